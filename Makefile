@@ -1,0 +1,31 @@
+# Two commands matter: `make demo` and `make test`. Both set everything up first.
+# Windows has no make: run `py -3.11 bootstrap.py`, then `.venv\Scripts\traction demo`.
+
+PYTHON ?= python3.11
+RUN = .venv/bin/python
+
+.PHONY: demo test check bench lock setup clean
+
+demo: setup
+	$(RUN) -m workstation.cli demo
+
+test: setup
+	$(RUN) tools/checks.py lint types contracts tests
+
+check: setup
+	$(RUN) tools/checks.py lint types contracts
+
+bench: setup
+	$(RUN) -m workstation.bench
+
+setup:
+	@$(PYTHON) bootstrap.py
+
+# Needs the resolver uv (one command more: `pip install uv`); nothing else does.
+lock:
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	    --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

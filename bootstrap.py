@@ -1,0 +1,64 @@
+"""Makes the project's own environment `.venv` from the hash lock; the same script on every system.
+
+    python3.11 bootstrap.py
+
+Needs Python 3.11 and nothing else. It does nothing when the environment already fits the lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+LOCK = ROOT / "requirements.lock"
+PROJECT = ROOT / "pyproject.toml"
+STAMP = ENVIRONMENT / "made-from"
+PYTHON = ENVIRONMENT / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def main() -> int:
+    """Set up; answers the exit status."""
+    if sys.version_info[:2] != (3, 11):
+        found = ".".join(str(part) for part in sys.version_info[:3])
+        print(f"bootstrap: Python 3.11 is needed, this is {found}; run it with python3.11")
+        return 2
+    wanted = fingerprint()
+    if STAMP.exists() and STAMP.read_text() == wanted and PYTHON.exists():
+        return 0
+    print("bootstrap: making .venv from requirements.lock (about half a minute)", flush=True)
+    try:
+        make_environment()
+    except subprocess.CalledProcessError as failed:
+        print(f"bootstrap: this step failed: {' '.join(map(str, failed.cmd))}")
+        print("bootstrap: look at the lines above; then run it again, nothing needs removing")
+        return 1
+    STAMP.write_text(wanted)
+    print("bootstrap: .venv is ready")
+    return 0
+
+
+def fingerprint() -> str:
+    """What the environment is made from: lock and project file."""
+    return hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()
+
+
+def make_environment() -> None:
+    """Create the environment from scratch, install the lock by hash, then the project itself."""
+    venv.create(ENVIRONMENT, clear=True, with_pip=True)
+    pip("install", "--require-hashes", "--requirement", str(LOCK))
+    pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+
+
+def pip(*arguments: str) -> None:
+    """Run the environment's pip quietly; raises CalledProcessError."""
+    command = [str(PYTHON), "-m", "pip", "-q", "--disable-pip-version-check", *arguments]
+    subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

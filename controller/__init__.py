@@ -1,0 +1,1 @@
+"""Pure control core: no I/O and no clock outside ``controller.runtime``."""

@@ -1,0 +1,157 @@
+"""Every error that this program raises on purpose, with a stable four-digit code.
+
+1xxx the request was wrong and nothing was sent, 2xxx the wire, 3xxx the unit, 4xxx the records.
+A message names the thing, its value, the limit and the next step; no traceback reaches a user.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TractionError(Exception):
+    """The root: ``code`` is stable, ``message`` is for people, ``detail`` is evidence."""
+
+    code: ClassVar[int] = 1000
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]"
+
+
+class RequestRefused(TractionError):
+    """The request was refused before anything was sent to a unit."""
+
+    code = 1001
+
+
+class PrescriptionInvalid(RequestRefused):
+    """An order or a prescription breaks a rule; the message names key, value and limit."""
+
+    code = 1002
+
+
+class IllegalTransition(RequestRefused):
+    """The session's phase does not allow what was asked."""
+
+    code = 1003
+
+
+class UnitNotVerified(RequestRefused):
+    """The unit at the address is not the unit that the request needs."""
+
+    code = 1004
+
+
+class AddressInvalid(RequestRefused):
+    """A unit's URI does not parse."""
+
+    code = 1005
+
+
+class AnswerMissing(RequestRefused):
+    """A question has nobody to answer it (no terminal and no ``--yes``)."""
+
+    code = 1006
+
+
+class ProfileInvalid(RequestRefused):
+    """A device profile breaks its schema; the message names file, key and reason."""
+
+    code = 1007
+
+
+class LinkError(TractionError):
+    """The wire failed; ``raw`` keeps the bytes that came."""
+
+    code = 2001
+
+    def __init__(self, message: str, *, raw: bytes = b"", detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.raw = raw
+
+
+class LinkLost(LinkError):
+    """The port or the socket is gone; it is not opened again in this session."""
+
+    code = 2002
+
+
+class ReplyTimeout(LinkError):
+    """No complete answer came before the deadline."""
+
+    code = 2003
+
+
+class FrameCorrupt(LinkError):
+    """Bytes came, but they are not the answer: CRC, length, unit, function or transaction."""
+
+    code = 2004
+
+
+class StaleAnswer(FrameCorrupt):
+    """A sound frame that answers another request: sequence echo or uptime does not fit."""
+
+    code = 2005
+
+
+class UnitRejected(LinkError):
+    """The unit answered with a Modbus exception."""
+
+    code = 2006
+
+    def __init__(self, message: str, *, exception_code: int, raw: bytes = b"") -> None:
+        super().__init__(message, raw=raw)
+        self.exception_code = exception_code
+
+
+class OutcomeUncertain(TractionError):
+    """An arming, disarming or service write whose answer was lost and could not be read back."""
+
+    code = 2007
+
+
+class UnitFaulted(TractionError):
+    """The unit reports a fault or refuses by its own rules."""
+
+    code = 3001
+
+
+class UnitBusy(UnitFaulted):
+    """The unit is driven by another host, or another session on it is open."""
+
+    code = 3002
+
+
+class JournalError(TractionError):
+    """The record cannot be kept or read; no new session may start."""
+
+    code = 4001
+
+
+class JournalUnavailable(JournalError):
+    """The database cannot be opened or written."""
+
+    code = 4002
+
+
+class JournalCorrupt(JournalError):
+    """The record was altered or is damaged; the message says what and where."""
+
+    code = 4003
+
+
+class RecordNotFound(JournalError):
+    """No session, note or order of that name is on file."""
+
+    code = 4004
+
+
+class SimulationStalled(TractionError):
+    """A participant of virtual time did not finish within the guard of real time."""
+
+    code = 1090

@@ -1,0 +1,258 @@
+"""The Protocols through which the core meets the world: a unit, a clock, a journal, an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from controller.events import Sample, SessionEvent
+from controller.prescription import Region
+from controller.telemetry import Telemetry, UnitEvent
+
+
+class CommandKind(Enum):
+    """What a command asks of the unit; every command expires at the device."""
+
+    OBSERVE = "observe"
+    FOLLOW = "follow"
+    HOLD = "hold"
+    RELEASE = "release"
+    RELEASE_FAST = "release_fast"
+    CUT_POWER = "cut_power"
+
+
+RELEASING_KINDS = frozenset({CommandKind.RELEASE, CommandKind.RELEASE_FAST, CommandKind.CUT_POWER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceCommand:
+    """One order to a unit; ``rate_n_per_s`` 0 means the session's limit."""
+
+    kind: CommandKind
+    force_n: float = 0.0
+    rate_n_per_s: float = 0.0
+    ceiling_n: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmingRequest:
+    """The session block 0x300 of the reference map, in the core's units."""
+
+    region: Region
+    force_limit_n: float
+    rate_up_n_per_s: float
+    rate_down_n_per_s: float
+    watchdog_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitIdentity:
+    """Who is at the address. ``raw_block`` holds the registers 0x00-0x1F as wire bytes."""
+
+    unit_id: str
+    model: str
+    serial_number: int
+    vendor_id: int
+    product_id: int
+    firmware: str
+    firmware_crc: int
+    calibration_crc: int
+    calibrated_on: str
+    calibration_due: str
+    boot_count: int
+    map_version: str
+    raw_block: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitCapabilities:
+    """What a unit can do. ``raw_block`` holds the registers 0x20-0x37 as wire bytes."""
+
+    regions: frozenset[Region]
+    features: int
+    rated_force_n: float
+    cut_off_force_n: float
+    pretension_floor_n: float
+    max_rate_up_n_per_s: float
+    max_rate_down_n_per_s: float
+    fast_release_rate_n_per_s: float
+    watchdog_min_s: float
+    watchdog_max_s: float
+    sample_period_s: float
+    maximum_answer_time_s: float
+    second_channel: bool
+    event_ring_size: int
+    days_since_stop_test: int
+    raw_block: bytes
+
+
+class TractionUnit(Protocol):
+    """A unit that was identified at connect time. Every wait in it has a deadline."""
+
+    @property
+    def identity(self) -> UnitIdentity: ...
+    @property
+    def capabilities(self) -> UnitCapabilities: ...
+    @property
+    def profile_name(self) -> str: ...
+    @property
+    def profile_digest(self) -> str: ...
+    @property
+    def verified(self) -> bool:
+        """True when the profile is declared verified on a real unit."""
+        ...
+
+    @property
+    def tick_s(self) -> float:
+        """The control tick that this unit's wire allows, seconds."""
+        ...
+
+    def exchange(self, command: ForceCommand) -> Telemetry:
+        """Do the one exchange of a tick; raises LinkError when no reading was accepted.
+
+        OBSERVE reads the measurement block (FC03). Everything else is FC23 with the next sequence.
+        A refused FC23 raises UnitRejected after one FC03; ``reading_after_refusal`` keeps it.
+        """
+        ...
+
+    @property
+    def reading_after_refusal(self) -> Telemetry | None:
+        """The reading taken behind the last refused command; None when that failed too."""
+        ...
+
+    def arm(self, request: ArmingRequest) -> None:
+        """Write the session block and take the token; raises UnitRejected, OutcomeUncertain."""
+        ...
+
+    def find_order(self, ceiling_n: float) -> Telemetry:
+        """Send the first two keep-alives; learn whether the unit writes or reads first."""
+        ...
+
+    def acknowledge(self) -> None:
+        """Acknowledge a latched stop (service 4)."""
+        ...
+
+    def disarm(self) -> None:
+        """Motor off, clutch open (service 6); only at <= 20 N."""
+        ...
+
+    def release_without_token(self) -> None:
+        """Order the tokenless fast release: a restarted host lets a unit go."""
+        ...
+
+    def seconds_since_arming(self) -> int:
+        """Read 0x30D-0x30E alone, so that no token is used up."""
+        ...
+
+    def read_events(self, after: int | None, limit: int) -> Sequence[UnitEvent]:
+        """Read at most ``limit`` events newer than ``after`` (None: the newest in the ring)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Readable(Protocol):
+    """A port or a socket that virtual time can account for."""
+
+    bytes_sent: int
+    bytes_received: int
+
+    def fileno(self) -> int: ...
+
+
+class Waitable(Protocol):
+    """Another thread's work that can be waited for (``threading.Event`` fits)."""
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class Clock(Protocol):
+    """Time as a dependency: the only way to learn it and the only way to wait."""
+
+    def now_s(self) -> float:
+        """Monotonic seconds of the host."""
+        ...
+
+    def boot_s(self) -> float:
+        """Seconds that also run while the host is suspended."""
+        ...
+
+    def utc_ms(self) -> int:
+        """Wall clock, milliseconds since 1970; only for stamps."""
+        ...
+
+    def sleep_until(self, at_s: float) -> None: ...
+
+    def wait_readable(self, port: Readable, deadline_s: float) -> bool:
+        """Wait until ``port`` has bytes (True) or the monotonic deadline has passed (False)."""
+        ...
+
+    def wait_event(self, event: Waitable, timeout_s: float) -> bool:
+        """Wait for another thread's work; in virtual time the work costs nothing."""
+        ...
+
+
+class SessionJournal(Protocol):
+    """The open record of one session. Appending never waits for a disk."""
+
+    def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
+        """Append; ``at_once`` hands the event to the writer now instead of with the next block."""
+        ...
+
+    def append_sample(self, sample: Sample) -> None: ...
+
+    def sync(self) -> None:
+        """Wait until everything appended is durable; raises JournalUnavailable. Never in motion."""
+        ...
+
+    def age_s(self, now_s: float) -> float:
+        """Seconds for which handed-over records have been waiting to become durable (0 = none)."""
+        ...
+
+
+class Question(Enum):
+    """What only a person may decide. The journal keeps who answered."""
+
+    UNIT_NOT_COMMISSIONED = "unit_not_commissioned"
+    ACKNOWLEDGE_LATCHED_UNIT = "acknowledge_latched_unit"
+    PRESS_TEST_NOT_SEEN = "press_test_not_seen"
+    PRETENSION_LOOKS_RIGHT = "pretension_looks_right"
+    LONG_TREATMENT = "long_treatment"
+    FORCE_ABOVE_SOFT_LIMIT = "force_above_soft_limit"
+    END_ACKNOWLEDGED = "end_acknowledged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A person's (or a script's) answer."""
+
+    accepted: bool
+    answered_by: str
+
+
+class Operator(Protocol):
+    """Whoever answers: a terminal, ``--yes``, later a console. Polled, so the loop never waits."""
+
+    def ask(self, question: Question, text: str) -> None: ...
+
+    def answer(self, question: Question) -> Answer | None: ...
+
+    def stop_requested(self) -> str | None:
+        """Who asked for the stop ("SIGINT", a name), or None."""
+        ...
+
+    def show(self, progress: Progress) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a display needs each tick. Forces in newtons, times in seconds."""
+
+    phase: str
+    elapsed_s: float
+    planned_s: float
+    target_n: float
+    force_n: float | None
+    message: str = ""

@@ -1,0 +1,166 @@
+"""Prescription: what the clinician ordered, validated once, at the door.
+
+Sources of the numbers: session.md 2.3-2.4 (cycle, rest force, pretension), devices.md C.2 (ranges).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from controller.errors import PrescriptionInvalid
+
+NEWTONS_PER_LBF = 4.4482216152605
+NEWTONS_PER_KGF = 9.80665
+
+
+class Region(Enum):
+    """The body region; the number that 0x301 of the reference map expects stands in the bridge."""
+
+    CERVICAL = "cervical"
+    LUMBAR = "lumbar"
+
+
+class Mode(Enum):
+    """How the force moves during the treatment."""
+
+    STATIC = "static"
+    INTERMITTENT = "intermittent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionLimits:
+    """Limits that no profile and no order can widen (devices.md C.2, session.md 1.5)."""
+
+    hard_force_n: float
+    soft_force_n: float
+    ramp_up_n_per_s: tuple[float, float]
+
+
+REGION_LIMITS: dict[Region, RegionLimits] = {
+    Region.CERVICAL: RegionLimits(
+        hard_force_n=200.0, soft_force_n=176.5, ramp_up_n_per_s=(2.0, 20.0)
+    ),
+    Region.LUMBAR: RegionLimits(
+        hard_force_n=981.0, soft_force_n=294.0, ramp_up_n_per_s=(5.0, 50.0)
+    ),
+}
+SOFT_LIMIT_BODY_WEIGHT_SHARE = 0.60
+LONG_TREATMENT_S = 30 * 60.0
+HOLD_S = (1.0, 99.0)
+REST_S = (0.0, 99.0)
+TREATMENT_S = (60.0, 99 * 60.0)
+PRETENSION_S = (0.0, 60.0)
+PRETENSION_MAX_N = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prescription:
+    """Forces in newtons, times in seconds, rates in newtons per second, mass in kilograms.
+
+    A static treatment has ``rest_force_n`` and ``rest_s`` 0 and holds for the whole treatment.
+    ``hold_s`` and ``rest_s`` include the ramp that leads into them. Raises PrescriptionInvalid.
+    """
+
+    region: Region
+    mode: Mode
+    hold_force_n: float
+    treatment_s: float
+    ramp_up_n_per_s: float
+    ramp_down_n_per_s: float
+    rest_force_n: float = 0.0
+    hold_s: float = 0.0
+    rest_s: float = 0.0
+    pretension_force_n: float = 15.0
+    pretension_s: float = 10.0
+    maximum_force_n: float | None = None
+    body_mass_kg: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check_forces()
+        self._check_rates()
+        self._check_times()
+
+    @property
+    def force_limit_n(self) -> float:
+        """The largest force that may be ordered in this session, newtons."""
+        return self.hold_force_n if self.maximum_force_n is None else self.maximum_force_n
+
+    @property
+    def soft_limit_n(self) -> float:
+        """The force above which a person must confirm at a terminal, newtons."""
+        limits = REGION_LIMITS[self.region]
+        if self.region is Region.LUMBAR and self.body_mass_kg is not None:
+            return SOFT_LIMIT_BODY_WEIGHT_SHARE * self.body_mass_kg * NEWTONS_PER_KGF
+        return limits.soft_force_n
+
+    def _check_forces(self) -> None:
+        hard_n = REGION_LIMITS[self.region].hard_force_n
+        _in_range("hold_force", self.hold_force_n, 10.0, hard_n, "N", f"{self.region.value} region")
+        _in_range(
+            "maximum_force",
+            self.force_limit_n,
+            self.hold_force_n,
+            hard_n,
+            "N",
+            "hold force to region",
+        )
+        ceiling_n = min(PRETENSION_MAX_N, self.hold_force_n)
+        _in_range("pretension_force", self.pretension_force_n, 0.0, ceiling_n, "N", "pretension")
+        if self.body_mass_kg is not None:
+            _in_range("body_mass", self.body_mass_kg, 2.0, 350.0, "kg", "body mass")
+        if self.mode is Mode.STATIC:
+            if self.rest_force_n or self.rest_s or self.hold_s:
+                raise PrescriptionInvalid(
+                    "rest_force, hold_time and rest_time belong to intermittent treatments; "
+                    'remove them or order mode = "intermittent"'
+                )
+            return
+        most_n = min(0.9 * self.hold_force_n, self.hold_force_n - 10.0)
+        _in_range(
+            "rest_force",
+            self.rest_force_n,
+            0.0,
+            most_n,
+            "N",
+            "the smaller of 90 % of the hold force and hold force - 10 N",
+        )
+
+    def _check_rates(self) -> None:
+        low, high = REGION_LIMITS[self.region].ramp_up_n_per_s
+        _in_range("ramp_up", self.ramp_up_n_per_s, low, high, "N/s", f"{self.region.value} region")
+        _in_range(
+            "ramp_down",
+            self.ramp_down_n_per_s,
+            low,
+            2 * self.ramp_up_n_per_s,
+            "N/s",
+            "at most twice ramp_up",
+        )
+
+    def _check_times(self) -> None:
+        _in_range("treatment_time", self.treatment_s, *TREATMENT_S, "s", "treatment")
+        _in_range("pretension_time", self.pretension_s, *PRETENSION_S, "s", "pretension")
+        if self.mode is Mode.STATIC:
+            return
+        _in_range("hold_time", self.hold_s, *HOLD_S, "s", "hold")
+        _in_range("rest_time", self.rest_s, *REST_S, "s", "rest")
+        change_n = self.hold_force_n - self.rest_force_n
+        _ramp_fits("hold_time", self.hold_s, change_n / self.ramp_up_n_per_s)
+        _ramp_fits("rest_time", self.rest_s, change_n / self.ramp_down_n_per_s)
+
+
+def _in_range(name: str, value: float, low: float, high: float, unit: str, what: str) -> None:
+    if not low - 1e-9 <= value <= high + 1e-9:
+        raise PrescriptionInvalid(
+            f"{name}={value:g} {unit} is outside {low:g} to {high:g} {unit} ({what}); "
+            "correct the order"
+        )
+
+
+def _ramp_fits(name: str, part_s: float, ramp_s: float) -> None:
+    if ramp_s > part_s + 1e-9:
+        raise PrescriptionInvalid(
+            f"{name}={part_s:g} s is shorter than its ramp of {ramp_s:.1f} s; "
+            "lengthen it, raise the ramp rate or bring the forces closer together"
+        )

@@ -1,0 +1,189 @@
+"""The two clocks: the machine's, and the virtual one that sessions and simulators share.
+
+This is the only file that reads a clock or sleeps. ``VirtualClock`` jumps only when every
+participant waits, while the bytes still travel over a real port: a silence is a fact, not a guess.
+"""
+
+from __future__ import annotations
+
+import math
+import select
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from controller.errors import SimulationStalled
+from controller.ports import Readable, Waitable
+
+STALL_GUARD_S = 5.0
+"""Real seconds after which a participant that does not finish counts as stuck."""
+
+_HAS_BOOT_CLOCK = hasattr(time, "CLOCK_BOOTTIME")
+
+
+class SystemClock:
+    """The machine's monotonic, boot-time and wall clocks."""
+
+    def now_s(self) -> float:
+        return time.monotonic()
+
+    def boot_s(self) -> float:
+        """Boot-time clock where the system has one; elsewhere the monotonic clock itself."""
+        if _HAS_BOOT_CLOCK:
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+        return time.monotonic()
+
+    def utc_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def sleep_until(self, at_s: float) -> None:
+        remaining_s = at_s - time.monotonic()
+        if remaining_s > 0:
+            time.sleep(remaining_s)
+
+    def wait_readable(self, port: Readable, deadline_s: float) -> bool:
+        remaining_s = max(0.0, deadline_s - time.monotonic())
+        ready, _, _ = select.select([port.fileno()], [], [], remaining_s)
+        return bool(ready)
+
+    def wait_event(self, event: Waitable, timeout_s: float) -> bool:
+        return event.wait(timeout_s)
+
+
+class ClockParticipant(Protocol):
+    """A device that lives in virtual time and answers over a real port.
+
+    The counts are totals since the participant was added. They are raised in this order: ``busy``
+    before ``bytes_consumed``, ``bytes_produced`` before ``busy`` falls.
+    """
+
+    bytes_consumed: int
+    bytes_produced: int
+
+    def busy(self) -> bool:
+        """True while a request is being worked on and no answer is waiting for its time."""
+        ...
+
+    def next_action_s(self) -> float:
+        """Virtual time of the next answer that waits for its time; infinity when there is none."""
+        ...
+
+    def reach(self, now_s: float) -> None:
+        """Virtual time is now ``now_s``: let go of what was due."""
+        ...
+
+
+class VirtualClock:
+    """Time that costs nothing. One owner (the loop) waits on it and so moves it; nobody else may.
+
+    ``utc_origin_ms`` is the wall time at virtual second ``start_s``.
+    """
+
+    def __init__(self, *, start_s: float = 1000.0, utc_origin_ms: int = 1_767_225_600_000) -> None:
+        self._now_s = start_s
+        self._start_s = start_s
+        self._utc_origin_ms = utc_origin_ms
+        self._participants: list[ClockParticipant] = []
+        self._ports: list[Readable] = []
+        self._written_off = 0
+        self._changed = threading.Condition()
+
+    def now_s(self) -> float:
+        return self._now_s
+
+    def boot_s(self) -> float:
+        return self._now_s
+
+    def utc_ms(self) -> int:
+        return self._utc_origin_ms + round((self._now_s - self._start_s) * 1000)
+
+    def add(self, participant: ClockParticipant) -> None:
+        """Make ``participant`` one of those that must wait before time may jump."""
+        with self._changed:
+            self._participants.append(participant)
+
+    def remove(self, participant: ClockParticipant) -> None:
+        """Forget a participant that is gone, and the ports that led to it."""
+        with self._changed:
+            self._participants.remove(participant)
+            self._ports.clear()
+            self._changed.notify_all()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Wrap every change of a participant's counts: the owner sees all of it or nothing."""
+        with self._changed:
+            yield
+            self._changed.notify_all()
+
+    def sleep_until(self, at_s: float) -> None:
+        while self._advance_towards(at_s):
+            pass
+
+    def wait_readable(self, port: Readable, deadline_s: float) -> bool:
+        if port not in self._ports:
+            self._meet(port)
+        while True:
+            if self._await_bytes(port):
+                return True
+            if not self._advance_towards(deadline_s):
+                return self._readable(port, 0.0)
+
+    def wait_event(self, event: Waitable, timeout_s: float) -> bool:
+        if not event.wait(STALL_GUARD_S):
+            raise SimulationStalled("another thread did not finish its work in 5 s of real time")
+        return True
+
+    def _meet(self, port: Readable) -> None:
+        """Account for a new port; what was on its way to ports before it is lost."""
+        self._settle()
+        self._written_off += self._in_flight()
+        self._ports.append(port)
+
+    def _await_bytes(self, port: Readable) -> bool:
+        """True when bytes are there, or are on their way and now arrived."""
+        if self._readable(port, 0.0):
+            return True
+        self._settle()
+        if self._in_flight() == 0:
+            return self._readable(port, 0.0)
+        if not self._readable(port, STALL_GUARD_S):
+            raise SimulationStalled("bytes that a device sent did not arrive in 5 s of real time")
+        return True
+
+    def _advance_towards(self, at_s: float) -> bool:
+        """Jump to ``at_s`` or to the first action due before it; False once ``at_s`` is reached."""
+        self._settle()
+        due_s = min((p.next_action_s() for p in self._participants), default=math.inf)
+        if due_s > at_s:
+            self._now_s = max(self._now_s, at_s)
+            return False
+        self._now_s = max(self._now_s, due_s)
+        for participant in self._participants:
+            participant.reach(self._now_s)
+        return True
+
+    def _settle(self) -> None:
+        """Wait in real time until every byte sent was consumed and nobody is at work."""
+        with self._changed:
+            if not self._changed.wait_for(self._settled, STALL_GUARD_S):
+                raise SimulationStalled("a simulated device did not finish in 5 s of real time")
+
+    def _settled(self) -> bool:
+        if not self._participants:
+            return True
+        sent = sum(port.bytes_sent for port in self._ports)
+        consumed = sum(p.bytes_consumed for p in self._participants)
+        return consumed >= sent and not any(p.busy() for p in self._participants)
+
+    def _in_flight(self) -> int:
+        produced = sum(p.bytes_produced for p in self._participants)
+        received = sum(port.bytes_received for port in self._ports)
+        return produced - received - self._written_off
+
+    @staticmethod
+    def _readable(port: Readable, timeout_s: float) -> bool:
+        ready, _, _ = select.select([port.fileno()], [], [], timeout_s)
+        return bool(ready)

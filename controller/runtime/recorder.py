@@ -1,0 +1,84 @@
+"""Puts what happens on the session's own time axis and into its journal."""
+
+from __future__ import annotations
+
+from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
+from controller.phases import Phase
+from controller.ports import Clock, SessionJournal
+from controller.session_machine import Effect, Emit, decinewtons, session_ms
+from controller.telemetry import Telemetry
+
+URGENT_KINDS = frozenset(
+    {
+        EventKind.PATIENT_STOP_PRESSED,
+        EventKind.SAFETY_ACTED,
+        EventKind.RELEASE_ORDERED,
+        EventKind.RELEASE_OBSERVED,
+        EventKind.RELEASE_NOT_OBSERVED,
+        EventKind.UNIT_ARMED,
+        EventKind.OUTCOME_UNCERTAIN,
+    }
+)
+"""Events that go to the writer at once instead of with the next block."""
+
+
+class Recorder:
+    """One per session; ``origin_s`` is the monotonic second at which the session was opened."""
+
+    def __init__(self, journal: SessionJournal, clock: Clock, origin_s: float) -> None:
+        self._journal = journal
+        self._clock = clock
+        self.origin_s = origin_s
+        self._last_sample_number: int | None = None
+
+    def event(
+        self, kind: EventKind, detail: dict[str, JsonValue] | None = None, *, now_s: float
+    ) -> None:
+        """Append one event at ``now_s``."""
+        event = SessionEvent(kind=kind, at_ms=session_ms(now_s, self.origin_s), detail=detail or {})
+        self._journal.append_event(event, at_once=kind in URGENT_KINDS)
+
+    def effects(self, effects: list[Effect], now_s: float) -> None:
+        """Append those effects that are events."""
+        for effect in effects:
+            if isinstance(effect, Emit):
+                self.event(effect.kind, effect.detail, now_s=now_s)
+
+    def sample(
+        self, reading: Telemetry | None, *, target_n: float, phase: Phase, tick_at_s: float
+    ) -> None:
+        """Append the tick's sample; without a reading it has the tick's time and no force."""
+        if reading is None:
+            self._append(tick_at_s, target_n, None, phase, SampleFlag.NO_READING)
+            return
+        same = reading.sample_number == self._last_sample_number
+        self._last_sample_number = reading.sample_number
+        flags = SampleFlag.SAME_SAMPLE_NUMBER if same else SampleFlag.NONE
+        self._append(reading.taken_at_s, target_n, reading, phase, flags)
+
+    def age_s(self) -> float:
+        """How long records have been waiting to become durable, seconds."""
+        return self._journal.age_s(self._clock.now_s())
+
+    def sync(self) -> None:
+        """Wait until everything is durable; never called while force is on."""
+        self._journal.sync()
+
+    def _append(
+        self,
+        at_s: float,
+        target_n: float,
+        reading: Telemetry | None,
+        phase: Phase,
+        flags: SampleFlag,
+    ) -> None:
+        self._journal.append_sample(
+            Sample(
+                taken_at_ms=max(0, session_ms(at_s, self.origin_s)),
+                target_dn=round(target_n * 10),
+                force_1_dn=decinewtons(reading.force_n) if reading else None,
+                force_2_dn=decinewtons(reading.second_force_n) if reading else None,
+                phase=int(phase),
+                flags=flags,
+            )
+        )

@@ -1,0 +1,80 @@
+"""What the next start does with a unit whose last session has no end (session.md 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controller.errors import LinkError, UnitBusy, UnitFaulted
+from controller.ports import Clock, CommandKind, ForceCommand, TractionUnit
+from controller.runtime.ticker import Ticker
+from controller.session_machine import FREE_FORCE_N, RELEASE_LIMIT_S
+from controller.telemetry import Telemetry, UnitState
+
+ARMING_AGE_TOLERANCE_S = 5
+"""The unit counts whole seconds on a clock of its own; so far they may differ from ours."""
+
+_DRIVEN = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFound:
+    """How the unit was found and left: state and force at first sight, and whether we released."""
+
+    state: UnitState
+    force_n: float | None
+    released: bool
+
+
+def let_go_of_unit(
+    unit: TractionUnit, clock: Clock, *, armed_seconds_ago: float | None
+) -> UnitFound:
+    """Observe the unit and release it if it still hangs on our interrupted session.
+
+    ``armed_seconds_ago`` says when that session armed it (None: there is no such session). Raises
+    UnitBusy when another host drives it, UnitFaulted when it does not come down to 20 N.
+    """
+    ticker = Ticker(clock, unit.tick_s)
+    first = _observe(unit, ticker, clock)
+    released = first.unit_state in _DRIVEN
+    if released:
+        _check_ours(unit, armed_seconds_ago)
+        unit.release_without_token()
+    deadline_s = clock.now_s() + RELEASE_LIMIT_S
+    reading = first
+    while reading.unit_state in _DRIVEN or not _free(reading):
+        if clock.now_s() > deadline_s:
+            raise UnitFaulted(
+                f"unit {unit.identity.unit_id} still shows "
+                f"{reading.force_n if reading.force_n is not None else 'no valid'} N after "
+                f"{RELEASE_LIMIT_S:g} s; look at the patient, open the clutch"
+            )
+        reading = _observe(unit, ticker, clock)
+    return UnitFound(state=first.unit_state, force_n=first.force_n, released=released)
+
+
+def _check_ours(unit: TractionUnit, armed_seconds_ago: float | None) -> None:
+    seconds = unit.seconds_since_arming()
+    ours = armed_seconds_ago is not None and (
+        abs(seconds - armed_seconds_ago) <= ARMING_AGE_TOLERANCE_S
+    )
+    if not ours:
+        raise UnitBusy(
+            f"unit {unit.identity.unit_id} is driven by another host (armed {seconds} s ago); "
+            "end that session first"
+        )
+
+
+def _free(reading: Telemetry) -> bool:
+    return reading.force_n is not None and abs(reading.force_n) <= FREE_FORCE_N
+
+
+def _observe(unit: TractionUnit, ticker: Ticker, clock: Clock) -> Telemetry:
+    """One accepted reading; a few failures are the wire's, a second of them is a silent unit."""
+    deadline_s = clock.now_s() + 1.0
+    while True:
+        ticker.wait()
+        try:
+            return unit.exchange(ForceCommand(kind=CommandKind.OBSERVE))
+        except LinkError:
+            if clock.now_s() > deadline_s:
+                raise

@@ -1,0 +1,182 @@
+"""One whole session on an identified unit: preparation, arming, the loop, the end of the record."""
+
+from __future__ import annotations
+
+from controller.errors import (
+    LinkError,
+    OutcomeUncertain,
+    RequestRefused,
+    UnitFaulted,
+)
+from controller.events import EventKind, Outcome
+from controller.planner import plan
+from controller.ports import (
+    Clock,
+    CommandKind,
+    ForceCommand,
+    Operator,
+    Question,
+    SessionJournal,
+    TractionUnit,
+)
+from controller.prescription import REGION_LIMITS, Prescription
+from controller.runtime.loop import ForceLoop
+from controller.runtime.preparation import Preparation
+from controller.runtime.recorder import Recorder
+from controller.runtime.ticker import Ticker
+from controller.runtime.unit_events import ENTRIES_AT_REST
+from controller.safety.limits import SafetyLimits
+from controller.safety.supervisor import Supervisor
+from controller.session_machine import ANSWER_LIMIT_S, Ending, SessionMachine
+from controller.telemetry import Telemetry
+
+_REFUSALS = (RequestRefused, UnitFaulted, LinkError)
+
+
+class Session:
+    """Runs a session whose journal is open; ``origin_s`` is 0 ms of its time axis."""
+
+    def __init__(
+        self,
+        *,
+        unit: TractionUnit,
+        clock: Clock,
+        journal: SessionJournal,
+        operator: Operator,
+        order: Prescription,
+        origin_s: float,
+    ) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._operator = operator
+        self._order = order
+        self._recorder = Recorder(journal, clock, origin_s)
+
+    def run(self) -> Ending:
+        """Run to the end; the ending is in the journal and durable when this returns.
+
+        Refusals before arming are recorded as such and raised again: RequestRefused, UnitFaulted,
+        LinkError. A failure of the program after arming is recorded as stopped and raised again.
+        """
+        ending = Ending(outcome=Outcome.REFUSED, reason="", reached_holding=False)
+        try:
+            preparation = self._prepare()
+            ending = self._drive(preparation)
+        except _REFUSALS as error:
+            ending = Ending(outcome=Outcome.REFUSED, reason=error.message, reached_holding=False)
+            raise
+        except BaseException as error:
+            reason = f"the program failed: {type(error).__name__}"
+            ending = Ending(outcome=Outcome.STOPPED, reason=reason, reached_holding=False)
+            raise
+        finally:
+            self._record_end(ending)
+        return ending
+
+    def _prepare(self) -> Preparation:
+        preparation = Preparation(
+            unit=self._unit,
+            clock=self._clock,
+            recorder=self._recorder,
+            operator=self._operator,
+            order=self._order,
+        )
+        preparation.prepare()
+        preparation.read_events()
+        self._recorder.sync()
+        return preparation
+
+    def _drive(self, preparation: Preparation) -> Ending:
+        try:
+            first = self._arm(preparation)
+        except OutcomeUncertain as error:
+            return self._end_uncertain(error)
+        machine = SessionMachine(self._order, plan(self._order), origin_s=self._recorder.origin_s)
+        loop = ForceLoop(
+            unit=self._unit,
+            clock=self._clock,
+            recorder=self._recorder,
+            operator=self._operator,
+            machine=machine,
+            supervisor=Supervisor(self._limits(), first, self._clock.now_s()),
+            events=preparation.events,
+            planned_s=self._order.treatment_s,
+        )
+        loop.run()
+        if machine.ending.outcome != Outcome.LINK_LOST:
+            self._read_remaining_events(preparation)
+        self._await_acknowledgement()
+        return machine.ending
+
+    def _arm(self, preparation: Preparation) -> Telemetry:
+        request = preparation.arming_request()
+        self._unit.arm(request)
+        self._recorder.event(
+            EventKind.UNIT_ARMED,
+            {
+                "force_limit_dn": round(request.force_limit_n * 10),
+                "rate_up_dn_per_s": round(request.rate_up_n_per_s * 10),
+                "rate_down_dn_per_s": round(request.rate_down_n_per_s * 10),
+                "watchdog_ms": round(request.watchdog_s * 1000),
+            },
+            now_s=self._clock.now_s(),
+        )
+        return self._unit.find_order(self._order.hold_force_n)
+
+    def _limits(self) -> SafetyLimits:
+        return SafetyLimits().narrowed(
+            force_n=min(
+                REGION_LIMITS[self._order.region].hard_force_n,
+                self._unit.capabilities.rated_force_n,
+                self._order.force_limit_n,
+            )
+        )
+
+    def _end_uncertain(self, error: OutcomeUncertain) -> Ending:
+        self._recorder.event(
+            EventKind.OUTCOME_UNCERTAIN,
+            {"what": "arming", "code": error.code, "message": error.message},
+            now_s=self._clock.now_s(),
+        )
+        return Ending(outcome=Outcome.STOPPED, reason=error.message, reached_holding=False)
+
+    def _read_remaining_events(self, preparation: Preparation) -> None:
+        """The unit is free: the rest of its ring is read in as many ticks as it takes."""
+        ticker = Ticker(self._clock, self._unit.tick_s)
+        for _ in range(self._unit.capabilities.event_ring_size):
+            ticker.wait()
+            try:
+                reading = self._unit.exchange(ForceCommand(kind=CommandKind.OBSERVE))
+            except LinkError:
+                return
+            if not preparation.events.behind(reading):
+                return
+            preparation.events.read(reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
+
+    def _await_acknowledgement(self) -> None:
+        """The end is a signal until somebody acknowledges it, or nobody does for 60 s."""
+        question = Question.END_ACKNOWLEDGED
+        self._operator.ask(question, "The session has ended. Free the patient and confirm.")
+        ticker = Ticker(self._clock, self._unit.tick_s)
+        deadline_s = self._clock.now_s() + ANSWER_LIMIT_S
+        while (answer := self._operator.answer(question)) is None:
+            ticker.wait()
+            if self._clock.now_s() > deadline_s or self._operator.stop_requested() is not None:
+                return
+        self._recorder.event(
+            EventKind.QUESTION_ANSWERED,
+            {"question": question.value, "accepted": answer.accepted, "by": answer.answered_by},
+            now_s=self._clock.now_s(),
+        )
+
+    def _record_end(self, ending: Ending) -> None:
+        self._recorder.event(
+            EventKind.SESSION_ENDED,
+            {
+                "outcome": ending.outcome,
+                "reason": ending.reason,
+                "reached_holding": ending.reached_holding,
+            },
+            now_s=self._clock.now_s(),
+        )
+        self._recorder.sync()

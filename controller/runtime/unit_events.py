@@ -1,0 +1,56 @@
+"""Reads the unit's event ring beside the control exchange, each entry exactly once."""
+
+from __future__ import annotations
+
+from controller.errors import LinkError
+from controller.events import EventKind
+from controller.ports import TractionUnit
+from controller.runtime.recorder import Recorder
+from controller.session_machine import session_ms
+from controller.telemetry import Telemetry, UnitEvent
+
+ENTRIES_IN_MOTION = 2
+"""At most so many entries a tick while force is on ("Times that bind", exception c)."""
+ENTRIES_AT_REST = 10
+
+
+class UnitEventReader:
+    """Remembers which ring entry was recorded last; starts behind what was there before."""
+
+    def __init__(self, unit: TractionUnit, recorder: Recorder, first: Telemetry) -> None:
+        self._unit = unit
+        self._recorder = recorder
+        self._last = first.newest_event
+
+    def behind(self, reading: Telemetry) -> bool:
+        """True when the unit has events that are not recorded yet."""
+        return reading.newest_event != self._last
+
+    def read(self, reading: Telemetry, now_s: float, *, limit: int) -> None:
+        """Record at most ``limit`` new entries; a failed read is tried again in a later tick."""
+        if not self.behind(reading):
+            return
+        try:
+            entries = self._unit.read_events(self._last, limit)
+        except LinkError:
+            return
+        for entry in entries:
+            self._record(entry, reading, now_s)
+            self._last = entry.sequence
+
+    def _record(self, entry: UnitEvent, reading: Telemetry, now_s: float) -> None:
+        asked_at_s = reading.taken_at_s + reading.sample_age_s
+        happened_at_s = asked_at_s - (reading.uptime_s - entry.uptime_ms / 1000)
+        self._recorder.event(
+            EventKind.UNIT_EVENT_SEEN,
+            {
+                "boot": entry.boot_count,
+                "sequence": entry.sequence,
+                "code": entry.code,
+                "uptime_ms": entry.uptime_ms,
+                "unit_at_ms": max(0, session_ms(happened_at_s, self._recorder.origin_s)),
+                "value_1": entry.value_1,
+                "value_2": entry.value_2,
+            },
+            now_s=now_s,
+        )

@@ -1,0 +1,149 @@
+"""What a unit reports, as values: readings, states, faults and what it can do.
+
+This module is all that ``controller.safety`` knows of the project. What a unit cannot measure is
+``None`` and never 0; a reading that failed is not a reading and has no value of these types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum, IntFlag
+
+
+class UnitState(IntEnum):
+    """Register 0x102 of the reference map."""
+
+    BOOT = 0
+    IDLE = 1
+    ARMED = 2
+    TRACKING = 3
+    HOLDING = 4
+    RELEASING = 5
+    SAFE_LATCHED = 6
+    FAULT = 7
+    SELF_TEST = 8
+    LOCAL = 9
+
+
+class PatientSwitch(Enum):
+    """The switch in the patient's hand."""
+
+    ABSENT = "absent"
+    OPEN = "open"
+    PRESSED = "pressed"
+
+
+class UnitFault(IntFlag):
+    """Register 0x104 of the reference map ("bits B")."""
+
+    NONE = 0
+    CHANNEL_1_VALID = 1 << 0
+    CHANNEL_2_VALID = 1 << 1
+    CHANNEL_1_OVERLOAD = 1 << 2
+    CHANNEL_2_OVERLOAD = 1 << 3
+    CHANNEL_1_OPEN = 1 << 4
+    CHANNEL_2_OPEN = 1 << 5
+    CHANNELS_DISAGREE = 1 << 6
+    CHANNEL_1_STUCK = 1 << 7
+    CORD_BREAK = 1 << 8
+    OVER_FORCE = 1 << 9
+    OVER_RATE = 1 << 10
+    MOTOR_HOT = 1 << 11
+    SUPPLY_LOW = 1 << 12
+    STOP_TEST_DUE = 1 << 13
+    CALIBRATION_OVERDUE = 1 << 14
+    CONFIGURATION_CORRUPT = 1 << 15
+
+
+class UnitStatus(IntFlag):
+    """Register 0x103 of the reference map ("bits A")."""
+
+    NONE = 0
+    EMERGENCY_STOP_OPEN = 1 << 0
+    PATIENT_SWITCH_PRESSED = 1 << 1
+    PATIENT_SWITCH_PRESENT = 1 << 2
+    MOTOR_ENERGISED = 1 << 3
+    BRAKE_ON = 1 << 4
+    SAFE_TORQUE_OFF = 1 << 5
+    WATCHDOG_ARMED = 1 << 6
+    WATCHDOG_EXPIRED = 1 << 7
+    STROKE_END_IN = 1 << 8
+    STROKE_END_OUT = 1 << 9
+    SLACK = 1 << 10
+    MOVING = 1 << 11
+    AT_SET_POINT = 1 << 12
+    LOCAL_TAKEOVER = 1 << 13
+    TARE_ACTIVE = 1 << 14
+    ACKNOWLEDGE_REQUIRED = 1 << 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """One accepted reading of a unit.
+
+    Forces in newtons (tension positive), positions in millimetres (cord wound in positive), times
+    in seconds. ``taken_at_s`` is the host's monotonic time at which the request left minus the age
+    that the unit reported, so it is never newer than the truth. Age is computed, never stored.
+    """
+
+    taken_at_s: float
+    sequence_accepted: int
+    command_result: int
+    unit_state: UnitState
+    status: UnitStatus
+    faults: UnitFault
+    first_fault_code: int
+    force_n: float | None
+    second_force_n: float | None
+    gross_force_n: float | None
+    setpoint_in_effect_n: float | None
+    extension_mm: float | None
+    speed_mm_per_s: float | None
+    motor_current_a: float | None
+    sample_number: int
+    sample_age_s: float
+    watchdog_left_s: float
+    uptime_s: float
+    newest_event: int
+
+    @property
+    def patient_switch(self) -> PatientSwitch:
+        """The switch as the status bits show it; an absent switch is never "open"."""
+        if not self.status & UnitStatus.PATIENT_SWITCH_PRESENT:
+            return PatientSwitch.ABSENT
+        if self.status & UnitStatus.PATIENT_SWITCH_PRESSED:
+            return PatientSwitch.PRESSED
+        return PatientSwitch.OPEN
+
+    @property
+    def emergency_stop_open(self) -> bool:
+        """True when the emergency stop chain is open (somebody pressed it)."""
+        return bool(self.status & UnitStatus.EMERGENCY_STOP_OPEN)
+
+    def age_s(self, now_s: float) -> float:
+        """Age of the force sample in seconds at ``now_s`` (monotonic, host)."""
+        return now_s - self.taken_at_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitEvent:
+    """One entry of the unit's event ring (0x0410); the key is boot counter + sequence."""
+
+    boot_count: int
+    sequence: int
+    code: int
+    uptime_ms: int
+    value_1: int
+    value_2: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostHealth:
+    """What the supervisor must know of the host itself, measured by the loop; seconds."""
+
+    lateness_s: float
+    boot_clock_gap_s: float
+    journal_age_s: float
+    console_age_s: float | None
+    elapsed_s: float
+    planned_s: float
