@@ -37,6 +37,7 @@ class EventKind(IntEnum):
     OUTCOME_UNCERTAIN = 18
     UNIT_OBSERVED = 19
     SESSION_ENDED = 20
+    UNIT_EVENTS_LOST = 21
 
 
 class Outcome:

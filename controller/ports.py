@@ -146,8 +146,8 @@ class TractionUnit(Protocol):
         """Read 0x30D-0x30E alone, so that no token is used up."""
         ...
 
-    def read_events(self, after: int | None, limit: int) -> Sequence[UnitEvent]:
-        """Read at most ``limit`` events newer than ``after`` (None: the newest in the ring)."""
+    def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
+        """Read the ring's entries with the sequences ``first`` to ``first + count - 1``."""
         ...
 
     def close(self) -> None: ...

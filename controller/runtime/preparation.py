@@ -187,7 +187,9 @@ class Preparation:
 
     def _acknowledge(self) -> None:
         reading = self._reading
-        causes = [f"code {e.code}" for e in self._unit.read_events(None, 5)]
+        newest = reading.newest_event
+        entries = self._unit.read_events(max(1, newest - 4), min(newest, 5))
+        causes = [f"code {entry.code}" for entry in entries]
         self._require(
             Question.ACKNOWLEDGE_LATCHED_UNIT,
             f"The unit latched a stop (first fault {reading.first_fault_code}, "

@@ -28,12 +28,17 @@ class UnitEventReader:
 
     def read(self, reading: Telemetry, now_s: float, *, limit: int) -> None:
         """Record at most ``limit`` new entries; a failed read is tried again in a later tick."""
-        if not self.behind(reading):
+        behind = (reading.newest_event - self._last) & 0xFFFF
+        if behind == 0:
             return
+        lost = max(0, behind - self._unit.capabilities.event_ring_size)
+        first = self._last + lost + 1
         try:
-            entries = self._unit.read_events(self._last, limit)
+            entries = self._unit.read_events(first, min(behind - lost, limit))
         except LinkError:
             return
+        if lost:
+            self._recorder.event(EventKind.UNIT_EVENTS_LOST, {"count": lost}, now_s=now_s)
         for entry in entries:
             self._record(entry, reading, now_s)
             self._last = entry.sequence

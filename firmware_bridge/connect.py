@@ -1,0 +1,71 @@
+"""One door to a unit: from its URI to an identified unit, with the tick that its wire allows."""
+
+from __future__ import annotations
+
+from controller.ports import Clock
+from firmware_bridge.modbus_link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
+from firmware_bridge.profiles import DeviceProfile, shipped_profile
+from firmware_bridge.serial_port import PROMPT_LATENCY_S, SerialPort
+from firmware_bridge.tcp_socket import TcpSocket
+from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
+from firmware_bridge.uri import SLOWEST_ARMABLE_BAUDRATE, TcpAddress, parse_uri
+
+TIMEOUT_SHARE = 0.8
+"""Time-out of an exchange as a share of the tick ("Times that bind")."""
+NORMAL_TICK_S = 0.050
+SLOW_TICK_S = 0.100
+OBSERVING_TICK_S = 0.200
+
+
+def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
+    """Connect and identify; raises AddressInvalid, LinkLost, LinkError or UnitNotVerified."""
+    address = parse_uri(uri)
+    profile, digest = shipped_profile("reference_v1")
+    if isinstance(address, TcpAddress):
+        link = _link(TcpSocket(address), TcpFraming(), clock, profile, address.unit, NORMAL_TICK_S)
+        return _identified(link, profile, digest, NORMAL_TICK_S, may_arm=True)
+    port = SerialPort(address, profile.serial)
+    tick_s = serial_tick_s(port.baudrate, port.adapter_latency_s)
+    link = _link(port, RtuFraming(port.baudrate), clock, profile, address.unit, tick_s)
+    may_arm = port.baudrate >= SLOWEST_ARMABLE_BAUDRATE
+    return _identified(link, profile, digest, tick_s, may_arm=may_arm)
+
+
+def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
+    """The control tick of a serial line, seconds ("Times that bind")."""
+    if baudrate < SLOWEST_ARMABLE_BAUDRATE:
+        return OBSERVING_TICK_S
+    if baudrate <= SLOWEST_ARMABLE_BAUDRATE:
+        return SLOW_TICK_S
+    if baudrate <= 38400 and adapter_latency_s > PROMPT_LATENCY_S:
+        return SLOW_TICK_S
+    return NORMAL_TICK_S
+
+
+def _link(
+    transport: Transport,
+    framing: Framing,
+    clock: Clock,
+    profile: DeviceProfile,
+    unit: int,
+    tick_s: float,
+) -> ModbusLink:
+    return ModbusLink(
+        transport,
+        framing,
+        clock,
+        unit=unit,
+        timeout_s=TIMEOUT_SHARE * tick_s,
+        answer_time_s=profile.maximum_answer_time_ms / 1000,
+    )
+
+
+def _identified(
+    link: ModbusLink, profile: DeviceProfile, digest: str, tick_s: float, *, may_arm: bool
+) -> ReferenceUnit:
+    """Identify, and leave no port open behind a refusal."""
+    try:
+        return identify_unit(link, profile, digest, tick_s=tick_s, may_arm=may_arm)
+    except BaseException:
+        link.close()
+        raise

@@ -1,0 +1,149 @@
+"""DeviceProfile: what is known of a model, as checked data; one TOML file each."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
+
+from controller.errors import ProfileInvalid
+from controller.prescription import Region
+from firmware_bridge.registers import RegisterBlock, RegisterSpec, RegisterType, register_words
+
+Address = Annotated[int, Field(ge=0, le=0xFFFF)]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SerialSettings(_Data):
+    """How the model talks when nobody changed it."""
+
+    baudrate: Annotated[int, Field(ge=1200, le=1_000_000)]
+    parity: Annotated[str, Field(pattern="^[NEO]$")]
+    stopbits: Annotated[int, Field(ge=1, le=2)]
+
+
+class RegisterData(_Data):
+    """One register or a run of them that holds one value."""
+
+    name: str
+    address: Address
+    type: RegisterType
+    words: int | None = None
+    optional: bool = False
+    meaning: str
+
+    def spec(self) -> RegisterSpec:
+        """The register as the codec wants it."""
+        return RegisterSpec(
+            name=self.name,
+            address=self.address,
+            type=self.type,
+            words=register_words(self.type, self.words),
+            optional=self.optional,
+        )
+
+
+class BlockData(_Data):
+    """A range that is read or written whole."""
+
+    address: Address
+    count: Annotated[int, Field(ge=1, le=125)]
+    crc: bool
+    source: str
+    registers: tuple[RegisterData, ...]
+
+    @model_validator(mode="after")
+    def _registers_lie_inside(self) -> BlockData:
+        last = self.address + self.count - (1 if self.crc else 0)
+        for register in self.registers:
+            end = register.address + register.spec().words
+            if register.address < self.address or end > last:
+                raise ValueError(f"register {register.name} lies outside its block")
+        return self
+
+
+class EventRing(_Data):
+    """Where the unit keeps its events."""
+
+    first_entry: Address
+    entries: Annotated[int, Field(ge=1, le=1024)]
+    entry_words: Annotated[int, Field(ge=1, le=20)]
+    source: str
+
+
+class DeviceProfile(_Data):
+    """A model. ``verified`` is true only when the profile was proved on a real unit."""
+
+    name: str
+    title: str
+    verified: StrictBool
+    source: str
+    caveats: tuple[str, ...]
+    magic: Annotated[str, Field(min_length=4, max_length=4)]
+    map_major: int
+    sign_probe: int
+    order_probe: int
+    arming_key: int
+    service_words: int
+    maximum_answer_time_ms: Annotated[int, Field(ge=1, le=1000)]
+    serial: SerialSettings
+    region_codes: dict[Region, int]
+    region_bits: dict[Region, int]
+    safe_ramp_rate_dn_per_s: dict[Region, int]
+    blocks: dict[str, BlockData]
+    events: EventRing
+
+    def block(self, name: str) -> RegisterBlock:
+        """The block as the codec wants it; raises KeyError for a name that the profile lacks."""
+        data = self.blocks[name]
+        return RegisterBlock(
+            name=name,
+            address=data.address,
+            count=data.count,
+            crc=data.crc,
+            registers=tuple(register.spec() for register in data.registers),
+        )
+
+
+def load_profile(path: Path) -> tuple[DeviceProfile, str]:
+    """Profile and SHA-256 of its file (hex); raises ProfileInvalid naming file, key and reason."""
+    try:
+        raw = path.read_bytes()
+        return DeviceProfile.model_validate(tomllib.loads(raw.decode())), _digest(raw)
+    except OSError as error:
+        raise ProfileInvalid(f"profile {path.name}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileInvalid(
+            f"profile {path.name}: not valid TOML ({error}); correct it"
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(whole file)"
+        raise ProfileInvalid(
+            f"profile {path.name}: key {key}: {first['msg']}; correct the file"
+        ) from error
+
+
+def shipped_profile(name: str) -> tuple[DeviceProfile, str]:
+    """A profile that comes with the program, by its name."""
+    folder = resources.files("firmware_bridge") / "device_profiles"
+    with resources.as_file(folder / f"{name}.toml") as path:
+        return load_profile(path)
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

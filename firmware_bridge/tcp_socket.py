@@ -1,0 +1,65 @@
+"""A TCP connection to a unit, without waiting of its own."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+
+from controller.errors import LinkLost
+from firmware_bridge.uri import TcpAddress
+
+CONNECT_LIMIT_S = 3.0
+
+
+class TcpSocket:
+    """Counts what it sent and received, so that virtual time can account for it."""
+
+    def __init__(self, address: TcpAddress) -> None:
+        self.name = f"{address.host}:{address.port}"
+        self.bytes_sent = 0
+        self.bytes_received = 0
+        try:
+            self._socket = socket.create_connection(
+                (address.host, address.port), timeout=CONNECT_LIMIT_S
+            )
+        except OSError as error:
+            raise LinkLost(
+                f"nobody answers at {self.name} ({error.strerror or error}); "
+                "check that the unit is on, the cable is in and the address is right"
+            ) from error
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def write(self, data: bytes) -> None:
+        """Send; raises LinkLost when the connection is gone."""
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise self._lost(str(error)) from error
+        self.bytes_sent += len(data)
+
+    def read_available(self) -> bytes:
+        """What has arrived, perhaps nothing; raises LinkLost when the other side closed."""
+        try:
+            data = self._socket.recv(4096)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise self._lost(str(error)) from error
+        if not data:
+            raise self._lost("the unit closed the connection")
+        self.bytes_received += len(data)
+        return data
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.close()
+
+    def _lost(self, reason: str) -> LinkLost:
+        return LinkLost(
+            f"the connection to {self.name} is gone ({reason}); "
+            "look at the patient, check cable and unit"
+        )

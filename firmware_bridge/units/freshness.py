@@ -1,0 +1,77 @@
+"""Two guards against answers of another request: the sequence's echo and the unit's uptime.
+
+RTU frames carry no transaction number, gateways may cache, and a late answer is as well-formed as
+a right one (reference map, section 0.5).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from controller.errors import StaleAnswer
+
+UPTIME_WINDOW_S = 10.0
+UPTIME_LAG_LIMIT_S = 0.150
+SEQUENCE_MODULUS = 0xFFFF
+
+
+def next_sequence(sequence: int) -> int:
+    """The sequence behind this one; 0 does not exist, 65535 is followed by 1."""
+    return sequence % SEQUENCE_MODULUS + 1
+
+
+class UptimeGuard:
+    """Refuses a reading whose uptime lags the host's clock or goes back."""
+
+    def __init__(self) -> None:
+        self._offsets: deque[tuple[float, float]] = deque()
+        self._last_uptime_s = -1.0
+
+    def check(self, sent_at_s: float, uptime_s: float) -> None:
+        """Accept one reading's uptime; raises StaleAnswer."""
+        if uptime_s < self._last_uptime_s:
+            raise StaleAnswer(
+                f"the unit's uptime went back from {self._last_uptime_s:.3f} s to "
+                f"{uptime_s:.3f} s; the reading was refused"
+            )
+        offset_s = sent_at_s - uptime_s
+        while self._offsets and self._offsets[0][0] < sent_at_s - UPTIME_WINDOW_S:
+            self._offsets.popleft()
+        if self._offsets and offset_s - self._offsets[0][1] > UPTIME_LAG_LIMIT_S:
+            lag_ms = (offset_s - self._offsets[0][1]) * 1000
+            raise StaleAnswer(
+                f"the unit's uptime lags by {lag_ms:.0f} ms (limit "
+                f"{UPTIME_LAG_LIMIT_S * 1000:.0f} ms): an old answer; the reading was refused"
+            )
+        self._remember(sent_at_s, offset_s)
+        self._last_uptime_s = uptime_s
+
+    def _remember(self, sent_at_s: float, offset_s: float) -> None:
+        """Keep offsets ascending, so that the smallest of the window is always the first."""
+        while self._offsets and self._offsets[-1][1] >= offset_s:
+            self._offsets.pop()
+        self._offsets.append((sent_at_s, offset_s))
+
+
+class SequenceEcho:
+    """The unit's order, found once per arming: it writes first or it reads first."""
+
+    def __init__(self) -> None:
+        self._lag: int | None = None
+
+    def learn(self, first: tuple[int, int], second: tuple[int, int]) -> bool:
+        """Take (sent, echoed) of two commands in a row; True when they settle the order."""
+        lags = {sent - echoed for sent, echoed in (first, second)}
+        if lags in ({0}, {1}):
+            self._lag = lags.pop()
+            return True
+        return False
+
+    def check(self, sent: int, previous: int, echoed: int) -> None:
+        """Accept only the echo of the learned order; raises StaleAnswer."""
+        expected = previous if self._lag else sent
+        if echoed != expected:
+            raise StaleAnswer(
+                f"sequence {echoed} was echoed, {expected} is right: the answer of another "
+                "request; it was refused"
+            )

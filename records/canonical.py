@@ -1,0 +1,131 @@
+"""The canonical bytes of samples and events: what the chain is computed over.
+
+They do not depend on how a record is stored, so links stay valid when blocks are packed again.
+All numbers are big-endian.
+
+Sample, 13 bytes: taken_at ms u32, target i16, force 1 i16, force 2 i16 (0x8000 = none; 0.1 N),
+phase u8, flags u16.
+
+Event, 23 bytes and the text: sequence u32, ms u32, UTC ms i64, kind u16, version u8, length u32,
+then ``length`` bytes of JSON in UTF-8 (keys sorted by code point, no spaces, no floats).
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.errors import JournalError
+from controller.events import EventKind, JsonValue, Sample
+
+ABSENT_DN = -0x8000
+"""The stored force of a sample that has none."""
+
+SAMPLE_SIZE = 13
+SAMPLE_DTYPE = np.dtype(
+    [
+        ("taken_at_ms", ">u4"),
+        ("target_dn", ">i2"),
+        ("force_1_dn", ">i2"),
+        ("force_2_dn", ">i2"),
+        ("phase", "u1"),
+        ("flags", ">u2"),
+    ]
+)
+
+SampleArray = NDArray[np.void]
+
+_SAMPLE = struct.Struct(">IhhhBH")
+_EVENT_HEAD = struct.Struct(">IIqHBI")
+_LARGEST_DN = 0x7FFF
+_LARGEST_MS = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """An event as it is stored: every column is part of the canonical form."""
+
+    sequence: int
+    at_ms: int
+    utc_ms: int
+    kind: int
+    version: int
+    detail_json: str
+
+    def canonical(self) -> bytes:
+        """The event's canonical bytes; struct.error when a number does not fit its field."""
+        text = self.detail_json.encode()
+        head = _EVENT_HEAD.pack(
+            self.sequence, self.at_ms, self.utc_ms, self.kind, self.version, len(text)
+        )
+        return head + text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as readers get it back from the journal."""
+
+    sequence: int
+    at_ms: int
+    utc_ms: int
+    kind: EventKind
+    version: int
+    detail: Mapping[str, JsonValue]
+
+
+def sample_bytes(sample: Sample) -> bytes:
+    """Canonical bytes of a sample.
+
+    A force beyond +-3276.7 N is stored at that bound and a time before the session at 0: a broken
+    sensor must not be able to break the journal.
+    """
+    return _SAMPLE.pack(
+        min(max(sample.taken_at_ms, 0), _LARGEST_MS),
+        _stored_force_dn(sample.target_dn),
+        _stored_force_dn(sample.force_1_dn),
+        _stored_force_dn(sample.force_2_dn),
+        sample.phase,
+        int(sample.flags),
+    )
+
+
+def samples_from_bytes(data: bytes) -> SampleArray:
+    """The samples of ``data`` as a structured array (a read-only view of its bytes)."""
+    return np.frombuffer(data, dtype=SAMPLE_DTYPE)
+
+
+def canonical_json(detail: Mapping[str, JsonValue]) -> str:
+    """The one text of an event's detail; raises JournalError for anything but JSON without floats."""
+    _refuse_floats(detail, "detail")
+    try:
+        text = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text.encode()
+    except (TypeError, UnicodeEncodeError) as error:
+        raise JournalError(f"an event's detail is not JSON: {error}") from error
+    return text
+
+
+def _stored_force_dn(force_dn: int | None) -> int:
+    if force_dn is None:
+        return ABSENT_DN
+    return min(max(force_dn, -_LARGEST_DN), _LARGEST_DN)
+
+
+def _refuse_floats(value: object, where: str) -> None:
+    if isinstance(value, float):
+        raise JournalError(
+            f"{where}={value!r} of an event is a float; record integers with the unit in the name"
+        )
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise JournalError(f"{where} of an event has the key {key!r}, which is not a text")
+            _refuse_floats(item, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            _refuse_floats(item, f"{where}[{index}]")

@@ -1,0 +1,76 @@
+"""The hash chain: links, session digest and seal, byte by byte (all numbers u32, big-endian).
+
+link    = SHA-256(previous link (32) | first event | events | first sample | samples |
+                  canonical bytes of the events | canonical bytes of the samples)
+digest  = SHA-256(canonical bytes of all events | canonical bytes of all samples)
+seal    = SHA-256(last link (32) | digest (32) | events | samples | links | previous seal (32))
+
+One link per commit. The previous link of a session's first link is the seal of the unit's previous
+session (32 zero bytes for the unit's first), so a session that is missing is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+NO_SEAL = bytes(32)
+_RANGE = struct.Struct(">IIII")
+_COUNTS = struct.Struct(">III")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRange:
+    """The events and samples that one link covers; a count may be 0."""
+
+    first_event: int
+    event_count: int
+    first_sample: int
+    sample_count: int
+
+    @property
+    def next_event(self) -> int:
+        return self.first_event + self.event_count
+
+    @property
+    def next_sample(self) -> int:
+        return self.first_sample + self.sample_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """The end of a session's chain. ``digest`` is what the next session starts from."""
+
+    last_link: bytes
+    session_digest: bytes
+    event_count: int
+    sample_count: int
+    link_count: int
+    previous_seal: bytes
+    digest: bytes
+
+
+def compute_link(previous: bytes, covered: LinkRange, events: bytes, samples: bytes) -> bytes:
+    """The link over the canonical bytes of ``covered``."""
+    head = _RANGE.pack(
+        covered.first_event, covered.event_count, covered.first_sample, covered.sample_count
+    )
+    return hashlib.sha256(previous + head + events + samples).digest()
+
+
+def compute_session_digest(events: bytes, samples: bytes) -> bytes:
+    """The digest of a whole session, whatever the commits were."""
+    return hashlib.sha256(events + samples).digest()
+
+
+def compute_seal_digest(
+    last_link: bytes,
+    session_digest: bytes,
+    counts: tuple[int, int, int],
+    previous_seal: bytes,
+) -> bytes:
+    """``counts`` are events, samples, links."""
+    return hashlib.sha256(
+        last_link + session_digest + _COUNTS.pack(*counts) + previous_seal
+    ).digest()

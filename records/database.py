@@ -1,0 +1,146 @@
+"""The one door to SQLite: open, migrate, assert the pragmas, refuse in words.
+
+Nothing else in the project imports sqlite3 or sqlite_utils. Writes happen inside ``db.atomic()``
+only: a write through the bare connection outside of it would leave a transaction open.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from controller.errors import JournalCorrupt, JournalUnavailable
+
+__all__ = ["Database", "Migrations", "Schema", "open_for_reading", "open_for_writing", "rows"]
+
+BUSY_TIMEOUT_MS = 2000
+_WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a file must look like. The last migration sets ``user_version`` to ``version``."""
+
+    name: str
+    version: int
+    migrations: Migrations
+
+
+def open_for_writing(path: Path, schema: Schema) -> Database:
+    """Open or create ``path``, bring it to our version and prove that its pragmas are in force."""
+    _refuse_read_only(path)
+    with failures_in_words(path, "opened for writing"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = _wrap(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000))
+        try:
+            _refuse_newer(db, path, schema)
+            for name, value in _WRITER_PRAGMAS.items():
+                db.execute(f"PRAGMA {name} = {value}")
+            _assert_pragmas(db, path)
+            schema.migrations.apply(db)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def open_for_reading(path: Path, schema: Schema) -> Database:
+    """Open ``path`` without any right to write; a writer may be at work at the same time."""
+    if not path.exists():
+        raise JournalUnavailable(f"{path} does not exist; there is no record to read")
+    with failures_in_words(path, "read"):
+        db = _open_read_only(path)
+        try:
+            _refuse_newer(db, path, schema)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def schema_version(db: Database) -> int:
+    """The version of an open file; 0 before its first migration."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def rows(db: Database, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    return list(db.execute(sql, parameters).fetchall())
+
+
+@contextmanager
+def failures_in_words(path: Path, doing: str) -> Iterator[None]:
+    """Turn what SQLite and the file system say into our errors."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise JournalUnavailable(f"{path} cannot be {doing}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise JournalCorrupt(
+            f"{path} cannot be {doing}: {error}; keep the file and restore a copy"
+        ) from error
+    except OSError as error:
+        raise JournalUnavailable(f"{path} cannot be {doing}: {error.strerror}") from error
+
+
+def _wrap(connection: sqlite3.Connection) -> Database:
+    return Database(connection, execute_plugins=False)
+
+
+def _open_read_only(path: Path) -> Database:
+    """``mode=ro``; on a read-only medium without a log beside the file, ``immutable``.
+
+    A file in WAL mode needs its index beside it. Where nobody can create one, and no log waits to
+    be read, the file itself is the whole truth.
+    """
+    uri = path.resolve().as_uri()
+    db = _wrap(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        db.close()
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        return _wrap(sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True))
+    return db
+
+
+def _refuse_newer(db: Database, path: Path, schema: Schema) -> None:
+    version = schema_version(db)
+    if version > schema.version:
+        raise JournalUnavailable(
+            f"{path} has schema version {version} of {schema.name}; this program knows "
+            f"{schema.version}; update the program"
+        )
+
+
+def _refuse_read_only(path: Path) -> None:
+    for place in (path, path.parent):
+        if not place.exists():
+            continue
+        # The mode is asked too, because the superuser may write where nobody should.
+        marked = not place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+        if marked or not os.access(place, os.W_OK):
+            raise JournalUnavailable(
+                f"{place} is read-only; no session can be recorded there. "
+                "Make it writable or choose another data folder"
+            )
+
+
+def _assert_pragmas(db: Database, path: Path) -> None:
+    for name, wanted in _WRITER_PRAGMAS.items():
+        found = db.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != wanted:
+            raise JournalUnavailable(
+                f"{path}: SQLite keeps {name}={found} instead of {wanted}; "
+                "the record would not survive a power cut. Use a local disk"
+            )

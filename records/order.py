@@ -1,0 +1,32 @@
+"""Order: the prescription as checked numbers, and the words that belong to it as people wrote them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controller.prescription import Prescription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """``as_entered`` keeps each quantity as it was written; empty words are open, never filled."""
+
+    prescription: Prescription
+    as_entered: Mapping[str, str]
+    patient_reference: str
+    positioning: str
+    harness: str
+    diagnosis: tuple[str, ...]
+    symptoms: str
+    rationale: str
+    screening: str
+    set_up_by: str
+    supervised_by: str
+    source_text: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the order's text (hex): what the evidence holds of it."""
+        return hashlib.sha256(self.source_text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The device side of the wire, and the patient on the table."""

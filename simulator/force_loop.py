@@ -1,0 +1,62 @@
+"""The unit's own regulator: a ramped set-point, feed-forward by the soft stiffness, gain by the stiff one.
+
+Source: reference map, E.1 (controller) and 0.7 (why the gain follows the cord and not the neck: table
+friction can hold the body still, and then the winch only stretches the cord).
+"""
+
+from __future__ import annotations
+
+CYCLE_S = 0.010
+CORD_N_PER_MM = 20.0
+LOOP_DELAY_S = CYCLE_S + CYCLE_S / 2 + 0.050 + 0.060
+GAIN_MM_PER_S_PER_N = 1.0 / (CORD_N_PER_MM * 2.0 * LOOP_DELAY_S)
+DEAD_BAND_N = 1.0
+MAX_SPEED_MM_PER_S = 20.0
+SLACK_FORCE_N = 5.0
+SLACK_SPEED_MM_PER_S = 2.0
+SLACK_SET_POINT_N = 10.0
+
+
+class ForceLoop:
+    """One device cycle at a time: force in, winch speed out. Newtons, millimetres, seconds."""
+
+    __slots__ = ("_feed_mm_per_n", "setpoint_n", "target_n")
+
+    def __init__(self, series_n_per_mm: float) -> None:
+        self._feed_mm_per_n = 1.0 / series_n_per_mm
+        self.setpoint_n = 0.0
+        self.target_n = 0.0
+
+    def hold(self, force_n: float) -> None:
+        """Stop the ramp at the force that is there now."""
+        self.setpoint_n = self.target_n = force_n
+
+    def start_release(self, force_n: float) -> None:
+        """Aim at 0 from the force that is there, so that the cord goes out at once."""
+        self.setpoint_n = max(0.0, min(self.setpoint_n, force_n))
+        self.target_n = 0.0
+
+    def step(self, force_n: float, up_n_per_s: float, down_n_per_s: float) -> float:
+        """Winch speed for the next cycle, mm/s, positive winds in."""
+        change_n = self._ramp(force_n, up_n_per_s, down_n_per_s)
+        self.setpoint_n += change_n
+        error_n = self.setpoint_n - force_n
+        if error_n > DEAD_BAND_N:
+            error_n -= DEAD_BAND_N
+        elif error_n < -DEAD_BAND_N:
+            error_n += DEAD_BAND_N
+        else:
+            error_n = 0.0
+        speed = change_n / CYCLE_S * self._feed_mm_per_n + GAIN_MM_PER_S_PER_N * error_n
+        if force_n < SLACK_FORCE_N and speed > SLACK_SPEED_MM_PER_S:
+            return SLACK_SPEED_MM_PER_S
+        return max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed))
+
+    def _ramp(self, force_n: float, up_n_per_s: float, down_n_per_s: float) -> float:
+        change_n = self.target_n - self.setpoint_n
+        if change_n > 0.0:
+            if force_n < SLACK_FORCE_N and self.setpoint_n >= SLACK_SET_POINT_N:
+                # The set-point waits for a slack cord; running ahead would end in a jerk.
+                return 0.0
+            return min(change_n, up_n_per_s * CYCLE_S)
+        return max(change_n, -down_n_per_s * CYCLE_S)

@@ -1,0 +1,89 @@
+"""The two inputs a hand can reach: the patient's switch and the emergency stop."""
+
+from __future__ import annotations
+
+from simulator.map_v1 import EventCode
+
+DEBOUNCE_SAMPLES = 2
+SHOWN_AFTER_PRESS_S = 1.0
+
+
+class PatientSwitch:
+    """A two-channel switch on a plug. Two samples in a row decide, so that a tap of 30 ms counts."""
+
+    __slots__ = ("_contact", "_differing", "_plugged", "_shown_until_s", "present", "pressed")
+
+    def __init__(self) -> None:
+        self._contact = False
+        self._plugged = True
+        self._differing = 0
+        self._shown_until_s = 0.0
+        self.present = True
+        self.pressed = False
+
+    def press(self) -> None:
+        self._contact = True
+
+    def release(self) -> None:
+        self._contact = False
+
+    def unplug(self) -> None:
+        self._plugged = False
+
+    def plug(self) -> None:
+        self._plugged = True
+
+    def sample(self, uptime_s: float) -> EventCode | None:
+        """Look at the contact once per device cycle; the event is what has just been decided."""
+        if self.pressed:
+            self._shown_until_s = uptime_s + SHOWN_AFTER_PRESS_S
+        contact = self._contact and self._plugged
+        if contact == self.pressed and self._plugged == self.present:
+            self._differing = 0
+            return None
+        self._differing += 1
+        if self._differing < DEBOUNCE_SAMPLES:
+            return None
+        return self._decide(contact, uptime_s)
+
+    @property
+    def closed(self) -> bool:
+        """The contact itself, before debouncing: what arming looks at (reference map, B.10)."""
+        return self.pressed or (self._contact and self._plugged)
+
+    def shown(self, uptime_s: float) -> bool:
+        """Bit A.1: pressed now or within the last second (reference map, B.10)."""
+        return self.pressed or uptime_s < self._shown_until_s
+
+    def _decide(self, contact: bool, uptime_s: float) -> EventCode:
+        self._differing = 0
+        was_present, self.present, self.pressed = self.present, self._plugged, contact
+        if contact:
+            self._shown_until_s = uptime_s + SHOWN_AFTER_PRESS_S
+            return EventCode.SWITCH_PRESSED
+        if self.present != was_present:
+            return EventCode.SWITCH_PLUGGED if self.present else EventCode.SWITCH_UNPLUGGED
+        return EventCode.SWITCH_RELEASED
+
+
+class EmergencyStop:
+    """A latching mushroom button in a hard-wired chain: no debouncing, it opens at once."""
+
+    __slots__ = ("_pressed", "open")
+
+    def __init__(self) -> None:
+        self._pressed = False
+        self.open = False
+
+    def press(self) -> None:
+        self._pressed = True
+
+    def release(self) -> None:
+        self._pressed = False
+
+    def sample(self) -> EventCode | None:
+        """Look at the chain once per device cycle."""
+        if self._pressed == self.open:
+            return None
+        self.open = self._pressed
+        return EventCode.EMERGENCY_STOP_OPEN if self.open else EventCode.EMERGENCY_STOP_CLOSED

@@ -1,0 +1,61 @@
+"""One force channel: cell, amplifier and converter with their noise, and how they fail.
+
+Source: reference map, E.1 (60 ms in the plant, noise 0.3 N, steps of 0.1 N) and D for the faults.
+"""
+
+from __future__ import annotations
+
+import random
+
+NOISE_TENTHS = 3.0
+OPEN_CIRCUIT_TENTHS = -3000
+
+
+class LoadCell:
+    """Reads tenths of a newton. Every fault is visible in the readings that follow it."""
+
+    __slots__ = ("_drift_tenths", "_drift_tenths_per_s", "_gain", "_gauss", "_healthy", "_last",
+                 "_stuck", "frozen", "opened")  # fmt: skip
+
+    def __init__(self, random: random.Random) -> None:
+        self._gauss = random.gauss
+        self._gain = 1.0
+        self._drift_tenths = self._drift_tenths_per_s = 0.0
+        self._stuck = False
+        self._healthy = True
+        self._last = 0
+        self.opened = False
+        self.frozen = False
+
+    def read(self, force_n: float, period_s: float) -> int:
+        """The reading in 0.1 N, ``period_s`` after the one before."""
+        if self._healthy:
+            self._last = round(force_n * 10.0 + self._gauss(0.0, NOISE_TENTHS))
+            return self._last
+        if self.opened:
+            return OPEN_CIRCUIT_TENTHS
+        noise = self._gauss(0.0, NOISE_TENTHS)
+        self._drift_tenths += self._drift_tenths_per_s * period_s
+        if not self._stuck:
+            self._last = round(force_n * 10.0 * self._gain + self._drift_tenths + noise)
+        return self._last
+
+    def freeze_counter(self) -> None:
+        """The converter's task dies: no new sample, its number stands and its age grows."""
+        self.frozen = True
+
+    def stick(self) -> None:
+        """The converter latches up: new samples, all with the last value."""
+        self._healthy, self._stuck = False, True
+
+    def gain(self, factor: float) -> None:
+        """The channel reads ``factor`` times the truth."""
+        self._healthy, self._gain = False, factor
+
+    def drift(self, n_per_min: float) -> None:
+        """The zero wanders by ``n_per_min`` newtons a minute."""
+        self._healthy, self._drift_tenths_per_s = False, n_per_min * 10.0 / 60.0
+
+    def open(self) -> None:
+        """The cable is off: the converter runs to its lower rail."""
+        self._healthy, self.opened = False, True

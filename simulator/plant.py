@@ -1,0 +1,229 @@
+"""The mechanics: winch, cord, harness, body and table friction, quasi-static, in 2 ms steps.
+
+Equations: reference map, E.1; parameters: E.2. Newtons, millimetres, seconds; positive force is
+tension, positive position is cord wound in. What is *true* here is not what a cell reads.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+STEP_S = 0.002
+MAX_SPEED_MM_PER_S = 60.0
+MAX_ACCELERATION_MM_PER_S2 = 400.0
+MOTOR_S = 0.05
+CELL_S = 0.06
+BREATH_HZ = 0.25
+FREE_CORD_S = 0.05
+JUMP_S = 0.3
+SPASM_S = 0.5
+
+_MOTOR_SHARE = 1.0 - math.exp(-STEP_S / MOTOR_S)
+_CELL_SHARE = 1.0 - math.exp(-STEP_S / CELL_S)
+_FREE_SHARE = 1.0 - math.exp(-STEP_S / FREE_CORD_S)
+_MAX_CHANGE = MAX_ACCELERATION_MM_PER_S2 * STEP_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyParameters:
+    """One column of E.2. ``stroke_min_mm`` is ours: a parked winch does not stand on its end switch."""
+
+    name: str
+    cord_n_per_mm: float = 20.0
+    body_n_per_mm: float
+    friction_n: float
+    breath_mm: float
+    fast_creep_share: float = 0.25
+    fast_creep_s: float = 26.0
+    slow_creep_share: float = 0.35
+    slow_creep_s: float = 450.0
+    slack_mm: float = 8.0
+    stroke_min_mm: float = -20.0
+    stroke_mm: float = 300.0
+
+    @property
+    def series_n_per_mm(self) -> float:
+        """Stiffness of cord and body in series."""
+        return 1.0 / (1.0 / self.cord_n_per_mm + 1.0 / self.body_n_per_mm)
+
+
+CERVICAL_SLIDING = BodyParameters(
+    name="cervical_sliding", body_n_per_mm=6.0, friction_n=5.0, breath_mm=0.25
+)
+CERVICAL_FLAT = BodyParameters(
+    name="cervical_flat", body_n_per_mm=6.0, friction_n=31.0, breath_mm=0.25
+)
+LUMBAR_SPLIT = BodyParameters(
+    name="lumbar_split", body_n_per_mm=12.0, friction_n=15.0, breath_mm=0.5
+)
+LUMBAR_ONE_PIECE = BodyParameters(
+    name="lumbar_one_piece", body_n_per_mm=12.0, friction_n=154.0, breath_mm=0.5
+)
+TEST_FIXTURE = BodyParameters(
+    name="test_fixture",
+    body_n_per_mm=1e6,
+    friction_n=0.0,
+    breath_mm=0.0,
+    fast_creep_share=0.0,
+    slow_creep_share=0.0,
+    slack_mm=2.0,
+)
+BODIES = {
+    body.name: body
+    for body in (CERVICAL_SLIDING, CERVICAL_FLAT, LUMBAR_SPLIT, LUMBAR_ONE_PIECE, TEST_FIXTURE)
+}
+
+
+class TractionPlant:
+    """The state of one table with one patient on it.
+
+    ``cord_force_n`` and ``spine_force_n`` are the truth; ``cell_force_n`` is the cord force behind
+    the 60 ms of a load cell, before noise and rounding. ``random`` sets where in a breath it starts.
+    """
+
+    __slots__ = (
+        "_breath", "_breath_at", "_cord_n_per_mm", "_disturbance", "_fast_creep_mm", "_jammed",
+        "_offset_mm", "_slack_mm", "_slow_creep_mm", "_steps", "_contact_mm", "body",
+        "cell_force_n", "clutch_closed", "cord", "cord_force_n", "parameters", "position_mm",
+        "speed_mm_per_s", "spine_force_n", "winch",
+    )  # fmt: skip
+
+    def __init__(self, body: BodyParameters, random: random.Random) -> None:
+        self.parameters = body
+        self.position_mm = self.speed_mm_per_s = 0.0
+        self.cord_force_n = self.spine_force_n = self.cell_force_n = 0.0
+        self.clutch_closed = False
+        self.cord, self.body, self.winch = Cord(self), Body(self), Winch(self)
+        self._cord_n_per_mm = body.cord_n_per_mm
+        self._slack_mm = body.slack_mm
+        self._contact_mm = self._fast_creep_mm = self._slow_creep_mm = self._offset_mm = 0.0
+        self._disturbance: list[float] = []
+        self._jammed = False
+        self._steps = 0
+        period = round(1.0 / (BREATH_HZ * STEP_S))
+        turn = 2.0 * math.pi / period
+        self._breath = tuple(body.breath_mm * math.sin(turn * index) for index in range(period))
+        self._breath_at = random.randrange(period)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Simulated seconds since the start."""
+        return self._steps * STEP_S
+
+    def advance(self, steps: int, speed_command_mm_per_s: float) -> None:
+        """Run ``steps`` of 2 ms at one speed command. An open clutch lets the cord run out freely.
+
+        One long function on purpose: a session has 450 000 steps, and everything a step touches
+        lives in locals.
+        """
+        body = self.parameters
+        command = max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed_command_mm_per_s))
+        driven, jammed = self.clutch_closed, self._jammed
+        x, v, y = self.position_mm, self.speed_mm_per_s, self._contact_mm
+        fast, slow, cell = self._fast_creep_mm, self._slow_creep_mm, self.cell_force_n
+        low, high, slack = body.stroke_min_mm, body.stroke_mm, self._slack_mm
+        k_cord, k_body, friction = self._cord_n_per_mm, body.body_n_per_mm, body.friction_n
+        fast_share, slow_share = body.fast_creep_share, body.slow_creep_share
+        fast_rate, slow_rate = STEP_S / body.fast_creep_s, STEP_S / body.slow_creep_s
+        breath, breath_at, period = self._breath, self._breath_at, len(self._breath)
+        disturbance, offset = self._disturbance, self._offset_mm
+        pull = stretch = 0.0
+        for _ in range(steps):
+            before = x
+            if driven:
+                change = (command - v) * _MOTOR_SHARE
+                if change > _MAX_CHANGE:
+                    change = _MAX_CHANGE
+                elif change < -_MAX_CHANGE:
+                    change = -_MAX_CHANGE
+                v = 0.0 if jammed else v + change
+                x += v * STEP_S
+            elif x - slack > y:
+                x -= (x - slack - y) * _FREE_SHARE
+            if x > high:
+                x = high
+            elif x < low:
+                x = low
+            if not driven:
+                v = (x - before) / STEP_S
+            if disturbance:
+                offset = disturbance.pop()
+            rest = fast + slow - breath[breath_at] - offset
+            breath_at = breath_at + 1 if breath_at + 1 < period else 0
+            end = x - slack
+            pull = k_cord * (end - y) if end > y else 0.0
+            excess = pull - k_body * (y - rest)
+            if excess > friction or excess < -friction:
+                carried = friction if excess > 0.0 else -friction
+                y = (k_cord * end + k_body * rest - carried) / (k_cord + k_body)
+                if y > end:
+                    y = rest - carried / k_body
+                pull = k_cord * (end - y) if end > y else 0.0
+            stretch = y - rest if y > rest else 0.0
+            fast += (fast_share * stretch - fast) * fast_rate
+            slow += (slow_share * stretch - slow) * slow_rate
+            cell += (pull - cell) * _CELL_SHARE
+        self.position_mm, self.speed_mm_per_s, self._contact_mm = x, v, y
+        self._fast_creep_mm, self._slow_creep_mm, self.cell_force_n = fast, slow, cell
+        self._breath_at, self._offset_mm = breath_at, offset
+        self._steps += steps
+        if steps:
+            self.cord_force_n, self.spine_force_n = pull, k_body * stretch
+
+
+
+class Cord:
+    """What can happen to the cord (reference map, D, column "Inject")."""
+
+    __slots__ = ("_plant",)
+
+    def __init__(self, plant: TractionPlant) -> None:
+        self._plant = plant
+
+    def snap(self) -> None:
+        """The cord parts; it never carries force again."""
+        self._plant._cord_n_per_mm = 0.0
+
+
+class Winch:
+    """What can happen to the winch."""
+
+    __slots__ = ("_plant",)
+
+    def __init__(self, plant: TractionPlant) -> None:
+        self._plant = plant
+
+    def jam(self) -> None:
+        """The motor cannot turn the drum any more; the clutch still opens."""
+        self._plant._jammed = True
+
+
+class Body:
+    """What the patient's body does without wanting to."""
+
+    __slots__ = ("_plant",)
+
+    def __init__(self, plant: TractionPlant) -> None:
+        self._plant = plant
+
+    def slip(self, mm: float) -> None:
+        """The harness slides over the body: ``mm`` more cord is needed for the same force."""
+        self._plant._slack_mm += mm
+
+    def jump(self, mm: float) -> None:
+        """A cough: the body moves ``mm`` away from the winch and back within 0.3 s."""
+        count = round(JUMP_S / STEP_S)
+        self._move([mm * math.sin(math.pi * (i + 1) / count) for i in range(count)])
+
+    def spasm(self, n: float) -> None:
+        """Muscles pull with ``n`` newtons on a body that cannot move; reached in 0.5 s, it stays."""
+        mm = n / self._plant.parameters.body_n_per_mm
+        count = round(SPASM_S / STEP_S)
+        self._move([mm * (i + 1) / count for i in range(count)])
+
+    def _move(self, path_mm: list[float]) -> None:
+        plant = self._plant
+        start_mm = plant._offset_mm
+        plant._disturbance = [start_mm + mm for mm in reversed(path_mm)]

@@ -1,0 +1,312 @@
+"""Serves a simulated unit over real bytes: pymodbus' servers on TCP and on a pseudo-terminal.
+
+The server runs in a thread of its own. An exchange costs its wire time and the unit's answer time,
+real or virtual, and the host finds out by waiting. A unit that is not addressed stays silent, as
+on a real bus.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import tty
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import serial
+from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
+from pymodbus.pdu import ModbusPDU
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
+from pymodbus.server.requesthandler import ServerRequestHandler
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from simulator.device_time import DeviceTime
+from simulator.firmware import RegisterRefused
+
+REGISTER_SPACE = 0x0700
+"""Registers 0x0000-0x06FF are served; the flash block at 0x0700 has no code that writes it."""
+TURNAROUND_S = 0.002
+"""From the last byte of a request to the first of the answer; the map allows 10 ms (B, head)."""
+BITS_PER_CHARACTER = 11
+READ_WRITE = 23
+WRITE_MANY = 16
+READS = (3, 4)
+
+
+class UnitFirmware(Protocol):
+    """What a server needs of a simulated unit; host time in monotonic seconds."""
+
+    def advance_to(self, now_s: float) -> None: ...
+
+    def read_registers(self, address: int, count: int) -> list[int]: ...
+
+    def write_registers(self, address: int, values: Sequence[int]) -> None: ...
+
+    def read_write(
+        self, write_address: int, values: Sequence[int], read_address: int, read_count: int
+    ) -> list[int]: ...
+
+    def connection_lost(self, now_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """What bytes cost: seconds per byte, and the bytes of a frame around its PDU."""
+
+    byte_s: float
+    frame_bytes: int
+
+    def request_s(self, function: int, writes: int) -> float:
+        """Wire time of a request in seconds."""
+        pdu = {READ_WRITE: 10 + 2 * writes, WRITE_MANY: 6 + 2 * writes}.get(function, 5)
+        return self.byte_s * (pdu + self.frame_bytes)
+
+    def answer_s(self, reads: int | None) -> float:
+        """Wire time of an answer with ``reads`` registers (None: an exception), seconds."""
+        pdu = 2 if reads is None else 2 + 2 * reads
+        return self.byte_s * (pdu + self.frame_bytes)
+
+
+TCP_WIRE = Wire(byte_s=1e-6, frame_bytes=7)
+
+
+def rtu_wire(baudrate: int) -> Wire:
+    """The wire of a serial line with 11 bits per character."""
+    return Wire(byte_s=BITS_PER_CHARACTER / baudrate, frame_bytes=3)
+
+
+class _Desk:
+    """Takes one request at a time to the firmware and makes its answer wait for its time."""
+
+    def __init__(self, firmware: UnitFirmware, time: DeviceTime, wire: Wire) -> None:
+        self.firmware, self.time, self.wire = firmware, time, wire
+        self.request: ModbusPDU | None = None
+        self._read_ahead: list[int] = []
+
+    async def action(
+        self,
+        function: int,
+        start_address: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        values: list[int] | None,
+    ) -> ExcCodes | None:
+        """pymodbus' hook: called once for a request, twice (write, read) for function 23."""
+        if function == READ_WRITE and values is None:
+            registers[address - start_address : address - start_address + count] = self._read_ahead
+            return None
+        arrived_s = self.time.now_s() + self.wire.request_s(function, len(values or ()))
+        self.firmware.advance_to(arrived_s)
+        try:
+            read = self._serve(function, address, count, values)
+        except RegisterRefused as refused:
+            await self._answer_at(arrived_s, None)
+            return ExcCodes(refused.exception_code)
+        if function in READS:
+            registers[address - start_address : address - start_address + count] = read
+        self._read_ahead = read
+        await self._answer_at(arrived_s, len(read) if read else 2)
+        return None
+
+    def _serve(
+        self, function: int, address: int, count: int, values: list[int] | None
+    ) -> list[int]:
+        if function in READS:
+            return self.firmware.read_registers(address, count)
+        if function == WRITE_MANY:
+            self.firmware.write_registers(address, values or [])
+            return []
+        if function == READ_WRITE and self.request is not None:
+            request: Any = self.request
+            return self.firmware.read_write(
+                address, values or [], request.read_address, request.read_count
+            )
+        raise RegisterRefused(ExcCodes.ILLEGAL_FUNCTION)
+
+    async def _answer_at(self, arrived_s: float, reads: int | None) -> None:
+        await self.time.sleep_until(arrived_s + TURNAROUND_S + self.wire.answer_s(reads))
+
+
+class _Handler(ServerRequestHandler):  # type: ignore[misc]
+    """pymodbus' connection handler, which counts bytes and keeps silent for other units."""
+
+    def __init__(self, owner: Any, desk: _Desk, unit: int) -> None:
+        super().__init__(owner, None, None, None)
+        self._desk, self._unit = desk, unit
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        super().datagram_received(data, addr)
+        self._desk.time.consumed(len(data))
+
+    def callback_data(self, data: bytes, addr: Any = None) -> int:
+        used: int = super().callback_data(data, addr)
+        if self.last_pdu is not None:
+            self._desk.time.began()
+            if self.last_pdu.dev_id not in self._addresses():
+                self.last_pdu = None
+        return used
+
+    async def handle_request(self) -> None:
+        try:
+            self._desk.request = self.last_pdu
+            await super().handle_request()
+        finally:
+            self._desk.time.ended()
+
+    def send(self, data: bytes, addr: Any = None) -> None:
+        if self.transport:
+            self._desk.time.produced(len(data))
+        super().send(data, addr)
+
+    def callback_connected(self) -> None:
+        super().callback_connected()
+        self.server.connection_count += 1
+
+    def callback_disconnected(self, exc: Exception | None) -> None:
+        super().callback_disconnected(exc)
+        self.server.connection_count -= 1
+        if self.server.connection_count == 0 and self.server.closes_count:
+            self._desk.firmware.connection_lost(self._desk.time.now_s())
+
+    def _addresses(self) -> tuple[int, ...]:
+        return (self._unit, 0) if self.server.broadcast_enable else (self._unit,)
+
+
+class _TcpServer(ModbusTcpServer):  # type: ignore[misc]
+    """On TCP the unit sees its host's connection close."""
+
+    closes_count = True
+
+    def __init__(self, desk: _Desk, device: SimDevice, unit: int, address: tuple[str, int]) -> None:
+        super().__init__(device, address=address)
+        self.desk, self.unit, self.connection_count = desk, unit, 0
+
+    def callback_new_connection(self) -> _Handler:
+        return _Handler(self, self.desk, self.unit)
+
+
+class _SerialServer(ModbusSerialServer):  # type: ignore[misc]
+    """A serial line has no connection that could close."""
+
+    closes_count = False
+
+    def __init__(self, desk: _Desk, device: SimDevice, unit: int, port: str, baudrate: int) -> None:
+        super().__init__(
+            device, framer=FramerType.RTU, port=port, baudrate=baudrate, broadcast_enable=True
+        )
+        self.desk, self.unit, self.connection_count = desk, unit, 0
+
+    def callback_new_connection(self) -> _Handler:
+        return _Handler(self, self.desk, self.unit)
+
+
+class SimulatedUnit:
+    """A unit on the wire: serve it, give its ``uri`` to a host, stop it. A context manager."""
+
+    def __init__(self, firmware: UnitFirmware, time: DeviceTime, *, unit: int = 1) -> None:
+        self.firmware = firmware
+        self.uri = ""
+        self._time = time
+        self._unit = unit
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._descriptors: list[int] = []
+
+    def serve_tcp(self, host: str = "127.0.0.1", port: int = 0) -> SimulatedUnit:
+        """Serve on TCP; port 0 lets the system choose one. Raises OSError when it is taken."""
+
+        async def make() -> str:
+            desk, device = self._desk(TCP_WIRE)
+            server = _TcpServer(desk, device, self._unit, (host, port))
+            await self._listen(server, f"{host}:{port}")
+            chosen = server.transport.sockets[0].getsockname()[1]
+            return f"modbus-tcp://{host}:{chosen}?unit={self._unit}"
+
+        return self._start(make)
+
+    def serve_rtu(self, baudrate: int = 38400) -> SimulatedUnit:
+        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``."""
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        self._descriptors = [master, slave]
+        if "simulator" not in serial.protocol_handler_packages:
+            serial.protocol_handler_packages.append("simulator")
+
+        async def make() -> str:
+            desk, device = self._desk(rtu_wire(baudrate))
+            server = _SerialServer(desk, device, self._unit, f"ptymaster://{master}", baudrate)
+            await self._listen(server, "pseudo-terminal")
+            path = os.ttyname(slave)
+            return f"modbus-rtu://{path}?baudrate={baudrate}&parity=E&unit={self._unit}"
+
+        return self._start(make)
+
+    def stop(self) -> None:
+        """Close the server and its port; a host then finds the link gone."""
+        if self._loop is not None and self._ended is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join()
+            self._thread = None
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors = []
+
+    def __enter__(self) -> SimulatedUnit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _desk(self, wire: Wire) -> tuple[_Desk, SimDevice]:
+        desk = _Desk(self.firmware, self._time, wire)
+        data = SimData(0, count=REGISTER_SPACE, values=0, datatype=DataType.REGISTERS)
+        return desk, SimDevice(self._unit, simdata=[data], action=desk.action)
+
+    async def _listen(self, server: Any, where: str) -> None:
+        self._server = server
+        try:
+            await server.serve_forever(background=True)
+        except RuntimeError as error:
+            raise OSError(f"cannot serve on {where}: the address is in use or not ours") from error
+
+    def _start(self, make: Any) -> SimulatedUnit:
+        self._thread = threading.Thread(target=self._serve, args=(make,), name="simulated-unit")
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            self._thread.join()
+            self._thread = None
+            self.stop()
+            raise self._failure
+        return self
+
+    def _serve(self, make: Any) -> None:
+        asyncio.run(self._serve_until_ended(make))
+
+    async def _serve_until_ended(self, make: Any) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            self.uri = await make()
+        except OSError as error:
+            self._failure = error
+            return
+        finally:
+            self._ready.set()
+        stepping = asyncio.create_task(self._keep_stepping())
+        await self._ended.wait()
+        stepping.cancel()
+        await self._server.shutdown()
+
+    async def _keep_stepping(self) -> None:
+        """In real time the body and the firmware live on while nobody asks."""
+        period_s = self._time.idle_step_s
+        while period_s is not None:
+            await asyncio.sleep(period_s)
+            self.firmware.advance_to(self._time.now_s())

@@ -1,0 +1,67 @@
+"""The measurement block 0x100-0x113 of a unit, built at the moment it is asked for (B.3)."""
+
+from __future__ import annotations
+
+from simulator.force_loop import SLACK_FORCE_N
+from simulator.machine import UnitMachine
+from simulator.map_v1 import Result, State
+from simulator.register_image import Measurement, tenths
+
+MOVING_MM_PER_S = 0.2
+IDLE_CURRENT_10_MA = 30
+CURRENT_10_MA_PER_N = 0.5
+STOP_TEST_DUE, CONFIGURATION_CORRUPT = 1 << 13, 1 << 15
+
+
+def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int]:
+    """One coherent block; ``at_s`` is the device's time, so that ages and uptime move between cycles."""
+    channels, plant = machine.channels, machine.plant
+    energised = plant.clutch_closed
+    current = IDLE_CURRENT_10_MA + CURRENT_10_MA_PER_N * plant.cord_force_n if energised else 0.0
+    return Measurement(
+        sequence=machine.sequence,
+        result=int(result),
+        state=int(machine.state),
+        status=_status_bits(machine, at_s),
+        faults=_fault_bits(machine),
+        first_fault=machine.first_fault,
+        force_1=channels.net_1,
+        force_2=channels.net_2,
+        setpoint=tenths(machine.loop.setpoint_n),
+        gross_1=channels.gross_1,
+        position=tenths(plant.position_mm),
+        speed=tenths(plant.speed_mm_per_s),
+        motor_current_10_ma=round(current),
+        sample_counter=channels.sample_counter,
+        sample_age_ms=int((at_s - channels.sample_at_s) * 1000 + 1e-6),
+        watchdog_left_ms=int(machine.watchdog_left_s(at_s) * 1000),
+        uptime_ms=int(at_s * 1000 + 1e-6),
+        newest_event=machine.ring.newest,
+    ).registers()
+
+
+def _status_bits(machine: UnitMachine, at_s: float) -> int:
+    """Bits A. Brake (4) and local takeover (13) do not exist on this unit."""
+    plant = machine.plant
+    following = machine.state in (State.TRACKING, State.HOLDING)
+    armed = machine.limits is not None
+    bits = machine.emergency_stop.open << 0
+    bits |= machine.switch.shown(at_s) << 1 | machine.switch.present << 2
+    bits |= plant.clutch_closed << 3 | machine.motor_cut << 5
+    bits |= (armed and not machine.watchdog_expired) << 6 | machine.watchdog_expired << 7
+    bits |= (plant.position_mm >= machine.unit.stroke_max_mm) << 8
+    bits |= (plant.position_mm <= machine.unit.stroke_min_mm) << 9
+    bits |= (following and machine.channels.force_n < SLACK_FORCE_N) << 10
+    bits |= (abs(plant.speed_mm_per_s) > MOVING_MM_PER_S) << 11
+    bits |= machine.at_set_point() << 12
+    bits |= machine.channels.tare_active << 14
+    return bits | (machine.state is State.SAFE_LATCHED) << 15
+
+
+def _fault_bits(machine: UnitMachine) -> int:
+    bits = machine.channels.fault_bits() | machine.latched_faults
+    if machine.unit.stop_test_due:
+        bits |= STOP_TEST_DUE
+    if machine.state is State.FAULT:
+        bits |= CONFIGURATION_CORRUPT
+    return bits

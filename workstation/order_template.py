@@ -1,0 +1,63 @@
+"""The order file that ``traction order new`` prints: every key, valid as it stands."""
+
+from __future__ import annotations
+
+from controller.prescription import Region
+
+_DOSE = {
+    Region.CERVICAL: """\
+hold_force = "23 lbf"          # up to 200 N; above 176.5 N a person must confirm at the terminal
+rest_force = "11.5 lbf"        # at most 90 % of the hold force and at least 10 N below it
+hold_time = "60 s"             # 1 s to 99 s, the ramp up included
+rest_time = "20 s"             # 0 s to 99 s, the ramp down included
+""",
+    Region.LUMBAR: """\
+hold_force = "200 N"           # up to 981 N; above 60 % of body weight (294 N without body_mass)
+                               # a person must confirm at the terminal
+rest_force = "100 N"           # at most 90 % of the hold force and at least 10 N below it
+hold_time = "30 s"             # 1 s to 99 s, the ramp up included
+rest_time = "10 s"             # 0 s to 99 s, the ramp down included
+""",
+}
+_MORE_FORCE = {Region.CERVICAL: "120 N", Region.LUMBAR: "220 N"}
+_RAMPS = {
+    Region.CERVICAL: ('"10 N/s"', '"20 N/s"', "2 N/s to 20 N/s"),
+    Region.LUMBAR: ('"30 N/s"', '"60 N/s"', "5 N/s to 50 N/s"),
+}
+
+
+def order_template(region: Region) -> str:
+    """The template for a region. It holds no clinical word: text keys are empty, shown as open."""
+    up, down, range_text = _RAMPS[region]
+    more = _MORE_FORCE[region]
+    return f"""\
+# Order for one traction session. Check every line; lines that begin with # are not read.
+# Forces: "102 N", "23 lbf", "10.4 kgf" or, with body_mass, "40 % body weight".
+# Times: "60 s", "15 min". Rates: "10 N/s", "2 lbf/s". A number without a unit is refused.
+
+# --- who ------------------------------------------------------------------------------------------
+patient_reference = ""         # your record number; stays in clinic.db, never in the unit's evidence
+
+# --- dose -----------------------------------------------------------------------------------------
+region = "{region.value}"
+mode = "intermittent"          # or "static": then remove rest_force, hold_time and rest_time
+{_DOSE[region]}treatment_time = "15 min"      # 1 min to 99 min; above 30 min a person must confirm
+ramp_up = {up}             # {range_text}
+ramp_down = {down}           # at most twice ramp_up
+pretension_force = "15 N"      # 0 N to 50 N
+pretension_time = "10 s"       # 0 s to 60 s
+# maximum_force = "{more}"      # highest force that may be ordered; default: hold_force
+# body_mass = "75 kg"          # or "165 lb"; needed for forces in % body weight
+
+# --- what the note needs and no device can know; empty text prints as "to be completed" -----------
+positioning = ""
+harness = ""
+diagnosis = []                 # ICD-10-CM codes in quotes, with their dots; at most 12
+symptoms = ""
+rationale = ""                 # why mechanical traction rather than another modality
+screening = ""                 # contraindication screening: who screened, and the result
+
+# --- people ---------------------------------------------------------------------------------------
+set_up_by = ""                 # name and credentials
+supervised_by = ""             # name and credentials
+"""

@@ -1,0 +1,83 @@
+"""Settings of the workstation: where records live and the clinic's time zone.
+
+Read from environment variables (``TRACTION_DATA``, ``TRACTION_TIME_ZONE``, ``TRACTION_CLINIC``) and
+from ``settings.toml`` in the user's configuration folder; the environment wins.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+from pydantic import ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from controller.errors import RequestRefused
+
+APPLICATION = "traction"
+
+
+class Settings(BaseSettings):
+    """All values have a default, so that a new workstation works as it is."""
+
+    model_config = SettingsConfigDict(env_prefix="TRACTION_", extra="forbid", frozen=True)
+
+    data: Path = Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
+    time_zone: str = ""
+    """IANA name; empty means the system's zone."""
+    clinic: str = ""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        if name:
+            try:
+                ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                raise ValueError("not an IANA time zone such as America/Chicago") from error
+        return name
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
+        return init_settings, env_settings, file
+
+    def zone_at(self, utc_ms: int) -> tzinfo:
+        """The clinic's zone; a system zone is fixed at its offset of that moment."""
+        if self.time_zone:
+            return ZoneInfo(self.time_zone)
+        offset = datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone().utcoffset()
+        return timezone(offset or timedelta())
+
+
+def settings_file() -> Path:
+    """Where the optional settings file is looked for."""
+    return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "settings.toml"
+
+
+def load_settings() -> Settings:
+    """Read the settings; raises RequestRefused naming key, value and source."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(str(part) for part in fault["loc"])
+        raise RequestRefused(
+            f"setting {key}={fault['input']!r}: {fault['msg']}; correct the environment or "
+            f"{settings_file()}"
+        ) from error
