@@ -296,7 +296,7 @@ class SessionMachine:
             Question.PRETENSION_LOOKS_RIGHT,
             "Pretension is on. Do harness, position and line of pull look right?",
         )
-        return [*self._enter(Phase.PRETENSIONING, now_s), ask]
+        return [*self._enter(Phase.PRETENSIONING, now_s, self._order.pretension_force_n), ask]
 
     def _pretension(self, now_s: float) -> list[Effect]:
         waited_s = now_s - self._entered_s

@@ -47,9 +47,7 @@ REACTIONS = {
 class UnitMachine:
     """State, session, watchdog and motion. Newtons, millimetres, seconds of the device's clock."""
 
-    def __init__(
-        self, plant: TractionPlant, unit: UnitDescription, random: random.Random
-    ) -> None:
+    def __init__(self, plant: TractionPlant, unit: UnitDescription, random: random.Random) -> None:
         self.plant = plant
         self.unit = unit
         self.channels = ForceChannels(unit, random)
@@ -146,7 +144,7 @@ class UnitMachine:
         hold_s: float = 0.0,
     ) -> None:  # fmt: skip
         """Let go, or let go faster. Without a session there is nothing to let go of."""
-        if self.limits is None:
+        if self.limits is None or (not latching and self._is_free_already(strength)):
             return
         rate = rate_n_per_s or self.limits.rate_down_n_per_s
         if self._release is None:
@@ -167,6 +165,11 @@ class UnitMachine:
             )
         if self._release.strength is Strength.CUT:
             self._switch_motor_off()
+
+    def _is_free_already(self, strength: Strength) -> bool:
+        """A host repeats its release until it sees state 2: the repeat must not start another."""
+        armed = self.state is State.ARMED and self._release is None
+        return armed and strength is not Strength.CUT and self.channels.largest_n <= RELEASED_N
 
     def disarm(self, service_sequence: int) -> bool:
         """Motor off and clutch open; False above 20 N. A release that latches stays latched."""
@@ -252,9 +255,7 @@ class UnitMachine:
         self.release(
             Strength.FAST if limits.safe_action == FAST_NOW else Strength.RAMP,
             latching=True,
-            rate_n_per_s=max(
-                limits.safe_ramp_n_per_s, self.channels.force_n / EXPIRY_RAMP_S
-            ),
+            rate_n_per_s=max(limits.safe_ramp_n_per_s, self.channels.force_n / EXPIRY_RAMP_S),
             hold_s=limits.safe_hold_s if limits.safe_action == HOLD_THEN_RAMP else 0.0,
         )
 

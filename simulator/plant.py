@@ -173,7 +173,6 @@ class TractionPlant:
             self.cord_force_n, self.spine_force_n = pull, k_body * stretch
 
 
-
 class Cord:
     """What can happen to the cord (reference map, D, column "Inject")."""
 

@@ -24,7 +24,7 @@ from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from simulator.device_time import DeviceTime
-from simulator.firmware import RegisterRefused
+from simulator.map_v1 import RegisterRefused
 
 REGISTER_SPACE = 0x0700
 """Registers 0x0000-0x06FF are served; the flash block at 0x0700 has no code that writes it."""
@@ -78,6 +78,10 @@ def rtu_wire(baudrate: int) -> Wire:
     return Wire(byte_s=BITS_PER_CHARACTER / baudrate, frame_bytes=3)
 
 
+class FunctionRefused(Exception):
+    """The unit offers functions 3, 4, 16 and 23 only."""
+
+
 class _Desk:
     """Takes one request at a time to the firmware and makes its answer wait for its time."""
 
@@ -93,7 +97,7 @@ class _Desk:
         address: int,
         count: int,
         registers: list[int],
-        values: list[int] | None,
+        values: list[Any] | None,
     ) -> ExcCodes | None:
         """pymodbus' hook: called once for a request, twice (write, read) for function 23."""
         if function == READ_WRITE and values is None:
@@ -105,7 +109,10 @@ class _Desk:
             read = self._serve(function, address, count, values)
         except RegisterRefused as refused:
             await self._answer_at(arrived_s, None)
-            return ExcCodes(refused.exception_code)
+            return ExcCodes(int(refused.exception_code))
+        except FunctionRefused:
+            await self._answer_at(arrived_s, None)
+            return ExcCodes.ILLEGAL_FUNCTION
         if function in READS:
             registers[address - start_address : address - start_address + count] = read
         self._read_ahead = read
@@ -125,17 +132,17 @@ class _Desk:
             return self.firmware.read_write(
                 address, values or [], request.read_address, request.read_count
             )
-        raise RegisterRefused(ExcCodes.ILLEGAL_FUNCTION)
+        raise FunctionRefused
 
     async def _answer_at(self, arrived_s: float, reads: int | None) -> None:
         await self.time.sleep_until(arrived_s + TURNAROUND_S + self.wire.answer_s(reads))
 
 
-class _Handler(ServerRequestHandler):  # type: ignore[misc]
+class _Handler(ServerRequestHandler):
     """pymodbus' connection handler, which counts bytes and keeps silent for other units."""
 
     def __init__(self, owner: Any, desk: _Desk, unit: int) -> None:
-        super().__init__(owner, None, None, None)
+        super().__init__(owner, None, None, None)  # type: ignore[no-untyped-call]
         self._desk, self._unit = desk, unit
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
@@ -153,7 +160,7 @@ class _Handler(ServerRequestHandler):  # type: ignore[misc]
     async def handle_request(self) -> None:
         try:
             self._desk.request = self.last_pdu
-            await super().handle_request()
+            await super().handle_request()  # type: ignore[no-untyped-call]
         finally:
             self._desk.time.ended()
 
@@ -176,7 +183,7 @@ class _Handler(ServerRequestHandler):  # type: ignore[misc]
         return (self._unit, 0) if self.server.broadcast_enable else (self._unit,)
 
 
-class _TcpServer(ModbusTcpServer):  # type: ignore[misc]
+class _TcpServer(ModbusTcpServer):
     """On TCP the unit sees its host's connection close."""
 
     closes_count = True
@@ -189,7 +196,7 @@ class _TcpServer(ModbusTcpServer):  # type: ignore[misc]
         return _Handler(self, self.desk, self.unit)
 
 
-class _SerialServer(ModbusSerialServer):  # type: ignore[misc]
+class _SerialServer(ModbusSerialServer):
     """A serial line has no connection that could close."""
 
     closes_count = False
@@ -224,7 +231,7 @@ class SimulatedUnit:
 
         async def make() -> str:
             desk, device = self._desk(TCP_WIRE)
-            server = _TcpServer(desk, device, self._unit, (host, port))
+            server: Any = _TcpServer(desk, device, self._unit, (host, port))
             await self._listen(server, f"{host}:{port}")
             chosen = server.transport.sockets[0].getsockname()[1]
             return f"modbus-tcp://{host}:{chosen}?unit={self._unit}"

@@ -27,7 +27,12 @@ from controller.telemetry import Telemetry, UnitEvent, UnitFault, UnitState, Uni
 from firmware_bridge.modbus_link import ModbusLink
 from firmware_bridge.profiles import DeviceProfile
 from firmware_bridge.registers import RegisterBlock, RegisterValue, words_to_bytes
-from firmware_bridge.units.freshness import SequenceEcho, UptimeGuard, next_sequence
+from firmware_bridge.units.freshness import (
+    SEQUENCE_MODULUS,
+    SequenceEcho,
+    UptimeGuard,
+    next_sequence,
+)
 
 MODES = {
     CommandKind.RELEASE: 1,
@@ -146,6 +151,8 @@ class ReferenceUnit:
                 block.address, block.count, self._command.address, values, urgent=urgent
             )
         except UnitRejected:
+            # Nothing of a refused command was applied, so its sequence is still free.
+            self._sequence = (self._sequence - 2) % SEQUENCE_MODULUS + 1
             self.reading_after_refusal = self._reading_or_none()
             raise
         return self._telemetry(words)
