@@ -1,1 +1,1 @@
-"""Everything that outlives a session: the evidence, people's words, the note and the charge line."""
+"""What outlives a session: the evidence, people's words, the note and the charge line."""

@@ -100,7 +100,7 @@ def samples_from_bytes(data: bytes) -> SampleArray:
 
 
 def canonical_json(detail: Mapping[str, JsonValue]) -> str:
-    """The one text of an event's detail; raises JournalError for anything but JSON without floats."""
+    """The one text of a detail; raises JournalError for anything but JSON without floats."""
     _refuse_floats(detail, "detail")
     try:
         text = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -19,7 +19,15 @@ from sqlite_utils import Database, Migrations
 
 from controller.errors import JournalCorrupt, JournalUnavailable
 
-__all__ = ["Database", "Migrations", "Schema", "open_for_reading", "open_for_writing", "rows"]
+__all__ = [
+    "Database",
+    "Migrations",
+    "Schema",
+    "failures_in_words",
+    "open_for_reading",
+    "open_for_writing",
+    "rows",
+]
 
 BUSY_TIMEOUT_MS = 2000
 _WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}

@@ -1,4 +1,4 @@
-"""Order: the prescription as checked numbers, and the words that belong to it as people wrote them."""
+"""Order: the prescription as checked numbers, and the words that people wrote with it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,175 @@
+"""Reading the evidence: sessions, events and samples, without any right to write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.errors import RecordNotFound
+from controller.events import EventKind, Outcome
+from records.blocks import unpack_block
+from records.canonical import SampleArray, StoredEvent, samples_from_bytes
+from records.database import Database, failures_in_words, open_for_reading, rows
+from records.journal import event_rows
+from records.unit_file import UNIT_SCHEMA, UnitLock, unit_databases
+
+RUNNING = "running"
+NOT_CLOSED = "interrupted (not yet closed)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionHead:
+    """A session's row. Times in milliseconds since 1970 and minutes east of UTC."""
+
+    number: int
+    session_id: str
+    unit_id: str
+    started_utc_ms: int
+    utc_offset_min: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """Everything that the evidence holds of one session. ``seal`` is None while it is open."""
+
+    head: SessionHead
+    events: tuple[StoredEvent, ...]
+    samples: SampleArray
+    seal: bytes | None
+    live: bool
+
+    @property
+    def opening(self) -> StoredEvent:
+        """SESSION_STARTED: identity, prescription in integers, digests."""
+        return self.events[0]
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, or what it is while it has no end."""
+        ended = self.of_kind(EventKind.SESSION_ENDED)
+        if ended:
+            return str(ended[-1].detail["outcome"])
+        return RUNNING if self.live else NOT_CLOSED
+
+    @property
+    def reached_holding(self) -> bool:
+        """True when the treatment's force was reached at least once."""
+        return any(e.detail["to"] == "holding" for e in self.of_kind(EventKind.PHASE_CHANGED))
+
+    @property
+    def refused(self) -> bool:
+        """True for a session that never armed its unit."""
+        return self.outcome == Outcome.REFUSED
+
+    def of_kind(self, kind: EventKind) -> list[StoredEvent]:
+        """Events of one kind, in order."""
+        return [event for event in self.events if event.kind is kind]
+
+
+def read_session(data_dir: Path, session_id: str) -> SessionRecord:
+    """Find a session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
+    found = [
+        (path, head)
+        for path in unit_databases(data_dir)
+        for head in session_heads(path)
+        if head.session_id.startswith(session_id)
+    ]
+    exact = [pair for pair in found if pair[1].session_id == session_id] or found
+    if len(exact) != 1:
+        what = "is not on file" if not exact else f"fits {len(exact)} sessions"
+        raise RecordNotFound(
+            f"session {session_id!r} {what} in {data_dir}; `traction sessions` lists them"
+        )
+    path, head = exact[0]
+    with reading(path) as db:
+        return load_session(db, path, head)
+
+
+def list_sessions(data_dir: Path) -> list[SessionRecord]:
+    """Every session of every unit, newest first."""
+    records = []
+    for path in unit_databases(data_dir):
+        with reading(path) as db:
+            records += [load_session(db, path, head) for head in _heads(db)]
+    return sorted(records, key=lambda r: (r.head.started_utc_ms, r.head.session_id), reverse=True)
+
+
+def session_heads(path: Path) -> list[SessionHead]:
+    """The sessions of one unit's file, oldest first."""
+    with reading(path) as db:
+        return _heads(db)
+
+
+def open_sessions(path: Path) -> list[SessionHead]:
+    """Sessions without a seal; with the unit's lock free they were interrupted."""
+    if not path.exists():
+        return []
+    with reading(path) as db:
+        sealed = {number for (number,) in rows(db, "SELECT session FROM seal")}
+        return [head for head in _heads(db) if head.number not in sealed]
+
+
+def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
+    """One session whole."""
+    seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
+    return SessionRecord(
+        head=head,
+        events=tuple(
+            StoredEvent(
+                sequence=row.sequence,
+                at_ms=row.at_ms,
+                utc_ms=row.utc_ms,
+                kind=EventKind(row.kind),
+                version=row.version,
+                detail=json.loads(row.detail_json),
+            )
+            for row in event_rows(db, head.number)
+        ),
+        samples=samples_from_bytes(sample_data(db, head.number)),
+        seal=seal[0][0] if seal else None,
+        live=not seal and UnitLock(path).is_held(),
+    )
+
+
+def sample_data(db: Database, session: int) -> bytes:
+    """Canonical bytes of a session's samples, from open blocks or the sealed one."""
+    blocks = rows(
+        db,
+        "SELECT sealed, data FROM sample_block WHERE session = ? ORDER BY first_sample",
+        (session,),
+    )
+    return b"".join(unpack_block(data) if sealed else data for sealed, data in blocks)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Database]:
+    """A read-only connection for a while."""
+    with failures_in_words(path, "read"):
+        db = open_for_reading(path, UNIT_SCHEMA)
+        try:
+            yield db
+        finally:
+            db.close()
+
+
+def forces_dn(samples: SampleArray) -> NDArray[np.int32]:
+    """Channel 1 in 0.1 N; absent readings are the stored 0x8000."""
+    return samples["force_1_dn"].astype(np.int32)
+
+
+def _heads(db: Database) -> list[SessionHead]:
+    stored = rows(
+        db,
+        "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min FROM session "
+        "ORDER BY number",
+    )
+    return [
+        SessionHead(number=a, session_id=b, unit_id=c, started_utc_ms=d, utc_offset_min=e)
+        for a, b, c, d, e in stored
+    ]

@@ -1,0 +1,146 @@
+"""The evidence file of one unit: its tables, its path and its lock.
+
+`DIR/units/<unit id>.db` is written by the unit's control process alone. Liveness is an operating
+system lock on `<unit id>.lock`: a session without an end whose lock is free was interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from controller.errors import JournalUnavailable, UnitBusy
+from records.database import Database, Migrations, Schema
+
+_migrations = Migrations("traction-unit")
+
+_APPEND_ONLY = """
+CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+CREATE TRIGGER {table}_never_shrinks BEFORE DELETE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+"""
+
+
+@_migrations()
+def m001_first_schema(db: Database) -> None:
+    """Sessions, events, links and seals are append-only; sample blocks are repacked once."""
+    for statement in (
+        """CREATE TABLE session (
+            number INTEGER PRIMARY KEY, session_id TEXT NOT NULL UNIQUE, unit_id TEXT NOT NULL,
+            started_utc_ms INTEGER NOT NULL, utc_offset_min INTEGER NOT NULL) STRICT""",
+        """CREATE TABLE event (
+            session INTEGER NOT NULL REFERENCES session(number), sequence INTEGER NOT NULL,
+            at_ms INTEGER NOT NULL, utc_ms INTEGER NOT NULL, kind INTEGER NOT NULL,
+            version INTEGER NOT NULL, detail TEXT NOT NULL,
+            PRIMARY KEY (session, sequence)) STRICT""",
+        """CREATE TABLE link (
+            session INTEGER NOT NULL REFERENCES session(number), number INTEGER NOT NULL,
+            first_event INTEGER NOT NULL, event_count INTEGER NOT NULL,
+            first_sample INTEGER NOT NULL, sample_count INTEGER NOT NULL, digest BLOB NOT NULL,
+            PRIMARY KEY (session, number)) STRICT""",
+        """CREATE TABLE sample_block (
+            session INTEGER NOT NULL REFERENCES session(number), first_sample INTEGER NOT NULL,
+            sample_count INTEGER NOT NULL, sealed INTEGER NOT NULL, data BLOB NOT NULL,
+            PRIMARY KEY (session, first_sample, sealed)) STRICT""",
+        """CREATE TABLE seal (
+            session INTEGER PRIMARY KEY REFERENCES session(number), last_link BLOB NOT NULL,
+            session_digest BLOB NOT NULL, event_count INTEGER NOT NULL,
+            sample_count INTEGER NOT NULL, link_count INTEGER NOT NULL,
+            previous_seal BLOB NOT NULL, digest BLOB NOT NULL) STRICT""",
+    ):
+        db.execute(statement)
+    for table in ("session", "event", "link", "seal"):
+        for trigger in _APPEND_ONLY.format(table=table).strip().split("END;"):
+            if trigger.strip():
+                db.execute(trigger + "END;")
+    db.execute("PRAGMA user_version = 1")
+
+
+UNIT_SCHEMA = Schema("the unit's evidence", 1, _migrations)
+
+
+def unit_database(data_dir: Path, unit_id: str) -> Path:
+    """Where the evidence of a unit lives."""
+    return data_dir / "units" / f"{unit_id}.db"
+
+
+def unit_databases(data_dir: Path) -> list[Path]:
+    """Every unit's file below ``data_dir``, in a fixed order."""
+    return sorted((data_dir / "units").glob("*.db"))
+
+
+class UnitLock:
+    """Held while a session on the unit is open; the system drops it with the process."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_suffix(".lock")
+        self._unit_id = database.stem
+        self._descriptor = -1
+
+    def take(self) -> None:
+        """Take it; raises UnitBusy when a session on the unit is open."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise JournalUnavailable(
+                f"{self._path} cannot be opened for writing ({error.strerror}); "
+                "make the data folder writable or choose another one"
+            ) from error
+        if not _lock(self._descriptor):
+            self.release()
+            raise UnitBusy(
+                f"a session on unit {self._unit_id} is open; end it there, then start again"
+            )
+
+    def release(self) -> None:
+        """Let go."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def is_held(self) -> bool:
+        """True when some process holds it; asks without changing anything."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return False
+        try:
+            return not _lock(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> bool:
+        with suppress(OSError):
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> bool:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
+
+
+@contextmanager
+def holding(lock: UnitLock) -> Iterator[None]:
+    """Hold a unit's lock for a while."""
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()
