@@ -23,7 +23,6 @@ STOP_CODES = {
     12: "patient switch unplugged",
     20: "emergency stop",
     30: "unit watchdog expired",
-    31: "foreign host",
     40: "over-force",
     41: "over-rate",
     42: "cord break",
@@ -34,6 +33,10 @@ STOP_CODES = {
     47: "load cell stuck",
 }
 """Events of the unit that stop a session (reference map, B.6)."""
+UNIT_DISARMED = 3
+NORMAL_END = "treatment time reached"
+ARMING_MARGIN_MS = 500
+"""The unit's time of an event is known to within an exchange; its clock may be a little slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,25 +154,33 @@ def _last_known_ms(record: SessionRecord, started_ms: int) -> int:
 
 
 def _stops(record: SessionRecord, valid: NDArray[np.bool_]) -> tuple[Stop, ...]:
-    """Stops while the unit was armed: by its own events, or as the host saw them."""
+    """Stops while the unit was armed: by the unit's own events, else as the host ordered them."""
     armed = record.of_kind(EventKind.UNIT_ARMED)
     if not armed:
         return ()
     stops = [_unit_stop(event, record, valid) for event in _stop_events(record, armed[0].at_ms)]
-    if not any(stop.cause == STOP_CODES[10] for stop in stops):
-        stops += [
-            _seen_stop(event, record, valid)
-            for event in record.of_kind(EventKind.PATIENT_STOP_PRESSED)
-        ]
-    return tuple(sorted(stops, key=lambda stop: stop.at_ms))
+    if not stops:
+        stops = [_ordered_stop(event, record, valid) for event in _ordered_stops(record)[:1]]
+    return tuple(stops)
 
 
 def _stop_events(record: SessionRecord, armed_ms: int) -> list[StoredEvent]:
-    return [
-        event
-        for event in record.of_kind(EventKind.UNIT_EVENT_SEEN)
-        if event.detail["code"] in STOP_CODES and _number(event, "unit_at_ms") >= armed_ms
-    ]
+    """The unit's events from arming to its end of the session; later ones stopped nothing."""
+    found = []
+    for event in record.of_kind(EventKind.UNIT_EVENT_SEEN):
+        code = _number(event, "code")
+        if _number(event, "unit_at_ms") < armed_ms - ARMING_MARGIN_MS:
+            continue
+        if code == UNIT_DISARMED:
+            break
+        if code in STOP_CODES:
+            found.append(event)
+    return found
+
+
+def _ordered_stops(record: SessionRecord) -> list[StoredEvent]:
+    ordered = record.of_kind(EventKind.RELEASE_ORDERED)
+    return [event for event in ordered if event.detail["reason"] != NORMAL_END]
 
 
 def _unit_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
@@ -183,15 +194,20 @@ def _unit_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool
     )
 
 
-def _seen_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
-    force = event.detail["force_dn"]
+def _ordered_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
     return Stop(
         at_ms=event.at_ms,
-        cause=STOP_CODES[10],
-        force_dn=force if isinstance(force, int) else None,
+        cause=str(event.detail["reason"]),
+        force_dn=_force_at(record.samples, valid, event.at_ms),
         to_15_n_ms=_time_to_15_n(record.samples, valid, event.at_ms),
         sequence=event.sequence,
     )
+
+
+def _force_at(samples: SampleArray, valid: NDArray[np.bool_], at_ms: int) -> int | None:
+    """The newest reading at or before ``at_ms``."""
+    before = np.flatnonzero(valid & (samples["taken_at_ms"] <= at_ms))
+    return int(samples["force_1_dn"][before[-1]]) if len(before) else None
 
 
 def _time_to_15_n(samples: SampleArray, valid: NDArray[np.bool_], at_ms: int) -> int | None:

@@ -20,8 +20,12 @@ from contextlib import ExitStack, contextmanager
 
 import minimalmodbus
 import serial
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-from pymodbus.client import ModbusSerialClient, ModbusTcpClient
+from pymodbus.client import (
+    AsyncModbusSerialClient,
+    AsyncModbusTcpClient,
+    ModbusSerialClient,
+    ModbusTcpClient,
+)
 from pymodbus.framer import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice

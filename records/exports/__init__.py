@@ -1,0 +1,1 @@
+"""One file for each format; no logic but the format."""

@@ -1,0 +1,93 @@
+"""The whole session as JSON: order, identity, events, dose, fields with their sources, seal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from controller.errors import RequestRefused
+from records.claim import charge_line
+from records.exports.plot_data import plot_data
+from records.order import Order
+from records.provenance import Sourced
+from records.reader import SessionRecord
+from records.treatment_note import TreatmentNote
+
+FORMAT = "traction-session/1"
+
+
+def session_json(
+    record: SessionRecord, order: Order, note: TreatmentNote, *, note_file: str
+) -> str:
+    """JSON with sorted keys; samples at the plot's resolution only."""
+    return (
+        json.dumps(
+            session_document(record, order, note, note_file=note_file),
+            indent=2,
+            sort_keys=True,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
+
+
+def session_document(
+    record: SessionRecord, order: Order, note: TreatmentNote, *, note_file: str
+) -> dict[str, Any]:
+    """The same as plain values."""
+    return {
+        "format": FORMAT,
+        "session_id": record.head.session_id,
+        "unit_id": record.head.unit_id,
+        "started_utc_ms": record.head.started_utc_ms,
+        "utc_offset_min": record.head.utc_offset_min,
+        "outcome": note.outcome,
+        "warnings": list(note.warnings),
+        "opening": dict(record.opening.detail),
+        "order": {"text": order.source_text, "digest": order.digest},
+        "events": [
+            {
+                "sequence": event.sequence,
+                "at_ms": event.at_ms,
+                "utc_ms": event.utc_ms,
+                "kind": event.kind.name.lower(),
+                "version": event.version,
+                "detail": dict(event.detail),
+            }
+            for event in record.events
+        ],
+        "dose": asdict(note.dose),
+        "note": {
+            "device": [_field(field) for field in note.device_fields],
+            "clinician": [_field(field) for field in note.clinician_fields],
+            "open_fields": note.open_fields,
+        },
+        "charge": _charge(record, order, note, note_file),
+        "plot": asdict(plot_data(record.samples)),
+        "seal": note.seal or None,
+    }
+
+
+def _charge(
+    record: SessionRecord, order: Order, note: TreatmentNote, note_file: str
+) -> dict[str, Any]:
+    try:
+        line = charge_line(record, order, note, note_file=note_file)
+    except RequestRefused as error:
+        return {"values": None, "reason": error.message}
+    return {"values": dict(line.values), "open_fields": line.open_fields}
+
+
+def _field(field: Sourced[str]) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "value": field.value,
+        "origin": field.origin.value,
+        "unit": field.unit,
+        "journal_range": None if field.journal_range is None else asdict(field.journal_range),
+        "digest": field.digest,
+        "attested_by": field.attested_by,
+        "method": field.method,
+    }

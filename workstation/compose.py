@@ -1,0 +1,296 @@
+"""Puts unit, clock, journal and order together: the only place that chooses the parts."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from controller.events import EventKind, JsonValue, Outcome, SessionEvent
+from controller.planner import plan
+from controller.ports import Clock, TractionUnit
+from controller.prescription import Prescription, Region
+from controller.runtime.clock import VirtualClock
+from controller.runtime.preparation import check_order_fits_unit
+from controller.runtime.recovery import UnitFound, let_go_of_unit
+from controller.runtime.session import Session
+from controller.session_machine import Ending
+from firmware_bridge.connect import connect_unit
+from records.clinic import file_order
+from records.journal import SessionOpening, open_session, reopen_session
+from records.order import Order
+from records.reader import SessionHead, open_sessions, read_session
+from records.unit_file import UnitLock, unit_database, unit_databases
+from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
+from simulator.firmware import ReferenceFirmware
+from simulator.patient import PassivePatient, Patient, PressTestPatient, StopsDuring
+from simulator.plant import BODIES, TractionPlant
+from simulator.register_image import UnitDescription
+from simulator.servers import SimulatedUnit
+from workstation.operators import SessionOperator
+from workstation.settings import Settings
+
+PROGRAM = "traction-session-controller"
+DEFAULT_BODY = {Region.CERVICAL: "cervical_sliding", Region.LUMBAR: "lumbar_split"}
+
+__all__ = [
+    "BODIES", "DEFAULT_BODY", "Identifiers", "PassivePatient", "Patient", "PressTestPatient",
+    "SessionResult", "SimulatedUnit", "StopsDuring", "simulated_unit", "system_device_time",
+    "treat", "virtual_unit",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """Makers of identifiers, so that a simulated session can be the same twice."""
+
+    session_id: Callable[[int], str]
+    patient_key: Callable[[], str]
+
+
+def random_identifiers() -> Identifiers:
+    """Session ids that sort by time; patient keys that say nothing."""
+
+    def session_id(utc_ms: int) -> str:
+        stamp = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+        return f"{stamp}-{secrets.token_hex(3)}"
+
+    return Identifiers(session_id=session_id, patient_key=lambda: secrets.token_hex(8))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionResult:
+    """What ``treat`` did. ``recovered`` are the sessions that it found open and closed."""
+
+    session_id: str
+    ending: Ending
+    recovered: tuple[str, ...]
+
+
+def treat(
+    uri: str,
+    order: Order,
+    *,
+    data_dir: Path,
+    clock: Clock,
+    operator: SessionOperator,
+    settings: Settings,
+    identifiers: Identifiers | None = None,
+    opened: Callable[[str], None] = lambda session_id: None,
+) -> SessionResult:
+    """One session from the address to the sealed record; raises TractionError.
+
+    ``opened`` is told the session's id once its record is open.
+    """
+    plan(order.prescription)
+    identifiers = identifiers or random_identifiers()
+    unit = connect_unit(uri, clock)
+    try:
+        check_order_fits_unit(order.prescription, unit.capabilities, unit.identity.model)
+        recovered = recover(unit, data_dir, clock)
+        session_id = identifiers.session_id(clock.utc_ms())
+        origin_s = clock.now_s()
+        opening = _opening(session_id, uri, order, unit, clock, settings, data_dir, identifiers)
+        journal = open_session(data_dir, opening, clock)
+        try:
+            opened(session_id)
+            ending = Session(
+                unit=unit,
+                clock=clock,
+                journal=journal,
+                operator=operator,
+                order=order.prescription,
+                origin_s=origin_s,
+            ).run()
+        finally:
+            journal.close()
+        return SessionResult(session_id=session_id, ending=ending, recovered=tuple(recovered))
+    finally:
+        unit.close()
+
+
+def recover(unit: TractionUnit, data_dir: Path, clock: Clock) -> list[str]:
+    """Close what an earlier program left open; the unit at hand is observed and let go first."""
+    mine = unit_database(data_dir, unit.identity.unit_id)
+    lock = UnitLock(mine)
+    lock.take()
+    lock.release()
+    left_open = open_sessions(mine)
+    armed_seconds_ago = _armed_seconds_ago(data_dir, left_open, clock)
+    found = let_go_of_unit(unit, clock, armed_seconds_ago=armed_seconds_ago)
+    closed = [_close_interrupted(data_dir, head, clock, found) for head in left_open]
+    for path in unit_databases(data_dir):
+        if path != mine and not UnitLock(path).is_held():
+            closed += [
+                _close_interrupted(data_dir, head, clock, None) for head in open_sessions(path)
+            ]
+    return closed
+
+
+def _armed_seconds_ago(data_dir: Path, heads: list[SessionHead], clock: Clock) -> float | None:
+    for head in heads:
+        armed = read_session(data_dir, head.session_id).of_kind(EventKind.UNIT_ARMED)
+        if armed:
+            return (clock.utc_ms() - armed[-1].utc_ms) / 1000
+    return None
+
+
+def _close_interrupted(
+    data_dir: Path, head: SessionHead, clock: Clock, found: UnitFound | None
+) -> str:
+    """Append what was seen of the unit and the end of the session, and seal it."""
+    record = read_session(data_dir, head.session_id)
+    at_ms = max(0, clock.utc_ms() - head.started_utc_ms)
+    detail: dict[str, JsonValue] = {"observed": found is not None}
+    if found is not None:
+        detail |= {
+            "unit_state": int(found.state),
+            "force_dn": None if found.force_n is None else round(found.force_n * 10),
+            "released": found.released,
+        }
+    journal = reopen_session(data_dir, head.unit_id, head.number, clock)
+    ended: dict[str, JsonValue] = {
+        "outcome": Outcome.INTERRUPTED,
+        "reason": "the program ended during the session"
+        + ("" if found is not None else "; unit not observed"),
+        "reached_holding": record.reached_holding,
+    }
+    if not record.of_kind(EventKind.SESSION_ENDED):
+        for kind, values in (
+            (EventKind.UNIT_OBSERVED, detail),
+            (EventKind.SESSION_ENDED, ended),
+        ):
+            journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=values))
+    journal.close()
+    return head.session_id
+
+
+def _opening(
+    session_id: str,
+    uri: str,
+    order: Order,
+    unit: TractionUnit,
+    clock: Clock,
+    settings: Settings,
+    data_dir: Path,
+    identifiers: Identifiers,
+) -> SessionOpening:
+    """File the order with people's words, and say in the evidence what the session begins with."""
+    patient_key = file_order(
+        data_dir,
+        session_id=session_id,
+        patient_reference=order.patient_reference,
+        order_digest=order.digest,
+        order_text=order.source_text,
+        new_key=identifiers.patient_key,
+    )
+    offset = settings.zone_at(clock.utc_ms()).utcoffset(
+        datetime.fromtimestamp(clock.utc_ms() / 1000, UTC).replace(tzinfo=None)
+    )
+    identity = unit.identity
+    return SessionOpening(
+        session_id=session_id,
+        unit_id=identity.unit_id,
+        utc_offset_min=int(offset.total_seconds() // 60) if offset else 0,
+        detail={
+            "uri": uri,
+            "program": f"{PROGRAM} {version(PROGRAM)}",
+            "patient_key": patient_key,
+            "order_digest": order.digest,
+            "prescription": _prescription_in_integers(order.prescription),
+            "profile": {"name": unit.profile_name, "digest": unit.profile_digest},
+            "identity_block": identity.raw_block.hex(),
+            "capability_block": unit.capabilities.raw_block.hex(),
+            "identity": {
+                "model": identity.model,
+                "serial_number": identity.serial_number,
+                "firmware": identity.firmware,
+                "firmware_crc": identity.firmware_crc,
+                "calibrated_on": identity.calibrated_on,
+                "calibration_due": identity.calibration_due,
+                "boot_count": identity.boot_count,
+            },
+        },
+    )
+
+
+def _prescription_in_integers(order: Prescription) -> dict[str, JsonValue]:
+    """Forces in 0.1 N, times in ms, rates in 0.1 N/s, mass in 0.1 kg."""
+    mass = order.body_mass_kg
+    return {
+        "region": order.region.value,
+        "mode": order.mode.value,
+        "hold_force_dn": round(order.hold_force_n * 10),
+        "rest_force_dn": round(order.rest_force_n * 10),
+        "force_limit_dn": round(order.force_limit_n * 10),
+        "hold_ms": round(order.hold_s * 1000),
+        "rest_ms": round(order.rest_s * 1000),
+        "treatment_ms": round(order.treatment_s * 1000),
+        "ramp_up_dn_per_s": round(order.ramp_up_n_per_s * 10),
+        "ramp_down_dn_per_s": round(order.ramp_down_n_per_s * 10),
+        "pretension_force_dn": round(order.pretension_force_n * 10),
+        "pretension_ms": round(order.pretension_s * 1000),
+        "body_mass_hg": None if mass is None else round(mass * 10),
+    }
+
+
+# --- simulated units --------------------------------------------------------------------------
+
+_UNITS = {
+    Region.CERVICAL: UnitDescription(
+        serial_number=10042, unit_id=0x5452_4331_0000_273A, model="SIM Cervical 1", regions=0b01,
+        rated_force_n=200.0, cut_off_force_n=260.0, cell_capacity_n=500,
+    ),
+    Region.LUMBAR: UnitDescription(
+        serial_number=20077, unit_id=0x5452_4331_0000_4E6D, model="SIM Lumbar 1", regions=0b10,
+    ),
+}  # fmt: skip
+
+
+def body_region(body: str) -> Region:
+    """The region whose unit stands beside this body; the test fixture hangs on a lumbar unit."""
+    return Region.CERVICAL if body.startswith("cervical") else Region.LUMBAR
+
+
+def system_device_time() -> DeviceTime:
+    """Real time, for ``traction simulate``."""
+    return SystemDeviceTime()
+
+
+def simulated_unit(
+    body: str,
+    patient: Patient,
+    time: DeviceTime,
+    *,
+    seed: int,
+    clock_ppm: float = 300.0,
+    unit: int = 1,
+) -> SimulatedUnit:
+    """A simulated unit that is not served yet: choose ``serve_tcp`` or ``serve_rtu``."""
+    source = random.Random(seed)
+    plant = TractionPlant(BODIES[body], source)
+    firmware = ReferenceFirmware(
+        plant,
+        random=source,
+        unit=_UNITS[body_region(body)],
+        patient=patient,
+        clock_ppm=clock_ppm,
+        powered_on_at_s=time.now_s(),
+    )
+    return SimulatedUnit(firmware, time, unit=unit)
+
+
+@contextmanager
+def virtual_unit(
+    clock: VirtualClock, body: str, patient: Patient, *, seed: int
+) -> Iterator[SimulatedUnit]:
+    """A simulated unit that shares ``clock`` with the session; stopped at the end."""
+    time = VirtualDeviceTime(clock)
+    clock.add(time)
+    with simulated_unit(body, patient, time, seed=seed) as unit:
+        yield unit

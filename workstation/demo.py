@@ -1,0 +1,178 @@
+"""``traction demo``: two sessions over real bytes in virtual time, and all their documents."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from controller import ports
+from controller.runtime.clock import SystemClock, VirtualClock
+from records.order import Order
+from workstation.compose import (
+    Patient,
+    PressTestPatient,
+    SimulatedUnit,
+    StopsDuring,
+    treat,
+    virtual_unit,
+)
+from workstation.documents import SUFFIXES, Dossier, load_dossier, write_file
+from workstation.operators import SessionOperator, Show
+from workstation.order_file import parse_order
+from workstation.settings import Settings
+
+STOP_IN_HOLD = 2
+STOP_AFTER_S = 12.0
+SHOW_EVERY = 40
+"""Ticks between two updates of the progress bar."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One of the demo's sessions."""
+
+    name: str
+    title: str
+    body: str
+    seed: int
+    wire: str
+    patient: Patient
+
+
+def acts() -> tuple[Act, Act]:
+    """A completed cervical treatment, and a lumbar one in which the patient presses stop."""
+    return (
+        Act(
+            name="cervical",
+            title="cervical, 15 min, 102 N / 51 N",
+            body="cervical_sliding",
+            seed=1,
+            wire="rtu" if hasattr(os, "openpty") else "tcp",
+            patient=PressTestPatient(),
+        ),
+        Act(
+            name="lumbar",
+            title="lumbar, patient presses stop in hold 2",
+            body="lumbar_split",
+            seed=2,
+            wire="tcp",
+            patient=StopsDuring(STOP_IN_HOLD, STOP_AFTER_S),
+        ),
+    )
+
+
+def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
+    """Run both acts, write their documents below ``output`` and print the table."""
+    data_dir = output / "data"
+    dossiers: list[tuple[Act, Dossier]] = []
+    with Progress(
+        TextColumn("{task.description:<44}"), BarColumn(), TextColumn("{task.fields[state]:<38}"),
+        TimeElapsedColumn(), console=console,
+    ) as bars:  # fmt: skip
+        for act in acts():
+            dossiers.append((act, _perform(act, data_dir, settings, bars)))
+    files = [path for act, dossier in dossiers for path in _documents(act, dossier, output)]
+    console.print(_table(dossiers, output))
+    return files
+
+
+def benchmark_treatment() -> tuple[float, float]:
+    """Real and treated seconds of the cervical act with a database file."""
+    act = acts()[0]
+    with TemporaryDirectory() as folder:
+        clock = SystemClock()
+        started_s = clock.now_s()
+        dossier = _perform(act, Path(folder), Settings(), None)
+        return clock.now_s() - started_s, dossier.note.dose.traction_ms / 1000
+
+
+def demo_order(name: str) -> Order:
+    """One of the demo's order files."""
+    file = resources.files("workstation") / "demo_orders" / f"{name}.toml"
+    return parse_order(file.read_text(encoding="utf-8"), f"{name}.toml")
+
+
+def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None) -> Dossier:
+    clock = VirtualClock(utc_origin_ms=SystemClock().utc_ms())
+    operator = SessionOperator(scripted=True, show=_bar(act, bars))
+    with virtual_unit(clock, act.body, act.patient, seed=act.seed) as unit:
+        _serve(unit, act.wire)
+        result = treat(
+            unit.uri,
+            demo_order(act.name),
+            data_dir=data_dir,
+            clock=clock,
+            operator=operator,
+            settings=settings,
+        )
+    return load_dossier(data_dir, result.session_id, settings)
+
+
+def _serve(unit: SimulatedUnit, wire: str) -> None:
+    if wire == "rtu":
+        unit.serve_rtu()
+    else:
+        unit.serve_tcp()
+
+
+def _bar(act: Act, bars: Progress | None) -> Show:
+    if bars is None:
+        return lambda progress: None
+    task = bars.add_task(f"{act.title} ({act.wire.upper()})", total=None, state="")
+    ticks = 0
+
+    def show(progress: ports.Progress) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks % SHOW_EVERY == 0 or progress.phase == "releasing":
+            force = "" if progress.force_n is None else f"{progress.force_n:6.1f} N"
+            state = f"{progress.phase.replace('_', ' ')} {progress.elapsed_s / 60:5.1f} min {force}"
+            bars.update(task, completed=progress.elapsed_s, total=progress.planned_s, state=state)
+
+    return show
+
+
+def _documents(act: Act, dossier: Dossier, output: Path) -> list[Path]:
+    stem = {"pdf": "note", "text": "note", "csv": "charge", "json": "session"}
+    return [
+        write_file(output / f"{act.name}-{stem[name]}{suffix}", dossier.export(name))
+        for name, suffix in SUFFIXES.items()
+    ]
+
+
+def _table(dossiers: list[tuple[Act, Dossier]], output: Path) -> Table:
+    table = Table(title="Demo: prescribed and delivered", show_lines=True)
+    table.add_column("")
+    rows: dict[str, list[str]] = {}
+    for act, dossier in dossiers:
+        table.add_column(f"{act.name} over {'RTU' if act.wire == 'rtu' else 'TCP'}")
+        for label, value in _cells(act, dossier, output).items():
+            rows.setdefault(label, []).append(value)
+    for label, values in rows.items():
+        table.add_row(label, *values)
+    return table
+
+
+def _cells(act: Act, dossier: Dossier, output: Path) -> dict[str, str]:
+    note = dossier.note
+
+    def value(name: str) -> str:
+        return note.field(name).value or "not recorded"
+
+    return {
+        "prescribed": f"{value('hold_force')} / {value('rest_force')}, {value('treatment_time')}",
+        "delivered": f"{value('delivered_minutes')}, mean in hold {value('mean_hold_force')}",
+        "peak": value("peak_force"),
+        "outcome": value("outcome"),
+        "stop": value("stop"),
+        "session": note.session_id,
+        "charge line": f"97012 x 1, open: {len(dossier.charge().open_fields)} cells",
+        "files": "\n".join(str(path) for path in sorted(output.glob(f"{act.name}-*"))),
+    }
