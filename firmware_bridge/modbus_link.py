@@ -1,14 +1,15 @@
 """Modbus over our own deadline-bound transport: one request, one answer, nothing else believed.
 
-pymodbus builds the frames and takes them apart. What it does not do stands here: a deadline on the
-injected clock, the exact length of every answer, the unit, the function and (TCP) the transaction,
-the silence between RTU frames, and a line that is drained after every doubt. This is the only file
-of the package that imports pymodbus.
+pymodbus builds every request once; after that only its values, its CRC or its transaction number
+are patched. What pymodbus' clients do not do stands here: a deadline on the injected clock, the
+exact length of every answer, the silence between RTU frames, and a line that is drained after every
+doubt. This is the only file of the package that imports pymodbus.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import struct
+from collections.abc import Sequence
 from typing import Protocol
 
 from pymodbus.framer import FramerRTU, FramerSocket
@@ -21,12 +22,19 @@ from pymodbus.pdu.register_message import (
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout, UnitRejected
 from controller.ports import Clock, Readable
+from firmware_bridge.modbus_frames import (
+    READ,
+    READ_WRITE,
+    WRITE,
+    Answer,
+    Framing,
+    Request,
+    RtuFraming,
+    TcpFraming,
+)
 
-BITS_PER_CHARACTER = 11
-SILENCE_CHARACTERS = 3.5
-FIXED_SILENCE_ABOVE_BAUD = 19200
-FIXED_SILENCE_S = 0.00175
-"""Above 19200 Bd the silence between frames is fixed (Modbus serial line guide)."""
+__all__ = ["Framing", "ModbusLink", "RtuFraming", "TcpFraming", "Transport"]
+
 EXCEPTION_NAMES = {
     1: "function not offered",
     2: "address not offered",
@@ -34,10 +42,12 @@ EXCEPTION_NAMES = {
     4: "unit fault",
     6: "unit busy",
 }
+FLOOD_BYTES = 2048
+"""More than any answer and its late forerunners: whoever sends so much is not answering."""
 
 
 class Transport(Readable, Protocol):
-    """A port or a socket."""
+    """A port or a socket. No call waits; a port that is gone raises LinkLost."""
 
     name: str
 
@@ -46,125 +56,6 @@ class Transport(Readable, Protocol):
     def read_available(self) -> bytes: ...
 
     def close(self) -> None: ...
-
-
-class Framing(ABC):
-    """How a PDU travels. ``head_bytes`` stand before the function code, ``tail_bytes`` behind."""
-
-    head_bytes: int
-    tail_bytes: int
-    silence_s: float
-
-    @abstractmethod
-    def frame(self, pdu: ModbusPDU) -> bytes:
-        """Bytes of the next request."""
-
-    @abstractmethod
-    def find_answer(self, data: bytes, unit: int, function: int, length: int) -> Answer:
-        """Look for the answer in what has come; ``length`` is that of a good answer."""
-
-    def length(self, answer_pdu_bytes: int) -> int:
-        """Bytes of the frame around an answer of so many PDU bytes."""
-        return self.head_bytes + answer_pdu_bytes + self.tail_bytes
-
-
-class Answer:
-    """What was found so far: a frame, a reason to refuse, or neither (wait on)."""
-
-    __slots__ = ("frame", "refusal", "rest")
-
-    def __init__(self, frame: bytes = b"", refusal: str = "", rest: bytes = b"") -> None:
-        self.frame, self.refusal, self.rest = frame, refusal, rest
-
-
-_WAIT_ON = Answer()
-_EXCEPTION_PDU_BYTES = 2
-
-
-class RtuFraming(Framing):
-    """Unit, PDU, CRC. There is no transaction number: a doubt drains the line."""
-
-    head_bytes = 1
-    tail_bytes = 2
-
-    def __init__(self, baudrate: int) -> None:
-        self._framer = FramerRTU(DecodePDU(False))
-        character_s = BITS_PER_CHARACTER / baudrate
-        fixed = baudrate > FIXED_SILENCE_ABOVE_BAUD
-        self.silence_s = FIXED_SILENCE_S if fixed else SILENCE_CHARACTERS * character_s
-
-    def frame(self, pdu: ModbusPDU) -> bytes:
-        frame: bytes = self._framer.buildFrame(pdu)
-        return frame
-
-    def find_answer(self, data: bytes, unit: int, function: int, length: int) -> Answer:
-        if len(data) < 2:
-            return _WAIT_ON
-        if data[0] != unit:
-            return Answer(refusal=f"unit {data[0]} answered instead of unit {unit}")
-        if data[1] == function | 0x80:
-            length = self.length(_EXCEPTION_PDU_BYTES)
-        elif data[1] != function:
-            return Answer(refusal=f"function {data[1]} came instead of {function}")
-        elif len(data) > 2 and function in _COUNTED and data[2] != length - 5:
-            return Answer(refusal=f"{data[2]} bytes of registers came instead of {length - 5}")
-        if len(data) < length:
-            return _WAIT_ON
-        frame = data[:length]
-        if not self._framer.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big")):
-            return Answer(refusal="the CRC is wrong")
-        return Answer(frame=frame[1:-2], rest=data[length:])
-
-
-class TcpFraming(Framing):
-    """Transaction, protocol, length, unit, PDU. An answer of another transaction is passed over."""
-
-    head_bytes = 7
-    tail_bytes = 0
-    silence_s = 0.0
-
-    def __init__(self) -> None:
-        self._framer = FramerSocket(DecodePDU(False))
-        self._transaction = 0
-
-    def frame(self, pdu: ModbusPDU) -> bytes:
-        self._transaction = self._transaction % 0xFFFF + 1
-        pdu.transaction_id = self._transaction
-        frame: bytes = self._framer.buildFrame(pdu)
-        return frame
-
-    def find_answer(self, data: bytes, unit: int, function: int, length: int) -> Answer:
-        while len(data) >= self.head_bytes + 1:
-            transaction = int.from_bytes(data[0:2], "big")
-            protocol = int.from_bytes(data[2:4], "big")
-            size = 6 + int.from_bytes(data[4:6], "big")
-            if protocol != 0 or not 9 <= size <= 260:
-                return Answer(refusal="the header is not Modbus TCP")
-            if transaction == self._transaction:
-                return self._ours(data, size, unit, function, length)
-            if len(data) < size:
-                break
-            data = data[size:]
-        return _WAIT_ON
-
-    def _ours(self, data: bytes, size: int, unit: int, function: int, length: int) -> Answer:
-        if data[6] != unit:
-            return Answer(refusal=f"unit {data[6]} answered instead of unit {unit}")
-        if data[7] == function | 0x80:
-            length = self.length(_EXCEPTION_PDU_BYTES)
-        elif data[7] != function:
-            return Answer(refusal=f"function {data[7]} came instead of {function}")
-        if size != length:
-            return Answer(refusal=f"a frame of {size} bytes came instead of {length}")
-        if len(data) < size:
-            return _WAIT_ON
-        if data[7] == function and function in _COUNTED and data[8] != length - 9:
-            return Answer(refusal=f"{data[8]} bytes of registers came instead of {length - 9}")
-        return Answer(frame=data[7:size], rest=data[size:])
-
-
-_READ, _WRITE, _READ_WRITE = 3, 16, 23
-_COUNTED = (_READ, _READ_WRITE)
 
 
 class ModbusLink:
@@ -190,114 +81,137 @@ class ModbusLink:
         self._unit = unit
         self.timeout_s = timeout_s
         self._answer_time_s = answer_time_s
-        self._doubtful = False
+        self._requests: dict[tuple[int, ...], Request] = {}
+        self._latest: Request | None = None
+        self._doubt_until_s = 0.0
         self._last_byte_s = clock.now_s()
         self.sent_at_s = clock.now_s()
 
-    def read_registers(self, address: int, count: int) -> list[int]:
-        """Function 3."""
-        pdu = ReadHoldingRegistersRequest(address=address, count=count, dev_id=self._unit)
-        return _registers(self._transact(pdu, _READ, 2 + 2 * count))
+    @property
+    def broadcasts(self) -> bool:
+        """True on a serial line: one request can reach every unit."""
+        return self._framing.broadcasts
 
-    def write_registers(self, address: int, values: list[int]) -> None:
-        """Function 16; the echo of address and count is checked."""
-        pdu = WriteMultipleRegistersRequest(address=address, registers=values, dev_id=self._unit)
-        echo = self._transact(pdu, _WRITE, 5)
-        expected = address.to_bytes(2, "big") + len(values).to_bytes(2, "big")
-        if echo[1:] != expected:
-            raise self._refuse(f"the write was echoed as {echo[1:].hex()}", echo)
+    def read_registers(self, address: int, count: int) -> list[int]:
+        """Function 3; raises LinkError."""
+        return self._registers(self._request(READ, address, count), (), urgent=False)
+
+    def write_registers(self, address: int, values: Sequence[int], *, urgent: bool = False) -> None:
+        """Function 16; the echo of address and count is checked. Raises LinkError."""
+        request = self._request(WRITE, address, len(values))
+        self._registers(request, values, urgent=urgent)
 
     def read_write_registers(
-        self, read_address: int, read_count: int, write_address: int, values: list[int], *,
+        self,
+        read_address: int,
+        read_count: int,
+        write_address: int,
+        values: Sequence[int],
+        *,
         urgent: bool = False,
-    ) -> list[int]:  # fmt: skip
-        """Function 23. ``urgent`` (a release) waits for 3.5 characters of silence at most."""
-        pdu = ReadWriteMultipleRegistersRequest(
-            read_address=read_address,
-            read_count=read_count,
-            write_address=write_address,
-            write_registers=values,
-            dev_id=self._unit,
-        )
-        return _registers(self._transact(pdu, _READ_WRITE, 2 + 2 * read_count, urgent=urgent))
+    ) -> list[int]:
+        """Function 23; ``urgent`` (a release) waits for one silence at most. Raises LinkError."""
+        request = self._request(READ_WRITE, read_address, read_count, write_address, len(values))
+        return self._registers(request, values, urgent=urgent)
 
-    def broadcast(self, address: int, values: list[int]) -> None:
+    def broadcast(self, address: int, values: Sequence[int]) -> None:
         """Function 16 to every unit on the line; nobody answers."""
-        pdu = WriteMultipleRegistersRequest(address=address, registers=values, dev_id=0)
+        pdu = WriteMultipleRegistersRequest(address=address, registers=list(values), dev_id=0)
         self._quieten(urgent=True)
-        self._send(self._framing.frame(pdu))
+        frame = build_frame(self._framing, pdu)
+        self._send(frame)
+        self._last_byte_s += len(frame) * self._framing.character_s
+
+    def distrust(self) -> None:
+        """The newest answer was another request's: drain the line before the next one.
+
+        An answer may still come until request, unit and answer have used their longest time.
+        """
+        if self._latest is None:
+            return
+        characters = len(self._latest.frame) + self._framing.answer_bytes(self._latest)
+        wire_s = characters * self._framing.character_s
+        self._doubt_until_s = self.sent_at_s + self._answer_time_s + wire_s
 
     def close(self) -> None:
         """Close the line; it is not opened again."""
         self._transport.close()
 
-    def _transact(
-        self, pdu: ModbusPDU, function: int, answer_pdu_bytes: int, *, urgent: bool = False
-    ) -> bytes:
+    def _request(self, *key: int) -> Request:
+        request = self._requests.get(key)
+        if request is None:
+            request = self._requests[key] = build_request(self._framing, self._unit, *key)
+        return request
+
+    def _registers(self, request: Request, values: Sequence[int], *, urgent: bool) -> list[int]:
+        if values:
+            struct.pack_into(f">{len(values)}H", request.frame, request.values_at, *values)
         self._quieten(urgent=urgent)
-        self._send(self._framing.frame(pdu))
-        length = self._framing.length(answer_pdu_bytes)
-        answer = self._receive(function, length)
-        self._doubtful = bool(answer.rest)
-        if answer.frame[0] & 0x80:
-            code = answer.frame[1]
-            name = EXCEPTION_NAMES.get(code, "not specified")
-            raise UnitRejected(
-                f"the unit refused function {function} with exception {code} ({name})",
-                exception_code=code,
-                raw=answer.frame,
-            )
-        return answer.frame
+        self._framing.seal(request.frame)
+        self._latest = request
+        self._send(bytes(request.frame))
+        answer = self._receive(request)
+        if answer.exception_code is not None:
+            raise self._rejected(request, answer.exception_code)
+        return list(struct.unpack(f">{request.answer_words}H", answer.registers))
 
     def _send(self, frame: bytes) -> None:
-        self.sent_at_s = self._clock.now_s()
+        self.sent_at_s = self._last_byte_s = self._clock.now_s()
         self._transport.write(frame)
-        self._last_byte_s = self.sent_at_s
 
-    def _receive(self, function: int, length: int) -> Answer:
+    def _receive(self, request: Request) -> Answer:
         data = b""
         deadline_s = self.sent_at_s + self.timeout_s
         while self._clock.wait_readable(self._transport, deadline_s):
             data += self._read()
-            answer = self._framing.find_answer(data, self._unit, function, length)
-            if answer.refusal:
-                raise self._refuse(answer.refusal, data)
-            if answer.frame:
+            answer = self._framing.find_answer(data, request)
+            if answer is not None and answer.refusal:
+                self.distrust()
+                raise FrameCorrupt(f"{answer.refusal} ({data.hex()}); it was refused", raw=data)
+            if answer is not None:
                 return answer
-        self._doubtful = True
-        raise self._timed_out(data, length)
+            if self._last_byte_s > deadline_s or len(data) > FLOOD_BYTES:
+                break
+        self.distrust()
+        raise self._timed_out(data, request)
 
-    def _timed_out(self, data: bytes, length: int) -> LinkError:
+    def _timed_out(self, data: bytes, request: Request) -> LinkError:
         within = f"within {self.timeout_s * 1000:.0f} ms"
         if not data:
             return ReplyTimeout(f"no answer {within}; check cable and unit")
+        length = self._framing.answer_bytes(request)
         return FrameCorrupt(
             f"{len(data)} bytes came {within} that are not the answer of {length} bytes "
-            f"({data.hex()}); they were refused",
+            f"({data[:FLOOD_BYTES].hex()}); they were refused",
             raw=data,
         )
 
-    def _refuse(self, reason: str, data: bytes) -> FrameCorrupt:
-        self._doubtful = True
-        return FrameCorrupt(f"{reason} ({data.hex()}); the answer was refused", raw=data)
+    def _rejected(self, request: Request, code: int) -> UnitRejected:
+        function = request.answer_head[1]
+        name = EXCEPTION_NAMES.get(code, "not specified")
+        return UnitRejected(
+            f"the unit refused function {function} with exception {code} ({name})",
+            exception_code=code,
+            raw=bytes([function | 0x80, code]),
+        )
 
     def _quieten(self, *, urgent: bool) -> None:
         """Nothing of an earlier exchange may be on the line when a request leaves.
 
-        After a doubt: until the unit's longest answer time has passed and the line is silent, at
-        most one time-out long. A release waits for one silence only.
+        The line must have been silent for 3.5 characters, and after a doubt the unit's longest time
+        must have passed; at most one time-out long. A release waits for one silence at most,
+        however much comes.
         """
-        now_s = self._clock.now_s()
-        limit_s = now_s + (self._framing.silence_s if urgent else self.timeout_s)
-        if self._doubtful and not urgent:
-            self._drain_until(min(limit_s, self.sent_at_s + self._answer_time_s))
-        self._drain_until(min(limit_s, self._last_byte_s + self._framing.silence_s))
-        self._doubtful = False
-
-    def _drain_until(self, quiet_s: float) -> None:
-        """Throw away what comes until ``quiet_s``; bytes restart the silence, not the limit."""
-        while self._clock.wait_readable(self._transport, quiet_s):
+        silence_s = self._framing.silence_s
+        doubt_s = 0.0 if urgent else self._doubt_until_s
+        limit_s = self._clock.now_s() + (silence_s if urgent else self.timeout_s)
+        quiet_s = max(doubt_s, self._last_byte_s + silence_s)
+        while self._clock.wait_readable(self._transport, min(limit_s, quiet_s)):
             self._read()
+            quiet_s = max(doubt_s, self._last_byte_s + silence_s)
+            if self._last_byte_s >= limit_s:
+                break
+        self._doubt_until_s = 0.0
 
     def _read(self) -> bytes:
         data = self._transport.read_available()
@@ -305,6 +219,47 @@ class ModbusLink:
         return data
 
 
-def _registers(frame: bytes) -> list[int]:
-    """Registers of a checked answer: function, byte count, words."""
-    return [int.from_bytes(frame[i : i + 2], "big") for i in range(2, len(frame), 2)]
+def build_request(framing: Framing, unit: int, function: int, *key: int) -> Request:
+    """Let pymodbus encode the request, with zeros where the values of a write stand."""
+    if function == READ:
+        address, count = key
+        pdu: ModbusPDU = ReadHoldingRegistersRequest(address=address, count=count, dev_id=unit)
+        return _template(framing, pdu, counted(pdu, count), count, values=0)
+    if function == WRITE:
+        address, count = key
+        pdu = WriteMultipleRegistersRequest(address=address, registers=[0] * count, dev_id=unit)
+        echo = struct.pack(">BBHH", unit, WRITE, address, count)
+        return _template(framing, pdu, echo, 0, values=count)
+    read_address, read_count, write_address, count = key
+    pdu = ReadWriteMultipleRegistersRequest(
+        read_address=read_address,
+        read_count=read_count,
+        write_address=write_address,
+        write_registers=[0] * count,
+        dev_id=unit,
+    )
+    return _template(framing, pdu, counted(pdu, read_count), read_count, values=count)
+
+
+def counted(pdu: ModbusPDU, words: int) -> bytes:
+    """Head of an answer that carries registers: unit, function, byte count."""
+    return bytes([pdu.dev_id, pdu.function_code, 2 * words])
+
+
+def build_frame(framing: Framing, pdu: ModbusPDU) -> bytes:
+    """The whole request as pymodbus encodes it."""
+    framer = FramerRTU if framing.tail_bytes else FramerSocket
+    frame: bytes = framer(DecodePDU(False)).buildFrame(pdu)
+    return frame
+
+
+def _template(
+    framing: Framing, pdu: ModbusPDU, answer_head: bytes, answer_words: int, *, values: int
+) -> Request:
+    frame = bytearray(build_frame(framing, pdu))
+    return Request(
+        frame=frame,
+        values_at=len(frame) - framing.tail_bytes - 2 * values,
+        answer_head=answer_head,
+        answer_words=answer_words,
+    )

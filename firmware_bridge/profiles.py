@@ -21,6 +21,25 @@ from controller.errors import ProfileInvalid
 from controller.prescription import Region
 from firmware_bridge.registers import RegisterBlock, RegisterSpec, RegisterType, register_words
 
+REQUIRED_REGISTERS = {
+    "identity": "magic map_version sign_probe order_probe serial_number vendor_id product_id "
+    "firmware_version firmware_patch firmware_crc calibration_crc calibrated_on calibration_due "
+    "model unit_id boot_count",
+    "capabilities": "features regions rated_force cut_off_force pretension_floor max_rate_up "
+    "max_rate_down fast_release_rate watchdog_min watchdog_max sample_period maximum_answer_time "
+    "event_ring_size days_since_stop_test",
+    "measurement": "sequence result state status faults first_fault force_1 force_2 set_point "
+    "gross_force position speed motor_current sample_number sample_age watchdog_left uptime "
+    "newest_event",
+    "command": "token sequence mode set_point rate ceiling",
+    "arming": "key region force_limit rate_up rate_down watchdog safe_action safe_ramp_rate "
+    "hold_time",
+    "token": "token",
+    "refusal": "reasons",
+    "arming_age": "seconds",
+    "service": "opcode argument sequence",
+}
+"""What the driver of the reference map reads and writes by name; where it stands is the file's."""
 Address = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
@@ -67,12 +86,16 @@ class BlockData(_Data):
     registers: tuple[RegisterData, ...]
 
     @model_validator(mode="after")
-    def _registers_lie_inside(self) -> BlockData:
+    def _registers_follow_each_other(self) -> BlockData:
+        free = self.address
         last = self.address + self.count - (1 if self.crc else 0)
         for register in self.registers:
             end = register.address + register.spec().words
             if register.address < self.address or end > last:
                 raise ValueError(f"register {register.name} lies outside its block")
+            if register.address < free:
+                raise ValueError(f"register {register.name} overlaps the one before it")
+            free = end
         return self
 
 
@@ -104,11 +127,22 @@ class DeviceProfile(_Data):
     region_codes: dict[Region, int]
     region_bits: dict[Region, int]
     safe_ramp_rate_dn_per_s: dict[Region, int]
+    refusal_reasons: tuple[str, ...]
     blocks: dict[str, BlockData]
     events: EventRing
 
+    @model_validator(mode="after")
+    def _has_what_the_driver_reads(self) -> DeviceProfile:
+        for name, needed in REQUIRED_REGISTERS.items():
+            if name not in self.blocks:
+                raise ValueError(f"blocks.{name} is missing")
+            missing = set(needed.split()) - {r.name for r in self.blocks[name].registers}
+            if missing:
+                raise ValueError(f"blocks.{name} lacks register {sorted(missing)[0]}")
+        return self
+
     def block(self, name: str) -> RegisterBlock:
-        """The block as the codec wants it; raises KeyError for a name that the profile lacks."""
+        """The block as the codec wants it; one of ``REQUIRED_REGISTERS``."""
         data = self.blocks[name]
         return RegisterBlock(
             name=name,

@@ -24,6 +24,7 @@ _RANGES = {
     "u32": (0, 0xFFFF_FFFF),
     "u64": (0, 0xFFFF_FFFF_FFFF_FFFF),
 }
+_CODES = {"u16": "H", "i16": "h", "u32": "I", "u64": "Q"}
 NOT_FITTED = -0x8000
 """0x8000 in a force register: the channel is not there, which is None and never a number."""
 
@@ -41,8 +42,8 @@ def _crc_table() -> tuple[int, ...]:
 _CRC_TABLE = _crc_table()
 
 
-def crc16(data: bytes) -> int:
-    """CRC-16/MODBUS of ``data`` as a number."""
+def crc16(data: bytes | bytearray) -> int:
+    """CRC-16/MODBUS of ``data`` as a number; 0 over a serial frame with its right CRC."""
     crc = 0xFFFF
     for byte in data:
         crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
@@ -65,22 +66,26 @@ class RegisterSpec:
     optional: bool = False
     """0x8000 means "not fitted" and is decoded as None."""
 
+    @property
+    def code(self) -> str:
+        """How ``struct`` reads it."""
+        return _CODES.get(self.type) or f"{2 * self.words}s"
+
     def decode(self, words: Sequence[int]) -> RegisterValue:
         """Value of these words (as many as the spec says)."""
-        if self.type == "chars":
-            return words_to_bytes(words).decode("ascii", errors="replace").rstrip("\0 ")
-        number = 0
-        for word in words:
-            number = number << 16 | word
-        if self.type == "i16" and number >= 0x8000:
-            number -= 0x10000
-        return None if self.optional and number == NOT_FITTED else number
+        (raw,) = struct.unpack(">" + self.code, words_to_bytes(words))
+        return self.value(raw)
 
-    def encode(self, value: RegisterValue) -> list[int]:
-        """Words of ``value``; raises RequestRefused when it does not fit its register."""
+    def value(self, raw: int | bytes) -> RegisterValue:
+        """What ``struct`` read, as text, as a number or as None."""
+        if isinstance(raw, bytes):
+            return raw.decode("ascii", errors="replace").rstrip("\0 ")
+        return None if self.optional and raw == NOT_FITTED else raw
+
+    def encode(self, value: RegisterValue) -> bytes:
+        """``value`` as wire bytes; raises RequestRefused when it does not fit its register."""
         if isinstance(value, str):
-            raw = value.encode("ascii").ljust(2 * self.words, b"\0")
-            return list(struct.unpack(f">{self.words}H", raw))
+            return self._encode_text(value)
         number = NOT_FITTED if value is None else value
         low, high = _RANGES[self.type]
         if not low <= number <= high:
@@ -88,14 +93,23 @@ class RegisterSpec:
                 f"{self.name}={number} does not fit register 0x{self.address:04X} "
                 f"({self.type}, {low} to {high}); correct the order"
             )
-        bits = 16 * self.words
-        number &= (1 << bits) - 1
-        return [number >> shift & 0xFFFF for shift in range(bits - 16, -1, -16)]
+        return struct.pack(">" + self.code, number)
+
+    def _encode_text(self, text: str) -> bytes:
+        if not text.isascii() or len(text) > 2 * self.words:
+            raise RequestRefused(
+                f"{self.name}={text!r} does not fit register 0x{self.address:04X} "
+                f"({2 * self.words} ASCII characters); shorten it"
+            )
+        return text.encode("ascii").ljust(2 * self.words, b"\0")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterBlock:
-    """A range of registers that is read or written whole, with an optional CRC as its last one."""
+    """A range of registers that is read or written whole, with an optional CRC as its last one.
+
+    ``registers`` ascend and do not overlap; what lies between them is reserved and reads 0.
+    """
 
     name: str
     address: int
@@ -104,42 +118,52 @@ class RegisterBlock:
     registers: tuple[RegisterSpec, ...]
 
     @cached_property
-    def _slots(self) -> tuple[tuple[RegisterSpec, int, int], ...]:
-        return tuple(
-            (spec, spec.address - self.address, spec.address - self.address + spec.words)
-            for spec in self.registers
-        )
+    def _layout(self) -> struct.Struct:
+        code, at = ">", self.address
+        for spec in self.registers:
+            code += "2x" * (spec.address - at) + spec.code
+            at = spec.address + spec.words
+        return struct.Struct(code + "2x" * (self.address + self.count - at))
 
     def decode(self, words: Sequence[int]) -> dict[str, RegisterValue]:
         """Named values; raises FrameCorrupt when length or CRC are wrong."""
-        self.check(words)
-        return {spec.name: spec.decode(words[start:end]) for spec, start, end in self._slots}
+        raw = self.check(words)
+        return {
+            spec.name: spec.value(value)
+            for spec, value in zip(self.registers, self._layout.unpack(raw), strict=True)
+        }
 
-    def check(self, words: Sequence[int]) -> None:
-        """Raise FrameCorrupt unless the words are this block with its CRC."""
+    def check(self, words: Sequence[int]) -> bytes:
+        """The words as wire bytes; raises FrameCorrupt unless they are this block with its CRC."""
         if len(words) != self.count:
             raise FrameCorrupt(
                 f"block {self.name} has {self.count} registers, {len(words)} came; "
                 "the answer is refused"
             )
-        if self.crc:
-            computed = crc16(words_to_bytes(words[:-1]))
-            if computed != words[-1]:
-                raise FrameCorrupt(
-                    f"block {self.name}: CRC 0x{words[-1]:04X} came, 0x{computed:04X} is right; "
-                    "the answer is refused",
-                    raw=words_to_bytes(words),
-                )
+        raw = words_to_bytes(words)
+        if self.crc and crc16(raw[:-2]) != words[-1]:
+            raise FrameCorrupt(
+                f"block {self.name}: CRC 0x{words[-1]:04X} came, 0x{crc16(raw[:-2]):04X} is right; "
+                "the answer is refused",
+                raw=raw,
+            )
+        return raw
 
     def encode(self, values: Mapping[str, RegisterValue]) -> list[int]:
         """Words of the whole block with its CRC; registers that are not named stay 0."""
-        words = [0] * self.count
-        for spec, start, end in self._slots:
+        unknown = values.keys() - {spec.name for spec in self.registers}
+        if unknown:
+            raise RequestRefused(
+                f"block {self.name} has no register {sorted(unknown)[0]}; correct the profile"
+            )
+        raw = bytearray(2 * self.count)
+        for spec in self.registers:
             if spec.name in values:
-                words[start:end] = spec.encode(values[spec.name])
+                at = 2 * (spec.address - self.address)
+                raw[at : at + 2 * spec.words] = spec.encode(values[spec.name])
         if self.crc:
-            words[-1] = crc16(words_to_bytes(words[:-1]))
-        return words
+            raw[-2:] = crc16(raw[:-2]).to_bytes(2, "big")
+        return list(struct.unpack(f">{self.count}H", raw))
 
 
 def register_words(register_type: RegisterType, declared: int | None) -> int:

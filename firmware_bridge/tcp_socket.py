@@ -23,10 +23,7 @@ class TcpSocket:
                 (address.host, address.port), timeout=CONNECT_LIMIT_S
             )
         except OSError as error:
-            raise LinkLost(
-                f"nobody answers at {self.name} ({error.strerror or error}); "
-                "check that the unit is on, the cable is in and the address is right"
-            ) from error
+            raise LinkLost(f"{self.name}: {_why_not(error)}") from error
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -36,10 +33,15 @@ class TcpSocket:
     def write(self, data: bytes) -> None:
         """Send; raises LinkLost when the connection is gone."""
         try:
-            self._socket.sendall(data)
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
         except OSError as error:
             raise self._lost(str(error)) from error
-        self.bytes_sent += len(data)
+        self.bytes_sent += sent
+        if sent < len(data):
+            # Half a request would shift everything behind it, so the connection is worth nothing.
+            raise self._lost("the unit takes no more bytes")
 
     def read_available(self) -> bytes:
         """What has arrived, perhaps nothing; raises LinkLost when the other side closed."""
@@ -63,3 +65,13 @@ class TcpSocket:
             f"the connection to {self.name} is gone ({reason}); "
             "look at the patient, check cable and unit"
         )
+
+
+def _why_not(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there; switch the unit on or correct the port number"
+    if isinstance(error, socket.gaierror):
+        return "the name is not known; correct the host"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_LIMIT_S:g} s; check cable, unit and address"
+    return f"cannot be reached ({error.strerror or error}); check cable, unit and address"

@@ -3,7 +3,9 @@
 modbus-tcp://192.168.7.10:502?unit=1
 modbus-rtu:///dev/ttyUSB0?baudrate=38400&parity=E&stopbits=1&unit=1
 modbus-rtu+socket://192.168.7.11:4001?unit=1      (serial over TCP, pyserial's URL handler)
-modbus-rtu+rfc2217://192.168.7.11:4001?unit=1
+
+pyserial's ``rfc2217`` handler is not offered: it reads in a thread of its own and has nothing that
+a deadline could be waited on.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ EXAMPLE = "modbus-tcp://127.0.0.1:5020?unit=1 or modbus-rtu:///dev/ttyUSB0?baudr
 SERIAL_SCHEMES = {
     "modbus-rtu": "",
     "modbus-rtu+socket": "socket",
-    "modbus-rtu+rfc2217": "rfc2217",
 }
 BAUDRATES = (9600, 19200, 38400, 57600, 115200)
 SLOWEST_ARMABLE_BAUDRATE = 19200
@@ -46,9 +47,13 @@ class SerialAddress:
 
 def parse_uri(uri: str) -> TcpAddress | SerialAddress:
     """Parse a unit's URI; raises AddressInvalid naming what is wrong and what is expected."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise _invalid(uri, str(error)) from error
     if parts.scheme == "modbus-tcp":
         query = _query(uri, parts.query, {"unit"})
+        _no_path(uri, parts.path)
         return TcpAddress(
             host=_host(uri, parts.hostname),
             port=_tcp_port(uri),
@@ -81,6 +86,7 @@ def _serial_port(uri: str) -> str:
     parts = urlsplit(uri)
     handler = SERIAL_SCHEMES[parts.scheme]
     if handler:
+        _no_path(uri, parts.path)
         return f"{handler}://{_host(uri, parts.hostname)}:{_tcp_port(uri)}"
     path = parts.path.removeprefix("/") if _is_windows_port(parts.path) else parts.path
     if parts.netloc or not path:
@@ -93,11 +99,19 @@ def _is_windows_port(path: str) -> bool:
 
 
 def _query(uri: str, query: str, known: set[str]) -> dict[str, str]:
-    values = dict(parse_qsl(query, keep_blank_values=True))
-    for key in values:
+    values: dict[str, str] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in known:
             raise _invalid(uri, f"key {key!r} is not one of {', '.join(sorted(known))}")
+        if key in values:
+            raise _invalid(uri, f"key {key!r} is given twice")
+        values[key] = value
     return values
+
+
+def _no_path(uri: str, path: str) -> None:
+    if path not in ("", "/"):
+        raise _invalid(uri, f"path {path!r} is not expected behind the port number")
 
 
 def _host(uri: str, host: str | None) -> str:

@@ -73,7 +73,18 @@ class SessionRecord:
 
 
 def read_session(data_dir: Path, session_id: str) -> SessionRecord:
-    """Find a session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
+    """A session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
+    path, head = _find(data_dir, session_id)
+    with reading(path) as db:
+        return load_session(db, path, head)
+
+
+def find_session(data_dir: Path, session_id: str) -> SessionHead:
+    """The row of a session by its id or the beginning of it; raises RecordNotFound."""
+    return _find(data_dir, session_id)[1]
+
+
+def _find(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
     found = [
         (path, head)
         for path in unit_databases(data_dir)
@@ -86,9 +97,7 @@ def read_session(data_dir: Path, session_id: str) -> SessionRecord:
         raise RecordNotFound(
             f"session {session_id!r} {what} in {data_dir}; `traction sessions` lists them"
         )
-    path, head = exact[0]
-    with reading(path) as db:
-        return load_session(db, path, head)
+    return exact[0]
 
 
 def list_sessions(data_dir: Path) -> list[SessionRecord]:

@@ -2,40 +2,44 @@
 
 Time comes in as the host's ``now_s``; the device keeps its own, slower clock. A server calls
 ``advance_to`` and then reads or writes registers; a refusal is ``RegisterRefused``. Source:
-reference map, B.4 (commands), B.5 (session), B.7 (service), B.10.
+reference map, B. What an order needs to be accepted stands in ``orders.py``.
 """
 
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from simulator.command_block import Command, parse_session
 from simulator.event_ring import RING_REGISTERS
 from simulator.force_loop import CYCLE_S
 from simulator.inputs import EmergencyStop, PatientSwitch
-from simulator.machine import DISARM_MAX_N, UnitMachine
+from simulator.machine import UnitMachine
 from simulator.map_v1 import (
-    CAPABILITY, COMMAND, COMMAND_LENGTH, EVENT_HEADER, FAST_RELEASE, IDENTIFICATION, MEASUREMENT,
-    MOTOR_OFF, OPEN_TOKEN, RELEASE, SERVICE, SERVICE_LENGTH, SESSION, SESSION_ANSWER,
-    SESSION_LENGTH, EventCode, ExceptionCode, Refusal, RegisterRefused, Result, State,
-    crc16_of_registers,
-)  # fmt: skip
+    CAPABILITY,
+    COMMAND,
+    COMMAND_LENGTH,
+    EVENT_HEADER,
+    IDENTIFICATION,
+    MEASUREMENT,
+    SERVICE,
+    SERVICE_LENGTH,
+    SESSION,
+    SESSION_ANSWER,
+    SESSION_LENGTH,
+    EventCode,
+    ExceptionCode,
+    RegisterRefused,
+    State,
+)
+from simulator.orders import OrderDesk
 from simulator.patient import PassivePatient, Patient
 from simulator.plant import TractionPlant
 from simulator.register_image import UnitDescription, capability_block, identification_block
-from simulator.release import Strength
 from simulator.snapshot import take_snapshot
 
 CLOCK_PPM = 300.0
-FOREIGN_LIMIT = 3
-FOREIGN_WINDOW_S = 10.0
 MAX_READ = 125
-RELEASES = {RELEASE: Strength.RAMP, FAST_RELEASE: Strength.FAST, MOTOR_OFF: Strength.CUT}
-_BUSY_STATES = (State.BOOT, State.SELF_TEST)
-_TARE, _CLEAR_TARE, _ACKNOWLEDGE, _SELF_TEST, _DISARM = 1, 2, 4, 5, 6
 
 
 class ReferenceFirmware:
@@ -65,16 +69,10 @@ class ReferenceFirmware:
         self.cord, self.body, self.winch = plant.cord, plant.body, plant.winch
         self.idle_reads = 0
         self.last_request_s = 0.0
-        self.result = Result.NONE
-        self._random = random
+        self._desk = OrderDesk(self.machine, self.unit, random)
         self._speed_of_clock = 1.0 - clock_ppm * 1e-6
         self._powered_on_at_s = powered_on_at_s
         self._device_s = 0.0
-        self._token = 0
-        self._token_shown = True
-        self._refusal = Refusal.NONE
-        self._last_command: tuple[int, ...] | None = None
-        self._foreign_at_s: deque[float] = deque(maxlen=FOREIGN_LIMIT)
         self._fixed = identification_block(self.unit) + capability_block(self.unit)
 
     # -- what a patient, a fault script or a truth log sees ----------------------------------------
@@ -108,7 +106,7 @@ class ReferenceFirmware:
     @property
     def token(self) -> int:
         """The token in force, 0 without a session."""
-        return self._token if self.machine.limits is not None else 0
+        return self._desk.token
 
     # -- time --------------------------------------------------------------------------------------
 
@@ -147,11 +145,11 @@ class ReferenceFirmware:
         self.last_request_s = self._device_s
         block = (address, len(values))
         if block == (COMMAND, COMMAND_LENGTH):
-            self._command(Command.parse(values))
+            self._desk.take_command(values, self._device_s)
         elif block == (SESSION, SESSION_LENGTH):
-            self._arm(values)
+            self._desk.arm(values, self._device_s)
         elif block == (SERVICE, SERVICE_LENGTH):
-            self._serve(values)
+            self._desk.serve(values)
         else:
             raise RegisterRefused(ExceptionCode.ILLEGAL_ADDRESS)
 
@@ -168,12 +166,9 @@ class ReferenceFirmware:
         return before
 
     def write_broadcast(self, address: int, values: Sequence[int]) -> None:
-        """Address 0: only the tokenless fast release is obeyed; never answered, never refused."""
-        if (address, len(values)) != (COMMAND, COMMAND_LENGTH):
-            return
-        command = Command.parse(values)
-        if command.crc_good and _is_open_release(command):
-            self._release_for_anybody()
+        """A write to address 0, which no unit answers (B.4)."""
+        if (address, len(values)) == (COMMAND, COMMAND_LENGTH):
+            self._desk.take_broadcast(values)
 
     def _check_readable(self, address: int, count: int) -> None:
         if not 1 <= count <= MAX_READ:
@@ -183,15 +178,42 @@ class ReferenceFirmware:
                 return
         raise RegisterRefused(ExceptionCode.ILLEGAL_ADDRESS)
 
+    def _snapshot(self) -> list[int]:
+        return take_snapshot(self.machine, self._desk.result, self._device_s)
+
     def _read(self, address: int, count: int) -> list[int]:
         if address >= EVENT_HEADER:
             first, image = EVENT_HEADER, self.machine.ring.registers()
         elif address >= SESSION:
-            first, image = SESSION_ANSWER, self._session_answer()
-            if address < SESSION_ANSWER + 2:
-                self._token_shown = True
+            shows_token = address < SESSION_ANSWER + 2
+            first = SESSION_ANSWER
+            image = self._desk.session_answer(self._device_s, shows_token=shows_token)
         elif address >= MEASUREMENT:
-            first, image = MEASUREMENT, take_snapshot(self.machine, self.result, self._device_s)
+            first, image = MEASUREMENT, self._snapshot()
+            if address == MEASUREMENT and self.state is State.IDLE:
+                self.idle_reads += 1
+        else:
+            first, image = IDENTIFICATION, self._fixed
+        return image[address - first : address - first + count]
+
+
+_READABLE:
+            if first <= address and address + count <= first + length:
+                return
+        raise RegisterRefused(ExceptionCode.ILLEGAL_ADDRESS)
+
+    def _snapshot(self) -> list[int]:
+        return take_snapshot(self.machine, self._desk.result, self._device_s)
+
+    def _read(self, address: int, count: int) -> list[int]:
+        if address >= EVENT_HEADER:
+            first, image = EVENT_HEADER, self.machine.ring.registers()
+        elif address >= SESSION:
+            shows_token = address < SESSION_ANSWER + 2
+            first = SESSION_ANSWER
+            image = self._desk.session_answer(self._device_s, shows_token=shows_token)
+        elif address >= MEASUREMENT:
+            first, image = MEASUREMENT, self._snapshot()
             if address == MEASUREMENT and self.state is State.IDLE:
                 self.idle_reads += 1
         else:
@@ -207,157 +229,6 @@ class ReferenceFirmware:
         words = [token >> 16, token & 0xFFFF, int(self._refusal)]
         return [*words, since_s >> 16, since_s & 0xFFFF, watchdog_ms]
 
-    # -- commands (B.4): CRC, token, state, sequence, ranges ---------------------------------------
-
-    def _command(self, command: Command) -> None:
-        if not command.crc_good:
-            self._refuse(Result.CRC_ERROR, EventCode.CRC_REFUSAL)
-        if _is_open_release(command):
-            self._release_for_anybody()
-            return
-        self._refuse_when_busy()
-        if not self.token:
-            self._refuse(Result.NOT_ARMED, EventCode.BAD_TOKEN)
-        if command.token != self.token:
-            self._note_foreign()
-            self._refuse(Result.WRONG_TOKEN)
-        step = command.step_after(self.machine.sequence)
-        if step == 0 and command.registers == self._last_command:
-            if command.mode in RELEASES or self.state is not State.RELEASING:
-                self.result = Result.REPEAT
-                return
-        if command.mode in RELEASES:
-            self._accept_release(command, step)
-            return
-        self._check_order(command, step)
-        self._accept_sequence(command, step)
-        self.machine.follow(command)
-
-    def _check_order(self, command: Command, step: int | None) -> None:
-        limits = self.machine.limits
-        assert limits is not None, "a token is in force, so a session is"
-        if self.state is State.RELEASING:
-            self._refuse(Result.WRONG_STATE, EventCode.RANGE_REFUSAL)
-        if not step:
-            self._refuse(Result.SEQUENCE_ERROR, EventCode.SEQUENCE_GAP)
-        if not command.in_range(limits, self.machine.loop.target_n):
-            self._refuse(Result.OUT_OF_RANGE, EventCode.RANGE_REFUSAL)
-
-    def _accept_release(self, command: Command, step: int | None) -> None:
-        """Accepted in every state and with any sequence; only a new sequence proves a live host."""
-        if step:
-            self._accept_sequence(command, step)
-        self.result = Result.ACCEPTED
-        self.machine.release(RELEASES[command.mode], latching=command.mode == MOTOR_OFF)
-
-    def _accept_sequence(self, command: Command, step: int | None) -> None:
-        if step is not None and step > 1:
-            self.machine.log(EventCode.SEQUENCE_GAP, step, command.sequence)
-        self.machine.sequence = command.sequence
-        self._last_command = command.registers
-        self.result = Result.ACCEPTED
-        self.machine.feed(self._device_s)
-
-    def _release_for_anybody(self) -> None:
-        """Tokenless: lets go and feeds nothing."""
-        self.result = Result.ACCEPTED
-        self.machine.release(Strength.FAST)
-
-    def _note_foreign(self) -> None:
-        seen = self._foreign_at_s
-        seen.append(self._device_s)
-        if len(seen) == FOREIGN_LIMIT and self._device_s - seen[0] <= FOREIGN_WINDOW_S:
-            self.machine.trip(EventCode.BAD_TOKEN)
-        else:
-            self.machine.log_here(EventCode.BAD_TOKEN)
-
-    def _refuse_when_busy(self) -> None:
-        if self.state in _BUSY_STATES:
-            self._refuse(Result.WRONG_STATE, code=ExceptionCode.BUSY)
-        if self.state is State.FAULT:
-            self._refuse(Result.WRONG_STATE, code=ExceptionCode.DEVICE_FAILURE)
-
-    def _refuse(
-        self,
-        result: Result,
-        event: EventCode | None = None,
-        *,
-        code: ExceptionCode = ExceptionCode.ILLEGAL_VALUE,
-    ) -> None:
-        """Tell why in 0x101, store an event (value 1 = result), answer an exception."""
-        self.result = result
-        if event is not None:
-            self.machine.log(event, int(result), 0)
-        raise RegisterRefused(code)
-
-    # -- session and service (B.5, B.7) ------------------------------------------------------------
-
-    def _arm(self, values: Sequence[int]) -> None:
-        limits, refusal = parse_session(values, self.unit)
-        if refusal is not Refusal.CRC:
-            self._refuse_when_busy()
-        refusal |= self._not_ready()
-        self._refusal = refusal
-        if refusal & Refusal.CRC:
-            self._refuse(Result.CRC_ERROR, EventCode.CRC_REFUSAL)
-        if refusal & Refusal.WRONG_STATE:
-            self._refuse(Result.WRONG_STATE, EventCode.RANGE_REFUSAL)
-        if limits is None or refusal:
-            self._refuse(Result.OUT_OF_RANGE, EventCode.RANGE_REFUSAL)
-        assert limits is not None
-        self._token = self._random.randrange(1, OPEN_TOKEN)
-        self._token_shown = False
-        self._last_command = None
-        self._foreign_at_s.clear()
-        self.result = Result.ACCEPTED
-        self.machine.arm(limits, self._device_s)
-
-    def _not_ready(self) -> Refusal:
-        machine = self.machine
-        reasons = (
-            (not machine.switch.present, Refusal.SWITCH_ABSENT),
-            (machine.switch.closed, Refusal.SWITCH_PRESSED),
-            (machine.emergency_stop.open, Refusal.EMERGENCY_STOP_OPEN),
-            (not machine.channels.all_valid, Refusal.CHANNEL_INVALID),
-            (machine.channels.magnitude_n > DISARM_MAX_N, Refusal.FORCE_ON),
-            (self.unit.stop_test_due, Refusal.STOP_TEST_DUE),
-            (self.state in (State.SAFE_LATCHED, State.FAULT), Refusal.LATCHED_FAULT),
-            (self.state is not State.IDLE, Refusal.WRONG_STATE),
-        )
-        refusal = Refusal.NONE
-        for applies, bit in reasons:
-            if applies:
-                refusal |= bit
-        return refusal
-
-    def _serve(self, values: Sequence[int]) -> None:
-        opcode, _, sequence, crc = values
-        if crc16_of_registers(values[:3]) != crc:
-            self._refuse(Result.CRC_ERROR, EventCode.CRC_REFUSAL)
-        self._refuse_when_busy()
-        needed = {_ACKNOWLEDGE: State.SAFE_LATCHED, _DISARM: self.state}.get(opcode, State.IDLE)
-        if self.state is not needed:
-            self._refuse(Result.WRONG_STATE, EventCode.RANGE_REFUSAL)
-        if not self._do_service(opcode, sequence):
-            self._refuse(Result.OUT_OF_RANGE, EventCode.RANGE_REFUSAL)
-        self.result = Result.ACCEPTED
-
-    def _do_service(self, opcode: int, sequence: int) -> bool:
-        machine = self.machine
-        if opcode == _DISARM:
-            return machine.disarm(sequence)
-        if opcode == _ACKNOWLEDGE:
-            return machine.acknowledge()
-        if opcode == _TARE:
-            return machine.tare()
-        if opcode == _CLEAR_TARE:
-            machine.channels.clear_tare()
-            return True
-        if opcode == _SELF_TEST:
-            machine.start_self_test()
-            return True
-        return False
-
 
 _READABLE = (
     (IDENTIFICATION, CAPABILITY + 24),
@@ -365,7 +236,3 @@ _READABLE = (
     (SESSION_ANSWER, 6),
     (EVENT_HEADER, RING_REGISTERS),
 )
-
-
-def _is_open_release(command: Command) -> bool:
-    return command.mode == FAST_RELEASE and command.token == OPEN_TOKEN

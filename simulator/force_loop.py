@@ -1,7 +1,7 @@
-"""The unit's own regulator: a ramped set-point, feed-forward by the soft stiffness, gain by the stiff one.
+"""The unit's regulator: ramped set-point, feed-forward by soft stiffness, gain by the stiff.
 
-Source: reference map, E.1 (controller) and 0.7 (why the gain follows the cord and not the neck: table
-friction can hold the body still, and then the winch only stretches the cord).
+Source: reference map, E.1 (controller) and 0.7 (why the gain follows the cord and not the neck:
+table friction can hold the body still, and then the winch only stretches the cord).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ SHOWN_AFTER_PRESS_S = 1.0
 
 
 class PatientSwitch:
-    """A two-channel switch on a plug. Two samples in a row decide, so that a tap of 30 ms counts."""
+    """A switch on a plug. Two samples in a row decide, so that a tap of 30 ms counts."""
 
     __slots__ = ("_contact", "_differing", "_plugged", "_shown_until_s", "present", "pressed")
 

@@ -337,5 +337,5 @@ class UnitMachine:
         )
 
     def log_here(self, code: EventCode) -> None:
-        """Value 1 is force channel 1, value 2 the position, both in tenths (reference map, B.10)."""
+        """Value 1 is force channel 1, value 2 the position, both in tenths (B.10)."""
         self.log(code, self.channels.net_1, tenths(self.plant.position_mm))

@@ -151,5 +151,5 @@ def crc16_of_bytes(data: bytes) -> int:
 
 
 def crc16_of_registers(registers: Sequence[int]) -> int:
-    """CRC over the registers' bytes in wire order, as the number that stands in a register (B.10)."""
+    """CRC over the registers' bytes in wire order, as the number in a register (B.10)."""
     return crc16_of_bytes(struct.pack(f">{len(registers)}H", *registers))

@@ -28,7 +28,7 @@ _MAX_CHANGE = MAX_ACCELERATION_MM_PER_S2 * STEP_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyParameters:
-    """One column of E.2. ``stroke_min_mm`` is ours: a parked winch does not stand on its end switch."""
+    """One column of E.2; ``stroke_min_mm`` is ours: a parked winch stands off its end switch."""
 
     name: str
     cord_n_per_mm: float = 20.0
@@ -80,14 +80,31 @@ class TractionPlant:
     """The state of one table with one patient on it.
 
     ``cord_force_n`` and ``spine_force_n`` are the truth; ``cell_force_n`` is the cord force behind
-    the 60 ms of a load cell, before noise and rounding. ``random`` sets where in a breath it starts.
+    the 60 ms of a load cell, before noise and rounding. ``random`` sets where a breath starts.
     """
 
     __slots__ = (
-        "_breath", "_breath_at", "_cord_n_per_mm", "_disturbance", "_fast_creep_mm", "_jammed",
-        "_offset_mm", "_slack_mm", "_slow_creep_mm", "_steps", "_contact_mm", "body",
-        "cell_force_n", "clutch_closed", "cord", "cord_force_n", "parameters", "position_mm",
-        "speed_mm_per_s", "spine_force_n", "winch",
+        "_breath",
+        "_breath_at",
+        "_contact_mm",
+        "_cord_n_per_mm",
+        "_disturbance",
+        "_fast_creep_mm",
+        "_jammed",
+        "_offset_mm",
+        "_slack_mm",
+        "_slow_creep_mm",
+        "_steps",
+        "body",
+        "cell_force_n",
+        "clutch_closed",
+        "cord",
+        "cord_force_n",
+        "parameters",
+        "position_mm",
+        "speed_mm_per_s",
+        "spine_force_n",
+        "winch",
     )  # fmt: skip
 
     def __init__(self, body: BodyParameters, random: random.Random) -> None:
@@ -217,7 +234,7 @@ class Body:
         self._move([mm * math.sin(math.pi * (i + 1) / count) for i in range(count)])
 
     def spasm(self, n: float) -> None:
-        """Muscles pull with ``n`` newtons on a body that cannot move; reached in 0.5 s, it stays."""
+        """Muscles pull with ``n`` newtons on a fixed body; reached in 0.5 s, it stays."""
         mm = n / self._plant.parameters.body_n_per_mm
         count = round(SPASM_S / STEP_S)
         self._move([mm * (i + 1) / count for i in range(count)])

@@ -28,7 +28,7 @@ class Strength(IntEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Release:
-    """A release under way. ``latching`` means that it ends in state 6; it only ever gets stronger."""
+    """A release under way; ``latching``: it ends in state 6. It only ever gets stronger."""
 
     strength: Strength
     latching: bool

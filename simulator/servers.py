@@ -251,7 +251,8 @@ class SimulatedUnit:
             server = _SerialServer(desk, device, self._unit, f"ptymaster://{master}", baudrate)
             await self._listen(server, "pseudo-terminal")
             path = os.ttyname(slave)
-            return f"modbus-rtu://{path}?baudrate={baudrate}&parity=E&unit={self._unit}"
+            # A pseudo-terminal has no parity; asking a used one for it again is an error there.
+            return f"modbus-rtu://{path}?baudrate={baudrate}&parity=N&unit={self._unit}"
 
         return self._start(make)
 

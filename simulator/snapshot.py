@@ -14,7 +14,7 @@ STOP_TEST_DUE, CONFIGURATION_CORRUPT = 1 << 13, 1 << 15
 
 
 def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int]:
-    """One coherent block; ``at_s`` is the device's time, so that ages and uptime move between cycles."""
+    """One coherent block; ``at_s`` is the device's time: ages and uptime move between cycles."""
     channels, plant = machine.channels, machine.plant
     energised = plant.clutch_closed
     current = IDLE_CURRENT_10_MA + CURRENT_10_MA_PER_N * plant.cord_force_n if energised else 0.0

@@ -12,6 +12,10 @@ from controller.errors import StaleAnswer
 
 UPTIME_WINDOW_S = 10.0
 UPTIME_LAG_LIMIT_S = 0.150
+UPTIME_MODULUS_S = 2**32 / 1000
+"""The unit counts milliseconds in 32 bits (0x110): after 49.7 days it begins at 0 again."""
+OVERFLOW_TOLERANCE_S = 60.0
+"""How well the uptime must fit the host's clock to be an overflow and not a restart."""
 SEQUENCE_MODULUS = 0xFFFF
 
 
@@ -26,15 +30,17 @@ class UptimeGuard:
     def __init__(self) -> None:
         self._offsets: deque[tuple[float, float]] = deque()
         self._last_uptime_s = -1.0
+        self._last_sent_at_s = 0.0
 
     def check(self, sent_at_s: float, uptime_s: float) -> None:
-        """Accept one reading's uptime; raises StaleAnswer."""
-        if uptime_s < self._last_uptime_s:
+        """Accept and remember one reading's uptime; raises StaleAnswer and remembers nothing."""
+        total_s = self._without_overflow(sent_at_s, uptime_s)
+        if total_s < self._last_uptime_s:
             raise StaleAnswer(
                 f"the unit's uptime went back from {self._last_uptime_s:.3f} s to "
-                f"{uptime_s:.3f} s; the reading was refused"
+                f"{total_s:.3f} s; the reading was refused"
             )
-        offset_s = sent_at_s - uptime_s
+        offset_s = sent_at_s - total_s
         while self._offsets and self._offsets[0][0] < sent_at_s - UPTIME_WINDOW_S:
             self._offsets.popleft()
         if self._offsets and offset_s - self._offsets[0][1] > UPTIME_LAG_LIMIT_S:
@@ -44,7 +50,16 @@ class UptimeGuard:
                 f"{UPTIME_LAG_LIMIT_S * 1000:.0f} ms): an old answer; the reading was refused"
             )
         self._remember(sent_at_s, offset_s)
-        self._last_uptime_s = uptime_s
+        self._last_uptime_s, self._last_sent_at_s = total_s, sent_at_s
+
+    def _without_overflow(self, sent_at_s: float, uptime_s: float) -> float:
+        """Uptime that goes on behind 49.7 days; a restarted unit's stays small and so goes back."""
+        if self._last_uptime_s < 0:
+            return uptime_s
+        total_s = uptime_s + self._last_uptime_s // UPTIME_MODULUS_S * UPTIME_MODULUS_S
+        expected_s = self._last_uptime_s + sent_at_s - self._last_sent_at_s
+        overflowed = abs(total_s + UPTIME_MODULUS_S - expected_s) < OVERFLOW_TOLERANCE_S
+        return total_s + UPTIME_MODULUS_S if overflowed else total_s
 
     def _remember(self, sent_at_s: float, offset_s: float) -> None:
         """Keep offsets ascending, so that the smallest of the window is always the first."""

@@ -1,0 +1,162 @@
+"""Sans-io: what a right answer to a Modbus request looks like, on a serial line and on TCP.
+
+The length, the unit, the function and the byte count (or the echo) of the one right answer are
+known before the request leaves, so an answer is compared, never guessed at (Modbus application
+protocol, 6.3, 6.12, 6.17; serial line guide; TCP implementation guide).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from firmware_bridge.registers import crc16
+
+READ, WRITE, READ_WRITE = 3, 16, 23
+BITS_PER_CHARACTER = 11
+SILENCE_CHARACTERS = 3.5
+FIXED_SILENCE_ABOVE_BAUD = 19200
+FIXED_SILENCE_S = 0.00175
+"""Above 19200 Bd the silence between frames is fixed (Modbus serial line guide)."""
+_EXCEPTION_BYTES = 3
+"""Unit, function, exception code."""
+
+
+@dataclass(slots=True)
+class Request:
+    """A request that is built once and patched before each use.
+
+    ``frame`` is the whole request; ``answer_head`` is what a right answer begins with, from the
+    unit to the byte count (or the write's echo); ``answer_words`` registers follow it.
+    """
+
+    frame: bytearray
+    values_at: int
+    answer_head: bytes
+    answer_words: int
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came: registers, an exception code, or the reason why it is refused."""
+
+    registers: bytes = b""
+    exception_code: int | None = None
+    refusal: str = ""
+
+
+class Framing(ABC):
+    """How unit and PDU travel: ``head_bytes`` before them, ``tail_bytes`` behind."""
+
+    head_bytes: int
+    tail_bytes: int
+    silence_s: float
+    character_s: float
+    broadcasts: bool
+
+    @abstractmethod
+    def seal(self, frame: bytearray) -> None:
+        """Make a patched request ready to leave: its CRC, or its transaction number."""
+
+    @abstractmethod
+    def find_answer(self, data: bytes, request: Request) -> Answer | None:
+        """Look for the answer in what has come so far; None means: wait on."""
+
+    def answer_bytes(self, request: Request) -> int:
+        """Bytes of the right answer's whole frame."""
+        body = len(request.answer_head) + 2 * request.answer_words
+        return self.head_bytes + body + self.tail_bytes
+
+
+class RtuFraming(Framing):
+    """Unit, PDU, CRC. There is no transaction number: a doubt drains the line."""
+
+    head_bytes = 0
+    tail_bytes = 2
+    broadcasts = True
+
+    def __init__(self, baudrate: int) -> None:
+        self.character_s = BITS_PER_CHARACTER / baudrate
+        fixed = baudrate > FIXED_SILENCE_ABOVE_BAUD
+        self.silence_s = FIXED_SILENCE_S if fixed else SILENCE_CHARACTERS * self.character_s
+
+    def seal(self, frame: bytearray) -> None:
+        frame[-2:] = crc16(frame[:-2]).to_bytes(2, "little")
+
+    def find_answer(self, data: bytes, request: Request) -> Answer | None:
+        length = self.answer_bytes(request)
+        if data.startswith(request.answer_head) and len(data) >= length:
+            if crc16(data[:length]):
+                return Answer(refusal="the CRC is wrong")
+            return Answer(registers=data[len(request.answer_head) : length - 2])
+        return self._other_than_right(data, request)
+
+    def _other_than_right(self, data: bytes, request: Request) -> Answer | None:
+        if is_exception(data, request):
+            length = _EXCEPTION_BYTES + self.tail_bytes
+            if len(data) < length:
+                return None
+            if crc16(data[:length]):
+                return Answer(refusal="the CRC is wrong")
+            return Answer(exception_code=data[2])
+        if request.answer_head.startswith(data[: len(request.answer_head)]):
+            return None
+        return Answer(refusal=difference(data, request))
+
+
+class TcpFraming(Framing):
+    """Transaction, protocol, length, unit, PDU. An answer of another transaction is passed over."""
+
+    head_bytes = 6
+    tail_bytes = 0
+    silence_s = 0.0
+    character_s = 0.0
+    broadcasts = False
+
+    def __init__(self) -> None:
+        self._transaction = 0
+
+    def seal(self, frame: bytearray) -> None:
+        self._transaction = self._transaction % 0xFFFF + 1
+        frame[0:2] = self._transaction.to_bytes(2, "big")
+
+    def find_answer(self, data: bytes, request: Request) -> Answer | None:
+        while len(data) >= self.head_bytes:
+            size = self.head_bytes + int.from_bytes(data[4:6], "big")
+            if data[2:4] != b"\0\0" or not 9 <= size <= 260:
+                return Answer(refusal="the header is not Modbus TCP")
+            if len(data) < size:
+                return None
+            if int.from_bytes(data[0:2], "big") == self._transaction:
+                return self._ours(data, size, request)
+            data = data[size:]
+        return None
+
+    def _ours(self, data: bytes, size: int, request: Request) -> Answer:
+        body = data[self.head_bytes : size]
+        if is_exception(body, request) and len(body) == _EXCEPTION_BYTES:
+            return Answer(exception_code=body[2])
+        if not body.startswith(request.answer_head):
+            return Answer(refusal=difference(body, request))
+        if size != self.answer_bytes(request):
+            right = self.answer_bytes(request)
+            return Answer(refusal=f"a frame of {size} bytes came instead of {right}")
+        return Answer(registers=body[len(request.answer_head) :])
+
+
+def is_exception(body: bytes, request: Request) -> bool:
+    """The unit asked answers the function asked with a Modbus exception."""
+    head = request.answer_head
+    return len(body) >= 2 and body[0] == head[0] and body[1] == head[1] | 0x80
+
+
+def difference(body: bytes, request: Request) -> str:
+    """In words: where ``body`` (from the unit on) first leaves the right answer's head."""
+    head = request.answer_head
+    if body[0] != head[0]:
+        return f"unit {body[0]} answered instead of unit {head[0]}"
+    if body[1:2] != head[1:2]:
+        return f"function {int.from_bytes(body[1:2])} came instead of {head[1]}"
+    if head[1] == WRITE:
+        return f"the write was echoed as {body[2:6].hex()} instead of {head[2:].hex()}"
+    return f"{int.from_bytes(body[2:3])} bytes of registers came instead of {head[2]}"

@@ -1,0 +1,62 @@
+"""The session block 0x300 and what it answers: token and refusal reasons (reference map, B.5)."""
+
+from __future__ import annotations
+
+from controller.errors import LinkError, LinkLost, OutcomeUncertain
+from controller.ports import ArmingRequest
+from firmware_bridge.modbus_link import ModbusLink
+from firmware_bridge.profiles import DeviceProfile
+from firmware_bridge.units.reading import numbers
+
+SAFE_ACTION_RAMP_NOW = 1
+NOT_ARMED = 0
+ALREADY_SHOWN = 0xFFFF_FFFF
+
+
+def arming_words(profile: DeviceProfile, request: ArmingRequest) -> list[int]:
+    """The ten registers from 0x300; raises RequestRefused when a value does not fit."""
+    return profile.block("arming").encode(
+        {
+            "key": profile.arming_key,
+            "region": profile.region_codes[request.region],
+            "force_limit": round(request.force_limit_n * 10),
+            "rate_up": round(request.rate_up_n_per_s * 10),
+            "rate_down": round(request.rate_down_n_per_s * 10),
+            "watchdog": round(request.watchdog_s * 1000),
+            "safe_action": SAFE_ACTION_RAMP_NOW,
+            "safe_ramp_rate": profile.safe_ramp_rate_dn_per_s[request.region],
+            "hold_time": 0,
+        }
+    )
+
+
+def take_token(link: ModbusLink, profile: DeviceProfile) -> int:
+    """0x30A answers the token to the first read only; raises OutcomeUncertain without it."""
+    try:
+        token = read_named(link, profile, "token")["token"]
+    except LinkLost:
+        raise
+    except LinkError:
+        token = ALREADY_SHOWN
+    if token in (NOT_ARMED, ALREADY_SHOWN):
+        raise OutcomeUncertain(
+            "the unit is armed but its token was lost; it lets go by its watchdog: "
+            "acknowledge it and start again"
+        )
+    return token
+
+
+def refusal_words(link: ModbusLink, profile: DeviceProfile) -> str:
+    """The bits of 0x30C in words; a lost answer is said, not raised."""
+    try:
+        bits = read_named(link, profile, "refusal")["reasons"]
+    except LinkError:
+        return "reason unknown (it could not be read)"
+    named = [text for bit, text in enumerate(profile.refusal_reasons) if bits & 1 << bit]
+    return ", ".join(named) or f"reason bits 0x{bits:04X}"
+
+
+def read_named(link: ModbusLink, profile: DeviceProfile, name: str) -> dict[str, int]:
+    """The numbers of one of the profile's blocks, read alone; raises LinkError."""
+    block = profile.block(name)
+    return numbers(block, link.read_registers(block.address, block.count))

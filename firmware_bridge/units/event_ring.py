@@ -1,0 +1,50 @@
+"""The unit's event ring: entries by their sequence (reference map, B.6)."""
+
+from __future__ import annotations
+
+from controller.errors import FrameCorrupt
+from controller.telemetry import UnitEvent
+from firmware_bridge.modbus_link import ModbusLink
+from firmware_bridge.profiles import EventRing
+
+
+def read_entries(
+    link: ModbusLink, ring: EventRing, first: int, count: int, *, boot_count: int
+) -> list[UnitEvent]:
+    """Entries ``first`` to ``first + count - 1``; one FC03, two across the ring's end.
+
+    The event of sequence n stands in slot (n - 1) modulo the ring's size. Raises FrameCorrupt when
+    another event stands there (it was overwritten or never written), LinkError otherwise.
+    """
+    slot = (first - 1) % ring.entries
+    at_once = min(count, ring.entries - slot)
+    words = link.read_registers(
+        ring.first_entry + slot * ring.entry_words, at_once * ring.entry_words
+    )
+    entries = [
+        _event(words[i * ring.entry_words :], (first + i) & 0xFFFF, boot_count)
+        for i in range(at_once)
+    ]
+    if at_once == count:
+        return entries
+    rest = read_entries(link, ring, first + at_once, count - at_once, boot_count=boot_count)
+    return [*entries, *rest]
+
+
+def _event(words: list[int], sequence: int, boot_count: int) -> UnitEvent:
+    if words[0] != sequence:
+        raise FrameCorrupt(
+            f"event {sequence} was expected, {words[0]} stands in its slot; the entry was refused"
+        )
+    return UnitEvent(
+        boot_count=boot_count,
+        sequence=sequence,
+        code=words[1],
+        uptime_ms=words[2] << 16 | words[3],
+        value_1=_signed(words[4]),
+        value_2=_signed(words[5]),
+    )
+
+
+def _signed(word: int) -> int:
+    return word - 0x10000 if word >= 0x8000 else word

@@ -1,0 +1,57 @@
+"""The measurement block as one reading, and blocks of plain numbers (reference map, B.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from controller.errors import FrameCorrupt
+from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
+from firmware_bridge.registers import NOT_FITTED, RegisterBlock
+
+
+def numbers(block: RegisterBlock, words: Sequence[int]) -> dict[str, int]:
+    """A block of plain numbers; "not fitted" becomes the register's own 0x8000 (as -32768)."""
+    return {
+        name: NOT_FITTED if value is None else value
+        for name, value in block.decode(words).items()
+        if not isinstance(value, str)
+    }
+
+
+def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
+    """One reading; ``sent_at_s`` is when its request left. Raises FrameCorrupt."""
+    faults = UnitFault(values["faults"])
+    age_s = values["sample_age"] / 1000
+    return Telemetry(
+        taken_at_s=sent_at_s - age_s,
+        sequence_accepted=values["sequence"],
+        command_result=values["result"],
+        unit_state=_state(values["state"]),
+        status=UnitStatus(values["status"]),
+        faults=faults,
+        first_fault_code=values["first_fault"],
+        force_n=_force(values["force_1"], faults, UnitFault.CHANNEL_1_VALID),
+        second_force_n=_force(values["force_2"], faults, UnitFault.CHANNEL_2_VALID),
+        gross_force_n=values["gross_force"] / 10,
+        setpoint_in_effect_n=values["set_point"] / 10,
+        extension_mm=values["position"] / 10,
+        speed_mm_per_s=values["speed"] / 10,
+        motor_current_a=values["motor_current"] / 100,
+        sample_number=values["sample_number"],
+        sample_age_s=age_s,
+        watchdog_left_s=values["watchdog_left"] / 1000,
+        uptime_s=values["uptime"] / 1000,
+        newest_event=values["newest_event"],
+    )
+
+
+def _force(tenths: int, faults: UnitFault, valid: UnitFault) -> float | None:
+    """A channel that is not valid or not fitted has no force; it is never 0."""
+    return tenths / 10 if faults & valid and tenths != NOT_FITTED else None
+
+
+def _state(number: int) -> UnitState:
+    try:
+        return UnitState(number)
+    except ValueError as error:
+        raise FrameCorrupt(f"unit state {number} is not in the map; reading refused") from error

@@ -1,0 +1,407 @@
+"""The command ``traction``. Exit status: 0 done, 2 wrong order or usage, 3 refused, 4 the record
+cannot be kept or was altered, 5 the session ended early.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from controller.errors import (
+    AddressInvalid,
+    AnswerMissing,
+    JournalError,
+    PrescriptionInvalid,
+    ProfileInvalid,
+    RecordNotFound,
+    RequestRefused,
+    TractionError,
+    UnitNotVerified,
+)
+from controller.events import Outcome
+from controller.prescription import Region
+from controller.runtime.clock import SystemClock
+from workstation.settings import Settings, load_settings
+
+COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
+NOT_A_DEVICE = "An engineering system, not a cleared medical device."
+
+app = typer.Typer(
+    help=f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+order_app = typer.Typer(help="Order files.", no_args_is_help=True)
+app.add_typer(order_app, name="order")
+console = Console()
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+
+
+class Format(StrEnum):
+    """Export formats."""
+
+    PDF = "pdf"
+    TEXT = "text"
+    CSV = "csv"
+    JSON = "json"
+
+
+class PatientName(StrEnum):
+    """Simulated patients."""
+
+    PRESSES = "press-test"
+    PASSIVE = "passive"
+
+
+class Wire(StrEnum):
+    """How a simulated unit is served."""
+
+    TCP = "tcp"
+    RTU = "rtu"
+
+
+def main() -> None:
+    """Entry point; the command line's door: no traceback reaches a user."""
+    try:
+        app()
+    except TractionError as error:
+        errors.print(f"traction: {error}")
+        sys.exit(exit_status(error))
+    except Exception as error:
+        errors.print(
+            f"traction: this should not have happened ({type(error).__name__}: {error}); "
+            "please report it with what you did"
+        )
+        sys.exit(1)
+
+
+def exit_status(error: TractionError, *, session_opened: bool = False) -> int:
+    """The exit status of an error; once a session is open, a refusal is 3 whatever its kind."""
+    if isinstance(error, RecordNotFound):
+        return WRONG
+    if isinstance(error, JournalError):
+        return RECORD_BAD
+    usage = (PrescriptionInvalid, AddressInvalid, AnswerMissing, ProfileInvalid)
+    plain_refusal = isinstance(error, RequestRefused) and not isinstance(error, UnitNotVerified)
+    if not session_opened and (isinstance(error, usage) or plain_refusal):
+        return WRONG
+    return REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    settings: Settings
+    data_dir: Path
+
+
+def _place(data: Path | None) -> _Place:
+    settings = load_settings()
+    return _Place(settings, data or settings.data)
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+# --- sessions ---------------------------------------------------------------------------------
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for documents and records.")] = Path(
+        "demo-output"
+    ),
+) -> None:
+    """Treat two simulated patients over real bytes and write all documents."""
+    from workstation.demo import run_demo
+
+    run_demo(console, out, load_settings())
+    console.print(NOT_A_DEVICE)
+
+
+@app.command()
+def simulate(
+    wire: Annotated[Wire, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")] = Wire.TCP,
+    port: Annotated[int, typer.Option(help="TCP port; 0 lets the system choose.")] = 5020,
+    baudrate: Annotated[int, typer.Option(help="Baud rate of the RTU line.")] = 38400,
+    body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding",
+    patient: Annotated[
+        PatientName, typer.Option(help="press-test: presses the switch while the unit is idle.")
+    ] = PatientName.PRESSES,
+    clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
+    seed: Annotated[int, typer.Option(help="Seed of noise, breath and token.")] = 1,
+) -> None:
+    """Serve a simulated unit in real time until Ctrl-C."""
+    from workstation import compose
+
+    if body not in compose.BODIES:
+        raise AddressInvalid(f"body={body} is not one of {', '.join(compose.BODIES)}")
+    somebody = compose.PressTestPatient() if patient is PatientName.PRESSES else None
+    unit = compose.simulated_unit(
+        body,
+        somebody or compose.PassivePatient(),
+        compose.system_device_time(),
+        seed=seed,
+        clock_ppm=clock_ppm,
+    )
+    try:
+        if wire is Wire.RTU:
+            unit.serve_rtu(baudrate)
+        else:
+            unit.serve_tcp(port=port)
+    except OSError as error:
+        raise AddressInvalid(f"{error}; choose another --port") from error
+    with unit:
+        typer.echo(f"simulated unit at {unit.uri}")
+        typer.echo("serving in real time; end with Ctrl-C")
+        _wait_for_end()
+
+
+def _wait_for_end() -> None:
+    """Until SIGINT or SIGTERM."""
+    import signal
+    import threading
+
+    ended = threading.Event()
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), lambda *_: ended.set())
+    while not ended.wait(0.5):
+        pass
+
+
+@order_app.command("new")
+def order_new(
+    region: Annotated[Region, typer.Option(help="Body region.")],
+    out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
+) -> None:
+    """Print a commented order file with every key, valid as it stands."""
+    from workstation.order_template import order_template
+
+    text = order_template(region)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    if out.exists():
+        raise PrescriptionInvalid(f"{out} exists already; choose another name")
+    from workstation.documents import write_file
+
+    typer.echo(f"written to {write_file(out, text.encode())}")
+
+
+@app.command()
+def run(
+    unit: Annotated[
+        str, typer.Argument(help="Address, for instance modbus-tcp://host:5020?unit=1")
+    ],
+    order: Annotated[Path, typer.Option("--order", help="Order file.")],
+    yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one session in real time. Ctrl-C releases the patient and closes the record."""
+    from workstation.compose import treat
+    from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
+    from workstation.order_file import read_order
+    from workstation.progress import LiveLine, PhaseLines
+
+    place = _place(data)
+    ordered = read_order(order)
+    terminal = sys.stdin.isatty()
+    check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
+    shown = Console(stderr=as_json)
+    opened: list[str] = []
+    with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
+        operator = SessionOperator(
+            scripted=yes, show=show, read_line=shown.input if terminal else None
+        )
+        with stopped_by_signals(operator), _status_after_opening(opened):
+            result = treat(
+                unit,
+                ordered,
+                data_dir=place.data_dir,
+                clock=SystemClock(),
+                operator=operator,
+                settings=place.settings,
+                opened=opened.append,
+            )
+    _report_run(result, as_json=as_json)
+    if result.ending.outcome == Outcome.LINK_LOST:
+        errors.print("traction: release not seen: look at the patient, open the clutch")
+    if result.ending.outcome != Outcome.COMPLETED:
+        raise typer.Exit(ENDED_EARLY)
+
+
+@contextmanager
+def _status_after_opening(opened: list[str]) -> Iterator[None]:
+    """Once the session is open every refusal is 3, and says which session keeps it."""
+    try:
+        yield
+    except TractionError as error:
+        if not opened:
+            raise
+        errors.print(f"traction: {error}")
+        errors.print(f"traction: recorded as session {opened[0]}")
+        raise typer.Exit(exit_status(error, session_opened=True)) from error
+
+
+def _report_run(result: Any, *, as_json: bool) -> None:
+    ending = result.ending
+    if as_json:
+        _print_json({"session_id": result.session_id, **asdict(ending)})
+        return
+    for session_id in result.recovered:
+        typer.echo(f"closed as interrupted: session {session_id}")
+    typer.echo(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
+    typer.echo(f"read its note with: traction note {result.session_id}")
+
+
+# --- what is on file --------------------------------------------------------------------------
+
+
+@app.command()
+def sessions(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the sessions on file, newest first."""
+    from records.reader import list_sessions
+    from records.treatment_note import local_time
+
+    place = _place(data)
+    listed = [
+        {
+            "session_id": record.head.session_id,
+            "unit_id": record.head.unit_id,
+            "started": local_time(
+                record, 0, place.settings.zone_at(record.head.started_utc_ms)
+            ).isoformat(),
+            "outcome": record.outcome,
+            "sealed": record.seal is not None,
+        }
+        for record in list_sessions(place.data_dir)
+    ]
+    if as_json:
+        _print_json(listed)
+        return
+    if not listed:
+        typer.echo(f"no sessions in {place.data_dir}")
+        return
+    for row in listed:
+        sealed = "sealed" if row["sealed"] else "not sealed"
+        typer.echo(
+            f"{row['session_id']}  unit {row['unit_id']}  {row['started']}  {row['outcome']}  "
+            f"{sealed}"
+        )
+
+
+SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
+
+
+@app.command()
+def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Show what happened in a session, event by event."""
+    from workstation.documents import load_dossier
+
+    place = _place(data)
+    dossier = load_dossier(place.data_dir, session, place.settings)
+    if as_json:
+        typer.echo(dossier.export("json").decode(), nl=False)
+        return
+    typer.echo(f"session {dossier.note.session_id}: {dossier.record.outcome}")
+    typer.echo(f"events {len(dossier.record.events)}, samples {len(dossier.record.samples)}")
+    for event in dossier.record.events:
+        detail = json.dumps(dict(event.detail), sort_keys=True, ensure_ascii=False)
+        if event.sequence == 0:
+            detail = "(the opening; --json shows it)"
+        typer.echo(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
+
+
+@app.command()
+def note(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Print the treatment note of a session."""
+    from records.exports.note_text import note_text
+    from workstation.documents import load_dossier
+
+    place = _place(data)
+    dossier = load_dossier(place.data_dir, session, place.settings)
+    if as_json:
+        _print_json(json.loads(dossier.export("json"))["note"])
+        return
+    typer.echo(note_text(dossier.note), nl=False)
+
+
+@app.command()
+def export(
+    session: SessionArgument,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: SESSION.SUFFIX here.")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one document of a session."""
+    from workstation.documents import SUFFIXES, load_dossier, write_file
+
+    place = _place(data)
+    dossier = load_dossier(place.data_dir, session, place.settings)
+    content = dossier.export(format_.value)
+    target = out or Path(f"{dossier.note.session_id}{SUFFIXES[format_.value]}")
+    written = write_file(target, content)
+    open_fields = (
+        dossier.charge().open_fields if format_ is Format.CSV else dossier.note.open_fields
+    )
+    if as_json:
+        _print_json({"file": str(written), "open_fields": open_fields})
+        return
+    typer.echo(f"written to {written}")
+    if open_fields:
+        typer.echo(f"open, to be completed: {', '.join(open_fields)}")
+
+
+@app.command()
+def verify(
+    session: Annotated[str | None, typer.Argument(help="Session id or its beginning.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk the chain again and say what was altered and where (exit status 4)."""
+    from records.integrity import verify as verify_records
+    from records.reader import find_session
+
+    if (session is None) == (not all_):
+        raise AddressInvalid("say which session to verify, or --all")
+    place = _place(data)
+    wanted = None if session is None else find_session(place.data_dir, session).session_id
+    result = verify_records(place.data_dir, wanted)
+    if as_json:
+        _print_json(asdict(result))
+    else:
+        typer.echo(
+            f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
+            f"{result.samples} samples"
+        )
+        for found in result.alterations:
+            typer.echo(f"ALTERED session {found.session_id}, {found.where}: {found.what}")
+        if not result.alterations:
+            typer.echo("nothing was altered (checked by the chain; no signature, no checkpoints)")
+    if result.alterations:
+        raise typer.Exit(RECORD_BAD)
+
+
+if __name__ == "__main__":
+    main()
