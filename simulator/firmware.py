@@ -197,39 +197,6 @@ class ReferenceFirmware:
         return image[address - first : address - first + count]
 
 
-_READABLE:
-            if first <= address and address + count <= first + length:
-                return
-        raise RegisterRefused(ExceptionCode.ILLEGAL_ADDRESS)
-
-    def _snapshot(self) -> list[int]:
-        return take_snapshot(self.machine, self._desk.result, self._device_s)
-
-    def _read(self, address: int, count: int) -> list[int]:
-        if address >= EVENT_HEADER:
-            first, image = EVENT_HEADER, self.machine.ring.registers()
-        elif address >= SESSION:
-            shows_token = address < SESSION_ANSWER + 2
-            first = SESSION_ANSWER
-            image = self._desk.session_answer(self._device_s, shows_token=shows_token)
-        elif address >= MEASUREMENT:
-            first, image = MEASUREMENT, self._snapshot()
-            if address == MEASUREMENT and self.state is State.IDLE:
-                self.idle_reads += 1
-        else:
-            first, image = IDENTIFICATION, self._fixed
-        return image[address - first : address - first + count]
-
-    def _session_answer(self) -> list[int]:
-        machine = self.machine
-        limits = machine.limits
-        token = OPEN_TOKEN if self.token and self._token_shown else self.token
-        since_s = 0 if limits is None else int(self._device_s - machine.armed_at_s)
-        watchdog_ms = 0 if limits is None else round(limits.watchdog_s * 1000)
-        words = [token >> 16, token & 0xFFFF, int(self._refusal)]
-        return [*words, since_s >> 16, since_s & 0xFFFF, watchdog_ms]
-
-
 _READABLE = (
     (IDENTIFICATION, CAPABILITY + 24),
     (MEASUREMENT, 20),

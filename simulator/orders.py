@@ -1,7 +1,7 @@
 """What a host may order: commands, arming and service, in the map's order of checks.
 
-Source: reference map, B.4 (commands), B.5 (session), B.7 (service), B.10. A refusal is told in 0x101,
-kept as an event and answered by an exception; nothing of it is applied.
+Source: reference map, B.4 (commands), B.5 (session), B.7 (service), B.10. A refusal is told in
+0x101, kept as an event and answered by an exception; nothing of it is applied.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Sequence
+from typing import NoReturn
 
 from simulator import map_v1
 from simulator.command_block import Command, parse_session
@@ -157,7 +158,7 @@ class OrderDesk:
         event: EventCode | None = None,
         *,
         code: ExceptionCode = ExceptionCode.ILLEGAL_VALUE,
-    ) -> None:
+    ) -> NoReturn:
         """Tell why in 0x101, store an event (value 1 = result), answer an exception."""
         self.result = result
         if event is not None:
@@ -179,7 +180,6 @@ class OrderDesk:
             self._refuse(Result.WRONG_STATE, EventCode.RANGE_REFUSAL)
         if limits is None or refusal:
             self._refuse(Result.OUT_OF_RANGE, EventCode.RANGE_REFUSAL)
-        assert limits is not None
         self._token = self._random.randrange(1, OPEN_TOKEN)
         self._token_shown = False
         self._last_command = None

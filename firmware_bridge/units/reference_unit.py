@@ -86,9 +86,9 @@ class ReferenceUnit:
         """One FC03 (OBSERVE) or one FC23 with the next sequence; raises LinkError."""
         if command.kind is CommandKind.OBSERVE:
             return self._observe()
-        before = self._accepted
+        previous = self._accepted
         words = self._send_command(MODES[command.kind], command)
-        return self._accept(words, previous=before)
+        return self._accept(words, previous=previous)
 
     def find_order(self, ceiling_n: float) -> Telemetry:
         """Two keep-alives, twice if need be; raises OutcomeUncertain when the echo is neither."""
@@ -118,10 +118,10 @@ class ReferenceUnit:
         Sequences only go on: a refused one is never used again, because the refusal itself might be
         another request's answer. The unit takes the gap (reference map, B.4).
         """
-        self._sequence = next_sequence(self._sequence)
+        self._sequence = self._accepted = next_sequence(self._sequence)
         self.reading_after_refusal = None
         try:
-            words = self._link.read_write_registers(
+            return self._link.read_write_registers(
                 self._measurement.address,
                 self._measurement.count,
                 self._command.address,
@@ -131,11 +131,6 @@ class ReferenceUnit:
         except UnitRejected:
             self._look_after_refusal()
             raise
-        except LinkError:
-            self._accepted = self._sequence
-            raise
-        self._accepted = self._sequence
-        return words
 
     def _command_words(self, mode: int, command: ForceCommand) -> list[int]:
         following = command.kind is CommandKind.FOLLOW

@@ -7,7 +7,7 @@ from pymodbus.pdu.register_message import ReadWriteMultipleRegistersRequest
 
 from controller.errors import FrameCorrupt, UnitRejected
 from controller.runtime.clock import VirtualClock
-from firmware_bridge.modbus_link import ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.modbus_link import ModbusLink, RtuFraming, TcpFraming, build_frame
 
 # Reference map, B.8, 29 bytes.
 FC23_REQUEST = "01170100001402000008107F31A2C400A3000203FF006404B0419C6850"
@@ -21,12 +21,14 @@ def command_pdu() -> ReadWriteMultipleRegistersRequest:
 
 
 def test_fc23_request_is_the_worked_example() -> None:
-    assert RtuFraming(38400).frame(command_pdu()).hex().upper() == FC23_REQUEST
+    assert build_frame(RtuFraming(38400), command_pdu()).hex().upper() == FC23_REQUEST
 
 
 def test_tcp_request_wraps_the_same_pdu() -> None:
-    frame = TcpFraming().frame(command_pdu()).hex().upper()
-    assert frame == "0001" + "0000" + "001B" + FC23_REQUEST[:-4]
+    framing = TcpFraming()
+    frame = bytearray(build_frame(framing, command_pdu()))
+    framing.seal(frame)
+    assert frame.hex().upper() == "0001" + "0000" + "001B" + FC23_REQUEST[:-4]
 
 
 @pytest.mark.parametrize(

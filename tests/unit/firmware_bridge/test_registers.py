@@ -60,7 +60,7 @@ def test_encode_and_decode_are_inverse(
     name, words, low, high = kind
     spec = RegisterSpec(name="x", address=0, type=name, words=words)
     value = data.draw(st.integers(low, high))
-    assert spec.decode(spec.encode(value)) == value
+    assert spec.decode(words_of(spec.encode(value))) == value
     for outside in (low - 1, high + 1):
         with pytest.raises(RequestRefused, match=f"x={outside}"):
             spec.encode(outside)
@@ -69,7 +69,7 @@ def test_encode_and_decode_are_inverse(
 def test_a_channel_that_is_not_fitted_is_none_and_never_a_number() -> None:
     spec = next(s for s in PROFILE.block("measurement").registers if s.name == "force_2")
     assert spec.decode([0x8000]) is None
-    assert spec.encode(None) == [0x8000]
+    assert spec.encode(None) == b"\x80\x00"
 
 
 @given(st.lists(st.integers(0, 0xFFFF), min_size=19, max_size=19), st.integers(0, 19),
@@ -88,3 +88,7 @@ def test_any_changed_word_of_a_block_is_refused(
 def test_a_short_block_is_refused() -> None:
     with pytest.raises(FrameCorrupt, match="20 registers, 12 came"):
         PROFILE.block("measurement").decode([0] * 12)
+
+
+def words_of(raw: bytes) -> list[int]:
+    return [int.from_bytes(raw[at : at + 2], "big") for at in range(0, len(raw), 2)]

@@ -23,10 +23,6 @@ from firmware_bridge.uri import SerialAddress, TcpAddress, parse_uri
             "modbus-rtu+socket://10.0.0.9:4001?unit=3",
             SerialAddress(port="socket://10.0.0.9:4001", unit=3),
         ),
-        (
-            "modbus-rtu+rfc2217://10.0.0.9:4001",
-            SerialAddress(port="rfc2217://10.0.0.9:4001", unit=1),
-        ),
     ],
 )
 def test_good_addresses(uri: str, address: TcpAddress | SerialAddress) -> None:

@@ -1,0 +1,276 @@
+"""Whole sessions over real bytes in virtual time, from the order to the documents."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from controller.errors import PrescriptionInvalid, RequestRefused, UnitBusy, UnitFaulted
+from controller.events import EventKind, Outcome
+from controller.ports import Progress
+from records.integrity import verify
+from simulator.map_v1 import State
+from tests.support.independent_dose import independent_dose
+from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
+from workstation.compose import PassivePatient, StopsDuring
+
+
+def kinds(stage: Stage, session_id: str) -> list[EventKind]:
+    return [event.kind for event in stage.dossier(session_id).record.events]
+
+
+@pytest.mark.parametrize(("wire", "baudrate"), [("tcp", 0), ("rtu", 38400), ("rtu", 19200)])
+def test_a_treatment_is_completed_and_recorded(tmp_path: Path, wire: str, baudrate: int) -> None:
+    with staged(tmp_path, wire=wire, baudrate=baudrate) as stage:
+        result = stage.treat()
+        dossier = stage.dossier(result.session_id)
+    assert result.ending.outcome == Outcome.COMPLETED
+    dose = dossier.note.dose
+    assert (dose.delivered_minutes, dose.traction_ms // 100) == (1, 600)
+    assert dose.mean_hold_force_dn is not None
+    assert abs(dose.mean_hold_force_dn - 600) < 30
+    assert dossier.record.seal is not None
+    assert dossier.note.field("press_test").value == "press-tested by the patient before arming"
+    assert not verify(tmp_path).alterations
+
+
+@pytest.mark.parametrize("wire", ["rtu", "tcp"])
+def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: str) -> None:
+    seals, events = [], []
+    for run in ("first", "second"):
+        with staged(tmp_path / run, wire=wire) as stage:
+            # The address differs between runs (a port, a terminal's number); all else is the same.
+            stage.unit.uri, real = stage.unit.uri, stage.unit.uri
+            result = stage.treat()
+            record = stage.dossier(result.session_id).record
+        told = [
+            (e.at_ms, e.utc_ms, e.kind, json.dumps(dict(e.detail)).replace(real, "URI"))
+            for e in record.events
+        ]
+        events.append(told)
+        seals.append(record.samples.tobytes())
+    assert events[0] == events[1]
+    assert seals[0] == seals[1]
+
+
+def test_another_seed_gives_another_record(tmp_path: Path) -> None:
+    samples = []
+    for seed in (1, 2):
+        with staged(tmp_path / str(seed), seed=seed) as stage:
+            result = stage.treat()
+            samples.append(stage.dossier(result.session_id).record.samples.tobytes())
+    assert samples[0] != samples[1]
+
+
+def test_the_patient_s_stop_is_released_recorded_and_stated(tmp_path: Path) -> None:
+    with staged(tmp_path, body="lumbar_split", patient=StopsDuring(1, 12.0)) as stage:
+        result = stage.treat(SHORT_LUMBAR)
+        dossier = stage.dossier(result.session_id)
+    assert result.ending.outcome == Outcome.STOPPED
+    (stop,) = dossier.note.dose.stops
+    assert stop.cause == "patient switch pressed"
+    assert stop.force_dn is not None
+    assert abs(stop.force_dn - 1500) < 75
+    assert stop.to_15_n_ms is not None
+    assert stop.to_15_n_ms <= 2000
+    text = dossier.export("text").decode()
+    assert f"force then {stop.force_dn / 10:.1f} N" in text
+    assert f"{stop.to_15_n_ms / 1000:.2f} s to 15 N" in text
+    assert EventKind.PATIENT_STOP_PRESSED in [e.kind for e in dossier.record.events]
+    # Nothing moves inwards after the stop: the unit keeps its force below what it had.
+    later = dossier.record.samples[dossier.record.samples["taken_at_ms"] > stop.at_ms + 600]
+    assert (later["force_1_dn"] < 200).all()
+
+
+def test_delivered_numbers_equal_a_second_implementation(tmp_path: Path) -> None:
+    for wire, patient in (("rtu", None), ("tcp", StopsDuring(2, 3.0))):
+        with staged(tmp_path / wire, wire=wire, patient=patient) as stage:
+            result = stage.treat()
+            dossier = stage.dossier(result.session_id)
+        dose = dossier.note.dose
+        again = independent_dose(dossier.record.events, dossier.record.samples.tobytes())
+        assert again == {
+            "delivered_minutes": dose.delivered_minutes,
+            "traction_ms": dose.traction_ms,
+            "mean_hold_force_dn": dose.mean_hold_force_dn,
+            "peak_force_dn": dose.peak_force_dn,
+            "hold_time_ms": dose.hold_time_ms,
+        }
+
+
+def test_operator_stop_releases_at_the_ordered_rate(tmp_path: Path) -> None:
+    def stop_in_hold(progress: Progress) -> None:
+        if progress.phase == "holding" and progress.elapsed_s > 10.0:
+            stage.operator.stop("P. Jones")
+
+    with staged(tmp_path) as stage:
+        result = stage.treat(watch=stop_in_hold)
+        dossier = stage.dossier(result.session_id)
+    assert result.ending.reason == "operator stop (P. Jones)"
+    ordered = dossier.record.of_kind(EventKind.RELEASE_ORDERED)
+    assert [e.detail["kind"] for e in ordered] == ["release"]
+    assert dossier.note.dose.stops[0].cause == "operator stop (P. Jones)"
+    assert EventKind.UNIT_DISARMED in [e.kind for e in dossier.record.events]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("estop", "emergency_stop_open"),
+        ("unplug", "patient_switch_absent"),
+        ("snap", "tension_lost"),
+        ("spasm", "over_force"),
+        ("freeze", "reading_stale"),
+    ],
+)
+def test_hazards_end_in_a_release_below_15_n(tmp_path: Path, fault: str, code: str) -> None:
+    def inject(progress: Progress) -> None:
+        if progress.phase != "holding" or progress.elapsed_s < 12.0 or injected:
+            return
+        injected.append(fault)
+        firmware = stage.unit.firmware
+        {
+            "estop": firmware.estop.press,
+            "unplug": firmware.switch.unplug,
+            "snap": firmware.cord.snap,
+            "spasm": lambda: firmware.body.spasm(60.0),
+            "freeze": firmware.cell.freeze_counter,
+        }[fault]()
+
+    injected: list[str] = []
+    with staged(tmp_path) as stage:
+        result = stage.treat(watch=inject)
+        record = stage.dossier(result.session_id).record
+        left_n = stage.unit.firmware.plant.cord_force_n
+    assert injected == [fault]
+    assert result.ending.outcome != Outcome.COMPLETED
+    assert left_n <= 15.0
+    reported = {str(e.detail["code"]) for e in record.of_kind(EventKind.SAFETY_ACTED)}
+    # The unit may act before the host has seen the cause; then its own event names it.
+    unit_codes = {e.detail["code"] for e in record.of_kind(EventKind.UNIT_EVENT_SEEN)}
+    assert code in reported or unit_codes & {12, 20, 40, 41, 42, 45}
+
+
+def test_a_vanished_port_ends_as_link_lost(tmp_path: Path) -> None:
+    def pull(progress: Progress) -> None:
+        if progress.phase == "holding" and progress.elapsed_s > 9.0:
+            stage.clock.remove(stage.unit._time)
+            stage.unit.stop()
+
+    with staged(tmp_path) as stage:
+        result = stage.treat(watch=pull)
+        dossier = stage.dossier(result.session_id)
+    assert result.ending.outcome == Outcome.LINK_LOST
+    assert dossier.record.of_kind(EventKind.RELEASE_NOT_OBSERVED)
+    assert "The release was not observed by this program." in dossier.note.warnings
+    assert not verify(tmp_path).alterations
+
+
+def test_without_the_press_test_the_note_says_so(tmp_path: Path) -> None:
+    with staged(tmp_path, patient=PassivePatient()) as stage:
+        result = stage.treat()
+        dossier = stage.dossier(result.session_id)
+    assert result.ending.outcome == Outcome.COMPLETED
+    assert dossier.note.field("press_test").value == "switch not press-tested"
+    assert EventKind.PRESS_TEST_NOT_SEEN in [e.kind for e in dossier.record.events]
+
+
+def test_a_latched_unit_is_acknowledged_and_treated(tmp_path: Path) -> None:
+    with staged(tmp_path, patient=StopsDuring(1, 2.0)) as stage:
+        first = stage.treat()
+        assert stage.unit.firmware.state is State.SAFE_LATCHED
+        second = stage.treat()
+        record = stage.dossier(second.session_id).record
+    assert first.ending.outcome == Outcome.STOPPED
+    assert second.ending.outcome == Outcome.COMPLETED
+    assert EventKind.UNIT_ACKNOWLEDGED in [e.kind for e in record.events]
+
+
+def test_an_unready_unit_refuses_in_words_and_the_session_is_recorded_as_refused(
+    tmp_path: Path,
+) -> None:
+    with staged(tmp_path) as stage:
+        stage.unit.firmware.estop.press()
+        with pytest.raises(UnitFaulted, match="emergency stop open"):
+            stage.treat()
+        dossier = stage.dossier("session-1")
+    assert dossier.record.outcome == Outcome.REFUSED
+    assert dossier.record.seal is not None
+    with pytest.raises(RequestRefused, match="never reached its hold force"):
+        dossier.charge()
+
+
+def test_an_order_above_the_unit_s_rating_opens_no_session(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        with pytest.raises(PrescriptionInvalid, match="region=lumbar is not offered"):
+            stage.treat(SHORT_LUMBAR)
+        assert not list(tmp_path.glob("units/*.db"))
+
+
+def test_a_second_session_on_an_open_unit_is_refused(tmp_path: Path) -> None:
+    def try_again(progress: Progress) -> None:
+        if progress.phase == "holding" and not refused:
+            from records.unit_file import UnitLock, unit_databases
+
+            (path,) = unit_databases(tmp_path)
+            with pytest.raises(UnitBusy, match="a session on unit"):
+                UnitLock(path).take()
+            refused.append(True)
+
+    refused: list[bool] = []
+    with staged(tmp_path) as stage:
+        stage.treat(watch=try_again)
+    assert refused == [True]
+
+
+def test_documents_agree_with_each_other(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        result = stage.treat()
+        dossier = stage.dossier(result.session_id)
+    document = json.loads(dossier.export("json"))
+    pdf = PdfReader(io.BytesIO(dossier.export("pdf")))
+    (page,) = pdf.pages
+    searchable = page.extract_text()
+    for field in document["note"]["device"]:
+        if field["name"] in ("peak_force", "mean_hold_force", "hold_force"):
+            assert field["value"] in searchable
+            assert field["value"] in dossier.export("text").decode()
+    assert document["seal"] in searchable
+    assert "to be completed by the clinician" in searchable
+    assert "not a cleared medical device" in searchable
+    (row,) = csv.DictReader(io.StringIO(dossier.export("csv").decode()))
+    assert (row["cpt"], row["units"], row["minutes"]) == ("97012", "1", "1")
+    assert row["mod1"] == row["rendering_npi"] == ""
+    assert {"mod1", "charge", "rendering_npi"} <= set(document["charge"]["open_fields"])
+    assert dossier.export("pdf") == dossier.export("pdf")
+
+
+def test_every_device_number_has_a_source(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        result = stage.treat()
+        note = stage.dossier(result.session_id).note
+    for field in note.device_fields:
+        assert field.digest
+        assert field.journal_range is not None or field.origin.value == "prescription"
+
+
+def test_the_unit_s_events_are_recorded_exactly_once(tmp_path: Path) -> None:
+    with staged(tmp_path, patient=StopsDuring(2, 3.0)) as stage:
+        result = stage.treat()
+        record = stage.dossier(result.session_id).record
+        held = [entry.sequence for entry in stage.unit.firmware.machine.ring.entries]
+    seen = [e.detail["sequence"] for e in record.of_kind(EventKind.UNIT_EVENT_SEEN)]
+    assert seen == held[1:]
+
+
+SOFT_LIMIT = SHORT_CERVICAL.replace("60 N", "180 N").replace("30 N", "90 N")
+
+
+def test_a_script_cannot_confirm_a_force_above_the_soft_limit(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage, pytest.raises(RequestRefused, match="force above soft limit"):
+        stage.treat(SOFT_LIMIT)

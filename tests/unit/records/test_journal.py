@@ -1,0 +1,294 @@
+"""The journal: what is appended is kept, chained and sealed, or refused in words."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from controller.errors import JournalError, JournalUnavailable, UnitBusy
+from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
+from controller.runtime.clock import VirtualClock
+from records.blocks import pack_block, unpack_block
+from records.canonical import EventRow, canonical_json, sample_bytes
+from records.integrity import verify
+from records.journal import SessionOpening, SqliteJournal, open_session, reopen_session
+from records.reader import NOT_CLOSED, list_sessions, open_sessions, read_session
+from records.unit_file import UnitLock, unit_database
+
+UNIT = "00000000000000aa"
+DETAIL = {"order_digest": "00", "identity": {}}
+
+
+def opening(session_id: str = "s-1") -> SessionOpening:
+    return SessionOpening(session_id=session_id, unit_id=UNIT, utc_offset_min=-360, detail=DETAIL)
+
+
+def event(at_ms: int, kind: EventKind = EventKind.OPERATOR_ACTED, **detail: Any) -> SessionEvent:
+    return SessionEvent(kind=kind, at_ms=at_ms, detail=detail)
+
+
+def sample(at_ms: int, force_dn: int | None = 1000) -> Sample:
+    return Sample(
+        taken_at_ms=at_ms,
+        target_dn=1020,
+        force_1_dn=force_dn,
+        force_2_dn=None,
+        phase=6,
+        flags=SampleFlag.NONE,
+    )
+
+
+def filled(data_dir: Path, session_id: str = "s-1", ticks: int = 40) -> SqliteJournal:
+    """A journal with ``ticks`` samples, an event every ten of them and an end; not closed."""
+    clock = VirtualClock()
+    journal = open_session(data_dir, opening(session_id), clock)
+    for tick in range(ticks):
+        clock.sleep_until(clock.now_s() + 0.05)
+        journal.append_sample(sample(50 * tick, 1000 + tick))
+        if tick % 10 == 0:
+            journal.append_event(event(50 * tick, action=f"tick {tick}"))
+    journal.append_event(
+        event(50 * ticks, EventKind.SESSION_ENDED, outcome=Outcome.STOPPED, reason="test")
+    )
+    return journal
+
+
+def test_sample_bytes_are_the_documented_ones() -> None:
+    made = sample_bytes(
+        Sample(
+            taken_at_ms=72_345,
+            target_dn=1023,
+            force_1_dn=-5,
+            force_2_dn=None,
+            phase=6,
+            flags=SampleFlag.SAME_SAMPLE_NUMBER,
+        )
+    )
+    assert made.hex() == "00011a99" + "03ff" + "fffb" + "8000" + "06" + "0002"
+
+
+def test_event_bytes_are_the_documented_ones() -> None:
+    row = EventRow(
+        sequence=3,
+        at_ms=1000,
+        utc_ms=1_767_225_600_000,
+        kind=8,
+        version=1,
+        detail_json=canonical_json({"to": "holding", "n": 2}),
+    )
+    head = "00000003" + "000003e8" + "0000019b76daa800" + "0008" + "01" + "00000016"
+    assert row.canonical().hex() == head + b'{"n":2,"to":"holding"}'.hex()
+
+
+def test_a_float_in_an_event_is_refused(tmp_path: Path) -> None:
+    journal = open_session(tmp_path, opening(), VirtualClock())
+    with pytest.raises(JournalError, match=r"detail\.force"):
+        journal.append_event(event(0, force=1.5))
+    journal.close()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2**32 - 1),
+            st.integers(-0x7FFF, 0x7FFF),
+            st.one_of(st.none(), st.integers(-0x7FFF, 0x7FFF)),
+            st.one_of(st.none(), st.integers(-0x7FFF, 0x7FFF)),
+            st.integers(0, 255),
+            st.integers(0, 3),
+        ),
+        max_size=60,
+    )
+)
+def test_sealed_blocks_are_lossless(rows: list[tuple[Any, ...]]) -> None:
+    raw = b"".join(
+        sample_bytes(
+            Sample(
+                taken_at_ms=a, target_dn=b, force_1_dn=c, force_2_dn=d, phase=e, flags=SampleFlag(f)
+            )
+        )
+        for a, b, c, d, e, f in rows
+    )
+    assert unpack_block(pack_block(raw)) == raw
+
+
+def test_a_session_is_read_back_the_same_before_and_after_its_seal(tmp_path: Path) -> None:
+    journal = filled(tmp_path)
+    journal.sync()
+    before = read_session(tmp_path, "s-1")
+    assert before.seal is None
+    assert before.live
+    assert not verify(tmp_path).alterations[1:]
+    journal.close()
+    after = read_session(tmp_path, "s-1")
+    assert after.seal is not None
+    assert after.events == before.events
+    assert after.samples.tobytes() == before.samples.tobytes()
+    assert after.outcome == Outcome.STOPPED
+    assert not verify(tmp_path).alterations
+
+
+def test_what_was_durable_survives_an_end_without_close(tmp_path: Path) -> None:
+    journal = filled(tmp_path)
+    journal.sync()
+    journal.abandon()
+    (head,) = open_sessions(unit_database(tmp_path, UNIT))
+    record = read_session(tmp_path, "s-1")
+    assert not record.live
+    again = reopen_session(tmp_path, UNIT, head.number, VirtualClock())
+    again.append_event(event(9000, EventKind.UNIT_OBSERVED, observed=False))
+    again.close()
+    closed = read_session(tmp_path, "s-1")
+    assert closed.events[: len(record.events)] == record.events
+    assert closed.events[-1].kind is EventKind.UNIT_OBSERVED
+    assert not verify(tmp_path).alterations
+
+
+def test_a_session_without_an_end_is_called_interrupted(tmp_path: Path) -> None:
+    journal = open_session(tmp_path, opening(), VirtualClock())
+    journal.abandon()
+    assert read_session(tmp_path, "s-1").outcome == NOT_CLOSED
+
+
+def test_sessions_are_chained_by_their_seals(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        filled(tmp_path, f"s-{number}").close()
+    assert not verify(tmp_path).alterations
+    tamper(tmp_path, "DELETE FROM session WHERE number = 2", tables=("session",))
+    for table in ("event", "link", "seal", "sample_block"):
+        tamper(tmp_path, f"DELETE FROM {table} WHERE session = 2", tables=(table,))
+    found = verify(tmp_path).alterations
+    assert any("number 2 of the unit is missing" in alteration.what for alteration in found)
+
+
+def tamper(data_dir: Path, statement: str, *, tables: tuple[str, ...] = ()) -> None:
+    """What somebody with the file and without this program does."""
+    with sqlite3.connect(unit_database(data_dir, UNIT)) as connection:
+        for table in tables or ("session", "event", "link", "seal"):
+            connection.execute(f"DROP TRIGGER IF EXISTS {table}_never_changes")
+            connection.execute(f"DROP TRIGGER IF EXISTS {table}_never_shrinks")
+        connection.execute(statement)
+    connection.close()
+
+
+ALTERATIONS = [
+    "UPDATE event SET detail = replace(detail, 'tick 20', 'tick 21') WHERE session = 1",
+    "UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence = 3",
+    "UPDATE event SET utc_ms = utc_ms - 1 WHERE session = 1 AND sequence = 3",
+    "UPDATE event SET kind = 13 WHERE session = 1 AND sequence = 3",
+    "UPDATE event SET version = 2 WHERE session = 1 AND sequence = 3",
+    "UPDATE event SET sequence = 99 WHERE session = 1 AND sequence = 3",
+    "DELETE FROM event WHERE session = 1 AND sequence = 2",
+    "DELETE FROM event WHERE session = 1 AND sequence = 5",
+    "INSERT INTO event VALUES (1, 6, 1, 1, 12, 1, '{}')",
+    "UPDATE link SET digest = zeroblob(32) WHERE session = 1 AND number = 4",
+    "UPDATE link SET sample_count = sample_count - 1 WHERE session = 1 AND number = 4",
+    "DELETE FROM link WHERE session = 1 AND number = 4",
+    "DELETE FROM link WHERE session = 1 AND number = (SELECT max(number) FROM link)",
+    "UPDATE seal SET digest = zeroblob(32) WHERE session = 1",
+    "UPDATE seal SET event_count = event_count + 1 WHERE session = 1",
+    "UPDATE seal SET previous_seal = randomblob(32) WHERE session = 1",
+    "DELETE FROM seal WHERE session = 1",
+    "DELETE FROM sample_block WHERE session = 1",
+    "UPDATE sample_block SET sample_count = 39 WHERE session = 1",
+    "UPDATE sample_block SET data = substr(data, 1, length(data) - 3) WHERE session = 1",
+    "UPDATE session SET session_id = 's-other' WHERE number = 1",
+    "UPDATE session SET started_utc_ms = started_utc_ms + 1 WHERE number = 1",
+    "UPDATE session SET utc_offset_min = 0 WHERE number = 1",
+    "UPDATE session SET unit_id = 'other' WHERE number = 1",
+]
+
+
+@pytest.mark.parametrize("statement", ALTERATIONS)
+def test_every_alteration_is_found(tmp_path: Path, statement: str) -> None:
+    filled(tmp_path).close()
+    assert not verify(tmp_path).alterations
+    tamper(tmp_path, statement)
+    assert verify(tmp_path).alterations
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.integers(0, 10**6), st.integers(1, 255))
+def test_a_changed_byte_of_the_sealed_samples_is_found_or_changes_no_sample(
+    tmp_path_factory: pytest.TempPathFactory, position: int, change: int
+) -> None:
+    """Deflate has bits that mean nothing; the chain runs over the samples, not over their form."""
+    data_dir = tmp_path_factory.mktemp("bytes")
+    filled(data_dir).close()
+    honest = read_session(data_dir, "s-1").samples.tobytes()
+    with sqlite3.connect(unit_database(data_dir, UNIT)) as connection:
+        (data,) = connection.execute("SELECT data FROM sample_block").fetchone()
+        spoiled = bytearray(data)
+        spoiled[position % len(data)] ^= change
+        connection.execute("UPDATE sample_block SET data = ?", (bytes(spoiled),))
+    connection.close()
+    if not verify(data_dir).alterations:
+        assert read_session(data_dir, "s-1").samples.tobytes() == honest
+
+
+def test_events_and_links_cannot_be_changed_through_the_database(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    connection = sqlite3.connect(unit_database(tmp_path, UNIT))
+    for statement in ("UPDATE event SET at_ms = 0", "DELETE FROM link", "DELETE FROM seal"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(statement)
+    connection.close()
+
+
+def test_an_open_unit_is_refused_to_a_second_session(tmp_path: Path) -> None:
+    journal = open_session(tmp_path, opening(), VirtualClock())
+    assert UnitLock(unit_database(tmp_path, UNIT)).is_held()
+    with pytest.raises(UnitBusy, match=UNIT):
+        open_session(tmp_path, opening("s-2"), VirtualClock())
+    journal.close()
+    assert not UnitLock(unit_database(tmp_path, UNIT)).is_held()
+
+
+def test_a_read_only_database_is_refused_in_words(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    unit_database(tmp_path, UNIT).chmod(0o444)
+    with pytest.raises(JournalUnavailable, match="read-only"):
+        open_session(tmp_path, opening("s-2"), VirtualClock())
+    assert [r.head.session_id for r in list_sessions(tmp_path)] == ["s-1"]
+
+
+def test_a_newer_database_is_refused_in_words(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    with sqlite3.connect(unit_database(tmp_path, UNIT)) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    for attempt in (lambda: open_session(tmp_path, opening("s-2"), VirtualClock()),
+                    lambda: list_sessions(tmp_path)):  # fmt: skip
+        with pytest.raises(JournalUnavailable, match="update the program"):
+            attempt()
+
+
+def test_the_pragmas_are_in_force(tmp_path: Path) -> None:
+    from records.database import open_for_writing
+    from records.unit_file import UNIT_SCHEMA
+
+    db = open_for_writing(tmp_path / "x.db", UNIT_SCHEMA)
+    found = {
+        name: db.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
+    db.close()
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_writer_that_dies_is_reported(tmp_path: Path) -> None:
+    journal = open_session(tmp_path, opening(), VirtualClock())
+    path = unit_database(tmp_path, UNIT)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE link")
+    connection.close()
+    journal.append_event(event(10, action="lost"), at_once=True)
+    with pytest.raises(JournalUnavailable, match="could not be written"):
+        journal.sync()
+    assert journal.age_s(10_000.0) > 0.0
+    journal.abandon()
