@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import tty
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -239,7 +238,14 @@ class SimulatedUnit:
         return self._start(make)
 
     def serve_rtu(self, baudrate: int = 38400) -> SimulatedUnit:
-        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``."""
+        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``.
+
+        Raises OSError on a system without pseudo-terminals.
+        """
+        if not hasattr(os, "openpty"):
+            raise OSError("this system has no pseudo-terminals")
+        import tty  # absent where pseudo-terminals are
+
         master, slave = os.openpty()
         tty.setraw(slave)
         self._descriptors = [master, slave]
