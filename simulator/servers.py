@@ -1,17 +1,16 @@
 """Serves a simulated unit over real bytes: pymodbus' servers on TCP and on a pseudo-terminal.
 
-The server runs in a thread of its own. An exchange costs its wire time and the unit's answer time,
-real or virtual, and the host finds out by waiting. A unit that is not addressed stays silent, as
-on a real bus.
+Which thread the server runs in is the device time's matter. An exchange costs its wire time and
+the unit's answer time, real or virtual, and the host finds out by waiting. A unit that is not
+addressed stays silent, as on a real bus.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import tty
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -157,6 +156,10 @@ class _Handler(ServerRequestHandler):
                 self.last_pdu = None
         return used
 
+    def handle_later(self) -> None:
+        """pymodbus goes through another thread's door here, although it is in its own."""
+        self._task = self.loop.create_task(self.handle_request())
+
     async def handle_request(self) -> None:
         try:
             self._desk.request = self.last_pdu
@@ -219,11 +222,8 @@ class SimulatedUnit:
         self.uri = ""
         self._time = time
         self._unit = unit
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ended: asyncio.Event | None = None
-        self._ready = threading.Event()
-        self._failure: BaseException | None = None
+        self._server: Any = None
+        self._stepping: asyncio.Task[None] | None = None
         self._descriptors: list[int] = []
 
     def serve_tcp(self, host: str = "127.0.0.1", port: int = 0) -> SimulatedUnit:
@@ -258,10 +258,10 @@ class SimulatedUnit:
 
     def stop(self) -> None:
         """Close the server and its port; a host then finds the link gone."""
-        if self._loop is not None and self._ended is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join()
-            self._thread = None
+        if self._server is not None:
+            self._time.run(self._shut_down())
+            self._server = None
+        self._time.end()
         for descriptor in self._descriptors:
             os.close(descriptor)
         self._descriptors = []
@@ -278,43 +278,34 @@ class SimulatedUnit:
         return desk, SimDevice(self._unit, simdata=[data], action=desk.action)
 
     async def _listen(self, server: Any, where: str) -> None:
-        self._server = server
         try:
             await server.serve_forever(background=True)
         except RuntimeError as error:
             raise OSError(f"cannot serve on {where}: the address is in use or not ours") from error
+        self._server = server
 
-    def _start(self, make: Any) -> SimulatedUnit:
-        self._thread = threading.Thread(target=self._serve, args=(make,), name="simulated-unit")
-        self._thread.start()
-        self._ready.wait()
-        if self._failure is not None:
-            self._thread.join()
-            self._thread = None
+    def _start(self, make: Callable[[], Coroutine[Any, Any, str]]) -> SimulatedUnit:
+        self._time.begin()
+        try:
+            self.uri = self._time.run(self._serve(make))
+        except OSError:
             self.stop()
-            raise self._failure
+            raise
         return self
 
-    def _serve(self, make: Any) -> None:
-        asyncio.run(self._serve_until_ended(make))
+    async def _serve(self, make: Callable[[], Coroutine[Any, Any, str]]) -> str:
+        uri = await make()
+        if self._time.idle_step_s is not None:
+            self._stepping = asyncio.create_task(self._keep_stepping(self._time.idle_step_s))
+        return uri
 
-    async def _serve_until_ended(self, make: Any) -> None:
-        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        try:
-            self.uri = await make()
-        except OSError as error:
-            self._failure = error
-            return
-        finally:
-            self._ready.set()
-        stepping = asyncio.create_task(self._keep_stepping())
-        await self._ended.wait()
-        stepping.cancel()
+    async def _shut_down(self) -> None:
+        if self._stepping is not None:
+            self._stepping.cancel()
         await self._server.shutdown()
 
-    async def _keep_stepping(self) -> None:
+    async def _keep_stepping(self, period_s: float) -> None:
         """In real time the body and the firmware live on while nobody asks."""
-        period_s = self._time.idle_step_s
-        while period_s is not None:
+        while True:
             await asyncio.sleep(period_s)
             self.firmware.advance_to(self._time.now_s())

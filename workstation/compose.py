@@ -290,7 +290,5 @@ def virtual_unit(
     clock: VirtualClock, body: str, patient: Patient, *, seed: int
 ) -> Iterator[SimulatedUnit]:
     """A simulated unit that shares ``clock`` with the session; stopped at the end."""
-    time = VirtualDeviceTime(clock)
-    clock.add(time)
-    with simulated_unit(body, patient, time, seed=seed) as unit:
+    with simulated_unit(body, patient, VirtualDeviceTime(clock), seed=seed) as unit:
         yield unit

@@ -159,7 +159,6 @@ def test_hazards_end_in_a_release_below_15_n(tmp_path: Path, fault: str, code: s
 def test_a_vanished_port_ends_as_link_lost(tmp_path: Path) -> None:
     def pull(progress: Progress) -> None:
         if progress.phase == "holding" and progress.elapsed_s > 9.0:
-            stage.clock.remove(stage.unit._time)
             stage.unit.stop()
 
     with staged(tmp_path) as stage:
