@@ -151,6 +151,12 @@ class RecordNotFound(JournalError):
     code = 4004
 
 
+class KeyUnavailable(JournalError):
+    """The workstation's signing key, or a public key, cannot be read, made or trusted."""
+
+    code = 4050
+
+
 class SimulationStalled(TractionError):
     """A participant of virtual time did not finish within the guard of real time."""
 
