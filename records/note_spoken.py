@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from records.note_fields import ClinicianField, remark_field
+from records.note_fields import ClinicianField, clinician_fields, remark_field
 from records.note_words import (
     REPEATED_PERMILLE,
     LastVisit,
@@ -17,6 +17,13 @@ from records.order import Order
 from records.provenance import Origin, Sourced
 
 Field = Sourced[str]
+
+
+def spoken_words(order: Order, said: NoteWords) -> dict[str, str]:
+    """Every text of a visit's clinician part, by field; what is open is left out."""
+    known = clinician_fields(stopped=True, adjusted=True)
+    part = ClinicianPart(order, said, None, known)
+    return {each.name: each.value for each in part.fields(()) if each.value is not None}
 
 
 class ClinicianPart:
