@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 OPEN_TEXT = "to be completed by the clinician"
+NOT_ASSESSED_TEXT = "not assessed"
 
 
 class Origin(Enum):
