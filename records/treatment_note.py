@@ -40,7 +40,7 @@ class TreatmentNote:
 
     ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
     visit that a person may confirm one by one; they are no part of the note until then.
-    ``checkpoint`` is that of clinic.db at the newest version. Times are UTC milliseconds.
+    ``signature_checkpoint`` is that of clinic.db at the newest version. Times are UTC milliseconds.
     """
 
     session_id: str
@@ -59,7 +59,7 @@ class TreatmentNote:
     versions: tuple[NoteVersion, ...] = ()
     proposals: tuple[Field, ...] = ()
     repetitions: tuple[Repetition, ...] = ()
-    checkpoint: str = ""
+    signature_checkpoint: str = ""
     zone: tzinfo = UTC
 
     @property
@@ -111,7 +111,7 @@ def draft_note(
         versions=spoken.versions,
         proposals=tuple(clinician.proposals(told)),
         repetitions=tuple(clinician.repetitions(told)),
-        checkpoint=spoken.checkpoint,
+        signature_checkpoint=spoken.checkpoint,
         zone=zone,
     )
 

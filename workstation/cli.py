@@ -340,16 +340,19 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Walk the chain again and say what was altered and where (exit status 4)."""
+    from records.clinic_verify import verify_clinic
     from records.integrity import verify as verify_records
     from records.reader import find_session
+    from workstation.clinic_report import clinic_lines
 
     if (session is None) == (not all_):
         raise AddressInvalid("say which session to verify, or --all")
     place = _place(data)
     wanted = None if session is None else find_session(place.data_dir, session).session_id
     result = verify_records(place.data_dir, wanted)
+    clinic = verify_clinic(place.data_dir) if all_ else None
     if as_json:
-        _print_json(asdict(result))
+        _print_json(asdict(result) | ({"clinic": asdict(clinic)} if clinic else {}))
     else:
         typer.echo(
             f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
@@ -359,7 +362,9 @@ def verify(
             typer.echo(f"ALTERED session {found.session_id}, {found.where}: {found.what}")
         if not result.alterations:
             typer.echo("nothing was altered (checked by the chain; no signature, no checkpoints)")
-    if result.alterations:
+        for line in clinic_lines(clinic) if clinic else ():
+            typer.echo(line)
+    if result.alterations or (clinic and clinic.alterations):
         raise typer.Exit(RECORD_BAD)
 
 

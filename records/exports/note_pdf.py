@@ -141,7 +141,7 @@ class _Page:
 
     def foot(self, note: TreatmentNote) -> None:
         seal = note.seal or "none: the session is not closed"
-        self._text(MARGIN, 50, note.checkpoint, 6.5, GREY)
+        self._text(MARGIN, 50, note.signature_checkpoint, 6.5, GREY)
         self._text(MARGIN, 40, f"Session {note.session_id}   Seal {seal}", 6.5, GREY)
         self._text(MARGIN, 30, NOT_A_DEVICE, 7, GREY)
         self._right(30, "N and lbf: 1 lbf = 4.448 N", 7, GREY)

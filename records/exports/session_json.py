@@ -66,7 +66,7 @@ def session_document(
             "status": note.status,
             "signature": None if note.signature is None else asdict(note.signature),
             "versions": [_version(version) for version in note.versions],
-            "checkpoint": note.checkpoint or None,
+            "signature_checkpoint": note.signature_checkpoint or None,
             "proposals": [_field(field) for field in note.proposals],
             "repetitions": [asdict(repetition) for repetition in note.repetitions],
         },
