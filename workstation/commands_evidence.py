@@ -100,19 +100,30 @@ def _verify_records(
     *,
     as_json: bool,
 ) -> None:
+    from records.clinic_verify import is_of_clinic, verify_clinic
     from records.integrity import verify as verify_records
     from records.reader import find_session
+    from workstation.clinic_report import clinic_lines
 
     wanted = None if session is None else find_session(data_dir, session).session_id
-    result = verify_records(data_dir, wanted, checkpoints=outside, public_keys=keys)
+    of_sessions = [point for point in outside if not is_of_clinic(point)]
+    result = verify_records(data_dir, wanted, checkpoints=of_sessions, public_keys=keys)
+    clinic = verify_clinic(data_dir, checkpoints=outside, public_keys=keys) if not wanted else None
     if as_json:
-        _print_json({**asdict(result), "basis": result.basis})
+        _print_json(
+            {**asdict(result), "basis": result.basis}
+            | ({"clinic": asdict(clinic)} if clinic else {})
+        )
     else:
         typer.echo(
             f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
             f"{result.samples} samples"
         )
+        for line in clinic_lines(clinic) if clinic else ():
+            typer.echo(line)
     _conclude(result.alterations, result.basis, as_json=as_json)
+    if clinic and clinic.alterations:
+        raise typer.Exit(RECORD_BAD)
 
 
 def _verify_bundle(
