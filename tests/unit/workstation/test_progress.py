@@ -1,48 +1,57 @@
-"""The line that a person sees."""
+"""What a person sees: a question stays whole beside the live line."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
-from controller.ports import Progress
-from workstation.progress import LiveLine, PhaseLines, line
+from controller.ports import Progress, Question
+from workstation.operators import SessionOperator
+from workstation.progress import LiveLine, PhaseLines, line, line_reader
+
+PROGRESS = Progress(
+    phase="taking_up_slack", elapsed_s=61.0, planned_s=900.0, target_n=102.0, force_n=None
+)
 
 
-def progress(
-    phase: str = "holding", elapsed_s: float = 75.0, force_n: float | None = 101.9
-) -> Progress:
-    return Progress(
-        phase=phase, elapsed_s=elapsed_s, planned_s=900.0, target_n=102.0, force_n=force_n
-    )
+def test_the_line_says_force_in_both_units_and_a_missing_reading_in_words() -> None:
+    text = line(PROGRESS)
+    assert text.startswith("taking up slack")
+    assert "01:01 / 15:00" in text
+    assert "target  102.0 N ( 22.9 lbf)" in text
+    assert "force no reading" in text
 
 
-def test_a_line_has_phase_clock_target_and_force_in_both_units() -> None:
-    text = line(progress())
-    assert " ".join(text.split()) == (
-        "holding 01:15 / 15:00 target 102.0 N ( 22.9 lbf) force 101.9 N ( 22.9 lbf)"
-    )
+def test_a_question_is_shown_whole_and_above_the_live_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=60, legacy_windows=False)
+    monkeypatch.setattr("builtins.input", lambda: "y")
+    question = "A question that is longer than the line is wide, status [0x0004]. Go on?"
+    with LiveLine(console) as show:
+        show(PROGRESS)
+        operator = SessionOperator(scripted=False, show=show, read_line=line_reader(console))
+        operator.ask(Question.LONG_TREATMENT, question)
+        while (answer := operator.answer(Question.LONG_TREATMENT)) is None:
+            pass
+    assert answer.accepted
+    words = " ".join(screen.getvalue().split())
+    assert f"{question} [y/n]" in words
+    _, _, behind = screen.getvalue().partition("[y/n]")
+    assert behind.startswith("\n"), "the live line is drawn on the line of the question"
 
 
-def test_a_missing_reading_is_no_number() -> None:
-    assert "no reading" in line(progress(force_n=None))
-    assert "taking up slack" in line(progress("taking_up_slack"))
-
-
-def test_lines_come_at_changes_of_phase_and_every_half_minute() -> None:
+def test_without_a_terminal_lines_come_at_changes_of_phase_and_every_half_minute() -> None:
     out = io.StringIO()
     with PhaseLines(Console(file=out, width=200)) as show:
         for second in range(61):
-            show(progress(elapsed_s=float(second)))
-        show(progress("releasing", 61.0))
-    assert [row.split()[1] for row in out.getvalue().splitlines()] == [
-        "00:00", "00:30", "01:00", "01:01",
+            show(replace(PROGRESS, phase="holding", elapsed_s=float(second)))
+        show(replace(PROGRESS, phase="releasing", elapsed_s=61.0))
+    shown = [row.split()[:2] for row in out.getvalue().splitlines()]
+    assert shown == [
+        ["holding", "00:00"], ["holding", "00:30"], ["holding", "01:00"], ["releasing", "01:01"],
     ]  # fmt: skip
-
-
-def test_the_live_line_is_rewritten() -> None:
-    out = io.StringIO()
-    with LiveLine(Console(file=out, force_terminal=True, width=120)) as show:
-        show(progress())
-    assert "101.9 N" in out.getvalue()
