@@ -38,6 +38,11 @@ def test_of_two_causes_in_any_order_the_higher_action_stays(first: str) -> None:
         assert bench.tick().action is actions[1] is bench.supervisor.latched
 
 
+def test_the_actions_are_ordered_as_the_reaction_classes_are() -> None:
+    names = ["ALLOW", "HOLD", "RELEASE", "RELEASE_FAST", "CUT_POWER"]
+    assert [(action.name, action.value) for action in Action] == list(zip(names, range(5), strict=True))
+
+
 def test_a_finding_is_told_once_and_a_warning_does_not_latch() -> None:
     bench = Bench()
     assert codes(bench.tick(host={"lateness_s": 0.2})) == ["loop_slow"]
