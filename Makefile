@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench campaign-alter-clinic lock setup clean coverage-safety
+.PHONY: demo test check bench campaign-alter-clinic campaign-power-cuts campaign-kill lock setup clean coverage-safety
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -18,6 +18,14 @@ check: setup
 # 10 000 random alterations of clinic.db, each of which must be found: about five minutes.
 campaign-alter-clinic: setup
 	$(RUN) -m tests.campaigns.alter_clinic
+
+# 100 000 power cuts, after every operation of the storage: about twenty minutes.
+campaign-power-cuts: setup
+	$(RUN) -m tests.campaigns.power_cuts
+
+# 1 000 times kill -9 just after arming, in real time, four side by side: about two hours.
+campaign-kill: setup
+	$(RUN) -m tests.campaigns.kill
 
 bench: setup
 	$(RUN) -m workstation.bench
