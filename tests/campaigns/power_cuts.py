@@ -35,6 +35,8 @@ CUTS = 100_000
 CUTS_PER_OPERATION = 8
 NEXT_START_EVERY = 100
 """The whole next start, which closes the sessions and verifies all of them, takes longer."""
+AUTOCHECKPOINT_PAGES = (1000, 8, 30)
+"""SQLite's own number, and small ones that bring the log into the file during a session."""
 SESSIONS_PER_FILE = 2
 UNIT = "00000000000000cc"
 KEY = SigningKey(bytes(range(32)))
@@ -69,7 +71,8 @@ def cut_everywhere(cuts: int, seed: int, folder: Path, per_operation: int) -> Re
     result = Result()
     for file_seed in range(seed, sys.maxsize):
         chance = random.Random(file_seed)
-        recorded, promises = record_sessions(chance, folder / "recorded")
+        pages = AUTOCHECKPOINT_PAGES[file_seed % len(AUTOCHECKPOINT_PAGES)]
+        recorded, promises = record_sessions(chance, folder / "recorded", pages)
         result.files += 1
         for cut in _cuts(recorded, chance, folder, per_operation):
             if result.cuts >= cuts:
@@ -80,11 +83,13 @@ def cut_everywhere(cuts: int, seed: int, folder: Path, per_operation: int) -> Re
     raise AssertionError("unreachable")
 
 
-def record_sessions(chance: random.Random, folder: Path) -> tuple[Recording, list[Acknowledged]]:
+def record_sessions(
+    chance: random.Random, folder: Path, autocheckpoint_pages: int
+) -> tuple[Recording, list[Acknowledged]]:
     """Sessions of random length in one unit's file, and what was promised when."""
     shutil.rmtree(folder, ignore_errors=True)
     promises: list[Acknowledged] = []
-    with recording(autocheckpoint_pages=chance.choice((8, 30, 1000))) as recorded:
+    with recording(autocheckpoint_pages=autocheckpoint_pages) as recorded:
         for number in range(SESSIONS_PER_FILE):
             _record_session(f"s-{number + 1}", chance, folder, recorded, promises)
     return recorded, promises
