@@ -22,7 +22,11 @@ CERVICAL = Prescription(
 
 HEALTHY = HostHealth(
     lateness_s=0.0,
+    tick_s=0.05,
+    exchange_s=0.027,
+    mismatches=0,
     boot_clock_gap_s=0.0,
+    wall_clock_step_s=0.0,
     journal_age_s=0.0,
     console_age_s=None,
     elapsed_s=10.0,
