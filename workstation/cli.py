@@ -30,6 +30,7 @@ from controller.errors import (
 from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
+from workstation import commands_order
 from workstation.settings import Settings, load_settings
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
+commands_order.register(order_app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -218,12 +220,14 @@ def run(
     from workstation.compose import treat
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
+    from workstation.plan_text import plan_text
     from workstation.progress import LiveLine, PhaseLines
 
     place = _place(data)
     ordered = read_order(order)
     terminal = sys.stdin.isatty()
     check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
+    errors.print(plan_text(ordered.prescription))
     shown = Console(stderr=as_json)
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:

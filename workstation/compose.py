@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from controller.events import EventKind, JsonValue, Outcome, SessionEvent
-from controller.planner import plan
+from controller.planner import plan, session_times
 from controller.ports import Clock, TractionUnit
 from controller.prescription import Prescription, Region
 from controller.runtime.clock import VirtualClock
@@ -236,6 +236,11 @@ def _prescription_in_integers(order: Prescription) -> dict[str, JsonValue]:
         "pretension_force_dn": round(order.pretension_force_n * 10),
         "pretension_ms": round(order.pretension_s * 1000),
         "body_mass_hg": None if mass is None else round(mass * 10),
+        "progressive_steps": order.progressive_steps,
+        "regressive_steps": order.regressive_steps,
+        "step_ms": round(order.step_s * 1000),
+        "traction_ms": round(order.traction_s * 1000),
+        "total_ms": round(session_times(order).total_s * 1000),
     }
 
 
