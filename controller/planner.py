@@ -223,7 +223,7 @@ def _segments(
             continue
         at_ms = max(part.start_ms, from_ms)
         ramp_ms = _ramp_ms(order, force_n, part.force_n)
-        if order.mode is Mode.CYCLIC and ramp_ms:
+        if order.mode is Mode.CYCLIC and _leads_the_way_of_its_part(part, force_n):
             ramp_ms = max(ramp_ms, part.full_end_ms - at_ms)
         if ramp_ms:
             ramp = _ramp(part, number, at_ms, ramp_ms, force_n)
@@ -231,6 +231,12 @@ def _segments(
             at_ms, force_n = at_ms + ramp_ms, ramp.end_force_n
         if at_ms < part.end_ms:
             yield _segment(part, number, part.dwell, (at_ms, part.end_ms), (force_n, force_n))
+
+
+def _leads_the_way_of_its_part(part: _Part, force_n: float) -> bool:
+    """Up into a hold or down into a rest; a lowered hold force is reached at the ordered rate."""
+    up = part.force_n > force_n
+    return part.force_n != force_n and up is (part.dwell is Phase.HOLDING)
 
 
 def _ramp(part: _Part, number: int, at_ms: int, ramp_ms: int, force_n: float) -> Segment:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from controller.events import EventKind, JsonValue, Outcome, SessionEvent
+from controller.machine_io import Ending
 from controller.planner import plan, session_times
 from controller.ports import Clock, TractionUnit
 from controller.prescription import Prescription, Region
@@ -19,7 +20,6 @@ from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import check_order_fits_unit
 from controller.runtime.recovery import UnitFound, let_go_of_unit
 from controller.runtime.session import Session
-from controller.session_machine import Ending
 from firmware_bridge.connect import connect_unit
 from records.clinic import file_order
 from records.journal import SessionOpening, open_session, reopen_session

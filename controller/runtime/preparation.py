@@ -26,10 +26,10 @@ from controller.ports import (
     UnitCapabilities,
 )
 from controller.prescription import LONG_TREATMENT_S, Prescription
+from controller.release import FREE_FORCE_N
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
-from controller.session_machine import FREE_FORCE_N
 from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
 
 PRESS_TEST_LIMIT_S = 60.0
