@@ -215,13 +215,23 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
+    script: Annotated[
+        Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
+    ] = None,
+    operator_name: Annotated[
+        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+    ] = "",
 ) -> None:
-    """Run one session in real time. Ctrl-C releases the patient and closes the record."""
+    """Run one session in real time. Ctrl-C releases the patient and closes the record.
+
+    At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
+    """
     from workstation.compose import treat
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
     from workstation.plan_text import plan_text
     from workstation.progress import LiveLine, PhaseLines
+    from workstation.session_script import read_script
 
     place = _place(data)
     ordered = read_order(order)
@@ -232,7 +242,12 @@ def run(
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
         operator = SessionOperator(
-            scripted=yes, show=show, read_line=shown.input if terminal else None
+            scripted=yes,
+            show=show,
+            read_line=shown.input if terminal else None,
+            tell=lambda text: shown.print(text, highlight=False, markup=False, soft_wrap=True),
+            script=read_script(script) if script else None,
+            by=operator_name,
         )
         with stopped_by_signals(operator), _status_after_opening(opened):
             result = treat(

@@ -16,6 +16,7 @@ URGENT_KINDS = frozenset(
         EventKind.RELEASE_OBSERVED,
         EventKind.RELEASE_NOT_OBSERVED,
         EventKind.UNIT_ARMED,
+        EventKind.ALARM_RAISED,
         EventKind.OUTCOME_UNCERTAIN,
     }
 )
