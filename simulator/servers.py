@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tty
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -242,7 +241,14 @@ class SimulatedUnit:
         return self._start(make)
 
     def serve_rtu(self, baudrate: int = 38400) -> SimulatedUnit:
-        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``."""
+        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``.
+
+        Raises OSError on a system without pseudo-terminals.
+        """
+        if not hasattr(os, "openpty"):
+            raise OSError("this system has no pseudo-terminals")
+        import tty  # absent where pseudo-terminals are
+
         master, slave = os.openpty()
         tty.setraw(slave)
         self._descriptors = [master, slave]
