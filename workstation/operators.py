@@ -84,6 +84,7 @@ class SessionOperator:
         self._requests: list[SessionRequest] = []
         self._since_start_s: float | None = None
         self._stopped_by: str | None = None
+        self.reader_ended = threading.Event()
         if read_line is not None:
             threading.Thread(target=self._read_lines, args=(read_line,), daemon=True).start()
 
@@ -136,6 +137,7 @@ class SessionOperator:
                 self._lines.put(read_line(""))
         except EOFError:
             self._lines.put(None)
+            self.reader_ended.set()
 
     def _take_lines(self) -> None:
         while not self._lines.empty():
