@@ -87,6 +87,7 @@ CAPABILITIES = UnitCapabilities(
     maximum_answer_time_s=0.01,
     second_channel=True,
     event_ring_size=32,
+    cell_capacity_n=500.0,
     days_since_stop_test=0,
     raw_block=b"",
 )
