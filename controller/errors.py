@@ -163,6 +163,18 @@ class RecordNotFound(JournalError):
     code = 4004
 
 
+class CheckpointInvalid(RequestRefused):
+    """A checkpoint was mistyped; the message says what does not fit."""
+
+    code = 1050
+
+
+class KeyUnavailable(JournalError):
+    """The workstation's signing key, or a public key, cannot be read, made or trusted."""
+
+    code = 4050
+
+
 class SimulationStalled(TractionError):
     """A participant of virtual time did not finish within the guard of real time."""
 

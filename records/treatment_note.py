@@ -34,6 +34,8 @@ class TreatmentNote:
     clinician_fields: tuple[Field, ...]
     dose: DeliveredDose
     warnings: tuple[str, ...]
+    checkpoint: str = ""
+    """What binds this record from outside; "" while it is not sealed and signed."""
 
     @property
     def open_fields(self) -> list[str]:
@@ -61,6 +63,7 @@ def draft_note(record: SessionRecord, order: Order, zone: tzinfo | None = None) 
         clinician_fields=tuple(draft.clinician_fields()),
         dose=dose,
         warnings=tuple(draft.warnings()),
+        checkpoint=record.checkpoint,
     )
 
 

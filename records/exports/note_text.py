@@ -18,7 +18,8 @@ def note_text(note: TreatmentNote) -> str:
     lines += [_line(field) for field in note.device_fields]
     lines += ["", "FROM THE CLINICIAN"]
     lines += [_line(field) for field in note.clinician_fields]
-    lines += ["", f"Seal {note.seal or 'none: the session is not closed'}", NOT_A_DEVICE]
+    lines += ["", f"Seal {note.seal or 'none: the session is not closed'}"]
+    lines += [f"Checkpoint {note.checkpoint or 'none: the seal is not signed'}", NOT_A_DEVICE]
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
+from records.signing import SigningKey
 from simulator.direct_line import DirectClock
 from simulator.firmware import ReferenceFirmware
 from simulator.servers import SimulatedUnit
@@ -29,6 +30,7 @@ from workstation.operators import SessionOperator
 from workstation.order_file import parse_order
 from workstation.settings import Settings
 
+KEY = SigningKey(bytes(range(32)))
 SETTINGS = Settings(time_zone="America/Chicago")
 
 SHORT_CERVICAL = """
@@ -97,6 +99,7 @@ class Stage:
             settings=SETTINGS,
             identifiers=self.identifiers,
             connect=self.connect,
+            key=KEY,
         )
 
     def dossier(self, session_id: str) -> Dossier:
