@@ -21,7 +21,7 @@ DIAGNOSES_ON_A_LINE = 4
 COLUMNS = (
     "session_id", "mrn", "dos", "cpt", "mod1", "mod2", "mod3", "mod4", "units", "charge", "pos",
     "dx1", "dx2", "dx3", "dx4", "pointers", "rendering_npi", "referring_npi", "auth_no", "start",
-    "stop", "minutes", "note_file",
+    "stop", "minutes", "note_file", "checkpoint",
 )  # fmt: skip
 _FURTHER_DIAGNOSES = frozenset({"dx2", "dx3", "dx4"})
 
@@ -66,6 +66,7 @@ def charge_line(
         "stop": local_time(record, ended_ms, zone).isoformat(),
         "minutes": str(dose.delivered_minutes),
         "note_file": note_file,
+        "checkpoint": note.checkpoint,
         **_diagnoses(order),
     }
     return ChargeLine(values={column: known.get(column, "") for column in COLUMNS})

@@ -40,7 +40,8 @@ class TreatmentNote:
 
     ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
     visit that a person may confirm one by one; they are no part of the note until then.
-    ``signature_checkpoint`` is that of clinic.db at the newest version. Times are UTC milliseconds.
+    ``checkpoint`` binds the sealed session from outside,
+    ``signature_checkpoint`` the newest version in clinic.db. Times are UTC milliseconds.
     """
 
     session_id: str
@@ -51,6 +52,7 @@ class TreatmentNote:
     clinician_fields: tuple[Field, ...]
     dose: DeliveredDose
     warnings: tuple[str, ...]
+    checkpoint: str = ""
     adjustments: tuple[Adjustment, ...] = ()
     patient_key: str = ""
     ended_utc_ms: int | None = None
@@ -113,6 +115,7 @@ def draft_note(
         repetitions=tuple(clinician.repetitions(told)),
         signature_checkpoint=spoken.checkpoint,
         zone=zone,
+        checkpoint=record.checkpoint,
     )
 
 

@@ -25,7 +25,8 @@ def note_text(note: TreatmentNote) -> str:
             *version_texts(note),
             f"Checkpoint of the signature {note.signature_checkpoint}",
         ]
-    lines += ["", f"Seal {note.seal or 'none: the session is not closed'}", NOT_A_DEVICE]
+    lines += ["", f"Seal {note.seal or 'none: the session is not closed'}"]
+    lines += [f"Checkpoint {note.checkpoint or 'none: the seal is not signed'}", NOT_A_DEVICE]
     return "\n".join(lines) + "\n"
 
 

@@ -73,6 +73,7 @@ def session_document(
         "charge": _charge(record, order, note, note_file),
         "plot": asdict(plot_data(record.samples)),
         "seal": note.seal or None,
+        "checkpoint": note.checkpoint or None,
     }
 
 
