@@ -1,16 +1,27 @@
-"""The time a simulated unit lives in: the machine's, or the virtual one it shares with the loop."""
+"""The time a simulated unit lives in: the machine's, or the virtual one it shares with the loop.
+
+With the time comes the thread: in real time a server runs in a thread of its own, in virtual time
+in the thread of whoever waits on the clock.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from typing import Protocol
+import threading
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
 
 from controller.runtime.clock import SystemClock, VirtualClock
 
+T = TypeVar("T")
+
 
 class DeviceTime(Protocol):
-    """Time and the counts of what went over the wire; the counts matter in virtual time only."""
+    """Time, the event loop that a server runs in, and the counts of what went over the wire.
+
+    The counts matter in virtual time only.
+    """
 
     idle_step_s: float | None
     """Period of stepping without a request; None where time stands still between requests."""
@@ -18,6 +29,18 @@ class DeviceTime(Protocol):
     def now_s(self) -> float: ...
 
     async def sleep_until(self, at_s: float) -> None: ...
+
+    def begin(self) -> None:
+        """Make the event loop ready."""
+        ...
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run ``work`` in the event loop and wait for its result; raises what it raises."""
+        ...
+
+    def end(self) -> None:
+        """Close the event loop; what is left in it is dropped."""
+        ...
 
     def consumed(self, byte_count: int) -> None:
         """So many bytes of a host were taken in (after ``began``, if they were a request)."""
@@ -43,12 +66,31 @@ class SystemDeviceTime:
 
     def __init__(self) -> None:
         self._clock = SystemClock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def now_s(self) -> float:
         return self._clock.now_s()
 
     async def sleep_until(self, at_s: float) -> None:
         await asyncio.sleep(max(0.0, at_s - self._clock.now_s()))
+
+    def begin(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="simulated-unit")
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        assert self._loop is not None, "run comes between begin and end"
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def end(self) -> None:
+        if self._loop is None or self._thread is None:
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        _close(self._loop)
+        self._loop = self._thread = None
 
     def consumed(self, byte_count: int) -> None:
         pass
@@ -70,8 +112,10 @@ class VirtualDeviceTime:
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self._waiting: list[tuple[float, asyncio.Future[None], asyncio.AbstractEventLoop]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[tuple[float, asyncio.Future[None]]] = []
         self._requests = 0
+        self._working = False
         self.bytes_consumed = 0
         self.bytes_produced = 0
 
@@ -79,42 +123,75 @@ class VirtualDeviceTime:
         return self._clock.now_s()
 
     async def sleep_until(self, at_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        due: asyncio.Future[None] = loop.create_future()
-        with self._clock.changing():
-            self._waiting.append((at_s, due, loop))
+        due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((at_s, due))
+        self._pause()
         await due
 
+    def begin(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._clock.add(self)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        assert self._loop is not None, "run comes between begin and end"
+        return self._loop.run_until_complete(work)
+
+    def end(self) -> None:
+        if self._loop is None:
+            return
+        self._clock.remove(self)
+        _close(self._loop)
+        self._loop = None
+
     def consumed(self, byte_count: int) -> None:
-        with self._clock.changing():
-            self.bytes_consumed += byte_count
+        self.bytes_consumed += byte_count
+        self._pause()
 
     def produced(self, byte_count: int) -> None:
-        with self._clock.changing():
-            self.bytes_produced += byte_count
+        self.bytes_produced += byte_count
 
     def began(self) -> None:
-        with self._clock.changing():
-            self._requests += 1
+        self._requests += 1
 
     def ended(self) -> None:
-        with self._clock.changing():
-            self._requests -= 1
+        self._requests -= 1
+        self._pause()
+
+    # --- as a participant of the clock --------------------------------------------------------
 
     def busy(self) -> bool:
         return self._requests > len(self._waiting)
 
     def next_action_s(self) -> float:
-        return min((at_s for at_s, _, _ in self._waiting), default=math.inf)
+        return min((at_s for at_s, _ in self._waiting), default=math.inf)
 
     def reach(self, now_s: float) -> None:
-        with self._clock.changing():
-            due = [entry for entry in self._waiting if entry[0] <= now_s]
-            self._waiting = [entry for entry in self._waiting if entry[0] > now_s]
-        for _, future, loop in due:
-            loop.call_soon_threadsafe(_resolve, future)
+        due = [future for at_s, future in self._waiting if at_s <= now_s]
+        self._waiting = [entry for entry in self._waiting if entry[0] > now_s]
+        for future in due:
+            if not future.done():
+                future.set_result(None)
+
+    def work(self, real_s: float) -> None:
+        """Run the event loop until a count changed; one turn of it when ``real_s`` is 0."""
+        assert self._loop is not None, "a participant of the clock has begun"
+        guard = self._loop.call_later(real_s, self._loop.stop)
+        self._working = True
+        self._loop.run_forever()
+        self._working = False
+        guard.cancel()
+
+    def _pause(self) -> None:
+        """The clock may have what it waits for: let it look."""
+        if self._working and self._loop is not None:
+            self._loop.stop()
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """Drop what is left and close."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
+    loop.close()

@@ -1,17 +1,15 @@
 """Serves a simulated unit over real bytes: pymodbus' servers on TCP and on a pseudo-terminal.
 
-The server runs in a thread of its own. An exchange costs its wire time and the unit's answer time,
-real or virtual, and the host finds out by waiting. A unit that is not addressed stays silent, as
-on a real bus.
+Which thread the server runs in is the device time's matter. An exchange costs its wire time and
+the unit's answer time, real or virtual, and the host finds out by waiting. A unit that is not
+addressed stays silent, as on a real bus.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
-import tty
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,6 +32,10 @@ BITS_PER_CHARACTER = 11
 READ_WRITE = 23
 WRITE_MANY = 16
 READS = (3, 4)
+EXCEPTION_BYTES = 2
+"""Function and exception code."""
+WRITE_ECHO_BYTES = 5
+"""Function, address and count."""
 
 
 class UnitFirmware(Protocol):
@@ -64,10 +66,9 @@ class Wire:
         pdu = {READ_WRITE: 10 + 2 * writes, WRITE_MANY: 6 + 2 * writes}.get(function, 5)
         return self.byte_s * (pdu + self.frame_bytes)
 
-    def answer_s(self, reads: int | None) -> float:
-        """Wire time of an answer with ``reads`` registers (None: an exception), seconds."""
-        pdu = 2 if reads is None else 2 + 2 * reads
-        return self.byte_s * (pdu + self.frame_bytes)
+    def answer_s(self, pdu_bytes: int) -> float:
+        """Wire time of an answer in seconds."""
+        return self.byte_s * (pdu_bytes + self.frame_bytes)
 
 
 TCP_WIRE = Wire(byte_s=1e-6, frame_bytes=7)
@@ -108,15 +109,15 @@ class _Desk:
         try:
             read = self._serve(function, address, count, values)
         except RegisterRefused as refused:
-            await self._answer_at(arrived_s, None)
+            await self._answer_at(arrived_s, EXCEPTION_BYTES)
             return ExcCodes(int(refused.exception_code))
         except FunctionRefused:
-            await self._answer_at(arrived_s, None)
+            await self._answer_at(arrived_s, EXCEPTION_BYTES)
             return ExcCodes.ILLEGAL_FUNCTION
         if function in READS:
             registers[address - start_address : address - start_address + count] = read
         self._read_ahead = read
-        await self._answer_at(arrived_s, len(read) if read else 2)
+        await self._answer_at(arrived_s, 2 + 2 * len(read) if read else WRITE_ECHO_BYTES)
         return None
 
     def _serve(
@@ -134,8 +135,8 @@ class _Desk:
             )
         raise FunctionRefused
 
-    async def _answer_at(self, arrived_s: float, reads: int | None) -> None:
-        await self.time.sleep_until(arrived_s + TURNAROUND_S + self.wire.answer_s(reads))
+    async def _answer_at(self, arrived_s: float, pdu_bytes: int) -> None:
+        await self.time.sleep_until(arrived_s + TURNAROUND_S + self.wire.answer_s(pdu_bytes))
 
 
 class _Handler(ServerRequestHandler):
@@ -156,6 +157,10 @@ class _Handler(ServerRequestHandler):
             if self.last_pdu.dev_id not in self._addresses():
                 self.last_pdu = None
         return used
+
+    def handle_later(self) -> None:
+        """pymodbus goes through another thread's door here, although it is in its own."""
+        self._task = self.loop.create_task(self.handle_request())
 
     async def handle_request(self) -> None:
         try:
@@ -219,11 +224,8 @@ class SimulatedUnit:
         self.uri = ""
         self._time = time
         self._unit = unit
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ended: asyncio.Event | None = None
-        self._ready = threading.Event()
-        self._failure: BaseException | None = None
+        self._server: Any = None
+        self._stepping: asyncio.Task[None] | None = None
         self._descriptors: list[int] = []
 
     def serve_tcp(self, host: str = "127.0.0.1", port: int = 0) -> SimulatedUnit:
@@ -239,7 +241,14 @@ class SimulatedUnit:
         return self._start(make)
 
     def serve_rtu(self, baudrate: int = 38400) -> SimulatedUnit:
-        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``."""
+        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``.
+
+        Raises OSError on a system without pseudo-terminals.
+        """
+        if not hasattr(os, "openpty"):
+            raise OSError("this system has no pseudo-terminals")
+        import tty  # absent where pseudo-terminals are
+
         master, slave = os.openpty()
         tty.setraw(slave)
         self._descriptors = [master, slave]
@@ -258,10 +267,10 @@ class SimulatedUnit:
 
     def stop(self) -> None:
         """Close the server and its port; a host then finds the link gone."""
-        if self._loop is not None and self._ended is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join()
-            self._thread = None
+        if self._server is not None:
+            self._time.run(self._shut_down())
+            self._server = None
+        self._time.end()
         for descriptor in self._descriptors:
             os.close(descriptor)
         self._descriptors = []
@@ -278,43 +287,34 @@ class SimulatedUnit:
         return desk, SimDevice(self._unit, simdata=[data], action=desk.action)
 
     async def _listen(self, server: Any, where: str) -> None:
-        self._server = server
         try:
             await server.serve_forever(background=True)
         except RuntimeError as error:
             raise OSError(f"cannot serve on {where}: the address is in use or not ours") from error
+        self._server = server
 
-    def _start(self, make: Any) -> SimulatedUnit:
-        self._thread = threading.Thread(target=self._serve, args=(make,), name="simulated-unit")
-        self._thread.start()
-        self._ready.wait()
-        if self._failure is not None:
-            self._thread.join()
-            self._thread = None
+    def _start(self, make: Callable[[], Coroutine[Any, Any, str]]) -> SimulatedUnit:
+        self._time.begin()
+        try:
+            self.uri = self._time.run(self._serve(make))
+        except OSError:
             self.stop()
-            raise self._failure
+            raise
         return self
 
-    def _serve(self, make: Any) -> None:
-        asyncio.run(self._serve_until_ended(make))
+    async def _serve(self, make: Callable[[], Coroutine[Any, Any, str]]) -> str:
+        uri = await make()
+        if self._time.idle_step_s is not None:
+            self._stepping = asyncio.create_task(self._keep_stepping(self._time.idle_step_s))
+        return uri
 
-    async def _serve_until_ended(self, make: Any) -> None:
-        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        try:
-            self.uri = await make()
-        except OSError as error:
-            self._failure = error
-            return
-        finally:
-            self._ready.set()
-        stepping = asyncio.create_task(self._keep_stepping())
-        await self._ended.wait()
-        stepping.cancel()
+    async def _shut_down(self) -> None:
+        if self._stepping is not None:
+            self._stepping.cancel()
         await self._server.shutdown()
 
-    async def _keep_stepping(self) -> None:
+    async def _keep_stepping(self, period_s: float) -> None:
         """In real time the body and the firmware live on while nobody asks."""
-        period_s = self._time.idle_step_s
-        while period_s is not None:
+        while True:
             await asyncio.sleep(period_s)
             self.firmware.advance_to(self._time.now_s())

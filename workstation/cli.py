@@ -168,7 +168,8 @@ def simulate(
         else:
             unit.serve_tcp(port=port)
     except OSError as error:
-        raise AddressInvalid(f"{error}; choose another --port") from error
+        way_out = "serve with --wire tcp" if wire is Wire.RTU else "choose another --port"
+        raise AddressInvalid(f"{error}; {way_out}") from error
     with unit:
         typer.echo(f"simulated unit at {unit.uri}")
         typer.echo("serving in real time; end with Ctrl-C")

@@ -20,13 +20,14 @@ from controller.runtime.preparation import check_order_fits_unit
 from controller.runtime.recovery import UnitFound, let_go_of_unit
 from controller.runtime.session import Session
 from controller.session_machine import Ending
-from firmware_bridge.connect import connect_unit
+from firmware_bridge.connect import connect_serial, connect_unit
 from records.clinic import file_order
 from records.journal import SessionOpening, open_session, reopen_session
 from records.order import Order
 from records.reader import SessionHead, open_sessions, read_session
 from records.unit_file import UnitLock, unit_database, unit_databases
 from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
+from simulator.direct_line import DirectClock, DirectLine
 from simulator.firmware import ReferenceFirmware
 from simulator.patient import PassivePatient, Patient, PressTestPatient, StopsDuring
 from simulator.plant import BODIES, TractionPlant
@@ -82,14 +83,15 @@ def treat(
     settings: Settings,
     identifiers: Identifiers | None = None,
     opened: Callable[[str], None] = lambda session_id: None,
+    connect: Callable[[str, Clock], TractionUnit] = connect_unit,
 ) -> SessionResult:
     """One session from the address to the sealed record; raises TractionError.
 
-    ``opened`` is told the session's id once its record is open.
+    ``opened`` is told the session's id once its record is open; ``connect`` finds the unit.
     """
     plan(order.prescription)
     identifiers = identifiers or random_identifiers()
-    unit = connect_unit(uri, clock)
+    unit = connect(uri, clock)
     try:
         check_order_fits_unit(order.prescription, unit.capabilities, unit.identity.model)
         recovered = recover(unit, data_dir, clock)
@@ -272,17 +274,30 @@ def simulated_unit(
     unit: int = 1,
 ) -> SimulatedUnit:
     """A simulated unit that is not served yet: choose ``serve_tcp`` or ``serve_rtu``."""
+    firmware = simulated_firmware(
+        body, patient, seed=seed, clock_ppm=clock_ppm, powered_on_at_s=time.now_s()
+    )
+    return SimulatedUnit(firmware, time, unit=unit)
+
+
+def simulated_firmware(
+    body: str,
+    patient: Patient,
+    *,
+    seed: int,
+    clock_ppm: float = 300.0,
+    powered_on_at_s: float = 0.0,
+) -> ReferenceFirmware:
+    """The device and the body on its table; one seed for noise, breath and token."""
     source = random.Random(seed)
-    plant = TractionPlant(BODIES[body], source)
-    firmware = ReferenceFirmware(
-        plant,
+    return ReferenceFirmware(
+        TractionPlant(BODIES[body], source),
         random=source,
         unit=_UNITS[body_region(body)],
         patient=patient,
         clock_ppm=clock_ppm,
-        powered_on_at_s=time.now_s(),
+        powered_on_at_s=powered_on_at_s,
     )
-    return SimulatedUnit(firmware, time, unit=unit)
 
 
 @contextmanager
@@ -290,7 +305,17 @@ def virtual_unit(
     clock: VirtualClock, body: str, patient: Patient, *, seed: int
 ) -> Iterator[SimulatedUnit]:
     """A simulated unit that shares ``clock`` with the session; stopped at the end."""
-    time = VirtualDeviceTime(clock)
-    clock.add(time)
-    with simulated_unit(body, patient, time, seed=seed) as unit:
+    with simulated_unit(body, patient, VirtualDeviceTime(clock), seed=seed) as unit:
         yield unit
+
+
+def direct_connection(
+    firmware: ReferenceFirmware, baudrate: int = 38400
+) -> Callable[[str, Clock], TractionUnit]:
+    """For ``treat``: a unit on a serial line inside this process; the clock is a DirectClock."""
+
+    def connect(_uri: str, clock: Clock) -> TractionUnit:
+        assert isinstance(clock, DirectClock), "a direct line lives in a direct clock's time"
+        return connect_serial(DirectLine(firmware, clock, baudrate=baudrate), clock, baudrate)
+
+    return connect

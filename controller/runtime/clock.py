@@ -2,16 +2,14 @@
 
 This is the only file that reads a clock or sleeps. ``VirtualClock`` jumps only when every
 participant waits, while the bytes still travel over a real port: a silence is a fact, not a guess.
+Whoever waits on it lends its thread to the participants, so nothing depends on a scheduler.
 """
 
 from __future__ import annotations
 
 import math
 import select
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 from controller.errors import SimulationStalled
@@ -19,6 +17,8 @@ from controller.ports import Readable, Waitable
 
 STALL_GUARD_S = 5.0
 """Real seconds after which a participant that does not finish counts as stuck."""
+WORK_SHARE_S = 0.0005
+"""Real seconds that one of several participants may wait before the next one has its turn."""
 
 _HAS_BOOT_CLOCK = hasattr(time, "CLOCK_BOOTTIME")
 
@@ -55,8 +55,7 @@ class SystemClock:
 class ClockParticipant(Protocol):
     """A device that lives in virtual time and answers over a real port.
 
-    The counts are totals since the participant was added. They are raised in this order: ``busy``
-    before ``bytes_consumed``, ``bytes_produced`` before ``busy`` falls.
+    The counts are totals since the participant was added.
     """
 
     bytes_consumed: int
@@ -74,6 +73,10 @@ class ClockParticipant(Protocol):
         """Virtual time is now ``now_s``: let go of what was due."""
         ...
 
+    def work(self, real_s: float) -> None:
+        """Take what has arrived and go on with it; wait for something at most ``real_s``."""
+        ...
+
 
 class VirtualClock:
     """Time that costs nothing. One owner (the loop) waits on it and so moves it; nobody else may.
@@ -88,7 +91,6 @@ class VirtualClock:
         self._participants: list[ClockParticipant] = []
         self._ports: list[Readable] = []
         self._written_off = 0
-        self._changed = threading.Condition()
 
     def now_s(self) -> float:
         return self._now_s
@@ -101,22 +103,12 @@ class VirtualClock:
 
     def add(self, participant: ClockParticipant) -> None:
         """Make ``participant`` one of those that must wait before time may jump."""
-        with self._changed:
-            self._participants.append(participant)
+        self._participants.append(participant)
 
     def remove(self, participant: ClockParticipant) -> None:
         """Forget a participant that is gone, and the ports that led to it."""
-        with self._changed:
-            self._participants.remove(participant)
-            self._ports.clear()
-            self._changed.notify_all()
-
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Wrap every change of a participant's counts: the owner sees all of it or nothing."""
-        with self._changed:
-            yield
-            self._changed.notify_all()
+        self._participants.remove(participant)
+        self._ports.clear()
 
     def sleep_until(self, at_s: float) -> None:
         while self._advance_towards(at_s):
@@ -129,7 +121,7 @@ class VirtualClock:
             if self._await_bytes(port):
                 return True
             if not self._advance_towards(deadline_s):
-                return self._readable(port, 0.0)
+                return self._readable(port)
 
     def wait_event(self, event: Waitable, timeout_s: float) -> bool:
         if not event.wait(STALL_GUARD_S):
@@ -144,13 +136,17 @@ class VirtualClock:
 
     def _await_bytes(self, port: Readable) -> bool:
         """True when bytes are there, or are on their way and now arrived."""
-        if self._readable(port, 0.0):
-            return True
         self._settle()
         if self._in_flight() == 0:
-            return self._readable(port, 0.0)
-        if not self._readable(port, STALL_GUARD_S):
-            raise SimulationStalled("bytes that a device sent did not arrive in 5 s of real time")
+            return self._readable(port)
+        give_up_s = time.monotonic() + STALL_GUARD_S
+        while not self._readable(port):
+            if time.monotonic() > give_up_s:
+                raise SimulationStalled(
+                    "bytes that a device sent did not arrive in 5 s of real time"
+                )
+            for participant in self._participants:
+                participant.work(0.0)
         return True
 
     def _advance_towards(self, at_s: float) -> bool:
@@ -166,17 +162,25 @@ class VirtualClock:
         return True
 
     def _settle(self) -> None:
-        """Wait in real time until every byte sent was consumed and nobody is at work."""
-        with self._changed:
-            if not self._changed.wait_for(self._settled, STALL_GUARD_S):
+        """Let the participants work until every byte sent was consumed and nobody is busy."""
+        if self._settled():
+            return
+        give_up_s = time.monotonic() + STALL_GUARD_S
+        share_s = WORK_SHARE_S if len(self._participants) > 1 else STALL_GUARD_S
+        while not self._settled():
+            if time.monotonic() > give_up_s:
                 raise SimulationStalled("a simulated device did not finish in 5 s of real time")
+            for participant in self._participants:
+                participant.work(share_s)
 
     def _settled(self) -> bool:
-        if not self._participants:
+        participants = self._participants
+        if not participants:
             return True
+        if any(p.busy() for p in participants):
+            return False
         sent = sum(port.bytes_sent for port in self._ports)
-        consumed = sum(p.bytes_consumed for p in self._participants)
-        return consumed >= sent and not any(p.busy() for p in self._participants)
+        return sum(p.bytes_consumed for p in participants) >= sent
 
     def _in_flight(self) -> int:
         produced = sum(p.bytes_produced for p in self._participants)
@@ -184,6 +188,6 @@ class VirtualClock:
         return produced - received - self._written_off
 
     @staticmethod
-    def _readable(port: Readable, timeout_s: float) -> bool:
-        ready, _, _ = select.select([port.fileno()], [], [], timeout_s)
+    def _readable(port: Readable) -> bool:
+        ready, _, _ = select.select([port.fileno()], [], [], 0.0)
         return bool(ready)
