@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from records.claim_context import ClaimContext, ServiceLine
+from records.note_words import NoteSignature
 from records.provenance import JournalRange, Origin, Sourced
 from records.reader import SessionRecord
 from records.rules.code_sets import SEPARATE, TRACTION
@@ -49,12 +50,12 @@ class Facts:
         profile: PayerProfile,
         tables: ScrubTables,
         *,
-        previous: TreatmentNote | None = None,
         log_altered: bool | None = None,
     ) -> None:
         self.note, self.record, self.context = note, record, context
         self.profile, self.tables = profile, tables
-        self.previous, self.log_altered = previous, log_altered
+        self.log_altered = log_altered
+        self.signature = note.signature if note else None
         self.day = context.date_of_service
         self.medicare = profile.medicare
         self.dose = note.dose if note else None
@@ -118,6 +119,17 @@ class Facts:
     def told(self, *names: str) -> Evidence:
         """The note's fields of these names, as far as there are any."""
         return tuple(self.words[name] for name in names if name in self.words)
+
+    def signed_by(self, signature: NoteSignature) -> Sourced[Any]:
+        """A signature as evidence."""
+        return Sourced(
+            name="signature",
+            label="Signature",
+            value=f"{signature.signed_by} {signature.credentials}".strip(),
+            origin=Origin.CLINICIAN,
+            attested_by=signature.signed_by,
+            attested_utc_ms=signature.signed_at_utc_ms,
+        )
 
     # --- the device -----------------------------------------------------------------------------
 

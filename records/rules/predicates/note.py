@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from records.rules.facts import Facts
 from records.rules.findings import Found
 from records.rules.predicates.registry import predicate
-from records.treatment_note import TreatmentNote
 
-NARRATIVE = ("symptoms", "rationale", "patient_response", "stop_comment", "adjustment_comment",
-             "plan_next")  # fmt: skip
-"""Fields whose words should differ from visit to visit."""
-FEWEST_WORDS = 8
-"""Fewer words repeat by themselves ("left leg pain") and say nothing."""
-REPEATED_SHARE = 0.9
 NOT_TOLERATED = "not tolerated"
 
 
@@ -139,20 +131,13 @@ def log_was_changed(facts: Facts) -> Iterator[Found]:
 
 @predicate
 def words_are_last_visit_s(facts: Facts) -> Iterator[Found]:
-    """N-12. Share of equal words, whatever their order; short notes are passed over."""
-    if facts.note is None or facts.previous is None:
-        return
-    now, before = _words(facts.note), _words(facts.previous)
-    if min(now.total(), before.total()) < FEWEST_WORDS:
-        return
-    share = 2 * (now & before).total() / (now.total() + before.total())
-    if share >= REPEATED_SHARE:
-        yield Found("patient_response", facts.told(*NARRATIVE), {"share": f"{100 * share:.0f} %"})
-
-
-def _words(note: TreatmentNote) -> Counter[str]:
-    texts = (field.value or "" for field in note.clinician_fields if field.name in NARRATIVE)
-    return Counter(word for text in texts for word in text.lower().split())
+    """N-12. The note has compared its texts with the last visit's."""
+    repeated = facts.note.repetitions if facts.note else ()
+    if repeated:
+        names = tuple(each.name for each in repeated)
+        share = f"{max(each.permille for each in repeated) / 10:.0f} %"
+        words = {"names": _listed(list(names)), "share": share}
+        yield Found(names[0], facts.told(*names), words)
 
 
 @predicate
