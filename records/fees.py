@@ -22,9 +22,7 @@ def _blank_is_absent(value: Any) -> Any:
 
 
 Value = Annotated[Decimal, Field(ge=0, le=100_000)]
-OptionalValue = Annotated[
-    Decimal | None, BeforeValidator(_blank_is_absent), Field(ge=0, le=100_000)
-]
+OptionalValue = Annotated[Value | None, BeforeValidator(_blank_is_absent)]
 Index = Annotated[Decimal, BeforeValidator(lambda v: ONE if v == "" else v), Field(gt=0, le=10)]
 
 

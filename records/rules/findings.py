@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from datetime import date
 from typing import Any, Literal
 
@@ -29,7 +30,7 @@ class Found:
 
     field: str
     evidence: Evidence = ()
-    words: Mapping[str, object] = field(default_factory=dict)
+    words: Mapping[str, object] = default(default_factory=dict)
     severity: Severity | None = None
     at_most: Severity = "error"
     remark: str = ""

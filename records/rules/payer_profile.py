@@ -14,7 +14,7 @@ from controller.errors import RulesInvalid
 from records.checked_data import CheckedData, checked, parse_toml, read_text
 from records.claim_context import BodyRegion, PayerKind
 from records.rules.findings import Severity
-from records.rules.rule_data import Strength, shipped_rules
+from records.rules.rule_data import OWN_ERRORS, Strength, shipped_rules
 
 
 class PayerProfile(CheckedData):
@@ -49,7 +49,7 @@ class PayerProfile(CheckedData):
     """Beginnings of covered codes, without dot; empty: no list is known."""
     excluded_regions: tuple[BodyRegion, ...] = ()
     max_visits: int | None = None
-    severities: dict[str, Severity | Literal["off"]] = {}
+    severities: dict[str, Severity | Literal["off"]] = Field(default_factory=dict)
     """Rules that this payer sees otherwise."""
 
 
@@ -64,10 +64,20 @@ def parse_profile(text: str, name: str) -> PayerProfile:
     profile = checked(PayerProfile, parse_toml(text, where, RulesInvalid), where, RulesInvalid)
     if profile.name != Path(name).stem:
         raise RulesInvalid(f"{where}: name={profile.name!r} is not the file's; rename one of them")
-    unknown = set(profile.severities) - {rule.id for rule in shipped_rules().rule}
-    if unknown:
-        raise RulesInvalid(f"{where}: severities.{min(unknown)} is not a rule; correct it")
+    _check_severities(profile, where)
     return profile
+
+
+def _check_severities(profile: PayerProfile, where: str) -> None:
+    rules = {rule.id: rule for rule in shipped_rules().rule}
+    for rule_id, severity in profile.severities.items():
+        rule = rules.get(rule_id)
+        if rule is None:
+            raise RulesInvalid(f"{where}: severities.{rule_id} is not a rule; correct it")
+        if severity == "error" and rule.strength == "own" and rule_id not in OWN_ERRORS:
+            raise RulesInvalid(
+                f'{where}: severities.{rule_id}="error", but the rule has no source; at most warn'
+            )
 
 
 def profiles_folder(data_dir: Path) -> Path:

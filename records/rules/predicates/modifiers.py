@@ -18,12 +18,18 @@ from records.rules.code_sets import (
     X_MODIFIERS,
 )
 from records.rules.facts import Facts
-from records.rules.findings import Evidence, Found
+from records.rules.findings import Evidence, Found, Severity
 from records.rules.predicates.registry import predicate
 
 FIELD = "lines.modifiers"
 MODIFIER = re.compile(r"[0-9A-Z]{2}")
 MOST_MODIFIERS = 4
+KINDS: dict[str, str] = {
+    **dict.fromkeys(SEPARATE, "59"),
+    **dict.fromkeys(DISCIPLINES, "GP"),
+    **dict.fromkeys(ASSISTANTS, "CQ"),
+}
+"""Modifiers by the one that stands for them in a payer's order."""
 
 
 def _evidence(facts: Facts) -> Evidence:
@@ -32,6 +38,11 @@ def _evidence(facts: Facts) -> Evidence:
 
 def _listed(modifiers: frozenset[str]) -> str:
     return ", ".join(sorted(modifiers))
+
+
+def _outside_medicare(facts: Facts) -> Severity | None:
+    """The sources are Medicare's: another payer is only warned of."""
+    return None if facts.medicare else "warn"
 
 
 def chiropractor_for_medicare(facts: Facts) -> bool:
@@ -60,8 +71,8 @@ def two_disciplines(facts: Facts) -> Iterator[Found]:
     """T-022. Sourced for Medicare; elsewhere a warning."""
     found = facts.modifiers & DISCIPLINES
     if len(found) > 1:
-        severity = None if facts.medicare else "warn"
-        yield Found(FIELD, _evidence(facts), {"found": _listed(found)}, severity=severity)
+        words = {"found": _listed(found)}
+        yield Found(FIELD, _evidence(facts), words, severity=_outside_medicare(facts))
 
 
 @predicate
@@ -80,7 +91,7 @@ def discipline_is_not_the_plan_s(facts: Facts) -> Iterator[Found]:
             FIELD,
             (*_evidence(facts), facts.claimed("plan.discipline", plan)),
             {"found": _listed(found), "plan": plan},
-            severity=None if facts.medicare else "warn",
+            severity=_outside_medicare(facts),
         )
 
 
@@ -141,9 +152,8 @@ def assistant_without_its_discipline(facts: Facts) -> Iterator[Found]:
     """T-034."""
     for found, wanted in ASSISTANTS.items():
         if found in facts.modifiers and wanted not in facts.modifiers:
-            severity = None if facts.medicare else "warn"
             words = {"found": found, "wanted": wanted}
-            yield Found(FIELD, _evidence(facts), words, severity=severity)
+            yield Found(FIELD, _evidence(facts), words, severity=_outside_medicare(facts))
 
 
 @predicate
@@ -267,10 +277,8 @@ def modifiers_do_not_fit(facts: Facts) -> Iterator[Found]:
 
 def in_order(modifiers: Sequence[str], order: Sequence[str]) -> list[str]:
     """Modifiers in a payer's order; those that it does not name come last, as they were."""
-    kinds = {**dict.fromkeys(SEPARATE, "59"), **dict.fromkeys(DISCIPLINES, "GP"),
-             **dict.fromkeys(ASSISTANTS, "CQ")}  # fmt: skip
     place = {kind: number for number, kind in enumerate(order)}
-    return sorted(modifiers, key=lambda m: place.get(kinds.get(m, m), len(place)))
+    return sorted(modifiers, key=lambda m: place.get(KINDS.get(m, m), len(place)))
 
 
 @predicate

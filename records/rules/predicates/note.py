@@ -55,9 +55,9 @@ def response_is_missing(facts: Facts) -> Iterator[Found]:
 
 @predicate
 def adjustment_is_not_explained(facts: Facts) -> Iterator[Found]:
-    """N-05. A note of a session with a change has the field for its comment."""
-    comment = facts.words.get("adjustment_comment")
-    if comment is not None and comment.is_open:
+    """N-05. The log has the change, who made it and when; why is the clinician's word."""
+    changed = facts.note is not None and facts.note.adjustments
+    if changed and facts.word("adjustment_comment") is None:
         yield Found("adjustment_comment", facts.told("adjustments", "adjustment_comment"))
 
 
