@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache
 
 from records.claim_context import ClaimContext
 from records.reader import SessionRecord
@@ -13,7 +13,7 @@ from records.rules.facts import Facts
 from records.rules.findings import SEVERITIES, Found, RuleFinding, lower_of
 from records.rules.payer_profile import PayerProfile
 from records.rules.predicates import PREDICATES, Predicate
-from records.rules.rule_data import Rule, RuleSet, shipped_rules
+from records.rules.rule_data import Rule, shipped_rules
 from records.rules.tables import ScrubTables
 from records.treatment_note import TreatmentNote
 
@@ -57,37 +57,35 @@ def scrub(
     tables: ScrubTables,
     *,
     log_altered: bool | None = None,
-    rules: RuleSet | None = None,
 ) -> ScrubReport:
     """Look at one claim. It never raises for a well-formed context, and it changes nothing.
 
     ``log_altered`` is the result of walking the record's chain, when somebody did.
     """
     facts = Facts(note, record, context, profile, tables, log_altered=log_altered)
-    return report_of(facts, rules)
+    return report_of(facts)
 
 
-def report_of(facts: Facts, rules: RuleSet | None = None) -> ScrubReport:
+def report_of(facts: Facts) -> ScrubReport:
     """The report over facts that were gathered already."""
-    rules = rules or shipped_rules()
     profile = facts.profile
-    found = [f for rule, look in _looks(rules) for f in _findings(rule, look, facts)]
+    found = [f for rule, look in _looks() for f in _findings(rule, look, facts)]
     return ScrubReport(
         findings=tuple(sorted(found, key=_worst_first)),
         profile=profile.name,
         profile_title=profile.title,
         profile_date=profile.valid_from,
         profile_source=profile.source,
-        rule_set=rules.version,
+        rule_set=shipped_rules().version,
         date_of_service=facts.day,
         conditions=(*profile.conditions, *_profile_is_of_another_time(profile, facts.day)),
         not_checked=facts.tables.not_checked(facts.day),
     )
 
 
-@lru_cache(maxsize=8)
-def _looks(rules: RuleSet) -> tuple[tuple[Rule, Predicate], ...]:
-    return tuple((rule, PREDICATES[rule.when]) for rule in rules.rule)
+@cache
+def _looks() -> tuple[tuple[Rule, Predicate], ...]:
+    return tuple((rule, PREDICATES[rule.when]) for rule in shipped_rules().rule)
 
 
 def _findings(rule: Rule, look: Predicate, facts: Facts) -> Iterator[RuleFinding]:

@@ -278,7 +278,11 @@ def modifiers_do_not_fit(facts: Facts) -> Iterator[Found]:
 def in_order(modifiers: Sequence[str], order: Sequence[str]) -> list[str]:
     """Modifiers in a payer's order; those that it does not name come last, as they were."""
     place = {kind: number for number, kind in enumerate(order)}
-    return sorted(modifiers, key=lambda m: place.get(KINDS.get(m, m), len(place)))
+
+    def rank(modifier: str) -> int:
+        return place.get(KINDS.get(modifier, modifier), len(place))
+
+    return sorted(modifiers, key=rank)
 
 
 @predicate
