@@ -224,7 +224,7 @@ def run(
     from workstation.compose import treat
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
-    from workstation.progress import LiveLine, PhaseLines
+    from workstation.progress import LiveLine, PhaseLines, line_reader
 
     place = _place(data)
     ordered = read_order(order)
@@ -234,7 +234,7 @@ def run(
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
         operator = SessionOperator(
-            scripted=yes, show=show, read_line=shown.input if terminal else None
+            scripted=yes, show=show, read_line=line_reader(shown) if terminal else None
         )
         with stopped_by_signals(operator), _status_after_opening(opened):
             result = treat(

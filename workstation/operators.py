@@ -91,7 +91,7 @@ class SessionOperator:
 
     def _read_answer(self, read_line: ReadLine, question: Question, text: str) -> None:
         try:
-            line = read_line(f"\n{text} [y/n] ")
+            line = read_line(f"\n{text} [y/n]")
         except EOFError:
             line = "n"
         accepted = line.strip().lower() in ("y", "yes")

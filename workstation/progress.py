@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -49,6 +51,19 @@ class PhaseLines:
             return
         self._last = (progress.phase, progress.elapsed_s)
         self._console.print(line(progress), highlight=False, soft_wrap=True)
+
+
+def line_reader(console: Console) -> Callable[[str], str]:
+    """Puts a question on lines of its own, above the live line, and reads the answer.
+
+    A prompt without an end of line is drawn over by the live line, and "[y/n]" is markup to rich.
+    """
+
+    def read_line(question: str) -> str:
+        console.print(question, markup=False, highlight=False)
+        return input()
+
+    return read_line
 
 
 def line(progress: Progress) -> str:
