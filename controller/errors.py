@@ -77,6 +77,18 @@ class SelfCheckFailed(RequestRefused):
     code = 1020
 
 
+class ClaimContextInvalid(RequestRefused):
+    """A claim context breaks its schema; the message names file, key and next step."""
+
+    code = 1030
+
+
+class RulesInvalid(RequestRefused):
+    """A rule, payer, fee or pair file breaks its schema; the message names file, key and reason."""
+
+    code = 1031
+
+
 class LinkError(TractionError):
     """The wire failed; ``raw`` keeps the bytes that came."""
 

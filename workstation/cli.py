@@ -31,6 +31,7 @@ from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
 from workstation import (
+    commands_billing,
     commands_evidence,
     commands_keys,
     commands_note,
@@ -52,6 +53,7 @@ app = typer.Typer(
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
 commands_order.register(order_app)
+commands_billing.register(app)
 commands_keys.register(app)
 commands_evidence.register(app)
 commands_note.register(app)
