@@ -4,7 +4,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench campaign-alter-clinic campaign-power-cuts campaign-kill lock setup clean coverage-safety
+.PHONY: demo test check bench lock setup clean coverage-safety campaign-alter-clinic
+.PHONY: campaign-power-cuts campaign-kill
 
 demo: setup
 	$(RUN) -m workstation.cli demo

@@ -40,7 +40,8 @@ class TreatmentNote:
 
     ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
     visit that a person may confirm one by one; they are no part of the note until then.
-    ``signature_checkpoint`` is that of clinic.db at the newest version. Times are UTC milliseconds.
+    ``checkpoint`` binds the sealed session from outside,
+    ``signature_checkpoint`` the newest version in clinic.db. Times are UTC milliseconds.
     """
 
     session_id: str
@@ -52,7 +53,6 @@ class TreatmentNote:
     dose: DeliveredDose
     warnings: tuple[str, ...]
     checkpoint: str = ""
-    """What binds this record from outside; "" while it is not sealed and signed."""
     adjustments: tuple[Adjustment, ...] = ()
     patient_key: str = ""
     ended_utc_ms: int | None = None

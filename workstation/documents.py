@@ -9,9 +9,10 @@ from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
 from controller.runtime.clock import SystemClock
+from records.acceptance import Acceptance, acceptances
 from records.audit import record_read
 from records.author import Author
-from records.claim import ChargeLine, charge_line
+from records.claim import ChargeLine, accepted_modifiers, charge_line
 from records.clinic import filed_order, sessions_of_patient
 from records.exports.charge_csv import charge_csv
 from records.exports.note_text import note_text
@@ -39,6 +40,7 @@ class Dossier:
     order: Order
     note: TreatmentNote
     zone: tzinfo
+    accepted: tuple[Acceptance, ...] = ()
 
     @property
     def note_file(self) -> str:
@@ -48,7 +50,12 @@ class Dossier:
     def charge(self) -> ChargeLine:
         """The charge line; raises RequestRefused when no treatment was given."""
         return charge_line(
-            self.record, self.order, self.note, note_file=self.note_file, zone=self.zone
+            self.record,
+            self.order,
+            self.note,
+            note_file=self.note_file,
+            zone=self.zone,
+            accepted=accepted_modifiers(self.accepted),
         )
 
     def export(self, format_name: str) -> bytes:
@@ -84,7 +91,8 @@ def load_dossier(data_dir: Path, session_id: str, settings: Settings) -> Dossier
         spoken=note_words(data_dir, record.head.session_id),
         last_visit=_last_visit(data_dir, record),
     )
-    return Dossier(record, order, note, zone)
+    accepted = tuple(acceptances(data_dir, record.head.session_id))
+    return Dossier(record, order, note, zone, accepted)
 
 
 def audited_dossier(
@@ -94,10 +102,15 @@ def audited_dossier(
 
     ``what`` names the access in the audit: "show", "note", "export csv".
     """
+    return load_dossier(data_dir, keep_reading(data_dir, session_id, author, what), settings)
+
+
+def keep_reading(data_dir: Path, session_id: str, author: Author, what: str) -> str:
+    """Keep the row of an access to a session; answers its whole id."""
     head = find_session(data_dir, session_id)
     patient_key = filed_order(data_dir, head.session_id).patient_key
     record_read(data_dir, author, what, session_id=head.session_id, patient_key=patient_key)
-    return load_dossier(data_dir, head.session_id, settings)
+    return head.session_id
 
 
 def author_now(data_dir: Path, by: str = "") -> Author:

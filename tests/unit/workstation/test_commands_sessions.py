@@ -61,6 +61,12 @@ def test_a_search_for_a_patient_is_audited_with_what_it_found(data: Path) -> Non
     assert (row["what"], row["by"], row["fields"]) == ("search", "P. Jones", ["s-2", "s-1"])
     assert "P. Jones" in said(data, "audit", "--session", "s-2")
     assert said(data, "audit", "--session", "s-9") == ""
+    said(data, "show", "s-1")
+    rows = json.loads(said(data, "audit", "--patient", "TEST-1", "--by", "A. Ray", "--json"))
+    assert [row["what"] for row in rows] == ["search", "show", "audit"]
+    assert rows[-1]["by"] == "A. Ray", "who asks for a patient's audit stands in it"
+    assert "show" not in said(data, "audit", "--patient", "TEST-1", "--session", "s-2")
+    assert said(data, "audit", "--patient", "NOBODY") == ""
 
 
 def test_an_access_that_cannot_be_audited_is_refused(data: Path) -> None:
