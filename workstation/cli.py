@@ -31,6 +31,7 @@ from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
 from workstation import (
+    commands_backup,
     commands_billing,
     commands_evidence,
     commands_keys,
@@ -53,6 +54,7 @@ app = typer.Typer(
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
 commands_order.register(order_app)
+commands_backup.register(app)
 commands_billing.register(app)
 commands_keys.register(app)
 commands_evidence.register(app)
@@ -272,6 +274,7 @@ def run(
                 operator=operator,
                 settings=place.settings,
                 opened=opened.append,
+                warn=errors.print,
             )
     _report_run(result, as_json=as_json)
     if result.ending.outcome == Outcome.LINK_LOST:

@@ -12,6 +12,7 @@ from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
 from records.signing import SigningKey
+from records.start_check import free_bytes_at
 from simulator.direct_line import DirectClock
 from simulator.firmware import ReferenceFirmware
 from simulator.servers import SimulatedUnit
@@ -77,6 +78,7 @@ class Stage:
     uri: str
     connect: Callable[[str, Clock], TractionUnit] = connect_unit
     served: SimulatedUnit | None = None
+    free_bytes: Callable[[Path], int] = free_bytes_at
 
     @property
     def unit(self) -> SimulatedUnit:
@@ -100,6 +102,7 @@ class Stage:
             identifiers=self.identifiers,
             connect=self.connect,
             key=KEY,
+            free_bytes=self.free_bytes,
         )
 
     def dossier(self, session_id: str) -> Dossier:
