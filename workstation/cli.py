@@ -37,6 +37,7 @@ from workstation import (
     commands_keys,
     commands_note,
     commands_order,
+    commands_retention,
     commands_sessions,
 )
 from workstation.settings import Settings, load_settings
@@ -59,6 +60,7 @@ commands_billing.register(app)
 commands_keys.register(app)
 commands_evidence.register(app)
 commands_note.register(app)
+commands_retention.register(app)
 commands_sessions.register(app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
-from records.signing import SigningKey
+from records.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.start_check import free_bytes_at
 from simulator.direct_line import DirectClock
 from simulator.firmware import ReferenceFirmware
@@ -64,6 +64,11 @@ def fixed_identifiers() -> Identifiers:
     )
 
 
+def fixed_key(data_dir: Path) -> SigningKey:
+    """The workstation's key in ``data_dir``: made there like any other, but always the same."""
+    return load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+
+
 @dataclass
 class Stage:
     """A simulated unit, its clock and the folder of the records; a context manager's value.
@@ -101,8 +106,8 @@ class Stage:
             settings=SETTINGS,
             identifiers=self.identifiers,
             connect=self.connect,
-            key=KEY,
             free_bytes=self.free_bytes,
+            key=fixed_key(self.data_dir),
         )
 
     def dossier(self, session_id: str) -> Dossier:
