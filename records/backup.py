@@ -56,7 +56,7 @@ def back_up(data_dir: Path, target: Path, *, made_utc_ms: int, program: str) -> 
     sources = [*unit_databases(data_dir), *_if_there(clinic_database(data_dir))]
     if not sources:
         raise BackupRefused(f"{data_dir} holds no records; name the data folder with --data")
-    with _draft_beside(target) as draft:
+    with draft_beside(target) as draft:
         for source in sources:
             schema = CLINIC_SCHEMA if source == clinic_database(data_dir) else UNIT_SCHEMA
             copy_database(source, draft / source.relative_to(data_dir), schema)
@@ -79,7 +79,7 @@ def restore(source: Path, data_dir: Path) -> BackupReport:
             f"{data_dir} holds records, which a restore never replaces; move that folder away or "
             "name another one with --data"
         )
-    with _draft_beside(data_dir) as draft:
+    with draft_beside(data_dir) as draft:
         _unpack(source, draft)
         made_utc_ms, names = _checked_manifest(draft, source)
         report = _verified(draft, data_dir, made_utc_ms)
@@ -100,7 +100,7 @@ def _public_keys(data_dir: Path) -> list[Path]:
 
 
 @contextmanager
-def _draft_beside(place: Path) -> Iterator[Path]:
+def draft_beside(place: Path) -> Iterator[Path]:
     """A folder on the same disk that is gone afterwards; what the system says comes in words."""
     draft = place.with_name(f"{place.name}.unfinished")
     try:

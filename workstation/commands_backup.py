@@ -1,4 +1,4 @@
-"""``traction backup`` and ``traction restore``."""
+"""``traction backup``, ``traction restore`` and ``traction archive``."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("archive")(archive)
 
 
 def backup(
@@ -62,6 +63,30 @@ def restore(
     report = restore_backup(source, data_dir)
     record_read(data_dir, author_now(data_dir, by), "restore of a backup")
     _conclude(report, "restored to", as_json=as_json)
+
+
+def archive(
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write sealed sessions without names, dates and words as Parquet, for analysis."""
+    from records.archive import write_archive
+    from records.audit import record_read
+    from workstation.documents import author_now
+
+    data_dir = data or load_settings().data
+    record_read(data_dir, author_now(data_dir, by), "archive")
+    report = write_archive(data_dir, out)
+    if as_json:
+        facts = {"place": str(report.place), "sessions": len(report.session_ids)}
+        typer.echo(json.dumps(facts | {"samples": report.samples}, indent=2, sort_keys=True))
+        return
+    typer.echo(
+        f"archived to {report.place}: {len(report.session_ids)} sessions, "
+        f"{report.samples} samples, called by keyed hashes"
+    )
 
 
 def _conclude(report: BackupReport, done: str, *, as_json: bool) -> None:

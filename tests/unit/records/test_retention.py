@@ -88,7 +88,7 @@ def test_nothing_of_the_content_is_left_in_the_files(tmp_path: Path) -> None:
     recorded(tmp_path, "s-1")
     files = [unit_database(tmp_path, UNIT), clinic_database(tmp_path)]
     # The patient's opaque key is key-of-TEST-1 here; beside it stands the reference.
-    words = (b"reached_holding", b"left arm pain", b"key-of-TEST-1TEST-1")
+    words = (b'"outcome"', b"left arm pain", b"key-of-TEST-1TEST-1")
     before = b"".join(path.read_bytes() for path in files)
     assert all(word in before for word in words)
     apply_retention(tmp_path, rule(), AUTHOR)
