@@ -38,6 +38,7 @@ from firmware_bridge.registers import crc16
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.uri import SerialAddress, TcpAddress
+from workstation.bench_store import store_table
 
 ROUNDS = 12
 CALLS = 60
@@ -57,6 +58,7 @@ def main() -> None:
     for kind in ("tcp", "rtu"):
         for function in (3, 23):
             console.print(wire_table(kind, function))
+    console.print(store_table())
     console.print(treatment_line())
 
 
