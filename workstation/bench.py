@@ -38,7 +38,8 @@ from firmware_bridge.registers import crc16
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.uri import SerialAddress, TcpAddress
-from workstation.bench_store import store_table
+from workstation.bench_billing import scrub_line
+from workstation.bench_documents import documents_table
 
 ROUNDS = 12
 CALLS = 60
@@ -58,8 +59,9 @@ def main() -> None:
     for kind in ("tcp", "rtu"):
         for function in (3, 23):
             console.print(wire_table(kind, function))
-    console.print(store_table())
     console.print(treatment_line())
+    console.print(scrub_line())
+    console.print(documents_table())
 
 
 # --- the wire ---------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ what the round before left open. A second reader follows the commits through its
 connection; what it has read was acknowledged by the disk and must still be there afterwards, link
 for link. The unit's own event ring says when it let go.
 
-A start that ends before the unit moves, as it may on a machine that is too busy to arm, is no
+A start that ends before the unit is armed, as it may on a machine that is too busy to arm, is no
 round: it is counted apart and repeated.
 """
 
@@ -23,11 +23,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from controller.errors import JournalError, LinkError
-from controller.events import Outcome
+from controller.events import EventKind, Outcome
 from controller.ports import CommandKind, ForceCommand, TractionUnit
 from controller.runtime.clock import SystemClock
 from controller.telemetry import Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_unit
+from records.database import rows
 from records.integrity import verify
 from records.reader import list_sessions, open_sessions, reading
 from records.session_rows import LinkRow, first_misfit, link_rows, previous_seal
@@ -114,13 +115,16 @@ def run_lane(wire: str, rounds: int, seed: int, folder: Path) -> Lane:
 
 
 def _kill_once(wire: str, uri: str, order: Path, data: Path, chance: random.Random) -> Round | None:
-    """One start and its kill; None when the program ended before the unit moved."""
+    """One start and its kill; None when the program ended before it armed the unit."""
     clock = SystemClock()
     wait_s = chance.uniform(0.0, KILL_WITHIN_S)
     command = ("run", uri, "--order", str(order), "--yes", "--data", str(data))
+    newest = _newest_link(data)
+    earlier = newest.session if newest else 0
     with program(*command) as running, _second_reader(data) as seen:
-        if not _moves(running):
+        if not _is_armed(running, data, earlier):
             return None
+        wait_until(lambda: bool(seen) and seen[-1].session > earlier, "a link for the reader")
         clock.sleep_until(clock.now_s() + wait_s)
         acknowledged = seen[-1]
         running.kill()
@@ -138,10 +142,26 @@ def _kill_once(wire: str, uri: str, order: Path, data: Path, chance: random.Rand
     )
 
 
-def _moves(running: Program) -> bool:
-    """Wait until the cord is taken up, or until the program has ended without that."""
-    wait_until(lambda: "slack" in running.output or running.has_ended, "the unit's first motion")
-    return "slack" in running.output
+def _is_armed(running: Program, data: Path, earlier: int) -> bool:
+    """Wait until the unit is armed in a session behind ``earlier``, or the program has ended."""
+    wait_until(lambda: running.has_ended or _armed_since(data, earlier), "the arming")
+    return _armed_since(data, earlier)
+
+
+def _armed_since(data: Path, earlier: int) -> bool:
+    try:
+        for path in unit_databases(data):
+            with reading(path) as db:
+                return bool(
+                    rows(
+                        db,
+                        "SELECT 1 FROM event WHERE session > ? AND kind = ?",
+                        (earlier, int(EventKind.UNIT_ARMED)),
+                    )
+                )
+    except JournalError:  # the file is just being made
+        return False
+    return False
 
 
 @contextmanager
@@ -171,7 +191,7 @@ def _second_reader(data: Path) -> Iterator[list[Seen]]:
 def _newest_link(data: Path) -> Seen | None:
     for path in unit_databases(data):
         with reading(path) as db:
-            (newest,) = db.execute("SELECT max(number) FROM session").fetchone()
+            newest = rows(db, "SELECT max(number) FROM session")[0][0]
             links = link_rows(db, newest) if newest else []
         if links:
             return Seen(newest, links[-1])
@@ -225,7 +245,10 @@ def _released(unit: TractionUnit) -> Telemetry:
         latched = seen[-1].unit_state is UnitState.SAFE_LATCHED
         return latched and force_n is not None and abs(force_n) <= 20.0
 
-    wait_until(released, "the unit's own release")
+    try:
+        wait_until(released, "the unit's own release")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; its last reading: {seen[-1:]}") from error
     return seen[-1]
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from records.blocks import MOST_SAMPLES, SPAN, VERSION, pack_block, unpack_block
 from records.canonical import ABSENT_DN, SAMPLE_DTYPE, SAMPLE_SIZE
-from workstation.reference_signal import reference_signal
+from tests.support.reference_signal import reference_signal
 
 SIZE_LIMIT, SIZE_AIM = 1.5, 1.2
 

@@ -13,6 +13,7 @@ import os
 import statistics
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,6 +69,9 @@ class Layout(Protocol):
     @abstractmethod
     def bytes_at_rest(self) -> int: ...
 
+    @abstractmethod
+    def close(self) -> None: ...
+
     @property
     @abstractmethod
     def commit(self) -> Callable[[bytes], None] | None:
@@ -103,6 +107,9 @@ class Sealed:
     def bytes_at_rest(self) -> int:
         ((size,),) = rows(self._db, "SELECT length(data) FROM sample_block WHERE session = 2")
         return int(size)
+
+    def close(self) -> None:
+        self._db.close()
 
     @property
     def commit(self) -> Callable[[bytes], None]:
@@ -140,6 +147,9 @@ class Rows:
     def bytes_at_rest(self) -> int:
         return self._at_rest
 
+    def close(self) -> None:
+        self._db.close()
+
     @property
     def commit(self) -> Callable[[bytes], None]:
         return self._commit
@@ -169,6 +179,9 @@ class Csv:
 
     def bytes_at_rest(self) -> int:
         return self._path.stat().st_size
+
+    def close(self) -> None:
+        self._open.close()
 
     @property
     def commit(self) -> Callable[[bytes], None]:
@@ -211,6 +224,9 @@ class Parquet:
     def bytes_at_rest(self) -> int:
         return self._path.stat().st_size
 
+    def close(self) -> None:
+        self._duckdb.close()
+
 
 class BareLog:
     """13 bytes a sample behind one another in space that was reserved; no chain, no compression."""
@@ -238,6 +254,9 @@ class BareLog:
     def bytes_at_rest(self) -> int:
         return self._path.stat().st_size
 
+    def close(self) -> None:
+        os.close(self._log)
+
     @property
     def commit(self) -> Callable[[bytes], None]:
         return self._commit
@@ -256,8 +275,10 @@ LAYOUTS: tuple[Callable[[Path], Any], ...] = (Sealed, Rows, Csv, Parquet, BareLo
 def store_table(*, minutes: float = MINUTES, rounds: int = ROUNDS) -> Table:
     """Run everything in turns; answers medians with their spread."""
     data = reference_signal(minutes)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, ExitStack() as opened:
         layouts: list[Layout] = [make(Path(folder)) for make in LAYOUTS]
+        for layout in layouts:
+            opened.callback(layout.close)
         taken = _measure(layouts, data, rounds)
         sizes = {layout.name: layout.bytes_at_rest() for layout in layouts}
     count = len(data) // SAMPLE_SIZE
