@@ -351,3 +351,22 @@ def test_a_setting_that_is_wrong_is_named(
     told = traction("sessions", "--data", str(tmp_path))
     assert told.status == 2
     assert "time_zone='Mars/Olympus'" in one_message(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"at_s": 1, "call": "cord.cut"}', "line 1: call 'cord.cut' is not one of"),
+        (None, "No such file"),
+    ],
+)
+def test_a_fault_script_that_is_wrong_is_named(
+    traction: Traction, tmp_path: Path, text: str | None, words: str
+) -> None:
+    path = tmp_path / "faults.jsonl"
+    if text is not None:
+        path.write_text(text)
+    told = traction("simulate", "--port", "0", "--faults", str(path))
+    assert told.status == 2
+    assert words in one_message(told)
+    assert str(path) in told.err
