@@ -1,6 +1,7 @@
 """Programs that die, are stopped or lose their unit in the middle of a hold, in real time.
 
-Each story mostly waits, so three of them run side by side; a test then asks for its own.
+Each story mostly waits, so two of them run side by side; a test then asks for its own. On a machine
+that is too busy a session lets go by itself before its hold, as it must: such a story is begun anew.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from controller.telemetry import Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_unit
 from records.integrity import verify
 from records.reader import SessionRecord, list_sessions
-from tests.support.real_time import program, simulated_unit, wait_until
+from tests.support.real_time import EndedEarly, program, simulated_unit, wait_until
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "openpty"), reason="needs POSIX signals and pseudo-terminals"
@@ -42,6 +44,7 @@ pretension_force = "0 N"
 pretension_time = "0 s"
 """
 WATCHDOG_EXPIRED = 30
+ATTEMPTS = 3
 
 
 def run(uri: str, order: str, data: Path) -> tuple[str, ...]:
@@ -201,15 +204,23 @@ STORIES: dict[str, Callable[[Path, str], None]] = {
 }
 
 
+def tell(story: Callable[[Path, str], None], folder: Path, order: str) -> None:
+    """Tell a story, anew each time that the host was too late to reach its hold."""
+    for attempt in range(ATTEMPTS - 1):
+        with suppress(EndedEarly):
+            return story(folder / f"data-{attempt}", order)
+    return story(folder / "data-last", order)
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
     """Every story, under way."""
     folder = tmp_path_factory.mktemp("stories")
     order = folder / "order.toml"
     order.write_text(ORDER)
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         yield {
-            name: pool.submit(story, folder / f"data-{number}", str(order))
+            name: pool.submit(tell, story, folder / str(number), str(order))
             for number, (name, story) in enumerate(STORIES.items())
         }
 

@@ -1,138 +1,120 @@
-"""Who answers which question, and how a signal becomes a stop."""
+"""The operator at a terminal: lines answer questions or become requests, and nothing blocks."""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
+import queue
+from dataclasses import dataclass, field
 
 import pytest
 
 from controller.errors import AnswerMissing
 from controller.ports import Answer, Progress, Question
+from controller.requests import Pause, Remark, SessionRequest
 from tests.unit.controller.builders import prescription
 from workstation.operators import (
     SCRIPT,
-    ReadLine,
     SessionOperator,
     check_somebody_answers,
     possible_questions,
-    stopped_by_signals,
 )
+from workstation.session_script import parse_script
 
-ABOVE_SOFT_LIMIT = prescription(hold_force_n=190.0)
-
-
-def operator(*, scripted: bool = False, read_line: ReadLine | None = None) -> SessionOperator:
-    return SessionOperator(scripted=scripted, show=lambda progress: None, read_line=read_line)
+ASKED = Question.PRETENSION_LOOKS_RIGHT
 
 
-def test_a_script_answers_and_the_answer_says_so() -> None:
-    script = operator(scripted=True)
-    script.ask(Question.PRESS_TEST_NOT_SEEN, "Go on?")
-    assert script.answer(Question.PRESS_TEST_NOT_SEEN) == Answer(accepted=True, answered_by=SCRIPT)
-    assert script.answer(Question.END_ACKNOWLEDGED) is None
+@dataclass
+class Terminal:
+    """Gives lines to the reader thread and takes what is said; "" ends the input."""
+
+    said: list[str] = field(default_factory=list)
+    typed: queue.SimpleQueue[str | None] = field(default_factory=queue.SimpleQueue)
+
+    def read_line(self, prompt: str) -> str:
+        line = self.typed.get(timeout=20)
+        if line is None:
+            raise EOFError
+        return line
+
+    def operator(self) -> SessionOperator:
+        return SessionOperator(
+            scripted=False,
+            show=lambda progress: None,
+            read_line=self.read_line,
+            tell=self.said.append,
+            by="P. Jones",
+        )
 
 
-def test_a_script_never_answers_for_a_person() -> None:
-    script = operator(scripted=True)
-    script.ask(Question.FORCE_ABOVE_SOFT_LIMIT, "Go on?")
-    answer = script.answer(Question.FORCE_ABOVE_SOFT_LIMIT)
-    assert answer is not None
-    assert not answer.accepted
+def heard(operator: SessionOperator, terminal: Terminal, *lines: str) -> list[SessionRequest]:
+    """Type the lines and end the input, then take everything that arrived."""
+    for line in lines:
+        terminal.typed.put(line)
+    terminal.typed.put(None)
+    operator.reader_ended.wait(timeout=20)
+    return list(operator.requests())
 
 
-@pytest.mark.parametrize(
-    ("typed", "accepted"), [("y", True), (" YES ", True), ("n", False), ("", False), ("yo", False)]
-)
-def test_a_person_at_the_terminal_answers(typed: str, accepted: bool) -> None:
-    asked: list[str] = []
-    done = threading.Event()
-
-    def read_line(text: str) -> str:
-        asked.append(text)
-        done.set()
-        return typed
-
-    person = operator(read_line=read_line)
-    person.ask(Question.LONG_TREATMENT, "Above 30 min. Go on?")
-    assert done.wait(5.0)
-    _join_readers()
-    answer = person.answer(Question.LONG_TREATMENT)
-    assert answer is not None
-    assert answer.accepted is accepted
-    assert answer.answered_by not in ("", SCRIPT)
-    assert "Above 30 min. Go on?" in asked[0]
+def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?")
+    operator.ask(Question.END_ACKNOWLEDGED, "Ended?")
+    requests = heard(operator, terminal, "remark odd noise", "Y", "pause", "no")
+    assert requests == [Remark(by="P. Jones", text="odd noise"), Pause(by="P. Jones")]
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
+    assert operator.answer(Question.END_ACKNOWLEDGED) == Answer(
+        accepted=False, answered_by="P. Jones"
+    )
+    assert terminal.said == ["Looks right? [y/n]", "Ended? [y/n]"]
 
 
-def test_a_closed_terminal_is_a_no() -> None:
-    def read_line(text: str) -> str:
-        raise EOFError
-
-    person = operator(read_line=read_line)
-    person.ask(Question.LONG_TREATMENT, "Go on?")
-    _join_readers()
-    answer = person.answer(Question.LONG_TREATMENT)
-    assert answer is not None
-    assert not answer.accepted
+def test_what_is_not_understood_is_answered_with_what_would_be() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?")
+    assert heard(operator, terminal, "maybe", "help") == []
+    assert terminal.said[1].startswith("answer the question with y or n; 'maybe' is not understood")
+    assert "pause [REASON]" in terminal.said[2]
 
 
-def _join_readers() -> None:
-    """The thread that reads the terminal has handed its answer over."""
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and thread.daemon:
-            thread.join(5.0)
+def test_a_terminal_that_closes_answers_no_to_everything() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?")
+    assert operator.answer(ASKED) is None
+    heard(operator, terminal)
+    assert operator.answer(ASKED) == Answer(accepted=False, answered_by="terminal closed")
+    operator.ask(Question.END_ACKNOWLEDGED, "Ended?")
+    later = operator.answer(Question.END_ACKNOWLEDGED)
+    assert later is not None
+    assert not later.accepted
 
 
-def test_asking_again_forgets_the_earlier_answer() -> None:
-    script = operator(scripted=True)
-    script.ask(Question.LONG_TREATMENT, "Go on?")
-    script._scripted = False
-    script.ask(Question.LONG_TREATMENT, "Go on?")
-    answer = script.answer(Question.LONG_TREATMENT)
-    assert answer is not None
-    assert answer.answered_by == "nobody at the terminal"
+def test_a_script_answers_what_no_sensor_sees_but_no_soft_limit() -> None:
+    operator = SessionOperator(scripted=True, show=lambda progress: None)
+    operator.ask(ASKED, "?")
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by=SCRIPT)
+    operator.ask(Question.FORCE_ABOVE_SOFT_LIMIT, "?")
+    answer = operator.answer(Question.FORCE_ABOVE_SOFT_LIMIT)
+    assert answer == Answer(accepted=False, answered_by="nobody at the terminal")
 
 
-def test_questions_depend_on_the_order() -> None:
-    plain = possible_questions(prescription())
-    assert Question.LONG_TREATMENT not in plain
-    assert Question.FORCE_ABOVE_SOFT_LIMIT not in plain
-    assert Question.PRETENSION_LOOKS_RIGHT in plain
-    assert plain[-1] is Question.END_ACKNOWLEDGED
-    without = possible_questions(prescription(pretension_force_n=0.0, pretension_s=0.0))
-    assert Question.PRETENSION_LOOKS_RIGHT not in without
-    assert Question.LONG_TREATMENT in possible_questions(prescription(treatment_s=1801.0))
-    assert Question.FORCE_ABOVE_SOFT_LIMIT in possible_questions(ABOVE_SOFT_LIMIT)
+def test_script_steps_follow_the_time_that_was_shown() -> None:
+    script = parse_script('[[step]]\nat = "5 s"\ndo = "pause"\nby = "P. Jones"\n', "s")
+    operator = SessionOperator(scripted=True, show=lambda progress: None, script=script)
+    progress = {"phase": "holding", "elapsed_s": 5.0, "planned_s": 60.0, "target_n": 1.0}
+    operator.show(Progress(**progress, force_n=None))
+    assert operator.requests() == []
+    operator.show(Progress(**progress, force_n=None, since_start_s=5.0))
+    assert operator.requests() == [Pause(by="P. Jones")]
 
 
-def test_somebody_must_be_able_to_answer() -> None:
-    check_somebody_answers(ABOVE_SOFT_LIMIT, scripted=False, terminal=True)
-    check_somebody_answers(prescription(), scripted=True, terminal=False)
-    with pytest.raises(AnswerMissing, match=r"unit_not_commissioned.*or give --yes"):
-        check_somebody_answers(prescription(), scripted=False, terminal=False)
-    with pytest.raises(AnswerMissing, match=r"force_above_soft_limit; answer at a terminal \["):
-        check_somebody_answers(ABOVE_SOFT_LIMIT, scripted=True, terminal=False)
-
-
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_asks_for_the_stop_and_handlers_come_back(name: str) -> None:
-    number = getattr(signal, name, None)
-    if number is None:
-        assert os.name == "nt"
-        return
-    before = signal.getsignal(number)
-    waiting = operator()
-    with stopped_by_signals(waiting):
-        assert waiting.stop_requested() is None
-        signal.raise_signal(number)
-        assert waiting.stop_requested() == name
-    assert signal.getsignal(number) == before
-
-
-def test_progress_reaches_the_display() -> None:
-    seen: list[Progress] = []
-    shown = SessionOperator(scripted=True, show=seen.append)
-    progress = Progress(phase="holding", elapsed_s=1, planned_s=2, target_n=3, force_n=None)
-    shown.show(progress)
-    assert seen == [progress]
+def test_without_anybody_the_questions_are_listed_before_anything_is_opened() -> None:
+    order = prescription(treatment_s=1900.0)
+    asked = [question.value for question in possible_questions(order)]
+    assert {"surroundings_safe", "long_treatment", "pretension_looks_right"} <= set(asked)
+    with pytest.raises(AnswerMissing) as missing:
+        check_somebody_answers(order, scripted=False, terminal=False)
+    assert all(name in missing.value.message for name in asked)
+    check_somebody_answers(order, scripted=True, terminal=False)
+    check_somebody_answers(order, scripted=False, terminal=True)

@@ -1,78 +1,71 @@
-"""From an order file's text to an order, or to a message that names file and key."""
+"""The order file: modes and steps are read, and every refusal names key, value and next step."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
 import pytest
 
 from controller.errors import PrescriptionInvalid
 from controller.prescription import Mode, Region
-from workstation.order_file import parse_order, read_order
+from workstation.order_file import ORDER_KEYS, parse_order
+from workstation.order_template import order_template
 
+INTERMITTENT = """
+region = "cervical"
+mode = "intermittent"
+hold_force = "102 N"
+rest_force = "51 N"
+hold_time = "60 s"
+rest_time = "20 s"
+treatment_time = "15 min"
+"""
 STATIC = """
 region = "lumbar"
 mode = "static"
-hold_force = "40 % body weight"
+hold_force = "200 N"
 treatment_time = "10 min"
-body_mass = "165 lb"
-diagnosis = ["M51.26", "M54.16"]
-positioning = "supine"
 """
 
 
-def test_an_order_keeps_what_was_entered_beside_what_it_means() -> None:
-    order = parse_order(STATIC, "order.toml")
-    prescription = order.prescription
-    assert (prescription.region, prescription.mode) == (Region.LUMBAR, Mode.STATIC)
-    # 165 lb are 74.8 kg; 40 % of their weight are 293.4 N.
-    assert (prescription.body_mass_kg, prescription.hold_force_n) == (74.8, 293.4)
-    assert (prescription.pretension_force_n, prescription.pretension_s) == (15.0, 10.0)
-    assert (prescription.ramp_up_n_per_s, prescription.ramp_down_n_per_s) == (30.0, 60.0)
-    assert order.as_entered["hold_force"] == "40 % body weight"
-    assert order.diagnosis == ("M51.26", "M54.16")
-    assert order.source_text == STATIC
+@pytest.mark.parametrize("region", list(Region))
+def test_the_template_is_valid_as_it_stands_and_shows_every_key(region: Region) -> None:
+    text = order_template(region)
+    order = parse_order(text, "template").prescription
+    assert (order.region, order.mode) == (region, Mode.INTERMITTENT)
+    shown = set(re.findall(r"^(?:# )?(\w+) = ", text, re.MULTILINE))
+    assert shown == set(ORDER_KEYS)
 
 
-def test_one_character_more_is_another_order() -> None:
-    first = parse_order(STATIC, "a").digest
-    assert first == parse_order(STATIC, "b").digest
-    assert first != parse_order(STATIC + " ", "a").digest
+@pytest.mark.parametrize("mode", [Mode.INTERMITTENT, Mode.CYCLIC])
+def test_modes_with_two_forces_take_steps_of_hold_and_rest(mode: Mode) -> None:
+    text = INTERMITTENT.replace("intermittent", mode.value) + "progressive_steps = 3\n"
+    order = parse_order(text, "o").prescription
+    assert (order.mode, order.progressive_steps, order.traction_s) == (mode, 3, 900.0 + 240.0)
 
 
-@pytest.mark.parametrize("code", ["M54.2", "S13.4XXA", "Z00", "M50.120"])
-def test_shapes_of_codes_that_are_accepted(code: str) -> None:
-    text = STATIC.replace("M51.26", code)
-    assert parse_order(text, "order").diagnosis[0] == code
-
-
-@pytest.mark.parametrize("code", ["54.2", "M542", "m54.2", "M54.", "U071", "M54.2 ", ""])
-def test_shapes_of_codes_that_are_refused(code: str) -> None:
-    with pytest.raises(PrescriptionInvalid, match="ICD-10-CM"):
-        parse_order(STATIC.replace("M51.26", code), "order")
+def test_static_steps_take_their_own_time() -> None:
+    order = parse_order(STATIC + 'regressive_steps = 2\nstep_time = "90 s"\n', "o").prescription
+    assert (order.regressive_steps, order.step_s, order.traction_s) == (2, 90.0, 780.0)
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "said"),
     [
-        (STATIC + 'colour = "red"\n', "key colour is not known; known are region"),
-        (STATIC.replace("hold_force", "hold_farce"), "did you mean hold_force?"),
-        (STATIC.replace('"static"', '"steady"'), 'mode="steady" is not one of'),
-        (STATIC.replace('body_mass = "165 lb"', ""), "add body_mass"),
-        (STATIC.replace('["M51.26", "M54.16"]', '"M51.26"'), "diagnosis"),
-        (STATIC.replace("supine", "s" * 2001), "positioning"),
-        ("region = ", "not valid TOML"),
+        (INTERMITTENT + "progressive_steps = 10", "progressive_steps=10 steps is outside 0 to 9"),
+        (INTERMITTENT + 'progressive_steps = "3"', "progressive_steps='3' must be a whole number"),
+        (INTERMITTENT + 'step_time = "60 s"', "step_time=60 s belongs to the steps of a static"),
+        (STATIC + "progressive_steps = 1", "step_time=0 s is outside 1 to 600 s"),
+        (
+            INTERMITTENT.replace("15 min", "95 min") + "regressive_steps = 9",
+            "together exceed 99 min",
+        ),
+        (INTERMITTENT.replace("intermittent", "pulsed"), "static, intermittent, cyclic"),
+        (INTERMITTENT + "progresive_steps = 1", "did you mean progressive_steps?"),
     ],
 )
-def test_faults_are_named_with_file_and_key(text: str, words: str) -> None:
+def test_refusals_name_key_value_and_limit(text: str, said: str) -> None:
     with pytest.raises(PrescriptionInvalid) as refused:
-        parse_order(text, "order.toml")
-    assert words in refused.value.message
-    assert refused.value.message.startswith("order order.toml: ")
-
-
-def test_a_file_that_is_no_text(tmp_path: Path) -> None:
-    path = tmp_path / "order.toml"
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(PrescriptionInvalid, match="not UTF-8 text"):
-        read_order(path)
+        parse_order(text, "visit.toml")
+    assert refused.value.message.startswith("order visit.toml: ")
+    assert said in refused.value.message
