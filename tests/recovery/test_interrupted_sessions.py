@@ -1,7 +1,8 @@
 """Programs that die, are stopped or lose their unit in the middle of a hold, in real time.
 
-Each story mostly waits, so two of them run side by side; a test then asks for its own. On a machine
-that is too busy a session lets go by itself before its hold, as it must: such a story is begun anew.
+Each story mostly waits, so two of them run side by side; a test then asks for its own. On a
+machine that is too busy a session lets go by itself before its hold, as it must: such a story is
+begun anew.
 """
 
 from __future__ import annotations
