@@ -32,8 +32,9 @@ pytestmark = pytest.mark.skipif(
     not hasattr(os, "openpty"), reason="needs POSIX signals and pseudo-terminals"
 )
 
-FIXTURE = ("--body", "test_fixture")
-"""Hooked to the frame with 2 mm of slack: a hold is reached a few seconds after arming."""
+FIXTURE = ("--body", "test_fixture", "--baudrate", "19200")
+"""Hooked to the frame with 2 mm of slack: a hold is reached a few seconds after arming. At 19200 Bd
+the tick is 100 ms, which leaves a busy machine more time for each answer."""
 ORDER = """
 region = "lumbar"
 mode = "static"
