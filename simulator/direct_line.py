@@ -67,13 +67,20 @@ class DirectLine:
         if address not in (self._unit, BROADCAST):
             return b""
         self._firmware.advance_to(arrived_s)
+        if address == BROADCAST:
+            self._hear_broadcast(function, frame[2:-2])
+            return b""
         try:
             body = self._answered(function, frame[2:-2])
         except RegisterRefused as refused:
             body = bytes([function | 0x80, int(refused.exception_code)])
         else:
             body = bytes([function]) + body
-        return b"" if address == BROADCAST else _framed(bytes([address]) + body)
+        return _framed(bytes([address]) + body)
+
+    def _hear_broadcast(self, function: int, pdu: bytes) -> None:
+        if function == WRITE_MANY:
+            self._firmware.write_broadcast(int.from_bytes(pdu[:2], "big"), _words(pdu[5:]))
 
     def _answered(self, function: int, pdu: bytes) -> bytes:
         """What stands behind the function code in the answer."""

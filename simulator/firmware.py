@@ -11,6 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+from simulator.disguise import Disguise
 from simulator.event_ring import RING_REGISTERS
 from simulator.force_loop import CYCLE_S
 from simulator.inputs import EmergencyStop, PatientSwitch
@@ -74,6 +75,7 @@ class ReferenceFirmware:
         self._powered_on_at_s = powered_on_at_s
         self._device_s = 0.0
         self._fixed = identification_block(self.unit) + capability_block(self.unit)
+        self.disguise = Disguise(self._fixed)
 
     # -- what a patient, a fault script or a truth log sees ----------------------------------------
 
@@ -136,6 +138,7 @@ class ReferenceFirmware:
 
     def read_registers(self, address: int, count: int) -> list[int]:
         """FC03 and FC04 (the same data). Write-only and unmapped addresses are exception 02."""
+        address -= self.disguise.shifted_by
         self._check_readable(address, count)
         self.last_request_s = self._device_s
         return self._read(address, count)

@@ -32,6 +32,8 @@ BITS_PER_CHARACTER = 11
 READ_WRITE = 23
 WRITE_MANY = 16
 READS = (3, 4)
+BROADCAST = 0
+"""The address that every unit on a serial line hears and none answers."""
 EXCEPTION_BYTES = 2
 """Function and exception code."""
 WRITE_ECHO_BYTES = 5
@@ -50,6 +52,8 @@ class UnitFirmware(Protocol):
     def read_write(
         self, write_address: int, values: Sequence[int], read_address: int, read_count: int
     ) -> list[int]: ...
+
+    def write_broadcast(self, address: int, values: Sequence[int]) -> None: ...
 
     def connection_lost(self, now_s: float) -> None: ...
 
@@ -106,6 +110,10 @@ class _Desk:
             return None
         arrived_s = self.time.now_s() + self.wire.request_s(function, len(values or ()))
         self.firmware.advance_to(arrived_s)
+        if self.request is not None and self.request.dev_id == BROADCAST:
+            if function == WRITE_MANY:
+                self.firmware.write_broadcast(address, values or [])
+            return None
         try:
             read = self._serve(function, address, count, values)
         except RegisterRefused as refused:

@@ -161,16 +161,20 @@ def simulate(
     ] = PatientName.PRESSES,
     clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
     seed: Annotated[int, typer.Option(help="Seed of noise, breath and token.")] = 1,
+    faults: Annotated[
+        Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
+    ] = None,
 ) -> None:
     """Serve a simulated unit in real time until Ctrl-C."""
     from workstation import compose
 
     if body not in compose.BODIES:
         raise AddressInvalid(f"body={body} is not one of {', '.join(compose.BODIES)}")
-    somebody = compose.PressTestPatient() if patient is PatientName.PRESSES else None
+    presses = patient is PatientName.PRESSES
+    somebody = compose.PressTestPatient() if presses else compose.PassivePatient()
     unit = compose.simulated_unit(
         body,
-        somebody or compose.PassivePatient(),
+        somebody if faults is None else compose.with_faults(somebody, faults),
         compose.system_device_time(),
         seed=seed,
         clock_ppm=clock_ppm,

@@ -150,7 +150,9 @@ def _choice(key: str, text: str, choices: type[Any]) -> Any:
 
 
 def _first_fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
+    """One fault in words; an unknown key first, for a misspelt key is also a missing one."""
+    faults = error.errors()
+    fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     key = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(key, ORDER_KEYS, n=1)

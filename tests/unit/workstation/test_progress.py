@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
 from controller.ports import Progress, Question
 from workstation.operators import SessionOperator
-from workstation.progress import LiveLine, line, teller
+from workstation.progress import LiveLine, PhaseLines, line, teller
 
 PROGRESS = Progress(
     phase="taking_up_slack", elapsed_s=61.0, planned_s=900.0, target_n=102.0, force_n=None
@@ -47,3 +48,15 @@ def test_a_question_is_shown_whole_and_above_the_live_line() -> None:
     assert f"{question} [y/n]" in words
     _, _, behind = screen.getvalue().partition("[y/n]")
     assert behind.startswith("\n"), "the live line is drawn on the line of the question"
+
+
+def test_without_a_terminal_lines_come_at_changes_of_phase_and_every_half_minute() -> None:
+    out = io.StringIO()
+    with PhaseLines(Console(file=out, width=200)) as show:
+        for second in range(61):
+            show(replace(PROGRESS, phase="holding", elapsed_s=float(second)))
+        show(replace(PROGRESS, phase="releasing", elapsed_s=61.0))
+    shown = [row.split()[:2] for row in out.getvalue().splitlines()]
+    assert shown == [
+        ["holding", "00:00"], ["holding", "00:30"], ["holding", "01:00"], ["releasing", "01:01"],
+    ]  # fmt: skip

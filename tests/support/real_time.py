@@ -1,0 +1,105 @@
+"""The program and its simulated unit as processes of their own, in real time.
+
+Every wait has a generous deadline and looks for a fact, so that a busy machine only makes a test
+slower.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
+
+
+class EndedEarly(AssertionError):
+    """A program ended before it said what was waited for."""
+
+
+class Program:
+    """A running ``traction`` command whose lines are collected as they come."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "workstation.cli", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"COLUMNS": "200"},
+        )
+        self._lines: list[str] = []
+        self._reader = threading.Thread(target=self._collect)
+        self._reader.start()
+
+    @property
+    def output(self) -> str:
+        return "".join(self._lines)
+
+    def wait_for(self, words: str) -> str:
+        """Wait until a line holds ``words``; answers that line."""
+
+        def found() -> str:
+            return next((line for line in list(self._lines) if words in line), "")
+
+        wait_until(lambda: bool(found()) or not self._reader.is_alive(), f"{words!r}")
+        if not found():
+            raise EndedEarly(f"ended without {words!r}:\n{self.output}")
+        return found()
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self) -> int:
+        """Wait for its end; answers the exit status."""
+        try:
+            return self._process.wait(PATIENCE_S)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """``kill -9``; also closes its pipes."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _collect(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.append(line)
+
+
+@contextmanager
+def program(*arguments: str) -> Iterator[Program]:
+    """A command that is gone at the end of the block, whatever happens."""
+    running = Program(*arguments)
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+@contextmanager
+def simulated_unit(wire: str, *options: str) -> Iterator[tuple[Program, str]]:
+    """``traction simulate`` and the address that it prints."""
+    with program("simulate", "--wire", wire, "--port", "0", *options) as unit:
+        yield unit, unit.wait_for("simulated unit at").split()[-1]
+
+
+def wait_until(fact: Callable[[], bool], what: str) -> None:
+    """Poll for ``fact``; an AssertionError names ``what`` did not come."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not fact():
+        assert time.monotonic() < deadline_s, f"{what} did not come within {PATIENCE_S:g} s"
+        time.sleep(0.02)

@@ -1,0 +1,166 @@
+"""A unit, a journal and an operator in memory, for what meets time in the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from controller.errors import LinkError
+from controller.events import EventKind, Sample, SessionEvent
+from controller.ports import (
+    Answer,
+    ArmingRequest,
+    ForceCommand,
+    Progress,
+    Question,
+    UnitCapabilities,
+    UnitIdentity,
+)
+from controller.prescription import Region
+from controller.requests import SessionRequest
+from controller.runtime.clock import VirtualClock
+from controller.telemetry import Telemetry, UnitEvent, UnitState, UnitStatus
+from tests.unit.controller.builders import TRACKING
+
+IDENTITY = UnitIdentity(
+    unit_id="00000000000000aa", model="Test unit", serial_number=1, vendor_id=1, product_id=1,
+    firmware="1.00.0", firmware_crc=1, calibration_crc=1, calibrated_on="2026-01-01",
+    calibration_due="2027-01-01", boot_count=3, map_version="1.0", raw_block=b"",
+)  # fmt: skip
+CAPABILITIES = UnitCapabilities(
+    regions=frozenset({Region.CERVICAL}), features=0, rated_force_n=200.0, cut_off_force_n=260.0,
+    pretension_floor_n=0.0, max_rate_up_n_per_s=50.0, max_rate_down_n_per_s=100.0,
+    fast_release_rate_n_per_s=130.0, watchdog_min_s=0.2, watchdog_max_s=2.0, sample_period_s=0.01,
+    maximum_answer_time_s=0.01, second_channel=True,
+    cell_capacity_n=500.0, event_ring_size=32, days_since_stop_test=0,
+    raw_block=b"",
+)  # fmt: skip
+IDLE = replace(
+    TRACKING, unit_state=UnitState.IDLE, status=UnitStatus.PATIENT_SWITCH_PRESENT, force_n=0.2,
+    second_force_n=0.1, gross_force_n=0.2, setpoint_in_effect_n=0.0, newest_event=1,
+)  # fmt: skip
+PRESSED = replace(IDLE, status=IDLE.status | UnitStatus.PATIENT_SWITCH_PRESSED)
+
+Story = Callable[[float], Telemetry]
+
+
+def press_test(elapsed_s: float) -> Telemetry:
+    """Pressed from 1 s to 2.5 s, as the unit shows it."""
+    return PRESSED if 1.0 <= elapsed_s < 2.5 else IDLE
+
+
+class ListJournal:
+    """Keeps what is appended."""
+
+    def __init__(self) -> None:
+        self.events: list[SessionEvent] = []
+        self.samples: list[Sample] = []
+        self.at_once: list[EventKind] = []
+
+    def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
+        self.events.append(event)
+        if at_once:
+            self.at_once.append(event.kind)
+
+    def append_sample(self, sample: Sample) -> None:
+        self.samples.append(sample)
+
+    def sync(self) -> None:
+        """Everything is durable at once."""
+
+    def age_s(self, now_s: float) -> float:
+        return 0.0
+
+    @property
+    def kinds(self) -> list[EventKind]:
+        return [event.kind for event in self.events]
+
+
+class StoryUnit:
+    """Shows what its story says at each moment; a story may raise a LinkError."""
+
+    def __init__(self, clock: VirtualClock, story: Story, *, verified: bool = False) -> None:
+        self.identity, self.capabilities = IDENTITY, CAPABILITIES
+        self.profile_name, self.profile_digest = "test", "00"
+        self.verified, self.tick_s = verified, 0.05
+        self.story = story
+        self.commands: list[ForceCommand] = []
+        self.acknowledged = self.released = self.closed = False
+        self.armed_s = 0
+        self.ring: list[UnitEvent] = []
+        self.reading_after_refusal: Telemetry | None = None
+        self._clock, self._started_s = clock, clock.now_s()
+
+    def exchange(self, command: ForceCommand) -> Telemetry:
+        self.commands.append(command)
+        reading = self.story(self._clock.now_s() - self._started_s)
+        if reading.force_n is None:
+            return reading
+        # A living channel is never still.
+        return replace(reading, force_n=reading.force_n + 0.1 * (len(self.commands) % 2))
+
+    def arm(self, request: ArmingRequest) -> None:
+        """Not part of these tests."""
+
+    def find_order(self, ceiling_n: float) -> Telemetry:
+        return IDLE
+
+    def acknowledge(self) -> None:
+        self.acknowledged = True
+
+    def disarm(self) -> None:
+        """Not part of these tests."""
+
+    def release_without_token(self) -> None:
+        self.released = True
+
+    def seconds_since_arming(self) -> int:
+        return self.armed_s
+
+    def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
+        found = [entry for entry in self.ring if first <= entry.sequence < first + count]
+        if len(found) != count:
+            raise LinkError("the entries are not in the ring")
+        return found
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Answers:
+    """An operator that gives prepared answers; what is not prepared stays open."""
+
+    def __init__(self, **answers: bool) -> None:
+        self._answers = answers
+        self.asked: list[Question] = []
+        self.texts: list[str] = []
+        self.shown: list[Progress] = []
+        self.told: list[str] = []
+        self.stopped_by: str | None = None
+
+    def ask(self, question: Question, text: str) -> None:
+        self.asked.append(question)
+        self.texts.append(text)
+
+    def answer(self, question: Question) -> Answer | None:
+        accepted = self._answers.get(question.value)
+        return None if accepted is None else Answer(accepted=accepted, answered_by="A. Person")
+
+    def stop_requested(self) -> str | None:
+        return self.stopped_by
+
+    def requests(self) -> Sequence[SessionRequest]:
+        return ()
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def show(self, progress: Progress) -> None:
+        self.shown.append(progress)
+
+
+def unit_event(sequence: int, code: int = 2, uptime_ms: int = 0) -> UnitEvent:
+    """One entry of the ring."""
+    return UnitEvent(
+        boot_count=3, sequence=sequence, code=code, uptime_ms=uptime_ms, value_1=1, value_2=2
+    )
