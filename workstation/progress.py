@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -57,6 +59,19 @@ class PhaseLines:
             return
         self._last = (progress.phase, progress.elapsed_s)
         self._console.print(line(progress), highlight=False, soft_wrap=True)
+
+
+def line_writer(console: Console) -> Callable[[str], None]:
+    """Says things on lines of their own, above the live line.
+
+    What a person types is never a prompt's rest: a prompt without an end of line is drawn over by
+    the live line. "[y/n]" is markup to rich, so markup is off.
+    """
+
+    def tell(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    return tell
 
 
 def line(progress: Progress) -> str:
