@@ -120,6 +120,13 @@ def reason_of(verdict: Verdict) -> str:
 
 
 def _recorded(finding: Finding) -> tuple[int, int, str]:
-    """Measured value and limit as integers of the record: ms, 0.1 N, or the count itself."""
-    factor, unit = {"s": (1000, "ms"), "N": (10, "0.1 N")}.get(finding.unit, (1, finding.unit))
+    """Measured value and limit as integers of the record: ms, 0.1 N, 0.1 mm, or the count."""
+    factor, unit = {
+        "s": (1000, "ms"),
+        "N": (10, "0.1 N"),
+        "N below zero": (10, "0.1 N below zero"),
+        "mm": (10, "0.1 mm"),
+        "mm/s": (10, "0.1 mm/s"),
+        "share of exchanges": (1000, "per mille of exchanges"),
+    }.get(finding.unit, (1, finding.unit))
     return round(finding.measured * factor), round(finding.limit * factor), unit

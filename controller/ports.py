@@ -85,6 +85,7 @@ class UnitCapabilities:
     sample_period_s: float
     maximum_answer_time_s: float
     second_channel: bool
+    cell_capacity_n: float
     event_ring_size: int
     days_since_stop_test: int
     raw_block: bytes

@@ -231,7 +231,7 @@ def run(
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
     from workstation.plan_text import plan_text
-    from workstation.progress import LiveLine, PhaseLines, line_writer
+    from workstation.progress import LiveLine, PhaseLines, teller
     from workstation.session_script import read_script
 
     place = _place(data)
@@ -246,7 +246,7 @@ def run(
             scripted=yes,
             show=show,
             read_line=input if terminal else None,
-            tell=line_writer(shown),
+            tell=teller(shown),
             script=read_script(script) if script else None,
             by=operator_name,
         )

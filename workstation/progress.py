@@ -61,17 +61,12 @@ class PhaseLines:
         self._console.print(line(progress), highlight=False, soft_wrap=True)
 
 
-def line_writer(console: Console) -> Callable[[str], None]:
-    """Says things on lines of their own, above the live line.
+def teller(console: Console) -> Callable[[str], None]:
+    """Says something on lines of its own, above the live line.
 
-    What a person types is never a prompt's rest: a prompt without an end of line is drawn over by
-    the live line. "[y/n]" is markup to rich, so markup is off.
+    A text without an end of line is drawn over by the live line, and "[y/n]" is markup to rich.
     """
-
-    def tell(text: str) -> None:
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    return tell
+    return lambda text: console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def line(progress: Progress) -> str:

@@ -22,16 +22,16 @@ from controller.ports import (
     SessionJournal,
     TractionUnit,
 )
-from controller.prescription import REGION_LIMITS, Prescription
+from controller.prescription import Prescription
 from controller.requests import AcknowledgeAlarms
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
 from controller.runtime.loop import ForceLoop
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
+from controller.runtime.supervision import session_limits
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST
-from controller.safety.limits import SafetyLimits
 from controller.safety.supervisor import Supervisor
 from controller.session_machine import SessionMachine
 from controller.telemetry import Telemetry
@@ -110,7 +110,9 @@ class Session:
             recorder=self._recorder,
             operator=self._operator,
             machine=machine,
-            supervisor=Supervisor(self._limits(), first, self._clock.now_s()),
+            supervisor=Supervisor(
+                session_limits(self._order, self._unit.capabilities), first, self._clock.now_s()
+            ),
             events=preparation.events,
             alarms=self._alarms,
             planned_s=profile.end_s,
@@ -135,15 +137,6 @@ class Session:
             now_s=self._clock.now_s(),
         )
         return self._unit.find_order(self._order.hold_force_n)
-
-    def _limits(self) -> SafetyLimits:
-        return SafetyLimits().narrowed(
-            force_n=min(
-                REGION_LIMITS[self._order.region].hard_force_n,
-                self._unit.capabilities.rated_force_n,
-                self._order.force_limit_n,
-            )
-        )
 
     def _end_uncertain(self, error: OutcomeUncertain) -> Ending:
         self._recorder.event(

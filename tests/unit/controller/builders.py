@@ -23,7 +23,11 @@ CERVICAL = Prescription(
 
 HEALTHY = HostHealth(
     lateness_s=0.0,
+    tick_s=0.05,
+    exchange_s=0.027,
+    mismatches=0,
     boot_clock_gap_s=0.0,
+    wall_clock_step_s=0.0,
     journal_age_s=0.0,
     console_age_s=None,
     elapsed_s=10.0,
@@ -83,6 +87,7 @@ CAPABILITIES = UnitCapabilities(
     maximum_answer_time_s=0.01,
     second_channel=True,
     event_ring_size=32,
+    cell_capacity_n=500.0,
     days_since_stop_test=0,
     raw_block=b"",
 )

@@ -10,7 +10,7 @@ from rich.console import Console
 from controller.alarms import ALARMS
 from controller.ports import Progress, Question
 from workstation.operators import SessionOperator
-from workstation.progress import LiveLine, PhaseLines, line, line_writer
+from workstation.progress import LiveLine, PhaseLines, line, teller
 
 PROGRESS = Progress(
     phase="taking_up_slack", elapsed_s=61.0, planned_s=900.0, target_n=102.0, force_n=None
@@ -68,7 +68,7 @@ def test_a_question_is_shown_whole_and_above_the_live_line() -> None:
     with LiveLine(console) as show:
         show(PROGRESS)
         operator = SessionOperator(
-            scripted=False, show=show, read_line=read_line, tell=line_writer(console)
+            scripted=False, show=show, read_line=read_line, tell=teller(console)
         )
         operator.ask(Question.LONG_TREATMENT, question)
         operator.reader_ended.wait(timeout=20)
