@@ -15,7 +15,7 @@ SOURCES = [*Path(controller.__file__).parent.rglob("*.py")]
 
 
 def codes_of_the_supervisor() -> set[str]:
-    return {getattr(check, "code", None) or check.__name__ for check in CHECKS}
+    return {check.code for check in CHECKS}
 
 
 def codes_raised_by_name() -> set[str]:
