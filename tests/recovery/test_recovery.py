@@ -15,7 +15,7 @@ from records.integrity import verify
 from records.journal import SqliteJournal
 from records.reader import NOT_CLOSED, list_sessions
 from simulator.map_v1 import State
-from tests.support.sessions import Stage, staged
+from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
 from workstation.cli import REFUSED, exit_status
 
 SOON_OVER = 'step = [{ at = "1 s", do = "end", by = "P. Jones" }]'
@@ -25,7 +25,7 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing of the program runs after it."""
 
 
-def kill_in_hold(stage: Stage) -> None:
+def kill_in_hold(stage: Stage, order: str = SHORT_CERVICAL) -> None:
     """A session that ends in the middle of a hold without a release, an end or a seal."""
 
     def kill(progress: Progress) -> None:
@@ -37,7 +37,7 @@ def kill_in_hold(stage: Stage) -> None:
         patch.setattr(Session, "_record_end", lambda self, ending: None)
         patch.setattr(SqliteJournal, "close", SqliteJournal.abandon)
         with pytest.raises(Killed):
-            stage.treat(watch=kill)
+            stage.treat(order, watch=kill)
     assert stage.firmware.state is State.TRACKING
     assert stage.firmware.plant.cord_force_n > 50.0
 
@@ -77,6 +77,21 @@ def test_a_unit_that_let_go_by_itself_is_only_read(tmp_path: Path) -> None:
     assert observed.detail["released"] is False
     assert record.of_kind(EventKind.UNIT_ACKNOWLEDGED)
     assert result.ending.reason == "ended early by P. Jones"
+
+
+def test_a_session_of_another_unit_is_closed_and_says_that_nobody_looked(tmp_path: Path) -> None:
+    with staged(tmp_path, wire="direct", body="lumbar_split") as stage:
+        kill_in_hold(stage, SHORT_LUMBAR)
+        identifiers = stage.identifiers
+    with staged(tmp_path, wire="direct") as stage:
+        stage.identifiers = identifiers
+        result = stage.treat(script=SOON_OVER)
+        closed = stage.dossier(result.recovered[0]).record
+    assert result.recovered == ("session-1",)
+    (observed,) = closed.of_kind(EventKind.UNIT_OBSERVED)
+    assert dict(observed.detail) == {"observed": False}
+    (ended,) = closed.of_kind(EventKind.SESSION_ENDED)
+    assert ended.detail["reason"] == "the program ended during the session; unit not observed"
 
 
 def test_a_unit_that_another_host_drives_is_refused_and_left_alone(tmp_path: Path) -> None:
