@@ -10,6 +10,7 @@ from controller.errors import JournalCorrupt, JournalUnavailable
 from records.claim import ChargeLine, charge_line
 from records.clinic import filed_order
 from records.exports.charge_csv import charge_csv
+from records.exports.face import face_of
 from records.exports.note_text import note_text
 from records.exports.session_json import session_json
 from records.order import Order
@@ -47,7 +48,7 @@ class Dossier:
         if format_name == "pdf":
             from records.exports.note_pdf import note_pdf  # reportlab is slow to import
 
-            return note_pdf(self.record, self.note)
+            return note_pdf(self.record, self.note, face_of(self.note))
         if format_name == "text":
             return note_text(self.note).encode()
         if format_name == "csv":

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from records.exports.face import NOT_A_DEVICE
 from records.provenance import OPEN_TEXT, Sourced
 from records.treatment_note import TreatmentNote
-
-NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
 
 
 def note_text(note: TreatmentNote) -> str:
