@@ -65,6 +65,18 @@ class ProfileInvalid(RequestRefused):
     code = 1007
 
 
+class ClaimContextInvalid(RequestRefused):
+    """A claim context breaks its schema; the message names file, key and next step."""
+
+    code = 1030
+
+
+class RulesInvalid(RequestRefused):
+    """A rule, payer, fee or pair file breaks its schema; the message names file, key and reason."""
+
+    code = 1031
+
+
 class LinkError(TractionError):
     """The wire failed; ``raw`` keeps the bytes that came."""
 

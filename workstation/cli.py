@@ -30,6 +30,7 @@ from controller.errors import (
 from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
+from workstation import commands_billing
 from workstation.settings import Settings, load_settings
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
+commands_billing.register(app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
