@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from controller.events import EventKind, JsonValue, Outcome
 from controller.phases import Phase
 from records.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray, StoredEvent
+from records.claim_context import ClaimContext
+from records.exports.face import face_of
+from records.exports.visit import Visit
 from records.order import Order
 from records.reader import SessionHead, SessionRecord
+from records.treatment_note import draft_note, record_zone
+from tests.support.claims import MADE_AT
 from workstation.order_file import parse_order
 
 SESSION_ID = "20261124T160000Z-0a1b2c"
@@ -55,6 +62,7 @@ def made_record(
     stops_ms: tuple[int, ...] = (),
     outcome: str = Outcome.COMPLETED,
     seal: bytes | None = SEAL,
+    treated: bool = True,
 ) -> SessionRecord:
     """A static treatment of ``minutes``; ``stops_ms`` are presses of the patient's switch."""
     hold_ms = round(minutes * 60_000)
@@ -64,7 +72,8 @@ def made_record(
     log.add(EventKind.PRESS_TEST_SEEN, 1_000)
     log.add(EventKind.UNIT_ARMED, ARMED_MS)
     log.phase(ARMED_MS, "armed", Phase.RAMPING_UP)
-    log.phase(ramp_ms, "ramping_up", Phase.HOLDING)
+    if treated:
+        log.phase(ramp_ms, "ramping_up", Phase.HOLDING)
     for at_ms in stops_ms:
         log.add(
             EventKind.UNIT_EVENT_SEEN, at_ms, code=10, unit_at_ms=at_ms, value_1=1979, value_2=0
@@ -123,3 +132,17 @@ def _samples(hold_dn: int, hold_from_ms: int, end_ms: int) -> SampleArray:
     samples["force_1_dn"] = np.maximum(target + 3 * (np.arange(len(times)) % 3 - 1), 0)
     samples["force_2_dn"] = ABSENT_DN
     return samples
+
+
+def made_visit(
+    *, context: ClaimContext | None = None, errors: tuple[str, ...] = (), **options: Any
+) -> Visit:
+    """A visit with its note; ``options`` go to the record."""
+    order = made_order()
+    record = made_record(order, **options)
+    note = draft_note(record, order)
+    return Visit(
+        record=record, order=order, note=note, face=face_of(note, errors), context=context,
+        zone=record_zone(record), made_at=MADE_AT.astimezone(record_zone(record)),
+        clinic="Example Spine Clinic",
+    )  # fmt: skip
