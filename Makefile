@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both set everything up first.
 # Windows has no make: run `py -3.11 bootstrap.py`, then `.venv\Scripts\traction demo`.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
 .PHONY: demo test check bench lock setup clean

@@ -8,6 +8,7 @@ Needs Python 3.11 and nothing else. It does nothing when the environment already
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 import venv
@@ -43,8 +44,13 @@ def main() -> int:
 
 
 def fingerprint() -> str:
-    """What the environment is made from: lock and project file."""
-    return hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()
+    """What the environment is made from: lock, project and build; settings of tools are not."""
+    import tomllib  # absent in a Python that main refuses in words
+
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))
+    made_from = [project["project"], project["build-system"], project["tool"]["hatch"]]
+    text = json.dumps(made_from, sort_keys=True)
+    return hashlib.sha256(LOCK.read_bytes() + text.encode()).hexdigest()
 
 
 def make_environment() -> None:

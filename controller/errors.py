@@ -187,6 +187,30 @@ class RecordNotFound(JournalError):
     code = 4004
 
 
+class CheckpointInvalid(RequestRefused):
+    """A checkpoint was mistyped; the message says what does not fit."""
+
+    code = 1050
+
+
+class KeyUnavailable(JournalError):
+    """The workstation's signing key, or a public key, cannot be read, made or trusted."""
+
+    code = 4050
+
+
+class NoteRefused(RequestRefused):
+    """The note's life does not allow what was asked; the message names field and next step."""
+
+    code = 1060
+
+
+class AuditUnavailable(JournalError):
+    """The row that must be kept of an access cannot be written, so the access is refused."""
+
+    code = 4060
+
+
 class SimulationStalled(TractionError):
     """A participant of virtual time did not finish within the guard of real time."""
 

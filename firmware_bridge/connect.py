@@ -25,9 +25,23 @@ def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
         link = _link(TcpSocket(address), TcpFraming(), clock, profile, address.unit, NORMAL_TICK_S)
         return _identified(link, profile, digest, NORMAL_TICK_S, may_arm=True)
     port = SerialPort(address, profile.serial)
-    tick_s = serial_tick_s(port.baudrate, port.adapter_latency_s)
-    link = _link(port, RtuFraming(port.baudrate), clock, profile, address.unit, tick_s)
-    may_arm = port.baudrate >= SLOWEST_ARMABLE_BAUDRATE
+    latency_s = port.adapter_latency_s
+    return connect_serial(port, clock, port.baudrate, latency_s=latency_s, unit=address.unit)
+
+
+def connect_serial(
+    line: Transport,
+    clock: Clock,
+    baudrate: int,
+    *,
+    latency_s: float = PROMPT_LATENCY_S,
+    unit: int = 1,
+) -> ReferenceUnit:
+    """Identify the unit on an open serial line; raises LinkError or UnitNotVerified."""
+    profile, digest = shipped_profile("reference_v1")
+    tick_s = serial_tick_s(baudrate, latency_s)
+    link = _link(line, RtuFraming(baudrate), clock, profile, unit, tick_s)
+    may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
     return _identified(link, profile, digest, tick_s, may_arm=may_arm)
 
 

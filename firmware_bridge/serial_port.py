@@ -60,6 +60,7 @@ class SerialPort:
             )
         except _OPENING_ERRORS as error:
             raise LinkLost(f"port {self.name} cannot be opened: {_why_not(error)}") from error
+        self._refuse_without_descriptor()
         self.adapter_latency_s = self._lower_latency()
 
     def fileno(self) -> int:
@@ -108,6 +109,16 @@ class SerialPort:
         if not data:
             raise self._lost("the other end hung up")
         return data
+
+    def _refuse_without_descriptor(self) -> None:
+        """On Windows pyserial's port has none, so nothing could be waited on with a deadline."""
+        if hasattr(self._port, "fileno"):
+            return
+        self.close()
+        raise LinkLost(
+            f"port {self.name} cannot be waited on with a deadline on this system; reach the unit "
+            "over Modbus TCP or a serial server (modbus-rtu+socket)"
+        )
 
     def _lower_latency(self) -> float:
         """Ask the driver for 1 ms; answers the latency that holds, in seconds."""

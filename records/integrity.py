@@ -23,8 +23,8 @@ from records.chain import (
     compute_session_digest,
 )
 from records.database import Database, rows
-from records.journal import event_rows
 from records.reader import SessionHead, reading, session_heads
+from records.session_rows import event_rows
 from records.unit_file import unit_databases
 
 

@@ -16,7 +16,7 @@ from controller.events import EventKind, Outcome
 from records.blocks import unpack_block
 from records.canonical import SampleArray, StoredEvent, samples_from_bytes
 from records.database import Database, failures_in_words, open_for_reading, rows
-from records.journal import event_rows
+from records.session_rows import event_rows
 from records.unit_file import UNIT_SCHEMA, UnitLock, unit_databases
 
 RUNNING = "running"

@@ -10,6 +10,10 @@ CYCLE_S = 0.010
 CORD_N_PER_MM = 20.0
 LOOP_DELAY_S = CYCLE_S + CYCLE_S / 2 + 0.050 + 0.060
 GAIN_MM_PER_S_PER_N = 1.0 / (CORD_N_PER_MM * 2.0 * LOOP_DELAY_S)
+FEED_S = 0.3
+FEED_SHARE = CYCLE_S / FEED_S
+"""The feed-forward comes in slowly: at a reversal friction holds the body, and only the cord, four
+times as stiff, stretches until it slides (E.3 a)."""
 DEAD_BAND_N = 1.0
 MAX_SPEED_MM_PER_S = 20.0
 SLACK_FORCE_N = 5.0
@@ -20,10 +24,11 @@ SLACK_SET_POINT_N = 10.0
 class ForceLoop:
     """One device cycle at a time: force in, winch speed out. Newtons, millimetres, seconds."""
 
-    __slots__ = ("_feed_mm_per_n", "setpoint_n", "target_n")
+    __slots__ = ("_feed_mm_per_n", "_feed_mm_per_s", "setpoint_n", "target_n")
 
     def __init__(self, series_n_per_mm: float) -> None:
         self._feed_mm_per_n = 1.0 / series_n_per_mm
+        self._feed_mm_per_s = 0.0
         self.setpoint_n = 0.0
         self.target_n = 0.0
 
@@ -47,10 +52,18 @@ class ForceLoop:
             error_n += DEAD_BAND_N
         else:
             error_n = 0.0
-        speed = change_n / CYCLE_S * self._feed_mm_per_n + GAIN_MM_PER_S_PER_N * error_n
+        speed = self._feed(change_n) + GAIN_MM_PER_S_PER_N * error_n
         if force_n < SLACK_FORCE_N and speed > SLACK_SPEED_MM_PER_S:
             return SLACK_SPEED_MM_PER_S
         return max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed))
+
+    def _feed(self, change_n: float) -> float:
+        """Feed-forward, mm/s: at once when it falls, slowly when it rises into a reversal."""
+        feed_mm_per_s = change_n / CYCLE_S * self._feed_mm_per_n
+        rises = abs(feed_mm_per_s) > abs(self._feed_mm_per_s)
+        share = FEED_SHARE if rises else 1.0
+        self._feed_mm_per_s += (feed_mm_per_s - self._feed_mm_per_s) * share
+        return self._feed_mm_per_s
 
     def _ramp(self, force_n: float, up_n_per_s: float, down_n_per_s: float) -> float:
         change_n = self.target_n - self.setpoint_n

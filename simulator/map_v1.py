@@ -43,6 +43,7 @@ class Result(IntEnum):
 class ExceptionCode(IntEnum):
     """Modbus exception codes that the unit uses (reference map, B.4)."""
 
+    ILLEGAL_FUNCTION = 1
     ILLEGAL_ADDRESS = 2
     ILLEGAL_VALUE = 3
     DEVICE_FAILURE = 4

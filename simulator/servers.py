@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tty
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -33,6 +32,10 @@ BITS_PER_CHARACTER = 11
 READ_WRITE = 23
 WRITE_MANY = 16
 READS = (3, 4)
+EXCEPTION_BYTES = 2
+"""Function and exception code."""
+WRITE_ECHO_BYTES = 5
+"""Function, address and count."""
 
 
 class UnitFirmware(Protocol):
@@ -63,10 +66,9 @@ class Wire:
         pdu = {READ_WRITE: 10 + 2 * writes, WRITE_MANY: 6 + 2 * writes}.get(function, 5)
         return self.byte_s * (pdu + self.frame_bytes)
 
-    def answer_s(self, reads: int | None) -> float:
-        """Wire time of an answer with ``reads`` registers (None: an exception), seconds."""
-        pdu = 2 if reads is None else 2 + 2 * reads
-        return self.byte_s * (pdu + self.frame_bytes)
+    def answer_s(self, pdu_bytes: int) -> float:
+        """Wire time of an answer in seconds."""
+        return self.byte_s * (pdu_bytes + self.frame_bytes)
 
 
 TCP_WIRE = Wire(byte_s=1e-6, frame_bytes=7)
@@ -107,15 +109,15 @@ class _Desk:
         try:
             read = self._serve(function, address, count, values)
         except RegisterRefused as refused:
-            await self._answer_at(arrived_s, None)
+            await self._answer_at(arrived_s, EXCEPTION_BYTES)
             return ExcCodes(int(refused.exception_code))
         except FunctionRefused:
-            await self._answer_at(arrived_s, None)
+            await self._answer_at(arrived_s, EXCEPTION_BYTES)
             return ExcCodes.ILLEGAL_FUNCTION
         if function in READS:
             registers[address - start_address : address - start_address + count] = read
         self._read_ahead = read
-        await self._answer_at(arrived_s, len(read) if read else 2)
+        await self._answer_at(arrived_s, 2 + 2 * len(read) if read else WRITE_ECHO_BYTES)
         return None
 
     def _serve(
@@ -133,8 +135,8 @@ class _Desk:
             )
         raise FunctionRefused
 
-    async def _answer_at(self, arrived_s: float, reads: int | None) -> None:
-        await self.time.sleep_until(arrived_s + TURNAROUND_S + self.wire.answer_s(reads))
+    async def _answer_at(self, arrived_s: float, pdu_bytes: int) -> None:
+        await self.time.sleep_until(arrived_s + TURNAROUND_S + self.wire.answer_s(pdu_bytes))
 
 
 class _Handler(ServerRequestHandler):
@@ -239,7 +241,14 @@ class SimulatedUnit:
         return self._start(make)
 
     def serve_rtu(self, baudrate: int = 38400) -> SimulatedUnit:
-        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``."""
+        """Serve RTU on a new pseudo-terminal, whose path stands in ``uri``.
+
+        Raises OSError on a system without pseudo-terminals.
+        """
+        if not hasattr(os, "openpty"):
+            raise OSError("this system has no pseudo-terminals")
+        import tty  # absent where pseudo-terminals are
+
         master, slave = os.openpty()
         tty.setraw(slave)
         self._descriptors = [master, slave]

@@ -34,6 +34,7 @@ def main(names: list[str]) -> int:
     results = {name: run(name) for name in names}
     for name, (seconds, failed) in results.items():
         print(f"{name:<10} {seconds:7.1f} s  {'FAILED' if failed else 'ok'}")
+    print(f"{'together':<10} {sum(seconds for seconds, _ in results.values()):7.1f} s")
     return 1 if any(failed for _, failed in results.values()) else 0
 
 

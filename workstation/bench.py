@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import time
-import tty
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -253,6 +252,8 @@ async def serve(kind: str) -> None:
         await server.serve_forever(background=True)
         place = str(server.transport.sockets[0].getsockname()[1])  # type: ignore[attr-defined]
     else:
+        import tty
+
         serial.protocol_handler_packages.append("simulator")
         master, slave = os.openpty()
         tty.setraw(slave)

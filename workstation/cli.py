@@ -30,7 +30,7 @@ from controller.errors import (
 from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
-from workstation import commands_billing
+from workstation import commands_billing, commands_keys, commands_note, commands_sessions
 from workstation.settings import Settings, load_settings
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
@@ -46,6 +46,9 @@ app = typer.Typer(
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
 commands_billing.register(app)
+commands_keys.register(app)
+commands_note.register(app)
+commands_sessions.register(app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -168,7 +171,8 @@ def simulate(
         else:
             unit.serve_tcp(port=port)
     except OSError as error:
-        raise AddressInvalid(f"{error}; choose another --port") from error
+        way_out = "serve with --wire tcp" if wire is Wire.RTU else "choose another --port"
+        raise AddressInvalid(f"{error}; {way_out}") from error
     with unit:
         typer.echo(f"simulated unit at {unit.uri}")
         typer.echo("serving in real time; end with Ctrl-C")
@@ -276,49 +280,17 @@ def _report_run(result: Any, *, as_json: bool) -> None:
 # --- what is on file --------------------------------------------------------------------------
 
 
-@app.command()
-def sessions(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List the sessions on file, newest first."""
-    from records.reader import list_sessions
-    from records.treatment_note import local_time
-
-    place = _place(data)
-    listed = [
-        {
-            "session_id": record.head.session_id,
-            "unit_id": record.head.unit_id,
-            "started": local_time(
-                record, 0, place.settings.zone_at(record.head.started_utc_ms)
-            ).isoformat(),
-            "outcome": record.outcome,
-            "sealed": record.seal is not None,
-        }
-        for record in list_sessions(place.data_dir)
-    ]
-    if as_json:
-        _print_json(listed)
-        return
-    if not listed:
-        typer.echo(f"no sessions in {place.data_dir}")
-        return
-    for row in listed:
-        sealed = "sealed" if row["sealed"] else "not sealed"
-        typer.echo(
-            f"{row['session_id']}  unit {row['unit_id']}  {row['started']}  {row['outcome']}  "
-            f"{sealed}"
-        )
-
-
 SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
 
 
 @app.command()
 def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show what happened in a session, event by event."""
-    from workstation.documents import load_dossier
+    from workstation.documents import audited_dossier, author_now
 
     place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
+    author = author_now(place.data_dir)
+    dossier = audited_dossier(place.data_dir, session, place.settings, author, "show")
     if as_json:
         typer.echo(dossier.export("json").decode(), nl=False)
         return
@@ -332,20 +304,6 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
 
 
 @app.command()
-def note(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Print the treatment note of a session."""
-    from records.exports.note_text import note_text
-    from workstation.documents import load_dossier
-
-    place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
-    if as_json:
-        _print_json(json.loads(dossier.export("json"))["note"])
-        return
-    typer.echo(note_text(dossier.note), nl=False)
-
-
-@app.command()
 def export(
     session: SessionArgument,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
@@ -356,10 +314,11 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write one document of a session."""
-    from workstation.documents import SUFFIXES, load_dossier, write_file
+    from workstation.documents import SUFFIXES, audited_dossier, author_now, write_file
 
     place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
+    author, what = author_now(place.data_dir), f"export {format_.value}"
+    dossier = audited_dossier(place.data_dir, session, place.settings, author, what)
     content = dossier.export(format_.value)
     target = out or Path(f"{dossier.note.session_id}{SUFFIXES[format_.value]}")
     written = write_file(target, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from records.exports.note_status import moment_text, signer_text, status_text, version_texts
 from records.treatment_note import TreatmentNote
 
 NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
@@ -12,12 +13,23 @@ INTERRUPTED = "INTERRUPTED: the program ended during this session."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """Words that stand on every export of a session, whatever its format."""
+    """Words that stand on every export of a session, whatever its format.
+
+    ``signer`` and ``signed_at`` are empty for a draft; ``errors`` are the findings of severity
+    error in words.
+    """
 
     status: str
-    signature: str
-    alerts: tuple[str, ...]
-    errors: tuple[str, ...]
+    signer: str = ""
+    signed_at: str = ""
+    amendments: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """Who signed and when, in one line; empty for a draft."""
+        return f"{self.signer}, {self.signed_at}" if self.signer else ""
 
     @property
     def verdict(self) -> str:
@@ -29,6 +41,13 @@ class Face:
 
 
 def face_of(note: TreatmentNote, errors: tuple[str, ...] = ()) -> Face:
-    """The face of a note; ``errors`` are the findings of severity error in words."""
-    alerts = (INTERRUPTED, *note.warnings) if note.interrupted else note.warnings
-    return Face(status="draft, not signed", signature="", alerts=alerts, errors=errors)
+    """The face of a note."""
+    newest = note.versions[-1] if note.versions else None
+    return Face(
+        status=status_text(note),
+        signer=signer_text(newest) if newest else "",
+        signed_at=moment_text(note, newest.at_utc_ms) if newest else "",
+        amendments=tuple(version_texts(note)[1:]),
+        alerts=(INTERRUPTED, *note.warnings) if note.interrupted else note.warnings,
+        errors=errors,
+    )

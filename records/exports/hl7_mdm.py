@@ -64,8 +64,7 @@ def _document(visit: Visit, treated_by: Party | None, file_name: str) -> str:
         19: "AV",
     }
     if signed:
-        who, _, when = visit.face.signature.rpartition(" | ")
-        fields[22] = parts("", f"{who}, {when}")
+        fields[22] = parts("", visit.face.signature)
     return segment("TXA", fields)
 
 

@@ -53,6 +53,8 @@ SIZES = (
 MOST_LINES = (40, 24, 16, 12, 9, 7, 6, 5, 4, 3, 2, 1)
 """Lines of one field, once the smallest type is not small enough."""
 MOST_ALERTS = 9
+MOST_AMENDMENTS = 3
+"""Lines about amendments, the newest; all of them stand in text and JSON."""
 FULL_WIDTH = ("stop", "adjustment")
 """Device fields of this kind stand below the columns, over the whole width."""
 Fields = Sequence[Sourced[str]]
@@ -65,7 +67,6 @@ class NotePage:
     note: TreatmentNote
     face: Face
     plot: PlotData
-    checkpoint: str = ""
 
 
 def lay_out_note(content: NotePage) -> Page:
@@ -93,6 +94,8 @@ class _Attempt:
         wide = [field for field in device if field.name.startswith(FULL_WIDTH)]
         narrow = [field for field in device if not field.name.startswith(FULL_WIDTH)]
         self.alerts = _alert_lines(content.face)
+        newest = content.face.amendments[-MOST_AMENDMENTS:]
+        self.amendments = [_one_line(line, RIGHT - LEFT, 7) for line in newest]
         self.device = _Columns(narrow, size, most_lines, columns=2)
         self.happened = _Columns(wide, size, most_lines, columns=1)
         self.clinician = _Columns(content.note.clinician_fields, size, most_lines, columns=2)
@@ -100,6 +103,7 @@ class _Attempt:
     @property
     def fits(self) -> bool:
         room = TOP - BOTTOM - HEAD_ROOM - SIGNATURE_ROOM - FOOT_ROOM - 2 * TITLE_ROOM
+        room -= 9.0 * len(self.amendments)
         needed = self.device.height + self.happened.height + self.clinician.height + 12
         return needed + self.alert_room + self.plot_room <= room
 
@@ -156,24 +160,25 @@ class _Attempt:
         self.clinician.place(page, y - TITLE_ROOM)
 
     def _signature(self, page: Page, y: float) -> None:
-        signed = self.content.face.signature
-        right = RIGHT - 150
+        """Who signed and when; for a draft, lines for a pen. Amendments stand above."""
+        face, right = self.content.face, RIGHT - 150
+        for number, line in enumerate(reversed(self.amendments)):
+            page.write(LEFT, y + 29 + 9 * number, line, 7, INK)
         page.line(LEFT, y + 12, right - 20, y + 12, GREY)
         page.line(right, y + 12, RIGHT, y + 12, GREY)
-        if signed:
-            who, _, when = signed.rpartition(" | ")
-            line = shortened(wrapped(who, right - 20 - LEFT, 9), 1, right - 20 - LEFT, 9, "...")[0]
-            page.write(LEFT, y + 15, line, 9, INK)
-            page.write(right, y + 15, when, 9, INK)
+        room = right - 20 - LEFT
+        page.write(LEFT, y + 15, _one_line(face.signer, room, 9), 9, INK)
+        page.write(right, y + 15, face.signed_at, 9, INK)
         page.write(LEFT, y + 4, "Signature and credentials", 7, GREY)
         page.write(right, y + 4, "Date and time", 7, GREY)
 
     def _foot(self, page: Page) -> None:
-        note, checkpoint = self.content.note, self.content.checkpoint
+        note = self.content.note
         page.line(LEFT, BOTTOM + 27, RIGHT, BOTTOM + 27, GREY, 0.4)
         seal = f"Seal {note.seal or 'none: the session is not closed'}"
         page.write(LEFT, BOTTOM + 19, f"Session {note.session_id}   {seal}", 6, GREY)
-        page.write(LEFT, BOTTOM + 11, checkpoint or "Checkpoint: none", 6, GREY)
+        checkpoint = f"Checkpoint of the signature {note.checkpoint}" if note.versions else ""
+        page.write(LEFT, BOTTOM + 11, _one_line(checkpoint, RIGHT - LEFT, 6), 6, GREY)
         page.write(LEFT, BOTTOM + 3, NOT_A_DEVICE, 6, GREY)
         page.write_right(RIGHT, BOTTOM + 3, "1 lbf = 4.448 N   page 1 of 1", 6, GREY)
 
@@ -201,6 +206,10 @@ def _alert_lines(face: Face) -> list[tuple[str, bool]]:
     return [*lines[: MOST_ALERTS - 1], (more, True)]
 
 
+def _one_line(text: str, width: float, size: float) -> str:
+    return shortened(wrapped(text, width, size), 1, width, size, "...")[0]
+
+
 class _Columns:
     """Fields as label and text, balanced over columns; ``height`` is known before placing."""
 
@@ -226,7 +235,7 @@ class _Columns:
             y = top
             for field, lines in blocks:
                 page.write(x, y - self.size, field.label, self.size, GREY)
-                colour = ALERT if field.is_open and lines[0].startswith("[") else INK
+                colour = ALERT if field.needs_a_word else INK
                 for number, line in enumerate(lines):
                     base = y - self.size - number * self.leading
                     page.write(x + self.label_width, base, line, self.size, colour)

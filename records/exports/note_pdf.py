@@ -10,9 +10,7 @@ from records.reader import SessionRecord
 from records.treatment_note import TreatmentNote
 
 
-def note_pdf(
-    record: SessionRecord, note: TreatmentNote, face: Face, *, checkpoint: str = ""
-) -> bytes:
+def note_pdf(record: SessionRecord, note: TreatmentNote, face: Face) -> bytes:
     """The file's bytes; the same note gives the same bytes."""
-    content = NotePage(note=note, face=face, plot=plot_data(record.samples), checkpoint=checkpoint)
-    return page_pdf(lay_out_note(content), title=f"Treatment note {note.session_id}")
+    page = lay_out_note(NotePage(note=note, face=face, plot=plot_data(record.samples)))
+    return page_pdf(page, title=f"Treatment note {note.session_id}")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from records.exports.face import NOT_A_DEVICE
-from records.provenance import OPEN_TEXT, Sourced
+from records.exports.face import NOT_A_DEVICE, Face, face_of
+from records.exports.note_status import version_texts
+from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
 from records.treatment_note import TreatmentNote
 
 
-def note_text(note: TreatmentNote) -> str:
+def note_text(note: TreatmentNote, face: Face | None = None) -> str:
     """Plain text, lines of at most about 110 characters, ends with a newline."""
-    lines = [f"TREATMENT NOTE (draft)  session {note.session_id}"]
-    if note.interrupted:
-        lines.append("INTERRUPTED: the program ended during this session.")
-    lines += [f"! {warning}" for warning in note.warnings]
+    face = face or face_of(note)
+    lines = [f"TREATMENT NOTE ({face.status})  session {note.session_id}"]
+    lines += [face.verdict, *face.errors] if face.errors else []
+    lines += [f"! {alert}" for alert in face.alerts]
     lines += ["", "RECORDED BY THE DEVICE"]
     lines += [_line(field) for field in note.device_fields]
     lines += ["", "FROM THE CLINICIAN"]
     lines += [_line(field) for field in note.clinician_fields]
+    if note.versions:
+        lines += ["", *version_texts(note), f"Checkpoint of the signature {note.checkpoint}"]
     lines += ["", f"Seal {note.seal or 'none: the session is not closed'}", NOT_A_DEVICE]
     return "\n".join(lines) + "\n"
 
@@ -29,4 +32,6 @@ def shown(field: Sourced[str]) -> str:
     """The value, or in plain sight that there is none."""
     if field.value is not None:
         return field.value
+    if field.not_assessed:
+        return f"[{NOT_ASSESSED_TEXT}]"
     return f"[{OPEN_TEXT}]" if field.origin.value == "clinician" else "not recorded"

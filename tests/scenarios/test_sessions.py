@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: s
     for run in ("first", "second"):
         with staged(tmp_path / run, wire=wire) as stage:
             # The address differs between runs (a port, a terminal's number); all else is the same.
-            stage.unit.uri, real = stage.unit.uri, stage.unit.uri
+            real = stage.uri
             result = stage.treat()
             record = stage.dossier(result.session_id).record
         told = [
@@ -56,6 +56,17 @@ def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: s
         seals.append(record.samples.tobytes())
     assert events[0] == events[1]
     assert seals[0] == seals[1]
+
+
+def test_a_direct_line_gives_the_same_record_as_a_pseudo_terminal(tmp_path: Path) -> None:
+    with staged(tmp_path / "pty", wire="rtu") as stage:
+        over_pty = stage.dossier(stage.treat().session_id).record
+    with staged(tmp_path / "direct", wire="direct") as stage:
+        direct = stage.dossier(stage.treat().session_id).record
+    assert direct.samples.tobytes() == over_pty.samples.tobytes()
+    assert [(e.at_ms, e.kind) for e in direct.events] == [
+        (e.at_ms, e.kind) for e in over_pty.events
+    ]
 
 
 def test_another_seed_gives_another_record(tmp_path: Path) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from controller.ports import Progress
+from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
+from firmware_bridge.connect import connect_unit
+from records.signing import SigningKey
+from simulator.direct_line import DirectClock
+from simulator.firmware import ReferenceFirmware
 from simulator.servers import SimulatedUnit
 from workstation.compose import (
     Identifiers,
     Patient,
     PressTestPatient,
     SessionResult,
+    direct_connection,
+    simulated_firmware,
     treat,
     virtual_unit,
 )
@@ -23,6 +30,7 @@ from workstation.operators import SessionOperator
 from workstation.order_file import parse_order
 from workstation.settings import Settings
 
+KEY = SigningKey(bytes(range(32)))
 SETTINGS = Settings(time_zone="America/Chicago")
 
 SHORT_CERVICAL = """
@@ -57,12 +65,24 @@ def fixed_identifiers() -> Identifiers:
 
 @dataclass
 class Stage:
-    """A simulated unit, its clock and the folder of the records; a context manager's value."""
+    """A simulated unit, its clock and the folder of the records; a context manager's value.
 
-    unit: SimulatedUnit
+    ``unit`` is the served unit; over a direct line there is only its ``firmware``.
+    """
+
+    firmware: ReferenceFirmware
     clock: VirtualClock
     data_dir: Path
     identifiers: Identifiers
+    uri: str
+    connect: Callable[[str, Clock], TractionUnit] = connect_unit
+    served: SimulatedUnit | None = None
+
+    @property
+    def unit(self) -> SimulatedUnit:
+        """The served unit."""
+        assert self.served is not None, "a direct line is not served"
+        return self.served
 
     def treat(
         self, order: str = SHORT_CERVICAL, *, watch: Callable[[Progress], None] | None = None
@@ -71,13 +91,15 @@ class Stage:
         operator = SessionOperator(scripted=True, show=watch or (lambda progress: None))
         self.operator = operator
         return treat(
-            self.unit.uri,
+            self.uri,
             parse_order(order, "test"),
             data_dir=self.data_dir,
             clock=self.clock,
             operator=operator,
             settings=SETTINGS,
             identifiers=self.identifiers,
+            connect=self.connect,
+            key=KEY,
         )
 
     def dossier(self, session_id: str) -> Dossier:
@@ -85,30 +107,30 @@ class Stage:
         return load_dossier(self.data_dir, session_id, SETTINGS)
 
 
-class staged:  # noqa: N801 - reads as a sentence behind `with`
-    """``with staged(tmp_path, wire="rtu") as stage``."""
-
-    def __init__(
-        self,
-        data_dir: Path,
-        *,
-        wire: str = "tcp",
-        body: str = "cervical_sliding",
-        patient: Patient | None = None,
-        seed: int = 1,
-        baudrate: int = 38400,
-    ) -> None:
-        self._clock = VirtualClock()
-        self._unit = virtual_unit(self._clock, body, patient or PressTestPatient(), seed=seed)
-        self._data_dir, self._wire, self._baudrate = data_dir, wire, baudrate
-
-    def __enter__(self) -> Stage:
-        unit = self._unit.__enter__()
-        if self._wire == "rtu":
-            unit.serve_rtu(self._baudrate)
+@contextmanager
+def staged(
+    data_dir: Path,
+    *,
+    wire: str = "tcp",
+    body: str = "cervical_sliding",
+    patient: Patient | None = None,
+    seed: int = 1,
+    baudrate: int = 38400,
+) -> Iterator[Stage]:
+    """``with staged(tmp_path, wire="rtu") as stage``; wires are tcp, rtu and direct."""
+    who = patient or PressTestPatient()
+    if wire == "direct":
+        direct = DirectClock()
+        firmware = simulated_firmware(body, who, seed=seed, powered_on_at_s=direct.now_s())
+        connect = direct_connection(firmware, baudrate)
+        yield Stage(firmware, direct, data_dir, fixed_identifiers(), "direct line", connect)
+        return
+    clock = VirtualClock()
+    with virtual_unit(clock, body, who, seed=seed) as unit:
+        if wire == "rtu":
+            unit.serve_rtu(baudrate)
         else:
             unit.serve_tcp()
-        return Stage(unit, self._clock, self._data_dir, fixed_identifiers())
-
-    def __exit__(self, *exception: object) -> None:
-        self._unit.__exit__(None, None, None)
+        firmware = unit.firmware
+        assert isinstance(firmware, ReferenceFirmware)
+        yield Stage(firmware, clock, data_dir, fixed_identifiers(), unit.uri, served=unit)

@@ -14,7 +14,7 @@ from records.exports.face import Face
 from tests.support.claims import MADE_AT, made_claim
 
 SESSION = "20261124T160000Z-0a1b2c"
-FACE = Face(status="signed", signature="P. Jones, PT | 2026-11-24", alerts=(), errors=())
+FACE = Face(status="signed", signer="P. Jones, PT", signed_at="2026-11-24 10:41:00-06:00")
 
 
 def by_number(boxes: list[Box]) -> dict[str, str]:
@@ -43,7 +43,7 @@ def test_boxes_agree_with_the_837p_of_the_same_claim(seed: int) -> None:
 
 
 def test_the_sheet_says_that_it_is_not_the_form_and_shows_errors_on_its_face() -> None:
-    face = Face(status="draft, not signed", signature="", alerts=(), errors=("T-021: add GP.",))
+    face = Face(status="draft, not signed", errors=("T-021: add GP.",))
     boxes = cms1500_boxes(made_claim(2), session_id=SESSION, face=face)
     text = cms1500_text(boxes, session_id=SESSION, face=face)
     assert text.startswith("CMS-1500 data sheet (not the form)")

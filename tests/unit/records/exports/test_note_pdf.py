@@ -155,17 +155,18 @@ def test_what_is_too_long_is_visibly_shortened() -> None:
     words=st.lists(WORDS, min_size=1, max_size=6),
     stops=st.integers(0, 9),
     errors=st.lists(WORDS, max_size=12),
-    signature=st.sampled_from(["", f"{'P. Jones, PT, ' * 20} | 2026-11-24 10:41:00-06:00"]),
+    signer=st.sampled_from(["", "P. Jones, PT", "P. Jones, PT, " * 20]),
+    amendments=st.lists(WORDS, max_size=5),
 )
 def test_nothing_overlaps_or_leaves_the_page(
-    words: list[str], stops: int, errors: list[str], signature: str
+    words: list[str], stops: int, errors: list[str], signer: str, amendments: list[str]
 ) -> None:
     note = with_words(NOTE, words, stops)
     face = Face(
-        status="amended, version 3", signature=signature, alerts=note.warnings,
-        errors=tuple(errors),
+        status="amended, version 3", signer=signer, signed_at="2026-11-24 10:41:00-06:00",
+        amendments=tuple(amendments), alerts=note.warnings, errors=tuple(errors),
     )  # fmt: skip
-    page = lay_out_note(NotePage(note=note, face=face, plot=PLOT, checkpoint="Checkpoint 1"))
+    page = lay_out_note(NotePage(note=note, face=face, plot=PLOT))
     assert overlaps(page) == []
     assert outside(page) == []
 

@@ -1,0 +1,107 @@
+"""One drawn patient on the reference unit: the whole program over a direct line."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from controller.events import EventKind
+from controller.ports import Answer, Question
+from records.reader import SessionRecord, read_session
+from simulator.direct_line import DirectClock
+from simulator.firmware import CLOCK_PPM, ReferenceFirmware
+from simulator.plant import TractionPlant
+from tests.campaigns.figures import Figures, Span, spans_of, take_figures
+from tests.campaigns.population import DrawnPatient
+from tests.campaigns.truth import WatchedPatient
+from tests.support.sessions import SETTINGS, fixed_identifiers
+from workstation.compose import direct_connection, treat
+from workstation.operators import SessionOperator
+from workstation.order_file import parse_order
+
+PRETENSION_N = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """What is ordered: newtons and seconds; ``stop_at_s`` None runs to the end."""
+
+    region: str
+    hold_n: float
+    rest_n: float
+    hold_s: float
+    rest_s: float
+    minutes: int
+    stop_at_s: float | None = None
+
+    @property
+    def ramp_up_n_per_s(self) -> float:
+        """E.2: 10 N/s cervical, 30 N/s lumbar; down twice as fast."""
+        return 10.0 if self.region == "cervical" else 30.0
+
+    def order_text(self) -> str:
+        """The order file of it."""
+        up = self.ramp_up_n_per_s
+        return (
+            f'patient_reference = "CAMPAIGN"\nregion = "{self.region}"\nmode = "intermittent"\n'
+            f'hold_force = "{self.hold_n} N"\nrest_force = "{self.rest_n} N"\n'
+            f'hold_time = "{self.hold_s} s"\nrest_time = "{self.rest_s} s"\n'
+            f'treatment_time = "{self.minutes} min"\n'
+            f'ramp_up = "{up} N/s"\nramp_down = "{2 * up} N/s"\n'
+            f'pretension_force = "{PRETENSION_N} N"\npretension_time = "10 s"\n'
+            'screening = "examiner"\n'
+        )
+
+
+class Examiner(SessionOperator):
+    """A person who says yes to everything: the campaign looks at forces, not at questions."""
+
+    def ask(self, question: Question, text: str) -> None:
+        self._answers[question] = Answer(accepted=True, answered_by="examiner")
+
+
+def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -> Figures:
+    """Run one session whole and judge it by the truth at the cord."""
+    clock = DirectClock()
+    started_s, utc_ms = clock.now_s(), clock.utc_ms()
+    watched = WatchedPatient(patient, stop_at_s=treatment.stop_at_s, pretension_n=PRETENSION_N)
+    source = random.Random(seed)
+    firmware = ReferenceFirmware(
+        TractionPlant(patient.body, source),
+        random=source,
+        patient=watched,
+        powered_on_at_s=started_s,
+    )
+    with TemporaryDirectory() as folder:
+        result = treat(
+            "direct line",
+            parse_order(treatment.order_text(), "campaign"),
+            data_dir=Path(folder),
+            clock=clock,
+            operator=Examiner(scripted=True, show=lambda progress: None),
+            settings=SETTINGS,
+            identifiers=fixed_identifiers(),
+            connect=direct_connection(firmware),
+        )
+        record = read_session(Path(folder), result.session_id)
+    return take_figures(
+        watched.truth(),
+        _spans(record, opened_s=(record.head.started_utc_ms - utc_ms) / 1000),
+        hold_n=treatment.hold_n,
+        ramp_up_n_per_s=treatment.ramp_up_n_per_s,
+        ending=f"{result.ending.outcome}: {result.ending.reason}",
+    )
+
+
+def _spans(record: SessionRecord, *, opened_s: float) -> list[Span]:
+    """The session's phases on the unit's own, slower clock."""
+    speed_of_clock = 1.0 - CLOCK_PPM * 1e-6
+    phases = []
+    for event in record.of_kind(EventKind.PHASE_CHANGED):
+        target_dn = event.detail["target_dn"]
+        assert isinstance(target_dn, int), "a phase names the force that it aims at"
+        at_s = (opened_s + event.at_ms / 1000) * speed_of_clock
+        phases.append((at_s, str(event.detail["to"]), target_dn / 10))
+    return spans_of(phases)

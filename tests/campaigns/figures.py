@@ -1,0 +1,173 @@
+"""The acceptance figures of devices.md F, taken from the truth at the cord."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.campaigns.truth import Series, Truth
+
+SETTLING_S = 5.0
+RAMP_WINDOW_S = 1.0
+RELEASED_N = 15.0
+DWELLS = ("holding", "resting")
+RAMPS = ("ramping_up", "ramping_down")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One phase as it was: seconds of the truth's clock, and the force that it aimed at."""
+
+    start_s: float
+    end_s: float
+    phase: str
+    target_n: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One session. Newtons, seconds, shares of 1; None where the session never came that far."""
+
+    ending: str
+    steady_share: float | None
+    overshoot_n: float | None
+    ramp_ratio: float | None
+    peak_n: float
+    peak_spine_n: float
+    trip_n: float
+    stroke_mm: float
+    stop_reversed_s: float | None
+    stop_to_15_n_s: float | None
+    wound_in_after_stop_mm: float | None
+
+
+def spans_of(phases: list[tuple[float, str, float]]) -> list[Span]:
+    """Phases with their ends, from (start, name, force) in order."""
+    return [
+        Span(start_s=start, end_s=after[0], phase=name, target_n=target_n)
+        for (start, name, target_n), after in pairwise(phases)
+    ]
+
+
+def take_figures(
+    truth: Truth, spans: list[Span], *, hold_n: float, ramp_up_n_per_s: float, ending: str
+) -> Figures:
+    """Judge one session. Tracking is judged until the patient moves, the rest throughout."""
+    still_until_s = np.inf if truth.moved_at_s is None else truth.moved_at_s
+    quiet = [span for span in spans if span.end_s <= still_until_s]
+    reversed_s, released_s, wound_mm = _after_stop(truth)
+    return Figures(
+        ending=ending,
+        steady_share=_steady_share(truth, quiet),
+        overshoot_n=_overshoot_n(truth, quiet, hold_n),
+        ramp_ratio=_ramp_ratio(truth, quiet, ramp_up_n_per_s),
+        peak_n=float(truth.cord_n.max()),
+        peak_spine_n=float(truth.spine_n.max()),
+        trip_n=hold_n + max(10.0, 0.1 * hold_n),
+        stroke_mm=float(truth.position_mm.max()),
+        stop_reversed_s=reversed_s,
+        stop_to_15_n_s=released_s,
+        wound_in_after_stop_mm=wound_mm,
+    )
+
+
+def _within(truth: Truth, start_s: float, end_s: float) -> slice:
+    first, last = np.searchsorted(truth.time_s, (start_s, end_s))
+    return slice(int(first), int(last))
+
+
+def _steady_share(truth: Truth, spans: list[Span]) -> float | None:
+    """Share of the dwells, from 5 s after the ramp, within 5 N (to 200 N) or 5 % of the order."""
+    inside = total = 0
+    for span in spans:
+        if span.phase in DWELLS:
+            forces = truth.cord_n[_within(truth, span.start_s + SETTLING_S, span.end_s)]
+            allowed_n = 5.0 if span.target_n <= 200.0 else 0.05 * span.target_n
+            inside += int((np.abs(forces - span.target_n) <= allowed_n).sum())
+            total += len(forces)
+    return inside / total if total else None
+
+
+def _overshoot_n(truth: Truth, spans: list[Span], hold_n: float) -> float | None:
+    peaks = [
+        float(forces.max()) - hold_n
+        for span in spans
+        if span.phase == "holding"
+        and len(forces := truth.cord_n[_within(truth, span.start_s, span.end_s)])
+    ]
+    return max(peaks, default=None)
+
+
+def _ramp_ratio(truth: Truth, spans: list[Span], ramp_up_n_per_s: float) -> float | None:
+    """Steepest rise over a window of 1 s in the ramps up, as a multiple of the ordered rate."""
+    steepest = [
+        float(rise.max()) / RAMP_WINDOW_S / ramp_up_n_per_s
+        for span in spans
+        if span.phase == "ramping_up" and len(rise := _rises(truth, span))
+    ]
+    return max(steepest, default=None)
+
+
+def _rises(truth: Truth, span: Span) -> Series:
+    """Rises over 1 s whose window ends within the ramp."""
+    cycles = round(RAMP_WINDOW_S / truth.cycle_s)
+    ramp = _within(truth, span.start_s, span.end_s)
+    if ramp.start < cycles:
+        return np.empty(0)
+    return truth.cord_n[ramp] - truth.cord_n[ramp.start - cycles : ramp.stop - cycles]
+
+
+def _after_stop(truth: Truth) -> tuple[float | None, float | None, float | None]:
+    """Until the winch pays out, until 15 N, and what was wound in from the reversal on."""
+    if truth.pressed_at_s is None:
+        return None, None, None
+    after = _within(truth, truth.pressed_at_s, np.inf)
+    time_s = truth.time_s[after] - truth.pressed_at_s
+    reversed_at = _first(truth.speed_mm_per_s[after] < 0.0)
+    released_at = _first(truth.cord_n[after] <= RELEASED_N)
+    if reversed_at is None or released_at is None:
+        return None, None, None
+    path_mm = truth.position_mm[after][reversed_at:]
+    wound_mm = float((path_mm - np.minimum.accumulate(path_mm)).max())
+    return float(time_s[reversed_at]), float(time_s[released_at]), wound_mm
+
+
+def _first(condition: NDArray[np.bool_]) -> int | None:
+    found = np.flatnonzero(condition)
+    return int(found[0]) if len(found) else None
+
+
+def failures(figures: Figures, *, region: str, nominal: bool, moved: bool) -> Iterator[str]:
+    """In words: which of the figures that this session owes it misses.
+
+    Everybody is owed the stop figures and the ceiling; steadiness, overshoot and ramps are owed to
+    the nominal patient on the sliding carriage and the split table.
+    """
+    stopped = not figures.ending.startswith("completed")
+    if figures.peak_n > figures.trip_n and not (moved and stopped):
+        yield f"{figures.peak_n:.1f} N is above {figures.trip_n:.1f} N and no movement explains it"
+    most_s = 2.0 if region == "cervical" else 4.0
+    if figures.stop_to_15_n_s is not None:
+        if figures.stop_to_15_n_s > most_s:
+            yield f"{figures.stop_to_15_n_s:.2f} s from the press to 15 N (limit {most_s:g} s)"
+        if (figures.stop_reversed_s or 0.0) > 0.1:
+            yield f"{figures.stop_reversed_s:.3f} s until the winch paid out (limit 0.1 s)"
+        if (figures.wound_in_after_stop_mm or 0.0) > 0.0:
+            yield f"{figures.wound_in_after_stop_mm:.2f} mm wound in after the stop"
+    if nominal:
+        yield from _nominal_failures(figures)
+
+
+def _nominal_failures(figures: Figures) -> Iterator[str]:
+    hold_n = figures.trip_n - max(10.0, figures.trip_n / 11.0)
+    overshoot_n = max(5.0, 0.05 * hold_n)
+    if figures.steady_share is None or figures.steady_share < 0.995:
+        yield f"steady in {figures.steady_share} of the dwells (limit 0.995)"
+    if figures.overshoot_n is None or figures.overshoot_n > overshoot_n:
+        yield f"overshoot {figures.overshoot_n} N (limit {overshoot_n:.1f} N)"
+    if figures.ramp_ratio is None or figures.ramp_ratio > 1.5:
+        yield f"ramp at {figures.ramp_ratio} of the ordered rate (limit 1.5)"

@@ -1,0 +1,197 @@
+"""docs/reference/record-format.md is enough: a second reader, written from that page alone.
+
+It shares nothing with ``records``, so that page and program cannot drift apart unseen. Only the
+session that is read is made by the program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from controller.events import EventKind, Sample, SampleFlag, SessionEvent
+from controller.runtime.clock import VirtualClock
+from records.journal import SessionOpening, open_session
+from records.unit_file import unit_database
+
+UNIT = "00000000000000aa"
+SAMPLE = struct.Struct(">IhhhBH")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A session as the page describes it."""
+
+    events: list[bytes]
+    samples: bytes
+    links: list[tuple[int, int, int, int, bytes]]
+    seal: tuple[bytes, bytes, int, int, int, bytes, bytes] | None
+
+
+def read(path: Path, session: int) -> Reading:
+    """Tables of the evidence."""
+    db = sqlite3.connect(path)
+    try:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        return Reading(
+            events=[
+                struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()
+                for *head, text in db.execute(
+                    "SELECT sequence, at_ms, utc_ms, kind, version, detail FROM event "
+                    "WHERE session = ? ORDER BY sequence", (session,),
+                )
+            ],
+            samples=b"".join(
+                unpacked(data) if sealed else data
+                for sealed, data in db.execute(
+                    "SELECT sealed, data FROM sample_block WHERE session = ? "
+                    "ORDER BY first_sample", (session,),
+                )
+            ),
+            links=db.execute(
+                "SELECT first_event, event_count, first_sample, sample_count, digest FROM link "
+                "WHERE session = ? ORDER BY number", (session,),
+            ).fetchall(),
+            seal=db.execute(
+                "SELECT last_link, session_digest, event_count, sample_count, link_count, "
+                "previous_seal, digest FROM seal WHERE session = ?", (session,),
+            ).fetchone(),
+        )  # fmt: skip
+    finally:
+        db.close()
+
+
+def unpacked(block: bytes) -> bytes:
+    """Section "Sample blocks"."""
+    version, count, step = struct.unpack_from(">BII", block)
+    assert version == 1
+    offset, columns = 9, []
+    for width in (4, 2, 2, 2, 1, 2):
+        (length,) = struct.unpack_from(">I", block, offset)
+        planes = zlib.decompress(block[offset + 4 : offset + 4 + length])
+        offset += 4 + length
+        columns.append(
+            [
+                int.from_bytes(bytes(planes[plane * count + i] for plane in range(width)), "little")
+                for i in range(count)
+            ]
+        )
+    assert offset == len(block)
+    times, targets, firsts, seconds, phases, flags = columns
+    out, target, phase = bytearray(), 0, 0
+    for i in range(count):
+        target = (target + unfold(targets[i])) % 2**16
+        phase = (phase + unfold(phases[i])) % 2**8
+        first = (unfold(firsts[i]) + target) % 2**16
+        second = (unfold(seconds[i]) + first) % 2**16
+        time = (unfold(times[i]) + i * step) % 2**32
+        out += struct.pack(">IHHHBH", time, target, first, second, phase, flags[i])
+    return bytes(out)
+
+
+def unfold(value: int) -> int:
+    return value >> 1 if value % 2 == 0 else -(value >> 1) - 1
+
+
+def chain(reading: Reading, previous: bytes) -> Iterator[bytes]:
+    """Section "Link": what each stored digest must be."""
+    for first_event, events, first_sample, samples, digest in reading.links:
+        yield hashlib.sha256(
+            previous
+            + struct.pack(">IIII", first_event, events, first_sample, samples)
+            + b"".join(reading.events[first_event : first_event + events])
+            + reading.samples[13 * first_sample : 13 * (first_sample + samples)]
+        ).digest()
+        previous = digest
+
+
+def make_session(data_dir: Path, session_id: str, *, ticks: int, close: bool) -> list[Sample]:
+    """Samples with every peculiarity that the page names."""
+    clock = VirtualClock()
+    opening = SessionOpening(
+        session_id=session_id, unit_id=UNIT, utc_offset_min=-360, detail={"ü": [1, None, "é"]}
+    )
+    journal = open_session(data_dir, opening, clock)
+    samples = [
+        Sample(
+            taken_at_ms=50 * tick + tick % 3,
+            target_dn=1020 if tick % 7 else 0,
+            force_1_dn=None if tick % 11 == 5 else 1000 - 37 * tick,
+            force_2_dn=None if tick % 5 == 2 else -(tick**2),
+            phase=6 if tick % 4 else 10,
+            flags=SampleFlag(tick % 3),
+        )
+        for tick in range(ticks)
+    ]
+    for sample in samples:
+        clock.sleep_until(clock.now_s() + 0.05)
+        journal.append_sample(sample)
+        if sample.taken_at_ms % 10 == 0:
+            detail = {"to": "holding"}
+            event = SessionEvent(
+                kind=EventKind.PHASE_CHANGED, at_ms=sample.taken_at_ms, detail=detail
+            )
+            journal.append_event(event)
+    if close:
+        journal.close()
+    else:
+        journal.sync()
+        journal.abandon()
+    return samples
+
+
+def expected_samples(samples: list[Sample]) -> bytes:
+    def stored(force_dn: int | None) -> int:
+        return -0x8000 if force_dn is None else force_dn
+
+    return b"".join(
+        SAMPLE.pack(
+            s.taken_at_ms, s.target_dn, stored(s.force_1_dn), stored(s.force_2_dn), s.phase,
+            int(s.flags),
+        )
+        for s in samples
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("close", [True, False], ids=["sealed", "open"])
+def test_the_second_reader_gets_every_sample(tmp_path: Path, close: bool) -> None:
+    samples = make_session(tmp_path, "s-1", ticks=120, close=close)
+    reading = read(unit_database(tmp_path, UNIT), 1)
+    assert reading.samples == expected_samples(samples)
+    assert (reading.seal is not None) is close
+
+
+def test_the_second_verifier_agrees_with_links_and_seals_of_two_sessions(tmp_path: Path) -> None:
+    make_session(tmp_path, "s-1", ticks=60, close=True)
+    make_session(tmp_path, "s-2", ticks=30, close=True)
+    previous = bytes(32)
+    for number in (1, 2):
+        reading = read(unit_database(tmp_path, UNIT), number)
+        assert len(reading.links) > 5
+        assert list(chain(reading, previous)) == [link[4] for link in reading.links]
+        assert reading.seal is not None
+        *content, digest = reading.seal
+        session_digest = hashlib.sha256(b"".join(reading.events) + reading.samples).digest()
+        counts = [len(reading.events), len(reading.samples) // 13, len(reading.links)]
+        assert content == [reading.links[-1][4], session_digest, *counts, previous]
+        packed = struct.pack(">III", *counts)
+        seal = hashlib.sha256(reading.links[-1][4] + session_digest + packed + previous).digest()
+        assert digest == seal
+        previous = digest
+
+
+def test_the_text_of_an_event_is_the_one_the_page_describes(tmp_path: Path) -> None:
+    make_session(tmp_path, "s-1", ticks=1, close=True)
+    text = read(unit_database(tmp_path, UNIT), 1).events[0][23:].decode()
+    assert text == json.dumps(
+        json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    assert '"ü":[1,null,"é"]' in text

@@ -1,0 +1,80 @@
+"""bootstrap.py: says what is wrong, does nothing twice, and leaves no half-made mark."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bootstrap
+
+PROJECT = '[project]\nname = "{name}"\n[build-system]\n[tool.hatch]\n[tool.ruff]\nline = {line}\n'
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder of its own with nothing installed."""
+    for name, file in (
+        ("LOCK", "requirements.lock"),
+        ("PROJECT", "pyproject.toml"),
+        ("ENVIRONMENT", ".venv"),
+        ("STAMP", ".venv/made-from"),
+        ("PYTHON", ".venv/python"),
+    ):
+        monkeypatch.setattr(bootstrap, name, tmp_path / file)
+    (tmp_path / "requirements.lock").write_text("a==1\n")
+    write_project(tmp_path)
+    return tmp_path
+
+
+def write_project(folder: Path, name: str = "a", line: int = 1) -> None:
+    (folder / "pyproject.toml").write_text(PROJECT.format(name=name, line=line))
+
+
+def make(environment: Path) -> None:
+    environment.mkdir(exist_ok=True)
+    (environment / "python").touch()
+
+
+def test_another_python_is_refused_with_the_one_that_is_needed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 12, 1))
+    assert bootstrap.main() == 2
+    assert "Python 3.11 is needed, this is 3.12.1" in capsys.readouterr().out
+
+
+def test_a_fitting_environment_is_left_alone_and_another_lock_makes_a_new_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    monkeypatch.setattr(
+        bootstrap, "make_environment", lambda: made.append(make(place / ".venv"))
+    )  # fmt: skip
+    assert [bootstrap.main(), bootstrap.main()] == [0, 0]
+    assert len(made) == 1
+    (place / "requirements.lock").write_text("a==2\n")
+    assert bootstrap.main() == 0
+    assert len(made) == 2
+
+
+def test_settings_of_tools_make_no_new_environment(place: Path) -> None:
+    before = bootstrap.fingerprint()
+    write_project(place, line=2)
+    assert bootstrap.fingerprint() == before
+    write_project(place, name="b")
+    assert bootstrap.fingerprint() != before
+
+
+def test_a_failed_step_is_named_and_tried_again_next_time(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        make(place / ".venv")
+        raise subprocess.CalledProcessError(1, ["pip", "install"])
+
+    monkeypatch.setattr(bootstrap, "make_environment", fail)
+    assert [bootstrap.main(), bootstrap.main()] == [1, 1]
+    assert capsys.readouterr().out.count("this step failed: pip install") == 2
