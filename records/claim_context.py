@@ -42,12 +42,12 @@ def _absent_is_blank(value: Any) -> Any:
 
 Blank = BeforeValidator(_blank_is_absent)
 Text = Annotated[str, BeforeValidator(_absent_is_blank), Field(max_length=300)]
-OptionalText = Annotated[str | None, Blank, Field(max_length=300)]
+OptionalText = Annotated[Annotated[str, Field(max_length=300)] | None, Blank]
 OptionalDate = Annotated[date | None, Blank]
 OptionalBool = Annotated[bool | None, Blank]
-Count = Annotated[int | None, Blank, Field(ge=0, le=1_000_000)]
-Money = Annotated[Decimal | None, Blank, Field(ge=0, le=10_000_000, decimal_places=2)]
-Seconds = Annotated[Decimal | None, Blank, Field(ge=-1_000_000, le=1_000_000)]
+Count = Annotated[Annotated[int, Field(ge=0, le=1_000_000)] | None, Blank]
+Money = Annotated[Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)] | None, Blank]
+Seconds = Annotated[Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000)] | None, Blank]
 Time = Annotated[AwareDatetime | None, Blank]
 """A time of day always with its offset from UTC."""
 
@@ -58,8 +58,8 @@ class Address(CheckedData):
     line_1: Text = ""
     line_2: Text = ""
     city: Text = ""
-    state: Annotated[str | None, Blank, Field(pattern=r"^[A-Za-z]{2}$")] = None
-    zip: Annotated[str | None, Blank, Field(pattern=r"^\d{5}(-?\d{4})?$")] = None
+    state: Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank] = None
+    zip: Annotated[Annotated[str, Field(pattern=r"^\d{5}(-?\d{4})?$")] | None, Blank] = None
 
     @property
     def zip_digits(self) -> str:
@@ -81,12 +81,14 @@ class Party(CheckedData):
     sex: Annotated[Literal["F", "M", "U"] | None, Blank] = None
     member_id: OptionalText = None
     group_number: OptionalText = None
-    npi: Annotated[str | None, Blank, Field(max_length=20)] = None
+    npi: Annotated[Annotated[str, Field(max_length=20)] | None, Blank] = None
     """As it was imported; whether its check digit fits is a rule (T-068)."""
-    tin: Annotated[str | None, Blank, Field(pattern=r"^\d{2}-?\d{7}$|^\d{3}-?\d{2}-?\d{4}$")] = None
+    tin: Annotated[
+        Annotated[str, Field(pattern=r"^\d{2}-?\d{7}$|^\d{3}-?\d{2}-?\d{4}$")] | None, Blank
+    ] = None
     tin_kind: Annotated[Literal["EI", "SY"] | None, Blank] = None
     """EI: employer's number; SY: social security number."""
-    taxonomy: Annotated[str | None, Blank, Field(pattern=r"^[0-9A-Z]{9}X$")] = None
+    taxonomy: Annotated[Annotated[str, Field(pattern=r"^[0-9A-Z]{9}X$")] | None, Blank] = None
 
     @property
     def is_person(self) -> bool:
@@ -137,7 +139,7 @@ class ServiceLine(CheckedData):
     charge: Money = None
     dx_pointers: Annotated[tuple[int, ...], Field(max_length=12)] = ()
     """Numbers of ``diagnoses``, counted from 1."""
-    pos: Annotated[str | None, Blank, Field(pattern=r"^\d{2}$")] = None
+    pos: Annotated[Annotated[str, Field(pattern=r"^\d{2}$")] | None, Blank] = None
     started_at: Time = None
     ended_at: Time = None
     minutes: Count = None
@@ -146,7 +148,7 @@ class ServiceLine(CheckedData):
     """Minutes that an assistant did alone."""
     body_region: Annotated[BodyRegion | None, Blank] = None
     technique: Annotated[Technique | None, Blank] = None
-    rendering_npi: Annotated[str | None, Blank, Field(max_length=20)] = None
+    rendering_npi: Annotated[Annotated[str, Field(max_length=20)] | None, Blank] = None
     """None: the claim's rendering provider."""
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from controller.errors import ClaimContextInvalid
-from records.claim_context import ClaimContext
+from records.claim_context import Address, ClaimContext, Party, PlanOfCare, ServiceLine
 from records.claim_file import load_context, parse_context
 from records.provenance import Origin
 
@@ -50,6 +51,24 @@ def test_json_is_read_with_exact_amounts() -> None:
     assert context.lines[0].charge == Decimal("22.10")
     assert context.traction_line is context.lines[0]
     assert context.therapy_ytd_allowed is None
+
+
+def nulls(model: type[BaseModel]) -> dict[str, None]:
+    return {name: None for name, field in model.model_fields.items() if field.default is None}
+
+
+def test_null_is_the_same_as_leaving_out() -> None:
+    line, party = nulls(ServiceLine), nulls(Party)
+    changes: dict[str, Any] = {
+        **nulls(ClaimContext),
+        "lines": [{**CLAIM["lines"][0], **line, "charge": 22.10}],
+        "plan": nulls(PlanOfCare),
+        "billing": {**party, "address": nulls(Address)},
+    }
+    context = read(**changes)
+    assert context.lines == read().lines
+    assert context.plan == PlanOfCare()
+    assert context.billing == Party(address=Address())
 
 
 def test_csv_gives_the_same_claim_and_the_services_of_the_day() -> None:
