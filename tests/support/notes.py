@@ -13,7 +13,7 @@ from records.clinic import file_order
 from records.journal import SessionOpening, open_session
 from records.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.treatment_note import TreatmentNote
-from tests.support.sessions import SETTINGS
+from tests.support.sessions import KEY, SETTINGS
 from workstation.documents import load_dossier
 
 UNIT = "00000000000000aa"
@@ -82,7 +82,7 @@ def recorded(
         detail={"order_digest": digest, "patient_key": key, "identity": IDENTITY},
     )
     clock = VirtualClock(utc_origin_ms=began_ms)
-    journal = open_session(data_dir, opening, clock)
+    journal = open_session(data_dir, opening, clock, key=KEY)
     phases: Happened = [
         (1_000, EventKind.PHASE_CHANGED, {"from": "armed", "to": "ramping_up"}),
         (2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"}),
@@ -101,7 +101,7 @@ def recorded(
                 force_2_dn=None,
                 phase=6,
                 flags=SampleFlag.NONE,
-            )  # fmt: skip
+            )
         )
     if closed:
         journal.close()

@@ -153,7 +153,7 @@ def test_an_open_session_s_note_is_not_signed(tmp_path: Path) -> None:
 
 def test_a_signed_note_is_only_amended(data: Path) -> None:
     note = signed(data)
-    with pytest.raises(NoteRefused, match="signed by P. Jones .version 1. .* amend it"):
+    with pytest.raises(NoteRefused, match=r"signed by P\. Jones \(version 1\) .* amend it"):
         complete(data, note, {"pain_after": "2"}, author(data))
     with pytest.raises(NoteRefused, match="cannot be signed again"):
         sign(data, note, "PT", author(data))
@@ -202,6 +202,11 @@ def test_two_people_do_not_overwrite_each_other(data: Path) -> None:
     amend(data, read, {"pain_after": "7"}, "one", author(data))
     with pytest.raises(NoteRefused, match="changed by somebody else"):
         amend(data, read, {"pain_after": "6"}, "two", author(data))
+
+
+def test_a_remark_is_not_marked_as_not_assessed(data: Path) -> None:
+    with pytest.raises(NoteRefused, match=r"remark\.peak_force is a remark; leave it out"):
+        mark_not_assessed(data, note_of(data), ["remark.peak_force"], author(data))
 
 
 # --- the last visit ---------------------------------------------------------------------------
