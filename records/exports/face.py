@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from records.exports.note_status import moment_text, signer_text, status_text, version_texts
+from records.rules.scrubber import ScrubReport
 from records.treatment_note import TreatmentNote
 
 NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
@@ -40,8 +41,8 @@ class Face:
         return f"NOT READY: {count} found by the rules"
 
 
-def face_of(note: TreatmentNote, errors: tuple[str, ...] = ()) -> Face:
-    """The face of a note."""
+def face_of(note: TreatmentNote, report: ScrubReport | None = None) -> Face:
+    """The face of a note; ``report`` is what the rules say of its claim."""
     newest = note.versions[-1] if note.versions else None
     return Face(
         status=status_text(note),
@@ -49,5 +50,11 @@ def face_of(note: TreatmentNote, errors: tuple[str, ...] = ()) -> Face:
         signed_at=moment_text(note, newest.at_utc_ms) if newest else "",
         amendments=tuple(version_texts(note)[1:]),
         alerts=(INTERRUPTED, *note.warnings) if note.interrupted else note.warnings,
-        errors=errors,
+        errors=errors_of(report) if report else (),
     )
+
+
+def errors_of(report: ScrubReport) -> tuple[str, ...]:
+    """Findings of severity error, each in one line."""
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    return tuple(f"{finding.rule_id}: {finding.message}" for finding in errors)

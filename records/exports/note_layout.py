@@ -55,7 +55,7 @@ MOST_LINES = (40, 24, 16, 12, 9, 7, 6, 5, 4, 3, 2, 1)
 MOST_ALERTS = 9
 MOST_AMENDMENTS = 3
 """Lines about amendments, the newest; all of them stand in text and JSON."""
-FULL_WIDTH = ("stop", "adjustment")
+FULL_WIDTH = ("stop", "adjustments", "pauses", "check_ins", "remarks")
 """Device fields of this kind stand below the columns, over the whole width."""
 Fields = Sequence[Sourced[str]]
 
@@ -206,6 +206,12 @@ def _alert_lines(face: Face) -> list[tuple[str, bool]]:
     return [*lines[: MOST_ALERTS - 1], (more, True)]
 
 
+def _label(field: Sourced[str]) -> str:
+    """The field's label; of several stops with the number that stands on the plot."""
+    kind, _, number = field.name.partition("_")
+    return f"{field.label} {number}" if kind == "stop" and number.isdigit() else field.label
+
+
 def _one_line(text: str, width: float, size: float) -> str:
     return shortened(wrapped(text, width, size), 1, width, size, "...")[0]
 
@@ -216,7 +222,7 @@ class _Columns:
     def __init__(self, fields: Fields, size: float, most_lines: int, *, columns: int) -> None:
         self.size, self.leading = size, size * 1.22
         self.width = (RIGHT - LEFT - 2 * INDENT - COLUMN_GAP * (columns - 1)) / columns
-        labels = [text_width(field.label, size) for field in fields]
+        labels = [text_width(_label(field), size) for field in fields]
         self.label_width = min(max(labels, default=0.0) + 8, self.width * 0.45)
         room = self.width - self.label_width
         texts = [wrapped(shown(field), room, size) for field in fields]
@@ -234,7 +240,7 @@ class _Columns:
             x = LEFT + INDENT + column * (self.width + COLUMN_GAP)
             y = top
             for field, lines in blocks:
-                page.write(x, y - self.size, field.label, self.size, GREY)
+                page.write(x, y - self.size, _label(field), self.size, GREY)
                 colour = ALERT if field.needs_a_word else INK
                 for number, line in enumerate(lines):
                     base = y - self.size - number * self.leading

@@ -10,12 +10,16 @@ from records.claim_context import ClaimContext
 from records.exports.face import Face
 from records.order import Order
 from records.reader import SessionRecord
+from records.rules.scrubber import ScrubReport
 from records.treatment_note import TreatmentNote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """``made_at``: when the export is written; ``accepted``: modifiers that a person accepted."""
+    """``made_at``: when the export is written; ``accepted``: modifiers that a person accepted.
+
+    Without ``report`` no rule was applied, and the face can hold no error.
+    """
 
     record: SessionRecord
     order: Order
@@ -24,6 +28,7 @@ class Visit:
     zone: tzinfo
     made_at: datetime
     context: ClaimContext | None = None
+    report: ScrubReport | None = None
     accepted: tuple[str, ...] = ()
     clinic: str = ""
 
@@ -36,6 +41,10 @@ class Visit:
     def times(self) -> tuple[datetime, datetime]:
         """Start and stop of the traction; raises RequestRefused when there was none."""
         return treatment_times(self.record, self.note, self.zone)
+
+    def require_treatment(self) -> None:
+        """Raises RequestRefused when no treatment was given: there is nothing to claim."""
+        treatment_times(self.record, self.note, self.zone)
 
     @property
     def modifiers(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,8 @@ def made_visit(
     record = made_record(order, **options)
     note = draft_note(record, order)
     return Visit(
-        record=record, order=order, note=note, face=face_of(note, errors), context=context,
+        record=record, order=order, note=note, context=context,
+        face=replace(face_of(note), errors=errors),
         zone=record_zone(record), made_at=MADE_AT.astimezone(record_zone(record)),
         clinic="Example Spine Clinic",
     )  # fmt: skip

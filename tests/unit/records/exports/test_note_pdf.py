@@ -52,7 +52,7 @@ def with_words(note: TreatmentNote, words: list[str], stops: int = 0) -> Treatme
     )  # fmt: skip
     stop = note.field("stop")
     device = [field for field in note.device_fields if field.name != "stop"]
-    device += [replace(stop, name=f"stop_{n + 1}", label=f"Stop {n + 1}") for n in range(stops)]
+    device += [replace(stop, name=f"stop_{n + 1}", label="Stop") for n in range(stops)]
     return replace(
         note, clinician_fields=fields, device_fields=tuple(device),
         dose=replace(note.dose, stops=marks),
@@ -124,7 +124,8 @@ def test_stops_are_marked_on_the_plot() -> None:
 
 
 def test_errors_stand_on_the_face() -> None:
-    face = face_of(NOTE, errors=("T-021: add GP or GO.", "N-03: write the position."))
+    errors = ("T-021: add GP or GO.", "N-03: write the position.")
+    face = replace(face_of(NOTE), errors=errors)
     text = text_of(note_pdf(RECORD, NOTE, face))
     assert "NOT READY: 2 errors found by the rules" in text
     assert "T-021: add GP or GO." in text
