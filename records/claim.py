@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from controller.errors import RequestRefused
+from records.acceptance import Acceptance
 from records.claim_context import TRACTION_CPT, ClaimContext, Payer, ServiceLine
 from records.order import Order
 from records.reader import SessionRecord
+from records.rules.code_sets import in_order
 from records.treatment_note import TreatmentNote, local_time, record_zone
 
 CPT = TRACTION_CPT
 UNITS = 1
 DIAGNOSES_ON_A_LINE = 4
 MODIFIERS_ON_A_LINE = 4
+MOST_DIAGNOSES = 12
+MODIFIER, DIAGNOSIS = "modifier", "diagnosis"
+"""Kinds of acceptances (records/acceptance.py); a modifier's value is "97140:XU"."""
 COLUMNS = (
     "session_id", "mrn", "dos", "cpt", "mod1", "mod2", "mod3", "mod4", "units", "charge", "pos",
     "dx1", "dx2", "dx3", "dx4", "pointers", "rendering_npi", "referring_npi", "auth_no", "start",
@@ -111,7 +116,39 @@ def context_of_session(
 def claim_modifiers(context: ClaimContext | None, accepted: Sequence[str]) -> tuple[str, ...]:
     """Modifiers of the 97012 line: the practice's own, then the accepted ones, each once."""
     line = context.traction_line if context else None
-    return tuple(dict.fromkeys([*(line.modifiers if line else ()), *accepted]))
+    own = line.modifiers if line else ()
+    added = [modifier for modifier in accepted if modifier not in own]
+    return tuple(in_order([*own, *added])) if added else own
+
+
+def with_accepted(context: ClaimContext, accepted: Sequence[Acceptance]) -> ClaimContext:
+    """The context with what named persons accepted: modifiers on their lines, diagnoses listed.
+
+    An accepted diagnosis is pointed to by 97012 as long as it has fewer than four pointers.
+    """
+    added = [each.value for each in accepted if each.what == DIAGNOSIS]
+    codes = tuple(dict.fromkeys([*context.diagnoses, *added]))[:MOST_DIAGNOSES]
+    new = tuple(range(len(context.diagnoses) + 1, len(codes) + 1))
+    lines = tuple(_accepting(line, accepted, new) for line in context.lines)
+    return context.model_copy(update={"diagnoses": codes, "lines": lines})
+
+
+def accepted_modifiers(accepted: Sequence[Acceptance], cpt: str = CPT) -> tuple[str, ...]:
+    """The accepted modifiers of a line, in the usual order."""
+    modifiers = [each.value.split(":") for each in accepted if each.what == MODIFIER]
+    return tuple(in_order([modifier for line, modifier in modifiers if line == cpt]))
+
+
+def _accepting(
+    line: ServiceLine, accepted: Sequence[Acceptance], pointers: tuple[int, ...]
+) -> ServiceLine:
+    added = accepted_modifiers(accepted, line.cpt)
+    modifiers = tuple(in_order(tuple(dict.fromkeys([*line.modifiers, *added]))))
+    room = max(0, DIAGNOSES_ON_A_LINE - len(line.dx_pointers)) if line.cpt == CPT else 0
+    changes: dict[str, object] = {"dx_pointers": (*line.dx_pointers, *pointers[:room])}
+    if added:  # the practice's own order is left alone when nothing is added
+        changes["modifiers"] = modifiers
+    return line.model_copy(update=changes)
 
 
 def treatment_times(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
 from controller.runtime.clock import SystemClock
+from records.acceptance import Acceptance, acceptances
 from records.audit import record_read
 from records.author import Author
-from records.claim import ChargeLine, charge_line
+from records.claim import ChargeLine, accepted_modifiers, charge_line
 from records.claim_context import ClaimContext
 from records.clinic import filed_order, sessions_of_patient
 from records.exports.face import face_of
@@ -35,17 +36,17 @@ class Dossier:
     """A session with everything that is known of it.
 
     ``context`` is what the practice's system says of the claim, ``report`` what the rules say of
-    both, ``accepted`` the modifiers that a named person accepted.
+    both, ``accepted`` what a named person accepted of it.
     """
 
     record: SessionRecord
     order: Order
     note: TreatmentNote
     zone: tzinfo
+    accepted: tuple[Acceptance, ...] = ()
     clinic: str = ""
     context: ClaimContext | None = None
     report: ScrubReport | None = None
-    accepted: tuple[str, ...] = ()
 
     @property
     def note_file(self) -> str:
@@ -56,7 +57,7 @@ class Dossier:
         """The charge line; raises RequestRefused when no treatment was given."""
         return charge_line(
             self.record, self.order, self.note, note_file=self.note_file, zone=self.zone,
-            context=self.context, accepted=self.accepted,
+            context=self.context, accepted=accepted_modifiers(self.accepted),
         )  # fmt: skip
 
     def visit(self, made_utc_ms: int) -> Visit:
@@ -64,7 +65,7 @@ class Dossier:
         return Visit(
             record=self.record, order=self.order, note=self.note, zone=self.zone,
             face=face_of(self.note, self.report), context=self.context, report=self.report,
-            accepted=self.accepted, clinic=self.clinic,
+            accepted=accepted_modifiers(self.accepted), clinic=self.clinic,
             made_at=datetime.fromtimestamp(made_utc_ms // 1000, self.zone),
         )  # fmt: skip
 
@@ -93,7 +94,8 @@ def load_dossier(data_dir: Path, session_id: str, settings: Settings) -> Dossier
         spoken=note_words(data_dir, record.head.session_id),
         last_visit=_last_visit(data_dir, record),
     )
-    return Dossier(record, order, note, zone, settings.clinic)
+    accepted = tuple(acceptances(data_dir, record.head.session_id))
+    return Dossier(record, order, note, zone, accepted, settings.clinic)
 
 
 def audited_dossier(
@@ -103,10 +105,15 @@ def audited_dossier(
 
     ``what`` names the access in the audit: "show", "note", "export csv".
     """
+    return load_dossier(data_dir, keep_reading(data_dir, session_id, author, what), settings)
+
+
+def keep_reading(data_dir: Path, session_id: str, author: Author, what: str) -> str:
+    """Keep the row of an access to a session; answers its whole id."""
     head = find_session(data_dir, session_id)
     patient_key = filed_order(data_dir, head.session_id).patient_key
     record_read(data_dir, author, what, session_id=head.session_id, patient_key=patient_key)
-    return load_dossier(data_dir, head.session_id, settings)
+    return head.session_id
 
 
 def author_now(data_dir: Path, by: str = "") -> Author:

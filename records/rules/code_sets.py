@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 TRACTION = "97012"
 MANUAL_THERAPY = "97140"
@@ -34,6 +35,14 @@ X_MODIFIERS = frozenset({"XE", "XS", "XP", "XU"})
 SEPARATE = X_MODIFIERS | {"59"}
 """Modifiers that pass a pair."""
 ASSISTANTS = {"CQ": "GP", "CO": "GO"}
+KINDS: dict[str, str] = {
+    **dict.fromkeys(SEPARATE, "59"),
+    **dict.fromkeys(DISCIPLINES, "GP"),
+    **dict.fromkeys(ASSISTANTS, "CQ"),
+}
+"""Modifiers by the one that stands for them in a payer's order."""
+MODIFIER_ORDER = ("59", "GP", "CQ", "KX")
+"""Where no payer says otherwise; no rule of CMS on the order was found."""
 NOTICES = frozenset({"GA", "GX", "GY", "GZ"})
 HOSPITAL_PLACES = frozenset({"19", "21", "22"})
 
@@ -53,3 +62,13 @@ REVIEW_LINE = 3000
 CERTIFIED_DAYS, CERTIFICATION_DELAY_DAYS, PROGRESS_REPORT_DAYS = 90, 30, 10
 SHORT_MINUTES = 8
 """Below this trade pages doubt a bill; no rule of CMS (the 8-minute rule is for timed codes)."""
+
+
+def in_order(modifiers: Sequence[str], order: Sequence[str] = MODIFIER_ORDER) -> list[str]:
+    """Modifiers in a payer's order; those that it does not name come last, as they were."""
+    place = {kind: number for number, kind in enumerate(order)}
+
+    def rank(modifier: str) -> int:
+        return place.get(KINDS.get(modifier, modifier), len(place))
+
+    return sorted(modifiers, key=rank)

@@ -13,6 +13,7 @@ from pydantic import Field
 from controller.errors import RulesInvalid
 from records.checked_data import CheckedData, checked, parse_toml, read_text
 from records.claim_context import BodyRegion, PayerKind
+from records.rules.code_sets import MODIFIER_ORDER
 from records.rules.findings import Severity
 from records.rules.rule_data import OWN_ERRORS, Strength, shipped_rules
 
@@ -37,7 +38,7 @@ class PayerProfile(CheckedData):
     assistant_modifiers: bool = False
     """CQ and CO are wanted and cut the payment."""
     accepts_x_modifiers: bool = False
-    modifier_order: tuple[str, ...] = ("59", "GP", "CQ", "KX")
+    modifier_order: tuple[str, ...] = MODIFIER_ORDER
     """"59" stands for the X modifiers, "GP" for GO and GN, "CQ" for CO."""
     min_minutes: int | None = None
     covers_97012: Literal["yes", "no", "conditions", "unknown"] = "unknown"

@@ -12,7 +12,7 @@ from records.rules.findings import Evidence, Found, Severity
 from records.rules.predicates.registry import predicate
 
 FIELD = "diagnoses"
-AS_SENT = re.compile(r"[A-Z][0-9A-Z]{2,6}")
+AS_SENT = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}")
 STATES = {"category": "is only a category, a longer code is needed", "unknown": "does not exist"}
 MOST_POINTERS = 4
 

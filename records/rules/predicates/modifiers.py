@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 
 from records.estimate import expected_of_day
@@ -16,6 +16,7 @@ from records.rules.code_sets import (
     REVIEW_LINE,
     SEPARATE,
     X_MODIFIERS,
+    in_order,
 )
 from records.rules.facts import Facts
 from records.rules.findings import Evidence, Found, Severity
@@ -24,12 +25,6 @@ from records.rules.predicates.registry import predicate
 FIELD = "lines.modifiers"
 MODIFIER = re.compile(r"[0-9A-Z]{2}")
 MOST_MODIFIERS = 4
-KINDS: dict[str, str] = {
-    **dict.fromkeys(SEPARATE, "59"),
-    **dict.fromkeys(DISCIPLINES, "GP"),
-    **dict.fromkeys(ASSISTANTS, "CQ"),
-}
-"""Modifiers by the one that stands for them in a payer's order."""
 
 
 def _evidence(facts: Facts) -> Evidence:
@@ -273,16 +268,6 @@ def modifiers_do_not_fit(facts: Facts) -> Iterator[Found]:
         if misshapen or len(line.modifiers) > MOST_MODIFIERS:
             words = {"code": line.cpt, "found": " ".join(line.modifiers)}
             yield Found(FIELD, (facts.line_evidence(line),), words)
-
-
-def in_order(modifiers: Sequence[str], order: Sequence[str]) -> list[str]:
-    """Modifiers in a payer's order; those that it does not name come last, as they were."""
-    place = {kind: number for number, kind in enumerate(order)}
-
-    def rank(modifier: str) -> int:
-        return place.get(KINDS.get(modifier, modifier), len(place))
-
-    return sorted(modifiers, key=rank)
 
 
 @predicate

@@ -82,7 +82,7 @@ def test_modifiers_of_the_practice_and_accepted_ones_stand_on_the_traction_line_
         {"cpt": "97140", "modifiers": [], "charge": "40", "dx_pointers": [1], "pos": "11"},
     ]
     text = written(made_claim(1, lines=lines), accepted=("59", "GP"))
-    assert "SV1*HC:97012:GP:59*22*" in text
+    assert "SV1*HC:97012:59:GP*22*" in text
     assert "SV1*HC:97140*40*" in text
 
 

@@ -56,12 +56,12 @@ def test_the_sheet_says_that_it_is_not_the_form_and_shows_errors_on_its_face() -
     ]
 
 
-def test_accepted_modifiers_stand_behind_the_practices_own() -> None:
+def test_accepted_modifiers_join_the_practices_own_in_the_usual_order() -> None:
     line = {"cpt": "97012", "modifiers": ["GP"], "charge": "22", "dx_pointers": [1, 9], "pos": "11"}
     boxes = by_number(
         cms1500_boxes(made_claim(1, lines=[line]), session_id=SESSION, face=FACE, accepted=("59",))
     )
-    assert boxes["24D.1"] == "97012 GP 59"
+    assert boxes["24D.1"] == "97012 59 GP"
     assert boxes["24E.1"] == "AI"
 
 
