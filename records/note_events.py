@@ -15,12 +15,12 @@ class Adjustment:
     """A change of an ordered force (``force``: hold or rest), as the log holds it; in 0.1 N."""
 
     at_ms: int
-    force: str
     by: str
     reason: str
     old_force_dn: int
     new_force_dn: int
     sequence: int
+    force: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
