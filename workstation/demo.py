@@ -101,6 +101,11 @@ def benchmark_treatment() -> tuple[float, float]:
         return clock.now_s() - started_s, dossier.note.dose.traction_ms / 1000
 
 
+def benchmark_dossier(data_dir: Path) -> Dossier:
+    """The cervical act on file: fifteen minutes of samples and their note."""
+    return _perform(acts()[0], data_dir, Settings(), None)
+
+
 def demo_order(name: str) -> Order:
     """One of the demo's order files."""
     file = resources.files("workstation") / "demo_orders" / f"{name}.toml"
