@@ -222,6 +222,7 @@ class SessionDocument(Part):
     scrub: ScrubPart | None
     plot: PlotPart
     seal: str | None
+    checkpoint: str | None
 
 
 def session_schema() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
-from records.signing import SigningKey
+from records.signing import NoKeyStore, SigningKey, load_or_create_key
 from simulator.direct_line import DirectClock
 from simulator.firmware import ReferenceFirmware
 from simulator.servers import SimulatedUnit
@@ -87,7 +87,8 @@ class Stage:
     def treat(
         self, order: str = SHORT_CERVICAL, *, watch: Callable[[Progress], None] | None = None
     ) -> SessionResult:
-        """One session; ``watch`` sees every tick's progress."""
+        """One session, signed by the folder's key; ``watch`` sees every tick's progress."""
+        load_or_create_key(self.data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
         operator = SessionOperator(scripted=True, show=watch or (lambda progress: None))
         self.operator = operator
         return treat(
