@@ -36,6 +36,7 @@ from workstation import (
     commands_export,
     commands_keys,
     commands_note,
+    commands_order,
     commands_sessions,
 )
 from workstation.settings import Settings, load_settings
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
+commands_order.register(order_app)
 commands_billing.register(app)
 commands_export.register(app)
 commands_keys.register(app)
@@ -219,22 +221,39 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
+    script: Annotated[
+        Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
+    ] = None,
+    operator_name: Annotated[
+        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+    ] = "",
 ) -> None:
-    """Run one session in real time. Ctrl-C releases the patient and closes the record."""
+    """Run one session in real time. Ctrl-C releases the patient and closes the record.
+
+    At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
+    """
     from workstation.compose import treat
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
-    from workstation.progress import LiveLine, PhaseLines, line_reader
+    from workstation.plan_text import plan_text
+    from workstation.progress import LiveLine, PhaseLines, teller
+    from workstation.session_script import read_script
 
     place = _place(data)
     ordered = read_order(order)
     terminal = sys.stdin.isatty()
     check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
+    errors.print(plan_text(ordered.prescription))
     shown = Console(stderr=as_json)
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
         operator = SessionOperator(
-            scripted=yes, show=show, read_line=line_reader(shown) if terminal else None
+            scripted=yes,
+            show=show,
+            read_line=shown.input if terminal else None,
+            tell=teller(shown),
+            script=read_script(script) if script else None,
+            by=operator_name,
         )
         with stopped_by_signals(operator), _status_after_opening(opened):
             result = treat(
