@@ -65,6 +65,18 @@ class ProfileInvalid(RequestRefused):
     code = 1007
 
 
+class ScriptInvalid(RequestRefused):
+    """A script of requests breaks its form; the message names file, step and reason."""
+
+    code = 1021
+
+
+class SelfCheckFailed(RequestRefused):
+    """An item of the self-check refuses the start; the message names it and what to do."""
+
+    code = 1020
+
+
 class ClaimContextInvalid(RequestRefused):
     """A claim context breaks its schema; the message names file, key and next step."""
 

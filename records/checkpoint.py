@@ -65,8 +65,17 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def find_checkpoints(text: str) -> list[Checkpoint]:
-    """Every checkpoint in a note, an export or a list; raises CheckpointInvalid for a slip."""
-    return list(dict.fromkeys(_found(text)))
+    """Every checkpoint in a note, an export or a list; raises CheckpointInvalid for a slip.
+
+    What begins like a checkpoint and does not go on like one is a slip as well.
+    """
+    found = list(_found(text))
+    begun = text.upper().count(f"{PREFIX}-")
+    if begun != len(found):
+        raise CheckpointInvalid(
+            f"{begun - len(found)} of {begun} checkpoints are not whole; copy the list again"
+        )
+    return list(dict.fromkeys(found))
 
 
 def _found(text: str) -> Iterator[Checkpoint]:

@@ -77,7 +77,7 @@ def verify_clinic(
     itself is in doubt. A missing file is an alteration only when a checkpoint speaks of it.
     """
     keys = known_public_keys(data_dir) if public_keys is None else public_keys
-    checkpoints = [point for point in checkpoints if _entries_of(point) is not None]
+    checkpoints = [point for point in checkpoints if is_of_clinic(point)]
     if not clinic_database(data_dir).exists():
         return _result(None, checkpoints, [_missing(point) for point in checkpoints])
     try:
@@ -110,6 +110,11 @@ def _missing(point: Checkpoint) -> ClinicAlteration:
     return ClinicAlteration(
         where="the file", what=f"there is no clinic.db, but it gave out the checkpoint {point.text}"
     )
+
+
+def is_of_clinic(point: Checkpoint) -> bool:
+    """True for a checkpoint that a clinic.db gave out, false for a session's."""
+    return _entries_of(point) is not None
 
 
 def _entries_of(point: Checkpoint) -> int | None:

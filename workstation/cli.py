@@ -32,9 +32,11 @@ from controller.prescription import Region
 from controller.runtime.clock import SystemClock
 from workstation import (
     commands_billing,
+    commands_evidence,
     commands_export,
     commands_keys,
     commands_note,
+    commands_order,
     commands_sessions,
 )
 from workstation.settings import Settings, load_settings
@@ -51,9 +53,11 @@ app = typer.Typer(
 )
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
+commands_order.register(order_app)
 commands_billing.register(app)
 commands_export.register(app)
 commands_keys.register(app)
+commands_evidence.register(app)
 commands_note.register(app)
 commands_sessions.register(app)
 console = Console()
@@ -217,22 +221,39 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
+    script: Annotated[
+        Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
+    ] = None,
+    operator_name: Annotated[
+        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+    ] = "",
 ) -> None:
-    """Run one session in real time. Ctrl-C releases the patient and closes the record."""
+    """Run one session in real time. Ctrl-C releases the patient and closes the record.
+
+    At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
+    """
     from workstation.compose import treat
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
-    from workstation.progress import LiveLine, PhaseLines
+    from workstation.plan_text import plan_text
+    from workstation.progress import LiveLine, PhaseLines, teller
+    from workstation.session_script import read_script
 
     place = _place(data)
     ordered = read_order(order)
     terminal = sys.stdin.isatty()
     check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
+    errors.print(plan_text(ordered.prescription))
     shown = Console(stderr=as_json)
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
         operator = SessionOperator(
-            scripted=yes, show=show, read_line=shown.input if terminal else None
+            scripted=yes,
+            show=show,
+            read_line=shown.input if terminal else None,
+            tell=teller(shown),
+            script=read_script(script) if script else None,
+            by=operator_name,
         )
         with stopped_by_signals(operator), _status_after_opening(opened):
             result = treat(
@@ -299,37 +320,6 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
         if event.sequence == 0:
             detail = "(the opening; --json shows it)"
         typer.echo(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
-
-
-@app.command()
-def verify(
-    session: Annotated[str | None, typer.Argument(help="Session id or its beginning.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Walk the chain again and say what was altered and where (exit status 4)."""
-    from records.integrity import verify as verify_records
-    from records.reader import find_session
-
-    if (session is None) == (not all_):
-        raise AddressInvalid("say which session to verify, or --all")
-    place = _place(data)
-    wanted = None if session is None else find_session(place.data_dir, session).session_id
-    result = verify_records(place.data_dir, wanted)
-    if as_json:
-        _print_json(asdict(result))
-    else:
-        typer.echo(
-            f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
-            f"{result.samples} samples"
-        )
-        for found in result.alterations:
-            typer.echo(f"ALTERED session {found.session_id}, {found.where}: {found.what}")
-        if not result.alterations:
-            typer.echo("nothing was altered (checked by the chain; no signature, no checkpoints)")
-    if result.alterations:
-        raise typer.Exit(RECORD_BAD)
 
 
 if __name__ == "__main__":

@@ -21,17 +21,22 @@ rl_config.useA85 = 0  # compressed streams stay bytes: as letters they cost half
 FontNames = Mapping[bool, str]
 
 
-def page_pdf(page: Page, *, title: str) -> bytes:
+def page_pdf(page: Page, *, title: str, keywords: str = "") -> bytes:
     """One page; its text can be searched and copied."""
-    return pages_pdf([page], title=title)
+    return pages_pdf([page], title=title, keywords=keywords)
 
 
-def pages_pdf(pages: Sequence[Page], *, title: str) -> bytes:
-    """Several pages as one document."""
+def pages_pdf(pages: Sequence[Page], *, title: str, keywords: str = "") -> bytes:
+    """Several pages as one document.
+
+    Title and keywords stand uncompressed in the file, so that session and checkpoint are found
+    without a reader of PDF.
+    """
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=(WIDTH, HEIGHT), invariant=True, lang="en-US")
     canvas.setTitle(title)
     canvas.setAuthor(AUTHOR)
+    canvas.setKeywords(keywords)
     for page in pages:
         canvas.addLiteral(page_operators(page, _font_names(canvas)))
         canvas.showPage()

@@ -54,6 +54,7 @@ def session_document(visit: Visit, *, note_file: str) -> dict[str, Any]:
         "scrub": scrub_values(visit.report) if visit.report else None,
         "plot": asdict(plot_data(record.samples)),
         "seal": note.seal or None,
+        "checkpoint": note.checkpoint or None,
     }
 
 
@@ -65,7 +66,7 @@ def _note(note: TreatmentNote) -> dict[str, Any]:
         "status": note.status,
         "signature": None if note.signature is None else asdict(note.signature),
         "versions": [_version(version) for version in note.versions],
-        "checkpoint": note.checkpoint or None,
+        "signature_checkpoint": note.signature_checkpoint or None,
         "proposals": [_field(field) for field in note.proposals],
         "repetitions": [asdict(repetition) for repetition in note.repetitions],
     }

@@ -95,7 +95,7 @@ class NotePart(Part):
     status: Literal["draft", "signed", "amended"]
     signature: SignaturePart | None
     versions: list[VersionPart]
-    checkpoint: str | None
+    signature_checkpoint: str | None
     proposals: list[FieldPart]
     repetitions: list[RepetitionPart]
 
@@ -222,6 +222,7 @@ class SessionDocument(Part):
     scrub: ScrubPart | None
     plot: PlotPart
     seal: str | None
+    checkpoint: str | None
 
 
 def session_schema() -> str:

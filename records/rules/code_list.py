@@ -6,6 +6,7 @@ The scrubber takes the list as an argument: reading the real one takes seconds.
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import date
 from functools import cache
 from typing import Literal, Protocol
@@ -38,7 +39,10 @@ class InstalledCodeList:
     """A federal fiscal year: its release holds from 1 October to 30 September."""
 
     def __init__(self) -> None:
-        import simple_icd_10_cm  # parses 10 MB of XML
+        with warnings.catch_warnings():
+            # The package reads its own data by a function that is called old.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import simple_icd_10_cm  # parses 10 MB of XML
 
         self._codes = simple_icd_10_cm
 

@@ -36,7 +36,7 @@ def _edit(db: sqlite3.Connection, random: Random) -> str:
     column = random.choice(COLUMNS[table])
     number = random.choice(_numbers(db, table))
     (old,) = db.execute(f"SELECT {column} FROM {table} WHERE {key} = ?", (number,)).fetchone()
-    new = _other(old, random)
+    new = old + random.choice((1000, 2**40)) if column == key else _other(old, random)
     db.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (new, number))
     return f"{table} {number}: {column} {old!r} became {new!r}"
 

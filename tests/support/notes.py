@@ -66,6 +66,7 @@ def recorded(
     closed: bool = True,
 ) -> None:
     """A session of one minute of holding, with what else ``happened`` (ms, kind, detail)."""
+    load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     digest = hashlib.sha256(order.encode()).hexdigest()
     key = file_order(
         data_dir,

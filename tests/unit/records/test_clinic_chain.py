@@ -41,9 +41,9 @@ def lived(data: Path) -> list[Checkpoint]:
     complete(data, note_of(data), ALL_WORDS, author(data))
     took(verify_clinic(data).checkpoint)
     sign(data, note_of(data), "PT", author(data))
-    took(note_of(data).checkpoint)
+    took(note_of(data).signature_checkpoint)
     amend(data, note_of(data), {"pain_after": "2"}, "slip", author(data))
-    took(note_of(data).checkpoint)
+    took(note_of(data).signature_checkpoint)
     record_acceptance(
         data, session_id="s-1", patient_key="key-of-TEST-1", what="modifier", value="GP",
         evidence=["plan of care: GP"], author=author(data),

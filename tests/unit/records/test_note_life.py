@@ -120,7 +120,7 @@ def test_a_signature_keeps_everything_and_says_who(data: Path) -> None:
     assert note.status == "signed"
     assert note.signature is not None
     assert (note.signature.signed_by, note.signature.credentials) == ("P. Jones", "PT")
-    assert note.checkpoint
+    assert note.signature_checkpoint
     (version,) = note.versions
     assert set(version.changes) == {field.name for field in note.clinician_fields}
     assert note.field("symptoms").where_from == "order"
