@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """Export formats; exporting.KINDS holds their writers, bundle_of that of the bundle."""
+    """Export formats; exporting.KINDS holds their writers, the bundle is the evidence's."""
 
     PDF = "pdf"
     TEXT = "text"
@@ -80,16 +80,16 @@ def export(
     from workstation.exporting import Choices, chosen_receiver, file_name, place_for
 
     data_dir = data or load_settings().data
-    dossier = _dossier(data_dir, session, f"export {format_.value}", context, payer)
     choices = Choices(receiver=chosen_receiver(data_dir, receiver), sampled=sampled)
-    session_id = dossier.note.session_id
     if format_ is Format.BUNDLE:
-        content, name = bundle_of(data_dir, dossier), f"{session_id}.zip"
+        dossier = _audited(data_dir, session, "export bundle")
+        content, name = bundle_of(data_dir, dossier), f"{dossier.note.session_id}.zip"
     else:
+        dossier = _dossier(data_dir, session, f"export {format_.value}", context, payer)
         content = dossier.export(format_.value, choices)
         mapped = receiver if format_ is Format.CSV else "own"
-        name = file_name(session_id, format_.value, mapped)
-    target = place_for(session_id, out, name)
+        name = file_name(dossier.note.session_id, format_.value, mapped)
+    target = place_for(dossier.note.session_id, out, name)
     _report(dossier, format_, write_file(target, content), as_json=as_json)
 
 
@@ -128,16 +128,20 @@ def _dossier(
 ) -> Dossier:
     """The session with its claim and what the rules say of it; the access is kept first."""
     from workstation.billing import view_billing
-    from workstation.documents import audited_dossier, author_now
 
-    settings = load_settings()
-    dossier = audited_dossier(data_dir, session, settings, author_now(data_dir), what)
+    dossier = _audited(data_dir, session, what)
     if context is None and not dossier.record.reached_holding:
         return dossier  # without a treatment there is no claim for rules to look at
     view = view_billing(
-        data_dir, dossier.note.session_id, settings, payer=payer, context_file=context
+        data_dir, dossier.note.session_id, load_settings(), payer=payer, context_file=context
     )
     return replace(dossier, context=view.context, report=view.report)
+
+
+def _audited(data_dir: Path, session: str, what: str) -> Dossier:
+    from workstation.documents import audited_dossier, author_now
+
+    return audited_dossier(data_dir, session, load_settings(), author_now(data_dir), what)
 
 
 def _report(dossier: Dossier, format_: Format, written: Path, *, as_json: bool) -> None:

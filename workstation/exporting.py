@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZipFile, is_zipfile
 
 from controller.errors import ExportIncomplete, ExportRefused, ReceiverInvalid
 from records.exports.receiver_maps import OWN, Receiver, load_receivers
@@ -35,7 +36,6 @@ Writer = Callable[[Visit, Choices], bytes]
 class _Kind:
     suffix: str
     write: Writer
-    names_open_cells: bool = False
 
 
 def written(visit: Visit, name: str, choices: Choices = PLAIN) -> bytes:
@@ -84,7 +84,13 @@ def place_for(session_id: str, out: Path | None, default_name: str) -> Path:
 
 def _is_of(path: Path, session_id: str) -> bool:
     """Every export names its session in plain bytes; X12 writes it in capitals."""
-    return path.is_file() and session_id.lower().encode() in path.read_bytes().lower()
+    if not path.is_file():
+        return False
+    name = session_id.lower().encode()
+    if not is_zipfile(path):
+        return name in path.read_bytes().lower()
+    with ZipFile(path) as bundle:
+        return any(name in bundle.read(member).lower() for member in bundle.namelist())
 
 
 # --- the writers; each is imported where it is used, some need slow libraries -------------------
@@ -213,7 +219,7 @@ KINDS: Mapping[str, _Kind] = {
     "pdf": _Kind(".pdf", _pdf),
     "text": _Kind(".txt", _text),
     "summary": _Kind("-summary.txt", _summary),
-    "csv": _Kind(".csv", _csv, names_open_cells=True),
+    "csv": _Kind(".csv", _csv),
     "json": _Kind(".json", _json),
     "scrub-html": _Kind("-scrub.html", _scrub_html),
     "scrub-pdf": _Kind("-scrub.pdf", _scrub_pdf),

@@ -37,7 +37,7 @@ from records.provenance import Sourced
 from records.treatment_note import TreatmentNote
 
 MORE = "... [whole in text and JSON]"
-HEAD_ROOM, TITLE_ROOM, SIGNATURE_ROOM, FOOT_ROOM = 34.0, 20.0, 40.0, 32.0
+HEAD_ROOM, TITLE_ROOM, SIGNATURE_ROOM, FOOT_ROOM = 34.0, 20.0, 40.0, 42.0
 COLUMN_GAP = 14.0
 INDENT = 6.0
 SIZES = (
@@ -128,7 +128,7 @@ class _Attempt:
     def _head(self, page: Page, y: float) -> float:
         note, face = self.content.note, self.content.face
         page.write(LEFT, y - 14, "Mechanical traction: treatment note", 15, INK, bold=True)
-        page.write_right(RIGHT, y - 13, face.status.upper(), 9, INK, bold=True)
+        page.write_right(RIGHT, y - 13, face.status, 9, INK, bold=True)
         page.write(LEFT, y - 27, f"Session {note.session_id}", 8.5, GREY)
         page.write_right(RIGHT, y - 27, "CPT 97012, 1 unit (no time rule)", 8.5, GREY)
         return y - HEAD_ROOM
@@ -174,13 +174,12 @@ class _Attempt:
 
     def _foot(self, page: Page) -> None:
         note = self.content.note
-        page.line(LEFT, BOTTOM + 27, RIGHT, BOTTOM + 27, GREY, 0.4)
+        page.line(LEFT, BOTTOM + 38, RIGHT, BOTTOM + 38, GREY, 0.4)
         seal = f"Seal {note.seal or 'none: the session is not closed'}"
-        page.write(LEFT, BOTTOM + 19, f"Session {note.session_id}   {seal}", 6, GREY)
-        checkpoint = f"Checkpoint {note.checkpoint or 'none'}"
-        if note.versions:
-            checkpoint += f"   of the signature {note.signature_checkpoint}"
-        page.write(LEFT, BOTTOM + 11, _one_line(checkpoint, RIGHT - LEFT, 6), 6, INK)
+        page.write(LEFT, BOTTOM + 29, f"Checkpoint {note.checkpoint or 'none'}", 8, INK)
+        page.write(LEFT, BOTTOM + 20, f"Session {note.session_id}   {seal}", 6, GREY)
+        signed = f"Checkpoint of the signature {note.signature_checkpoint}" if note.versions else ""
+        page.write(LEFT, BOTTOM + 11.5, _one_line(signed, RIGHT - LEFT, 6), 6, GREY)
         page.write(LEFT, BOTTOM + 3, NOT_A_DEVICE, 6, GREY)
         page.write_right(RIGHT, BOTTOM + 3, "1 lbf = 4.448 N   page 1 of 1", 6, GREY)
 

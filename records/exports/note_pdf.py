@@ -13,5 +13,8 @@ from records.treatment_note import TreatmentNote
 def note_pdf(record: SessionRecord, note: TreatmentNote, face: Face) -> bytes:
     """The file's bytes; the same note gives the same bytes."""
     page = lay_out_note(NotePage(note=note, face=face, plot=plot_data(record.samples)))
-    checkpoints = f"{note.checkpoint} {note.signature_checkpoint}".strip()
-    return page_pdf(page, title=f"Treatment note {note.session_id}", keywords=checkpoints)
+    return page_pdf(
+        page,
+        title=f"Treatment note {note.session_id}",
+        keywords=f"{note.checkpoint} {note.signature_checkpoint}".strip(),
+    )

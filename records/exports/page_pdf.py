@@ -27,13 +27,16 @@ def page_pdf(page: Page, *, title: str, keywords: str = "") -> bytes:
 
 
 def pages_pdf(pages: Sequence[Page], *, title: str, keywords: str = "") -> bytes:
-    """Several pages as one document. Keywords stay uncompressed: found without a PDF reader."""
+    """Several pages as one document.
+
+    Title and keywords stand uncompressed in the file, so that session and checkpoint are found
+    without a reader of PDF.
+    """
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=(WIDTH, HEIGHT), invariant=True, lang="en-US")
     canvas.setTitle(title)
     canvas.setAuthor(AUTHOR)
-    if keywords:
-        canvas.setKeywords(keywords)
+    canvas.setKeywords(keywords)
     for page in pages:
         canvas.addLiteral(page_operators(page, _font_names(canvas)))
         canvas.showPage()

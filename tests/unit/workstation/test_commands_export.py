@@ -94,7 +94,15 @@ def exported(data_dir: Path, out: Path, *words: str) -> bytes:
 
 
 def test_the_command_offers_every_format_that_has_a_writer() -> None:
-    assert [each.value for each in Format] == [*KINDS, Format.BUNDLE]
+    assert [each.value for each in Format] == [*KINDS, "bundle"]
+
+
+def test_a_bundle_is_written_and_replaces_only_its_own(data_dir: Path, tmp_path: Path) -> None:
+    first = exported(data_dir, tmp_path / "out", "--format", "bundle")
+    assert first.startswith(b"PK")
+    exported(data_dir, tmp_path / "out", "--format", "bundle")
+    with pytest.raises(ExportRefused, match="is not an export of session 2099"):
+        place_for("20990101T000000Z-ffffff", tmp_path / "out" / f"{SESSION}.zip", "unused")
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))

@@ -89,7 +89,7 @@ def test_the_note_is_one_small_page_with_all_its_parts() -> None:
     assert len(pdf) < TWO_MEGABYTES
     text = text_of(pdf)
     for part in (
-        "Recorded by the device", "Written by the clinician", "DRAFT, NOT SIGNED", SESSION_ID,
+        "Recorded by the device", "Written by the clinician", "draft, not signed", SESSION_ID,
         SEAL.hex(), "Signature and credentials", "minutes from arming", "lbf",
     ):  # fmt: skip
         assert part in text
