@@ -58,6 +58,9 @@ def main() -> None:
         for function in (3, 23):
             console.print(wire_table(kind, function))
     console.print(treatment_line())
+    from workstation.bench_documents import documents_table
+
+    console.print(documents_table())
 
 
 # --- the wire ---------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from controller.runtime.clock import SystemClock
 from workstation import (
     commands_billing,
     commands_evidence,
+    commands_export,
     commands_keys,
     commands_note,
     commands_order,
@@ -54,6 +55,7 @@ order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
 commands_order.register(order_app)
 commands_billing.register(app)
+commands_export.register(app)
 commands_keys.register(app)
 commands_evidence.register(app)
 commands_note.register(app)
@@ -65,16 +67,6 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
-
-
-class Format(StrEnum):
-    """Export formats."""
-
-    PDF = "pdf"
-    TEXT = "text"
-    CSV = "csv"
-    JSON = "json"
-    BUNDLE = "bundle"
 
 
 class PatientName(StrEnum):
@@ -332,39 +324,6 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
         if event.sequence == 0:
             detail = "(the opening; --json shows it)"
         typer.echo(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
-
-
-@app.command()
-def export(
-    session: SessionArgument,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")],
-    out: Annotated[
-        Path | None, typer.Option(help="File to write; default: SESSION.SUFFIX here.")
-    ] = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write one document of a session."""
-    from workstation.documents import SUFFIXES, audited_dossier, author_now, write_file
-
-    place = _place(data)
-    author, what = author_now(place.data_dir), f"export {format_.value}"
-    dossier = audited_dossier(place.data_dir, session, place.settings, author, what)
-    if format_ is Format.BUNDLE:
-        content = commands_evidence.bundle_of(place.data_dir, dossier)
-    else:
-        content = dossier.export(format_.value)
-    target = out or Path(f"{dossier.note.session_id}{SUFFIXES.get(format_.value, '.zip')}")
-    written = write_file(target, content)
-    open_fields = (
-        dossier.charge().open_fields if format_ is Format.CSV else dossier.note.open_fields
-    )
-    if as_json:
-        _print_json({"file": str(written), "open_fields": open_fields})
-        return
-    typer.echo(f"written to {written}")
-    if open_fields:
-        typer.echo(f"open, to be completed: {', '.join(open_fields)}")
 
 
 if __name__ == "__main__":

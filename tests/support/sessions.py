@@ -98,7 +98,7 @@ class Stage:
         script: str = "",
         operator: SessionOperator | None = None,
     ) -> SessionResult:
-        """One session; ``watch`` sees every tick's progress, ``script`` holds requests."""
+        """One session, signed by the folder's key; ``script`` holds requests."""
         operator = operator or SessionOperator(
             scripted=True,
             show=watch or (lambda progress: None),
