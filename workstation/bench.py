@@ -38,6 +38,7 @@ from firmware_bridge.registers import crc16
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.uri import SerialAddress, TcpAddress
+from workstation.bench_billing import scrub_line
 
 ROUNDS = 12
 CALLS = 60
@@ -58,6 +59,7 @@ def main() -> None:
         for function in (3, 23):
             console.print(wire_table(kind, function))
     console.print(treatment_line())
+    console.print(scrub_line())
 
 
 # --- the wire ---------------------------------------------------------------------------------

@@ -93,6 +93,12 @@ def benchmark_treatment() -> tuple[float, float]:
         return clock.now_s() - started_s, dossier.note.dose.traction_ms / 1000
 
 
+def demo_dossier() -> Dossier:
+    """The cervical act, performed in a folder that is gone afterwards."""
+    with TemporaryDirectory() as folder:
+        return _perform(acts()[0], Path(folder), Settings(), None)
+
+
 def demo_order(name: str) -> Order:
     """One of the demo's order files."""
     file = resources.files("workstation") / "demo_orders" / f"{name}.toml"
