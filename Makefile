@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench lock setup clean
+.PHONY: demo test check bench lock setup clean coverage-safety
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -17,6 +17,9 @@ check: setup
 
 bench: setup
 	$(RUN) -m workstation.bench
+
+coverage-safety: setup
+	$(RUN) tools/coverage_safety.py
 
 setup:
 	@$(PYTHON) bootstrap.py

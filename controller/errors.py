@@ -77,6 +77,18 @@ class RulesInvalid(RequestRefused):
     code = 1031
 
 
+class ScriptInvalid(RequestRefused):
+    """A script of requests breaks its form; the message names file, step and reason."""
+
+    code = 1021
+
+
+class SelfCheckFailed(RequestRefused):
+    """An item of the self-check refuses the start; the message names it and what to do."""
+
+    code = 1020
+
+
 class LinkError(TractionError):
     """The wire failed; ``raw`` keeps the bytes that came."""
 

@@ -30,7 +30,13 @@ from controller.errors import (
 from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
-from workstation import commands_billing, commands_keys, commands_note, commands_sessions
+from workstation import (
+    commands_billing,
+    commands_keys,
+    commands_note,
+    commands_order,
+    commands_sessions,
+)
 from workstation.settings import Settings, load_settings
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
@@ -49,6 +55,7 @@ commands_billing.register(app)
 commands_keys.register(app)
 commands_note.register(app)
 commands_sessions.register(app)
+commands_order.register(order_app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -219,22 +226,39 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
+    script: Annotated[
+        Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
+    ] = None,
+    operator_name: Annotated[
+        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+    ] = "",
 ) -> None:
-    """Run one session in real time. Ctrl-C releases the patient and closes the record."""
+    """Run one session in real time. Ctrl-C releases the patient and closes the record.
+
+    At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
+    """
     from workstation.compose import treat
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
-    from workstation.progress import LiveLine, PhaseLines, line_reader
+    from workstation.plan_text import plan_text
+    from workstation.progress import LiveLine, PhaseLines, teller
+    from workstation.session_script import read_script
 
     place = _place(data)
     ordered = read_order(order)
     terminal = sys.stdin.isatty()
     check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
+    errors.print(plan_text(ordered.prescription))
     shown = Console(stderr=as_json)
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
         operator = SessionOperator(
-            scripted=yes, show=show, read_line=line_reader(shown) if terminal else None
+            scripted=yes,
+            show=show,
+            read_line=shown.input if terminal else None,
+            tell=teller(shown),
+            script=read_script(script) if script else None,
+            by=operator_name,
         )
         with stopped_by_signals(operator), _status_after_opening(opened):
             result = treat(

@@ -34,6 +34,9 @@ class _OrderFile(BaseModel):
     pretension_force: str = "15 N"
     pretension_time: str = "10 s"
     maximum_force: str | None = None
+    progressive_steps: int = 0
+    regressive_steps: int = 0
+    step_time: str | None = None
     body_mass: str | None = None
     patient_reference: Text = ""
     positioning: Text = ""
@@ -49,7 +52,7 @@ class _OrderFile(BaseModel):
 ORDER_KEYS = tuple(_OrderFile.model_fields)
 _QUANTITY_KEYS = (
     "hold_force", "rest_force", "hold_time", "rest_time", "treatment_time", "ramp_up", "ramp_down",
-    "pretension_force", "pretension_time", "maximum_force", "body_mass",
+    "pretension_force", "pretension_time", "maximum_force", "body_mass", "step_time",
 )  # fmt: skip
 
 
@@ -132,6 +135,9 @@ def _prescription(file: _OrderFile) -> Prescription:
         pretension_s=time_s("pretension_time", file.pretension_time),
         maximum_force_n=optional_force("maximum_force"),
         body_mass_kg=mass,
+        progressive_steps=file.progressive_steps,
+        regressive_steps=file.regressive_steps,
+        step_s=optional_time("step_time"),
     )
 
 
@@ -152,6 +158,8 @@ def _first_fault(error: ValidationError) -> str:
         return f"key {key} is not known; {hint}"
     if fault["type"] == "missing":
         return f"key {key} is missing; add it (traction order new prints every key)"
+    if fault["type"] == "int_type":
+        return f"{key}={fault['input']!r} must be a whole number without quotes, as in 3"
     if fault["type"] == "string_type":
         return f'{key}={fault["input"]!r} must be text in quotes with its unit, as in "20 N"'
     return f"{key}: {fault['msg']}; correct it"
