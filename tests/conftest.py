@@ -11,5 +11,6 @@ import os
 from hypothesis import settings
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+"""Also for every program that a test starts."""
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")

@@ -38,6 +38,7 @@ from firmware_bridge.registers import crc16
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.uri import SerialAddress, TcpAddress
+from workstation.bench_billing import scrub_line
 
 ROUNDS = 12
 CALLS = 60
@@ -61,6 +62,7 @@ def main() -> None:
     from workstation.bench_documents import documents_table
 
     console.print(documents_table())
+    console.print(scrub_line())
 
 
 # --- the wire ---------------------------------------------------------------------------------
