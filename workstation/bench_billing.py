@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from records.claim import context_of_session
 from records.claim_context import Payer, ServiceLine
 from records.rules.payer_profile import find_profile
 from records.rules.scrubber import scrub
 from records.rules.tables import shipped_tables
-from workstation.demo import benchmark_dossier
+from workstation.demo import demo_dossier
 
 CALLS = 2000
 GOAL_US = 1000.0
@@ -31,8 +29,7 @@ def scrub_line() -> str:
 
 def scrub_times_us(calls: int = CALLS) -> list[float]:
     """Microseconds of each scrub of a claim of the demo with two more services."""
-    with TemporaryDirectory() as folder:
-        dossier = benchmark_dossier(Path(folder))
+    dossier = demo_dossier()
     profile, tables = find_profile(PAYER), shipped_tables()
     context = context_of_session(
         dossier.record, dossier.order, dossier.note, Payer(kind="medicare_b", profile=PAYER)
