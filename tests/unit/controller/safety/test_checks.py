@@ -162,6 +162,12 @@ def test_zero_shift(shift_n: float, tripped: bool) -> None:
     assert (codes(verdict) == ["zero_shifted"]) is tripped
 
 
+def test_without_a_gross_force_the_zero_is_not_covered() -> None:
+    for first_n, later_n in ((None, 120.0), (120.0, None)):
+        bench = Bench(gross_force_n=first_n)
+        assert codes(bench.tick(gross_force_n=later_n)) == []
+
+
 @pytest.mark.parametrize(
     ("seconds", "mm", "tripped"),
     [(2.95, 0.0, False), (3.0, 0.0, False), (3.05, 0.0, True),
