@@ -11,21 +11,23 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from controller.before_start import check_order_fits_unit
 from controller.events import EventKind, JsonValue, Outcome, SessionEvent
-from controller.planner import plan
+from controller.machine_io import Ending
+from controller.planner import plan, session_times
 from controller.ports import Clock, TractionUnit
 from controller.prescription import Prescription, Region
 from controller.runtime.clock import VirtualClock
-from controller.runtime.preparation import check_order_fits_unit
 from controller.runtime.recovery import UnitFound, let_go_of_unit
 from controller.runtime.session import Session
-from controller.session_machine import Ending
 from firmware_bridge.connect import connect_serial, connect_unit
 from records.clinic import file_order
-from records.journal import SessionOpening, open_session, reopen_session
+from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session, reopen_session
+from records.journal_store import take_up_left_behind
 from records.order import Order
-from records.reader import SessionHead, open_sessions, read_session
-from records.unit_file import UnitLock, unit_database, unit_databases
+from records.reader import SessionHead, SessionRecord, open_sessions, read_session
+from records.signing import SigningKey, load_or_create_key
+from records.unit_file import UnitLock, holding, unit_database, unit_databases
 from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
 from simulator.direct_line import DirectClock, DirectLine
 from simulator.firmware import ReferenceFirmware
@@ -84,21 +86,28 @@ def treat(
     identifiers: Identifiers | None = None,
     opened: Callable[[str], None] = lambda session_id: None,
     connect: Callable[[str, Clock], TractionUnit] = connect_unit,
+    key: SigningKey | None = None,
+    commit_interval_s: float = COMMIT_INTERVAL_S,
 ) -> SessionResult:
     """One session from the address to the sealed record; raises TractionError.
 
     ``opened`` is told the session's id once its record is open; ``connect`` finds the unit.
+    ``key`` signs the record (default: the workstation's); a simulated session may commit less
+    often than every 0.1 s.
     """
     plan(order.prescription)
     identifiers = identifiers or random_identifiers()
     unit = connect(uri, clock)
     try:
         check_order_fits_unit(order.prescription, unit.capabilities, unit.identity.model)
-        recovered = recover(unit, data_dir, clock)
+        key = key or load_or_create_key(data_dir)
+        recovered = recover(unit, data_dir, clock, key)
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         opening = _opening(session_id, uri, order, unit, clock, settings, data_dir, identifiers)
-        journal = open_session(data_dir, opening, clock)
+        journal = open_session(
+            data_dir, opening, clock, key=key, commit_interval_s=commit_interval_s
+        )
         try:
             opened(session_id)
             ending = Session(
@@ -107,6 +116,7 @@ def treat(
                 journal=journal,
                 operator=operator,
                 order=order.prescription,
+                screening=order.screening,
                 origin_s=origin_s,
             ).run()
         finally:
@@ -116,20 +126,21 @@ def treat(
         unit.close()
 
 
-def recover(unit: TractionUnit, data_dir: Path, clock: Clock) -> list[str]:
+def recover(unit: TractionUnit, data_dir: Path, clock: Clock, key: SigningKey) -> list[str]:
     """Close what an earlier program left open; the unit at hand is observed and let go first."""
     mine = unit_database(data_dir, unit.identity.unit_id)
-    lock = UnitLock(mine)
-    lock.take()
-    lock.release()
+    with holding(UnitLock(mine)):
+        take_up_left_behind(mine)
     left_open = open_sessions(mine)
     armed_seconds_ago = _armed_seconds_ago(data_dir, left_open, clock)
     found = let_go_of_unit(unit, clock, armed_seconds_ago=armed_seconds_ago)
-    closed = [_close_interrupted(data_dir, head, clock, found) for head in left_open]
+    closed = [_close_interrupted(data_dir, head, clock, key, found) for head in left_open]
     for path in unit_databases(data_dir):
         if path != mine and not UnitLock(path).is_held():
+            with holding(UnitLock(path)):
+                take_up_left_behind(path)
             closed += [
-                _close_interrupted(data_dir, head, clock, None) for head in open_sessions(path)
+                _close_interrupted(data_dir, head, clock, key, None) for head in open_sessions(path)
             ]
     return closed
 
@@ -143,7 +154,7 @@ def _armed_seconds_ago(data_dir: Path, heads: list[SessionHead], clock: Clock) -
 
 
 def _close_interrupted(
-    data_dir: Path, head: SessionHead, clock: Clock, found: UnitFound | None
+    data_dir: Path, head: SessionHead, clock: Clock, key: SigningKey, found: UnitFound | None
 ) -> str:
     """Append what was seen of the unit and the end of the session, and seal it."""
     record = read_session(data_dir, head.session_id)
@@ -155,11 +166,10 @@ def _close_interrupted(
             "force_dn": None if found.force_n is None else round(found.force_n * 10),
             "released": found.released,
         }
-    journal = reopen_session(data_dir, head.unit_id, head.number, clock)
+    journal = reopen_session(data_dir, head.unit_id, head.number, clock, key=key)
     ended: dict[str, JsonValue] = {
         "outcome": Outcome.INTERRUPTED,
-        "reason": "the program ended during the session"
-        + ("" if found is not None else "; unit not observed"),
+        "reason": _interrupted_where(record) + ("" if found is not None else "; unit not observed"),
         "reached_holding": record.reached_holding,
     }
     if not record.of_kind(EventKind.SESSION_ENDED):
@@ -170,6 +180,13 @@ def _close_interrupted(
             journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=values))
     journal.close()
     return head.session_id
+
+
+def _interrupted_where(record: SessionRecord) -> str:
+    """A release that was seen before the program ended is said, so that nobody has to guess."""
+    if record.of_kind(EventKind.RELEASE_OBSERVED):
+        return "the program ended after the release, before the end was acknowledged"
+    return "the program ended during the session"
 
 
 def _opening(
@@ -238,6 +255,11 @@ def _prescription_in_integers(order: Prescription) -> dict[str, JsonValue]:
         "pretension_force_dn": round(order.pretension_force_n * 10),
         "pretension_ms": round(order.pretension_s * 1000),
         "body_mass_hg": None if mass is None else round(mass * 10),
+        "progressive_steps": order.progressive_steps,
+        "regressive_steps": order.regressive_steps,
+        "step_ms": round(order.step_s * 1000),
+        "traction_ms": round(order.traction_s * 1000),
+        "total_ms": round(session_times(order).total_s * 1000),
     }
 
 

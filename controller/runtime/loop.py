@@ -18,6 +18,19 @@ from controller.errors import (
     UnitRejected,
 )
 from controller.events import EventKind
+from controller.machine_io import (
+    Ask,
+    Disarm,
+    Effect,
+    LinkGone,
+    MachineInput,
+    QuestionAnswered,
+    ReadingTaken,
+    Requested,
+    StopRequested,
+    Tell,
+    VerdictGiven,
+)
 from controller.phases import Phase
 from controller.ports import (
     Clock,
@@ -28,23 +41,15 @@ from controller.ports import (
     Question,
     TractionUnit,
 )
+from controller.requests import AcknowledgeAlarms, PauseSound
+from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.asides import hear_aside
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_IN_MOTION, UnitEventReader
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action
-from controller.session_machine import (
-    Ask,
-    Disarm,
-    Effect,
-    LinkGone,
-    MachineInput,
-    QuestionAnswered,
-    ReadingTaken,
-    SessionMachine,
-    StopRequested,
-    VerdictGiven,
-)
+from controller.session_machine import SessionMachine
 from controller.telemetry import HostHealth, Telemetry
 
 EVENT_READ_SHARE = 0.4
@@ -64,6 +69,7 @@ class ForceLoop:
         machine: SessionMachine,
         supervisor: Supervisor,
         events: UnitEventReader,
+        alarms: AlarmKeeper,
         planned_s: float,
     ) -> None:
         self._unit = unit
@@ -73,6 +79,7 @@ class ForceLoop:
         self._machine = machine
         self._supervisor = supervisor
         self._events = events
+        self._alarms = alarms
         self._planned_s = planned_s
         self._ticker = Ticker(clock, unit.tick_s)
         self._command = self._granted(machine.command(self._ticker.due_s))
@@ -159,10 +166,12 @@ class ForceLoop:
                     EventKind.QUESTION_ASKED, {"question": question.value}, now_s=tick_at_s
                 )
                 self._operator.ask(question, text)
+            case Tell(text):
+                self._operator.tell(text)
             case Disarm():
                 self._disarm(tick_at_s)
             case _:
-                pass
+                self._alarms.effect(effect, tick_at_s)
 
     def _disarm(self, tick_at_s: float) -> None:
         """Service 6. A lost or refused answer is settled by the readings that follow."""
@@ -208,6 +217,17 @@ class ForceLoop:
         if by is not None and not self._stop_taken:
             self._stop_taken = True
             self._apply(StopRequested(by), tick_at_s)
+        for request in self._operator.requests():
+            if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
+                hear_aside(
+                    request, self._recorder, self._operator, self._alarms,
+                    when="after the end", now_s=tick_at_s,
+                )  # fmt: skip
+            else:
+                self._apply(Requested(request), tick_at_s)
+        self._hear_answers(tick_at_s)
+
+    def _hear_answers(self, tick_at_s: float) -> None:
         for question in sorted(self._questions, key=lambda q: q.value):
             if self._machine.finished:
                 return
@@ -262,6 +282,10 @@ class ForceLoop:
                 planned_s=self._planned_s,
                 target_n=self._sent_force_n(),
                 force_n=None if reading is None else reading.force_n,
+                since_start_s=self._machine.since_start_s(tick_at_s),
+                alarms=self._alarms.active,
+                tone=self._alarms.tone_due(tick_at_s),
+                sound_paused_s=self._alarms.sound_paused_s(tick_at_s),
             )
         )
 
