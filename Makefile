@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench lock setup clean coverage-safety campaign-alter-clinic
+.PHONY: demo test check bench lock setup clean coverage-safety campaign-mutation campaign-alter-clinic
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -24,6 +24,9 @@ bench: setup
 
 coverage-safety: setup
 	$(RUN) tools/coverage_safety.py
+
+campaign-mutation: setup
+	$(RUN) tools/mutation_campaign.py
 
 setup:
 	@$(PYTHON) bootstrap.py
