@@ -77,6 +77,18 @@ class SelfCheckFailed(RequestRefused):
     code = 1020
 
 
+class ClaimContextInvalid(RequestRefused):
+    """A claim context breaks its schema; the message names file, key and next step."""
+
+    code = 1030
+
+
+class RulesInvalid(RequestRefused):
+    """A rule, payer, fee or pair file breaks its schema; the message names file, key and reason."""
+
+    code = 1031
+
+
 class LinkError(TractionError):
     """The wire failed; ``raw`` keeps the bytes that came."""
 
@@ -161,6 +173,30 @@ class RecordNotFound(JournalError):
     """No session, note or order of that name is on file."""
 
     code = 4004
+
+
+class CheckpointInvalid(RequestRefused):
+    """A checkpoint was mistyped; the message says what does not fit."""
+
+    code = 1050
+
+
+class KeyUnavailable(JournalError):
+    """The workstation's signing key, or a public key, cannot be read, made or trusted."""
+
+    code = 4050
+
+
+class NoteRefused(RequestRefused):
+    """The note's life does not allow what was asked; the message names field and next step."""
+
+    code = 1060
+
+
+class AuditUnavailable(JournalError):
+    """The row that must be kept of an access cannot be written, so the access is refused."""
+
+    code = 4060
 
 
 class SimulationStalled(TractionError):

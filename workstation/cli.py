@@ -30,7 +30,14 @@ from controller.errors import (
 from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
-from workstation import commands_order
+from workstation import (
+    commands_billing,
+    commands_evidence,
+    commands_keys,
+    commands_note,
+    commands_order,
+    commands_sessions,
+)
 from workstation.settings import Settings, load_settings
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
@@ -46,6 +53,11 @@ app = typer.Typer(
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
 commands_order.register(order_app)
+commands_billing.register(app)
+commands_keys.register(app)
+commands_evidence.register(app)
+commands_note.register(app)
+commands_sessions.register(app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -62,6 +74,7 @@ class Format(StrEnum):
     TEXT = "text"
     CSV = "csv"
     JSON = "json"
+    BUNDLE = "bundle"
 
 
 class PatientName(StrEnum):
@@ -294,49 +307,17 @@ def _report_run(result: Any, *, as_json: bool) -> None:
 # --- what is on file --------------------------------------------------------------------------
 
 
-@app.command()
-def sessions(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List the sessions on file, newest first."""
-    from records.reader import list_sessions
-    from records.treatment_note import local_time
-
-    place = _place(data)
-    listed = [
-        {
-            "session_id": record.head.session_id,
-            "unit_id": record.head.unit_id,
-            "started": local_time(
-                record, 0, place.settings.zone_at(record.head.started_utc_ms)
-            ).isoformat(),
-            "outcome": record.outcome,
-            "sealed": record.seal is not None,
-        }
-        for record in list_sessions(place.data_dir)
-    ]
-    if as_json:
-        _print_json(listed)
-        return
-    if not listed:
-        typer.echo(f"no sessions in {place.data_dir}")
-        return
-    for row in listed:
-        sealed = "sealed" if row["sealed"] else "not sealed"
-        typer.echo(
-            f"{row['session_id']}  unit {row['unit_id']}  {row['started']}  {row['outcome']}  "
-            f"{sealed}"
-        )
-
-
 SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
 
 
 @app.command()
 def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show what happened in a session, event by event."""
-    from workstation.documents import load_dossier
+    from workstation.documents import audited_dossier, author_now
 
     place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
+    author = author_now(place.data_dir)
+    dossier = audited_dossier(place.data_dir, session, place.settings, author, "show")
     if as_json:
         typer.echo(dossier.export("json").decode(), nl=False)
         return
@@ -350,20 +331,6 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
 
 
 @app.command()
-def note(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Print the treatment note of a session."""
-    from records.exports.note_text import note_text
-    from workstation.documents import load_dossier
-
-    place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
-    if as_json:
-        _print_json(json.loads(dossier.export("json"))["note"])
-        return
-    typer.echo(note_text(dossier.note), nl=False)
-
-
-@app.command()
 def export(
     session: SessionArgument,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
@@ -374,12 +341,16 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write one document of a session."""
-    from workstation.documents import SUFFIXES, load_dossier, write_file
+    from workstation.documents import SUFFIXES, audited_dossier, author_now, write_file
 
     place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
-    content = dossier.export(format_.value)
-    target = out or Path(f"{dossier.note.session_id}{SUFFIXES[format_.value]}")
+    author, what = author_now(place.data_dir), f"export {format_.value}"
+    dossier = audited_dossier(place.data_dir, session, place.settings, author, what)
+    if format_ is Format.BUNDLE:
+        content = commands_evidence.bundle_of(place.data_dir, dossier)
+    else:
+        content = dossier.export(format_.value)
+    target = out or Path(f"{dossier.note.session_id}{SUFFIXES.get(format_.value, '.zip')}")
     written = write_file(target, content)
     open_fields = (
         dossier.charge().open_fields if format_ is Format.CSV else dossier.note.open_fields
@@ -390,37 +361,6 @@ def export(
     typer.echo(f"written to {written}")
     if open_fields:
         typer.echo(f"open, to be completed: {', '.join(open_fields)}")
-
-
-@app.command()
-def verify(
-    session: Annotated[str | None, typer.Argument(help="Session id or its beginning.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Walk the chain again and say what was altered and where (exit status 4)."""
-    from records.integrity import verify as verify_records
-    from records.reader import find_session
-
-    if (session is None) == (not all_):
-        raise AddressInvalid("say which session to verify, or --all")
-    place = _place(data)
-    wanted = None if session is None else find_session(place.data_dir, session).session_id
-    result = verify_records(place.data_dir, wanted)
-    if as_json:
-        _print_json(asdict(result))
-    else:
-        typer.echo(
-            f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
-            f"{result.samples} samples"
-        )
-        for found in result.alterations:
-            typer.echo(f"ALTERED session {found.session_id}, {found.where}: {found.what}")
-        if not result.alterations:
-            typer.echo("nothing was altered (checked by the chain; no signature, no checkpoints)")
-    if result.alterations:
-        raise typer.Exit(RECORD_BAD)
 
 
 if __name__ == "__main__":

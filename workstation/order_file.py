@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,14 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from controller.errors import PrescriptionInvalid
 from controller.prescription import Mode, Prescription, Region
-from records.order import Order
+from records.order import DIAGNOSIS, Order
 from workstation.quantities import force_n, mass_kg, rate_n_per_s, time_s
 
 DEFAULT_RAMPS = {Region.CERVICAL: ("10 N/s", "20 N/s"), Region.LUMBAR: ("30 N/s", "60 N/s")}
 """Ramp up and down when the order says nothing (devices.md E.2)."""
-DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
-"""Shape of an ICD-10-CM code; whether it exists is not checked here."""
-
 Text = Annotated[str, Field(max_length=2000)]
 
 
