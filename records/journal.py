@@ -208,13 +208,12 @@ class SqliteJournal:
     def _write(self) -> None:
         """The journal's door: whatever fails in here is reported to the loop."""
         try:
-            try:
-                self._write_batches()
-            finally:
-                self._store.close()
+            self._write_batches()
         except Exception as error:
             self._failure = error
             self._drain()
+        finally:
+            self._store.close()
 
     def _write_batches(self) -> None:
         """Oldest first; what nothing takes waits for the next batch to try again."""
