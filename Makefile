@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench lock setup clean
+.PHONY: demo test check bench lock setup clean campaign-alterations campaign-second-reader
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -20,6 +20,13 @@ bench: setup
 
 setup:
 	@$(PYTHON) bootstrap.py
+
+# Long runs whose short forms are in the tests.
+campaign-alterations: setup
+	$(RUN) -m tests.campaigns.alterations 10000
+
+campaign-second-reader: setup
+	$(RUN) -m tests.campaigns.second_reader 1000
 
 # Needs the resolver uv (one command more: `pip install uv`); nothing else does.
 lock:

@@ -166,7 +166,12 @@ def _public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
 
 
 def _utc(utc_ms: int) -> str:
-    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    try:
+        moment = datetime.fromtimestamp(utc_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        # An altered number may be no moment that there is.
+        return f"{utc_ms} ms"
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _print_json(document: Any) -> None:
