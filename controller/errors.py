@@ -65,6 +65,30 @@ class ProfileInvalid(RequestRefused):
     code = 1007
 
 
+class ScriptInvalid(RequestRefused):
+    """A script of requests breaks its form; the message names file, step and reason."""
+
+    code = 1021
+
+
+class SelfCheckFailed(RequestRefused):
+    """An item of the self-check refuses the start; the message names it and what to do."""
+
+    code = 1020
+
+
+class ClaimContextInvalid(RequestRefused):
+    """A claim context breaks its schema; the message names file, key and next step."""
+
+    code = 1030
+
+
+class RulesInvalid(RequestRefused):
+    """A rule, payer, fee or pair file breaks its schema; the message names file, key and reason."""
+
+    code = 1031
+
+
 class LinkError(TractionError):
     """The wire failed; ``raw`` keeps the bytes that came."""
 
@@ -161,6 +185,18 @@ class KeyUnavailable(JournalError):
     """The workstation's signing key, or a public key, cannot be read, made or trusted."""
 
     code = 4050
+
+
+class NoteRefused(RequestRefused):
+    """The note's life does not allow what was asked; the message names field and next step."""
+
+    code = 1060
+
+
+class AuditUnavailable(JournalError):
+    """The row that must be kept of an access cannot be written, so the access is refused."""
+
+    code = 4060
 
 
 class SimulationStalled(TractionError):

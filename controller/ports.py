@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from controller.alarms import AlarmKind
 from controller.events import Sample, SessionEvent
 from controller.prescription import Region
+from controller.requests import SessionRequest
 from controller.telemetry import Telemetry, UnitEvent
 
 
@@ -83,6 +85,7 @@ class UnitCapabilities:
     sample_period_s: float
     maximum_answer_time_s: float
     second_channel: bool
+    cell_capacity_n: float
     event_ring_size: int
     days_since_stop_test: int
     raw_block: bytes
@@ -221,6 +224,8 @@ class Question(Enum):
     PRETENSION_LOOKS_RIGHT = "pretension_looks_right"
     LONG_TREATMENT = "long_treatment"
     FORCE_ABOVE_SOFT_LIMIT = "force_above_soft_limit"
+    SURROUNDINGS_SAFE = "surroundings_safe"
+    RESUME_RAISES_FORCE = "resume_raises_force"
     END_ACKNOWLEDGED = "end_acknowledged"
 
 
@@ -243,16 +248,34 @@ class Operator(Protocol):
         """Who asked for the stop ("SIGINT", a name), or None."""
         ...
 
-    def show(self, progress: Progress) -> None: ...
+    def requests(self) -> Sequence[SessionRequest]:
+        """What was asked for since the last call, in order."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Say something that stays readable: a check, a refusal, an alarm."""
+        ...
+
+    def show(self, progress: Progress) -> None:
+        """Show the present; called once a tick."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What a display needs each tick. Forces in newtons, times in seconds."""
+    """What a display needs each tick. Forces in newtons, times in seconds.
+
+    ``elapsed_s`` is the treatment clock, ``since_start_s`` runs on in pauses (None before the first
+    ramp). ``tone`` asks for one tone now; ``sound_paused_s`` is how long tones stay silent.
+    """
 
     phase: str
     elapsed_s: float
     planned_s: float
     target_n: float
     force_n: float | None
+    since_start_s: float | None = None
+    alarms: tuple[AlarmKind, ...] = ()
+    tone: bool = False
+    sound_paused_s: float = 0.0
     message: str = ""

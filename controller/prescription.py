@@ -26,6 +26,7 @@ class Mode(Enum):
 
     STATIC = "static"
     INTERMITTENT = "intermittent"
+    CYCLIC = "cyclic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,11 @@ REGION_LIMITS: dict[Region, RegionLimits] = {
 }
 SOFT_LIMIT_BODY_WEIGHT_SHARE = 0.60
 LONG_TREATMENT_S = 30 * 60.0
+LONGEST_TRACTION_S = 99 * 60.0
+"""Steps and treatment together (devices.md C.2: time 1-99 min)."""
+STEPS = (0, 9)
+STEP_S = (1.0, 600.0)
+LEAST_HOLD_N = 10.0
 HOLD_S = (1.0, 99.0)
 REST_S = (0.0, 99.0)
 TREATMENT_S = (60.0, 99 * 60.0)
@@ -59,7 +65,10 @@ class Prescription:
     """Forces in newtons, times in seconds, rates in newtons per second, mass in kilograms.
 
     A static treatment has ``rest_force_n`` and ``rest_s`` 0 and holds for the whole treatment.
-    ``hold_s`` and ``rest_s`` include the ramp that leads into them. Raises PrescriptionInvalid.
+    ``hold_s`` and ``rest_s`` include the ramp that leads into them; in a cyclic treatment they are
+    nothing but ramp. ``step_s`` is the time of a step of a static treatment; steps of the other
+    modes take hold and rest time. ``treatment_s`` is the time between the progressive and the
+    regressive steps. Raises PrescriptionInvalid.
     """
 
     region: Region
@@ -75,11 +84,26 @@ class Prescription:
     pretension_s: float = 10.0
     maximum_force_n: float | None = None
     body_mass_kg: float | None = None
+    progressive_steps: int = 0
+    regressive_steps: int = 0
+    step_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._check_forces()
         self._check_rates()
         self._check_times()
+        self._check_steps()
+
+    @property
+    def steps_s(self) -> float:
+        """Time of all progressive and regressive steps together, seconds."""
+        each_s = self.step_s if self.mode is Mode.STATIC else self.hold_s + self.rest_s
+        return (self.progressive_steps + self.regressive_steps) * each_s
+
+    @property
+    def traction_s(self) -> float:
+        """Progressive steps, treatment and regressive steps together, seconds."""
+        return self.treatment_s + self.steps_s
 
     @property
     def force_limit_n(self) -> float:
@@ -96,7 +120,14 @@ class Prescription:
 
     def _check_forces(self) -> None:
         hard_n = REGION_LIMITS[self.region].hard_force_n
-        _in_range("hold_force", self.hold_force_n, 10.0, hard_n, "N", f"{self.region.value} region")
+        _in_range(
+            "hold_force",
+            self.hold_force_n,
+            LEAST_HOLD_N,
+            hard_n,
+            "N",
+            f"{self.region.value} region",
+        )
         _in_range(
             "maximum_force",
             self.force_limit_n,
@@ -112,11 +143,11 @@ class Prescription:
         if self.mode is Mode.STATIC:
             if self.rest_force_n or self.rest_s or self.hold_s:
                 raise PrescriptionInvalid(
-                    "rest_force, hold_time and rest_time belong to intermittent treatments; "
-                    'remove them or order mode = "intermittent"'
+                    "rest_force, hold_time and rest_time belong to intermittent and cyclic "
+                    'treatments; remove them or order mode = "intermittent"'
                 )
             return
-        most_n = min(0.9 * self.hold_force_n, self.hold_force_n - 10.0)
+        most_n = most_rest_n(self.hold_force_n)
         _in_range(
             "rest_force",
             self.rest_force_n,
@@ -148,6 +179,30 @@ class Prescription:
         change_n = self.hold_force_n - self.rest_force_n
         _ramp_fits("hold_time", self.hold_s, change_n / self.ramp_up_n_per_s)
         _ramp_fits("rest_time", self.rest_s, change_n / self.ramp_down_n_per_s)
+
+    def _check_steps(self) -> None:
+        _in_range("progressive_steps", self.progressive_steps, *STEPS, "steps", "progressive")
+        _in_range("regressive_steps", self.regressive_steps, *STEPS, "steps", "regressive")
+        steps = self.progressive_steps + self.regressive_steps
+        if self.mode is Mode.STATIC and steps:
+            _in_range("step_time", self.step_s, *STEP_S, "s", "time of one step")
+        elif self.step_s:
+            raise PrescriptionInvalid(
+                f"step_time={self.step_s:g} s belongs to the steps of a static treatment; other "
+                "steps take hold_time and rest_time: remove it or order progressive_steps or "
+                'regressive_steps with mode = "static"'
+            )
+        if self.traction_s > LONGEST_TRACTION_S + 1e-9:
+            raise PrescriptionInvalid(
+                f"steps ({self.steps_s / 60:g} min) and treatment_time ({self.treatment_s / 60:g} "
+                f"min) together exceed {LONGEST_TRACTION_S / 60:g} min; order fewer steps or less "
+                "time"
+            )
+
+
+def most_rest_n(hold_n: float) -> float:
+    """The largest rest force beside a hold force: at most 90 % of it and 10 N below, newtons."""
+    return min(0.9 * hold_n, hold_n - 10.0)
 
 
 def _in_range(name: str, value: float, low: float, high: float, unit: str, what: str) -> None:

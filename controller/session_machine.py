@@ -7,126 +7,78 @@ logic compares whole milliseconds of the session's axis, so that an ordered 15 m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
-from controller.errors import IllegalTransition
-from controller.events import EventKind, JsonValue, Outcome
+from controller.approach import ANSWER_LIMIT_S, Approach, ApproachStep
+from controller.errors import IllegalTransition, RequestRefused
+from controller.events import EventKind, Outcome
 from controller.force_profile import ForceProfile, Segment
+from controller.machine_io import (
+    Ask,
+    Disarm,
+    Effect,
+    Emit,
+    Ending,
+    LinkGone,
+    MachineInput,
+    QuestionAnswered,
+    RaiseAlarm,
+    ReadingTaken,
+    Requested,
+    SettleAlarm,
+    StopRequested,
+    Tell,
+    VerdictGiven,
+    decinewtons,
+    session_ms,
+)
+from controller.machine_records import (
+    finding_effects,
+    force_adjusted,
+    paused,
+    phase_changed,
+    reason_of,
+    release_observed,
+    request_refused,
+    resumed,
+)
+from controller.pause import PauseStep
 from controller.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage
-from controller.planner import SLACK_FOLLOW_N
+from controller.planner import SLACK_FOLLOW_N, SLACK_LIMIT_S
 from controller.ports import Answer, CommandKind, ForceCommand, Question
 from controller.prescription import Prescription
-from controller.safety.verdict import Action, Finding, Verdict
-from controller.telemetry import Telemetry, UnitState
+from controller.release import Release, ReleaseStep
+from controller.request_rules import phases_for
+from controller.requests import (
+    AdjustForce,
+    CheckIn,
+    EndEarly,
+    Pause,
+    Remark,
+    Resume,
+    TreatmentRequest,
+    request_name,
+)
+from controller.safety.verdict import Action, Verdict
+from controller.telemetry import Telemetry
+from controller.treatment import Treatment
 
 SLACK_RATE_N_PER_S = 2.0
-SLACK_TAUT_N = 5.0
-SLACK_TAUT_READINGS = 3
-SLACK_LIMIT_S = 30.0
-ANSWER_LIMIT_S = 60.0
-"""An answer that is awaited while the unit is in motion; then release (session.md 1.5)."""
-RELEASE_LIMIT_S = 8.0
-"""500 ms of watchdog and 6 s of release, with reserve (session.md 3.2)."""
-FREE_FORCE_N = 20.0
-"""Force at or below which a unit may be disarmed and acknowledged (reference map, B.10)."""
+CHECK_IN_EVERY_S = 300.0
+"""Somebody is to look after the patient so often (devices.md D, row 52)."""
 
+_FAILED_APPROACH = {
+    ApproachStep.STAYS_SLACK: (f"slack not taken up in {SLACK_LIMIT_S:g} s", "slack_not_taken_up"),
+    ApproachStep.UNANSWERED: (
+        f"pretension not confirmed in {ANSWER_LIMIT_S:g} s",
+        "answer_missing",
+    ),
+}
 _RELEASE_KINDS = {
     Action.RELEASE: CommandKind.RELEASE,
     Action.RELEASE_FAST: CommandKind.RELEASE_FAST,
     Action.CUT_POWER: CommandKind.CUT_POWER,
 }
-_STRENGTH = {kind: action for action, kind in _RELEASE_KINDS.items()}
-_LATCHED_STATES = frozenset({UnitState.SAFE_LATCHED, UnitState.FAULT})
-
-
-def session_ms(now_s: float, origin_s: float) -> int:
-    """Whole milliseconds on the session's axis; the epsilon absorbs binary fractions of a tick."""
-    return int((now_s - origin_s) * 1000 + 1e-3)
-
-
-def decinewtons(force_n: float | None) -> int | None:
-    """Force in tenths of a newton, the record's unit."""
-    return None if force_n is None else round(force_n * 10)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingTaken:
-    """The exchange of this tick; None when no reading was accepted."""
-
-    reading: Telemetry | None
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictGiven:
-    """The supervisor's judgement of this tick."""
-
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionAnswered:
-    """A person or a script answered."""
-
-    question: Question
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class StopRequested:
-    """Somebody at the workstation wants the session to end."""
-
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class LinkGone:
-    """The port or the socket vanished: nothing can be sent any more."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnitDisarmed:
-    """The unit was seen idle again: motor off, clutch open."""
-
-
-MachineInput = (
-    ReadingTaken | VerdictGiven | QuestionAnswered | StopRequested | LinkGone | UnitDisarmed
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Emit:
-    """Append this event to the journal."""
-
-    kind: EventKind
-    detail: dict[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Put this question to the operator."""
-
-    question: Question
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Disarm:
-    """Order service 6: the release was seen in state armed."""
-
-
-Effect = Emit | Ask | Disarm
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How the session ended and why; ``outcome`` is one of events.Outcome."""
-
-    outcome: str
-    reason: str
-    reached_holding: bool
 
 
 class SessionMachine:
@@ -134,20 +86,19 @@ class SessionMachine:
 
     def __init__(self, order: Prescription, profile: ForceProfile, *, origin_s: float) -> None:
         self._order = order
-        self._profile = profile
         self._origin_s = origin_s
-        self._segment = -1
+        self._treatment = Treatment(order, profile)
+        self._release = Release(order)
         self._phase = Phase.ARMED
         self._entered_s = origin_s
-        self._treatment_s: float | None = None
-        self._taut_readings = 0
-        self._pretension_accepted = False
-        self._holds = 0
-        self._release: CommandKind | None = None
-        self._release_deadline_s = 0.0
-        self._release_seen = False
+        self._looked_after_s: float | None = None
+        self._approach = Approach(order)
+        self._resume_asked: tuple[str, float] | None = None
+        self._hold_parts: set[int] = set()
+        self._reached_holding = False
         self._holding_position = False
         self._last_reading: Telemetry | None = None
+        self._ceiling_n = order.hold_force_n
         self._outcome, self._reason = Outcome.COMPLETED, "treatment time reached"
 
     @property
@@ -163,38 +114,49 @@ class SessionMachine:
     @property
     def releasing(self) -> bool:
         """True from the first release order on."""
-        return self._release is not None
+        return self._release.ordered
 
     @property
     def ending(self) -> Ending:
         """How it ended; meaningful once ``finished``."""
-        return Ending(outcome=self._outcome, reason=self._reason, reached_holding=self._holds > 0)
+        return Ending(
+            outcome=self._outcome, reason=self._reason, reached_holding=self._reached_holding
+        )
 
     @property
     def ceiling_n(self) -> float:
         """The highest force now ordered (0x206), newtons."""
-        return self._order.hold_force_n
+        return self._ceiling_n
 
     def treatment_elapsed_s(self, now_s: float) -> float:
-        """Seconds on the treatment clock; 0 before the treatment."""
-        return 0.0 if self._treatment_s is None else now_s - self._treatment_s
+        """Seconds on the treatment clock, which stands still in a pause; 0 before the treatment."""
+        return self._treatment.elapsed_s(now_s - self._origin_s)
+
+    def since_start_s(self, now_s: float) -> float | None:
+        """Seconds since the first ramp, pauses included; None before it."""
+        return self._treatment.since_start_s(now_s - self._origin_s)
 
     def command(self, leave_s: float) -> ForceCommand:
         """What the unit should get in the exchange that leaves at ``leave_s``."""
-        if self._release is not None:
-            return ForceCommand(kind=self._release_command())
+        if self._release.ordered:
+            return ForceCommand(kind=self._release.command(self._last_reading))
         kind = CommandKind.HOLD if self._holding_position else CommandKind.FOLLOW
         return ForceCommand(
             kind=kind,
             force_n=round(self._target_n(leave_s), 1),
             rate_n_per_s=self._rate_n_per_s(),
-            ceiling_n=self.ceiling_n,
+            ceiling_n=self._ceiling_n,
         )
 
     def handle(self, happened: MachineInput, now_s: float) -> list[Effect]:
         """Take one input; raises IllegalTransition once the session has finished."""
         if self.finished:
             raise IllegalTransition(f"the session is {self._phase.label}; nothing follows")
+        effects = self._handle(happened, now_s)
+        self._ceiling_n = self._treatment.ceiling_n(now_s - self._origin_s)
+        return effects
+
+    def _handle(self, happened: MachineInput, now_s: float) -> list[Effect]:
         match happened:
             case ReadingTaken(reading):
                 return self._on_reading(reading, now_s)
@@ -202,20 +164,20 @@ class SessionMachine:
                 return self._on_verdict(verdict, now_s)
             case QuestionAnswered(question, answer):
                 return self._on_answer(question, answer, now_s)
+            case Requested(request):
+                return self._on_request(request, now_s)
             case StopRequested(by):
-                return self._on_stop(by, now_s)
+                return self._stop("stop", by, f"operator stop ({by})", now_s)
             case LinkGone(reason):
                 return self._lose_link(reason, now_s)
-            case UnitDisarmed():
-                return self._finish(now_s)
             case _:
                 assert_never(happened)
 
     # --- what is wanted -----------------------------------------------------------------------
 
     def _target_n(self, leave_s: float) -> float:
-        if self._treatment_s is not None:
-            return self._profile.target_n(max(0.0, leave_s - self._treatment_s))
+        if self._treatment.started:
+            return self._treatment.target_n(leave_s - self._origin_s)
         if self._phase is Phase.PRETENSIONING:
             return self._order.pretension_force_n
         return min(SLACK_FOLLOW_N, self._order.hold_force_n)
@@ -224,14 +186,7 @@ class SessionMachine:
         slack = self._phase in (Phase.ARMED, Phase.TAKING_UP_SLACK)
         return SLACK_RATE_N_PER_S if slack else 0.0
 
-    def _release_command(self) -> CommandKind:
-        """From the latched states on, and once the release was seen, the unit is only read."""
-        assert self._release is not None
-        reading = self._last_reading
-        latched = reading is not None and reading.unit_state in _LATCHED_STATES
-        return CommandKind.OBSERVE if latched or self._release_seen else self._release
-
-    # --- inputs -------------------------------------------------------------------------------
+    # --- readings, verdicts and answers -------------------------------------------------------
 
     def _on_reading(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
         if reading is not None:
@@ -239,57 +194,136 @@ class SessionMachine:
         match self._phase:
             case Phase.ARMED:
                 return self._enter(Phase.TAKING_UP_SLACK, now_s)
-            case Phase.TAKING_UP_SLACK:
-                return self._take_up_slack(reading, now_s)
-            case Phase.PRETENSIONING:
-                return self._pretension(now_s)
+            case Phase.TAKING_UP_SLACK | Phase.PRETENSIONING:
+                effects = self._come_near(reading, now_s)
+            case Phase.PAUSED:
+                effects = self._wait_in_pause(now_s)
             case Phase.RELEASING:
                 return self._follow_release(reading, now_s)
             case _:
-                return self._treat(now_s)
+                effects = self._treat(now_s)
+        return [*effects, *self._remind(now_s)]
 
     def _on_verdict(self, verdict: Verdict, now_s: float) -> list[Effect]:
-        effects: list[Effect] = [e for f in verdict.findings for e in self._report(f)]
+        hold_number = len(self._hold_parts) if self._phase in TREATING_PHASES else 0
+        force_n = self._last_reading.force_n if self._last_reading else None
+        effects: list[Effect] = []
+        for finding in verdict.findings:
+            effects += finding_effects(finding, self._phase, decinewtons(force_n), hold_number)
         self._holding_position = verdict.action is Action.HOLD
         if verdict.action >= Action.RELEASE:
-            reason = _reason_of(verdict) if verdict.findings else "a hold ran out"
+            reason = reason_of(verdict)
             effects += self._release_with(_RELEASE_KINDS[verdict.action], reason, now_s)
         return effects
 
     def _on_answer(self, question: Question, answer: Answer, now_s: float) -> list[Effect]:
         if question is Question.PRETENSION_LOOKS_RIGHT:
             if not answer.accepted:
-                return self._release_with(
-                    CommandKind.RELEASE, f"pretension refused by {answer.answered_by}", now_s
-                )
-            self._pretension_accepted = True
+                reason = f"pretension refused by {answer.answered_by}"
+                return self._release_with(CommandKind.RELEASE, reason, now_s)
+            self._approach.accepted = True
+        elif question is Question.RESUME_RAISES_FORCE and self._resume_asked is not None:
+            by, _ = self._resume_asked
+            self._resume_asked = None
+            if answer.accepted and self._phase is Phase.PAUSED:
+                return self._leave_pause(by, answer.answered_by, now_s)
         return []
 
-    def _on_stop(self, by: str, now_s: float) -> list[Effect]:
-        acted = Emit(EventKind.OPERATOR_ACTED, {"action": "stop", "by": by})
-        return [acted, *self._release_with(CommandKind.RELEASE, f"operator stop ({by})", now_s)]
+    # --- requests -----------------------------------------------------------------------------
 
-    def _lose_link(self, reason: str, now_s: float) -> list[Effect]:
-        last_n = self._last_reading.force_n if self._last_reading else None
-        effects = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
-        self._outcome, self._reason = Outcome.LINK_LOST, reason
-        unseen = Emit(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": decinewtons(last_n)})
-        return [*effects, unseen, *self._enter(Phase.FAULTED, now_s)]
+    def _on_request(self, request: TreatmentRequest, now_s: float) -> list[Effect]:
+        try:
+            if self._phase not in phases_for(request):
+                phase = self._phase.label.replace("_", " ")
+                raise RequestRefused(f"not possible while {phase}")
+            return self._do(request, now_s)
+        except RequestRefused as refusal:
+            return self._refuse(request, refusal.message)
+
+    def _do(self, request: TreatmentRequest, now_s: float) -> list[Effect]:
+        match request:
+            case Pause():
+                return self._pause(request, now_s)
+            case Resume(by=by):
+                return self._resume(by, now_s)
+            case AdjustForce():
+                return self._adjust(request, now_s)
+            case CheckIn(by=by):
+                self._looked_after_s = now_s
+                return [
+                    Emit(EventKind.CHECK_IN_RECORDED, {"by": by}),
+                    SettleAlarm("check_in_due", by),
+                ]
+            case Remark(by=by, text=text):
+                return [Emit(EventKind.REMARK_RECORDED, {"by": by, "text": text})]
+            case EndEarly(by=by, reason=reason):
+                because = f": {reason}" if reason else ""
+                return self._stop("end_early", by, f"ended early by {by}{because}", now_s)
+            case _:
+                assert_never(request)
+
+    def _refuse(self, request: TreatmentRequest, reason: str) -> list[Effect]:
+        name = request_name(request).replace("_", " ")
+        return [request_refused(request, reason), Tell(f"{name} refused: {reason}")]
+
+    def _stop(self, action: str, by: str, reason: str, now_s: float) -> list[Effect]:
+        acted = Emit(EventKind.OPERATOR_ACTED, {"action": action, "by": by})
+        return [acted, *self._release_with(CommandKind.RELEASE, reason, now_s)]
+
+    def _adjust(self, request: AdjustForce, now_s: float) -> list[Effect]:
+        changes = self._treatment.adjust(request, self._ms(now_s))
+        effects = force_adjusted(request.by, changes)
+        if self._phase in TREATING_PHASES and self._treatment.segment.phase is not self._phase:
+            effects += self._enter_segment(self._treatment.segment, now_s)
+        return effects
+
+    # --- pause --------------------------------------------------------------------------------
+
+    def _pause(self, request: Pause, now_s: float) -> list[Effect]:
+        self._treatment.pause(self._ms(now_s))
+        target_n = self._target_n(now_s)
+        recorded = paused(request, target_n, self.treatment_elapsed_s(now_s))
+        stage = self._treatment.segment.stage
+        return [recorded, *self._enter(Phase.PAUSED, now_s, target_n, stage)]
+
+    def _resume(self, by: str, now_s: float) -> list[Effect]:
+        if self._treatment.returning or self._resume_asked is not None:
+            raise RequestRefused("the treatment is on its way back already")
+        if not self._treatment.resume_raises_force(self._ms(now_s)):
+            return self._leave_pause(by, "", now_s)
+        self._resume_asked = (by, now_s)
+        text = "The force will rise again. Is the patient ready, and may the treatment go on?"
+        return [Ask(Question.RESUME_RAISES_FORCE, text)]
+
+    def _leave_pause(self, by: str, confirmed_by: str, now_s: float) -> list[Effect]:
+        from_n = self._target_n(now_s)
+        to_n = self._treatment.leave_pause(self._ms(now_s))
+        return [resumed(by, confirmed_by, from_n, to_n)]
+
+    def _wait_in_pause(self, now_s: float) -> list[Effect]:
+        if self._resume_asked is not None and now_s - self._resume_asked[1] > ANSWER_LIMIT_S:
+            reason = f"resume not confirmed in {ANSWER_LIMIT_S:g} s"
+            return self._release_alarmed(reason, "answer_missing", now_s)
+        match self._treatment.step_pause(self._ms(now_s)):
+            case PauseStep.REGRESSES:
+                return [Emit(EventKind.PAUSE_REGRESSED, {}), RaiseAlarm("pause_regressed")]
+            case PauseStep.OVER:
+                reason = "pause longer than 5 min at the pretension"
+                return self._release_alarmed(reason, "pause_over", now_s)
+            case PauseStep.BACK:
+                return self._enter_segment(self._treatment.go_on(self._ms(now_s)), now_s)
+            case PauseStep.GOES_ON:
+                return []
 
     # --- phases -------------------------------------------------------------------------------
 
-    def _take_up_slack(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
-        if reading is not None:
-            taut = reading.force_n is not None and reading.force_n >= SLACK_TAUT_N
-            self._taut_readings = self._taut_readings + 1 if taut else 0
-        if self._taut_readings >= SLACK_TAUT_READINGS:
-            if self._order.pretension_force_n or self._order.pretension_s:
-                return self._start_pretension(now_s)
-            return self._start_treatment(now_s)
-        if now_s - self._entered_s > SLACK_LIMIT_S:
-            reason = f"slack not taken up in {SLACK_LIMIT_S:g} s"
-            return self._release_with(CommandKind.RELEASE, reason, now_s)
-        return []
+    def _come_near(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
+        step = self._approach.step(reading, now_s - self._entered_s, self._phase)
+        if step in _FAILED_APPROACH:
+            return self._release_alarmed(*_FAILED_APPROACH[step], now_s)
+        if step is ApproachStep.PRETENSION:
+            return self._start_pretension(now_s)
+        return self._start_treatment(now_s) if step is ApproachStep.TREAT else []
 
     def _start_pretension(self, now_s: float) -> list[Effect]:
         ask = Ask(
@@ -298,47 +332,44 @@ class SessionMachine:
         )
         return [*self._enter(Phase.PRETENSIONING, now_s, self._order.pretension_force_n), ask]
 
-    def _pretension(self, now_s: float) -> list[Effect]:
-        waited_s = now_s - self._entered_s
-        if self._pretension_accepted and waited_s >= self._order.pretension_s - 1e-6:
-            return self._start_treatment(now_s)
-        if not self._pretension_accepted and waited_s > ANSWER_LIMIT_S:
-            reason = f"pretension not confirmed in {ANSWER_LIMIT_S:g} s"
-            return self._release_with(CommandKind.RELEASE, reason, now_s)
-        return []
-
     def _start_treatment(self, now_s: float) -> list[Effect]:
-        self._treatment_s = now_s
-        self._segment = 0
-        return self._enter_segment(self._profile.segments[0], now_s)
+        self._looked_after_s = now_s
+        return self._enter_segment(self._treatment.start(self._ms(now_s)), now_s)
 
     def _treat(self, now_s: float) -> list[Effect]:
         effects: list[Effect] = []
-        while self._segment_ended(now_s):
-            self._segment += 1
-            if self._segment == len(self._profile.segments):
-                return effects + self._release_with(CommandKind.RELEASE, self._reason, now_s)
-            effects += self._enter_segment(self._profile.segments[self._segment], now_s)
+        while (segment := self._treatment.next_segment(self._ms(now_s))) is not None:
+            effects += self._enter_segment(segment, now_s)
+        if self._treatment.over(self._ms(now_s)):
+            effects += self._release_with(CommandKind.RELEASE, self._reason, now_s)
         return effects
-
-    def _segment_ended(self, now_s: float) -> bool:
-        """True at the first tick whose time is at or behind the end, in whole milliseconds."""
-        assert self._treatment_s is not None
-        start_ms = session_ms(self._treatment_s, self._origin_s)
-        end_ms = round(self._profile.segments[self._segment].end_s * 1000)
-        return session_ms(now_s, self._origin_s) - start_ms >= end_ms
 
     def _enter_segment(self, segment: Segment, now_s: float) -> list[Effect]:
         if segment.phase is Phase.HOLDING:
-            self._holds += 1
+            self._hold_parts.add(segment.part)
         return self._enter(segment.phase, now_s, segment.end_force_n, segment.stage)
 
-    def _release_with(self, kind: CommandKind, reason: str, now_s: float) -> list[Effect]:
-        if self._release is not None and _STRENGTH[kind] <= _STRENGTH[self._release]:
+    def _remind(self, now_s: float) -> list[Effect]:
+        since_s = self._looked_after_s
+        if since_s is None or now_s - since_s < CHECK_IN_EVERY_S or self._release.ordered:
             return []
-        first = self._release is None
-        self._release = kind
-        self._release_deadline_s = now_s + self._release_time_s(kind)
+        self._looked_after_s = now_s
+        return [RaiseAlarm("check_in_due")]
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def _release_alarmed(self, reason: str, alarm: str, now_s: float) -> list[Effect]:
+        return [*self._release_with(CommandKind.RELEASE, reason, now_s), RaiseAlarm(alarm)]
+
+    def _hurry_release(self, now_s: float) -> list[Effect]:
+        reason = "normal release too slow"
+        hurried = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
+        return [*hurried, RaiseAlarm("release_slow")]
+
+    def _release_with(self, kind: CommandKind, reason: str, now_s: float) -> list[Effect]:
+        first = not self._release.ordered
+        if not self._release.demand(kind, now_s):
+            return []
         effects: list[Effect] = [
             Emit(EventKind.RELEASE_ORDERED, {"kind": kind.value, "reason": reason})
         ]
@@ -348,51 +379,40 @@ class SessionMachine:
             effects += self._enter(Phase.RELEASING, now_s)
         return effects
 
-    def _release_time_s(self, kind: CommandKind) -> float:
-        if kind is not CommandKind.RELEASE:
-            return RELEASE_LIMIT_S
-        return RELEASE_LIMIT_S + self._order.force_limit_n / self._order.ramp_down_n_per_s
-
     def _follow_release(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
-        if self._release_seen:
-            return self._await_idle(reading, now_s)
-        if reading is not None and _is_released(reading):
-            return self._see_release(reading, now_s)
-        if now_s <= self._release_deadline_s:
-            return []
-        if self._release is CommandKind.RELEASE:
-            return self._release_with(CommandKind.RELEASE_FAST, "normal release too slow", now_s)
-        return self._give_up(now_s)
+        match self._release.follow(reading, now_s):
+            case ReleaseStep.GOES_ON:
+                return []
+            case ReleaseStep.SEEN_ARMED:
+                return [*self._see_release(), Disarm()]
+            case ReleaseStep.SEEN_FREE:
+                return [*self._see_release(), *self._finish(now_s)]
+            case ReleaseStep.TOO_SLOW:
+                return self._hurry_release(now_s)
+            case ReleaseStep.IDLE:
+                return [Emit(EventKind.UNIT_DISARMED, {}), *self._finish(now_s)]
+            case ReleaseStep.LATCHED:
+                return self._finish(now_s)
+            case ReleaseStep.LOST:
+                reason = f"release not seen after: {self._reason}"
+                return self._lose(reason, "release_not_seen", now_s)
 
-    def _see_release(self, reading: Telemetry, now_s: float) -> list[Effect]:
-        self._release_seen = True
-        self._release_deadline_s = now_s + RELEASE_LIMIT_S
-        seen = Emit(
-            EventKind.RELEASE_OBSERVED,
-            {"unit_state": int(reading.unit_state), "force_dn": decinewtons(reading.force_n)},
-        )
-        if reading.unit_state is UnitState.ARMED:
-            return [seen, Disarm()]
-        return [seen, *self._finish(now_s)]
+    def _see_release(self) -> list[Effect]:
+        return [] if self._last_reading is None else [release_observed(self._last_reading)]
 
-    def _await_idle(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
-        if reading is not None and reading.unit_state is UnitState.IDLE:
-            return [Emit(EventKind.UNIT_DISARMED, {}), *self._finish(now_s)]
-        if reading is not None and reading.unit_state in _LATCHED_STATES:
-            return self._finish(now_s)
-        return self._give_up(now_s) if now_s > self._release_deadline_s else []
+    def _lose_link(self, reason: str, now_s: float) -> list[Effect]:
+        effects = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
+        return [*effects, *self._lose(reason, "link_lost", now_s)]
 
-    def _give_up(self, now_s: float) -> list[Effect]:
+    def _lose(self, reason: str, alarm: str, now_s: float) -> list[Effect]:
         force_n = self._last_reading.force_n if self._last_reading else None
-        self._outcome, self._reason = Outcome.LINK_LOST, f"release not seen after: {self._reason}"
+        self._outcome, self._reason = Outcome.LINK_LOST, reason
         unseen = Emit(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": decinewtons(force_n)})
-        return [unseen, *self._enter(Phase.FAULTED, now_s)]
+        return [unseen, RaiseAlarm(alarm), *self._enter(Phase.FAULTED, now_s)]
 
     def _finish(self, now_s: float) -> list[Effect]:
         completed = self._outcome == Outcome.COMPLETED
         return self._enter(Phase.COMPLETED if completed else Phase.STOPPED, now_s)
-
-    # --- records of what happened -------------------------------------------------------------
 
     def _enter(
         self, phase: Phase, now_s: float, target_n: float = 0.0, stage: Stage = Stage.PREPARATION
@@ -400,52 +420,9 @@ class SessionMachine:
         if phase not in TRANSITIONS[self._phase]:
             raise IllegalTransition(f"{self._phase.label} cannot become {phase.label}")
         before, self._phase, self._entered_s = self._phase, phase, now_s
-        return [
-            Emit(
-                EventKind.PHASE_CHANGED,
-                {
-                    "from": before.label,
-                    "to": phase.label,
-                    "target_dn": decinewtons(target_n),
-                    "stage": stage.name.lower(),
-                },
-            )
-        ]
+        peak = before is Phase.RAMPING_UP and phase is Phase.RAMPING_DOWN
+        self._reached_holding = self._reached_holding or phase is Phase.HOLDING or peak
+        return [phase_changed(before, phase, target_n, stage)]
 
-    def _report(self, finding: Finding) -> list[Effect]:
-        force_dn = decinewtons(self._last_reading.force_n if self._last_reading else None)
-        measured, limit, unit = _recorded(finding)
-        acted = Emit(
-            EventKind.SAFETY_ACTED,
-            {
-                "hazard": finding.hazard,
-                "code": finding.code,
-                "action": finding.action.name.lower(),
-                "measured": measured,
-                "limit": limit,
-                "unit": unit,
-                "clears": finding.clears,
-                "force_dn": force_dn,
-            },
-        )
-        if finding.code != "patient_switch_pressed":
-            return [acted]
-        hold_number = self._holds if self._phase in TREATING_PHASES else 0
-        pressed = {"force_dn": force_dn, "hold_number": hold_number, "phase": self._phase.label}
-        return [Emit(EventKind.PATIENT_STOP_PRESSED, dict(pressed)), acted]
-
-
-def _is_released(reading: Telemetry) -> bool:
-    free = reading.force_n is not None and abs(reading.force_n) <= FREE_FORCE_N
-    return free and reading.unit_state in (UnitState.ARMED, UnitState.IDLE, *_LATCHED_STATES)
-
-
-def _reason_of(verdict: Verdict) -> str:
-    worst = max(verdict.findings, key=lambda finding: finding.action)
-    return worst.code.replace("_", " ")
-
-
-def _recorded(finding: Finding) -> tuple[int, int, str]:
-    """Measured value and limit as integers of the record: ms, 0.1 N, or the count itself."""
-    factor, unit = {"s": (1000, "ms"), "N": (10, "0.1 N")}.get(finding.unit, (1, finding.unit))
-    return round(finding.measured * factor), round(finding.limit * factor), unit
+    def _ms(self, now_s: float) -> int:
+        return session_ms(now_s, self._origin_s)

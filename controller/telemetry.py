@@ -120,6 +120,13 @@ class Telemetry:
         """True when the emergency stop chain is open (somebody pressed it)."""
         return bool(self.status & UnitStatus.EMERGENCY_STOP_OPEN)
 
+    @property
+    def tare_n(self) -> float | None:
+        """Gross minus net force of channel 1: what somebody tared away, newtons."""
+        if self.gross_force_n is None or self.force_n is None:
+            return None
+        return self.gross_force_n - self.force_n
+
     def age_s(self, now_s: float) -> float:
         """Age of the force sample in seconds at ``now_s`` (monotonic, host)."""
         return now_s - self.taken_at_s
@@ -139,10 +146,20 @@ class UnitEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostHealth:
-    """What the supervisor must know of the host itself, measured by the loop; seconds."""
+    """What the supervisor must know of the host itself, measured by the loop; seconds.
+
+    ``exchange_s`` is what this tick's exchange took, ``mismatches`` how many answers of other
+    requests came in this session (wrong echo, lagging uptime), ``wall_clock_step_s`` how far the
+    wall clock went ahead of the monotonic one since the session began; ``elapsed_s`` and
+    ``planned_s`` are on the treatment clock.
+    """
 
     lateness_s: float
+    tick_s: float
+    exchange_s: float
+    mismatches: int
     boot_clock_gap_s: float
+    wall_clock_step_s: float
     journal_age_s: float
     console_age_s: float | None
     elapsed_s: float

@@ -27,7 +27,7 @@ REQUIRED_REGISTERS = {
     "model unit_id boot_count",
     "capabilities": "features regions rated_force cut_off_force pretension_floor max_rate_up "
     "max_rate_down fast_release_rate watchdog_min watchdog_max sample_period maximum_answer_time "
-    "event_ring_size days_since_stop_test",
+    "event_ring_size days_since_stop_test cell_capacity_1 cell_capacity_2",
     "measurement": "sequence result state status faults first_fault force_1 force_2 set_point "
     "gross_force position speed motor_current sample_number sample_age watchdog_left uptime "
     "newest_event",

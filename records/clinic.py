@@ -10,31 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import RecordNotFound
-from records.database import (
-    Database,
-    Migrations,
-    Schema,
-    failures_in_words,
-    open_for_reading,
-    open_for_writing,
-    rows,
-)
-
-_migrations = Migrations("traction-clinic")
-
-
-@_migrations()
-def m001_first_schema(db: Database) -> None:
-    """Orders as they were written, and patient keys."""
-    db.execute("CREATE TABLE patient (key TEXT PRIMARY KEY, reference TEXT NOT NULL UNIQUE) STRICT")
-    db.execute(
-        "CREATE TABLE session_order (session_id TEXT PRIMARY KEY, patient_key TEXT NOT NULL "
-        "REFERENCES patient(key), order_digest TEXT NOT NULL, order_text TEXT NOT NULL) STRICT"
-    )
-    db.execute("PRAGMA user_version = 1")
-
-
-CLINIC_SCHEMA = Schema("the clinic's words", 1, _migrations)
+from records.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.database import Database, rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +21,6 @@ class FiledOrder:
     patient_key: str
     order_digest: str
     order_text: str
-
-
-def clinic_database(data_dir: Path) -> Path:
-    """Where people's words live."""
-    return data_dir / "clinic.db"
 
 
 def file_order(
@@ -64,39 +36,44 @@ def file_order(
 
     Raises JournalUnavailable when nothing can be kept.
     """
-    path = clinic_database(data_dir)
-    with failures_in_words(path, "opened for an order"):
-        db = open_for_writing(path, CLINIC_SCHEMA)
-        try:
-            with db.atomic():
-                key = _patient_key(db, patient_reference, new_key)
-                db.execute(
-                    "INSERT INTO session_order VALUES (?, ?, ?, ?)",
-                    (session_id, key, order_digest, order_text),
-                )
-            return key
-        finally:
-            db.close()
+    with clinic_writing(data_dir) as db:
+        key = _patient_key(db, patient_reference, new_key)
+        db.execute(
+            "INSERT INTO session_order VALUES (?, ?, ?, ?)",
+            (session_id, key, order_digest, order_text),
+        )
+        return key
 
 
 def filed_order(data_dir: Path, session_id: str) -> FiledOrder:
     """The order of a session; raises RecordNotFound."""
-    path = clinic_database(data_dir)
-    with failures_in_words(path, "read"):
-        db = open_for_reading(path, CLINIC_SCHEMA)
-        try:
-            found = rows(
-                db,
-                "SELECT patient_key, order_digest, order_text FROM session_order "
-                "WHERE session_id = ?",
-                (session_id,),
-            )
-        finally:
-            db.close()
+    with clinic_reading(data_dir) as db:
+        found = rows(
+            db,
+            "SELECT patient_key, order_digest, order_text FROM session_order WHERE session_id = ?",
+            (session_id,),
+        )
     if not found:
-        raise RecordNotFound(f"the order of session {session_id} is not on file in {path}")
+        raise RecordNotFound(
+            f"the order of session {session_id} is not on file in {clinic_database(data_dir)}"
+        )
     key, digest, text = found[0]
     return FiledOrder(patient_key=key, order_digest=digest, order_text=text)
+
+
+def sessions_of_patient(data_dir: Path, patient_key: str) -> list[str]:
+    """Ids of the sessions that were ordered for a patient.
+
+    The key of orders without a patient reference stands for nobody, so it has no sessions.
+    """
+    with clinic_reading(data_dir) as db:
+        found = rows(
+            db,
+            "SELECT session_id FROM session_order JOIN patient ON key = patient_key "
+            "WHERE key = ? AND reference <> ''",
+            (patient_key,),
+        )
+    return [session_id for (session_id,) in found]
 
 
 def _patient_key(db: Database, reference: str, new_key: Callable[[], str]) -> str:

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.events import EventKind, SampleFlag
-from controller.phases import Phase
+from controller.phases import TREATING_PHASES, Phase
 from records.canonical import ABSENT_DN, SampleArray, StoredEvent
 from records.reader import SessionRecord
 
+TREATING_LABELS = frozenset(phase.label for phase in TREATING_PHASES)
+"""The first is a ramp up, unless the ordered force is not above the pretension."""
 RELEASED_DN = 150
 BAND_DN = 100
 LONGEST_INTERVAL_MS = 300
@@ -129,14 +131,14 @@ def _permille(part: int, whole: int) -> int | None:
 
 
 def _treatment_times(record: SessionRecord) -> tuple[int | None, int | None, int]:
-    """Start of the first ramp above the pretension, start of the release, and the pauses."""
+    """Start of the treatment's first phase, start of the release, and the pauses."""
     started_ms = ended_ms = None
     paused_ms, paused_at_ms = 0, None
     for event in record.of_kind(EventKind.PHASE_CHANGED):
         entered = event.detail["to"]
         if paused_at_ms is not None:
             paused_ms, paused_at_ms = paused_ms + event.at_ms - paused_at_ms, None
-        if entered == Phase.RAMPING_UP.label and started_ms is None:
+        if entered in TREATING_LABELS and started_ms is None:
             started_ms = event.at_ms
         elif entered == Phase.PAUSED.label:
             paused_at_ms = event.at_ms
@@ -144,6 +146,8 @@ def _treatment_times(record: SessionRecord) -> tuple[int | None, int | None, int
             ended_ms = event.at_ms
     if started_ms is not None and ended_ms is None:
         ended_ms = _last_known_ms(record, started_ms)
+        if paused_at_ms is not None:
+            paused_ms += max(0, ended_ms - paused_at_ms)
     return started_ms, (None if started_ms is None else ended_ms), paused_ms
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.prescription import Prescription
+
+DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
+"""Shape of an ICD-10-CM code; whether it exists is not checked here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

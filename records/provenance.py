@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 OPEN_TEXT = "to be completed by the clinician"
+NOT_ASSESSED_TEXT = "not assessed"
 
 
 class Origin(Enum):
@@ -32,7 +33,12 @@ class JournalRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced(Generic[T]):
-    """``unit`` is UCUM; ``digest`` is the session's seal or the order's SHA-256 (hex)."""
+    """``unit`` is UCUM; ``digest`` is the session's seal or the order's SHA-256 (hex).
+
+    ``source`` says how a person's word came in (order, typed, confirmed), ``attested_by`` and
+    ``attested_utc_ms`` who stands for it since when. ``not_assessed`` is the word of a person that
+    there is nothing to say; such a field still has no value.
+    """
 
     name: str
     label: str
@@ -43,8 +49,30 @@ class Sourced(Generic[T]):
     digest: str = ""
     attested_by: str = ""
     method: str = ""
+    source: str = ""
+    attested_utc_ms: int | None = None
+    not_assessed: bool = False
 
     @property
     def is_open(self) -> bool:
-        """True when somebody still has to say it."""
+        """True when there is no value, whether or not somebody said that there is none."""
         return self.value is None
+
+    @property
+    def needs_a_word(self) -> bool:
+        """True when nobody has said anything: neither a value nor "not assessed"."""
+        return self.value is None and not self.not_assessed
+
+    @property
+    def where_from(self) -> str:
+        """In words where the value came from."""
+        if self.origin is Origin.PRESCRIPTION:
+            return "ordered"
+        if self.attested_by:
+            return f"{self.source} by {self.attested_by}"
+        if self.source:
+            return self.source
+        if self.journal_range is None:
+            return "nobody yet" if self.is_open else self.origin.value
+        span = self.journal_range
+        return f"{self.origin.value}, {span.records}s {span.first}-{span.last}"

@@ -62,8 +62,15 @@ class SessionRecord:
 
     @property
     def reached_holding(self) -> bool:
-        """True when the treatment's force was reached at least once."""
-        return any(e.detail["to"] == "holding" for e in self.of_kind(EventKind.PHASE_CHANGED))
+        """True when the treatment's force was reached at least once.
+
+        A cyclic treatment turns at its force instead of holding it.
+        """
+        return any(
+            e.detail["to"] == "holding"
+            or (e.detail["from"], e.detail["to"]) == ("ramping_up", "ramping_down")
+            for e in self.of_kind(EventKind.PHASE_CHANGED)
+        )
 
     @property
     def refused(self) -> bool:

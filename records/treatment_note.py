@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from controller.events import EventKind, Outcome
 from controller.prescription import NEWTONS_PER_LBF
 from records.canonical import StoredEvent
 from records.delivered_dose import DeliveredDose, Stop, compute_dose
+from records.note_events import Adjustment, adjustments, pauses, said
+from records.note_fields import clinician_fields
+from records.note_spoken import ClinicianPart
+from records.note_words import (
+    DRAFT,
+    NOTHING_SAID,
+    LastVisit,
+    NoteSignature,
+    NoteVersion,
+    NoteWords,
+    Repetition,
+)
 from records.order import Order
 from records.provenance import JournalRange, Origin, Sourced
 from records.reader import NOT_CLOSED, SessionRecord
@@ -24,7 +36,13 @@ REGION_DEVICES = {"lumbar": "lumbar traction table", "cervical": "cervical tract
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreatmentNote:
-    """A draft: the device's part and the clinician's part, in the order in which they are read."""
+    """The device's part and the clinician's part, in the order in which they are read.
+
+    ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
+    visit that a person may confirm one by one; they are no part of the note until then.
+    ``checkpoint`` binds the sealed session from outside,
+    ``signature_checkpoint`` the newest version in clinic.db. Times are UTC milliseconds.
+    """
 
     session_id: str
     outcome: str
@@ -35,12 +53,21 @@ class TreatmentNote:
     dose: DeliveredDose
     warnings: tuple[str, ...]
     checkpoint: str = ""
-    """What binds this record from outside; "" while it is not sealed and signed."""
+    adjustments: tuple[Adjustment, ...] = ()
+    patient_key: str = ""
+    ended_utc_ms: int | None = None
+    status: str = DRAFT
+    signature: NoteSignature | None = None
+    versions: tuple[NoteVersion, ...] = ()
+    proposals: tuple[Field, ...] = ()
+    repetitions: tuple[Repetition, ...] = ()
+    signature_checkpoint: str = ""
+    zone: tzinfo = UTC
 
     @property
     def open_fields(self) -> list[str]:
-        """Names of the fields that somebody still has to say."""
-        return [field.name for field in self.clinician_fields if field.is_open]
+        """Names of the fields that somebody still has to say something about."""
+        return [field.name for field in self.clinician_fields if field.needs_a_word]
 
     def field(self, name: str) -> Field:
         """One field by its name; raises KeyError."""
@@ -50,19 +77,44 @@ class TreatmentNote:
         raise KeyError(name)
 
 
-def draft_note(record: SessionRecord, order: Order, zone: tzinfo | None = None) -> TreatmentNote:
-    """Draft the note of a session. ``zone`` is the clinic's; default: the record's own offset."""
+def draft_note(
+    record: SessionRecord,
+    order: Order,
+    zone: tzinfo | None = None,
+    *,
+    spoken: NoteWords = NOTHING_SAID,
+    last_visit: LastVisit | None = None,
+) -> TreatmentNote:
+    """The note of a session: drafted from the log, with what people have ``spoken`` in its place.
+
+    ``zone`` is the clinic's; default: the record's own offset.
+    """
     dose = compute_dose(record)
-    draft = _Draft(record, order, dose, zone or record_zone(record))
+    zone = zone or record_zone(record)
+    draft = _Draft(record, order, dose, zone)
+    device = tuple(draft.device_fields())
+    known = clinician_fields(stopped=bool(dose.stops), adjusted=bool(draft.adjustments))
+    clinician = ClinicianPart(order, spoken, last_visit, known)
+    told = tuple(clinician.fields(device))
     return TreatmentNote(
         session_id=record.head.session_id,
         outcome=record.outcome,
         interrupted=record.outcome in (Outcome.INTERRUPTED, NOT_CLOSED),
         seal=draft.digest,
-        device_fields=tuple(draft.device_fields()),
-        clinician_fields=tuple(draft.clinician_fields()),
+        device_fields=device,
+        clinician_fields=told,
         dose=dose,
-        warnings=tuple(draft.warnings()),
+        warnings=(*draft.warnings(), *clinician.warnings(draft.digest, device)),
+        adjustments=draft.adjustments,
+        patient_key=str(record.opening.detail.get("patient_key", "")),
+        ended_utc_ms=_ended_utc_ms(record),
+        status=spoken.status,
+        signature=spoken.signature,
+        versions=spoken.versions,
+        proposals=tuple(clinician.proposals(told)),
+        repetitions=tuple(clinician.repetitions(told)),
+        signature_checkpoint=spoken.checkpoint,
+        zone=zone,
         checkpoint=record.checkpoint,
     )
 
@@ -113,6 +165,7 @@ class _Draft:
         self.record, self.order, self.dose, self.zone = record, order, dose, zone
         self.digest = record.seal.hex() if record.seal else ""
         self.opening = record.opening.detail
+        self.adjustments = adjustments(record)
 
     # --- the device's part --------------------------------------------------------------------
 
@@ -175,6 +228,9 @@ class _Draft:
             )
         if not self.dose.stops:
             yield self._device("stop", "Stop", "none", range_=self._all_events())
+        yield from self._adjusted()
+        yield from self._paused()
+        yield from self._said_meanwhile()
         yield self._device("outcome", "Outcome", self._outcome(), range_=self._all_events())
         yield self._device(
             "press_test", "Stop switch", self._press_test(), range_=self._all_events()
@@ -191,24 +247,34 @@ class _Draft:
         seen = bool(self.record.of_kind(EventKind.PRESS_TEST_SEEN))
         return "press-tested by the patient before arming" if seen else "switch not press-tested"
 
-    # --- the clinician's part -----------------------------------------------------------------
+    def _adjusted(self) -> Iterator[Field]:
+        """Every change of force with who and why, so that "none" is a statement too."""
+        made = self.adjustments
+        text = "; ".join(adjustment_text(change) for change in made) or "none"
+        range_ = _range("event", made[0].sequence, made[-1].sequence) if made else None
+        yield self._device("adjustments", "Adjustments", text, range_=range_ or self._all_events())
 
-    def clinician_fields(self) -> Iterator[Field]:
-        order = self.order
-        yield self._word("patient_reference", "Patient reference", order.patient_reference)
-        yield self._word("diagnosis", "Diagnosis", ", ".join(order.diagnosis))
-        yield self._word("symptoms", "Symptoms", order.symptoms)
-        yield self._word("rationale", "Rationale for traction", order.rationale)
-        yield self._word("positioning", "Positioning", order.positioning)
-        yield self._word("harness", "Harness", order.harness)
-        yield self._word("screening", "Contraindication screen", order.screening)
-        yield self._word("patient_response", "Patient response", "")
-        yield self._word("tolerance", "Tolerance", "")
-        yield self._word("pain_before_after", "Pain before and after", "")
-        if self.dose.stops:
-            yield self._word("stop_comment", "Comment on the stop", "")
-        yield self._word("set_up_by", "Set up by", order.set_up_by)
-        yield self._word("supervised_by", "Supervised by", order.supervised_by)
+    def _paused(self) -> Iterator[Field]:
+        made = pauses(self.record)
+        if made:
+            text = "; ".join(
+                f"at {clock_text(pause.began_ms)}"
+                + ("" if pause.ended_ms is None else f" for {clock_text(pause.length_ms)}")
+                for pause in made
+            )
+            range_ = _range("event", made[0].first_sequence, made[-1].last_sequence)
+            yield self._device("pauses", "Pauses", text, range_=range_)
+
+    def _said_meanwhile(self) -> Iterator[Field]:
+        """Check-ins and remarks of a person, as the log holds them since they were made."""
+        for kind, name, label in (
+            (EventKind.CHECK_IN_RECORDED, "check_ins", "Check-ins"),
+            (EventKind.REMARK_RECORDED, "remarks", "Remarks in session"),
+        ):
+            made = self.record.of_kind(kind)
+            if made:
+                text = "; ".join(_spoken_text(event) for event in made)
+                yield self._device(name, label, text, range_=_span("event", made))
 
     # --- what must be said whatever else is said ----------------------------------------------
 
@@ -267,11 +333,24 @@ class _Draft:
             method="from all samples of the session (numbers of the record)",
         )  # fmt: skip
 
-    def _word(self, name: str, label: str, value: str) -> Field:
-        return Sourced(
-            name=name, label=label, value=value or None, origin=Origin.CLINICIAN,
-            digest=self.order.digest if value else "",
-        )  # fmt: skip
+
+def adjustment_text(change: Adjustment) -> str:
+    """One change of force in words and numbers of the log."""
+    why = f" ({change.reason})" if change.reason else ""
+    return (
+        f"{clock_text(change.at_ms)}: {newtons(change.old_force_dn)} to "
+        f"{newtons(change.new_force_dn)} by {change.by or 'unknown'}{why}"
+    )
+
+
+def _spoken_text(event: StoredEvent) -> str:
+    text = said(event, "text")
+    return f"{clock_text(event.at_ms)} {said(event, 'by')}" + (f": {text}" if text else "")
+
+
+def _ended_utc_ms(record: SessionRecord) -> int | None:
+    ended = record.of_kind(EventKind.SESSION_ENDED)
+    return ended[-1].utc_ms if ended else None
 
 
 def _range(records: str, first: int, last: int) -> JournalRange:

@@ -1,4 +1,10 @@
-"""For all tests: no deadline for a busy machine to break, no touch of the user's key store."""
+"""What holds for every test.
+
+Laws are tried on the same examples in every run, however slow the machine is; the user's key store
+is not touched.
+"""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Iterator
@@ -9,8 +15,8 @@ import pytest
 from hypothesis import settings
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
-settings.register_profile("project", deadline=None)
-settings.load_profile("project")
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture

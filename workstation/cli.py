@@ -30,7 +30,14 @@ from controller.errors import (
 from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
-from workstation import commands_evidence, commands_keys
+from workstation import (
+    commands_billing,
+    commands_evidence,
+    commands_keys,
+    commands_note,
+    commands_order,
+    commands_sessions,
+)
 from workstation.settings import Settings, load_settings
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
@@ -45,8 +52,12 @@ app = typer.Typer(
 )
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
+commands_order.register(order_app)
+commands_billing.register(app)
 commands_keys.register(app)
 commands_evidence.register(app)
+commands_note.register(app)
+commands_sessions.register(app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -218,22 +229,39 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
+    script: Annotated[
+        Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
+    ] = None,
+    operator_name: Annotated[
+        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+    ] = "",
 ) -> None:
-    """Run one session in real time. Ctrl-C releases the patient and closes the record."""
+    """Run one session in real time. Ctrl-C releases the patient and closes the record.
+
+    At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
+    """
     from workstation.compose import treat
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
-    from workstation.progress import LiveLine, PhaseLines
+    from workstation.plan_text import plan_text
+    from workstation.progress import LiveLine, PhaseLines, teller
+    from workstation.session_script import read_script
 
     place = _place(data)
     ordered = read_order(order)
     terminal = sys.stdin.isatty()
     check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
+    errors.print(plan_text(ordered.prescription))
     shown = Console(stderr=as_json)
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
         operator = SessionOperator(
-            scripted=yes, show=show, read_line=shown.input if terminal else None
+            scripted=yes,
+            show=show,
+            read_line=shown.input if terminal else None,
+            tell=teller(shown),
+            script=read_script(script) if script else None,
+            by=operator_name,
         )
         with stopped_by_signals(operator), _status_after_opening(opened):
             result = treat(
@@ -279,49 +307,17 @@ def _report_run(result: Any, *, as_json: bool) -> None:
 # --- what is on file --------------------------------------------------------------------------
 
 
-@app.command()
-def sessions(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List the sessions on file, newest first."""
-    from records.reader import list_sessions
-    from records.treatment_note import local_time
-
-    place = _place(data)
-    listed = [
-        {
-            "session_id": record.head.session_id,
-            "unit_id": record.head.unit_id,
-            "started": local_time(
-                record, 0, place.settings.zone_at(record.head.started_utc_ms)
-            ).isoformat(),
-            "outcome": record.outcome,
-            "sealed": record.seal is not None,
-        }
-        for record in list_sessions(place.data_dir)
-    ]
-    if as_json:
-        _print_json(listed)
-        return
-    if not listed:
-        typer.echo(f"no sessions in {place.data_dir}")
-        return
-    for row in listed:
-        sealed = "sealed" if row["sealed"] else "not sealed"
-        typer.echo(
-            f"{row['session_id']}  unit {row['unit_id']}  {row['started']}  {row['outcome']}  "
-            f"{sealed}"
-        )
-
-
 SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
 
 
 @app.command()
 def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show what happened in a session, event by event."""
-    from workstation.documents import load_dossier
+    from workstation.documents import audited_dossier, author_now
 
     place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
+    author = author_now(place.data_dir)
+    dossier = audited_dossier(place.data_dir, session, place.settings, author, "show")
     if as_json:
         typer.echo(dossier.export("json").decode(), nl=False)
         return
@@ -335,20 +331,6 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
 
 
 @app.command()
-def note(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Print the treatment note of a session."""
-    from records.exports.note_text import note_text
-    from workstation.documents import load_dossier
-
-    place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
-    if as_json:
-        _print_json(json.loads(dossier.export("json"))["note"])
-        return
-    typer.echo(note_text(dossier.note), nl=False)
-
-
-@app.command()
 def export(
     session: SessionArgument,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
@@ -359,10 +341,11 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write one document of a session."""
-    from workstation.documents import SUFFIXES, load_dossier, write_file
+    from workstation.documents import SUFFIXES, audited_dossier, author_now, write_file
 
     place = _place(data)
-    dossier = load_dossier(place.data_dir, session, place.settings)
+    author, what = author_now(place.data_dir), f"export {format_.value}"
+    dossier = audited_dossier(place.data_dir, session, place.settings, author, what)
     if format_ is Format.BUNDLE:
         content = commands_evidence.bundle_of(place.data_dir, dossier)
     else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import AddressInvalid
+from workstation.clinic_report import clinic_lines
 from workstation.settings import load_settings
 
 if TYPE_CHECKING:
@@ -61,15 +62,22 @@ def verify(
 
 
 def checkpoints(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List every session's checkpoint: the list that leaves the machine every night."""
+    """List the checkpoints of sessions and clinic.db: what leaves the machine every night."""
+    from records.clinic_verify import verify_clinic
     from records.integrity import issued_checkpoints
 
-    issued = issued_checkpoints(data or load_settings().data)
+    data_dir = data or load_settings().data
+    issued = issued_checkpoints(data_dir)
+    of_clinic = verify_clinic(data_dir).checkpoint
     if as_json:
-        _print_json([asdict(one) for one in issued])
+        _print_json(
+            [*(asdict(one) for one in issued), *([{"text": of_clinic}] if of_clinic else [])]
+        )
         return
     for one in issued:
         typer.echo(f"{_utc(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
+    if of_clinic:
+        typer.echo(f"clinic.db, its end now  {of_clinic}")
 
 
 def bundle_of(data_dir: Path, dossier: Dossier) -> bytes:
@@ -100,19 +108,31 @@ def _verify_records(
     *,
     as_json: bool,
 ) -> None:
+    from records.clinic_verify import is_of_clinic, verify_clinic
     from records.integrity import verify as verify_records
     from records.reader import find_session
 
     wanted = None if session is None else find_session(data_dir, session).session_id
-    result = verify_records(data_dir, wanted, checkpoints=outside, public_keys=keys)
+    of_clinic = [point for point in outside if is_of_clinic(point)]
+    of_sessions = [point for point in outside if not is_of_clinic(point)]
+    result = verify_records(data_dir, wanted, checkpoints=of_sessions, public_keys=keys)
+    clinic = None
+    if wanted is None or of_clinic:
+        clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
     if as_json:
-        _print_json({**asdict(result), "basis": result.basis})
+        said = {} if clinic is None else {"clinic": asdict(clinic)}
+        _print_json({**asdict(result), "basis": result.basis, **said})
     else:
         typer.echo(
             f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
             f"{result.samples} samples"
         )
+    if clinic is not None and not as_json:
+        for line in clinic_lines(clinic):
+            typer.echo(line)
     _conclude(result.alterations, result.basis, as_json=as_json)
+    if clinic is not None and clinic.alterations:
+        raise typer.Exit(RECORD_BAD)
 
 
 def _verify_bundle(

@@ -11,21 +11,21 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from controller.before_start import check_order_fits_unit
 from controller.events import EventKind, JsonValue, Outcome, SessionEvent
-from controller.planner import plan
+from controller.machine_io import Ending
+from controller.planner import plan, session_times
 from controller.ports import Clock, TractionUnit
 from controller.prescription import Prescription, Region
 from controller.runtime.clock import VirtualClock
-from controller.runtime.preparation import check_order_fits_unit
 from controller.runtime.recovery import UnitFound, let_go_of_unit
 from controller.runtime.session import Session
-from controller.session_machine import Ending
 from firmware_bridge.connect import connect_serial, connect_unit
 from records.clinic import file_order
 from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session, reopen_session
 from records.journal_store import take_up_left_behind
 from records.order import Order
-from records.reader import SessionHead, open_sessions, read_session
+from records.reader import SessionHead, SessionRecord, open_sessions, read_session
 from records.signing import SigningKey, load_or_create_key
 from records.unit_file import UnitLock, holding, unit_database, unit_databases
 from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
@@ -116,6 +116,7 @@ def treat(
                 journal=journal,
                 operator=operator,
                 order=order.prescription,
+                screening=order.screening,
                 origin_s=origin_s,
             ).run()
         finally:
@@ -168,8 +169,7 @@ def _close_interrupted(
     journal = reopen_session(data_dir, head.unit_id, head.number, clock, key=key)
     ended: dict[str, JsonValue] = {
         "outcome": Outcome.INTERRUPTED,
-        "reason": "the program ended during the session"
-        + ("" if found is not None else "; unit not observed"),
+        "reason": _interrupted_where(record) + ("" if found is not None else "; unit not observed"),
         "reached_holding": record.reached_holding,
     }
     if not record.of_kind(EventKind.SESSION_ENDED):
@@ -180,6 +180,13 @@ def _close_interrupted(
             journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=values))
     journal.close()
     return head.session_id
+
+
+def _interrupted_where(record: SessionRecord) -> str:
+    """A release that was seen before the program ended is said, so that nobody has to guess."""
+    if record.of_kind(EventKind.RELEASE_OBSERVED):
+        return "the program ended after the release, before the end was acknowledged"
+    return "the program ended during the session"
 
 
 def _opening(
@@ -248,6 +255,11 @@ def _prescription_in_integers(order: Prescription) -> dict[str, JsonValue]:
         "pretension_force_dn": round(order.pretension_force_n * 10),
         "pretension_ms": round(order.pretension_s * 1000),
         "body_mass_hg": None if mass is None else round(mass * 10),
+        "progressive_steps": order.progressive_steps,
+        "regressive_steps": order.regressive_steps,
+        "step_ms": round(order.step_s * 1000),
+        "traction_ms": round(order.traction_s * 1000),
+        "total_ms": round(session_times(order).total_s * 1000),
     }
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
-from records.claim import ChargeLine, charge_line
-from records.clinic import filed_order
+from controller.runtime.clock import SystemClock
+from records.acceptance import Acceptance, acceptances
+from records.audit import record_read
+from records.author import Author
+from records.claim import ChargeLine, accepted_modifiers, charge_line
+from records.clinic import filed_order, sessions_of_patient
 from records.exports.charge_csv import charge_csv
 from records.exports.note_text import note_text
 from records.exports.session_json import session_json
+from records.note_life import note_words
+from records.note_spoken import spoken_words
+from records.note_words import LastVisit
 from records.order import Order
-from records.reader import SessionRecord, read_session
+from records.reader import SessionRecord, find_session, read_session
+from records.search import last_visit_of
+from records.signing import load_or_create_key
 from records.treatment_note import TreatmentNote, draft_note
 from workstation.order_file import parse_order
 from workstation.settings import Settings
@@ -30,6 +40,7 @@ class Dossier:
     order: Order
     note: TreatmentNote
     zone: tzinfo
+    accepted: tuple[Acceptance, ...] = ()
 
     @property
     def note_file(self) -> str:
@@ -39,7 +50,12 @@ class Dossier:
     def charge(self) -> ChargeLine:
         """The charge line; raises RequestRefused when no treatment was given."""
         return charge_line(
-            self.record, self.order, self.note, note_file=self.note_file, zone=self.zone
+            self.record,
+            self.order,
+            self.note,
+            note_file=self.note_file,
+            zone=self.zone,
+            accepted=accepted_modifiers(self.accepted),
         )
 
     def export(self, format_name: str) -> bytes:
@@ -56,17 +72,71 @@ class Dossier:
 
 
 def load_dossier(data_dir: Path, session_id: str, settings: Settings) -> Dossier:
-    """Everything of one session; raises RecordNotFound or JournalCorrupt."""
+    """Everything of one session; raises RecordNotFound or JournalCorrupt.
+
+    Whoever shows it to a person goes through ``audited_dossier``.
+    """
     record = read_session(data_dir, session_id)
-    filed = filed_order(data_dir, record.head.session_id)
-    order = parse_order(filed.order_text, f"of session {record.head.session_id}")
+    order = _filed(data_dir, record.head.session_id)
     if order.digest != record.opening.detail["order_digest"]:
         raise JournalCorrupt(
             f"the order of session {record.head.session_id} in clinic.db is not the one that the "
             "evidence names: it was altered; restore clinic.db from a copy"
         )
     zone = settings.zone_at(record.head.started_utc_ms)
-    return Dossier(record, order, draft_note(record, order, zone), zone)
+    note = draft_note(
+        record,
+        order,
+        zone,
+        spoken=note_words(data_dir, record.head.session_id),
+        last_visit=_last_visit(data_dir, record),
+    )
+    accepted = tuple(acceptances(data_dir, record.head.session_id))
+    return Dossier(record, order, note, zone, accepted)
+
+
+def audited_dossier(
+    data_dir: Path, session_id: str, settings: Settings, author: Author, what: str
+) -> Dossier:
+    """The same, after the row of this access was kept; raises AuditUnavailable when it cannot be.
+
+    ``what`` names the access in the audit: "show", "note", "export csv".
+    """
+    return load_dossier(data_dir, keep_reading(data_dir, session_id, author, what), settings)
+
+
+def keep_reading(data_dir: Path, session_id: str, author: Author, what: str) -> str:
+    """Keep the row of an access to a session; answers its whole id."""
+    head = find_session(data_dir, session_id)
+    patient_key = filed_order(data_dir, head.session_id).patient_key
+    record_read(data_dir, author, what, session_id=head.session_id, patient_key=patient_key)
+    return head.session_id
+
+
+def author_now(data_dir: Path, by: str = "") -> Author:
+    """The person at the keyboard; ``by`` names them, else the account of the system does."""
+    user = getpass.getuser()
+    return Author(
+        by=by or user,
+        user=user,
+        at_utc_ms=SystemClock().utc_ms(),
+        key=load_or_create_key(data_dir),
+    )
+
+
+def _filed(data_dir: Path, session_id: str) -> Order:
+    return parse_order(filed_order(data_dir, session_id).order_text, f"of session {session_id}")
+
+
+def _last_visit(data_dir: Path, record: SessionRecord) -> LastVisit | None:
+    """What was said at the patient's visit before this one."""
+    key = str(record.opening.detail["patient_key"])
+    known = set(sessions_of_patient(data_dir, key))
+    session_id = last_visit_of(data_dir, record.head, known)
+    if session_id is None:
+        return None
+    words = spoken_words(_filed(data_dir, session_id), note_words(data_dir, session_id))
+    return LastVisit(session_id=session_id, words=words)
 
 
 def write_file(path: Path, content: bytes) -> Path:

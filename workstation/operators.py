@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from controller.errors import AnswerMissing
+from controller.before_start import questions_before_start
+from controller.errors import AnswerMissing, RequestRefused
 from controller.ports import Answer, Progress, Question
 from controller.prescription import Prescription
-from controller.runtime.preparation import questions_before_start
+from controller.requests import SessionRequest
+from workstation.request_lines import HELP, parse_request
+from workstation.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
 TERMINAL_ONLY = frozenset({Question.FORCE_ABOVE_SOFT_LIMIT})
@@ -24,6 +27,11 @@ TERMINAL_ONLY = frozenset({Question.FORCE_ABOVE_SOFT_LIMIT})
 
 ReadLine = Callable[[str], str]
 Show = Callable[[Progress], None]
+Tell = Callable[[str], None]
+
+
+def _say_nothing(text: str) -> None:
+    """For sessions without a listener; what is told is in the journal all the same."""
 
 
 def possible_questions(order: Prescription) -> list[Question]:
@@ -48,15 +56,37 @@ def check_somebody_answers(order: Prescription, *, scripted: bool, terminal: boo
 
 
 class SessionOperator:
-    """Answers by script where that is allowed, otherwise by the person at the terminal."""
+    """Answers by script where that is allowed, otherwise by the person at the terminal.
 
-    def __init__(self, *, scripted: bool, show: Show, read_line: ReadLine | None = None) -> None:
+    One thread reads lines: "y" and "n" answer the oldest question, everything else is a request.
+    ``script`` makes requests by itself at its times. ``by`` is who sits at the terminal.
+    """
+
+    def __init__(
+        self,
+        *,
+        scripted: bool,
+        show: Show,
+        read_line: ReadLine | None = None,
+        tell: Tell = _say_nothing,
+        script: SessionScript | None = None,
+        by: str = "",
+    ) -> None:
         self._scripted = scripted
         self._show = show
         self._read_line = read_line
+        self._tell = tell
+        self._script = script or SessionScript()
+        self._by = by or getpass.getuser()
         self._answers: dict[Question, Answer] = {}
-        self._typed: queue.SimpleQueue[tuple[Question, Answer]] = queue.SimpleQueue()
+        self._open: list[Question] = []
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._requests: list[SessionRequest] = []
+        self._since_start_s: float | None = None
         self._stopped_by: str | None = None
+        self.reader_ended = threading.Event()
+        if read_line is not None:
+            threading.Thread(target=self._read_lines, args=(read_line,), daemon=True).start()
 
     def ask(self, question: Question, text: str) -> None:
         """Put the question; the answer comes through ``answer``."""
@@ -64,18 +94,22 @@ class SessionOperator:
         if self._scripted and question not in TERMINAL_ONLY:
             self._answers[question] = Answer(accepted=True, answered_by=SCRIPT)
         elif self._read_line is not None:
-            threading.Thread(
-                target=self._read_answer, args=(self._read_line, question, text), daemon=True
-            ).start()
+            self._open.append(question)
+            self._tell(f"{text} [y/n]")
         else:
             self._answers[question] = Answer(accepted=False, answered_by="nobody at the terminal")
 
     def answer(self, question: Question) -> Answer | None:
         """The answer once it is there."""
-        while not self._typed.empty():
-            answered, answer = self._typed.get()
-            self._answers[answered] = answer
+        self._take_lines()
         return self._answers.get(question)
+
+    def requests(self) -> list[SessionRequest]:
+        """What was typed or is due by the script since the last call."""
+        self._take_lines()
+        taken = [*self._requests, *self._script.due(self._since_start_s)]
+        self._requests = []
+        return taken
 
     def stop(self, by: str) -> None:
         """Ask the loop for a release and the end of the session; safe in a signal handler."""
@@ -85,17 +119,54 @@ class SessionOperator:
         """Who asked for the stop, or None."""
         return self._stopped_by
 
+    def tell(self, text: str) -> None:
+        """Say it on a line of its own."""
+        self._tell(text)
+
     def show(self, progress: Progress) -> None:
         """Hand the tick's figures to the display."""
+        self._since_start_s = progress.since_start_s
         self._show(progress)
 
-    def _read_answer(self, read_line: ReadLine, question: Question, text: str) -> None:
+    # --- lines of the terminal ----------------------------------------------------------------
+
+    def _read_lines(self, read_line: ReadLine) -> None:
+        """The reader thread: it only passes lines on; None says that there will be no more."""
         try:
-            line = read_line(f"\n{text} [y/n] ")
+            while True:
+                self._lines.put(read_line(""))
         except EOFError:
-            line = "n"
-        accepted = line.strip().lower() in ("y", "yes")
-        self._typed.put((question, Answer(accepted=accepted, answered_by=getpass.getuser())))
+            self._lines.put(None)
+            self.reader_ended.set()
+
+    def _take_lines(self) -> None:
+        while not self._lines.empty():
+            line = self._lines.get()
+            if line is None:
+                self._close_terminal()
+            elif line.strip():
+                self._take(line.strip())
+
+    def _take(self, line: str) -> None:
+        word = line.lower()
+        if self._open and word in ("y", "yes", "n", "no"):
+            accepted = word.startswith("y")
+            self._answers[self._open.pop(0)] = Answer(accepted=accepted, answered_by=self._by)
+        elif word == "help":
+            self._tell(HELP)
+        else:
+            try:
+                self._requests.append(parse_request(line, self._by))
+            except RequestRefused as refusal:
+                first = "answer the question with y or n; " if self._open else ""
+                self._tell(f"{first}{refusal.message}")
+
+    def _close_terminal(self) -> None:
+        """Whoever was asked has gone: no to everything that is and will be asked."""
+        self._read_line = None
+        for question in self._open:
+            self._answers[question] = Answer(accepted=False, answered_by="terminal closed")
+        self._open = []
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,14 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from controller.errors import PrescriptionInvalid
 from controller.prescription import Mode, Prescription, Region
-from records.order import Order
+from records.order import DIAGNOSIS, Order
 from workstation.quantities import force_n, mass_kg, rate_n_per_s, time_s
 
 DEFAULT_RAMPS = {Region.CERVICAL: ("10 N/s", "20 N/s"), Region.LUMBAR: ("30 N/s", "60 N/s")}
 """Ramp up and down when the order says nothing (devices.md E.2)."""
-DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
-"""Shape of an ICD-10-CM code; whether it exists is not checked here."""
-
 Text = Annotated[str, Field(max_length=2000)]
 
 
@@ -38,6 +34,9 @@ class _OrderFile(BaseModel):
     pretension_force: str = "15 N"
     pretension_time: str = "10 s"
     maximum_force: str | None = None
+    progressive_steps: int = 0
+    regressive_steps: int = 0
+    step_time: str | None = None
     body_mass: str | None = None
     patient_reference: Text = ""
     positioning: Text = ""
@@ -53,7 +52,7 @@ class _OrderFile(BaseModel):
 ORDER_KEYS = tuple(_OrderFile.model_fields)
 _QUANTITY_KEYS = (
     "hold_force", "rest_force", "hold_time", "rest_time", "treatment_time", "ramp_up", "ramp_down",
-    "pretension_force", "pretension_time", "maximum_force", "body_mass",
+    "pretension_force", "pretension_time", "maximum_force", "body_mass", "step_time",
 )  # fmt: skip
 
 
@@ -136,6 +135,9 @@ def _prescription(file: _OrderFile) -> Prescription:
         pretension_s=time_s("pretension_time", file.pretension_time),
         maximum_force_n=optional_force("maximum_force"),
         body_mass_kg=mass,
+        progressive_steps=file.progressive_steps,
+        regressive_steps=file.regressive_steps,
+        step_s=optional_time("step_time"),
     )
 
 
@@ -156,6 +158,8 @@ def _first_fault(error: ValidationError) -> str:
         return f"key {key} is not known; {hint}"
     if fault["type"] == "missing":
         return f"key {key} is missing; add it (traction order new prints every key)"
+    if fault["type"] == "int_type":
+        return f"{key}={fault['input']!r} must be a whole number without quotes, as in 3"
     if fault["type"] == "string_type":
         return f'{key}={fault["input"]!r} must be text in quotes with its unit, as in "20 N"'
     return f"{key}: {fault['msg']}; correct it"

@@ -8,15 +8,15 @@ _DOSE = {
     Region.CERVICAL: """\
 hold_force = "23 lbf"          # up to 200 N; above 176.5 N a person must confirm at the terminal
 rest_force = "11.5 lbf"        # at most 90 % of the hold force and at least 10 N below it
-hold_time = "60 s"             # 1 s to 99 s, the ramp up included
-rest_time = "20 s"             # 0 s to 99 s, the ramp down included
+hold_time = "60 s"             # 1 s to 99 s, the ramp up included; cyclic: the time of the ramp up
+rest_time = "20 s"             # 0 s to 99 s, the ramp down included; cyclic: of the ramp down
 """,
     Region.LUMBAR: """\
 hold_force = "200 N"           # up to 981 N; above 60 % of body weight (294 N without body_mass)
                                # a person must confirm at the terminal
 rest_force = "100 N"           # at most 90 % of the hold force and at least 10 N below it
-hold_time = "30 s"             # 1 s to 99 s, the ramp up included
-rest_time = "10 s"             # 0 s to 99 s, the ramp down included
+hold_time = "30 s"             # 1 s to 99 s, the ramp up included; cyclic: the time of the ramp up
+rest_time = "10 s"             # 0 s to 99 s, the ramp down included; cyclic: of the ramp down
 """,
 }
 _MORE_FORCE = {Region.CERVICAL: "120 N", Region.LUMBAR: "220 N"}
@@ -40,8 +40,15 @@ patient_reference = ""         # your record number; stays in clinic.db, never i
 
 # --- dose -----------------------------------------------------------------------------------------
 region = "{region.value}"
-mode = "intermittent"          # or "static": then remove rest_force, hold_time and rest_time
-{_DOSE[region]}treatment_time = "15 min"      # 1 min to 99 min; above 30 min a person must confirm
+mode = "intermittent"          # holds and rests in turns; or one of these two:
+                               # "static": holds all the time; remove rest_force, hold_time, rest_time
+                               # "cyclic": ramps all the time between hold_force and rest_force
+{_DOSE[region]}treatment_time = "15 min"      # 1 min to 99 min, steps not included; a person must confirm when
+                               # steps and treatment together take more than 30 min
+progressive_steps = 0          # 0 to 9 lower forces before the treatment; each takes hold_time at
+                               # the step, then rest_time at half of it
+regressive_steps = 0           # 0 to 9 lower forces after the treatment, the same downwards
+# step_time = "60 s"           # only with mode = "static": 1 s to 10 min for each step
 ramp_up = {up}             # {range_text}
 ramp_down = {down}           # at most twice ramp_up
 pretension_force = "15 N"      # 0 N to 50 N

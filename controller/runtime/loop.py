@@ -7,9 +7,31 @@ decides it, as a second exchange, and recorded after.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
-from controller.errors import LinkError, LinkLost, OutcomeUncertain, TractionError, UnitRejected
+from controller.errors import (
+    LinkError,
+    LinkLost,
+    OutcomeUncertain,
+    StaleAnswer,
+    TractionError,
+    UnitRejected,
+)
 from controller.events import EventKind
+from controller.machine_io import (
+    Ask,
+    Disarm,
+    Effect,
+    LinkGone,
+    MachineInput,
+    QuestionAnswered,
+    ReadingTaken,
+    Requested,
+    StopRequested,
+    Tell,
+    VerdictGiven,
+)
+from controller.phases import Phase
 from controller.ports import (
     Clock,
     CommandKind,
@@ -19,23 +41,15 @@ from controller.ports import (
     Question,
     TractionUnit,
 )
+from controller.requests import AcknowledgeAlarms, PauseSound
+from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.asides import hear_aside
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_IN_MOTION, UnitEventReader
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action
-from controller.session_machine import (
-    Ask,
-    Disarm,
-    Effect,
-    LinkGone,
-    MachineInput,
-    QuestionAnswered,
-    ReadingTaken,
-    SessionMachine,
-    StopRequested,
-    VerdictGiven,
-)
+from controller.session_machine import SessionMachine
 from controller.telemetry import HostHealth, Telemetry
 
 EVENT_READ_SHARE = 0.4
@@ -55,6 +69,7 @@ class ForceLoop:
         machine: SessionMachine,
         supervisor: Supervisor,
         events: UnitEventReader,
+        alarms: AlarmKeeper,
         planned_s: float,
     ) -> None:
         self._unit = unit
@@ -64,13 +79,16 @@ class ForceLoop:
         self._machine = machine
         self._supervisor = supervisor
         self._events = events
+        self._alarms = alarms
         self._planned_s = planned_s
         self._ticker = Ticker(clock, unit.tick_s)
-        self._command = machine.command(self._ticker.due_s)
+        self._command = self._granted(machine.command(self._ticker.due_s))
         self._questions: set[Question] = set()
         self._stop_taken = False
         self._link_troubled = False
+        self._mismatches = 0
         self._boot_gap_s = clock.boot_s() - clock.now_s()
+        self._wall_gap_s = clock.utc_ms() / 1000 - clock.now_s()
 
     def run(self) -> None:
         """Tick until the machine has finished. Whatever goes wrong, the unit is let go."""
@@ -100,8 +118,10 @@ class ForceLoop:
         if not self._machine.releasing:
             verdict = self._supervisor.judge(
                 reading,
-                wanted_force_n=self._sent_force_n(),
+                wanted_force_n=self._wanted_force_n,
                 ceiling_n=self._machine.ceiling_n,
+                following=self._command.kind is CommandKind.FOLLOW,
+                taking_up_slack=self._machine.phase in (Phase.ARMED, Phase.TAKING_UP_SLACK),
                 health=self._health(lateness_s, tick_at_s),
                 now_s=self._clock.now_s(),
             )
@@ -117,7 +137,7 @@ class ForceLoop:
         self._hear_operator(tick_at_s)
         if self._machine.finished:
             return
-        self._command = self._machine.command(self._ticker.due_s)
+        self._command = self._granted(self._machine.command(self._ticker.due_s))
         if reading is not None and not self._machine.releasing and self._time_left():
             self._events.read(reading, tick_at_s, limit=ENTRIES_IN_MOTION)
         self._show(reading, tick_at_s)
@@ -146,10 +166,12 @@ class ForceLoop:
                     EventKind.QUESTION_ASKED, {"question": question.value}, now_s=tick_at_s
                 )
                 self._operator.ask(question, text)
+            case Tell(text):
+                self._operator.tell(text)
             case Disarm():
                 self._disarm(tick_at_s)
             case _:
-                pass
+                self._alarms.effect(effect, tick_at_s)
 
     def _disarm(self, tick_at_s: float) -> None:
         """Service 6. A lost or refused answer is settled by the readings that follow."""
@@ -173,6 +195,7 @@ class ForceLoop:
             self._note_trouble(error, tick_at_s)
             return self._unit.reading_after_refusal
         except LinkError as error:
+            self._mismatches += isinstance(error, StaleAnswer)
             self._note_trouble(error, tick_at_s)
             return None
         self._link_troubled = False
@@ -194,6 +217,17 @@ class ForceLoop:
         if by is not None and not self._stop_taken:
             self._stop_taken = True
             self._apply(StopRequested(by), tick_at_s)
+        for request in self._operator.requests():
+            if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
+                hear_aside(
+                    request, self._recorder, self._operator, self._alarms,
+                    when="after the end", now_s=tick_at_s,
+                )  # fmt: skip
+            else:
+                self._apply(Requested(request), tick_at_s)
+        self._hear_answers(tick_at_s)
+
+    def _hear_answers(self, tick_at_s: float) -> None:
         for question in sorted(self._questions, key=lambda q: q.value):
             if self._machine.finished:
                 return
@@ -211,18 +245,28 @@ class ForceLoop:
                 )
                 self._apply(QuestionAnswered(question, answer), tick_at_s)
 
+    def _granted(self, wanted: ForceCommand) -> ForceCommand:
+        """The machine's command as far as the supervisor grants it."""
+        self._wanted_force_n = wanted.force_n
+        return replace(wanted, force_n=self._supervisor.granted_n(wanted.force_n))
+
     def _sent_force_n(self) -> float:
         """The set-point of the command that this tick's exchange carried, newtons."""
         following = self._command.kind in (CommandKind.FOLLOW, CommandKind.HOLD)
         return self._command.force_n if following else 0.0
 
     def _health(self, lateness_s: float, tick_at_s: float) -> HostHealth:
+        now_s = self._clock.now_s()
         return HostHealth(
             lateness_s=lateness_s,
-            boot_clock_gap_s=self._clock.boot_s() - self._clock.now_s() - self._boot_gap_s,
+            tick_s=self._ticker.tick_s,
+            exchange_s=now_s - tick_at_s,
+            mismatches=self._mismatches,
+            boot_clock_gap_s=self._clock.boot_s() - now_s - self._boot_gap_s,
+            wall_clock_step_s=self._clock.utc_ms() / 1000 - now_s - self._wall_gap_s,
             journal_age_s=self._recorder.age_s(),
             console_age_s=None,
-            elapsed_s=tick_at_s - self._recorder.origin_s,
+            elapsed_s=self._machine.treatment_elapsed_s(tick_at_s),
             planned_s=self._planned_s,
         )
 
@@ -238,6 +282,10 @@ class ForceLoop:
                 planned_s=self._planned_s,
                 target_n=self._sent_force_n(),
                 force_n=None if reading is None else reading.force_n,
+                since_start_s=self._machine.since_start_s(tick_at_s),
+                alarms=self._alarms.active,
+                tone=self._alarms.tone_due(tick_at_s),
+                sound_paused_s=self._alarms.sound_paused_s(tick_at_s),
             )
         )
 

@@ -1,17 +1,17 @@
-"""Everything before the unit moves: questions, a latched unit, the press test, arming.
+"""Everything before the unit moves: a latched unit, the self-check, questions, the press test.
 
 session.md 1.3-1.6. The unit is observed in every tick of it, also while a person thinks.
 """
 
 from __future__ import annotations
 
-from controller.errors import (
-    LinkError,
-    PrescriptionInvalid,
-    RequestRefused,
-    UnitBusy,
-    UnitFaulted,
-)
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from controller import self_check
+from controller.before_start import question_text, questions_before_start
+from controller.errors import LinkError, RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
 from controller.events import EventKind
 from controller.planner import plan
 from controller.ports import (
@@ -23,16 +23,18 @@ from controller.ports import (
     Progress,
     Question,
     TractionUnit,
-    UnitCapabilities,
 )
-from controller.prescription import LONG_TREATMENT_S, Prescription
+from controller.prescription import Prescription
+from controller.release import FREE_FORCE_N
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
-from controller.session_machine import FREE_FORCE_N
+from controller.self_check import SURROUNDINGS, CheckItem, CheckState
 from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
 
 PRESS_TEST_LIMIT_S = 60.0
+ZERO_LIMIT_S = 10.0
+"""The cord may be touched while the patient is made ready; so long a quiet zero is waited for."""
 SILENCE_LIMIT_S = 2.0
 """Without an accepted reading for so long, a unit that is not armed yet is given up."""
 
@@ -49,33 +51,13 @@ _UNUSABLE = {
 }
 
 
-def questions_before_start(order: Prescription, *, commissioned: bool) -> list[Question]:
-    """The questions that are known before anything is read from the unit."""
-    asked = [] if commissioned else [Question.UNIT_NOT_COMMISSIONED]
-    if order.treatment_s > LONG_TREATMENT_S:
-        asked.append(Question.LONG_TREATMENT)
-    if order.force_limit_n > order.soft_limit_n:
-        asked.append(Question.FORCE_ABOVE_SOFT_LIMIT)
-    return asked
-
-
-def check_order_fits_unit(order: Prescription, unit: UnitCapabilities, name: str) -> None:
-    """Refuse an order that this unit cannot give; raises PrescriptionInvalid."""
-    if order.region not in unit.regions:
-        regions = ", ".join(sorted(region.value for region in unit.regions))
-        raise PrescriptionInvalid(
-            f"region={order.region.value} is not offered by {name} ({regions}); choose another unit"
-        )
-    for key, value, most, text in (
-        ("maximum_force", order.force_limit_n, unit.rated_force_n, "N"),
-        ("ramp_up", order.ramp_up_n_per_s, unit.max_rate_up_n_per_s, "N/s"),
-        ("ramp_down", order.ramp_down_n_per_s, unit.max_rate_down_n_per_s, "N/s"),
-    ):
-        if value > most:
-            raise PrescriptionInvalid(
-                f"{key}={value:g} {text} exceeds {most:g} {text} of {name}; "
-                "lower it or choose another unit"
-            )
+_CONFIRMED_BY_ANSWER: dict[Question, tuple[tuple[str, ...], str]] = {
+    Question.UNIT_NOT_COMMISSIONED: (("commissioning",), "no weight test on record: no patient"),
+    Question.LONG_TREATMENT: (("treatment_time",), "above 30 min"),
+    Question.FORCE_ABOVE_SOFT_LIMIT: (("second_confirmation",), "force above the soft limit"),
+    Question.SURROUNDINGS_SAFE: (SURROUNDINGS, "seen by a person, no sensor"),
+}
+"""Items of the self-check that only an answer can settle."""
 
 
 class PressTest:
@@ -106,12 +88,17 @@ class Preparation:
         recorder: Recorder,
         operator: Operator,
         order: Prescription,
+        screening: str,
+        hear: Callable[[], None],
     ) -> None:
         self._unit = unit
         self._clock = clock
         self._recorder = recorder
         self._operator = operator
         self._order = order
+        self._screening = screening
+        self._hear = hear
+        self._forces_n: deque[float | None] = deque(maxlen=self_check.ZERO_READINGS)
         self._ticker = Ticker(clock, unit.tick_s)
         self._press_test = PressTest()
         self._answered_at_s = clock.now_s()
@@ -122,12 +109,63 @@ class Preparation:
         """Do all steps up to arming; raises RequestRefused, UnitFaulted or LinkError."""
         plan(self._order)
         self._check_state()
-        for question in questions_before_start(self._order, commissioned=False):
-            self._require(question, question_text(question, self._order))
         if self._latched():
             self._acknowledge()
+        self._check_itself()
+        for question in questions_before_start(self._order, commissioned=False):
+            by = self._require(question, question_text(question, self._order))
+            names, value = _CONFIRMED_BY_ANSWER[question]
+            self._record_items(self_check.confirmed_items(names, value, by))
         self._await_press_test()
         return self._reading
+
+    def _check_itself(self) -> None:
+        """Everything that can be read; raises SelfCheckFailed for the first item that refuses."""
+        unit, verified = self._unit, self._unit.verified
+        today = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC).date().isoformat()
+        self._await_zero()
+        self._record_items(
+            [
+                self_check.identity_item(unit.identity),
+                self_check.calibration_item(unit.identity, self._reading, today, verified=verified),
+                self_check.stop_test_item(unit.capabilities, self._reading),
+                self_check.emergency_stop_item(self._reading),
+                self_check.patient_switch_item(self._reading),
+                self_check.force_channels_item(unit.capabilities, self._reading),
+                self_check.second_channel_item(unit.capabilities),
+                self_check.zero_item(tuple(self._forces_n)),
+                self_check.limits_item(self._order, unit.capabilities),
+                self_check.screening_item(self._screening, verified=verified),
+            ]
+        )
+
+    def _await_zero(self) -> None:
+        """Look at the free cord until it is quiet at zero, for a while."""
+        deadline_s = self._clock.now_s() + ZERO_LIMIT_S
+        while self._clock.now_s() < deadline_s:
+            self._observe()
+            full = len(self._forces_n) == self_check.ZERO_READINGS
+            if full and self_check.zero_item(tuple(self._forces_n)).state is CheckState.PASSED:
+                return
+
+    def _record_items(self, items: list[CheckItem]) -> None:
+        for item in items:
+            self._recorder.event(
+                EventKind.SELF_CHECK_RECORDED,
+                {
+                    "item": item.name,
+                    "state": item.state.value,
+                    "value": item.value,
+                    "by": item.by,
+                    "todo": item.todo,
+                },
+                now_s=self._clock.now_s(),
+            )
+            self._operator.tell(f"self-check {item.text}")
+        for item in items:
+            if item.refuses:
+                name = item.name.replace("_", " ")
+                raise SelfCheckFailed(f"self-check of {name} failed: {item.value}; {item.todo}")
 
     def arming_request(self) -> ArmingRequest:
         """The session block for this order (session.md 1.6)."""
@@ -148,6 +186,7 @@ class Preparation:
     def _observe(self) -> Telemetry | None:
         """One tick of looking; raises RequestRefused on a stop, LinkError on a silent unit."""
         self._ticker.wait()
+        self._hear()
         if (by := self._operator.stop_requested()) is not None:
             raise RequestRefused(f"stopped before arming by {by}; nothing was moved")
         try:
@@ -158,6 +197,7 @@ class Preparation:
             return None
         self._answered_at_s = self._clock.now_s()
         self._reading = reading
+        self._forces_n.append(reading.force_n)
         if self._press_test.watch(reading):
             self._recorder.event(EventKind.PRESS_TEST_SEEN, now_s=self._clock.now_s())
         self._show(reading)
@@ -168,7 +208,7 @@ class Preparation:
             Progress(
                 phase="checking",
                 elapsed_s=0.0,
-                planned_s=self._order.treatment_s,
+                planned_s=self._order.traction_s,
                 target_n=0.0,
                 force_n=reading.force_n,
                 message="" if self._press_test.passed else "waiting for the patient's press test",
@@ -219,24 +259,26 @@ class Preparation:
         deadline_s = self._clock.now_s() + PRESS_TEST_LIMIT_S
         while not self._press_test.passed and self._clock.now_s() < deadline_s:
             self._observe()
-        if not self._press_test.passed:
+        if self._press_test.passed:
+            self._record_items([self._press_test_item(verified=False)])
+        else:
             self._go_on_without_press_test()
         while self._reading.patient_switch is PatientSwitch.PRESSED:
             self._observe()
 
     def _go_on_without_press_test(self) -> None:
         self._recorder.event(EventKind.PRESS_TEST_NOT_SEEN, now_s=self._clock.now_s())
-        if self._unit.verified:
-            raise RequestRefused(
-                f"the patient switch was not seen pressed and released within "
-                f"{PRESS_TEST_LIMIT_S:g} s; have the patient press it and start again"
-            )
-        self._require(
-            Question.PRESS_TEST_NOT_SEEN, question_text(Question.PRESS_TEST_NOT_SEEN, self._order)
+        self._record_items([self._press_test_item(verified=self._unit.verified)])
+        question = Question.PRESS_TEST_NOT_SEEN
+        self._require(question, question_text(question, self._order))
+
+    def _press_test_item(self, *, verified: bool) -> CheckItem:
+        return self_check.press_test_item(
+            self._press_test.passed, limit_s=PRESS_TEST_LIMIT_S, verified=verified
         )
 
-    def _require(self, question: Question, text: str) -> None:
-        """Ask and wait without a limit (nothing moves); a no is a refusal."""
+    def _require(self, question: Question, text: str) -> str:
+        """Ask and wait without a limit (nothing moves); answers who said yes, a no is a refusal."""
         self._recorder.event(
             EventKind.QUESTION_ASKED, {"question": question.value}, now_s=self._clock.now_s()
         )
@@ -256,32 +298,8 @@ class Preparation:
             raise RequestRefused(
                 f"{question.value.replace('_', ' ')}: refused by {answer.answered_by}"
             )
+        return answer.answered_by
 
     def read_events(self) -> None:
         """Record what the unit noted since the preparation began."""
         self.events.read(self._reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
-
-
-def question_text(question: Question, order: Prescription) -> str:
-    """The words in which a question before the start is put to a person."""
-    match question:
-        case Question.UNIT_NOT_COMMISSIONED:
-            return (
-                "No weight test is on record for this unit: only a test fixture or a simulator "
-                "may be pulled, no patient. Go on?"
-            )
-        case Question.LONG_TREATMENT:
-            minutes = order.treatment_s / 60
-            return f"The treatment time of {minutes:g} min is above 30 min. Go on?"
-        case Question.FORCE_ABOVE_SOFT_LIMIT:
-            return (
-                f"The force of {order.force_limit_n:g} N is above the confirmation limit of "
-                f"{order.soft_limit_n:g} N for the {order.region.value} region. Go on?"
-            )
-        case Question.PRESS_TEST_NOT_SEEN:
-            return (
-                "The patient's press of the stop switch was not seen. The record will say "
-                '"switch not press-tested". Go on?'
-            )
-        case _:
-            return f"{question.value.replace('_', ' ')}?"

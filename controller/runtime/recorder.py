@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
+from controller.machine_io import Effect, Emit, decinewtons, session_ms
 from controller.phases import Phase
 from controller.ports import Clock, SessionJournal
-from controller.session_machine import Effect, Emit, decinewtons, session_ms
 from controller.telemetry import Telemetry
 
 URGENT_KINDS = frozenset(
@@ -16,6 +16,7 @@ URGENT_KINDS = frozenset(
         EventKind.RELEASE_OBSERVED,
         EventKind.RELEASE_NOT_OBSERVED,
         EventKind.UNIT_ARMED,
+        EventKind.ALARM_RAISED,
         EventKind.OUTCOME_UNCERTAIN,
     }
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from controller.errors import LinkError, UnitBusy, UnitFaulted
 from controller.ports import Clock, CommandKind, ForceCommand, TractionUnit
+from controller.release import FREE_FORCE_N, RELEASE_LIMIT_S
 from controller.runtime.ticker import Ticker
-from controller.session_machine import FREE_FORCE_N, RELEASE_LIMIT_S
 from controller.telemetry import Telemetry, UnitState
 
 ARMING_AGE_TOLERANCE_S = 5

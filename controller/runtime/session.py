@@ -9,25 +9,31 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.events import EventKind, Outcome
+from controller.machine_io import Ending
 from controller.planner import plan
 from controller.ports import (
+    Answer,
     Clock,
     CommandKind,
     ForceCommand,
     Operator,
+    Progress,
     Question,
     SessionJournal,
     TractionUnit,
 )
-from controller.prescription import REGION_LIMITS, Prescription
+from controller.prescription import Prescription
+from controller.requests import AcknowledgeAlarms
+from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.asides import hear_aside
 from controller.runtime.loop import ForceLoop
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
+from controller.runtime.supervision import session_limits
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST
-from controller.safety.limits import SafetyLimits
 from controller.safety.supervisor import Supervisor
-from controller.session_machine import ANSWER_LIMIT_S, Ending, SessionMachine
+from controller.session_machine import SessionMachine
 from controller.telemetry import Telemetry
 
 _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
@@ -44,13 +50,16 @@ class Session:
         journal: SessionJournal,
         operator: Operator,
         order: Prescription,
+        screening: str,
         origin_s: float,
     ) -> None:
         self._unit = unit
         self._clock = clock
         self._operator = operator
         self._order = order
+        self._screening = screening
         self._recorder = Recorder(journal, clock, origin_s)
+        self._alarms = AlarmKeeper(self._recorder, operator)
 
     def run(self) -> Ending:
         """Run to the end; the ending is in the journal and durable when this returns.
@@ -80,6 +89,8 @@ class Session:
             recorder=self._recorder,
             operator=self._operator,
             order=self._order,
+            screening=self._screening,
+            hear=lambda: self._hear("before the treatment"),
         )
         preparation.prepare()
         preparation.read_events()
@@ -91,21 +102,25 @@ class Session:
             first = self._arm(preparation)
         except OutcomeUncertain as error:
             return self._end_uncertain(error)
-        machine = SessionMachine(self._order, plan(self._order), origin_s=self._recorder.origin_s)
+        profile = plan(self._order)
+        machine = SessionMachine(self._order, profile, origin_s=self._recorder.origin_s)
         loop = ForceLoop(
             unit=self._unit,
             clock=self._clock,
             recorder=self._recorder,
             operator=self._operator,
             machine=machine,
-            supervisor=Supervisor(self._limits(), first, self._clock.now_s()),
+            supervisor=Supervisor(
+                session_limits(self._order, self._unit.capabilities), first, self._clock.now_s()
+            ),
             events=preparation.events,
-            planned_s=self._order.treatment_s,
+            alarms=self._alarms,
+            planned_s=profile.end_s,
         )
         loop.run()
         if machine.ending.outcome != Outcome.LINK_LOST:
             self._read_remaining_events(preparation)
-        self._await_acknowledgement()
+        self._await_acknowledgement(machine)
         return machine.ending
 
     def _arm(self, preparation: Preparation) -> Telemetry:
@@ -122,15 +137,6 @@ class Session:
             now_s=self._clock.now_s(),
         )
         return self._unit.find_order(self._order.hold_force_n)
-
-    def _limits(self) -> SafetyLimits:
-        return SafetyLimits().narrowed(
-            force_n=min(
-                REGION_LIMITS[self._order.region].hard_force_n,
-                self._unit.capabilities.rated_force_n,
-                self._order.force_limit_n,
-            )
-        )
 
     def _end_uncertain(self, error: OutcomeUncertain) -> Ending:
         self._recorder.event(
@@ -153,21 +159,56 @@ class Session:
                 return
             preparation.events.read(reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
 
-    def _await_acknowledgement(self) -> None:
-        """The end is a signal until somebody acknowledges it, or nobody does for 60 s."""
+    def _await_acknowledgement(self, machine: SessionMachine) -> None:
+        """A tone every 30 s until somebody acknowledges; only a stop signal ends it otherwise."""
         question = Question.END_ACKNOWLEDGED
+        self._alarms.raise_alarm("treatment_done", self._clock.now_s())
         self._operator.ask(question, "The session has ended. Free the patient and confirm.")
         ticker = Ticker(self._clock, self._unit.tick_s)
-        deadline_s = self._clock.now_s() + ANSWER_LIMIT_S
         while (answer := self._operator.answer(question)) is None:
             ticker.wait()
-            if self._clock.now_s() > deadline_s or self._operator.stop_requested() is not None:
+            self._hear("after the end")
+            if self._operator.stop_requested() is not None:
                 return
+            self._show_end(machine)
+        self._acknowledge_end(answer)
+
+    def _show_end(self, machine: SessionMachine) -> None:
+        now_s = self._clock.now_s()
+        self._operator.show(
+            Progress(
+                phase=machine.phase.label,
+                elapsed_s=machine.treatment_elapsed_s(now_s),
+                planned_s=self._order.traction_s,
+                target_n=0.0,
+                force_n=None,
+                alarms=self._alarms.active,
+                tone=self._alarms.tone_due(now_s),
+                sound_paused_s=self._alarms.sound_paused_s(now_s),
+                message="ended; free the patient and confirm",
+            )
+        )
+
+    def _hear(self, when: str) -> None:
+        """Requests that come while no loop runs."""
+        for request in self._operator.requests():
+            hear_aside(
+                request, self._recorder, self._operator, self._alarms,
+                when=when, now_s=self._clock.now_s(),
+            )  # fmt: skip
+
+    def _acknowledge_end(self, answer: Answer) -> None:
+        now_s = self._clock.now_s()
         self._recorder.event(
             EventKind.QUESTION_ANSWERED,
-            {"question": question.value, "accepted": answer.accepted, "by": answer.answered_by},
-            now_s=self._clock.now_s(),
+            {
+                "question": Question.END_ACKNOWLEDGED.value,
+                "accepted": answer.accepted,
+                "by": answer.answered_by,
+            },
+            now_s=now_s,
         )
+        self._alarms.request(AcknowledgeAlarms(by=answer.answered_by), now_s)
 
     def _record_end(self, ending: Ending) -> None:
         self._recorder.event(

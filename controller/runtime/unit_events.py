@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from controller.errors import LinkError
 from controller.events import EventKind
+from controller.machine_io import session_ms
 from controller.ports import TractionUnit
 from controller.runtime.recorder import Recorder
-from controller.session_machine import session_ms
 from controller.telemetry import Telemetry, UnitEvent
 
 ENTRIES_IN_MOTION = 2

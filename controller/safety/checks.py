@@ -1,240 +1,179 @@
 """Every hazard that is supervised: one function, one finding, one hazard id (row of devices.md D).
 
-A function gets a Situation and the limits and answers with a Finding or None.
+This file holds patient, force and cord; ``link_checks`` holds link, unit and host. A check gets
+the situation and the limits and says what exceeds which limit, or None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from controller.safety.hazard import Check, Exceeded, above, hazard, seen
 from controller.safety.limits import SafetyLimits
-from controller.safety.verdict import Action, Finding
-from controller.telemetry import HostHealth, PatientSwitch, Telemetry, UnitState
+from controller.safety.link_checks import LINK_CHECKS
+from controller.safety.situation import SLIP_WINDOW_S, Situation
+from controller.safety.verdict import Action
+from controller.safety.windows import elapsed_s
+from controller.telemetry import PatientSwitch, UnitFault, UnitStatus
 
-ACKNOWLEDGE = "operator acknowledges; a new session starts at slack take-up"
-
-DRIVEN_STATES = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """What is known in this tick. Times in seconds, forces in newtons.
-
-    ``unordered_fall_n`` is the fall of the force within the window of row 13 beyond what was
-    ordered, ``fallen_from_n`` the force from which it fell.
-    """
-
-    reading: Telemetry
-    silence_s: float
-    sample_unchanged_s: float
-    over_force_s: float
-    unordered_fall_n: float
-    fallen_from_n: float
-    wanted_force_n: float
-    ceiling_n: float
-    health: HostHealth
+# --- the patient and the emergency stop -------------------------------------------------------
 
 
-Check = Callable[[Situation, SafetyLimits], Finding | None]
+@hazard(18, Action.RELEASE_FAST, "pressed", "ask the patient for the reason")
+def patient_switch_pressed(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The patient wants to stop."""
+    return seen(now.reading.patient_switch is PatientSwitch.PRESSED)
 
 
-def link_silent(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 1: the device stopped answering."""
-    if now.silence_s <= limits.silence_s:
+@hazard(21, Action.RELEASE_FAST, "absent", "plug the patient switch in")
+def patient_switch_absent(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The switch was unplugged, which counts as pressed."""
+    return seen(now.reading.patient_switch is PatientSwitch.ABSENT)
+
+
+@hazard(23, Action.CUT_POWER, "open", "close the emergency stop")
+def emergency_stop_open(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Somebody pressed the emergency stop."""
+    return seen(now.reading.emergency_stop_open)
+
+
+# --- the force channels -----------------------------------------------------------------------
+
+
+@hazard(6, Action.RELEASE_FAST, "s", "have the force channel serviced")
+def force_stuck(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The same value for 1 s while the winch moves, or for 3 s: a live channel has noise."""
+    unchanged_s = elapsed_s(now.force_changed_at_s, now.accepted_at_s)
+    moved_mm = abs((now.reading.extension_mm or 0.0) - (now.force_changed_at_mm or 0.0))
+    moving = moved_mm > limits.stuck_mm
+    return above(unchanged_s, limits.stuck_moving_s if moving else limits.stuck_s)
+
+
+@hazard(7, Action.RELEASE, "N", "have both force channels checked with a weight")
+def channels_disagree(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """One of the two channels drifts, or has another gain (row 11)."""
+    if now.disagreeing.lasting_s(now.now_s) < limits.disagree_s:
         return None
-    return Finding(
-        hazard=1,
-        code="link_silent",
-        action=Action.RELEASE_FAST,
-        measured=now.silence_s,
-        limit=limits.silence_s,
-        unit="s",
-        clears="check cable and unit; " + ACKNOWLEDGE,
-    )
+    return now.apart_n, now.may_be_apart_n
 
 
-def reading_stale(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 5: answers come, but the force sample in them is old."""
-    stale_s = max(now.sample_unchanged_s, now.reading.sample_age_s)
-    if stale_s <= limits.stale_s:
+@hazard(7, Action.RELEASE, "N", "set the tare again with the cord free")
+def zero_shifted(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The tare changed in the session: gross and net force moved apart."""
+    shift_n = (now.reading.tare_n or 0.0) - (now.first.tare_n or 0.0)
+    return above(abs(shift_n), limits.zero_shift_n)
+
+
+@hazard(8, Action.RELEASE_FAST, "N", "check the load cell for overload")
+def force_saturated(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """A channel is at its end: the true force may be higher than any number says."""
+    if now.reading.faults & (UnitFault.CHANNEL_1_OVERLOAD | UnitFault.CHANNEL_2_OVERLOAD):
+        return max(now.reading.gross_force_n or 0.0, limits.capacity_n), limits.capacity_n
+    at_end = now.largest_force_n is not None and now.largest_force_n >= limits.capacity_n
+    return (now.largest_force_n or 0.0, limits.capacity_n) if at_end else None
+
+
+@hazard(9, Action.RELEASE_FAST, "missing channels", "check the load cell's cable")
+def force_missing(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The unit says that a force channel is open or that channel 1 is not valid."""
+    opened = now.reading.faults & (UnitFault.CHANNEL_1_OPEN | UnitFault.CHANNEL_2_OPEN)
+    return seen(bool(opened) or now.reading.force_n is None)
+
+
+@hazard(9, Action.RELEASE_FAST, "N below zero", "check the load cell's cable")
+def force_negative(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """A cord cannot push: the converter ran to its lower rail."""
+    return above(-(now.reading.force_n or 0.0), limits.negative_n)
+
+
+@hazard(10, Action.RELEASE_FAST, "N", "check the load cell's leads with a weight")
+def sign_wrong(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The first tension reads as a push: force falls while the cord is wound in."""
+    before, reading = now.first, now.reading
+    if now.was_taut or before.extension_mm is None or reading.extension_mm is None:
         return None
-    return Finding(
-        hazard=5,
-        code="reading_stale",
-        action=Action.RELEASE_FAST,
-        measured=stale_s,
-        limit=limits.stale_s,
-        unit="s",
-        clears="have the force channel serviced; " + ACKNOWLEDGE,
-    )
-
-
-def force_missing(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 9: the unit says that its force channel is not valid."""
-    if now.reading.force_n is not None:
+    if reading.extension_mm - before.extension_mm <= limits.sign_mm:
         return None
-    return Finding(
-        hazard=9,
-        code="force_missing",
-        action=Action.RELEASE_FAST,
-        measured=0,
-        limit=1,
-        unit="valid channels",
-        clears="check the load cell's cable; " + ACKNOWLEDGE,
-    )
+    return above((before.force_n or 0.0) - (reading.force_n or 0.0), limits.sign_fall_n)
 
 
-def tension_lost(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 13: the force fell although nobody ordered it; never tension again after this."""
-    fall_n = now.unordered_fall_n
-    relative = fall_n > limits.tension_loss_share * now.fallen_from_n
-    if fall_n <= limits.tension_loss_n and not (relative and fall_n > limits.tension_loss_floor_n):
+@hazard(42, Action.RELEASE_FAST, "N", "look at patient, cord and table")
+def over_force(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """More force than ordered, for longer than a transient."""
+    if now.over_force.lasting_s(now.now_s) < limits.over_force_s or now.missed:
         return None
-    return Finding(
-        hazard=13,
-        code="tension_lost",
-        action=Action.RELEASE_FAST,
-        measured=fall_n,
-        limit=limits.tension_loss_n,
-        unit="N",
-        clears="inspect cord and harness; " + ACKNOWLEDGE,
-    )
+    return now.largest_force_n or 0.0, limits.trip_force_n(now.ceiling_n)
 
 
-def patient_switch_pressed(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 18: the patient wants to stop."""
-    if now.reading.patient_switch is not PatientSwitch.PRESSED:
+@hazard(43, Action.RELEASE, "changes of side", "have the unit's regulator checked")
+def force_oscillating(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Around a constant order the force swings from side to side."""
+    return above(now.swings.count(now.now_s), limits.swings)
+
+
+# --- cord, harness and stroke -----------------------------------------------------------------
+
+
+@hazard(13, Action.RELEASE_FAST, "N", "inspect cord and harness")
+def tension_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The force fell although nobody paid out; never tension again after this."""
+    fall_n = now.unexplained_fall_n
+    small_n = max(limits.tension_loss_floor_n, limits.tension_loss_share * now.fallen_from_n)
+    return above(fall_n, min(limits.tension_loss_n, small_n))
+
+
+@hazard(14, Action.HOLD, "mm/s", "tighten the harness")
+def harness_slipping(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """At a constant order the cord goes on winding in."""
+    if elapsed_s(now.wanted_since_s, now.now_s) < SLIP_WINDOW_S or now.taking_up_slack:
         return None
-    return Finding(
-        hazard=18,
-        code="patient_switch_pressed",
-        action=Action.RELEASE_FAST,
-        measured=1,
-        limit=0,
-        unit="pressed",
-        clears="ask the patient for the reason; " + ACKNOWLEDGE,
-    )
+    return above((now.positions.last - now.positions.first) / SLIP_WINDOW_S, limits.slip_mm_per_s)
 
 
-def patient_switch_absent(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 21: the switch was unplugged, which counts as pressed."""
-    if now.reading.patient_switch is not PatientSwitch.ABSENT:
+@hazard(15, Action.RELEASE, "mm", "guide the cord and take the slack up by hand")
+def cord_slack(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Cord is wound in without any force."""
+    return above((now.reading.extension_mm or 0.0) - (now.slack_from_mm or 0.0), limits.slack_mm)
+
+
+@hazard(16, Action.RELEASE_FAST, "mm/s", "have the unit's slack speed checked")
+def slack_wound_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """A slack cord is wound in so fast that it would end in a jerk."""
+    if now.winding_slack_fast.lasting_s(now.now_s) < limits.slack_fast_s:
         return None
-    return Finding(
-        hazard=21,
-        code="patient_switch_absent",
-        action=Action.RELEASE_FAST,
-        measured=0,
-        limit=1,
-        unit="present",
-        clears="plug the patient switch in; " + ACKNOWLEDGE,
-    )
+    return now.speed_mm_per_s, limits.slack_mm_per_s
 
 
-def emergency_stop_open(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 23: somebody pressed the emergency stop."""
-    if not now.reading.emergency_stop_open:
-        return None
-    return Finding(
-        hazard=23,
-        code="emergency_stop_open",
-        action=Action.CUT_POWER,
-        measured=1,
-        limit=0,
-        unit="open",
-        clears="close the emergency stop; " + ACKNOWLEDGE,
-    )
+@hazard(16, Action.RELEASE_FAST, "N", "look at patient, cord and table")
+def force_risen_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """In half a second the force rose by more than any order explains."""
+    return above(now.unordered_rise_n, limits.rise_n)
 
 
-def unit_stopped(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 26: the unit left the states in which it follows; its own supervision acted."""
-    if now.reading.unit_state in DRIVEN_STATES:
-        return None
-    return Finding(
-        hazard=26,
-        code="unit_stopped",
-        action=Action.RELEASE_FAST,
-        measured=int(now.reading.unit_state),
-        limit=int(UnitState.HOLDING),
-        unit="unit state",
-        clears="read the unit's events for the cause; " + ACKNOWLEDGE,
-    )
+@hazard(17, Action.ALLOW, "mm", "the session ends at the limit; shorten the free cord next time")
+def stroke_near(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Most of the allowed pull length from the pretension on is used up."""
+    return above(now.pull_mm, limits.pull_warn_share * limits.pull_mm)
 
 
-def loop_late(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 28: the host was too slow to be trusted with a pull."""
-    late_s = now.health.lateness_s
-    if late_s <= limits.late_warn_s:
-        return None
-    action = Action.RELEASE if late_s > limits.late_s else Action.ALLOW
-    return Finding(
-        hazard=28,
-        code="loop_late" if action else "loop_slow",
-        action=action,
-        measured=late_s,
-        limit=limits.late_s if action else limits.late_warn_s,
-        unit="s",
-        clears="close other programs on the workstation; " + ACKNOWLEDGE,
-    )
+@hazard(17, Action.RELEASE, "mm", "shorten the free cord, check the harness")
+def stroke_used_up(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The allowed pull length is used up."""
+    return above(now.pull_mm, limits.pull_mm)
 
 
-def order_too_high(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 39: whoever wants more than the limit is broken; clamping alone would hide it."""
-    if now.wanted_force_n <= limits.force_n:
-        return None
-    return Finding(
-        hazard=39,
-        code="order_too_high",
-        action=Action.RELEASE,
-        measured=now.wanted_force_n,
-        limit=limits.force_n,
-        unit="N",
-        clears="report this defect; " + ACKNOWLEDGE,
-    )
-
-
-def over_force(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 42: more force than ordered, for longer than a transient."""
-    if now.over_force_s < limits.over_force_s:
-        return None
-    return Finding(
-        hazard=42,
-        code="over_force",
-        action=Action.RELEASE_FAST,
-        measured=now.reading.force_n or 0.0,
-        limit=limits.trip_force_n(now.ceiling_n),
-        unit="N",
-        clears="look at patient, cord and table; " + ACKNOWLEDGE,
-    )
-
-
-def journal_silent(now: Situation, limits: SafetyLimits) -> Finding | None:
-    """Row 47: nothing that happens is being kept any more."""
-    if now.health.journal_age_s <= limits.journal_s:
-        return None
-    return Finding(
-        hazard=47,
-        code="journal_silent",
-        action=Action.HOLD,
-        measured=now.health.journal_age_s,
-        limit=limits.journal_s,
-        unit="s",
-        clears="check the disk; " + ACKNOWLEDGE,
-    )
+@hazard(17, Action.RELEASE, "end switch", "shorten the free cord, check the harness")
+def stroke_end(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The winch is at its end; a parked winch may stand at the outer one."""
+    ends = UnitStatus.STROKE_END_IN
+    if not now.taking_up_slack:
+        ends |= UnitStatus.STROKE_END_OUT
+    return seen(bool(now.reading.status & ends))
 
 
 CHECKS: tuple[Check, ...] = (
-    emergency_stop_open,
-    patient_switch_pressed,
-    patient_switch_absent,
-    link_silent,
-    reading_stale,
-    force_missing,
-    over_force,
-    tension_lost,
-    unit_stopped,
-    loop_late,
-    order_too_high,
-    journal_silent,
-)
+    emergency_stop_open, patient_switch_pressed, patient_switch_absent,
+    over_force, force_risen_fast, tension_lost, sign_wrong,
+    force_missing, force_negative, force_saturated, force_stuck, channels_disagree, zero_shifted,
+    force_oscillating, harness_slipping, cord_slack, slack_wound_fast,
+    stroke_near, stroke_used_up, stroke_end,
+    *LINK_CHECKS,
+)  # fmt: skip

@@ -57,6 +57,8 @@ def read_capabilities(link: ModbusLink, profile: DeviceProfile) -> UnitCapabilit
         values = numbers(block, words)
     except FrameCorrupt as error:
         raise UnitNotVerified(f"capabilities: {error.message}; have the unit checked") from error
+    second_channel = bool(values["features"] & SECOND_CHANNEL_FEATURE)
+    capacities = [values["cell_capacity_1"], *[values["cell_capacity_2"]] * second_channel]
     return UnitCapabilities(
         regions=frozenset(
             region for region, bit in profile.region_bits.items() if values["regions"] & bit
@@ -72,7 +74,8 @@ def read_capabilities(link: ModbusLink, profile: DeviceProfile) -> UnitCapabilit
         watchdog_max_s=values["watchdog_max"] / 1000,
         sample_period_s=values["sample_period"] / 1000,
         maximum_answer_time_s=values["maximum_answer_time"] / 1000,
-        second_channel=bool(values["features"] & SECOND_CHANNEL_FEATURE),
+        second_channel=second_channel,
+        cell_capacity_n=float(min(capacities)),
         event_ring_size=values["event_ring_size"],
         days_since_stop_test=values["days_since_stop_test"],
         raw_block=words_to_bytes(words),

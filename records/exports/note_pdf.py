@@ -11,6 +11,12 @@ from reportlab.lib.utils import simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 
 from controller.prescription import NEWTONS_PER_LBF
+from records.exports.note_status import (
+    moment_text,
+    signer_text,
+    status_text,
+    version_texts,
+)
 from records.exports.note_text import NOT_A_DEVICE, shown
 from records.exports.plot_data import PlotData, plot_data
 from records.provenance import Sourced
@@ -35,7 +41,7 @@ def note_pdf(record: SessionRecord, note: TreatmentNote) -> bytes:
     canvas.setTitle(f"Treatment note {note.session_id}")
     canvas.setAuthor("traction session controller")
     # Uncompressed, so that `traction verify --checkpoint note.pdf` finds it without a PDF reader.
-    canvas.setKeywords(note.checkpoint)
+    canvas.setKeywords(f"{note.checkpoint} {note.signature_checkpoint}".strip())
     page = _Page(canvas, HEIGHT - MARGIN)
     page.head(note)
     page.warn(note)
@@ -44,7 +50,7 @@ def note_pdf(record: SessionRecord, note: TreatmentNote) -> bytes:
     page.plot(plot_data(record.samples), note)
     page.section("From the clinician", CLINICIAN)
     page.fields(note.clinician_fields, columns=1)
-    page.signature()
+    page.signature(note)
     page.foot(note)
     canvas.showPage()
     canvas.save()
@@ -59,7 +65,7 @@ class _Page:
 
     def head(self, note: TreatmentNote) -> None:
         self._text(MARGIN, self.y - 14, "Mechanical traction: treatment note", 16, INK, bold=True)
-        self._right(self.y - 14, "draft, not signed", 9, GREY)
+        self._right(self.y - 14, status_text(note), 9, GREY)
         self._text(MARGIN, self.y - 28, f"Session {note.session_id}", 9, GREY)
         self._right(self.y - 28, "CPT 97012, 1 unit (no time rule)", 9, GREY)
         self.y -= 36
@@ -118,17 +124,28 @@ class _Page:
         plot.legend(bool(note.dose.stops))
         self.y -= PLOT_HEIGHT + 44
 
-    def signature(self) -> None:
+    def signature(self, note: TreatmentNote) -> None:
+        """The signature of the newest version, and a line for each amendment."""
         y = self.y - 26
+        if note.versions:
+            newest = note.versions[-1]
+            self._text(MARGIN, y + 3, signer_text(newest), 9, INK)
+            when = moment_text(note, newest.at_utc_ms)
+            self._text(WIDTH - MARGIN - 150, y + 3, when, 9, INK)
         self.canvas.setStrokeColor(GREY)
         self.canvas.line(MARGIN, y, MARGIN + 300, y)
         self.canvas.line(WIDTH - MARGIN - 150, y, WIDTH - MARGIN, y)
         self._text(MARGIN, y - 10, "Signature and credentials", 7.5, GREY)
         self._text(WIDTH - MARGIN - 150, y - 10, "Date and time", 7.5, GREY)
+        for number, line in enumerate(version_texts(note)[1:][-MAX_LINES:], start=1):
+            (text, *_) = _fitted(line, WIDTH - 2 * MARGIN)
+            self._text(MARGIN, y - 10 - 9 * number, text, 7, INK)
 
     def foot(self, note: TreatmentNote) -> None:
         seal = note.seal or "none: the session is not closed"
-        self._text(MARGIN, 50, f"Checkpoint {note.checkpoint or 'none'}", 7.5, INK)
+        signed = f"Checkpoint of the signature {note.signature_checkpoint}" if note.versions else ""
+        self._text(MARGIN, 58, f"Checkpoint {note.checkpoint or 'none'}", 7.5, INK)
+        self._text(MARGIN, 50, signed, 6.5, GREY)
         self._text(MARGIN, 40, f"Session {note.session_id}   Seal {seal}", 6.5, GREY)
         self._text(MARGIN, 30, NOT_A_DEVICE, 7, GREY)
         self._right(30, "N and lbf: 1 lbf = 4.448 N", 7, GREY)

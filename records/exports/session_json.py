@@ -9,6 +9,7 @@ from typing import Any
 from controller.errors import RequestRefused
 from records.claim import charge_line
 from records.exports.plot_data import plot_data
+from records.note_words import NoteVersion
 from records.order import Order
 from records.provenance import Sourced
 from records.reader import SessionRecord
@@ -62,6 +63,12 @@ def session_document(
             "device": [_field(field) for field in note.device_fields],
             "clinician": [_field(field) for field in note.clinician_fields],
             "open_fields": note.open_fields,
+            "status": note.status,
+            "signature": None if note.signature is None else asdict(note.signature),
+            "versions": [_version(version) for version in note.versions],
+            "signature_checkpoint": note.signature_checkpoint or None,
+            "proposals": [_field(field) for field in note.proposals],
+            "repetitions": [asdict(repetition) for repetition in note.repetitions],
         },
         "charge": _charge(record, order, note, note_file),
         "plot": asdict(plot_data(record.samples)),
@@ -90,5 +97,19 @@ def _field(field: Sourced[str]) -> dict[str, Any]:
         "journal_range": None if field.journal_range is None else asdict(field.journal_range),
         "digest": field.digest,
         "attested_by": field.attested_by,
+        "attested_utc_ms": field.attested_utc_ms,
+        "source": field.source,
+        "not_assessed": field.not_assessed,
         "method": field.method,
+    }
+
+
+def _version(version: NoteVersion) -> dict[str, Any]:
+    return {
+        "number": version.number,
+        "by": version.by,
+        "credentials": version.credentials,
+        "at_utc_ms": version.at_utc_ms,
+        "reason": version.reason,
+        "changes": {name: word.as_json() for name, word in version.changes.items()},
     }

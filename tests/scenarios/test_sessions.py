@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from controller.errors import PrescriptionInvalid, RequestRefused, UnitBusy, UnitFaulted
+from controller.errors import PrescriptionInvalid, RequestRefused, SelfCheckFailed, UnitBusy
 from controller.events import EventKind, Outcome
 from controller.ports import Progress
 from records.integrity import verify
@@ -206,7 +206,7 @@ def test_an_unready_unit_refuses_in_words_and_the_session_is_recorded_as_refused
 ) -> None:
     with staged(tmp_path) as stage:
         stage.unit.firmware.estop.press()
-        with pytest.raises(UnitFaulted, match="emergency stop open"):
+        with pytest.raises(SelfCheckFailed, match="emergency stop open: release the button"):
             stage.treat()
         dossier = stage.dossier("session-1")
     assert dossier.record.outcome == Outcome.REFUSED

@@ -6,11 +6,13 @@ i16, force 2 i16, phase u8, flags u16), phase 6 is holding, forces are tenths of
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 HOLDING = 6
+TREATING = ("ramping_up", "holding", "ramping_down", "resting")
 
 
 def independent_dose(events: Iterable[Any], raw: bytes) -> dict[str, int | None]:
@@ -57,12 +59,10 @@ def _sample(raw: bytes) -> dict[str, Any]:
 
 
 def _traction_ms(events: Iterable[Any]) -> int:
-    started = ended = None
-    for event in events:
-        if event.kind.name != "PHASE_CHANGED":
-            continue
-        if event.detail["to"] == "ramping_up" and started is None:
-            started = event.at_ms
-        if event.detail["to"] == "releasing" and ended is None:
-            ended = event.at_ms
-    return 0 if started is None or ended is None else ended - started
+    """Every stretch between two phase events that ends a treating phase, pauses left out."""
+    changes = [event for event in events if event.kind.name == "PHASE_CHANGED"]
+    return sum(
+        after.at_ms - before.at_ms
+        for before, after in itertools.pairwise(changes)
+        if before.detail["to"] in TREATING
+    )

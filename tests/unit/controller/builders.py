@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from controller.ports import UnitCapabilities, UnitIdentity
 from controller.prescription import Mode, Prescription, Region
 from controller.telemetry import HostHealth, Telemetry, UnitFault, UnitState, UnitStatus
 
@@ -22,7 +23,11 @@ CERVICAL = Prescription(
 
 HEALTHY = HostHealth(
     lateness_s=0.0,
+    tick_s=0.05,
+    exchange_s=0.027,
+    mismatches=0,
     boot_clock_gap_s=0.0,
+    wall_clock_step_s=0.0,
     journal_age_s=0.0,
     console_age_s=None,
     elapsed_s=10.0,
@@ -49,6 +54,42 @@ TRACKING = Telemetry(
     watchdog_left_s=0.5,
     uptime_s=100.0,
     newest_event=2,
+)
+
+IDENTITY = UnitIdentity(
+    unit_id="545243310000273A",
+    model="SIM Cervical 1",
+    serial_number=10042,
+    vendor_id=1,
+    product_id=1,
+    firmware="1.00.0",
+    firmware_crc=1,
+    calibration_crc=2,
+    calibrated_on="2026-01-04",
+    calibration_due="2027-01-04",
+    boot_count=1,
+    map_version="1.0",
+    raw_block=b"",
+)
+
+CAPABILITIES = UnitCapabilities(
+    regions=frozenset({Region.CERVICAL}),
+    features=0,
+    rated_force_n=200.0,
+    cut_off_force_n=260.0,
+    pretension_floor_n=0.0,
+    max_rate_up_n_per_s=50.0,
+    max_rate_down_n_per_s=100.0,
+    fast_release_rate_n_per_s=300.0,
+    watchdog_min_s=0.2,
+    watchdog_max_s=2.0,
+    sample_period_s=0.01,
+    maximum_answer_time_s=0.01,
+    second_channel=True,
+    event_ring_size=32,
+    cell_capacity_n=500.0,
+    days_since_stop_test=0,
+    raw_block=b"",
 )
 
 

@@ -3,74 +3,37 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.errors import IllegalTransition
 from controller.events import EventKind, Outcome
-from controller.phases import FINAL_PHASES, TRANSITIONS, Phase
-from controller.planner import plan
-from controller.ports import Answer, CommandKind, Question
-from controller.safety.verdict import Action, Finding, Verdict
-from controller.session_machine import (
+from controller.machine_io import (
     Ask,
     Disarm,
-    Effect,
-    Emit,
     LinkGone,
-    MachineInput,
     QuestionAnswered,
     ReadingTaken,
-    SessionMachine,
+    SettleAlarm,
     StopRequested,
-    VerdictGiven,
+    Tell,
     session_ms,
 )
+from controller.phases import FINAL_PHASES, TRANSITIONS, Phase
+from controller.ports import Answer, CommandKind, Question
+from controller.prescription import Mode
+from controller.requests import (
+    AdjustedForce,
+    AdjustForce,
+    CheckIn,
+    EndEarly,
+    Pause,
+    Remark,
+    Resume,
+)
+from controller.safety.verdict import Action
 from controller.telemetry import UnitState
-from tests.unit.controller.builders import prescription, reading
-
-TICK_S = 0.05
-YES = Answer(accepted=True, answered_by="P. Jones")
-
-
-class Bench:
-    """A machine, a time and everything that it asked for."""
-
-    def __init__(self, **changes: object) -> None:
-        order = prescription(**changes)
-        self.machine = SessionMachine(order, plan(order), origin_s=1000.0)
-        self.now_s = 1000.0
-        self.effects: list[Effect] = []
-
-    def give(self, happened: MachineInput) -> list[Effect]:
-        effects = self.machine.handle(happened, self.now_s)
-        self.effects += effects
-        return effects
-
-    def tick(self, ticks: int = 1, **changes: object) -> None:
-        for _ in range(ticks):
-            self.now_s += TICK_S
-            self.give(ReadingTaken(reading(**changes)))
-
-    def into_pretension(self) -> Bench:
-        self.tick(4, force_n=9.0)
-        assert self.machine.phase is Phase.PRETENSIONING
-        return self
-
-    def into_treatment(self) -> Bench:
-        self.into_pretension()
-        self.give(QuestionAnswered(Question.PRETENSION_LOOKS_RIGHT, YES))
-        self.tick(200, force_n=15.0)
-        assert self.machine.phase is Phase.RAMPING_UP
-        return self
-
-    def emitted(self, kind: EventKind) -> list[dict[str, object]]:
-        return [dict(e.detail) for e in self.effects if isinstance(e, Emit) and e.kind is kind]
-
-
-def verdict(action: Action, code: str = "link_silent") -> VerdictGiven:
-    finding = Finding(
-        hazard=1, code=code, action=action, measured=0.35, limit=0.3, unit="s", clears="x"
-    )
-    return VerdictGiven(Verdict(action=action, granted_force_n=0.0, findings=(finding,)))
+from tests.unit.controller.machine_bench import NO, STATIC, TICK_S, WHO, YES, Bench, verdict
 
 
 def test_slack_is_taken_up_slowly_until_three_readings_are_taut() -> None:
@@ -217,3 +180,274 @@ def test_session_ms_does_not_lose_a_millisecond_to_binary_fractions() -> None:
     assert [session_ms(1000.0 + n * 0.05, 1000.0) for n in range(2001)] == [
         n * 50 for n in range(2001)
     ]
+
+
+# --- modes ------------------------------------------------------------------------------------
+
+
+def test_stages_are_named_on_each_phase_change() -> None:
+    bench = Bench(**STATIC, treatment_s=60.0, progressive_steps=1, regressive_steps=1, step_s=30.0)
+    bench.into_treatment().seconds(120.0)
+    assert bench.machine.phase is Phase.RELEASING
+    changes = [(e["stage"], e["to"]) for e in bench.emitted(EventKind.PHASE_CHANGED)][2:]
+    assert changes == [
+        ("progressive", "ramping_up"), ("progressive", "holding"),
+        ("treatment", "ramping_up"), ("treatment", "holding"),
+        ("regressive", "ramping_down"), ("regressive", "holding"),
+        ("preparation", "releasing"),
+    ]  # fmt: skip
+
+
+def test_a_cyclic_treatment_reaches_its_force_without_holding_it() -> None:
+    bench = Bench(mode=Mode.CYCLIC, hold_s=20.0, rest_s=20.0).into_treatment()
+    bench.seconds(19.9)
+    assert not bench.machine.ending.reached_holding
+    bench.seconds(0.2)
+    assert bench.machine.phase is Phase.RAMPING_DOWN
+    assert bench.machine.ending.reached_holding
+
+
+# --- pause and resume -------------------------------------------------------------------------
+
+
+def test_a_pause_holds_the_force_and_the_clock() -> None:
+    bench = Bench().into_treatment()
+    bench.seconds(5.0)
+    held_n = bench.target_n
+    bench.ask(Pause(by=WHO, reason="head turned"))
+    elapsed_s = bench.machine.treatment_elapsed_s(bench.now_s)
+    bench.seconds(59.0)
+    assert bench.target_n == held_n == 65.0
+    assert bench.machine.treatment_elapsed_s(bench.now_s) == elapsed_s == pytest.approx(5.0)
+    assert bench.machine.since_start_s(bench.now_s) == pytest.approx(64.0)
+    assert bench.emitted(EventKind.PAUSED) == [
+        {"by": WHO, "reason": "head turned", "target_dn": 650, "treatment_ms": 5000}
+    ]
+
+
+def test_a_short_pause_resumes_where_it_was_without_a_question() -> None:
+    bench = Bench().into_treatment()
+    bench.seconds(5.0)
+    bench.ask(Pause(by=WHO))
+    bench.seconds(30.0)
+    bench.ask(Resume(by="A. Example, PT"))
+    bench.tick()
+    assert bench.machine.phase is Phase.RAMPING_UP
+    assert bench.asked() == [Question.PRETENSION_LOOKS_RIGHT]
+    bench.seconds(1.0)
+    assert bench.target_n == 75.0
+    assert bench.emitted(EventKind.RESUMED) == [
+        {"by": "A. Example, PT", "confirmed_by": "", "from_dn": 650, "to_dn": 650}
+    ]
+
+
+def test_the_treatment_is_as_long_as_ordered_whatever_was_paused() -> None:
+    bench = Bench(treatment_s=60.0).into_treatment()
+    bench.seconds(10.0)
+    bench.ask(Pause(by=WHO))
+    bench.seconds(20.0)
+    bench.ask(Resume(by=WHO))
+    bench.tick()
+    bench.seconds(49.95)
+    assert bench.machine.phase is Phase.HOLDING
+    bench.tick()
+    assert bench.machine.phase is Phase.RELEASING
+    assert bench.machine.ending.outcome == Outcome.COMPLETED
+
+
+def test_a_pause_of_60_s_regresses_to_the_pretension_and_is_released_after_5_min() -> None:
+    bench = Bench().into_pause()
+    bench.seconds(59.95)
+    assert bench.target_n == 102.0
+    bench.seconds(0.05 + 1.0)
+    assert bench.target_n == pytest.approx(82.0)
+    bench.seconds(4.0)
+    assert bench.target_n == 15.0
+    assert bench.emitted(EventKind.PAUSE_REGRESSED) == [{}]
+    assert "pause_regressed" in bench.alarms()
+    bench.seconds(298.0)
+    assert bench.machine.phase is Phase.PAUSED
+    bench.seconds(3.0)
+    assert bench.machine.phase is Phase.RELEASING
+    assert bench.machine.ending.reason == "pause longer than 5 min at the pretension"
+
+
+def test_a_resume_that_raises_the_force_asks_first_and_ramps_back() -> None:
+    bench = Bench().into_pause()
+    bench.seconds(70.0)
+    bench.ask(Resume(by=WHO))
+    assert bench.asked()[-1] is Question.RESUME_RAISES_FORCE
+    bench.seconds(2.0)
+    assert bench.target_n == 15.0
+    bench.give(QuestionAnswered(Question.RESUME_RAISES_FORCE, YES))
+    before_s = bench.machine.treatment_elapsed_s(bench.now_s)
+    bench.seconds(4.0)
+    assert bench.target_n == pytest.approx(55.0)
+    assert bench.machine.phase is Phase.PAUSED
+    assert bench.machine.treatment_elapsed_s(bench.now_s) == before_s
+    bench.seconds(5.0)
+    assert bench.machine.phase is Phase.HOLDING
+    assert bench.target_n == 102.0
+    assert bench.emitted(EventKind.RESUMED)[0]["confirmed_by"] == WHO
+
+
+def test_a_refused_resume_stays_paused_and_an_unanswered_one_is_released() -> None:
+    bench = Bench().into_pause()
+    bench.seconds(70.0)
+    bench.ask(Resume(by=WHO))
+    bench.give(QuestionAnswered(Question.RESUME_RAISES_FORCE, NO))
+    bench.seconds(61.0)
+    assert bench.machine.phase is Phase.PAUSED
+    bench.ask(Resume(by=WHO))
+    bench.seconds(60.1)
+    assert bench.machine.phase is Phase.RELEASING
+    assert bench.machine.ending.reason == "resume not confirmed in 60 s"
+    assert "answer_missing" in bench.alarms()
+
+
+def test_a_second_resume_is_refused_while_the_first_is_under_way() -> None:
+    bench = Bench().into_pause()
+    bench.seconds(70.0)
+    bench.ask(Resume(by=WHO))
+    effects = bench.ask(Resume(by=WHO))
+    assert Tell("resume refused: the treatment is on its way back already") in effects
+
+
+# --- adjustments ------------------------------------------------------------------------------
+
+
+def test_a_decrease_ramps_down_at_once_and_lowers_the_ceiling_after_it() -> None:
+    bench = Bench().into_hold()
+    bench.ask(AdjustForce(by=WHO, change_n=-12.0, reason="pain"))
+    assert bench.machine.phase is Phase.RAMPING_DOWN
+    assert bench.machine.ceiling_n == 102.0
+    bench.seconds(0.3)
+    assert bench.target_n == pytest.approx(96.0)
+    bench.seconds(0.4)
+    assert (bench.target_n, bench.machine.phase) == (90.0, Phase.HOLDING)
+    bench.seconds(2.0)
+    assert bench.machine.ceiling_n == 90.0
+    assert bench.emitted(EventKind.FORCE_ADJUSTED) == [
+        {"by": WHO, "reason": "pain", "force": "hold", "old_force_dn": 1020, "new_force_dn": 900}
+    ]
+
+
+def test_an_increase_follows_the_rules_and_ends_at_the_order_s_maximum() -> None:
+    bench = Bench(maximum_force_n=115.0).into_hold()
+    bench.ask(AdjustForce(by=WHO, change_n=10.0, reason="tolerates it well"))
+    assert bench.machine.phase is Phase.RAMPING_UP
+    bench.seconds(1.0)
+    assert (bench.target_n, bench.machine.ceiling_n) == (112.0, 112.0)
+    for change_n, said in ((3.0, "the last increase was 1.0 s ago"), (3.0, ""), (3.0, "115 N")):
+        before = len(bench.emitted(EventKind.REQUEST_REFUSED))
+        bench.ask(AdjustForce(by=WHO, change_n=change_n, reason="once more"))
+        refused = bench.emitted(EventKind.REQUEST_REFUSED)[before:]
+        assert [said in str(r["reason"]) for r in refused] == ([True] if said else [])
+        bench.seconds(2.5)
+    assert bench.target_n == 115.0
+
+
+def test_an_adjustment_does_not_count_as_another_hold() -> None:
+    bench = Bench().into_hold()
+    bench.ask(AdjustForce(by=WHO, change_n=-5.0))
+    bench.seconds(5.0)
+    bench.give(verdict(Action.RELEASE_FAST, "patient_switch_pressed"))
+    assert bench.emitted(EventKind.PATIENT_STOP_PRESSED)[0]["hold_number"] == 1
+
+
+def test_a_decrease_before_the_treatment_is_where_the_treatment_goes() -> None:
+    bench = Bench().into_pretension()
+    bench.ask(AdjustForce(by=WHO, change_n=-22.0))
+    bench.give(QuestionAnswered(Question.PRETENSION_LOOKS_RIGHT, YES))
+    bench.seconds(10.0)
+    bench.seconds(20.0)
+    assert (bench.machine.phase, bench.target_n) == (Phase.HOLDING, 80.0)
+
+
+def test_a_decrease_in_a_pause_lowers_the_held_force_and_needs_no_question_to_resume() -> None:
+    bench = Bench().into_pause()
+    bench.ask(AdjustForce(by=WHO, change_n=-22.0))
+    bench.seconds(2.0)
+    assert bench.target_n == 80.0
+    bench.ask(Resume(by=WHO))
+    bench.tick()
+    assert (bench.machine.phase, bench.target_n) == (Phase.HOLDING, 80.0)
+
+
+def test_an_increase_in_a_pause_is_confirmed_at_the_resume() -> None:
+    bench = Bench(maximum_force_n=110.0).into_pause()
+    bench.ask(AdjustForce(by=WHO, change_n=8.0, reason="ordered"))
+    bench.seconds(1.0)
+    assert bench.target_n == 102.0
+    bench.ask(Resume(by=WHO))
+    assert bench.asked()[-1] is Question.RESUME_RAISES_FORCE
+    bench.give(QuestionAnswered(Question.RESUME_RAISES_FORCE, YES))
+    bench.seconds(2.0)
+    assert (bench.machine.phase, bench.target_n) == (Phase.HOLDING, 110.0)
+
+
+def test_a_changed_rest_force_is_felt_in_the_next_rest() -> None:
+    bench = Bench().into_hold()
+    bench.ask(AdjustForce(by=WHO, change_n=-11.0, force=AdjustedForce.REST))
+    assert bench.machine.phase is Phase.HOLDING
+    bench.seconds(45.0)
+    assert (bench.machine.phase, bench.target_n) == (Phase.RESTING, 40.0)
+
+
+# --- words, check-ins and the end -------------------------------------------------------------
+
+
+def test_check_ins_and_remarks_are_recorded_with_their_words() -> None:
+    bench = Bench().into_hold()
+    assert SettleAlarm("check_in_due", "B. Example") in bench.ask(CheckIn(by="B. Example"))
+    bench.ask(Remark(by=WHO, text="patient asleep"))
+    assert bench.emitted(EventKind.CHECK_IN_RECORDED) == [{"by": "B. Example"}]
+    assert bench.emitted(EventKind.REMARK_RECORDED) == [{"by": WHO, "text": "patient asleep"}]
+
+
+def test_somebody_is_reminded_to_look_after_the_patient_every_5_min() -> None:
+    bench = Bench().into_treatment()
+    bench.seconds(299.9)
+    assert bench.alarms() == []
+    bench.seconds(0.2)
+    assert bench.alarms() == ["check_in_due"]
+    bench.ask(CheckIn(by=WHO))
+    bench.seconds(299.9)
+    assert bench.alarms() == ["check_in_due"]
+    bench.seconds(0.2)
+    assert bench.alarms() == ["check_in_due", "check_in_due"]
+
+
+def test_an_early_end_is_a_normal_release_and_says_who_and_why() -> None:
+    bench = Bench().into_hold()
+    bench.ask(EndEarly(by=WHO, reason="numb fingers"))
+    assert bench.machine.command(bench.now_s).kind is CommandKind.RELEASE
+    assert bench.machine.ending.outcome == Outcome.STOPPED
+    assert bench.machine.ending.reason == f"ended early by {WHO}: numb fingers"
+    assert bench.emitted(EventKind.OPERATOR_ACTED) == [{"action": "end_early", "by": WHO}]
+
+
+@given(st.data())
+def test_no_request_makes_the_force_jump_or_exceed_what_is_allowed(data: st.DataObject) -> None:
+    bench = Bench(maximum_force_n=112.0, hold_s=20.0, rest_s=15.0).into_treatment()
+    last_n = bench.target_n
+    requests = st.one_of(
+        st.builds(Pause, by=st.just(WHO)),
+        st.builds(Resume, by=st.just(WHO)),
+        st.builds(
+            AdjustForce,
+            by=st.just(WHO),
+            change_n=st.integers(-400, 120).map(lambda dn: dn / 10),
+            reason=st.just("tried"),
+            force=st.sampled_from(AdjustedForce),
+        ),
+    )
+    for request in data.draw(st.lists(requests, min_size=1, max_size=8)):
+        bench.ask(request)
+        bench.give(QuestionAnswered(Question.RESUME_RAISES_FORCE, YES))
+        for _ in range(data.draw(st.integers(1, 80))):
+            bench.tick()
+            target_n = bench.target_n
+            assert -20.0 * TICK_S - 0.11 <= target_n - last_n <= 10.0 * TICK_S + 0.11
+            assert target_n <= bench.machine.ceiling_n <= 112.0
+            last_n = target_n

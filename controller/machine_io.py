@@ -1,0 +1,128 @@
+"""What goes into the session machine and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controller.events import EventKind, JsonValue
+from controller.ports import Answer, Question
+from controller.requests import TreatmentRequest
+from controller.safety.verdict import Verdict
+from controller.telemetry import Telemetry
+
+
+def session_ms(now_s: float, origin_s: float) -> int:
+    """Whole milliseconds on the session's axis; the epsilon absorbs binary fractions of a tick."""
+    return int((now_s - origin_s) * 1000 + 1e-3)
+
+
+def decinewtons(force_n: float | None) -> int | None:
+    """Force in tenths of a newton, the record's unit."""
+    return None if force_n is None else round(force_n * 10)
+
+
+# --- inputs -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingTaken:
+    """The exchange of this tick; None when no reading was accepted."""
+
+    reading: Telemetry | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGiven:
+    """The supervisor's judgement of this tick."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered:
+    """A person or a script answered."""
+
+    question: Question
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Somebody at the workstation asks for something."""
+
+    request: TreatmentRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody at the workstation wants the session to end, whatever it is doing."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkGone:
+    """The port or the socket vanished: nothing can be sent any more."""
+
+    reason: str
+
+
+MachineInput = ReadingTaken | VerdictGiven | QuestionAnswered | Requested | StopRequested | LinkGone
+
+
+# --- effects ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Append this event to the journal."""
+
+    kind: EventKind
+    detail: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Put this question to the operator."""
+
+    question: Question
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say this to the operator."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlarm:
+    """Raise the alarm of this code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleAlarm:
+    """Somebody did what the alarm asked for."""
+
+    code: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disarm:
+    """Order service 6: the release was seen in state armed."""
+
+
+Effect = Emit | Ask | Tell | RaiseAlarm | SettleAlarm | Disarm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the session ended and why; ``outcome`` is one of events.Outcome."""
+
+    outcome: str
+    reason: str
+    reached_holding: bool

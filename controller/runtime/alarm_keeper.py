@@ -1,0 +1,70 @@
+"""Keeps the alarms of a session: raises what the machine asks for and records begin and end."""
+
+from __future__ import annotations
+
+from controller.alarms import AlarmBoard, AlarmKind
+from controller.events import EventKind
+from controller.machine_io import Effect, RaiseAlarm, SettleAlarm, session_ms
+from controller.ports import Operator
+from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound
+from controller.runtime.recorder import Recorder
+
+
+class AlarmKeeper:
+    """One per session, in the process that drives the unit."""
+
+    def __init__(self, recorder: Recorder, operator: Operator) -> None:
+        self._recorder = recorder
+        self._operator = operator
+        self._board = AlarmBoard()
+
+    @property
+    def active(self) -> tuple[AlarmKind, ...]:
+        """Alarms that wait for an acknowledgement, the most pressing first."""
+        return self._board.active
+
+    def effect(self, effect: Effect, now_s: float) -> None:
+        """Follow an effect of the machine that is about an alarm."""
+        match effect:
+            case RaiseAlarm(code):
+                self.raise_alarm(code, now_s)
+            case SettleAlarm(code, by):
+                self._acknowledge(code, by, now_s)
+            case _:
+                pass
+
+    def request(self, request: AlarmRequest, now_s: float) -> None:
+        """Follow a person's request."""
+        match request:
+            case AcknowledgeAlarms(by=by):
+                self._acknowledge(None, by, now_s)
+            case PauseSound(by=by):
+                until_s = self._board.pause_sound(now_s)
+                until_ms = session_ms(until_s, self._recorder.origin_s)
+                self._recorder.event(
+                    EventKind.ALARM_SOUND_PAUSED, {"by": by, "until_ms": until_ms}, now_s=now_s
+                )
+
+    def raise_alarm(self, code: str, now_s: float) -> None:
+        """Raise, record and say it, unless it is active already."""
+        kind = self._board.raise_alarm(code)
+        if kind is None:
+            return
+        detail = {"code": kind.code, "priority": kind.priority.name.lower(), "text": kind.text}
+        self._recorder.event(EventKind.ALARM_RAISED, dict(detail), now_s=now_s)
+        self._operator.tell(f"ALARM ({detail['priority']}): {kind.text}")
+
+    def tone_due(self, now_s: float) -> bool:
+        """True when a tone is to be made in this tick."""
+        return self._board.tone_due(now_s)
+
+    def sound_paused_s(self, now_s: float) -> float:
+        """How long the sound stays paused, seconds."""
+        return self._board.sound_paused_s(now_s)
+
+    def _acknowledge(self, code: str | None, by: str, now_s: float) -> None:
+        taken = self._board.acknowledge(code)
+        if taken:
+            self._recorder.event(
+                EventKind.ALARM_ACKNOWLEDGED, {"codes": list(taken), "by": by}, now_s=now_s
+            )

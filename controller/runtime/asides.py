@@ -1,0 +1,41 @@
+"""Requests that come while no treatment runs: words are recorded, the rest is refused by name."""
+
+from __future__ import annotations
+
+from controller.events import EventKind
+from controller.machine_records import request_refused
+from controller.ports import Operator
+from controller.requests import (
+    AcknowledgeAlarms,
+    CheckIn,
+    PauseSound,
+    Remark,
+    SessionRequest,
+    request_name,
+)
+from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.recorder import Recorder
+
+
+def hear_aside(
+    request: SessionRequest,
+    recorder: Recorder,
+    operator: Operator,
+    alarms: AlarmKeeper,
+    *,
+    when: str,
+    now_s: float,
+) -> None:
+    """``when`` completes "not possible ...", for instance "before the treatment"."""
+    match request:
+        case Remark(by=by, text=text):
+            recorder.event(EventKind.REMARK_RECORDED, {"by": by, "text": text}, now_s=now_s)
+        case CheckIn(by=by):
+            recorder.event(EventKind.CHECK_IN_RECORDED, {"by": by}, now_s=now_s)
+        case AcknowledgeAlarms() | PauseSound():
+            alarms.request(request, now_s)
+        case _:
+            reason = f"not possible {when}"
+            refused = request_refused(request, reason)
+            recorder.event(refused.kind, refused.detail, now_s=now_s)
+            operator.tell(f"{request_name(request).replace('_', ' ')} refused: {reason}")

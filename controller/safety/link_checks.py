@@ -1,0 +1,175 @@
+"""The hazards of link, unit and host; see ``checks`` for what a check is."""
+
+from __future__ import annotations
+
+from controller.safety.hazard import Check, Exceeded, above, hazard, seen
+from controller.safety.limits import SafetyLimits
+from controller.safety.situation import SEQUENCES, Situation
+from controller.safety.verdict import Action
+from controller.telemetry import UnitState, UnitStatus
+
+DRIVEN_STATES = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
+REFUSED_RESULTS = frozenset({3, 5, 7})
+"""Results of 0x101: out of range, wrong token, sequence. 4 and 6 come with a unit that stopped by
+itself (row 26), 8 is a wrong CRC: the wire's, a missed reading (row 2)."""
+UPTIME_MODULUS_S = 2**32 / 1000
+
+# --- the link ---------------------------------------------------------------------------------
+
+
+@hazard(1, Action.RELEASE_FAST, "s", "check cable and unit")
+def link_silent(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The device stopped answering."""
+    return above(now.silence_s, limits.silence_s)
+
+
+@hazard(2, Action.ALLOW, "share of exchanges", "check the cable")
+def readings_missed(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Too many exchanges of the last 10 s brought no reading."""
+    return above(now.share(now.missed_recently), limits.missed_share)
+
+
+@hazard(2, Action.ALLOW, "times in 10 s", "check the cable")
+def readings_missed_in_pairs(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Two exchanges in a row brought no reading, and not for the first time."""
+    return above(now.pairs_recently.count(now.now_s), limits.missed_pairs)
+
+
+@hazard(2, Action.RELEASE, "s", "replace cable or adapter")
+def link_unreliable(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The trouble does not go away."""
+    return above(now.troubled.lasting_s(now.now_s), limits.troubled_s)
+
+
+@hazard(3, Action.ALLOW, "share of exchanges", "connect the adapter to a port of its own")
+def answers_slow(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """More than 1 % of the answers need most of a tick."""
+    return above(now.share(now.slow_recently), limits.slow_answers_share)
+
+
+@hazard(4, Action.RELEASE, "answers", "check hubs and gateways on the way to the unit")
+def answers_mixed_up(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Answers of other requests came: refused each time, but the line cannot be trusted."""
+    return above(now.health.mismatches, limits.mismatches)
+
+
+@hazard(5, Action.RELEASE_FAST, "s", "have the force channel serviced")
+def reading_stale(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Answers come, but the force sample in them is old."""
+    return above(now.stale_s, limits.stale_s)
+
+
+# --- the unit ---------------------------------------------------------------------------------
+
+
+@hazard(25, Action.RELEASE_FAST, "s back", "check the unit's supply")
+def unit_restarted(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Its uptime went back (and not by an overflow): it lost power or its watchdog reset it."""
+    back_s = now.previous.uptime_s - now.reading.uptime_s
+    return above(back_s, 0.0) if back_s < UPTIME_MODULUS_S / 2 else None
+
+
+@hazard(26, Action.RELEASE_FAST, "unit state", "read the unit's events for the cause")
+def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The unit left the states in which it follows; its own supervision acted."""
+    if now.reading.unit_state in DRIVEN_STATES or now.reading.unit_state is UnitState.LOCAL:
+        return None
+    return int(now.reading.unit_state), int(UnitState.HOLDING)
+
+
+@hazard(36, Action.RELEASE, "steps", "find the second host on the line")
+def sequence_ahead(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The unit accepted more commands than this host sent: somebody else drives it too."""
+    steps = (now.reading.sequence_accepted - now.previous.sequence_accepted) % SEQUENCES
+    return above(steps, now.sent_before_reading) if steps <= SEQUENCES // 2 else None
+
+
+@hazard(36, Action.RELEASE, "result code", "find the second host on the line")
+def order_refused(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The unit refused this host's order, which a lone and sound host never gives cause for."""
+    result = now.reading.command_result
+    return (result, 2) if result in REFUSED_RESULTS else None
+
+
+@hazard(37, Action.HOLD, "local operation", "agree with whoever stands at the unit's panel")
+def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Somebody operates the unit at its own panel."""
+    local = now.reading.unit_state is UnitState.LOCAL
+    return seen(local or bool(now.reading.status & UnitStatus.LOCAL_TAKEOVER))
+
+
+@hazard(37, Action.HOLD, "N", "agree with whoever stands at the unit's panel")
+def set_point_foreign(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The set-point in effect is outside of all orders of the last 5 s and not on its way back."""
+    now_n, before_n = now.reading.setpoint_in_effect_n, now.previous.setpoint_in_effect_n
+    if now_n is None or before_n is None or not now.following or now.taking_up_slack:
+        return None
+    too_high_n = now_n - now.orders.highest if now_n >= before_n else 0.0
+    too_low_n = now.orders.lowest - now_n if now_n <= before_n and not now.is_slack else 0.0
+    return above(max(too_high_n, too_low_n), limits.set_point_n)
+
+
+@hazard(39, Action.RELEASE, "N", "report this defect")
+def order_too_high(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Whoever wants more than the limit is broken; clamping alone would hide it."""
+    return above(now.wanted_n, limits.force_n)
+
+
+# --- the host ---------------------------------------------------------------------------------
+
+
+@hazard(27, Action.ALLOW, "s", "look at the console; the session ends soon")
+def console_quiet(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The console has not been heard for 5 s; None means that there is none."""
+    return above(now.health.console_age_s, limits.console_warn_s)
+
+
+@hazard(27, Action.RELEASE, "s", "start the console again")
+def console_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Nobody sees what the session does any more."""
+    return above(now.health.console_age_s, limits.console_s)
+
+
+@hazard(27, Action.RELEASE, "s", "report this defect")
+def session_over_time(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The treatment goes on although its time is over: the core does not end it."""
+    return above(now.health.elapsed_s - now.health.planned_s, limits.over_time_s)
+
+
+@hazard(28, Action.ALLOW, "s", "close other programs on the workstation")
+def loop_slow(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The host is slower than it should be."""
+    return above(now.health.lateness_s, limits.late_warn_s)
+
+
+@hazard(28, Action.RELEASE, "s", "close other programs on the workstation")
+def loop_late(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The host was too slow to be trusted with a pull."""
+    return above(now.health.lateness_s, limits.late_s)
+
+
+@hazard(29, Action.ALLOW, "s", "nothing to do: all timing is on the monotonic clock")
+def clock_stepped(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The wall clock was set; stamps before and after do not fit together."""
+    return above(abs(now.health.wall_clock_step_s), limits.clock_step_s)
+
+
+@hazard(30, Action.RELEASE, "s", "keep the workstation from sleeping")
+def host_suspended(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The boot clock ran on while the monotonic one stood still: the host slept."""
+    return above(now.health.boot_clock_gap_s, limits.suspended_s)
+
+
+@hazard(47, Action.HOLD, "s", "check the disk")
+def journal_silent(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """Nothing that happens is being kept any more (row 46: no durable write)."""
+    return above(now.health.journal_age_s, limits.journal_s)
+
+
+LINK_CHECKS: tuple[Check, ...] = (
+    link_silent, reading_stale, unit_restarted, unit_stopped,
+    readings_missed, readings_missed_in_pairs, link_unreliable, answers_slow, answers_mixed_up,
+    sequence_ahead, order_refused, local_takeover, set_point_foreign, order_too_high,
+    console_quiet, console_lost, session_over_time, loop_slow, loop_late,
+    clock_stepped, host_suspended, journal_silent,
+)  # fmt: skip

@@ -1,0 +1,34 @@
+"""The last gate of a unit whose force loop is ours: how far the winch may turn inwards now."""
+
+from __future__ import annotations
+
+from controller.safety.limits import SafetyLimits
+from controller.safety.situation import SLACK_N
+from controller.safety.verdict import Action
+
+MAX_STEP_MM = 2.0
+"""A crawl target: what a dead host leaves to be wound in (devices.md A.2)."""
+MAX_SPEED_MM_PER_S = 20.0
+MAX_SLACK_SPEED_MM_PER_S = 2.0
+
+
+def inward_step_mm(
+    limits: SafetyLimits,
+    *,
+    force_n: float | None,
+    age_s: float,
+    granted_force_n: float,
+    latched: Action,
+    tick_s: float,
+) -> float:
+    """The largest step inwards for this tick, asked for after the regulator; outwards is free.
+
+    0 without a force, with one older than the stale limit, above the granted force and its margin,
+    and for good once a verdict from HOLD upwards is latched.
+    """
+    if latched >= Action.HOLD or force_n is None or age_s > limits.stale_s:
+        return 0.0
+    if force_n > limits.trip_force_n(granted_force_n):
+        return 0.0
+    speed = MAX_SLACK_SPEED_MM_PER_S if force_n < SLACK_N else MAX_SPEED_MM_PER_S
+    return min(MAX_STEP_MM, speed * tick_s)

@@ -1,0 +1,96 @@
+"""Memory of the last seconds, and comparisons that do not depend on binary fractions.
+
+Ticks and readings are binary fractions, limits and the wire's steps are decimal ones.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+TOLERANCE_S = 1e-6
+TOLERANCE = 1e-9
+
+
+def exceeds(value: float, limit: float) -> bool:
+    """True when the value is above the limit by more than its rounding."""
+    return value > limit + TOLERANCE
+
+
+def elapsed_s(since_s: float, now_s: float) -> float:
+    """Difference of two times in whole microseconds."""
+    return round(now_s - since_s, 6)
+
+
+class Window:
+    """The values of the last ``span_s``, and one older, so that a gap in them hides nothing."""
+
+    def __init__(self, span_s: float) -> None:
+        self._span_s = span_s
+        self._values: deque[tuple[float, float]] = deque()
+
+    def add(self, now_s: float, value: float) -> None:
+        """Take the newest value and forget what is older than the span."""
+        self._values.append((now_s, value))
+        start_s = now_s - self._span_s + TOLERANCE_S
+        while len(self._values) > 1 and self._values[1][0] <= start_s:
+            self._values.popleft()
+
+    @property
+    def first(self) -> float:
+        """The oldest value kept."""
+        return self._values[0][1]
+
+    @property
+    def last(self) -> float:
+        """The newest value."""
+        return self._values[-1][1]
+
+    @property
+    def lowest(self) -> float:
+        """The smallest value kept."""
+        return min(value for _, value in self._values)
+
+    @property
+    def highest(self) -> float:
+        """The largest value kept."""
+        return max(value for _, value in self._values)
+
+
+class Recent:
+    """How often something happened in the last ``span_s``."""
+
+    def __init__(self, span_s: float) -> None:
+        self._span_s = span_s
+        self._times: deque[float] = deque()
+
+    def add(self, now_s: float) -> None:
+        """It happened now."""
+        self._times.append(now_s)
+
+    def count(self, now_s: float) -> int:
+        """Number of times within the span that ends now; its start does not belong to it."""
+        while self._times and elapsed_s(self._times[0], now_s) >= self._span_s:
+            self._times.popleft()
+        return len(self._times)
+
+    def clear(self) -> None:
+        """Begin to count again."""
+        self._times.clear()
+
+
+class Since:
+    """For how long a condition has been true without a break."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+
+    def update(self, now_s: float, is_true: bool) -> None:
+        """Take the condition as it is now."""
+        if not is_true:
+            self._since_s = None
+        elif self._since_s is None:
+            self._since_s = now_s
+
+    def lasting_s(self, now_s: float) -> float:
+        """Seconds since it became true; 0 when it is not."""
+        return 0.0 if self._since_s is None else elapsed_s(self._since_s, now_s)

@@ -1,0 +1,193 @@
+"""The self-check before a start: a list of items, each with a state, never only advice.
+
+Pure: each function looks at what was read and answers with one item. Which failed items refuse the
+start is decided here too. Sources: devices.md D (rows marked R4) and C.2, reliability.md (peers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from controller.ports import UnitCapabilities, UnitIdentity
+from controller.prescription import REGION_LIMITS, Prescription
+from controller.telemetry import PatientSwitch, Telemetry, UnitFault
+
+ZERO_LIMIT_N = 3.0
+"""Force of the free cord at most."""
+ZERO_READINGS = 20
+"""So many readings in a row are looked at; a live channel changes at least once in them."""
+
+
+class CheckState(Enum):
+    """How an item stands."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_COVERED = "not_covered"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckItem:
+    """One item. ``by`` is who confirmed it, ``todo`` what to do about it when it is not passed."""
+
+    name: str
+    state: CheckState
+    value: str
+    by: str = ""
+    todo: str = ""
+    blocking: bool = True
+
+    @property
+    def refuses(self) -> bool:
+        """True when the session must not start."""
+        return self.state is CheckState.FAILED and self.blocking
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        state = self.state.value.replace("_", " ")
+        by = f" by {self.by}" if self.by else ""
+        todo = f"; {self.todo}" if self.todo and self.state is not CheckState.PASSED else ""
+        return f"{self.name.replace('_', ' ')}: {state}{by} ({self.value}){todo}"
+
+
+def _judged(name: str, good: bool, value: str, todo: str, *, blocking: bool = True) -> CheckItem:
+    state = CheckState.PASSED if good else CheckState.FAILED
+    return CheckItem(name=name, state=state, value=value, todo=todo, blocking=blocking)
+
+
+def identity_item(identity: UnitIdentity) -> CheckItem:
+    """Who is at the address; a wrong device never comes as far as this."""
+    value = (
+        f"{identity.model}, serial {identity.serial_number}, unit {identity.unit_id}, "
+        f"firmware {identity.firmware}"
+    )
+    return _judged("unit_identity", True, value, "")
+
+
+def calibration_item(
+    identity: UnitIdentity, reading: Telemetry, today: str, *, verified: bool
+) -> CheckItem:
+    """Row 11. ``today`` is an ISO date. Only a verified unit is refused: the others pull nobody."""
+    overdue = today > identity.calibration_due or bool(
+        reading.faults & UnitFault.CALIBRATION_OVERDUE
+    )
+    value = f"{identity.calibrated_on}, due {identity.calibration_due}"
+    todo = "have the unit calibrated"
+    return _judged("calibration", not overdue, value, todo, blocking=verified)
+
+
+def stop_test_item(capabilities: UnitCapabilities, reading: Telemetry) -> CheckItem:
+    """The daily stop-switch test; the unit itself refuses to arm when it is due."""
+    due = bool(reading.faults & UnitFault.STOP_TEST_DUE)
+    value = f"{capabilities.days_since_stop_test} days ago"
+    return _judged("stop_test", not due, value, "do the stop-switch test on the frame")
+
+
+def emergency_stop_item(reading: Telemetry) -> CheckItem:
+    """Row 23."""
+    opened = reading.emergency_stop_open
+    value = "open" if opened else "closed"
+    todo = "emergency stop open: release the button"
+    return _judged("emergency_stop", not opened, value, todo)
+
+
+def patient_switch_item(reading: Telemetry) -> CheckItem:
+    """Rows 19 and 21; pressing it for the test comes later, so only its absence refuses here."""
+    switch = reading.patient_switch
+    there = switch is not PatientSwitch.ABSENT
+    return _judged("patient_switch", there, switch.value, "patient switch absent: plug it in")
+
+
+def force_channels_item(capabilities: UnitCapabilities, reading: Telemetry) -> CheckItem:
+    """Rows 7, 8 and 9: every fitted channel is valid and they agree."""
+    bad = reading.faults & (
+        UnitFault.CHANNEL_1_OVERLOAD
+        | UnitFault.CHANNEL_2_OVERLOAD
+        | UnitFault.CHANNEL_1_OPEN
+        | UnitFault.CHANNEL_2_OPEN
+        | UnitFault.CHANNELS_DISAGREE
+        | UnitFault.CHANNEL_1_STUCK
+    )
+    second = not capabilities.second_channel or reading.second_force_n is not None
+    good = not bad and reading.force_n is not None and second
+    value = "all fitted channels valid" if good else f"faults 0x{int(bad):04X}"
+    return _judged("force_channels", good, value, "check the load cells and their cables")
+
+
+def second_channel_item(capabilities: UnitCapabilities) -> CheckItem:
+    """A unit with one channel cannot see its own drift or gain error."""
+    if capabilities.second_channel:
+        return _judged("second_channel", True, "fitted", "")
+    return CheckItem(
+        name="second_channel",
+        state=CheckState.NOT_COVERED,
+        value="not fitted",
+        todo="drift and gain of the force channel are not supervised on this unit",
+    )
+
+
+def zero_item(forces_n: Sequence[float | None]) -> CheckItem:
+    """Rows 6 and 7: the free cord shows no force, and the channel is alive."""
+    known = [force_n for force_n in forces_n if force_n is not None]
+    if len(known) < len(forces_n) or not known:
+        return _judged("zero", False, "no valid force", "check the load cell's cable")
+    largest_n = max(known, key=abs)
+    if abs(largest_n) > ZERO_LIMIT_N:
+        todo = f"free the cord or set the tare: at most {ZERO_LIMIT_N:g} N is right"
+        return _judged("zero", False, f"{largest_n:.1f} N", todo)
+    if len(set(known)) == 1:
+        todo = "the reading does not move at all: have the force channel checked"
+        return _judged("zero", False, f"{largest_n:.1f} N without noise", todo)
+    return _judged("zero", True, f"at most {abs(largest_n):.1f} N, with noise", "")
+
+
+def limits_item(order: Prescription, capabilities: UnitCapabilities) -> CheckItem:
+    """Row 39: the order against region, unit and patient; an order above them never comes here."""
+    hard_n = REGION_LIMITS[order.region].hard_force_n
+    mass = "not given" if order.body_mass_kg is None else f"{order.body_mass_kg:g} kg"
+    value = (
+        f"ordered {order.hold_force_n:g} N, at most {order.force_limit_n:g} N; region "
+        f"{hard_n:g} N, unit {capabilities.rated_force_n:g} N, confirmation above "
+        f"{order.soft_limit_n:g} N, body mass {mass}"
+    )
+    good = order.force_limit_n <= min(hard_n, capabilities.rated_force_n)
+    return _judged("limits", good, value, "lower the order or choose another unit")
+
+
+def screening_item(screening: str, *, verified: bool) -> CheckItem:
+    """The contraindication screen, attested by name in the order."""
+    if screening.strip():
+        return CheckItem(
+            name="screening", state=CheckState.CONFIRMED, value="named in the order", by=screening
+        )
+    return CheckItem(
+        name="screening",
+        state=CheckState.FAILED if verified else CheckState.NOT_COVERED,
+        value="not attested",
+        todo="say in the order's key screening who screened the patient, with the result",
+    )
+
+
+def press_test_item(seen: bool, *, limit_s: float, verified: bool) -> CheckItem:
+    """Row 20: the press was seen on the wire; nothing else counts."""
+    if seen:
+        return _judged("press_test", True, "pressed and released", "")
+    return CheckItem(
+        name="press_test",
+        state=CheckState.FAILED if verified else CheckState.NOT_COVERED,
+        value=f"the patient switch was not seen pressed and released within {limit_s:g} s",
+        todo="have the patient press it and start again",
+    )
+
+
+def confirmed_items(names: Sequence[str], value: str, by: str) -> list[CheckItem]:
+    """What no sensor sees and a person (or a script) has confirmed."""
+    return [CheckItem(name=name, state=CheckState.CONFIRMED, value=value, by=by) for name in names]
+
+
+SURROUNDINGS = ("lift_locked", "quick_release", "call_bell")
+"""Rows 51 and 52: one question confirms all three."""

@@ -1,0 +1,17 @@
+"""Author: who says something in clinic.db, when, and with which key it is signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from records.signing import SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """``by`` is the person, ``user`` the account of the operating system, the time is UTC."""
+
+    by: str
+    user: str
+    at_utc_ms: int
+    key: SigningKey

@@ -1,0 +1,94 @@
+"""Files that people write: read once, checked whole, refused with file, key and next step."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from controller.errors import TractionError
+
+
+class CheckedData(BaseModel):
+    """A piece of a checked file: no unknown key, nothing changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_text(path: Path, what: str, refused: type[TractionError]) -> str:
+    """The text of a file; raises ``refused`` naming the file and the reason."""
+    try:
+        # utf-8-sig: spreadsheets put a mark before the first column's name.
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise refused(
+            f"{what} {path} cannot be read ({reason}); check its name and form"
+        ) from error
+
+
+def parse_toml(text: str, where: str, refused: type[TractionError]) -> dict[str, Any]:
+    """TOML with exact decimals; raises ``refused``. ``where`` names the file in messages."""
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise refused(f"{where}: not valid TOML ({error}); correct it") from error
+
+
+def checked(model: type[Model], data: Any, where: str, refused: type[TractionError]) -> Model:
+    """``data`` as a ``model``; raises ``refused`` naming file, key, value and next step."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise refused(f"{where}: {fault_in_words(error, model)}") from error
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 (hex) of a file's text: what a finding or a field cites."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fault_in_words(error: ValidationError, model: type[BaseModel]) -> str:
+    """One fault: key, value, what is wrong and what to do. Lists are counted from 1.
+
+    An unknown key comes first: mostly it is the misspelt form of one that is then missing.
+    """
+    faults = error.errors()
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    place = fault["loc"]
+    key = ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
+    if fault["type"] == "extra_forbidden":
+        known = list(_keys_at(model, place[:-1]))
+        near = get_close_matches(str(place[-1]), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        return f"key {key} is not known; {hint}"
+    if fault["type"] == "missing":
+        return f"key {key} is missing; add it"
+    said = fault["msg"].removeprefix("Value error, ")
+    if isinstance(fault["input"], dict | list | tuple) or not key:
+        return f"{f'key {key}: ' if key else ''}{said}; correct it"
+    return f"{key}={fault['input']!r}: {said}; correct it"
+
+
+def _keys_at(model: type[BaseModel], place: Sequence[int | str]) -> Iterator[str]:
+    """The keys that are known where ``place`` leads to."""
+    for part in place:
+        if isinstance(part, str) and part in model.model_fields:
+            model = next(_models_in(model.model_fields[part].annotation), model)
+    yield from model.model_fields
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

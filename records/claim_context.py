@@ -1,0 +1,251 @@
+"""ClaimContext: what the practice's system knows of a claim and no device can know.
+
+It is imported, never assumed: a value that is not in the file stays None, and whoever needs it says
+so by name. The practice's system stays the owner; the note is not part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+
+from records.checked_data import CheckedData
+from records.provenance import Origin, Sourced
+
+TRACTION_CPT = "97012"
+
+PayerKind = Literal[
+    "medicare_b", "medicare_advantage", "medicaid", "commercial", "workers_comp", "va", "auto",
+    "self_pay",
+]  # fmt: skip
+Form = Literal["837P", "CMS1500", "837I", "UB04"]
+Discipline = Literal["GP", "GO", "GN"]
+Role = Literal["PT", "PTA", "OT", "OTA", "DC", "MD", "ATC", "aide"]
+Technique = Literal[
+    "mechanical", "axial_decompression", "manual", "roller_table", "y_strap", "inversion_self"
+]
+BodyRegion = Literal["cervical", "thoracic", "lumbar", "sacral", "upper_extremity",
+                     "lower_extremity", "other"]  # fmt: skip
+
+
+def _blank_is_absent(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _absent_is_blank(value: Any) -> Any:
+    return "" if value is None else value
+
+
+Blank = BeforeValidator(_blank_is_absent)
+Text = Annotated[str, BeforeValidator(_absent_is_blank), Field(max_length=300)]
+OptionalText = Annotated[Annotated[str, Field(max_length=300)] | None, Blank]
+OptionalDate = Annotated[date | None, Blank]
+OptionalBool = Annotated[bool | None, Blank]
+Count = Annotated[Annotated[int, Field(ge=0, le=1_000_000)] | None, Blank]
+Money = Annotated[Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)] | None, Blank]
+Seconds = Annotated[Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000)] | None, Blank]
+Time = Annotated[AwareDatetime | None, Blank]
+"""A time of day always with its offset from UTC."""
+
+
+class Address(CheckedData):
+    """``zip`` as the payer's file has it; the claim forms want nine digits."""
+
+    line_1: Text = ""
+    line_2: Text = ""
+    city: Text = ""
+    state: Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank] = None
+    zip: Annotated[Annotated[str, Field(pattern=r"^\d{5}(-?\d{4})?$")] | None, Blank] = None
+
+    @property
+    def zip_digits(self) -> str:
+        """The ZIP without its dash; "" when there is none."""
+        return (self.zip or "").replace("-", "")
+
+
+class Party(CheckedData):
+    """Somebody on the claim: a person (``first_name`` given) or an organization."""
+
+    last_name: Text = ""
+    """Family name, or the organization's name."""
+    first_name: OptionalText = None
+    middle_name: OptionalText = None
+    credentials: OptionalText = None
+    address: Address | None = None
+    phone: OptionalText = None
+    birth_date: OptionalDate = None
+    sex: Annotated[Literal["F", "M", "U"] | None, Blank] = None
+    member_id: OptionalText = None
+    group_number: OptionalText = None
+    npi: Annotated[Annotated[str, Field(max_length=20)] | None, Blank] = None
+    """As it was imported; whether its check digit fits is a rule (T-068)."""
+    tin: Annotated[
+        Annotated[str, Field(pattern=r"^\d{2}-?\d{7}$|^\d{3}-?\d{2}-?\d{4}$")] | None, Blank
+    ] = None
+    tin_kind: Annotated[Literal["EI", "SY"] | None, Blank] = None
+    """EI: employer's number; SY: social security number."""
+    taxonomy: Annotated[Annotated[str, Field(pattern=r"^[0-9A-Z]{9}X$")] | None, Blank] = None
+
+    @property
+    def is_person(self) -> bool:
+        return self.first_name is not None
+
+
+class Payer(CheckedData):
+    """``profile`` names the payer profile whose rules apply."""
+
+    name: Text = ""
+    payer_id: OptionalText = None
+    kind: PayerKind
+    profile: str
+    address: Address | None = None
+
+
+class PlanOfCare(CheckedData):
+    """Dates and statements of the plan; the plan itself stays in the practice's system."""
+
+    established: OptionalDate = None
+    discipline: Annotated[Discipline | None, Blank] = None
+    includes_traction: OptionalBool = None
+    certified_on: OptionalDate = None
+    signed_order_on_file: OptionalBool = None
+    sent_to_referrer_on: OptionalDate = None
+    cert_through: OptionalDate = None
+    treatment_days_since_progress_report: Count = None
+
+
+class Authorization(CheckedData):
+    """A prior authorization as the payer granted it."""
+
+    number: Text = ""
+    visits_allowed: Count = None
+    visits_used: Count = None
+    valid_from: OptionalDate = None
+    valid_to: OptionalDate = None
+    cpt_codes: tuple[str, ...] = ()
+
+
+class ServiceLine(CheckedData):
+    """One service. Modifiers, units and pointers as they stand: rules judge them, not this type."""
+
+    cpt: Annotated[str, Field(min_length=1, max_length=10)]
+    modifiers: Annotated[tuple[str, ...], Field(max_length=12)] = ()
+    units: Annotated[int, Field(ge=0, le=10_000)] = 1
+    unit_of_measure: Annotated[str, Field(max_length=5)] = "UN"
+    charge: Money = None
+    dx_pointers: Annotated[tuple[int, ...], Field(max_length=12)] = ()
+    """Numbers of ``diagnoses``, counted from 1."""
+    pos: Annotated[Annotated[str, Field(pattern=r"^\d{2}$")] | None, Blank] = None
+    started_at: Time = None
+    ended_at: Time = None
+    minutes: Count = None
+    performed_by_role: Annotated[Role | None, Blank] = None
+    assistant_min: Count = None
+    """Minutes that an assistant did alone."""
+    body_region: Annotated[BodyRegion | None, Blank] = None
+    technique: Annotated[Technique | None, Blank] = None
+    rendering_npi: Annotated[Annotated[str, Field(max_length=20)] | None, Blank] = None
+    """None: the claim's rendering provider."""
+
+
+class DeviceStatement(CheckedData):
+    """What people know of the device and its log does not hold."""
+
+    udi_di: OptionalText = None
+    clock_offset_s: Seconds = None
+    """Error of the workstation's clock at its last comparison; None: it was not compared."""
+
+
+class ClaimContext(CheckedData):
+    """One claim. Everything optional stays None until the practice's system says it."""
+
+    claim_id: Annotated[str, Field(min_length=1, max_length=38)]
+    payer: Payer
+    form: Form
+    date_of_service: date
+    patient_ref: OptionalText = None
+    diagnoses: Annotated[tuple[str, ...], Field(max_length=12)] = ()
+    lines: Annotated[tuple[ServiceLine, ...], Field(min_length=1, max_length=50)]
+    other_lines_same_day: Annotated[tuple[ServiceLine, ...], Field(max_length=100)] = ()
+    """Services of the same patient and day that are billed elsewhere."""
+
+    patient: Party | None = None
+    subscriber: Party | None = None
+    """None: the patient."""
+    patient_relationship: Annotated[
+        Literal["self", "spouse", "child", "other"] | None, Blank
+    ] = None  # fmt: skip
+    billing: Party | None = None
+    rendering: Party | None = None
+    referring: Party | None = None
+    """Who certified the plan (box 17, NM1*DN)."""
+    service_facility: Party | None = None
+    submitter_id: OptionalText = None
+    receiver_id: OptionalText = None
+
+    plan: PlanOfCare | None = None
+    onset_date: OptionalDate = None
+    initial_treatment_date: OptionalDate = None
+    authorization: Authorization | None = None
+    prior_auth_required: OptionalBool = None
+    referral_number: OptionalText = None
+    therapy_ytd_allowed: Money = None
+    """Allowed therapy amounts of the year before this day, for the discipline of the plan."""
+    visits_97012_this_episode: Count = None
+    """Visits with traction in this episode, this one included."""
+    abn_on_file: OptionalBool = None
+    voluntary_abn_on_file: OptionalBool = None
+    accept_assignment: OptionalBool = None
+    benefits_assigned: OptionalBool = None
+    release_of_information: OptionalBool = None
+    device: DeviceStatement | None = None
+
+    source: Text = ""
+    """Name of the file that it was read from; set by the reader."""
+    source_digest: Text = ""
+    """SHA-256 of that file's text (hex); set by the reader."""
+
+    @model_validator(mode="after")
+    def _times_run_forward(self) -> ClaimContext:
+        for line in self.all_lines:
+            if line.started_at and line.ended_at and line.ended_at < line.started_at:
+                raise ValueError(f"line {line.cpt}: ended_at is before started_at")
+        return self
+
+    @property
+    def all_lines(self) -> tuple[ServiceLine, ...]:
+        """This claim's lines, then the others of the day."""
+        return (*self.lines, *self.other_lines_same_day)
+
+    def lines_of(self, cpt: str) -> Iterator[ServiceLine]:
+        """This claim's lines with a code."""
+        return (line for line in self.lines if line.cpt == cpt)
+
+    @property
+    def traction_line(self) -> ServiceLine | None:
+        """The claim's first 97012 line."""
+        return next(self.lines_of(TRACTION_CPT), None)
+
+    def pointed_diagnoses(self, line: ServiceLine) -> tuple[str, ...]:
+        """The diagnoses that a line points to; pointers past the list point to nothing."""
+        return tuple(
+            self.diagnoses[pointer - 1]
+            for pointer in line.dx_pointers
+            if 1 <= pointer <= len(self.diagnoses)
+        )
+
+    @property
+    def therapy_discipline(self) -> Discipline | None:
+        """GP, GO or GN when a plan says it."""
+        return self.plan.discipline if self.plan else None
+
+    def imported(self, name: str, label: str, value: str | None, unit: str = "") -> Sourced[str]:
+        """A value of this context as a field with its source."""
+        return Sourced(
+            name=name, label=label, value=value, origin=Origin.IMPORTED, unit=unit,
+            digest=self.source_digest, method=f"from {self.source}" if self.source else "",
+        )  # fmt: skip

@@ -1,0 +1,328 @@
+"""verify of clinic.db: walk its chain again, check its signatures, its orders and its seals.
+
+Covered are signed notes, amendments, acceptances and audit rows. Drafts, presets, settings and the
+names behind patient keys are not; orders are compared with the evidence that names their digest.
+The chain finds errors and clumsy edits, the signature finds edits by those without the key, and
+only checkpoints that left the machine find a cut tail, an older file or a rewrite by its holder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalCorrupt
+from records.chain import NO_SEAL, compute_link, compute_statement
+from records.checkpoint import Checkpoint, make_checkpoint
+from records.clinic_chain import (
+    CHECKPOINT_NAME,
+    ENTRY_VERSION,
+    EntryKind,
+    canonical,
+    entry_range,
+    entry_rows,
+    file_id,
+    link_subject,
+)
+from records.clinic_file import (
+    APPEND_ONLY_TRIGGERS,
+    clinic_database,
+    clinic_reading,
+    has_chain,
+)
+from records.database import Database, rows
+from records.reader import reading
+from records.signing import known_public_keys, verify_signature
+from records.unit_file import unit_databases
+
+NOT_COVERED = "drafts, presets, settings and the names behind patient keys are not covered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicAlteration:
+    """One difference. ``since_utc_ms`` is the time of the last entry that still fits, or None."""
+
+    where: str
+    what: str
+    since_utc_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicVerification:
+    """What was looked at and found. ``checkpoint`` is the chain's end now, to be kept elsewhere."""
+
+    present: bool
+    entries: int
+    links: int
+    orders: int
+    checkpoints_compared: int
+    checkpoint: str
+    not_covered: str
+    alterations: tuple[ClinicAlteration, ...]
+
+
+def verify_clinic(
+    data_dir: Path,
+    *,
+    checkpoints: Sequence[Checkpoint] = (),
+    public_keys: Mapping[str, bytes] | None = None,
+) -> ClinicVerification:
+    """Verify clinic.db of a data folder, read-only; ``checkpoints`` of sessions are passed over.
+
+    ``public_keys`` by key id stand for those that lie in the folder; give them where the folder
+    itself is in doubt. A missing file is an alteration only when a checkpoint speaks of it.
+    """
+    keys = known_public_keys(data_dir) if public_keys is None else public_keys
+    checkpoints = [point for point in checkpoints if is_of_clinic(point)]
+    if not clinic_database(data_dir).exists():
+        return _result(None, checkpoints, [_missing(point) for point in checkpoints])
+    try:
+        with clinic_reading(data_dir) as db:
+            walk = _Walk(db, data_dir, keys)
+            found = [*walk.alterations(), *walk.compare(checkpoints)]
+            return _result(walk, checkpoints, found)
+    except JournalCorrupt as error:
+        return _result(None, checkpoints, [ClinicAlteration(where="the file", what=error.message)])
+
+
+def _result(
+    walk: _Walk | None,
+    checkpoints: Sequence[Checkpoint],
+    alterations: list[ClinicAlteration],
+) -> ClinicVerification:
+    return ClinicVerification(
+        present=walk is not None,
+        entries=len(walk.entries) if walk else 0,
+        links=len(walk.links) if walk else 0,
+        orders=len(walk.orders) if walk else 0,
+        checkpoints_compared=len(checkpoints),
+        checkpoint=walk.end if walk else "",
+        not_covered=NOT_COVERED,
+        alterations=tuple(alterations),
+    )
+
+
+def _missing(point: Checkpoint) -> ClinicAlteration:
+    return ClinicAlteration(
+        where="the file", what=f"there is no clinic.db, but it gave out the checkpoint {point.text}"
+    )
+
+
+def is_of_clinic(point: Checkpoint) -> bool:
+    """True for a checkpoint that a clinic.db gave out, false for a session's."""
+    return _entries_of(point) is not None
+
+
+def _entries_of(point: Checkpoint) -> int | None:
+    """How many entries there were when it was given out; None for a session's checkpoint."""
+    name, _, rest = point.name.partition(".")
+    entries = rest.rpartition(".")[2]
+    return int(entries) if name.lower() == CHECKPOINT_NAME and entries.isdecimal() else None
+
+
+class _Walk:
+    """The file, read once and recomputed."""
+
+    def __init__(self, db: Database, data_dir: Path, keys: Mapping[str, bytes]) -> None:
+        self._db, self._keys = db, keys
+        self._evidence = _evidence(data_dir)
+        self._chained = has_chain(db)
+        self.entries = entry_rows(db) if self._chained else []
+        self.links = (
+            rows(
+                db,
+                "SELECT number, first_entry, entry_count, digest, key_id, signature FROM link "
+                "ORDER BY number",
+            )
+            if self._chained
+            else []
+        )
+        self.orders = rows(
+            db, "SELECT session_id, patient_key, order_digest, order_text FROM session_order"
+        )
+
+    @property
+    def end(self) -> str:
+        """The checkpoint of the last link; empty without one."""
+        given = self._given_out(len(self.links) - 1) if self.links else None
+        return "" if given is None else given.text
+
+    def alterations(self) -> Iterator[ClinicAlteration]:
+        yield from self._check_file()
+        yield from self._check_entries()
+        yield from self._check_links()
+        yield from self._check_orders()
+        yield from self._check_seals()
+
+    def compare(self, checkpoints: Sequence[Checkpoint]) -> Iterator[ClinicAlteration]:
+        """Each checkpoint must be one that this chain once gave out."""
+        places = {first + count: place for place, (_, first, count, *_) in enumerate(self.links)}
+        for point in checkpoints:
+            entries = _entries_of(point) or 0
+            given = self._given_out(places[entries]) if entries in places else None
+            if given is not None and given.text.lower() == point.text.lower():
+                continue
+            if entries > len(self.entries):
+                what = (
+                    f"{point.text} saw {entries} entries, {len(self.entries)} are here: the end "
+                    "was cut off or an older file was put in place"
+                )
+            else:
+                what = f"{point.text} was not given out by this chain"
+            yield self._altered("the chain", what, entries)
+
+    def _given_out(self, place: int) -> Checkpoint | None:
+        """The checkpoint of a link; None when its public key is not known."""
+        _, first, count, digest, key_id, _ = self.links[place]
+        public = self._keys.get(key_id)
+        if public is None:
+            return None
+        return make_checkpoint(link_subject(self._file_id(), first + count), digest, public)
+
+    def _check_file(self) -> Iterator[ClinicAlteration]:
+        problem = rows(self._db, "PRAGMA integrity_check(1)")[0][0]
+        if problem != "ok":
+            yield self._altered("the file", f"SQLite finds: {problem}", 0)
+        if self._chained:
+            present = {
+                name
+                for (name,) in rows(
+                    self._db, "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+                )
+            }
+            for name in APPEND_ONLY_TRIGGERS:
+                if name not in present:
+                    yield self._altered("the file", f"the trigger {name} was removed", 0)
+
+    def _check_entries(self) -> Iterator[ClinicAlteration]:
+        for index, entry in enumerate(self.entries):
+            if entry.sequence != index:
+                yield self._altered(
+                    f"entry {index}", f"entry {entry.sequence} stands where {index} belongs", index
+                )
+                return
+            if entry.version != ENTRY_VERSION:
+                yield self._altered(
+                    f"entry {index}", f"its version is {entry.version}, known is {ENTRY_VERSION}",
+                    index,
+                )  # fmt: skip
+                return
+
+    def _check_links(self) -> Iterator[ClinicAlteration]:
+        """The first link that does not fit; behind it nothing can be said."""
+        previous, covered = NO_SEAL, 0
+        for index, (number, first, count, digest, key_id, signature) in enumerate(self.links):
+            in_place = (number, first) == (index, covered) and count > 0
+            if not in_place or self._link(previous, first, count) != digest:
+                yield self._altered(
+                    f"entries {covered}-{covered + max(count, 1) - 1}",
+                    f"link {index} does not fit", covered,
+                )  # fmt: skip
+                return
+            statement = compute_statement(link_subject(self._file_id(), first + count), digest)
+            yield from self._check_signature(index, first, statement, key_id, signature)
+            previous, covered = digest, first + count
+        if covered != len(self.entries):
+            yield self._altered(
+                "the end", f"the chain covers {covered} entries, {len(self.entries)} are stored",
+                covered,
+            )  # fmt: skip
+
+    def _link(self, previous: bytes, first: int, count: int) -> bytes | None:
+        covered = self.entries[first : first + count]
+        try:
+            return compute_link(previous, entry_range(first, count), canonical(covered), b"")
+        except struct.error:  # a number that no canonical field can hold
+            return None
+
+    def _check_signature(
+        self, index: int, first: int, statement: bytes, key_id: str, signature: bytes
+    ) -> Iterator[ClinicAlteration]:
+        public = self._keys.get(key_id)
+        if public is None:
+            yield self._altered(
+                f"link {index}", f"its key {key_id} is not known here: bring its public key", first
+            )
+        elif not verify_signature(public, statement, signature):
+            yield self._altered(f"link {index}", f"it is not signed by key {key_id}", first)
+
+    def _check_orders(self) -> Iterator[ClinicAlteration]:
+        """An order's text has the digest that stands beside it and in the evidence."""
+        for session_id, patient_key, digest, text in self.orders:
+            said = self._evidence.get(session_id)
+            if hashlib.sha256(text.encode()).hexdigest() != digest:
+                what = "its text does not have its digest"
+            elif said and (digest, patient_key) != (said.order_digest, said.patient_key):
+                what = "it is not the one that the evidence names"
+            else:
+                continue
+            yield ClinicAlteration(where=f"the order of session {session_id}", what=what)
+
+    def _check_seals(self) -> Iterator[ClinicAlteration]:
+        """A signed note names the seal of the session that it was written from."""
+        for entry in self.entries:
+            if entry.kind not in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
+                continue
+            detail = _plain(entry.detail_json)
+            session_id = str(detail.get("session_id", ""))
+            said = self._evidence.get(session_id)
+            if said is None:
+                what = "its session is not on file"
+            elif said.seal != detail.get("seal"):
+                what = "the evidence is no longer the one that was signed"
+            else:
+                continue
+            yield self._altered(f"the note of session {session_id}", what, entry.sequence)
+
+    def _file_id(self) -> str:
+        try:
+            return file_id(self._db)
+        except JournalCorrupt:
+            return ""
+
+    def _altered(self, where: str, what: str, entry: int) -> ClinicAlteration:
+        """``entry`` is the first one in doubt; the one before it gives the time."""
+        since = None
+        if 0 < entry <= len(self.entries):
+            since = self.entries[entry - 1].utc_ms
+        return ClinicAlteration(where=where, what=what, since_utc_ms=since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the evidence says of a session about clinic.db's part."""
+
+    order_digest: object
+    patient_key: object
+    seal: str | None
+
+
+def _evidence(data_dir: Path) -> dict[str, _Said]:
+    found = {}
+    for path in unit_databases(data_dir):
+        with reading(path) as db:
+            for session_id, detail, seal in rows(
+                db,
+                "SELECT session_id, detail, digest FROM session "
+                "LEFT JOIN event ON event.session = number AND sequence = 0 "
+                "LEFT JOIN seal ON seal.session = number",
+            ):
+                opening = _plain(detail or "{}")
+                found[session_id] = _Said(
+                    opening.get("order_digest"), opening.get("patient_key"),
+                    None if seal is None else seal.hex(),
+                )  # fmt: skip
+    return found
+
+
+def _plain(text: str) -> dict[str, object]:
+    """A detail as far as it can be read; damage shows as a link that does not fit."""
+    try:
+        detail = json.loads(text)
+    except ValueError:
+        return {}
+    return detail if isinstance(detail, dict) else {}

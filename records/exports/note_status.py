@@ -1,0 +1,38 @@
+"""Status, signature and versions of a note in words; times in the clinic's zone, with offset."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from records.note_words import AMENDED, SIGNED, NoteVersion
+from records.treatment_note import TreatmentNote
+
+
+def status_text(note: TreatmentNote) -> str:
+    """What stands at the head of every form of the note."""
+    if note.status == AMENDED:
+        return f"amended, version {len(note.versions)}"
+    return "signed" if note.status == SIGNED else "draft, not signed"
+
+
+def signer_text(version: NoteVersion) -> str:
+    """Name and credentials, as on a signature line."""
+    return f"{version.by}, {version.credentials}"
+
+
+def moment_text(note: TreatmentNote, utc_ms: int) -> str:
+    """A moment as the clinic's clock showed it, to the second."""
+    return datetime.fromtimestamp(utc_ms // 1000, note.zone).isoformat(" ")
+
+
+def version_texts(note: TreatmentNote) -> list[str]:
+    """A line for each version: who, when, and for an amendment what changed and why."""
+    return [_version_text(note, version) for version in note.versions]
+
+
+def _version_text(note: TreatmentNote, version: NoteVersion) -> str:
+    who = f"{signer_text(version)}, {moment_text(note, version.at_utc_ms)}"
+    if version.number == 1:
+        return f"Signed by {who}"
+    changed = ", ".join(version.changes)
+    return f"Version {version.number} by {who}: {changed} ({version.reason})"

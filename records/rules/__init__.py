@@ -1,0 +1,1 @@
+"""The scrubber: rules as dated data, named predicates, payer profiles, and the tables they read."""

@@ -1,0 +1,520 @@
+"""Patient, force and cord: every limit one step below, at and above. A step is what the unit
+resolves: 0.1 N, 0.1 mm, 0.1 mm/s, or one tick."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller.safety.checks import CHECKS
+from controller.safety.hazard import ACKNOWLEDGE
+from controller.safety.limits import SafetyLimits
+from controller.safety.verdict import Action
+from controller.telemetry import UnitFault, UnitState, UnitStatus
+from tests.unit.controller.safety.bench import CERVICAL_LIMITS, SWITCH, TICK_S, Bench, codes
+
+VALID = UnitFault.CHANNEL_1_VALID | UnitFault.CHANNEL_2_VALID
+PLAIN = {"second_force_n": None, "gross_force_n": None}
+
+
+def test_a_sound_tick_is_allowed() -> None:
+    verdict = Bench().tick()
+    assert (verdict.action, verdict.granted_force_n, verdict.findings) == (Action.ALLOW, 100.0, ())
+
+
+def test_a_minute_of_a_sound_hold_is_allowed() -> None:
+    assert codes(*Bench().ticks(1200)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "action", "row"),
+    [
+        ({"status": SWITCH | UnitStatus.PATIENT_SWITCH_PRESSED}, "patient_switch_pressed",
+         Action.RELEASE_FAST, 18),
+        ({"status": UnitStatus.NONE}, "patient_switch_absent", Action.RELEASE_FAST, 21),
+        ({"status": SWITCH | UnitStatus.EMERGENCY_STOP_OPEN}, "emergency_stop_open",
+         Action.CUT_POWER, 23),
+        ({"force_n": None, **PLAIN}, "force_missing", Action.RELEASE_FAST, 9),
+        ({"faults": VALID | UnitFault.CHANNEL_1_OPEN}, "force_missing", Action.RELEASE_FAST, 9),
+        ({"faults": VALID | UnitFault.CHANNEL_2_OPEN}, "force_missing", Action.RELEASE_FAST, 9),
+        ({"faults": VALID | UnitFault.CHANNEL_1_OVERLOAD}, "force_saturated",
+         Action.RELEASE_FAST, 8),
+        ({"faults": VALID | UnitFault.CHANNEL_2_OVERLOAD}, "force_saturated",
+         Action.RELEASE_FAST, 8),
+        ({"status": SWITCH | UnitStatus.STROKE_END_IN}, "stroke_end", Action.RELEASE, 17),
+        ({"status": SWITCH | UnitStatus.STROKE_END_OUT}, "stroke_end", Action.RELEASE, 17),
+        ({"status": SWITCH | UnitStatus.LOCAL_TAKEOVER}, "local_takeover", Action.HOLD, 37),
+        ({"unit_state": UnitState.LOCAL}, "local_takeover", Action.HOLD, 37),
+        ({"unit_state": UnitState.RELEASING}, "unit_stopped", Action.RELEASE_FAST, 26),
+        ({"unit_state": UnitState.IDLE}, "unit_stopped", Action.RELEASE_FAST, 26),
+        ({"command_result": 3}, "order_refused", Action.RELEASE, 36),
+        ({"command_result": 5}, "order_refused", Action.RELEASE, 36),
+        ({"command_result": 7}, "order_refused", Action.RELEASE, 36),
+    ],
+)  # fmt: skip
+def test_one_reading_is_enough(
+    changes: dict[str, Any], code: str, action: Action, row: int
+) -> None:
+    verdict = Bench().tick(**changes)
+    assert (codes(verdict), verdict.action) == ([code], action)
+    (finding,) = verdict.findings
+    assert (finding.hazard, finding.action) == (row, action)
+    assert finding.measured > finding.limit or code in ("force_saturated", "unit_stopped")
+    assert finding.clears.endswith(ACKNOWLEDGE)
+
+
+@pytest.mark.parametrize("result", [0, 1, 2, 4, 6, 8])
+def test_results_that_are_no_refusal_by_another_host(result: int) -> None:
+    assert codes(Bench().tick(command_result=result)) == []
+
+
+@pytest.mark.parametrize("state", [UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING])
+def test_the_driven_states_are_right(state: UnitState) -> None:
+    assert codes(Bench().tick(unit_state=state)) == []
+
+
+def test_a_parked_winch_may_stand_at_its_outer_end_while_slack_is_taken_up() -> None:
+    bench = Bench(taking_up_slack=True, force_n=0.0)
+    assert codes(bench.tick(status=SWITCH | UnitStatus.STROKE_END_OUT)) == []
+    assert codes(bench.tick(status=SWITCH | UnitStatus.STROKE_END_IN)) == ["stroke_end"]
+
+
+# --- force channels -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("force_n", "tripped"), [(499.9, False), (500.0, True), (500.1, True)])
+def test_capacity(force_n: float, tripped: bool) -> None:
+    limits = CERVICAL_LIMITS
+    bench = Bench(limits, force_n=force_n)
+    bench.order |= {"wanted_force_n": 100.0, "ceiling_n": 600.0}
+    (verdict,) = bench.ticks(1, force_n=force_n)
+    assert ("force_saturated" in codes(verdict)) is tripped
+    if tripped:
+        (finding,) = verdict.findings
+        assert (finding.measured, finding.limit) == (force_n, 500.0)
+
+
+def test_an_overload_bit_states_at_least_the_capacity() -> None:
+    overload = VALID | UnitFault.CHANNEL_1_OVERLOAD
+    for gross_n, measured in ((100.0, 500.0), (612.0, 612.0), (None, 500.0)):
+        verdict = Bench(gross_force_n=gross_n).tick(faults=overload)
+        (finding,) = verdict.findings
+        assert (finding.measured, finding.limit) == (measured, 500.0)
+
+
+@pytest.mark.parametrize(("force_n", "tripped"), [(-19.9, False), (-20.0, False), (-20.1, True)])
+def test_a_negative_force(force_n: float, tripped: bool) -> None:
+    bench = Bench(force_n=-19.0)
+    verdict = bench.tick(force_n=force_n)
+    assert ("force_negative" in codes(verdict)) is tripped
+
+
+@pytest.mark.parametrize(
+    ("apart_n", "ticks", "tripped"),
+    [(9.9, 20, False), (10.0, 20, False), (10.1, 5, False), (10.1, 6, False), (10.1, 7, True)],
+)
+def test_channels_disagree_by_10_n_for_300_ms(apart_n: float, ticks: int, tripped: bool) -> None:
+    for sign in (-1, 1):
+        bench = Bench(force_n=90.0)
+        verdicts = [
+            bench.tick(
+                force_n=90.0 + 0.1 * (n % 2), second_force_n=90.0 + sign * apart_n + 0.1 * (n % 2)
+            )
+            for n in range(ticks)
+        ]
+        assert ("channels_disagree" in codes(*verdicts)) is tripped
+    if tripped:
+        (finding,) = verdicts[-1].findings
+        assert (finding.action, round(finding.measured, 3), finding.limit) == (
+            Action.RELEASE, 10.1, 10.0)  # fmt: skip
+
+
+def test_above_100_n_the_channels_may_differ_by_a_tenth() -> None:
+    limits = SafetyLimits()
+    bench = Bench(limits, force_n=400.0)
+    bench.order |= {"wanted_force_n": 400.0, "ceiling_n": 450.0}
+    even = [bench.tick(force_n=400.0 + n % 2, second_force_n=360.0 + n % 2) for n in range(20)]
+    assert codes(*even) == []
+    assert "channels_disagree" in codes(
+        *[bench.tick(force_n=400.0 + n % 2, second_force_n=359.0) for n in range(8)]
+    )
+
+
+def test_a_disagreement_that_ends_is_forgotten() -> None:
+    bench = Bench()
+    for _ in range(5):
+        assert codes(*bench.ticks(5, second_force_n=120.0 - 8.0), bench.tick()) == []
+
+
+def test_one_channel_alone_cannot_disagree() -> None:
+    assert codes(*Bench(second_force_n=None).ticks(20)) == []
+
+
+@pytest.mark.parametrize(
+    ("shift_n", "tripped"),
+    [(4.9, False), (5.0, False), (5.1, True), (-4.9, False), (-5.1, True)],
+)
+def test_zero_shift(shift_n: float, tripped: bool) -> None:
+    bench = Bench(force_n=100.0, gross_force_n=102.0)
+    bench.tick(force_n=100.0, gross_force_n=102.0)
+    verdict = bench.tick(force_n=100.0, gross_force_n=102.0 + shift_n)
+    assert (codes(verdict) == ["zero_shifted"]) is tripped
+
+
+@pytest.mark.parametrize(
+    ("seconds", "mm", "tripped"),
+    [(2.95, 0.0, False), (3.0, 0.0, False), (3.05, 0.0, True),
+     (1.0, 0.6, False), (1.05, 0.6, True), (1.05, -0.6, True), (1.05, 0.5, False),
+     (2.95, 0.4, False)],
+)  # fmt: skip
+def test_a_force_that_stands_still(seconds: float, mm: float, tripped: bool) -> None:
+    bench = Bench(force_n=99.0)
+    bench.tick(force_n=100.0, extension_mm=30.0)
+    count = round(seconds / TICK_S)
+    verdicts = [bench.tick(force_n=100.0, extension_mm=30.0 + mm) for _ in range(count)]
+    assert (codes(*verdicts) == ["force_stuck"]) is tripped
+
+
+def test_without_a_position_only_the_longer_time_counts() -> None:
+    bench = Bench(extension_mm=None, force_n=99.0)
+    bench.tick(force_n=100.0)
+    assert codes(*bench.ticks(60, force_n=100.0)) == []
+    assert codes(bench.tick(force_n=100.0)) == ["force_stuck"]
+
+
+@pytest.mark.parametrize(
+    ("force_n", "mm", "tripped"),
+    [(-3.0, 3.1, False), (-3.1, 3.1, True), (-3.1, 3.0, False), (-10.0, 2.9, False),
+     (3.0, 10.0, False)],
+)  # fmt: skip
+def test_a_sign_that_is_wrong_is_seen_while_slack_is_taken_up(
+    force_n: float, mm: float, tripped: bool
+) -> None:
+    bench = Bench(taking_up_slack=True, force_n=0.0, extension_mm=-2.0)
+    verdict = bench.tick(force_n=force_n, extension_mm=-2.0 + mm)
+    assert (codes(verdict) == ["sign_wrong"]) is tripped
+
+
+def test_a_sign_that_proved_right_is_not_judged_again() -> None:
+    bench = Bench(taking_up_slack=True, force_n=2.0, extension_mm=0.0)
+    bench.ticks(3, force_n=5.0, extension_mm=1.0)
+    assert codes(bench.tick(force_n=-2.0, extension_mm=9.0)) == ["tension_lost"]
+    bench = Bench(taking_up_slack=True, force_n=2.0, extension_mm=0.0)
+    bench.ticks(3, force_n=4.9, extension_mm=1.0)
+    assert "sign_wrong" in codes(bench.tick(force_n=-2.0, extension_mm=9.0))
+
+
+def test_without_a_position_the_sign_is_not_covered() -> None:
+    for first, later in ((None, 9.0), (0.0, None)):
+        bench = Bench(taking_up_slack=True, force_n=0.0, extension_mm=first)
+        assert codes(bench.tick(force_n=-4.0, extension_mm=later)) == []
+
+
+# --- over-force -----------------------------------------------------------------------------------
+
+TRIP_N = 102.0 + 10.2
+
+
+def creep_to(bench: Bench, force_n: float) -> None:
+    """Rise slowly enough that only the height of the force can be wrong."""
+    seen_n = 100.0
+    while seen_n < force_n - 0.5:
+        seen_n += 0.4
+        bench.tick(force_n=seen_n)
+
+
+def test_over_force_counts_time_above_the_trip_and_starts_again_below() -> None:
+    bench = Bench()
+    creep_to(bench, TRIP_N)
+    assert codes(*bench.ticks(3, force_n=TRIP_N + 0.1), bench.tick(force_n=TRIP_N)) == []
+    verdicts = bench.ticks(4, force_n=TRIP_N + 0.1)
+    assert codes(*verdicts[:3]) == []
+    assert codes(verdicts[3]) == ["over_force"]
+    (finding,) = verdicts[3].findings
+    assert (finding.measured, finding.limit) == (TRIP_N + 0.1, TRIP_N)
+    assert verdicts[3].action is Action.RELEASE_FAST
+
+
+def test_at_the_trip_force_itself_nothing_happens() -> None:
+    bench = Bench()
+    creep_to(bench, TRIP_N)
+    assert codes(*[bench.tick(force_n=TRIP_N - 0.1 * (n % 2)) for n in range(20)]) == []
+
+
+def test_the_second_channel_alone_is_enough_for_over_force() -> None:
+    bench = Bench()
+    creep_to(bench, 104.0)
+    found = codes(*[bench.tick(force_n=104.0 - n % 2, second_force_n=112.3) for n in range(4)])
+    assert found == ["over_force"]
+    bench = Bench()
+    creep_to(bench, 104.0)
+    found = codes(*[bench.tick(force_n=104.0, second_force_n=112.2) for n in range(4)])
+    assert found == []
+
+
+def test_below_100_n_the_margin_is_10_n() -> None:
+    bench = Bench(force_n=60.0)
+    bench.order |= {"wanted_force_n": 60.0, "ceiling_n": 60.0}
+    assert codes(*[bench.tick(force_n=60 + n / 2) for n in range(21)]) == []
+    assert codes(*bench.ticks(4, force_n=70.1)) == ["over_force"]
+
+
+# --- oscillation ----------------------------------------------------------------------------------
+
+
+def swing(bench: Bench, errors_n: list[float], ticks: int = 10) -> list[str]:
+    """Hold each error for some ticks; the winch explains each fall."""
+    found: list[str] = []
+    for at, error_n in enumerate(errors_n):
+        for n in range(ticks):
+            found += codes(
+                bench.tick(
+                    force_n=100.0 - error_n + 0.1 * (n % 2), extension_mm=30.0 + (at % 2) * 2
+                )
+            )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("errors_n", "found"),
+    [
+        ([5.2, -5.1, 5.2], []),
+        ([5.2, -5.1, 5.2, -5.1], ["force_oscillating"]),
+        ([5.2, -4.9, 5.2, -4.9, 5.2, -4.9], []),
+        ([5.0, -5.0, 5.0, -5.0, 5.0], []),
+        ([6.0, 0.0, -6.0, 0.0, 6.0, 6.0], []),
+        ([6.0, 6.0, 6.0, 6.0, 6.0], []),
+    ],
+)
+def test_oscillation(errors_n: list[float], found: list[str]) -> None:
+    assert swing(Bench(), errors_n) == found
+
+
+def test_swings_3_s_apart_are_not_counted_together() -> None:
+    # Changes at 1.5 s distance: three of them span 3 s.
+    assert swing(Bench(), [6.0, -6.0, 6.0, -6.0, 6.0], ticks=30) == []
+    assert swing(Bench(), [6.0, -6.0, 6.0, -6.0], ticks=29) == ["force_oscillating"]
+
+
+def test_above_100_n_an_error_of_5_percent_is_steady() -> None:
+    limits = SafetyLimits()
+    bench = Bench(limits, force_n=400.0)
+    bench.order |= {"wanted_force_n": 400.0, "ceiling_n": 450.0}
+    bench.ticks(2)
+    found = [
+        bench.tick(force_n=400.0 + 20.0 * (-1) ** (n // 5), extension_mm=30.0 + n // 5 % 2 * 2)
+        for n in range(40)
+    ]
+    assert codes(*found) == []
+
+
+def test_a_new_order_begins_a_new_count() -> None:
+    bench = Bench()
+    assert swing(bench, [6.0, -6.0, 6.0]) == []
+    bench.order["wanted_force_n"] = 100.1
+    assert swing(bench, [-6.0, 6.0, 6.0]) == []
+
+
+# --- tension lost ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before_n", "after_n", "lost"),
+    [(100.0, 80.1, False), (100.0, 80.0, False), (100.0, 79.9, True),
+     (16.0, 11.2, False), (16.0, 11.0, False), (16.0, 10.9, True),
+     (60.0, 42.1, False), (60.0, 41.9, True), (5.0, 0.0, False)],
+)  # fmt: skip
+def test_tension_lost(before_n: float, after_n: float, lost: bool) -> None:
+    bench = Bench(force_n=before_n)
+    bench.order |= {"wanted_force_n": before_n}
+    bench.tick(force_n=before_n)
+    verdict = bench.tick(force_n=after_n)
+    assert (codes(verdict) == ["tension_lost"]) is lost
+
+
+def test_a_fall_counts_within_200_ms_and_across_a_missed_reading() -> None:
+    bench = Bench()
+    bench.tick(force_n=100.0)
+    slow = [bench.tick(force_n=100.0 - 4.9 * n) for n in range(1, 6)]
+    assert codes(*slow) == []
+    bench = Bench()
+    bench.tick(force_n=100.0)
+    fast = [bench.tick(force_n=100.0 - 5.1 * n) for n in range(1, 6)]
+    assert codes(*fast) == ["tension_lost"]
+    bench = Bench()
+    bench.tick(force_n=100.0)
+    gap = [*bench.ticks(5, silent=True), bench.tick(force_n=70.0)]
+    assert "tension_lost" in codes(*gap)
+
+
+def test_cord_that_was_paid_out_explains_a_fall_and_a_snap_in_it_is_still_seen() -> None:
+    bench = Bench(force_n=400.0, extension_mm=100.0)
+    bench.order |= {"wanted_force_n": 400.0, "ceiling_n": 400.0}
+    bench.tick(force_n=400.0)
+    for n in range(1, 9):
+        verdict = bench.tick(
+            order={"wanted_force_n": 400.0 - 3.0 * n},
+            force_n=400.0 - 10.0 * n,
+            extension_mm=100.0 - 0.5 * n,
+        )
+        assert "tension_lost" not in codes(verdict)
+    assert "tension_lost" in codes(
+        bench.tick(order={"wanted_force_n": 373.0}, force_n=0.0, extension_mm=95.5)
+    )
+
+
+@pytest.mark.parametrize(("paid_out_mm", "lost"), [(0.4, True), (0.5, False), (0.6, False)])
+def test_a_millimetre_explains_20_n(paid_out_mm: float, lost: bool) -> None:
+    bench = Bench(extension_mm=30.0)
+    bench.tick(force_n=100.0)
+    verdict = bench.tick(force_n=71.0, extension_mm=30.0 - paid_out_mm)
+    assert (codes(verdict) == ["tension_lost"]) is lost
+
+
+def test_winding_in_explains_no_fall() -> None:
+    bench = Bench(extension_mm=30.0)
+    bench.tick(force_n=100.0)
+    assert codes(bench.tick(force_n=79.9, extension_mm=31.0)) == ["tension_lost"]
+
+
+def test_what_a_cough_added_may_go_again() -> None:
+    bench = Bench(force_n=15.0)
+    bench.order |= {"wanted_force_n": 15.0}
+    up = [bench.tick(force_n=15.0 + n) for n in (6, 12, 16, 12, 6, 0, -4.9)]
+    assert codes(*up) == []
+
+
+# --- cord, harness, stroke ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mm_per_tick", "tripped"), [(0.049, False), (0.05, False), (0.0505, True)]
+)
+def test_slipping_harness(mm_per_tick: float, tripped: bool) -> None:
+    bench = Bench(extension_mm=0.0)
+    verdicts = [bench.tick(extension_mm=mm_per_tick * n) for n in range(1, 62)]
+    assert (codes(*verdicts) == ["harness_slipping"]) is tripped
+    assert (verdicts[-1].action is Action.HOLD) is tripped
+    if tripped:
+        # The order is 3 s old in the 61st tick, and not one earlier.
+        assert codes(verdicts[-1]) == ["harness_slipping"]
+
+
+def test_slipping_is_not_judged_while_the_order_changes_or_slack_is_taken_up() -> None:
+    bench = Bench(extension_mm=0.0)
+    for n in range(1, 80):
+        order = {"wanted_force_n": 100.0 - 0.01 * n}
+        assert codes(bench.tick(order=order, extension_mm=0.06 * n)) == []
+    bench = Bench(extension_mm=0.0, taking_up_slack=True)
+    assert codes(*[bench.tick(extension_mm=0.06 * n) for n in range(1, 80)]) == []
+
+
+@pytest.mark.parametrize(("mm", "tripped"), [(19.9, False), (20.0, False), (20.1, True)])
+def test_slack_cord(mm: float, tripped: bool) -> None:
+    bench = Bench(taking_up_slack=True, force_n=1.0, extension_mm=-2.0)
+    bench.tick(extension_mm=-5.0)
+    verdict = bench.tick(extension_mm=-5.0 + mm)
+    assert (codes(verdict) == ["cord_slack"]) is tripped
+
+
+def test_slack_is_measured_from_where_the_cord_was_last_taut() -> None:
+    bench = Bench(taking_up_slack=True, force_n=4.9, extension_mm=0.0)
+    assert codes(bench.tick(force_n=5.0, extension_mm=19.0)) == []
+    assert codes(bench.tick(force_n=4.9, extension_mm=39.0)) == []
+    assert codes(bench.tick(force_n=4.8, extension_mm=39.1)) == ["cord_slack"]
+
+
+def test_without_a_position_slack_slip_and_stroke_are_not_covered() -> None:
+    bench = Bench(extension_mm=None, speed_mm_per_s=None, force_n=3.0)
+    assert codes(*bench.ticks(80)) == []
+
+
+def test_a_position_that_comes_later_counts_from_there() -> None:
+    bench = Bench(extension_mm=None, force_n=3.0, taking_up_slack=True)
+    bench.tick()
+    assert codes(bench.tick(extension_mm=50.0), bench.tick(extension_mm=70.0)) == []
+    assert codes(bench.tick(extension_mm=70.1)) == ["cord_slack"]
+
+
+@pytest.mark.parametrize(
+    ("force_n", "speed", "ticks", "tripped"),
+    [(4.8, 3.0, 9, False), (4.8, 3.1, 4, False), (4.8, 3.1, 5, True), (5.0, 9.0, 9, False),
+     (4.8, -9.0, 9, False)],
+)  # fmt: skip
+def test_slack_is_wound_slowly(force_n: float, speed: float, ticks: int, tripped: bool) -> None:
+    bench = Bench(taking_up_slack=True, force_n=force_n)
+    verdicts = bench.ticks(ticks, speed_mm_per_s=speed)
+    assert (codes(*verdicts) == ["slack_wound_fast"]) is tripped
+    if tripped:
+        (finding,) = verdicts[-1].findings
+        assert (finding.measured, finding.limit) == (3.1, 3.0)
+
+
+@pytest.mark.parametrize(("rise_n", "tripped"), [(19.9, False), (20.0, False), (20.1, True)])
+def test_a_rise_that_nobody_ordered(rise_n: float, tripped: bool) -> None:
+    bench = Bench(force_n=51.0)
+    bench.order |= {"wanted_force_n": 51.0}
+    bench.ticks(12, force_n=51.0)
+    verdicts = [bench.tick(force_n=51.0 + rise_n * n / 10) for n in range(1, 11)]
+    assert (codes(*verdicts) == ["force_risen_fast"]) is tripped
+    assert (verdicts[-1].action is Action.RELEASE_FAST) is tripped
+
+
+def test_a_rise_over_more_than_half_a_second_is_slower_than_it_looks() -> None:
+    bench = Bench(force_n=51.0)
+    bench.order |= {"wanted_force_n": 51.0}
+    bench.tick(force_n=51.0)
+    assert codes(*[bench.tick(force_n=51.0 + 1.9 * n) for n in range(1, 20)]) == []
+
+
+@pytest.mark.parametrize(("rise_n", "tripped"), [(24.9, False), (25.0, False), (25.1, True)])
+def test_an_ordered_rise_counts_only_as_far_as_it_may_be_ordered(
+    rise_n: float, tripped: bool
+) -> None:
+    """10 N/s explain 5 N in half a second, however much more the core wants at once."""
+    bench = Bench(force_n=51.0)
+    bench.order |= {"wanted_force_n": 51.0}
+    bench.tick(force_n=51.0)
+    bench.order |= {"wanted_force_n": 90.0}
+    assert (codes(bench.tick(force_n=51.0 + rise_n)) == ["force_risen_fast"]) is tripped
+
+
+def test_an_ordered_fall_explains_no_rise() -> None:
+    bench = Bench(force_n=51.0)
+    bench.tick(force_n=51.0)
+    bench.order |= {"wanted_force_n": 51.0}
+    assert codes(bench.tick(force_n=71.0)) == []
+    assert codes(bench.tick(force_n=71.1)) == ["force_risen_fast"]
+
+
+@pytest.mark.parametrize(
+    ("pull_mm", "found"),
+    [(63.9, []), (64.0, []), (64.1, ["stroke_near"]), (79.9, ["stroke_near"]),
+     (80.0, ["stroke_near"]), (80.1, ["stroke_near", "stroke_used_up"])],
+)  # fmt: skip
+def test_stroke_from_the_pretension_on(pull_mm: float, found: list[str]) -> None:
+    bench = Bench(taking_up_slack=True, extension_mm=0.0)
+    bench.tick(extension_mm=12.0)
+    bench.order["taking_up_slack"] = False
+    bench.tick(extension_mm=14.0)
+    verdict = bench.tick(extension_mm=14.0 + pull_mm)
+    assert codes(verdict) == found
+    wanted = {0: Action.ALLOW, 1: Action.ALLOW, 2: Action.RELEASE}[len(found)]
+    assert verdict.action is wanted
+
+
+def test_before_the_pretension_no_stroke_is_used() -> None:
+    bench = Bench(taking_up_slack=True, extension_mm=0.0)
+    assert codes(bench.tick(extension_mm=100.0)) == []
+
+
+# --- the table of checks --------------------------------------------------------------------------
+
+
+def test_every_check_has_a_row_a_text_and_a_code_of_its_own() -> None:
+    assert len({check.code for check in CHECKS}) == len(CHECKS) == 42
+    for check in CHECKS:
+        assert 1 <= check.row <= 52
+        assert check.clears.endswith(ACKNOWLEDGE) is (check.action is not Action.ALLOW)
+        assert check.measure.__doc__

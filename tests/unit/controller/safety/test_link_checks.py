@@ -1,0 +1,265 @@
+"""Link, unit and host: every limit one step below, at and above."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller.safety.limits import SafetyLimits
+from controller.safety.verdict import Action
+from controller.telemetry import UnitState, UnitStatus
+from tests.unit.controller.safety.bench import SWITCH, TICK_S, Bench, codes
+
+
+@pytest.mark.parametrize(
+    ("silence_s", "action"),
+    [(0.299, Action.ALLOW), (0.300, Action.ALLOW), (0.301, Action.RELEASE_FAST)],
+)
+def test_silence(silence_s: float, action: Action) -> None:
+    verdict = Bench().tick(silent=True, step_s=silence_s)
+    assert verdict.action is action
+    assert codes(verdict) == ["link_silent"] * (action is Action.RELEASE_FAST)
+
+
+def test_an_unchanged_sample_number_is_stale_although_answers_come() -> None:
+    bench = Bench()
+    verdicts = [bench.tick(same_sample=True, force_n=100.0 + n % 2) for n in range(6)]
+    assert [v.action for v in verdicts] == [Action.ALLOW] * 5 + [Action.RELEASE_FAST]
+    assert codes(verdicts[-1]) == ["reading_stale"]
+    (finding,) = verdicts[-1].findings
+    assert (finding.measured, finding.limit) == (0.3, 0.25)
+
+
+@pytest.mark.parametrize(("age_s", "stale"), [(0.249, False), (0.250, False), (0.251, True)])
+def test_the_age_that_the_unit_reports(age_s: float, stale: bool) -> None:
+    assert (codes(Bench().tick(sample_age_s=age_s)) == ["reading_stale"]) is stale
+
+
+def test_silence_is_not_taken_for_a_stale_sample() -> None:
+    verdict = Bench().tick(silent=True, step_s=0.299)
+    assert codes(verdict) == []
+
+
+# --- missed readings ------------------------------------------------------------------------------
+
+
+def lose(bench: Bench, every: int, ticks: int) -> list[str]:
+    """Lose one exchange of ``every`` for some ticks."""
+    return codes(*[bench.tick(silent=n % every == 0) for n in range(1, ticks + 1)])
+
+
+def test_up_to_5_percent_of_200_exchanges_may_be_lost() -> None:
+    assert lose(Bench(), 20, 1000) == []
+    assert lose(Bench(), 15, 1000) == ["readings_missed", "link_unreliable"]
+
+
+def test_a_loss_is_first_told_and_10_s_later_released() -> None:
+    bench = Bench()
+    verdicts = [bench.tick(silent=n % 10 == 0) for n in range(1, 350)]
+    found = {codes(v)[0]: n for n, v in enumerate(verdicts, 1) if codes(v)}
+    assert found == {"readings_missed": 110, "link_unreliable": 311}
+    assert [verdicts[n - 1].action for n in (110, 310, 311)] == [
+        Action.ALLOW, Action.ALLOW, Action.RELEASE]  # fmt: skip
+
+
+def test_the_share_is_one_of_the_ticks_that_fit_in_10_s() -> None:
+    """With 100 ms ticks 5 of 100 may be lost."""
+    bench = Bench()
+    host = {"tick_s": 0.1}
+    found = [codes(bench.tick(silent=n % 10 == 0, step_s=0.1, host=host)) for n in range(1, 61)]
+    assert [n for n, code in enumerate(found, 1) if code] == [60]
+
+
+def test_two_in_a_row_twice_in_10_s_are_told() -> None:
+    bench = Bench()
+    bench.ticks(2, silent=True)
+    bench.tick()
+    verdicts = bench.ticks(2, silent=True)
+    assert codes(*verdicts) == ["readings_missed_in_pairs"]
+    (finding,) = verdicts[1].findings
+    assert (finding.hazard, finding.action) == (2, Action.ALLOW)
+    assert not finding.clears.endswith("slack take-up")
+
+
+@pytest.mark.parametrize(("apart_s", "told"), [(9.9, True), (9.95, True), (10.0, False)])
+def test_pairs_are_counted_over_10_s(apart_s: float, told: bool) -> None:
+    bench = Bench()
+    bench.ticks(2, silent=True)
+    bench.ticks(round(apart_s / TICK_S) - 2)
+    assert (codes(*bench.ticks(2, silent=True)) == ["readings_missed_in_pairs"]) is told
+
+
+def test_one_long_gap_is_one_pair() -> None:
+    bench = Bench()
+    assert codes(*bench.ticks(5, silent=True), bench.tick()) == []
+
+
+def test_trouble_that_goes_away_does_not_release() -> None:
+    bench = Bench()
+    assert lose(bench, 10, 180) == ["readings_missed"]
+    assert codes(*bench.ticks(400)) == []
+    assert lose(bench, 10, 180) == []
+
+
+@pytest.mark.parametrize(
+    ("exchange_s", "slow", "told"),
+    [(0.030, 50, False), (0.0301, 2, False), (0.0301, 3, True)],
+)
+def test_slow_answers(exchange_s: float, slow: int, told: bool) -> None:
+    bench = Bench()
+    bench.ticks(50)
+    verdicts = bench.ticks(slow, host={"exchange_s": exchange_s})
+    assert (codes(*verdicts) == ["answers_slow"]) is told
+    assert verdicts[-1].action is Action.ALLOW
+    if told:
+        assert verdicts[-1].findings[0].measured == pytest.approx(0.015)
+
+
+@pytest.mark.parametrize(("count", "released"), [(2, False), (3, True)])
+def test_answers_of_other_requests(count: int, released: bool) -> None:
+    verdict = Bench().tick(host={"mismatches": count})
+    assert (codes(verdict) == ["answers_mixed_up"]) is released
+    assert (verdict.action is Action.RELEASE) is released
+
+
+# --- the unit -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before_s", "after_s", "restarted"),
+    [(100.0, 100.0, False), (100.0, 99.999, True), (4294967.2, 0.1, False),
+     (2147484.0, 0.0, False), (2147483.0, 0.0, True)],
+)  # fmt: skip
+def test_uptime_that_goes_back(before_s: float, after_s: float, restarted: bool) -> None:
+    verdict = Bench(uptime_s=before_s).tick(uptime_s=after_s)
+    assert (codes(verdict) == ["unit_restarted"]) is restarted
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missed", "ahead"),
+    [(10, 11, 0, False), (10, 12, 0, True), (10, 10, 0, False), (10, 12, 1, False),
+     (10, 13, 1, True), (65535, 1, 0, False), (65535, 2, 0, True), (11, 10, 0, False),
+     (1, 32768, 0, True), (1, 32769, 0, False)],
+)  # fmt: skip
+def test_a_sequence_that_runs_ahead(before: int, after: int, missed: int, ahead: bool) -> None:
+    bench = Bench(sequence_accepted=before)
+    bench.ticks(missed, silent=True)
+    verdict = bench.tick(sequence_accepted=after)
+    assert (codes(verdict) == ["sequence_ahead"]) is ahead
+    assert (verdict.action is Action.RELEASE) is ahead
+    if ahead:
+        (finding,) = verdict.findings
+        assert (finding.hazard, finding.limit) == (36, missed + 1)
+
+
+def test_each_reading_starts_the_count_of_commands_again() -> None:
+    bench = Bench(sequence_accepted=10)
+    bench.ticks(2, silent=True)
+    assert codes(bench.tick(sequence_accepted=13)) == []
+    assert codes(bench.tick(sequence_accepted=15)) == ["sequence_ahead"]
+
+
+@pytest.mark.parametrize(
+    ("before_n", "now_n", "foreign"),
+    [(102.0, 102.0, False), (102.1, 102.1, True), (102.2, 102.1, False), (102.0, 102.1, True),
+     (98.0, 98.0, False), (97.9, 97.9, True), (97.8, 97.9, False), (98.0, 97.9, True)],
+)  # fmt: skip
+def test_a_set_point_that_nobody_ordered(before_n: float, now_n: float, foreign: bool) -> None:
+    verdict = Bench(setpoint_in_effect_n=before_n).tick(setpoint_in_effect_n=now_n)
+    assert (codes(verdict) == ["set_point_foreign"]) is foreign
+    assert (verdict.action is Action.HOLD) is foreign
+
+
+def test_orders_of_the_last_5_s_explain_a_set_point() -> None:
+    bench = Bench()
+    bench.tick()
+    after = [
+        bench.tick(order={"wanted_force_n": 51.0}, setpoint_in_effect_n=100.0) for _ in range(101)
+    ]
+    found = [n for n, verdict in enumerate(after, 1) if codes(verdict)]
+    assert found == [101]
+    up = Bench()
+    up.tick(order={"wanted_force_n": 51.0}, setpoint_in_effect_n=51.0)
+    later = [
+        up.tick(order={"wanted_force_n": 100.0}, setpoint_in_effect_n=51.0) for _ in range(101)
+    ]
+    assert [n for n, verdict in enumerate(later, 1) if codes(verdict)] == [101]
+
+
+@pytest.mark.parametrize("order", [{"following": False}, {"taking_up_slack": True}])
+def test_a_set_point_is_not_judged_while_the_unit_holds_or_takes_up_slack(
+    order: dict[str, Any],
+) -> None:
+    assert codes(Bench().tick(order=order, setpoint_in_effect_n=60.0)) == []
+
+
+def test_a_set_point_that_waits_for_a_slack_cord_or_is_unknown_is_no_finding() -> None:
+    assert codes(*Bench(force_n=4.5).ticks(3, setpoint_in_effect_n=10.0)) == []
+    assert codes(Bench(setpoint_in_effect_n=None).tick()) == []
+    assert codes(Bench().tick(setpoint_in_effect_n=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted_n", "granted_n", "action"),
+    [
+        (101.9, 101.9, Action.ALLOW),
+        (102.0, 102.0, Action.ALLOW),
+        (102.1, 0.0, Action.RELEASE),
+    ],
+)
+def test_wanted_force(wanted_n: float, granted_n: float, action: Action) -> None:
+    verdict = Bench().tick(order={"wanted_force_n": wanted_n})
+    assert (verdict.granted_force_n, verdict.action) == (granted_n, action)
+    assert codes(verdict) == ["order_too_high"] * (action is Action.RELEASE)
+
+
+# --- the host -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "found", "action"),
+    [
+        ({"lateness_s": 0.150}, [], Action.ALLOW),
+        ({"lateness_s": 0.151}, ["loop_slow"], Action.ALLOW),
+        ({"lateness_s": 0.300}, ["loop_slow"], Action.ALLOW),
+        ({"lateness_s": 0.301}, ["loop_slow", "loop_late"], Action.RELEASE),
+        ({"console_age_s": 5.0}, [], Action.ALLOW),
+        ({"console_age_s": 5.001}, ["console_quiet"], Action.ALLOW),
+        ({"console_age_s": 15.0}, ["console_quiet"], Action.ALLOW),
+        ({"console_age_s": 15.001}, ["console_quiet", "console_lost"], Action.RELEASE),
+        ({"console_age_s": None}, [], Action.ALLOW),
+        ({"elapsed_s": 930.0}, [], Action.ALLOW),
+        ({"elapsed_s": 930.05}, ["session_over_time"], Action.RELEASE),
+        ({"wall_clock_step_s": 2.0}, [], Action.ALLOW),
+        ({"wall_clock_step_s": 2.001}, ["clock_stepped"], Action.ALLOW),
+        ({"wall_clock_step_s": -2.0}, [], Action.ALLOW),
+        ({"wall_clock_step_s": -3600.0}, ["clock_stepped"], Action.ALLOW),
+        ({"boot_clock_gap_s": 1.0}, [], Action.ALLOW),
+        ({"boot_clock_gap_s": 1.001}, ["host_suspended"], Action.RELEASE),
+        ({"journal_age_s": 5.0}, [], Action.ALLOW),
+        ({"journal_age_s": 5.001}, ["journal_silent"], Action.HOLD),
+    ],
+)
+def test_host(host: dict[str, Any], found: list[str], action: Action) -> None:
+    verdict = Bench().tick(host=host)
+    assert (codes(verdict), verdict.action) == (found, action)
+
+
+def test_the_hard_limit_of_a_lost_console_is_the_longest_setting() -> None:
+    limits = SafetyLimits()
+    assert codes(Bench(limits).tick(host={"console_age_s": 60.0})) == ["console_quiet"]
+    assert "console_lost" in codes(Bench(limits).tick(host={"console_age_s": 60.1}))
+
+
+def test_findings_carry_row_measure_and_unit() -> None:
+    verdict = Bench().tick(
+        status=SWITCH | UnitStatus.LOCAL_TAKEOVER, host={"boot_clock_gap_s": 12.0}
+    )
+    told = {f.code: (f.hazard, f.measured, f.limit, f.unit) for f in verdict.findings}
+    assert told == {
+        "local_takeover": (37, 1.0, 0.0, "local operation"),
+        "host_suspended": (30, 12.0, 1.0, "s"),
+    }
+    stopped = Bench().tick(unit_state=UnitState.SAFE_LATCHED)
+    assert [(f.measured, f.limit) for f in stopped.findings] == [(6, 4)]

@@ -1,0 +1,78 @@
+"""Alarms: every code has text, priorities order them, they latch, and a paused sound comes back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import controller
+from controller.alarms import ALARMS, AlarmBoard, Priority, alarm_kind
+from controller.safety.checks import CHECKS
+
+SOURCES = [*Path(controller.__file__).parent.rglob("*.py")]
+
+
+def codes_of_the_supervisor() -> set[str]:
+    return {getattr(check, "code", None) or check.__name__ for check in CHECKS}
+
+
+def codes_raised_by_name() -> set[str]:
+    pattern = re.compile(r"RaiseAlarm\(\"(\w+)\"|raise_alarm\(\"(\w+)\"|alarmed\([^)]*?\"(\w+)\"")
+    found = [pattern.findall(path.read_text(encoding="utf-8")) for path in SOURCES]
+    return {code for groups in found for group in groups for code in group if code}
+
+
+def test_every_alarm_code_has_text() -> None:
+    raised = codes_of_the_supervisor() | codes_raised_by_name()
+    assert {"over_force", "check_in_due", "treatment_done", "pause_over"} <= raised
+    assert raised - set(ALARMS) == set()
+    assert all(kind.text and kind.code == code for code, kind in ALARMS.items())
+
+
+def test_a_code_without_a_row_is_still_heard_with_high_priority() -> None:
+    kind = alarm_kind("something_new")
+    assert (kind.priority, kind.text) == (Priority.HIGH, "something new")
+
+
+def test_alarms_latch_until_acknowledged_and_the_most_pressing_stands_first() -> None:
+    board = AlarmBoard()
+    for code in ("check_in_due", "pause_regressed", "over_force"):
+        assert board.raise_alarm(code) is not None
+    assert board.raise_alarm("over_force") is None
+    assert [kind.code for kind in board.active] == ["over_force", "pause_regressed", "check_in_due"]
+    assert board.acknowledge("pause_regressed") == ("pause_regressed",)
+    assert board.acknowledge("pause_regressed") == ()
+    assert board.acknowledge() == ("check_in_due", "over_force")
+    assert board.active == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "every_s"), [("over_force", 5), ("pause_regressed", 15), ("treatment_done", 30)]
+)
+def test_tones_come_at_once_and_again_by_priority(code: str, every_s: int) -> None:
+    board = AlarmBoard()
+    assert not board.tone_due(0.0)
+    board.raise_alarm(code)
+    assert [second for second in range(100) if board.tone_due(second)] == [*range(0, 100, every_s)]
+
+
+def test_a_paused_sound_comes_back_after_2_min() -> None:
+    board = AlarmBoard()
+    board.raise_alarm("treatment_done")
+    assert board.tone_due(0.0)
+    assert board.pause_sound(10.0) == 130.0
+    assert board.sound_paused_s(100.0) == 30.0
+    assert not any(board.tone_due(second) for second in range(10, 130))
+    assert board.tone_due(130.0)
+
+
+def test_a_new_alarm_of_high_priority_ends_the_pause_of_the_sound_and_others_do_not() -> None:
+    board = AlarmBoard()
+    board.raise_alarm("check_in_due")
+    board.pause_sound(0.0)
+    board.raise_alarm("pause_regressed")
+    assert not board.tone_due(1.0)
+    board.raise_alarm("over_force")
+    assert board.tone_due(2.0)

@@ -1,0 +1,120 @@
+"""The operator at a terminal: lines answer questions or become requests, and nothing blocks."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass, field
+
+import pytest
+
+from controller.errors import AnswerMissing
+from controller.ports import Answer, Progress, Question
+from controller.requests import Pause, Remark, SessionRequest
+from tests.unit.controller.builders import prescription
+from workstation.operators import (
+    SCRIPT,
+    SessionOperator,
+    check_somebody_answers,
+    possible_questions,
+)
+from workstation.session_script import parse_script
+
+ASKED = Question.PRETENSION_LOOKS_RIGHT
+
+
+@dataclass
+class Terminal:
+    """Gives lines to the reader thread and takes what is said; "" ends the input."""
+
+    said: list[str] = field(default_factory=list)
+    typed: queue.SimpleQueue[str | None] = field(default_factory=queue.SimpleQueue)
+
+    def read_line(self, prompt: str) -> str:
+        line = self.typed.get(timeout=20)
+        if line is None:
+            raise EOFError
+        return line
+
+    def operator(self) -> SessionOperator:
+        return SessionOperator(
+            scripted=False,
+            show=lambda progress: None,
+            read_line=self.read_line,
+            tell=self.said.append,
+            by="P. Jones",
+        )
+
+
+def heard(operator: SessionOperator, terminal: Terminal, *lines: str) -> list[SessionRequest]:
+    """Type the lines and end the input, then take everything that arrived."""
+    for line in lines:
+        terminal.typed.put(line)
+    terminal.typed.put(None)
+    operator.reader_ended.wait(timeout=20)
+    return list(operator.requests())
+
+
+def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?")
+    operator.ask(Question.END_ACKNOWLEDGED, "Ended?")
+    requests = heard(operator, terminal, "remark odd noise", "Y", "pause", "no")
+    assert requests == [Remark(by="P. Jones", text="odd noise"), Pause(by="P. Jones")]
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
+    assert operator.answer(Question.END_ACKNOWLEDGED) == Answer(
+        accepted=False, answered_by="P. Jones"
+    )
+    assert terminal.said == ["Looks right? [y/n]", "Ended? [y/n]"]
+
+
+def test_what_is_not_understood_is_answered_with_what_would_be() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?")
+    assert heard(operator, terminal, "maybe", "help") == []
+    assert terminal.said[1].startswith("answer the question with y or n; 'maybe' is not understood")
+    assert "pause [REASON]" in terminal.said[2]
+
+
+def test_a_terminal_that_closes_answers_no_to_everything() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?")
+    assert operator.answer(ASKED) is None
+    heard(operator, terminal)
+    assert operator.answer(ASKED) == Answer(accepted=False, answered_by="terminal closed")
+    operator.ask(Question.END_ACKNOWLEDGED, "Ended?")
+    later = operator.answer(Question.END_ACKNOWLEDGED)
+    assert later is not None
+    assert not later.accepted
+
+
+def test_a_script_answers_what_no_sensor_sees_but_no_soft_limit() -> None:
+    operator = SessionOperator(scripted=True, show=lambda progress: None)
+    operator.ask(ASKED, "?")
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by=SCRIPT)
+    operator.ask(Question.FORCE_ABOVE_SOFT_LIMIT, "?")
+    answer = operator.answer(Question.FORCE_ABOVE_SOFT_LIMIT)
+    assert answer == Answer(accepted=False, answered_by="nobody at the terminal")
+
+
+def test_script_steps_follow_the_time_that_was_shown() -> None:
+    script = parse_script('[[step]]\nat = "5 s"\ndo = "pause"\nby = "P. Jones"\n', "s")
+    operator = SessionOperator(scripted=True, show=lambda progress: None, script=script)
+    progress = {"phase": "holding", "elapsed_s": 5.0, "planned_s": 60.0, "target_n": 1.0}
+    operator.show(Progress(**progress, force_n=None))
+    assert operator.requests() == []
+    operator.show(Progress(**progress, force_n=None, since_start_s=5.0))
+    assert operator.requests() == [Pause(by="P. Jones")]
+
+
+def test_without_anybody_the_questions_are_listed_before_anything_is_opened() -> None:
+    order = prescription(treatment_s=1900.0)
+    asked = [question.value for question in possible_questions(order)]
+    assert {"surroundings_safe", "long_treatment", "pretension_looks_right"} <= set(asked)
+    with pytest.raises(AnswerMissing) as missing:
+        check_somebody_answers(order, scripted=False, terminal=False)
+    assert all(name in missing.value.message for name in asked)
+    check_somebody_answers(order, scripted=True, terminal=False)
+    check_somebody_answers(order, scripted=False, terminal=True)

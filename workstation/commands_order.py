@@ -1,0 +1,26 @@
+"""``traction order check``: reads an order as a session would, and shows what it would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(order_app: typer.Typer) -> None:
+    """Add the commands about order files."""
+
+    @order_app.command("check")
+    def check(
+        order: Annotated[Path, typer.Argument(help="Order file.")],
+    ) -> None:
+        """Check an order file; print its steps, its total time and the questions it leads to."""
+        from workstation.operators import possible_questions
+        from workstation.order_file import read_order
+        from workstation.plan_text import plan_text
+
+        ordered = read_order(order)
+        typer.echo(plan_text(ordered.prescription))
+        questions = ", ".join(q.value for q in possible_questions(ordered.prescription))
+        typer.echo(f"questions a session may ask: {questions}")
