@@ -139,8 +139,10 @@ def _verify_bundle(
     path: Path, outside: Sequence[Checkpoint], keys: dict[str, bytes] | None, *, as_json: bool
 ) -> None:
     from records.bundle_check import verify_bundle
+    from records.clinic_verify import is_of_clinic
 
-    result = verify_bundle(path, public_keys=keys, checkpoints=outside)
+    of_sessions = [point for point in outside if not is_of_clinic(point)]
+    result = verify_bundle(path, public_keys=keys, checkpoints=of_sessions)
     if as_json:
         _print_json({**asdict(result), "basis": result.basis})
     else:
