@@ -148,6 +148,12 @@ class SqliteJournal:
             finally:
                 self._stop_writer()
             checkpoint = self._seal()
+        except JournalUnavailable as error:
+            self._spill.close()
+            raise JournalUnavailable(
+                f"{error.message}. The record stays open; the next start takes up what "
+                f"{self._spill.path.name} holds and seals it. Free the disk, then start again"
+            ) from error
         except BaseException:
             self._spill.close()
             raise

@@ -80,8 +80,9 @@ class _FaultyVfs(apsw.VFS):
 class _Rows:
     """What the program uses of a sqlite3 cursor."""
 
-    def __init__(self, rows: list[tuple[Any, ...]], names: Sequence[str]) -> None:
+    def __init__(self, rows: list[tuple[Any, ...]], names: Sequence[str], lastrowid: int) -> None:
         self._rows = rows
+        self.lastrowid = lastrowid
         self.description = [(name,) for name in names] or None
 
     def fetchall(self) -> list[tuple[Any, ...]]:
@@ -117,7 +118,7 @@ class _Connection:
             cursor = self._connection.cursor()
             cursor.exec_trace = learn_names
             cursor.execute(sql, tuple(parameters))
-            return _Rows(cursor.fetchall(), names)
+            return _Rows(cursor.fetchall(), names, self._connection.last_insert_rowid())
 
     def close(self) -> None:
         with _as_sqlite3():
@@ -138,13 +139,18 @@ def _as_sqlite3() -> Iterator[None]:
 
 @contextmanager
 def faulty_disk(plan: FaultPlan) -> Iterator[FaultPlan]:
-    """While open, every writing connection of the program goes through the plan."""
+    """While open, every writing connection to a unit's file goes through the plan."""
+    real_connect = database.connect
+
+    def connect(path: Path, busy_timeout_s: float) -> Any:
+        if path.parent.name != "units":
+            return real_connect(path, busy_timeout_s)
+        return _Connection(path, name, busy_timeout_s)
+
     name = f"faulty-{next(_names)}"
     vfs = _FaultyVfs(name, plan)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            database, "connect", lambda path, timeout_s: _Connection(path, name, timeout_s)
-        )
+        patch.setattr(database, "connect", connect)
         try:
             yield plan
         finally:
