@@ -22,6 +22,7 @@ campaign-alter-clinic: setup
 
 bench: setup
 	$(RUN) -m workstation.bench
+	$(RUN) tools/bench_store.py
 
 coverage-safety: setup
 	$(RUN) tools/coverage_safety.py

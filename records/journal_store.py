@@ -144,7 +144,8 @@ def take_up(db: Database, session: int, batches: list[SpilledBatch]) -> None:
         if not fits:
             raise JournalCorrupt(
                 f"link {batch.link_number} of session number {session} in the side file does not "
-                "follow the stored record; keep both files and run `traction verify`"
+                "follow the stored record; keep copies of both files, move the side file (.spill) "
+                "elsewhere, then start again"
             )
 
 

@@ -16,6 +16,7 @@ from controller.runtime.clock import VirtualClock
 from records.canonical import EventRow, canonical_json, sample_bytes
 from records.integrity import verify
 from records.journal import SessionOpening, SqliteJournal, open_session, reopen_session
+from records.journal_store import JournalStore
 from records.reader import NOT_CLOSED, list_sessions, open_sessions, read_session
 from records.signing import SigningKey
 from records.unit_file import UnitLock, unit_database
@@ -263,3 +264,48 @@ def test_the_pragmas_are_in_force(tmp_path: Path) -> None:
     }
     db.close()
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_writer_that_dies_is_reported_and_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*arguments: object) -> bool:
+        raise RuntimeError("a defect")
+
+    clock = VirtualClock()
+    journal = open_session(tmp_path, opening(), clock, key=KEY)
+    monkeypatch.setattr(JournalStore, "keep", defect)
+    journal.append_event(event(10, action="lost"), at_once=True)
+    clock.sleep_until(clock.now_s() + 6.0)
+    assert journal.age_s(clock.now_s()) >= 6.0
+    journal.append_event(event(20, action="late"), at_once=True)
+    with pytest.raises(JournalUnavailable, match="a defect"):
+        journal.close()
+    assert journal.trouble == "a defect"
+    assert not UnitLock(unit_database(tmp_path, UNIT)).is_held()
+    assert len(read_session(tmp_path, "s-1").events) == 1
+
+
+def test_the_commit_interval_is_a_choice_and_the_record_is_the_same(tmp_path: Path) -> None:
+    links = {}
+    for interval_s in (0.1, 1.0):
+        clock = VirtualClock()
+        data_dir = tmp_path / str(interval_s)
+        journal = open_session(data_dir, opening(), clock, key=KEY, commit_interval_s=interval_s)
+        for tick in range(60):
+            clock.sleep_until(clock.now_s() + 0.05)
+            journal.append_sample(sample(50 * tick))
+        journal.close()
+        links[interval_s] = verify(data_dir).links
+    assert links[0.1] > 20
+    assert links[1.0] <= 4
+    both = [read_session(tmp_path / name, "s-1") for name in ("0.1", "1.0")]
+    assert both[0].samples.tobytes() == both[1].samples.tobytes()
+    assert both[0].events == both[1].events
+
+
+def test_the_same_key_and_session_give_the_same_checkpoint_and_seal(tmp_path: Path) -> None:
+    checkpoints = {str(filled(tmp_path / name).close().text) for name in ("one", "two")}
+    assert len(checkpoints) == 1
+    one, two = (read_session(tmp_path / name, "s-1") for name in ("one", "two"))
+    assert (one.seal, one.signature) == (two.seal, two.signature)
