@@ -4,7 +4,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench lock setup clean coverage-safety campaign-mutation campaign-alter-clinic
+.PHONY: demo test check bench lock setup clean coverage-safety campaign-mutation \
+	campaign-alter-clinic campaign-alterations campaign-second-reader
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -21,6 +22,7 @@ campaign-alter-clinic: setup
 
 bench: setup
 	$(RUN) -m workstation.bench
+	$(RUN) tools/bench_store.py
 
 coverage-safety: setup
 	$(RUN) tools/coverage_safety.py
@@ -30,6 +32,13 @@ campaign-mutation: setup
 
 setup:
 	@$(PYTHON) bootstrap.py
+
+# Long runs whose short forms are in the tests.
+campaign-alterations: setup
+	$(RUN) -m tests.campaigns.alterations 10000
+
+campaign-second-reader: setup
+	$(RUN) -m tests.campaigns.second_reader 1000
 
 # Needs the resolver uv (one command more: `pip install uv`); nothing else does.
 lock:

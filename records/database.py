@@ -112,11 +112,11 @@ def backup_path(path: Path, version: int) -> Path:
 
 
 def _migrate(db: Database, path: Path, schema: Schema) -> None:
-    """One numbered step after the other, each with a copy of the file before it."""
+    """One numbered step after the other, each behind a copy of a file that holds data."""
+    is_new = schema_version(db) == 0
     while pending := schema.migrations.pending(db):
-        version = schema_version(db)
-        if version:
-            _back_up(db, backup_path(path, version))
+        if not is_new:
+            _back_up(db, backup_path(path, schema_version(db)))
         schema.migrations.apply(db, stop_before=[step.name for step in pending[1:]])
 
 
