@@ -38,6 +38,8 @@ from firmware_bridge.registers import crc16
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.uri import SerialAddress, TcpAddress
+from workstation.bench_billing import scrub_line
+from workstation.bench_documents import documents_table
 
 ROUNDS = 12
 CALLS = 60
@@ -58,8 +60,7 @@ def main() -> None:
         for function in (3, 23):
             console.print(wire_table(kind, function))
     console.print(treatment_line())
-    from workstation.bench_documents import documents_table
-
+    console.print(scrub_line())
     console.print(documents_table())
 
 

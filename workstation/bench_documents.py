@@ -9,8 +9,6 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
@@ -19,7 +17,7 @@ from records.exports.note_layout import NotePage, lay_out_note
 from records.exports.note_pdf import note_pdf
 from records.exports.page import ENCODING, HEIGHT, WIDTH, Page
 from records.exports.plot_data import plot_data
-from workstation.demo import benchmark_dossier
+from workstation.demo import demo_dossier
 from workstation.documents import Dossier
 
 NOTES = 1000
@@ -45,8 +43,7 @@ class DocumentCost:
 
 def documents_table(notes: int = NOTES) -> Table:
     """The benchmark as ``make bench`` prints it."""
-    with TemporaryDirectory() as folder:
-        cost = measure(benchmark_dossier(Path(folder)), notes)
+    cost = measure(demo_dossier(), notes)
     table = Table(title=f"{notes} notes as PDF, goal: at most {GOAL:.0f} x raw writer")
     for column in ("writer", "ms a note", "bytes", "x raw"):
         table.add_column(column, justify="left" if column == "writer" else "right")

@@ -101,9 +101,10 @@ def benchmark_treatment() -> tuple[float, float]:
         return clock.now_s() - started_s, dossier.note.dose.traction_ms / 1000
 
 
-def benchmark_dossier(data_dir: Path) -> Dossier:
-    """The cervical act on file: fifteen minutes of samples and their note."""
-    return _perform(acts()[0], data_dir, Settings(), None)
+def demo_dossier() -> Dossier:
+    """The cervical act, performed in a folder that is gone afterwards."""
+    with TemporaryDirectory() as folder:
+        return _perform(acts()[0], Path(folder), Settings(), None)
 
 
 def demo_order(name: str) -> Order:
