@@ -11,7 +11,7 @@ from pathlib import Path
 from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
-from records.signing import SigningKey
+from records.signing import NoKeyStore, SigningKey, load_or_create_key
 from simulator.direct_line import DirectClock
 from simulator.firmware import ReferenceFirmware
 from simulator.servers import SimulatedUnit
@@ -63,6 +63,11 @@ def fixed_identifiers() -> Identifiers:
     )
 
 
+def fixed_key(data_dir: Path) -> SigningKey:
+    """The workstation's key in ``data_dir``: made there like any other, but always the same."""
+    return load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+
+
 @dataclass
 class Stage:
     """A simulated unit, its clock and the folder of the records; a context manager's value.
@@ -99,7 +104,7 @@ class Stage:
             settings=SETTINGS,
             identifiers=self.identifiers,
             connect=self.connect,
-            key=KEY,
+            key=fixed_key(self.data_dir),
         )
 
     def dossier(self, session_id: str) -> Dossier:
