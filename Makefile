@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench lock setup clean coverage-safety
+.PHONY: demo test check bench lock setup clean coverage-safety campaign-alter-clinic
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -14,6 +14,10 @@ test: setup
 
 check: setup
 	$(RUN) tools/checks.py lint types contracts
+
+# 10 000 random alterations of clinic.db, each of which must be found: about five minutes.
+campaign-alter-clinic: setup
+	$(RUN) -m tests.campaigns.alter_clinic
 
 bench: setup
 	$(RUN) -m workstation.bench

@@ -65,18 +65,6 @@ class ProfileInvalid(RequestRefused):
     code = 1007
 
 
-class ClaimContextInvalid(RequestRefused):
-    """A claim context breaks its schema; the message names file, key and next step."""
-
-    code = 1030
-
-
-class RulesInvalid(RequestRefused):
-    """A rule, payer, fee or pair file breaks its schema; the message names file, key and reason."""
-
-    code = 1031
-
-
 class ScriptInvalid(RequestRefused):
     """A script of requests breaks its form; the message names file, step and reason."""
 
@@ -87,6 +75,18 @@ class SelfCheckFailed(RequestRefused):
     """An item of the self-check refuses the start; the message names it and what to do."""
 
     code = 1020
+
+
+class ClaimContextInvalid(RequestRefused):
+    """A claim context breaks its schema; the message names file, key and next step."""
+
+    code = 1030
+
+
+class RulesInvalid(RequestRefused):
+    """A rule, payer, fee or pair file breaks its schema; the message names file, key and reason."""
+
+    code = 1031
 
 
 class LinkError(TractionError):
@@ -173,6 +173,12 @@ class RecordNotFound(JournalError):
     """No session, note or order of that name is on file."""
 
     code = 4004
+
+
+class CheckpointInvalid(RequestRefused):
+    """A checkpoint was mistyped; the message says what does not fit."""
+
+    code = 1050
 
 
 class KeyUnavailable(JournalError):

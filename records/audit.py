@@ -6,7 +6,7 @@ read there copies the folder to a place that can be written, and the copy keeps 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +64,8 @@ def record_read(
         ) from error
 
 
-def accesses(data_dir: Path, *, session_id: str = "", patient_key: str = "") -> list[Access]:
-    """Every access on file, oldest first; of one session or one patient where named."""
+def accesses(data_dir: Path, of_sessions: Collection[str] | None = None) -> list[Access]:
+    """Every access on file, oldest first; only those of some sessions where these are given."""
     if not clinic_database(data_dir).exists():
         return []
     with clinic_reading(data_dir) as db:
@@ -86,8 +86,7 @@ def accesses(data_dir: Path, *, session_id: str = "", patient_key: str = "") -> 
     return [
         access
         for access in found
-        if session_id in ("", access.session_id, *access.fields)
-        and patient_key in ("", access.patient_key)
+        if of_sessions is None or not {access.session_id, *access.fields}.isdisjoint(of_sessions)
     ]
 
 

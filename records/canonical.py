@@ -66,6 +66,22 @@ class EventRow:
         return head + text
 
 
+def event_from_canonical(data: bytes, offset: int) -> tuple[EventRow, int]:
+    """The event whose canonical bytes begin at ``offset``, and where the next one begins.
+
+    Raises struct.error or ValueError when there is no whole event.
+    """
+    sequence, at_ms, utc_ms, kind, version, length = _EVENT_HEAD.unpack_from(data, offset)
+    start = offset + _EVENT_HEAD.size
+    if start + length > len(data):
+        raise ValueError(f"event {sequence} is cut")
+    row = EventRow(
+        sequence=sequence, at_ms=at_ms, utc_ms=utc_ms, kind=kind, version=version,
+        detail_json=data[start : start + length].decode(),
+    )  # fmt: skip
+    return row, start + length
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """An event as readers get it back from the journal."""

@@ -5,6 +5,11 @@ link    = SHA-256(previous link (32) | first event | events | first sample | sam
 digest  = SHA-256(canonical bytes of all events | canonical bytes of all samples)
 seal    = SHA-256(last link (32) | digest (32) | events | samples | links | previous seal (32))
 
+statement = SHA-256("traction-statement/1" LF what LF where LF number LF seal in hex LF), in UTF-8
+
+The statement says what a seal belongs to: for a session "what" is its id, "where" its unit's id and
+"number" its place among the unit's sessions. Signatures and checkpoints are made over it.
+
 One link per commit. The previous link of a session's first link is the seal of the unit's previous
 session (32 zero bytes for the unit's first), so a session that is missing is found.
 """
@@ -16,6 +21,7 @@ import struct
 from dataclasses import dataclass
 
 NO_SEAL = bytes(32)
+STATEMENT = "traction-statement/1"
 _RANGE = struct.Struct(">IIII")
 _COUNTS = struct.Struct(">III")
 
@@ -39,16 +45,12 @@ class LinkRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
-    """The end of a session's chain. ``digest`` is what the next session starts from."""
+class Subject:
+    """What a seal belongs to: ``name`` is unique, ``place`` and ``number`` say where it stands."""
 
-    last_link: bytes
-    session_digest: bytes
-    event_count: int
-    sample_count: int
-    link_count: int
-    previous_seal: bytes
-    digest: bytes
+    name: str
+    place: str
+    number: int
 
 
 def compute_link(previous: bytes, covered: LinkRange, events: bytes, samples: bytes) -> bytes:
@@ -74,3 +76,9 @@ def compute_seal_digest(
     return hashlib.sha256(
         last_link + session_digest + _COUNTS.pack(*counts) + previous_seal
     ).digest()
+
+
+def compute_statement(subject: Subject, seal: bytes) -> bytes:
+    """The digest that is signed: the seal, and what it is the seal of."""
+    lines = (STATEMENT, subject.name, subject.place, str(subject.number), seal.hex(), "")
+    return hashlib.sha256("\n".join(lines).encode()).digest()

@@ -29,7 +29,7 @@ MODIFIER, DIAGNOSIS = "modifier", "diagnosis"
 COLUMNS = (
     "session_id", "mrn", "dos", "cpt", "mod1", "mod2", "mod3", "mod4", "units", "charge", "pos",
     "dx1", "dx2", "dx3", "dx4", "pointers", "rendering_npi", "referring_npi", "auth_no", "start",
-    "stop", "minutes", "note_file",
+    "stop", "minutes", "note_file", "checkpoint",
 )  # fmt: skip
 _FURTHER = frozenset({"dx2", "dx3", "dx4", "mod2", "mod3", "mod4"})
 """Cells that are empty on most claims: nobody has to fill them."""
@@ -72,6 +72,7 @@ def charge_line(
         "stop": stop.isoformat(),
         "minutes": str(note.dose.delivered_minutes),
         "note_file": note_file,
+        "checkpoint": note.checkpoint,
         **_modifiers(claim_modifiers(context, accepted)),
         **(_ordered_diagnoses(order) if context is None else _claimed(context)),
     }

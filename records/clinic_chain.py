@@ -2,9 +2,8 @@
 
 Canonical bytes and links are those of the evidence: an entry is an event (records/canonical.py)
 whose milliseconds of a session are 0, a link covers the entries of one transaction and no samples
-(records/chain.py). The workstation's key signs each link:
-
-signature = Ed25519(SHA-256("traction clinic link" | 0 | link))
+(records/chain.py). The workstation's key signs each link, and each gives a checkpoint, both over
+the statement of what the link belongs to: ``clinic.<file>.<entries>`` in ``clinic.db``.
 """
 
 from __future__ import annotations
@@ -16,18 +15,20 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from controller.errors import JournalCorrupt, RequestRefused
+from controller.errors import JournalCorrupt
 from controller.events import JsonValue
 from records.author import Author
 from records.canonical import EventRow, canonical_json
-from records.chain import NO_SEAL, LinkRange, compute_link
+from records.chain import NO_SEAL, LinkRange, Subject, compute_link, compute_statement
+from records.checkpoint import Checkpoint, make_checkpoint
 from records.clinic_file import has_chain
 from records.database import Database, rows
 
 ENTRY_VERSION = 1
-FILE_ID_LENGTH = 16
-_SIGNED = b"traction clinic link\x00"
-_CHECKPOINT = "clinic"
+FILE_ID_LENGTH = 8
+PLACE = "clinic.db"
+CHECKPOINT_NAME = "clinic"
+"""First part of the name of this file's checkpoints; sessions have their ids there."""
 
 
 class EntryKind(IntEnum):
@@ -51,37 +52,9 @@ class Entry:
     detail: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClinicCheckpoint:
-    """What must leave the machine: at this many entries the chain ended in this link."""
-
-    file_id: str
-    entries: int
-    link: str
-
-    @property
-    def text(self) -> str:
-        """One word that is printed on notes and stands in exports."""
-        return f"{_CHECKPOINT}:{self.file_id}:{self.entries}:{self.link}"
-
-
-def parse_checkpoint(text: str) -> ClinicCheckpoint:
-    """The checkpoint that ``text`` holds; raises RequestRefused."""
-    try:
-        word, file_id, entries, link = text.strip().split(":")
-        if word != _CHECKPOINT or len(bytes.fromhex(link)) != len(NO_SEAL) or int(entries) < 1:
-            raise ValueError(text)
-    except ValueError as error:
-        raise RequestRefused(
-            f"checkpoint {text.strip()!r} is not one of clinic.db; copy it whole from a note or an "
-            f"export, it looks like {_CHECKPOINT}:FILE:NUMBER:64 hex digits"
-        ) from error
-    return ClinicCheckpoint(file_id=file_id, entries=int(entries), link=link)
-
-
 def append_entries(
     db: Database, author: Author, entries: Sequence[tuple[EntryKind, Mapping[str, JsonValue]]]
-) -> ClinicCheckpoint:
+) -> Checkpoint:
     """Append ``entries`` with one signed link; the caller holds ``clinic_writing``.
 
     The file's first link also begins the file, which gets its name there.
@@ -106,11 +79,13 @@ def append_entries(
             "INSERT INTO entry (sequence, utc_ms, kind, version, detail) VALUES (?, ?, ?, ?, ?)",
             (row.sequence, row.utc_ms, row.kind, row.version, row.detail_json),
         )
+    subject = link_subject(file_id(db), first + len(added))
     db.execute(
         "INSERT INTO link VALUES (?, ?, ?, ?, ?, ?)",
-        (number, first, len(added), link, author.key.key_id, author.key.sign(signed_digest(link))),
-    )
-    return ClinicCheckpoint(file_id=file_id(db), entries=first + len(added), link=link.hex())
+        (number, first, len(added), link, author.key.key_id,
+         author.key.sign(compute_statement(subject, link))),
+    )  # fmt: skip
+    return make_checkpoint(subject, link, author.key.public_key)
 
 
 def entry_range(first: int, count: int) -> LinkRange:
@@ -123,9 +98,9 @@ def canonical(entries: Sequence[EventRow]) -> bytes:
     return b"".join(entry.canonical() for entry in entries)
 
 
-def signed_digest(link: bytes) -> bytes:
-    """What the workstation's key signs; no other signature of that key can stand for it."""
-    return hashlib.sha256(_SIGNED + link).digest()
+def link_subject(file: str, entries: int) -> Subject:
+    """What a link belongs to: the file's name and how many entries it ends."""
+    return Subject(name=f"{CHECKPOINT_NAME}.{file}.{entries}", place=PLACE, number=entries)
 
 
 def entry_rows(db: Database) -> list[EventRow]:
@@ -148,11 +123,11 @@ def entries_of_kind(db: Database, *kinds: EntryKind) -> list[Entry]:
     return _entries(db, f"WHERE kind IN ({numbers})", ())
 
 
-def checkpoint_at(db: Database, sequence: int) -> ClinicCheckpoint:
-    """The checkpoint of the link that covers an entry."""
+def link_over(db: Database, sequence: int) -> tuple[int, bytes, str]:
+    """The link that covers an entry: the entries that it ends, its digest, the id of its key."""
     found = rows(
         db,
-        "SELECT first_entry + entry_count, digest FROM link WHERE first_entry <= ? "
+        "SELECT first_entry + entry_count, digest, key_id FROM link WHERE first_entry <= ? "
         "ORDER BY first_entry DESC LIMIT 1",
         (sequence,),
     )
@@ -160,7 +135,8 @@ def checkpoint_at(db: Database, sequence: int) -> ClinicCheckpoint:
         raise JournalCorrupt(
             f"entry {sequence} of clinic.db has no link; `traction verify --all` says more"
         )
-    return ClinicCheckpoint(file_id=file_id(db), entries=found[0][0], link=found[0][1].hex())
+    entries, digest, key_id = found[0]
+    return entries, digest, key_id
 
 
 def file_id(db: Database) -> str:

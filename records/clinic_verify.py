@@ -16,16 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt
-from records.chain import NO_SEAL, compute_link
+from records.chain import NO_SEAL, compute_link, compute_statement
+from records.checkpoint import Checkpoint, make_checkpoint
 from records.clinic_chain import (
+    CHECKPOINT_NAME,
     ENTRY_VERSION,
-    ClinicCheckpoint,
     EntryKind,
     canonical,
     entry_range,
     entry_rows,
     file_id,
-    signed_digest,
+    link_subject,
 )
 from records.clinic_file import (
     APPEND_ONLY_TRIGGERS,
@@ -67,15 +68,16 @@ class ClinicVerification:
 def verify_clinic(
     data_dir: Path,
     *,
-    checkpoints: Sequence[ClinicCheckpoint] = (),
+    checkpoints: Sequence[Checkpoint] = (),
     public_keys: Mapping[str, bytes] | None = None,
 ) -> ClinicVerification:
-    """Verify clinic.db of a data folder, read-only.
+    """Verify clinic.db of a data folder, read-only; ``checkpoints`` of sessions are passed over.
 
     ``public_keys`` by key id stand for those that lie in the folder; give them where the folder
     itself is in doubt. A missing file is an alteration only when a checkpoint speaks of it.
     """
     keys = known_public_keys(data_dir) if public_keys is None else public_keys
+    checkpoints = [point for point in checkpoints if is_of_clinic(point)]
     if not clinic_database(data_dir).exists():
         return _result(None, checkpoints, [_missing(point) for point in checkpoints])
     try:
@@ -89,7 +91,7 @@ def verify_clinic(
 
 def _result(
     walk: _Walk | None,
-    checkpoints: Sequence[ClinicCheckpoint],
+    checkpoints: Sequence[Checkpoint],
     alterations: list[ClinicAlteration],
 ) -> ClinicVerification:
     return ClinicVerification(
@@ -104,11 +106,22 @@ def _result(
     )
 
 
-def _missing(point: ClinicCheckpoint) -> ClinicAlteration:
+def _missing(point: Checkpoint) -> ClinicAlteration:
     return ClinicAlteration(
-        where="the file",
-        what=f"there is no clinic.db, but {point.entries} entries left a checkpoint",
+        where="the file", what=f"there is no clinic.db, but it gave out the checkpoint {point.text}"
     )
+
+
+def is_of_clinic(point: Checkpoint) -> bool:
+    """True for a checkpoint that a clinic.db gave out, false for a session's."""
+    return _entries_of(point) is not None
+
+
+def _entries_of(point: Checkpoint) -> int | None:
+    """How many entries there were when it was given out; None for a session's checkpoint."""
+    name, _, rest = point.name.partition(".")
+    entries = rest.rpartition(".")[2]
+    return int(entries) if name.lower() == CHECKPOINT_NAME and entries.isdecimal() else None
 
 
 class _Walk:
@@ -135,12 +148,8 @@ class _Walk:
     @property
     def end(self) -> str:
         """The checkpoint of the last link; empty without one."""
-        if not self.links:
-            return ""
-        _, first, count, digest, *_ = self.links[-1]
-        return ClinicCheckpoint(
-            file_id=self._file_id(), entries=first + count, link=digest.hex()
-        ).text
+        given = self._given_out(len(self.links) - 1) if self.links else None
+        return "" if given is None else given.text
 
     def alterations(self) -> Iterator[ClinicAlteration]:
         yield from self._check_file()
@@ -149,20 +158,30 @@ class _Walk:
         yield from self._check_orders()
         yield from self._check_seals()
 
-    def compare(self, checkpoints: Sequence[ClinicCheckpoint]) -> Iterator[ClinicAlteration]:
-        """Each checkpoint must be an end that this chain once had."""
-        ends = {first + count: digest.hex() for _, first, count, digest, *_ in self.links}
+    def compare(self, checkpoints: Sequence[Checkpoint]) -> Iterator[ClinicAlteration]:
+        """Each checkpoint must be one that this chain once gave out."""
+        places = {first + count: place for place, (_, first, count, *_) in enumerate(self.links)}
         for point in checkpoints:
-            if ends.get(point.entries) == point.link and self._file_id() == point.file_id:
+            entries = _entries_of(point) or 0
+            given = self._given_out(places[entries]) if entries in places else None
+            if given is not None and given.text.lower() == point.text.lower():
                 continue
-            if point.entries > len(self.entries):
+            if entries > len(self.entries):
                 what = (
-                    f"a checkpoint saw {point.entries} entries, {len(self.entries)} are here: "
-                    "the end was cut off or an older file was put in place"
+                    f"{point.text} saw {entries} entries, {len(self.entries)} are here: the end "
+                    "was cut off or an older file was put in place"
                 )
             else:
-                what = f"the checkpoint of {point.entries} entries is not one of this chain"
-            yield self._altered("the chain", what, point.entries)
+                what = f"{point.text} was not given out by this chain"
+            yield self._altered("the chain", what, entries)
+
+    def _given_out(self, place: int) -> Checkpoint | None:
+        """The checkpoint of a link; None when its public key is not known."""
+        _, first, count, digest, key_id, _ = self.links[place]
+        public = self._keys.get(key_id)
+        if public is None:
+            return None
+        return make_checkpoint(link_subject(self._file_id(), first + count), digest, public)
 
     def _check_file(self) -> Iterator[ClinicAlteration]:
         problem = rows(self._db, "PRAGMA integrity_check(1)")[0][0]
@@ -204,7 +223,8 @@ class _Walk:
                     f"link {index} does not fit", covered,
                 )  # fmt: skip
                 return
-            yield from self._check_signature(index, first, digest, key_id, signature)
+            statement = compute_statement(link_subject(self._file_id(), first + count), digest)
+            yield from self._check_signature(index, first, statement, key_id, signature)
             previous, covered = digest, first + count
         if covered != len(self.entries):
             yield self._altered(
@@ -220,14 +240,14 @@ class _Walk:
             return None
 
     def _check_signature(
-        self, index: int, first: int, digest: bytes, key_id: str, signature: bytes
+        self, index: int, first: int, statement: bytes, key_id: str, signature: bytes
     ) -> Iterator[ClinicAlteration]:
         public = self._keys.get(key_id)
         if public is None:
             yield self._altered(
                 f"link {index}", f"its key {key_id} is not known here: bring its public key", first
             )
-        elif not verify_signature(public, signed_digest(digest), signature):
+        elif not verify_signature(public, statement, signature):
             yield self._altered(f"link {index}", f"it is not signed by key {key_id}", first)
 
     def _check_orders(self) -> Iterator[ClinicAlteration]:

@@ -42,18 +42,20 @@ class Schema:
     migrations: Migrations
 
 
-def open_for_writing(path: Path, schema: Schema) -> Database:
+def open_for_writing(
+    path: Path, schema: Schema, *, busy_timeout_s: float = BUSY_TIMEOUT_MS / 1000
+) -> Database:
     """Open or create ``path``, bring it to our version and prove that its pragmas are in force."""
     _refuse_read_only(path)
     with failures_in_words(path, "opened for writing"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        db = _wrap(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000))
+        db = _wrap(connect(path, busy_timeout_s))
         try:
             _refuse_newer(db, path, schema)
             for name, value in _WRITER_PRAGMAS.items():
                 db.execute(f"PRAGMA {name} = {value}")
             _assert_pragmas(db, path)
-            schema.migrations.apply(db)
+            _migrate(db, path, schema)
         except BaseException:
             db.close()
             raise
@@ -97,6 +99,46 @@ def failures_in_words(path: Path, doing: str) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise JournalUnavailable(f"{path} cannot be {doing}: {error.strerror}") from error
+
+
+def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """The one place where a connection that may write is made."""
+    return sqlite3.connect(path, timeout=busy_timeout_s)
+
+
+def backup_path(path: Path, version: int) -> Path:
+    """Where the copy lies that was made before a file left schema ``version``."""
+    return path.with_name(f"{path.name}.schema-{version}")
+
+
+def _migrate(db: Database, path: Path, schema: Schema) -> None:
+    """One numbered step after the other, each with a copy of the file before it."""
+    while pending := schema.migrations.pending(db):
+        version = schema_version(db)
+        if version:
+            _back_up(db, backup_path(path, version))
+        schema.migrations.apply(db, stop_before=[step.name for step in pending[1:]])
+
+
+def _back_up(db: Database, target: Path) -> None:
+    """Copy the whole file, prove that the copy is sound and make it durable."""
+    target.unlink(missing_ok=True)
+    copy = sqlite3.connect(target)
+    try:
+        db.conn.backup(copy)
+        (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+    finally:
+        copy.close()
+    if verdict != "ok":
+        raise JournalCorrupt(
+            f"the copy {target} made before a migration is damaged ({verdict}); "
+            "the file was not changed. Check the disk and restore a backup"
+        )
+    descriptor = os.open(target, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _wrap(connection: sqlite3.Connection) -> Database:

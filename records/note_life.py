@@ -8,13 +8,22 @@ versions are entries of clinic.db's chain and are only ever added.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from controller.errors import NoteRefused
 from controller.events import JsonValue
 from records.audit import written_row
 from records.author import Author
-from records.clinic_chain import EntryKind, append_entries, checkpoint_at, entries_of_session
+from records.checkpoint import make_checkpoint
+from records.clinic_chain import (
+    EntryKind,
+    append_entries,
+    entries_of_session,
+    file_id,
+    link_over,
+    link_subject,
+)
 from records.clinic_file import clinic_database, clinic_reading, clinic_writing, has_chain
 from records.database import Database, rows
 from records.note_fields import (
@@ -25,6 +34,7 @@ from records.note_fields import (
     remark_field,
 )
 from records.note_words import NOTHING_SAID, NoteWords, Word, fold
+from records.signing import known_public_keys
 from records.treatment_note import TreatmentNote
 
 TYPED = "typed"
@@ -35,7 +45,10 @@ def note_words(data_dir: Path, session_id: str) -> NoteWords:
     if not clinic_database(data_dir).exists():
         return NOTHING_SAID
     with clinic_reading(data_dir) as db:
-        return _words(db, session_id)
+        words = _words(db, session_id)
+        if not words.versions:
+            return words
+        return replace(words, checkpoint=_checkpoint(db, data_dir, words.entry))
 
 
 def complete(
@@ -54,10 +67,11 @@ def mark_not_assessed(
     """Say of open fields that there is nothing to say; they stay without a value."""
     for name in names:
         _field_for(note, name)
-        if note.field(name).value is not None:
-            raise NoteRefused(
-                f"{name} has the value {note.field(name).value!r}; complete it with another one"
-            )
+        value = _value(note, name)
+        if value is not None:
+            raise NoteRefused(f"{name} has the value {value!r}; complete it with another one")
+        if name.startswith(REMARK):
+            raise NoteRefused(f"{name} is a remark; leave it out when there is none to make")
     _say(data_dir, note, {n: _word(None, TYPED, author) for n in names}, author, "not assessed")
 
 
@@ -287,8 +301,16 @@ def _value(note: TreatmentNote, name: str) -> str | None:
 def _words(db: Database, session_id: str) -> NoteWords:
     entries = entries_of_session(db, session_id)
     signed = [e for e in entries if e.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)]
-    checkpoint = checkpoint_at(db, signed[-1].sequence).text if signed else ""
-    return fold(signed, _draft(db, session_id), checkpoint)
+    return fold(signed, _draft(db, session_id))
+
+
+def _checkpoint(db: Database, data_dir: Path, entry: int) -> str:
+    """The checkpoint of the newest version; empty when its public key is not in the folder."""
+    entries, link, key_id = link_over(db, entry)
+    public_key = known_public_keys(data_dir).get(key_id)
+    if public_key is None:
+        return ""
+    return make_checkpoint(link_subject(file_id(db), entries), link, public_key).text
 
 
 def _draft(db: Database, session_id: str) -> dict[str, Word]:

@@ -64,13 +64,17 @@ class NoteSignature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteWords:
-    """Everything that was said of one note. ``device`` are the device's values as signed."""
+    """Everything that was said of one note. ``device`` are the device's values as signed.
+
+    ``entry`` is the sequence of the newest version in clinic.db, -1 for a draft.
+    """
 
     words: Mapping[str, Word] = field(default_factory=dict)
     versions: tuple[NoteVersion, ...] = ()
     seal: str = ""
     device: Mapping[str, str | None] = field(default_factory=dict)
     checkpoint: str = ""
+    entry: int = -1
 
     @property
     def status(self) -> str:
@@ -111,7 +115,7 @@ class Repetition:
 NOTHING_SAID = NoteWords()
 
 
-def fold(entries: list[Entry], draft: Mapping[str, Word], checkpoint: str = "") -> NoteWords:
+def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
     """The note as its entries leave it; ``draft`` counts only while nothing is signed."""
     signed = [e for e in entries if e.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)]
     if not signed:
@@ -126,7 +130,7 @@ def fold(entries: list[Entry], draft: Mapping[str, Word], checkpoint: str = "") 
         versions=versions,
         seal=str(first["seal"]),
         device=dict(first["device"]),
-        checkpoint=checkpoint,
+        entry=signed[-1].sequence,
     )
 
 

@@ -16,22 +16,19 @@ from controller.events import EventKind, Outcome
 from records.blocks import unpack_block
 from records.canonical import SampleArray, StoredEvent, samples_from_bytes
 from records.database import Database, failures_in_words, open_for_reading, rows
-from records.journal import event_rows
+from records.session_rows import event_rows
+from records.stored_session import (
+    SealSignature,
+    StoredSession,
+    load_stored,
+    seal_signature,
+    session_rows_of,
+)
+from records.stored_session import SessionHead as SessionHead
 from records.unit_file import UNIT_SCHEMA, UnitLock, unit_databases
 
 RUNNING = "running"
 NOT_CLOSED = "interrupted (not yet closed)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionHead:
-    """A session's row. Times in milliseconds since 1970 and minutes east of UTC."""
-
-    number: int
-    session_id: str
-    unit_id: str
-    started_utc_ms: int
-    utc_offset_min: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,12 @@ class SessionRecord:
     samples: SampleArray
     seal: bytes | None
     live: bool
+    signature: SealSignature | None = None
+
+    @property
+    def checkpoint(self) -> str:
+        """The text that binds this record from outside; "" while it is not sealed and signed."""
+        return self.signature.checkpoint if self.signature else ""
 
     @property
     def opening(self) -> StoredEvent:
@@ -86,6 +89,13 @@ def read_session(data_dir: Path, session_id: str) -> SessionRecord:
         return load_session(db, path, head)
 
 
+def read_stored(data_dir: Path, session_id: str) -> StoredSession:
+    """A session with its chain, as it is stored; raises RecordNotFound."""
+    path, head = _find(data_dir, session_id)
+    with reading(path) as db:
+        return load_stored(db, head)
+
+
 def find_session(data_dir: Path, session_id: str) -> SessionHead:
     """The row of a session by its id or the beginning of it; raises RecordNotFound."""
     return _find(data_dir, session_id)[1]
@@ -112,14 +122,14 @@ def list_sessions(data_dir: Path) -> list[SessionRecord]:
     records = []
     for path in unit_databases(data_dir):
         with reading(path) as db:
-            records += [load_session(db, path, head) for head in _heads(db)]
+            records += [load_session(db, path, head) for head in session_rows_of(db)]
     return sorted(records, key=lambda r: (r.head.started_utc_ms, r.head.session_id), reverse=True)
 
 
 def session_heads(path: Path) -> list[SessionHead]:
     """The sessions of one unit's file, oldest first."""
     with reading(path) as db:
-        return _heads(db)
+        return session_rows_of(db)
 
 
 def open_sessions(path: Path) -> list[SessionHead]:
@@ -128,7 +138,7 @@ def open_sessions(path: Path) -> list[SessionHead]:
         return []
     with reading(path) as db:
         sealed = {number for (number,) in rows(db, "SELECT session FROM seal")}
-        return [head for head in _heads(db) if head.number not in sealed]
+        return [head for head in session_rows_of(db) if head.number not in sealed]
 
 
 def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
@@ -150,6 +160,7 @@ def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
         samples=samples_from_bytes(sample_data(db, head.number)),
         seal=seal[0][0] if seal else None,
         live=not seal and UnitLock(path).is_held(),
+        signature=seal_signature(db, head.number),
     )
 
 
@@ -177,15 +188,3 @@ def reading(path: Path) -> Iterator[Database]:
 def forces_dn(samples: SampleArray) -> NDArray[np.int32]:
     """Channel 1 in 0.1 N; absent readings are the stored 0x8000."""
     return samples["force_1_dn"].astype(np.int32)
-
-
-def _heads(db: Database) -> list[SessionHead]:
-    stored = rows(
-        db,
-        "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min FROM session "
-        "ORDER BY number",
-    )
-    return [
-        SessionHead(number=a, session_id=b, unit_id=c, started_utc_ms=d, utc_offset_min=e)
-        for a, b, c, d, e in stored
-    ]

@@ -211,15 +211,21 @@ def known_public_keys(data_dir: Path) -> dict[str, bytes]:
 def read_public_key(path: Path) -> bytes:
     """The raw bytes of a public key in a PEM file; raises KeyUnavailable."""
     try:
-        loaded = load_pem_public_key(path.read_bytes())
+        return public_key_from_pem(path.read_bytes(), str(path))
     except OSError as error:
         raise KeyUnavailable(f"public key {path} cannot be read ({error.strerror})") from error
+
+
+def public_key_from_pem(pem: bytes, name: str) -> bytes:
+    """The raw bytes of a public key; ``name`` is what the error calls it. Raises KeyUnavailable."""
+    try:
+        loaded = load_pem_public_key(pem)
     except ValueError as error:
         raise KeyUnavailable(
-            f"{path} is not a public key in PEM; `traction key export` writes one"
+            f"{name} is not a public key in PEM; `traction key export` writes one"
         ) from error
     if not isinstance(loaded, Ed25519PublicKey):
-        raise KeyUnavailable(f"{path} holds another kind of key; an Ed25519 public key is needed")
+        raise KeyUnavailable(f"{name} holds another kind of key; an Ed25519 public key is needed")
     return loaded.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 

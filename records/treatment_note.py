@@ -40,7 +40,8 @@ class TreatmentNote:
 
     ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
     visit that a person may confirm one by one; they are no part of the note until then.
-    ``checkpoint`` is that of clinic.db at the newest version. Times are UTC milliseconds.
+    ``checkpoint`` binds the sealed session from outside,
+    ``signature_checkpoint`` the newest version in clinic.db. Times are UTC milliseconds.
     """
 
     session_id: str
@@ -51,6 +52,7 @@ class TreatmentNote:
     clinician_fields: tuple[Field, ...]
     dose: DeliveredDose
     warnings: tuple[str, ...]
+    checkpoint: str = ""
     adjustments: tuple[Adjustment, ...] = ()
     patient_key: str = ""
     ended_utc_ms: int | None = None
@@ -59,7 +61,7 @@ class TreatmentNote:
     versions: tuple[NoteVersion, ...] = ()
     proposals: tuple[Field, ...] = ()
     repetitions: tuple[Repetition, ...] = ()
-    checkpoint: str = ""
+    signature_checkpoint: str = ""
     zone: tzinfo = UTC
 
     @property
@@ -111,8 +113,9 @@ def draft_note(
         versions=spoken.versions,
         proposals=tuple(clinician.proposals(told)),
         repetitions=tuple(clinician.repetitions(told)),
-        checkpoint=spoken.checkpoint,
+        signature_checkpoint=spoken.checkpoint,
         zone=zone,
+        checkpoint=record.checkpoint,
     )
 
 

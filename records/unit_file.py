@@ -54,13 +54,29 @@ def m001_first_schema(db: Database) -> None:
     ):
         db.execute(statement)
     for table in ("session", "event", "link", "seal"):
-        for trigger in _APPEND_ONLY.format(table=table).strip().split("END;"):
-            if trigger.strip():
-                db.execute(trigger + "END;")
+        _make_append_only(db, table)
     db.execute("PRAGMA user_version = 1")
 
 
-UNIT_SCHEMA = Schema("the unit's evidence", 1, _migrations)
+@_migrations()
+def m002_signatures(db: Database) -> None:
+    """One signature per seal, and the checkpoint that was given out for it."""
+    db.execute(
+        """CREATE TABLE signature (
+            session INTEGER PRIMARY KEY REFERENCES seal(session), key_id TEXT NOT NULL,
+            public_key BLOB NOT NULL, signature BLOB NOT NULL, checkpoint TEXT NOT NULL) STRICT"""
+    )
+    _make_append_only(db, "signature")
+    db.execute("PRAGMA user_version = 2")
+
+
+def _make_append_only(db: Database, table: str) -> None:
+    for trigger in _APPEND_ONLY.format(table=table).strip().split("END;"):
+        if trigger.strip():
+            db.execute(trigger + "END;")
+
+
+UNIT_SCHEMA = Schema("the unit's evidence", 2, _migrations)
 
 
 def unit_database(data_dir: Path, unit_id: str) -> Path:

@@ -1,4 +1,8 @@
-"""What holds for every test: the same examples in every run, and never the user's key store."""
+"""What holds for every test.
+
+Laws are tried on the same examples in every run, however slow the machine is; the user's key store
+is not touched.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,5 @@ import os
 from hypothesis import settings
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
-"""Also for every program that a test starts."""
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")

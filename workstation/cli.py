@@ -32,6 +32,7 @@ from controller.prescription import Region
 from controller.runtime.clock import SystemClock
 from workstation import (
     commands_billing,
+    commands_evidence,
     commands_keys,
     commands_note,
     commands_order,
@@ -51,11 +52,12 @@ app = typer.Typer(
 )
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
+commands_order.register(order_app)
 commands_billing.register(app)
 commands_keys.register(app)
+commands_evidence.register(app)
 commands_note.register(app)
 commands_sessions.register(app)
-commands_order.register(order_app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -72,6 +74,7 @@ class Format(StrEnum):
     TEXT = "text"
     CSV = "csv"
     JSON = "json"
+    BUNDLE = "bundle"
 
 
 class PatientName(StrEnum):
@@ -343,8 +346,11 @@ def export(
     place = _place(data)
     author, what = author_now(place.data_dir), f"export {format_.value}"
     dossier = audited_dossier(place.data_dir, session, place.settings, author, what)
-    content = dossier.export(format_.value)
-    target = out or Path(f"{dossier.note.session_id}{SUFFIXES[format_.value]}")
+    if format_ is Format.BUNDLE:
+        content = commands_evidence.bundle_of(place.data_dir, dossier)
+    else:
+        content = dossier.export(format_.value)
+    target = out or Path(f"{dossier.note.session_id}{SUFFIXES.get(format_.value, '.zip')}")
     written = write_file(target, content)
     open_fields = (
         dossier.charge().open_fields if format_ is Format.CSV else dossier.note.open_fields
@@ -355,37 +361,6 @@ def export(
     typer.echo(f"written to {written}")
     if open_fields:
         typer.echo(f"open, to be completed: {', '.join(open_fields)}")
-
-
-@app.command()
-def verify(
-    session: Annotated[str | None, typer.Argument(help="Session id or its beginning.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Walk the chain again and say what was altered and where (exit status 4)."""
-    from records.integrity import verify as verify_records
-    from records.reader import find_session
-
-    if (session is None) == (not all_):
-        raise AddressInvalid("say which session to verify, or --all")
-    place = _place(data)
-    wanted = None if session is None else find_session(place.data_dir, session).session_id
-    result = verify_records(place.data_dir, wanted)
-    if as_json:
-        _print_json(asdict(result))
-    else:
-        typer.echo(
-            f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
-            f"{result.samples} samples"
-        )
-        for found in result.alterations:
-            typer.echo(f"ALTERED session {found.session_id}, {found.where}: {found.what}")
-        if not result.alterations:
-            typer.echo("nothing was altered (checked by the chain; no signature, no checkpoints)")
-    if result.alterations:
-        raise typer.Exit(RECORD_BAD)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
@@ -44,7 +45,7 @@ def sessions(
         outcome=outcome,
         words=tuple(text.split()),
     )
-    found = find_sessions(data_dir, query, lambda utc_ms: _local(settings, utc_ms).date())
+    found = find_sessions(data_dir, query, _day_of(settings))
     if query.asks_for_a_patient_s_data:
         ids = [session.head.session_id for session in found]
         record_read(data_dir, author_now(data_dir, by), "search", fields=ids)
@@ -75,14 +76,25 @@ def sessions(
 
 def audit(
     session: Annotated[str, typer.Option(help="Only of this session id.")] = "",
+    patient: Annotated[str, typer.Option(help="Only of this patient's sessions.")] = "",
+    by: ByOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List who read or wrote patients' data, oldest first."""
-    from records.audit import accesses
+    from records.audit import accesses, record_read
+    from records.search import SessionQuery, find_sessions
+    from workstation.documents import author_now
 
     settings = load_settings()
-    found = accesses(data or settings.data, session_id=session)
+    data_dir = data or settings.data
+    wanted = {session} if session else None
+    if patient:
+        of_patient = find_sessions(data_dir, SessionQuery(patient=patient), _day_of(settings))
+        ids = [found.head.session_id for found in of_patient]
+        record_read(data_dir, author_now(data_dir, by), "audit", fields=ids)
+        wanted = {*ids} if wanted is None else wanted.intersection(ids)
+    found = accesses(data_dir, wanted)
     if as_json:
         typer.echo(json.dumps([asdict(access) for access in found], indent=2, ensure_ascii=False))
         return
@@ -101,6 +113,10 @@ def _day(option: str, text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise RequestRefused(f"{option}={text} is not a day; write it as 2026-01-31") from error
+
+
+def _day_of(settings: Settings) -> Callable[[int], date]:
+    return lambda utc_ms: _local(settings, utc_ms).date()
 
 
 def _local(settings: Settings, utc_ms: int) -> datetime:

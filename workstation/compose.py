@@ -22,10 +22,12 @@ from controller.runtime.recovery import UnitFound, let_go_of_unit
 from controller.runtime.session import Session
 from firmware_bridge.connect import connect_serial, connect_unit
 from records.clinic import file_order
-from records.journal import SessionOpening, open_session, reopen_session
+from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session, reopen_session
+from records.journal_store import take_up_left_behind
 from records.order import Order
 from records.reader import SessionHead, SessionRecord, open_sessions, read_session
-from records.unit_file import UnitLock, unit_database, unit_databases
+from records.signing import SigningKey, load_or_create_key
+from records.unit_file import UnitLock, holding, unit_database, unit_databases
 from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
 from simulator.direct_line import DirectClock, DirectLine
 from simulator.firmware import ReferenceFirmware
@@ -84,21 +86,28 @@ def treat(
     identifiers: Identifiers | None = None,
     opened: Callable[[str], None] = lambda session_id: None,
     connect: Callable[[str, Clock], TractionUnit] = connect_unit,
+    key: SigningKey | None = None,
+    commit_interval_s: float = COMMIT_INTERVAL_S,
 ) -> SessionResult:
     """One session from the address to the sealed record; raises TractionError.
 
     ``opened`` is told the session's id once its record is open; ``connect`` finds the unit.
+    ``key`` signs the record (default: the workstation's); a simulated session may commit less
+    often than every 0.1 s.
     """
     plan(order.prescription)
     identifiers = identifiers or random_identifiers()
     unit = connect(uri, clock)
     try:
         check_order_fits_unit(order.prescription, unit.capabilities, unit.identity.model)
-        recovered = recover(unit, data_dir, clock)
+        key = key or load_or_create_key(data_dir)
+        recovered = recover(unit, data_dir, clock, key)
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         opening = _opening(session_id, uri, order, unit, clock, settings, data_dir, identifiers)
-        journal = open_session(data_dir, opening, clock)
+        journal = open_session(
+            data_dir, opening, clock, key=key, commit_interval_s=commit_interval_s
+        )
         try:
             opened(session_id)
             ending = Session(
@@ -117,20 +126,21 @@ def treat(
         unit.close()
 
 
-def recover(unit: TractionUnit, data_dir: Path, clock: Clock) -> list[str]:
+def recover(unit: TractionUnit, data_dir: Path, clock: Clock, key: SigningKey) -> list[str]:
     """Close what an earlier program left open; the unit at hand is observed and let go first."""
     mine = unit_database(data_dir, unit.identity.unit_id)
-    lock = UnitLock(mine)
-    lock.take()
-    lock.release()
+    with holding(UnitLock(mine)):
+        take_up_left_behind(mine)
     left_open = open_sessions(mine)
     armed_seconds_ago = _armed_seconds_ago(data_dir, left_open, clock)
     found = let_go_of_unit(unit, clock, armed_seconds_ago=armed_seconds_ago)
-    closed = [_close_interrupted(data_dir, head, clock, found) for head in left_open]
+    closed = [_close_interrupted(data_dir, head, clock, key, found) for head in left_open]
     for path in unit_databases(data_dir):
         if path != mine and not UnitLock(path).is_held():
+            with holding(UnitLock(path)):
+                take_up_left_behind(path)
             closed += [
-                _close_interrupted(data_dir, head, clock, None) for head in open_sessions(path)
+                _close_interrupted(data_dir, head, clock, key, None) for head in open_sessions(path)
             ]
     return closed
 
@@ -144,7 +154,7 @@ def _armed_seconds_ago(data_dir: Path, heads: list[SessionHead], clock: Clock) -
 
 
 def _close_interrupted(
-    data_dir: Path, head: SessionHead, clock: Clock, found: UnitFound | None
+    data_dir: Path, head: SessionHead, clock: Clock, key: SigningKey, found: UnitFound | None
 ) -> str:
     """Append what was seen of the unit and the end of the session, and seal it."""
     record = read_session(data_dir, head.session_id)
@@ -156,7 +166,7 @@ def _close_interrupted(
             "force_dn": None if found.force_n is None else round(found.force_n * 10),
             "released": found.released,
         }
-    journal = reopen_session(data_dir, head.unit_id, head.number, clock)
+    journal = reopen_session(data_dir, head.unit_id, head.number, clock, key=key)
     ended: dict[str, JsonValue] = {
         "outcome": Outcome.INTERRUPTED,
         "reason": _interrupted_where(record) + ("" if found is not None else "; unit not observed"),

@@ -15,6 +15,7 @@ from rich.table import Table
 from controller import ports
 from controller.runtime.clock import SystemClock, VirtualClock
 from records.order import Order
+from records.signing import NoKeyStore, load_or_create_key
 from workstation.compose import (
     Patient,
     PressTestPatient,
@@ -30,6 +31,8 @@ from workstation.settings import Settings
 
 STOP_IN_HOLD = 2
 STOP_AFTER_S = 12.0
+COMMIT_INTERVAL_S = 1.0
+"""Nobody is treated, so a power cut may cost a second of it."""
 SHOW_EVERY = 40
 """Ticks between two updates of the progress bar."""
 
@@ -117,6 +120,8 @@ def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None
             clock=clock,
             operator=operator,
             settings=settings,
+            key=load_or_create_key(data_dir, store=NoKeyStore()),
+            commit_interval_s=COMMIT_INTERVAL_S,
         )
     return load_dossier(data_dir, result.session_id, settings)
 

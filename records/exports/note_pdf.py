@@ -40,6 +40,8 @@ def note_pdf(record: SessionRecord, note: TreatmentNote) -> bytes:
     canvas = Canvas(buffer, pagesize=letter, invariant=True)
     canvas.setTitle(f"Treatment note {note.session_id}")
     canvas.setAuthor("traction session controller")
+    # Uncompressed, so that `traction verify --checkpoint note.pdf` finds it without a PDF reader.
+    canvas.setKeywords(f"{note.checkpoint} {note.signature_checkpoint}".strip())
     page = _Page(canvas, HEIGHT - MARGIN)
     page.head(note)
     page.warn(note)
@@ -141,7 +143,9 @@ class _Page:
 
     def foot(self, note: TreatmentNote) -> None:
         seal = note.seal or "none: the session is not closed"
-        self._text(MARGIN, 50, note.checkpoint, 6.5, GREY)
+        signed = f"Checkpoint of the signature {note.signature_checkpoint}" if note.versions else ""
+        self._text(MARGIN, 58, f"Checkpoint {note.checkpoint or 'none'}", 7.5, INK)
+        self._text(MARGIN, 50, signed, 6.5, GREY)
         self._text(MARGIN, 40, f"Session {note.session_id}   Seal {seal}", 6.5, GREY)
         self._text(MARGIN, 30, NOT_A_DEVICE, 7, GREY)
         self._right(30, "N and lbf: 1 lbf = 4.448 N", 7, GREY)

@@ -20,8 +20,13 @@ def note_text(note: TreatmentNote) -> str:
     lines += ["", "FROM THE CLINICIAN"]
     lines += [_line(field) for field in note.clinician_fields]
     if note.versions:
-        lines += ["", *version_texts(note), f"Checkpoint of the signature {note.checkpoint}"]
-    lines += ["", f"Seal {note.seal or 'none: the session is not closed'}", NOT_A_DEVICE]
+        lines += [
+            "",
+            *version_texts(note),
+            f"Checkpoint of the signature {note.signature_checkpoint}",
+        ]
+    lines += ["", f"Seal {note.seal or 'none: the session is not closed'}"]
+    lines += [f"Checkpoint {note.checkpoint or 'none: the seal is not signed'}", NOT_A_DEVICE]
     return "\n".join(lines) + "\n"
 
 

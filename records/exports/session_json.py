@@ -66,13 +66,14 @@ def session_document(
             "status": note.status,
             "signature": None if note.signature is None else asdict(note.signature),
             "versions": [_version(version) for version in note.versions],
-            "checkpoint": note.checkpoint or None,
+            "signature_checkpoint": note.signature_checkpoint or None,
             "proposals": [_field(field) for field in note.proposals],
             "repetitions": [asdict(repetition) for repetition in note.repetitions],
         },
         "charge": _charge(record, order, note, note_file),
         "plot": asdict(plot_data(record.samples)),
         "seal": note.seal or None,
+        "checkpoint": note.checkpoint or None,
     }
 
 

@@ -20,9 +20,11 @@ import pytest
 from controller.events import EventKind, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
 from records.journal import SessionOpening, open_session
+from records.signing import SigningKey
 from records.unit_file import unit_database
 
 UNIT = "00000000000000aa"
+KEY = SigningKey(bytes(32))
 SAMPLE = struct.Struct(">IhhhBH")
 
 
@@ -40,7 +42,7 @@ def read(path: Path, session: int) -> Reading:
     """Tables of the evidence."""
     db = sqlite3.connect(path)
     try:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
         return Reading(
             events=[
                 struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()
@@ -71,30 +73,52 @@ def read(path: Path, session: int) -> Reading:
 
 def unpacked(block: bytes) -> bytes:
     """Section "Sample blocks"."""
-    version, count, step = struct.unpack_from(">BII", block)
-    assert version == 1
-    offset, columns = 9, []
-    for width in (4, 2, 2, 2, 1, 2):
-        (length,) = struct.unpack_from(">I", block, offset)
-        planes = zlib.decompress(block[offset + 4 : offset + 4 + length])
-        offset += 4 + length
-        columns.append(
-            [
-                int.from_bytes(bytes(planes[plane * count + i] for plane in range(width)), "little")
-                for i in range(count)
-            ]
-        )
-    assert offset == len(block)
-    times, targets, firsts, seconds, phases, flags = columns
-    out, target, phase = bytearray(), 0, 0
+    version, count, step, span, reference = struct.unpack_from(">BIIBB", block)
+    assert version == 2
+    rest = block[11:]
+
+    def column(values: int, width: int) -> list[int]:
+        nonlocal rest
+        planes = []
+        for _ in range(width):
+            (length,) = struct.unpack_from(">I", rest)
+            stream, rest = rest[4 : 4 + length], rest[4 + length :]
+            planes.append(zlib.decompress(stream) if length else bytes(values))
+        assert all(len(plane) == values for plane in planes)
+        return [sum(p[i] << 8 * at for at, p in enumerate(planes)) for i in range(values)]
+
+    times = summed(column(count, 4), 32)
+    targets = summed(column(count, 2), 16)
+    knots = summed(column(-(-count // span) + 1, 2), 16) if span else []
+    firsts, seconds = column(count, 2), column(count, 2)
+    phases = summed(column(count, 1), 8)
+    flags = column(count, 2)
+    assert rest == b""
+    out = bytearray()
     for i in range(count):
-        target = (target + unfold(targets[i])) % 2**16
-        phase = (phase + unfold(phases[i])) % 2**8
-        first = (unfold(firsts[i]) + target) % 2**16
-        second = (unfold(seconds[i]) + first) % 2**16
-        time = (unfold(times[i]) + i * step) % 2**32
-        out += struct.pack(">IHHHBH", time, target, first, second, phase, flags[i])
+        expected = targets[i] + (course(knots, span, i) if span else 0)
+        first = (unfold(firsts[i]) + expected) % 2**16
+        second = (unfold(seconds[i]) + (0, expected, first)[reference]) % 2**16
+        time = (times[i] + i * step) % 2**32
+        out += struct.pack(">IHHHBH", time, targets[i], first, second, phases[i], flags[i])
     return bytes(out)
+
+
+def summed(values: list[int], bits: int) -> list[int]:
+    total, sums = 0, []
+    for value in values:
+        total = (total + unfold(value)) % 2**bits
+        sums.append(total)
+    return sums
+
+
+def course(knots: list[int], span: int, i: int) -> int:
+    def signed(knot: int) -> int:
+        return knot - 2**16 if knot >= 2**15 else knot
+
+    k, j = divmod(i, span)
+    line = signed(knots[k]) * (span - j) + signed(knots[k + 1]) * j
+    return (2 * line + span) // (2 * span)
 
 
 def unfold(value: int) -> int:
@@ -119,7 +143,7 @@ def make_session(data_dir: Path, session_id: str, *, ticks: int, close: bool) ->
     opening = SessionOpening(
         session_id=session_id, unit_id=UNIT, utc_offset_min=-360, detail={"ü": [1, None, "é"]}
     )
-    journal = open_session(data_dir, opening, clock)
+    journal = open_session(data_dir, opening, clock, key=KEY)
     samples = [
         Sample(
             taken_at_ms=50 * tick + tick % 3,

@@ -11,6 +11,7 @@ from pathlib import Path
 from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
+from records.signing import NoKeyStore, SigningKey, load_or_create_key
 from simulator.direct_line import DirectClock
 from simulator.firmware import ReferenceFirmware
 from simulator.servers import SimulatedUnit
@@ -29,6 +30,7 @@ from workstation.operators import SessionOperator
 from workstation.order_file import parse_order
 from workstation.settings import Settings
 
+KEY = SigningKey(bytes(range(32)))
 SETTINGS = Settings(time_zone="America/Chicago")
 
 SHORT_CERVICAL = """
@@ -59,6 +61,11 @@ def fixed_identifiers() -> Identifiers:
         session_id=lambda utc_ms: f"session-{next(sessions)}",
         patient_key=lambda: f"patient-{next(patients)}",
     )
+
+
+def fixed_key(data_dir: Path) -> SigningKey:
+    """The workstation's key in ``data_dir``: made there like any other, but always the same."""
+    return load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
 
 
 @dataclass
@@ -97,6 +104,7 @@ class Stage:
             settings=SETTINGS,
             identifiers=self.identifiers,
             connect=self.connect,
+            key=fixed_key(self.data_dir),
         )
 
     def dossier(self, session_id: str) -> Dossier:

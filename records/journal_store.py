@@ -1,0 +1,179 @@
+"""Where the journal's thread puts a batch: the database, else the side file, else nowhere yet.
+
+An error of the database ends its connection. A commit that failed may still have reached the disk,
+so the stored chain is read and checked again before anything is added, and what was put aside is
+taken up first. Nothing is retried on a connection that has failed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.errors import JournalCorrupt, JournalError
+from records.canonical import EventRow
+from records.database import Database, failures_in_words, open_for_writing, rows
+from records.session_rows import (
+    Tail,
+    append_batch,
+    event_rows,
+    first_misfit,
+    link_rows,
+    open_samples,
+    previous_seal,
+    stored_tail,
+)
+from records.spill import SpilledBatch, SpillFile, read_spill, spill_path
+from records.unit_file import UNIT_SCHEMA
+
+RETRY_S = 1.0
+"""Session seconds between two attempts to open a database that failed."""
+BUSY_TIMEOUT_S = 0.25
+"""A file that somebody locks counts as failed after this; 2 s would keep records in memory."""
+
+
+class JournalStore:
+    """Belongs to the journal's thread. ``trouble`` says in words what failed last."""
+
+    def __init__(self, database: Path, tail: Tail, spill: SpillFile) -> None:
+        self._database = database
+        self._tail = tail
+        self._spill = spill
+        self._db: Database | None = None
+        self._retry_at_s: float | None = None
+        self.trouble = ""
+
+    @property
+    def all_in_database(self) -> bool:
+        """True when nothing waits in the side file."""
+        return self._spill.is_empty
+
+    def keep(self, events: list[EventRow], samples: bytes, now_s: float) -> bool:
+        """True once the batch is durable, in the database or in the side file."""
+        return self._commit(events, samples, now_s) or self._put_aside(events, samples)
+
+    def close(self) -> None:
+        """Let the database go."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _commit(self, events: list[EventRow], samples: bytes, now_s: float) -> bool:
+        if self._retry_at_s is not None and now_s < self._retry_at_s:
+            return False
+        after = self._tail.follow(events, samples)
+        try:
+            with failures_in_words(self._database, "written"):
+                db = self._db or self._open()
+                self._db = db
+                self._append(db, after, events, samples)
+        except JournalError as error:
+            self.trouble = error.message
+            self._retry_at_s = now_s + RETRY_S
+            self._give_up_connection()
+            return False
+        self._tail, self._retry_at_s, self.trouble = after, None, ""
+        return True
+
+    def _append(self, db: Database, after: Tail, events: list[EventRow], samples: bytes) -> None:
+        stored = stored_tail(db, self._tail.session)
+        if stored == self._tail:
+            append_batch(db, self._tail, events, samples)
+        elif stored != after:
+            raise JournalCorrupt(
+                f"{self._database} ends at link {stored.link_count} of session number "
+                f"{stored.session}, the journal at {self._tail.link_count}; something else wrote "
+                "to it. Keep the file and run `traction verify`"
+            )
+
+    def _open(self) -> Database:
+        """Open, check the stored chain and take up what was put aside."""
+        db = open_for_writing(self._database, UNIT_SCHEMA, busy_timeout_s=BUSY_TIMEOUT_S)
+        try:
+            if self._retry_at_s is not None:
+                check_stored_chain(db, self._tail.session)
+                take_up(db, self._tail.session, self._spill.batches())
+                self._spill.empty()
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _put_aside(self, events: list[EventRow], samples: bytes) -> bool:
+        try:
+            self._spill.put(self._tail, events, samples)
+        except OSError as error:
+            self.trouble = f"{self.trouble}; {self._spill.path}: {error}"
+            return False
+        self._tail = self._tail.follow(events, samples)
+        return True
+
+    def _give_up_connection(self) -> None:
+        """Closing a connection that has failed may fail as well; it is gone either way."""
+        if self._db is not None:
+            db, self._db = self._db, None
+            try:
+                with failures_in_words(self._database, "closed"):
+                    db.close()
+            except JournalError as error:
+                self.trouble = f"{self.trouble}; {error.message}"
+
+
+def check_stored_chain(db: Database, session: int) -> None:
+    """Walk the links of an open session; raises JournalCorrupt where one does not fit."""
+    misfit = first_misfit(
+        previous_seal(db, session),
+        link_rows(db, session),
+        event_rows(db, session),
+        open_samples(db, session),
+    )
+    if misfit is not None:
+        raise JournalCorrupt(
+            f"link {misfit.number} of session number {session} does not fit the stored record; "
+            "keep the file and run `traction verify`"
+        )
+
+
+def take_up(db: Database, session: int, batches: list[SpilledBatch]) -> None:
+    """Append what was put aside; a batch whose commit had succeeded after all is there already."""
+    tail = stored_tail(db, session)
+    known = {link.number: link.digest for link in link_rows(db, session)} if batches else {}
+    for batch in batches:
+        if batch.link_number < tail.link_count:
+            fits = known[batch.link_number] == batch.link
+        else:
+            fits = batch.link_number == tail.link_count and (
+                tail.follow(batch.events, batch.samples).link == batch.link
+            )
+            if fits:
+                tail = append_batch(db, tail, batch.events, batch.samples)
+                known[batch.link_number] = tail.link
+        if not fits:
+            raise JournalCorrupt(
+                f"link {batch.link_number} of session number {session} in the side file does not "
+                "follow the stored record; keep both files and run `traction verify`"
+            )
+
+
+def take_up_left_behind(database: Path) -> None:
+    """Take up what an earlier program put aside; call it with the unit's lock held.
+
+    Raises JournalUnavailable or JournalCorrupt; the side file stays until the database has it all.
+    """
+    path = spill_path(database)
+    if not path.exists():
+        return
+    session, batches = read_spill(path)
+    if batches:
+        with failures_in_words(database, "opened to take up the side file"):
+            db = open_for_writing(database, UNIT_SCHEMA)
+            try:
+                if rows(db, "SELECT 1 FROM seal WHERE session = ?", (session,)):
+                    raise JournalCorrupt(
+                        f"{path} holds records of session number {session}, which is sealed; "
+                        "keep both files and ask who copied them"
+                    )
+                check_stored_chain(db, session)
+                take_up(db, session, batches)
+            finally:
+                db.close()
+    path.unlink()

@@ -1,0 +1,193 @@
+"""The checks of one stored session: everything that can be recomputed is, and must be the same."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.events import EventKind
+from records.canonical import SAMPLE_DTYPE, SAMPLE_SIZE
+from records.chain import (
+    LinkRange,
+    Subject,
+    compute_seal_digest,
+    compute_session_digest,
+    compute_statement,
+)
+from records.checkpoint import make_checkpoint
+from records.session_rows import LinkRow, canonical, first_misfit
+from records.signing import key_id_of, verify_signature
+from records.stored_session import SealSignature, StoredSession
+
+NOT_OUTSIDE = "not checked against outside checkpoints"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alteration:
+    """One difference between what is stored and what must be there.
+
+    ``since_utc_ms`` is the wall time from which the record cannot be relied on; None = unknown.
+    """
+
+    session_id: str
+    where: str
+    what: str
+    since_utc_ms: int | None = None
+
+
+def check_session(
+    stored: StoredSession, previous_seal: bytes, known_keys: Mapping[str, bytes]
+) -> Iterator[Alteration]:
+    """Everything that does not fit; one alteration shows as its first broken link.
+
+    With ``known_keys`` (by key id) a seal must be signed by one of them; without any, only that
+    the signature fits the key beside it.
+    """
+    check = _Check(stored, previous_seal, known_keys)
+    try:
+        yield from check.all()
+    except (struct.error, ValueError, KeyError) as error:
+        yield check.altered("the stored numbers", f"they cannot be read: {error}")
+
+
+class _Check:
+    def __init__(
+        self, stored: StoredSession, previous_seal: bytes, known_keys: Mapping[str, bytes]
+    ) -> None:
+        self._stored = stored
+        self._previous = previous_seal
+        self._known = known_keys
+        self._opening: dict[str, object] = {}
+
+    def all(self) -> Iterator[Alteration]:
+        if self._stored.damage:
+            yield self.altered("samples", self._stored.damage)
+        yield from self._check_events()
+        yield from self._check_links()
+        yield from self._check_row()
+        yield from self._check_seal()
+        yield from self._check_signature()
+
+    def altered(self, where: str, what: str, since_ms: int | None = 0) -> Alteration:
+        head = self._stored.head
+        since = None if since_ms is None else head.started_utc_ms + since_ms
+        return Alteration(session_id=head.session_id, where=where, what=what, since_utc_ms=since)
+
+    def _check_events(self) -> Iterator[Alteration]:
+        for index, event in enumerate(self._stored.events):
+            if event.sequence != index:
+                yield self.altered(
+                    f"event {index}",
+                    f"event {event.sequence} stands where {index} belongs",
+                    event.at_ms,
+                )
+                return
+
+    def _check_links(self) -> Iterator[Alteration]:
+        stored = self._stored
+        misfit = first_misfit(self._previous, stored.links, stored.events, stored.samples)
+        if misfit is not None:
+            since_ms = self._first_ms(misfit.covered)
+            yield self.altered(
+                _place(misfit, since_ms), f"link {misfit.number} does not fit", since_ms
+            )
+            return
+        last = stored.links[-1].covered if stored.links else None
+        events, samples = (last.next_event, last.next_sample) if last else (0, 0)
+        if (events, samples) != (len(stored.events), stored.sample_count):
+            yield self.altered(
+                "the end",
+                f"the chain covers {events} events and {samples} samples, "
+                f"{len(stored.events)} and {stored.sample_count} are stored",
+            )
+
+    def _first_ms(self, covered: LinkRange) -> int:
+        """Session time of the first record of a range, as it is stored."""
+        for event in self._stored.events[covered.first_event : covered.next_event]:
+            return event.at_ms
+        start = covered.first_sample * SAMPLE_SIZE
+        sample = self._stored.samples[start : start + SAMPLE_SIZE]
+        if len(sample) < SAMPLE_SIZE:
+            return 0
+        return int(np.frombuffer(sample, dtype=SAMPLE_DTYPE)["taken_at_ms"][0])
+
+    def _check_row(self) -> Iterator[Alteration]:
+        """The session's row repeats what its first event says."""
+        head, events = self._stored.head, self._stored.events
+        if not events:
+            yield self.altered("the beginning", "the session has no events")
+            return
+        said = json.loads(events[0].detail_json)
+        self._opening = said if isinstance(said, dict) else {}
+        row = (head.session_id, head.unit_id, head.started_utc_ms, head.utc_offset_min)
+        names = ("session_id", "unit_id", "started_utc_ms", "utc_offset_min")
+        begun = tuple(self._opening.get(name) for name in names)
+        if events[0].kind != EventKind.SESSION_STARTED or row != begun:
+            yield self.altered("the session's row", f"it says {row}, its first event {begun}")
+
+    def _check_seal(self) -> Iterator[Alteration]:
+        stored, seal = self._stored, self._stored.seal
+        if seal is None:
+            if stored.events and stored.events[-1].kind == EventKind.SESSION_ENDED:
+                yield self.altered("the seal", "the session has an end but no seal")
+            return
+        last_link = stored.links[-1].digest if stored.links else self._previous
+        digest = compute_session_digest(canonical(stored.events), stored.samples)
+        counts = (len(stored.events), stored.sample_count, len(stored.links))
+        expected = compute_seal_digest(last_link, digest, counts, self._previous)
+        for name, found, right in (
+            ("previous seal", seal.previous_seal, self._previous),
+            ("last link", seal.last_link, last_link),
+            ("session digest", seal.session_digest, digest),
+            ("counts", seal.counts, counts),
+            ("digest", seal.digest, expected),
+        ):
+            if found != right:
+                yield self.altered("the seal", f"its {name} is not that of the stored record")
+                return
+
+    def _check_signature(self) -> Iterator[Alteration]:
+        stored, signature = self._stored, self._stored.signature
+        expected_key = self._opening.get("signing_key")
+        if signature is None:
+            if stored.seal is not None and expected_key is not None:
+                yield self.altered(
+                    "the signature", f"it is gone; the session was opened for key {expected_key}"
+                )
+            return
+        if stored.seal is None:
+            yield self.altered("the signature", "there is a signature but no seal")
+            return
+        head = stored.head
+        subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
+        statement = compute_statement(subject, stored.seal.digest)
+        yield from self._check_key(signature)
+        if not verify_signature(signature.public_key, statement, signature.signature):
+            yield self.altered("the signature", "it does not fit the seal and the key beside it")
+        checkpoint = make_checkpoint(subject, stored.seal.digest, signature.public_key)
+        if signature.checkpoint != checkpoint.text:
+            yield self.altered("the checkpoint", "the stored one is not that of the seal")
+
+    def _check_key(self, signature: SealSignature) -> Iterator[Alteration]:
+        key_id = key_id_of(signature.public_key)
+        if signature.key_id != key_id:
+            yield self.altered(
+                "the signature", f"it names key {signature.key_id}, its public key is {key_id}"
+            )
+        elif self._known and self._known.get(key_id) != signature.public_key:
+            yield self.altered(
+                "the signature",
+                f"key {key_id} is none of the known ones ({', '.join(sorted(self._known))})",
+            )
+
+
+def _place(misfit: LinkRow, since_ms: int) -> str:
+    covered = misfit.covered
+    return (
+        f"events {covered.first_event}-{covered.next_event - 1}, "
+        f"samples {covered.first_sample}-{covered.next_sample - 1} (from {since_ms} ms)"
+    )

@@ -1,0 +1,123 @@
+"""Small recorded sessions of a few events, for the note's life: no unit, no waiting."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
+from controller.runtime.clock import VirtualClock
+from records.author import Author
+from records.clinic import file_order
+from records.journal import SessionOpening, open_session
+from records.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.treatment_note import TreatmentNote
+from tests.support.sessions import KEY, SETTINGS
+from workstation.documents import load_dossier
+
+UNIT = "00000000000000aa"
+BEGAN_MS = 1_767_225_600_000
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+ORDER = """
+patient_reference = "TEST-1"
+region = "cervical"
+mode = "static"
+hold_force = "60 N"
+treatment_time = "1 min"
+diagnosis = ["M50.120"]
+symptoms = "left arm pain"
+"""
+ALL_WORDS = {
+    "rationale": "arm pain centralised with distraction in the exam",
+    "positioning": "supine, knees supported",
+    "harness": "two-piece head halter",
+    "angle_of_pull": "20 deg",
+    "screening": "no contraindication found",
+    "patient_response": "less arm pain after the third hold",
+    "tolerance": "tolerated",
+    "pain_before": "6",
+    "pain_after": "3",
+    "set_up_by": "P. Jones",
+    "supervised_by": "P. Jones",
+    "performed_by": "P. Jones",
+    "total_timed_minutes": "23",
+    "total_treatment_minutes": "38",
+    "plan_next": "repeat in two days",
+    "patient_notice": "told of possible own cost",
+}
+IDENTITY: dict[str, JsonValue] = {
+    "model": "SIM", "serial_number": 1, "firmware": "1.0", "firmware_crc": "00",
+    "calibrated_on": "2025-06-01", "calibration_due": "2026-06-01", "boot_count": 1,
+}  # fmt: skip
+Happened = Sequence[tuple[int, EventKind, dict[str, JsonValue]]]
+
+
+def recorded(
+    data_dir: Path,
+    session_id: str = "s-1",
+    *,
+    order: str = ORDER,
+    reference: str = "TEST-1",
+    began_ms: int = BEGAN_MS,
+    happened: Happened = (),
+    outcome: str = "completed",
+    closed: bool = True,
+) -> None:
+    """A session of one minute of holding, with what else ``happened`` (ms, kind, detail)."""
+    load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+    digest = hashlib.sha256(order.encode()).hexdigest()
+    key = file_order(
+        data_dir,
+        session_id=session_id,
+        patient_reference=reference,
+        order_digest=digest,
+        order_text=order,
+        new_key=lambda: f"key-of-{reference}",
+    )
+    opening = SessionOpening(
+        session_id=session_id,
+        unit_id=UNIT,
+        utc_offset_min=-360,
+        detail={"order_digest": digest, "patient_key": key, "identity": IDENTITY},
+    )
+    clock = VirtualClock(utc_origin_ms=began_ms)
+    journal = open_session(data_dir, opening, clock, key=KEY)
+    phases: Happened = [
+        (1_000, EventKind.PHASE_CHANGED, {"from": "armed", "to": "ramping_up"}),
+        (2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"}),
+        *happened,
+        (62_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "releasing"}),
+        (64_000, EventKind.SESSION_ENDED, {"outcome": outcome, "reason": "test"}),
+    ]
+    for at_ms, kind, detail in phases if closed else phases[:-1]:
+        clock.sleep_until(1000.0 + at_ms / 1000)
+        journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=detail))
+        journal.append_sample(
+            Sample(
+                taken_at_ms=at_ms,
+                target_dn=600,
+                force_1_dn=601,
+                force_2_dn=None,
+                phase=6,
+                flags=SampleFlag.NONE,
+            )
+        )
+    if closed:
+        journal.close()
+    else:
+        journal.abandon()
+
+
+def author(
+    data_dir: Path, by: str = "P. Jones", at_ms: int = BEGAN_MS + HOUR_MS, **given: SigningKey
+) -> Author:
+    """Somebody with the folder's own key, an hour after the session began."""
+    key = given.get("key") or load_or_create_key(data_dir, store=NoKeyStore())
+    return Author(by=by, user="desk", at_utc_ms=at_ms, key=key)
+
+
+def note_of(data_dir: Path, session_id: str = "s-1") -> TreatmentNote:
+    """The note as it stands now."""
+    return load_dossier(data_dir, session_id, SETTINGS).note

@@ -1,0 +1,34 @@
+"""What the verification of clinic.db found, in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from records.clinic_verify import ClinicAlteration, ClinicVerification
+
+
+def clinic_lines(result: ClinicVerification) -> Iterator[str]:
+    """One line for each finding, and what was looked at and what was not."""
+    yield (
+        f"verified clinic.db: {result.entries} entries in {result.links} signed links, "
+        f"{result.orders} orders; {result.not_covered}"
+    )
+    for found in result.alterations:
+        yield f"ALTERED clinic.db, {found.where}: {found.what}{_since(found)}"
+    if not result.alterations:
+        compared = result.checkpoints_compared
+        yield "clinic.db was not altered " + (
+            f"({compared} checkpoints from outside agree)"
+            if compared
+            else "(not checked against outside checkpoints)"
+        )
+    if result.checkpoint:
+        yield f"checkpoint of clinic.db, to be kept elsewhere: {result.checkpoint}"
+
+
+def _since(found: ClinicAlteration) -> str:
+    if found.since_utc_ms is None:
+        return ""
+    moment = datetime.fromtimestamp(found.since_utc_ms // 1000, UTC).isoformat(" ")
+    return f"; everything before fits, up to {moment}"

@@ -1,0 +1,193 @@
+"""``traction verify`` and ``traction checkpoints``: is the record still what it was?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from controller.errors import AddressInvalid
+from workstation.clinic_report import clinic_lines
+from workstation.settings import load_settings
+
+if TYPE_CHECKING:
+    from records.checkpoint import Checkpoint
+    from records.session_check import Alteration
+    from workstation.documents import Dossier
+
+RECORD_BAD = 4
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("verify")(verify)
+    app.command("checkpoints")(checkpoints)
+
+
+def verify(
+    session: Annotated[str | None, typer.Argument(help="Session id or its beginning.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(help="An exported bundle instead.", show_default=False)
+    ] = None,
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(help="A checkpoint from outside, or a file with some.", show_default=False),
+    ] = None,
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key (PEM) to trust instead of the folder's.", show_default=False),
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recompute the record and say what was altered, where, since when (exit status 4)."""
+    if sum((session is not None, all_, bundle is not None)) != 1:
+        raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
+    outside = [found for text in checkpoint or () for found in _outside(text)]
+    keys = _public_keys(public_key) if public_key else None
+    if bundle is not None:
+        _verify_bundle(bundle, outside, keys, as_json=as_json)
+    else:
+        _verify_records(data or load_settings().data, session, outside, keys, as_json=as_json)
+
+
+def checkpoints(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the checkpoints of sessions and clinic.db: what leaves the machine every night."""
+    from records.clinic_verify import verify_clinic
+    from records.integrity import issued_checkpoints
+
+    data_dir = data or load_settings().data
+    issued = issued_checkpoints(data_dir)
+    of_clinic = verify_clinic(data_dir).checkpoint
+    if as_json:
+        _print_json(
+            [*(asdict(one) for one in issued), *([{"text": of_clinic}] if of_clinic else [])]
+        )
+        return
+    for one in issued:
+        typer.echo(f"{_utc(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
+    if of_clinic:
+        typer.echo(f"clinic.db, its end now  {of_clinic}")
+
+
+def bundle_of(data_dir: Path, dossier: Dossier) -> bytes:
+    """The bundle of a session; raises RequestRefused when the session is not sealed."""
+    from controller.errors import RequestRefused
+    from records.bundle import BundleDocuments, write_bundle
+    from records.reader import read_stored
+    from records.signing import load_or_create_key
+
+    try:
+        charge = dossier.export("csv").decode()
+    except RequestRefused:
+        charge = None
+    documents = BundleDocuments(
+        order_text=dossier.order.source_text,
+        note_text=dossier.export("text").decode(),
+        charge_csv=charge,
+    )
+    stored = read_stored(data_dir, dossier.record.head.session_id)
+    return write_bundle(stored, documents, load_or_create_key(data_dir))
+
+
+def _verify_records(
+    data_dir: Path,
+    session: str | None,
+    outside: Sequence[Checkpoint],
+    keys: dict[str, bytes] | None,
+    *,
+    as_json: bool,
+) -> None:
+    from records.clinic_verify import is_of_clinic, verify_clinic
+    from records.integrity import verify as verify_records
+    from records.reader import find_session
+
+    wanted = None if session is None else find_session(data_dir, session).session_id
+    of_clinic = [point for point in outside if is_of_clinic(point)]
+    of_sessions = [point for point in outside if not is_of_clinic(point)]
+    result = verify_records(data_dir, wanted, checkpoints=of_sessions, public_keys=keys)
+    clinic = None
+    if wanted is None or of_clinic:
+        clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
+    if as_json:
+        said = {} if clinic is None else {"clinic": asdict(clinic)}
+        _print_json({**asdict(result), "basis": result.basis, **said})
+    else:
+        typer.echo(
+            f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
+            f"{result.samples} samples"
+        )
+    if clinic is not None and not as_json:
+        for line in clinic_lines(clinic):
+            typer.echo(line)
+    _conclude(result.alterations, result.basis, as_json=as_json)
+    if clinic is not None and clinic.alterations:
+        raise typer.Exit(RECORD_BAD)
+
+
+def _verify_bundle(
+    path: Path, outside: Sequence[Checkpoint], keys: dict[str, bytes] | None, *, as_json: bool
+) -> None:
+    from records.bundle_check import verify_bundle
+
+    result = verify_bundle(path, public_keys=keys, checkpoints=outside)
+    if as_json:
+        _print_json({**asdict(result), "basis": result.basis})
+    else:
+        typer.echo(
+            f"verified the bundle of session {result.session_id or '(unknown)'}: "
+            f"{result.links} links, {result.events} events, {result.samples} samples"
+        )
+    _conclude(result.alterations, result.basis, as_json=as_json)
+
+
+def _conclude(alterations: Sequence[Alteration], basis: str, *, as_json: bool) -> None:
+    if not as_json:
+        for found in alterations:
+            since = "" if found.since_utc_ms is None else f", since {_utc(found.since_utc_ms)}"
+            typer.echo(f"ALTERED session {found.session_id}, {found.where}: {found.what}{since}")
+        verdict = "altered" if alterations else "nothing was altered"
+        typer.echo(f"{verdict} (checked: {basis})")
+    if alterations:
+        raise typer.Exit(RECORD_BAD)
+
+
+def _outside(text: str) -> list[Checkpoint]:
+    """The checkpoints of one option's value: a file's, or the one that it is."""
+    from records.checkpoint import find_checkpoints, parse_checkpoint
+
+    path = Path(text)
+    if not path.is_file():
+        return [parse_checkpoint(text)]
+    try:
+        found = find_checkpoints(path.read_bytes().decode("utf-8", "replace"))
+    except OSError as error:
+        raise AddressInvalid(f"{path} cannot be read ({error.strerror})") from error
+    if not found:
+        raise AddressInvalid(f"{path} holds no checkpoint; name a note, an export or a list")
+    return found
+
+
+def _public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
+    from records.signing import key_id_of, read_public_key
+
+    keys = [read_public_key(path) for path in paths]
+    return {key_id_of(key): key for key in keys}
+
+
+def _utc(utc_ms: int) -> str:
+    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
