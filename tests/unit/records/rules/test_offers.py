@@ -39,7 +39,7 @@ def test_a_right_claim_is_offered_nothing() -> None:
 
 
 def test_the_discipline_comes_from_the_plan_or_from_who_treated() -> None:
-    bare = {"modifiers": []}
+    bare: dict[str, object] = {"modifiers": []}
     planned = offers(visit(line=bare))["97012:GP"]
     assert planned.speaks_for == ("the plan of care says GP", "the service was done by: PT")
     assert planned.speaks_against == ()
