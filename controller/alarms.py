@@ -68,7 +68,6 @@ ALARMS: dict[str, AlarmKind] = {
         order_too_high="force above the limit was wanted: the program is at fault, report it",
         loop_late="workstation too slow to drive the unit: close other programs",
         journal_silent="record cannot be written: check the disk",
-        program_failed="the program failed: look at the patient",
     ),
     # The treatment was or will be interrupted, and nobody is in danger.
     **_kinds(

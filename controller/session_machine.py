@@ -258,7 +258,7 @@ class SessionMachine:
                 return [Emit(EventKind.REMARK_RECORDED, {"by": by, "text": text})]
             case EndEarly(by=by, reason=reason):
                 because = f": {reason}" if reason else ""
-                return self._stop("end_early", by, f"ended early by {by}{because}", now_s)
+                return self._stop("end_early", by, f"ended early by {by}{because}", now_s, reason)
             case _:
                 assert_never(request)
 
@@ -266,9 +266,9 @@ class SessionMachine:
         name = request_name(request).replace("_", " ")
         return [request_refused(request, reason), Tell(f"{name} refused: {reason}")]
 
-    def _stop(self, action: str, by: str, reason: str, now_s: float) -> list[Effect]:
-        acted = Emit(EventKind.OPERATOR_ACTED, {"action": action, "by": by})
-        return [acted, *self._release_with(CommandKind.RELEASE, reason, now_s)]
+    def _stop(self, action: str, by: str, why: str, now_s: float, reason: str = "") -> list[Effect]:
+        acted = Emit(EventKind.OPERATOR_ACTED, {"action": action, "by": by, "reason": reason})
+        return [acted, *self._release_with(CommandKind.RELEASE, why, now_s)]
 
     def _adjust(self, request: AdjustForce, now_s: float) -> list[Effect]:
         changes = self._treatment.adjust(request, self._ms(now_s))

@@ -250,7 +250,7 @@ def run(
         operator = SessionOperator(
             scripted=yes,
             show=show,
-            read_line=shown.input if terminal else None,
+            read_line=input if terminal else None,
             tell=teller(shown),
             script=read_script(script) if script else None,
             by=operator_name,
