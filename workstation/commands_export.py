@@ -135,7 +135,7 @@ def _dossier(
     view = view_billing(
         data_dir, dossier.note.session_id, load_settings(), payer=payer, context_file=context
     )
-    return replace(dossier, context=view.context, report=view.report)
+    return replace(dossier, context=view.context, report=view.report, offers=view.offers)
 
 
 def _audited(data_dir: Path, session: str, what: str) -> Dossier:

@@ -22,6 +22,7 @@ from records.note_spoken import spoken_words
 from records.note_words import LastVisit
 from records.order import Order
 from records.reader import SessionRecord, find_session, read_session
+from records.rules.offers import Offer
 from records.rules.scrubber import ScrubReport
 from records.search import last_visit_of
 from records.signing import load_or_create_key
@@ -47,6 +48,7 @@ class Dossier:
     clinic: str = ""
     context: ClaimContext | None = None
     report: ScrubReport | None = None
+    offers: tuple[Offer, ...] = ()
 
     @property
     def note_file(self) -> str:
@@ -65,6 +67,7 @@ class Dossier:
         return Visit(
             record=self.record, order=self.order, note=self.note, zone=self.zone,
             face=face_of(self.note, self.report), context=self.context, report=self.report,
+            offers=self.offers, acceptances=self.accepted,
             accepted=accepted_modifiers(self.accepted), clinic=self.clinic,
             made_at=datetime.fromtimestamp(made_utc_ms // 1000, self.zone),
         )  # fmt: skip

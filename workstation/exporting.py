@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile, is_zipfile
 
-from controller.errors import ExportIncomplete, ExportRefused, ReceiverInvalid
+from controller.errors import ExportRefused, ReceiverInvalid
 from records.exports.receiver_maps import OWN, Receiver, load_receivers
 from records.exports.visit import Visit
-from records.rules.scrubber import ScrubReport
 
 if TYPE_CHECKING:
     from records.exports.cms1500 import Box
@@ -130,30 +129,19 @@ def _json(visit: Visit, _: Choices) -> bytes:
 def _scrub_html(visit: Visit, _: Choices) -> bytes:
     from records.exports.scrub_html import scrub_html
 
-    report = _report(visit)
-    return scrub_html(report, session_id=visit.session_id, face=visit.face).encode()
+    return scrub_html(visit).encode()
 
 
 def _scrub_pdf(visit: Visit, _: Choices) -> bytes:
     from records.exports.scrub_pdf import scrub_pdf
 
-    return scrub_pdf(_report(visit), session_id=visit.session_id, face=visit.face)
+    return scrub_pdf(visit)
 
 
 def _scrub_json(visit: Visit, _: Choices) -> bytes:
     from records.exports.scrub_json import scrub_json
 
-    report = _report(visit)
-    return scrub_json(report, session_id=visit.session_id, face=visit.face).encode()
-
-
-def _report(visit: Visit) -> ScrubReport:
-    if visit.report is None:
-        raise ExportIncomplete(
-            f"a scrub report of session {visit.session_id} needs a claim context: name its file "
-            f"with --context (`traction claim new {visit.session_id}` prints one with every key)"
-        )
-    return visit.report
+    return scrub_json(visit).encode()
 
 
 def _boxes(visit: Visit) -> list[Box]:

@@ -23,7 +23,7 @@ def note_summary(note: TreatmentNote, face: Face) -> str:
         f"Adjustments: {_value(note, 'adjustments')}",
         f"Device: {_value(note, 'device')}",
     ]
-    warnings = "; ".join([*face.errors, *face.alerts])
+    warnings = " ".join([*face.errors, *face.alerts])
     if warnings:
         lines.append(f"{face.verdict or 'Note'}: {warnings}")
     return "\n".join(lines) + "\n"

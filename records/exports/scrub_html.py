@@ -7,15 +7,15 @@ from importlib import resources
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from records.exports.face import NOT_A_DEVICE, Face
+from records.exports.face import NOT_A_DEVICE
 from records.exports.scrub_json import scrub_values
-from records.rules.scrubber import ScrubReport
+from records.exports.visit import Visit
 
 
-def scrub_html(report: ScrubReport, *, session_id: str, face: Face) -> str:
-    """The page; every value is escaped."""
+def scrub_html(visit: Visit) -> str:
+    """The page; every value is escaped. Raises ExportIncomplete when no rule was applied."""
     return _template().render(
-        report=scrub_values(report), session_id=session_id, face=face, not_a_device=NOT_A_DEVICE
+        report=scrub_values(visit), face=visit.face, not_a_device=NOT_A_DEVICE
     )
 
 

@@ -1,56 +1,28 @@
-"""The scrub report as plain values and as JSON."""
+"""The scrub report as JSON: what ``traction scrub --json`` prints, with its format's name."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from records.exports.face import Face
-from records.rules.scrubber import ScrubReport
+from controller.errors import ExportIncomplete
+from records.exports.visit import Visit
+from records.rules.report import report_document
 
 FORMAT = "traction-scrub/1"
 
 
-def scrub_json(report: ScrubReport, *, session_id: str, face: Face) -> str:
-    """The report with the session that it speaks of."""
-    document = {"format": FORMAT, "session_id": session_id, "note_status": face.status}
-    return json.dumps(document | scrub_values(report), indent=2, ensure_ascii=False) + "\n"
+def scrub_json(visit: Visit) -> str:
+    """The report of a visit; raises ExportIncomplete when no rule was applied."""
+    document = {"format": FORMAT, "note_status": visit.face.status, **scrub_values(visit)}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def scrub_values(report: ScrubReport) -> dict[str, Any]:
+def scrub_values(visit: Visit) -> dict[str, Any]:
     """The report as plain values; its form is ``session_schema.ScrubPart``."""
-    return {
-        "ready": not report.blocked,
-        "profile": report.profile,
-        "profile_title": report.profile_title,
-        "profile_date": report.profile_date.isoformat(),
-        "profile_source": report.profile_source,
-        "rule_set": report.rule_set.isoformat(),
-        "date_of_service": report.date_of_service.isoformat(),
-        "findings": [
-            {
-                "rule_id": finding.rule_id,
-                "severity": finding.severity,
-                "field": finding.field,
-                "message": finding.message,
-                "source": finding.source,
-                "source_date": finding.source_date.isoformat(),
-                "strength": finding.strength,
-                "from_mission": finding.from_mission,
-                "evidence": [
-                    {
-                        "name": each.name,
-                        "label": each.label,
-                        "value": None if each.value is None else str(each.value),
-                        "unit": each.unit,
-                        "where_from": each.where_from,
-                    }
-                    for each in finding.evidence
-                ],
-            }
-            for finding in report.findings
-        ],
-        "conditions": list(report.conditions),
-        "not_checked": list(report.not_checked),
-        "advice": report.advice,
-    }
+    if visit.report is None:
+        raise ExportIncomplete(
+            f"session {visit.session_id} never reached its hold force, so there is no claim that "
+            "rules could look at; name a claim context with --context to have one looked at"
+        )
+    return report_document(visit.session_id, visit.report, visit.offers, visit.acceptances)

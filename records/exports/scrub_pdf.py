@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from records.exports.face import NOT_A_DEVICE, Face
+from records.exports.face import NOT_A_DEVICE
 from records.exports.page import (
     ALERT,
     BOTTOM,
@@ -21,24 +21,21 @@ from records.exports.page import (
 )
 from records.exports.page_pdf import pages_pdf
 from records.exports.scrub_json import scrub_values
-from records.rules.scrubber import ScrubReport
+from records.exports.visit import Visit
 
 COLOURS = {"error": ALERT, "warn": CLINICIAN, "info": GREY}
 FOOT = 16.0
 INDENT = 10.0
 
 
-def scrub_pdf(report: ScrubReport, *, session_id: str, face: Face) -> bytes:
+def scrub_pdf(visit: Visit) -> bytes:
     """The file's bytes; the same report gives the same bytes."""
-    return pages_pdf(
-        scrub_pages(report, session_id=session_id, face=face),
-        title=f"Scrub report {session_id}",
-    )
+    return pages_pdf(scrub_pages(visit), title=f"Scrub report {visit.session_id}")
 
 
-def scrub_pages(report: ScrubReport, *, session_id: str, face: Face) -> list[Page]:
-    """The laid out pages."""
-    values = scrub_values(report)
+def scrub_pages(visit: Visit) -> list[Page]:
+    """The laid out pages; raises ExportIncomplete when no rule was applied."""
+    values, face, session_id = scrub_values(visit), visit.face, visit.session_id
     flow = _Flow()
     flow.write("Scrub report", 15, bold=True)
     flow.write(
@@ -55,6 +52,15 @@ def scrub_pages(report: ScrubReport, *, session_id: str, face: Face) -> list[Pag
     flow.write(verdict, 11, INK if values["ready"] else ALERT, bold=True)
     for finding in values["findings"]:
         _finding(flow, finding)
+    for offer in values["offers"]:
+        title = f"Offered: {offer['kind']} {offer['value']} of {offer['line']}"
+        speaks = [
+            *(f"for: {t}" for t in offer["for"]),
+            *(f"against: {t}" for t in offer["against"]),
+        ]
+        _list(flow, title, [offer["why"], *speaks])
+    accepted = [f"{each['what']} {each['value']} by {each['by']}" for each in values["accepted"]]
+    _list(flow, "Accepted", accepted)
     _list(flow, "What this payer wants and no data can prove", values["conditions"])
     _list(flow, "Not checked", values["not_checked"])
     flow.gap(10)
@@ -66,11 +72,11 @@ def _finding(flow: _Flow, finding: Mapping[str, Any]) -> None:
     colour = COLOURS[finding["severity"]]
     flow.gap(7)
     flow.keep_together(4)
-    flow.write(f"{finding['rule_id']}  {finding['severity'].upper()}", 9, colour, bold=True)
+    flow.write(f"{finding['rule']}  {finding['severity'].upper()}", 9, colour, bold=True)
     flow.write(finding["message"], 9, mark=colour)
     for each in finding["evidence"]:
         value = "open" if each["value"] is None else f"{each['value']} {each['unit']}".strip()
-        flow.write(f"{each['label']}: {value}  [{each['where_from']}]", 8, mark=colour)
+        flow.write(f"{each['label']}: {value}  [{each['from']}]", 8, mark=colour)
     said = f"Field: {finding['field']}. Source: {finding['source']}, {finding['source_date']}, "
     flow.write(f"{said}strength {finding['strength']}.", 7.5, GREY, mark=colour)
 

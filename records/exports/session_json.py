@@ -51,7 +51,7 @@ def session_document(visit: Visit, *, note_file: str) -> dict[str, Any]:
         "note": _note(note),
         "charge": _charge(visit, note_file),
         "claim_context": visit.context.model_dump(mode="json") if visit.context else None,
-        "scrub": scrub_values(visit.report) if visit.report else None,
+        "scrub": scrub_values(visit) if visit.report else None,
         "plot": asdict(plot_data(record.samples)),
         "seal": note.seal or None,
         "checkpoint": note.checkpoint or None,

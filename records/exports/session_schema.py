@@ -14,6 +14,7 @@ FORMAT: Literal["traction-session/1"] = "traction-session/1"
 SCHEMA_FILE = "session.schema.json"
 Dn = int
 Ms = int
+Origins = Literal["device", "prescription", "clinician", "imported", "derived"]
 Severity = Literal["error", "warn", "info"]
 
 
@@ -37,7 +38,7 @@ class FieldPart(Part):
     name: str
     label: str
     value: str | None
-    origin: Literal["device", "prescription", "clinician", "imported", "derived"]
+    origin: Origins
     unit: str
     journal_range: JournalRangePart | None
     digest: str
@@ -153,19 +154,22 @@ class ChargePart(Part):
 
 
 class EvidencePart(Part):
-    """Why a finding was made: a value and where it came from."""
+    """A value that speaks for a finding, and where it came from."""
 
     name: str
     label: str
     value: str | None
     unit: str
-    where_from: str
+    origin: Origins
+    from_: str = Field(alias="from")
+    records: list[str | int] | None
+    digest: str
 
 
 class FindingPart(Part):
     """What a rule says."""
 
-    rule_id: str
+    rule: str
     severity: Severity
     field: str
     message: str
@@ -176,10 +180,34 @@ class FindingPart(Part):
     evidence: list[EvidencePart]
 
 
-class ScrubPart(Part):
-    """The scrub report."""
+class OfferPart(Part):
+    """A modifier or a diagnosis that a named person may accept."""
 
+    kind: str
+    value: str
+    line: str
+    why: str
+    for_: list[str] = Field(alias="for")
+    against: list[str]
+    evidence: list[EvidencePart]
+
+
+class AcceptedPart(Part):
+    """What a named person accepted, and on what evidence."""
+
+    what: str
+    value: str
+    by: str
+    at_utc_ms: int
+    evidence: list[str]
+
+
+class ScrubPart(Part):
+    """The scrub report, as ``traction scrub --json`` prints it."""
+
+    session_id: str
     ready: bool
+    verdict: str
     profile: str
     profile_title: str
     profile_date: str
@@ -187,6 +215,8 @@ class ScrubPart(Part):
     rule_set: str
     date_of_service: str
     findings: list[FindingPart]
+    offers: list[OfferPart]
+    accepted: list[AcceptedPart]
     conditions: list[str]
     not_checked: list[str]
     advice: str

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from records.acceptance import Acceptance
 from records.claim import claim_modifiers, treatment_times
 from records.claim_context import ClaimContext
 from records.exports.face import Face
 from records.order import Order
 from records.reader import SessionRecord
+from records.rules.offers import Offer
 from records.rules.scrubber import ScrubReport
 from records.treatment_note import TreatmentNote
 
@@ -18,7 +20,8 @@ from records.treatment_note import TreatmentNote
 class Visit:
     """``made_at``: when the export is written; ``accepted``: modifiers that a person accepted.
 
-    Without ``report`` no rule was applied, and the face can hold no error.
+    Without ``report`` no rule was applied, and the face can hold no error. ``acceptances`` are the
+    kept acts behind ``accepted``.
     """
 
     record: SessionRecord
@@ -29,6 +32,8 @@ class Visit:
     made_at: datetime
     context: ClaimContext | None = None
     report: ScrubReport | None = None
+    offers: tuple[Offer, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
     accepted: tuple[str, ...] = ()
     clinic: str = ""
 

@@ -97,7 +97,7 @@ class Facts:
     def claimed(self, name: str, value: object, label: str = "") -> Sourced[Any]:
         """A value of the context as evidence."""
         shown = None if value is None else str(value)
-        return self.context.imported(name, label or name.replace("_", " "), shown)
+        return self.context.imported(name, label or name, shown)
 
     def line_evidence(self, line: ServiceLine) -> Sourced[Any]:
         """A service line in one text: code, modifiers, units, times."""

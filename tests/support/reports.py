@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal
 
+from records.acceptance import Acceptance
 from records.exports.face import face_of
 from records.exports.visit import Visit
 from records.provenance import JournalRange, Origin, Sourced
 from records.rules.findings import RuleFinding
+from records.rules.offers import Offer
 from records.rules.scrubber import ScrubReport
+from tests.support.documents import SESSION_ID, STARTED_UTC_MS, made_visit
 
 MEASURED: Sourced[str] = Sourced(
     name="delivered_minutes", label="Delivered traction", value="10", origin=Origin.DEVICE,
@@ -43,3 +46,18 @@ def made_report(*findings: RuleFinding) -> ScrubReport:
 def with_report(visit: Visit, report: ScrubReport) -> Visit:
     """The visit after the rules were applied."""
     return replace(visit, report=report, face=face_of(visit.note, report))
+
+
+def visit_with_offer(report: ScrubReport) -> Visit:
+    """A visit with a report, something offered and something accepted."""
+    offer = Offer(
+        kind="modifier", value="GP", line="97012", why="Medicare wants the discipline.",
+        speaks_for=("the plan is a PT plan",), speaks_against=("nobody signed it",),
+        evidence=(MEASURED,),
+    )  # fmt: skip
+    accepted = Acceptance(
+        session_id=SESSION_ID, what="modifier", value="GP", accepted=True, by="P. Jones, PT",
+        at_utc_ms=STARTED_UTC_MS, evidence=("for: the plan is a PT plan",),
+    )  # fmt: skip
+    visit = with_report(made_visit(), report)
+    return replace(visit, offers=(offer,), acceptances=(accepted,))

@@ -16,8 +16,8 @@ from records.exports.scrub_json import scrub_json, scrub_values
 from records.exports.scrub_pdf import scrub_pages, scrub_pdf
 from records.exports.session_schema import ScrubPart
 from records.rules.scrubber import ADVICE, ScrubReport
-from tests.support.documents import SESSION_ID, made_visit
-from tests.support.reports import made_finding, made_report, with_report
+from tests.support.documents import SESSION_ID
+from tests.support.reports import made_finding, made_report, visit_with_offer
 from tests.unit.records.exports.test_note_pdf import outside, overlaps
 
 HOSTILE = "<script>alert('x')</script> & {{ 7*7 }} \"q\""
@@ -26,7 +26,7 @@ REPORT = made_report(
     made_finding("T-011", "warn", f"10 minutes. {HOSTILE}"),
     made_finding("T-018", "info", "Write the duration."),
 )
-FACE = with_report(made_visit(), REPORT).face
+VISIT = visit_with_offer(REPORT)
 VOID_TAGS = {"meta"}
 
 
@@ -55,17 +55,14 @@ class _Tags(HTMLParser):
 
 def page_of(report: ScrubReport) -> _Tags:
     tags = _Tags()
-    tags.feed(
-        scrub_html(report, session_id=SESSION_ID, face=with_report(made_visit(), report).face)
-    )
+    tags.feed(scrub_html(visit_with_offer(report)))
     tags.close()
     assert tags.open == []
     return tags
 
 
 def pdf_text(report: ScrubReport) -> str:
-    pdf = scrub_pdf(report, session_id=SESSION_ID, face=with_report(made_visit(), report).face)
-    pages = PdfReader(io.BytesIO(pdf)).pages
+    pages = PdfReader(io.BytesIO(scrub_pdf(visit_with_offer(report)))).pages
     return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
@@ -81,8 +78,10 @@ def test_html_holds_every_finding_escaped_and_loads_nothing() -> None:
     assert "NOT READY: 1 error found by the rules" in tags.text
     assert "device, events 3-9" in tags.text
     assert ADVICE in tags.text
+    for word in ("For: the plan is a PT plan", "Against: nobody", "modifier GP by P. Jones, PT"):
+        assert word in tags.text
     assert SESSION_ID in tags.text
-    page = scrub_html(REPORT, session_id=SESSION_ID, face=FACE)
+    page = scrub_html(VISIT)
     assert re.search(r"url\(|@import|https?://", page) is None
 
 
@@ -92,7 +91,8 @@ def test_pdf_holds_every_finding_and_can_be_searched() -> None:
         "T-021 ERROR", "97012 needs GP or GO.", "T-011 WARN", "alert('x')", "T-018 INFO",
         "Delivered traction: 10 min [device, events 3-9]", "Symptoms: open", "invented source",
         "Other therapy was tried before.", "code pairs: no file", "NOT READY: 1 error",
-        "ask a medical billing specialist", SESSION_ID,
+        "ask a medical billing specialist", SESSION_ID, "Offered: modifier GP of 97012",
+        "for: the plan is a PT plan", "against: nobody signed it", "modifier GP by P. Jones, PT",
     ):  # fmt: skip
         assert word in text
 
@@ -106,7 +106,7 @@ def test_a_report_without_an_error_says_no_more_than_that() -> None:
 
 def test_a_long_report_breaks_into_pages_and_nothing_overlaps() -> None:
     many = [made_finding(f"T-{n:03}", "warn", "words " * 40) for n in range(40)]
-    pages = scrub_pages(made_report(*many), session_id=SESSION_ID, face=FACE)
+    pages = scrub_pages(visit_with_offer(made_report(*many)))
     assert len(pages) > 3
     written = " ".join(text.text for page in pages for text in page.texts)
     assert all(f"T-{n:03}" in written for n in range(40))
@@ -121,14 +121,14 @@ def test_a_long_report_breaks_into_pages_and_nothing_overlaps() -> None:
 )
 def test_nothing_leaves_the_pages(messages: list[str]) -> None:
     findings = [made_finding(f"T-{n:03}", "error", text) for n, text in enumerate(messages)]
-    for page in scrub_pages(made_report(*findings), session_id=SESSION_ID, face=FACE):
+    for page in scrub_pages(visit_with_offer(made_report(*findings))):
         assert overlaps(page) == []
         assert outside(page) == []
 
 
 def test_json_is_the_report_and_follows_the_schema() -> None:
-    document = json.loads(scrub_json(REPORT, session_id=SESSION_ID, face=FACE))
+    document = json.loads(scrub_json(VISIT))
     assert document["session_id"] == SESSION_ID
     assert document["ready"] is False
-    assert [f["rule_id"] for f in document["findings"]] == ["T-021", "T-011", "T-018"]
-    assert ScrubPart.model_validate(scrub_values(REPORT)).ready is False
+    assert [f["rule"] for f in document["findings"]] == ["T-021", "T-011", "T-018"]
+    assert ScrubPart.model_validate(scrub_values(VISIT)).ready is False

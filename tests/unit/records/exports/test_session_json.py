@@ -46,7 +46,7 @@ def document_of(visit: Visit) -> dict[str, Any]:
 def test_every_document_follows_the_schema(name: str) -> None:
     text = session_json(VISITS[name], note_file=NOTE_FILE)
     model = SessionDocument.model_validate_json(text)
-    again = json.loads(model.model_dump_json())
+    again = json.loads(model.model_dump_json(by_alias=True))
     sent = json.loads(text)
     assert {key: again[key] for key in sent if key != "charge"} == {
         key: sent[key] for key in sent if key != "charge"
@@ -82,7 +82,7 @@ def test_the_shipped_and_the_published_schema_are_the_one_that_is_checked() -> N
 
 def test_the_claim_and_its_findings_are_inside() -> None:
     document = document_of(VISITS["claimed"])
-    assert document["scrub"]["findings"][0]["rule_id"] == "T-021"
+    assert document["scrub"]["findings"][0]["rule"] == "T-021"
     assert document["scrub"]["ready"] is False
     assert document["claim_context"]["claim_id"] == made_claim(4).claim_id
     assert document["charge"]["values"]["session_id"] == SESSION_ID
