@@ -50,6 +50,8 @@ def test_a_full_disk_does_not_end_the_treatment_and_costs_no_record(memory_path:
     first = the_session(memory_path, "session-1")
     assert first.outcome == Outcome.COMPLETED
     assert first.of_kind(EventKind.RELEASE_OBSERVED)
+    raised = [event.detail["code"] for event in first.of_kind(EventKind.ALARM_RAISED)]
+    assert raised.count("record_put_aside") == 1
     assert first.seal is not None
     assert not spill_path(path).exists()
     assert verify(memory_path).alterations == ()

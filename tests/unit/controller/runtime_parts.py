@@ -68,6 +68,8 @@ class ListJournal:
     def sync(self) -> None:
         """Everything is durable at once."""
 
+    trouble = ""
+
     def age_s(self, now_s: float) -> float:
         return 0.0
 
