@@ -4,8 +4,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench lock setup clean coverage-safety campaign-alter-clinic
-.PHONY: campaign-power-cuts campaign-kill
+.PHONY: demo test check bench lock setup clean coverage-safety campaign-mutation \
+	campaign-alter-clinic campaign-alterations campaign-second-reader \
+	campaign-power-cuts campaign-kill
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -24,18 +25,29 @@ campaign-alter-clinic: setup
 campaign-power-cuts: setup
 	$(RUN) -m tests.campaigns.power_cuts
 
-# 1 000 times kill -9 just after arming, in real time, four side by side: about two hours.
+# 1 000 times kill -9 just after arming, in real time, four side by side: about 40 minutes.
 campaign-kill: setup
 	$(RUN) -m tests.campaigns.kill
 
 bench: setup
 	$(RUN) -m workstation.bench
+	$(RUN) tools/bench_store.py
 
 coverage-safety: setup
 	$(RUN) tools/coverage_safety.py
 
+campaign-mutation: setup
+	$(RUN) tools/mutation_campaign.py
+
 setup:
 	@$(PYTHON) bootstrap.py
+
+# Long runs whose short forms are in the tests.
+campaign-alterations: setup
+	$(RUN) -m tests.campaigns.alterations 10000
+
+campaign-second-reader: setup
+	$(RUN) -m tests.campaigns.second_reader 1000
 
 # Needs the resolver uv (one command more: `pip install uv`); nothing else does.
 lock:

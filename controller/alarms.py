@@ -68,7 +68,6 @@ ALARMS: dict[str, AlarmKind] = {
         order_too_high="force above the limit was wanted: the program is at fault, report it",
         loop_late="workstation too slow to drive the unit: close other programs",
         journal_silent="record cannot be written: check the disk",
-        program_failed="the program failed: look at the patient",
     ),
     # The treatment was or will be interrupted, and nobody is in danger.
     **_kinds(
@@ -93,6 +92,7 @@ ALARMS: dict[str, AlarmKind] = {
         pause_over="pause over: the patient is being released",
         answer_missing="a question was not answered in time: the patient is being released",
         slack_not_taken_up="slack not taken up: check cord and harness",
+        record_put_aside="record goes to the side file: check the disk before the next session",
         release_slow="normal release too slow: fast release ordered",
     ),
     # Somebody should do something soon.

@@ -26,6 +26,16 @@ class ApproachStep(Enum):
     UNANSWERED = "unanswered"
 
 
+FAILED_APPROACH = {
+    ApproachStep.STAYS_SLACK: (f"slack not taken up in {SLACK_LIMIT_S:g} s", "slack_not_taken_up"),
+    ApproachStep.UNANSWERED: (
+        f"pretension not confirmed in {ANSWER_LIMIT_S:g} s",
+        "answer_missing",
+    ),
+}
+"""Why an approach ends in a release, and the alarm that says so."""
+
+
 class Approach:
     """One per session; ``accepted`` is set when somebody said that the pretension looks right."""
 

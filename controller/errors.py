@@ -89,6 +89,30 @@ class RulesInvalid(RequestRefused):
     code = 1031
 
 
+class ExportRefused(RequestRefused):
+    """An export is not written: its content is not sound, or the file is not this session's."""
+
+    code = 1040
+
+
+class ExportIncomplete(ExportRefused):
+    """A format needs something that nobody has said; the message names all of it."""
+
+    code = 1041
+
+
+class UploadRefused(RequestRefused):
+    """A receiving system did not take a document; the message says what it answered."""
+
+    code = 1042
+
+
+class ReceiverInvalid(RequestRefused):
+    """A receiver's column map breaks its schema; the message names file, key and reason."""
+
+    code = 1043
+
+
 class LinkError(TractionError):
     """The wire failed; ``raw`` keeps the bytes that came."""
 

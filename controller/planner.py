@@ -156,7 +156,8 @@ def _treatment(order: Prescription, forces: OrderedForces, start_ms: int) -> Ite
 def _steps(
     order: Prescription, forces: OrderedForces, stage: Stage, steps: range, start_ms: int
 ) -> Iterator[_Part]:
-    base_n = base_force_n(order)
+    # A hold force that was lowered below the pretension is still the highest force.
+    base_n = min(base_force_n(order), forces.hold_n)
     row: list[_Level] = []
     for step in steps:
         share = step / (len(steps) + 1)

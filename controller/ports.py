@@ -200,6 +200,11 @@ class Clock(Protocol):
 class SessionJournal(Protocol):
     """The open record of one session. Appending never waits for a disk."""
 
+    @property
+    def trouble(self) -> str:
+        """What keeps the records from where they belong, in words; empty while nothing does."""
+        ...
+
     def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
         """Append; ``at_once`` hands the event to the writer now instead of with the next block."""
         ...

@@ -50,13 +50,14 @@ class CheckItem:
         """One line for people."""
         state = self.state.value.replace("_", " ")
         by = f" by {self.by}" if self.by else ""
-        todo = f"; {self.todo}" if self.todo and self.state is not CheckState.PASSED else ""
+        todo = f"; {self.todo}" if self.todo else ""
         return f"{self.name.replace('_', ' ')}: {state}{by} ({self.value}){todo}"
 
 
 def _judged(name: str, good: bool, value: str, todo: str, *, blocking: bool = True) -> CheckItem:
-    state = CheckState.PASSED if good else CheckState.FAILED
-    return CheckItem(name=name, state=state, value=value, todo=todo, blocking=blocking)
+    if good:
+        return CheckItem(name=name, state=CheckState.PASSED, value=value)
+    return CheckItem(name=name, state=CheckState.FAILED, value=value, todo=todo, blocking=blocking)
 
 
 def identity_item(identity: UnitIdentity) -> CheckItem:
@@ -182,6 +183,13 @@ def press_test_item(seen: bool, *, limit_s: float, verified: bool) -> CheckItem:
         value=f"the patient switch was not seen pressed and released within {limit_s:g} s",
         todo="have the patient press it and start again",
     )
+
+
+def stuck_switch_item(pressed_s: float) -> CheckItem:
+    """Row 19: a switch that stays pressed cannot stop anything."""
+    value = f"pressed for {pressed_s:g} s"
+    todo = "have the patient let the switch go; if it stays pressed, have it repaired"
+    return _judged("patient_switch", False, value, todo)
 
 
 def confirmed_items(names: Sequence[str], value: str, by: str) -> list[CheckItem]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from controller.approach import ANSWER_LIMIT_S, Approach, ApproachStep
+from controller import machine_records as records
+from controller.approach import ANSWER_LIMIT_S, FAILED_APPROACH, Approach, ApproachStep
+from controller.check_in import CheckInReminder
 from controller.errors import IllegalTransition, RequestRefused
 from controller.events import EventKind, Outcome
 from controller.force_profile import ForceProfile, Segment
@@ -32,19 +34,9 @@ from controller.machine_io import (
     decinewtons,
     session_ms,
 )
-from controller.machine_records import (
-    finding_effects,
-    force_adjusted,
-    paused,
-    phase_changed,
-    reason_of,
-    release_observed,
-    request_refused,
-    resumed,
-)
 from controller.pause import PauseStep
 from controller.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage
-from controller.planner import SLACK_FOLLOW_N, SLACK_LIMIT_S
+from controller.planner import SLACK_FOLLOW_N
 from controller.ports import Answer, CommandKind, ForceCommand, Question
 from controller.prescription import Prescription
 from controller.release import Release, ReleaseStep
@@ -64,16 +56,7 @@ from controller.telemetry import Telemetry
 from controller.treatment import Treatment
 
 SLACK_RATE_N_PER_S = 2.0
-CHECK_IN_EVERY_S = 300.0
-"""Somebody is to look after the patient so often (devices.md D, row 52)."""
 
-_FAILED_APPROACH = {
-    ApproachStep.STAYS_SLACK: (f"slack not taken up in {SLACK_LIMIT_S:g} s", "slack_not_taken_up"),
-    ApproachStep.UNANSWERED: (
-        f"pretension not confirmed in {ANSWER_LIMIT_S:g} s",
-        "answer_missing",
-    ),
-}
 _RELEASE_KINDS = {
     Action.RELEASE: CommandKind.RELEASE,
     Action.RELEASE_FAST: CommandKind.RELEASE_FAST,
@@ -91,7 +74,7 @@ class SessionMachine:
         self._release = Release(order)
         self._phase = Phase.ARMED
         self._entered_s = origin_s
-        self._looked_after_s: float | None = None
+        self._reminder = CheckInReminder()
         self._approach = Approach(order)
         self._resume_asked: tuple[str, float] | None = None
         self._hold_parts: set[int] = set()
@@ -202,17 +185,20 @@ class SessionMachine:
                 return self._follow_release(reading, now_s)
             case _:
                 effects = self._treat(now_s)
-        return [*effects, *self._remind(now_s)]
+        remind = not self._release.ordered and self._reminder.due(now_s)
+        return [*effects, RaiseAlarm("check_in_due")] if remind else effects
 
     def _on_verdict(self, verdict: Verdict, now_s: float) -> list[Effect]:
         hold_number = len(self._hold_parts) if self._phase in TREATING_PHASES else 0
         force_n = self._last_reading.force_n if self._last_reading else None
         effects: list[Effect] = []
         for finding in verdict.findings:
-            effects += finding_effects(finding, self._phase, decinewtons(force_n), hold_number)
+            effects += records.finding_effects(
+                finding, self._phase, decinewtons(force_n), hold_number
+            )
         self._holding_position = verdict.action is Action.HOLD
         if verdict.action >= Action.RELEASE:
-            reason = reason_of(verdict)
+            reason = records.reason_of(verdict)
             effects += self._release_with(_RELEASE_KINDS[verdict.action], reason, now_s)
         return effects
 
@@ -249,7 +235,7 @@ class SessionMachine:
             case AdjustForce():
                 return self._adjust(request, now_s)
             case CheckIn(by=by):
-                self._looked_after_s = now_s
+                self._reminder.looked_after(now_s)
                 return [
                     Emit(EventKind.CHECK_IN_RECORDED, {"by": by}),
                     SettleAlarm("check_in_due", by),
@@ -258,21 +244,21 @@ class SessionMachine:
                 return [Emit(EventKind.REMARK_RECORDED, {"by": by, "text": text})]
             case EndEarly(by=by, reason=reason):
                 because = f": {reason}" if reason else ""
-                return self._stop("end_early", by, f"ended early by {by}{because}", now_s)
+                return self._stop("end_early", by, f"ended early by {by}{because}", now_s, reason)
             case _:
                 assert_never(request)
 
     def _refuse(self, request: TreatmentRequest, reason: str) -> list[Effect]:
         name = request_name(request).replace("_", " ")
-        return [request_refused(request, reason), Tell(f"{name} refused: {reason}")]
+        return [records.request_refused(request, reason), Tell(f"{name} refused: {reason}")]
 
-    def _stop(self, action: str, by: str, reason: str, now_s: float) -> list[Effect]:
-        acted = Emit(EventKind.OPERATOR_ACTED, {"action": action, "by": by})
-        return [acted, *self._release_with(CommandKind.RELEASE, reason, now_s)]
+    def _stop(self, action: str, by: str, why: str, now_s: float, reason: str = "") -> list[Effect]:
+        acted = Emit(EventKind.OPERATOR_ACTED, {"action": action, "by": by, "reason": reason})
+        return [acted, *self._release_with(CommandKind.RELEASE, why, now_s)]
 
     def _adjust(self, request: AdjustForce, now_s: float) -> list[Effect]:
         changes = self._treatment.adjust(request, self._ms(now_s))
-        effects = force_adjusted(request.by, changes)
+        effects = records.force_adjusted(request.by, changes)
         if self._phase in TREATING_PHASES and self._treatment.segment.phase is not self._phase:
             effects += self._enter_segment(self._treatment.segment, now_s)
         return effects
@@ -282,7 +268,7 @@ class SessionMachine:
     def _pause(self, request: Pause, now_s: float) -> list[Effect]:
         self._treatment.pause(self._ms(now_s))
         target_n = self._target_n(now_s)
-        recorded = paused(request, target_n, self.treatment_elapsed_s(now_s))
+        recorded = records.paused(request, target_n, self.treatment_elapsed_s(now_s))
         stage = self._treatment.segment.stage
         return [recorded, *self._enter(Phase.PAUSED, now_s, target_n, stage)]
 
@@ -298,7 +284,7 @@ class SessionMachine:
     def _leave_pause(self, by: str, confirmed_by: str, now_s: float) -> list[Effect]:
         from_n = self._target_n(now_s)
         to_n = self._treatment.leave_pause(self._ms(now_s))
-        return [resumed(by, confirmed_by, from_n, to_n)]
+        return [records.resumed(by, confirmed_by, from_n, to_n)]
 
     def _wait_in_pause(self, now_s: float) -> list[Effect]:
         if self._resume_asked is not None and now_s - self._resume_asked[1] > ANSWER_LIMIT_S:
@@ -319,8 +305,8 @@ class SessionMachine:
 
     def _come_near(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
         step = self._approach.step(reading, now_s - self._entered_s, self._phase)
-        if step in _FAILED_APPROACH:
-            return self._release_alarmed(*_FAILED_APPROACH[step], now_s)
+        if step in FAILED_APPROACH:
+            return self._release_alarmed(*FAILED_APPROACH[step], now_s)
         if step is ApproachStep.PRETENSION:
             return self._start_pretension(now_s)
         return self._start_treatment(now_s) if step is ApproachStep.TREAT else []
@@ -333,7 +319,7 @@ class SessionMachine:
         return [*self._enter(Phase.PRETENSIONING, now_s, self._order.pretension_force_n), ask]
 
     def _start_treatment(self, now_s: float) -> list[Effect]:
-        self._looked_after_s = now_s
+        self._reminder.looked_after(now_s)
         return self._enter_segment(self._treatment.start(self._ms(now_s)), now_s)
 
     def _treat(self, now_s: float) -> list[Effect]:
@@ -348,13 +334,6 @@ class SessionMachine:
         if segment.phase is Phase.HOLDING:
             self._hold_parts.add(segment.part)
         return self._enter(segment.phase, now_s, segment.end_force_n, segment.stage)
-
-    def _remind(self, now_s: float) -> list[Effect]:
-        since_s = self._looked_after_s
-        if since_s is None or now_s - since_s < CHECK_IN_EVERY_S or self._release.ordered:
-            return []
-        self._looked_after_s = now_s
-        return [RaiseAlarm("check_in_due")]
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -398,7 +377,7 @@ class SessionMachine:
                 return self._lose(reason, "release_not_seen", now_s)
 
     def _see_release(self) -> list[Effect]:
-        return [] if self._last_reading is None else [release_observed(self._last_reading)]
+        return [] if self._last_reading is None else [records.release_observed(self._last_reading)]
 
     def _lose_link(self, reason: str, now_s: float) -> list[Effect]:
         effects = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
@@ -422,7 +401,7 @@ class SessionMachine:
         before, self._phase, self._entered_s = self._phase, phase, now_s
         peak = before is Phase.RAMPING_UP and phase is Phase.RAMPING_DOWN
         self._reached_holding = self._reached_holding or phase is Phase.HOLDING or peak
-        return [phase_changed(before, phase, target_n, stage)]
+        return [records.phase_changed(before, phase, target_n, stage)]
 
     def _ms(self, now_s: float) -> int:
         return session_ms(now_s, self._origin_s)

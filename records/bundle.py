@@ -78,7 +78,9 @@ def write_bundle(stored: StoredSession, documents: BundleDocuments, key: Signing
     for public_key in (stored.signature.public_key, key.public_key):
         pem = public_pem(public_key).decode()
         members[f"{hashlib.sha256(public_key).hexdigest()[:16]}.pub"] = pem
-    return _zip({name: text.encode() for name, text in members.items()}, key)
+    return _zip(
+        {name: text.encode() for name, text in members.items()}, key, stored.head.session_id
+    )
 
 
 def manifest_digest(manifest: bytes) -> bytes:
@@ -86,12 +88,14 @@ def manifest_digest(manifest: bytes) -> bytes:
     return hashlib.sha256(manifest).digest()
 
 
-def _zip(members: Mapping[str, bytes], key: SigningKey) -> bytes:
+def _zip(members: Mapping[str, bytes], key: SigningKey, session_id: str) -> bytes:
+    """The archive's comment names the session in plain bytes, as every export does."""
     files = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
     manifest = _json({"format": FORMAT, "key_id": key.key_id, "files": files}).encode()
     signature = key.sign(manifest_digest(manifest)).hex().encode() + b"\n"
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
+        archive.comment = f"session {session_id}".encode()
         for name, content in {**members, MANIFEST: manifest, SIGNATURE: signature}.items():
             info = zipfile.ZipInfo(name, _DATE)
             info.external_attr = 0o644 << 16

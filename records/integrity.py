@@ -7,6 +7,7 @@ checkpoints that left the machine.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,7 @@ from pathlib import Path
 from controller.errors import JournalCorrupt
 from records.chain import NO_SEAL, Subject
 from records.checkpoint import Checkpoint, make_checkpoint
+from records.database import Database, rows
 from records.reader import reading
 from records.session_check import NOT_OUTSIDE, Alteration, check_session
 from records.signing import known_public_keys
@@ -138,6 +140,7 @@ def _walk_unit(path: Path, wanted: set[str] | None, tally: _Tally) -> None:
             if stored.seal is not None:
                 previous = stored.seal.digest
             signed_before = signed_before or stored.signature is not None
+        tally.alterations += _strays(db, path)
         if wanted is None:
             tally.alterations += _gaps(heads)
 
@@ -217,6 +220,19 @@ def _code(stored: StoredSession) -> str | None:
     head = stored.head
     subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
     return make_checkpoint(subject, stored.seal.digest, stored.signature.public_key).code
+
+
+def _strays(db: Database, path: Path) -> list[Alteration]:
+    """Rows that belong to no session, and what SQLite itself finds wrong with the file."""
+    strays = Counter(str(table) for table, *_ in rows(db, "PRAGMA foreign_key_check"))
+    found = [
+        Alteration(session_id="", where=f"{path.name}, {table}", what=f"{count} rows of no session")
+        for table, count in sorted(strays.items())
+    ]
+    (verdict,) = rows(db, "PRAGMA integrity_check(1)")[0]
+    if verdict != "ok":
+        found.append(Alteration(session_id="", where=path.name, what=f"SQLite finds: {verdict}"))
+    return found
 
 
 def _gaps(heads: list[SessionHead]) -> list[Alteration]:

@@ -148,6 +148,12 @@ class SqliteJournal:
             finally:
                 self._stop_writer()
             checkpoint = self._seal()
+        except JournalUnavailable as error:
+            self._spill.close()
+            raise JournalUnavailable(
+                f"{error.message}. The record stays open; the next start takes up what "
+                f"{self._spill.path.name} holds and seals it. Free the disk, then start again"
+            ) from error
         except BaseException:
             self._spill.close()
             raise
@@ -208,13 +214,12 @@ class SqliteJournal:
     def _write(self) -> None:
         """The journal's door: whatever fails in here is reported to the loop."""
         try:
-            try:
-                self._write_batches()
-            finally:
-                self._store.close()
+            self._write_batches()
         except Exception as error:
             self._failure = error
             self._drain()
+        finally:
+            self._store.close()
 
     def _write_batches(self) -> None:
         """Oldest first; what nothing takes waits for the next batch to try again."""

@@ -52,10 +52,14 @@ class JournalStore:
         return self._commit(events, samples, now_s) or self._put_aside(events, samples)
 
     def close(self) -> None:
-        """Let the database go."""
+        """Let the database go. Closing one that has failed may fail as well: it is gone anyway."""
         if self._db is not None:
-            self._db.close()
-            self._db = None
+            db, self._db = self._db, None
+            try:
+                with failures_in_words(self._database, "closed"):
+                    db.close()
+            except JournalError as error:
+                self.trouble = f"{self.trouble}; {error.message}".removeprefix("; ")
 
     def _commit(self, events: list[EventRow], samples: bytes, now_s: float) -> bool:
         if self._retry_at_s is not None and now_s < self._retry_at_s:
@@ -69,7 +73,7 @@ class JournalStore:
         except JournalError as error:
             self.trouble = error.message
             self._retry_at_s = now_s + RETRY_S
-            self._give_up_connection()
+            self.close()
             return False
         self._tail, self._retry_at_s, self.trouble = after, None, ""
         return True
@@ -107,16 +111,6 @@ class JournalStore:
         self._tail = self._tail.follow(events, samples)
         return True
 
-    def _give_up_connection(self) -> None:
-        """Closing a connection that has failed may fail as well; it is gone either way."""
-        if self._db is not None:
-            db, self._db = self._db, None
-            try:
-                with failures_in_words(self._database, "closed"):
-                    db.close()
-            except JournalError as error:
-                self.trouble = f"{self.trouble}; {error.message}"
-
 
 def check_stored_chain(db: Database, session: int) -> None:
     """Walk the links of an open session; raises JournalCorrupt where one does not fit."""
@@ -150,7 +144,8 @@ def take_up(db: Database, session: int, batches: list[SpilledBatch]) -> None:
         if not fits:
             raise JournalCorrupt(
                 f"link {batch.link_number} of session number {session} in the side file does not "
-                "follow the stored record; keep both files and run `traction verify`"
+                "follow the stored record; keep copies of both files, move the side file (.spill) "
+                "elsewhere, then start again"
             )
 
 

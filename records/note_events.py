@@ -12,7 +12,7 @@ from records.reader import SessionRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """A change of the ordered force, as the log holds it. Forces in 0.1 N."""
+    """A change of an ordered force (``force``: hold or rest), as the log holds it; in 0.1 N."""
 
     at_ms: int
     by: str
@@ -20,12 +20,18 @@ class Adjustment:
     old_force_dn: int
     new_force_dn: int
     sequence: int
+    force: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """A pause from its beginning to the next phase; ``ended_ms`` None when none followed."""
+    """A pause from its beginning to the next phase; ``ended_ms`` None when none followed.
 
+    ``by`` and ``reason`` are those of the request that stands at the same moment in the log.
+    """
+
+    by: str
+    reason: str
     began_ms: int
     ended_ms: int | None
     first_sequence: int
@@ -42,6 +48,7 @@ def adjustments(record: SessionRecord) -> tuple[Adjustment, ...]:
     return tuple(
         Adjustment(
             at_ms=event.at_ms,
+            force=said(event, "force"),
             by=said(event, "by"),
             reason=said(event, "reason"),
             old_force_dn=_number(event, "old_force_dn"),
@@ -66,16 +73,19 @@ def _pauses(record: SessionRecord) -> Iterator[Pause]:
     began: StoredEvent | None = None
     for event in record.of_kind(EventKind.PHASE_CHANGED):
         if began is not None:
-            yield _pause(began, event)
+            yield _pause(record, began, event)
             began = None
         if event.detail["to"] == "paused":
             began = event
     if began is not None:
-        yield _pause(began, None)
+        yield _pause(record, began, None)
 
 
-def _pause(began: StoredEvent, ended: StoredEvent | None) -> Pause:
+def _pause(record: SessionRecord, began: StoredEvent, ended: StoredEvent | None) -> Pause:
+    asked = [e for e in record.of_kind(EventKind.PAUSED) if e.at_ms == began.at_ms]
     return Pause(
+        by=said(asked[0], "by") if asked else "",
+        reason=said(asked[0], "reason") if asked else "",
         began_ms=began.at_ms,
         ended_ms=None if ended is None else ended.at_ms,
         first_sequence=began.sequence,

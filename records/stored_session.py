@@ -146,6 +146,8 @@ def _samples(db: Database, session: int) -> tuple[bytes, str]:
             part = unpack_block(data) if sealed else data
         except ValueError as error:
             damage = damage or f"block at sample {first}: {error}"
+        if sealed not in (0, 1):
+            damage = damage or f"block at sample {first}: sealed is {sealed}, not 0 or 1"
         if first != expected or len(part) != count * SAMPLE_SIZE:
             damage = damage or (
                 f"block at sample {first} does not hold the {count} samples that it names"

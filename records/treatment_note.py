@@ -13,7 +13,7 @@ from controller.events import EventKind, Outcome
 from controller.prescription import NEWTONS_PER_LBF
 from records.canonical import StoredEvent
 from records.delivered_dose import DeliveredDose, Stop, compute_dose
-from records.note_events import Adjustment, adjustments, pauses, said
+from records.note_events import Adjustment, Pause, adjustments, pauses, said
 from records.note_fields import clinician_fields
 from records.note_spoken import ClinicianPart
 from records.note_words import (
@@ -257,11 +257,7 @@ class _Draft:
     def _paused(self) -> Iterator[Field]:
         made = pauses(self.record)
         if made:
-            text = "; ".join(
-                f"at {clock_text(pause.began_ms)}"
-                + ("" if pause.ended_ms is None else f" for {clock_text(pause.length_ms)}")
-                for pause in made
-            )
+            text = "; ".join(pause_text(pause) for pause in made)
             range_ = _range("event", made[0].first_sequence, made[-1].last_sequence)
             yield self._device("pauses", "Pauses", text, range_=range_)
 
@@ -336,11 +332,19 @@ class _Draft:
 
 def adjustment_text(change: Adjustment) -> str:
     """One change of force in words and numbers of the log."""
-    why = f" ({change.reason})" if change.reason else ""
-    return (
-        f"{clock_text(change.at_ms)}: {newtons(change.old_force_dn)} to "
-        f"{newtons(change.new_force_dn)} by {change.by or 'unknown'}{why}"
-    )
+    which = f"{change.force} " if change.force else ""
+    forces = f"{newtons(change.old_force_dn)} to {newtons(change.new_force_dn)}"
+    return f"{clock_text(change.at_ms)}: {which}{forces}{_whose(change.by, change.reason)}"
+
+
+def pause_text(pause: Pause) -> str:
+    """One pause in words and numbers of the log."""
+    length = "" if pause.ended_ms is None else f" for {clock_text(pause.length_ms)}"
+    return f"at {clock_text(pause.began_ms)}{length}{_whose(pause.by, pause.reason)}"
+
+
+def _whose(by: str, reason: str) -> str:
+    return (f" by {by}" if by else "") + (f" ({reason})" if reason else "")
 
 
 def _spoken_text(event: StoredEvent) -> str:

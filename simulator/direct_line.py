@@ -12,6 +12,7 @@ import struct
 
 from controller.ports import Readable
 from controller.runtime.clock import VirtualClock
+from simulator.line_faults import LineFaults
 from simulator.map_v1 import ExceptionCode, RegisterRefused, crc16_of_bytes
 from simulator.servers import TURNAROUND_S, UnitFirmware, rtu_wire
 
@@ -33,6 +34,7 @@ class DirectLine:
         self._unit = unit
         self._answer = b""
         self.answer_due_s = math.inf
+        self.faults = LineFaults()
         self.bytes_sent = 0
         self.bytes_received = 0
 
@@ -44,10 +46,10 @@ class DirectLine:
         """Hand the frame to the unit; its answer becomes readable at ``answer_due_s``."""
         self.bytes_sent += len(data)
         arrived_s = self._clock.now_s() + len(data) * self._byte_s
-        answer = self._served(data, arrived_s)
+        late_s, answer = self.faults.spoil(self._served(data, arrived_s), self._clock.now_s())
         if answer:
             self._answer += answer
-            self.answer_due_s = arrived_s + TURNAROUND_S + len(answer) * self._byte_s
+            self.answer_due_s = arrived_s + TURNAROUND_S + len(answer) * self._byte_s + late_s
 
     def read_available(self) -> bytes:
         if self._clock.now_s() < self.answer_due_s:
@@ -67,6 +69,8 @@ class DirectLine:
         if address not in (self._unit, BROADCAST):
             return b""
         self._firmware.advance_to(arrived_s)
+        if not self._firmware.powered:
+            return b""
         if address == BROADCAST:
             self._hear_broadcast(function, frame[2:-2])
             return b""

@@ -15,7 +15,7 @@ from simulator.disguise import Disguise
 from simulator.event_ring import RING_REGISTERS
 from simulator.force_loop import CYCLE_S
 from simulator.inputs import EmergencyStop, PatientSwitch
-from simulator.machine import UnitMachine
+from simulator.machine import STEPS_PER_CYCLE, UnitMachine
 from simulator.map_v1 import (
     CAPABILITY,
     COMMAND,
@@ -68,8 +68,11 @@ class ReferenceFirmware:
         self.machine = UnitMachine(plant, self.unit, random)
         self.cell, self.second_cell = self.machine.channels.cell, self.machine.channels.second_cell
         self.cord, self.body, self.winch = plant.cord, plant.body, plant.winch
+        self.stroke = plant.stroke
+        self.powered = True
         self.idle_reads = 0
         self.last_request_s = 0.0
+        self._random = random
         self._desk = OrderDesk(self.machine, self.unit, random)
         self._speed_of_clock = 1.0 - clock_ppm * 1e-6
         self._powered_on_at_s = powered_on_at_s
@@ -116,10 +119,34 @@ class ReferenceFirmware:
         """Run plant, inputs and regulator up to the host's monotonic time ``now_s``."""
         device_s = (now_s - self._powered_on_at_s) * self._speed_of_clock
         self._device_s = max(self._device_s, device_s)
+        if not self.powered:
+            self._coast()
+            return
         machine, patient = self.machine, self.patient
         while machine.uptime_s + CYCLE_S <= self._device_s + 1e-9:
             machine.cycle()
             patient.act(self)
+
+    def cut_power(self) -> None:
+        """The mains is gone: the clutch opens by its spring, nothing senses or answers."""
+        self.powered = False
+        self.plant.clutch_closed = False
+
+    def restore_power(self, now_s: float) -> None:
+        """The mains is back: the unit starts anew, idle, with a higher boot count."""
+        self.advance_to(now_s)
+        self.unit = replace(self.unit, boot_count=self.unit.boot_count + 1)
+        self._powered_on_at_s, self._device_s, self.powered = now_s, 0.0, True
+        self.machine = UnitMachine(self.plant, self.unit, self._random)
+        self.cell, self.second_cell = self.machine.channels.cell, self.machine.channels.second_cell
+        self._desk = OrderDesk(self.machine, self.unit, self._random)
+        self._fixed = identification_block(self.unit) + capability_block(self.unit)
+
+    def _coast(self) -> None:
+        """Without power only the mechanics go on, in the steps of a device cycle."""
+        while self.machine.uptime_s + CYCLE_S <= self._device_s + 1e-9:
+            self.machine.uptime_s += CYCLE_S
+            self.plant.advance(STEPS_PER_CYCLE, 0.0)
 
     def next_cycle_s(self) -> float:
         """Host time of the next device cycle: when the unit may next act by itself."""

@@ -24,11 +24,12 @@ SLACK_SET_POINT_N = 10.0
 class ForceLoop:
     """One device cycle at a time: force in, winch speed out. Newtons, millimetres, seconds."""
 
-    __slots__ = ("_feed_mm_per_n", "_feed_mm_per_s", "setpoint_n", "target_n")
+    __slots__ = ("_feed_mm_per_n", "_feed_mm_per_s", "gain_factor", "setpoint_n", "target_n")
 
     def __init__(self, series_n_per_mm: float) -> None:
         self._feed_mm_per_n = 1.0 / series_n_per_mm
         self._feed_mm_per_s = 0.0
+        self.gain_factor = 1.0
         self.setpoint_n = 0.0
         self.target_n = 0.0
 
@@ -52,7 +53,7 @@ class ForceLoop:
             error_n += DEAD_BAND_N
         else:
             error_n = 0.0
-        speed = self._feed(change_n) + GAIN_MM_PER_S_PER_N * error_n
+        speed = self._feed(change_n) + GAIN_MM_PER_S_PER_N * self.gain_factor * error_n
         if force_n < SLACK_FORCE_N and speed > SLACK_SPEED_MM_PER_S:
             return SLACK_SPEED_MM_PER_S
         return max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed))

@@ -30,13 +30,26 @@ def trip_n(ceiling_n: float) -> float:
 class ForceGuards:
     """Histories of half a second and the checks on them. Newtons and millimetres."""
 
-    __slots__ = ("_at", "_disagreeing", "_force", "_forces_seen", "_last_tenths", "_over",
-                 "_position", "_rise_margin_n", "_setpoint", "_unchanged",
-                 "_wound_from_mm", "trip_force_n")  # fmt: skip
+    __slots__ = (
+        "_at",
+        "_disagreeing",
+        "_force",
+        "_forces_seen",
+        "_last_tenths",
+        "_over",
+        "_position",
+        "_rise_margin_n",
+        "_setpoint",
+        "_unchanged",
+        "_wound_from_mm",
+        "disabled",
+        "trip_force_n",
+    )  # fmt: skip
 
     def __init__(self, rise_margin_n: float, ceiling_n: float) -> None:
         self._rise_margin_n = rise_margin_n
         self.trip_force_n = trip_n(ceiling_n)
+        self.disabled = False
         self._force = [0.0] * HISTORY
         self._setpoint = [0.0] * HISTORY
         self._position = [0.0] * HISTORY
@@ -57,6 +70,8 @@ class ForceGuards:
         following: bool,
     ) -> EventCode | None:
         """What is wrong now, the most urgent first. ``following`` is False during a release."""
+        if self.disabled:
+            return None
         self._remember(force_n, setpoint_n, position_mm)
         stuck = self._stuck(force_n, speed_mm_per_s)
         disagree = second_n is not None and self._disagrees(force_n, second_n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.map_v1 import EventCode
 
+SAMPLE_S = 0.01
 DEBOUNCE_SAMPLES = 2
 SHOWN_AFTER_PRESS_S = 1.0
 
@@ -11,10 +12,12 @@ SHOWN_AFTER_PRESS_S = 1.0
 class PatientSwitch:
     """A switch on a plug. Two samples in a row decide, so that a tap of 30 ms counts."""
 
-    __slots__ = ("_contact", "_differing", "_plugged", "_shown_until_s", "present", "pressed")
+    __slots__ = ("_contact", "_dead", "_differing", "_plugged", "_shown_until_s", "_tap_left",
+                 "present", "pressed")  # fmt: skip
 
     def __init__(self) -> None:
-        self._contact = False
+        self._contact = self._dead = False
+        self._tap_left = 0
         self._plugged = True
         self._differing = 0
         self._shown_until_s = 0.0
@@ -22,10 +25,23 @@ class PatientSwitch:
         self.pressed = False
 
     def press(self) -> None:
-        self._contact = True
+        self._contact = not self._dead
 
     def release(self) -> None:
         self._contact = False
+
+    def tap(self, seconds: float) -> None:
+        """Press for so long, in whole samples of 10 ms."""
+        self._contact = not self._dead
+        self._tap_left = round(seconds / SAMPLE_S)
+
+    def stick(self) -> None:
+        """The contact is welded: closed, and it stays closed."""
+        self._contact, self._dead = True, False
+
+    def dead(self) -> None:
+        """A broken wire: no press closes the contact any more."""
+        self._contact, self._dead = False, True
 
     def unplug(self) -> None:
         self._plugged = False
@@ -35,6 +51,9 @@ class PatientSwitch:
 
     def sample(self, uptime_s: float) -> EventCode | None:
         """Look at the contact once per device cycle; the event is what has just been decided."""
+        if self._tap_left:
+            self._tap_left -= 1
+            self._contact = self._contact and self._tap_left > 0
         if self.pressed:
             self._shown_until_s = uptime_s + SHOWN_AFTER_PRESS_S
         contact = self._contact and self._plugged

@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 
 NOISE_TENTHS = 3.0
+SATURATED_TENTHS = 32000
+"""The upper rail: above the capacity of every cell, within the register."""
 OPEN_CIRCUIT_TENTHS = -3000
 
 
@@ -15,13 +17,13 @@ class LoadCell:
     """Reads tenths of a newton. Every fault is visible in the readings that follow it."""
 
     __slots__ = ("_drift_tenths", "_drift_tenths_per_s", "_gain", "_gauss", "_healthy", "_last",
-                 "_stuck", "frozen", "opened")  # fmt: skip
+                 "_saturated", "_stuck", "frozen", "opened")  # fmt: skip
 
     def __init__(self, random: random.Random) -> None:
         self._gauss = random.gauss
         self._gain = 1.0
         self._drift_tenths = self._drift_tenths_per_s = 0.0
-        self._stuck = False
+        self._stuck = self._saturated = False
         self._healthy = True
         self._last = 0
         self.opened = False
@@ -34,6 +36,8 @@ class LoadCell:
             return self._last
         if self.opened:
             return OPEN_CIRCUIT_TENTHS
+        if self._saturated:
+            return SATURATED_TENTHS
         noise = self._gauss(0.0, NOISE_TENTHS)
         self._drift_tenths += self._drift_tenths_per_s * period_s
         if not self._stuck:
@@ -51,6 +55,14 @@ class LoadCell:
     def gain(self, factor: float) -> None:
         """The channel reads ``factor`` times the truth."""
         self._healthy, self._gain = False, factor
+
+    def invert(self) -> None:
+        """The leads are swapped: tension reads as a push."""
+        self.gain(-1.0)
+
+    def saturate(self) -> None:
+        """The amplifier is at its upper rail, whatever the force is."""
+        self._healthy, self._saturated = False, True
 
     def drift(self, n_per_min: float) -> None:
         """The zero wanders by ``n_per_min`` newtons a minute."""

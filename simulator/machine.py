@@ -72,6 +72,8 @@ class UnitMachine:
         self._speed_command = 0.0
         self._cycles = 0
         self._self_test_until_s = 0.0
+        self.panel_force_n: float | None = None
+        self.local_takeover = False
         self.uptime_s = 0.0
         plant.clutch_closed = False
         self.log(EventCode.BOOT, unit.boot_count, 0)
@@ -121,7 +123,8 @@ class UnitMachine:
         self.ceiling_n = command.ceiling_n or limits.ceiling_n
         self._guards.trip_force_n = trip_n(self.ceiling_n)
         if command.mode == FORCE:
-            self.loop.target_n = command.setpoint_n
+            panel_n = self.panel_force_n
+            self.loop.target_n = command.setpoint_n if panel_n is None else panel_n
             self.state = State.TRACKING
         elif command.mode == HOLD and self.state is not State.HOLDING:
             self.loop.hold(max(0.0, min(self.channels.force_n, limits.ceiling_n)))
@@ -193,6 +196,15 @@ class UnitMachine:
     def start_self_test(self) -> None:
         self.state = State.SELF_TEST
         self._self_test_until_s = self.uptime_s + SELF_TEST_S
+
+    def blind(self) -> None:
+        """The unit's own supervision of the force dies; inputs, stroke and watchdog live on."""
+        self._guards.disabled = True
+
+    def set_at_panel(self, force_n: float, *, announced: bool) -> None:
+        """Somebody sets another force at the unit; ``announced``: the unit says so (A.13)."""
+        self.panel_force_n = force_n
+        self.local_takeover = announced
 
     def tare(self) -> bool:
         """Zero both channels in RAM; False when there is force or no rest (B.7)."""
@@ -274,7 +286,7 @@ class UnitMachine:
             self.trip(EventCode.CELL_OPEN)
         elif found is not None:
             self.trip(found)
-        elif following and plant.position_mm >= self.unit.stroke_max_mm:
+        elif following and plant.position_mm >= plant.parameters.stroke_mm:
             self.trip(EventCode.STROKE_END)
 
     def _drive(self, now_s: float) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 STEP_S = 0.002
 MAX_SPEED_MM_PER_S = 60.0
@@ -93,6 +93,8 @@ class TractionPlant:
         "_jammed",
         "_offset_mm",
         "_slack_mm",
+        "_slip_mm_per_step",
+        "_slip_steps",
         "_slow_creep_mm",
         "_steps",
         "body",
@@ -104,6 +106,7 @@ class TractionPlant:
         "position_mm",
         "speed_mm_per_s",
         "spine_force_n",
+        "stroke",
         "winch",
     )  # fmt: skip
 
@@ -113,10 +116,12 @@ class TractionPlant:
         self.cord_force_n = self.spine_force_n = self.cell_force_n = 0.0
         self.clutch_closed = False
         self.cord, self.body, self.winch = Cord(self), Body(self), Winch(self)
+        self.stroke = Stroke(self)
         self._cord_n_per_mm = body.cord_n_per_mm
         self._slack_mm = body.slack_mm
         self._contact_mm = self._fast_creep_mm = self._slow_creep_mm = self._offset_mm = 0.0
         self._disturbance: list[float] = []
+        self._slip_steps, self._slip_mm_per_step = 0, 0.0
         self._jammed = False
         self._steps = 0
         period = round(1.0 / (BREATH_HZ * STEP_S))
@@ -135,6 +140,9 @@ class TractionPlant:
         One long function on purpose: a session has 450 000 steps, and everything a step touches
         lives in locals.
         """
+        if self._slip_steps > 0:
+            self._slack_mm += min(steps, self._slip_steps) * self._slip_mm_per_step
+            self._slip_steps -= steps
         body = self.parameters
         command = max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed_command_mm_per_s))
         driven, jammed = self.clutch_closed, self._jammed
@@ -202,6 +210,24 @@ class Cord:
         """The cord parts; it never carries force again."""
         self._plant._cord_n_per_mm = 0.0
 
+    def slack(self, mm: float) -> None:
+        """So much more cord lies loose between winch and harness."""
+        self._plant._slack_mm += mm
+
+
+class Stroke:
+    """What can happen to the way that the winch has left."""
+
+    __slots__ = ("_plant",)
+
+    def __init__(self, plant: TractionPlant) -> None:
+        self._plant = plant
+
+    def limit(self, mm: float) -> None:
+        """The winch has only ``mm`` left inwards: its end switch closes there."""
+        plant = self._plant
+        plant.parameters = replace(plant.parameters, stroke_mm=plant.position_mm + mm)
+
 
 class Winch:
     """What can happen to the winch."""
@@ -224,9 +250,19 @@ class Body:
     def __init__(self, plant: TractionPlant) -> None:
         self._plant = plant
 
-    def slip(self, mm: float) -> None:
+    def slip(self, mm: float, over_s: float = 0.0) -> None:
         """The harness slides over the body: ``mm`` more cord is needed for the same force."""
-        self._plant._slack_mm += mm
+        plant = self._plant
+        if over_s > 0.0:
+            plant._slip_steps = round(over_s / STEP_S)
+            plant._slip_mm_per_step = mm / plant._slip_steps
+        else:
+            plant._slack_mm += mm
+
+    def stiffness(self, n_per_mm: float) -> None:
+        """Muscles or another position: the body answers a stretch with more or less force."""
+        plant = self._plant
+        plant.parameters = replace(plant.parameters, body_n_per_mm=n_per_mm)
 
     def jump(self, mm: float) -> None:
         """A cough: the body moves ``mm`` away from the winch and back within 0.3 s."""

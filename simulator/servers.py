@@ -43,6 +43,9 @@ WRITE_ECHO_BYTES = 5
 class UnitFirmware(Protocol):
     """What a server needs of a simulated unit; host time in monotonic seconds."""
 
+    powered: bool
+    """Without power a unit takes in every byte and answers none."""
+
     def advance_to(self, now_s: float) -> None: ...
 
     def read_registers(self, address: int, count: int) -> list[int]: ...
@@ -162,7 +165,8 @@ class _Handler(ServerRequestHandler):
         used: int = super().callback_data(data, addr)
         if self.last_pdu is not None:
             self._desk.time.began()
-            if self.last_pdu.dev_id not in self._addresses():
+            silent = not self._desk.firmware.powered
+            if silent or self.last_pdu.dev_id not in self._addresses():
                 self.last_pdu = None
         return used
 

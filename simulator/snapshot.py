@@ -41,7 +41,7 @@ def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int
 
 
 def _status_bits(machine: UnitMachine, at_s: float) -> int:
-    """Bits A. Brake (4) and local takeover (13) do not exist on this unit."""
+    """Bits A. There is no brake (4); local takeover (13) only by an injected fault."""
     plant = machine.plant
     following = machine.state in (State.TRACKING, State.HOLDING)
     armed = machine.limits is not None
@@ -49,12 +49,12 @@ def _status_bits(machine: UnitMachine, at_s: float) -> int:
     bits |= machine.switch.shown(at_s) << 1 | machine.switch.present << 2
     bits |= plant.clutch_closed << 3 | machine.motor_cut << 5
     bits |= (armed and not machine.watchdog_expired) << 6 | machine.watchdog_expired << 7
-    bits |= (plant.position_mm >= machine.unit.stroke_max_mm) << 8
+    bits |= (plant.position_mm >= plant.parameters.stroke_mm) << 8
     bits |= (plant.position_mm <= machine.unit.stroke_min_mm) << 9
     bits |= (following and machine.channels.force_n < SLACK_FORCE_N) << 10
     bits |= (abs(plant.speed_mm_per_s) > MOVING_MM_PER_S) << 11
     bits |= machine.at_set_point() << 12
-    bits |= machine.channels.tare_active << 14
+    bits |= machine.local_takeover << 13 | machine.channels.tare_active << 14
     return bits | (machine.state is State.SAFE_LATCHED) << 15
 
 

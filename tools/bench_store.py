@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import os
 import statistics
+import sys
 from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,7 +22,10 @@ from typing import Any, Protocol
 
 import duckdb
 import numpy as np
+from rich.console import Console
 from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from controller.events import EventKind
 from controller.runtime.clock import SystemClock
@@ -30,7 +34,7 @@ from records.canonical import SAMPLE_DTYPE, SAMPLE_SIZE, EventRow, SampleArray, 
 from records.database import Database, Migrations, Schema, open_for_writing, rows
 from records.session_rows import Tail, append_batch, stored_tail
 from records.unit_file import UNIT_SCHEMA
-from workstation.reference_signal import reference_signal
+from tests.support.reference_signal import reference_signal
 
 MINUTES = 30.0
 ROUNDS = 9
@@ -335,3 +339,7 @@ def _spread(values_ms: list[float], factor: float) -> str:
     deciles = statistics.quantiles(values_ms, n=10) if len(values_ms) > 1 else values_ms
     middle = statistics.median(values_ms) * factor
     return f"{middle:.2f} ({deciles[0] * factor:.2f}-{deciles[-1] * factor:.2f})"
+
+
+if __name__ == "__main__":
+    Console().print(store_table())

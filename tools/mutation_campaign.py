@@ -170,11 +170,13 @@ def start(mutant: Mutant) -> int:
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     sys.meta_path.insert(0, _MutantFinder(mutant))
+    nearest = Path(TESTS) / f"test_{mutant.path.stem}.py"
+    tests = [str(nearest)] * nearest.exists() + [TESTS]
+    status = 1
     try:
-        status = int(pytest.main([TESTS, "-x", "-q", "--assert=plain", "-p", "no:cacheprovider"]))
-    except BaseException:  # a mutant may fail in any way: that is what is counted
-        status = 1
-    os._exit(min(status, 1))
+        status = int(pytest.main([*tests, "-x", "-q", "--assert=plain", "-p", "no:cacheprovider"]))
+    finally:  # the fork ends here, however the mutant failed
+        os._exit(min(status, 1))
 
 
 def survivors(todo: list[Mutant], jobs: int) -> list[Mutant]:

@@ -153,7 +153,7 @@ _TABLES: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
 def claim_template(context: ClaimContext) -> str:
     """The file for a claim; ``context`` holds what the record and the order know."""
     known = context.model_dump(mode="python", exclude_none=True)
-    return "\n".join(_lines(known))
+    return "\n".join(_lines(known)) + "\n"
 
 
 def _lines(known: dict[str, Any]) -> Iterator[str]:

@@ -34,6 +34,7 @@ from workstation import (
     commands_backup,
     commands_billing,
     commands_evidence,
+    commands_export,
     commands_keys,
     commands_note,
     commands_order,
@@ -57,6 +58,7 @@ app.add_typer(order_app, name="order")
 commands_order.register(order_app)
 commands_backup.register(app)
 commands_billing.register(app)
+commands_export.register(app)
 commands_keys.register(app)
 commands_evidence.register(app)
 commands_note.register(app)
@@ -69,16 +71,6 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
-
-
-class Format(StrEnum):
-    """Export formats."""
-
-    PDF = "pdf"
-    TEXT = "text"
-    CSV = "csv"
-    JSON = "json"
-    BUNDLE = "bundle"
 
 
 class PatientName(StrEnum):
@@ -165,16 +157,20 @@ def simulate(
     ] = PatientName.PRESSES,
     clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
     seed: Annotated[int, typer.Option(help="Seed of noise, breath and token.")] = 1,
+    faults: Annotated[
+        Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
+    ] = None,
 ) -> None:
     """Serve a simulated unit in real time until Ctrl-C."""
     from workstation import compose
 
     if body not in compose.BODIES:
         raise AddressInvalid(f"body={body} is not one of {', '.join(compose.BODIES)}")
-    somebody = compose.PressTestPatient() if patient is PatientName.PRESSES else None
+    presses = patient is PatientName.PRESSES
+    somebody = compose.PressTestPatient() if presses else compose.PassivePatient()
     unit = compose.simulated_unit(
         body,
-        somebody or compose.PassivePatient(),
+        somebody if faults is None else compose.with_faults(somebody, faults),
         compose.system_device_time(),
         seed=seed,
         clock_ppm=clock_ppm,
@@ -262,7 +258,7 @@ def run(
         operator = SessionOperator(
             scripted=yes,
             show=show,
-            read_line=shown.input if terminal else None,
+            read_line=input if terminal else None,
             tell=teller(shown),
             script=read_script(script) if script else None,
             by=operator_name,
@@ -333,39 +329,6 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
         if event.sequence == 0:
             detail = "(the opening; --json shows it)"
         typer.echo(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
-
-
-@app.command()
-def export(
-    session: SessionArgument,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")],
-    out: Annotated[
-        Path | None, typer.Option(help="File to write; default: SESSION.SUFFIX here.")
-    ] = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write one document of a session."""
-    from workstation.documents import SUFFIXES, audited_dossier, author_now, write_file
-
-    place = _place(data)
-    author, what = author_now(place.data_dir), f"export {format_.value}"
-    dossier = audited_dossier(place.data_dir, session, place.settings, author, what)
-    if format_ is Format.BUNDLE:
-        content = commands_evidence.bundle_of(place.data_dir, dossier)
-    else:
-        content = dossier.export(format_.value)
-    target = out or Path(f"{dossier.note.session_id}{SUFFIXES.get(format_.value, '.zip')}")
-    written = write_file(target, content)
-    open_fields = (
-        dossier.charge().open_fields if format_ is Format.CSV else dossier.note.open_fields
-    )
-    if as_json:
-        _print_json({"file": str(written), "open_fields": open_fields})
-        return
-    typer.echo(f"written to {written}")
-    if open_fields:
-        typer.echo(f"open, to be completed: {', '.join(open_fields)}")
 
 
 if __name__ == "__main__":

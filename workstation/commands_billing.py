@@ -62,7 +62,7 @@ def claim_new(
     context, _ = claim_of(data_dir, dossier, payer=payer, context_file=None)
     text = claim_template(context)
     if out is None:
-        typer.echo(text)
+        typer.echo(text, nl=False)
         return
     if out.exists():
         raise ClaimContextInvalid(f"{out} exists already; choose another name with --out")

@@ -139,8 +139,10 @@ def _verify_bundle(
     path: Path, outside: Sequence[Checkpoint], keys: dict[str, bytes] | None, *, as_json: bool
 ) -> None:
     from records.bundle_check import verify_bundle
+    from records.clinic_verify import is_of_clinic
 
-    result = verify_bundle(path, public_keys=keys, checkpoints=outside)
+    of_sessions = [point for point in outside if not is_of_clinic(point)]
+    result = verify_bundle(path, public_keys=keys, checkpoints=of_sessions)
     if as_json:
         _print_json({**asdict(result), "basis": result.basis})
     else:
@@ -186,7 +188,12 @@ def _public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
 
 
 def _utc(utc_ms: int) -> str:
-    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    try:
+        moment = datetime.fromtimestamp(utc_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        # An altered number may be no moment that there is.
+        return f"{utc_ms} ms"
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _print_json(document: Any) -> None:

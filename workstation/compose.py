@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from controller.before_start import check_order_fits_unit
+from controller.errors import RequestRefused
 from controller.events import EventKind, JsonValue, Outcome, SessionEvent
 from controller.machine_io import Ending
 from controller.planner import plan, session_times
@@ -31,6 +32,7 @@ from records.start_check import check_before_start, free_bytes_at
 from records.unit_file import UnitLock, holding, unit_database, unit_databases
 from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
 from simulator.direct_line import DirectClock, DirectLine
+from simulator.faults import FaultScript, read_script
 from simulator.firmware import ReferenceFirmware
 from simulator.patient import PassivePatient, Patient, PressTestPatient, StopsDuring
 from simulator.plant import BODIES, TractionPlant
@@ -45,7 +47,7 @@ DEFAULT_BODY = {Region.CERVICAL: "cervical_sliding", Region.LUMBAR: "lumbar_spli
 __all__ = [
     "BODIES", "DEFAULT_BODY", "Identifiers", "PassivePatient", "Patient", "PressTestPatient",
     "SessionResult", "SimulatedUnit", "StopsDuring", "simulated_unit", "system_device_time",
-    "treat", "virtual_unit",
+    "treat", "virtual_unit", "with_faults",
 ]  # fmt: skip
 
 
@@ -281,6 +283,15 @@ _UNITS = {
         serial_number=20077, unit_id=0x5452_4331_0000_4E6D, model="SIM Lumbar 1", regions=0b10,
     ),
 }  # fmt: skip
+
+
+def with_faults(patient: Patient, script: Path) -> Patient:
+    """The patient, and beside him what a fault script does; raises RequestRefused."""
+    try:
+        return FaultScript(patient, read_script(script.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RequestRefused(f"fault script {script}: {reason}; correct it") from error
 
 
 def body_region(body: str) -> Region:

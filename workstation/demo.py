@@ -24,7 +24,7 @@ from workstation.compose import (
     treat,
     virtual_unit,
 )
-from workstation.documents import SUFFIXES, Dossier, load_dossier, write_file
+from workstation.documents import Dossier, load_dossier, write_file
 from workstation.operators import SessionOperator, Show
 from workstation.order_file import parse_order
 from workstation.settings import Settings
@@ -35,6 +35,11 @@ COMMIT_INTERVAL_S = 1.0
 """Nobody is treated, so a power cut may cost a second of it."""
 SHOW_EVERY = 40
 """Ticks between two updates of the progress bar."""
+DOCUMENTS = {
+    "pdf": "note.pdf", "text": "note.txt", "summary": "summary.txt", "csv": "charge.csv",
+    "json": "session.json",
+}  # fmt: skip
+"""Exports of the demo and what their files are called behind the act's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,12 @@ def benchmark_treatment() -> tuple[float, float]:
         return clock.now_s() - started_s, dossier.note.dose.traction_ms / 1000
 
 
+def demo_dossier() -> Dossier:
+    """The cervical act, performed in a folder that is gone afterwards."""
+    with TemporaryDirectory() as folder:
+        return _perform(acts()[0], Path(folder), Settings(), None)
+
+
 def demo_order(name: str) -> Order:
     """One of the demo's order files."""
     file = resources.files("workstation") / "demo_orders" / f"{name}.toml"
@@ -145,10 +156,9 @@ def _bar(act: Act, bars: Progress | None) -> Show:
 
 
 def _documents(act: Act, dossier: Dossier, output: Path) -> list[Path]:
-    stem = {"pdf": "note", "text": "note", "csv": "charge", "json": "session"}
     return [
-        write_file(output / f"{act.name}-{stem[name]}{suffix}", dossier.export(name))
-        for name, suffix in SUFFIXES.items()
+        write_file(output / f"{act.name}-{name}", dossier.export(kind))
+        for kind, name in DOCUMENTS.items()
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
@@ -13,62 +13,68 @@ from records.acceptance import Acceptance, acceptances
 from records.audit import record_read
 from records.author import Author
 from records.claim import ChargeLine, accepted_modifiers, charge_line
+from records.claim_context import ClaimContext
 from records.clinic import filed_order, sessions_of_patient
-from records.exports.charge_csv import charge_csv
-from records.exports.note_text import note_text
-from records.exports.session_json import session_json
+from records.exports.face import face_of
+from records.exports.visit import Visit
 from records.note_life import note_words
 from records.note_spoken import spoken_words
 from records.note_words import LastVisit
 from records.order import Order
 from records.reader import SessionRecord, find_session, read_session, refuse_removed
+from records.rules.offers import Offer
+from records.rules.scrubber import ScrubReport
 from records.search import last_visit_of
 from records.signing import load_or_create_key
 from records.treatment_note import TreatmentNote, draft_note
+from workstation.exporting import PLAIN, Choices, file_name, written
 from workstation.order_file import parse_order
 from workstation.settings import Settings
-
-FORMATS = ("pdf", "text", "csv", "json")
-SUFFIXES = {"pdf": ".pdf", "text": ".txt", "csv": ".csv", "json": ".json"}
 
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """A session with everything that is known of it."""
+    """A session with everything that is known of it.
+
+    ``context`` is what the practice's system says of the claim, ``report`` what the rules say of
+    both, ``accepted`` what a named person accepted of it.
+    """
 
     record: SessionRecord
     order: Order
     note: TreatmentNote
     zone: tzinfo
     accepted: tuple[Acceptance, ...] = ()
+    clinic: str = ""
+    context: ClaimContext | None = None
+    report: ScrubReport | None = None
+    offers: tuple[Offer, ...] = ()
 
     @property
     def note_file(self) -> str:
         """Name of the note's file, as the charge line cites it."""
-        return f"{self.record.head.session_id}{SUFFIXES['pdf']}"
+        return file_name(self.record.head.session_id, "pdf")
 
     def charge(self) -> ChargeLine:
         """The charge line; raises RequestRefused when no treatment was given."""
         return charge_line(
-            self.record,
-            self.order,
-            self.note,
-            note_file=self.note_file,
-            zone=self.zone,
-            accepted=accepted_modifiers(self.accepted),
-        )
+            self.record, self.order, self.note, note_file=self.note_file, zone=self.zone,
+            context=self.context, accepted=accepted_modifiers(self.accepted),
+        )  # fmt: skip
 
-    def export(self, format_name: str) -> bytes:
+    def visit(self, made_utc_ms: int) -> Visit:
+        """The session as the exports see it, written at that moment."""
+        return Visit(
+            record=self.record, order=self.order, note=self.note, zone=self.zone,
+            face=face_of(self.note, self.report), context=self.context, report=self.report,
+            offers=self.offers, acceptances=self.accepted,
+            accepted=accepted_modifiers(self.accepted), clinic=self.clinic,
+            made_at=datetime.fromtimestamp(made_utc_ms // 1000, self.zone),
+        )  # fmt: skip
+
+    def export(self, format_name: str, choices: Choices = PLAIN) -> bytes:
         """The bytes of one export; raises RequestRefused where there is nothing to export."""
-        if format_name == "pdf":
-            from records.exports.note_pdf import note_pdf  # reportlab is slow to import
-
-            return note_pdf(self.record, self.note)
-        if format_name == "text":
-            return note_text(self.note).encode()
-        if format_name == "csv":
-            return charge_csv(self.charge()).encode()
-        return session_json(self.record, self.order, self.note, note_file=self.note_file).encode()
+        return written(self.visit(SystemClock().utc_ms()), format_name, choices)
 
 
 def load_dossier(data_dir: Path, session_id: str, settings: Settings) -> Dossier:
@@ -92,7 +98,7 @@ def load_dossier(data_dir: Path, session_id: str, settings: Settings) -> Dossier
         last_visit=_last_visit(data_dir, record),
     )
     accepted = tuple(acceptances(data_dir, record.head.session_id))
-    return Dossier(record, order, note, zone, accepted)
+    return Dossier(record, order, note, zone, accepted, settings.clinic)
 
 
 def audited_dossier(

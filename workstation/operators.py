@@ -25,7 +25,7 @@ SCRIPT = "script (--yes)"
 TERMINAL_ONLY = frozenset({Question.FORCE_ABOVE_SOFT_LIMIT})
 """Soft limits take an answer from a person at a terminal only (session.md 1.5)."""
 
-ReadLine = Callable[[str], str]
+ReadLine = Callable[[], str]
 Show = Callable[[Progress], None]
 Tell = Callable[[str], None]
 
@@ -134,7 +134,7 @@ class SessionOperator:
         """The reader thread: it only passes lines on; None says that there will be no more."""
         try:
             while True:
-                self._lines.put(read_line(""))
+                self._lines.put(read_line())
         except EOFError:
             self._lines.put(None)
             self.reader_ended.set()

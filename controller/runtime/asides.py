@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from controller.events import EventKind
+from controller.machine_io import SettleAlarm
 from controller.machine_records import request_refused
 from controller.ports import Operator
 from controller.requests import (
@@ -32,6 +33,7 @@ def hear_aside(
             recorder.event(EventKind.REMARK_RECORDED, {"by": by, "text": text}, now_s=now_s)
         case CheckIn(by=by):
             recorder.event(EventKind.CHECK_IN_RECORDED, {"by": by}, now_s=now_s)
+            alarms.effect(SettleAlarm("check_in_due", by), now_s)
         case AcknowledgeAlarms() | PauseSound():
             alarms.request(request, now_s)
         case _:

@@ -85,7 +85,7 @@ class ForceLoop:
         self._command = self._granted(machine.command(self._ticker.due_s))
         self._questions: set[Question] = set()
         self._stop_taken = False
-        self._link_troubled = False
+        self._link_troubled = self._record_troubled = False
         self._mismatches = 0
         self._boot_gap_s = clock.boot_s() - clock.now_s()
         self._wall_gap_s = clock.utc_ms() / 1000 - clock.now_s()
@@ -134,6 +134,7 @@ class ForceLoop:
         self, reading: Telemetry | None, tick_at_s: float, releasing_before: bool
     ) -> None:
         """Operator, events and display: what may use the rest of the tick."""
+        self._look_at_record(tick_at_s)
         self._hear_operator(tick_at_s)
         if self._machine.finished:
             return
@@ -211,6 +212,13 @@ class ForceLoop:
             {"code": error.code, "message": error.message, "raw": error.raw.hex()},
             now_s=tick_at_s,
         )
+
+    def _look_at_record(self, tick_at_s: float) -> None:
+        """One alarm for a run of failed writes; what no place takes is the supervisor's matter."""
+        troubled = bool(self._recorder.trouble)
+        if troubled and not self._record_troubled:
+            self._alarms.raise_alarm("record_put_aside", tick_at_s)
+        self._record_troubled = troubled
 
     def _hear_operator(self, tick_at_s: float) -> None:
         by = self._operator.stop_requested()

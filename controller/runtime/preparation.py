@@ -33,6 +33,8 @@ from controller.self_check import SURROUNDINGS, CheckItem, CheckState
 from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
 
 PRESS_TEST_LIMIT_S = 60.0
+STUCK_SWITCH_S = 10.0
+"""Row 19: a switch that is still pressed so long after the test refuses the start."""
 ZERO_LIMIT_S = 10.0
 """The cord may be touched while the patient is made ready; so long a quiet zero is waited for."""
 SILENCE_LIMIT_S = 2.0
@@ -55,7 +57,7 @@ _CONFIRMED_BY_ANSWER: dict[Question, tuple[tuple[str, ...], str]] = {
     Question.UNIT_NOT_COMMISSIONED: (("commissioning",), "no weight test on record: no patient"),
     Question.LONG_TREATMENT: (("treatment_time",), "above 30 min"),
     Question.FORCE_ABOVE_SOFT_LIMIT: (("second_confirmation",), "force above the soft limit"),
-    Question.SURROUNDINGS_SAFE: (SURROUNDINGS, "seen by a person, no sensor"),
+    Question.SURROUNDINGS_SAFE: (SURROUNDINGS, "no sensor sees it"),
 }
 """Items of the self-check that only an answer can settle."""
 
@@ -263,8 +265,14 @@ class Preparation:
             self._record_items([self._press_test_item(verified=False)])
         else:
             self._go_on_without_press_test()
+        self._await_open_switch()
+
+    def _await_open_switch(self) -> None:
+        deadline_s = self._clock.now_s() + STUCK_SWITCH_S
         while self._reading.patient_switch is PatientSwitch.PRESSED:
             self._observe()
+            if self._clock.now_s() > deadline_s:
+                self._record_items([self_check.stuck_switch_item(STUCK_SWITCH_S)])
 
     def _go_on_without_press_test(self) -> None:
         self._recorder.event(EventKind.PRESS_TEST_NOT_SEEN, now_s=self._clock.now_s())

@@ -57,6 +57,11 @@ class Recorder:
         flags = SampleFlag.SAME_SAMPLE_NUMBER if same else SampleFlag.NONE
         self._append(reading.taken_at_s, target_n, reading, phase, flags)
 
+    @property
+    def trouble(self) -> str:
+        """What keeps the records from where they belong; empty while nothing does."""
+        return self._journal.trouble
+
     def age_s(self) -> float:
         """How long records have been waiting to become durable, seconds."""
         return self._journal.age_s(self._clock.now_s())

@@ -14,6 +14,7 @@ ARMING_AGE_TOLERANCE_S = 5
 """The unit counts whole seconds on a clock of its own; so far they may differ from ours."""
 
 _DRIVEN = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
+_MOVING = _DRIVEN | {UnitState.RELEASING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,13 @@ def let_go_of_unit(
         unit.release_without_token()
     deadline_s = clock.now_s() + RELEASE_LIMIT_S
     reading = first
-    while reading.unit_state in _DRIVEN or not _free(reading):
+    while reading.unit_state in _MOVING or not _free(reading):
         if clock.now_s() > deadline_s:
             raise UnitFaulted(
                 f"unit {unit.identity.unit_id} still shows "
-                f"{reading.force_n if reading.force_n is not None else 'no valid'} N after "
-                f"{RELEASE_LIMIT_S:g} s; look at the patient, open the clutch"
+                f"{reading.force_n if reading.force_n is not None else 'no valid'} N in state "
+                f"{reading.unit_state.name.lower()} after {RELEASE_LIMIT_S:g} s; "
+                "look at the patient, open the clutch"
             )
         reading = _observe(unit, ticker, clock)
     return UnitFound(state=first.unit_state, force_n=first.force_n, released=released)

@@ -165,6 +165,7 @@ class Session:
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
         self._operator.ask(question, "The session has ended. Free the patient and confirm.")
         ticker = Ticker(self._clock, self._unit.tick_s)
+        self._show_end(machine)
         while (answer := self._operator.answer(question)) is None:
             ticker.wait()
             self._hear("after the end")
@@ -185,7 +186,6 @@ class Session:
                 alarms=self._alarms.active,
                 tone=self._alarms.tone_due(now_s),
                 sound_paused_s=self._alarms.sound_paused_s(now_s),
-                message="ended; free the patient and confirm",
             )
         )
 

@@ -58,8 +58,10 @@ def channels_disagree(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(7, Action.RELEASE, "N", "set the tare again with the cord free")
 def zero_shifted(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The tare changed in the session: gross and net force moved apart."""
-    shift_n = (now.reading.tare_n or 0.0) - (now.first.tare_n or 0.0)
-    return above(abs(shift_n), limits.zero_shift_n)
+    tare_n, first_n = now.reading.tare_n, now.first.tare_n
+    if tare_n is None or first_n is None:
+        return None
+    return above(abs(tare_n - first_n), limits.zero_shift_n)
 
 
 @hazard(8, Action.RELEASE_FAST, "N", "check the load cell for overload")

@@ -8,7 +8,6 @@ from controller.safety.situation import SEQUENCES, Situation
 from controller.safety.verdict import Action
 from controller.telemetry import UnitState, UnitStatus
 
-DRIVEN_STATES = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
 REFUSED_RESULTS = frozenset({3, 5, 7})
 """Results of 0x101: out of range, wrong token, sequence. 4 and 6 come with a unit that stopped by
 itself (row 26), 8 is a wrong CRC: the wire's, a missed reading (row 2)."""
@@ -72,7 +71,7 @@ def unit_restarted(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(26, Action.RELEASE_FAST, "unit state", "read the unit's events for the cause")
 def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit left the states in which it follows; its own supervision acted."""
-    if now.reading.unit_state in DRIVEN_STATES or now.reading.unit_state is UnitState.LOCAL:
+    if now.is_driven or now.reading.unit_state is UnitState.LOCAL:
         return None
     return int(now.reading.unit_state), int(UnitState.HOLDING)
 
@@ -102,7 +101,8 @@ def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
 def set_point_foreign(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The set-point in effect is outside of all orders of the last 5 s and not on its way back."""
     now_n, before_n = now.reading.setpoint_in_effect_n, now.previous.setpoint_in_effect_n
-    if now_n is None or before_n is None or not now.following or now.taking_up_slack:
+    follows = now.following and not now.taking_up_slack
+    if now_n is None or before_n is None or not follows or not now.is_driven:
         return None
     too_high_n = now_n - now.orders.highest if now_n >= before_n else 0.0
     too_low_n = now.orders.lowest - now_n if now_n <= before_n and not now.is_slack else 0.0

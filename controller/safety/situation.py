@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controller.safety.limits import SafetyLimits
 from controller.safety.windows import Recent, Since, Window, elapsed_s, exceeds
-from controller.telemetry import HostHealth, Telemetry
+from controller.telemetry import HostHealth, Telemetry, UnitState
 
 SLACK_N = 5.0
 """Below this force the cord counts as slack (C.2)."""
@@ -18,6 +18,7 @@ PAY_OUT_WINDOW_S = 0.3
 SLIP_WINDOW_S = 3.0
 SWING_WINDOW_S = 3.0
 SEQUENCES = 65535
+DRIVEN_STATES = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
 
 
 class Situation:
@@ -171,6 +172,11 @@ class Situation:
     def may_swing_n(self) -> float:
         """Row 43: an error that is still steady, 5 N or 5 % of the order (section F)."""
         return max(self._limits.swing_n, self._limits.swing_share * self.wanted_n)
+
+    @property
+    def is_driven(self) -> bool:
+        """The unit is in a state in which it follows this host."""
+        return self.reading.unit_state in DRIVEN_STATES
 
     @property
     def is_slack(self) -> bool:

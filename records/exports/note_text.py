@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from records.exports.note_status import status_text, version_texts
+from records.exports.face import NOT_A_DEVICE, Face, face_of
+from records.exports.note_status import version_texts
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
 from records.treatment_note import TreatmentNote
 
-NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
 
-
-def note_text(note: TreatmentNote) -> str:
+def note_text(note: TreatmentNote, face: Face | None = None) -> str:
     """Plain text, lines of at most about 110 characters, ends with a newline."""
-    lines = [f"TREATMENT NOTE ({status_text(note)})  session {note.session_id}"]
-    if note.interrupted:
-        lines.append("INTERRUPTED: the program ended during this session.")
-    lines += [f"! {warning}" for warning in note.warnings]
+    face = face or face_of(note)
+    lines = [f"TREATMENT NOTE ({face.status})  session {note.session_id}"]
+    lines += [face.verdict, *face.errors] if face.errors else []
+    lines += [f"! {alert}" for alert in face.alerts]
     lines += ["", "RECORDED BY THE DEVICE"]
     lines += [_line(field) for field in note.device_fields]
     lines += ["", "FROM THE CLINICIAN"]

@@ -1,4 +1,4 @@
-"""The whole session as JSON: order, identity, events, dose, fields with their sources, seal."""
+"""The whole session as JSON: order, events, dose, note with sources, claim, findings, seal."""
 
 from __future__ import annotations
 
@@ -9,34 +9,23 @@ from typing import Any
 from controller.errors import RequestRefused
 from records.claim import charge_line
 from records.exports.plot_data import plot_data
+from records.exports.scrub_json import scrub_values
+from records.exports.session_schema import FORMAT
+from records.exports.visit import Visit
 from records.note_words import NoteVersion
-from records.order import Order
 from records.provenance import Sourced
-from records.reader import SessionRecord
 from records.treatment_note import TreatmentNote
 
-FORMAT = "traction-session/1"
 
-
-def session_json(
-    record: SessionRecord, order: Order, note: TreatmentNote, *, note_file: str
-) -> str:
+def session_json(visit: Visit, *, note_file: str) -> str:
     """JSON with sorted keys; samples at the plot's resolution only."""
-    return (
-        json.dumps(
-            session_document(record, order, note, note_file=note_file),
-            indent=2,
-            sort_keys=True,
-            ensure_ascii=False,
-        )
-        + "\n"
-    )
+    document = session_document(visit, note_file=note_file)
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def session_document(
-    record: SessionRecord, order: Order, note: TreatmentNote, *, note_file: str
-) -> dict[str, Any]:
-    """The same as plain values."""
+def session_document(visit: Visit, *, note_file: str) -> dict[str, Any]:
+    """The same as plain values; its form is ``session_schema.SessionDocument``."""
+    record, order, note = visit.record, visit.order, visit.note
     return {
         "format": FORMAT,
         "session_id": record.head.session_id,
@@ -58,30 +47,37 @@ def session_document(
             }
             for event in record.events
         ],
-        "dose": asdict(note.dose),
-        "note": {
-            "device": [_field(field) for field in note.device_fields],
-            "clinician": [_field(field) for field in note.clinician_fields],
-            "open_fields": note.open_fields,
-            "status": note.status,
-            "signature": None if note.signature is None else asdict(note.signature),
-            "versions": [_version(version) for version in note.versions],
-            "signature_checkpoint": note.signature_checkpoint or None,
-            "proposals": [_field(field) for field in note.proposals],
-            "repetitions": [asdict(repetition) for repetition in note.repetitions],
-        },
-        "charge": _charge(record, order, note, note_file),
+        "dose": asdict(note.dose) | {"stops": [asdict(stop) for stop in note.dose.stops]},
+        "note": _note(note),
+        "charge": _charge(visit, note_file),
+        "claim_context": visit.context.model_dump(mode="json") if visit.context else None,
+        "scrub": scrub_values(visit) if visit.report else None,
         "plot": asdict(plot_data(record.samples)),
         "seal": note.seal or None,
         "checkpoint": note.checkpoint or None,
     }
 
 
-def _charge(
-    record: SessionRecord, order: Order, note: TreatmentNote, note_file: str
-) -> dict[str, Any]:
+def _note(note: TreatmentNote) -> dict[str, Any]:
+    return {
+        "device": [_field(field) for field in note.device_fields],
+        "clinician": [_field(field) for field in note.clinician_fields],
+        "open_fields": note.open_fields,
+        "status": note.status,
+        "signature": None if note.signature is None else asdict(note.signature),
+        "versions": [_version(version) for version in note.versions],
+        "signature_checkpoint": note.signature_checkpoint or None,
+        "proposals": [_field(field) for field in note.proposals],
+        "repetitions": [asdict(repetition) for repetition in note.repetitions],
+    }
+
+
+def _charge(visit: Visit, note_file: str) -> dict[str, Any]:
     try:
-        line = charge_line(record, order, note, note_file=note_file)
+        line = charge_line(
+            visit.record, visit.order, visit.note, note_file=note_file, zone=visit.zone,
+            context=visit.context, accepted=visit.accepted,
+        )  # fmt: skip
     except RequestRefused as error:
         return {"values": None, "reason": error.message}
     return {"values": dict(line.values), "open_fields": line.open_fields}

@@ -65,7 +65,10 @@ class Facts:
         self.codes = frozenset(line.cpt for line in context.all_lines)
         self.line = context.traction_line
         self.modifiers = frozenset(self.line.modifiers if self.line else ())
+        self.rendering_npi = self._rendering_npi()
         self.partners = tuple(self._partners())
+        self.started, self.ended = self._time("started_at"), self._time("ended_at")
+        self.patient_stop = self._patient_stop()
 
     # --- the claim ------------------------------------------------------------------------------
 
@@ -83,8 +86,7 @@ class Facts:
         """True unless the line names another provider than the claim."""
         return line.rendering_npi in (None, self.rendering_npi)
 
-    @property
-    def rendering_npi(self) -> str | None:
+    def _rendering_npi(self) -> str | None:
         own = self.line.rendering_npi if self.line else None
         return own or (self.context.rendering.npi if self.context.rendering else None)
 
@@ -95,7 +97,7 @@ class Facts:
     def claimed(self, name: str, value: object, label: str = "") -> Sourced[Any]:
         """A value of the context as evidence."""
         shown = None if value is None else str(value)
-        return self.context.imported(name, label or name.replace("_", " "), shown)
+        return self.context.imported(name, label or name, shown)
 
     def line_evidence(self, line: ServiceLine) -> Sourced[Any]:
         """A service line in one text: code, modifiers, units, times."""
@@ -147,14 +149,6 @@ class Facts:
             return None
         return (self.dose.traction_ms + self.dose.paused_ms) / MINUTE_MS
 
-    @property
-    def started(self) -> datetime | None:
-        return self._time("started_at")
-
-    @property
-    def ended(self) -> datetime | None:
-        return self._time("ended_at")
-
     def _time(self, name: str) -> datetime | None:
         text = self.word(name)
         return None if text is None else datetime.fromisoformat(text)
@@ -164,8 +158,7 @@ class Facts:
         """The region that the device treated, else the one that the claim's line names."""
         return self.word("region") or (self.line.body_region if self.line else None)
 
-    @property
-    def patient_stop(self) -> Sourced[Any] | None:
+    def _patient_stop(self) -> Sourced[Any] | None:
         """The first stop that the patient made, as evidence."""
         for stop in self.dose.stops if self.dose else ():
             if stop.cause in PATIENT_STOPS:

@@ -7,7 +7,7 @@ from typing import Any
 
 from records.acceptance import Acceptance
 from records.claim import MODIFIER
-from records.provenance import Sourced
+from records.provenance import Origin, Sourced
 from records.rules.findings import RuleFinding
 from records.rules.offers import Offer
 from records.rules.scrubber import ScrubReport
@@ -28,7 +28,9 @@ def verdict(report: ScrubReport) -> str:
     for finding in report.findings:
         count[finding.severity] += 1
     state = "NOT READY" if report.blocked else "READY"
-    return f"{state}: {count['error']} errors, {count['warn']} warnings, {count['info']} notes"
+    words = {"error": "error", "warn": "warning", "info": "note"}
+    counted = (f"{n} {words[name]}{'' if n == 1 else 's'}" for name, n in count.items())
+    return f"{state}: {', '.join(counted)}"
 
 
 def report_text(
@@ -73,8 +75,10 @@ def _offer_lines(session_id: str, offer: Offer) -> Iterator[str]:
 
 
 def where_from(field: Sourced[Any]) -> str:
-    """Where a piece of evidence comes from, as the note says it, or the imported file."""
-    return field.method or field.where_from
+    """Where a piece of evidence comes from: the imported file, or as the note says it."""
+    if field.origin is Origin.IMPORTED:
+        return field.method or "not imported"
+    return field.where_from
 
 
 def report_document(

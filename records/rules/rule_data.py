@@ -61,12 +61,13 @@ class RuleSet(CheckedData):
 @cache
 def shipped_rules() -> RuleSet:
     """The catalogue that comes with the program; raises RulesInvalid."""
-    sets = [_read(theme) for theme in THEMES]
+    sets = [theme_rules(theme) for theme in THEMES]
     rules = tuple(sorted((rule for each in sets for rule in each.rule), key=_order))
     return RuleSet(version=max(each.version for each in sets), rule=rules)
 
 
-def _read(theme: str) -> RuleSet:
+def theme_rules(theme: str) -> RuleSet:
+    """The rules of one of ``THEMES``, in the order of its file; raises RulesInvalid."""
     name = f"{theme}.toml"
     text = (resources.files("records.rules") / "base" / name).read_text(encoding="utf-8")
     where = f"rules {name}"

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import struct
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,119 +18,10 @@ from controller.runtime.clock import VirtualClock
 from records.journal import SessionOpening, open_session
 from records.signing import SigningKey
 from records.unit_file import unit_database
+from tests.support.second_reader import SAMPLE, chain, read
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(32))
-SAMPLE = struct.Struct(">IhhhBH")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A session as the page describes it."""
-
-    events: list[bytes]
-    samples: bytes
-    links: list[tuple[int, int, int, int, bytes]]
-    seal: tuple[bytes, bytes, int, int, int, bytes, bytes] | None
-
-
-def read(path: Path, session: int) -> Reading:
-    """Tables of the evidence."""
-    db = sqlite3.connect(path)
-    try:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
-        return Reading(
-            events=[
-                struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()
-                for *head, text in db.execute(
-                    "SELECT sequence, at_ms, utc_ms, kind, version, detail FROM event "
-                    "WHERE session = ? ORDER BY sequence", (session,),
-                )
-            ],
-            samples=b"".join(
-                unpacked(data) if sealed else data
-                for sealed, data in db.execute(
-                    "SELECT sealed, data FROM sample_block WHERE session = ? "
-                    "ORDER BY first_sample", (session,),
-                )
-            ),
-            links=db.execute(
-                "SELECT first_event, event_count, first_sample, sample_count, digest FROM link "
-                "WHERE session = ? ORDER BY number", (session,),
-            ).fetchall(),
-            seal=db.execute(
-                "SELECT last_link, session_digest, event_count, sample_count, link_count, "
-                "previous_seal, digest FROM seal WHERE session = ?", (session,),
-            ).fetchone(),
-        )  # fmt: skip
-    finally:
-        db.close()
-
-
-def unpacked(block: bytes) -> bytes:
-    """Section "Sample blocks"."""
-    version, count, step, span, reference = struct.unpack_from(">BIIBB", block)
-    assert version == 2
-    rest = block[11:]
-
-    def column(values: int, width: int) -> list[int]:
-        nonlocal rest
-        planes = []
-        for _ in range(width):
-            (length,) = struct.unpack_from(">I", rest)
-            stream, rest = rest[4 : 4 + length], rest[4 + length :]
-            planes.append(zlib.decompress(stream) if length else bytes(values))
-        assert all(len(plane) == values for plane in planes)
-        return [sum(p[i] << 8 * at for at, p in enumerate(planes)) for i in range(values)]
-
-    times = summed(column(count, 4), 32)
-    targets = summed(column(count, 2), 16)
-    knots = summed(column(-(-count // span) + 1, 2), 16) if span else []
-    firsts, seconds = column(count, 2), column(count, 2)
-    phases = summed(column(count, 1), 8)
-    flags = column(count, 2)
-    assert rest == b""
-    out = bytearray()
-    for i in range(count):
-        expected = targets[i] + (course(knots, span, i) if span else 0)
-        first = (unfold(firsts[i]) + expected) % 2**16
-        second = (unfold(seconds[i]) + (0, expected, first)[reference]) % 2**16
-        time = (times[i] + i * step) % 2**32
-        out += struct.pack(">IHHHBH", time, targets[i], first, second, phases[i], flags[i])
-    return bytes(out)
-
-
-def summed(values: list[int], bits: int) -> list[int]:
-    total, sums = 0, []
-    for value in values:
-        total = (total + unfold(value)) % 2**bits
-        sums.append(total)
-    return sums
-
-
-def course(knots: list[int], span: int, i: int) -> int:
-    def signed(knot: int) -> int:
-        return knot - 2**16 if knot >= 2**15 else knot
-
-    k, j = divmod(i, span)
-    line = signed(knots[k]) * (span - j) + signed(knots[k + 1]) * j
-    return (2 * line + span) // (2 * span)
-
-
-def unfold(value: int) -> int:
-    return value >> 1 if value % 2 == 0 else -(value >> 1) - 1
-
-
-def chain(reading: Reading, previous: bytes) -> Iterator[bytes]:
-    """Section "Link": what each stored digest must be."""
-    for first_event, events, first_sample, samples, digest in reading.links:
-        yield hashlib.sha256(
-            previous
-            + struct.pack(">IIII", first_event, events, first_sample, samples)
-            + b"".join(reading.events[first_event : first_event + events])
-            + reading.samples[13 * first_sample : 13 * (first_sample + samples)]
-        ).digest()
-        previous = digest
 
 
 def make_session(data_dir: Path, session_id: str, *, ticks: int, close: bool) -> list[Sample]:

@@ -1,6 +1,8 @@
 """Programs that die, are stopped or lose their unit in the middle of a hold, in real time.
 
-Each story mostly waits, so three of them run side by side; a test then asks for its own.
+Each story mostly waits, so two of them run side by side; a test then asks for its own. On a
+machine that is too busy a session lets go by itself before its hold, as it must: such a story is
+begun anew.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -23,14 +26,15 @@ from controller.telemetry import Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_unit
 from records.integrity import verify
 from records.reader import SessionRecord, list_sessions
-from tests.support.real_time import program, simulated_unit, wait_until
+from tests.support.real_time import EndedEarly, program, simulated_unit, wait_until
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "openpty"), reason="needs POSIX signals and pseudo-terminals"
 )
 
-FIXTURE = ("--body", "test_fixture")
-"""Hooked to the frame with 2 mm of slack: a hold is reached a few seconds after arming."""
+FIXTURE = ("--body", "test_fixture", "--baudrate", "19200")
+"""Hooked to the frame with 2 mm of slack: a hold is reached a few seconds after arming. At 19200 Bd
+the tick is 100 ms, which leaves a busy machine more time for each answer."""
 ORDER = """
 region = "lumbar"
 mode = "static"
@@ -42,6 +46,7 @@ pretension_force = "0 N"
 pretension_time = "0 s"
 """
 WATCHDOG_EXPIRED = 30
+ATTEMPTS = 3
 
 
 def run(uri: str, order: str, data: Path) -> tuple[str, ...]:
@@ -201,15 +206,23 @@ STORIES: dict[str, Callable[[Path, str], None]] = {
 }
 
 
+def tell(story: Callable[[Path, str], None], folder: Path, order: str) -> None:
+    """Tell a story, anew each time that the host was too late to reach its hold."""
+    for attempt in range(ATTEMPTS - 1):
+        with suppress(EndedEarly):
+            return story(folder / f"data-{attempt}", order)
+    return story(folder / "data-last", order)
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
     """Every story, under way."""
     folder = tmp_path_factory.mktemp("stories")
     order = folder / "order.toml"
     order.write_text(ORDER)
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         yield {
-            name: pool.submit(story, folder / f"data-{number}", str(order))
+            name: pool.submit(tell, story, folder / str(number), str(order))
             for number, (name, story) in enumerate(STORIES.items())
         }
 

@@ -20,6 +20,10 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 
 
+class EndedEarly(AssertionError):
+    """A program ended before it said what was waited for."""
+
+
 class Program:
     """A running ``traction`` command whose lines are collected as they come."""
 
@@ -52,7 +56,8 @@ class Program:
             return next((line for line in list(self._lines) if words in line), "")
 
         wait_until(lambda: bool(found()) or not self._reader.is_alive(), f"{words!r}")
-        assert found(), f"ended without {words!r}:\n{self.output}"
+        if not found():
+            raise EndedEarly(f"ended without {words!r}:\n{self.output}")
         return found()
 
     def send(self, number: signal.Signals) -> None:

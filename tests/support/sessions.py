@@ -29,6 +29,7 @@ from workstation.compose import (
 from workstation.documents import Dossier, load_dossier
 from workstation.operators import SessionOperator
 from workstation.order_file import parse_order
+from workstation.session_script import parse_script
 from workstation.settings import Settings
 
 KEY = SigningKey(bytes(range(32)))
@@ -92,10 +93,19 @@ class Stage:
         return self.served
 
     def treat(
-        self, order: str = SHORT_CERVICAL, *, watch: Callable[[Progress], None] | None = None
+        self,
+        order: str = SHORT_CERVICAL,
+        *,
+        watch: Callable[[Progress], None] | None = None,
+        script: str = "",
+        operator: SessionOperator | None = None,
     ) -> SessionResult:
-        """One session; ``watch`` sees every tick's progress."""
-        operator = SessionOperator(scripted=True, show=watch or (lambda progress: None))
+        """One session, signed by the folder's key; ``script`` holds requests."""
+        operator = operator or SessionOperator(
+            scripted=True,
+            show=watch or (lambda progress: None),
+            script=parse_script(script, "script") if script else None,
+        )
         self.operator = operator
         return treat(
             self.uri,

@@ -32,7 +32,8 @@ def very_short_treatment(facts: Facts) -> Iterator[Found]:
 @predicate
 def total_treatment_minutes_missing(facts: Facts) -> Iterator[Found]:
     """T-013."""
-    if facts.medicare and facts.number("total_treatment_minutes") is None:
+    missing = facts.note is not None and facts.number("total_treatment_minutes") is None
+    if facts.medicare and missing:
         yield Found("total_treatment_minutes", facts.told("total_treatment_minutes"))
 
 
@@ -40,7 +41,8 @@ def total_treatment_minutes_missing(facts: Facts) -> Iterator[Found]:
 def total_timed_minutes_missing(facts: Facts) -> Iterator[Found]:
     """T-014."""
     timed = sorted(facts.codes & TIMED)
-    if facts.medicare and timed and facts.number("total_timed_minutes") is None:
+    missing = facts.note is not None and facts.number("total_timed_minutes") is None
+    if facts.medicare and timed and missing:
         yield Found(
             "total_timed_minutes", facts.told("total_timed_minutes"), {"codes": ", ".join(timed)}
         )

@@ -17,6 +17,7 @@ from controller.ports import (
     UnitIdentity,
 )
 from controller.prescription import Region
+from controller.requests import SessionRequest
 from controller.runtime.clock import VirtualClock
 from controller.telemetry import Telemetry, UnitEvent, UnitState, UnitStatus
 from tests.unit.controller.builders import TRACKING
@@ -30,7 +31,8 @@ CAPABILITIES = UnitCapabilities(
     regions=frozenset({Region.CERVICAL}), features=0, rated_force_n=200.0, cut_off_force_n=260.0,
     pretension_floor_n=0.0, max_rate_up_n_per_s=50.0, max_rate_down_n_per_s=100.0,
     fast_release_rate_n_per_s=130.0, watchdog_min_s=0.2, watchdog_max_s=2.0, sample_period_s=0.01,
-    maximum_answer_time_s=0.01, second_channel=True, event_ring_size=32, days_since_stop_test=0,
+    maximum_answer_time_s=0.01, second_channel=True,
+    cell_capacity_n=500.0, event_ring_size=32, days_since_stop_test=0,
     raw_block=b"",
 )  # fmt: skip
 IDLE = replace(
@@ -66,6 +68,8 @@ class ListJournal:
     def sync(self) -> None:
         """Everything is durable at once."""
 
+    trouble = ""
+
     def age_s(self, now_s: float) -> float:
         return 0.0
 
@@ -91,7 +95,11 @@ class StoryUnit:
 
     def exchange(self, command: ForceCommand) -> Telemetry:
         self.commands.append(command)
-        return self.story(self._clock.now_s() - self._started_s)
+        reading = self.story(self._clock.now_s() - self._started_s)
+        if reading.force_n is None:
+            return reading
+        # A living channel is never still.
+        return replace(reading, force_n=reading.force_n + 0.1 * (len(self.commands) % 2))
 
     def arm(self, request: ArmingRequest) -> None:
         """Not part of these tests."""
@@ -129,6 +137,7 @@ class Answers:
         self.asked: list[Question] = []
         self.texts: list[str] = []
         self.shown: list[Progress] = []
+        self.told: list[str] = []
         self.stopped_by: str | None = None
 
     def ask(self, question: Question, text: str) -> None:
@@ -141,6 +150,12 @@ class Answers:
 
     def stop_requested(self) -> str | None:
         return self.stopped_by
+
+    def requests(self) -> Sequence[SessionRequest]:
+        return ()
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
 
     def show(self, progress: Progress) -> None:
         self.shown.append(progress)

@@ -145,6 +145,13 @@ def test_the_level_at_a_time_is_that_of_its_part() -> None:
     ]  # fmt: skip
 
 
+def test_no_step_exceeds_a_hold_force_that_was_lowered_below_the_pretension() -> None:
+    order = prescription(hold_force_n=40.0, rest_force_n=0.0, regressive_steps=2, treatment_s=80.0)
+    profile = replan(order, OrderedForces(hold_n=14.6, rest_n=0.0), at_ms=8_138, force_n=14.9)
+    assert profile.peak_force_n == 14.9
+    assert max(s.end_force_n for s in profile.segments) == 14.6
+
+
 @st.composite
 def orders(draw: st.DrawFn) -> Prescription:
     mode = draw(st.sampled_from(Mode))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.errors import IllegalTransition
@@ -424,9 +424,12 @@ def test_an_early_end_is_a_normal_release_and_says_who_and_why() -> None:
     assert bench.machine.command(bench.now_s).kind is CommandKind.RELEASE
     assert bench.machine.ending.outcome == Outcome.STOPPED
     assert bench.machine.ending.reason == f"ended early by {WHO}: numb fingers"
-    assert bench.emitted(EventKind.OPERATOR_ACTED) == [{"action": "end_early", "by": WHO}]
+    assert bench.emitted(EventKind.OPERATOR_ACTED) == [
+        {"action": "end_early", "by": WHO, "reason": "numb fingers"}
+    ]
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_no_request_makes_the_force_jump_or_exceed_what_is_allowed(data: st.DataObject) -> None:
     bench = Bench(maximum_force_n=112.0, hold_s=20.0, rest_s=15.0).into_treatment()

@@ -283,7 +283,9 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
         tmp_path,
         happened=[
             (10_000, EventKind.FORCE_ADJUSTED, {
-                "by": "P. Jones", "reason": "belt", "old_force_dn": 600, "new_force_dn": 550}),
+                "by": "P. Jones", "reason": "belt", "force": "hold",
+                "old_force_dn": 600, "new_force_dn": 550}),
+            (20_000, EventKind.PAUSED, {"by": "P. Jones", "reason": "asked by the patient"}),
             (20_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "paused"}),
             (25_000, EventKind.PHASE_CHANGED, {"from": "paused", "to": "holding"}),
             (30_000, EventKind.CHECK_IN_RECORDED, {"by": "P. Jones"}),
@@ -292,12 +294,14 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
     )  # fmt: skip
     note = note_of(tmp_path)
     assert note.field("adjustments").value == (
-        "0 min 10 s: 60.0 N (13.5 lbf) to 55.0 N (12.4 lbf) by P. Jones (belt)"
+        "0 min 10 s: hold 60.0 N (13.5 lbf) to 55.0 N (12.4 lbf) by P. Jones (belt)"
     )
-    assert note.field("pauses").value == "at 0 min 20 s for 0 min 5 s"
+    assert note.field("pauses").value == (
+        "at 0 min 20 s for 0 min 5 s by P. Jones (asked by the patient)"
+    )
     assert note.field("check_ins").value == "0 min 30 s P. Jones"
     assert note.field("remarks").value == "0 min 31 s A. Ray: patient talks"
-    for name, first, last in (("adjustments", 3, 3), ("pauses", 4, 5), ("remarks", 7, 7)):
+    for name, first, last in (("adjustments", 3, 3), ("pauses", 5, 6), ("remarks", 8, 8)):
         span = note.field(name).journal_range
         assert span is not None
         assert (span.records, span.first, span.last) == ("event", first, last)

@@ -5,6 +5,7 @@ Nothing here may leave a session that looks complete, and nobody sees a tracebac
 
 from __future__ import annotations
 
+import io
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -91,9 +92,9 @@ def order(tmp_path: Path) -> Callable[..., str]:
 
 
 def one_message(told: Told) -> str:
-    """The one line on stderr."""
-    (line,) = told.err.strip().splitlines()
-    assert line.startswith("traction: ")
+    """The one message on stderr; the plan of the order may stand above it."""
+    (line,) = [row for row in told.err.splitlines() if row.startswith("traction: ")]
+    assert told.err.rstrip().endswith(line)
     return line
 
 
@@ -214,7 +215,9 @@ def test_an_order_that_the_unit_cannot_give(
     # 185 N needs a person's answer, which no script may give; the terminal is there.
     path.write_text(order_template(region).replace(*changes))
     with served() as uri, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+        terminal = io.StringIO()
+        patched.setattr(terminal, "isatty", lambda: True, raising=False)
+        patched.setattr(sys, "stdin", terminal)
         told = traction("run", uri, "--order", str(path), "--yes", "--data", str(data))
     assert told.status == 2
     assert words in told.err.strip().splitlines()[-1]
@@ -351,3 +354,22 @@ def test_a_setting_that_is_wrong_is_named(
     told = traction("sessions", "--data", str(tmp_path))
     assert told.status == 2
     assert "time_zone='Mars/Olympus'" in one_message(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"at_s": 1, "call": "cord.cut"}', "line 1: call 'cord.cut' is not one of"),
+        (None, "No such file"),
+    ],
+)
+def test_a_fault_script_that_is_wrong_is_named(
+    traction: Traction, tmp_path: Path, text: str | None, words: str
+) -> None:
+    path = tmp_path / "faults.jsonl"
+    if text is not None:
+        path.write_text(text)
+    told = traction("simulate", "--port", "0", "--faults", str(path))
+    assert told.status == 2
+    assert words in one_message(told)
+    assert str(path) in told.err

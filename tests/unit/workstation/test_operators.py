@@ -29,7 +29,7 @@ class Terminal:
     said: list[str] = field(default_factory=list)
     typed: queue.SimpleQueue[str | None] = field(default_factory=queue.SimpleQueue)
 
-    def read_line(self, prompt: str) -> str:
+    def read_line(self) -> str:
         line = self.typed.get(timeout=20)
         if line is None:
             raise EOFError

@@ -194,6 +194,11 @@ def test_a_set_point_is_not_judged_while_the_unit_holds_or_takes_up_slack(
     assert codes(Bench().tick(order=order, setpoint_in_effect_n=60.0)) == []
 
 
+def test_the_set_point_of_a_unit_that_stopped_by_itself_is_its_own() -> None:
+    verdict = Bench().tick(unit_state=UnitState.RELEASING, setpoint_in_effect_n=60.0)
+    assert codes(verdict) == ["unit_stopped"]
+
+
 def test_a_set_point_that_waits_for_a_slack_cord_or_is_unknown_is_no_finding() -> None:
     assert codes(*Bench(force_n=4.5).ticks(3, setpoint_in_effect_n=10.0)) == []
     assert codes(Bench(setpoint_in_effect_n=None).tick()) == []

@@ -8,7 +8,8 @@ from records.provenance import Origin
 from records.rules.predicates import PREDICATES
 from records.rules.rule_data import OWN_ERRORS, shipped_rules
 from tests.unit.records.rules.builders import visit
-from tests.unit.records.rules.cases import CASES, Case
+from tests.unit.records.rules.case import Case
+from tests.unit.records.rules.cases import CASES
 
 CATALOGUE = [f"T-{n:03}" for n in range(1, 78)] + [f"N-{n:02}" for n in range(1, 16)]
 RULES = {rule.id: rule for rule in shipped_rules().rule}

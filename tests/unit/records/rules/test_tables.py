@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,7 @@ source = "contractor page"
     assert tables.pairs.of_the_user
     threshold = tables.threshold(DAY)
     assert threshold is not None
-    assert (threshold.amount, threshold.source) == (2500, "contractor page")
+    assert (threshold.amount, threshold.source) == (Decimal(2500), "contractor page")
     assert tables.threshold(date(2024, 1, 1)) is not None
     assert tables.fees is not None
     assert tables.not_checked(DAY) == ("diagnosis codes: not checked, no code list was given",)

@@ -1,0 +1,23 @@
+"""The reminder to look after the patient: traction is supervised (devices.md D, row 52)."""
+
+from __future__ import annotations
+
+CHECK_IN_EVERY_S = 300.0
+
+
+class CheckInReminder:
+    """Starts with the treatment; seconds of any axis."""
+
+    def __init__(self) -> None:
+        self._last_s: float | None = None
+
+    def looked_after(self, now_s: float) -> None:
+        """Somebody was with the patient."""
+        self._last_s = now_s
+
+    def due(self, now_s: float) -> bool:
+        """True once each time that so long nobody was; never before the treatment."""
+        if self._last_s is None or now_s - self._last_s < CHECK_IN_EVERY_S:
+            return False
+        self._last_s = now_s
+        return True

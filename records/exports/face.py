@@ -1,0 +1,60 @@
+"""The face of an export: its status, who signed, what must not be overlooked, what is not ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from records.exports.note_status import moment_text, signer_text, status_text, version_texts
+from records.rules.scrubber import ScrubReport
+from records.treatment_note import TreatmentNote
+
+NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
+INTERRUPTED = "INTERRUPTED: the program ended during this session."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """Words that stand on every export of a session, whatever its format.
+
+    ``signer`` and ``signed_at`` are empty for a draft; ``errors`` are the findings of severity
+    error in words.
+    """
+
+    status: str
+    signer: str = ""
+    signed_at: str = ""
+    amendments: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """Who signed and when, in one line; empty for a draft."""
+        return f"{self.signer}, {self.signed_at}" if self.signer else ""
+
+    @property
+    def verdict(self) -> str:
+        """One line about findings of severity error; empty when there is none."""
+        if not self.errors:
+            return ""
+        count = "1 error" if len(self.errors) == 1 else f"{len(self.errors)} errors"
+        return f"NOT READY: {count} found by the rules"
+
+
+def face_of(note: TreatmentNote, report: ScrubReport | None = None) -> Face:
+    """The face of a note; ``report`` is what the rules say of its claim."""
+    newest = note.versions[-1] if note.versions else None
+    return Face(
+        status=status_text(note),
+        signer=signer_text(newest) if newest else "",
+        signed_at=moment_text(note, newest.at_utc_ms) if newest else "",
+        amendments=tuple(version_texts(note)[1:]),
+        alerts=(INTERRUPTED, *note.warnings) if note.interrupted else note.warnings,
+        errors=errors_of(report) if report else (),
+    )
+
+
+def errors_of(report: ScrubReport) -> tuple[str, ...]:
+    """Findings of severity error, each in one line."""
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    return tuple(f"{finding.rule_id}: {finding.message}" for finding in errors)

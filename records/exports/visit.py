@@ -1,0 +1,75 @@
+"""One visit as every export sees it: record, order, note, face and what the practice said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from records.acceptance import Acceptance
+from records.claim import claim_modifiers, treatment_times
+from records.claim_context import ClaimContext
+from records.exports.face import Face
+from records.order import Order
+from records.reader import SessionRecord
+from records.rules.offers import Offer
+from records.rules.scrubber import ScrubReport
+from records.treatment_note import TreatmentNote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """``made_at``: when the export is written; ``accepted``: modifiers that a person accepted.
+
+    Without ``report`` no rule was applied, and the face can hold no error. ``acceptances`` are the
+    kept acts behind ``accepted``.
+    """
+
+    record: SessionRecord
+    order: Order
+    note: TreatmentNote
+    face: Face
+    zone: tzinfo
+    made_at: datetime
+    context: ClaimContext | None = None
+    report: ScrubReport | None = None
+    offers: tuple[Offer, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    accepted: tuple[str, ...] = ()
+    clinic: str = ""
+
+    @property
+    def session_id(self) -> str:
+        """The session's id: every export names it."""
+        return self.record.head.session_id
+
+    @property
+    def times(self) -> tuple[datetime, datetime]:
+        """Start and stop of the traction; raises RequestRefused when there was none."""
+        return treatment_times(self.record, self.note, self.zone)
+
+    def require_treatment(self) -> None:
+        """Raises RequestRefused when no treatment was given: there is nothing to claim."""
+        treatment_times(self.record, self.note, self.zone)
+
+    @property
+    def modifiers(self) -> tuple[str, ...]:
+        """Modifiers of the traction line: the practice's own and accepted ones, nothing else."""
+        return claim_modifiers(self.context, self.accepted)
+
+    @property
+    def patient_reference(self) -> str:
+        """The practice's number of the patient; empty when nobody said it."""
+        said = self.context.patient_ref if self.context else None
+        return said or self.order.patient_reference
+
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """Codes with their dot: those of the claim, else those of the order."""
+        codes = self.context.diagnoses if self.context else self.order.diagnosis
+        return tuple(dotted(code) for code in codes)
+
+
+def dotted(code: str) -> str:
+    """An ICD-10-CM code with its dot behind the third character."""
+    bare = code.replace(".", "")
+    return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare

@@ -1,0 +1,121 @@
+"""A fault script for a simulated unit: JSON lines, each with a time and a call.
+
+``{"at_s": 12.5, "call": "body.slip", "with": [5]}``: so many seconds after the first arming, in the
+unit's own time. The calls are those of the reference map (D, column "Inject") that act on the unit,
+the body and the cord; what happens on the wire is another matter. A script lies still until arming.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from simulator.firmware import ReferenceFirmware
+from simulator.patient import Patient, UnitView
+
+Do = Callable[..., None]
+OBJECTS = {
+    "cell": lambda unit: unit.cell,
+    "second_cell": lambda unit: unit.second_cell,
+    "cord": lambda unit: unit.cord,
+    "body": lambda unit: unit.body,
+    "winch": lambda unit: unit.winch,
+    "switch": lambda unit: unit.switch,
+    "estop": lambda unit: unit.estop,
+    "id": lambda unit: unit.disguise,
+    "map": lambda unit: unit.disguise,
+}
+CALLS = {
+    "cell": {"freeze_counter": 0, "stick": 0, "gain": 1, "drift": 1, "open": 0},
+    "second_cell": {"stick": 0, "gain": 1, "drift": 1, "open": 0},
+    "cord": {"snap": 0},
+    "body": {"slip": 1, "jump": 1, "spasm": 1},
+    "winch": {"jam": 0},
+    "switch": {"press": 0, "release": 0, "unplug": 0, "plug": 0, "tap": 1},
+    "estop": {"press": 0, "release": 0},
+    "id": {"other": 0, "crc": 0},
+    "map": {"swap_words": 0, "shift": 1, "version": 1},
+}
+"""Every call and how many numbers it takes; ``switch.tap`` takes the milliseconds of the press."""
+_OTHER_NAMES = {"id.other": "another_unit", "id.crc": "another_firmware"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One line of a script. ``at_s`` counts from the first arming, unit's time."""
+
+    at_s: float
+    call: str
+    arguments: tuple[float, ...] = ()
+
+
+def read_script(text: str) -> list[Fault]:
+    """Parse a script; raises ValueError naming the line and what is wrong with it."""
+    faults: list[Fault] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            try:
+                faults += _read_line(line)
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from error
+    return sorted(faults, key=lambda fault: fault.at_s)
+
+
+def _read_line(line: str) -> list[Fault]:
+    written = json.loads(line)
+    if not isinstance(written, dict) or not written.keys() <= {"at_s", "call", "with"}:
+        raise ValueError('expected {"at_s": seconds, "call": "name", "with": [numbers]}')
+    at_s, call, arguments = written.get("at_s"), written.get("call"), written.get("with", [])
+    if not _is_number(at_s) or at_s < 0:
+        raise ValueError(f"at_s={at_s!r} is not a number of seconds from 0 on")
+    group, _, name = str(call).partition(".")
+    if name not in CALLS.get(group, {}):
+        known = ", ".join(f"{group}.{name}" for group, names in CALLS.items() for name in names)
+        raise ValueError(f"call {call!r} is not one of {known}")
+    if not isinstance(arguments, list) or not all(map(_is_number, arguments)):
+        raise ValueError(f"with={arguments!r} is not a list of numbers")
+    if len(arguments) != CALLS[group][name]:
+        raise ValueError(f"{call} takes {CALLS[group][name]} numbers, not {len(arguments)}")
+    if call == "switch.tap":
+        released_s = at_s + arguments[0] / 1000
+        return [
+            Fault(at_s=at_s, call="switch.press"),
+            Fault(at_s=released_s, call="switch.release"),
+        ]
+    return [Fault(at_s=at_s, call=str(call), arguments=tuple(arguments))]
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+class FaultScript:
+    """Stands beside the patient and does what the script says; ``done`` is what has happened."""
+
+    def __init__(self, patient: Patient, faults: Sequence[Fault]) -> None:
+        self._patient = patient
+        self._due = list(faults)
+        self._armed_at_s: float | None = None
+        self.done: list[Fault] = []
+
+    def act(self, unit: UnitView) -> None:
+        """Once per device cycle, after the unit has moved."""
+        self._patient.act(unit)
+        assert isinstance(unit, ReferenceFirmware), "faults act on the unit itself"
+        if self._armed_at_s is None:
+            if unit.machine.limits is None:
+                return
+            self._armed_at_s = unit.uptime_s
+        while self._due and unit.uptime_s >= self._armed_at_s + self._due[0].at_s:
+            fault = self._due.pop(0)
+            _do(unit, fault)
+            self.done.append(fault)
+
+
+def _do(unit: ReferenceFirmware, fault: Fault) -> None:
+    group, _, name = fault.call.partition(".")
+    happens: Do = getattr(OBJECTS[group](unit), _OTHER_NAMES.get(fault.call, name))
+    whole = (int(number) if group == "map" else number for number in fault.arguments)
+    happens(*whole)

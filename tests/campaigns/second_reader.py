@@ -1,0 +1,68 @@
+"""`make campaign-second-reader`: every number of the record, computed twice, for random sessions.
+
+python -m tests.campaigns.second_reader [COUNT] [SEED]
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from records.delivered_dose import DeliveredDose, compute_dose
+from records.reader import read_session
+from records.unit_file import unit_database
+from tests.campaigns.alterations import MEMORY
+from tests.support.random_sessions import UNIT, RandomSession
+from tests.support.second_reader import numbers, read
+
+PER_FILE = 20
+"""Sessions in one unit's file before a new one is begun."""
+
+
+def run(count: int, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
+    """How many sessions of each end were made, and every difference in words."""
+    ends: Counter[str] = Counter()
+    differences: list[str] = []
+    for index in range(count):
+        data_dir, session_id = folder / str(index // PER_FILE), f"s-{index}"
+        source = random.Random(seed * 1_000_003 + index)
+        ends[RandomSession(data_dir, session_id, source).perform()] += 1
+        record = read_session(data_dir, session_id)
+        second = numbers(read(unit_database(data_dir, UNIT), record.head.number))
+        first = as_numbers(compute_dose(record))
+        differences += [
+            f"{session_id} of seed {seed}: {name} is {first[name]}, second reader {second[name]}"
+            for name in sorted(first.keys() | second.keys())
+            if first.get(name) != second.get(name)
+        ]
+    return ends, differences
+
+
+def as_numbers(dose: DeliveredDose) -> dict[str, Any]:
+    """The dose without the words of its stops."""
+    said = asdict(dose)
+    said["stops"] = [{k: v for k, v in stop.items() if k != "cause"} for stop in said["stops"]]
+    return said
+
+
+def main() -> int:
+    """Run the campaign and print what was made and what differs; 1 when anything does."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        ends, differences = run(count, seed, Path(folder))
+    for end, number in sorted(ends.items()):
+        print(f"{number:6}  {end}")
+    print(f"{sum(ends.values())} sessions, {len(differences)} differences")
+    for one in differences:
+        print(one)
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

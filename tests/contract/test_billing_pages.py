@@ -1,0 +1,129 @@
+"""The pages of billing agree with rules, fields, commands and tests that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+from typing import Any
+
+import pytest
+import typer
+from pydantic import BaseModel
+
+from records.claim import COLUMNS
+from records.claim_context import ClaimContext
+from records.claim_file import READERS_KEYS
+from records.note_fields import clinician_fields
+from records.rules.payer_profile import PayerProfile, shipped_profiles
+from records.rules.rule_data import shipped_rules
+from tests.support.pages import DOCS, ROOT, code_names, read, rows, sections
+from tests.unit.records.rules.cases import CASES
+from workstation.cli import app
+
+DEVICE_FIELDS = set(
+    re.findall(
+        r'self\._(?:device|ordered_field|phases|measured)\(\s*"(\w+)"',
+        (ROOT / "records" / "treatment_note.py").read_text(encoding="utf-8"),
+    )
+)
+COVERAGE = rows(read("reference/mission-coverage.md"))
+
+
+def has_key(path: str) -> bool:
+    """Whether a dotted key leads to a value of the claim context."""
+    model: Any = ClaimContext
+    for part in path.split("."):
+        fields = getattr(model, "model_fields", {})
+        if part not in fields:
+            return False
+        model = next(iter(models_in(fields[part].annotation)), None)
+    return True
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for a in getattr(annotation, "__args__", ()) for m in models_in(a)]
+
+
+def command_names() -> set[str]:
+    return {f"traction {name}" for name in typer.main.get_command(app).commands}  # type: ignore[attr-defined]
+
+
+KNOWN = {
+    "rule": {rule.id for rule in shipped_rules().rule},
+    "field": DEVICE_FIELDS | {f.name for f in clinician_fields(stopped=True, adjusted=True)},
+    "column": set(COLUMNS),
+    "command": command_names(),
+    "profile": set(shipped_profiles()),
+}
+
+
+@pytest.mark.parametrize("row", COVERAGE, ids=lambda row: row[0][:50])
+def test_every_statement_has_a_home_and_a_test_that_exist(row: list[str]) -> None:
+    statement, homes, test = row
+    named = re.findall(r"(\w+) `([^`]+)`", f"{homes}`")
+    assert named, f"{statement}: no home"
+    for kind, name in named:
+        found = has_key(name) if kind == "context" else name in KNOWN[kind]
+        assert found, f"{statement}: {kind} {name} does not exist"
+    path, _, function = test.partition("::")
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert function in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, test
+
+
+def test_every_rule_of_the_mission_document_is_named() -> None:
+    named = set(re.findall(r"[TN]-\d{2,3}", read("reference/mission-coverage.md")))
+    from_mission = {rule.id for rule in shipped_rules().rule if rule.mission}
+    assert from_mission <= named
+    assert named <= {case.rule_id for case in CASES}
+
+
+def test_the_page_of_rules_is_made_from_the_data() -> None:
+    made = runpy.run_path(str(ROOT / "tools" / "rules_page.py"))["page"]()
+    assert (DOCS / "reference" / "rules.md").read_text(encoding="utf-8") == made, (
+        "run: python tools/rules_page.py"
+    )
+
+
+def test_every_key_of_the_claim_context_is_documented() -> None:
+    page = sections(read("reference/claim-context.md"))
+    for heading, model in MODELS.items():
+        expected = set(model.model_fields) - set(READERS_KEYS)
+        assert code_names(page[heading]) == expected, heading
+
+
+def test_every_key_of_a_payer_profile_is_documented() -> None:
+    page = sections(read("how-to/add-a-payer.md"))
+    assert code_names(page["Keys"]) == set(PayerProfile.model_fields)
+
+
+def _models() -> dict[str, type[BaseModel]]:
+    from records import claim_context as module
+
+    return {
+        "The claim": module.ClaimContext,
+        "`payer`": module.Payer,
+        "`lines` and `other_lines_same_day`": module.ServiceLine,
+        "`plan`": module.PlanOfCare,
+        "`authorization`": module.Authorization,
+        "Parties": module.Party,
+        "`address`": module.Address,
+        "`device`": module.DeviceStatement,
+    }
+
+
+MODELS = _models()
+EXAMPLE = DOCS / "how-to" / "claim-context-example.toml"
+
+
+def test_the_example_is_read_and_scrubbed() -> None:
+    from records.claim_file import load_context
+    from records.rules.payer_profile import find_profile
+    from records.rules.scrubber import scrub
+    from records.rules.tables import shipped_tables
+
+    context = load_context(EXAMPLE)
+    report = scrub(None, None, context, find_profile(context.payer.profile), shipped_tables())
+    assert [f.rule_id for f in report.findings if f.severity == "error"] == ["T-001"]

@@ -1,0 +1,35 @@
+"""The generated pages of the reference are those of the program as it stands."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from controller.phases import TRANSITIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+_SPEC = importlib.util.spec_from_file_location("pages", ROOT / "tools" / "reference_pages.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+MODULE = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(MODULE)
+
+
+@pytest.mark.parametrize("name", ["phases.md", "alarms.md"])
+def test_the_page_is_current(name: str) -> None:
+    stored = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+    assert stored == MODULE.pages()[name].rstrip() + "\n", "run: python tools/reference_pages.py"
+
+
+def test_the_diagram_has_every_transition_once() -> None:
+    drawn = [line.strip() for line in MODULE.pages()["phases.md"].splitlines() if "-->" in line]
+    expected = [
+        f"{before.label} --> {after.label}"
+        for before, followers in TRANSITIONS.items()
+        for after in followers
+        if after is not before
+    ]
+    assert len(drawn) == len(set(drawn)) == len(expected) + 4
+    assert set(expected) < set(drawn)

@@ -1,0 +1,105 @@
+"""What the next start does with a unit whose session was killed in the middle (session.md 3.3)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from controller.errors import UnitBusy
+from controller.events import EventKind, Outcome
+from controller.ports import Progress
+from controller.runtime.loop import ForceLoop
+from controller.runtime.session import Session
+from records.integrity import verify
+from records.journal import SqliteJournal
+from records.reader import NOT_CLOSED, list_sessions
+from simulator.map_v1 import State
+from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
+from workstation.cli import REFUSED, exit_status
+
+SOON_OVER = 'step = [{ at = "1 s", do = "end", by = "P. Jones" }]'
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of the program runs after it."""
+
+
+def kill_in_hold(stage: Stage, order: str = SHORT_CERVICAL) -> None:
+    """A session that ends in the middle of a hold without a release, an end or a seal."""
+
+    def kill(progress: Progress) -> None:
+        if progress.phase == "holding" and progress.elapsed_s > 8.0:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ForceLoop, "_let_go", lambda self: None)
+        patch.setattr(Session, "_record_end", lambda self, ending: None)
+        patch.setattr(SqliteJournal, "close", SqliteJournal.abandon)
+        with pytest.raises(Killed):
+            stage.treat(order, watch=kill)
+    assert stage.firmware.state is State.TRACKING
+    assert stage.firmware.plant.cord_force_n > 50.0
+
+
+def test_our_unit_is_released_without_a_token_and_our_session_closed(tmp_path: Path) -> None:
+    with staged(tmp_path, wire="direct") as stage:
+        kill_in_hold(stage)
+        (left_open,) = list_sessions(tmp_path)
+        assert left_open.outcome == NOT_CLOSED
+        result = stage.treat(script=SOON_OVER)
+        closed = stage.dossier(left_open.head.session_id).record
+        note = stage.dossier(left_open.head.session_id).note
+    assert result.recovered == (left_open.head.session_id,)
+    assert result.ending.reason == "ended early by P. Jones"
+    assert (closed.outcome, closed.seal is not None) == (Outcome.INTERRUPTED, True)
+    (observed,) = closed.of_kind(EventKind.UNIT_OBSERVED)
+    assert (observed.detail["unit_state"], observed.detail["released"]) == (
+        int(State.TRACKING),
+        True,
+    )
+    assert int(str(observed.detail["force_dn"])) > 500
+    (ended,) = closed.of_kind(EventKind.SESSION_ENDED)
+    assert ended.detail["reason"] == "the program ended during the session"
+    assert note.dose.traction_ms > 7000
+    assert not verify(tmp_path).alterations
+
+
+def test_a_unit_that_let_go_by_itself_is_only_read(tmp_path: Path) -> None:
+    with staged(tmp_path, wire="direct") as stage:
+        kill_in_hold(stage)
+        stage.clock.sleep_until(stage.clock.now_s() + 10.0)
+        result = stage.treat(script=SOON_OVER)
+        closed = stage.dossier(result.recovered[0]).record
+        record = stage.dossier(result.session_id).record
+    (observed,) = closed.of_kind(EventKind.UNIT_OBSERVED)
+    assert observed.detail["unit_state"] == int(State.SAFE_LATCHED)
+    assert observed.detail["released"] is False
+    assert record.of_kind(EventKind.UNIT_ACKNOWLEDGED)
+    assert result.ending.reason == "ended early by P. Jones"
+
+
+def test_a_session_of_another_unit_is_closed_and_says_that_nobody_looked(tmp_path: Path) -> None:
+    with staged(tmp_path, wire="direct", body="lumbar_split") as stage:
+        kill_in_hold(stage, SHORT_LUMBAR)
+        identifiers = stage.identifiers
+    with staged(tmp_path, wire="direct") as stage:
+        stage.identifiers = identifiers
+        result = stage.treat(script=SOON_OVER)
+        closed = stage.dossier(result.recovered[0]).record
+    assert result.recovered == ("session-1",)
+    (observed,) = closed.of_kind(EventKind.UNIT_OBSERVED)
+    assert dict(observed.detail) == {"observed": False}
+    (ended,) = closed.of_kind(EventKind.SESSION_ENDED)
+    assert ended.detail["reason"] == "the program ended during the session; unit not observed"
+
+
+def test_a_unit_that_another_host_drives_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with staged(tmp_path / "theirs", wire="direct") as stage:
+        kill_in_hold(stage)
+        stage.data_dir = tmp_path / "ours"
+        with pytest.raises(UnitBusy, match="driven by another host") as refused:
+            stage.treat()
+        assert stage.firmware.state is State.TRACKING
+    assert exit_status(refused.value) == REFUSED
+    assert list_sessions(tmp_path / "ours") == []

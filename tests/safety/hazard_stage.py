@@ -1,0 +1,159 @@
+"""One short treatment over a direct line with one hazard in it, and the truth about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.events import EventKind
+from controller.ports import Clock, Progress, TractionUnit
+from controller.session_machine import Ending
+from firmware_bridge.connect import connect_serial
+from records.reader import SessionRecord
+from simulator.direct_line import DirectClock, DirectLine
+from simulator.firmware import ReferenceFirmware
+from simulator.map_v1 import State
+from simulator.patient import PressTestPatient, UnitView
+from tests.support.sessions import Stage, fixed_identifiers
+from workstation.compose import body_region, simulated_firmware
+
+BAUDRATE = 38400
+WATCHED_AFTER_S = 60.0
+
+ORDER = """
+patient_reference = "HAZARD"
+region = "cervical"
+mode = "intermittent"
+hold_force = "100 N"
+rest_force = "50 N"
+hold_time = "20 s"
+rest_time = "10 s"
+treatment_time = "1 min"
+ramp_up = "20 N/s"
+ramp_down = "20 N/s"
+pretension_time = "1 s"
+"""
+
+
+@dataclass
+class Moment:
+    """The truth in one device cycle; seconds of the host, millimetres, newtons."""
+
+    at_s: float
+    position_mm: float
+    force_n: float
+    state: State
+
+
+class Witness(PressTestPatient):
+    """Does the press test and writes down what is true, cycle by cycle."""
+
+    def __init__(self, clock: DirectClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.moments: list[Moment] = []
+
+    def act(self, unit: UnitView) -> None:
+        super().act(unit)
+        assert isinstance(unit, ReferenceFirmware)
+        at_s = unit.next_cycle_s() - 0.01
+        plant = unit.plant
+        self.moments.append(Moment(at_s, plant.position_mm, plant.cord_force_n, unit.state))
+
+
+@dataclass
+class HazardStage:
+    """What an injection may reach, and what came of it."""
+
+    stage: Stage
+    clock: DirectClock
+    firmware: ReferenceFirmware
+    witness: Witness
+    order: str
+    lines: list[DirectLine] = field(default_factory=list)
+    injected_at_s: float = 0.0
+    every_tick: Callable[[], None] | None = None
+    ending: Ending | None = None
+    record: SessionRecord | None = None
+    monkeypatch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
+
+    @property
+    def line(self) -> DirectLine:
+        """The serial line of the session under way."""
+        return self.lines[-1]
+
+    def run(self, inject: Callable[[HazardStage], None], *, phase: str, after_s: float) -> None:
+        """Treat, inject once in ``phase`` after so many seconds of it, watch 60 s more."""
+        entered_s = 0.0
+
+        def watch(progress: Progress) -> None:
+            nonlocal entered_s
+            now_s = self.clock.now_s()
+            if progress.phase == phase and not entered_s:
+                entered_s = now_s
+            if entered_s and not self.injected_at_s and now_s >= entered_s + after_s:
+                self.injected_at_s = now_s
+                inject(self)
+            if self.injected_at_s and self.every_tick is not None:
+                self.every_tick()
+
+        result = self.stage.treat(self.order, watch=watch)
+        self.ending = result.ending
+        self.record = self.stage.dossier(result.session_id).record
+        self.firmware.advance_to(self.clock.now_s() + WATCHED_AFTER_S)
+
+    @property
+    def codes(self) -> list[str]:
+        """What the supervisor found, in order."""
+        assert self.record is not None
+        return [str(e.detail["code"]) for e in self.record.of_kind(EventKind.SAFETY_ACTED)]
+
+    def finding(self, code: str) -> dict[str, Any]:
+        """The first record of a finding."""
+        assert self.record is not None
+        events = self.record.of_kind(EventKind.SAFETY_ACTED)
+        return dict(next(e.detail for e in events if e.detail["code"] == code))
+
+    def after(self, at_s: float) -> list[Moment]:
+        """The truth from a time on."""
+        return [moment for moment in self.witness.moments if moment.at_s >= at_s]
+
+    @property
+    def let_go_at_s(self) -> float:
+        """When the unit left the states in which it pulls."""
+        pulling = (State.ARMED, State.TRACKING, State.HOLDING)
+        return next(m.at_s for m in self.after(self.injected_at_s) if m.state not in pulling)
+
+
+@contextmanager
+def hazard_stage(
+    folder: Path, *, blind: bool = True, body: str = "cervical_sliding"
+) -> Iterator[HazardStage]:
+    """``blind``: the unit's own supervision of the force is dead, so that the host must see it."""
+    clock = DirectClock()
+    witness = Witness(clock)
+    firmware = simulated_firmware(body, witness, seed=3, powered_on_at_s=clock.now_s())
+    lines: list[DirectLine] = []
+
+    def connect(_uri: str, given: Clock) -> TractionUnit:
+        assert isinstance(given, DirectClock)
+        lines.append(DirectLine(firmware, given, baudrate=BAUDRATE))
+        return connect_serial(lines[-1], given, BAUDRATE)
+
+    stage = Stage(firmware, clock, folder, fixed_identifiers(), "direct line", connect)
+    order = ORDER.replace("cervical", body_region(body).value)
+    hazard = HazardStage(stage, clock, firmware, witness, order, lines)
+    if blind:
+        arm = firmware.machine.arm
+
+        def arm_blind(limits: Any, at_s: float) -> None:
+            arm(limits, at_s)
+            firmware.machine.blind()
+
+        firmware.machine.arm = arm_blind  # type: ignore[method-assign]
+    yield hazard

@@ -1,0 +1,81 @@
+"""A session whose disk fails: the treatment goes on beside it, or it ends in a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from controller.errors import JournalUnavailable
+from controller.events import EventKind, Outcome
+from controller.ports import Progress
+from records.integrity import verify
+from records.reader import SessionRecord, list_sessions
+from records.spill import SpillFile, spill_path
+from records.unit_file import unit_databases
+from tests.support.faulty_disk import FAULTS, FaultPlan, faulty_disk
+from tests.support.sessions import SHORT_CERVICAL, staged
+
+
+class FailsInHold:
+    """Breaks the disk at the first hold; the progress line is where a test looks on."""
+
+    def __init__(self, plan: FaultPlan) -> None:
+        self._plan = plan
+        self.phases: list[str] = []
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.phase == "holding" and "holding" not in self.phases:
+            self._plan.at, self._plan.lasting = self._plan.operations, True
+        if not self.phases or self.phases[-1] != progress.phase:
+            self.phases.append(progress.phase)
+
+
+def the_session(data_dir: Path, session_id: str) -> SessionRecord:
+    (found,) = (r for r in list_sessions(data_dir) if r.head.session_id == session_id)
+    return found
+
+
+def test_a_full_disk_does_not_end_the_treatment_and_costs_no_record(memory_path: Path) -> None:
+    with staged(memory_path, wire="direct") as stage:
+        watch = FailsInHold(FaultPlan(FAULTS["disk full"], at=-1))
+        with faulty_disk(watch._plan), pytest.raises(JournalUnavailable, match="sealed"):
+            stage.treat(SHORT_CERVICAL, watch=watch)
+        assert watch._plan.failed
+        assert "releasing" in watch.phases
+        (path,) = unit_databases(memory_path)
+        assert spill_path(path).exists()
+        assert the_session(memory_path, "session-1").seal is None
+        stage.treat(SHORT_CERVICAL)
+    first = the_session(memory_path, "session-1")
+    assert first.outcome == Outcome.COMPLETED
+    assert first.of_kind(EventKind.RELEASE_OBSERVED)
+    raised = [event.detail["code"] for event in first.of_kind(EventKind.ALARM_RAISED)]
+    assert raised.count("record_put_aside") == 1
+    assert first.seal is not None
+    assert not spill_path(path).exists()
+    assert verify(memory_path).alterations == ()
+
+
+def test_when_nothing_takes_a_write_the_patient_is_released(
+    memory_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: SpillFile, *rest: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with staged(memory_path, wire="direct") as stage:
+        watch = FailsInHold(FaultPlan(FAULTS["I/O error"], at=-1))
+        with faulty_disk(watch._plan), monkeypatch.context() as patch:
+            patch.setattr(SpillFile, "put", refuse)
+            with pytest.raises(JournalUnavailable, match="could not be written"):
+                stage.treat(SHORT_CERVICAL, watch=watch)
+        assert "releasing" in watch.phases
+        # 5 s without a write end the first hold of 20 s: there is no second one.
+        assert watch.phases.count("holding") == 1
+        assert "resting" not in watch.phases
+        before = the_session(memory_path, "session-1")
+        stage.treat(SHORT_CERVICAL)
+    after = the_session(memory_path, "session-1")
+    assert after.outcome == Outcome.INTERRUPTED
+    assert after.events[: len(before.events)] == before.events
+    assert verify(memory_path).alterations == ()

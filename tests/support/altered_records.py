@@ -1,0 +1,328 @@
+"""Records to be altered, and the ways in which somebody might: for the campaign and its short form.
+
+One unit with three sealed sessions, a copy of its file as it was after two, the checkpoints of all
+three as they left the machine, and a bundle of each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
+from controller.runtime.clock import VirtualClock
+from records.blocks import pack_block, unpack_block
+from records.bundle import BundleDocuments, write_bundle
+from records.chain import Subject, compute_seal_digest, compute_session_digest, compute_statement
+from records.checkpoint import Checkpoint, make_checkpoint, parse_checkpoint
+from records.database import Database
+from records.integrity import issued_checkpoints, verify
+from records.journal import SessionOpening, open_session
+from records.reader import read_stored
+from records.session_rows import Tail, canonical
+from records.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.stored_session import load_stored, session_rows_of
+from records.unit_file import unit_database
+
+UNIT = "00000000000000aa"
+KEY = SigningKey(bytes(range(32)))
+FOREIGN_KEY = SigningKey(bytes(range(1, 33)))
+SESSIONS = ("s-1", "s-2", "s-3")
+ORDER = 'patient_reference = "X"\n'
+TABLES = ("session", "event", "link", "sample_block", "seal", "signature")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is altered: always a copy of it."""
+
+    folder: Path
+    checkpoints: tuple[Checkpoint, ...]
+    bundles: dict[str, bytes]
+
+    @property
+    def newest(self) -> Path:
+        return self.folder / "newest"
+
+    @property
+    def older(self) -> Path:
+        """The unit's file as it was after two sessions."""
+        return self.folder / "older.db"
+
+
+class Impossible(Exception):
+    """This alteration cannot be made here, or changes nothing; draw another one."""
+
+
+def prepare(folder: Path) -> Ground:
+    """Three sessions of different length, sealed, in ``folder``/newest."""
+    data_dir = folder / "newest"
+    load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+    for number, session_id in enumerate(SESSIONS):
+        if number == 2:
+            shutil.copy(unit_database(data_dir, UNIT), folder / "older.db")
+        _session(data_dir, session_id, ticks=20 + 10 * number)
+    checkpoints = tuple(parse_checkpoint(one.text) for one in issued_checkpoints(data_dir))
+    bundles = {
+        session_id: write_bundle(
+            read_stored(data_dir, session_id),
+            BundleDocuments(order_text=ORDER, note_text="note\n", charge_csv="a,b\r\n1,2\r\n"),
+            KEY,
+        )
+        for session_id in SESSIONS
+    }
+    return Ground(folder, checkpoints, bundles)
+
+
+def _session(data_dir: Path, session_id: str, ticks: int) -> None:
+    clock = VirtualClock()
+    opening = SessionOpening(
+        session_id=session_id, unit_id=UNIT, utc_offset_min=60,
+        detail={"order_digest": hashlib.sha256(ORDER.encode()).hexdigest()},
+    )  # fmt: skip
+    journal = open_session(data_dir, opening, clock, key=KEY, reserved_bytes=1 << 14)
+    noise = random.Random(session_id)
+    for tick in range(ticks):
+        clock.sleep_until(clock.now_s() + 0.05)
+        force_dn = 1000 + round(noise.gauss(0, 3))
+        journal.append_sample(
+            Sample(
+                taken_at_ms=50 * tick, target_dn=1000, force_1_dn=force_dn,
+                force_2_dn=force_dn + tick % 3, phase=6, flags=SampleFlag.NONE,
+            )
+        )  # fmt: skip
+        if tick % 5 == 0:
+            detail = {"action": f"tick {tick} {noise.random()}"}
+            journal.append_event(
+                SessionEvent(kind=EventKind.OPERATOR_ACTED, at_ms=50 * tick, detail=detail)
+            )
+    ended = {"outcome": Outcome.STOPPED, "reason": "test"}
+    journal.append_event(SessionEvent(kind=EventKind.SESSION_ENDED, at_ms=50 * ticks, detail=ended))
+    journal.close()
+
+
+# --- one alteration ---------------------------------------------------------------------------
+
+
+def found_in_a_copy(ground: Ground, kind: str, source: random.Random, place: Path) -> bool:
+    """Alter a copy at ``place``, verify it with everything that left the machine, forget it."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(ground.newest, place)
+    ALTERATIONS[kind](ground, place, source)
+    return bool(verify(place, checkpoints=ground.checkpoints).alterations)
+
+
+def draw(ground: Ground, source: random.Random, place: Path) -> tuple[str, bool]:
+    """A random alteration of the database; answers its kind and whether it was found."""
+    while True:
+        kind = source.choice(list(ALTERATIONS))
+        try:
+            return kind, found_in_a_copy(ground, kind, source, place)
+        except (Impossible, sqlite3.IntegrityError):
+            continue
+
+
+class _Editing:
+    """The copy's database without its triggers and references."""
+
+    def __init__(self, place: Path) -> None:
+        self._path = unit_database(place, UNIT)
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._db = sqlite3.connect(self._path, isolation_level=None)
+        self._db.execute("PRAGMA synchronous = OFF")
+        for table in TABLES:
+            self._db.execute(f"DROP TRIGGER IF EXISTS {table}_never_changes")
+            self._db.execute(f"DROP TRIGGER IF EXISTS {table}_never_shrinks")
+        self._db.execute("BEGIN")
+        return self._db
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        self._db.execute("ROLLBACK" if kind else "COMMIT")
+        self._db.close()
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+
+
+def _row_ids(db: sqlite3.Connection, table: str) -> list[int]:
+    return [row[0] for row in db.execute(f"SELECT rowid FROM {table}")]
+
+
+def edit(ground: Ground, place: Path, source: random.Random) -> None:
+    """One column of one row of any table gets another value."""
+    with _Editing(place) as db:
+        table = source.choice(TABLES)
+        column = source.choice(_columns(db, table))
+        row = source.choice(_row_ids(db, table))
+        (value,) = db.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (row,)).fetchone()
+        if (table, column) == ("sample_block", "data"):
+            other: object = _other_samples(value, source)
+        else:
+            other = _other(value, source)
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (other, row))
+
+
+def _other(value: object, source: random.Random) -> object:
+    if isinstance(value, int):
+        return value + source.choice((-1000, -2, -1, 1, 2, 1000, 2**40))
+    if isinstance(value, bytes):
+        spoiled = bytearray(value)
+        spoiled[source.randrange(len(spoiled))] ^= source.randrange(1, 256)
+        return bytes(spoiled)
+    text = str(value)
+    at = source.randrange(len(text))
+    return text[:at] + source.choice([c for c in '0aZ{"' if c != text[at]]) + text[at + 1 :]
+
+
+def _other_samples(block: bytes, source: random.Random) -> bytes:
+    """Other samples in a sound block: the packed form itself has bits that mean nothing."""
+    samples = bytearray(unpack_block(block))
+    samples[source.randrange(len(samples))] ^= source.randrange(1, 256)
+    return pack_block(bytes(samples))
+
+
+def delete(ground: Ground, place: Path, source: random.Random) -> None:
+    """One row is gone."""
+    with _Editing(place) as db:
+        table = source.choice(TABLES)
+        row = source.choice(_row_ids(db, table))
+        db.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))
+
+
+def insert(ground: Ground, place: Path, source: random.Random) -> None:
+    """A copy of a row stands in a place of its own."""
+    with _Editing(place) as db:
+        table = source.choice(TABLES)
+        row = source.choice(_row_ids(db, table))
+        values = list(db.execute(f"SELECT * FROM {table} WHERE rowid = ?", (row,)).fetchone())
+        key = 1 if table in ("event", "link", "sample_block") else 0
+        values[key] += source.randrange(1, 50)
+        if table == "session":
+            values[1] = f"s-{source.randrange(10, 99)}"
+        db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
+
+
+def reorder(ground: Ground, place: Path, source: random.Random) -> None:
+    """Two rows of a table exchange everything but their keys."""
+    with _Editing(place) as db:
+        table, keys = source.choice((("event", 2), ("link", 2), ("seal", 1), ("signature", 1)))
+        columns = _columns(db, table)[keys:]
+        first, second = source.sample(_row_ids(db, table), 2)
+        wanted = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid = ?"
+        one, two = (db.execute(wanted, (row,)).fetchone() for row in (first, second))
+        if one == two:
+            raise Impossible
+        assign = ", ".join(f"{column} = ?" for column in columns)
+        for row, values in ((first, two), (second, one)):
+            db.execute(f"UPDATE {table} SET {assign} WHERE rowid = ?", (*values, row))
+
+
+def swap_sessions(ground: Ground, place: Path, source: random.Random) -> None:
+    """Two sessions exchange their places, in every table."""
+    first, second = source.sample((1, 2, 3), 2)
+    with _Editing(place) as db:
+        for table in TABLES:
+            key = "number" if table == "session" else "session"
+            for old, new in ((first, -1), (second, first), (-1, second)):
+                db.execute(f"UPDATE {table} SET {key} = ? WHERE {key} = ?", (new, old))
+
+
+def cut_tail(ground: Ground, place: Path, source: random.Random) -> None:
+    """The newest one or two sessions never were."""
+    first_gone = source.choice((2, 3))
+    with _Editing(place) as db:
+        for table in reversed(TABLES):
+            key = "number" if table == "session" else "session"
+            db.execute(f"DELETE FROM {table} WHERE {key} >= ?", (first_gone,))
+
+
+def older_file(ground: Ground, place: Path, source: random.Random) -> None:
+    """The file as it was before the newest session."""
+    shutil.copy(ground.older, unit_database(place, UNIT))
+
+
+def no_file(ground: Ground, place: Path, source: random.Random) -> None:
+    """The unit's file is gone."""
+    unit_database(place, UNIT).unlink()
+
+
+def rewrite_unsigned(ground: Ground, place: Path, source: random.Random) -> None:
+    """An event is altered and the whole chain recomputed, by somebody without the key."""
+    _rewrite(place, source, None)
+
+
+def rewrite_foreign_key(ground: Ground, place: Path, source: random.Random) -> None:
+    """The same, signed with a key of their own."""
+    _rewrite(place, source, FOREIGN_KEY)
+
+
+def rewrite_by_key_holder(ground: Ground, place: Path, source: random.Random) -> None:
+    """The same, by the holder of the key: only the outside checkpoints show it."""
+    _rewrite(place, source, KEY)
+
+
+def _rewrite(place: Path, source: random.Random, key: SigningKey | None) -> None:
+    with _Editing(place) as db:
+        altered = source.choice((1, 2, 3))
+        sequence = source.randrange(
+            1, db.execute("SELECT count(*) FROM event WHERE session = ?", (altered,)).fetchone()[0]
+        )
+        db.execute(
+            "UPDATE event SET at_ms = at_ms + ? WHERE session = ? AND sequence = ?",
+            (source.randrange(1, 9), altered, sequence),
+        )
+        previous = bytes(32)
+        for number in (1, 2, 3):
+            previous = _seal_again(db, number, previous, key)
+
+
+def _seal_again(
+    db: sqlite3.Connection, session: int, previous: bytes, key: SigningKey | None
+) -> bytes:
+    reading = Database(db, execute_plugins=False)
+    head = next(head for head in session_rows_of(reading) if head.number == session)
+    stored = load_stored(reading, head)
+    tail = Tail(session=session, link=previous)
+    for link in stored.links:
+        covered = link.covered
+        tail = tail.follow(
+            stored.events[covered.first_event : covered.next_event],
+            stored.samples[13 * covered.first_sample : 13 * covered.next_sample],
+        )
+        db.execute(
+            "UPDATE link SET digest = ? WHERE session = ? AND number = ?",
+            (tail.link, session, link.number),
+        )
+    digest = compute_session_digest(canonical(stored.events), stored.samples)
+    counts = (tail.events, tail.samples, tail.link_count)
+    seal = compute_seal_digest(tail.link, digest, counts, previous)
+    db.execute(
+        "UPDATE seal SET last_link = ?, session_digest = ?, previous_seal = ?, digest = ? "
+        "WHERE session = ?",
+        (tail.link, digest, previous, seal, session),
+    )
+    if key is not None:
+        subject = Subject(name=stored.head.session_id, place=UNIT, number=session)
+        db.execute(
+            "UPDATE signature SET key_id = ?, public_key = ?, signature = ?, checkpoint = ? "
+            "WHERE session = ?",
+            (key.key_id, key.public_key, key.sign(compute_statement(subject, seal)),
+             make_checkpoint(subject, seal, key.public_key).text, session),
+        )  # fmt: skip
+    return seal
+
+
+ALTERATIONS: dict[str, Callable[[Ground, Path, random.Random], None]] = {
+    function.__name__: function
+    for function in (
+        edit, delete, insert, reorder, swap_sessions, cut_tail, older_file, no_file,
+        rewrite_unsigned, rewrite_foreign_key, rewrite_by_key_holder,
+    )
+}  # fmt: skip

@@ -1,0 +1,120 @@
+"""Invented claims: the same seed gives the same claim; every part that a claim may have occurs."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from records.claim_context import ClaimContext
+
+MADE_AT = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
+SERVICE_DAY = date(2026, 11, 24)
+NPIS = ("1234567893", "1003000126", "1679576722", "1093817465")
+"""Invented numbers whose check digits fit."""
+NAMES = ("Doe", "Smith-Jones", "O'Neil", "Müller", "Garcia Lopez", "Ng")
+FIRST = ("Jane", "José", "Alan", "Mary Ann", "Pat")
+CODES = ("M5116", "M5117", "M5450", "M5416", "M5412", "M542", "M47816", "M5021")
+
+
+def made_claim(seed: int = 0, **changes: Any) -> ClaimContext:
+    """A complete claim of one visit with traction; ``changes`` replace whole keys."""
+    random = Random(seed)
+    return ClaimContext.model_validate(claim_values(random) | changes)
+
+
+def claim_values(random: Random) -> dict[str, Any]:
+    """The claim's keys; optional ones are there or not by the dice."""
+    codes = random.sample(CODES, random.randint(1, len(CODES)))
+    values: dict[str, Any] = {
+        "claim_id": f"CLM-{random.randint(1, 999_999)}",
+        "payer": {
+            "name": random.choice(("Example Health Plan", "Medicare Part B")),
+            "payer_id": f"{random.randint(0, 99_999):05}",
+            "kind": random.choice(("medicare_b", "commercial", "workers_comp", "va", "auto")),
+            "profile": "commercial",
+        },
+        "form": "837P",
+        "date_of_service": SERVICE_DAY,
+        "patient_ref": f"MRN-{random.randint(1, 9_999)}",
+        "diagnoses": codes,
+        "lines": _lines(random, len(codes)),
+        "patient": _insured(random),
+        "billing": _practice(random)
+        | {"tin": "12-3456789", "tin_kind": "EI", "phone": "(555) 555-0100"},
+        "rendering": _person(random) | {"npi": NPIS[2], "taxonomy": "225100000X"},
+        "submitter_id": "TIN000001",
+        "receiver_id": "PAYER01",
+        "accept_assignment": random.random() < 0.8,
+        "benefits_assigned": random.random() < 0.8,
+        "release_of_information": random.random() < 0.8,
+    }
+    return values | _optional(random)
+
+
+def _optional(random: Random) -> dict[str, Any]:
+    """Keys that a claim may do without."""
+    parts: dict[str, Any] = {
+        "referring": _person(random) | {"npi": NPIS[1]},
+        "service_facility": _practice(random) | {"npi": NPIS[3]},
+        "onset_date": SERVICE_DAY - timedelta(days=random.randint(1, 400)),
+        "initial_treatment_date": SERVICE_DAY - timedelta(days=random.randint(0, 60)),
+        "authorization": {"number": f"AUTH{random.randint(1, 9_999)}"},
+        "referral_number": f"REF {random.randint(1, 9_999)}",
+    }
+    chosen = {key: value for key, value in parts.items() if random.random() < 0.5}
+    if random.random() < 0.3:
+        chosen["subscriber"] = _insured(random)
+        chosen["patient_relationship"] = random.choice(("spouse", "child", "other"))
+    return chosen
+
+
+def _lines(random: Random, codes: int) -> list[dict[str, Any]]:
+    def line(cpt: str, modifiers: list[str]) -> dict[str, Any]:
+        pointers = random.sample(range(1, codes + 1), min(codes, random.randint(1, 4)))
+        return {
+            "cpt": cpt,
+            "modifiers": modifiers,
+            "charge": Decimal(random.randint(100, 20_000)) / 100,
+            "dx_pointers": pointers,
+            "pos": random.choice(("11", "49")),
+        }
+
+    further = random.sample(("97140", "97110", "97530"), random.randint(0, 2))
+    traction = line("97012", random.sample(("GP", "59", "KX", "CQ"), random.randint(0, 4)))
+    return [traction, *(line(cpt, ["GP"]) for cpt in further)]
+
+
+def _person(random: Random) -> dict[str, Any]:
+    person = {"last_name": random.choice(NAMES), "first_name": random.choice(FIRST)}
+    return person | ({"middle_name": "Q"} if random.random() < 0.3 else {})
+
+
+def _insured(random: Random) -> dict[str, Any]:
+    return _person(random) | {
+        "birth_date": date(random.randint(1930, 2015), random.randint(1, 12), 1),
+        "sex": random.choice("FMU"),
+        "member_id": f"1EG4TE{random.randint(10, 99)}",
+        "address": _address(random, random.choice(("62702", "62702-0002"))),
+        **({"group_number": "G-100"} if random.random() < 0.5 else {}),
+    }
+
+
+def _practice(random: Random) -> dict[str, Any]:
+    return {
+        "last_name": "Example Spine Clinic",
+        "npi": NPIS[0],
+        "taxonomy": "225100000X",
+        "address": _address(random, "62701-0001"),
+    }
+
+
+def _address(random: Random, code: str) -> dict[str, Any]:
+    return {
+        "line_1": f"{random.randint(1, 99)} Oak Avenue",
+        "line_2": random.choice(("", "Suite 2")),
+        "city": random.choice(("Springfield", "San José")),
+        "state": "IL",
+        "zip": code,
+    }

@@ -1,0 +1,264 @@
+"""A second reader of the evidence, written from the pages record-format.md and session-json.md.
+
+It shares nothing with ``records``, so that pages and program cannot drift apart unseen: plain
+Python over plain integers, no numpy, no class of the product.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+SAMPLE = struct.Struct(">IhhhBH")
+HOLDING = 6
+STARTED, ARMED, PHASE_CHANGED, UNIT_EVENT, RELEASE_ORDERED = 1, 7, 8, 9, 13
+DISARMED = 3
+STOP_CODES = {10, 12, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A session as the page describes it."""
+
+    events: list[bytes]
+    samples: bytes
+    links: list[tuple[int, int, int, int, bytes]]
+    seal: tuple[bytes, bytes, int, int, int, bytes, bytes] | None
+
+
+def read(path: Path, session: int) -> Reading:
+    """Tables of the evidence."""
+    db = sqlite3.connect(path)
+    try:
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        return Reading(
+            events=[
+                struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()
+                for *head, text in db.execute(
+                    "SELECT sequence, at_ms, utc_ms, kind, version, detail FROM event "
+                    "WHERE session = ? ORDER BY sequence", (session,),
+                )
+            ],
+            samples=b"".join(
+                unpacked(data) if sealed else data
+                for sealed, data in db.execute(
+                    "SELECT sealed, data FROM sample_block WHERE session = ? "
+                    "ORDER BY first_sample", (session,),
+                )
+            ),
+            links=db.execute(
+                "SELECT first_event, event_count, first_sample, sample_count, digest FROM link "
+                "WHERE session = ? ORDER BY number", (session,),
+            ).fetchall(),
+            seal=db.execute(
+                "SELECT last_link, session_digest, event_count, sample_count, link_count, "
+                "previous_seal, digest FROM seal WHERE session = ?", (session,),
+            ).fetchone(),
+        )  # fmt: skip
+    finally:
+        db.close()
+
+
+# --- the packed samples -----------------------------------------------------------------------
+
+
+def unpacked(block: bytes) -> bytes:
+    """Section "Sample blocks"."""
+    version, count, step, span, reference = struct.unpack_from(">BIIBB", block)
+    assert version == 2
+    rest = block[11:]
+
+    def column(values: int, width: int) -> list[int]:
+        nonlocal rest
+        planes = []
+        for _ in range(width):
+            (length,) = struct.unpack_from(">I", rest)
+            stream, rest = rest[4 : 4 + length], rest[4 + length :]
+            planes.append(zlib.decompress(stream) if length else bytes(values))
+        assert all(len(plane) == values for plane in planes)
+        return [sum(p[i] << 8 * at for at, p in enumerate(planes)) for i in range(values)]
+
+    times = summed(column(count, 4), 32)
+    targets = summed(column(count, 2), 16)
+    knots = summed(column(-(-count // span) + 1, 2), 16) if span else []
+    firsts, seconds = column(count, 2), column(count, 2)
+    phases = summed(column(count, 1), 8)
+    flags = column(count, 2)
+    assert rest == b""
+    out = bytearray()
+    for i in range(count):
+        expected = targets[i] + (course(knots, span, i) if span else 0)
+        first = (unfold(firsts[i]) + expected) % 2**16
+        second = (unfold(seconds[i]) + (0, expected, first)[reference]) % 2**16
+        time = (times[i] + i * step) % 2**32
+        out += struct.pack(">IHHHBH", time, targets[i], first, second, phases[i], flags[i])
+    return bytes(out)
+
+
+def summed(values: list[int], bits: int) -> list[int]:
+    total, sums = 0, []
+    for value in values:
+        total = (total + unfold(value)) % 2**bits
+        sums.append(total)
+    return sums
+
+
+def course(knots: list[int], span: int, i: int) -> int:
+    def signed(knot: int) -> int:
+        return knot - 2**16 if knot >= 2**15 else knot
+
+    k, j = divmod(i, span)
+    line = signed(knots[k]) * (span - j) + signed(knots[k + 1]) * j
+    return (2 * line + span) // (2 * span)
+
+
+def unfold(value: int) -> int:
+    return value >> 1 if value % 2 == 0 else -(value >> 1) - 1
+
+
+# --- the chain --------------------------------------------------------------------------------
+
+
+def chain(reading: Reading, previous: bytes) -> Iterator[bytes]:
+    """Section "Link": what each stored digest must be."""
+    for first_event, events, first_sample, samples, digest in reading.links:
+        yield hashlib.sha256(
+            previous
+            + struct.pack(">IIII", first_event, events, first_sample, samples)
+            + b"".join(reading.events[first_event : first_event + events])
+            + reading.samples[13 * first_sample : 13 * (first_sample + samples)]
+        ).digest()
+        previous = digest
+
+
+# --- the numbers of the record ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    sequence: int
+    at_ms: int
+    kind: int
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    at_ms: int
+    target: int
+    force: int
+    phase: int
+    flags: int
+
+    @property
+    def valid(self) -> bool:
+        return self.flags & 3 == 0 and self.force != -0x8000
+
+    @property
+    def in_band(self) -> bool:
+        return abs(self.force - self.target) <= max(Fraction(100), Fraction(self.target, 10))
+
+
+def numbers(reading: Reading) -> dict[str, Any]:
+    """Everything under `dose`, and of each stop what is a number."""
+    events = [_event(raw) for raw in reading.events]
+    samples = [
+        _Sample(ms, target, force, phase, flags)
+        for ms, target, force, _, phase, flags in SAMPLE.iter_unpack(reading.samples)
+    ]
+    started, ended, paused = _times(events, samples)
+    traction = ended - started - paused if started is not None and ended is not None else 0
+    holding = [s for s in samples if s.valid and s.phase == HOLDING]
+    in_hold = [s.force for s in holding if s.in_band]
+    return {
+        "traction_ms": traction,
+        "paused_ms": paused,
+        "delivered_minutes": traction // 60_000,
+        "hold_time_ms": _hold_time(samples),
+        "hold_samples": len(in_hold),
+        "mean_hold_force_dn": _half_up(Fraction(sum(in_hold), len(in_hold))) if in_hold else None,
+        "peak_force_dn": max((s.force for s in samples if s.valid), default=None),
+        "in_band_permille": _half_up(Fraction(1000 * len(in_hold), len(holding)))
+        if holding
+        else None,
+        "treatment_started_ms": started,
+        "treatment_ended_ms": ended,
+        "stops": list(_stops(events, samples)),
+    }
+
+
+def _event(raw: bytes) -> _Event:
+    sequence, at_ms, _, kind, _, length = struct.unpack_from(">IIqHBI", raw)
+    assert length == len(raw) - 23
+    return _Event(sequence, at_ms, kind, json.loads(raw[23:]))
+
+
+def _times(events: list[_Event], samples: list[_Sample]) -> tuple[int | None, int | None, int]:
+    changes = [event for event in events if event.kind == PHASE_CHANGED]
+    starts = [e.at_ms for e in changes if e.detail["to"] == "ramping_up"]
+    ends = [e.at_ms for e in changes if e.detail["to"] in ("releasing", "faulted")]
+    paused = sum(
+        after.at_ms - before.at_ms
+        for before, after in pairwise(changes)
+        if before.detail["to"] == "paused"
+    )
+    if not starts:
+        return None, None, paused
+    if ends:
+        return starts[0], ends[0], paused
+    return starts[0], max([starts[0], *(s.at_ms for s in samples[-1:])]), paused
+
+
+def _hold_time(samples: list[_Sample]) -> int:
+    return sum(
+        min(300, max(0, after.at_ms - sample.at_ms))
+        for sample, after in pairwise(samples)
+        if sample.valid and sample.phase == HOLDING and sample.in_band
+    )
+
+
+def _half_up(value: Fraction) -> int:
+    return int((value + Fraction(1, 2)).__floor__())
+
+
+def _stops(events: list[_Event], samples: list[_Sample]) -> Iterator[dict[str, Any]]:
+    armed = [event for event in events if event.kind == ARMED]
+    if not armed:
+        return
+    by_unit = []
+    for event in events:
+        if event.kind != UNIT_EVENT or event.detail["unit_at_ms"] < armed[0].at_ms - 500:
+            continue
+        if event.detail["code"] == DISARMED:
+            break
+        if event.detail["code"] in STOP_CODES:
+            by_unit.append(event)
+    for event in by_unit:
+        at_ms = event.detail["unit_at_ms"]
+        yield _stop(event, at_ms, event.detail["value_1"], samples)
+    if not by_unit:
+        for event in events:
+            ordered = event.kind == RELEASE_ORDERED
+            if ordered and event.detail["reason"] != "treatment time reached":
+                before = [s.force for s in samples if s.valid and s.at_ms <= event.at_ms]
+                yield _stop(event, event.at_ms, before[-1] if before else None, samples)
+                return
+
+
+def _stop(event: _Event, at_ms: int, force: int | None, samples: list[_Sample]) -> dict[str, Any]:
+    low = [s.at_ms for s in samples if s.valid and s.at_ms >= at_ms and s.force <= 150]
+    return {
+        "at_ms": at_ms,
+        "force_dn": force,
+        "to_15_n_ms": low[0] - at_ms if low else None,
+        "sequence": event.sequence,
+    }

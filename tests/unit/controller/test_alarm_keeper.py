@@ -1,0 +1,90 @@
+"""Alarms are recorded from begin to acknowledgement, said once, and silenced with an end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from controller.events import EventKind, JsonValue, SessionEvent
+from controller.machine_io import RaiseAlarm, SettleAlarm, Tell
+from controller.ports import Operator, SessionJournal
+from controller.requests import AcknowledgeAlarms, PauseSound
+from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.clock import VirtualClock
+from controller.runtime.recorder import Recorder
+
+
+@dataclass
+class Journal:
+    kept: list[tuple[EventKind, int, dict[str, JsonValue], bool]] = field(default_factory=list)
+
+    def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
+        self.kept.append((event.kind, event.at_ms, dict(event.detail), at_once))
+
+
+@dataclass
+class Listener:
+    said: list[str] = field(default_factory=list)
+
+    def tell(self, text: str) -> None:
+        self.said.append(text)
+
+
+def keeper() -> tuple[AlarmKeeper, Journal, Listener]:
+    journal, listener = Journal(), Listener()
+    recorder = Recorder(cast(SessionJournal, journal), VirtualClock(), origin_s=1000.0)
+    return AlarmKeeper(recorder, cast(Operator, listener)), journal, listener
+
+
+def test_an_alarm_is_recorded_at_once_and_said_once() -> None:
+    alarms, journal, listener = keeper()
+    for now_s in (1010.0, 1011.0):
+        alarms.effect(RaiseAlarm("over_force"), now_s)
+    text = "more force than ordered: look at the patient"
+    assert journal.kept == [
+        (
+            EventKind.ALARM_RAISED, 10_000,
+            {"code": "over_force", "priority": "high", "text": text}, True,
+        )
+    ]  # fmt: skip
+    assert listener.said == [f"ALARM (high): {text}"]
+    assert [kind.code for kind in alarms.active] == ["over_force"]
+
+
+def test_a_check_in_settles_its_own_reminder_only() -> None:
+    alarms, journal, _ = keeper()
+    alarms.effect(RaiseAlarm("check_in_due"), 1010.0)
+    alarms.effect(RaiseAlarm("over_force"), 1010.0)
+    alarms.effect(SettleAlarm("check_in_due", "B. Example"), 1020.0)
+    alarms.effect(SettleAlarm("check_in_due", "B. Example"), 1021.0)
+    assert journal.kept[2:] == [
+        (
+            EventKind.ALARM_ACKNOWLEDGED,
+            20_000,
+            {"codes": ["check_in_due"], "by": "B. Example"},
+            False,
+        )
+    ]
+    assert [kind.code for kind in alarms.active] == ["over_force"]
+
+
+def test_all_alarms_are_acknowledged_by_name_and_other_effects_are_left_alone() -> None:
+    alarms, journal, _ = keeper()
+    alarms.effect(RaiseAlarm("over_force"), 1010.0)
+    alarms.effect(Tell("something"), 1010.0)
+    alarms.request(AcknowledgeAlarms(by="P. Jones"), 1012.0)
+    assert journal.kept[-1][2] == {"codes": ["over_force"], "by": "P. Jones"}
+    assert alarms.active == ()
+    assert not alarms.tone_due(1012.0)
+
+
+def test_a_paused_sound_is_recorded_with_its_end() -> None:
+    alarms, journal, _ = keeper()
+    alarms.effect(RaiseAlarm("check_in_due"), 1000.0)
+    alarms.request(PauseSound(by="P. Jones"), 1010.0)
+    assert journal.kept[-1][:3] == (
+        EventKind.ALARM_SOUND_PAUSED, 10_000, {"by": "P. Jones", "until_ms": 130_000},
+    )  # fmt: skip
+    assert alarms.sound_paused_s(1020.0) == 110.0
+    assert not alarms.tone_due(1020.0)
+    assert alarms.tone_due(1130.0)

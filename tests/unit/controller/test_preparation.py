@@ -1,0 +1,200 @@
+"""The way to arming on a unit that is a list of readings: what refuses, and what is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from controller.errors import SelfCheckFailed
+from controller.events import EventKind, Sample, SessionEvent
+from controller.ports import Answer, ForceCommand, Progress, Question, SessionJournal, TractionUnit
+from controller.requests import CheckIn, Pause, Remark, SessionRequest
+from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.asides import hear_aside
+from controller.runtime.clock import VirtualClock
+from controller.runtime.preparation import Preparation
+from controller.runtime.recorder import Recorder
+from controller.telemetry import Telemetry, UnitState, UnitStatus
+from tests.unit.controller.builders import CAPABILITIES, IDENTITY, prescription, reading
+
+PRESENT = UnitStatus.PATIENT_SWITCH_PRESENT
+PRESSED = PRESENT | UnitStatus.PATIENT_SWITCH_PRESSED
+Look = Callable[[float], dict[str, Any]]
+
+
+@dataclass
+class Journal:
+    events: list[SessionEvent] = field(default_factory=list)
+
+    def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
+        self.events.append(event)
+
+    def append_sample(self, sample: Sample) -> None:
+        raise AssertionError("nothing is sampled before arming")
+
+
+@dataclass
+class Unit:
+    """``look`` makes the reading of each second since the start."""
+
+    clock: VirtualClock
+    look: Look
+    verified: bool = False
+    identity = IDENTITY
+    capabilities = CAPABILITIES
+    tick_s = 0.05
+
+    def __post_init__(self) -> None:
+        self._started_s = self.clock.now_s()
+        self._readings = 0
+
+    def exchange(self, command: ForceCommand) -> Telemetry:
+        self._readings += 1
+        values: dict[str, Any] = {
+            "unit_state": UnitState.IDLE,
+            "status": PRESENT,
+            "force_n": 0.1 * (self._readings % 3),
+            "newest_event": 0,
+        }
+        return reading(**{**values, **self.look(self.clock.now_s() - self._started_s)})
+
+
+@dataclass
+class Yes:
+    """Answers every question with yes."""
+
+    asked: list[Question] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    wanted: list[SessionRequest] = field(default_factory=list)
+
+    def ask(self, question: Question, text: str) -> None:
+        self.asked.append(question)
+
+    def answer(self, question: Question) -> Answer | None:
+        return Answer(accepted=True, answered_by="P. Jones")
+
+    def stop_requested(self) -> str | None:
+        return None
+
+    def requests(self) -> Sequence[SessionRequest]:
+        taken, self.wanted = self.wanted, []
+        return taken
+
+    def tell(self, text: str) -> None:
+        self.said.append(text)
+
+    def show(self, progress: Progress) -> None:
+        pass
+
+
+class Start:
+    """One preparation with everything that it left behind."""
+
+    def __init__(
+        self,
+        look: Look,
+        *,
+        verified: bool = False,
+        screening: str = "",
+        requests: Sequence[SessionRequest] = (),
+    ) -> None:
+        clock = VirtualClock()
+        self.journal, self.operator = Journal(), Yes(wanted=list(requests))
+        recorder = Recorder(cast(SessionJournal, self.journal), clock, clock.now_s())
+        alarms = AlarmKeeper(recorder, self.operator)
+
+        def hear() -> None:
+            for request in self.operator.requests():
+                hear_aside(
+                    request, recorder, self.operator, alarms,
+                    when="before the treatment", now_s=clock.now_s(),
+                )  # fmt: skip
+
+        self.preparation = Preparation(
+            unit=cast(TractionUnit, Unit(clock, look, verified)),
+            clock=clock,
+            recorder=recorder,
+            operator=self.operator,
+            order=prescription(),
+            screening=screening,
+            hear=hear,
+        )
+
+    def items(self) -> dict[str, str]:
+        recorded = [e for e in self.journal.events if e.kind is EventKind.SELF_CHECK_RECORDED]
+        return {str(e.detail["item"]): str(e.detail["state"]) for e in recorded}
+
+    def kinds(self) -> list[EventKind]:
+        return [event.kind for event in self.journal.events]
+
+
+def press_at_2_s(second: float) -> dict[str, Any]:
+    return {"status": PRESSED if 2.0 <= second < 2.5 else PRESENT}
+
+
+def never(second: float) -> dict[str, Any]:
+    return {}
+
+
+def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> None:
+    start = Start(press_at_2_s, verified=True, screening="A. Example PT, none found")
+    start.preparation.prepare()
+    items = start.items()
+    confirmed = {"commissioning", "lift_locked", "quick_release", "call_bell", "screening"}
+    assert {name for name, state in items.items() if state == "confirmed"} == confirmed
+    assert {state for name, state in items.items() if name not in confirmed} == {"passed"}
+    assert start.operator.asked == [Question.UNIT_NOT_COMMISSIONED, Question.SURROUNDINGS_SAFE]
+    assert len(start.operator.said) == len(items) == 15
+
+
+REFUSALS: dict[str, tuple[Look, dict[str, Any], str]] = {
+    "emergency stop": (
+        lambda s: {"status": PRESENT | UnitStatus.EMERGENCY_STOP_OPEN}, {}, "release the button",
+    ),
+    "switch absent": (lambda s: {"status": UnitStatus.NONE}, {}, "absent: plug it in"),
+    "zero off": (lambda s: {"force_n": 3.1 + 0.1 * (s % 0.2)}, {}, "self-check of zero failed"),
+    "zero dead": (lambda s: {"force_n": 0.2}, {}, "does not move at all"),
+    "no screening": (press_at_2_s, {"verified": True}, "screening failed: not attested"),
+    "no press": (
+        never, {"verified": True, "screening": "A. Example PT"},
+        "not seen pressed and released within 60 s; have the patient press it",
+    ),
+    "stuck switch": (lambda s: {"status": PRESSED}, {}, "pressed for 10 s"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(REFUSALS))
+def test_refusals_name_the_item_and_what_to_do(name: str) -> None:
+    look, unit, said = REFUSALS[name]
+    start = Start(look, **unit)
+    with pytest.raises(SelfCheckFailed) as refused:
+        start.preparation.prepare()
+    assert said in refused.value.message
+    assert "failed" in start.items().values()
+
+
+def test_a_moment_of_unrest_at_the_cord_is_waited_out() -> None:
+    start = Start(lambda s: {**press_at_2_s(s), "force_n": 8.0 if s < 4.0 else 0.1 * (s % 0.3)})
+    start.preparation.prepare()
+    assert start.items()["zero"] == "passed"
+
+
+def test_on_other_units_a_missing_press_and_screen_are_said_and_asked_about() -> None:
+    start = Start(never)
+    start.preparation.prepare()
+    assert start.items()["press_test"] == start.items()["screening"] == "not_covered"
+    assert start.operator.asked[-1] is Question.PRESS_TEST_NOT_SEEN
+    assert EventKind.PRESS_TEST_NOT_SEEN in start.kinds()
+
+
+def test_words_are_heard_before_the_treatment_and_the_rest_is_refused_by_name() -> None:
+    asked = [Remark(by="P. Jones", text="late"), CheckIn(by="P. Jones"), Pause(by="P. Jones")]
+    start = Start(press_at_2_s, requests=asked)
+    start.preparation.prepare()
+    assert start.kinds()[0] is EventKind.REMARK_RECORDED
+    assert EventKind.CHECK_IN_RECORDED in start.kinds()
+    assert EventKind.REQUEST_REFUSED in start.kinds()
+    assert "pause refused: not possible before the treatment" in start.operator.said

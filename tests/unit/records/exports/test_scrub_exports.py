@@ -1,0 +1,134 @@
+"""The scrub report as HTML, PDF and JSON: the same findings, escaped, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from records.exports.scrub_html import scrub_html
+from records.exports.scrub_json import scrub_json, scrub_values
+from records.exports.scrub_pdf import scrub_pages, scrub_pdf
+from records.exports.session_schema import ScrubPart
+from records.rules.scrubber import ADVICE, ScrubReport
+from tests.support.documents import SESSION_ID
+from tests.support.reports import made_finding, made_report, visit_with_offer
+from tests.unit.records.exports.test_note_pdf import outside, overlaps
+
+HOSTILE = "<script>alert('x')</script> & {{ 7*7 }} \"q\""
+REPORT = made_report(
+    made_finding("T-021", "error", "97012 needs GP or GO."),
+    made_finding("T-011", "warn", f"10 minutes. {HOSTILE}"),
+    made_finding("T-018", "info", "Write the duration."),
+)
+VISIT = visit_with_offer(REPORT)
+VOID_TAGS = {"meta"}
+
+
+class _Tags(HTMLParser):
+    """Collects tags, attributes and text; every tag must be closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.addresses: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.addresses += [str(value) for name, value in attrs if name in ("src", "href")]
+        if tag not in VOID_TAGS:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def page_of(report: ScrubReport) -> _Tags:
+    tags = _Tags()
+    tags.feed(scrub_html(visit_with_offer(report)))
+    tags.close()
+    assert tags.open == []
+    return tags
+
+
+def pdf_text(report: ScrubReport) -> str:
+    pages = PdfReader(io.BytesIO(scrub_pdf(visit_with_offer(report)))).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def test_html_holds_every_finding_escaped_and_loads_nothing() -> None:
+    tags = page_of(REPORT)
+    assert tags.seen.isdisjoint({"script", "link", "img", "iframe", "object"})
+    assert tags.addresses == []
+    assert HOSTILE in tags.text
+    for finding in REPORT.findings:
+        assert finding.rule_id in tags.text
+        assert finding.message in tags.text
+        assert finding.source in tags.text
+    assert "NOT READY: 1 error found by the rules" in tags.text
+    assert "device, events 3-9" in tags.text
+    assert ADVICE in tags.text
+    for word in ("For: the plan is a PT plan", "Against: nobody", "modifier GP by P. Jones, PT"):
+        assert word in tags.text
+    assert SESSION_ID in tags.text
+    page = scrub_html(VISIT)
+    assert re.search(r"url\(|@import|https?://", page) is None
+
+
+def test_pdf_holds_every_finding_and_can_be_searched() -> None:
+    text = pdf_text(REPORT)
+    for word in (
+        "T-021 ERROR", "97012 needs GP or GO.", "T-011 WARN", "alert('x')", "T-018 INFO",
+        "Delivered traction: 10 min [device, events 3-9]", "Symptoms: open", "invented source",
+        "Other therapy was tried before.", "code pairs: no file", "NOT READY: 1 error",
+        "ask a medical billing specialist", SESSION_ID, "Offered: modifier GP of 97012",
+        "for: the plan is a PT plan", "against: nobody signed it", "modifier GP by P. Jones, PT",
+    ):  # fmt: skip
+        assert word in text
+
+
+def test_a_report_without_an_error_says_no_more_than_that() -> None:
+    report = made_report(made_finding("T-018", "info", "Write the duration."))
+    assert "No rule found an error." in page_of(report).text
+    assert "No rule found an error." in pdf_text(report)
+    assert "NOT READY" not in pdf_text(report)
+
+
+def test_a_long_report_breaks_into_pages_and_nothing_overlaps() -> None:
+    many = [made_finding(f"T-{n:03}", "warn", "words " * 40) for n in range(40)]
+    pages = scrub_pages(visit_with_offer(made_report(*many)))
+    assert len(pages) > 3
+    written = " ".join(text.text for page in pages for text in page.texts)
+    assert all(f"T-{n:03}" in written for n in range(40))
+    assert f"page {len(pages)} of {len(pages)}" in written
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=400), max_size=6
+    )
+)
+def test_nothing_leaves_the_pages(messages: list[str]) -> None:
+    findings = [made_finding(f"T-{n:03}", "error", text) for n, text in enumerate(messages)]
+    for page in scrub_pages(visit_with_offer(made_report(*findings))):
+        assert overlaps(page) == []
+        assert outside(page) == []
+
+
+def test_json_is_the_report_and_follows_the_schema() -> None:
+    document = json.loads(scrub_json(VISIT))
+    assert document["session_id"] == SESSION_ID
+    assert document["ready"] is False
+    assert [f["rule"] for f in document["findings"]] == ["T-021", "T-011", "T-018"]
+    assert ScrubPart.model_validate(scrub_values(VISIT)).ready is False

@@ -1,0 +1,108 @@
+"""Every alteration of a sealed record or a bundle is found; the short form of the campaign."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from records.bundle_check import check_bundle
+from records.integrity import NOT_OUTSIDE, verify
+from tests.campaigns.alterations import MEMORY, run
+from tests.support.altered_bundles import BUNDLE_ALTERATIONS
+from tests.support.altered_records import (
+    ALTERATIONS,
+    FOREIGN_KEY,
+    KEY,
+    SESSIONS,
+    Ground,
+    found_in_a_copy,
+    prepare,
+)
+
+ONLY_OUTSIDE = ("cut_tail", "older_file", "no_file", "rewrite_by_key_holder")
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield prepare(Path(folder))
+
+
+def test_the_untouched_record_is_in_order(ground: Ground) -> None:
+    result = verify(ground.newest, checkpoints=ground.checkpoints)
+    assert result.alterations == ()
+    assert (result.sessions, result.signed, result.checkpoints) == (3, 3, 3)
+    assert result.key_ids == (KEY.key_id,)
+    assert "3 signatures; 3 outside checkpoints" in result.basis
+    for session_id, bundle in ground.bundles.items():
+        checked = check_bundle(bundle, public_keys={KEY.key_id: KEY.public_key})
+        assert checked.alterations == ()
+        assert checked.session_id == session_id
+
+
+def test_a_hundred_and_fifty_random_alterations_are_found(ground: Ground) -> None:
+    made, missed = run(ground, 150, 7, ground.folder / "copy")
+    assert missed == []
+    assert made.total() == 150
+    assert len(made) > len(ALTERATIONS)
+
+
+def test_every_kind_is_drawn_by_the_campaign() -> None:
+    names = {*ALTERATIONS, *(f"bundle {name}" for name in BUNDLE_ALTERATIONS)}
+    assert len(names) == len(ALTERATIONS) + len(BUNDLE_ALTERATIONS)
+
+
+@pytest.mark.parametrize("kind", ONLY_OUTSIDE)
+def test_what_only_outside_checkpoints_find_is_not_found_without_them(
+    ground: Ground, kind: str
+) -> None:
+    """This is why verify says what it was not checked against."""
+    place = ground.folder / "copy"
+    assert found_in_a_copy(ground, kind, random.Random(1), place)
+    inside = verify(place)
+    assert inside.alterations == ()
+    assert NOT_OUTSIDE in inside.basis
+
+
+def test_a_rewrite_without_the_key_fits_the_chain_and_fails_the_signature(ground: Ground) -> None:
+    place = ground.folder / "copy"
+    assert found_in_a_copy(ground, "rewrite_unsigned", random.Random(2), place)
+    where = {alteration.where for alteration in verify(place).alterations}
+    assert where == {"the signature", "the checkpoint"}
+
+
+def test_a_foreign_key_is_found_by_the_known_one_only(ground: Ground) -> None:
+    place = ground.folder / "copy"
+    assert found_in_a_copy(ground, "rewrite_foreign_key", random.Random(3), place)
+    (whats,) = {alteration.what for alteration in verify(place).alterations}
+    assert FOREIGN_KEY.key_id in whats
+    assert "none of the known ones" in whats
+    blind = verify(place, public_keys={})
+    assert blind.alterations == ()
+    assert "no public key of the workstation at hand" in blind.basis
+
+
+def test_one_session_is_verified_with_those_that_the_checkpoints_name(ground: Ground) -> None:
+    place = ground.folder / "copy"
+    found_in_a_copy(ground, "cut_tail", random.Random(1), place)
+    first = SESSIONS[0]
+    assert verify(place, first).alterations == ()
+    assert verify(place, first, checkpoints=ground.checkpoints[:1]).alterations == ()
+    missing = verify(place, first, checkpoints=ground.checkpoints[2:]).alterations
+    assert [found.session_id for found in missing] == ["s-3"]
+
+
+def test_it_is_said_since_when(ground: Ground) -> None:
+    place = ground.folder / "copy"
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(ground.newest, place)
+    honest = verify(place)
+    assert honest.alterations == ()
+    found_in_a_copy(ground, "edit", random.Random(5), place)
+    moments = [found.since_utc_ms for found in verify(place).alterations]
+    assert all(moment is not None and moment >= 1_767_225_600_000 for moment in moments)

@@ -1,0 +1,111 @@
+"""From a session on file to its documents; and the demo's acts in a shortened form."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
+from controller.events import Outcome
+from records.order import Order
+from records.reader import list_sessions
+from tests.support.sessions import SETTINGS, SHORT_CERVICAL
+from workstation import demo
+from workstation.compose import StopsDuring
+from workstation.documents import load_dossier, write_file
+from workstation.order_file import parse_order
+
+LUMBAR = """
+region = "lumbar"
+mode = "intermittent"
+hold_force = "120 N"
+rest_force = "60 N"
+hold_time = "20 s"
+rest_time = "10 s"
+treatment_time = "1 min"
+"""
+
+
+class Shown:
+    """One run of the demo with short orders: what it printed, wrote and kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.data = folder, folder / "data"
+        screen = io.StringIO()
+        cervical, lumbar = demo.acts()
+        orders = {
+            "cervical": parse_order(SHORT_CERVICAL, "cervical.toml"),
+            "lumbar": parse_order(LUMBAR, "lumbar.toml"),
+        }
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(demo, "demo_order", orders.__getitem__)
+            stops_at_once = replace(lumbar, patient=StopsDuring(1, 2.0))
+            patched.setattr(demo, "acts", lambda: (cervical, stops_at_once))
+            self.files = demo.run_demo(Console(file=screen, width=160), folder, SETTINGS)
+        self.screen = screen.getvalue()
+        (self.completed,) = (
+            record.head.session_id
+            for record in list_sessions(self.data)
+            if record.outcome == Outcome.COMPLETED
+        )
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    return Shown(tmp_path_factory.mktemp("demo"))
+
+
+def test_the_demo_s_formats_have_their_content(shown: Shown) -> None:
+    dossier = load_dossier(shown.data, shown.completed, SETTINGS)
+    contents = {name: dossier.export(name) for name in ("pdf", "text", "csv", "json")}
+    assert contents["pdf"].startswith(b"%PDF")
+    assert contents["csv"].count(b"\n") == 2
+    assert json.loads(contents["json"])["session_id"] == shown.completed
+    assert shown.completed in contents["text"].decode()
+    assert dossier.note_file == f"{shown.completed}.pdf"
+    assert dossier.note_file.encode() in contents["csv"]
+
+
+def test_the_beginning_of_an_id_is_enough_and_another_one_is_not_found(
+    shown: Shown,
+) -> None:
+    folder, session_id = shown.data, shown.completed
+    assert load_dossier(folder, session_id[:-1], SETTINGS).record.head.session_id == session_id
+    with pytest.raises(RecordNotFound):
+        load_dossier(folder, "nothing-like-it", SETTINGS)
+
+
+def test_an_order_that_is_not_the_one_of_the_evidence_is_refused(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, session_id = shown.data, shown.completed
+
+    def altered(text: str, name: str) -> Order:
+        return replace(parse_order(text, name), source_text=text.replace("60 N", "61 N"))
+
+    monkeypatch.setattr("workstation.documents.parse_order", altered)
+    with pytest.raises(JournalCorrupt, match="is not the one that the evidence names"):
+        load_dossier(folder, session_id, SETTINGS)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    assert write_file(tmp_path / "new" / "note.txt", b"x").read_bytes() == b"x"
+    with pytest.raises(JournalUnavailable, match="choose another place with --out"):
+        write_file(tmp_path / "new" / "note.txt" / "below.txt", b"x")
+
+
+def test_the_demo_treats_writes_and_says_where(shown: Shown) -> None:
+    assert sorted(path.name for path in shown.files) == sorted(
+        f"{act}-{name}"
+        for act in ("cervical", "lumbar")
+        for name in ("note.pdf", "note.txt", "summary.txt", "charge.csv", "session.json")
+    )
+    assert all(path.stat().st_size > 100 for path in shown.files)
+    for words in ("prescribed", "delivered", "completed", "patient switch pressed", "97012 x 1"):
+        assert words in shown.screen
+    assert "s to 15 N" in (shown.folder / "lumbar-note.txt").read_text()
