@@ -5,7 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
 .PHONY: demo test check bench lock setup clean coverage-safety campaign-mutation \
-	campaign-alter-clinic campaign-alterations campaign-second-reader
+	campaign-alter-clinic campaign-alterations campaign-second-reader \
+	campaign-power-cuts campaign-kill
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -19,6 +20,14 @@ check: setup
 # 10 000 random alterations of clinic.db, each of which must be found: about five minutes.
 campaign-alter-clinic: setup
 	$(RUN) -m tests.campaigns.alter_clinic
+
+# 100 000 power cuts, after every operation of the storage: about twenty minutes.
+campaign-power-cuts: setup
+	$(RUN) -m tests.campaigns.power_cuts
+
+# 1 000 times kill -9 just after arming, in real time, four side by side: about 40 minutes.
+campaign-kill: setup
+	$(RUN) -m tests.campaigns.kill
 
 bench: setup
 	$(RUN) -m workstation.bench

@@ -223,6 +223,12 @@ class AuditUnavailable(JournalError):
     code = 4060
 
 
+class BackupRefused(RequestRefused):
+    """A backup, a restore or an archive cannot be made as asked; nothing was changed."""
+
+    code = 1095
+
+
 class SimulationStalled(TractionError):
     """A participant of virtual time did not finish within the guard of real time."""
 

@@ -40,6 +40,9 @@ class EntryKind(IntEnum):
     NOTE_SIGNED = 4
     NOTE_AMENDED = 5
     PROPOSAL_ACCEPTED = 6
+    LEGAL_HOLD_SET = 20
+    LEGAL_HOLD_LIFTED = 21
+    SESSION_REMOVED = 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,6 @@ from records.database import (
     failures_in_words,
     open_for_reading,
     open_for_writing,
-    rows,
     schema_version,
 )
 
@@ -107,7 +106,6 @@ def clinic_writing(data_dir: Path) -> Iterator[Database]:
     """
     path = clinic_database(data_dir)
     with failures_in_words(path, "written"):
-        back_up_before_migration(path)
         db = open_for_writing(path, CLINIC_SCHEMA)
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -124,35 +122,3 @@ def clinic_writing(data_dir: Path) -> Iterator[Database]:
 def has_chain(db: Database) -> bool:
     """False for a file of schema 1 that was only read so far."""
     return schema_version(db) >= CHAINED_SINCE
-
-
-def back_up_before_migration(path: Path) -> Path | None:
-    """Copy a file of an older schema that holds data; answers the copy, None when none was needed.
-
-    A copy that exists already is left alone: it was made by an attempt that did not finish.
-    """
-    if not path.exists() or not path.stat().st_size:
-        return None
-    db = open_for_reading(path, CLINIC_SCHEMA)
-    try:
-        version = schema_version(db)
-        if version == CLINIC_SCHEMA.version or not _holds_data(db):
-            return None
-        copy = path.with_name(f"{path.name}.schema-{version}.backup")
-        if not copy.exists():
-            db.execute("VACUUM INTO ?", (str(copy),))
-        return copy
-    finally:
-        db.close()
-
-
-def _holds_data(db: Database) -> bool:
-    tables = [
-        name
-        for (name,) in rows(
-            db,
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
-            "AND name NOT LIKE '_sqlite_%'",
-        )
-    ]
-    return any(rows(db, f'SELECT 1 FROM "{table}" LIMIT 1') for table in tables)

@@ -23,6 +23,8 @@ __all__ = [
     "Database",
     "Migrations",
     "Schema",
+    "check_quickly",
+    "copy_database",
     "failures_in_words",
     "open_for_reading",
     "open_for_writing",
@@ -106,21 +108,52 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=busy_timeout_s)
 
 
+def copy_database(source: Path, target: Path, schema: Schema) -> int:
+    """Copy a file while others read and write it; answers the copy's schema version.
+
+    The copy is the file at one moment, checked and durable. Raises JournalUnavailable or
+    JournalCorrupt.
+    """
+    db = open_for_reading(source, schema)
+    try:
+        with failures_in_words(target, "written"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(db, target)
+            return schema_version(db)
+    finally:
+        db.close()
+
+
+def check_quickly(path: Path, schema: Schema) -> None:
+    """SQLite's quick check of a whole file; raises JournalCorrupt or JournalUnavailable."""
+    with failures_in_words(path, "checked"):
+        db = open_for_reading(path, schema)
+        try:
+            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            db.close()
+    if verdict != "ok":
+        raise JournalCorrupt(
+            f"{path} is damaged ({verdict}); no session can start. Keep the file and restore a "
+            "backup with `traction restore`"
+        )
+
+
 def backup_path(path: Path, version: int) -> Path:
     """Where the copy lies that was made before a file left schema ``version``."""
     return path.with_name(f"{path.name}.schema-{version}")
 
 
 def _migrate(db: Database, path: Path, schema: Schema) -> None:
-    """One numbered step after the other, each behind a copy of a file that holds data."""
+    """One numbered step after the other, each with a copy before it of a file that was there."""
     is_new = schema_version(db) == 0
     while pending := schema.migrations.pending(db):
         if not is_new:
-            _back_up(db, backup_path(path, schema_version(db)))
+            _copy(db, backup_path(path, schema_version(db)))
         schema.migrations.apply(db, stop_before=[step.name for step in pending[1:]])
 
 
-def _back_up(db: Database, target: Path) -> None:
+def _copy(db: Database, target: Path) -> None:
     """Copy the whole file, prove that the copy is sound and make it durable."""
     target.unlink(missing_ok=True)
     copy = sqlite3.connect(target)
@@ -131,8 +164,8 @@ def _back_up(db: Database, target: Path) -> None:
         copy.close()
     if verdict != "ok":
         raise JournalCorrupt(
-            f"the copy {target} made before a migration is damaged ({verdict}); "
-            "the file was not changed. Check the disk and restore a backup"
+            f"the copy {target} is damaged ({verdict}); the file itself was not changed. "
+            "Check the disk, then try again"
         )
     descriptor = os.open(target, os.O_RDWR)
     try:

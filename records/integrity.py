@@ -37,7 +37,8 @@ class Verification:
     """What was looked at, and what was found.
 
     ``signed`` seals carry a signature, ``unsigned`` ones are of before signatures, ``open``
-    sessions have no seal yet. ``checkpoints`` counts the outside ones that were compared.
+    sessions have no seal yet, ``removed`` ones have lost their content to a retention rule.
+    ``checkpoints`` counts the outside ones that were compared.
     """
 
     sessions: int
@@ -47,6 +48,7 @@ class Verification:
     signed: int
     unsigned: int
     open: int
+    removed: int
     key_ids: tuple[str, ...]
     keys_known: bool
     checkpoints: int
@@ -60,6 +62,8 @@ class Verification:
             signature += " (no public key of the workstation at hand: only against the key beside)"
         if self.unsigned:
             signature += f", {self.unsigned} sealed before signatures existed"
+        if self.removed:
+            signature += f", the content of {self.removed} removed by a signed rule"
         outside = f"{self.checkpoints} outside checkpoints" if self.checkpoints else NOT_OUTSIDE
         return f"chain, {signature}; {outside}"
 
@@ -145,7 +149,7 @@ class _Tally:
     def __init__(self, known_keys: Mapping[str, bytes]) -> None:
         self._known = known_keys
         self._sessions = self._links = self._events = self._samples = 0
-        self._signed = self._unsigned = self._open = self._compared = 0
+        self._signed = self._unsigned = self._open = self._removed = self._compared = 0
         self._key_ids: set[str] = set()
         self._codes: dict[str, str | None] = {}
         self.alterations: list[Alteration] = []
@@ -157,6 +161,7 @@ class _Tally:
         self._links += len(stored.links)
         self._events += len(stored.events)
         self._samples += stored.sample_count
+        self._removed += stored.removal is not None
         if stored.seal is None:
             self._open += 1
         elif stored.signature is not None:
@@ -200,6 +205,7 @@ class _Tally:
             signed=self._signed,
             unsigned=self._unsigned,
             open=self._open,
+            removed=self._removed,
             key_ids=tuple(sorted(self._key_ids)),
             keys_known=bool(self._known),
             checkpoints=self._compared,

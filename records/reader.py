@@ -16,6 +16,7 @@ from controller.events import EventKind, Outcome
 from records.blocks import unpack_block
 from records.canonical import SampleArray, StoredEvent, samples_from_bytes
 from records.database import Database, failures_in_words, open_for_reading, rows
+from records.removal import removal_of
 from records.session_rows import event_rows
 from records.stored_session import (
     SealSignature,
@@ -25,10 +26,12 @@ from records.stored_session import (
     session_rows_of,
 )
 from records.stored_session import SessionHead as SessionHead
-from records.unit_file import UNIT_SCHEMA, UnitLock, unit_databases
+from records.unit_file import UNIT_SCHEMA, UnitLock, unit_database, unit_databases
 
 RUNNING = "running"
 NOT_CLOSED = "interrupted (not yet closed)"
+REMOVED = "removed"
+"""What a session is called whose content a retention rule removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class SessionRecord:
         ended = self.of_kind(EventKind.SESSION_ENDED)
         if ended:
             return str(ended[-1].detail["outcome"])
+        if self.seal is not None:
+            return REMOVED
         return RUNNING if self.live else NOT_CLOSED
 
     @property
@@ -85,8 +90,20 @@ class SessionRecord:
 def read_session(data_dir: Path, session_id: str) -> SessionRecord:
     """A session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
     path, head = _find(data_dir, session_id)
+    refuse_removed(data_dir, head)
     with reading(path) as db:
         return load_session(db, path, head)
+
+
+def refuse_removed(data_dir: Path, head: SessionHead) -> None:
+    """Raise RecordNotFound, with who and why, when a session's content was removed."""
+    with reading(unit_database(data_dir, head.unit_id)) as db:
+        removal = removal_of(db, head.number)
+    if removal is not None:
+        raise RecordNotFound(
+            f"the content of session {head.session_id} was removed by {removal.removed_by} "
+            f"({removal.rule}); its seal is kept and `traction verify {head.session_id}` checks it"
+        )
 
 
 def read_stored(data_dir: Path, session_id: str) -> StoredSession:

@@ -17,7 +17,7 @@ from records.clinic_chain import EntryKind, entries_of_kind
 from records.clinic_file import clinic_database, clinic_reading, has_chain
 from records.database import Database, rows
 from records.note_words import AMENDED, DRAFT, SIGNED
-from records.reader import NOT_CLOSED, RUNNING, SessionHead, reading
+from records.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, reading
 from records.unit_file import UnitLock, unit_databases
 
 
@@ -127,7 +127,9 @@ def _listed(data_dir: Path) -> Iterator[tuple[SessionHead, str, bool]]:
 def _outcome(path: Path, ended: str | None, sealed: bool) -> str:
     if ended is not None:
         return str(json.loads(ended)["outcome"])
-    return RUNNING if not sealed and UnitLock(path).is_held() else NOT_CLOSED
+    if sealed:
+        return REMOVED
+    return RUNNING if UnitLock(path).is_held() else NOT_CLOSED
 
 
 def _spoken(data_dir: Path) -> dict[str, _Spoken]:

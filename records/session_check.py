@@ -19,6 +19,7 @@ from records.chain import (
     compute_statement,
 )
 from records.checkpoint import make_checkpoint
+from records.removal import Removal, fault_of_removal
 from records.session_rows import LinkRow, canonical, first_misfit
 from records.signing import key_id_of, verify_signature
 from records.stored_session import SealSignature, StoredSession
@@ -64,6 +65,9 @@ class _Check:
         self._opening: dict[str, object] = {}
 
     def all(self) -> Iterator[Alteration]:
+        if self._stored.removal is not None:
+            yield from self._check_removed(self._stored.removal)
+            return
         if self._stored.damage:
             yield self.altered("samples", self._stored.damage)
         yield from self._check_events()
@@ -150,6 +154,37 @@ class _Check:
                 yield self.altered("the seal", f"its {name} is not that of the stored record")
                 return
 
+    def _check_removed(self, removal: Removal) -> Iterator[Alteration]:
+        """The content is gone by a signed rule; links, seal and signature still hold together."""
+        stored, seal = self._stored, self._stored.seal
+        if stored.events or stored.samples:
+            yield self.altered("the removal", "the session has content and a removal")
+            return
+        if seal is None or not stored.links:
+            yield self.altered("the removal", "there is a removal but no seal or no links")
+            return
+        links = [link.digest for link in stored.links]
+        fault = fault_of_removal(removal, self._subject(), seal.digest, links, self._known)
+        if fault:
+            yield self.altered("the removal", fault)
+        events, samples = 0, 0
+        for index, link in enumerate(stored.links):
+            covered = link.covered
+            if (link.number, covered.first_event, covered.first_sample) != (index, events, samples):
+                yield self.altered(f"link {index}", "it does not follow the one before it")
+                return
+            events, samples = covered.next_event, covered.next_sample
+        counts = (events, samples, len(stored.links))
+        last = stored.links[-1].digest
+        expected = compute_seal_digest(last, seal.session_digest, counts, self._previous)
+        if (seal.digest, seal.last_link, seal.counts) != (expected, last, counts):
+            yield self.altered("the seal", "it is not that of the links that are left")
+        yield from self._check_signature()
+
+    def _subject(self) -> Subject:
+        head = self._stored.head
+        return Subject(name=head.session_id, place=head.unit_id, number=head.number)
+
     def _check_signature(self) -> Iterator[Alteration]:
         stored, signature = self._stored, self._stored.signature
         expected_key = self._opening.get("signing_key")
@@ -162,8 +197,7 @@ class _Check:
         if stored.seal is None:
             yield self.altered("the signature", "there is a signature but no seal")
             return
-        head = stored.head
-        subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
+        subject = self._subject()
         statement = compute_statement(subject, stored.seal.digest)
         yield from self._check_key(signature)
         if not verify_signature(signature.public_key, statement, signature.signature):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from records.blocks import unpack_block
 from records.canonical import SAMPLE_SIZE, EventRow
 from records.database import Database, rows, schema_version
+from records.removal import Removal, removal_of
 from records.session_rows import LinkRow, event_rows, link_rows
 
 SIGNATURES_SINCE_SCHEMA = 2
@@ -53,7 +54,10 @@ class SealSignature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
-    """``damage`` says why the samples are not whole; empty when they are."""
+    """``damage`` says why the samples are not whole; empty when they are.
+
+    With a ``removal`` there are neither events nor samples any more.
+    """
 
     head: SessionHead
     events: list[EventRow]
@@ -62,6 +66,7 @@ class StoredSession:
     damage: str
     seal: SealRow | None
     signature: SealSignature | None
+    removal: Removal | None = None
 
     @property
     def sample_count(self) -> int:
@@ -79,6 +84,7 @@ def load_stored(db: Database, head: SessionHead) -> StoredSession:
         damage=damage,
         seal=seal_row(db, head.number),
         signature=seal_signature(db, head.number),
+        removal=removal_of(db, head.number),
     )
 
 

@@ -70,13 +70,32 @@ def m002_signatures(db: Database) -> None:
     db.execute("PRAGMA user_version = 2")
 
 
+@_migrations()
+def m003_removal(db: Database) -> None:
+    """A sealed session's content may be removed behind a signed row; its chain and seal stay."""
+    db.execute(
+        """CREATE TABLE removal (
+            session INTEGER PRIMARY KEY REFERENCES seal(session), removed_utc_ms INTEGER NOT NULL,
+            removed_by TEXT NOT NULL, rule TEXT NOT NULL, public_key BLOB NOT NULL,
+            signature BLOB NOT NULL) STRICT"""
+    )
+    _make_append_only(db, "removal")
+    db.execute("DROP TRIGGER event_never_shrinks")
+    db.execute(
+        """CREATE TRIGGER event_never_shrinks BEFORE DELETE ON event
+        WHEN NOT EXISTS (SELECT 1 FROM removal WHERE session = OLD.session)
+        BEGIN SELECT RAISE(ABORT, 'event is append-only'); END"""
+    )
+    db.execute("PRAGMA user_version = 3")
+
+
 def _make_append_only(db: Database, table: str) -> None:
     for trigger in _APPEND_ONLY.format(table=table).strip().split("END;"):
         if trigger.strip():
             db.execute(trigger + "END;")
 
 
-UNIT_SCHEMA = Schema("the unit's evidence", 2, _migrations)
+UNIT_SCHEMA = Schema("the unit's evidence", 3, _migrations)
 
 
 def unit_database(data_dir: Path, unit_id: str) -> Path:

@@ -31,12 +31,14 @@ from controller.events import Outcome
 from controller.prescription import Region
 from controller.runtime.clock import SystemClock
 from workstation import (
+    commands_backup,
     commands_billing,
     commands_evidence,
     commands_export,
     commands_keys,
     commands_note,
     commands_order,
+    commands_retention,
     commands_sessions,
 )
 from workstation.settings import Settings, load_settings
@@ -54,11 +56,13 @@ app = typer.Typer(
 order_app = typer.Typer(help="Order files.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
 commands_order.register(order_app)
+commands_backup.register(app)
 commands_billing.register(app)
 commands_export.register(app)
 commands_keys.register(app)
 commands_evidence.register(app)
 commands_note.register(app)
+commands_retention.register(app)
 commands_sessions.register(app)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -268,6 +272,7 @@ def run(
                 operator=operator,
                 settings=place.settings,
                 opened=opened.append,
+                warn=errors.print,
             )
     _report_run(result, as_json=as_json)
     if result.ending.outcome == Outcome.LINK_LOST:

@@ -28,6 +28,7 @@ from records.journal_store import take_up_left_behind
 from records.order import Order
 from records.reader import SessionHead, SessionRecord, open_sessions, read_session
 from records.signing import SigningKey, load_or_create_key
+from records.start_check import check_before_start, free_bytes_at
 from records.unit_file import UnitLock, holding, unit_database, unit_databases
 from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
 from simulator.direct_line import DirectClock, DirectLine
@@ -90,12 +91,14 @@ def treat(
     connect: Callable[[str, Clock], TractionUnit] = connect_unit,
     key: SigningKey | None = None,
     commit_interval_s: float = COMMIT_INTERVAL_S,
+    warn: Callable[[str], None] = lambda text: None,
+    free_bytes: Callable[[Path], int] = free_bytes_at,
 ) -> SessionResult:
     """One session from the address to the sealed record; raises TractionError.
 
     ``opened`` is told the session's id once its record is open; ``connect`` finds the unit.
     ``key`` signs the record (default: the workstation's); a simulated session may commit less
-    often than every 0.1 s.
+    often than every 0.1 s. ``warn`` is told of a disk that fills up.
     """
     plan(order.prescription)
     identifiers = identifiers or random_identifiers()
@@ -103,6 +106,10 @@ def treat(
     try:
         check_order_fits_unit(order.prescription, unit.capabilities, unit.identity.model)
         key = key or load_or_create_key(data_dir)
+        for warning in check_before_start(
+            data_dir, unit.identity.unit_id, key, free_bytes=free_bytes
+        ):
+            warn(warning)
         recovered = recover(unit, data_dir, clock, key)
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()

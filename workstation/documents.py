@@ -21,7 +21,7 @@ from records.note_life import note_words
 from records.note_spoken import spoken_words
 from records.note_words import LastVisit
 from records.order import Order
-from records.reader import SessionRecord, find_session, read_session
+from records.reader import SessionRecord, find_session, read_session, refuse_removed
 from records.rules.offers import Offer
 from records.rules.scrubber import ScrubReport
 from records.search import last_visit_of
@@ -114,6 +114,7 @@ def audited_dossier(
 def keep_reading(data_dir: Path, session_id: str, author: Author, what: str) -> str:
     """Keep the row of an access to a session; answers its whole id."""
     head = find_session(data_dir, session_id)
+    refuse_removed(data_dir, head)
     patient_key = filed_order(data_dir, head.session_id).patient_key
     record_read(data_dir, author, what, session_id=head.session_id, patient_key=patient_key)
     return head.session_id

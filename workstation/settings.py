@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
-from pydantic import ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     time_zone: str = ""
     """IANA name; empty means the system's zone."""
     clinic: str = ""
+    retention_years: int = Field(default=0, ge=0, le=100)
+    """Whole years that a session is kept; 0: nothing is ever removed."""
 
     @field_validator("time_zone")
     @classmethod

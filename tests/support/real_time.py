@@ -45,6 +45,10 @@ class Program:
     def output(self) -> str:
         return "".join(self._lines)
 
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
     def wait_for(self, words: str) -> str:
         """Wait until a line holds ``words``; answers that line."""
 

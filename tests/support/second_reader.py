@@ -39,7 +39,7 @@ def read(path: Path, session: int) -> Reading:
     """Tables of the evidence."""
     db = sqlite3.connect(path)
     try:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
         return Reading(
             events=[
                 struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()

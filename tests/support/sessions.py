@@ -12,6 +12,7 @@ from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
 from records.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.start_check import free_bytes_at
 from simulator.direct_line import DirectClock
 from simulator.firmware import ReferenceFirmware
 from simulator.servers import SimulatedUnit
@@ -83,6 +84,7 @@ class Stage:
     uri: str
     connect: Callable[[str, Clock], TractionUnit] = connect_unit
     served: SimulatedUnit | None = None
+    free_bytes: Callable[[Path], int] = free_bytes_at
 
     @property
     def unit(self) -> SimulatedUnit:
@@ -114,6 +116,7 @@ class Stage:
             settings=SETTINGS,
             identifiers=self.identifiers,
             connect=self.connect,
+            free_bytes=self.free_bytes,
             key=fixed_key(self.data_dir),
         )
 

@@ -20,6 +20,7 @@ from records.clinic import file_order, filed_order
 from records.clinic_chain import canonical, entry_range, entry_rows
 from records.clinic_file import CLINIC_SCHEMA, clinic_database, clinic_reading, clinic_writing
 from records.clinic_verify import verify_clinic
+from records.database import backup_path
 from records.note_life import amend, complete, sign
 from records.search import SessionQuery, find_sessions
 from records.signing import NoKeyStore, SigningKey, rotate_key
@@ -215,7 +216,7 @@ def test_a_database_of_schema_1_opens_and_is_backed_up_before_it_is_migrated(
     assert accesses(tmp_path) == []
     before = path.read_bytes()
     record_read(tmp_path, author(tmp_path), "note", session_id="session-1")
-    copy = path.with_name("clinic.db.schema-1.backup")
+    copy = backup_path(path, 1)
     with sqlite3.connect(copy) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM session_order").fetchone() == (2,)
@@ -224,12 +225,12 @@ def test_a_database_of_schema_1_opens_and_is_backed_up_before_it_is_migrated(
     assert filed_order(tmp_path, "session-2").patient_key == "patient-1"
     assert verify_clinic(tmp_path).entries == 2
     record_read(tmp_path, author(tmp_path), "note", session_id="session-1")
-    assert sorted(p.name for p in tmp_path.glob("*.backup")) == [copy.name]
+    assert sorted(p.name for p in tmp_path.glob("*.schema-*")) == [copy.name]
 
 
 def test_a_new_file_needs_no_backup(tmp_path: Path) -> None:
     recorded(tmp_path)
-    assert not list(tmp_path.glob("*.backup"))
+    assert not list(tmp_path.glob("*.schema-*"))
 
 
 def test_a_newer_file_is_refused_in_words(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from records.journal import SessionOpening, SqliteJournal, open_session, reopen_
 from records.journal_store import JournalStore
 from records.reader import NOT_CLOSED, list_sessions, open_sessions, read_session
 from records.signing import SigningKey
-from records.unit_file import UnitLock, unit_database
+from records.unit_file import UNIT_SCHEMA, UnitLock, unit_database
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
@@ -245,7 +245,7 @@ def test_a_read_only_database_is_refused_in_words(tmp_path: Path) -> None:
 def test_a_newer_database_is_refused_in_words(tmp_path: Path) -> None:
     filled(tmp_path).close()
     with sqlite3.connect(unit_database(tmp_path, UNIT)) as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute(f"PRAGMA user_version = {UNIT_SCHEMA.version + 1}")
     connection.close()
     for attempt in (lambda: open_session(tmp_path, opening("s-2"), VirtualClock(), key=KEY),
                     lambda: list_sessions(tmp_path)):  # fmt: skip

@@ -20,7 +20,7 @@ from records.unit_file import UNIT_SCHEMA, UnitLock, holding, unit_database
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
-RELEASED = Path(__file__).parent / "released"
+RELEASED = Path(__file__).parents[2] / "data"
 """A file of every schema that ever left, as the program of that time wrote it."""
 
 
@@ -46,7 +46,7 @@ def test_a_file_of_schema_1_is_read_and_verified_as_it_is(schema_1: Path) -> Non
     record = read_session(schema_1, "old-1")
     assert record.seal is not None
     assert record.checkpoint == ""
-    assert len(record.samples) == 40
+    assert len(record.samples) == 60
     result = verify(schema_1)
     assert result.alterations == ()
     assert (result.signed, result.unsigned) == (0, 1)
@@ -65,9 +65,9 @@ def test_a_session_brings_it_to_the_present_schema_and_keeps_a_copy(schema_1: Pa
     assert (result.signed, result.unsigned) == (1, 1)
     with sqlite3.connect(backup_path(path, 1)) as copy:
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
-        assert copy.execute("SELECT session_id FROM session").fetchall() == [("old-1",)]
+        assert copy.execute("SELECT session_id FROM session").fetchall() == [("old-1",), ("old-2",)]
     copy.close()
-    assert {r.head.session_id for r in list_sessions(schema_1)} == {"new-1", "old-1"}
+    assert {r.head.session_id for r in list_sessions(schema_1)} == {"new-1", "old-1", "old-2"}
 
 
 def test_a_new_file_needs_no_copy(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_without_a_sound_copy_nothing_is_migrated(
     def damaged(db: object, target: Path) -> None:
         raise JournalCorrupt("the copy is damaged")
 
-    monkeypatch.setattr(database, "_back_up", damaged)
+    monkeypatch.setattr(database, "_copy", damaged)
     with pytest.raises(JournalCorrupt, match="copy is damaged"):
         open_session(schema_1, opening("new-1"), VirtualClock(), key=KEY)
     monkeypatch.undo()

@@ -1,0 +1,104 @@
+"""Removing a sealed session's content: events and samples go, what proves the chain stays.
+
+Links, seal, signature and checkpoint are digests; they say nothing of a patient and keep the unit's
+chain whole, so that a note, a bundle or a checkpoint outside can still be compared. A signed row
+says who removed the content, when and by which rule; content that is gone without it is an
+alteration.
+
+The signature is over the statement (records/chain.py) whose seal is SHA-256("traction-removal/1" LF
+seal in hex LF SHA-256 of all links in hex LF time LF who LF rule LF), in UTF-8: without the content
+nothing else could say that a link in the middle is still the one that it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from records.chain import Subject, compute_statement
+from records.database import Database, rows, schema_version
+from records.signing import SigningKey, key_id_of, verify_signature
+
+REMOVALS_SINCE_SCHEMA = 3
+STATEMENT = "traction-removal/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """The row that stands for a removed session's content."""
+
+    removed_utc_ms: int
+    removed_by: str
+    rule: str
+    public_key: bytes
+    signature: bytes
+
+
+def remove_content(
+    db: Database, subject: Subject, seal: bytes, key: SigningKey, *, utc_ms: int, by: str, rule: str
+) -> None:
+    """Remove a sealed session's events and samples in one transaction; the pages are overwritten.
+
+    The caller holds the unit's lock.
+    """
+    links = [
+        digest
+        for (digest,) in rows(
+            db, "SELECT digest FROM link WHERE session = ? ORDER BY number", (subject.number,)
+        )
+    ]
+    statement = _statement(subject, seal, links, utc_ms, by, rule)
+    db.execute("PRAGMA secure_delete = ON")
+    with db.atomic():
+        db.execute(
+            "INSERT INTO removal VALUES (?, ?, ?, ?, ?, ?)",
+            (subject.number, utc_ms, by, rule, key.public_key, key.sign(statement)),
+        )
+        db.execute("DELETE FROM event WHERE session = ?", (subject.number,))
+        db.execute("DELETE FROM sample_block WHERE session = ?", (subject.number,))
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def removal_of(db: Database, session: int) -> Removal | None:
+    """The removal of a session's content; None while it is there."""
+    if schema_version(db) < REMOVALS_SINCE_SCHEMA:
+        return None
+    found = rows(
+        db,
+        "SELECT removed_utc_ms, removed_by, rule, public_key, signature FROM removal "
+        "WHERE session = ?",
+        (session,),
+    )
+    if not found:
+        return None
+    a, b, c, d, e = found[0]
+    return Removal(removed_utc_ms=a, removed_by=b, rule=c, public_key=d, signature=e)
+
+
+def fault_of_removal(
+    removal: Removal,
+    subject: Subject,
+    seal: bytes,
+    links: Sequence[bytes],
+    known_keys: Mapping[str, bytes],
+) -> str:
+    """Why the row cannot be believed; "" when it can."""
+    statement = _statement(
+        subject, seal, links, removal.removed_utc_ms, removal.removed_by, removal.rule
+    )
+    if not verify_signature(removal.public_key, statement, removal.signature):
+        return "its signature does not fit the seal, the links and what it says"
+    key_id = key_id_of(removal.public_key)
+    if known_keys and known_keys.get(key_id) != removal.public_key:
+        return f"it is signed by key {key_id}, which is none of the known ones"
+    return ""
+
+
+def _statement(
+    subject: Subject, seal: bytes, links: Sequence[bytes], utc_ms: int, by: str, rule: str
+) -> bytes:
+    chain = hashlib.sha256(b"".join(links)).hexdigest()
+    lines = (STATEMENT, seal.hex(), chain, str(utc_ms), by, rule, "")
+    digest = hashlib.sha256("\n".join(lines).encode()).digest()
+    return compute_statement(subject, digest)

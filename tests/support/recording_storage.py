@@ -1,0 +1,251 @@
+"""A disk that remembers: every write, truncate, sync and delete that SQLite orders, in order.
+
+From the recording the disk is built again as a power cut after any operation could have left it.
+What was not synced may be there, be missing, or be torn at the sectors. The project's own storage
+code runs on it: ``recording`` puts an apsw connection where ``records.database`` makes its own.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from records import database
+
+SECTOR = 512
+_DATABASE_FILES = (
+    apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_WAL
+)  # fmt: skip
+_names = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What was ordered of a file. ``inode`` tells files of one name apart."""
+
+    kind: str
+    name: str
+    inode: int
+    offset: int = 0
+    data: bytes = b""
+
+
+@dataclass
+class Recording:
+    """The operations, in the order in which they were ordered."""
+
+    operations: list[Operation] = field(default_factory=list)
+    _inodes: dict[str, int] = field(default_factory=dict)
+    _next_inode: Iterator[int] = field(default_factory=lambda: count(1))
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def add(self, kind: str, name: str, offset: int = 0, data: bytes = b"") -> None:
+        with self._lock:
+            if name not in self._inodes:
+                self._inodes[name] = next(self._next_inode)
+                self.operations.append(Operation("create", name, self._inodes[name]))
+            if kind != "create":
+                inode = self._inodes[name]
+                self.operations.append(Operation(kind, name, inode, offset, data))
+            if kind in ("delete", "delete and sync"):
+                del self._inodes[name]
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+
+class _RecordingFile(apsw.VFSFile):
+    def __init__(self, recording: Recording, name: Any, flags: list[int]) -> None:
+        super().__init__("", name, flags)
+        path = name.filename() if isinstance(name, apsw.URIFilename) else name
+        self._recording, self._name = recording, Path(path).name
+        if flags[0] & apsw.SQLITE_OPEN_CREATE:
+            recording.add("create", self._name)
+
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+        super().xWrite(data, offset)
+        self._recording.add("write", self._name, offset, bytes(data))
+
+    def xTruncate(self, newsize: int) -> None:  # noqa: N802
+        super().xTruncate(newsize)
+        self._recording.add("truncate", self._name, newsize)
+
+    def xSync(self, flags: int) -> None:  # noqa: N802
+        super().xSync(flags)
+        self._recording.add("sync", self._name)
+
+
+class _RecordingVfs(apsw.VFS):
+    def __init__(self, recording: Recording) -> None:
+        self.vfs_name = f"recording-{next(_names)}"
+        super().__init__(self.vfs_name, "")
+        self._recording = recording
+
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
+        if flags[0] & _DATABASE_FILES:
+            return _RecordingFile(self._recording, name, flags)
+        return apsw.VFSFile("", name, flags)
+
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
+        super().xDelete(filename, syncdir)
+        self._recording.add("delete and sync" if syncdir else "delete", Path(filename).name)
+
+
+class _Cursor:
+    """The part of a sqlite3 cursor that sqlite_utils uses; all rows are fetched at once."""
+
+    def __init__(self, connection: apsw.Connection, sql: str, parameters: Any) -> None:
+        self.description: Sequence[Any] | None = None
+        cursor = connection.cursor()
+        cursor.exec_trace = self._take_description
+        self._rows = iter(list(cursor.execute(sql, parameters)))
+        self.lastrowid = connection.last_insert_rowid()
+        self.rowcount = connection.changes()
+
+    def _take_description(self, cursor: apsw.Cursor, sql: str, parameters: Any) -> bool:
+        self.description = cursor.get_description() or None
+        return True
+
+    def fetchone(self) -> Any:
+        return next(self._rows, None)
+
+    def fetchall(self) -> list[Any]:
+        return list(self._rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._rows
+
+
+class _Connection:
+    """The part of a sqlite3 connection that sqlite_utils uses, on apsw."""
+
+    isolation_level = ""
+
+    def __init__(self, path: Path, vfs: str, busy_timeout_s: float) -> None:
+        self._connection = apsw.Connection(str(path), vfs=vfs)
+        self._connection.set_busy_timeout(round(busy_timeout_s * 1000))
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def execute(self, sql: str, parameters: Any = ()) -> _Cursor:
+        return _Cursor(self._connection, sql, parameters)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def recording(*, autocheckpoint_pages: int = 1000) -> Iterator[Recording]:
+    """While it lasts, every connection that may write lies on the recording disk."""
+    recorded = Recording()
+    vfs = _RecordingVfs(recorded)
+
+    def connect(path: Path, busy_timeout_s: float) -> Any:
+        connection = _Connection(path, vfs.vfs_name, busy_timeout_s)
+        connection.execute(f"PRAGMA wal_autocheckpoint = {autocheckpoint_pages}")
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "connect", connect)
+        yield recorded
+    vfs.unregister()
+
+
+# --- the disk after a cut ---------------------------------------------------------------------
+
+
+class Disk:
+    """The disk as far as it is certain, and what is on its way to it."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, bytearray] = {}
+        self._directory: dict[str, int] = {}
+        self._changes: list[Operation] = []
+        self._names: list[Operation] = []
+
+    def take(self, operation: Operation) -> None:
+        """One operation more."""
+        if operation.kind == "create":
+            self._files[operation.inode] = bytearray()
+            self._names.append(operation)
+        elif operation.kind == "delete":
+            self._names.append(operation)
+        elif operation.kind == "delete and sync":
+            self._names.append(operation)
+            self._settle_names()
+        elif operation.kind == "sync":
+            self._settle(operation.inode)
+        else:
+            self._changes.append(operation)
+
+    def cut(self, chance: random.Random, folder: Path) -> None:
+        """Write what a cut at this moment may leave into an empty ``folder``.
+
+        Names are kept up to some point, as file systems keep their journal of names in order.
+        """
+        names = dict(self._directory)
+        for operation in self._names[: chance.randint(0, len(self._names))]:
+            _rename(names, operation)
+        for name, inode in names.items():
+            content = bytearray(self._files[inode])
+            for change in self._changes:
+                if change.inode == inode:
+                    _leave(content, change, chance)
+            (folder / name).write_bytes(content)
+
+    def _settle(self, inode: int) -> None:
+        """A synced file is whole, and so is its name."""
+        for change in self._changes:
+            if change.inode == inode:
+                _apply(self._files[inode], change)
+        self._changes = [change for change in self._changes if change.inode != inode]
+        if any(name.inode == inode for name in self._names):
+            self._settle_names()
+
+    def _settle_names(self) -> None:
+        for operation in self._names:
+            _rename(self._directory, operation)
+        self._names.clear()
+
+
+def _rename(names: dict[str, int], operation: Operation) -> None:
+    if operation.kind == "create":
+        names[operation.name] = operation.inode
+    else:
+        names.pop(operation.name, None)
+
+
+def _leave(content: bytearray, change: Operation, chance: random.Random) -> None:
+    """Kept, dropped, or torn: each sector for itself."""
+    fate = chance.choice(("kept", "dropped", "torn"))
+    if fate == "kept" or (change.kind == "truncate" and fate == "torn"):
+        _apply(content, change)
+    elif fate == "torn":
+        for start in range(0, len(change.data), SECTOR):
+            if chance.random() < 0.5:
+                _write(content, change.offset + start, change.data[start : start + SECTOR])
+
+
+def _apply(content: bytearray, change: Operation) -> None:
+    if change.kind == "truncate":
+        del content[change.offset :]
+        content.extend(bytes(change.offset - len(content)))
+    else:
+        _write(content, change.offset, change.data)
+
+
+def _write(content: bytearray, offset: int, data: bytes) -> None:
+    if len(content) < offset:
+        content.extend(bytes(offset - len(content)))
+    content[offset : offset + len(data)] = data

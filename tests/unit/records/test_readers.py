@@ -1,0 +1,81 @@
+"""Readers see the file at one moment and never stand in the writer's way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
+from controller.runtime.clock import VirtualClock
+from records.database import rows
+from records.integrity import verify
+from records.journal import SessionOpening, SqliteJournal, open_session
+from records.reader import RUNNING, read_session, reading
+from records.unit_file import unit_database
+from tests.support.sessions import KEY
+
+UNIT = "00000000000000aa"
+COUNT = "SELECT count(*) FROM link"
+
+
+def write(journal: SqliteJournal, first_tick: int, ticks: int) -> None:
+    for tick in range(first_tick, first_tick + ticks):
+        journal.append_sample(
+            Sample(
+                taken_at_ms=20 * tick, target_dn=600, force_1_dn=600, force_2_dn=None, phase=6,
+                flags=SampleFlag.NONE,
+            )
+        )  # fmt: skip
+    journal.sync()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> SqliteJournal:
+    opening = SessionOpening(session_id="s-1", unit_id=UNIT, utc_offset_min=0, detail={})
+    return open_session(tmp_path, opening, VirtualClock(), key=KEY)
+
+
+def test_a_long_read_holds_up_neither_commits_nor_the_seal(
+    tmp_path: Path, journal: SqliteJournal
+) -> None:
+    write(journal, 0, 10)
+    with reading(unit_database(tmp_path, UNIT)) as long_read:
+        long_read.execute("BEGIN")
+        before = rows(long_read, COUNT)
+        for batch in range(1, 200):
+            write(journal, 10 * batch, 10)
+            # "" also means that nothing had to be put aside in the side file.
+            assert journal.trouble == ""
+        with reading(unit_database(tmp_path, UNIT)) as newer:
+            assert rows(newer, COUNT) > before
+        assert read_session(tmp_path, "s-1").outcome == RUNNING
+        assert len(read_session(tmp_path, "s-1").samples) == 2000
+        journal.append_event(
+            SessionEvent(
+                kind=EventKind.SESSION_ENDED,
+                at_ms=40_000,
+                detail={"outcome": Outcome.STOPPED, "reason": "test"},
+            )
+        )
+        journal.close()
+        assert rows(long_read, COUNT) == before
+        assert rows(long_read, "SELECT count(*) FROM seal") == [(0,)]
+    result = verify(tmp_path)
+    assert (result.alterations, result.samples, result.signed) == ((), 2000, 1)
+
+
+def test_a_writer_in_the_middle_of_a_commit_holds_up_no_reader(
+    tmp_path: Path, journal: SqliteJournal
+) -> None:
+    from records.database import open_for_writing
+    from records.unit_file import UNIT_SCHEMA
+
+    write(journal, 0, 10)
+    journal.abandon()
+    db = open_for_writing(unit_database(tmp_path, UNIT), UNIT_SCHEMA)
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("INSERT INTO session VALUES (2, 's-2', ?, 0, 0)", (UNIT,))
+    assert len(read_session(tmp_path, "s-1").samples) == 10
+    db.rollback()
+    db.close()

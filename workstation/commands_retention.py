@@ -1,0 +1,126 @@
+"""``traction retention`` and ``traction hold``: how long records are kept."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import AnswerMissing
+from workstation.commands_note import ByOption, DataOption, JsonOption
+from workstation.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from records.retention import Rule
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("retention")(retention)
+    app.command("hold")(hold)
+
+
+def retention(
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Remove what is due; asks at the terminal first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="A script answers the question.")] = False,
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how long each session is kept; with --apply remove the content of those that are due."""
+    from records.retention import Keeping, apply_retention, lines, show_retention
+    from workstation.documents import author_now
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    rule = _rule(settings)
+    removed: list[str] = []
+    if apply:
+        due = [one for one in show_retention(data_dir, rule) if one.state is Keeping.DUE]
+        if due and _agreed(len(due), rule, yes=yes):
+            removed = apply_retention(data_dir, rule, author_now(data_dir, by))
+    shown = show_retention(data_dir, rule)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "years": rule.years,
+                    "removed_now": removed,
+                    "sessions": [
+                        asdict(one) | {"until": one.until.isoformat() if one.until else None}
+                        for one in shown
+                    ],
+                },
+                indent=2,
+                sort_keys=True,
+            )
+        )
+        return
+    kept = f"{rule.years} years" if rule.years else "for ever (setting retention_years is 0)"
+    typer.echo(f"sessions are kept {kept}")
+    for line in lines(shown):
+        typer.echo(line)
+    if apply:
+        typer.echo(f"removed now: {len(removed)}; the chain, the seals and an audit row stay")
+
+
+def hold(
+    session: Annotated[str, typer.Argument(help="Session id or its beginning.")] = "",
+    patient: Annotated[str, typer.Option(help="Every session of this patient reference.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; needed to set and to lift.")] = "",
+    lift: Annotated[bool, typer.Option("--lift", help="Lift the hold instead.")] = False,
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set or lift a legal hold; without a session and a patient, list those that stand."""
+    from records.retention import holds, lift_hold, set_hold
+    from workstation.documents import author_now
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    if session or patient:
+        change = lift_hold if lift else set_hold
+        change(data_dir, author_now(data_dir, by), reason, session_id=session, patient=patient)
+    standing = holds(data_dir)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in standing], indent=2, ensure_ascii=False))
+        return
+    if not standing:
+        typer.echo("no holds stand")
+    for one in standing:
+        kind = "patient key" if one.is_patient else "session"
+        since = _day(settings, one.at_utc_ms).isoformat()
+        typer.echo(f"{kind} {one.what}  since {since}  by {one.by}: {one.reason}")
+
+
+def _rule(settings: Settings) -> Rule:
+    from controller.runtime.clock import SystemClock
+    from records.retention import Rule
+
+    return Rule(
+        years=settings.retention_years,
+        today=_day(settings, SystemClock().utc_ms()),
+        day_of=lambda utc_ms: _day(settings, utc_ms),
+    )
+
+
+def _agreed(count: int, rule: Rule, *, yes: bool) -> bool:
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise AnswerMissing(
+            f"{count} sessions are due by {rule.text} and their content cannot be brought back; "
+            "run at a terminal or give --yes"
+        )
+    return typer.confirm(f"Remove the content of {count} sessions by {rule.text}, for ever?")
+
+
+def _day(settings: Settings, utc_ms: int) -> date:
+    return datetime.fromtimestamp(utc_ms / 1000, settings.zone_at(utc_ms)).date()
