@@ -53,6 +53,8 @@ class Framing(ABC):
     silence_s: float
     character_s: float
     broadcasts: bool
+    numbers_transactions: bool
+    """An answer names its request, so that an earlier one's is passed over."""
 
     @abstractmethod
     def seal(self, frame: bytearray) -> None:
@@ -74,6 +76,7 @@ class RtuFraming(Framing):
     head_bytes = 0
     tail_bytes = 2
     broadcasts = True
+    numbers_transactions = False
 
     def __init__(self, baudrate: int) -> None:
         self.character_s = BITS_PER_CHARACTER / baudrate
@@ -112,6 +115,7 @@ class TcpFraming(Framing):
     silence_s = 0.0
     character_s = 0.0
     broadcasts = False
+    numbers_transactions = True
 
     def __init__(self) -> None:
         self._transaction = 0

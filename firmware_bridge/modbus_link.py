@@ -200,9 +200,11 @@ class ModbusLink:
 
         The line must have been silent for 3.5 characters, and after a doubt the unit's longest time
         must have passed; at most one time-out long. A release waits for one silence at most,
-        however much comes.
+        however much comes. On TCP, where transactions have numbers, an undoubted line needs none.
         """
         silence_s = self._framing.silence_s
+        if self._framing.numbers_transactions and not self._doubt_until_s:
+            return
         doubt_s = 0.0 if urgent else self._doubt_until_s
         limit_s = self._clock.now_s() + (silence_s if urgent else self.timeout_s)
         quiet_s = max(doubt_s, self._last_byte_s + silence_s)
