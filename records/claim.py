@@ -64,7 +64,7 @@ def charge_line(
     start, stop = treatment_times(record, note, zone)
     known = {
         "session_id": record.head.session_id,
-        "mrn": order.patient_reference,
+        "mrn": note.field("patient_reference").value or "",
         "dos": start.date().isoformat(),
         "cpt": CPT,
         "units": str(UNITS),
@@ -74,7 +74,7 @@ def charge_line(
         "note_file": note_file,
         "checkpoint": note.checkpoint,
         **_modifiers(claim_modifiers(context, accepted)),
-        **(_ordered_diagnoses(order) if context is None else _claimed(context)),
+        **(_noted(noted_diagnoses(note)) if context is None else _claimed(context)),
     }
     return ChargeLine(values={column: known.get(column, "") for column in COLUMNS})
 
@@ -86,12 +86,12 @@ def context_of_session(
     payer: Payer,
     zone: tzinfo | None = None,
 ) -> ClaimContext:
-    """What the record and the order know of a claim; all else stays open.
+    """What record, order and note know of a claim; all else stays open.
 
     Raises RequestRefused when no treatment was given.
     """
     start, stop = treatment_times(record, note, zone)
-    codes = tuple(code.replace(".", "") for code in order.diagnosis)
+    codes = tuple(code.replace(".", "") for code in noted_diagnoses(note))
     line = ServiceLine(
         cpt=CPT,
         units=UNITS,
@@ -106,10 +106,10 @@ def context_of_session(
         payer=payer,
         form="837P",
         date_of_service=start.date(),
-        patient_ref=order.patient_reference or None,
+        patient_ref=note.field("patient_reference").value,
         diagnoses=codes,
         lines=(line,),
-        source="the session's record and order",
+        source="the session's record, order and note",
         source_digest=note.seal,
     )
 
@@ -171,8 +171,14 @@ def _modifiers(modifiers: Sequence[str]) -> dict[str, str]:
     return {f"mod{number}": modifier for number, modifier in enumerate(shown, start=1)}
 
 
-def _ordered_diagnoses(order: Order) -> dict[str, str]:
-    codes = order.diagnosis[:DIAGNOSES_ON_A_LINE]
+def noted_diagnoses(note: TreatmentNote) -> tuple[str, ...]:
+    """The note's codes, with their dots: the order's until the clinician corrects them there."""
+    text = note.field("diagnosis").value or ""
+    return tuple(code.strip() for code in text.split(",") if code.strip())
+
+
+def _noted(diagnoses: Sequence[str]) -> dict[str, str]:
+    codes = diagnoses[:DIAGNOSES_ON_A_LINE]
     return {**_numbered(codes), "pointers": "".join(str(n + 1) for n in range(len(codes)))}
 
 

@@ -283,7 +283,7 @@ class _Draft:
         if self._answered_by_script():
             yield "Questions of this session were answered by a script, not by a person."
         if not self.order.screening:
-            yield "Contraindication screen: not attested."
+            yield "Contraindication screen: not attested before the treatment."
         if self.record.of_kind(EventKind.RELEASE_NOT_OBSERVED):
             yield "The release was not observed by this program."
 

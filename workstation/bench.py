@@ -40,6 +40,7 @@ from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.uri import SerialAddress, TcpAddress
 from workstation.bench_billing import scrub_line
 from workstation.bench_documents import documents_table
+from workstation.bench_start import start_line
 
 ROUNDS = 12
 CALLS = 60
@@ -62,6 +63,7 @@ def main() -> None:
     console.print(treatment_line())
     console.print(scrub_line())
     console.print(documents_table())
+    console.print(start_line())
 
 
 # --- the wire ---------------------------------------------------------------------------------

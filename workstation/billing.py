@@ -53,7 +53,7 @@ def view_billing(
 ) -> BillingView:
     """Scrub a session's claim; ``payer`` names a profile and wins over the context's.
 
-    Without a context file the claim is what record and order know. Raises RequestRefused,
+    Without a context file the claim is what record, order and note know. Raises RequestRefused,
     RulesInvalid, ClaimContextInvalid or JournalError.
     """
     dossier = load_dossier(data_dir, session_id, settings)
@@ -77,7 +77,7 @@ def view_billing(
 def claim_of(
     data_dir: Path, dossier: Dossier, *, payer: str | None, context_file: Path | None
 ) -> tuple[ClaimContext, PayerProfile]:
-    """The claim as imported, or as record and order know it, and its payer's profile."""
+    """The claim as imported, or as record, order and note know it, and its payer's profile."""
     if context_file is None:
         profile = find_profile(payer or GENERIC_PAYER, data_dir)
         known = Payer(kind=profile.kind, profile=profile.name)

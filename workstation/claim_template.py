@@ -171,7 +171,7 @@ def _lines(known: dict[str, Any]) -> Iterator[str]:
 
 def _table(head: str, meaning: str, known: dict[str, Any], rows: tuple[Row, ...]) -> Iterator[str]:
     yield ""
-    yield f"{head if known else f'# {head}':<36}# {meaning}"
+    yield _beside(head if known else f"# {head}", meaning)
     yield from (_row(known, row) for row in rows)
 
 
@@ -181,7 +181,12 @@ def _row(known: dict[str, Any], row: Row) -> str:
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     text = f"# {key} = {example}" if value in (None, "", ()) else f"{key} = {_toml(value)}"
-    return f"{text:<36}# {meaning}" if meaning else text
+    return _beside(text, meaning) if meaning else text
+
+
+def _beside(text: str, meaning: str) -> str:
+    """What it means stands in a column of its own, or two blanks behind a longer text."""
+    return f"{text:<35} # {meaning}" if len(text) < 36 else f"{text}  # {meaning}"
 
 
 def _toml(value: Any) -> str:

@@ -1,5 +1,7 @@
 """The command ``traction``. Exit status: 0 done, 2 wrong order or usage, 3 refused, 4 the record
 cannot be kept or was altered, 5 the session ended early.
+
+What a command needs is imported inside of it: `--help` and a wrong option answer at once.
 """
 
 from __future__ import annotations
@@ -11,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from controller.errors import (
     AddressInvalid,
@@ -29,7 +30,6 @@ from controller.errors import (
 )
 from controller.events import Outcome
 from controller.prescription import Region
-from controller.runtime.clock import SystemClock
 from workstation import (
     commands_backup,
     commands_billing,
@@ -41,7 +41,9 @@ from workstation import (
     commands_retention,
     commands_sessions,
 )
-from workstation.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from workstation.settings import Settings
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
 NOT_A_DEVICE = "An engineering system, not a cleared medical device."
@@ -64,8 +66,6 @@ commands_evidence.register(app)
 commands_note.register(app)
 commands_retention.register(app)
 commands_sessions.register(app)
-console = Console()
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
@@ -92,10 +92,10 @@ def main() -> None:
     try:
         app()
     except TractionError as error:
-        errors.print(f"traction: {error}")
+        _say(f"traction: {error}")
         sys.exit(exit_status(error))
     except Exception as error:
-        errors.print(
+        _say(
             f"traction: this should not have happened ({type(error).__name__}: {error}); "
             "please report it with what you did"
         )
@@ -122,8 +122,15 @@ class _Place:
 
 
 def _place(data: Path | None) -> _Place:
+    from workstation.settings import load_settings
+
     settings = load_settings()
     return _Place(settings, data or settings.data)
+
+
+def _say(text: str) -> None:
+    """To the person, past a pipe; as it is, for brackets in a value are no style."""
+    typer.echo(text, err=True)
 
 
 def _print_json(document: Any) -> None:
@@ -140,10 +147,13 @@ def demo(
     ),
 ) -> None:
     """Treat two simulated patients over real bytes and write all documents."""
-    from workstation.demo import run_demo
+    from rich.console import Console
 
-    run_demo(console, out, load_settings())
-    console.print(NOT_A_DEVICE)
+    from workstation.demo import run_demo
+    from workstation.settings import load_settings
+
+    run_demo(Console(), out, load_settings())
+    typer.echo(NOT_A_DEVICE)
 
 
 @app.command()
@@ -240,6 +250,9 @@ def run(
 
     At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
     """
+    from rich.console import Console
+
+    from controller.runtime.clock import SystemClock
     from workstation.compose import treat
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
@@ -251,7 +264,7 @@ def run(
     ordered = read_order(order)
     terminal = sys.stdin.isatty()
     check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
-    errors.print(plan_text(ordered.prescription))
+    _say(plan_text(ordered.prescription))
     shown = Console(stderr=as_json)
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
@@ -276,7 +289,7 @@ def run(
             )
     _report_run(result, as_json=as_json)
     if result.ending.outcome == Outcome.LINK_LOST:
-        errors.print("traction: release not seen: look at the patient, open the clutch")
+        _say("traction: release not seen: look at the patient, open the clutch")
     if result.ending.outcome != Outcome.COMPLETED:
         raise typer.Exit(ENDED_EARLY)
 
@@ -289,8 +302,8 @@ def _status_after_opening(opened: list[str]) -> Iterator[None]:
     except TractionError as error:
         if not opened:
             raise
-        errors.print(f"traction: {error}")
-        errors.print(f"traction: recorded as session {opened[0]}")
+        _say(f"traction: {error}")
+        _say(f"traction: recorded as session {opened[0]}")
         raise typer.Exit(exit_status(error, session_opened=True)) from error
 
 

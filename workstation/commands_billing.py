@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import ClaimContextInvalid, RequestRefused
-from workstation.settings import load_settings
 
 if TYPE_CHECKING:
     from records.estimate import Estimate
@@ -55,6 +54,7 @@ def claim_new(
     from workstation.billing import claim_of
     from workstation.claim_template import claim_template
     from workstation.documents import audited_dossier, author_now, write_file
+    from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data
@@ -132,6 +132,7 @@ def accept(
     """Accept an offered modifier or diagnosis; name, time and the evidence are kept."""
     from workstation.billing import accept as keep
     from workstation.documents import author_now
+    from workstation.settings import load_settings
 
     if not by.strip():
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
@@ -152,6 +153,7 @@ def accept(
 def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the payer profiles: the shipped ones and your own (DIR/payers/*.toml)."""
     from records.rules.payer_profile import all_profiles
+    from workstation.settings import load_settings
 
     profiles = all_profiles(data or load_settings().data)
     if as_json:
@@ -167,6 +169,7 @@ def _view(
     """The claim for a person to read; audited."""
     from workstation.billing import view_billing
     from workstation.documents import author_now, keep_reading
+    from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data

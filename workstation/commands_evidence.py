@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import AddressInvalid
-from workstation.clinic_report import clinic_lines
-from workstation.settings import load_settings
 
 if TYPE_CHECKING:
     from records.checkpoint import Checkpoint
@@ -51,6 +49,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Recompute the record and say what was altered, where, since when (exit status 4)."""
+    from workstation.settings import load_settings
+
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     outside = [found for text in checkpoint or () for found in _outside(text)]
@@ -65,6 +65,7 @@ def checkpoints(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the checkpoints of sessions and clinic.db: what leaves the machine every night."""
     from records.clinic_verify import verify_clinic
     from records.integrity import issued_checkpoints
+    from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     issued = issued_checkpoints(data_dir)
@@ -111,6 +112,7 @@ def _verify_records(
     from records.clinic_verify import is_of_clinic, verify_clinic
     from records.integrity import verify as verify_records
     from records.reader import find_session
+    from workstation.clinic_report import clinic_lines
 
     wanted = None if session is None else find_session(data_dir, session).session_id
     of_clinic = [point for point in outside if is_of_clinic(point)]

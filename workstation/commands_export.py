@@ -12,7 +12,6 @@ import typer
 
 from workstation.commands_evidence import bundle_of
 from workstation.commands_note import DataOption, JsonOption, SessionArgument
-from workstation.settings import load_settings
 
 if TYPE_CHECKING:
     from workstation.documents import Dossier
@@ -78,6 +77,7 @@ def export(
     """
     from workstation.documents import write_file
     from workstation.exporting import Choices, chosen_receiver, file_name, place_for
+    from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     choices = Choices(receiver=chosen_receiver(data_dir, receiver), sampled=sampled)
@@ -111,6 +111,7 @@ def upload(
 ) -> None:
     """Put the note's PDF into a patient's documents in OpenEMR. Not tried with a live one."""
     from workstation.openemr import DocumentEndpoint, token_from, upload_document
+    from workstation.settings import load_settings
 
     token = token_from(token_env)
     endpoint = DocumentEndpoint(base_url=openemr, site=site, patient=patient, category=category)
@@ -128,6 +129,7 @@ def _dossier(
 ) -> Dossier:
     """The session with its claim and what the rules say of it; the access is kept first."""
     from workstation.billing import view_billing
+    from workstation.settings import load_settings
 
     dossier = _audited(data_dir, session, what)
     if context is None and not dossier.record.reached_holding:
@@ -140,6 +142,7 @@ def _dossier(
 
 def _audited(data_dir: Path, session: str, what: str) -> Dossier:
     from workstation.documents import audited_dossier, author_now
+    from workstation.settings import load_settings
 
     return audited_dossier(data_dir, session, load_settings(), author_now(data_dir), what)
 

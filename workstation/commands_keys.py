@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from workstation.settings import load_settings
-
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
 ]
@@ -27,6 +25,7 @@ def register(app: typer.Typer) -> None:
 def show(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show the key in use (made now if there is none) and every older public key."""
     from records.signing import known_public_keys, load_or_create_key
+    from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     current = load_or_create_key(data_dir)
@@ -48,6 +47,7 @@ def rotate(
 ) -> None:
     """Make a new key; the old public key stays, so that old records stay verifiable."""
     from records.signing import rotate_key
+    from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     if not yes:
@@ -67,6 +67,7 @@ def export(
     """Write the public key in use as PEM; it verifies bundles on another machine."""
     from records.signing import load_or_create_key, public_pem
     from workstation.documents import write_file
+    from workstation.settings import load_settings
 
     pem = public_pem(load_or_create_key(data or load_settings().data).public_key)
     if out is None:

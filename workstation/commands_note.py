@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import NoteRefused
-from workstation.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from records.author import Author
     from workstation.documents import Dossier
+    from workstation.settings import Settings
 
 SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
 DataOption = Annotated[
@@ -80,6 +80,8 @@ class _Desk:
     """One session's note in one person's hands; the note is read anew before each act."""
 
     def __init__(self, data: Path | None, session: str, by: str) -> None:
+        from workstation.settings import load_settings
+
         self.settings: Settings = load_settings()
         self.data_dir = data or self.settings.data
         self.session, self.by = session, by

@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import RequestRefused
 from workstation.commands_note import ByOption, DataOption, JsonOption
-from workstation.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from workstation.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +37,7 @@ def sessions(
     from records.audit import record_read
     from records.search import SessionQuery, find_sessions
     from workstation.documents import author_now
+    from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data
@@ -85,6 +88,7 @@ def audit(
     from records.audit import accesses, record_read
     from records.search import SessionQuery, find_sessions
     from workstation.documents import author_now
+    from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data

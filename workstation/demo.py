@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from controller import ports
+from controller.planner import session_times
 from controller.runtime.clock import SystemClock, VirtualClock
 from records.order import Order
 from records.signing import NoKeyStore, load_or_create_key
@@ -31,6 +32,8 @@ from workstation.settings import Settings
 
 STOP_IN_HOLD = 2
 STOP_AFTER_S = 12.0
+BEFORE_THE_CORD_S = 60.0
+"""Room for identification, self-check and press test; they take about 5 s."""
 COMMIT_INTERVAL_S = 1.0
 """Nobody is treated, so a power cut may cost a second of it."""
 SHOW_EVERY = 40
@@ -113,14 +116,24 @@ def demo_order(name: str) -> Order:
     return parse_order(file.read_text(encoding="utf-8"), f"{name}.toml")
 
 
+def longest_ms(order: Order) -> int:
+    """The most that an act takes, milliseconds: it is dated so far back that it has just ended.
+
+    A note can then be signed at once, for no note is signed before its session's end.
+    """
+    times = session_times(order.prescription)
+    return round((BEFORE_THE_CORD_S + times.slack_limit_s + times.total_s) * 1000)
+
+
 def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None) -> Dossier:
-    clock = VirtualClock(utc_origin_ms=SystemClock().utc_ms())
+    order = demo_order(act.name)
+    clock = VirtualClock(utc_origin_ms=SystemClock().utc_ms() - longest_ms(order))
     operator = SessionOperator(scripted=True, show=_bar(act, bars))
     with virtual_unit(clock, act.body, act.patient, seed=act.seed) as unit:
         _serve(unit, act.wire)
         result = treat(
             unit.uri,
-            demo_order(act.name),
+            order,
             data_dir=data_dir,
             clock=clock,
             operator=operator,

@@ -48,7 +48,7 @@ def face_of(note: TreatmentNote, report: ScrubReport | None = None) -> Face:
         status=status_text(note),
         signer=signer_text(newest) if newest else "",
         signed_at=moment_text(note, newest.at_utc_ms) if newest else "",
-        amendments=tuple(version_texts(note)[1:]),
+        amendments=tuple(version_texts(note)) if len(note.versions) > 1 else (),
         alerts=(INTERRUPTED, *note.warnings) if note.interrupted else note.warnings,
         errors=errors_of(report) if report else (),
     )

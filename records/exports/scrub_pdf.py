@@ -75,7 +75,7 @@ def _finding(flow: _Flow, finding: Mapping[str, Any]) -> None:
     flow.write(f"{finding['rule']}  {finding['severity'].upper()}", 9, colour, bold=True)
     flow.write(finding["message"], 9, mark=colour)
     for each in finding["evidence"]:
-        value = "open" if each["value"] is None else f"{each['value']} {each['unit']}".strip()
+        value = "open" if each["value"] is None else each["value"]
         flow.write(f"{each['label']}: {value}  [{each['from']}]", 8, mark=colour)
     said = f"Field: {finding['field']}. Source: {finding['source']}, {finding['source_date']}, "
     flow.write(f"{said}strength {finding['strength']}.", 7.5, GREY, mark=colour)

@@ -16,8 +16,8 @@ from records.rules.scrubber import ScrubReport
 from tests.support.documents import SESSION_ID, STARTED_UTC_MS, made_visit
 
 MEASURED: Sourced[str] = Sourced(
-    name="delivered_minutes", label="Delivered traction", value="10", origin=Origin.DEVICE,
-    unit="min", journal_range=JournalRange(records="event", first=3, last=9),
+    name="delivered_minutes", label="Delivered traction", value="10 min (10 min 4 s)",
+    origin=Origin.DEVICE, unit="min", journal_range=JournalRange(records="event", first=3, last=9),
 )  # fmt: skip
 OPEN: Sourced[str] = Sourced(name="symptoms", label="Symptoms", value=None, origin=Origin.CLINICIAN)
 

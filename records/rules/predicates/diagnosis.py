@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from records.rules.code_sets import REGION_DIAGNOSES
+from records.rules.code_sets import REGION_DIAGNOSES, TRACTION
 from records.rules.facts import Facts
 from records.rules.findings import Evidence, Found, Severity
 from records.rules.predicates.registry import predicate
@@ -126,10 +126,19 @@ def rationale_is_missing(facts: Facts) -> Iterator[Found]:
 
 
 @predicate
-def diagnosis_or_symptoms_missing(facts: Facts) -> Iterator[Found]:
-    """T-060."""
+def note_does_not_carry_the_diagnosis(facts: Facts) -> Iterator[Found]:
+    """T-060. A code that only the claim has is often right: it warns, for the two must agree."""
     if facts.note is None:
         return
     missing = [name for name in ("diagnosis", "symptoms") if facts.word(name) is None]
     if missing:
-        yield Found(missing[0], facts.told(*missing), {"missing": " and ".join(missing)})
+        what = f"The note needs diagnosis and symptoms; missing: {' and '.join(missing)}."
+        yield Found(missing[0], facts.told(*missing), {"what": what})
+    noted = {plain(code) for code in (facts.word("diagnosis") or "").split(",")}
+    alien = [code for code in _pointed(facts) if code not in noted]
+    if alien and "diagnosis" not in missing:
+        what = (
+            f"Line {TRACTION} points to {', '.join(alien)}, which the note does not name: correct "
+            "the claim, or the note."
+        )
+        yield Found("lines.dx_pointers", _evidence(facts), {"what": what}, severity="warn")

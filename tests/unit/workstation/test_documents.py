@@ -12,6 +12,7 @@ from rich.console import Console
 
 from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
 from controller.events import Outcome
+from controller.runtime.clock import SystemClock
 from records.order import Order
 from records.reader import list_sessions
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL
@@ -36,6 +37,7 @@ class Shown:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.data = folder, folder / "data"
+        self.began_ms = SystemClock().utc_ms()
         screen = io.StringIO()
         cervical, lumbar = demo.acts()
         orders = {
@@ -109,3 +111,13 @@ def test_the_demo_treats_writes_and_says_where(shown: Shown) -> None:
     for words in ("prescribed", "delivered", "completed", "patient switch pressed", "97012 x 1"):
         assert words in shown.screen
     assert "s to 15 N" in (shown.folder / "lumbar-note.txt").read_text()
+
+
+def test_the_demo_s_sessions_have_ended_when_they_can_be_read(shown: Shown) -> None:
+    """Else nobody could sign their notes yet. They took place today, not long ago."""
+    now_ms = SystemClock().utc_ms()
+    for record in list_sessions(shown.data):
+        note = load_dossier(shown.data, record.head.session_id, SETTINGS).note
+        assert note.ended_utc_ms is not None
+        assert note.ended_utc_ms <= now_ms
+        assert note.ended_utc_ms > shown.began_ms - 5 * 60_000

@@ -25,6 +25,16 @@ def test_rules_and_predicates_belong_together_one_to_one() -> None:
     assert sorted(rule.when for rule in RULES.values()) == sorted(PREDICATES)
 
 
+def test_a_diagnosis_that_the_note_does_not_name_is_pointed_out() -> None:
+    """Corrected in the note, left on the claim: a warning; a code for another service is none."""
+    words = {"diagnosis": "M51.17"}
+    (warning,) = visit(words=words, claim={"diagnoses": ["M5116"]}).found("T-060")
+    assert warning.severity == "warn"
+    assert "points to M5116, which the note does not name" in warning.message
+    words = {"diagnosis": "M51.17, m51.16"}
+    assert visit(words=words, claim={"diagnoses": ["M5116", "M5450"]}).found("T-060") == []
+
+
 def test_a_right_claim_has_no_finding() -> None:
     assert visit().report().findings == ()
     assert not visit().report().blocked

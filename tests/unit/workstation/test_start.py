@@ -1,0 +1,29 @@
+"""What the command line loads before it knows which command is meant."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.support.real_time import ROOT
+from workstation.bench_start import HELP
+
+HEAVY = {
+    "cryptography", "httpx", "jinja2", "keyring", "numpy", "pydantic", "pydantic_settings",
+    "pymodbus", "reportlab", "rich", "serial", "sqlite3", "sqlite_utils", "records", "simulator",
+    "firmware_bridge",
+}  # fmt: skip
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    """A fact that stands for the start-up time, which no test may measure."""
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", *HELP],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stderr
+    names = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
+    assert "workstation.commands_note" in names
+    assert not {name for name in names if name.partition(".")[0] in HEAVY}
