@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
 .PHONY: demo test check bench lock setup clean coverage-safety campaign-mutation \
-	campaign-alter-clinic campaign-alterations campaign-second-reader \
+	campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
 	campaign-power-cuts campaign-kill
 
 demo: setup
@@ -48,6 +48,10 @@ campaign-alterations: setup
 
 campaign-second-reader: setup
 	$(RUN) -m tests.campaigns.second_reader 1000
+
+# Section F of the acceptance figures over nominal and drawn patients: about 25 minutes.
+campaign-acceptance: setup
+	$(RUN) -m tests.campaigns.acceptance
 
 # Needs the resolver uv (one command more: `pip install uv`); nothing else does.
 lock:

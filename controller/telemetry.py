@@ -33,7 +33,19 @@ class PatientSwitch(Enum):
     PRESSED = "pressed"
 
 
-class UnitFault(IntFlag):
+class Bits(IntFlag):
+    """A status word."""
+
+    def has(self, wanted: Bits) -> bool:
+        """True when any of the wanted bits is set.
+
+        The integers' own "and": that of IntFlag makes a new member, a hundred thousand times in a
+        session.
+        """
+        return int.__and__(self, wanted) != 0
+
+
+class UnitFault(Bits):
     """Register 0x104 of the reference map ("bits B")."""
 
     NONE = 0
@@ -55,7 +67,7 @@ class UnitFault(IntFlag):
     CONFIGURATION_CORRUPT = 1 << 15
 
 
-class UnitStatus(IntFlag):
+class UnitStatus(Bits):
     """Register 0x103 of the reference map ("bits A")."""
 
     NONE = 0
@@ -109,16 +121,16 @@ class Telemetry:
     @property
     def patient_switch(self) -> PatientSwitch:
         """The switch as the status bits show it; an absent switch is never "open"."""
-        if not self.status & UnitStatus.PATIENT_SWITCH_PRESENT:
+        if not self.status.has(UnitStatus.PATIENT_SWITCH_PRESENT):
             return PatientSwitch.ABSENT
-        if self.status & UnitStatus.PATIENT_SWITCH_PRESSED:
+        if self.status.has(UnitStatus.PATIENT_SWITCH_PRESSED):
             return PatientSwitch.PRESSED
         return PatientSwitch.OPEN
 
     @property
     def emergency_stop_open(self) -> bool:
         """True when the emergency stop chain is open (somebody pressed it)."""
-        return bool(self.status & UnitStatus.EMERGENCY_STOP_OPEN)
+        return self.status.has(UnitStatus.EMERGENCY_STOP_OPEN)
 
     @property
     def tare_n(self) -> float | None:

@@ -30,12 +30,17 @@ NOT_FITTED = -0x8000
 
 
 def _crc_table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        crc = byte
-        for _ in range(8):
+    """The CRC of every 16-bit register state after two bytes of zero.
+
+    The CRC is linear: a state's value is the exclusive or of those of its single bits, so the table
+    doubles from bit to bit.
+    """
+    table = [0]
+    for bit in range(16):
+        crc = 1 << bit
+        for _ in range(16):
             crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
-        table.append(crc)
+        table += [crc ^ value for value in table]
     return tuple(table)
 
 
@@ -43,10 +48,15 @@ _CRC_TABLE = _crc_table()
 
 
 def crc16(data: bytes | bytearray) -> int:
-    """CRC-16/MODBUS of ``data`` as a number; 0 over a serial frame with its right CRC."""
+    """CRC-16/MODBUS of ``data`` as a number; 0 over a serial frame with its right CRC.
+
+    Two bytes a step: a frame of 45 bytes costs 23 look-ups instead of 45.
+    """
     crc = 0xFFFF
-    for byte in data:
-        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
+    for pair in struct.unpack_from(f"<{len(data) // 2}H", data):
+        crc = _CRC_TABLE[crc ^ pair]
+    if len(data) % 2:
+        crc = (crc >> 8) ^ _CRC_TABLE[((crc ^ data[-1]) & 0xFF) << 8]
     return crc
 
 

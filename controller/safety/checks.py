@@ -14,6 +14,10 @@ from controller.safety.verdict import Action
 from controller.safety.windows import elapsed_s
 from controller.telemetry import PatientSwitch, UnitFault, UnitStatus
 
+OVERLOADED = UnitFault.CHANNEL_1_OVERLOAD | UnitFault.CHANNEL_2_OVERLOAD
+OPENED = UnitFault.CHANNEL_1_OPEN | UnitFault.CHANNEL_2_OPEN
+BOTH_ENDS = UnitStatus.STROKE_END_IN | UnitStatus.STROKE_END_OUT
+
 # --- the patient and the emergency stop -------------------------------------------------------
 
 
@@ -67,7 +71,7 @@ def zero_shifted(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(8, Action.RELEASE_FAST, "N", "check the load cell for overload")
 def force_saturated(now: Situation, limits: SafetyLimits) -> Exceeded:
     """A channel is at its end: the true force may be higher than any number says."""
-    if now.reading.faults & (UnitFault.CHANNEL_1_OVERLOAD | UnitFault.CHANNEL_2_OVERLOAD):
+    if now.reading.faults.has(OVERLOADED):
         return max(now.reading.gross_force_n or 0.0, limits.capacity_n), limits.capacity_n
     at_end = now.largest_force_n is not None and now.largest_force_n >= limits.capacity_n
     return (now.largest_force_n or 0.0, limits.capacity_n) if at_end else None
@@ -76,8 +80,7 @@ def force_saturated(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(9, Action.RELEASE_FAST, "missing channels", "check the load cell's cable")
 def force_missing(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit says that a force channel is open or that channel 1 is not valid."""
-    opened = now.reading.faults & (UnitFault.CHANNEL_1_OPEN | UnitFault.CHANNEL_2_OPEN)
-    return seen(bool(opened) or now.reading.force_n is None)
+    return seen(now.reading.faults.has(OPENED) or now.reading.force_n is None)
 
 
 @hazard(9, Action.RELEASE_FAST, "N below zero", "check the load cell's cable")
@@ -165,10 +168,8 @@ def stroke_used_up(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(17, Action.RELEASE, "end switch", "shorten the free cord, check the harness")
 def stroke_end(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The winch is at its end; a parked winch may stand at the outer one."""
-    ends = UnitStatus.STROKE_END_IN
-    if not now.taking_up_slack:
-        ends |= UnitStatus.STROKE_END_OUT
-    return seen(bool(now.reading.status & ends))
+    ends = UnitStatus.STROKE_END_IN if now.taking_up_slack else BOTH_ENDS
+    return seen(now.reading.status.has(ends))
 
 
 CHECKS: tuple[Check, ...] = (

@@ -30,9 +30,10 @@ class Check:
 
     def __call__(self, now: Situation, limits: SafetyLimits) -> Finding | None:
         exceeded = self.measure(now, limits)
-        if exceeded is None:
-            return None
-        measured, limit = exceeded
+        return None if exceeded is None else self.finding(*exceeded)
+
+    def finding(self, measured: float, limit: float) -> Finding:
+        """The finding of a measure that exceeds its limit."""
         return Finding(
             hazard=self.row,
             code=self.code,

@@ -94,7 +94,7 @@ def order_refused(now: Situation, limits: SafetyLimits) -> Exceeded:
 def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Somebody operates the unit at its own panel."""
     local = now.reading.unit_state is UnitState.LOCAL
-    return seen(local or bool(now.reading.status & UnitStatus.LOCAL_TAKEOVER))
+    return seen(local or now.reading.status.has(UnitStatus.LOCAL_TAKEOVER))
 
 
 @hazard(37, Action.HOLD, "N", "agree with whoever stands at the unit's panel")

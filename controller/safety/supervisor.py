@@ -56,7 +56,7 @@ class Supervisor:
             health=health,
             now_s=now_s,
         )
-        found = [f for check in CHECKS if (f := check(self._situation, self._limits))]
+        found = self._search()
         self._latched = max([self._latched, *(finding.action for finding in found)])
         self._let_hold_expire(now_s)
         return Verdict(
@@ -64,6 +64,15 @@ class Supervisor:
             granted_force_n=self.granted_n(wanted_force_n),
             findings=self._new_ones(found),
         )
+
+    def _search(self) -> list[Finding]:
+        """What all checks find. Nearly always nothing: a finding is made of an exceeded limit."""
+        now, limits = self._situation, self._limits
+        return [
+            check.finding(*exceeded)
+            for check in CHECKS
+            if (exceeded := check.measure(now, limits)) is not None
+        ]
 
     def _let_hold_expire(self, now_s: float) -> None:
         self._held.update(now_s, self._latched is Action.HOLD)

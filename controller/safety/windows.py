@@ -22,18 +22,38 @@ def elapsed_s(since_s: float, now_s: float) -> float:
 
 
 class Window:
-    """The values of the last ``span_s``, and one older, so that a gap in them hides nothing."""
+    """The values of the last ``span_s``, and one older, so that a gap in them hides nothing.
+
+    Beside all values it keeps those that may still become the lowest (ascending) or the highest
+    (descending): the first of each is the answer, without a search.
+    """
+
+    __slots__ = ("_highs", "_lows", "_span_s", "_values")
 
     def __init__(self, span_s: float) -> None:
         self._span_s = span_s
         self._values: deque[tuple[float, float]] = deque()
+        self._lows: deque[tuple[float, float]] = deque()
+        self._highs: deque[tuple[float, float]] = deque()
 
     def add(self, now_s: float, value: float) -> None:
         """Take the newest value and forget what is older than the span."""
-        self._values.append((now_s, value))
+        values, lows, highs = self._values, self._lows, self._highs
+        newest = (now_s, value)
+        values.append(newest)
+        while lows and lows[-1][1] > value:
+            lows.pop()
+        lows.append(newest)
+        while highs and highs[-1][1] < value:
+            highs.pop()
+        highs.append(newest)
         start_s = now_s - self._span_s + TOLERANCE_S
-        while len(self._values) > 1 and self._values[1][0] <= start_s:
-            self._values.popleft()
+        while len(values) > 1 and values[1][0] <= start_s:
+            gone = values.popleft()
+            if lows[0] is gone:
+                lows.popleft()
+            if highs[0] is gone:
+                highs.popleft()
 
     @property
     def first(self) -> float:
@@ -48,12 +68,12 @@ class Window:
     @property
     def lowest(self) -> float:
         """The smallest value kept."""
-        return min(value for _, value in self._values)
+        return self._lows[0][1]
 
     @property
     def highest(self) -> float:
         """The largest value kept."""
-        return max(value for _, value in self._values)
+        return self._highs[0][1]
 
 
 class Recent:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from controller.events import EventKind
+from controller.planner import plan
 from controller.ports import Answer, Question
 from records.reader import SessionRecord, read_session
 from simulator.direct_line import DirectClock
@@ -15,44 +15,11 @@ from simulator.firmware import CLOCK_PPM, ReferenceFirmware
 from simulator.plant import TractionPlant
 from tests.campaigns.figures import Figures, Span, spans_of, take_figures
 from tests.campaigns.population import DrawnPatient
-from tests.campaigns.truth import WatchedPatient
+from tests.campaigns.treatment import PRETENSION_N, Treatment
+from tests.campaigns.truth import Watch, WatchedPatient
 from tests.support.sessions import SETTINGS, fixed_identifiers
 from workstation.compose import direct_connection, treat
 from workstation.operators import SessionOperator
-from workstation.order_file import parse_order
-
-PRETENSION_N = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Treatment:
-    """What is ordered: newtons and seconds; ``stop_at_s`` None runs to the end."""
-
-    region: str
-    hold_n: float
-    rest_n: float
-    hold_s: float
-    rest_s: float
-    minutes: int
-    stop_at_s: float | None = None
-
-    @property
-    def ramp_up_n_per_s(self) -> float:
-        """E.2: 10 N/s cervical, 30 N/s lumbar; down twice as fast."""
-        return 10.0 if self.region == "cervical" else 30.0
-
-    def order_text(self) -> str:
-        """The order file of it."""
-        up = self.ramp_up_n_per_s
-        return (
-            f'patient_reference = "CAMPAIGN"\nregion = "{self.region}"\nmode = "intermittent"\n'
-            f'hold_force = "{self.hold_n} N"\nrest_force = "{self.rest_n} N"\n'
-            f'hold_time = "{self.hold_s} s"\nrest_time = "{self.rest_s} s"\n'
-            f'treatment_time = "{self.minutes} min"\n'
-            f'ramp_up = "{up} N/s"\nramp_down = "{2 * up} N/s"\n'
-            f'pretension_force = "{PRETENSION_N} N"\npretension_time = "10 s"\n'
-            'screening = "examiner"\n'
-        )
 
 
 class Examiner(SessionOperator):
@@ -66,30 +33,31 @@ def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -
     """Run one session whole and judge it by the truth at the cord."""
     clock = DirectClock()
     started_s, utc_ms = clock.now_s(), clock.utc_ms()
-    watched = WatchedPatient(patient, stop_at_s=treatment.stop_at_s, pretension_n=PRETENSION_N)
+    watch = Watch(patient, stop_at_s=treatment.stop_at_s, pretension_n=PRETENSION_N)
     source = random.Random(seed)
     firmware = ReferenceFirmware(
         TractionPlant(patient.body, source),
         random=source,
-        patient=watched,
+        patient=WatchedPatient(watch),
         powered_on_at_s=started_s,
     )
     with TemporaryDirectory() as folder:
         result = treat(
             "direct line",
-            parse_order(treatment.order_text(), "campaign"),
+            treatment.order(),
             data_dir=Path(folder),
             clock=clock,
             operator=Examiner(scripted=True, show=lambda progress: None),
             settings=SETTINGS,
             identifiers=fixed_identifiers(),
             connect=direct_connection(firmware),
+            commit_interval_s=1.0,
         )
         record = read_session(Path(folder), result.session_id)
     return take_figures(
-        watched.truth(),
+        watch.truth(),
         _spans(record, opened_s=(record.head.started_utc_ms - utc_ms) / 1000),
-        hold_n=treatment.hold_n,
+        ordered=plan(treatment.order().prescription),
         ramp_up_n_per_s=treatment.ramp_up_n_per_s,
         ending=f"{result.ending.outcome}: {result.ending.reason}",
     )

@@ -9,12 +9,20 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.force_profile import ForceProfile
 from tests.campaigns.truth import Series, Truth
 
 SETTLING_S = 5.0
 RAMP_WINDOW_S = 1.0
 RELEASED_N = 15.0
+PHASE_S = 0.5
+TREATMENT_S = 2.0
 DWELLS = ("holding", "resting")
+REVERSED_S = {"device": 0.1, "host": 0.35}
+RELEASE_S = {"cervical": 2.0, "lumbar": 4.0}
+PULL_MM = {"cervical": 80.0, "lumbar": 150.0}
+PULL_MARGIN_MM = 3.0
+"""The rule counts from the pretension's reading on, and the release takes some way to begin."""
 RAMPS = ("ramping_up", "ramping_down")
 
 
@@ -40,9 +48,13 @@ class Figures:
     peak_spine_n: float
     trip_n: float
     stroke_mm: float
+    pull_mm: float | None
+    pressed: bool
     stop_reversed_s: float | None
     stop_to_15_n_s: float | None
-    wound_in_after_stop_mm: float | None
+    wound_in_after_release_mm: float | None
+    phase_off_s: float | None
+    treatment_off_s: float | None
 
 
 def spans_of(phases: list[tuple[float, str, float]]) -> list[Span]:
@@ -54,12 +66,13 @@ def spans_of(phases: list[tuple[float, str, float]]) -> list[Span]:
 
 
 def take_figures(
-    truth: Truth, spans: list[Span], *, hold_n: float, ramp_up_n_per_s: float, ending: str
+    truth: Truth, spans: list[Span], *, ordered: ForceProfile, ramp_up_n_per_s: float, ending: str
 ) -> Figures:
     """Judge one session. Tracking is judged until the patient moves, the rest throughout."""
+    hold_n = ordered.peak_force_n
     still_until_s = np.inf if truth.moved_at_s is None else truth.moved_at_s
     quiet = [span for span in spans if span.end_s <= still_until_s]
-    reversed_s, released_s, wound_mm = _after_stop(truth)
+    reversed_s, released_s = _after_stop(truth)
     return Figures(
         ending=ending,
         steady_share=_steady_share(truth, quiet),
@@ -69,15 +82,46 @@ def take_figures(
         peak_spine_n=float(truth.spine_n.max()),
         trip_n=hold_n + max(10.0, 0.1 * hold_n),
         stroke_mm=float(truth.position_mm.max()),
+        pull_mm=_pull_mm(truth, spans),
+        pressed=truth.pressed_at_s is not None,
         stop_reversed_s=reversed_s,
         stop_to_15_n_s=released_s,
-        wound_in_after_stop_mm=wound_mm,
+        wound_in_after_release_mm=_wound_in_mm(truth, spans),
+        phase_off_s=_phase_off_s(spans, ordered),
+        treatment_off_s=_treatment_off_s(spans, ordered),
     )
 
 
 def _within(truth: Truth, start_s: float, end_s: float) -> slice:
     first, last = np.searchsorted(truth.time_s, (start_s, end_s))
     return slice(int(first), int(last))
+
+
+def _phase_off_s(spans: list[Span], ordered: ForceProfile) -> float | None:
+    """The largest difference of a phase that was not cut short from its ordered length."""
+    phases = [span for span in spans if span.phase in (*DWELLS, *RAMPS)]
+    whole = phases if _ran_to_its_end(spans, ordered) else phases[:-1]
+    return max(
+        (
+            abs(span.end_s - span.start_s - segment.duration_s)
+            for span, segment in zip(whole, ordered.segments, strict=False)
+        ),
+        default=None,
+    )
+
+
+def _treatment_off_s(spans: list[Span], ordered: ForceProfile) -> float | None:
+    """Difference of a treatment that was not cut short from its ordered length."""
+    if not _ran_to_its_end(spans, ordered):
+        return None
+    phases = [span for span in spans if span.phase in (*DWELLS, *RAMPS)]
+    return abs(phases[-1].end_s - phases[0].start_s - ordered.end_s)
+
+
+def _ran_to_its_end(spans: list[Span], ordered: ForceProfile) -> bool:
+    phases = [span for span in spans if span.phase in (*DWELLS, *RAMPS)]
+    first_s, last_s = (phases[0].start_s, phases[-1].end_s) if phases else (0.0, 0.0)
+    return last_s - first_s > ordered.end_s - 5.0
 
 
 def _steady_share(truth: Truth, spans: list[Span]) -> float | None:
@@ -121,19 +165,40 @@ def _rises(truth: Truth, span: Span) -> Series:
     return truth.cord_n[ramp] - truth.cord_n[ramp.start - cycles : ramp.stop - cycles]
 
 
-def _after_stop(truth: Truth) -> tuple[float | None, float | None, float | None]:
-    """Until the winch pays out, until 15 N, and what was wound in from the reversal on."""
+def _pull_mm(truth: Truth, spans: list[Span]) -> float | None:
+    """Cord wound in since the first ramp."""
+    ramps = [span for span in spans if span.phase in RAMPS]
+    if not ramps:
+        return None
+    treated_mm = truth.position_mm[_within(truth, ramps[0].start_s, np.inf)]
+    return float(treated_mm.max() - treated_mm[0])
+
+
+def _after_stop(truth: Truth) -> tuple[float | None, float | None]:
+    """From the press until the winch pays out, and until 15 N."""
     if truth.pressed_at_s is None:
-        return None, None, None
+        return None, None
     after = _within(truth, truth.pressed_at_s, np.inf)
     time_s = truth.time_s[after] - truth.pressed_at_s
     reversed_at = _first(truth.speed_mm_per_s[after] < 0.0)
     released_at = _first(truth.cord_n[after] <= RELEASED_N)
-    if reversed_at is None or released_at is None:
-        return None, None, None
+    return (
+        None if reversed_at is None else float(time_s[reversed_at]),
+        None if released_at is None else float(time_s[released_at]),
+    )
+
+
+def _wound_in_mm(truth: Truth, spans: list[Span]) -> float | None:
+    """What went in again after the treatment's end, from the first cord paid out on."""
+    treated = [span for span in spans if span.phase in (*DWELLS, *RAMPS)]
+    if not treated:
+        return None
+    after = _within(truth, treated[-1].end_s, np.inf)
+    reversed_at = _first(truth.speed_mm_per_s[after] < 0.0)
+    if reversed_at is None:
+        return None
     path_mm = truth.position_mm[after][reversed_at:]
-    wound_mm = float((path_mm - np.minimum.accumulate(path_mm)).max())
-    return float(time_s[reversed_at]), float(time_s[released_at]), wound_mm
+    return float((path_mm - np.minimum.accumulate(path_mm)).max())
 
 
 def _first(condition: NDArray[np.bool_]) -> int | None:
@@ -141,25 +206,41 @@ def _first(condition: NDArray[np.bool_]) -> int | None:
     return int(found[0]) if len(found) else None
 
 
-def failures(figures: Figures, *, region: str, nominal: bool, moved: bool) -> Iterator[str]:
+def failures(
+    figures: Figures, *, region: str, loop: str, nominal: bool, moved: bool
+) -> Iterator[str]:
     """In words: which of the figures that this session owes it misses.
 
     Everybody is owed the stop figures and the ceiling; steadiness, overshoot and ramps are owed to
     the nominal patient on the sliding carriage and the split table.
     """
-    stopped = not figures.ending.startswith("completed")
+    ending = figures.ending
+    stopped = not ending.startswith("completed")
     if figures.peak_n > figures.trip_n and not (moved and stopped):
         yield f"{figures.peak_n:.1f} N is above {figures.trip_n:.1f} N and no movement explains it"
-    most_s = 2.0 if region == "cervical" else 4.0
-    if figures.stop_to_15_n_s is not None:
-        if figures.stop_to_15_n_s > most_s:
-            yield f"{figures.stop_to_15_n_s:.2f} s from the press to 15 N (limit {most_s:g} s)"
-        if (figures.stop_reversed_s or 0.0) > 0.1:
-            yield f"{figures.stop_reversed_s:.3f} s until the winch paid out (limit 0.1 s)"
-        if (figures.wound_in_after_stop_mm or 0.0) > 0.0:
-            yield f"{figures.wound_in_after_stop_mm:.2f} mm wound in after the stop"
+    if figures.pressed:
+        yield from _stop_failures(figures, region, loop)
+    if (figures.wound_in_after_release_mm or 0.0) > 0.0:
+        yield f"{figures.wound_in_after_release_mm:.2f} mm wound in after the release began"
+    if (figures.pull_mm or 0.0) > PULL_MM[region] + PULL_MARGIN_MM and "stroke" not in ending:
+        yield f"{figures.pull_mm:.0f} mm of cord wound in, and the ending does not say so"
+    if (figures.phase_off_s or 0.0) > PHASE_S:
+        yield f"a phase was {figures.phase_off_s:.2f} s off its order (limit {PHASE_S:g} s)"
+    if (figures.treatment_off_s or 0.0) > TREATMENT_S:
+        yield f"the treatment was {figures.treatment_off_s:.2f} s off (limit {TREATMENT_S:g} s)"
     if nominal:
         yield from _nominal_failures(figures)
+
+
+def _stop_failures(figures: Figures, region: str, loop: str) -> Iterator[str]:
+    for measured_s, limit_s, what in (
+        (figures.stop_reversed_s, REVERSED_S[loop], "until the winch paid out"),
+        (figures.stop_to_15_n_s, RELEASE_S[region], "to 15 N"),
+    ):
+        if measured_s is None:
+            yield f"the patient pressed; {what}: never seen"
+        elif measured_s > limit_s + 1e-9:
+            yield f"the patient pressed; {what}: {measured_s:.3f} s (limit {limit_s:g} s)"
 
 
 def _nominal_failures(figures: Figures) -> Iterator[str]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.firmware import ReferenceFirmware
+from simulator.inputs import PatientSwitch
 from simulator.patient import PressTestPatient, UnitView
-from simulator.plant import TractionPlant
+from simulator.plant import Body, TractionPlant
 from tests.campaigns.population import DrawnPatient
 
 Series = NDArray[np.float64]
 COLUMNS = 5
+CYCLE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +65,31 @@ class TruthLog:
         )
 
 
-class WatchedPatient(PressTestPatient):
-    """Does the press test, moves as drawn, presses stop at ``stop_at_s``, all watched.
+class TableView(Protocol):
+    """What of a simulated table is watched, and what a patient on it can do."""
 
-    Times count from the first cycle whose set-point is above the pretension, seconds of the unit's
+    @property
+    def plant(self) -> TractionPlant: ...
+    @property
+    def body(self) -> Body: ...
+    @property
+    def switch(self) -> PatientSwitch: ...
+    @property
+    def uptime_s(self) -> float: ...
+    @property
+    def setpoint_n(self) -> float: ...
+
+
+class Watch:
+    """Keeps the truth of one table; the patient on it moves as drawn and stops at ``stop_at_s``.
+
+    Times count from the first cycle whose set-point is above the pretension, seconds of the table's
     clock; None for ``stop_at_s`` means that the patient never stops.
     """
 
     def __init__(
         self, patient: DrawnPatient, *, stop_at_s: float | None, pretension_n: float
     ) -> None:
-        super().__init__()
         self._patient = patient
         self._stop_at_s = stop_at_s
         self._pretension_n = pretension_n
@@ -81,28 +98,40 @@ class WatchedPatient(PressTestPatient):
         self.moved_at_s: float | None = None
         self.pressed_at_s: float | None = None
 
-    def act(self, unit: UnitView) -> None:
-        assert isinstance(unit, ReferenceFirmware), "only a simulated unit shows its plant"
-        super().act(unit)
+    def look(self, table: TableView) -> None:
+        """Once per cycle of 10 ms, after the table has moved."""
         if self._log is None:
-            self._log = TruthLog(unit.plant, 0.01)
-        self._log.keep(unit.uptime_s)
-        if self._began_s is None and unit.setpoint_n > self._pretension_n + 0.5:
-            self._began_s = unit.uptime_s
+            self._log = TruthLog(table.plant, CYCLE_S)
+        self._log.keep(table.uptime_s)
+        if self._began_s is None and table.setpoint_n > self._pretension_n + 0.5:
+            self._began_s = table.uptime_s
         if self._began_s is not None:
-            self._in_treatment(unit, unit.uptime_s - self._began_s)
+            self._in_treatment(table, table.uptime_s - self._began_s)
 
     def truth(self) -> Truth:
         """What was watched so far."""
-        assert self._log is not None, "the unit has run"
+        assert self._log is not None, "the table has run"
         return self._log.truth(moved_at_s=self.moved_at_s, pressed_at_s=self.pressed_at_s)
 
-    def _in_treatment(self, unit: ReferenceFirmware, elapsed_s: float) -> None:
+    def _in_treatment(self, table: TableView, elapsed_s: float) -> None:
         moves = self._patient.movement != "still" and elapsed_s >= self._patient.moves_at_s
         if moves and self.moved_at_s is None:
-            self.moved_at_s = unit.uptime_s
-            self._patient.move(unit.body)
+            self.moved_at_s = table.uptime_s
+            self._patient.move(table.body)
         stops = self._stop_at_s is not None and elapsed_s >= self._stop_at_s
         if stops and self.pressed_at_s is None:
-            self.pressed_at_s = unit.uptime_s
-            unit.switch.press()
+            self.pressed_at_s = table.uptime_s
+            table.switch.press()
+
+
+class WatchedPatient(PressTestPatient):
+    """Does the press test of a reference unit; everything else is the watch's."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def act(self, unit: UnitView) -> None:
+        assert isinstance(unit, ReferenceFirmware), "only a simulated unit shows its plant"
+        super().act(unit)
+        self._watch.look(unit)

@@ -1,0 +1,115 @@
+"""A composed table: winch drive and load-cell transmitter behind one slow line, no loop of its own.
+
+devices.md E.1 and E.2: 100 ms of delay on the way, half of it in each direction. The drive takes
+crawl targets: a speed and the way after which it stops by itself when nothing new comes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from dataclasses import dataclass
+
+from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
+from simulator.inputs import PatientSwitch
+from simulator.load_cell import LoadCell
+from simulator.plant import TractionPlant
+from tests.campaigns.population import DrawnPatient
+from tests.campaigns.truth import CYCLE_S, Watch
+
+DELAY_S = 0.100
+HALF_DELAY_CYCLES = round(DELAY_S / 2 / CYCLE_S)
+STEPS_PER_CYCLE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlTarget:
+    """Turn at ``speed_mm_per_s`` (positive winds in), for ``way_mm`` at most."""
+
+    speed_mm_per_s: float
+    way_mm: float
+
+
+STOP = CrawlTarget(speed_mm_per_s=0.0, way_mm=0.0)
+
+
+class HostTable:
+    """One table with one patient on it; ``cycle`` is 10 ms of its time."""
+
+    def __init__(self, patient: DrawnPatient, watch: Watch, source: random.Random) -> None:
+        self.plant = TractionPlant(patient.body, source)
+        self.plant.clutch_closed = True
+        self.body = self.plant.body
+        self.switch = PatientSwitch()
+        self.setpoint_n = 0.0
+        self._cell = LoadCell(source)
+        self._watch = watch
+        self._cycles = self._samples = 0
+        self._target, self._stops_at_mm = STOP, 0.0
+        self._orders: deque[tuple[int, CrawlTarget]] = deque()
+        self._readings: deque[tuple[int, Telemetry]] = deque()
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the table was switched on; the host counts the same ones."""
+        return self._cycles * CYCLE_S
+
+    def order(self, target: CrawlTarget) -> None:
+        """Send the drive a target; it arrives half the delay later."""
+        self._orders.append((self._cycles + HALF_DELAY_CYCLES, target))
+
+    def sample(self) -> None:
+        """Take a reading; it arrives half the delay later."""
+        self._samples += 1
+        self._readings.append((self._cycles + HALF_DELAY_CYCLES, self._reading()))
+
+    def arrived(self) -> Telemetry | None:
+        """The newest reading that has arrived and was not taken yet."""
+        newest = None
+        while self._readings and self._readings[0][0] <= self._cycles:
+            newest = self._readings.popleft()[1]
+        return newest
+
+    def cycle(self) -> None:
+        """Move for 10 ms, then let the patient act and be watched."""
+        if self._orders and self._orders[0][0] <= self._cycles:
+            self._target = self._orders.popleft()[1]
+            self._stops_at_mm = self.plant.position_mm + self._target.way_mm
+        self.plant.advance(STEPS_PER_CYCLE, self._speed_mm_per_s())
+        self._cycles += 1
+        self.switch.sample(self.uptime_s)
+        self._watch.look(self)
+
+    def _speed_mm_per_s(self) -> float:
+        speed = self._target.speed_mm_per_s
+        return 0.0 if speed > 0.0 and self.plant.position_mm >= self._stops_at_mm else speed
+
+    def _reading(self) -> Telemetry:
+        plant, at_s = self.plant, self.uptime_s
+        status = UnitStatus.PATIENT_SWITCH_PRESENT
+        if self.switch.shown(at_s):
+            status |= UnitStatus.PATIENT_SWITCH_PRESSED
+        if plant.position_mm >= plant.parameters.stroke_mm:
+            status |= UnitStatus.STROKE_END_IN
+        force_n = self._cell.read(plant.cell_force_n, CYCLE_S) / 10.0
+        return Telemetry(
+            taken_at_s=at_s,
+            sequence_accepted=self._samples,
+            command_result=1,
+            unit_state=UnitState.TRACKING,
+            status=status,
+            faults=UnitFault.CHANNEL_1_VALID,
+            first_fault_code=0,
+            force_n=force_n,
+            second_force_n=None,
+            gross_force_n=force_n,
+            setpoint_in_effect_n=None,
+            extension_mm=round(plant.position_mm, 1),
+            speed_mm_per_s=round(plant.speed_mm_per_s, 1),
+            motor_current_a=None,
+            sample_number=self._samples,
+            sample_age_s=DELAY_S,
+            watchdog_left_s=0.5,
+            uptime_s=at_s,
+            newest_event=0,
+        )
