@@ -285,7 +285,7 @@ def run(
                 operator=operator,
                 settings=place.settings,
                 opened=opened.append,
-                warn=errors.print,
+                warn=_say,
             )
     _report_run(result, as_json=as_json)
     if result.ending.outcome == Outcome.LINK_LOST:

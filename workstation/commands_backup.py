@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workstation.commands_note import ByOption, DataOption, JsonOption
-from workstation.settings import load_settings
 
 if TYPE_CHECKING:
     from records.backup import BackupReport
@@ -40,6 +39,7 @@ def backup(
     from records.backup import back_up
     from workstation.compose import PROGRAM
     from workstation.documents import author_now
+    from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     record_read(data_dir, author_now(data_dir, by), "backup")
@@ -58,6 +58,7 @@ def restore(
     from records.audit import record_read
     from records.backup import restore as restore_backup
     from workstation.documents import author_now
+    from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     report = restore_backup(source, data_dir)
@@ -75,6 +76,7 @@ def archive(
     from records.archive import write_archive
     from records.audit import record_read
     from workstation.documents import author_now
+    from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     record_read(data_dir, author_now(data_dir, by), "archive")

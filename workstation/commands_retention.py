@@ -12,10 +12,10 @@ import typer
 
 from controller.errors import AnswerMissing
 from workstation.commands_note import ByOption, DataOption, JsonOption
-from workstation.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from records.retention import Rule
+    from workstation.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +36,7 @@ def retention(
     """Show how long each session is kept; with --apply remove the content of those that are due."""
     from records.retention import Keeping, apply_retention, lines, show_retention
     from workstation.documents import author_now
+    from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data
@@ -82,6 +83,7 @@ def hold(
     """Set or lift a legal hold; without a session and a patient, list those that stand."""
     from records.retention import holds, lift_hold, set_hold
     from workstation.documents import author_now
+    from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data
