@@ -1,13 +1,18 @@
-"""What happened in a session besides its stops: adjustments, pauses, check-ins, remarks."""
+"""What happened in a session besides its stops: steps, adjustments, pauses, check-ins, remarks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from controller.events import EventKind
 from records.canonical import StoredEvent
 from records.reader import SessionRecord
+
+STEPPED = ("progressive", "regressive")
+"""Stages in which the force goes by steps."""
+TOP = ("ramping_up", "ramping_down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,20 @@ def adjustments(record: SessionRecord) -> tuple[Adjustment, ...]:
 def pauses(record: SessionRecord) -> tuple[Pause, ...]:
     """Every pause, by the phase events that the dose is computed from."""
     return tuple(_pauses(record))
+
+
+def steps_reached(record: SessionRecord) -> list[StoredEvent]:
+    """The phases that reached the force of a progressive or regressive step, in order.
+
+    A step is held, or, in a cyclic treatment, is the top from which the force goes down again.
+    """
+    changes = record.of_kind(EventKind.PHASE_CHANGED)
+    return [
+        phase
+        for phase, after in pairwise(changes)
+        if said(phase, "stage") in STEPPED
+        and (said(phase, "to") == "holding" or (said(phase, "to"), said(after, "to")) == TOP)
+    ]
 
 
 def said(event: StoredEvent, key: str) -> str:

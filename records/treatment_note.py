@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from controller.events import EventKind, Outcome
-from controller.prescription import NEWTONS_PER_LBF
 from records.canonical import StoredEvent
-from records.delivered_dose import DeliveredDose, Stop, compute_dose
-from records.note_events import Adjustment, Pause, adjustments, pauses, said
+from records.delivered_dose import DeliveredDose, compute_dose
+from records.note_event_texts import (
+    adjustment_text,
+    clock_text,
+    newtons,
+    pause_text,
+    self_check_text,
+    spoken_text,
+    steps_text,
+    stop_text,
+)
+from records.note_events import Adjustment, adjustments, pauses, steps_reached
 from records.note_fields import clinician_fields
 from records.note_spoken import ClinicianPart
 from records.note_words import (
@@ -130,32 +139,6 @@ def local_time(record: SessionRecord, at_ms: int, zone: tzinfo) -> datetime:
     return datetime.fromtimestamp(utc_ms // 1000, zone)
 
 
-def newtons(force_dn: int | None) -> str | None:
-    """Tenths of a newton as "102.3 N (23.0 lbf)"."""
-    if force_dn is None:
-        return None
-    return f"{force_dn / 10:.1f} N ({force_dn / 10 / NEWTONS_PER_LBF:.1f} lbf)"
-
-
-def clock_text(milliseconds: int) -> str:
-    """Milliseconds as "12 min 34 s"."""
-    seconds = milliseconds // 1000
-    return f"{seconds // 60} min {seconds % 60} s"
-
-
-def stop_text(stop: Stop) -> str:
-    """One stop in words and numbers of the device."""
-    force = newtons(stop.force_dn) or "not read"
-    released = (
-        "not seen to fall to 15 N"
-        if stop.to_15_n_ms is None
-        else f"{stop.to_15_n_ms / 1000:.2f} s to 15 N"
-    )
-    return (
-        f"{stop.cause} at {clock_text(stop.at_ms)} of the session; force then {force}; {released}"
-    )
-
-
 class _Draft:
     """Collects the fields; short methods, one group each."""
 
@@ -228,6 +211,7 @@ class _Draft:
             )
         if not self.dose.stops:
             yield self._device("stop", "Stop", "none", range_=self._all_events())
+        yield from self._stepped()
         yield from self._adjusted()
         yield from self._paused()
         yield from self._said_meanwhile()
@@ -235,6 +219,7 @@ class _Draft:
         yield self._device(
             "press_test", "Stop switch", self._press_test(), range_=self._all_events()
         )
+        yield from self._checked()
 
     def _outcome(self) -> str:
         ended = self.record.of_kind(EventKind.SESSION_ENDED)
@@ -246,6 +231,21 @@ class _Draft:
     def _press_test(self) -> str:
         seen = bool(self.record.of_kind(EventKind.PRESS_TEST_SEEN))
         return "press-tested by the patient before arming" if seen else "switch not press-tested"
+
+    def _stepped(self) -> Iterator[Field]:
+        """The progressive and regressive steps that were reached, with their forces."""
+        made = steps_reached(self.record)
+        if made:
+            yield self._device(
+                "steps", "Steps reached", steps_text(made), range_=_span("event", made)
+            )
+
+    def _checked(self) -> Iterator[Field]:
+        """The self-check before the start; a record from before it has none."""
+        made = self.record.of_kind(EventKind.SELF_CHECK_RECORDED)
+        if made:
+            text = self_check_text(made)
+            yield self._device("self_check", "Self-check", text, range_=_span("event", made))
 
     def _adjusted(self) -> Iterator[Field]:
         """Every change of force with who and why, so that "none" is a statement too."""
@@ -269,7 +269,7 @@ class _Draft:
         ):
             made = self.record.of_kind(kind)
             if made:
-                text = "; ".join(_spoken_text(event) for event in made)
+                text = "; ".join(spoken_text(event) for event in made)
                 yield self._device(name, label, text, range_=_span("event", made))
 
     # --- what must be said whatever else is said ----------------------------------------------
@@ -328,28 +328,6 @@ class _Draft:
             journal_range=_range("sample", 0, max(0, count - 1)), digest=self.digest,
             method="from all samples of the session (numbers of the record)",
         )  # fmt: skip
-
-
-def adjustment_text(change: Adjustment) -> str:
-    """One change of force in words and numbers of the log."""
-    which = f"{change.force} " if change.force else ""
-    forces = f"{newtons(change.old_force_dn)} to {newtons(change.new_force_dn)}"
-    return f"{clock_text(change.at_ms)}: {which}{forces}{_whose(change.by, change.reason)}"
-
-
-def pause_text(pause: Pause) -> str:
-    """One pause in words and numbers of the log."""
-    length = "" if pause.ended_ms is None else f" for {clock_text(pause.length_ms)}"
-    return f"at {clock_text(pause.began_ms)}{length}{_whose(pause.by, pause.reason)}"
-
-
-def _whose(by: str, reason: str) -> str:
-    return (f" by {by}" if by else "") + (f" ({reason})" if reason else "")
-
-
-def _spoken_text(event: StoredEvent) -> str:
-    text = said(event, "text")
-    return f"{clock_text(event.at_ms)} {said(event, 'by')}" + (f": {text}" if text else "")
 
 
 def _ended_utc_ms(record: SessionRecord) -> int | None:

@@ -72,8 +72,8 @@ def sessions(
     for row in listed:
         sealed = "sealed" if row["sealed"] else "not sealed"
         typer.echo(
-            f"{row['session_id']}  unit {row['unit_id']}  {row['started']}  {row['outcome']}  "
-            f"{sealed}  note {row['note']}"
+            f"{row['session_id']}  {str(row['started'])[:16].replace('T', ' ')}  "
+            f"{row['outcome']}  {sealed}  note {row['note']}  unit {row['unit_id']}"
         )
 
 

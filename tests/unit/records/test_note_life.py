@@ -388,3 +388,43 @@ def _perform(data: Path, act: tuple[str, str, str], at_ms: int) -> None:
             amend(data, note, {name: value}, "law", who)
     except NoteRefused as refused:
         assert str(refused)
+
+
+def test_steps_and_self_check_stand_among_the_device_s_facts(tmp_path: Path) -> None:
+    held = {"from": "ramping_up", "to": "holding"}
+    up, down = {"from": "resting", "to": "ramping_up"}, {"from": "ramping_up", "to": "ramping_down"}
+    by = {"state": "confirmed", "by": "P. Jones"}
+    recorded(
+        tmp_path,
+        happened=[
+            (3_000, EventKind.SELF_CHECK_RECORDED, {"item": "zero", "state": "failed"}),
+            (4_000, EventKind.SELF_CHECK_RECORDED, {"item": "zero", "state": "passed"}),
+            (5_000, EventKind.SELF_CHECK_RECORDED, {"item": "limits", "state": "passed"}),
+            (6_000, EventKind.SELF_CHECK_RECORDED, {"item": "call_bell", **by}),
+            (7_000, EventKind.SELF_CHECK_RECORDED, {"item": "screening", "state": "not_covered"}),
+            (10_000, EventKind.PHASE_CHANGED, {**held, "stage": "progressive", "target_dn": 300}),
+            (20_000, EventKind.PHASE_CHANGED, {**held, "stage": "progressive", "target_dn": 450}),
+            (30_000, EventKind.PHASE_CHANGED, {**held, "stage": "treatment", "target_dn": 600}),
+            (40_000, EventKind.PHASE_CHANGED, {**held, "stage": "regressive", "target_dn": 450}),
+            (41_000, EventKind.PHASE_CHANGED, {**up, "stage": "regressive", "target_dn": 350}),
+            (42_000, EventKind.PHASE_CHANGED, {**down, "stage": "regressive", "target_dn": 175}),
+        ],
+    )
+    note = note_of(tmp_path)
+    assert note.field("self_check").value == (
+        "2 items passed; confirmed by P. Jones: call bell; not covered: screening"
+    )
+    assert note.field("steps").value == (
+        "progressive 30.0 N (6.7 lbf), 45.0 N (10.1 lbf); regressive 45.0 N (10.1 lbf), "
+        "35.0 N (7.9 lbf)"
+    )
+    span = note.field("steps").journal_range
+    assert span is not None
+    assert (span.first, span.last) == (8, 12)
+
+
+def test_a_session_without_steps_says_nothing_of_them(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    names = [field.name for field in note_of(tmp_path).device_fields]
+    assert "steps" not in names
+    assert "outcome" in names

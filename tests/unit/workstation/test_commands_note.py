@@ -66,7 +66,8 @@ def test_the_signed_note_is_one_page_with_signature_versions_and_checkpoint(data
     (page,) = PdfReader(io.BytesIO(out.read_bytes())).pages
     text = page.extract_text()
     note = note_of(data)
-    for wanted in ("amended, version 2", "P. Jones, PT", "pain_after", note.signature_checkpoint):
+    signed = "Signed by P. Jones, PT"
+    for wanted in ("amended, version 2", signed, "pain_after", note.signature_checkpoint):
         assert wanted.lower() in text.lower()
     document = json.loads(said(data, "note", "s-1", "--json"))
     assert note.checkpoint in text
