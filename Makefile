@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench lock setup clean coverage-safety campaign-mutation \
+.PHONY: demo test check bench bench-loop lock setup clean coverage-safety campaign-mutation campaign-soak \
 	campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader
 
 demo: setup
@@ -23,6 +23,9 @@ campaign-alter-clinic: setup
 bench: setup
 	$(RUN) -m workstation.bench
 	$(RUN) tools/bench_store.py
+
+bench-loop: setup
+	$(RUN) -m workstation.bench_loop
 
 coverage-safety: setup
 	$(RUN) tools/coverage_safety.py
@@ -43,6 +46,10 @@ campaign-second-reader: setup
 # Section F of the acceptance figures over nominal and drawn patients: about 25 minutes.
 campaign-acceptance: setup
 	$(RUN) -m tests.campaigns.acceptance
+
+# Two units in real time for 50 minutes; 8 hours: .venv/bin/python -m tests.campaigns.soak 480
+campaign-soak: setup
+	$(RUN) -m tests.campaigns.soak
 
 # Needs the resolver uv (one command more: `pip install uv`); nothing else does.
 lock:
