@@ -30,7 +30,7 @@ OVERHEAD_MIN = 0.75
 """What a session takes beside its treatment: connecting, press test, pretension, release."""
 UNITS = {
     "cervical": ("tcp", "cervical_sliding", "60 N"),
-    "lumbar": ("rtu", "lumbar_split", "200 N"),
+    "lumbar": ("tcp", "lumbar_split", "200 N"),
 }
 """Region of a unit, its wire, its body and the hold force."""
 
