@@ -4,9 +4,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench lock setup clean coverage-safety campaign-mutation \
+.PHONY: demo test check bench bench-loop lock setup clean coverage-safety campaign-mutation \
 	campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
-	campaign-power-cuts campaign-kill
+	campaign-power-cuts campaign-kill campaign-soak
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -33,6 +33,9 @@ bench: setup
 	$(RUN) -m workstation.bench
 	$(RUN) tools/bench_store.py
 
+bench-loop: setup
+	$(RUN) -m workstation.bench_loop
+
 coverage-safety: setup
 	$(RUN) tools/coverage_safety.py
 
@@ -52,6 +55,10 @@ campaign-second-reader: setup
 # Section F of the acceptance figures over nominal and drawn patients: about 25 minutes.
 campaign-acceptance: setup
 	$(RUN) -m tests.campaigns.acceptance
+
+# Two units in real time for 50 minutes; 8 hours: .venv/bin/python -m tests.campaigns.soak 480
+campaign-soak: setup
+	$(RUN) -m tests.campaigns.soak
 
 # Needs the resolver uv (one command more: `pip install uv`); nothing else does.
 lock:

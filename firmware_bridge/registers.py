@@ -30,33 +30,31 @@ NOT_FITTED = -0x8000
 
 
 def _crc_table() -> tuple[int, ...]:
-    """The CRC of every 16-bit register state after two bytes of zero.
-
-    The CRC is linear: a state's value is the exclusive or of those of its single bits, so the table
-    doubles from bit to bit.
-    """
-    table = [0]
-    for bit in range(16):
-        crc = 1 << bit
-        for _ in range(16):
+    table = []
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
             crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
-        table += [crc ^ value for value in table]
+        table.append(crc)
     return tuple(table)
 
 
 _CRC_TABLE = _crc_table()
+_CRC_TABLE_AHEAD = tuple((crc >> 8) ^ _CRC_TABLE[crc & 0xFF] for crc in _CRC_TABLE)
+"""What a byte has become once the byte behind it was taken in as well."""
 
 
 def crc16(data: bytes | bytearray) -> int:
     """CRC-16/MODBUS of ``data`` as a number; 0 over a serial frame with its right CRC.
 
-    Two bytes a step: a frame of 45 bytes costs 23 look-ups instead of 45.
+    Two bytes a step, which halves the steps of a frame.
     """
     crc = 0xFFFF
     for pair in struct.unpack_from(f"<{len(data) // 2}H", data):
-        crc = _CRC_TABLE[crc ^ pair]
+        crc ^= pair
+        crc = _CRC_TABLE_AHEAD[crc & 0xFF] ^ _CRC_TABLE[crc >> 8]
     if len(data) % 2:
-        crc = (crc >> 8) ^ _CRC_TABLE[((crc ^ data[-1]) & 0xFF) << 8]
+        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ data[-1]) & 0xFF]
     return crc
 
 
@@ -92,10 +90,15 @@ class RegisterSpec:
             return raw.decode("ascii", errors="replace").rstrip("\0 ")
         return None if self.optional and raw == NOT_FITTED else raw
 
-    def encode(self, value: RegisterValue) -> bytes:
-        """``value`` as wire bytes; raises RequestRefused when it does not fit its register."""
+    @property
+    def empty(self) -> int | bytes:
+        """What ``struct`` writes for a register that is not named: zeros."""
+        return b"" if self.type == "chars" else 0
+
+    def raw(self, value: RegisterValue) -> int | bytes:
+        """What ``struct`` writes for ``value``; raises RequestRefused when it does not fit."""
         if isinstance(value, str):
-            return self._encode_text(value)
+            return self._raw_text(value)
         number = NOT_FITTED if value is None else value
         low, high = _RANGES[self.type]
         if not low <= number <= high:
@@ -103,15 +106,15 @@ class RegisterSpec:
                 f"{self.name}={number} does not fit register 0x{self.address:04X} "
                 f"({self.type}, {low} to {high}); correct the order"
             )
-        return struct.pack(">" + self.code, number)
+        return number
 
-    def _encode_text(self, text: str) -> bytes:
+    def _raw_text(self, text: str) -> bytes:
         if not text.isascii() or len(text) > 2 * self.words:
             raise RequestRefused(
                 f"{self.name}={text!r} does not fit register 0x{self.address:04X} "
                 f"({2 * self.words} ASCII characters); shorten it"
             )
-        return text.encode("ascii").ljust(2 * self.words, b"\0")
+        return text.encode("ascii")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +138,14 @@ class RegisterBlock:
             at = spec.address + spec.words
         return struct.Struct(code + "2x" * (self.address + self.count - at))
 
+    @cached_property
+    def _words(self) -> struct.Struct:
+        return struct.Struct(f">{self.count}H")
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(spec.name for spec in self.registers)
+
     def decode(self, words: Sequence[int]) -> dict[str, RegisterValue]:
         """Named values; raises FrameCorrupt when length or CRC are wrong."""
         raw = self.check(words)
@@ -150,7 +161,7 @@ class RegisterBlock:
                 f"block {self.name} has {self.count} registers, {len(words)} came; "
                 "the answer is refused"
             )
-        raw = words_to_bytes(words)
+        raw = self._words.pack(*words)
         if self.crc and crc16(raw[:-2]) != words[-1]:
             raise FrameCorrupt(
                 f"block {self.name}: CRC 0x{words[-1]:04X} came, 0x{crc16(raw[:-2]):04X} is right; "
@@ -161,19 +172,19 @@ class RegisterBlock:
 
     def encode(self, values: Mapping[str, RegisterValue]) -> list[int]:
         """Words of the whole block with its CRC; registers that are not named stay 0."""
-        unknown = values.keys() - {spec.name for spec in self.registers}
+        unknown = values.keys() - self._names
         if unknown:
             raise RequestRefused(
                 f"block {self.name} has no register {sorted(unknown)[0]}; correct the profile"
             )
-        raw = bytearray(2 * self.count)
-        for spec in self.registers:
-            if spec.name in values:
-                at = 2 * (spec.address - self.address)
-                raw[at : at + 2 * spec.words] = spec.encode(values[spec.name])
+        raw = self._layout.pack(
+            *[spec.raw(values[spec.name]) if spec.name in values else spec.empty
+              for spec in self.registers]
+        )  # fmt: skip
+        words = list(self._words.unpack(raw))
         if self.crc:
-            raw[-2:] = crc16(raw[:-2]).to_bytes(2, "big")
-        return list(struct.unpack(f">{self.count}H", raw))
+            words[-1] = crc16(raw[:-2])
+        return words
 
 
 def register_words(register_type: RegisterType, declared: int | None) -> int:

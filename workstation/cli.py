@@ -258,6 +258,7 @@ def run(
     from workstation.order_file import read_order
     from workstation.plan_text import plan_text
     from workstation.progress import LiveLine, PhaseLines, teller
+    from workstation.realtime import take_realtime_rights
     from workstation.session_script import read_script
 
     place = _place(data)
@@ -265,6 +266,7 @@ def run(
     terminal = sys.stdin.isatty()
     check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
     _say(plan_text(ordered.prescription))
+    _say(str(take_realtime_rights()))
     shown = Console(stderr=as_json)
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
@@ -310,7 +312,8 @@ def _status_after_opening(opened: list[str]) -> Iterator[None]:
 def _report_run(result: Any, *, as_json: bool) -> None:
     ending = result.ending
     if as_json:
-        _print_json({"session_id": result.session_id, **asdict(ending)})
+        facts = {"session_id": result.session_id, **asdict(ending)}
+        _print_json(facts | {"tick_lateness": result.lateness})
         return
     for session_id in result.recovered:
         typer.echo(f"closed as interrupted: session {session_id}")

@@ -19,6 +19,7 @@ from controller.planner import plan, session_times
 from controller.ports import Clock, TractionUnit
 from controller.prescription import Prescription, Region
 from controller.runtime.clock import VirtualClock
+from controller.runtime.lateness import Lateness
 from controller.runtime.recovery import UnitFound, let_go_of_unit
 from controller.runtime.session import Session
 from firmware_bridge.connect import connect_serial, connect_unit
@@ -71,11 +72,15 @@ def random_identifiers() -> Identifiers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResult:
-    """What ``treat`` did. ``recovered`` are the sessions that it found open and closed."""
+    """What ``treat`` did. ``recovered`` are the sessions that it found open and closed.
+
+    ``lateness`` is of this run, in milliseconds, and stands in no record.
+    """
 
     session_id: str
     ending: Ending
     recovered: tuple[str, ...]
+    lateness: dict[str, float]
 
 
 def treat(
@@ -117,6 +122,7 @@ def treat(
         journal = open_session(
             data_dir, opening, clock, key=key, commit_interval_s=commit_interval_s
         )
+        lateness = Lateness()
         try:
             opened(session_id)
             ending = Session(
@@ -127,10 +133,16 @@ def treat(
                 order=order.prescription,
                 screening=order.screening,
                 origin_s=origin_s,
+                lateness=lateness,
             ).run()
         finally:
             journal.close()
-        return SessionResult(session_id=session_id, ending=ending, recovered=tuple(recovered))
+        return SessionResult(
+            session_id=session_id,
+            ending=ending,
+            recovered=tuple(recovered),
+            lateness=lateness.report(),
+        )
     finally:
         unit.close()
 

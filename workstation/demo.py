@@ -94,16 +94,6 @@ def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
     return files
 
 
-def benchmark_treatment() -> tuple[float, float]:
-    """Real and treated seconds of the cervical act with a database file."""
-    act = acts()[0]
-    with TemporaryDirectory() as folder:
-        clock = SystemClock()
-        started_s = clock.now_s()
-        dossier = _perform(act, Path(folder), Settings(), None)
-        return clock.now_s() - started_s, dossier.note.dose.traction_ms / 1000
-
-
 def demo_dossier() -> Dossier:
     """The cervical act, performed in a folder that is gone afterwards."""
     with TemporaryDirectory() as folder:

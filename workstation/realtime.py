@@ -61,6 +61,12 @@ def _take_scheduling() -> str:
 def _lock_memory() -> str:
     if sys.platform != "linux":
         return f"not offered by this program on {sys.platform}"
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if limit != resource.RLIM_INFINITY and os.geteuid() != 0:
+        # A limit that holds today's memory would refuse tomorrow's, in the middle of a session.
+        return f"not locked (limit {limit} bytes); grant it with ulimit -l unlimited"
     library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
     if library.mlockall(_MCL_CURRENT | _MCL_FUTURE):
         return f"not locked ({os.strerror(ctypes.get_errno())}); grant it with ulimit -l unlimited"

@@ -44,6 +44,7 @@ from controller.ports import (
 from controller.requests import AcknowledgeAlarms, PauseSound
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
+from controller.runtime.lateness import Lateness
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_IN_MOTION, UnitEventReader
@@ -70,6 +71,7 @@ class ForceLoop:
         supervisor: Supervisor,
         events: UnitEventReader,
         alarms: AlarmKeeper,
+        lateness: Lateness,
         planned_s: float,
     ) -> None:
         self._unit = unit
@@ -80,6 +82,7 @@ class ForceLoop:
         self._supervisor = supervisor
         self._events = events
         self._alarms = alarms
+        self._lateness = lateness
         self._planned_s = planned_s
         self._ticker = Ticker(clock, unit.tick_s)
         self._command = self._granted(machine.command(self._ticker.due_s))
@@ -101,6 +104,7 @@ class ForceLoop:
 
     def _tick(self) -> None:
         lateness_s = self._ticker.wait()
+        self._lateness.add(lateness_s)
         tick_at_s = self._clock.now_s()
         releasing_before, phase = self._machine.releasing, self._machine.phase
         reading = self._exchange(self._command, tick_at_s)

@@ -26,6 +26,7 @@ from controller.prescription import Prescription
 from controller.requests import AcknowledgeAlarms
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
+from controller.runtime.lateness import Lateness
 from controller.runtime.loop import ForceLoop
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
@@ -40,7 +41,10 @@ _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
 
 
 class Session:
-    """Runs a session whose journal is open; ``origin_s`` is 0 ms of its time axis."""
+    """Runs a session whose journal is open; ``origin_s`` is 0 ms of its time axis.
+
+    How late its ticks come is counted in ``lateness``.
+    """
 
     def __init__(
         self,
@@ -52,12 +56,14 @@ class Session:
         order: Prescription,
         screening: str,
         origin_s: float,
+        lateness: Lateness,
     ) -> None:
         self._unit = unit
         self._clock = clock
         self._operator = operator
         self._order = order
         self._screening = screening
+        self._lateness = lateness
         self._recorder = Recorder(journal, clock, origin_s)
         self._alarms = AlarmKeeper(self._recorder, operator)
 
@@ -115,6 +121,7 @@ class Session:
             ),
             events=preparation.events,
             alarms=self._alarms,
+            lateness=self._lateness,
             planned_s=profile.end_s,
         )
         loop.run()

@@ -5,8 +5,8 @@ what the round before left open. A second reader follows the commits through its
 connection; what it has read was acknowledged by the disk and must still be there afterwards, link
 for link. The unit's own event ring says when it let go.
 
-A start that ends before the unit is armed, as it may on a machine that is too busy to arm, is no
-round: it is counted apart and repeated.
+A start that ends before the unit is armed, or that lets the unit go before the kill, as it may on a
+machine that is too busy, is no round: it is counted apart and repeated.
 """
 
 from __future__ import annotations
@@ -129,6 +129,8 @@ def _kill_once(wire: str, uri: str, order: Path, data: Path, chance: random.Rand
         acknowledged = seen[-1]
         running.kill()
         killed_at_s = clock.now_s()
+    if _happened_since(data, earlier, EventKind.RELEASE_ORDERED):
+        return None
     let_go_ms = _watch_it_let_go(uri, clock, killed_at_s)
     lost, broken = _compare(data, acknowledged)
     return Round(
@@ -144,11 +146,13 @@ def _kill_once(wire: str, uri: str, order: Path, data: Path, chance: random.Rand
 
 def _is_armed(running: Program, data: Path, earlier: int) -> bool:
     """Wait until the unit is armed in a session behind ``earlier``, or the program has ended."""
-    wait_until(lambda: running.has_ended or _armed_since(data, earlier), "the arming")
-    return _armed_since(data, earlier)
+    armed = EventKind.UNIT_ARMED
+    wait_until(lambda: running.has_ended or _happened_since(data, earlier, armed), "the arming")
+    return _happened_since(data, earlier, armed)
 
 
-def _armed_since(data: Path, earlier: int) -> bool:
+def _happened_since(data: Path, earlier: int, kind: EventKind) -> bool:
+    """Whether a session behind ``earlier`` holds an event of ``kind``."""
     try:
         for path in unit_databases(data):
             with reading(path) as db:
@@ -156,7 +160,7 @@ def _armed_since(data: Path, earlier: int) -> bool:
                     rows(
                         db,
                         "SELECT 1 FROM event WHERE session > ? AND kind = ?",
-                        (earlier, int(EventKind.UNIT_ARMED)),
+                        (earlier, int(kind)),
                     )
                 )
     except JournalError:  # the file is just being made
@@ -277,7 +281,8 @@ def main() -> None:
         f"{sum(one.acknowledged_samples for one in done)} samples: {len(lost)} lost, "
         f"{len(broken)} broken chains, {alterations} alterations, {len(late)} let go late; "
         f"{sum(lane.interrupted for lane in lanes)} closed as interrupted by the next start; "
-        f"{sum(lane.repeated for lane in lanes)} starts never armed and were repeated"
+        f"{sum(lane.repeated for lane in lanes)} starts did not come so far and were "
+        "repeated"
     )
     for line in (*lost[:5], *broken[:5], *late[:5]):
         print(line)

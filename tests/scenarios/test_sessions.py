@@ -144,7 +144,7 @@ def test_hazards_end_in_a_release_below_15_n(tmp_path: Path, fault: str, code: s
         if progress.phase != "holding" or progress.elapsed_s < 12.0 or injected:
             return
         injected.append(fault)
-        firmware = stage.unit.firmware
+        firmware = stage.firmware
         {
             "estop": firmware.estop.press,
             "unplug": firmware.switch.unplug,
@@ -157,7 +157,7 @@ def test_hazards_end_in_a_release_below_15_n(tmp_path: Path, fault: str, code: s
     with staged(tmp_path) as stage:
         result = stage.treat(watch=inject)
         record = stage.dossier(result.session_id).record
-        left_n = stage.unit.firmware.plant.cord_force_n
+        left_n = stage.firmware.plant.cord_force_n
     assert injected == [fault]
     assert result.ending.outcome != Outcome.COMPLETED
     assert left_n <= 15.0
@@ -172,7 +172,7 @@ def test_a_vanished_port_ends_as_link_lost(tmp_path: Path) -> None:
         if progress.phase == "holding" and progress.elapsed_s > 9.0:
             stage.unit.stop()
 
-    with staged(tmp_path) as stage:
+    with staged(tmp_path, wire="tcp") as stage:
         result = stage.treat(watch=pull)
         dossier = stage.dossier(result.session_id)
     assert result.ending.outcome == Outcome.LINK_LOST
@@ -193,7 +193,7 @@ def test_without_the_press_test_the_note_says_so(tmp_path: Path) -> None:
 def test_a_latched_unit_is_acknowledged_and_treated(tmp_path: Path) -> None:
     with staged(tmp_path, patient=StopsDuring(1, 2.0)) as stage:
         first = stage.treat()
-        assert stage.unit.firmware.state is State.SAFE_LATCHED
+        assert stage.firmware.state is State.SAFE_LATCHED
         second = stage.treat()
         record = stage.dossier(second.session_id).record
     assert first.ending.outcome == Outcome.STOPPED
@@ -205,7 +205,7 @@ def test_an_unready_unit_refuses_in_words_and_the_session_is_recorded_as_refused
     tmp_path: Path,
 ) -> None:
     with staged(tmp_path) as stage:
-        stage.unit.firmware.estop.press()
+        stage.firmware.estop.press()
         with pytest.raises(SelfCheckFailed, match="emergency stop open: release the button"):
             stage.treat()
         dossier = stage.dossier("session-1")
@@ -273,7 +273,7 @@ def test_the_unit_s_events_are_recorded_exactly_once(tmp_path: Path) -> None:
     with staged(tmp_path, patient=StopsDuring(2, 3.0)) as stage:
         result = stage.treat()
         record = stage.dossier(result.session_id).record
-        held = [entry.sequence for entry in stage.unit.firmware.machine.ring.entries]
+        held = [entry.sequence for entry in stage.firmware.machine.ring.entries]
     seen = [e.detail["sequence"] for e in record.of_kind(EventKind.UNIT_EVENT_SEEN)]
     assert seen == held[1:]
 

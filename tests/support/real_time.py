@@ -60,6 +60,10 @@ class Program:
             raise EndedEarly(f"ended without {words!r}:\n{self.output}")
         return found()
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

@@ -1,0 +1,35 @@
+"""How late the control ticks came, for people who set a workstation up; never in the evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+STEP_S = 0.0001
+PERCENTILES = {"p50_ms": 0.5, "p99_ms": 0.99, "p999_ms": 0.999}
+
+
+class Lateness:
+    """A histogram in steps of 0.1 ms: one addition a tick, and it stays small for 8 hours."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+        self._largest_s = 0.0
+
+    def add(self, late_s: float) -> None:
+        """Count one tick, seconds after it was due."""
+        self._counts[int(late_s / STEP_S)] += 1
+        self._largest_s = max(self._largest_s, late_s)
+
+    def report(self) -> dict[str, float]:
+        """Number of ticks, percentiles (upper end of their step) and the largest, milliseconds."""
+        total = self._counts.total()
+        shares = {name: self._below_ms(share * total) for name, share in PERCENTILES.items()}
+        return {"ticks": total, **shares, "max_ms": round(self._largest_s * 1000, 1)}
+
+    def _below_ms(self, wanted: float) -> float:
+        counted = 0
+        for step in sorted(self._counts):
+            counted += self._counts[step]
+            if counted >= wanted:
+                return round((step + 1) * STEP_S * 1000, 1)
+        return 0.0
