@@ -28,10 +28,6 @@ class Check:
     clears: str
     measure: Measure
 
-    def __call__(self, now: Situation, limits: SafetyLimits) -> Finding | None:
-        exceeded = self.measure(now, limits)
-        return None if exceeded is None else self.finding(*exceeded)
-
     def finding(self, measured: float, limit: float) -> Finding:
         """The finding of a measure that exceeds its limit."""
         return Finding(

@@ -20,7 +20,7 @@ from tests.campaigns.population import DrawnPatient, draw_patients, nominal_pati
 from tests.campaigns.treatment import Treatment
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "acceptance.md"
-SEED = 20260101
+SEED = 20261125
 DRAWS = 200
 PROCESSES = 2
 LOOPS = {"device": treat_on_device, "host": treat_on_host}
