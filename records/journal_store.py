@@ -42,11 +42,6 @@ class JournalStore:
         self._retry_at_s: float | None = None
         self.trouble = ""
 
-    @property
-    def all_in_database(self) -> bool:
-        """True when nothing waits in the side file."""
-        return self._spill.is_empty
-
     def keep(self, events: list[EventRow], samples: bytes, now_s: float) -> bool:
         """True once the batch is durable, in the database or in the side file."""
         return self._commit(events, samples, now_s) or self._put_aside(events, samples)

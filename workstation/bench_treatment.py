@@ -32,8 +32,8 @@ from workstation.compose import (
     treat,
     virtual_unit,
 )
+from workstation.demo import demo_order
 from workstation.operators import SessionOperator
-from workstation.order_file import parse_order
 from workstation.settings import Settings
 
 GOAL = 300
@@ -41,16 +41,6 @@ ROUNDS = 3
 SAMPLE_S = 0.001
 BODY = "cervical_sliding"
 MEMORY = Path("/dev/shm")
-ORDER = """
-patient_reference = "BENCH"
-region = "cervical"
-mode = "intermittent"
-hold_force = "102 N"
-rest_force = "51 N"
-hold_time = "60 s"
-rest_time = "20 s"
-treatment_time = "15 min"
-"""
 PARTS = (
     ("physics", ("simulator/plant.py",)),
     ("unit", ("simulator/",)),
@@ -92,7 +82,7 @@ def terminal_stage() -> Iterator[tuple[str, VirtualClock, Connect]]:
 
 def treatment(stage: Stage, base: Path | None = None) -> Run:
     """Treat once with the records below ``base`` (default: where temporary files go)."""
-    order = parse_order(ORDER, "benchmark")
+    order = demo_order("cervical")
     with TemporaryDirectory(dir=base) as folder, stage() as (uri, clock, connect):
         data_dir = Path(folder)
         key = load_or_create_key(data_dir, store=NoKeyStore())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from records.claim_context import Party
+from records.claim_context import ClaimContext, Party
+from records.exports.needs import Needs
 from records.exports.visit import Visit
 
 VERSION = "2.5.1"
@@ -53,6 +54,14 @@ def header(visit: Visit, code: str, trigger: str) -> list[str]:
     head = ["MSH", "^~\\&", SENDER, escaped(visit.clinic), "", "", moment, "", kind]
     head += [digest[:20], "P", VERSION, "", "", "", "", "", "UNICODE UTF-8"]
     return ["|".join(head), segment("EVN", {1: trigger, 2: moment})]
+
+
+def needed_patient(needs: Needs, visit: Visit, context: ClaimContext) -> Party:
+    """The patient; what PID cannot do without and nobody has said is noted in ``needs``."""
+    needs.text("patient_ref", visit.patient_reference)
+    person = needs.party("patient", context.patient)
+    needs.text("patient.first_name", person.first_name)
+    return person
 
 
 def patient(visit: Visit, person: Party) -> list[str]:

@@ -9,6 +9,7 @@ from records.exports.hl7 import (
     escaped,
     header,
     message,
+    needed_patient,
     parts,
     patient,
     provider,
@@ -54,9 +55,7 @@ def dft_p03(visit: Visit) -> str:
 def _needed(visit: Visit, context: ClaimContext) -> tuple[Party, str]:
     """The patient and the charge."""
     needs = Needs(FORMAT, visit.session_id)
-    needs.text("patient_ref", visit.patient_reference)
-    person = needs.party("patient", context.patient)
-    needs.text("patient.first_name", person.first_name)
+    person = needed_patient(needs, visit, context)
     rendering = needs.party("rendering", context.rendering)
     if context.rendering:
         needs.text("rendering.npi", rendering.npi)

@@ -12,6 +12,7 @@ from records.exports.hl7 import (
     escaped,
     header,
     message,
+    needed_patient,
     parts,
     patient,
     provider,
@@ -32,9 +33,7 @@ def mdm_t02(visit: Visit, pdf: bytes, file_name: str) -> str:
     """The message; raises ExportIncomplete naming what is missing."""
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
     needs = Needs(FORMAT, visit.session_id)
-    needs.text("patient_ref", visit.patient_reference)
-    person = needs.party("patient", context.patient)
-    needs.text("patient.first_name", person.first_name)
+    person = needed_patient(needs, visit, context)
     needs.check()
     lines = [*header(visit, "MDM", "T02"), *patient(visit, person)]
     lines.append(_document(visit, context.rendering, file_name))

@@ -34,7 +34,7 @@ from records.reader import list_sessions, open_sessions, reading
 from records.session_rows import LinkRow, first_misfit, link_rows, previous_seal
 from records.stored_session import load_stored
 from records.unit_file import unit_databases
-from tests.support.real_time import Program, program, simulated_unit, wait_until
+from tests.support.real_time import SHORT_PULL, Program, program, simulated_unit, wait_until
 
 ROUNDS = 1_000
 LANES = ("tcp", "rtu", "tcp", "rtu")
@@ -46,16 +46,6 @@ MEASURING_MS = 60
 WATCHDOG_EXPIRED = 30
 REPEATS_PER_ROUND = 3
 LOOK_EVERY_S = 0.01
-ORDER = """
-region = "lumbar"
-mode = "static"
-hold_force = "30 N"
-ramp_up = "10 N/s"
-ramp_down = "20 N/s"
-treatment_time = "1 min"
-pretension_force = "0 N"
-pretension_time = "0 s"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +89,7 @@ def run_lane(wire: str, rounds: int, seed: int, folder: Path) -> Lane:
     lane, chance = Lane(wire), random.Random(seed)
     folder.mkdir(parents=True)
     order = folder / "order.toml"
-    order.write_text(ORDER)
+    order.write_text(SHORT_PULL)
     with simulated_unit(wire, "--body", "test_fixture") as (_, uri):
         while len(lane.rounds) < rounds:
             done = _kill_once(wire, uri, order, folder / "data", chance)

@@ -26,7 +26,7 @@ from controller.telemetry import Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_unit
 from records.integrity import verify
 from records.reader import SessionRecord, list_sessions
-from tests.support.real_time import EndedEarly, program, simulated_unit, wait_until
+from tests.support.real_time import SHORT_PULL, EndedEarly, program, simulated_unit, wait_until
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "openpty"), reason="needs POSIX signals and pseudo-terminals"
@@ -35,16 +35,6 @@ pytestmark = pytest.mark.skipif(
 FIXTURE = ("--body", "test_fixture", "--baudrate", "19200")
 """Hooked to the frame with 2 mm of slack: a hold is reached a few seconds after arming. At 19200 Bd
 the tick is 100 ms, which leaves a busy machine more time for each answer."""
-ORDER = """
-region = "lumbar"
-mode = "static"
-hold_force = "30 N"
-ramp_up = "10 N/s"
-ramp_down = "20 N/s"
-treatment_time = "1 min"
-pretension_force = "0 N"
-pretension_time = "0 s"
-"""
 WATCHDOG_EXPIRED = 30
 ATTEMPTS = 3
 
@@ -219,7 +209,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[
     """Every story, under way."""
     folder = tmp_path_factory.mktemp("stories")
     order = folder / "order.toml"
-    order.write_text(ORDER)
+    order.write_text(SHORT_PULL)
     with ThreadPoolExecutor(max_workers=2) as pool:
         yield {
             name: pool.submit(tell, story, folder / str(number), str(order))

@@ -18,6 +18,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
+SHORT_PULL = """
+region = "lumbar"
+mode = "static"
+hold_force = "30 N"
+ramp_up = "10 N/s"
+ramp_down = "20 N/s"
+treatment_time = "1 min"
+pretension_force = "0 N"
+pretension_time = "0 s"
+"""
+"""An order without pretension: force rises a few seconds after arming."""
 
 
 class EndedEarly(AssertionError):

@@ -30,6 +30,17 @@ def _certainty(partner: Partner) -> Severity:
     return "warn" if partner.doubt else "error"
 
 
+def _named(facts: Facts, partner: Partner, field: str) -> Found:
+    """The finding whose sentence needs no more than the partner's code."""
+    return Found(
+        field,
+        _evidence(facts, partner.line),
+        {"partner": partner.line.cpt},
+        at_most=_certainty(partner),
+        remark=partner.doubt,
+    )
+
+
 def _is_therapy(code: str) -> bool:
     return code.startswith(("97", "G0"))
 
@@ -65,13 +76,7 @@ def re_evaluation_without_modifier(facts: Facts) -> Iterator[Found]:
     """T-072: the special text of T-026."""
     for partner in _bundled(facts):
         if partner.line.cpt in RE_EVALUATIONS:
-            yield Found(
-                FIELD,
-                _evidence(facts, partner.line),
-                {"partner": partner.line.cpt},
-                at_most=_certainty(partner),
-                remark=partner.doubt,
-            )
+            yield _named(facts, partner, FIELD)
 
 
 @predicate
@@ -92,13 +97,7 @@ def pair_that_no_modifier_passes(facts: Facts) -> Iterator[Found]:
     """T-027. The three that are always so are T-074's."""
     for partner in _hopeless(facts):
         if partner.line.cpt not in NEVER_TOGETHER:
-            yield Found(
-                "lines",
-                _evidence(facts, partner.line),
-                {"partner": partner.line.cpt},
-                at_most=_certainty(partner),
-                remark=partner.doubt,
-            )
+            yield _named(facts, partner, "lines")
 
 
 @predicate
@@ -106,13 +105,7 @@ def drawing_or_flushing(facts: Facts) -> Iterator[Found]:
     """T-074: the special text of T-027; the rows are those of the practitioner's file."""
     for partner in _hopeless(facts):
         if partner.line.cpt in NEVER_TOGETHER and facts.context.form in PROFESSIONAL_FORMS:
-            yield Found(
-                "lines",
-                _evidence(facts, partner.line),
-                {"partner": partner.line.cpt},
-                at_most=_certainty(partner),
-                remark=partner.doubt,
-            )
+            yield _named(facts, partner, "lines")
 
 
 def shared_minutes(facts: Facts, line: ServiceLine) -> float:

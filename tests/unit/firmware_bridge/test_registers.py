@@ -89,7 +89,3 @@ def test_any_changed_word_of_a_block_is_refused(
 def test_a_short_block_is_refused() -> None:
     with pytest.raises(FrameCorrupt, match="20 registers, 12 came"):
         PROFILE.block("measurement").decode([0] * 12)
-
-
-def words_of(raw: bytes) -> list[int]:
-    return [int.from_bytes(raw[at : at + 2], "big") for at in range(0, len(raw), 2)]

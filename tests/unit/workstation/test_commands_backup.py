@@ -7,13 +7,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from controller.errors import AnswerMissing, BackupRefused, RecordNotFound, RequestRefused
 from records.unit_file import unit_database
+from tests.support.commands import run, said
 from tests.support.notes import UNIT, recorded
-from workstation.cli import RECORD_BAD, app, exit_status
+from workstation.cli import RECORD_BAD, exit_status
 
 
 @pytest.fixture
@@ -22,17 +21,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     recorded(tmp_path / "data", "s-1", began_ms=1_000_000_000_000)
     recorded(tmp_path / "data", "s-2", began_ms=1_000_000_500_000)
     return tmp_path / "data"
-
-
-def run(data: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(app, [*arguments, "--data", str(data)])
-
-
-def said(data: Path, *arguments: str) -> str:
-    result = run(data, *arguments)
-    if result.exception:
-        raise result.exception
-    return result.output
 
 
 def test_a_backup_is_made_restored_and_audited(data: Path, tmp_path: Path) -> None:

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from controller.errors import RequestRefused
 from records.acceptance import acceptances
+from tests.support.commands import run
 from tests.support.sessions import SETTINGS, staged
 from tests.unit.records.rules.builders import SmallCodeList
 from workstation import billing
-from workstation.cli import app
 from workstation.documents import load_dossier
 
 FEES = """
@@ -57,10 +56,6 @@ def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def command(data_dir: Path, *words: str) -> Result:
-    return CliRunner().invoke(app, [*words, "--data", str(data_dir)])
-
-
 def context_file(data_dir: Path, folder: Path, **changes: Any) -> Path:
     """The claim as the practice's system has it: the session's own, with more."""
     view = billing.view_billing(data_dir, "session-1", SETTINGS, payer="medicare_b")
@@ -72,13 +67,13 @@ def context_file(data_dir: Path, folder: Path, **changes: Any) -> Path:
 
 def scrubbed(data_dir: Path, *words: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(
-        command(data_dir, "scrub", "session-1", "--json", *words).stdout
+        run(data_dir, "scrub", "session-1", "--json", *words).stdout
     )
     return document
 
 
 def test_scrub_names_payer_sources_evidence_and_closes_with_the_advice(data_dir: Path) -> None:
-    result = command(data_dir, "scrub", "session-1", "--payer", "medicare_b")
+    result = run(data_dir, "scrub", "session-1", "--payer", "medicare_b")
     assert result.exit_code == 3
     assert "Payer profile medicare_b" in result.stdout
     assert "NOT READY" in result.stdout
@@ -104,7 +99,7 @@ def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
     before = scrubbed(data_dir, "--context", path)
     assert [o["value"] for o in before["offers"]][:1] == ["GP"]
     assert charge(data_dir)["mod1"] == ""
-    kept = command(
+    kept = run(
         data_dir, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--context", path
     )
     assert kept.stdout.strip() == "accepted: 97012:GP by P. Jones"
@@ -115,7 +110,7 @@ def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
     assert "T-021" not in [finding["rule"] for finding in after["findings"]]
     assert after["accepted"][0]["value"] == "97012:GP"
     assert charge(data_dir)["mod1"] == "GP"
-    command(data_dir, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--withdraw")
+    run(data_dir, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--withdraw")
     assert charge(data_dir)["mod1"] == ""
 
 
@@ -126,10 +121,10 @@ def charge(data_dir: Path) -> dict[str, str]:
 
 
 def test_what_was_not_offered_is_kept_as_such(data_dir: Path) -> None:
-    command(data_dir, "accept", "session-1", "--diagnosis", "m54.2", "--by", "P. Jones")
+    run(data_dir, "accept", "session-1", "--diagnosis", "m54.2", "--by", "P. Jones")
     kept = {a.value: a for a in acceptances(data_dir, "session-1")}
     assert kept["M542"].evidence == ("the program did not offer it",)
-    command(data_dir, "accept", "session-1", "--diagnosis", "M542", "--by", "P.", "--withdraw")
+    run(data_dir, "accept", "session-1", "--diagnosis", "M542", "--by", "P.", "--withdraw")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +140,7 @@ def test_what_was_not_offered_is_kept_as_such(data_dir: Path) -> None:
 def test_an_acceptance_that_says_too_little_is_refused(
     data_dir: Path, words: list[str], message: str
 ) -> None:
-    result = command(data_dir, "accept", "session-1", *words)
+    result = run(data_dir, "accept", "session-1", *words)
     assert result.exit_code != 0
     assert message in str(result.exception)
 
@@ -154,23 +149,23 @@ def test_an_estimate_shows_its_steps_and_the_trade_figures(data_dir: Path, tmp_p
     table = tmp_path / "fees.toml"
     day = load_dossier(data_dir, "session-1", SETTINGS).charge().values["dos"]
     table.write_text(FEES.replace("2026-01-01", day).replace("2026-12-31", day))
-    result = command(data_dir, "estimate", "session-1", "--table", str(table))
+    result = run(data_dir, "estimate", "session-1", "--table", str(table))
     assert result.exit_code == 0
     assert result.stdout.startswith("ESTIMATE for 97012")
     assert "$14.36" in result.stdout
     assert "$14-$22" in result.stdout
     assert "Prior authorization: ask the plan" in result.stdout
     document = json.loads(
-        command(data_dir, "estimate", "session-1", "--table", str(table), "--json").stdout
+        run(data_dir, "estimate", "session-1", "--table", str(table), "--json").stdout
     )
     assert (document["amount"], document["label"]) == ("14.36", "estimate")
     table.write_text(FEES.replace("2026-", "2019-"))
-    result = command(data_dir, "estimate", "session-1", "--table", str(table))
+    result = run(data_dir, "estimate", "session-1", "--table", str(table))
     assert "has no row for 97012 on" in str(result.exception)
 
 
 def test_without_a_table_nothing_is_estimated(data_dir: Path) -> None:
-    result = command(data_dir, "estimate", "session-1")
+    result = run(data_dir, "estimate", "session-1")
     assert isinstance(result.exception, RequestRefused)
     assert "give one with --table FILE" in str(result.exception)
 
@@ -182,22 +177,22 @@ def test_payers_of_the_user_are_found_and_listed(data_dir: Path) -> None:
         'name = "valley"\ntitle = "Valley Health"\nkind = "commercial"\n'
         'valid_from = 2026-01-01\nsource = "policy 7"\nstrength = "B"\nmin_minutes = 15\n'
     )
-    assert "Valley Health, of 2026-01-01 (policy 7)" in command(data_dir, "payers").stdout
+    assert "Valley Health, of 2026-01-01 (policy 7)" in run(data_dir, "payers").stdout
     assert scrubbed(data_dir, "--payer", "valley")["profile"] == "valley"
-    result = command(data_dir, "scrub", "session-1", "--payer", "vally")
+    result = run(data_dir, "scrub", "session-1", "--payer", "vally")
     assert "choose one of cigna_ash" in str(result.exception)
 
 
 def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
     data_dir: Path, tmp_path: Path
 ) -> None:
-    printed = command(data_dir, "claim", "new", "session-1", "--payer", "va").stdout
+    printed = run(data_dir, "claim", "new", "session-1", "--payer", "va").stdout
     assert 'claim_id = "session-1"' in printed
     assert 'profile = "va"' in printed
     path = tmp_path / "claim.toml"
     words = ("claim", "new", "session-1", "--out", str(path))
-    assert command(data_dir, *words).exit_code == 0
-    assert "exists already" in str(command(data_dir, *words).exception)
+    assert run(data_dir, *words).exit_code == 0
+    assert "exists already" in str(run(data_dir, *words).exception)
     assert scrubbed(data_dir, "--context", str(path))["profile"] == "commercial"
 
 

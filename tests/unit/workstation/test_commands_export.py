@@ -15,15 +15,14 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 from pypdf import PdfReader
-from typer.testing import CliRunner, Result
 
 from controller.errors import ExportRefused, TractionError
 from records.exports.session_schema import SessionDocument
+from tests.support.commands import run
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
 from tests.unit.records.exports.test_claim_837p import pyx12_faults
 from tests.unit.workstation.test_commands_billing import AnyDay
 from workstation import billing, openemr
-from workstation.cli import app
 from workstation.commands_export import Format
 from workstation.exporting import KINDS, file_name, place_for
 
@@ -79,14 +78,10 @@ def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def command(data_dir: Path, *words: str) -> Result:
-    return CliRunner().invoke(app, [*words, "--data", str(data_dir)])
-
-
 def exported(data_dir: Path, out: Path, *words: str) -> bytes:
     """The content of the one file that the command wrote into a folder of its own."""
     out.mkdir(exist_ok=True)
-    result = command(data_dir, "export", SESSION, "--out", str(out), *words)
+    result = run(data_dir, "export", SESSION, "--out", str(out), *words)
     assert result.exit_code == 0, result.exception
     (written,) = out.iterdir()
     assert written.name.startswith(SESSION)
@@ -118,7 +113,7 @@ def test_every_format_is_written_into_a_file_that_names_the_session(
 def test_without_a_claim_context_what_is_missing_is_named(
     data_dir: Path, tmp_path: Path, name: str
 ) -> None:
-    result = command(data_dir, "export", SESSION, "--format", name, "--out", str(tmp_path / "file"))
+    result = run(data_dir, "export", SESSION, "--format", name, "--out", str(tmp_path / "file"))
     if name in NEEDS_A_CLAIM:
         assert isinstance(result.exception, TractionError)
         assert "misses" in result.exception.message
@@ -149,16 +144,16 @@ def test_errors_are_on_the_document_on_the_screen_and_block_an_importer(
     data_dir: Path, claim_file: Path, tmp_path: Path
 ) -> None:
     words = ("export", SESSION, "--context", str(claim_file))
-    result = command(data_dir, *words, "--format", "pdf", "--out", str(tmp_path))
+    result = run(data_dir, *words, "--format", "pdf", "--out", str(tmp_path))
     assert "NOT READY: " in result.stdout
     assert "T-021" in result.stdout  # Medicare wants GP, and nobody has accepted it
     pdf = (tmp_path / f"{SESSION}.pdf").read_bytes()
     text = " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
     assert "NOT READY: " in text
-    refused = command(data_dir, *words, "--format", "csv", "--receiver", "refactor")
+    refused = run(data_dir, *words, "--format", "csv", "--receiver", "refactor")
     assert isinstance(refused.exception, ExportRefused)
     assert "T-021" in refused.exception.message
-    as_json = command(data_dir, *words, "--format", "summary", "--out", str(tmp_path), "--json")
+    as_json = run(data_dir, *words, "--format", "summary", "--out", str(tmp_path), "--json")
     told = json.loads(as_json.stdout)
     assert told["ready"] is False
     assert "T-021" in told["errors"]
@@ -179,7 +174,7 @@ def test_another_sessions_file_and_any_other_file_are_left_alone(tmp_path: Path)
 
 
 def test_an_unknown_receiver_is_refused_with_the_known_ones(data_dir: Path) -> None:
-    result = command(data_dir, "export", SESSION, "--format", "csv", "--receiver", "nobody")
+    result = run(data_dir, "export", SESSION, "--format", "csv", "--receiver", "nobody")
     assert isinstance(result.exception, TractionError)
     assert "is not one of own, pmhelpcenter" in result.exception.message
 
@@ -202,7 +197,7 @@ def test_an_upload_sends_the_pdf_and_never_shows_the_token(
     monkeypatch.setattr(openemr, "upload_document", through_the_stand_in)
     monkeypatch.setenv("EMR_TOKEN", "very-secret-token")
     with caplog.at_level(logging.DEBUG):
-        result = command(
+        result = run(
             data_dir, "upload", SESSION, "--openemr", "https://emr.example", "--patient", "7",
             "--token-env", "EMR_TOKEN",
         )  # fmt: skip

@@ -8,14 +8,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from pypdf import PdfReader
-from typer.testing import CliRunner
 
 from controller.errors import NoteRefused
 from records.audit import accesses
+from tests.support.commands import said
 from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, note_of, recorded
-from workstation.cli import app
 
 
 @pytest.fixture
@@ -23,17 +21,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
     recorded(tmp_path)
     return tmp_path
-
-
-def run(data: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(app, [*arguments, "--data", str(data)])
-
-
-def said(data: Path, *arguments: str) -> str:
-    result = run(data, *arguments)
-    if result.exception:
-        raise result.exception
-    return result.output
 
 
 def completions() -> list[str]:

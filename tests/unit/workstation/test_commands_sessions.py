@@ -8,13 +8,12 @@ import stat
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from controller.errors import AuditUnavailable, RecordNotFound, RequestRefused
 from records.clinic_file import clinic_database
+from tests.support.commands import run, said
 from tests.support.notes import BEGAN_MS, DAY_MS, recorded
-from workstation.cli import RECORD_BAD, app
+from workstation.cli import RECORD_BAD
 
 
 @pytest.fixture
@@ -23,17 +22,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     recorded(tmp_path)
     recorded(tmp_path, "s-2", began_ms=BEGAN_MS + DAY_MS, outcome="stopped")
     return tmp_path
-
-
-def run(data: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(app, [*arguments, "--data", str(data)])
-
-
-def said(data: Path, *arguments: str) -> str:
-    result = run(data, *arguments)
-    if result.exception:
-        raise result.exception
-    return result.output
 
 
 def found(data: Path, *arguments: str) -> list[str]:

@@ -1,0 +1,23 @@
+"""The command line, called in this process with a data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import Result
+from typer.testing import CliRunner
+
+from workstation.cli import app
+
+
+def run(data: Path, *arguments: str) -> Result:
+    """What a command did; an error is in the result."""
+    return CliRunner().invoke(app, [*arguments, "--data", str(data)])
+
+
+def said(data: Path, *arguments: str) -> str:
+    """What a command printed; raises what it raised."""
+    result = run(data, *arguments)
+    if result.exception:
+        raise result.exception
+    return result.output
