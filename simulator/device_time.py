@@ -145,7 +145,8 @@ class VirtualDeviceTime:
 
     def consumed(self, byte_count: int) -> None:
         self.bytes_consumed += byte_count
-        self._pause()
+        if not self.busy():
+            self._pause()
 
     def produced(self, byte_count: int) -> None:
         self.bytes_produced += byte_count

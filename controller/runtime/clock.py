@@ -111,8 +111,9 @@ class VirtualClock:
         self._ports.clear()
 
     def sleep_until(self, at_s: float) -> None:
+        self._settle()
         while self._advance_towards(at_s):
-            pass
+            self._settle()
 
     def wait_readable(self, port: Readable, deadline_s: float) -> bool:
         if port not in self._ports:
@@ -150,8 +151,10 @@ class VirtualClock:
         return True
 
     def _advance_towards(self, at_s: float) -> bool:
-        """Jump to ``at_s`` or to the first action due before it; False once ``at_s`` is reached."""
-        self._settle()
+        """Jump to ``at_s`` or to the first action due before it; False once ``at_s`` is reached.
+
+        Only while everything is settled.
+        """
         due_s = min((p.next_action_s() for p in self._participants), default=math.inf)
         if due_s > at_s:
             self._now_s = max(self._now_s, at_s)
