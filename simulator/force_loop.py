@@ -14,6 +14,9 @@ FEED_S = 0.3
 FEED_SHARE = CYCLE_S / FEED_S
 """The feed-forward comes in slowly: at a reversal friction holds the body, and only the cord, four
 times as stiff, stretches until it slides (E.3 a)."""
+NO_FEED_AHEAD_N = 5.0
+"""From this much force ahead of the set-point nothing is fed inwards. Ours: over the spread of E.2
+5 to 12 N did about as well, and without it a short ramp of a body held by friction overshoots."""
 DEAD_BAND_N = 1.0
 MAX_SPEED_MM_PER_S = 20.0
 SLACK_FORCE_N = 5.0
@@ -53,7 +56,9 @@ class ForceLoop:
             error_n += DEAD_BAND_N
         else:
             error_n = 0.0
-        speed = self._feed(change_n) + GAIN_MM_PER_S_PER_N * self.gain_factor * error_n
+        feed_mm_per_s = self._feed(change_n)
+        feed_mm_per_s *= fed_share(feed_mm_per_s, error_n)
+        speed = feed_mm_per_s + GAIN_MM_PER_S_PER_N * self.gain_factor * error_n
         if force_n < SLACK_FORCE_N and speed > SLACK_SPEED_MM_PER_S:
             return SLACK_SPEED_MM_PER_S
         return max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed))
@@ -74,3 +79,14 @@ class ForceLoop:
                 return 0.0
             return min(change_n, up_n_per_s * CYCLE_S)
         return max(change_n, -down_n_per_s * CYCLE_S)
+
+
+def fed_share(feed_mm_per_s: float, error_n: float) -> float:
+    """How much of an inward feed is given to a force that has run ahead of its set-point.
+
+    While friction holds the body only the cord stretches, at more newtons a millimetre than the
+    feed counts on, and a short ramp ends before the gain has taken that back.
+    """
+    if feed_mm_per_s <= 0.0 or error_n >= 0.0:
+        return 1.0
+    return max(0.0, 1.0 + error_n / NO_FEED_AHEAD_N)

@@ -20,7 +20,7 @@ from controller.safety.situation import SLACK_N
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action, Verdict
 from controller.telemetry import HostHealth, Telemetry
-from simulator.force_loop import CORD_N_PER_MM, FEED_S
+from simulator.force_loop import CORD_N_PER_MM, FEED_S, fed_share
 from simulator.plant import CELL_S, MOTOR_S
 from simulator.release import RELEASED_N, pay_out_speed_mm_per_s
 from tests.campaigns.figures import Figures, spans_of, take_figures
@@ -68,7 +68,9 @@ class HostController:
             error_n = 0.0
         else:
             error_n -= DEAD_BAND_N if error_n > 0.0 else -DEAD_BAND_N
-        speed = self._feed(change_n) + self._gain * error_n
+        feed_mm_per_s = self._feed(change_n)
+        feed_mm_per_s *= fed_share(feed_mm_per_s, error_n)
+        speed = feed_mm_per_s + self._gain * error_n
         if force_n < SLACK_N:
             speed = min(speed, SLACK_SPEED_MM_PER_S)
         return max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed))

@@ -15,12 +15,13 @@ import random
 import statistics
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from controller.errors import JournalError, LinkError
 from controller.events import EventKind, Outcome
@@ -46,6 +47,10 @@ MEASURING_MS = 60
 WATCHDOG_EXPIRED = 30
 REPEATS_PER_ROUND = 3
 LOOK_EVERY_S = 0.01
+NEWEST_EVENTS = 8
+SAY_EVERY = 25
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ def run_lane(wire: str, rounds: int, seed: int, folder: Path) -> Lane:
             done = _kill_once(wire, uri, order, folder / "data", chance)
             if done is not None:
                 lane.rounds.append(done)
+                if len(lane.rounds) % SAY_EVERY == 0:
+                    print(f"{wire} {uri}: {len(lane.rounds)} of {rounds} kills", flush=True)
                 continue
             lane.repeated += 1
             assert lane.repeated <= REPEATS_PER_ROUND * rounds, "the unit is never armed"
@@ -122,6 +129,8 @@ def _kill_once(wire: str, uri: str, order: Path, data: Path, chance: random.Rand
     if _happened_since(data, earlier, EventKind.RELEASE_ORDERED):
         return None
     let_go_ms = _watch_it_let_go(uri, clock, killed_at_s)
+    if let_go_ms is None:
+        return None
     lost, broken = _compare(data, acknowledged)
     return Round(
         wire=wire,
@@ -211,16 +220,21 @@ def _compare(data: Path, acknowledged: Seen) -> tuple[str, str]:
     return lost, broken
 
 
-def _watch_it_let_go(uri: str, clock: SystemClock, killed_at_s: float) -> float:
-    """Milliseconds from the kill to the unit's own release, on the unit's clock."""
-    unit = connect_unit(uri, clock)
+def _watch_it_let_go(uri: str, clock: SystemClock, killed_at_s: float) -> float | None:
+    """Milliseconds from the kill to the unit's own release, on the unit's clock.
+
+    None when a last command of the program had released before its watchdog could.
+    """
+    unit = _answered(lambda: connect_unit(uri, clock), "the unit's identity")
     try:
         last = _released(unit)
-        count = min(last.newest_event, 8)
-        events = unit.read_events(last.newest_event - count + 1, count)
+        count = min(last.newest_event, NEWEST_EVENTS)
+        first = last.newest_event - count + 1
+        events = _answered(lambda: unit.read_events(first, count), "the unit's events")
     finally:
         unit.close()
-    assert last.status & UnitStatus.WATCHDOG_EXPIRED
+    if not last.status.has(UnitStatus.WATCHDOG_EXPIRED):
+        return None
     expired_ms = [event.uptime_ms for event in events if event.code == WATCHDOG_EXPIRED][-1]
     read_at_s = last.taken_at_s + last.sample_age_s
     killed_ms = (last.uptime_s - (read_at_s - killed_at_s)) * 1000
@@ -228,13 +242,11 @@ def _watch_it_let_go(uri: str, clock: SystemClock, killed_at_s: float) -> float:
 
 
 def _released(unit: TractionUnit) -> Telemetry:
+    observe = ForceCommand(kind=CommandKind.OBSERVE)
     seen: list[Telemetry] = []
 
     def released() -> bool:
-        try:
-            seen.append(unit.exchange(ForceCommand(kind=CommandKind.OBSERVE)))
-        except LinkError:  # the line was not quiet
-            return False
+        seen.append(_answered(lambda: unit.exchange(observe), "a reading"))
         force_n = seen[-1].force_n
         latched = seen[-1].unit_state is UnitState.SAFE_LATCHED
         return latched and force_n is not None and abs(force_n) <= 20.0
@@ -244,6 +256,19 @@ def _released(unit: TractionUnit) -> Telemetry:
     except AssertionError as error:
         raise AssertionError(f"{error}; its last reading: {seen[-1:]}") from error
     return seen[-1]
+
+
+def _answered(ask: Callable[[], Answer], what: str) -> Answer:
+    """Ask until the answer comes in time: this observer has no right to a quiet machine."""
+    answers: list[Answer] = []
+
+    def asked() -> bool:
+        with suppress(LinkError):
+            answers.append(ask())
+        return bool(answers)
+
+    wait_until(asked, what)
+    return answers[-1]
 
 
 def main() -> None:
