@@ -143,16 +143,18 @@ class RegisterBlock:
         return struct.Struct(f">{self.count}H")
 
     @cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset(spec.name for spec in self.registers)
+    def _names(self) -> dict[str, RegisterSpec]:
+        return {spec.name: spec for spec in self.registers}
 
     def decode(self, words: Sequence[int]) -> dict[str, RegisterValue]:
         """Named values; raises FrameCorrupt when length or CRC are wrong."""
-        raw = self.check(words)
-        return {
-            spec.name: spec.value(value)
-            for spec, value in zip(self.registers, self._layout.unpack(raw), strict=True)
-        }
+        raw = self.unpack(words)
+        return {name: spec.value(raw[name]) for name, spec in self._names.items()}
+
+    def unpack(self, words: Sequence[int]) -> dict[str, int | bytes]:
+        """What ``struct`` reads of each register, as it stands; raises FrameCorrupt like decode."""
+        raw = self._layout.unpack(self.check(words))
+        return dict(zip(self._names, raw, strict=True))
 
     def check(self, words: Sequence[int]) -> bytes:
         """The words as wire bytes; raises FrameCorrupt unless they are this block with its CRC."""
@@ -172,10 +174,10 @@ class RegisterBlock:
 
     def encode(self, values: Mapping[str, RegisterValue]) -> list[int]:
         """Words of the whole block with its CRC; registers that are not named stay 0."""
-        unknown = values.keys() - self._names
-        if unknown:
+        if not values.keys() <= self._names.keys():
+            unknown = sorted(values.keys() - self._names.keys())
             raise RequestRefused(
-                f"block {self.name} has no register {sorted(unknown)[0]}; correct the profile"
+                f"block {self.name} has no register {unknown[0]}; correct the profile"
             )
         raw = self._layout.pack(
             *[spec.raw(values[spec.name]) if spec.name in values else spec.empty

@@ -249,13 +249,16 @@ class UnitMachine:
             self.state = State.IDLE
 
     def _watch_inputs(self, now_s: float) -> None:
-        for event in (self.switch.sample(now_s), self.emergency_stop.sample()):
-            if event is None:
-                continue
-            if event in REACTIONS and self.limits is not None and event not in self._tripped:
-                self.trip(event)
-            else:
-                self.log_here(event)
+        if (event := self.switch.sample(now_s)) is not None:
+            self._react(event)
+        if (event := self.emergency_stop.sample()) is not None:
+            self._react(event)
+
+    def _react(self, event: EventCode) -> None:
+        if event in REACTIONS and self.limits is not None and event not in self._tripped:
+            self.trip(event)
+        else:
+            self.log_here(event)
 
     def _watch_link(self, now_s: float) -> None:
         if self.watchdog_expired or now_s < self._expires_at_s:

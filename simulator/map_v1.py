@@ -141,13 +141,19 @@ def _crc_table() -> tuple[int, ...]:
 
 
 _CRC_TABLE = _crc_table()
+_REGISTER_TABLE = tuple(
+    (low >> 8) ^ _CRC_TABLE[high ^ low & 0xFF] for high in range(256) for low in _CRC_TABLE
+)
+"""What two bytes do at once, the earlier one in the low half: one step for a register."""
 
 
 def crc16_of_bytes(data: bytes) -> int:
     """CRC-16/MODBUS: reflected polynomial 0xA001, start value 0xFFFF."""
     crc = 0xFFFF
-    for byte in data:
-        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
+    for pair in struct.unpack_from(f"<{len(data) // 2}H", data):
+        crc = _REGISTER_TABLE[crc ^ pair]
+    if len(data) % 2:
+        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ data[-1]) & 0xFF]
     return crc
 
 

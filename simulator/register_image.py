@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 
 from simulator.event_ring import RING_SIZE
-from simulator.map_v1 import crc16_of_registers
+from simulator.map_v1 import crc16_of_bytes
 
 MAP_VERSION = 0x0100
 SIGN_PROBE = -12345
@@ -19,6 +19,8 @@ STOP_TEST_INTERVAL_DAYS = 1
 
 CERVICAL, LUMBAR = 0, 1
 REGION_CEILING_N = {CERVICAL: 200.0, LUMBAR: 981.0}
+
+_MEASUREMENT = struct.Struct(">6H6h4HIH")
 
 FEATURE_SECOND_CHANNEL = 1 << 2
 # Force loop, second channel, position, switch presence, two-channel switch, hard-wired e-stop,
@@ -129,9 +131,12 @@ def capability_block(unit: UnitDescription) -> list[int]:
     return _with_crc(data)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Measurement:
-    """The coherent snapshot of 0x100-0x112; forces and positions in tenths, times in ms."""
+    """The coherent snapshot of 0x100-0x112; forces and positions in tenths, times in ms.
+
+    Made and packed for every answer, so it is not frozen: that would cost more than the packing.
+    """
 
     sequence: int
     result: int
@@ -154,8 +159,7 @@ class Measurement:
 
     def registers(self) -> list[int]:
         """Registers 0x100-0x113 with the block CRC (B.3)."""
-        data = struct.pack(
-            ">6H6h4HIH",
+        data = _MEASUREMENT.pack(
             self.sequence,
             self.result,
             self.state,
@@ -194,5 +198,4 @@ def signed(register: int) -> int:
 
 
 def _with_crc(data: bytes) -> list[int]:
-    registers = list(struct.unpack(f">{len(data) // 2}H", data))
-    return [*registers, crc16_of_registers(registers)]
+    return [*struct.unpack(f">{len(data) // 2}H", data), crc16_of_bytes(data)]

@@ -155,7 +155,8 @@ class VirtualClock:
 
         Only while everything is settled.
         """
-        due_s = min((p.next_action_s() for p in self._participants), default=math.inf)
+        participants = self._participants
+        due_s = min([p.next_action_s() for p in participants]) if participants else math.inf
         if due_s > at_s:
             self._now_s = max(self._now_s, at_s)
             return False

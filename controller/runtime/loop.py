@@ -260,7 +260,8 @@ class ForceLoop:
     def _granted(self, wanted: ForceCommand) -> ForceCommand:
         """The machine's command as far as the supervisor grants it."""
         self._wanted_force_n = wanted.force_n
-        return replace(wanted, force_n=self._supervisor.granted_n(wanted.force_n))
+        granted_n = self._supervisor.granted_n(wanted.force_n)
+        return wanted if granted_n == wanted.force_n else replace(wanted, force_n=granted_n)
 
     def _sent_force_n(self) -> float:
         """The set-point of the command that this tick's exchange carried, newtons."""

@@ -153,8 +153,10 @@ class Situation:
     @property
     def largest_force_n(self) -> float | None:
         """The larger of the channels that can be believed."""
-        forces = (self.reading.force_n, self.reading.second_force_n)
-        return max((force for force in forces if force is not None), default=None)
+        first_n, second_n = self.reading.force_n, self.reading.second_force_n
+        if first_n is None or second_n is None:
+            return second_n if first_n is None else first_n
+        return max(first_n, second_n)
 
     @property
     def apart_n(self) -> float:

@@ -22,58 +22,44 @@ def elapsed_s(since_s: float, now_s: float) -> float:
 
 
 class Window:
-    """The values of the last ``span_s``, and one older, so that a gap in them hides nothing.
+    """The values of the last ``span_s``, and one older, so that a gap in them hides nothing."""
 
-    Beside all values it keeps those that may still become the lowest (ascending) or the highest
-    (descending): the first of each is the answer, without a search.
-    """
-
-    __slots__ = ("_highs", "_lows", "_span_s", "_values")
+    __slots__ = ("_span_s", "_times", "_values")
 
     def __init__(self, span_s: float) -> None:
         self._span_s = span_s
-        self._values: deque[tuple[float, float]] = deque()
-        self._lows: deque[tuple[float, float]] = deque()
-        self._highs: deque[tuple[float, float]] = deque()
+        self._times: deque[float] = deque()
+        self._values: deque[float] = deque()
 
     def add(self, now_s: float, value: float) -> None:
         """Take the newest value and forget what is older than the span."""
-        values, lows, highs = self._values, self._lows, self._highs
-        newest = (now_s, value)
-        values.append(newest)
-        while lows and lows[-1][1] > value:
-            lows.pop()
-        lows.append(newest)
-        while highs and highs[-1][1] < value:
-            highs.pop()
-        highs.append(newest)
+        times = self._times
+        times.append(now_s)
+        self._values.append(value)
         start_s = now_s - self._span_s + TOLERANCE_S
-        while len(values) > 1 and values[1][0] <= start_s:
-            gone = values.popleft()
-            if lows[0] is gone:
-                lows.popleft()
-            if highs[0] is gone:
-                highs.popleft()
+        while len(times) > 1 and times[1] <= start_s:
+            times.popleft()
+            self._values.popleft()
 
     @property
     def first(self) -> float:
         """The oldest value kept."""
-        return self._values[0][1]
+        return self._values[0]
 
     @property
     def last(self) -> float:
         """The newest value."""
-        return self._values[-1][1]
+        return self._values[-1]
 
     @property
     def lowest(self) -> float:
         """The smallest value kept."""
-        return self._lows[0][1]
+        return min(self._values)
 
     @property
     def highest(self) -> float:
         """The largest value kept."""
-        return self._highs[0][1]
+        return max(self._values)
 
 
 class Recent:

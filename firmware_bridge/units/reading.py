@@ -11,11 +11,7 @@ from firmware_bridge.registers import NOT_FITTED, RegisterBlock
 
 def numbers(block: RegisterBlock, words: Sequence[int]) -> dict[str, int]:
     """A block of plain numbers; "not fitted" becomes the register's own 0x8000 (as -32768)."""
-    return {
-        name: NOT_FITTED if value is None else value
-        for name, value in block.decode(words).items()
-        if not isinstance(value, str)
-    }
+    return {name: raw for name, raw in block.unpack(words).items() if isinstance(raw, int)}
 
 
 def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
@@ -47,7 +43,7 @@ def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
 
 def _force(tenths: int, faults: UnitFault, valid: UnitFault) -> float | None:
     """A channel that is not valid or not fitted has no force; it is never 0."""
-    return tenths / 10 if faults & valid and tenths != NOT_FITTED else None
+    return tenths / 10 if faults.has(valid) and tenths != NOT_FITTED else None
 
 
 def _state(number: int) -> UnitState:

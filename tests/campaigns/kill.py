@@ -97,7 +97,11 @@ def run_lane(wire: str, rounds: int, seed: int, folder: Path) -> Lane:
     order.write_text(SHORT_PULL)
     with simulated_unit(wire, "--body", "test_fixture") as (_, uri):
         while len(lane.rounds) < rounds:
-            done = _kill_once(wire, uri, order, folder / "data", chance)
+            try:
+                done = _kill_once(wire, uri, order, folder / "data", chance)
+            except Exception as error:
+                print(f"{wire} {uri}: kill {len(lane.rounds) + 1}: {error!r}", flush=True)
+                raise
             if done is not None:
                 lane.rounds.append(done)
                 if len(lane.rounds) % SAY_EVERY == 0:
@@ -124,9 +128,10 @@ def _kill_once(wire: str, uri: str, order: Path, data: Path, chance: random.Rand
         wait_until(lambda: bool(seen) and seen[-1].session > earlier, "a link for the reader")
         clock.sleep_until(clock.now_s() + wait_s)
         acknowledged = seen[-1]
+        ended_before = running.has_ended
         running.kill()
         killed_at_s = clock.now_s()
-    if _happened_since(data, earlier, EventKind.RELEASE_ORDERED):
+    if ended_before or _had_let_go(data, earlier):
         return None
     let_go_ms = _watch_it_let_go(uri, clock, killed_at_s)
     if let_go_ms is None:
@@ -148,6 +153,12 @@ def _is_armed(running: Program, data: Path, earlier: int) -> bool:
     armed = EventKind.UNIT_ARMED
     wait_until(lambda: running.has_ended or _happened_since(data, earlier, armed), "the arming")
     return _happened_since(data, earlier, armed)
+
+
+def _had_let_go(data: Path, earlier: int) -> bool:
+    """Whether the session behind ``earlier`` let go, or learned that the unit had, by itself."""
+    kinds = (EventKind.RELEASE_ORDERED, EventKind.SESSION_ENDED)
+    return any(_happened_since(data, earlier, kind) for kind in kinds)
 
 
 def _happened_since(data: Path, earlier: int, kind: EventKind) -> bool:
