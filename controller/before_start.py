@@ -44,6 +44,11 @@ def question_text(question: Question, order: Prescription) -> str:
                 "No weight test is on record for this unit: only a test fixture or a simulator "
                 "may be pulled, no patient. Go on?"
             )
+        case Question.FIRMWARE_CHANGED:
+            return (
+                "The unit's firmware is not the one that it had when it was last armed from here. "
+                "Have the stop test and the weight test been passed with it?"
+            )
         case Question.LONG_TREATMENT:
             minutes = order.traction_s / 60
             return f"The treatment time of {minutes:g} min is above 30 min. Go on?"

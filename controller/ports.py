@@ -69,6 +69,15 @@ class UnitIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedFirmware:
+    """What a unit ran when this workstation last armed it; ``armed_on`` is an ISO date (UTC)."""
+
+    version: str
+    crc: int
+    armed_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCapabilities:
     """What a unit can do. ``raw_block`` holds the registers 0x20-0x37 as wire bytes."""
 
@@ -224,6 +233,7 @@ class Question(Enum):
     """What only a person may decide. The journal keeps who answered."""
 
     UNIT_NOT_COMMISSIONED = "unit_not_commissioned"
+    FIRMWARE_CHANGED = "firmware_changed"
     ACKNOWLEDGE_LATCHED_UNIT = "acknowledge_latched_unit"
     PRESS_TEST_NOT_SEEN = "press_test_not_seen"
     PRETENSION_LOOKS_RIGHT = "pretension_looks_right"

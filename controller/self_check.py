@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from controller.ports import UnitCapabilities, UnitIdentity
+from controller.ports import AcceptedFirmware, UnitCapabilities, UnitIdentity
 from controller.prescription import REGION_LIMITS, Prescription
 from controller.telemetry import PatientSwitch, Telemetry, UnitFault
 
@@ -67,6 +67,21 @@ def identity_item(identity: UnitIdentity) -> CheckItem:
         f"firmware {identity.firmware}"
     )
     return _judged("unit_identity", True, value, "")
+
+
+def firmware_item(identity: UnitIdentity, accepted: AcceptedFirmware | None) -> CheckItem:
+    """Row 49: the same firmware as when the unit was last armed from here.
+
+    A change does not refuse by itself: a person answers for stop test and weight test with it.
+    """
+    value = f"{identity.firmware}, CRC 0x{identity.firmware_crc:08X}"
+    if accepted is None:
+        todo = "the unit was not armed from here before: there is nothing to compare it with"
+        return CheckItem(name="firmware", state=CheckState.NOT_COVERED, value=value, todo=todo)
+    same = identity.firmware_crc == accepted.crc
+    before = f"was {accepted.version}, CRC 0x{accepted.crc:08X} on {accepted.armed_on}"
+    todo = "do the stop test and the weight test with this firmware"
+    return _judged("firmware", same, value if same else f"{value}; {before}", todo, blocking=False)
 
 
 def calibration_item(

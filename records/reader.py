@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from controller.errors import RecordNotFound
 from controller.events import EventKind, Outcome
+from controller.ports import AcceptedFirmware
 from records.blocks import unpack_block
 from records.canonical import SampleArray, StoredEvent, samples_from_bytes
 from records.database import Database, failures_in_words, open_for_reading, rows
@@ -156,6 +158,28 @@ def open_sessions(path: Path) -> list[SessionHead]:
     with reading(path) as db:
         sealed = {number for (number,) in rows(db, "SELECT session FROM seal")}
         return [head for head in session_rows_of(db) if head.number not in sealed]
+
+
+def firmware_when_last_armed(path: Path) -> AcceptedFirmware | None:
+    """What the unit of this file ran in the newest session on file that armed it."""
+    if not path.exists():
+        return None
+    with reading(path) as db:
+        found = rows(
+            db,
+            "SELECT opening.detail, armed.utc_ms FROM event AS armed JOIN event AS opening "
+            "ON opening.session = armed.session AND opening.kind = ? WHERE armed.kind = ? "
+            "ORDER BY armed.session DESC LIMIT 1",
+            (int(EventKind.SESSION_STARTED), int(EventKind.UNIT_ARMED)),
+        )
+    for detail, utc_ms in found:
+        identity = json.loads(detail)["identity"]
+        return AcceptedFirmware(
+            version=identity["firmware"],
+            crc=identity["firmware_crc"],
+            armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
+        )
+    return None
 
 
 def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:

@@ -27,7 +27,13 @@ from records.clinic import file_order
 from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session, reopen_session
 from records.journal_store import take_up_left_behind
 from records.order import Order
-from records.reader import SessionHead, SessionRecord, open_sessions, read_session
+from records.reader import (
+    SessionHead,
+    SessionRecord,
+    firmware_when_last_armed,
+    open_sessions,
+    read_session,
+)
 from records.signing import SigningKey, load_or_create_key
 from records.start_check import check_before_start, free_bytes_at
 from records.unit_file import UnitLock, holding, unit_database, unit_databases
@@ -116,6 +122,7 @@ def treat(
         ):
             warn(warning)
         recovered = recover(unit, data_dir, clock, key)
+        firmware = firmware_when_last_armed(unit_database(data_dir, unit.identity.unit_id))
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         opening = _opening(session_id, uri, order, unit, clock, settings, data_dir, identifiers)
@@ -132,6 +139,7 @@ def treat(
                 operator=operator,
                 order=order.prescription,
                 screening=order.screening,
+                firmware=firmware,
                 origin_s=origin_s,
                 lateness=lateness,
             ).run()

@@ -15,6 +15,7 @@ from controller.errors import LinkError, RequestRefused, SelfCheckFailed, UnitBu
 from controller.events import EventKind
 from controller.planner import plan
 from controller.ports import (
+    AcceptedFirmware,
     ArmingRequest,
     Clock,
     CommandKind,
@@ -55,6 +56,7 @@ _UNUSABLE = {
 
 _CONFIRMED_BY_ANSWER: dict[Question, tuple[tuple[str, ...], str]] = {
     Question.UNIT_NOT_COMMISSIONED: (("commissioning",), "no weight test on record: no patient"),
+    Question.FIRMWARE_CHANGED: (("firmware",), "stop test and weight test passed with it"),
     Question.LONG_TREATMENT: (("treatment_time",), "above 30 min"),
     Question.FORCE_ABOVE_SOFT_LIMIT: (("second_confirmation",), "force above the soft limit"),
     Question.SURROUNDINGS_SAFE: (SURROUNDINGS, "no sensor sees it"),
@@ -91,6 +93,7 @@ class Preparation:
         operator: Operator,
         order: Prescription,
         screening: str,
+        firmware: AcceptedFirmware | None,
         hear: Callable[[], None],
     ) -> None:
         self._unit = unit
@@ -99,6 +102,7 @@ class Preparation:
         self._operator = operator
         self._order = order
         self._screening = screening
+        self._firmware = firmware
         self._hear = hear
         self._forces_n: deque[float | None] = deque(maxlen=self_check.ZERO_READINGS)
         self._ticker = Ticker(clock, unit.tick_s)
@@ -114,12 +118,17 @@ class Preparation:
         if self._latched():
             self._acknowledge()
         self._check_itself()
-        for question in questions_before_start(self._order, commissioned=False):
+        for question in self._questions():
             by = self._require(question, question_text(question, self._order))
             names, value = _CONFIRMED_BY_ANSWER[question]
             self._record_items(self_check.confirmed_items(names, value, by))
         self._await_press_test()
         return self._reading
+
+    def _questions(self) -> list[Question]:
+        changed = self_check.firmware_item(self._unit.identity, self._firmware)
+        asked = [Question.FIRMWARE_CHANGED] if changed.state is CheckState.FAILED else []
+        return [*asked, *questions_before_start(self._order, commissioned=False)]
 
     def _check_itself(self) -> None:
         """Everything that can be read; raises SelfCheckFailed for the first item that refuses."""
@@ -129,6 +138,7 @@ class Preparation:
         self._record_items(
             [
                 self_check.identity_item(unit.identity),
+                self_check.firmware_item(unit.identity, self._firmware),
                 self_check.calibration_item(unit.identity, self._reading, today, verified=verified),
                 self_check.stop_test_item(unit.capabilities, self._reading),
                 self_check.emergency_stop_item(self._reading),

@@ -12,6 +12,7 @@ from controller.events import EventKind, Outcome
 from controller.machine_io import Ending
 from controller.planner import plan
 from controller.ports import (
+    AcceptedFirmware,
     Answer,
     Clock,
     CommandKind,
@@ -43,7 +44,8 @@ _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
 class Session:
     """Runs a session whose journal is open; ``origin_s`` is 0 ms of its time axis.
 
-    How late its ticks come is counted in ``lateness``.
+    ``firmware`` is what the unit ran when it was last armed from here, None for a first time. How
+    late its ticks come is counted in ``lateness``.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Session:
         operator: Operator,
         order: Prescription,
         screening: str,
+        firmware: AcceptedFirmware | None,
         origin_s: float,
         lateness: Lateness,
     ) -> None:
@@ -63,6 +66,7 @@ class Session:
         self._operator = operator
         self._order = order
         self._screening = screening
+        self._firmware = firmware
         self._lateness = lateness
         self._recorder = Recorder(journal, clock, origin_s)
         self._alarms = AlarmKeeper(self._recorder, operator)
@@ -96,6 +100,7 @@ class Session:
             operator=self._operator,
             order=self._order,
             screening=self._screening,
+            firmware=self._firmware,
             hear=lambda: self._hear("before the treatment"),
         )
         preparation.prepare()

@@ -11,13 +11,16 @@ import pytest
 from pypdf import PdfReader
 
 from controller.errors import PrescriptionInvalid, RequestRefused, SelfCheckFailed, UnitBusy
-from controller.events import EventKind, Outcome
-from controller.ports import Progress
+from controller.events import EventKind, JsonValue, Outcome
+from controller.ports import Answer, Progress, Question
 from records.integrity import verify
+from records.reader import firmware_when_last_armed
+from records.unit_file import unit_databases
 from simulator.map_v1 import State
 from tests.support.independent_dose import independent_dose
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
 from workstation.compose import PassivePatient, StopsDuring
+from workstation.operators import SessionOperator
 
 
 def kinds(stage: Stage, session_id: str) -> list[EventKind]:
@@ -199,6 +202,50 @@ def test_a_latched_unit_is_acknowledged_and_treated(tmp_path: Path) -> None:
     assert first.ending.outcome == Outcome.STOPPED
     assert second.ending.outcome == Outcome.COMPLETED
     assert EventKind.UNIT_ACKNOWLEDGED in [e.kind for e in record.events]
+
+
+def test_a_unit_with_another_firmware_is_not_armed_until_a_person_answers_for_it(
+    tmp_path: Path,
+) -> None:
+    with staged(tmp_path) as stage:
+        stage.treat()
+        assert firmware_states(stage, "session-1") == ["not_covered"]
+        before = firmware_when_last_armed(only_unit_file(tmp_path))
+        stage.firmware.disguise.another_firmware()
+        # A refused session accepts nothing: the next one is asked the same again.
+        for session_id in ("session-2", "session-3"):
+            with pytest.raises(RequestRefused, match="firmware changed: refused by nobody"):
+                stage.treat()
+            assert EventKind.UNIT_ARMED not in kinds(stage, session_id)
+            assert firmware_states(stage, session_id) == ["failed"]
+            assert firmware_when_last_armed(only_unit_file(tmp_path)) == before
+        stage.treat(operator=AnswersForTheFirmware(scripted=True, show=lambda progress: None))
+        assert firmware_states(stage, "session-4") == ["failed", "confirmed"]
+    after = firmware_when_last_armed(only_unit_file(tmp_path))
+    assert before is not None
+    assert after is not None
+    assert (before.crc, after.crc) == (0x9D3A61F0, 0x9D3A61F0 ^ 0xFFFF_0000)
+
+
+def only_unit_file(data_dir: Path) -> Path:
+    (path,) = unit_databases(data_dir)
+    return path
+
+
+def firmware_states(stage: Stage, session_id: str) -> list[JsonValue]:
+    """What the self-check of a session said of the firmware, in order."""
+    record = stage.dossier(session_id).record
+    items = [event.detail for event in record.of_kind(EventKind.SELF_CHECK_RECORDED)]
+    return [item["state"] for item in items if item["item"] == "firmware"]
+
+
+class AnswersForTheFirmware(SessionOperator):
+    """A script for everything that a script may answer, and a person for the firmware."""
+
+    def answer(self, question: Question) -> Answer | None:
+        if question is Question.FIRMWARE_CHANGED:
+            return Answer(accepted=True, answered_by="P. Jones")
+        return super().answer(question)
 
 
 def test_an_unready_unit_refuses_in_words_and_the_session_is_recorded_as_refused(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
 
-from controller.errors import SelfCheckFailed
+from controller.errors import RequestRefused, SelfCheckFailed
 from controller.events import EventKind, Sample, SessionEvent
-from controller.ports import Answer, ForceCommand, Progress, Question, SessionJournal, TractionUnit
+from controller.ports import (
+    AcceptedFirmware,
+    Answer,
+    ForceCommand,
+    Progress,
+    Question,
+    SessionJournal,
+    TractionUnit,
+)
 from controller.requests import CheckIn, Pause, Remark, SessionRequest
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
@@ -20,6 +28,9 @@ from controller.runtime.recorder import Recorder
 from controller.telemetry import Telemetry, UnitState, UnitStatus
 from tests.unit.controller.builders import CAPABILITIES, IDENTITY, prescription, reading
 
+SAME_FIRMWARE = AcceptedFirmware(
+    version=IDENTITY.firmware, crc=IDENTITY.firmware_crc, armed_on="2026-11-01"
+)
 PRESENT = UnitStatus.PATIENT_SWITCH_PRESENT
 PRESSED = PRESENT | UnitStatus.PATIENT_SWITCH_PRESSED
 Look = Callable[[float], dict[str, Any]]
@@ -64,8 +75,9 @@ class Unit:
 
 @dataclass
 class Yes:
-    """Answers every question with yes."""
+    """Answers every question with yes, but for those in ``refused``."""
 
+    refused: frozenset[Question] = frozenset()
     asked: list[Question] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     wanted: list[SessionRequest] = field(default_factory=list)
@@ -74,7 +86,7 @@ class Yes:
         self.asked.append(question)
 
     def answer(self, question: Question) -> Answer | None:
-        return Answer(accepted=True, answered_by="P. Jones")
+        return Answer(accepted=question not in self.refused, answered_by="P. Jones")
 
     def stop_requested(self) -> str | None:
         return None
@@ -99,6 +111,7 @@ class Start:
         *,
         verified: bool = False,
         screening: str = "",
+        firmware: AcceptedFirmware | None = SAME_FIRMWARE,
         requests: Sequence[SessionRequest] = (),
     ) -> None:
         clock = VirtualClock()
@@ -120,6 +133,7 @@ class Start:
             operator=self.operator,
             order=prescription(),
             screening=screening,
+            firmware=firmware,
             hear=hear,
         )
 
@@ -147,7 +161,7 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
     assert {name for name, state in items.items() if state == "confirmed"} == confirmed
     assert {state for name, state in items.items() if name not in confirmed} == {"passed"}
     assert start.operator.asked == [Question.UNIT_NOT_COMMISSIONED, Question.SURROUNDINGS_SAFE]
-    assert len(start.operator.said) == len(items) == 15
+    assert len(start.operator.said) == len(items) == 16
 
 
 REFUSALS: dict[str, tuple[Look, dict[str, Any], str]] = {
@@ -174,6 +188,31 @@ def test_refusals_name_the_item_and_what_to_do(name: str) -> None:
         start.preparation.prepare()
     assert said in refused.value.message
     assert "failed" in start.items().values()
+
+
+def test_another_firmware_needs_somebody_who_answers_for_its_tests() -> None:
+    older = replace(SAME_FIRMWARE, version="0.99.0", crc=0xBEEF)
+    start = Start(press_at_2_s, firmware=older)
+    start.preparation.prepare()
+    assert start.operator.asked[0] is Question.FIRMWARE_CHANGED
+    assert start.items()["firmware"] == "confirmed"
+    said = [text for text in start.operator.said if text.startswith("self-check firmware")]
+    assert said == [
+        "self-check firmware: failed (1.00.0, CRC 0x00000001; was 0.99.0, CRC 0x0000BEEF on "
+        "2026-11-01); do the stop test and the weight test with this firmware",
+        "self-check firmware: confirmed by P. Jones (stop test and weight test passed with it)",
+    ]
+    refused = Start(press_at_2_s, firmware=older)
+    refused.operator.refused = frozenset({Question.FIRMWARE_CHANGED})
+    with pytest.raises(RequestRefused, match=r"firmware changed: refused by P\. Jones"):
+        refused.preparation.prepare()
+
+
+def test_a_unit_that_was_never_armed_from_here_has_no_firmware_to_compare_with() -> None:
+    start = Start(press_at_2_s, firmware=None)
+    start.preparation.prepare()
+    assert start.items()["firmware"] == "not_covered"
+    assert Question.FIRMWARE_CHANGED not in start.operator.asked
 
 
 def test_a_moment_of_unrest_at_the_cord_is_waited_out() -> None:
