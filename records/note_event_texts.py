@@ -23,13 +23,19 @@ def clock_text(milliseconds: int) -> str:
     return f"{seconds // 60} min {seconds % 60} s"
 
 
+def _seconds(milliseconds: int) -> str:
+    """Milliseconds in hundredths of a second, half up: no binary fraction decides."""
+    hundredths = (milliseconds + 5) // 10
+    return f"{hundredths // 100}.{hundredths % 100:02}"
+
+
 def stop_text(stop: Stop) -> str:
     """One stop in words and numbers of the device."""
     force = newtons(stop.force_dn) or "not read"
     released = (
         "not seen to fall to 15 N"
         if stop.to_15_n_ms is None
-        else f"{stop.to_15_n_ms / 1000:.2f} s to 15 N"
+        else f"{_seconds(stop.to_15_n_ms)} s to 15 N"
     )
     return (
         f"{stop.cause} at {clock_text(stop.at_ms)} of the session; force then {force}; {released}"

@@ -1,4 +1,4 @@
-"""`make campaign-second-reader`: every number of the record, computed twice, for random sessions.
+"""`make campaign-second-reader`: every number of record and note, twice, for random sessions.
 
 python -m tests.campaigns.second_reader [COUNT] [SEED]
 """
@@ -6,6 +6,7 @@ python -m tests.campaigns.second_reader [COUNT] [SEED]
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections import Counter
 from dataclasses import asdict
@@ -15,11 +16,23 @@ from typing import Any
 
 from records.delivered_dose import DeliveredDose, compute_dose
 from records.reader import read_session
+from records.treatment_note import TreatmentNote, draft_note
 from records.unit_file import unit_database
 from tests.campaigns.alterations import MEMORY
 from tests.support.random_sessions import UNIT, RandomSession
-from tests.support.second_reader import numbers, read
+from tests.support.second_reader import numbers, read, written
+from workstation.order_file import parse_order
 
+WRITTEN = (
+    "started_at", "ended_at", "delivered_minutes", "paused", "peak_force", "mean_hold_force",
+    "hold_time", "time_in_band", "stop", "steps", "adjustments", "pauses", "check_ins", "remarks",
+)  # fmt: skip
+"""The fields of the note whose numbers come from events and samples."""
+ORDER = parse_order(
+    'patient_reference = "RANDOM"\nregion = "cervical"\nmode = "static"\n'
+    'hold_force = "60 N"\ntreatment_time = "1 min"\n',
+    "random",
+)
 PER_FILE = 20
 """Sessions in one unit's file before a new one is begun."""
 
@@ -33,8 +46,9 @@ def run(count: int, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
         source = random.Random(seed * 1_000_003 + index)
         ends[RandomSession(data_dir, session_id, source).perform()] += 1
         record = read_session(data_dir, session_id)
-        second = numbers(read(unit_database(data_dir, UNIT), record.head.number))
-        first = as_numbers(compute_dose(record))
+        stored = read(unit_database(data_dir, UNIT), record.head.number)
+        second = {**numbers(stored), **written(stored, record.head.utc_offset_min)}
+        first = {**as_numbers(compute_dose(record)), **as_written(draft_note(record, ORDER))}
         differences += [
             f"{session_id} of seed {seed}: {name} is {first[name]}, second reader {second[name]}"
             for name in sorted(first.keys() | second.keys())
@@ -48,6 +62,18 @@ def as_numbers(dose: DeliveredDose) -> dict[str, Any]:
     said = asdict(dose)
     said["stops"] = [{k: v for k, v in stop.items() if k != "cause"} for stop in said["stops"]]
     return said
+
+
+def as_written(note: TreatmentNote) -> dict[str, list[str]]:
+    """The numbers in the texts of the fields that the log fills, in their order; no stop: none."""
+    found: dict[str, list[str]] = {name: [] for name in WRITTEN}
+    for field in note.device_fields:
+        name = "stop" if field.name.startswith("stop") else field.name
+        if name in found:
+            moment = name in ("started_at", "ended_at")
+            pattern = r"\d+" if moment else r"-?\d+(?:\.\d+)?"
+            found[name] += re.findall(pattern, field.value or "")
+    return found
 
 
 def main() -> int:

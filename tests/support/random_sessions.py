@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
+from controller.events import EventKind, JsonValue, Outcome, Sample, SampleFlag, SessionEvent
 from controller.phases import Phase
 from controller.runtime.clock import VirtualClock
 from records.journal import SessionOpening, SqliteJournal, open_session
@@ -14,6 +14,11 @@ from records.signing import SigningKey
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
+IDENTITY: dict[str, JsonValue] = {
+    "model": "SIM", "serial_number": 1, "firmware": "1.00.0",
+    "calibrated_on": "2026-01-04", "calibration_due": "2027-01-04",
+}  # fmt: skip
+STAGES = ("treatment", "treatment", "progressive", "regressive")
 ENDS = ("normal", "unit stop", "ordered stop", "fault", "interrupted", "never armed")
 
 
@@ -26,7 +31,10 @@ class RandomSession:
         self._at_ms = 0
         self._phase = Phase.CHECKING
         opening = SessionOpening(
-            session_id=session_id, unit_id=UNIT, utc_offset_min=0, detail={"order_digest": "00"}
+            session_id=session_id,
+            unit_id=UNIT,
+            utc_offset_min=60 * source.randrange(-10, 13),
+            detail={"order_digest": "00", "identity": IDENTITY},
         )
         self._journal: SqliteJournal = open_session(
             data_dir, opening, self._clock, key=KEY, commit_interval_s=5.0, reserved_bytes=1 << 14
@@ -54,6 +62,20 @@ class RandomSession:
             if self._source.random() < 0.3:
                 self._hold(Phase.PAUSED, 600)
             self._hold(Phase.RESTING, 300)
+            self._say()
+
+    def _say(self) -> None:
+        """Sometimes what people do in a session, with numbers in it."""
+        source = self._source
+        if source.random() < 0.3:
+            self._event(
+                EventKind.FORCE_ADJUSTED, force=source.choice(("hold", "rest")), by="P. Jones",
+                reason="", old_force_dn=source.randrange(900), new_force_dn=source.randrange(900),
+            )  # fmt: skip
+        if source.random() < 0.3:
+            self._event(EventKind.CHECK_IN_RECORDED, by="P. Jones", text="fine")
+        if source.random() < 0.3:
+            self._event(EventKind.REMARK_RECORDED, by="P. Jones", text="window opened")
 
     def _finish(self, end: str) -> None:
         if end == "unit stop":
@@ -75,7 +97,7 @@ class RandomSession:
     def _hold(self, phase: Phase, target_dn: int) -> None:
         self._event(
             EventKind.PHASE_CHANGED, **{"from": self._phase.label, "to": phase.label},
-            target_dn=target_dn, stage="treatment",
+            target_dn=target_dn, stage=self._source.choice(STAGES),
         )  # fmt: skip
         self._phase = phase
         for _ in range(self._source.randrange(1, 25)):

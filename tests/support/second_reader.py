@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,8 @@ from typing import Any
 SAMPLE = struct.Struct(">IhhhBH")
 HOLDING = 6
 STARTED, ARMED, PHASE_CHANGED, UNIT_EVENT, RELEASE_ORDERED = 1, 7, 8, 9, 13
+FORCE_ADJUSTED, CHECK_IN, REMARK = 22, 25, 26
+NEWTONS_PER_LBF = Fraction("4.4482216152605")
 DISARMED = 3
 STOP_CODES = {10, 12, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47}
 
@@ -262,3 +265,90 @@ def _stop(event: _Event, at_ms: int, force: int | None, samples: list[_Sample]) 
         "to_15_n_ms": low[0] - at_ms if low else None,
         "sequence": event.sequence,
     }
+
+
+# --- the numbers as the note writes them ------------------------------------------------------
+
+
+def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
+    """Section "The numbers in the note": of each field the numbers in it, in their order."""
+    events, dose = [_event(raw) for raw in reading.events], numbers(reading)
+    (started_utc_ms,) = struct.unpack_from(">q", reading.events[0], 8)
+    changes = [event for event in events if event.kind == PHASE_CHANGED]
+    band = dose["in_band_permille"]
+    return {
+        "started_at": _moment(started_utc_ms, dose["treatment_started_ms"], utc_offset_min),
+        "ended_at": _moment(started_utc_ms, dose["treatment_ended_ms"], utc_offset_min),
+        "delivered_minutes": [str(dose["delivered_minutes"]), *_clock(dose["traction_ms"])],
+        "paused": _clock(dose["paused_ms"]),
+        "peak_force": _force(dose["peak_force_dn"]),
+        "mean_hold_force": _force(dose["mean_hold_force_dn"]),
+        "hold_time": _clock(dose["hold_time_ms"]),
+        "time_in_band": [] if band is None else [_rounded(Fraction(band, 10), 1), "10", "10"],
+        "stop": [number for stop in dose["stops"] for number in _written_stop(stop)],
+        "steps": [n for dn in _step_forces(changes) for n in _force(dn)],
+        "adjustments": [
+            n
+            for e in events
+            if e.kind == FORCE_ADJUSTED
+            for n in (
+                *_clock(e.at_ms), *_force(e.detail["old_force_dn"]),
+                *_force(e.detail["new_force_dn"]),
+            )
+        ],
+        "pauses": [
+            n
+            for began, after in pairwise([*changes, None])
+            if began.detail["to"] == "paused"
+            for n in (*_clock(began.at_ms), *(_clock(after.at_ms - began.at_ms) if after else ()))
+        ],
+        "check_ins": [n for e in events if e.kind == CHECK_IN for n in _clock(e.at_ms)],
+        "remarks": [n for e in events if e.kind == REMARK for n in _clock(e.at_ms)],
+    }  # fmt: skip
+
+
+def _step_forces(changes: list[_Event]) -> list[int]:
+    """Forces of the steps that were reached; those of a stage stand together."""
+    steps = [
+        (e.detail["stage"], e.detail["target_dn"])
+        for e, after in pairwise(changes)
+        if e.detail["stage"] in ("progressive", "regressive")
+        and (
+            e.detail["to"] == "holding"
+            or (e.detail["to"], after.detail["to"]) == ("ramping_up", "ramping_down")
+        )
+    ]
+    stages = dict.fromkeys(stage for stage, _ in steps)
+    return [dn for stage in stages for of, dn in steps if of == stage]
+
+
+def _written_stop(stop: dict[str, Any]) -> list[str]:
+    to_15_n = stop["to_15_n_ms"]
+    released = ["15"] if to_15_n is None else [_rounded(Fraction(to_15_n, 1000), 2), "15"]
+    return [*_clock(stop["at_ms"]), *_force(stop["force_dn"]), *released]
+
+
+def _moment(started_utc_ms: int, at_ms: int | None, utc_offset_min: int) -> list[str]:
+    if at_ms is None:
+        return []
+    zone = timezone(timedelta(minutes=utc_offset_min))
+    moment = datetime.fromtimestamp((started_utc_ms + at_ms) // 1000, zone)
+    hours, minutes = divmod(abs(utc_offset_min), 60)
+    return [*moment.strftime("%Y %m %d %H %M %S").split(), f"{hours:02}", f"{minutes:02}"]
+
+
+def _clock(ms: int) -> list[str]:
+    return [str(number) for number in divmod(ms // 1000, 60)]
+
+
+def _force(dn: int | None) -> list[str]:
+    if dn is None:
+        return []
+    newtons = Fraction(dn, 10)
+    return [_rounded(newtons, 1), _rounded(newtons / NEWTONS_PER_LBF, 1)]
+
+
+def _rounded(value: Fraction, digits: int) -> str:
+    sign = "-" if value < 0 else ""
+    whole, rest = divmod(_half_up(abs(value) * 10**digits), 10**digits)
+    return f"{sign}{whole}.{rest:0{digits}}"
