@@ -9,6 +9,7 @@ no such adapter in the program yet; this measures what its loop could do.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable
 
 from controller.force_profile import ForceProfile
@@ -24,18 +25,19 @@ from simulator.force_loop import CORD_N_PER_MM, FEED_S, fed_share
 from simulator.plant import CELL_S, MOTOR_S
 from simulator.release import RELEASED_N, pay_out_speed_mm_per_s
 from tests.campaigns.figures import Figures, spans_of, take_figures
-from tests.campaigns.host_table import DELAY_S, STOP, CrawlTarget, HostTable
-from tests.campaigns.population import DrawnPatient
+from tests.campaigns.host_table import STOP, CrawlTarget, HostTable
+from tests.campaigns.population import DrawnPatient, HostLine
 from tests.campaigns.treatment import PRETENSION_N, PRETENSION_S, Treatment
 from tests.campaigns.truth import CYCLE_S, Watch
 
 TICK_S = 0.100
 CYCLES_PER_TICK = round(TICK_S / CYCLE_S)
-LOOP_DELAY_S = DELAY_S + TICK_S / 2 + MOTOR_S + CELL_S
 STIFFEST_N_PER_MM = {"cervical": 7.5, "lumbar": 10.9}
 """Series stiffness of the cord (20 N/mm) and of the body twice as stiff as E.2's (12, 24 N/mm)."""
 FEED_SHARE = TICK_S / FEED_S
 DEAD_BAND_N = 1.0
+REMEMBERED_TICKS = 8
+"""Longer than any line is slow: the oldest reading is not older."""
 MAX_SPEED_MM_PER_S = 20.0
 SLACK_SPEED_MM_PER_S = 2.0
 TAUT_READINGS = 3
@@ -51,19 +53,32 @@ class HostController:
     softer one lags and is brought there by the gain.
     """
 
-    def __init__(self, series_n_per_mm: float, up_n_per_s: float, down_n_per_s: float) -> None:
+    def __init__(
+        self, series_n_per_mm: float, up_n_per_s: float, down_n_per_s: float, line: HostLine
+    ) -> None:
         self._feed_mm_per_n = 1.0 / series_n_per_mm
-        self._gain = 1.0 / (CORD_N_PER_MM * 2.0 * LOOP_DELAY_S)
+        line_s = line.delay_s + line.jitter_s + line.cell_s
+        loop_delay_s = line_s + TICK_S / 2 + MOTOR_S + CELL_S
+        self._gain = 1.0 / (CORD_N_PER_MM * 2.0 * loop_delay_s)
+        self._past: deque[tuple[float, float]] = deque(maxlen=REMEMBERED_TICKS)
         self._up_n_per_s, self._down_n_per_s = up_n_per_s, down_n_per_s
         self._feed_mm_per_s = 0.0
         self.setpoint_n = 0.0
 
-    def speed_mm_per_s(self, target_n: float, force_n: float, up_n_per_s: float = 1e9) -> float:
-        """Winch speed for the next tick, positive winds in."""
+    def speed_mm_per_s(
+        self, target_n: float, reading: Telemetry, now_s: float, up_n_per_s: float = 1e9
+    ) -> float:
+        """Winch speed for the next tick, positive winds in.
+
+        A force is compared with the set-point of the moment at which it was taken: with that of
+        now, a ramp would pull it ahead by all that the line's delay is worth.
+        """
+        force_n = reading.force_n or 0.0
         up_n = min(up_n_per_s, self._up_n_per_s) * TICK_S
         change_n = max(-self._down_n_per_s * TICK_S, min(up_n, target_n - self.setpoint_n))
         self.setpoint_n += change_n
-        error_n = self.setpoint_n - force_n
+        self._past.append((now_s, self.setpoint_n))
+        error_n = self._setpoint_at(reading.taken_at_s) - force_n
         if abs(error_n) <= DEAD_BAND_N:
             error_n = 0.0
         else:
@@ -74,6 +89,11 @@ class HostController:
         if force_n < SLACK_N:
             speed = min(speed, SLACK_SPEED_MM_PER_S)
         return max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed))
+
+    def _setpoint_at(self, taken_at_s: float) -> float:
+        """The newest set-point that is not newer than the reading."""
+        earlier = [setpoint_n for at_s, setpoint_n in self._past if at_s <= taken_at_s]
+        return earlier[-1] if earlier else self._past[0][1]
 
     def _feed(self, change_n: float) -> float:
         """At once when it falls, over ``FEED_S`` when it rises into a reversal, as in the unit."""
@@ -86,12 +106,14 @@ class HostController:
 class HostSession:
     """Slack take-up, pretension, treatment, release; one ``tick`` every 100 ms."""
 
-    def __init__(self, table: HostTable, treatment: Treatment, profile: ForceProfile) -> None:
+    def __init__(
+        self, table: HostTable, treatment: Treatment, profile: ForceProfile, line: HostLine
+    ) -> None:
         lumbar = treatment.region == "lumbar"
         up = treatment.ramp_up_n_per_s
         order = treatment.order().prescription
         self._table, self._profile, self._lumbar = table, profile, lumbar
-        self._controller = HostController(STIFFEST_N_PER_MM[treatment.region], up, 2.0 * up)
+        self._controller = HostController(STIFFEST_N_PER_MM[treatment.region], up, 2.0 * up, line)
         self._limits = SafetyLimits().narrowed(
             force_n=order.force_limit_n, rate_up_n_per_s=up, **REGION_NARROWING[order.region]
         )
@@ -184,7 +206,8 @@ class HostSession:
         slack = self._pretension_since_s is None
         granted_n = 0.0 if self.ending else min(wanted_n, verdict.granted_force_n)
         rate = SLACK_RATE_N_PER_S if slack else 1e9
-        speed = self._controller.speed_mm_per_s(granted_n, force_n, rate)
+        now_s = self._table.uptime_s
+        speed = self._controller.speed_mm_per_s(granted_n, reading, now_s, rate)
         if speed <= 0.0:
             return CrawlTarget(speed_mm_per_s=speed, way_mm=0.0)
         way_mm = inward_step_mm(
@@ -203,7 +226,7 @@ def treat_on_host(patient: DrawnPatient, treatment: Treatment, *, seed: int) -> 
     watch = Watch(patient, stop_at_s=treatment.stop_at_s, pretension_n=PRETENSION_N)
     table = HostTable(patient, watch, random.Random(seed))
     profile = plan(treatment.order().prescription)
-    session = HostSession(table, treatment, profile)
+    session = HostSession(table, treatment, profile, patient.line)
     run(table, session.tick, until=lambda: _over(table, session))
     return take_figures(
         watch.truth(),

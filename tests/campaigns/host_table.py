@@ -1,6 +1,6 @@
 """A composed table: winch drive and load-cell transmitter behind one slow line, no loop of its own.
 
-devices.md E.1 and E.2: 100 ms of delay on the way, half of it in each direction. The drive takes
+devices.md E.1 and E.2: what a line delays is halved between its two directions. The drive takes
 crawl targets: a speed and the way after which it stops by itself when nothing new comes.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
 from simulator.inputs import PatientSwitch
@@ -17,8 +18,6 @@ from simulator.plant import TractionPlant
 from tests.campaigns.population import DrawnPatient
 from tests.campaigns.truth import CYCLE_S, Watch
 
-DELAY_S = 0.100
-HALF_DELAY_CYCLES = round(DELAY_S / 2 / CYCLE_S)
 STEPS_PER_CYCLE = 5
 
 
@@ -42,7 +41,9 @@ class HostTable:
         self.body = self.plant.body
         self.switch = PatientSwitch()
         self.setpoint_n = 0.0
+        self._line, self._source = patient.line, source
         self._cell = LoadCell(source)
+        self._converted_at_s, self._force_n, self._conversions = 0.0, 0.0, 0
         self._watch = watch
         self._cycles = self._samples = 0
         self._target, self._stops_at_mm = STOP, 0.0
@@ -56,12 +57,18 @@ class HostTable:
 
     def order(self, target: CrawlTarget) -> None:
         """Send the drive a target; it arrives half the delay later."""
-        self._orders.append((self._cycles + HALF_DELAY_CYCLES, target))
+        self._orders.append((self._arrives_at(self._orders), target))
 
     def sample(self) -> None:
         """Take a reading; it arrives half the delay later."""
         self._samples += 1
-        self._readings.append((self._cycles + HALF_DELAY_CYCLES, self._reading()))
+        self._readings.append((self._arrives_at(self._readings), self._reading()))
+
+    def _arrives_at(self, under_way: deque[tuple[int, Any]]) -> int:
+        """The cycle half the delay later, with its jitter; nothing overtakes on a line."""
+        late_s = (self._line.delay_s + self._source.uniform(0.0, self._line.jitter_s)) / 2
+        earliest = under_way[-1][0] if under_way else 0
+        return max(earliest, self._cycles + round(late_s / CYCLE_S))
 
     def arrived(self) -> Telemetry | None:
         """The newest reading that has arrived and was not taken yet."""
@@ -72,13 +79,20 @@ class HostTable:
 
     def cycle(self) -> None:
         """Move for 10 ms, then let the patient act and be watched."""
-        if self._orders and self._orders[0][0] <= self._cycles:
+        while self._orders and self._orders[0][0] <= self._cycles:
             self._target = self._orders.popleft()[1]
             self._stops_at_mm = self.plant.position_mm + self._target.way_mm
         self.plant.advance(STEPS_PER_CYCLE, self._speed_mm_per_s())
         self._cycles += 1
+        self._convert()
         self.switch.sample(self.uptime_s)
         self._watch.look(self)
+
+    def _convert(self) -> None:
+        """The transmitter's next value, when its time has come."""
+        if self.uptime_s - self._converted_at_s >= self._line.cell_s - 1e-9:
+            self._converted_at_s, self._conversions = self.uptime_s, self._conversions + 1
+            self._force_n = self._cell.read(self.plant.cell_force_n, CYCLE_S) / 10.0
 
     def _speed_mm_per_s(self) -> float:
         speed = self._target.speed_mm_per_s
@@ -91,9 +105,9 @@ class HostTable:
             status |= UnitStatus.PATIENT_SWITCH_PRESSED
         if plant.position_mm >= plant.parameters.stroke_mm:
             status |= UnitStatus.STROKE_END_IN
-        force_n = self._cell.read(plant.cell_force_n, CYCLE_S) / 10.0
+        force_n = self._force_n
         return Telemetry(
-            taken_at_s=at_s,
+            taken_at_s=self._converted_at_s,
             sequence_accepted=self._samples,
             command_result=1,
             unit_state=UnitState.TRACKING,
@@ -107,8 +121,8 @@ class HostTable:
             extension_mm=round(plant.position_mm, 1),
             speed_mm_per_s=round(plant.speed_mm_per_s, 1),
             motor_current_a=None,
-            sample_number=self._samples,
-            sample_age_s=DELAY_S,
+            sample_number=self._conversions,
+            sample_age_s=at_s - self._converted_at_s,
             watchdog_left_s=0.5,
             uptime_s=at_s,
             newest_event=0,

@@ -1,7 +1,8 @@
 """Draws patients around the columns of devices.md E.2, with what their bodies do unasked.
 
 Spread (E.2): body stiffness x 0.5-2, creep x 0.5-2, friction x 0.3-3, breath 0-1 mm; a cough of
-3-8 mm, a spasm of 5-15 mm, a harness that slips by 2-20 mm.
+3-8 mm, a spasm of 5-15 mm, a harness that slips by 2-20 mm; a line to the host with 60-200 ms of
+delay and up to 40 ms of jitter, a cell with 10-80 values a second.
 """
 
 from __future__ import annotations
@@ -17,14 +18,35 @@ STILL_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostLine:
+    """What lies between a host and a table without a loop of its own, both ways together.
+
+    Each way takes half of ``delay_s`` and up to half of ``jitter_s`` more; the load cell's
+    transmitter has a new value every ``cell_s``.
+    """
+
+    delay_s: float = 0.100
+    jitter_s: float = 0.0
+    cell_s: float = 0.010
+
+
+NOMINAL_LINE = HostLine()
+"""That of E.3, with a fast cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnPatient:
-    """A body and its one movement (``still``: none), ``moves_at_s`` into the treatment."""
+    """A body and its one movement (``still``: none), ``moves_at_s`` into the treatment.
+
+    ``line`` counts where the force loop is the host's.
+    """
 
     number: int
     body: BodyParameters
     movement: str
     movement_mm: float
     moves_at_s: float
+    line: HostLine = NOMINAL_LINE
 
     def move(self, body: Body) -> None:
         """Do the movement; the spasm is given as the force that it would need on a fixed body."""
@@ -46,7 +68,19 @@ def nominal_patient(body_name: str) -> DrawnPatient:
 def draw_patients(body_name: str, count: int, seed: int) -> list[DrawnPatient]:
     """``count`` patients on the table ``body_name``; the same seed draws the same ones."""
     source = random.Random(f"{body_name}/{seed}")
-    return [_drawn(BODIES[body_name], number, source) for number in range(1, count + 1)]
+    lines = random.Random(f"{body_name}/line/{seed}")
+    return [
+        replace(_drawn(BODIES[body_name], number, source), line=_drawn_line(lines))
+        for number in range(1, count + 1)
+    ]
+
+
+def _drawn_line(source: random.Random) -> HostLine:
+    return HostLine(
+        delay_s=source.uniform(0.060, 0.200),
+        jitter_s=source.uniform(0.0, 0.040),
+        cell_s=1.0 / source.uniform(10.0, 80.0),
+    )
 
 
 def _drawn(body: BodyParameters, number: int, source: random.Random) -> DrawnPatient:
