@@ -221,7 +221,7 @@ def failures(
     if figures.pressed:
         yield from _stop_failures(figures, region, loop)
     if (figures.wound_in_after_release_mm or 0.0) > 0.0:
-        yield f"{figures.wound_in_after_release_mm:.2f} mm wound in after the release began"
+        yield f"{figures.wound_in_after_release_mm:.4f} mm wound in after the release began"
     if (figures.pull_mm or 0.0) > PULL_MM[region] + PULL_MARGIN_MM and "stroke" not in ending:
         yield f"{figures.pull_mm:.0f} mm of cord wound in, and the ending does not say so"
     if (figures.phase_off_s or 0.0) > PHASE_S:
