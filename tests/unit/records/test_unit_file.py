@@ -37,11 +37,6 @@ def schema_1(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_there_is_a_released_file_of_every_schema_but_the_present_one() -> None:
-    kept = sorted(path.name for path in RELEASED.glob("unit-schema-*.db"))
-    assert kept == [f"unit-schema-{version}.db" for version in range(1, UNIT_SCHEMA.version)]
-
-
 def test_a_file_of_schema_1_is_read_and_verified_as_it_is(schema_1: Path) -> None:
     record = read_session(schema_1, "old-1")
     assert record.seal is not None
