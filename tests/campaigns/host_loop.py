@@ -106,14 +106,14 @@ class HostController:
 class HostSession:
     """Slack take-up, pretension, treatment, release; one ``tick`` every 100 ms."""
 
-    def __init__(
-        self, table: HostTable, treatment: Treatment, profile: ForceProfile, line: HostLine
-    ) -> None:
+    def __init__(self, table: HostTable, treatment: Treatment, profile: ForceProfile) -> None:
         lumbar = treatment.region == "lumbar"
         up = treatment.ramp_up_n_per_s
         order = treatment.order().prescription
         self._table, self._profile, self._lumbar = table, profile, lumbar
-        self._controller = HostController(STIFFEST_N_PER_MM[treatment.region], up, 2.0 * up, line)
+        self._controller = HostController(
+            STIFFEST_N_PER_MM[treatment.region], up, 2.0 * up, table.line
+        )
         self._limits = SafetyLimits().narrowed(
             force_n=order.force_limit_n, rate_up_n_per_s=up, **REGION_NARROWING[order.region]
         )
@@ -226,7 +226,7 @@ def treat_on_host(patient: DrawnPatient, treatment: Treatment, *, seed: int) -> 
     watch = Watch(patient, stop_at_s=treatment.stop_at_s, pretension_n=PRETENSION_N)
     table = HostTable(patient, watch, random.Random(seed))
     profile = plan(treatment.order().prescription)
-    session = HostSession(table, treatment, profile, patient.line)
+    session = HostSession(table, treatment, profile)
     run(table, session.tick, until=lambda: _over(table, session))
     return take_figures(
         watch.truth(),

@@ -41,7 +41,7 @@ class HostTable:
         self.body = self.plant.body
         self.switch = PatientSwitch()
         self.setpoint_n = 0.0
-        self._line, self._source = patient.line, source
+        self.line, self._source = patient.line, source
         self._cell = LoadCell(source)
         self._converted_at_s, self._force_n, self._conversions = 0.0, 0.0, 0
         self._watch = watch
@@ -66,7 +66,7 @@ class HostTable:
 
     def _arrives_at(self, under_way: deque[tuple[int, Any]]) -> int:
         """The cycle half the delay later, with its jitter; nothing overtakes on a line."""
-        late_s = (self._line.delay_s + self._source.uniform(0.0, self._line.jitter_s)) / 2
+        late_s = (self.line.delay_s + self._source.uniform(0.0, self.line.jitter_s)) / 2
         earliest = under_way[-1][0] if under_way else 0
         return max(earliest, self._cycles + round(late_s / CYCLE_S))
 
@@ -90,7 +90,7 @@ class HostTable:
 
     def _convert(self) -> None:
         """The transmitter's next value, when its time has come."""
-        if self.uptime_s - self._converted_at_s >= self._line.cell_s - 1e-9:
+        if self.uptime_s - self._converted_at_s >= self.line.cell_s - 1e-9:
             self._converted_at_s, self._conversions = self.uptime_s, self._conversions + 1
             self._force_n = self._cell.read(self.plant.cell_force_n, CYCLE_S) / 10.0
 
@@ -105,7 +105,6 @@ class HostTable:
             status |= UnitStatus.PATIENT_SWITCH_PRESSED
         if plant.position_mm >= plant.parameters.stroke_mm:
             status |= UnitStatus.STROKE_END_IN
-        force_n = self._force_n
         return Telemetry(
             taken_at_s=self._converted_at_s,
             sequence_accepted=self._samples,
@@ -114,9 +113,9 @@ class HostTable:
             status=status,
             faults=UnitFault.CHANNEL_1_VALID,
             first_fault_code=0,
-            force_n=force_n,
+            force_n=self._force_n,
             second_force_n=None,
-            gross_force_n=force_n,
+            gross_force_n=self._force_n,
             setpoint_in_effect_n=None,
             extension_mm=round(plant.position_mm, 1),
             speed_mm_per_s=round(plant.speed_mm_per_s, 1),
