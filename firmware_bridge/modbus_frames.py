@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from firmware_bridge.registers import crc16
+from fastcrc import crc16
 
 READ, WRITE, READ_WRITE = 3, 16, 23
 BITS_PER_CHARACTER = 11
@@ -84,12 +84,12 @@ class RtuFraming(Framing):
         self.silence_s = FIXED_SILENCE_S if fixed else SILENCE_CHARACTERS * self.character_s
 
     def seal(self, frame: bytearray) -> None:
-        frame[-2:] = crc16(frame[:-2]).to_bytes(2, "little")
+        frame[-2:] = crc16.modbus(frame[:-2]).to_bytes(2, "little")
 
     def find_answer(self, data: bytes, request: Request) -> Answer | None:
         length = self.answer_bytes(request)
         if data.startswith(request.answer_head) and len(data) >= length:
-            if crc16(data[:length]):
+            if crc16.modbus(data[:length]):
                 return Answer(refusal="the CRC is wrong")
             return Answer(registers=data[len(request.answer_head) : length - 2])
         return self._other_than_right(data, request)
@@ -99,7 +99,7 @@ class RtuFraming(Framing):
             length = _EXCEPTION_BYTES + self.tail_bytes
             if len(data) < length:
                 return None
-            if crc16(data[:length]):
+            if crc16.modbus(data[:length]):
                 return Answer(refusal="the CRC is wrong")
             return Answer(exception_code=data[2])
         if request.answer_head.startswith(data[: len(request.answer_head)]):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
+
+from fastcrc import crc16
 
 from controller.errors import FrameCorrupt, RequestRefused
 
@@ -27,35 +28,6 @@ _RANGES = {
 _CODES = {"u16": "H", "i16": "h", "u32": "I", "u64": "Q"}
 NOT_FITTED = -0x8000
 """0x8000 in a force register: the channel is not there, which is None and never a number."""
-
-
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        crc = byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
-        table.append(crc)
-    return tuple(table)
-
-
-_CRC_TABLE = _crc_table()
-_CRC_TABLE_AHEAD = tuple((crc >> 8) ^ _CRC_TABLE[crc & 0xFF] for crc in _CRC_TABLE)
-"""What a byte has become once the byte behind it was taken in as well."""
-
-
-def crc16(data: bytes | bytearray) -> int:
-    """CRC-16/MODBUS of ``data`` as a number; 0 over a serial frame with its right CRC.
-
-    Two bytes a step, which halves the steps of a frame.
-    """
-    crc = 0xFFFF
-    for pair in struct.unpack_from(f"<{len(data) // 2}H", data):
-        crc ^= pair
-        crc = _CRC_TABLE_AHEAD[crc & 0xFF] ^ _CRC_TABLE[crc >> 8]
-    if len(data) % 2:
-        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ data[-1]) & 0xFF]
-    return crc
 
 
 def words_to_bytes(words: Sequence[int]) -> bytes:
@@ -117,34 +89,30 @@ class RegisterSpec:
         return text.encode("ascii")
 
 
-@dataclass(frozen=True, kw_only=True)
 class RegisterBlock:
     """A range of registers that is read or written whole, with an optional CRC as its last one.
 
     ``registers`` ascend and do not overlap; what lies between them is reserved and reads 0.
     """
 
-    name: str
-    address: int
-    count: int
-    crc: bool
-    registers: tuple[RegisterSpec, ...]
+    def __init__(
+        self, *, name: str, address: int, count: int, crc: bool, registers: tuple[RegisterSpec, ...]
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.count = count
+        self.crc = crc
+        self.registers = registers
+        self._names = {spec.name: spec for spec in registers}
+        self._words = struct.Struct(f">{count}H")
+        self._layout = struct.Struct(self._layout_code())
 
-    @cached_property
-    def _layout(self) -> struct.Struct:
+    def _layout_code(self) -> str:
         code, at = ">", self.address
         for spec in self.registers:
             code += "2x" * (spec.address - at) + spec.code
             at = spec.address + spec.words
-        return struct.Struct(code + "2x" * (self.address + self.count - at))
-
-    @cached_property
-    def _words(self) -> struct.Struct:
-        return struct.Struct(f">{self.count}H")
-
-    @cached_property
-    def _names(self) -> dict[str, RegisterSpec]:
-        return {spec.name: spec for spec in self.registers}
+        return code + "2x" * (self.address + self.count - at)
 
     def decode(self, words: Sequence[int]) -> dict[str, RegisterValue]:
         """Named values; raises FrameCorrupt when length or CRC are wrong."""
@@ -164,9 +132,9 @@ class RegisterBlock:
                 "the answer is refused"
             )
         raw = self._words.pack(*words)
-        if self.crc and crc16(raw[:-2]) != words[-1]:
+        if self.crc and (right := crc16.modbus(raw[:-2])) != words[-1]:
             raise FrameCorrupt(
-                f"block {self.name}: CRC 0x{words[-1]:04X} came, 0x{crc16(raw[:-2]):04X} is right; "
+                f"block {self.name}: CRC 0x{words[-1]:04X} came, 0x{right:04X} is right; "
                 "the answer is refused",
                 raw=raw,
             )
@@ -185,7 +153,7 @@ class RegisterBlock:
         )  # fmt: skip
         words = list(self._words.unpack(raw))
         if self.crc:
-            words[-1] = crc16(raw[:-2])
+            words[-1] = crc16.modbus(raw[:-2])
         return words
 
 

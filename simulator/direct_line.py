@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import struct
 
+from fastcrc import crc16
+
 from controller.ports import Readable
 from controller.runtime.clock import VirtualClock
 from simulator.line_faults import LineFaults
-from simulator.map_v1 import ExceptionCode, RegisterRefused, crc16_of_bytes
+from simulator.map_v1 import ExceptionCode, RegisterRefused
 from simulator.servers import TURNAROUND_S, UnitFirmware, rtu_wire
 
 READ_HOLDING, READ_INPUT, WRITE_MANY, READ_WRITE = 3, 4, 16, 23
@@ -63,7 +65,7 @@ class DirectLine:
 
     def _served(self, frame: bytes, arrived_s: float) -> bytes:
         """The unit's frame; empty where a unit on a bus keeps silent."""
-        if crc16_of_bytes(frame[:-2]) != int.from_bytes(frame[-2:], "little"):
+        if crc16.modbus(frame[:-2]) != int.from_bytes(frame[-2:], "little"):
             return b""
         address, function = frame[0], frame[1]
         if address not in (self._unit, BROADCAST):
@@ -121,4 +123,4 @@ def _counted(registers: list[int]) -> bytes:
 
 
 def _framed(body: bytes) -> bytes:
-    return body + crc16_of_bytes(body).to_bytes(2, "little")
+    return body + crc16.modbus(body).to_bytes(2, "little")

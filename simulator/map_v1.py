@@ -10,6 +10,8 @@ import struct
 from collections.abc import Sequence
 from enum import IntEnum, IntFlag
 
+from fastcrc import crc16
+
 
 class State(IntEnum):
     """Register 0x102."""
@@ -130,33 +132,6 @@ EVENT_HEADER, EVENT_ENTRIES = 0x0400, 0x0410
 SERVICE, SERVICE_LENGTH = 0x0600, 4
 
 
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for index in range(256):
-        crc = index
-        for _ in range(8):
-            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
-        table.append(crc)
-    return tuple(table)
-
-
-_CRC_TABLE = _crc_table()
-_REGISTER_TABLE = tuple(
-    (low >> 8) ^ _CRC_TABLE[high ^ low & 0xFF] for high in range(256) for low in _CRC_TABLE
-)
-"""What two bytes do at once, the earlier one in the low half: one step for a register."""
-
-
-def crc16_of_bytes(data: bytes) -> int:
-    """CRC-16/MODBUS: reflected polynomial 0xA001, start value 0xFFFF."""
-    crc = 0xFFFF
-    for pair in struct.unpack_from(f"<{len(data) // 2}H", data):
-        crc = _REGISTER_TABLE[crc ^ pair]
-    if len(data) % 2:
-        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ data[-1]) & 0xFF]
-    return crc
-
-
 def crc16_of_registers(registers: Sequence[int]) -> int:
     """CRC over the registers' bytes in wire order, as the number in a register (B.10)."""
-    return crc16_of_bytes(struct.pack(f">{len(registers)}H", *registers))
+    return crc16.modbus(struct.pack(f">{len(registers)}H", *registers))

@@ -8,8 +8,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from fastcrc import crc16
+
 from simulator.event_ring import RING_SIZE
-from simulator.map_v1 import crc16_of_bytes
 
 MAP_VERSION = 0x0100
 SIGN_PROBE = -12345
@@ -198,4 +199,4 @@ def signed(register: int) -> int:
 
 
 def _with_crc(data: bytes) -> list[int]:
-    return [*struct.unpack(f">{len(data) // 2}H", data), crc16_of_bytes(data)]
+    return [*struct.unpack(f">{len(data) // 2}H", data), crc16.modbus(data)]

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 
 import minimalmodbus
 import serial
+from fastcrc import crc16
 from pymodbus.client import (
     AsyncModbusSerialClient,
     AsyncModbusTcpClient,
@@ -34,7 +35,6 @@ from rich.table import Table
 from controller.runtime.clock import SystemClock
 from firmware_bridge.modbus_link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
 from firmware_bridge.profiles import SerialSettings
-from firmware_bridge.registers import crc16
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.uri import SerialAddress, TcpAddress
@@ -133,7 +133,7 @@ def raw(kind: str, place: str, function: int, stack: ExitStack) -> Call:
         port = stack.enter_context(serial.Serial(place, BAUDRATE, timeout=0))
         number, length = port.fileno(), 45
         request = b"\x01" + pdu
-        request += crc16(request).to_bytes(2, "little")
+        request += crc16.modbus(request).to_bytes(2, "little")
     poll = select.poll()
     poll.register(number, select.POLLIN)
 
@@ -144,7 +144,7 @@ def raw(kind: str, place: str, function: int, stack: ExitStack) -> Call:
             if not poll.poll(500):
                 raise TimeoutError
             data += os.read(number, 512)
-        if kind == "rtu" and crc16(data[:-2]) != int.from_bytes(data[-2:], "little"):
+        if kind == "rtu" and crc16.modbus(data[:-2]) != int.from_bytes(data[-2:], "little"):
             raise ValueError("CRC")
         body = data[9:] if kind == "tcp" else data[3:-2]
         return [int.from_bytes(body[i : i + 2], "big") for i in range(0, len(body), 2)]

@@ -18,7 +18,7 @@ PAY_OUT_WINDOW_S = 0.3
 SLIP_WINDOW_S = 3.0
 SWING_WINDOW_S = 3.0
 SEQUENCES = 65535
-DRIVEN_STATES = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})
+DRIVEN_STATES = (UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING)
 
 
 class Situation:
