@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -54,11 +54,11 @@ class EventKind(IntEnum):
 class Outcome:
     """How a session ended: the values of ``outcome`` in SESSION_ENDED."""
 
-    COMPLETED = "completed"
-    STOPPED = "stopped"
-    REFUSED = "refused"
-    LINK_LOST = "link lost"
-    INTERRUPTED = "interrupted"
+    COMPLETED: Final = "completed"
+    STOPPED: Final = "stopped"
+    REFUSED: Final = "refused"
+    LINK_LOST: Final = "link lost"
+    INTERRUPTED: Final = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

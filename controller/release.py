@@ -15,6 +15,7 @@ FREE_FORCE_N = 20.0
 
 _STRENGTH = {CommandKind.RELEASE: 1, CommandKind.RELEASE_FAST: 2, CommandKind.CUT_POWER: 3}
 _LATCHED_STATES = frozenset({UnitState.SAFE_LATCHED, UnitState.FAULT})
+_FREE_STATES = frozenset({UnitState.ARMED, UnitState.IDLE, *_LATCHED_STATES})
 
 
 class ReleaseStep(Enum):
@@ -86,4 +87,4 @@ class Release:
 
 def _is_released(reading: Telemetry) -> bool:
     free = reading.force_n is not None and abs(reading.force_n) <= FREE_FORCE_N
-    return free and reading.unit_state in (UnitState.ARMED, UnitState.IDLE, *_LATCHED_STATES)
+    return free and reading.unit_state in _FREE_STATES

@@ -68,7 +68,7 @@ def _serial(uri: str) -> SerialAddress:
     parts = urlsplit(uri)
     query = _query(uri, parts.query, {"unit", "baudrate", "parity", "stopbits"})
     baudrate = _number(uri, query, "baudrate", 1200, 1_000_000, 0) or None
-    if baudrate not in (None, *BAUDRATES):
+    if baudrate is not None and baudrate not in BAUDRATES:
         raise _invalid(uri, f"baudrate={baudrate} is not one of {', '.join(map(str, BAUDRATES))}")
     parity = query.get("parity")
     if parity not in (None, "E", "N", "O"):

@@ -193,11 +193,11 @@ class ForceLoop:
     def _exchange(self, command: ForceCommand, tick_at_s: float) -> Telemetry | None:
         try:
             reading = self._unit.exchange(command)
-        except LinkLost as error:
-            self._apply(LinkGone(error.message), tick_at_s)
+        except LinkLost as lost:
+            self._apply(LinkGone(lost.message), tick_at_s)
             return None
-        except UnitRejected as error:
-            self._note_trouble(error, tick_at_s)
+        except UnitRejected as rejection:
+            self._note_trouble(rejection, tick_at_s)
             return self._unit.reading_after_refusal
         except LinkError as error:
             self._mismatches += isinstance(error, StaleAnswer)

@@ -81,11 +81,11 @@ class Session:
         try:
             preparation = self._prepare()
             ending = self._drive(preparation)
-        except _REFUSALS as error:
-            ending = Ending(outcome=Outcome.REFUSED, reason=error.message, reached_holding=False)
+        except _REFUSALS as refusal:
+            ending = Ending(outcome=Outcome.REFUSED, reason=refusal.message, reached_holding=False)
             raise
-        except BaseException as error:
-            reason = f"the program failed: {type(error).__name__}"
+        except BaseException as failure:
+            reason = f"the program failed: {type(failure).__name__}"
             ending = Ending(outcome=Outcome.STOPPED, reason=reason, reached_holding=False)
             raise
         finally:
