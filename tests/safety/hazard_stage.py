@@ -51,16 +51,21 @@ class Moment:
 
 
 class Witness(PressTestPatient):
-    """Does the press test and writes down what is true, cycle by cycle."""
+    """Does the press test and writes down what is true, cycle by cycle.
 
-    def __init__(self, clock: DirectClock) -> None:
+    ``blinds``: takes away the armed unit's own supervision of the force.
+    """
+
+    def __init__(self, *, blinds: bool) -> None:
         super().__init__()
-        self._clock = clock
+        self._blinds = blinds
         self.moments: list[Moment] = []
 
     def act(self, unit: UnitView) -> None:
         super().act(unit)
         assert isinstance(unit, ReferenceFirmware)
+        if self._blinds and unit.machine.limits is not None:
+            unit.machine.blind()
         at_s = unit.next_cycle_s() - 0.01
         plant = unit.plant
         self.moments.append(Moment(at_s, plant.position_mm, plant.cord_force_n, unit.state))
@@ -136,7 +141,7 @@ def hazard_stage(
 ) -> Iterator[HazardStage]:
     """``blind``: the unit's own supervision of the force is dead, so that the host must see it."""
     clock = DirectClock()
-    witness = Witness(clock)
+    witness = Witness(blinds=blind)
     firmware = simulated_firmware(body, witness, seed=3, powered_on_at_s=clock.now_s())
     lines: list[DirectLine] = []
 
@@ -147,13 +152,4 @@ def hazard_stage(
 
     stage = Stage(firmware, clock, folder, fixed_identifiers(), "direct line", connect)
     order = ORDER.replace("cervical", body_region(body).value)
-    hazard = HazardStage(stage, clock, firmware, witness, order, lines)
-    if blind:
-        arm = firmware.machine.arm
-
-        def arm_blind(limits: Any, at_s: float) -> None:
-            arm(limits, at_s)
-            firmware.machine.blind()
-
-        firmware.machine.arm = arm_blind  # type: ignore[method-assign]
-    yield hazard
+    yield HazardStage(stage, clock, firmware, witness, order, lines)
