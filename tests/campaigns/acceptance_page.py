@@ -71,7 +71,7 @@ ROWS = (
         limit=lambda job: RELEASE_S[job.treatment.region],
     ),
     Row(
-        name="wound in after the release began, mm", value=_of("wound_in_after_release_mm"),
+        name="wound in once the release arrived, mm", value=_of("wound_in_after_release_mm"),
         limit=lambda job: 0.0,
     ),
     Row(name="phase off its order, s", value=_of("phase_off_s"), limit=lambda job: PHASE_S),

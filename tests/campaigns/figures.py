@@ -66,9 +66,19 @@ def spans_of(phases: list[tuple[float, str, float]]) -> list[Span]:
 
 
 def take_figures(
-    truth: Truth, spans: list[Span], *, ordered: ForceProfile, ramp_up_n_per_s: float, ending: str
+    truth: Truth,
+    spans: list[Span],
+    *,
+    ordered: ForceProfile,
+    ramp_up_n_per_s: float,
+    ending: str,
+    release_arrives_s: float | None = None,
 ) -> Figures:
-    """Judge one session. Tracking is judged until the patient moves, the rest throughout."""
+    """Judge one session. Tracking is judged until the patient moves, the rest throughout.
+
+    ``release_arrives_s`` is when the release reached the drive, where that is well behind its
+    decision.
+    """
     hold_n = ordered.peak_force_n
     still_until_s = np.inf if truth.moved_at_s is None else truth.moved_at_s
     quiet = [span for span in spans if span.end_s <= still_until_s]
@@ -86,7 +96,7 @@ def take_figures(
         pressed=truth.pressed_at_s is not None,
         stop_reversed_s=reversed_s,
         stop_to_15_n_s=released_s,
-        wound_in_after_release_mm=_wound_in_mm(truth, spans),
+        wound_in_after_release_mm=_wound_in_mm(truth, spans, release_arrives_s),
         phase_off_s=_phase_off_s(spans, ordered),
         treatment_off_s=_treatment_off_s(spans, ordered),
     )
@@ -188,12 +198,12 @@ def _after_stop(truth: Truth) -> tuple[float | None, float | None]:
     )
 
 
-def _wound_in_mm(truth: Truth, spans: list[Span]) -> float | None:
-    """What went in again after the treatment's end, from the first cord paid out on."""
+def _wound_in_mm(truth: Truth, spans: list[Span], release_arrives_s: float | None) -> float | None:
+    """What went in again behind the release, from the first cord paid out on."""
     treated = [span for span in spans if span.phase in (*DWELLS, *RAMPS)]
     if not treated:
         return None
-    after = _within(truth, treated[-1].end_s, np.inf)
+    after = _within(truth, release_arrives_s or treated[-1].end_s, np.inf)
     reversed_at = _first(truth.speed_mm_per_s[after] < 0.0)
     if reversed_at is None:
         return None
@@ -221,7 +231,7 @@ def failures(
     if figures.pressed:
         yield from _stop_failures(figures, region, loop)
     if (figures.wound_in_after_release_mm or 0.0) > 0.0:
-        yield f"{figures.wound_in_after_release_mm:.4f} mm wound in after the release began"
+        yield f"{figures.wound_in_after_release_mm:.4f} mm wound in once the release arrived"
     if (figures.pull_mm or 0.0) > PULL_MM[region] + PULL_MARGIN_MM and "stroke" not in ending:
         yield f"{figures.pull_mm:.0f} mm of cord wound in, and the ending does not say so"
     if (figures.phase_off_s or 0.0) > PHASE_S:

@@ -123,6 +123,7 @@ class HostSession:
         self._reading: Telemetry | None = None
         self._pretension_since_s: float | None = None
         self._began_s: float | None = None
+        self.release_arrives_s: float | None = None
         self.released_at_s: float | None = None
         self.ending = ""
         self.phases: list[tuple[float, str, float]] = []
@@ -139,7 +140,9 @@ class HostSession:
             self._supervisor = Supervisor(self._limits, reading, now_s)
         wanted_n = self._wanted_n(now_s)
         verdict = self._judge(self._supervisor, reading, wanted_n, now_s)
-        self._table.order(self._target(reading, wanted_n, verdict))
+        arrives_s = self._table.order(self._target(reading, wanted_n, verdict))
+        if self.ending and self.release_arrives_s is None:
+            self.release_arrives_s = arrives_s
         self._table.setpoint_n = self._controller.setpoint_n
 
     def _wanted_n(self, now_s: float) -> float:
@@ -234,6 +237,7 @@ def treat_on_host(patient: DrawnPatient, treatment: Treatment, *, seed: int) -> 
         ordered=profile,
         ramp_up_n_per_s=treatment.ramp_up_n_per_s,
         ending=session.ending,
+        release_arrives_s=session.release_arrives_s,
     )
 
 

@@ -55,9 +55,11 @@ class HostTable:
         """Seconds since the table was switched on; the host counts the same ones."""
         return self._cycles * CYCLE_S
 
-    def order(self, target: CrawlTarget) -> None:
-        """Send the drive a target; it arrives half the delay later."""
-        self._orders.append((self._arrives_at(self._orders), target))
+    def order(self, target: CrawlTarget) -> float:
+        """Send the drive a target; answers when it arrives, half the delay later, in seconds."""
+        arrives_at = self._arrives_at(self._orders)
+        self._orders.append((arrives_at, target))
+        return arrives_at * CYCLE_S
 
     def sample(self) -> None:
         """Take a reading; it arrives half the delay later."""

@@ -104,6 +104,37 @@ def test_a_wrong_force_and_a_missing_stop_are_found() -> None:
     ]
 
 
+@pytest.mark.parametrize(("release_arrives_s", "wound_in_mm"), [(None, 0.2), (30.2, 0.0)])
+def test_an_order_under_way_is_no_winding_in_after_the_release(
+    release_arrives_s: float | None, wound_in_mm: float
+) -> None:
+    """The winch goes out and in by 0.2 mm before the release arrives, and only out behind it."""
+    time_s = np.arange(0.0, 40.0, 0.01)
+    position_mm = 50.0 - 0.1 * time_s + np.where((time_s > 30.05) & (time_s < 30.15), 0.2, 0.0)
+    truth = Truth(
+        time_s=time_s,
+        cord_n=np.full_like(time_s, 100.0),
+        spine_n=np.full_like(time_s, 100.0),
+        position_mm=position_mm,
+        speed_mm_per_s=np.full_like(time_s, -0.1),
+        cycle_s=0.01,
+        moved_at_s=None,
+        pressed_at_s=None,
+    )
+    treatment = Treatment(
+        region="cervical", hold_n=100.0, rest_n=50.0, hold_s=20.0, rest_s=10.0, minutes=1
+    )
+    figures = take_figures(
+        truth,
+        spans_of([(0.0, "ramping_up", 100.0), (8.5, "holding", 100.0), (30.0, "releasing", 0.0)]),
+        ordered=plan(treatment.order().prescription),
+        ramp_up_n_per_s=10.0,
+        ending="completed",
+        release_arrives_s=release_arrives_s,
+    )
+    assert figures.wound_in_after_release_mm == pytest.approx(wound_in_mm, abs=0.01)
+
+
 def test_the_page_says_what_failed_and_who() -> None:
     result = judged(nominal_neck("host"))
     bad = replace(result, failed=("too much force",))
