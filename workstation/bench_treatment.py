@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+from rich.console import Console
 from rich.table import Table
 
 from controller.ports import Clock, TractionUnit
@@ -165,3 +166,7 @@ def part_of(frame: FrameType | None) -> str:
                 innermost = part
         frame = frame.f_back
     return innermost or OTHER
+
+
+if __name__ == "__main__":
+    Console().print(treatment_table())

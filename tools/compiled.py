@@ -1,0 +1,106 @@
+"""Runs a module from a compiled copy of the program: the same source, about three times as fast.
+
+python tools/compiled.py MODULE [ARGUMENT...]
+
+For long simulations only; nothing that drives a unit runs compiled (decision 0115). The copy lies
+in build/compiled and is made anew when a source, the compiler or the interpreter has changed, which
+needs a C compiler and takes some minutes. It is used only when a set of sessions, every hazard
+among them, has the same records to the byte as the program itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPY = ROOT / "build" / "compiled"
+STAMP = COPY / "made-of.txt"
+PACKAGES = ("controller", "firmware_bridge", "records", "simulator", "workstation", "tests")
+COMPILED = (
+    "controller/**/*.py", "firmware_bridge/**/*.py", "simulator/**/*.py",
+    "records/blocks.py", "records/canonical.py", "records/chain.py", "records/columns.py",
+    "records/journal.py", "records/journal_store.py", "records/spill.py",
+)  # fmt: skip
+"""What a tick of a simulated session runs."""
+LEFT = ("__init__.py", "device_time.py", "profiles.py", "patient.py")
+"""Of these: what mypyc cannot take (an attribute named like a word of C, a pydantic model), and the
+patients, which tests derive from."""
+DIGESTS = "tests.campaigns.record_digests"
+
+
+def main() -> int:
+    """Make the copy if need be and run the module in it; answers the module's exit status."""
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    made_of = _digest()
+    if not STAMP.is_file() or STAMP.read_text() != made_of:
+        _make()
+        if differences := _differences():
+            print("the copy is not used: these differ", *differences, sep="\n", file=sys.stderr)
+            return 1
+        STAMP.write_text(made_of)
+    run = [sys.executable, "-m", *sys.argv[1:]]
+    return subprocess.run(run, cwd=COPY, env=_environment(COPY), check=False).returncode
+
+
+def _digest() -> str:
+    """Of everything that the copy depends on."""
+    digest = hashlib.sha256(f"{sys.version} mypy {version('mypy')}".encode())
+    digest.update(Path(__file__).read_bytes())
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(ROOT)} ".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _make() -> None:
+    shutil.rmtree(COPY, ignore_errors=True)
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, COPY / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    (COPY / "docs").symlink_to(ROOT / "docs")  # a campaign writes its page there
+    sources = [
+        str(path.relative_to(COPY))
+        for pattern in COMPILED
+        for path in sorted(COPY.glob(pattern))
+        if path.name not in LEFT
+    ]
+    print(f"compiling {len(sources)} modules, which takes some minutes", flush=True)
+    (COPY / "setup.py").write_text(
+        "from mypyc.build import mypycify\n"
+        "from setuptools import setup\n"
+        f"setup(name='compiled', packages=[], ext_modules=mypycify({sources!r}))\n"
+    )
+    build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
+    subprocess.run(build, cwd=COPY, env=_environment(COPY), check=True)
+
+
+def _differences() -> list[str]:
+    """Sessions of which the copy's record is not that of the program itself."""
+    plain, compiled = (
+        subprocess.run(
+            [sys.executable, "-m", DIGESTS],
+            cwd=place, env=_environment(place), check=True, capture_output=True, text=True,
+        ).stdout.splitlines()
+        for place in (ROOT, COPY)
+    )  # fmt: skip
+    print(f"{len(plain)} sessions compared with those of the program itself", flush=True)
+    return sorted(set(plain) ^ set(compiled))
+
+
+def _environment(place: Path) -> dict[str, str]:
+    """What lies in ``place`` goes before the program that is installed."""
+    return {**os.environ, "PYTHONPATH": str(place)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
