@@ -49,6 +49,11 @@ def question_text(question: Question, order: Prescription) -> str:
                 "The unit's firmware is not the one that it had when it was last armed from here. "
                 "Have the stop test and the weight test been passed with it?"
             )
+        case Question.ZERO_SHIFTED:
+            return (
+                "The force channel's zero without the tare has moved by more than 5 N since the "
+                "unit was last armed from here. Has it passed a weight test since?"
+            )
         case Question.LONG_TREATMENT:
             minutes = order.traction_s / 60
             return f"The treatment time of {minutes:g} min is above 30 min. Go on?"

@@ -69,11 +69,16 @@ class UnitIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptedFirmware:
-    """What a unit ran when this workstation last armed it; ``armed_on`` is an ISO date (UTC)."""
+class LastArming:
+    """A unit as it was when this workstation last armed it; ``armed_on`` is an ISO date (UTC).
 
-    version: str
-    crc: int
+    ``gross_zero_n`` is channel 1 with the cord free and without the tare, None where the record
+    has none.
+    """
+
+    firmware: str
+    firmware_crc: int
+    gross_zero_n: float | None
     armed_on: str
 
 
@@ -234,6 +239,7 @@ class Question(Enum):
 
     UNIT_NOT_COMMISSIONED = "unit_not_commissioned"
     FIRMWARE_CHANGED = "firmware_changed"
+    ZERO_SHIFTED = "zero_shifted"
     ACKNOWLEDGE_LATCHED_UNIT = "acknowledge_latched_unit"
     PRESS_TEST_NOT_SEEN = "press_test_not_seen"
     PRETENSION_LOOKS_RIGHT = "pretension_looks_right"

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from controller.ports import AcceptedFirmware, UnitCapabilities, UnitIdentity
+from controller.ports import LastArming, UnitCapabilities, UnitIdentity
 from controller.prescription import REGION_LIMITS, Prescription
+from controller.safety.limits import SafetyLimits
+from controller.safety.windows import exceeds
 from controller.telemetry import PatientSwitch, Telemetry, UnitFault
 
 ZERO_LIMIT_N = 3.0
@@ -69,17 +71,17 @@ def identity_item(identity: UnitIdentity) -> CheckItem:
     return _judged("unit_identity", True, value, "")
 
 
-def firmware_item(identity: UnitIdentity, accepted: AcceptedFirmware | None) -> CheckItem:
+def firmware_item(identity: UnitIdentity, last: LastArming | None) -> CheckItem:
     """Row 49: the same firmware as when the unit was last armed from here.
 
     A change does not refuse by itself: a person answers for stop test and weight test with it.
     """
     value = f"{identity.firmware}, CRC 0x{identity.firmware_crc:08X}"
-    if accepted is None:
+    if last is None:
         todo = "the unit was not armed from here before: there is nothing to compare it with"
         return CheckItem(name="firmware", state=CheckState.NOT_COVERED, value=value, todo=todo)
-    same = identity.firmware_crc == accepted.crc
-    before = f"was {accepted.version}, CRC 0x{accepted.crc:08X} on {accepted.armed_on}"
+    same = identity.firmware_crc == last.firmware_crc
+    before = f"was {last.firmware}, CRC 0x{last.firmware_crc:08X} on {last.armed_on}"
     todo = "do the stop test and the weight test with this firmware"
     return _judged("firmware", same, value if same else f"{value}; {before}", todo, blocking=False)
 
@@ -159,6 +161,28 @@ def zero_item(forces_n: Sequence[float | None]) -> CheckItem:
         todo = "the reading does not move at all: have the force channel checked"
         return _judged("zero", False, f"{largest_n:.1f} N without noise", todo)
     return _judged("zero", True, f"at most {abs(largest_n):.1f} N, with noise", "")
+
+
+def gross_zero_n(gross_n: Sequence[float | None]) -> float | None:
+    """The mean of the readings without the tare, to 0.1 N; None unless each is there."""
+    known = [force_n for force_n in gross_n if force_n is not None]
+    return round(sum(known) / len(known), 1) if known and len(known) == len(gross_n) else None
+
+
+def gross_zero_item(zero_n: float | None, last: LastArming | None) -> CheckItem:
+    """Row 7 between sessions: a tare takes a drift of the cell away, but not from this reading.
+
+    A shift does not refuse by itself: a person answers for a weight test.
+    """
+    value = "not measured" if zero_n is None else f"{zero_n:.1f} N without the tare"
+    before_n = None if last is None else last.gross_zero_n
+    if zero_n is None or last is None or before_n is None:
+        todo = "there is nothing to compare: no zero of an earlier session or of this one"
+        return CheckItem(name="gross_zero", state=CheckState.NOT_COVERED, value=value, todo=todo)
+    same = not exceeds(abs(zero_n - before_n), SafetyLimits().zero_shift_n)
+    before = f"was {before_n:.1f} N on {last.armed_on}"
+    todo = "have the force channel checked with a weight"
+    return _judged("gross_zero", same, f"{value}; {before}", todo, blocking=False)
 
 
 def limits_item(order: Prescription, capabilities: UnitCapabilities) -> CheckItem:

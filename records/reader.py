@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from controller.errors import RecordNotFound
 from controller.events import EventKind, Outcome
-from controller.ports import AcceptedFirmware
+from controller.ports import LastArming
 from records.blocks import unpack_block
 from records.canonical import SampleArray, StoredEvent, samples_from_bytes
 from records.database import Database, failures_in_words, open_for_reading, rows
@@ -160,23 +160,25 @@ def open_sessions(path: Path) -> list[SessionHead]:
         return [head for head in session_rows_of(db) if head.number not in sealed]
 
 
-def firmware_when_last_armed(path: Path) -> AcceptedFirmware | None:
-    """What the unit of this file ran in the newest session on file that armed it."""
+def last_arming_of(path: Path) -> LastArming | None:
+    """The unit of this file as it was in the newest session on file that armed it."""
     if not path.exists():
         return None
     with reading(path) as db:
         found = rows(
             db,
-            "SELECT opening.detail, armed.utc_ms FROM event AS armed JOIN event AS opening "
-            "ON opening.session = armed.session AND opening.kind = ? WHERE armed.kind = ? "
-            "ORDER BY armed.session DESC LIMIT 1",
+            "SELECT opening.detail, armed.detail, armed.utc_ms "
+            "FROM event AS armed JOIN event AS opening ON opening.session = armed.session "
+            "WHERE opening.kind = ? AND armed.kind = ? ORDER BY armed.session DESC LIMIT 1",
             (int(EventKind.SESSION_STARTED), int(EventKind.UNIT_ARMED)),
         )
-    for detail, utc_ms in found:
-        identity = json.loads(detail)["identity"]
-        return AcceptedFirmware(
-            version=identity["firmware"],
-            crc=identity["firmware_crc"],
+    for opening, armed, utc_ms in found:
+        identity = json.loads(opening)["identity"]
+        zero_dn = json.loads(armed).get("gross_zero_dn")  # not in records before this key
+        return LastArming(
+            firmware=identity["firmware"],
+            firmware_crc=identity["firmware_crc"],
+            gross_zero_n=None if zero_dn is None else zero_dn / 10,
             armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
         )
     return None

@@ -30,7 +30,7 @@ from records.order import Order
 from records.reader import (
     SessionHead,
     SessionRecord,
-    firmware_when_last_armed,
+    last_arming_of,
     open_sessions,
     read_session,
 )
@@ -122,7 +122,7 @@ def treat(
         ):
             warn(warning)
         recovered = recover(unit, data_dir, clock, key)
-        firmware = firmware_when_last_armed(unit_database(data_dir, unit.identity.unit_id))
+        last_arming = last_arming_of(unit_database(data_dir, unit.identity.unit_id))
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         opening = _opening(session_id, uri, order, unit, clock, settings, data_dir, identifiers)
@@ -139,7 +139,7 @@ def treat(
                 operator=operator,
                 order=order.prescription,
                 screening=order.screening,
-                firmware=firmware,
+                last_arming=last_arming,
                 origin_s=origin_s,
                 lateness=lateness,
             ).run()

@@ -22,9 +22,11 @@ from workstation.request_lines import HELP, parse_request
 from workstation.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
-TERMINAL_ONLY = frozenset({Question.FORCE_ABOVE_SOFT_LIMIT, Question.FIRMWARE_CHANGED})
-"""Soft limits take an answer from a person at a terminal only (session.md 1.5), and so does a
-firmware that nobody has tested yet (hazard row 49)."""
+TERMINAL_ONLY = frozenset(
+    {Question.FORCE_ABOVE_SOFT_LIMIT, Question.FIRMWARE_CHANGED, Question.ZERO_SHIFTED}
+)
+"""Soft limits take an answer from a person at a terminal only (session.md 1.5), and so do a
+firmware that nobody has tested yet (hazard row 49) and a force channel whose zero has moved (7)."""
 
 ReadLine = Callable[[], str]
 Show = Callable[[Progress], None]

@@ -15,11 +15,11 @@ from controller.errors import LinkError, RequestRefused, SelfCheckFailed, UnitBu
 from controller.events import EventKind
 from controller.planner import plan
 from controller.ports import (
-    AcceptedFirmware,
     ArmingRequest,
     Clock,
     CommandKind,
     ForceCommand,
+    LastArming,
     Operator,
     Progress,
     Question,
@@ -57,6 +57,7 @@ _UNUSABLE = {
 _CONFIRMED_BY_ANSWER: dict[Question, tuple[tuple[str, ...], str]] = {
     Question.UNIT_NOT_COMMISSIONED: (("commissioning",), "no weight test on record: no patient"),
     Question.FIRMWARE_CHANGED: (("firmware",), "stop test and weight test passed with it"),
+    Question.ZERO_SHIFTED: (("gross_zero",), "weight test passed since"),
     Question.LONG_TREATMENT: (("treatment_time",), "above 30 min"),
     Question.FORCE_ABOVE_SOFT_LIMIT: (("second_confirmation",), "force above the soft limit"),
     Question.SURROUNDINGS_SAFE: (SURROUNDINGS, "no sensor sees it"),
@@ -93,7 +94,7 @@ class Preparation:
         operator: Operator,
         order: Prescription,
         screening: str,
-        firmware: AcceptedFirmware | None,
+        last_arming: LastArming | None,
         hear: Callable[[], None],
     ) -> None:
         self._unit = unit
@@ -102,9 +103,10 @@ class Preparation:
         self._operator = operator
         self._order = order
         self._screening = screening
-        self._firmware = firmware
+        self._last_arming = last_arming
         self._hear = hear
-        self._forces_n: deque[float | None] = deque(maxlen=self_check.ZERO_READINGS)
+        self._at_rest: deque[Telemetry] = deque(maxlen=self_check.ZERO_READINGS)
+        self.gross_zero_n: float | None = None
         self._ticker = Ticker(clock, unit.tick_s)
         self._press_test = PressTest()
         self._answered_at_s = clock.now_s()
@@ -126,8 +128,13 @@ class Preparation:
         return self._reading
 
     def _questions(self) -> list[Question]:
-        changed = self_check.firmware_item(self._unit.identity, self._firmware)
-        asked = [Question.FIRMWARE_CHANGED] if changed.state is CheckState.FAILED else []
+        compared = {
+            Question.FIRMWARE_CHANGED: self_check.firmware_item(
+                self._unit.identity, self._last_arming
+            ),
+            Question.ZERO_SHIFTED: self_check.gross_zero_item(self.gross_zero_n, self._last_arming),
+        }
+        asked = [q for q, item in compared.items() if item.state is CheckState.FAILED]
         return [*asked, *questions_before_start(self._order, commissioned=False)]
 
     def _check_itself(self) -> None:
@@ -135,17 +142,19 @@ class Preparation:
         unit, verified = self._unit, self._unit.verified
         today = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC).date().isoformat()
         self._await_zero()
+        self.gross_zero_n = self_check.gross_zero_n([r.gross_force_n for r in self._at_rest])
         self._record_items(
             [
                 self_check.identity_item(unit.identity),
-                self_check.firmware_item(unit.identity, self._firmware),
+                self_check.firmware_item(unit.identity, self._last_arming),
                 self_check.calibration_item(unit.identity, self._reading, today, verified=verified),
                 self_check.stop_test_item(unit.capabilities, self._reading),
                 self_check.emergency_stop_item(self._reading),
                 self_check.patient_switch_item(self._reading),
                 self_check.force_channels_item(unit.capabilities, self._reading),
                 self_check.second_channel_item(unit.capabilities),
-                self_check.zero_item(tuple(self._forces_n)),
+                self._zero_item(),
+                self_check.gross_zero_item(self.gross_zero_n, self._last_arming),
                 self_check.limits_item(self._order, unit.capabilities),
                 self_check.screening_item(self._screening, verified=verified),
             ]
@@ -156,9 +165,12 @@ class Preparation:
         deadline_s = self._clock.now_s() + ZERO_LIMIT_S
         while self._clock.now_s() < deadline_s:
             self._observe()
-            full = len(self._forces_n) == self_check.ZERO_READINGS
-            if full and self_check.zero_item(tuple(self._forces_n)).state is CheckState.PASSED:
+            full = len(self._at_rest) == self_check.ZERO_READINGS
+            if full and self._zero_item().state is CheckState.PASSED:
                 return
+
+    def _zero_item(self) -> CheckItem:
+        return self_check.zero_item([reading.force_n for reading in self._at_rest])
 
     def _record_items(self, items: list[CheckItem]) -> None:
         for item in items:
@@ -209,7 +221,7 @@ class Preparation:
             return None
         self._answered_at_s = self._clock.now_s()
         self._reading = reading
-        self._forces_n.append(reading.force_n)
+        self._at_rest.append(reading)
         if self._press_test.watch(reading):
             self._recorder.event(EventKind.PRESS_TEST_SEEN, now_s=self._clock.now_s())
         self._show(reading)

@@ -9,14 +9,14 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.events import EventKind, Outcome
-from controller.machine_io import Ending
+from controller.machine_io import Ending, decinewtons
 from controller.planner import plan
 from controller.ports import (
-    AcceptedFirmware,
     Answer,
     Clock,
     CommandKind,
     ForceCommand,
+    LastArming,
     Operator,
     Progress,
     Question,
@@ -44,8 +44,8 @@ _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
 class Session:
     """Runs a session whose journal is open; ``origin_s`` is 0 ms of its time axis.
 
-    ``firmware`` is what the unit ran when it was last armed from here, None for a first time. How
-    late its ticks come is counted in ``lateness``.
+    ``last_arming`` is the unit as it was when it was last armed from here, None for a first time.
+    How late its ticks come is counted in ``lateness``.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Session:
         operator: Operator,
         order: Prescription,
         screening: str,
-        firmware: AcceptedFirmware | None,
+        last_arming: LastArming | None,
         origin_s: float,
         lateness: Lateness,
     ) -> None:
@@ -66,7 +66,7 @@ class Session:
         self._operator = operator
         self._order = order
         self._screening = screening
-        self._firmware = firmware
+        self._last_arming = last_arming
         self._lateness = lateness
         self._recorder = Recorder(journal, clock, origin_s)
         self._alarms = AlarmKeeper(self._recorder, operator)
@@ -100,7 +100,7 @@ class Session:
             operator=self._operator,
             order=self._order,
             screening=self._screening,
-            firmware=self._firmware,
+            last_arming=self._last_arming,
             hear=lambda: self._hear("before the treatment"),
         )
         preparation.prepare()
@@ -145,6 +145,7 @@ class Session:
                 "rate_up_dn_per_s": round(request.rate_up_n_per_s * 10),
                 "rate_down_dn_per_s": round(request.rate_down_n_per_s * 10),
                 "watchdog_ms": round(request.watchdog_s * 1000),
+                "gross_zero_dn": decinewtons(preparation.gross_zero_n),
             },
             now_s=self._clock.now_s(),
         )

@@ -14,7 +14,7 @@ from controller.errors import PrescriptionInvalid, RequestRefused, SelfCheckFail
 from controller.events import EventKind, JsonValue, Outcome
 from controller.ports import Answer, Progress, Question
 from records.integrity import verify
-from records.reader import firmware_when_last_armed
+from records.reader import last_arming_of
 from records.unit_file import unit_databases
 from simulator.map_v1 import State
 from tests.support.independent_dose import independent_dose
@@ -209,22 +209,22 @@ def test_a_unit_with_another_firmware_is_not_armed_until_a_person_answers_for_it
 ) -> None:
     with staged(tmp_path) as stage:
         stage.treat()
-        assert firmware_states(stage, "session-1") == ["not_covered"]
-        before = firmware_when_last_armed(only_unit_file(tmp_path))
+        assert states(stage, "session-1", "firmware") == ["not_covered"]
+        before = last_arming_of(only_unit_file(tmp_path))
         stage.firmware.disguise.another_firmware()
         # A refused session accepts nothing: the next one is asked the same again.
         for session_id in ("session-2", "session-3"):
             with pytest.raises(RequestRefused, match="firmware changed: refused by nobody"):
                 stage.treat()
             assert EventKind.UNIT_ARMED not in kinds(stage, session_id)
-            assert firmware_states(stage, session_id) == ["failed"]
-            assert firmware_when_last_armed(only_unit_file(tmp_path)) == before
-        stage.treat(operator=AnswersForTheFirmware(scripted=True, show=lambda progress: None))
-        assert firmware_states(stage, "session-4") == ["failed", "confirmed"]
-    after = firmware_when_last_armed(only_unit_file(tmp_path))
+            assert states(stage, session_id, "firmware") == ["failed"]
+            assert last_arming_of(only_unit_file(tmp_path)) == before
+        stage.treat(operator=AnswersFor(Question.FIRMWARE_CHANGED))
+        assert states(stage, "session-4", "firmware") == ["failed", "confirmed"]
+    after = last_arming_of(only_unit_file(tmp_path))
     assert before is not None
     assert after is not None
-    assert (before.crc, after.crc) == (0x9D3A61F0, 0x9D3A61F0 ^ 0xFFFF_0000)
+    assert (before.firmware_crc, after.firmware_crc) == (0x9D3A61F0, 0x9D3A61F0 ^ 0xFFFF_0000)
 
 
 def only_unit_file(data_dir: Path) -> Path:
@@ -232,18 +232,53 @@ def only_unit_file(data_dir: Path) -> Path:
     return path
 
 
-def firmware_states(stage: Stage, session_id: str) -> list[JsonValue]:
-    """What the self-check of a session said of the firmware, in order."""
+def test_a_zero_that_a_tare_hides_is_found_by_the_next_session(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        stage.treat()
+        assert states(stage, "session-1", "gross_zero") == ["not_covered"]
+        drift_by_8_n_and_set_the_tare(stage)
+        with pytest.raises(RequestRefused, match="zero shifted: refused by nobody"):
+            stage.treat()
+        assert EventKind.UNIT_ARMED not in kinds(stage, "session-2")
+        assert states(stage, "session-2", "zero") == ["passed"]
+        assert states(stage, "session-2", "gross_zero") == ["failed"]
+        stage.treat(operator=AnswersFor(Question.ZERO_SHIFTED))
+        assert states(stage, "session-3", "gross_zero") == ["failed", "confirmed"]
+        # What somebody has answered for is what the next session compares with.
+        stage.treat()
+        assert states(stage, "session-4", "gross_zero") == ["passed"]
+    last = last_arming_of(only_unit_file(tmp_path))
+    assert last is not None
+    assert last.gross_zero_n == pytest.approx(8.0, abs=1.0)
+
+
+def drift_by_8_n_and_set_the_tare(stage: Stage) -> None:
+    """Both cells alike, over a minute, so that only the zero tells."""
+    cells = [cell for cell in (stage.firmware.cell, stage.firmware.second_cell) if cell is not None]
+    for n_per_min in (8.0, 0.0):
+        for cell in cells:
+            cell.drift(n_per_min)
+        stage.clock.sleep_until(stage.clock.now_s() + 60.0)
+        stage.firmware.advance_to(stage.clock.now_s())
+    assert stage.firmware.machine.tare()
+
+
+def states(stage: Stage, session_id: str, item: str) -> list[JsonValue]:
+    """What the self-check of a session said of an item, in order."""
     record = stage.dossier(session_id).record
     items = [event.detail for event in record.of_kind(EventKind.SELF_CHECK_RECORDED)]
-    return [item["state"] for item in items if item["item"] == "firmware"]
+    return [one["state"] for one in items if one["item"] == item]
 
 
-class AnswersForTheFirmware(SessionOperator):
-    """A script for everything that a script may answer, and a person for the firmware."""
+class AnswersFor(SessionOperator):
+    """A script for everything that a script may answer, and a person for one question more."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(scripted=True, show=lambda progress: None)
+        self._question = question
 
     def answer(self, question: Question) -> Answer | None:
-        if question is Question.FIRMWARE_CHANGED:
+        if question is self._question:
             return Answer(accepted=True, answered_by="P. Jones")
         return super().answer(question)
 

@@ -11,9 +11,9 @@ import pytest
 from controller.errors import RequestRefused, SelfCheckFailed
 from controller.events import EventKind, Sample, SessionEvent
 from controller.ports import (
-    AcceptedFirmware,
     Answer,
     ForceCommand,
+    LastArming,
     Progress,
     Question,
     SessionJournal,
@@ -28,9 +28,10 @@ from controller.runtime.recorder import Recorder
 from controller.telemetry import Telemetry, UnitState, UnitStatus
 from tests.unit.controller.builders import CAPABILITIES, IDENTITY, prescription, reading
 
-SAME_FIRMWARE = AcceptedFirmware(
-    version=IDENTITY.firmware, crc=IDENTITY.firmware_crc, armed_on="2026-11-01"
-)
+SAME = LastArming(
+    firmware=IDENTITY.firmware, firmware_crc=IDENTITY.firmware_crc, gross_zero_n=0.4,
+    armed_on="2026-11-01",
+)  # fmt: skip
 PRESENT = UnitStatus.PATIENT_SWITCH_PRESENT
 PRESSED = PRESENT | UnitStatus.PATIENT_SWITCH_PRESSED
 Look = Callable[[float], dict[str, Any]]
@@ -68,6 +69,7 @@ class Unit:
             "unit_state": UnitState.IDLE,
             "status": PRESENT,
             "force_n": 0.1 * (self._readings % 3),
+            "gross_force_n": 0.4,
             "newest_event": 0,
         }
         return reading(**{**values, **self.look(self.clock.now_s() - self._started_s)})
@@ -111,7 +113,7 @@ class Start:
         *,
         verified: bool = False,
         screening: str = "",
-        firmware: AcceptedFirmware | None = SAME_FIRMWARE,
+        last_arming: LastArming | None = SAME,
         requests: Sequence[SessionRequest] = (),
     ) -> None:
         clock = VirtualClock()
@@ -133,7 +135,7 @@ class Start:
             operator=self.operator,
             order=prescription(),
             screening=screening,
-            firmware=firmware,
+            last_arming=last_arming,
             hear=hear,
         )
 
@@ -161,7 +163,7 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
     assert {name for name, state in items.items() if state == "confirmed"} == confirmed
     assert {state for name, state in items.items() if name not in confirmed} == {"passed"}
     assert start.operator.asked == [Question.UNIT_NOT_COMMISSIONED, Question.SURROUNDINGS_SAFE]
-    assert len(start.operator.said) == len(items) == 16
+    assert len(start.operator.said) == len(items) == 17
 
 
 REFUSALS: dict[str, tuple[Look, dict[str, Any], str]] = {
@@ -191,8 +193,8 @@ def test_refusals_name_the_item_and_what_to_do(name: str) -> None:
 
 
 def test_another_firmware_needs_somebody_who_answers_for_its_tests() -> None:
-    older = replace(SAME_FIRMWARE, version="0.99.0", crc=0xBEEF)
-    start = Start(press_at_2_s, firmware=older)
+    older = replace(SAME, firmware="0.99.0", firmware_crc=0xBEEF)
+    start = Start(press_at_2_s, last_arming=older)
     start.preparation.prepare()
     assert start.operator.asked[0] is Question.FIRMWARE_CHANGED
     assert start.items()["firmware"] == "confirmed"
@@ -202,17 +204,35 @@ def test_another_firmware_needs_somebody_who_answers_for_its_tests() -> None:
         "2026-11-01); do the stop test and the weight test with this firmware",
         "self-check firmware: confirmed by P. Jones (stop test and weight test passed with it)",
     ]
-    refused = Start(press_at_2_s, firmware=older)
+    refused = Start(press_at_2_s, last_arming=older)
     refused.operator.refused = frozenset({Question.FIRMWARE_CHANGED})
     with pytest.raises(RequestRefused, match=r"firmware changed: refused by P\. Jones"):
         refused.preparation.prepare()
 
 
-def test_a_unit_that_was_never_armed_from_here_has_no_firmware_to_compare_with() -> None:
-    start = Start(press_at_2_s, firmware=None)
+def test_a_zero_that_has_moved_needs_somebody_who_answers_for_a_weight_test() -> None:
+    heavier = replace(SAME, gross_zero_n=-4.7)
+    start = Start(press_at_2_s, last_arming=heavier)
     start.preparation.prepare()
-    assert start.items()["firmware"] == "not_covered"
-    assert Question.FIRMWARE_CHANGED not in start.operator.asked
+    assert start.operator.asked[0] is Question.ZERO_SHIFTED
+    assert start.items()["gross_zero"] == "confirmed"
+    said = [text for text in start.operator.said if text.startswith("self-check gross zero")]
+    assert said == [
+        "self-check gross zero: failed (0.4 N without the tare; was -4.7 N on 2026-11-01); "
+        "have the force channel checked with a weight",
+        "self-check gross zero: confirmed by P. Jones (weight test passed since)",
+    ]
+    refused = Start(press_at_2_s, last_arming=heavier)
+    refused.operator.refused = frozenset({Question.ZERO_SHIFTED})
+    with pytest.raises(RequestRefused, match=r"zero shifted: refused by P\. Jones"):
+        refused.preparation.prepare()
+
+
+def test_a_unit_that_was_never_armed_from_here_has_nothing_to_compare_with() -> None:
+    start = Start(press_at_2_s, last_arming=None)
+    start.preparation.prepare()
+    assert start.items()["firmware"] == start.items()["gross_zero"] == "not_covered"
+    assert start.operator.asked == [Question.UNIT_NOT_COMMISSIONED, Question.SURROUNDINGS_SAFE]
 
 
 def test_a_moment_of_unrest_at_the_cord_is_waited_out() -> None:

@@ -54,7 +54,7 @@ class Stage:
             operator=self.operator,
             order=order,
             screening="A. Person: nothing found",
-            firmware=None,
+            last_arming=None,
             hear=lambda: None,
         ).prepare()
 
@@ -258,7 +258,7 @@ def test_arming_asks_for_the_least_of_all_limits() -> None:
         operator=stage.operator,
         order=prescription(maximum_force_n=120.0),
         screening="A. Person: nothing found",
-        firmware=None,
+        last_arming=None,
         hear=lambda: None,
     )
     request = preparation.arming_request()

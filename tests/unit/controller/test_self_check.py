@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller import self_check as check
+from controller.ports import LastArming
 from controller.self_check import CheckItem, CheckState
 from controller.telemetry import UnitFault, UnitStatus
 from tests.unit.controller.builders import CAPABILITIES, IDENTITY, prescription, reading
@@ -17,6 +18,7 @@ VALID = UnitFault.CHANNEL_1_VALID | UnitFault.CHANNEL_2_VALID
 PRESENT = UnitStatus.PATIENT_SWITCH_PRESENT
 IDLE = reading(force_n=0.1, second_force_n=0.2, gross_force_n=0.1)
 QUIET = tuple(0.1 * (n % 3) for n in range(20))
+LAST = LastArming(firmware="1.00.0", firmware_crc=1, gross_zero_n=2.0, armed_on="2026-11-01")
 ONE_CHANNEL = replace(CAPABILITIES, second_channel=False)
 
 ITEMS: list[tuple[CheckItem, CheckState, bool, str]] = [
@@ -49,6 +51,13 @@ ITEMS: list[tuple[CheckItem, CheckState, bool, str]] = [
     (check.zero_item((0.5,) * 20), FAILED, True, "without noise"),
     (check.zero_item((*QUIET, None)), FAILED, True, "no valid force"),
     (check.zero_item(()), FAILED, True, "no valid force"),
+    (check.gross_zero_item(7.0, LAST), PASSED, False, "7.0 N without the tare"),
+    (check.gross_zero_item(-3.0, LAST), PASSED, False, "-3.0 N without the tare"),
+    (check.gross_zero_item(7.1, LAST), FAILED, False, "was 2.0 N on 2026-11-01"),
+    (check.gross_zero_item(-3.1, LAST), FAILED, False, "was 2.0 N on 2026-11-01"),
+    (check.gross_zero_item(None, LAST), NOT_COVERED, False, "not measured"),
+    (check.gross_zero_item(7.1, None), NOT_COVERED, False, "7.1 N"),
+    (check.gross_zero_item(7.1, replace(LAST, gross_zero_n=None)), NOT_COVERED, False, "7.1 N"),
     (check.limits_item(prescription(), CAPABILITIES), PASSED, False, "region 200 N"),
     (check.screening_item("A. Example PT", verified=True), CONFIRMED, False, "order"),
     (check.screening_item(" ", verified=False), NOT_COVERED, False, "not attested"),
@@ -72,3 +81,9 @@ def test_confirmed_items_say_who() -> None:
     items = check.confirmed_items(check.SURROUNDINGS, "seen", "P. Jones")
     assert [item.name for item in items] == ["lift_locked", "quick_release", "call_bell"]
     assert items[0].text == "lift locked: confirmed by P. Jones (seen)"
+
+
+def test_the_gross_zero_is_the_mean_of_readings_that_are_all_there() -> None:
+    assert check.gross_zero_n([0.1, 0.2, 0.6]) == 0.3
+    assert check.gross_zero_n([0.1, None, 0.6]) is None
+    assert check.gross_zero_n([]) is None
