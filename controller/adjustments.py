@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Final
 
 from controller.errors import RequestRefused
 from controller.planner import OrderedForces
 from controller.prescription import LEAST_HOLD_N, Mode, Prescription, most_rest_n
 from controller.requests import AdjustedForce, AdjustForce
 
-INCREASE_SHARE = 0.10
-INCREASE_N = 10.0
+INCREASE_SHARE: Final = 0.10
+INCREASE_N: Final = 10.0
 """An increase is at most the smaller of both per action."""
-INCREASE_EVERY_S = 2.0
+INCREASE_EVERY_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
-SOUND_PAUSE_S = 120.0
+SOUND_PAUSE_S: Final = 120.0
 """A paused sound comes back by itself."""
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 from controller.phases import Phase
 from controller.planner import SLACK_LIMIT_S
 from controller.prescription import Prescription
 from controller.telemetry import Telemetry
 
-SLACK_TAUT_N = 5.0
-SLACK_TAUT_READINGS = 3
+SLACK_TAUT_N: Final = 5.0
+SLACK_TAUT_READINGS: Final = 3
 """The cord is taut after so many readings in a row of at least ``SLACK_TAUT_N``."""
-ANSWER_LIMIT_S = 60.0
+ANSWER_LIMIT_S: Final = 60.0
 """An answer that is awaited while the unit is in motion; then release (session.md 1.5)."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-CHECK_IN_EVERY_S = 300.0
+from typing import Final
+
+CHECK_IN_EVERY_S: Final = 300.0
 
 
 class CheckInReminder:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 from controller.treatment_clock import Glide
 
-HOLD_LIMIT_S = 60.0
+HOLD_LIMIT_S: Final = 60.0
 """The force is held for at most so long."""
-PRETENSION_LIMIT_S = 300.0
+PRETENSION_LIMIT_S: Final = 300.0
 """After so long at the pretension the patient is released."""
 
 

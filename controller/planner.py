@@ -21,17 +21,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle
+from typing import Final
 
 from controller.errors import PrescriptionInvalid
 from controller.force_profile import ForceProfile, Segment
 from controller.phases import Phase, Stage
 from controller.prescription import Mode, Prescription
 
-SLACK_FOLLOW_N = 10.0
+SLACK_FOLLOW_N: Final = 10.0
 """Set-point of the slack take-up: 5 N stalls in a regulator with 1 N dead band (session.md 2.2)."""
-STEP_REST_SHARE = 0.5
+STEP_REST_SHARE: Final = 0.5
 """A step that rests drops to this share of its force (devices.md C.1, C.2)."""
-SLACK_LIMIT_S = 30.0
+SLACK_LIMIT_S: Final = 30.0
 """The slack take-up may last so long (devices.md C.2)."""
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from controller.errors import PrescriptionInvalid
 
-NEWTONS_PER_LBF = 4.4482216152605
-NEWTONS_PER_KGF = 9.80665
+NEWTONS_PER_LBF: Final = 4.4482216152605
+NEWTONS_PER_KGF: Final = 9.80665
 
 
 class Region(Enum):
@@ -46,18 +47,18 @@ REGION_LIMITS: dict[Region, RegionLimits] = {
         hard_force_n=981.0, soft_force_n=294.0, ramp_up_n_per_s=(5.0, 50.0)
     ),
 }
-SOFT_LIMIT_BODY_WEIGHT_SHARE = 0.60
-LONG_TREATMENT_S = 30 * 60.0
-LONGEST_TRACTION_S = 99 * 60.0
+SOFT_LIMIT_BODY_WEIGHT_SHARE: Final = 0.60
+LONG_TREATMENT_S: Final = 30 * 60.0
+LONGEST_TRACTION_S: Final = 99 * 60.0
 """Steps and treatment together (devices.md C.2: time 1-99 min)."""
 STEPS = (0, 9)
 STEP_S = (1.0, 600.0)
-LEAST_HOLD_N = 10.0
+LEAST_HOLD_N: Final = 10.0
 HOLD_S = (1.0, 99.0)
 REST_S = (0.0, 99.0)
 TREATMENT_S = (60.0, 99 * 60.0)
 PRETENSION_S = (0.0, 60.0)
-PRETENSION_MAX_N = 50.0
+PRETENSION_MAX_N: Final = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 from controller.ports import CommandKind
 from controller.prescription import Prescription
 from controller.telemetry import Telemetry, UnitState
 
-RELEASE_LIMIT_S = 8.0
+RELEASE_LIMIT_S: Final = 8.0
 """500 ms of watchdog and 6 s of release, with reserve (session.md 3.2)."""
-FREE_FORCE_N = 20.0
+FREE_FORCE_N: Final = 20.0
 """Force at or below which a unit may be disarmed and acknowledged (reference map, B.10)."""
 
 _STRENGTH = {CommandKind.RELEASE: 1, CommandKind.RELEASE_FAST: 2, CommandKind.CUT_POWER: 3}

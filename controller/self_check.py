@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from controller.ports import LastArming, UnitCapabilities, UnitIdentity
 from controller.prescription import REGION_LIMITS, Prescription
@@ -16,9 +17,9 @@ from controller.safety.limits import SafetyLimits
 from controller.safety.windows import exceeds
 from controller.telemetry import PatientSwitch, Telemetry, UnitFault
 
-ZERO_LIMIT_N = 3.0
+ZERO_LIMIT_N: Final = 3.0
 """Force of the free cord at most."""
-ZERO_READINGS = 20
+ZERO_READINGS: Final = 20
 """So many readings in a row are looked at; a live channel changes at least once in them."""
 
 

@@ -7,7 +7,7 @@ logic compares whole milliseconds of the session's axis, so that an ordered 15 m
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from controller import machine_records as records
 from controller.approach import ANSWER_LIMIT_S, FAILED_APPROACH, Approach, ApproachStep
@@ -55,7 +55,7 @@ from controller.safety.verdict import Action, Verdict
 from controller.telemetry import Telemetry
 from controller.treatment import Treatment
 
-SLACK_RATE_N_PER_S = 2.0
+SLACK_RATE_N_PER_S: Final = 2.0
 
 _RELEASE_KINDS = {
     Action.RELEASE: CommandKind.RELEASE,

@@ -7,6 +7,7 @@ axis: whole milliseconds where phases are decided, seconds where a force is eval
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from controller.adjustments import ForceChange, applied, changes_for
 from controller.force_profile import ForceProfile, Segment
@@ -17,7 +18,7 @@ from controller.prescription import Prescription
 from controller.requests import AdjustForce
 from controller.treatment_clock import TreatmentClock
 
-CEILING_LAG_S = 2.0
+CEILING_LAG_S: Final = 2.0
 """After a decrease the ceiling follows so much later than the set-point: motor and cell lag it."""
 
 

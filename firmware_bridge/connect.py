@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.ports import Clock
 from firmware_bridge.modbus_link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
 from firmware_bridge.profiles import DeviceProfile, shipped_profile
@@ -10,11 +12,11 @@ from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 from firmware_bridge.uri import SLOWEST_ARMABLE_BAUDRATE, TcpAddress, parse_uri
 
-TIMEOUT_SHARE = 0.8
+TIMEOUT_SHARE: Final = 0.8
 """Time-out of an exchange as a share of the tick ("Times that bind")."""
-NORMAL_TICK_S = 0.050
-SLOW_TICK_S = 0.100
-OBSERVING_TICK_S = 0.200
+NORMAL_TICK_S: Final = 0.050
+SLOW_TICK_S: Final = 0.100
+OBSERVING_TICK_S: Final = 0.200
 
 
 def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:

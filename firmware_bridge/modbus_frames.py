@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Final
 
 from fastcrc import crc16
 
 READ, WRITE, READ_WRITE = 3, 16, 23
-BITS_PER_CHARACTER = 11
-SILENCE_CHARACTERS = 3.5
-FIXED_SILENCE_ABOVE_BAUD = 19200
-FIXED_SILENCE_S = 0.00175
+BITS_PER_CHARACTER: Final = 11
+SILENCE_CHARACTERS: Final = 3.5
+FIXED_SILENCE_ABOVE_BAUD: Final = 19200
+FIXED_SILENCE_S: Final = 0.00175
 """Above 19200 Bd the silence between frames is fixed (Modbus serial line guide)."""
-_EXCEPTION_BYTES = 3
+_EXCEPTION_BYTES: Final = 3
 """Unit, function, exception code."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from pymodbus.framer import FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
@@ -42,7 +42,7 @@ EXCEPTION_NAMES = {
     4: "unit fault",
     6: "unit busy",
 }
-FLOOD_BYTES = 2048
+FLOOD_BYTES: Final = 2048
 """More than any answer and its late forerunners: whoever sends so much is not answering."""
 
 

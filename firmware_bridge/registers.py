@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from fastcrc import crc16
 
@@ -26,7 +26,7 @@ _RANGES = {
     "u64": (0, 0xFFFF_FFFF_FFFF_FFFF),
 }
 _CODES = {"u16": "H", "i16": "h", "u32": "I", "u64": "Q"}
-NOT_FITTED = -0x8000
+NOT_FITTED: Final = -0x8000
 """0x8000 in a force register: the channel is not there, which is None and never a number."""
 
 

@@ -12,6 +12,7 @@ import select
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import serial
 
@@ -19,9 +20,9 @@ from controller.errors import LinkError, LinkLost
 from firmware_bridge.profiles import SerialSettings
 from firmware_bridge.uri import SerialAddress
 
-DEFAULT_ADAPTER_LATENCY_S = 0.016
+DEFAULT_ADAPTER_LATENCY_S: Final = 0.016
 """An FTDI adapter delivers in lumps of 16 ms unless its latency timer is lowered."""
-PROMPT_LATENCY_S = 0.001
+PROMPT_LATENCY_S: Final = 0.001
 """Ports without a latency timer (pty, CDC, PCI) count as 1 ms ("Times that bind")."""
 _IN_USE = (errno.EAGAIN, errno.EBUSY, errno.EWOULDBLOCK)
 _WHY_NOT_OPENED = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from typing import Final
 
 from controller.errors import LinkLost
 from firmware_bridge.uri import TcpAddress
 
-CONNECT_LIMIT_S = 3.0
+CONNECT_LIMIT_S: Final = 3.0
 
 
 class TcpSocket:

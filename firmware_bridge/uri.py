@@ -11,6 +11,7 @@ a deadline could be waited on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from controller.errors import AddressInvalid
@@ -21,7 +22,7 @@ SERIAL_SCHEMES = {
     "modbus-rtu+socket": "socket",
 }
 BAUDRATES = (9600, 19200, 38400, 57600, 115200)
-SLOWEST_ARMABLE_BAUDRATE = 19200
+SLOWEST_ARMABLE_BAUDRATE: Final = 19200
 """At 9600 Bd a unit may be observed, never armed ("Times that bind")."""
 
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from simulator.map_v1 import FORCE, HOLD, KEEP_ALIVE, Refusal, crc16_of_registers
 from simulator.register_image import CERVICAL, REGION_CEILING_N, UnitDescription, signed
 
-SESSION_KEY = 0xA5A5
-SEQUENCES = 65535
-FURTHEST_AHEAD = 32767
+SESSION_KEY: Final = 0xA5A5
+SEQUENCES: Final = 65535
+FURTHEST_AHEAD: Final = 32767
 SAFE_RAMP_DEFAULT_N_PER_S = {0: 20.0, 1: 60.0}
-SAFE_RAMP_MIN_TENTHS = 50
-SAFE_HOLD_MAX_MS = 2000
+SAFE_RAMP_MIN_TENTHS: Final = 50
+SAFE_HOLD_MAX_MS: Final = 2000
 RAMP_NOW, HOLD_THEN_RAMP, FAST_NOW = 1, 2, 3
 
 
@@ -38,9 +39,12 @@ class SessionLimits:
         return self.region != CERVICAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Command:
-    """One order; ``registers`` are kept because a repeat must have the same bytes."""
+    """One order; ``registers`` are kept because a repeat must have the same bytes.
+
+    Made of every request, so it is not frozen: that would cost more than reading it.
+    """
 
     registers: tuple[int, ...]
     token: int

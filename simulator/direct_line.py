@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import Final
 
 from fastcrc import crc16
 
@@ -19,7 +20,7 @@ from simulator.map_v1 import ExceptionCode, RegisterRefused
 from simulator.servers import TURNAROUND_S, UnitFirmware, rtu_wire
 
 READ_HOLDING, READ_INPUT, WRITE_MANY, READ_WRITE = 3, 4, 16, 23
-BROADCAST = 0
+BROADCAST: Final = 0
 
 
 class DirectLine:

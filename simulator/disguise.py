@@ -6,12 +6,14 @@ has a unit with swapped words.
 
 from __future__ import annotations
 
+from typing import Final
+
 from simulator.map_v1 import crc16_of_registers
 
 MAGIC_AT, VERSION_AT, SERIAL_AT, FIRMWARE_CRC_AT, UNIT_ID_AT = 0x00, 0x02, 0x06, 0x0C, 0x1A
 PAIRS = (0x04, 0x06, 0x0C, 0x0E)
 """32-bit numbers of the identification block (B.1)."""
-IDENTIFICATION_CRC_AT = 0x1F
+IDENTIFICATION_CRC_AT: Final = 0x1F
 
 
 class Disguise:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from simulator.map_v1 import EVENT_ENTRIES, EVENT_HEADER, EventCode
 
-RING_SIZE = 32
-ENTRY_REGISTERS = 6
-RING_REGISTERS = EVENT_ENTRIES - EVENT_HEADER + RING_SIZE * ENTRY_REGISTERS
+RING_SIZE: Final = 32
+ENTRY_REGISTERS: Final = 6
+RING_REGISTERS: Final = EVENT_ENTRIES - EVENT_HEADER + RING_SIZE * ENTRY_REGISTERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

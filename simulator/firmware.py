@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from simulator.disguise import Disguise
 from simulator.event_ring import RING_REGISTERS
@@ -39,8 +40,8 @@ from simulator.plant import TractionPlant
 from simulator.register_image import UnitDescription, capability_block, identification_block
 from simulator.snapshot import take_snapshot
 
-CLOCK_PPM = 300.0
-MAX_READ = 125
+CLOCK_PPM: Final = 300.0
+MAX_READ: Final = 125
 
 
 class ReferenceFirmware:

@@ -6,22 +6,24 @@ table friction can hold the body still, and then the winch only stretches the co
 
 from __future__ import annotations
 
-CYCLE_S = 0.010
-CORD_N_PER_MM = 20.0
-LOOP_DELAY_S = CYCLE_S + CYCLE_S / 2 + 0.050 + 0.060
-GAIN_MM_PER_S_PER_N = 1.0 / (CORD_N_PER_MM * 2.0 * LOOP_DELAY_S)
-FEED_S = 0.3
-FEED_SHARE = CYCLE_S / FEED_S
+from typing import Final
+
+CYCLE_S: Final = 0.010
+CORD_N_PER_MM: Final = 20.0
+LOOP_DELAY_S: Final = CYCLE_S + CYCLE_S / 2 + 0.050 + 0.060
+GAIN_MM_PER_S_PER_N: Final = 1.0 / (CORD_N_PER_MM * 2.0 * LOOP_DELAY_S)
+FEED_S: Final = 0.3
+FEED_SHARE: Final = CYCLE_S / FEED_S
 """The feed-forward comes in slowly: at a reversal friction holds the body, and only the cord, four
 times as stiff, stretches until it slides (E.3 a)."""
-NO_FEED_AHEAD_N = 5.0
+NO_FEED_AHEAD_N: Final = 5.0
 """From this much force ahead of the set-point nothing is fed inwards. Ours: over the spread of E.2
 5 to 12 N did about as well, and without it a short ramp of a body held by friction overshoots."""
-DEAD_BAND_N = 1.0
-MAX_SPEED_MM_PER_S = 20.0
-SLACK_FORCE_N = 5.0
-SLACK_SPEED_MM_PER_S = 2.0
-SLACK_SET_POINT_N = 10.0
+DEAD_BAND_N: Final = 1.0
+MAX_SPEED_MM_PER_S: Final = 20.0
+SLACK_FORCE_N: Final = 5.0
+SLACK_SPEED_MM_PER_S: Final = 2.0
+SLACK_SET_POINT_N: Final = 10.0
 
 
 class ForceLoop:

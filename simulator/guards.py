@@ -5,21 +5,23 @@ Source: reference map, D rows 6, 7, 8/9, 13, 15, 16, 17, 42 and E.3 consequence 
 
 from __future__ import annotations
 
+from typing import Final
+
 from simulator.force_loop import CORD_N_PER_MM, CYCLE_S, SLACK_FORCE_N
 from simulator.map_v1 import EventCode
 
-OVER_FORCE_CYCLES = round(0.050 / CYCLE_S)
-DISAGREE_CYCLES = round(0.300 / CYCLE_S)
-RATE_WINDOW = round(0.5 / CYCLE_S)
-DROP_WINDOW = round(0.2 / CYCLE_S)
-PAID_OUT_WINDOW = round(0.3 / CYCLE_S)
-STUCK_MOVING_CYCLES = round(1.0 / CYCLE_S)
-STUCK_CYCLES = round(3.0 / CYCLE_S)
-DROP_N = 20.0
-SMALL_DROP_N = 5.0
-SMALL_DROP_SHARE = 0.3
-WOUND_WITHOUT_FORCE_MM = 20.0
-HISTORY = 64
+OVER_FORCE_CYCLES: Final = round(0.050 / CYCLE_S)
+DISAGREE_CYCLES: Final = round(0.300 / CYCLE_S)
+RATE_WINDOW: Final = round(0.5 / CYCLE_S)
+DROP_WINDOW: Final = round(0.2 / CYCLE_S)
+PAID_OUT_WINDOW: Final = round(0.3 / CYCLE_S)
+STUCK_MOVING_CYCLES: Final = round(1.0 / CYCLE_S)
+STUCK_CYCLES: Final = round(3.0 / CYCLE_S)
+DROP_N: Final = 20.0
+SMALL_DROP_N: Final = 5.0
+SMALL_DROP_SHARE: Final = 0.3
+WOUND_WITHOUT_FORCE_MM: Final = 20.0
+HISTORY: Final = 64
 
 
 def trip_n(ceiling_n: float) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from simulator.map_v1 import EventCode
 
-SAMPLE_S = 0.01
-DEBOUNCE_SAMPLES = 2
-SHOWN_AFTER_PRESS_S = 1.0
+SAMPLE_S: Final = 0.01
+DEBOUNCE_SAMPLES: Final = 2
+SHOWN_AFTER_PRESS_S: Final = 1.0
 
 
 class PatientSwitch:

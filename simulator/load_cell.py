@@ -6,11 +6,12 @@ Source: reference map, E.1 (60 ms in the plant, noise 0.3 N, steps of 0.1 N) and
 from __future__ import annotations
 
 import random
+from typing import Final
 
-NOISE_TENTHS = 3.0
-SATURATED_TENTHS = 32000
+NOISE_TENTHS: Final = 3.0
+SATURATED_TENTHS: Final = 32000
 """The upper rail: above the capacity of every cell, within the register."""
-OPEN_CIRCUIT_TENTHS = -3000
+OPEN_CIRCUIT_TENTHS: Final = -3000
 
 
 class LoadCell:

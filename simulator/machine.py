@@ -7,6 +7,7 @@ watches and drives, and it releases by itself.
 from __future__ import annotations
 
 import random
+from typing import Final
 
 from simulator.command_block import FAST_NOW, HOLD_THEN_RAMP, Command, SessionLimits
 from simulator.event_ring import EventRing
@@ -19,13 +20,13 @@ from simulator.register_image import UnitDescription, tenths
 from simulator.release import RELEASED_N, Release, Strength, pay_out_speed_mm_per_s
 from simulator.sensing import FAULT_BITS, ForceChannels
 
-STEPS_PER_CYCLE = round(CYCLE_S / STEP_S)
-DISARM_MAX_N = 20.0
-LINK_LOST_S = 0.1
-SELF_TEST_S = 1.0
-EXPIRY_RAMP_S = 5.0
-CERVICAL_SERIES_N_PER_MM = 4.62
-LUMBAR_SERIES_N_PER_MM = 7.5
+STEPS_PER_CYCLE: Final = round(CYCLE_S / STEP_S)
+DISARM_MAX_N: Final = 20.0
+LINK_LOST_S: Final = 0.1
+SELF_TEST_S: Final = 1.0
+EXPIRY_RAMP_S: Final = 5.0
+CERVICAL_SERIES_N_PER_MM: Final = 4.62
+LUMBAR_SERIES_N_PER_MM: Final = 7.5
 RISE_MARGIN_N = {False: 20.0, True: 40.0}
 
 REACTIONS = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from enum import IntEnum, IntFlag
+from typing import Final
 
 from fastcrc import crc16
 
@@ -122,7 +123,7 @@ class RegisterRefused(Exception):
 
 # Commands (0x203)
 KEEP_ALIVE, RELEASE, FORCE, HOLD, VELOCITY, FAST_RELEASE, MOTOR_OFF = range(7)
-OPEN_TOKEN = 0xFFFFFFFF
+OPEN_TOKEN: Final = 0xFFFFFFFF
 
 # Block addresses and lengths in registers
 IDENTIFICATION, CAPABILITY, MEASUREMENT = 0x0000, 0x0020, 0x0100

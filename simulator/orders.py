@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from simulator import map_v1
 from simulator.command_block import Command, parse_session
@@ -26,8 +26,8 @@ from simulator.map_v1 import (
 from simulator.register_image import UnitDescription
 from simulator.release import Strength
 
-FOREIGN_LIMIT = 3
-FOREIGN_WINDOW_S = 10.0
+FOREIGN_LIMIT: Final = 3
+FOREIGN_WINDOW_S: Final = 10.0
 RELEASES = {
     map_v1.RELEASE: Strength.RAMP,
     map_v1.FAST_RELEASE: Strength.FAST,

@@ -6,16 +6,16 @@ are seconds of the unit's own clock, which runs 300 ppm slow.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from simulator.inputs import PatientSwitch
 from simulator.map_v1 import State
 
-PRESS_AFTER_S = 1.0
-PRESS_FOR_S = 0.5
-FORGOTTEN_AFTER_S = 2.0
-HOLD_REACHED_N = 1.0
-HOLD_LEFT_N = 5.0
+PRESS_AFTER_S: Final = 1.0
+PRESS_FOR_S: Final = 0.5
+FORGOTTEN_AFTER_S: Final = 2.0
+HOLD_REACHED_N: Final = 1.0
+HOLD_LEFT_N: Final = 5.0
 
 
 class UnitView(Protocol):

@@ -9,21 +9,22 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, replace
+from typing import Final
 
-STEP_S = 0.002
-MAX_SPEED_MM_PER_S = 60.0
-MAX_ACCELERATION_MM_PER_S2 = 400.0
-MOTOR_S = 0.05
-CELL_S = 0.06
-BREATH_HZ = 0.25
-FREE_CORD_S = 0.05
-JUMP_S = 0.3
-SPASM_S = 0.5
+STEP_S: Final = 0.002
+MAX_SPEED_MM_PER_S: Final = 60.0
+MAX_ACCELERATION_MM_PER_S2: Final = 400.0
+MOTOR_S: Final = 0.05
+CELL_S: Final = 0.06
+BREATH_HZ: Final = 0.25
+FREE_CORD_S: Final = 0.05
+JUMP_S: Final = 0.3
+SPASM_S: Final = 0.5
 
-_MOTOR_SHARE = 1.0 - math.exp(-STEP_S / MOTOR_S)
-_CELL_SHARE = 1.0 - math.exp(-STEP_S / CELL_S)
-_FREE_SHARE = 1.0 - math.exp(-STEP_S / FREE_CORD_S)
-_MAX_CHANGE = MAX_ACCELERATION_MM_PER_S2 * STEP_S
+_MOTOR_SHARE: Final = 1.0 - math.exp(-STEP_S / MOTOR_S)
+_CELL_SHARE: Final = 1.0 - math.exp(-STEP_S / CELL_S)
+_FREE_SHARE: Final = 1.0 - math.exp(-STEP_S / FREE_CORD_S)
+_MAX_CHANGE: Final = MAX_ACCELERATION_MM_PER_S2 * STEP_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

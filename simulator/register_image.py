@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Final
 
 from fastcrc import crc16
 
 from simulator.event_ring import RING_SIZE
 
-MAP_VERSION = 0x0100
-SIGN_PROBE = -12345
-ORDER_PROBE = 0x01020304
-NOT_FITTED = -0x8000
-STOP_TEST_INTERVAL_DAYS = 1
+MAP_VERSION: Final = 0x0100
+SIGN_PROBE: Final = -12345
+ORDER_PROBE: Final = 0x01020304
+NOT_FITTED: Final = -0x8000
+STOP_TEST_INTERVAL_DAYS: Final = 1
 
 CERVICAL, LUMBAR = 0, 1
 REGION_CEILING_N = {CERVICAL: 200.0, LUMBAR: 981.0}
 
 _MEASUREMENT = struct.Struct(">6H6h4HIH")
 
-FEATURE_SECOND_CHANNEL = 1 << 2
+FEATURE_SECOND_CHANNEL: Final = 1 << 2
 # Force loop, second channel, position, switch presence, two-channel switch, hard-wired e-stop,
 # releases on power loss, event ring, FC23.
-FEATURES = 0b1_0011_0111_1101
+FEATURES: Final = 0b1_0011_0111_1101
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
-RELEASED_N = 15.0
-RAMP_LIMIT_S = 7.0
-FAST_LIMIT_S = 5.0
-CUT_LIMIT_S = 3.0
-FAST_MM_PER_S = 30.0
-VERY_FAST_MM_PER_S = 60.0
-VERY_FAST_ABOVE_N = 400.0
+RELEASED_N: Final = 15.0
+RAMP_LIMIT_S: Final = 7.0
+FAST_LIMIT_S: Final = 5.0
+CUT_LIMIT_S: Final = 3.0
+FAST_MM_PER_S: Final = 30.0
+VERY_FAST_MM_PER_S: Final = 60.0
+VERY_FAST_ABOVE_N: Final = 400.0
 
 
 class Strength(IntEnum):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Final
 
 from simulator.load_cell import LoadCell
 from simulator.map_v1 import EventCode
 from simulator.register_image import NOT_FITTED, UnitDescription
 
-TARE_MAX_TENTHS = 300
-TARE_SPREAD_TENTHS = 30
-TARE_CYCLES = 100
+TARE_MAX_TENTHS: Final = 300
+TARE_SPREAD_TENTHS: Final = 30
+TARE_CYCLES: Final = 100
 
 FAULT_BITS = {
     EventCode.CHANNELS_DISAGREE: 1 << 6,

@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import serial
 from pymodbus.constants import ExcCodes
@@ -24,19 +24,19 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from simulator.device_time import DeviceTime
 from simulator.map_v1 import RegisterRefused
 
-REGISTER_SPACE = 0x0700
+REGISTER_SPACE: Final = 0x0700
 """Registers 0x0000-0x06FF are served; the flash block at 0x0700 has no code that writes it."""
-TURNAROUND_S = 0.002
+TURNAROUND_S: Final = 0.002
 """From the last byte of a request to the first of the answer; the map allows 10 ms (B, head)."""
-BITS_PER_CHARACTER = 11
-READ_WRITE = 23
-WRITE_MANY = 16
+BITS_PER_CHARACTER: Final = 11
+READ_WRITE: Final = 23
+WRITE_MANY: Final = 16
 READS = (3, 4)
-BROADCAST = 0
+BROADCAST: Final = 0
 """The address that every unit on a serial line hears and none answers."""
-EXCEPTION_BYTES = 2
+EXCEPTION_BYTES: Final = 2
 """Function and exception code."""
-WRITE_ECHO_BYTES = 5
+WRITE_ECHO_BYTES: Final = 5
 """Function, address and count."""
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from simulator.force_loop import SLACK_FORCE_N
 from simulator.machine import UnitMachine
 from simulator.map_v1 import Result, State
 from simulator.register_image import Measurement, tenths
 
-MOVING_MM_PER_S = 0.2
-IDLE_CURRENT_10_MA = 30
-CURRENT_10_MA_PER_N = 0.5
+MOVING_MM_PER_S: Final = 0.2
+IDLE_CURRENT_10_MA: Final = 30
+CURRENT_10_MA_PER_N: Final = 0.5
 STOP_TEST_DUE, CONFIGURATION_CORRUPT = 1 << 13, 1 << 15
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 import select
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 from controller.errors import SimulationStalled
 from controller.ports import Readable, Waitable
 
-STALL_GUARD_S = 5.0
+STALL_GUARD_S: Final = 5.0
 """Real seconds after which a participant that does not finish counts as stuck."""
-WORK_SHARE_S = 0.0005
+WORK_SHARE_S: Final = 0.0005
 """Real seconds that one of several participants may wait before the next one has its turn."""
 
 _HAS_BOOT_CLOCK = hasattr(time, "CLOCK_BOOTTIME")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from controller.errors import (
     LinkError,
@@ -53,7 +54,7 @@ from controller.safety.verdict import Action
 from controller.session_machine import SessionMachine
 from controller.telemetry import HostHealth, Telemetry
 
-EVENT_READ_SHARE = 0.4
+EVENT_READ_SHARE: Final = 0.4
 """Share of a tick that must be left before the unit's events are read in it."""
 
 

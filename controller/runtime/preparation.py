@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 from controller import self_check
 from controller.before_start import question_text, questions_before_start
@@ -33,12 +34,12 @@ from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
 from controller.self_check import SURROUNDINGS, CheckItem, CheckState
 from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
 
-PRESS_TEST_LIMIT_S = 60.0
-STUCK_SWITCH_S = 10.0
+PRESS_TEST_LIMIT_S: Final = 60.0
+STUCK_SWITCH_S: Final = 10.0
 """Row 19: a switch that is still pressed so long after the test refuses the start."""
-ZERO_LIMIT_S = 10.0
+ZERO_LIMIT_S: Final = 10.0
 """The cord may be touched while the patient is made ready; so long a quiet zero is waited for."""
-SILENCE_LIMIT_S = 2.0
+SILENCE_LIMIT_S: Final = 2.0
 """Without an accepted reading for so long, a unit that is not armed yet is given up."""
 
 _OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)

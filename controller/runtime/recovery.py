@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from controller.errors import LinkError, UnitBusy, UnitFaulted
 from controller.ports import Clock, CommandKind, ForceCommand, TractionUnit
@@ -10,7 +11,7 @@ from controller.release import FREE_FORCE_N, RELEASE_LIMIT_S
 from controller.runtime.ticker import Ticker
 from controller.telemetry import Telemetry, UnitState
 
-ARMING_AGE_TOLERANCE_S = 5
+ARMING_AGE_TOLERANCE_S: Final = 5
 """The unit counts whole seconds on a clock of its own; so far they may differ from ours."""
 
 _DRIVEN = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING})

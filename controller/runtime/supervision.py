@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.ports import UnitCapabilities
 from controller.prescription import REGION_LIMITS, Prescription, Region
 from controller.safety.limits import SafetyLimits
 
-CONSOLE_LOST_S = 15.0
+CONSOLE_LOST_S: Final = 15.0
 """How long a session goes on without its console ("Times that bind": a setting of 5 to 60 s)."""
 
 REGION_NARROWING: dict[Region, dict[str, float]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.errors import LinkError
 from controller.events import EventKind
 from controller.machine_io import session_ms
@@ -9,9 +11,9 @@ from controller.ports import TractionUnit
 from controller.runtime.recorder import Recorder
 from controller.telemetry import Telemetry, UnitEvent
 
-ENTRIES_IN_MOTION = 2
+ENTRIES_IN_MOTION: Final = 2
 """At most so many entries a tick while force is on ("Times that bind", exception c)."""
-ENTRIES_AT_REST = 10
+ENTRIES_AT_REST: Final = 10
 
 
 class UnitEventReader:

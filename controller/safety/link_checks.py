@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.safety.hazard import Check, Exceeded, above, hazard, seen
 from controller.safety.limits import SafetyLimits
 from controller.safety.situation import SEQUENCES, Situation
@@ -11,7 +13,7 @@ from controller.telemetry import UnitState, UnitStatus
 REFUSED_RESULTS = frozenset({3, 5, 7})
 """Results of 0x101: out of range, wrong token, sequence. 4 and 6 come with a unit that stopped by
 itself (row 26), 8 is a wrong CRC: the wire's, a missed reading (row 2)."""
-UPTIME_MODULUS_S = 2**32 / 1000
+UPTIME_MODULUS_S: Final = 2**32 / 1000
 
 # --- the link ---------------------------------------------------------------------------------
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.safety.limits import SafetyLimits
 from controller.safety.situation import SLACK_N
 from controller.safety.verdict import Action
 
-MAX_STEP_MM = 2.0
+MAX_STEP_MM: Final = 2.0
 """A crawl target: what a dead host leaves to be wound in (devices.md A.2)."""
-MAX_SPEED_MM_PER_S = 20.0
-MAX_SLACK_SPEED_MM_PER_S = 2.0
+MAX_SPEED_MM_PER_S: Final = 20.0
+MAX_SLACK_SPEED_MM_PER_S: Final = 2.0
 
 
 def inward_step_mm(

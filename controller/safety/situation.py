@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.safety.limits import SafetyLimits
 from controller.safety.windows import Recent, Since, Window, elapsed_s, exceeds
 from controller.telemetry import HostHealth, Telemetry, UnitState
 
-SLACK_N = 5.0
+SLACK_N: Final = 5.0
 """Below this force the cord counts as slack (C.2)."""
-ORDER_MEMORY_S = 5.0
+ORDER_MEMORY_S: Final = 5.0
 """How long an order explains a set-point: the unit ramps there by itself."""
-LINK_WINDOW_S = 10.0
-RISE_WINDOW_S = 0.5
-FALL_WINDOW_S = 0.2
-PAY_OUT_WINDOW_S = 0.3
+LINK_WINDOW_S: Final = 10.0
+RISE_WINDOW_S: Final = 0.5
+FALL_WINDOW_S: Final = 0.2
+PAY_OUT_WINDOW_S: Final = 0.3
 """Cord and cell lag: what was paid out a little earlier explains a fall of the force now."""
-SLIP_WINDOW_S = 3.0
-SWING_WINDOW_S = 3.0
-SEQUENCES = 65535
+SLIP_WINDOW_S: Final = 3.0
+SWING_WINDOW_S: Final = 3.0
+SEQUENCES: Final = 65535
 DRIVEN_STATES = (UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING)
 
 

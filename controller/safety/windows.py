@@ -6,9 +6,10 @@ Ticks and readings are binary fractions, limits and the wire's steps are decimal
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
-TOLERANCE_S = 1e-6
-TOLERANCE = 1e-9
+TOLERANCE_S: Final = 1e-6
+TOLERANCE: Final = 1e-9
 
 
 def exceeds(value: float, limit: float) -> bool:

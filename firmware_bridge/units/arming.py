@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.errors import LinkError, LinkLost, OutcomeUncertain
 from controller.ports import ArmingRequest
 from firmware_bridge.modbus_link import ModbusLink
 from firmware_bridge.profiles import DeviceProfile
 from firmware_bridge.units.reading import numbers
 
-SAFE_ACTION_RAMP_NOW = 1
-NOT_ARMED = 0
-ALREADY_SHOWN = 0xFFFF_FFFF
+SAFE_ACTION_RAMP_NOW: Final = 1
+NOT_ARMED: Final = 0
+ALREADY_SHOWN: Final = 0xFFFF_FFFF
 
 
 def arming_words(profile: DeviceProfile, request: ArmingRequest) -> list[int]:

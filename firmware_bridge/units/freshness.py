@@ -7,16 +7,17 @@ a right one (reference map, section 0.5).
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 from controller.errors import StaleAnswer
 
-UPTIME_WINDOW_S = 10.0
-UPTIME_LAG_LIMIT_S = 0.150
-UPTIME_MODULUS_S = 2**32 / 1000
+UPTIME_WINDOW_S: Final = 10.0
+UPTIME_LAG_LIMIT_S: Final = 0.150
+UPTIME_MODULUS_S: Final = 2**32 / 1000
 """The unit counts milliseconds in 32 bits (0x110): after 49.7 days it begins at 0 again."""
-OVERFLOW_TOLERANCE_S = 60.0
+OVERFLOW_TOLERANCE_S: Final = 60.0
 """How well the uptime must fit the host's clock to be an overflow and not a restart."""
-SEQUENCE_MODULUS = 0xFFFF
+SEQUENCE_MODULUS: Final = 0xFFFF
 
 
 def next_sequence(sequence: int) -> int:

@@ -6,6 +6,7 @@ Every refusal says what was found, what was expected and what to look at.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Final
 
 from controller.errors import FrameCorrupt, LinkError, LinkLost, UnitNotVerified, UnitRejected
 from controller.ports import UnitCapabilities, UnitIdentity
@@ -14,10 +15,10 @@ from firmware_bridge.profiles import DeviceProfile
 from firmware_bridge.registers import RegisterBlock, words_to_bytes
 from firmware_bridge.units.reading import numbers
 
-ATTEMPTS = 3
+ATTEMPTS: Final = 3
 EPOCH = date(2000, 1, 1)
-SECOND_CHANNEL_FEATURE = 1 << 2
-READ_WRITE_FEATURE = 1 << 12
+SECOND_CHANNEL_FEATURE: Final = 1 << 2
+READ_WRITE_FEATURE: Final = 1 << 12
 
 
 def read_identity(link: ModbusLink, profile: DeviceProfile) -> UnitIdentity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from controller.errors import (
     FrameCorrupt,
@@ -41,10 +42,10 @@ MODES = {
     CommandKind.RELEASE_FAST: 5,
     CommandKind.CUT_POWER: 6,
 }
-KEEP_ALIVE = 0
-TOKENLESS = 0xFFFF_FFFF
-SERVICE_ACKNOWLEDGE = 4
-SERVICE_DISARM = 6
+KEEP_ALIVE: Final = 0
+TOKENLESS: Final = 0xFFFF_FFFF
+SERVICE_ACKNOWLEDGE: Final = 4
+SERVICE_DISARM: Final = 6
 
 
 class ReferenceUnit:
