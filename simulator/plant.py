@@ -1,15 +1,17 @@
 """The mechanics: winch, cord, harness, body and table friction, quasi-static, in 2 ms steps.
 
-Equations: reference map, E.1; parameters: E.2. Newtons, millimetres, seconds; positive force is
-tension, positive position is cord wound in. What is *true* here is not what a cell reads.
+Equations: reference map, E.1; parameters: ``bodies``. Newtons, millimetres, seconds; positive force
+is tension, positive position is cord wound in. What is *true* here is not what a cell reads.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
+
+from simulator.bodies import BodyParameters
 
 STEP_S: Final = 0.002
 MAX_SPEED_MM_PER_S: Final = 60.0
@@ -25,56 +27,6 @@ _MOTOR_SHARE: Final = 1.0 - math.exp(-STEP_S / MOTOR_S)
 _CELL_SHARE: Final = 1.0 - math.exp(-STEP_S / CELL_S)
 _FREE_SHARE: Final = 1.0 - math.exp(-STEP_S / FREE_CORD_S)
 _MAX_CHANGE: Final = MAX_ACCELERATION_MM_PER_S2 * STEP_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyParameters:
-    """One column of E.2; ``stroke_min_mm`` is ours: a parked winch stands off its end switch."""
-
-    name: str
-    cord_n_per_mm: float = 20.0
-    body_n_per_mm: float
-    friction_n: float
-    breath_mm: float
-    fast_creep_share: float = 0.25
-    fast_creep_s: float = 26.0
-    slow_creep_share: float = 0.35
-    slow_creep_s: float = 450.0
-    slack_mm: float = 8.0
-    stroke_min_mm: float = -20.0
-    stroke_mm: float = 300.0
-
-    @property
-    def series_n_per_mm(self) -> float:
-        """Stiffness of cord and body in series."""
-        return 1.0 / (1.0 / self.cord_n_per_mm + 1.0 / self.body_n_per_mm)
-
-
-CERVICAL_SLIDING = BodyParameters(
-    name="cervical_sliding", body_n_per_mm=6.0, friction_n=5.0, breath_mm=0.25
-)
-CERVICAL_FLAT = BodyParameters(
-    name="cervical_flat", body_n_per_mm=6.0, friction_n=31.0, breath_mm=0.25
-)
-LUMBAR_SPLIT = BodyParameters(
-    name="lumbar_split", body_n_per_mm=12.0, friction_n=15.0, breath_mm=0.5
-)
-LUMBAR_ONE_PIECE = BodyParameters(
-    name="lumbar_one_piece", body_n_per_mm=12.0, friction_n=154.0, breath_mm=0.5
-)
-TEST_FIXTURE = BodyParameters(
-    name="test_fixture",
-    body_n_per_mm=1e6,
-    friction_n=0.0,
-    breath_mm=0.0,
-    fast_creep_share=0.0,
-    slow_creep_share=0.0,
-    slack_mm=2.0,
-)
-BODIES = {
-    body.name: body
-    for body in (CERVICAL_SLIDING, CERVICAL_FLAT, LUMBAR_SPLIT, LUMBAR_ONE_PIECE, TEST_FIXTURE)
-}
 
 
 class TractionPlant:

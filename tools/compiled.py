@@ -28,9 +28,9 @@ COMPILED = (
     "records/journal.py", "records/journal_store.py", "records/spill.py",
 )  # fmt: skip
 """What a tick of a simulated session runs."""
-LEFT = ("__init__.py", "device_time.py", "profiles.py", "patient.py")
-"""Of these: what mypyc cannot take (an attribute named like a word of C, a pydantic model), and the
-patients, which tests derive from."""
+LEFT = ("__init__.py", "device_time.py", "profiles.py", "patient.py", "bodies.py")
+"""Of these: what mypyc cannot take (an attribute named like a word of C, a pydantic model), the
+patients, which tests derive from, and the bodies, which campaigns send to other processes."""
 DIGESTS = "tests.campaigns.record_digests"
 
 

@@ -37,12 +37,13 @@ from records.reader import (
 from records.signing import SigningKey, load_or_create_key
 from records.start_check import check_before_start, free_bytes_at
 from records.unit_file import UnitLock, holding, unit_database, unit_databases
+from simulator.bodies import BODIES
 from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
 from simulator.direct_line import DirectClock, DirectLine
 from simulator.faults import FaultScript, read_script
 from simulator.firmware import ReferenceFirmware
 from simulator.patient import PassivePatient, Patient, PressTestPatient, StopsDuring
-from simulator.plant import BODIES, TractionPlant
+from simulator.plant import TractionPlant
 from simulator.register_image import UnitDescription
 from simulator.servers import SimulatedUnit
 from workstation.operators import SessionOperator

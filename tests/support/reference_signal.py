@@ -14,9 +14,10 @@ import numpy as np
 
 from controller.phases import Phase
 from records.canonical import SAMPLE_DTYPE
+from simulator.bodies import CERVICAL_SLIDING
 from simulator.force_loop import CYCLE_S, ForceLoop
 from simulator.load_cell import LoadCell
-from simulator.plant import CERVICAL_SLIDING, STEP_S, TractionPlant
+from simulator.plant import STEP_S, TractionPlant
 
 TICK_S = 0.02
 UNIT_CLOCK_PPM = 300

@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from simulator.bodies import CERVICAL_SLIDING, BodyParameters
 from simulator.event_ring import RingEntry
 from simulator.firmware import ReferenceFirmware
 from simulator.map_v1 import RegisterRefused, Result, State
 from simulator.patient import Patient
-from simulator.plant import CERVICAL_SLIDING, BodyParameters, TractionPlant
+from simulator.plant import TractionPlant
 from simulator.register_image import UnitDescription
 
 KEEP_ALIVE, RELEASE, FORCE, HOLD, VELOCITY, FAST_RELEASE, MOTOR_OFF = range(7)

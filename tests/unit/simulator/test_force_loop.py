@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from simulator import force_loop
+from simulator.bodies import CERVICAL_FLAT
 from simulator.force_loop import NO_FEED_AHEAD_N, ForceLoop, fed_share
 from simulator.machine import STEPS_PER_CYCLE
-from simulator.plant import CERVICAL_FLAT, TractionPlant
+from simulator.plant import TractionPlant
 
 REST_N, HOLD_N, RATE_N_PER_S = 51.0, 102.0, 10.0
 CYCLES_PER_S = round(1.0 / force_loop.CYCLE_S)

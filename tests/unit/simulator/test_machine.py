@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from simulator.bodies import CERVICAL_SLIDING, LUMBAR_SPLIT, TEST_FIXTURE
 from simulator.map_v1 import EventCode, State
-from simulator.plant import CERVICAL_SLIDING, LUMBAR_SPLIT, TEST_FIXTURE
 from tests.unit.simulator.host import FORCE, HOLD, RELEASE, Desk, command
 
 EXPIRED, ACKNOWLEDGE = 1 << 7, 1 << 15

@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from simulator.plant import (
+from simulator.bodies import (
     CERVICAL_SLIDING,
     LUMBAR_ONE_PIECE,
     LUMBAR_SPLIT,
-    STEP_S,
     TEST_FIXTURE,
     BodyParameters,
-    TractionPlant,
 )
+from simulator.plant import STEP_S, TractionPlant
 
 TICK_S = 0.1
 HOLD_N = 102.3

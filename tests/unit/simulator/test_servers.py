@@ -14,10 +14,11 @@ from firmware_bridge.profiles import SerialSettings
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.uri import TcpAddress, parse_uri
+from simulator.bodies import CERVICAL_SLIDING
 from simulator.device_time import VirtualDeviceTime
 from simulator.firmware import ReferenceFirmware
 from simulator.map_v1 import State
-from simulator.plant import CERVICAL_SLIDING, TractionPlant
+from simulator.plant import TractionPlant
 from simulator.servers import SimulatedUnit, rtu_wire
 from tests.unit.simulator.host import FAST_RELEASE, command, service, session
 

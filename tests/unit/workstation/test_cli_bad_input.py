@@ -19,8 +19,9 @@ from controller.prescription import Region
 from records.database import open_for_writing
 from records.reader import list_sessions
 from records.unit_file import UNIT_SCHEMA, UnitLock, unit_database
+from simulator.bodies import CERVICAL_SLIDING
 from simulator.firmware import ReferenceFirmware
-from simulator.plant import CERVICAL_SLIDING, TractionPlant
+from simulator.plant import TractionPlant
 from simulator.register_image import UnitDescription
 from simulator.servers import SimulatedUnit
 from workstation import cli
