@@ -41,9 +41,8 @@ def main() -> int:
         return 2
     made_of = _digest()
     if not STAMP.is_file() or STAMP.read_text() != made_of:
-        _make()
-        if differences := _differences():
-            print("the copy is not used: these differ", *differences, sep="\n", file=sys.stderr)
+        if reason := _make() or _difference():
+            print(f"the compiled copy is not used: {reason}", file=sys.stderr)
             return 1
         STAMP.write_text(made_of)
     run = [sys.executable, "-m", *sys.argv[1:]]
@@ -61,7 +60,8 @@ def _digest() -> str:
     return digest.hexdigest()
 
 
-def _make() -> None:
+def _make() -> str:
+    """Copy and compile; answers what went wrong, in words."""
     shutil.rmtree(COPY, ignore_errors=True)
     for package in PACKAGES:
         shutil.copytree(
@@ -81,20 +81,23 @@ def _make() -> None:
         f"setup(name='compiled', packages=[], ext_modules=mypycify({sources!r}))\n"
     )
     build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
-    subprocess.run(build, cwd=COPY, env=_environment(COPY), check=True)
+    built = subprocess.run(build, cwd=COPY, env=_environment(COPY), check=False)
+    needs = "it needs a C compiler and the headers of Python; what failed stands above"
+    return f"it could not be compiled; {needs}" if built.returncode else ""
 
 
-def _differences() -> list[str]:
-    """Sessions of which the copy's record is not that of the program itself."""
+def _difference() -> str:
+    """The sessions of which the copy's record is not that of the program itself."""
     plain, compiled = (
         subprocess.run(
             [sys.executable, "-m", DIGESTS],
-            cwd=place, env=_environment(place), check=True, capture_output=True, text=True,
+            cwd=place, env=_environment(place), check=False, stdout=subprocess.PIPE, text=True,
         ).stdout.splitlines()
         for place in (ROOT, COPY)
     )  # fmt: skip
     print(f"{len(plain)} sessions compared with those of the program itself", flush=True)
-    return sorted(set(plain) ^ set(compiled))
+    differ = sorted(set(plain) ^ set(compiled))
+    return "\n".join(["these records differ", *differ]) if differ or not plain else ""
 
 
 def _environment(place: Path) -> dict[str, str]:
