@@ -35,7 +35,7 @@ bench: setup
 
 # The simulated treatment from a compiled copy; needs a C compiler, takes about five minutes.
 bench-compiled: setup
-	$(RUN) tools/compiled.py workstation.bench_treatment
+	$(RUN) tools/compiled.py workstation.bench_treatment 9
 
 bench-loop: setup
 	$(RUN) -m workstation.bench_loop

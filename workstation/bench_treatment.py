@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -106,14 +107,14 @@ def treatment(stage: Stage, base: Path | None = None) -> Run:
         )
 
 
-def treatment_table() -> Table:
-    """Ratios to real time, best of some rounds, with the journal on the disk and in memory."""
+def treatment_table(rounds: int = ROUNDS) -> Table:
+    """Ratios to real time, best of ``rounds``, with the journal on the disk and in memory."""
     table = Table(title=f"simulated 15-minute treatment, goal over a direct line: {GOAL} x")
     for column in ("line", "journal", "n", "x real time", "x processor time"):
         table.add_column(column, justify="left" if column in ("line", "journal") else "right")
     memory = MEMORY if os.access(MEMORY, os.W_OK) else None
     runs: dict[tuple[str, str], list[Run]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         runs.setdefault(("direct line", "disk"), []).append(treatment(direct_stage))
         if memory is not None:
             in_memory = treatment(direct_stage, memory)
@@ -169,4 +170,4 @@ def part_of(frame: FrameType | None) -> str:
 
 
 if __name__ == "__main__":
-    Console().print(treatment_table())
+    Console().print(treatment_table(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))
