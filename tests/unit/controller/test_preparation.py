@@ -192,39 +192,41 @@ def test_refusals_name_the_item_and_what_to_do(name: str) -> None:
     assert "failed" in start.items().values()
 
 
-def test_another_firmware_needs_somebody_who_answers_for_its_tests() -> None:
-    older = replace(SAME, firmware="0.99.0", firmware_crc=0xBEEF)
-    start = Start(press_at_2_s, last_arming=older)
-    start.preparation.prepare()
-    assert start.operator.asked[0] is Question.FIRMWARE_CHANGED
-    assert start.items()["firmware"] == "confirmed"
-    said = [text for text in start.operator.said if text.startswith("self-check firmware")]
-    assert said == [
-        "self-check firmware: failed (1.00.0, CRC 0x00000001; was 0.99.0, CRC 0x0000BEEF on "
-        "2026-11-01); do the stop test and the weight test with this firmware",
-        "self-check firmware: confirmed by P. Jones (stop test and weight test passed with it)",
-    ]
-    refused = Start(press_at_2_s, last_arming=older)
-    refused.operator.refused = frozenset({Question.FIRMWARE_CHANGED})
-    with pytest.raises(RequestRefused, match=r"firmware changed: refused by P\. Jones"):
-        refused.preparation.prepare()
+CHANGED: dict[str, tuple[LastArming, Question, str, str]] = {
+    "firmware": (
+        replace(SAME, firmware="0.99.0", firmware_crc=0xBEEF), Question.FIRMWARE_CHANGED,
+        "1.00.0, CRC 0x00000001; was 0.99.0, CRC 0x0000BEEF on 2026-11-01); do the stop test and "
+        "the weight test with this firmware",
+        "stop test and weight test passed with it",
+    ),
+    "gross_zero": (
+        replace(SAME, gross_zero_n=-4.7), Question.ZERO_SHIFTED,
+        "0.4 N without the tare; was -4.7 N on 2026-11-01); have the force channel checked with a "
+        "weight",
+        "weight test passed since",
+    ),
+}  # fmt: skip
+"""Item, what the unit was when it was last armed, and what is asked and said of it."""
 
 
-def test_a_zero_that_has_moved_needs_somebody_who_answers_for_a_weight_test() -> None:
-    heavier = replace(SAME, gross_zero_n=-4.7)
-    start = Start(press_at_2_s, last_arming=heavier)
+@pytest.mark.parametrize("item", list(CHANGED))
+def test_what_has_changed_since_the_last_arming_needs_somebody_who_answers_for_it(
+    item: str,
+) -> None:
+    before, question, found, confirmed = CHANGED[item]
+    start = Start(press_at_2_s, last_arming=before)
     start.preparation.prepare()
-    assert start.operator.asked[0] is Question.ZERO_SHIFTED
-    assert start.items()["gross_zero"] == "confirmed"
-    said = [text for text in start.operator.said if text.startswith("self-check gross zero")]
-    assert said == [
-        "self-check gross zero: failed (0.4 N without the tare; was -4.7 N on 2026-11-01); "
-        "have the force channel checked with a weight",
-        "self-check gross zero: confirmed by P. Jones (weight test passed since)",
+    assert start.operator.asked[0] is question
+    assert start.items()[item] == "confirmed"
+    name = f"self-check {item.replace('_', ' ')}"
+    assert [text for text in start.operator.said if text.startswith(name)] == [
+        f"{name}: failed ({found}",
+        f"{name}: confirmed by P. Jones ({confirmed})",
     ]
-    refused = Start(press_at_2_s, last_arming=heavier)
-    refused.operator.refused = frozenset({Question.ZERO_SHIFTED})
-    with pytest.raises(RequestRefused, match=r"zero shifted: refused by P\. Jones"):
+    refused = Start(press_at_2_s, last_arming=before)
+    refused.operator.refused = frozenset({question})
+    asked = question.value.replace("_", " ")
+    with pytest.raises(RequestRefused, match=rf"{asked}: refused by P\. Jones"):
         refused.preparation.prepare()
 
 
