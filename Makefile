@@ -4,8 +4,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage-safety campaign-mutation \
-	campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
+.PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage-safety \
+	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
 	campaign-power-cuts campaign-kill campaign-soak
 
 demo: setup
@@ -33,7 +33,7 @@ bench: setup
 	$(RUN) -m workstation.bench
 	$(RUN) tools/bench_store.py
 
-# The simulated treatment from a compiled copy; needs a C compiler, takes about five minutes.
+# The simulated treatment from a compiled copy; needs a C compiler, takes about six minutes.
 bench-compiled: setup
 	$(RUN) tools/compiled.py workstation.bench_treatment 9
 

@@ -4,8 +4,8 @@ python tools/compiled.py MODULE [ARGUMENT...]
 
 For long simulations only; nothing that drives a unit runs compiled (decision 0115). The copy lies
 in build/compiled and is made anew when a source, the compiler or the interpreter has changed, which
-needs a C compiler and takes some minutes. It is used only when a set of sessions, every hazard
-among them, has the same records to the byte as the program itself.
+needs a C compiler and takes some minutes. It is used only when a set of sessions comes to the same
+as from the program itself: every hazard with its record to the byte, drawn patients in all figures.
 """
 
 from __future__ import annotations
@@ -90,17 +90,20 @@ def _make() -> str:
 
 
 def _difference() -> str:
-    """The sessions of which the copy's record is not that of the program itself."""
-    plain, compiled = (
+    """The sessions of which the copy makes something else than the program itself."""
+    runs = [
         subprocess.run(
             [sys.executable, "-m", DIGESTS],
             cwd=place, env=_environment(place), check=False, stdout=subprocess.PIPE, text=True,
-        ).stdout.splitlines()
+        )
         for place in (ROOT, COPY)
-    )  # fmt: skip
+    ]  # fmt: skip
+    if any(run.returncode for run in runs):
+        return "the sessions to compare did not run to their end; what failed stands above"
+    plain, compiled = (run.stdout.splitlines() for run in runs)
     print(f"{len(plain)} sessions compared with those of the program itself", flush=True)
     differ = sorted(set(plain) ^ set(compiled))
-    return "\n".join(["these records differ", *differ]) if differ or not plain else ""
+    return "\n".join(["these sessions differ", *differ]) if differ else ""
 
 
 def _environment(place: Path) -> dict[str, str]:

@@ -64,6 +64,11 @@ _CONFIRMED_BY_ANSWER: dict[Question, tuple[tuple[str, ...], str]] = {
     Question.SURROUNDINGS_SAFE: (SURROUNDINGS, "no sensor sees it"),
 }
 """Items of the self-check that only an answer can settle."""
+_ASKED_WHEN_FAILED = {
+    "firmware": Question.FIRMWARE_CHANGED,
+    "gross_zero": Question.ZERO_SHIFTED,
+}
+"""What is compared with the last arming: a change refuses nothing before a person has answered."""
 
 
 class PressTest:
@@ -120,46 +125,37 @@ class Preparation:
         self._check_state()
         if self._latched():
             self._acknowledge()
-        self._check_itself()
-        for question in self._questions():
+        failed = {item.name for item in self._check_itself() if item.state is CheckState.FAILED}
+        asked = [question for item, question in _ASKED_WHEN_FAILED.items() if item in failed]
+        for question in [*asked, *questions_before_start(self._order, commissioned=False)]:
             by = self._require(question, question_text(question, self._order))
             names, value = _CONFIRMED_BY_ANSWER[question]
             self._record_items(self_check.confirmed_items(names, value, by))
         self._await_press_test()
         return self._reading
 
-    def _questions(self) -> list[Question]:
-        compared = {
-            Question.FIRMWARE_CHANGED: self_check.firmware_item(
-                self._unit.identity, self._last_arming
-            ),
-            Question.ZERO_SHIFTED: self_check.gross_zero_item(self.gross_zero_n, self._last_arming),
-        }
-        asked = [q for q, item in compared.items() if item.state is CheckState.FAILED]
-        return [*asked, *questions_before_start(self._order, commissioned=False)]
-
-    def _check_itself(self) -> None:
+    def _check_itself(self) -> list[CheckItem]:
         """Everything that can be read; raises SelfCheckFailed for the first item that refuses."""
         unit, verified = self._unit, self._unit.verified
         today = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC).date().isoformat()
         self._await_zero()
         self.gross_zero_n = self_check.gross_zero_n([r.gross_force_n for r in self._at_rest])
-        self._record_items(
-            [
-                self_check.identity_item(unit.identity),
-                self_check.firmware_item(unit.identity, self._last_arming),
-                self_check.calibration_item(unit.identity, self._reading, today, verified=verified),
-                self_check.stop_test_item(unit.capabilities, self._reading),
-                self_check.emergency_stop_item(self._reading),
-                self_check.patient_switch_item(self._reading),
-                self_check.force_channels_item(unit.capabilities, self._reading),
-                self_check.second_channel_item(unit.capabilities),
-                self._zero_item(),
-                self_check.gross_zero_item(self.gross_zero_n, self._last_arming),
-                self_check.limits_item(self._order, unit.capabilities),
-                self_check.screening_item(self._screening, verified=verified),
-            ]
-        )
+        items = [
+            self_check.identity_item(unit.identity),
+            self_check.firmware_item(unit.identity, self._last_arming),
+            self_check.calibration_item(unit.identity, self._reading, today, verified=verified),
+            self_check.stop_test_item(unit.capabilities, self._reading),
+            self_check.emergency_stop_item(self._reading),
+            self_check.patient_switch_item(self._reading),
+            self_check.force_channels_item(unit.capabilities, self._reading),
+            self_check.second_channel_item(unit.capabilities),
+            self._zero_item(),
+            self_check.gross_zero_item(self.gross_zero_n, self._last_arming),
+            self_check.limits_item(self._order, unit.capabilities),
+            self_check.screening_item(self._screening, verified=verified),
+        ]
+        self._record_items(items)
+        return items
 
     def _await_zero(self) -> None:
         """Look at the free cord until it is quiet at zero, for a while."""
