@@ -9,13 +9,12 @@ import random
 import sys
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tests.support.altered_bundles import draw_bundle
 from tests.support.altered_records import Ground, draw, prepare
+from tests.support.memory import memory_folder
 
 BUNDLES_SHARE = 0.4
-MEMORY = Path("/dev/shm")
 
 
 def run(ground: Ground, count: int, seed: int, place: Path) -> tuple[Counter[str], list[str]]:
@@ -38,7 +37,7 @@ def main() -> int:
     """Run the campaign and print what was made and what was missed; 1 when anything was."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with memory_folder() as folder:
         ground = prepare(Path(folder))
         made, missed = run(ground, count, seed, Path(folder) / "copy")
     for kind, number in sorted(made.items()):

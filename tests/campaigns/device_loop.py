@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from controller.events import EventKind
 from controller.planner import plan
@@ -18,12 +16,10 @@ from tests.campaigns.figures import Figures, Span, spans_of, take_figures
 from tests.campaigns.population import DrawnPatient
 from tests.campaigns.treatment import PRETENSION_N, Treatment
 from tests.campaigns.truth import Watch, WatchedPatient
+from tests.support.memory import memory_folder
 from tests.support.sessions import SETTINGS, fixed_identifiers
 from workstation.compose import direct_connection, treat
 from workstation.operators import SessionOperator
-
-MEMORY = Path("/dev/shm")
-"""Where the records of a session lie that nobody reads twice: flushing is not the subject here."""
 
 
 class Examiner(SessionOperator):
@@ -45,7 +41,7 @@ def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -
         patient=WatchedPatient(watch),
         powered_on_at_s=started_s,
     )
-    with TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
+    with memory_folder() as folder:
         result = treat(
             "direct line",
             treatment.order(),

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from records.reader import SessionRecord
 from tests.campaigns.acceptance import drawn_jobs, judged
-from tests.campaigns.alterations import MEMORY
 from tests.safety.hazard_stage import hazard_stage
 from tests.safety.test_hazards import CASES, Case
+from tests.support.memory import memory_folder
 
 REPLACING = ("30-host_suspended", "47-journal_silent")
 """Cases that replace a method of the program, which a compiled one does not allow."""
@@ -39,7 +37,7 @@ def digests() -> Iterator[tuple[str, str]]:
 def of_hazard(case: Case) -> str:
     """The whole record of a session with this hazard, and the truth that went with it."""
     with (
-        TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder,
+        memory_folder() as folder,
         hazard_stage(Path(folder), blind=case.blind, body=case.body) as stage,
     ):
         stage.run(case.inject, phase=case.phase, after_s=case.after_s)

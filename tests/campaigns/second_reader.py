@@ -11,14 +11,13 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from records.delivered_dose import DeliveredDose, compute_dose
 from records.reader import read_session
 from records.treatment_note import TreatmentNote, draft_note
 from records.unit_file import unit_database
-from tests.campaigns.alterations import MEMORY
+from tests.support.memory import memory_folder
 from tests.support.random_sessions import UNIT, RandomSession
 from tests.support.second_reader import numbers, read, written
 from workstation.order_file import parse_order
@@ -80,7 +79,7 @@ def main() -> int:
     """Run the campaign and print what was made and what differs; 1 when anything does."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with memory_folder() as folder:
         ends, differences = run(count, seed, Path(folder))
     for end, number in sorted(ends.items()):
         print(f"{number:6}  {end}")

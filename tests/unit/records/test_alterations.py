@@ -6,13 +6,12 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from records.bundle_check import check_bundle
 from records.integrity import NOT_OUTSIDE, verify
-from tests.campaigns.alterations import MEMORY, run
+from tests.campaigns.alterations import run
 from tests.support.altered_bundles import BUNDLE_ALTERATIONS
 from tests.support.altered_records import (
     ALTERATIONS,
@@ -23,13 +22,14 @@ from tests.support.altered_records import (
     found_in_a_copy,
     prepare,
 )
+from tests.support.memory import memory_folder
 
 ONLY_OUTSIDE = ("cut_tail", "older_file", "no_file", "rewrite_by_key_holder")
 
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
-    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with memory_folder() as folder:
         yield prepare(Path(folder))
 
 
