@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from controller.events import EventKind, JsonValue
 from controller.ports import Answer, Question
-from controller.requests import TreatmentRequest
+from controller.requests import Stop, TreatmentRequest
 from controller.safety.verdict import Verdict
 from controller.telemetry import Telemetry
 
@@ -57,7 +57,7 @@ class Requested:
 class StopRequested:
     """Somebody at the workstation wants the session to end, whatever it is doing."""
 
-    by: str
+    stop: Stop
 
 
 @dataclass(frozen=True, slots=True)

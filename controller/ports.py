@@ -10,7 +10,7 @@ from typing import Protocol
 from controller.alarms import AlarmKind
 from controller.events import Sample, SessionEvent
 from controller.prescription import Region
-from controller.requests import SessionRequest
+from controller.requests import SessionRequest, Stop
 from controller.telemetry import Telemetry, UnitEvent
 
 
@@ -265,8 +265,8 @@ class Operator(Protocol):
 
     def answer(self, question: Question) -> Answer | None: ...
 
-    def stop_requested(self) -> str | None:
-        """Who asked for the stop ("SIGINT", a name), or None."""
+    def stop_requested(self) -> Stop | None:
+        """The strongest stop that was asked for so far, or None; it is never taken back."""
         ...
 
     def requests(self) -> Sequence[SessionRequest]:

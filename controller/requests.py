@@ -79,6 +79,17 @@ class PauseSound:
     by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Let the patient go, whatever the session is doing: the one order that is never refused.
+
+    ``fast`` asks for the unit's fixed fast rate instead of the ordered one.
+    """
+
+    by: str
+    fast: bool = False
+
+
 TreatmentRequest = Pause | Resume | AdjustForce | CheckIn | Remark | EndEarly
 """Requests that the session machine handles."""
 AlarmRequest = AcknowledgeAlarms | PauseSound

@@ -48,6 +48,7 @@ from controller.requests import (
     Pause,
     Remark,
     Resume,
+    Stop,
     TreatmentRequest,
     request_name,
 )
@@ -149,8 +150,8 @@ class SessionMachine:
                 return self._on_answer(question, answer, now_s)
             case Requested(request):
                 return self._on_request(request, now_s)
-            case StopRequested(by):
-                return self._stop("stop", by, f"operator stop ({by})", now_s)
+            case StopRequested(stop):
+                return self._stop_now(stop, now_s)
             case LinkGone(reason):
                 return self._lose_link(reason, now_s)
             case _:
@@ -244,7 +245,10 @@ class SessionMachine:
                 return [Emit(EventKind.REMARK_RECORDED, {"by": by, "text": text})]
             case EndEarly(by=by, reason=reason):
                 because = f": {reason}" if reason else ""
-                return self._stop("end_early", by, f"ended early by {by}{because}", now_s, reason)
+                return self._end_with(
+                    CommandKind.RELEASE, "end_early", by, f"ended early by {by}{because}", now_s,
+                    reason,
+                )  # fmt: skip
             case _:
                 assert_never(request)
 
@@ -252,9 +256,16 @@ class SessionMachine:
         name = request_name(request).replace("_", " ")
         return [records.request_refused(request, reason), Tell(f"{name} refused: {reason}")]
 
-    def _stop(self, action: str, by: str, why: str, now_s: float, reason: str = "") -> list[Effect]:
+    def _stop_now(self, stop: Stop, now_s: float) -> list[Effect]:
+        kind = CommandKind.RELEASE_FAST if stop.fast else CommandKind.RELEASE
+        action = "stop_fast" if stop.fast else "stop"
+        return self._end_with(kind, action, stop.by, f"operator stop ({stop.by})", now_s)
+
+    def _end_with(
+        self, kind: CommandKind, action: str, by: str, why: str, now_s: float, reason: str = ""
+    ) -> list[Effect]:
         acted = Emit(EventKind.OPERATOR_ACTED, {"action": action, "by": by, "reason": reason})
-        return [acted, *self._release_with(CommandKind.RELEASE, why, now_s)]
+        return [acted, *self._release_with(kind, why, now_s)]
 
     def _adjust(self, request: AdjustForce, now_s: float) -> list[Effect]:
         changes = self._treatment.adjust(request, self._ms(now_s))

@@ -17,7 +17,7 @@ from controller.before_start import questions_before_start
 from controller.errors import AnswerMissing, RequestRefused
 from controller.ports import Answer, Progress, Question
 from controller.prescription import Prescription
-from controller.requests import SessionRequest
+from controller.requests import SessionRequest, Stop
 from workstation.request_lines import HELP, parse_request
 from workstation.session_script import SessionScript
 
@@ -86,7 +86,7 @@ class SessionOperator:
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._requests: list[SessionRequest] = []
         self._since_start_s: float | None = None
-        self._stopped_by: str | None = None
+        self._stop: Stop | None = None
         self.reader_ended = threading.Event()
         if read_line is not None:
             threading.Thread(target=self._read_lines, args=(read_line,), daemon=True).start()
@@ -115,12 +115,15 @@ class SessionOperator:
         return taken
 
     def stop(self, by: str) -> None:
-        """Ask the loop for a release and the end of the session; safe in a signal handler."""
-        self._stopped_by = by
+        """Ask the loop for a release and the end of the session; safe in a signal handler.
 
-    def stop_requested(self) -> str | None:
-        """Who asked for the stop, or None."""
-        return self._stopped_by
+        The first stop releases at the ordered rate, every further one as fast as the unit can.
+        """
+        self._stop = Stop(by=by, fast=self._stop is not None)
+
+    def stop_requested(self) -> Stop | None:
+        """The strongest stop so far, or None."""
+        return self._stop
 
     def tell(self, text: str) -> None:
         """Say it on a line of its own."""

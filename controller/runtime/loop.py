@@ -42,7 +42,7 @@ from controller.ports import (
     Question,
     TractionUnit,
 )
-from controller.requests import AcknowledgeAlarms, PauseSound
+from controller.requests import AcknowledgeAlarms, PauseSound, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
 from controller.runtime.lateness import Lateness
@@ -88,7 +88,7 @@ class ForceLoop:
         self._ticker = Ticker(clock, unit.tick_s)
         self._command = self._granted(machine.command(self._ticker.due_s))
         self._questions: set[Question] = set()
-        self._stop_taken = False
+        self._stop_taken: Stop | None = None
         self._link_troubled = self._record_troubled = False
         self._mismatches = 0
         self._boot_gap_s = clock.boot_s() - clock.now_s()
@@ -226,10 +226,10 @@ class ForceLoop:
         self._record_troubled = troubled
 
     def _hear_operator(self, tick_at_s: float) -> None:
-        by = self._operator.stop_requested()
-        if by is not None and not self._stop_taken:
-            self._stop_taken = True
-            self._apply(StopRequested(by), tick_at_s)
+        stop = self._operator.stop_requested()
+        if stop is not None and stop != self._stop_taken and not self._machine.finished:
+            self._stop_taken = stop
+            self._apply(StopRequested(stop), tick_at_s)
         for request in self._operator.requests():
             if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
                 hear_aside(

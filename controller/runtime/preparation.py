@@ -208,8 +208,8 @@ class Preparation:
         """One tick of looking; raises RequestRefused on a stop, LinkError on a silent unit."""
         self._ticker.wait()
         self._hear()
-        if (by := self._operator.stop_requested()) is not None:
-            raise RequestRefused(f"stopped before arming by {by}; nothing was moved")
+        if (stop := self._operator.stop_requested()) is not None:
+            raise RequestRefused(f"stopped before arming by {stop.by}; nothing was moved")
         try:
             reading = self._unit.exchange(_OBSERVE)
         except LinkError:

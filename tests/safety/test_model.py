@@ -18,6 +18,7 @@ from controller.errors import IllegalTransition
 from controller.phases import Phase
 from controller.planner import plan
 from controller.ports import RELEASING_KINDS, Answer, CommandKind, ForceCommand, Question
+from controller.requests import Stop
 from controller.safety.limits import SafetyLimits
 from controller.safety.motion_grant import inward_step_mm
 from controller.safety.supervisor import Supervisor
@@ -201,7 +202,7 @@ class SessionModel(RuleBasedStateMachine):
     @precondition(lambda self: not self.machine.finished)
     @rule()
     def the_operator_stops(self) -> None:
-        self._apply(StopRequested("P. Jones"))
+        self._apply(StopRequested(Stop(by="P. Jones")))
         assert self.machine.releasing
         self.command = self.machine.command(self.now_s)
 

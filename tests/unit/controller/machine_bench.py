@@ -23,7 +23,7 @@ from controller.phases import Phase
 from controller.planner import plan
 from controller.ports import Answer, Question
 from controller.prescription import Mode
-from controller.requests import Pause, TreatmentRequest
+from controller.requests import Pause, Stop, TreatmentRequest
 from controller.safety.verdict import Action, Finding, Verdict
 from controller.session_machine import SessionMachine
 from controller.telemetry import UnitState
@@ -103,7 +103,7 @@ class Bench:
         return self
 
     def into_release(self) -> Bench:
-        self.into_hold().give(StopRequested(WHO))
+        self.into_hold().give(StopRequested(Stop(by=WHO)))
         assert self.machine.phase is Phase.RELEASING
         return self
 

@@ -17,7 +17,7 @@ from controller.ports import (
     UnitIdentity,
 )
 from controller.prescription import Region
-from controller.requests import SessionRequest
+from controller.requests import SessionRequest, Stop
 from controller.runtime.clock import VirtualClock
 from controller.telemetry import Telemetry, UnitEvent, UnitState, UnitStatus
 from tests.unit.controller.builders import TRACKING
@@ -148,8 +148,8 @@ class Answers:
         accepted = self._answers.get(question.value)
         return None if accepted is None else Answer(accepted=accepted, answered_by="A. Person")
 
-    def stop_requested(self) -> str | None:
-        return self.stopped_by
+    def stop_requested(self) -> Stop | None:
+        return None if self.stopped_by is None else Stop(by=self.stopped_by)
 
     def requests(self) -> Sequence[SessionRequest]:
         return ()

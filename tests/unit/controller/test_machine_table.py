@@ -16,7 +16,7 @@ from controller.machine_io import (
 )
 from controller.phases import FINAL_PHASES, Phase
 from controller.ports import Question
-from controller.requests import AdjustForce, CheckIn, EndEarly, Pause, Remark, Resume
+from controller.requests import AdjustForce, CheckIn, EndEarly, Pause, Remark, Resume, Stop
 from controller.safety.verdict import Action, Verdict
 from controller.session_machine import VerdictGiven
 from tests.unit.controller.builders import reading
@@ -34,7 +34,7 @@ INPUTS: dict[str, MachineInput] = {
     "pretension no": QuestionAnswered(Question.PRETENSION_LOOKS_RIGHT, NO),
     "resume yes": QuestionAnswered(Question.RESUME_RAISES_FORCE, YES),
     "resume no": QuestionAnswered(Question.RESUME_RAISES_FORCE, NO),
-    "stop": StopRequested(WHO),
+    "stop": StopRequested(Stop(by=WHO)),
     "link gone": LinkGone("port vanished"),
     "pause": Requested(Pause(by=WHO)),
     "resume": Requested(Resume(by=WHO)),

@@ -19,7 +19,7 @@ from controller.ports import (
     SessionJournal,
     TractionUnit,
 )
-from controller.requests import CheckIn, Pause, Remark, SessionRequest
+from controller.requests import CheckIn, Pause, Remark, SessionRequest, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
 from controller.runtime.clock import VirtualClock
@@ -90,7 +90,7 @@ class Yes:
     def answer(self, question: Question) -> Answer | None:
         return Answer(accepted=question not in self.refused, answered_by="P. Jones")
 
-    def stop_requested(self) -> str | None:
+    def stop_requested(self) -> Stop | None:
         return None
 
     def requests(self) -> Sequence[SessionRequest]:

@@ -30,6 +30,7 @@ from controller.requests import (
     Pause,
     Remark,
     Resume,
+    Stop,
 )
 from controller.safety.verdict import Action
 from controller.telemetry import UnitState
@@ -131,12 +132,22 @@ def test_a_verdict_releases_and_the_latched_unit_is_only_read() -> None:
 
 def test_a_release_can_only_become_stronger() -> None:
     bench = Bench().into_treatment()
-    bench.give(StopRequested("SIGINT"))
+    bench.give(StopRequested(Stop(by="SIGINT")))
     assert bench.machine.command(bench.now_s).kind is CommandKind.RELEASE
     bench.give(verdict(Action.CUT_POWER))
     assert bench.machine.command(bench.now_s).kind is CommandKind.CUT_POWER
     bench.give(verdict(Action.RELEASE_FAST))
     assert bench.machine.command(bench.now_s).kind is CommandKind.CUT_POWER
+    assert bench.machine.ending.reason == "operator stop (SIGINT)"
+
+
+def test_a_second_stop_makes_a_slow_release_fast() -> None:
+    bench = Bench().into_treatment()
+    bench.give(StopRequested(Stop(by="SIGINT")))
+    bench.give(StopRequested(Stop(by="SIGINT", fast=True)))
+    assert bench.machine.command(bench.now_s).kind is CommandKind.RELEASE_FAST
+    actions = [acted["action"] for acted in bench.emitted(EventKind.OPERATOR_ACTED)]
+    assert actions == ["stop", "stop_fast"]
     assert bench.machine.ending.reason == "operator stop (SIGINT)"
 
 
@@ -157,7 +168,7 @@ def test_a_hold_verdict_holds_and_a_silent_unit_is_given_up_after_the_release_ti
 
 def test_a_slow_normal_release_becomes_fast() -> None:
     bench = Bench().into_treatment()
-    bench.give(StopRequested("P. Jones"))
+    bench.give(StopRequested(Stop(by="P. Jones")))
     bench.tick(int((8.0 + 102.0 / 20.0) / TICK_S) + 2, unit_state=UnitState.RELEASING, force_n=60.0)
     assert bench.machine.command(bench.now_s).kind is CommandKind.RELEASE_FAST
 

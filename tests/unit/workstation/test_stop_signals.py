@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from controller.requests import Stop
 from workstation.operators import SessionOperator, stopped_by_signals
 
 
@@ -21,5 +22,13 @@ def test_a_signal_asks_for_the_stop_and_handlers_come_back(name: str) -> None:
     with stopped_by_signals(waiting):
         assert waiting.stop_requested() is None
         signal.raise_signal(number)
-        assert waiting.stop_requested() == name
+        assert waiting.stop_requested() == Stop(by=name)
     assert signal.getsignal(number) == before
+
+
+def test_a_second_signal_makes_the_release_fast() -> None:
+    waiting = SessionOperator(scripted=True, show=lambda progress: None)
+    with stopped_by_signals(waiting):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        assert waiting.stop_requested() == Stop(by="SIGTERM", fast=True)
