@@ -1,6 +1,7 @@
 """Every error that this program raises on purpose, with a stable four-digit code.
 
-1xxx the request was wrong and nothing was sent, 2xxx the wire, 3xxx the unit, 4xxx the records.
+1xxx the request was wrong and nothing was sent, 2xxx the wire, 3xxx the unit, 4xxx the records,
+5xxx this program.
 A message names the thing, its value, the limit and the next step; no traceback reaches a user.
 """
 
@@ -227,6 +228,18 @@ class BackupRefused(RequestRefused):
     """A backup, a restore or an archive cannot be made as asked; nothing was changed."""
 
     code = 1095
+
+
+class ProgramFailed(TractionError):
+    """The program failed while a unit was armed; the message says what became of the release."""
+
+    code = 5001
+
+
+class SessionLogicStuck(ProgramFailed):
+    """The session logic did not end although the release was over."""
+
+    code = 5002
 
 
 class SimulationStalled(TractionError):

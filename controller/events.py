@@ -49,6 +49,7 @@ class EventKind(IntEnum):
     ALARM_SOUND_PAUSED = 30
     REQUEST_REFUSED = 31
     PAUSE_REGRESSED = 32
+    SAFETY_CLEARED = 33
 
 
 class Outcome:

@@ -61,13 +61,28 @@ class StopRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmingFailed:
+    """The unit may be armed, and it is not known how it follows: only a release may go out."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkGone:
     """The port or the socket vanished: nothing can be sent any more."""
 
     reason: str
 
 
-MachineInput = ReadingTaken | VerdictGiven | QuestionAnswered | Requested | StopRequested | LinkGone
+MachineInput = (
+    ReadingTaken
+    | VerdictGiven
+    | QuestionAnswered
+    | Requested
+    | StopRequested
+    | ArmingFailed
+    | LinkGone
+)
 
 
 # --- effects ----------------------------------------------------------------------------------
@@ -121,8 +136,13 @@ Effect = Emit | Ask | Tell | RaiseAlarm | SettleAlarm | Disarm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How the session ended and why; ``outcome`` is one of events.Outcome."""
+    """How the session ended and why; ``outcome`` is one of events.Outcome.
+
+    ``reached_holding`` is what the readings say; ``release_seen`` is False also where nothing was
+    armed.
+    """
 
     outcome: str
     reason: str
-    reached_holding: bool
+    reached_holding: bool = False
+    release_seen: bool = False

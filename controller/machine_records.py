@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from controller.adjustments import ForceChange
+from controller.errors import OutcomeUncertain
 from controller.events import EventKind
-from controller.machine_io import Effect, Emit, RaiseAlarm, decinewtons
+from controller.machine_io import Effect, Emit, decinewtons, session_ms
 from controller.phases import Phase, Stage
 from controller.requests import Pause, TreatmentRequest, request_name
-from controller.safety.verdict import Finding, Verdict
+from controller.safety.verdict import EndedFinding, Finding, Verdict
 from controller.telemetry import Telemetry
 
 
-def finding_effects(
+def finding_events(
     finding: Finding, phase: Phase, force_dn: int | None, hold_number: int
-) -> list[Effect]:
-    """The events and the alarm of one finding; ``hold_number`` is 0 outside the treatment."""
+) -> list[Emit]:
+    """The events of one finding; ``hold_number`` is 0 outside the treatment."""
     measured, limit, unit = _recorded(finding)
     acted = Emit(
         EventKind.SAFETY_ACTED,
@@ -29,14 +30,26 @@ def finding_effects(
             "force_dn": force_dn,
         },
     )
-    alarm = RaiseAlarm(finding.code)
     if finding.code != "patient_switch_pressed":
-        return [acted, alarm]
+        return [acted]
     pressed = Emit(
         EventKind.PATIENT_STOP_PRESSED,
         {"force_dn": force_dn, "hold_number": hold_number, "phase": phase.label},
     )
-    return [pressed, acted, alarm]
+    return [pressed, acted]
+
+
+def finding_ended(ended: EndedFinding, origin_s: float) -> Emit:
+    """A finding that is no longer there, with its times on the session's axis."""
+    return Emit(
+        EventKind.SAFETY_CLEARED,
+        {
+            "hazard": ended.hazard,
+            "code": ended.code,
+            "first_seen_ms": session_ms(ended.first_seen_s, origin_s),
+            "last_seen_ms": session_ms(ended.last_seen_s, origin_s),
+        },
+    )
 
 
 def phase_changed(before: Phase, after: Phase, target_n: float, stage: Stage) -> Emit:
@@ -108,6 +121,14 @@ def release_observed(reading: Telemetry) -> Emit:
     return Emit(
         EventKind.RELEASE_OBSERVED,
         {"unit_state": int(reading.unit_state), "force_dn": decinewtons(reading.force_n)},
+    )
+
+
+def disarming_uncertain(message: str) -> Emit:
+    """The unit let go, and nothing shows that it ended its session."""
+    return Emit(
+        EventKind.OUTCOME_UNCERTAIN,
+        {"what": "disarm", "code": OutcomeUncertain.code, "message": message},
     )
 
 

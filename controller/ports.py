@@ -5,37 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from controller.alarms import AlarmKind
 from controller.events import Sample, SessionEvent
 from controller.prescription import Region
 from controller.requests import SessionRequest, Stop
+from controller.telemetry import RELEASING_KINDS as RELEASING_KINDS
+from controller.telemetry import CommandKind as CommandKind
+from controller.telemetry import ForceCommand as ForceCommand
 from controller.telemetry import Telemetry, UnitEvent
 
-
-class CommandKind(Enum):
-    """What a command asks of the unit; every command expires at the device."""
-
-    OBSERVE = "observe"
-    FOLLOW = "follow"
-    HOLD = "hold"
-    RELEASE = "release"
-    RELEASE_FAST = "release_fast"
-    CUT_POWER = "cut_power"
-
-
-RELEASING_KINDS = frozenset({CommandKind.RELEASE, CommandKind.RELEASE_FAST, CommandKind.CUT_POWER})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForceCommand:
-    """One order to a unit; ``rate_n_per_s`` 0 means the session's limit."""
-
-    kind: CommandKind
-    force_n: float = 0.0
-    rate_n_per_s: float = 0.0
-    ceiling_n: float = 0.0
+WATCHDOG_S: Final = 0.5
+"""After so long without an accepted command a unit lets go by itself ("Times that bind")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +28,7 @@ class ArmingRequest:
     force_limit_n: float
     rate_up_n_per_s: float
     rate_down_n_per_s: float
-    watchdog_s: float = 0.5
+    watchdog_s: float = WATCHDOG_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +229,7 @@ class Question(Enum):
     FORCE_ABOVE_SOFT_LIMIT = "force_above_soft_limit"
     SURROUNDINGS_SAFE = "surroundings_safe"
     RESUME_RAISES_FORCE = "resume_raises_force"
+    RELEASE_NOT_SEEN = "release_not_seen"
     END_ACKNOWLEDGED = "end_acknowledged"
 
 

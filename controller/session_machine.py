@@ -16,6 +16,7 @@ from controller.errors import IllegalTransition, RequestRefused
 from controller.events import EventKind, Outcome
 from controller.force_profile import ForceProfile, Segment
 from controller.machine_io import (
+    ArmingFailed,
     Ask,
     Disarm,
     Effect,
@@ -34,6 +35,7 @@ from controller.machine_io import (
     decinewtons,
     session_ms,
 )
+from controller.outcome import TREATMENT_OVER, EndReason, HoldSeen
 from controller.pause import PauseStep
 from controller.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage
 from controller.planner import SLACK_FOLLOW_N
@@ -52,17 +54,11 @@ from controller.requests import (
     TreatmentRequest,
     request_name,
 )
-from controller.safety.verdict import Action, Verdict
+from controller.safety.verdict import RELEASE_COMMANDS, Action, Verdict
 from controller.telemetry import Telemetry
 from controller.treatment import Treatment
 
 SLACK_RATE_N_PER_S: Final = 2.0
-
-_RELEASE_KINDS = {
-    Action.RELEASE: CommandKind.RELEASE,
-    Action.RELEASE_FAST: CommandKind.RELEASE_FAST,
-    Action.CUT_POWER: CommandKind.CUT_POWER,
-}
 
 
 class SessionMachine:
@@ -79,11 +75,11 @@ class SessionMachine:
         self._approach = Approach(order)
         self._resume_asked: tuple[str, float] | None = None
         self._hold_parts: set[int] = set()
-        self._reached_holding = False
+        self._hold_seen = HoldSeen()
+        self._end = EndReason()
         self._holding_position = False
         self._last_reading: Telemetry | None = None
         self._ceiling_n = order.hold_force_n
-        self._outcome, self._reason = Outcome.COMPLETED, "treatment time reached"
 
     @property
     def phase(self) -> Phase:
@@ -104,7 +100,10 @@ class SessionMachine:
     def ending(self) -> Ending:
         """How it ended; meaningful once ``finished``."""
         return Ending(
-            outcome=self._outcome, reason=self._reason, reached_holding=self._reached_holding
+            outcome=self._end.outcome,
+            reason=self._end.text,
+            reached_holding=self._hold_seen.reached,
+            release_seen=self._release.seen,
         )
 
     @property
@@ -152,6 +151,8 @@ class SessionMachine:
                 return self._on_request(request, now_s)
             case StopRequested(stop):
                 return self._stop_now(stop, now_s)
+            case ArmingFailed(reason):
+                return self._release_with(CommandKind.RELEASE_FAST, reason, now_s, vague=True)
             case LinkGone(reason):
                 return self._lose_link(reason, now_s)
             case _:
@@ -175,6 +176,7 @@ class SessionMachine:
     def _on_reading(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
         if reading is not None:
             self._last_reading = reading
+            self._hold_seen.read(reading.force_n)
         match self._phase:
             case Phase.ARMED:
                 return self._enter(Phase.TAKING_UP_SLACK, now_s)
@@ -194,16 +196,22 @@ class SessionMachine:
         force_n = self._last_reading.force_n if self._last_reading else None
         effects: list[Effect] = []
         for finding in verdict.findings:
-            effects += records.finding_effects(
+            effects += records.finding_events(
                 finding, self._phase, decinewtons(force_n), hold_number
             )
+            effects.append(RaiseAlarm(finding.code))
+            self._end.found(finding.code)
+        effects += [records.finding_ended(ended, self._origin_s) for ended in verdict.ended]
         self._holding_position = verdict.action is Action.HOLD
         if verdict.action >= Action.RELEASE:
             reason = records.reason_of(verdict)
-            effects += self._release_with(_RELEASE_KINDS[verdict.action], reason, now_s)
+            kind = RELEASE_COMMANDS[verdict.action]
+            effects += self._release_with(kind, reason, now_s)
         return effects
 
     def _on_answer(self, question: Question, answer: Answer, now_s: float) -> list[Effect]:
+        if question is Question.RELEASE_NOT_SEEN:
+            return self._take_word_for_release(answer, now_s)
         if question is Question.PRETENSION_LOOKS_RIGHT:
             if not answer.accepted:
                 reason = f"pretension refused by {answer.answered_by}"
@@ -215,6 +223,13 @@ class SessionMachine:
             if answer.accepted and self._phase is Phase.PAUSED:
                 return self._leave_pause(by, answer.answered_by, now_s)
         return []
+
+    def _take_word_for_release(self, answer: Answer, now_s: float) -> list[Effect]:
+        """A person says that the patient is free; the record keeps that it was never shown."""
+        if not answer.accepted or self._phase is not Phase.RELEASING or self._release.seen:
+            return []
+        remark = f"; {answer.answered_by} says that the patient is free"
+        return self._end_unseen(Outcome.STOPPED, now_s, remark)
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -338,7 +353,7 @@ class SessionMachine:
         while (segment := self._treatment.next_segment(self._ms(now_s))) is not None:
             effects += self._enter_segment(segment, now_s)
         if self._treatment.over(self._ms(now_s)):
-            effects += self._release_with(CommandKind.RELEASE, self._reason, now_s)
+            effects += self._release_with(CommandKind.RELEASE, TREATMENT_OVER, now_s)
         return effects
 
     def _enter_segment(self, segment: Segment, now_s: float) -> list[Effect]:
@@ -356,7 +371,9 @@ class SessionMachine:
         hurried = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
         return [*hurried, RaiseAlarm("release_slow")]
 
-    def _release_with(self, kind: CommandKind, reason: str, now_s: float) -> list[Effect]:
+    def _release_with(
+        self, kind: CommandKind, reason: str, now_s: float, *, vague: bool = False
+    ) -> list[Effect]:
         first = not self._release.ordered
         if not self._release.demand(kind, now_s):
             return []
@@ -364,8 +381,7 @@ class SessionMachine:
             Emit(EventKind.RELEASE_ORDERED, {"kind": kind.value, "reason": reason})
         ]
         if first:
-            if reason != self._reason:
-                self._outcome, self._reason = Outcome.STOPPED, reason
+            self._end.release_begins(reason, vague=vague)
             effects += self._enter(Phase.RELEASING, now_s)
         return effects
 
@@ -379,29 +395,53 @@ class SessionMachine:
                 return [*self._see_release(), *self._finish(now_s)]
             case ReleaseStep.TOO_SLOW:
                 return self._hurry_release(now_s)
+            case ReleaseStep.STILL_ON:
+                return self._ask_about_force(now_s)
             case ReleaseStep.IDLE:
                 return [Emit(EventKind.UNIT_DISARMED, {}), *self._finish(now_s)]
             case ReleaseStep.LATCHED:
                 return self._finish(now_s)
-            case ReleaseStep.LOST:
-                reason = f"release not seen after: {self._reason}"
-                return self._lose(reason, "release_not_seen", now_s)
+            case ReleaseStep.NOT_DISARMED:
+                message = "the unit did not show that it was disarmed; its watchdog ends it"
+                return [records.disarming_uncertain(message), *self._finish(now_s)]
+            case ReleaseStep.SILENT:
+                return self._end_unseen(Outcome.LINK_LOST, now_s)
+            case ReleaseStep.GIVEN_UP:
+                return self._end_unseen(Outcome.STOPPED, now_s)
 
     def _see_release(self) -> list[Effect]:
         return [] if self._last_reading is None else [records.release_observed(self._last_reading)]
 
-    def _lose_link(self, reason: str, now_s: float) -> list[Effect]:
-        effects = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
-        return [*effects, *self._lose(reason, "link_lost", now_s)]
-
-    def _lose(self, reason: str, alarm: str, now_s: float) -> list[Effect]:
+    def _ask_about_force(self, now_s: float) -> list[Effect]:
+        """The unit answers and does not come down: the release goes on, and a person is needed."""
         force_n = self._last_reading.force_n if self._last_reading else None
-        self._outcome, self._reason = Outcome.LINK_LOST, reason
+        shown = "not known" if force_n is None else f"{force_n:.0f} N"
+        text = (
+            f"The release was not seen: the force is {shown}. Look at the patient, open the "
+            "clutch. Is the patient free?"
+        )
+        effects = self._release_with(CommandKind.CUT_POWER, "release not seen", now_s)
+        return [*effects, RaiseAlarm("release_not_seen"), Ask(Question.RELEASE_NOT_SEEN, text)]
+
+    def _end_unseen(self, outcome: str, now_s: float, remark: str = "") -> list[Effect]:
+        self._end.unseen(outcome, remark)
+        return [*self._fault(now_s), RaiseAlarm("release_not_seen")]
+
+    def _lose_link(self, reason: str, now_s: float) -> list[Effect]:
+        """Nothing can be sent any more; a release that was seen before stays seen."""
+        if self._release.seen:
+            return self._finish(now_s)
+        effects = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
+        self._end.link_gone(reason)
+        return [*effects, *self._fault(now_s), RaiseAlarm("link_lost")]
+
+    def _fault(self, now_s: float) -> list[Effect]:
+        force_n = self._last_reading.force_n if self._last_reading else None
         unseen = Emit(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": decinewtons(force_n)})
-        return [unseen, RaiseAlarm(alarm), *self._enter(Phase.FAULTED, now_s)]
+        return [unseen, *self._enter(Phase.FAULTED, now_s)]
 
     def _finish(self, now_s: float) -> list[Effect]:
-        completed = self._outcome == Outcome.COMPLETED
+        completed = self._end.outcome == Outcome.COMPLETED
         return self._enter(Phase.COMPLETED if completed else Phase.STOPPED, now_s)
 
     def _enter(
@@ -410,8 +450,7 @@ class SessionMachine:
         if phase not in TRANSITIONS[self._phase]:
             raise IllegalTransition(f"{self._phase.label} cannot become {phase.label}")
         before, self._phase, self._entered_s = self._phase, phase, now_s
-        peak = before is Phase.RAMPING_UP and phase is Phase.RAMPING_DOWN
-        self._reached_holding = self._reached_holding or phase is Phase.HOLDING or peak
+        self._hold_seen.enter(phase, target_n)
         return [records.phase_changed(before, phase, target_n, stage)]
 
     def _ms(self, now_s: float) -> int:

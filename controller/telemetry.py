@@ -1,4 +1,4 @@
-"""What a unit reports, as values: readings, states, faults and what it can do.
+"""What a unit reports and what it is told, as values: readings, states, faults, commands.
 
 This module is all that ``controller.safety`` knows of the project. What a unit cannot measure is
 ``None`` and never 0; a reading that failed is not a reading and has no value of these types.
@@ -156,14 +156,37 @@ class UnitEvent:
     value_2: int
 
 
+class CommandKind(Enum):
+    """What a command asks of the unit; every command expires at the device."""
+
+    OBSERVE = "observe"
+    FOLLOW = "follow"
+    HOLD = "hold"
+    RELEASE = "release"
+    RELEASE_FAST = "release_fast"
+    CUT_POWER = "cut_power"
+
+
+RELEASING_KINDS = frozenset({CommandKind.RELEASE, CommandKind.RELEASE_FAST, CommandKind.CUT_POWER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceCommand:
+    """One order to a unit; ``rate_n_per_s`` 0 means the session's limit."""
+
+    kind: CommandKind
+    force_n: float = 0.0
+    rate_n_per_s: float = 0.0
+    ceiling_n: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostHealth:
     """What the supervisor must know of the host itself, measured by the loop; seconds.
 
     ``exchange_s`` is what this tick's exchange took, ``mismatches`` how many answers of other
     requests came in this session (wrong echo, lagging uptime), ``wall_clock_step_s`` how far the
-    wall clock went ahead of the monotonic one since the session began; ``elapsed_s`` and
-    ``planned_s`` are on the treatment clock.
+    wall clock went ahead of the monotonic one since the session began.
     """
 
     lateness_s: float
@@ -174,5 +197,3 @@ class HostHealth:
     wall_clock_step_s: float
     journal_age_s: float
     console_age_s: float | None
-    elapsed_s: float
-    planned_s: float

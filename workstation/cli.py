@@ -23,6 +23,7 @@ from controller.errors import (
     JournalError,
     PrescriptionInvalid,
     ProfileInvalid,
+    ProgramFailed,
     RecordNotFound,
     RequestRefused,
     TractionError,
@@ -108,6 +109,8 @@ def exit_status(error: TractionError, *, session_opened: bool = False) -> int:
         return WRONG
     if isinstance(error, JournalError):
         return RECORD_BAD
+    if isinstance(error, ProgramFailed):
+        return ENDED_EARLY
     usage = (PrescriptionInvalid, AddressInvalid, AnswerMissing, ProfileInvalid)
     plain_refusal = isinstance(error, RequestRefused) and not isinstance(error, UnitNotVerified)
     if not session_opened and (isinstance(error, usage) or plain_refusal):
@@ -290,7 +293,7 @@ def run(
                 warn=_say,
             )
     _report_run(result, as_json=as_json)
-    if result.ending.outcome == Outcome.LINK_LOST:
+    if not result.ending.release_seen:
         _say("traction: release not seen: look at the patient, open the clutch")
     if result.ending.outcome != Outcome.COMPLETED:
         raise typer.Exit(ENDED_EARLY)

@@ -23,7 +23,12 @@ from workstation.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
 TERMINAL_ONLY = frozenset(
-    {Question.FORCE_ABOVE_SOFT_LIMIT, Question.FIRMWARE_CHANGED, Question.ZERO_SHIFTED}
+    {
+        Question.FORCE_ABOVE_SOFT_LIMIT,
+        Question.FIRMWARE_CHANGED,
+        Question.ZERO_SHIFTED,
+        Question.RELEASE_NOT_SEEN,
+    }
 )
 """Soft limits take an answer from a person at a terminal only (session.md 1.5), and so do a
 firmware that nobody has tested yet (hazard row 49) and a force channel whose zero has moved (7)."""

@@ -1,25 +1,26 @@
-"""The timed loop: one exchange per tick, then machine, supervisor and the next command.
+"""The timed loop: one exchange per tick, then supervisor, session logic and the next command.
 
 A release never waits for the next tick and never for the journal: it is sent in the tick that
-decides it, as a second exchange, and recorded after.
+decides it, as a second exchange, and recorded after. What the supervisor orders goes out before
+the session logic is asked for anything.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
 
 from controller.errors import (
     LinkError,
     LinkLost,
     OutcomeUncertain,
+    SessionLogicStuck,
     StaleAnswer,
-    TractionError,
     UnitRejected,
 )
 from controller.events import EventKind
 from controller.machine_io import (
+    ArmingFailed,
     Ask,
     Disarm,
     Effect,
@@ -32,30 +33,28 @@ from controller.machine_io import (
     Tell,
     VerdictGiven,
 )
-from controller.phases import Phase
-from controller.ports import (
-    Clock,
-    CommandKind,
-    ForceCommand,
-    Operator,
-    Progress,
-    Question,
-    TractionUnit,
-)
+from controller.ports import Clock, Operator, Progress, Question, TractionUnit
+from controller.release import GIVE_UP_S, RELEASE_LIMIT_S
 from controller.requests import AcknowledgeAlarms, PauseSound, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
+from controller.runtime.host_watch import HostWatch
+from controller.runtime.last_resort import LastResort, release_until_seen
 from controller.runtime.lateness import Lateness
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
+from controller.runtime.tokenless import TokenlessRelease
 from controller.runtime.unit_events import ENTRIES_IN_MOTION, UnitEventReader
+from controller.safety.situation import ENDED_STATES, Stage
 from controller.safety.supervisor import Supervisor
-from controller.safety.verdict import Action
+from controller.safety.verdict import RELEASE_COMMANDS, RELEASE_STRENGTH, Action, Verdict
 from controller.session_machine import SessionMachine
-from controller.telemetry import HostHealth, Telemetry
+from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
 EVENT_READ_SHARE: Final = 0.4
 """Share of a tick that must be left before the unit's events are read in it."""
+FREE_LIMIT_S: Final = 10.0
+"""So long after the patient was seen free the session logic must have ended by itself."""
 
 
 class ForceLoop:
@@ -86,83 +85,148 @@ class ForceLoop:
         self._lateness = lateness
         self._planned_s = planned_s
         self._ticker = Ticker(clock, unit.tick_s)
-        self._command = self._granted(machine.command(self._ticker.due_s))
+        self._tokenless = TokenlessRelease(unit)
+        self.host = HostWatch(clock, recorder, unit.tick_s)
+        self.gone = False
+        self.last_resort: LastResort | None = None
+        self._command = supervisor.narrowed(machine.command(self._ticker.due_s))
+        self._released_at_s: float | None = None
+        self._strongest = Action.ALLOW
+        self._free_since_s: float | None = None
         self._questions: set[Question] = set()
         self._stop_taken: Stop | None = None
-        self._link_troubled = self._record_troubled = False
-        self._mismatches = 0
-        self._boot_gap_s = clock.boot_s() - clock.now_s()
-        self._wall_gap_s = clock.utc_ms() / 1000 - clock.now_s()
+        self._link_troubled = self._record_troubled = self._refused = False
+        self._taken_over = False
 
-    def run(self) -> None:
-        """Tick until the machine has finished. Whatever goes wrong, the unit is let go."""
+    def run(self, *, arming_failed: str = "") -> None:
+        """Tick until the machine has finished. Whatever goes wrong, the unit is let go.
+
+        ``arming_failed`` says why only a release may go out from the first tick on. Raises what
+        broke the loop, after the unit was let go as far as it can be.
+        """
         try:
+            if arming_failed:
+                self._apply(ArmingFailed(arming_failed), self._clock.now_s())
             while not self._machine.finished:
                 self._tick()
         except BaseException:
-            self._let_go()
+            self.last_resort = release_until_seen(self._unit, self._clock)
             raise
+        if not self._let_go_is_certain():
+            self.last_resort = release_until_seen(self._unit, self._clock)
+
+    def _let_go_is_certain(self) -> bool:
+        """The patient was seen free, or everything was tried; never only because the core says so.
+
+        A port that is gone takes no order, and the unit's watchdog has ended the pull. A person
+        who was asked may have said that the patient is free.
+        """
+        if self._supervisor.stage is Stage.FREE or self.gone or self._taken_over:
+            return True
+        since_s = self._released_at_s
+        return since_s is not None and self._clock.now_s() - since_s >= RELEASE_LIMIT_S
 
     def _tick(self) -> None:
         lateness_s = self._ticker.wait()
         self._lateness.add(lateness_s)
         tick_at_s = self._clock.now_s()
-        releasing_before, phase = self._machine.releasing, self._machine.phase
-        reading = self._exchange(self._command, tick_at_s)
+        phase, sent = self._machine.phase, self._command
+        reading = self._exchange(sent, tick_at_s)
         if self._machine.finished:
             return
-        self._judge(reading, lateness_s, tick_at_s)
+        self._judge(reading, sent, lateness_s, tick_at_s)
         self._recorder.sample(
-            reading, target_n=self._sent_force_n(), phase=phase, tick_at_s=tick_at_s
+            reading, target_n=_pulling_force_n(self._command), phase=phase, tick_at_s=tick_at_s
         )
         if not self._machine.finished:
-            self._look_around(reading, tick_at_s, releasing_before)
+            self._look_around(reading, tick_at_s)
 
-    def _judge(self, reading: Telemetry | None, lateness_s: float, tick_at_s: float) -> None:
+    def _judge(
+        self, reading: Telemetry | None, sent: ForceCommand, lateness_s: float, tick_at_s: float
+    ) -> None:
         """Supervisor first, so that its release goes out before anything else is thought about."""
-        if not self._machine.releasing:
-            verdict = self._supervisor.judge(
-                reading,
-                wanted_force_n=self._wanted_force_n,
-                ceiling_n=self._machine.ceiling_n,
-                following=self._command.kind is CommandKind.FOLLOW,
-                taking_up_slack=self._machine.phase in (Phase.ARMED, Phase.TAKING_UP_SLACK),
-                health=self._health(lateness_s, tick_at_s),
-                now_s=self._clock.now_s(),
-            )
-            if verdict.findings or verdict.action is not Action.ALLOW:
-                self._apply(VerdictGiven(verdict), tick_at_s)
+        verdict = self._supervisor.judge(
+            reading,
+            sent=sent,
+            health=self.host.health(lateness_s=lateness_s, tick_at_s=tick_at_s),
+            now_s=self._clock.now_s(),
+        )
+        self._obey(verdict)
+        if verdict.findings or verdict.ended or verdict.action is not Action.ALLOW:
+            self._apply(VerdictGiven(verdict), tick_at_s)
         if not self._machine.finished:
             self._apply(ReadingTaken(reading), tick_at_s)
+        self._check_core_ends(tick_at_s)
 
-    def _look_around(
-        self, reading: Telemetry | None, tick_at_s: float, releasing_before: bool
-    ) -> None:
+    def _obey(self, verdict: Verdict) -> None:
+        """A release that the supervisor orders is on the wire before the core hears of it."""
+        kind = RELEASE_COMMANDS.get(verdict.action)
+        if kind is not None and self._supervisor.stage is not Stage.FREE:
+            self._release_now(ForceCommand(kind=kind))
+
+    def _release_now(self, command: ForceCommand) -> None:
+        """A second exchange of this tick, unless a release at least as strong went out before."""
+        strength = RELEASE_STRENGTH.get(command.kind, Action.ALLOW)
+        if strength <= self._strongest:
+            return
+        now_s = self._clock.now_s()
+        self._strongest = strength
+        self._released_at_s = now_s if self._released_at_s is None else self._released_at_s
+        self._ticker.excuse()
+        self._supervisor.sent(command, now_s)
+        with suppress(LinkError):
+            self._unit.exchange(command)
+
+    def _check_core_ends(self, tick_at_s: float) -> None:
+        """A core that never ends is ended; raises SessionLogicStuck."""
+        free = self._supervisor.stage is Stage.FREE
+        if free and self._free_since_s is None:
+            self._free_since_s = tick_at_s
+        since_s, released_s = self._free_since_s, self._released_at_s
+        stuck = since_s is not None and tick_at_s - since_s > FREE_LIMIT_S
+        limit_s = GIVE_UP_S + RELEASE_LIMIT_S
+        endless = released_s is not None and tick_at_s - released_s > limit_s + FREE_LIMIT_S
+        if (stuck or endless) and not self._machine.finished:
+            raise SessionLogicStuck(
+                "the session logic did not end after the release; report this defect"
+            )
+
+    def _look_around(self, reading: Telemetry | None, tick_at_s: float) -> None:
         """Operator, events and display: what may use the rest of the tick."""
         self._look_at_record(tick_at_s)
         self._hear_operator(tick_at_s)
         if self._machine.finished:
             return
-        self._command = self._granted(self._machine.command(self._ticker.due_s))
+        self._command = self._supervisor.narrowed(self._machine.command(self._ticker.due_s))
+        self._insist(reading, tick_at_s)
         if reading is not None and not self._machine.releasing and self._time_left():
             self._events.read(reading, tick_at_s, limit=ENTRIES_IN_MOTION)
         self._show(reading, tick_at_s)
 
+    def _insist(self, reading: Telemetry | None, tick_at_s: float) -> None:
+        """A unit that takes no order with a token, and shows force, gets the one without."""
+        if self._supervisor.stage is not Stage.RELEASING or not self._supervisor.force_is_on:
+            return
+        ended = reading is not None and (
+            reading.unit_state in ENDED_STATES or reading.emergency_stop_open
+        )
+        if not ended and not self._refused:
+            return
+        self._ticker.excuse()
+        if self._tokenless.order(tick_at_s) and self._tokenless.ordered == 1:
+            reason = "the unit takes no other order and the force is on"
+            detail = {"kind": "release_without_token", "reason": reason}
+            self._recorder.event(EventKind.RELEASE_ORDERED, dict(detail), now_s=tick_at_s)
+
     def _apply(self, happened: MachineInput, tick_at_s: float) -> None:
         """Let the machine handle it; a release that it begins is on the wire before the record."""
-        was_releasing = self._machine.releasing
         effects = self._machine.handle(happened, tick_at_s)
-        if self._machine.releasing and not was_releasing and not self._machine.finished:
-            self._release_now(tick_at_s)
+        if self._machine.releasing and not self._machine.finished:
+            self._command = self._supervisor.narrowed(self._machine.command(tick_at_s))
+            self._release_now(self._command)
         self._recorder.effects(effects, tick_at_s)
         for effect in effects:
             self._act(effect, tick_at_s)
-
-    def _release_now(self, tick_at_s: float) -> None:
-        self._ticker.excuse()
-        self._command = self._machine.command(tick_at_s)
-        with suppress(LinkError):
-            self._unit.exchange(self._command)
 
     def _act(self, effect: Effect, tick_at_s: float) -> None:
         match effect:
@@ -192,16 +256,19 @@ class ForceLoop:
             )
 
     def _exchange(self, command: ForceCommand, tick_at_s: float) -> Telemetry | None:
+        self._refused = False
         try:
             reading = self._unit.exchange(command)
         except LinkLost as lost:
+            self.gone = True
             self._apply(LinkGone(lost.message), tick_at_s)
             return None
         except UnitRejected as rejection:
+            self._refused = True
             self._note_trouble(rejection, tick_at_s)
             return self._unit.reading_after_refusal
         except LinkError as error:
-            self._mismatches += isinstance(error, StaleAnswer)
+            self.host.mismatches += isinstance(error, StaleAnswer)
             self._note_trouble(error, tick_at_s)
             return None
         self._link_troubled = False
@@ -247,6 +314,7 @@ class ForceLoop:
             answer = self._operator.answer(question)
             if answer is not None:
                 self._questions.discard(question)
+                self._taken_over |= question is Question.RELEASE_NOT_SEEN and answer.accepted
                 self._recorder.event(
                     EventKind.QUESTION_ANSWERED,
                     {
@@ -258,32 +326,6 @@ class ForceLoop:
                 )
                 self._apply(QuestionAnswered(question, answer), tick_at_s)
 
-    def _granted(self, wanted: ForceCommand) -> ForceCommand:
-        """The machine's command as far as the supervisor grants it."""
-        self._wanted_force_n = wanted.force_n
-        granted_n = self._supervisor.granted_n(wanted.force_n)
-        return wanted if granted_n == wanted.force_n else replace(wanted, force_n=granted_n)
-
-    def _sent_force_n(self) -> float:
-        """The set-point of the command that this tick's exchange carried, newtons."""
-        following = self._command.kind in (CommandKind.FOLLOW, CommandKind.HOLD)
-        return self._command.force_n if following else 0.0
-
-    def _health(self, lateness_s: float, tick_at_s: float) -> HostHealth:
-        now_s = self._clock.now_s()
-        return HostHealth(
-            lateness_s=lateness_s,
-            tick_s=self._ticker.tick_s,
-            exchange_s=now_s - tick_at_s,
-            mismatches=self._mismatches,
-            boot_clock_gap_s=self._clock.boot_s() - now_s - self._boot_gap_s,
-            wall_clock_step_s=self._clock.utc_ms() / 1000 - now_s - self._wall_gap_s,
-            journal_age_s=self._recorder.age_s(),
-            console_age_s=None,
-            elapsed_s=self._machine.treatment_elapsed_s(tick_at_s),
-            planned_s=self._planned_s,
-        )
-
     def _time_left(self) -> bool:
         left_s = self._ticker.due_s - self._clock.now_s()
         return left_s > EVENT_READ_SHARE * self._ticker.tick_s
@@ -294,7 +336,7 @@ class ForceLoop:
                 phase=self._machine.phase.label,
                 elapsed_s=self._machine.treatment_elapsed_s(tick_at_s),
                 planned_s=self._planned_s,
-                target_n=self._sent_force_n(),
+                target_n=_pulling_force_n(self._command),
                 force_n=None if reading is None else reading.force_n,
                 since_start_s=self._machine.since_start_s(tick_at_s),
                 alarms=self._alarms.active,
@@ -303,7 +345,8 @@ class ForceLoop:
             )
         )
 
-    def _let_go(self) -> None:
-        """Last resort of a broken loop: one fast release; the unit's watchdog does the rest."""
-        with suppress(TractionError):
-            self._unit.exchange(ForceCommand(kind=CommandKind.RELEASE_FAST))
+
+def _pulling_force_n(command: ForceCommand) -> float:
+    """The set-point that a command carries, newtons; 0 for one that does not pull."""
+    pulls = command.kind in (CommandKind.FOLLOW, CommandKind.HOLD)
+    return command.force_n if pulls else 0.0

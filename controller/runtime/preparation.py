@@ -14,6 +14,7 @@ from controller import self_check
 from controller.before_start import question_text, questions_before_start
 from controller.errors import LinkError, RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
 from controller.events import EventKind
+from controller.free_cord import FREE_FORCE_N
 from controller.planner import plan
 from controller.ports import (
     ArmingRequest,
@@ -27,7 +28,6 @@ from controller.ports import (
     TractionUnit,
 )
 from controller.prescription import Prescription
-from controller.release import FREE_FORCE_N
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
@@ -187,6 +187,11 @@ class Preparation:
             if item.refuses:
                 name = item.name.replace("_", " ")
                 raise SelfCheckFailed(f"self-check of {name} failed: {item.value}; {item.todo}")
+
+    @property
+    def reading(self) -> Telemetry:
+        """The newest reading."""
+        return self._reading
 
     def arming_request(self) -> ArmingRequest:
         """The session block for this order (session.md 1.6)."""

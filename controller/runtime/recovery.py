@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import LinkError, UnitBusy, UnitFaulted
+from controller.free_cord import FREE_FORCE_N, FreeCord, largest_force_n
 from controller.ports import Clock, CommandKind, ForceCommand, TractionUnit
-from controller.release import FREE_FORCE_N, RELEASE_LIMIT_S
+from controller.release import ENDED_STATES, RELEASE_LIMIT_S
 from controller.runtime.ticker import Ticker
+from controller.runtime.tokenless import TokenlessRelease
 from controller.telemetry import Telemetry, UnitState
 
 ARMING_AGE_TOLERANCE_S: Final = 5
@@ -32,27 +34,43 @@ def let_go_of_unit(
 ) -> UnitFound:
     """Observe the unit and release it if it still hangs on our interrupted session.
 
-    ``armed_seconds_ago`` says when that session armed it (None: there is no such session). Raises
-    UnitBusy when another host drives it, UnitFaulted when it does not come down to 20 N.
+    ``armed_seconds_ago`` says when that session armed it (None: there is no such session). A unit
+    that shows more than 20 N although no host drives it gets the tokenless release once a second.
+    Raises UnitBusy when another host drives it, UnitFaulted when it does not come down to 20 N.
     """
-    ticker = Ticker(clock, unit.tick_s)
+    ticker, cord = Ticker(clock, unit.tick_s), FreeCord()
     first = _observe(unit, ticker, clock)
     released = first.unit_state in _DRIVEN
     if released:
         _check_ours(unit, armed_seconds_ago)
         unit.release_without_token()
+    tokenless = TokenlessRelease(unit)
     deadline_s = clock.now_s() + RELEASE_LIMIT_S
-    reading = first
-    while reading.unit_state in _MOVING or not _free(reading):
+    reading, is_free = first, cord.sees(first, clock.now_s())
+    while reading.unit_state in _MOVING or not is_free:
         if clock.now_s() > deadline_s:
-            raise UnitFaulted(
-                f"unit {unit.identity.unit_id} still shows "
-                f"{reading.force_n if reading.force_n is not None else 'no valid'} N in state "
-                f"{reading.unit_state.name.lower()} after {RELEASE_LIMIT_S:g} s; "
-                "look at the patient, open the clutch"
-            )
+            raise UnitFaulted(_not_free(unit, reading))
+        if reading.unit_state in ENDED_STATES and _shows_force(reading):
+            released |= tokenless.order(clock.now_s())
         reading = _observe(unit, ticker, clock)
+        is_free = cord.sees(reading, clock.now_s())
     return UnitFound(state=first.unit_state, force_n=first.force_n, released=released)
+
+
+def _not_free(unit: TractionUnit, reading: Telemetry) -> str:
+    force_n = largest_force_n(reading)
+    shown = "no valid" if force_n is None else f"{force_n:g}"
+    return (
+        f"unit {unit.identity.unit_id} still shows {shown} N (limit {FREE_FORCE_N:g} N, faults "
+        f"0x{int(reading.faults):04X}) in state {reading.unit_state.name.lower()} after "
+        f"{RELEASE_LIMIT_S:g} s; look at the patient, open the clutch"
+    )
+
+
+def _shows_force(reading: Telemetry) -> bool:
+    """More than 20 N, or a force that nobody knows."""
+    force_n = largest_force_n(reading)
+    return force_n is None or force_n > FREE_FORCE_N
 
 
 def _check_ours(unit: TractionUnit, armed_seconds_ago: float | None) -> None:
@@ -65,10 +83,6 @@ def _check_ours(unit: TractionUnit, armed_seconds_ago: float | None) -> None:
             f"unit {unit.identity.unit_id} is driven by another host (armed {seconds} s ago); "
             "end that session first"
         )
-
-
-def _free(reading: Telemetry) -> bool:
-    return reading.force_n is not None and abs(reading.force_n) <= FREE_FORCE_N
 
 
 def _observe(unit: TractionUnit, ticker: Ticker, clock: Clock) -> Telemetry:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from controller.errors import (
     LinkError,
     OutcomeUncertain,
+    ProgramFailed,
     RequestRefused,
+    TractionError,
     UnitFaulted,
 )
-from controller.events import EventKind, Outcome
+from controller.events import EventKind, JsonValue, Outcome
 from controller.machine_io import Ending, decinewtons
 from controller.planner import plan
 from controller.ports import (
     Answer,
+    ArmingRequest,
     Clock,
     CommandKind,
     ForceCommand,
@@ -27,6 +30,8 @@ from controller.prescription import Prescription
 from controller.requests import AcknowledgeAlarms
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
+from controller.runtime.end_watch import EndWatch
+from controller.runtime.last_resort import LastResort
 from controller.runtime.lateness import Lateness
 from controller.runtime.loop import ForceLoop
 from controller.runtime.preparation import Preparation
@@ -36,9 +41,24 @@ from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST
 from controller.safety.supervisor import Supervisor
 from controller.session_machine import SessionMachine
-from controller.telemetry import Telemetry
+from controller.telemetry import PatientSwitch, Telemetry
 
 _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
+
+
+class _DriveFailed(Exception):
+    """The program failed behind the arming; it carries the ending and words for people."""
+
+    def __init__(self, ending: Ending, message: str) -> None:
+        super().__init__(message)
+        self.ending = ending
+        self.message = message
+
+
+def _described(failure: BaseException) -> str:
+    """Kind and text of a failure, on one line."""
+    text = " ".join(str(failure).split())
+    return f"{type(failure).__name__}: {text}" if text else type(failure).__name__
 
 
 class Session:
@@ -68,6 +88,7 @@ class Session:
         self._screening = screening
         self._last_arming = last_arming
         self._lateness = lateness
+        self._arming_sent = False
         self._recorder = Recorder(journal, clock, origin_s)
         self._alarms = AlarmKeeper(self._recorder, operator)
 
@@ -75,18 +96,23 @@ class Session:
         """Run to the end; the ending is in the journal and durable when this returns.
 
         Refusals before arming are recorded as such and raised again: RequestRefused, UnitFaulted,
-        LinkError. A failure of the program after arming is recorded as stopped and raised again.
+        LinkError. From the arming write on nothing is a refusal any more: what was sent and seen
+        decides. A failure of the program then is recorded with what became of the release and
+        raised as ProgramFailed.
         """
-        ending = Ending(outcome=Outcome.REFUSED, reason="", reached_holding=False)
+        ending = Ending(outcome=Outcome.REFUSED, reason="")
         try:
             preparation = self._prepare()
             ending = self._drive(preparation)
         except _REFUSALS as refusal:
-            ending = Ending(outcome=Outcome.REFUSED, reason=refusal.message, reached_holding=False)
+            ending = Ending(outcome=Outcome.REFUSED, reason=refusal.message)
             raise
+        except _DriveFailed as failed:
+            ending = failed.ending
+            raise ProgramFailed(failed.message) from failed.__cause__
         except BaseException as failure:
-            reason = f"the program failed: {type(failure).__name__}"
-            ending = Ending(outcome=Outcome.STOPPED, reason=reason, reached_holding=False)
+            outcome = Outcome.STOPPED if self._arming_sent else Outcome.REFUSED
+            ending = Ending(outcome=outcome, reason=f"the program failed: {_described(failure)}")
             raise
         finally:
             self._record_end(ending)
@@ -109,35 +135,94 @@ class Session:
         return preparation
 
     def _drive(self, preparation: Preparation) -> Ending:
-        try:
-            first = self._arm(preparation)
-        except OutcomeUncertain as error:
-            return self._end_uncertain(error)
+        """Arm and tick to the end; refusals are raised only while nothing was armed."""
+        request = preparation.arming_request()
+        first, arming_failed = self._arm(preparation, request)
         profile = plan(self._order)
         machine = SessionMachine(self._order, profile, origin_s=self._recorder.origin_s)
+        supervisor = Supervisor(
+            session_limits(self._order, self._unit.capabilities),
+            first,
+            self._clock.now_s(),
+            release_rate_n_per_s=request.rate_down_n_per_s,
+        )
         loop = ForceLoop(
             unit=self._unit,
             clock=self._clock,
             recorder=self._recorder,
             operator=self._operator,
             machine=machine,
-            supervisor=Supervisor(
-                session_limits(self._order, self._unit.capabilities), first, self._clock.now_s()
-            ),
+            supervisor=supervisor,
             events=preparation.events,
             alarms=self._alarms,
             lateness=self._lateness,
             planned_s=profile.end_s,
         )
-        loop.run()
+        self._run_loop(loop, machine, arming_failed)
         if machine.ending.outcome != Outcome.LINK_LOST:
             self._read_remaining_events(preparation)
-        self._await_acknowledgement(machine)
+        watch = EndWatch(
+            unit=self._unit,
+            clock=self._clock,
+            recorder=self._recorder,
+            alarms=self._alarms,
+            supervisor=supervisor,
+            host=loop.host,
+            phase=machine.phase,
+            gone=loop.gone,
+        )
+        self._await_acknowledgement(machine, watch)
         return machine.ending
 
-    def _arm(self, preparation: Preparation) -> Telemetry:
-        request = preparation.arming_request()
-        self._unit.arm(request)
+    def _run_loop(self, loop: ForceLoop, machine: SessionMachine, arming_failed: str) -> None:
+        """Run it; whatever breaks it is turned into an ending that says what became of the unit."""
+        try:
+            loop.run(arming_failed=arming_failed)
+        except BaseException as failure:
+            raise _DriveFailed(*self._after_failure(loop, machine, failure)) from failure
+        if loop.last_resort is not None:
+            raise _DriveFailed(*self._after_failure(loop, machine, None))
+
+    def _after_failure(
+        self, loop: ForceLoop, machine: SessionMachine, failure: BaseException | None
+    ) -> tuple[Ending, str]:
+        """Ending and message; what the last resort did is recorded as far as a record can be."""
+        last = loop.last_resort or LastResort(seen=False, force_n=None)
+        name = "the session logic ended too early" if failure is None else _described(failure)
+        reason = f"the program failed: {name}"
+        self._record_last_resort(last, reason)
+        if not last.seen:
+            self._alarms.raise_alarm("release_not_seen", self._clock.now_s())
+        seen = "seen" if last.seen else "not seen: look at the patient, open the clutch"
+        ending = Ending(
+            outcome=Outcome.STOPPED,
+            reason=reason,
+            reached_holding=machine.ending.reached_holding,
+            release_seen=last.seen,
+        )
+        return ending, f"{reason}; the release was ordered and {seen}; report this defect"
+
+    def _record_last_resort(self, last: LastResort, reason: str) -> None:
+        now_s = self._clock.now_s()
+        kind = EventKind.RELEASE_OBSERVED if last.seen else EventKind.RELEASE_NOT_OBSERVED
+        ordered: dict[str, JsonValue] = {"kind": "release_fast", "reason": reason}
+        observed: dict[str, JsonValue] = {"force_dn": decinewtons(last.force_n)}
+        self._recorder.event(EventKind.RELEASE_ORDERED, ordered, now_s=now_s)
+        self._recorder.event(kind, observed, now_s=now_s)
+
+    def _arm(self, preparation: Preparation, request: ArmingRequest) -> tuple[Telemetry, str]:
+        """Arm; returns the first reading and, when only a release may follow, why.
+
+        Raises RequestRefused or UnitFaulted when the unit was not armed.
+        """
+        self._arming_sent = True
+        try:
+            self._unit.arm(request)
+        except UnitFaulted:
+            self._name_refusal()
+            raise
+        except (LinkError, OutcomeUncertain) as error:
+            return preparation.reading, self._arming_uncertain(error)
         self._recorder.event(
             EventKind.UNIT_ARMED,
             {
@@ -149,15 +234,33 @@ class Session:
             },
             now_s=self._clock.now_s(),
         )
-        return self._unit.find_order(self._order.hold_force_n)
+        try:
+            return self._unit.find_order(self._order.hold_force_n), ""
+        except (LinkError, OutcomeUncertain) as error:
+            return preparation.reading, self._arming_uncertain(error)
 
-    def _end_uncertain(self, error: OutcomeUncertain) -> Ending:
+    def _arming_uncertain(self, error: TractionError) -> str:
+        """Record what is not known; returns the reason of the release that follows."""
         self._recorder.event(
             EventKind.OUTCOME_UNCERTAIN,
             {"what": "arming", "code": error.code, "message": error.message},
             now_s=self._clock.now_s(),
         )
-        return Ending(outcome=Outcome.STOPPED, reason=error.message, reached_holding=False)
+        return f"arming uncertain: {error.message}"
+
+    def _name_refusal(self) -> None:
+        """A press or an emergency stop in the moment of the arming is an alarm of its own."""
+        try:
+            reading = self._unit.exchange(ForceCommand(kind=CommandKind.OBSERVE))
+        except LinkError:
+            return  # the unit's own words on the refusal stand in the record
+        for there, code in (
+            (reading.emergency_stop_open, "emergency_stop_open"),
+            (reading.patient_switch is PatientSwitch.PRESSED, "patient_switch_pressed"),
+            (reading.patient_switch is PatientSwitch.ABSENT, "patient_switch_absent"),
+        ):
+            if there:
+                self._alarms.raise_alarm(code, self._clock.now_s())
 
     def _read_remaining_events(self, preparation: Preparation) -> None:
         """The unit is free: the rest of its ring is read in as many ticks as it takes."""
@@ -172,22 +275,22 @@ class Session:
                 return
             preparation.events.read(reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
 
-    def _await_acknowledgement(self, machine: SessionMachine) -> None:
+    def _await_acknowledgement(self, machine: SessionMachine, watch: EndWatch) -> None:
         """A tone every 30 s until somebody acknowledges; only a stop signal ends it otherwise."""
         question = Question.END_ACKNOWLEDGED
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
         self._operator.ask(question, "The session has ended. Free the patient and confirm.")
         ticker = Ticker(self._clock, self._unit.tick_s)
-        self._show_end(machine)
+        self._show_end(machine, None)
         while (answer := self._operator.answer(question)) is None:
-            ticker.wait()
+            reading = watch.look(ticker.wait())
             self._hear("after the end")
             if self._operator.stop_requested() is not None:
                 return
-            self._show_end(machine)
+            self._show_end(machine, reading)
         self._acknowledge_end(answer)
 
-    def _show_end(self, machine: SessionMachine) -> None:
+    def _show_end(self, machine: SessionMachine, reading: Telemetry | None) -> None:
         now_s = self._clock.now_s()
         self._operator.show(
             Progress(
@@ -195,7 +298,7 @@ class Session:
                 elapsed_s=machine.treatment_elapsed_s(now_s),
                 planned_s=self._order.traction_s,
                 target_n=0.0,
-                force_n=None,
+                force_n=None if reading is None else reading.force_n,
                 alarms=self._alarms.active,
                 tone=self._alarms.tone_due(now_s),
                 sound_paused_s=self._alarms.sound_paused_s(now_s),

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.ports import UnitCapabilities
+from controller.approach import ANSWER_LIMIT_S
+from controller.planner import plan, session_times
+from controller.ports import WATCHDOG_S, UnitCapabilities
 from controller.prescription import REGION_LIMITS, Prescription, Region
 from controller.safety.limits import SafetyLimits
 
 CONSOLE_LOST_S: Final = 15.0
 """How long a session goes on without its console ("Times that bind": a setting of 5 to 60 s)."""
 
+PAUSES_S: Final = 900.0
+"""What all pauses of a session may add to its planned time before the supervisor ends it."""
+DWELL_PAUSES_S: Final = 300.0
+"""What pauses may add to the longest time at one force."""
+
 REGION_NARROWING: dict[Region, dict[str, float]] = {
     # devices.md E.3 (rise beyond the ordered one in 0.5 s) and C.2 (pull length).
-    Region.CERVICAL: {"rise_n": 20.0, "pull_mm": 80.0},
-    Region.LUMBAR: {"rise_n": 40.0, "pull_mm": 150.0},
+    Region.CERVICAL: {"rise_n": 20.0, "pull_mm": 80.0, "fast_release_s": 2.0},
+    Region.LUMBAR: {"rise_n": 40.0, "pull_mm": 150.0, "fast_release_s": 4.0},
 }
 
 
@@ -31,4 +38,17 @@ def session_limits(order: Prescription, unit: UnitCapabilities) -> SafetyLimits:
         rate_up_n_per_s=unit.max_rate_up_n_per_s,
         capacity_n=unit.cell_capacity_n,
     )
-    return profile.narrowed(force_n=order.force_limit_n, rate_up_n_per_s=order.ramp_up_n_per_s)
+    return profile.narrowed(
+        force_n=order.force_limit_n,
+        rate_up_n_per_s=order.ramp_up_n_per_s,
+        rate_n_per_s=max(order.ramp_up_n_per_s, order.ramp_down_n_per_s),
+        session_s=session_times(order).total_s + PAUSES_S,
+        dwell_s=_longest_dwell_s(order) + DWELL_PAUSES_S,
+        watchdog_s=WATCHDOG_S,
+    )
+
+
+def _longest_dwell_s(order: Prescription) -> float:
+    """The longest time that the order keeps one force: a hold, a rest, a step or the pretension."""
+    dwells_s = [s.duration_s for s in plan(order).segments if s.start_force_n == s.end_force_n]
+    return max([*dwells_s, order.pretension_s, ANSWER_LIMIT_S])

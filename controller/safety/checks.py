@@ -1,17 +1,28 @@
 """Every hazard that is supervised: one function, one finding, one hazard id (row of devices.md D).
 
-This file holds patient, force and cord; ``link_checks`` holds link, unit and host. A check gets
-the situation and the limits and says what exceeds which limit, or None.
+This file holds patient, force and cord; ``link_checks`` holds link, unit and host,
+``release_checks`` what is looked for once the unit was told to let go. A check gets the situation
+and the limits and says what exceeds which limit, or None. A value that is not measured is None
+and is never taken for 0.
 """
 
 from __future__ import annotations
 
-from controller.safety.hazard import Check, Exceeded, above, hazard, seen
+from controller.safety.hazard import (
+    ALWAYS,
+    PULLING,
+    Check,
+    Exceeded,
+    above,
+    hazard,
+    seen,
+)
 from controller.safety.limits import SafetyLimits
 from controller.safety.link_checks import LINK_CHECKS
+from controller.safety.release_checks import RELEASE_CHECKS
 from controller.safety.situation import SLIP_WINDOW_S, Situation
 from controller.safety.verdict import Action
-from controller.safety.windows import elapsed_s
+from controller.safety.windows import elapsed_s, exceeds
 from controller.telemetry import PatientSwitch, UnitFault, UnitStatus
 
 OVERLOADED = UnitFault.CHANNEL_1_OVERLOAD | UnitFault.CHANNEL_2_OVERLOAD
@@ -21,19 +32,19 @@ BOTH_ENDS = UnitStatus.STROKE_END_IN | UnitStatus.STROKE_END_OUT
 # --- the patient and the emergency stop -------------------------------------------------------
 
 
-@hazard(18, Action.RELEASE_FAST, "pressed", "ask the patient for the reason")
+@hazard(18, Action.RELEASE_FAST, "pressed", "ask the patient for the reason", stages=ALWAYS)
 def patient_switch_pressed(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The patient wants to stop."""
     return seen(now.reading.patient_switch is PatientSwitch.PRESSED)
 
 
-@hazard(21, Action.RELEASE_FAST, "absent", "plug the patient switch in")
+@hazard(21, Action.RELEASE_FAST, "absent", "plug the patient switch in", stages=ALWAYS)
 def patient_switch_absent(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The switch was unplugged, which counts as pressed."""
     return seen(now.reading.patient_switch is PatientSwitch.ABSENT)
 
 
-@hazard(23, Action.CUT_POWER, "open", "close the emergency stop")
+@hazard(23, Action.CUT_POWER, "open", "close the emergency stop", stages=ALWAYS)
 def emergency_stop_open(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Somebody pressed the emergency stop."""
     return seen(now.reading.emergency_stop_open)
@@ -46,17 +57,24 @@ def emergency_stop_open(now: Situation, limits: SafetyLimits) -> Exceeded:
 def force_stuck(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The same value for 1 s while the winch moves, or for 3 s: a live channel has noise."""
     unchanged_s = elapsed_s(now.force_changed_at_s, now.accepted_at_s)
-    moved_mm = abs((now.reading.extension_mm or 0.0) - (now.force_changed_at_mm or 0.0))
-    moving = moved_mm > limits.stuck_mm
-    return above(unchanged_s, limits.stuck_moving_s if moving else limits.stuck_s)
+    at_mm, from_mm = now.reading.extension_mm, now.force_changed_at_mm
+    if at_mm is None or from_mm is None or not exceeds(abs(at_mm - from_mm), limits.stuck_mm):
+        return above(unchanged_s, limits.stuck_s)
+    return above(unchanged_s, limits.stuck_moving_s)
 
 
 @hazard(7, Action.RELEASE, "N", "have both force channels checked with a weight")
 def channels_disagree(now: Situation, limits: SafetyLimits) -> Exceeded:
     """One of the two channels drifts, or has another gain (row 11)."""
-    if now.disagreeing.lasting_s(now.now_s) < limits.disagree_s:
+    if now.apart_n is None or not now.disagreeing.lasts(now.now_s, limits.disagree_s):
         return None
     return now.apart_n, now.may_be_apart_n
+
+
+@hazard(7, Action.RELEASE, "channel", "check the second load cell and its cable")
+def second_channel_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """A second channel that was there at the arming is gone: nothing supervises the first one."""
+    return seen(now.first.second_force_n is not None and now.reading.second_force_n is None)
 
 
 @hazard(7, Action.RELEASE, "N", "set the tare again with the cord free")
@@ -72,9 +90,12 @@ def zero_shifted(now: Situation, limits: SafetyLimits) -> Exceeded:
 def force_saturated(now: Situation, limits: SafetyLimits) -> Exceeded:
     """A channel is at its end: the true force may be higher than any number says."""
     if now.reading.faults.has(OVERLOADED):
-        return max(now.reading.gross_force_n or 0.0, limits.capacity_n), limits.capacity_n
-    at_end = now.largest_force_n is not None and now.largest_force_n >= limits.capacity_n
-    return (now.largest_force_n or 0.0, limits.capacity_n) if at_end else None
+        gross_n, capacity_n = now.reading.gross_force_n, limits.capacity_n
+        return capacity_n if gross_n is None else max(gross_n, capacity_n), capacity_n
+    largest_n = now.largest_force_n
+    if largest_n is None or largest_n < limits.capacity_n:
+        return None
+    return largest_n, limits.capacity_n
 
 
 @hazard(9, Action.RELEASE_FAST, "missing channels", "check the load cell's cable")
@@ -86,29 +107,50 @@ def force_missing(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(9, Action.RELEASE_FAST, "N below zero", "check the load cell's cable")
 def force_negative(now: Situation, limits: SafetyLimits) -> Exceeded:
     """A cord cannot push: the converter ran to its lower rail."""
-    return above(-(now.reading.force_n or 0.0), limits.negative_n)
+    force_n = now.reading.force_n
+    return None if force_n is None else above(-force_n, limits.negative_n)
 
 
-@hazard(10, Action.RELEASE_FAST, "N", "check the load cell's leads with a weight")
+@hazard(10, Action.RELEASE_FAST, "N", "check the load cell's leads with a weight", stages=PULLING)
 def sign_wrong(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The first tension reads as a push: force falls while the cord is wound in."""
-    before, reading = now.first, now.reading
-    if now.was_taut or before.extension_mm is None or reading.extension_mm is None:
+    before_mm, at_mm = now.first.extension_mm, now.reading.extension_mm
+    before_n, force_n = now.first.force_n, now.reading.force_n
+    if before_mm is None or at_mm is None or before_n is None or force_n is None:
         return None
-    if reading.extension_mm - before.extension_mm <= limits.sign_mm:
+    if now.was_taut or at_mm - before_mm <= limits.sign_mm:
         return None
-    return above((before.force_n or 0.0) - (reading.force_n or 0.0), limits.sign_fall_n)
+    return above(before_n - force_n, limits.sign_fall_n)
 
 
 @hazard(42, Action.RELEASE_FAST, "N", "look at patient, cord and table")
 def over_force(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """More force than ordered, for longer than a transient."""
-    if now.over_force.lasting_s(now.now_s) < limits.over_force_s or now.missed:
+    """More force than the highest one now ordered, for longer than a transient."""
+    largest_n = now.largest_force_n
+    if largest_n is None or now.missed or not now.over_force.lasts(now.now_s, limits.over_force_s):
         return None
-    return now.largest_force_n or 0.0, limits.trip_force_n(now.ceiling_n)
+    return largest_n, now.trip_force_n
 
 
-@hazard(43, Action.RELEASE, "changes of side", "have the unit's regulator checked")
+@hazard(42, Action.RELEASE, "N", "look at patient, cord and table", stages=PULLING)
+def force_above_order(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The force stays above the set-point in effect: the drive winds in, or cannot pay out."""
+    above_n = now.above_set_point_n
+    if above_n is None or not now.above_set_point.lasts(now.now_s, limits.above_s):
+        return None
+    return above_n, now.may_stray_n
+
+
+@hazard(42, Action.HOLD, "N", "look at winch, cord and table", stages=PULLING)
+def force_below_order(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The force stays below the set-point in effect and no cord is wound in: a jammed drive."""
+    below_n = now.below_set_point_n
+    if below_n is None or not now.below_set_point.lasts(now.now_s, limits.below_s):
+        return None
+    return below_n, now.may_stray_n
+
+
+@hazard(43, Action.RELEASE, "changes of side", "have the unit's regulator checked", stages=PULLING)
 def force_oscillating(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Around a constant order the force swings from side to side."""
     return above(now.swings.count(now.now_s), limits.swings)
@@ -117,34 +159,37 @@ def force_oscillating(now: Situation, limits: SafetyLimits) -> Exceeded:
 # --- cord, harness and stroke -----------------------------------------------------------------
 
 
-@hazard(13, Action.RELEASE_FAST, "N", "inspect cord and harness")
+@hazard(13, Action.RELEASE_FAST, "N", "inspect cord and harness", stages=PULLING)
 def tension_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The force fell although nobody paid out; never tension again after this."""
-    fall_n = now.unexplained_fall_n
-    small_n = max(limits.tension_loss_floor_n, limits.tension_loss_share * now.fallen_from_n)
-    return above(fall_n, min(limits.tension_loss_n, small_n))
+    from_n = now.fallen_from_n
+    if from_n is None:
+        return None
+    small_n = max(limits.tension_loss_floor_n, limits.tension_loss_share * from_n)
+    return above(now.unexplained_fall_n, min(limits.tension_loss_n, small_n))
 
 
-@hazard(14, Action.HOLD, "mm/s", "tighten the harness")
+@hazard(14, Action.HOLD, "mm/s", "tighten the harness", stages=PULLING)
 def harness_slipping(now: Situation, limits: SafetyLimits) -> Exceeded:
     """At a constant order the cord goes on winding in."""
-    if elapsed_s(now.wanted_since_s, now.now_s) < SLIP_WINDOW_S or now.taking_up_slack:
+    if now.orders.unchanged_s < SLIP_WINDOW_S:
         return None
-    return above((now.positions.last - now.positions.first) / SLIP_WINDOW_S, limits.slip_mm_per_s)
+    return above(now.slipped_mm_per_s, limits.slip_mm_per_s)
 
 
-@hazard(15, Action.RELEASE, "mm", "guide the cord and take the slack up by hand")
+@hazard(15, Action.RELEASE, "mm", "guide the cord and take the slack up by hand", stages=PULLING)
 def cord_slack(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Cord is wound in without any force."""
-    return above((now.reading.extension_mm or 0.0) - (now.slack_from_mm or 0.0), limits.slack_mm)
+    at_mm, from_mm = now.reading.extension_mm, now.slack_from_mm
+    return None if at_mm is None or from_mm is None else above(at_mm - from_mm, limits.slack_mm)
 
 
 @hazard(16, Action.RELEASE_FAST, "mm/s", "have the unit's slack speed checked")
 def slack_wound_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
     """A slack cord is wound in so fast that it would end in a jerk."""
-    if now.winding_slack_fast.lasting_s(now.now_s) < limits.slack_fast_s:
-        return None
-    return now.speed_mm_per_s, limits.slack_mm_per_s
+    speed_mm_per_s = now.reading.speed_mm_per_s
+    fast = now.winding_slack_fast.lasts(now.now_s, limits.slack_fast_s)
+    return (speed_mm_per_s, limits.slack_mm_per_s) if fast and speed_mm_per_s is not None else None
 
 
 @hazard(16, Action.RELEASE_FAST, "N", "look at patient, cord and table")
@@ -153,19 +198,21 @@ def force_risen_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.unordered_rise_n, limits.rise_n)
 
 
-@hazard(17, Action.ALLOW, "mm", "the session ends at the limit; shorten the free cord next time")
+@hazard(17, Action.ALLOW, "mm", "the session ends at the limit; shorten the free cord next time",
+        stages=PULLING)  # fmt: skip
 def stroke_near(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Most of the allowed pull length from the pretension on is used up."""
     return above(now.pull_mm, limits.pull_warn_share * limits.pull_mm)
 
 
-@hazard(17, Action.RELEASE, "mm", "shorten the free cord, check the harness")
+@hazard(17, Action.RELEASE, "mm", "shorten the free cord, check the harness", stages=PULLING)
 def stroke_used_up(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The allowed pull length is used up."""
     return above(now.pull_mm, limits.pull_mm)
 
 
-@hazard(17, Action.RELEASE, "end switch", "shorten the free cord, check the harness")
+@hazard(17, Action.RELEASE, "end switch", "shorten the free cord, check the harness",
+        stages=PULLING)  # fmt: skip
 def stroke_end(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The winch is at its end; a parked winch may stand at the outer one."""
     ends = UnitStatus.STROKE_END_IN if now.taking_up_slack else BOTH_ENDS
@@ -174,9 +221,11 @@ def stroke_end(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 CHECKS: tuple[Check, ...] = (
     emergency_stop_open, patient_switch_pressed, patient_switch_absent,
-    over_force, force_risen_fast, tension_lost, sign_wrong,
-    force_missing, force_negative, force_saturated, force_stuck, channels_disagree, zero_shifted,
+    over_force, force_above_order, force_below_order, force_risen_fast, tension_lost, sign_wrong,
+    force_missing, force_negative, force_saturated, force_stuck,
+    channels_disagree, second_channel_lost, zero_shifted,
     force_oscillating, harness_slipping, cord_slack, slack_wound_fast,
     stroke_near, stroke_used_up, stroke_end,
+    *RELEASE_CHECKS,
     *LINK_CHECKS,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a check is: a function of a row of devices.md D that says what exceeds which limit."""
+"""What a check is: a function of a row of the hazard table that says what exceeds which limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import Situation
+from controller.safety.situation import Situation, Stage
 from controller.safety.verdict import Action, Finding
 from controller.safety.windows import exceeds
 
@@ -16,16 +16,25 @@ Exceeded = tuple[float, float] | None
 """(measured, limit) when the hazard is there, else None."""
 Measure = Callable[[Situation, SafetyLimits], Exceeded]
 
+PULLING = frozenset({Stage.PULLING})
+RELEASING = frozenset({Stage.RELEASING})
+UNTIL_FREE = PULLING | RELEASING
+ALWAYS = UNTIL_FREE | {Stage.FREE}
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One hazard: its row, the code of its finding (the function's name) and what it orders."""
+    """One hazard: its row, the code of its finding (the function's name) and what it orders.
+
+    ``stages`` are those of the session in which it is looked for.
+    """
 
     row: int
     code: str
     action: Action
     unit: str
     clears: str
+    stages: frozenset[Stage]
     measure: Measure
 
     def finding(self, measured: float, limit: float) -> Finding:
@@ -41,18 +50,25 @@ class Check:
         )
 
 
-def hazard(row: int, action: Action, unit: str, clears: str) -> Callable[[Measure], Check]:
+def hazard(
+    row: int,
+    action: Action,
+    unit: str,
+    clears: str,
+    *,
+    stages: frozenset[Stage] = UNTIL_FREE,
+) -> Callable[[Measure], Check]:
     """Make a check of a function; only a warning (R5, ``Action.ALLOW``) clears by itself."""
     until = clears + ("" if action is Action.ALLOW else ACKNOWLEDGE)
 
     def as_check(measure: Measure) -> Check:
-        return Check(row, measure.__name__, action, unit, until, measure)
+        return Check(row, measure.__name__, action, unit, until, stages, measure)
 
     return as_check
 
 
 def above(measured: float | None, limit: float) -> Exceeded:
-    """Exceeded when the value is known and above the limit."""
+    """Exceeded when the value is known and not at or below the limit; NaN exceeds every limit."""
     return (measured, limit) if measured is not None and exceeds(measured, limit) else None
 
 

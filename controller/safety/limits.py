@@ -16,9 +16,15 @@ class SafetyLimits:
     # Force (N), and for how long (s)
     force_n: float = 981.0  # the largest that may be ordered (C.2)
     rate_up_n_per_s: float = 50.0  # the fastest rise that may be ordered (C.2)
+    rate_n_per_s: float = 100.0  # the fastest rate in a command: down at most 2 x up (C.2)
     over_force_n: float = 10.0  # row 42, above the ceiling: the larger of the two
     over_force_share: float = 0.10
     over_force_s: float = 0.150
+    track_n: float = 10.0  # force beside the set-point in effect: the larger of the two
+    track_share: float = 0.10
+    above_s: float = 2.5
+    below_s: float = 3.0
+    winding_mm: float = 0.3  # wound in within 1 s: the drive is on its way
     rise_n: float = 40.0  # row 16, above the ordered rise in 0.5 s; cervical 20
     tension_loss_n: float = 20.0  # row 13, in 0.2 s
     tension_loss_share: float = 0.30
@@ -36,8 +42,17 @@ class SafetyLimits:
     stuck_moving_s: float = 1.0  # row 6
     stuck_s: float = 3.0
     stuck_mm: float = 0.5
+    # Release
+    free_n: float = 20.0  # B.10: at or below it a unit may be disarmed
+    slow_release_n: float = 10.0  # above what the ordered rate has left: the larger of the two
+    slow_release_share: float = 0.05
+    slow_release_s: float = 2.0
+    fast_release_s: float = 4.0  # section F: lumbar 4 s, cervical 2 s
+    still_on_s: float = 3.0  # row 23
     # Motion
-    slip_mm_per_s: float = 1.0  # row 14, over 3 s
+    slip_mm_per_s: float = 1.0  # row 14, over 3 s, beyond what force and creep explain
+    creep_per_s: float = 0.02  # E.2: creep of 0.5 x the stretch in 26 s, the most of the spread
+    softest_n_per_mm: float = 2.5  # E.2: cord and a body half as stiff as the softest
     slack_mm: float = 20.0  # row 15
     slack_mm_per_s: float = 3.0  # row 16: 2 mm/s, and 1 mm/s for the regulator's noise
     slack_fast_s: float = 0.200
@@ -50,12 +65,13 @@ class SafetyLimits:
     # Link
     silence_s: float = 0.300  # row 1
     stale_s: float = 0.250  # row 5
+    watchdog_s: float = 0.500  # the unit's watchdog ("Times that bind")
     missed_share: float = 0.05  # row 2, in 10 s
     missed_pairs: float = 1.0
     troubled_s: float = 10.0
     slow_answers_share: float = 0.01  # row 3: p99
     slow_share_of_tick: float = 0.6
-    mismatches: float = 2.0  # row 4
+    mismatches: float = 2.0  # row 4, in 10 s
     # Host
     late_warn_s: float = 0.150  # row 28
     late_s: float = 0.300
@@ -64,7 +80,8 @@ class SafetyLimits:
     console_warn_s: float = 5.0
     console_s: float = 60.0  # the longest that the setting allows
     journal_s: float = 5.0  # rows 46 and 47
-    over_time_s: float = 30.0  # section F: treatment time
+    session_s: float = 7500.0  # row 27: 99 min (C.2), what comes before it and its pauses
+    dwell_s: float = 6300.0  # row 27: 99 min at one force and its pauses
     hold_s: float = 2.0  # class R3: a hold becomes a release
 
     def narrowed(self, **limits: float) -> SafetyLimits:

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.safety.hazard import Check, Exceeded, above, hazard, seen
+from controller.safety.hazard import (
+    ALWAYS,
+    PULLING,
+    Check,
+    Exceeded,
+    above,
+    hazard,
+    seen,
+)
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import SEQUENCES, Situation
+from controller.safety.situation import Situation, Stage
 from controller.safety.verdict import Action
-from controller.telemetry import UnitState, UnitStatus
+from controller.telemetry import CommandKind, UnitState, UnitStatus
 
 REFUSED_RESULTS = frozenset({3, 5, 7})
 """Results of 0x101: out of range, wrong token, sequence. 4 and 6 come with a unit that stopped by
 itself (row 26), 8 is a wrong CRC: the wire's, a missed reading (row 2)."""
 UPTIME_MODULUS_S: Final = 2**32 / 1000
+"""The unit counts milliseconds in 32 bits: after 49.7 days it begins at 0 again."""
+OVERFLOW_TOLERANCE_S: Final = 1.0
+"""How well an overflown uptime must fit the time between two readings."""
+SEQUENCES: Final = 65535
 
 # --- the link ---------------------------------------------------------------------------------
 
 
-@hazard(1, Action.RELEASE_FAST, "s", "check cable and unit")
+@hazard(1, Action.RELEASE_FAST, "s", "check cable and unit", stages=ALWAYS)
 def link_silent(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The device stopped answering."""
     return above(now.silence_s, limits.silence_s)
@@ -27,31 +39,31 @@ def link_silent(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(2, Action.ALLOW, "share of exchanges", "check the cable")
 def readings_missed(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Too many exchanges of the last 10 s brought no reading."""
-    return above(now.share(now.missed_recently), limits.missed_share)
+    return above(now.link.share(now.link.missed), limits.missed_share)
 
 
 @hazard(2, Action.ALLOW, "times in 10 s", "check the cable")
 def readings_missed_in_pairs(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Two exchanges in a row brought no reading, and not for the first time."""
-    return above(now.pairs_recently.count(now.now_s), limits.missed_pairs)
+    return above(now.link.missed_pairs.count(now.now_s), limits.missed_pairs)
 
 
 @hazard(2, Action.RELEASE, "s", "replace cable or adapter")
 def link_unreliable(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The trouble does not go away."""
-    return above(now.troubled.lasting_s(now.now_s), limits.troubled_s)
+    return above(now.link.troubled.lasting_s(now.now_s), limits.troubled_s)
 
 
 @hazard(3, Action.ALLOW, "share of exchanges", "connect the adapter to a port of its own")
 def answers_slow(now: Situation, limits: SafetyLimits) -> Exceeded:
     """More than 1 % of the answers need most of a tick."""
-    return above(now.share(now.slow_recently), limits.slow_answers_share)
+    return above(now.link.share(now.link.slow), limits.slow_answers_share)
 
 
-@hazard(4, Action.RELEASE, "answers", "check hubs and gateways on the way to the unit")
+@hazard(4, Action.RELEASE, "answers in 10 s", "check hubs and gateways on the way to the unit")
 def answers_mixed_up(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Answers of other requests came: refused each time, but the line cannot be trusted."""
-    return above(now.health.mismatches, limits.mismatches)
+    return above(now.link.mixed_up.count(now.now_s), limits.mismatches)
 
 
 @hazard(5, Action.RELEASE_FAST, "s", "have the force channel serviced")
@@ -63,14 +75,25 @@ def reading_stale(now: Situation, limits: SafetyLimits) -> Exceeded:
 # --- the unit ---------------------------------------------------------------------------------
 
 
-@hazard(25, Action.RELEASE_FAST, "s back", "check the unit's supply")
+@hazard(25, Action.RELEASE_FAST, "s back", "check the unit's supply", stages=ALWAYS)
 def unit_restarted(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Its uptime went back (and not by an overflow): it lost power or its watchdog reset it."""
+    """Its uptime went back and no overflow explains it: it lost power or was reset."""
     back_s = now.previous.uptime_s - now.reading.uptime_s
-    return above(back_s, 0.0) if back_s < UPTIME_MODULUS_S / 2 else None
+    passed_s = now.reading.taken_at_s - now.previous.taken_at_s
+    overflowed = abs(UPTIME_MODULUS_S - back_s - passed_s) < OVERFLOW_TOLERANCE_S
+    return None if overflowed else above(back_s, 0.0)
 
 
-@hazard(26, Action.RELEASE_FAST, "unit state", "read the unit's events for the cause")
+@hazard(26, Action.RELEASE, "s left", "have the unit's watchdog checked", stages=PULLING)
+def watchdog_off(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """The unit would not let go by itself: its watchdog is off, over, or longer than ordered."""
+    left_s = now.reading.watchdog_left_s
+    runs = now.reading.status.has(UnitStatus.WATCHDOG_ARMED) and 0.0 < left_s <= limits.watchdog_s
+    return None if runs or not now.is_driven else (left_s, limits.watchdog_s)
+
+
+@hazard(26, Action.RELEASE_FAST, "unit state", "read the unit's events for the cause",
+        stages=PULLING)  # fmt: skip
 def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit left the states in which it follows; its own supervision acted."""
     if now.is_driven or now.reading.unit_state is UnitState.LOCAL:
@@ -78,43 +101,60 @@ def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
     return int(now.reading.unit_state), int(UnitState.HOLDING)
 
 
-@hazard(36, Action.RELEASE, "steps", "find the second host on the line")
+@hazard(36, Action.RELEASE, "steps", "find the second host on the line", stages=PULLING)
 def sequence_ahead(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit accepted more commands than this host sent: somebody else drives it too."""
     steps = (now.reading.sequence_accepted - now.previous.sequence_accepted) % SEQUENCES
-    return above(steps, now.sent_before_reading) if steps <= SEQUENCES // 2 else None
+    return above(steps, now.link.sent_before_reading) if steps <= SEQUENCES // 2 else None
 
 
-@hazard(36, Action.RELEASE, "result code", "find the second host on the line")
+@hazard(36, Action.RELEASE, "result code", "find the second host on the line", stages=PULLING)
 def order_refused(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit refused this host's order, which a lone and sound host never gives cause for."""
     result = now.reading.command_result
     return (result, 2) if result in REFUSED_RESULTS else None
 
 
-@hazard(37, Action.HOLD, "local operation", "agree with whoever stands at the unit's panel")
+@hazard(37, Action.HOLD, "local operation", "agree with whoever stands at the unit's panel",
+        stages=PULLING)  # fmt: skip
 def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Somebody operates the unit at its own panel."""
     local = now.reading.unit_state is UnitState.LOCAL
     return seen(local or now.reading.status.has(UnitStatus.LOCAL_TAKEOVER))
 
 
-@hazard(37, Action.HOLD, "N", "agree with whoever stands at the unit's panel")
+@hazard(37, Action.HOLD, "N", "agree with whoever stands at the unit's panel", stages=PULLING)
 def set_point_foreign(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The set-point in effect is outside of all orders of the last 5 s and not on its way back."""
-    now_n, before_n = now.reading.setpoint_in_effect_n, now.previous.setpoint_in_effect_n
-    follows = now.following and not now.taking_up_slack
-    if now_n is None or before_n is None or not follows or not now.is_driven:
+    """For 1.5 s the set-point in effect was outside of all orders of 5 s and came no nearer.
+
+    A register may be renewed slower than the tick and in coarse steps, so that a standing count
+    under a rising order says nothing before that.
+    """
+    nearest_n, first_n, last_n = now.strayed.lowest, now.strayed.first, now.strayed.last
+    if nearest_n is None or first_n is None or last_n is None or not now.strayed.filled:
         return None
-    too_high_n = now_n - now.orders.highest if now_n >= before_n else 0.0
-    too_low_n = now.orders.lowest - now_n if now_n <= before_n and not now.is_slack else 0.0
-    return above(max(too_high_n, too_low_n), limits.set_point_n)
+    return above(nearest_n, limits.set_point_n) if last_n >= first_n else None
 
 
 @hazard(39, Action.RELEASE, "N", "report this defect")
 def order_too_high(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Whoever wants more than the limit is broken; clamping alone would hide it."""
-    return above(now.wanted_n, limits.force_n)
+    return above(now.wish.force_n, limits.force_n)
+
+
+@hazard(39, Action.RELEASE, "order", "report this defect")
+def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """An order that no sound program gives: no number, below zero, too fast, a ceiling too high,
+    nothing at all while the unit pulls, or a pull behind a release."""
+    wish = now.wish
+    in_range = (
+        wish.force_n >= 0.0
+        and 0.0 <= wish.rate_n_per_s <= limits.rate_n_per_s
+        and 0.0 <= wish.ceiling_n <= limits.force_n
+    )
+    pulls = wish.kind in (CommandKind.FOLLOW, CommandKind.HOLD)
+    idle = wish.kind is CommandKind.OBSERVE
+    return seen(not in_range or (idle if now.stage is Stage.PULLING else pulls))
 
 
 # --- the host ---------------------------------------------------------------------------------
@@ -132,10 +172,16 @@ def console_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.health.console_age_s, limits.console_s)
 
 
-@hazard(27, Action.RELEASE, "s", "report this defect")
+@hazard(27, Action.RELEASE, "s", "report this defect", stages=PULLING)
 def session_over_time(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The treatment goes on although its time is over: the core does not end it."""
-    return above(now.health.elapsed_s - now.health.planned_s, limits.over_time_s)
+    """The session goes on although its time and that of its pauses is over."""
+    return above(now.session_s, limits.session_s)
+
+
+@hazard(27, Action.RELEASE, "s", "report this defect", stages=PULLING)
+def dwell_over_time(now: Situation, limits: SafetyLimits) -> Exceeded:
+    """One force is ordered for longer than any hold with its pauses: the core stands still."""
+    return above(now.orders.dwell_s, limits.dwell_s)
 
 
 @hazard(28, Action.ALLOW, "s", "close other programs on the workstation")
@@ -162,16 +208,17 @@ def host_suspended(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.health.boot_clock_gap_s, limits.suspended_s)
 
 
-@hazard(47, Action.HOLD, "s", "check the disk")
+@hazard(47, Action.HOLD, "s", "check the disk", stages=ALWAYS)
 def journal_silent(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Nothing that happens is being kept any more (row 46: no durable write)."""
     return above(now.health.journal_age_s, limits.journal_s)
 
 
 LINK_CHECKS: tuple[Check, ...] = (
-    link_silent, reading_stale, unit_restarted, unit_stopped,
+    link_silent, reading_stale, unit_restarted, unit_stopped, watchdog_off,
     readings_missed, readings_missed_in_pairs, link_unreliable, answers_slow, answers_mixed_up,
-    sequence_ahead, order_refused, local_takeover, set_point_foreign, order_too_high,
-    console_quiet, console_lost, session_over_time, loop_slow, loop_late,
+    sequence_ahead, order_refused, local_takeover, set_point_foreign,
+    order_too_high, order_unsound,
+    console_quiet, console_lost, session_over_time, dwell_over_time, loop_slow, loop_late,
     clock_stepped, host_suspended, journal_silent,
 )  # fmt: skip

@@ -26,11 +26,12 @@ def inward_step_mm(
     """The largest step inwards for this tick, asked for after the regulator; outwards is free.
 
     0 without a force, with one older than the stale limit, above the granted force and its margin,
-    and for good once a verdict from HOLD upwards is latched.
+    for a tick that is no positive time, and for good once a verdict from HOLD upwards is latched.
+    Whatever is no number (NaN) gets 0.
     """
-    if latched >= Action.HOLD or force_n is None or age_s > limits.stale_s:
+    if latched >= Action.HOLD or force_n is None or not tick_s > 0.0:
         return 0.0
-    if force_n > limits.trip_force_n(granted_force_n):
+    if not age_s <= limits.stale_s or not force_n <= limits.trip_force_n(granted_force_n):
         return 0.0
     speed = MAX_SLACK_SPEED_MM_PER_S if force_n < SLACK_N else MAX_SPEED_MM_PER_S
     return min(MAX_STEP_MM, speed * tick_s)

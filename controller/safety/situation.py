@@ -2,125 +2,169 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Final
 
 from controller.safety.limits import SafetyLimits
+from controller.safety.link_memory import LinkMemory
+from controller.safety.order_memory import OrderMemory
 from controller.safety.windows import Recent, Since, Window, elapsed_s, exceeds
-from controller.telemetry import HostHealth, Telemetry, UnitState
+from controller.telemetry import (
+    CommandKind,
+    ForceCommand,
+    HostHealth,
+    Telemetry,
+    UnitFault,
+    UnitState,
+)
 
 SLACK_N: Final = 5.0
 """Below this force the cord counts as slack (C.2)."""
-ORDER_MEMORY_S: Final = 5.0
-"""How long an order explains a set-point: the unit ramps there by itself."""
-LINK_WINDOW_S: Final = 10.0
-RISE_WINDOW_S: Final = 0.5
+TAUT_READINGS: Final = 3
+"""The slack is taken up after so many taut readings in a row (C.2)."""
+TRACK_WINDOW_S: Final = 1.0
+"""A force may follow a ramp so much later: motor, cell, friction and a slow register."""
+RELEASED_N: Final = 15.0
+"""At or below it a unit that was told to release has let go (reference map, B.10)."""
 FALL_WINDOW_S: Final = 0.2
+RISE_WINDOW_S: Final = 0.5
 PAY_OUT_WINDOW_S: Final = 0.3
 """Cord and cell lag: what was paid out a little earlier explains a fall of the force now."""
 SLIP_WINDOW_S: Final = 3.0
 SWING_WINDOW_S: Final = 3.0
-SEQUENCES: Final = 65535
+SET_POINT_WINDOW_S: Final = 1.5
+"""A register renewed every 250 ms in steps of 1 N shows a ramp of 2 N/s within this time."""
 DRIVEN_STATES = (UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING)
+ENDED_STATES = (UnitState.SAFE_LATCHED, UnitState.FAULT)
+UNBELIEVABLE = (
+    UnitFault.CHANNEL_1_OVERLOAD
+    | UnitFault.CHANNEL_2_OVERLOAD
+    | UnitFault.CHANNEL_1_OPEN
+    | UnitFault.CHANNEL_2_OPEN
+    | UnitFault.CHANNELS_DISAGREE
+    | UnitFault.CHANNEL_1_STUCK
+)
+"""With one of these bits no force is known well enough to call the patient free."""
+
+
+class Stage(Enum):
+    """How far a session is, by what was sent and seen."""
+
+    PULLING = "pulling"
+    RELEASING = "releasing"
+    FREE = "free"
 
 
 class Situation:
     """The supervisor's memory: written by ``take`` once a tick, read by the checks.
 
     Times in seconds, forces in newtons, positions in millimetres (cord wound in positive).
+    ``release_rate_n_per_s`` is the rate at which the unit was armed to come down.
     """
 
-    def __init__(self, limits: SafetyLimits, first: Telemetry, now_s: float) -> None:
+    def __init__(
+        self,
+        limits: SafetyLimits,
+        first: Telemetry,
+        now_s: float,
+        *,
+        release_rate_n_per_s: float,
+    ) -> None:
         self._limits = limits
         self.first = self.previous = self.reading = first
         self.missed = False
-        self.now_s = self.accepted_at_s = self.sample_changed_at_s = now_s
-        self.wanted_n = self.ceiling_n = 0.0
-        self.following = self.taking_up_slack = False
-        self._sent = self.sent_before_reading = self.missed_in_a_row = 0
-        self.missed_recently, self.pairs_recently = Recent(LINK_WINDOW_S), Recent(LINK_WINDOW_S)
-        self.slow_recently = Recent(LINK_WINDOW_S)
-        self.troubled, self.over_force, self.disagreeing = Since(), Since(), Since()
+        self.wish = ForceCommand(kind=CommandKind.HOLD)
+        self.started_s = self.now_s = self.accepted_at_s = self.sample_changed_at_s = now_s
+        self.link = LinkMemory(limits)
+        self.orders = OrderMemory(limits, now_s, release_rate_n_per_s=release_rate_n_per_s)
+        self.over_force, self.disagreeing = Since(), Since()
+        self.above_set_point, self.below_set_point = Since(), Since()
+        self.rising_in_release, self.slow_in_release, self.still_on = Since(), Since(), Since()
+        self.back_after_release = Since()
         self.winding_slack_fast = Since()
         self.forces, self.rises = Window(FALL_WINDOW_S), Window(RISE_WINDOW_S)
-        self.orders, self.orders_of_rise = Window(ORDER_MEMORY_S), Window(RISE_WINDOW_S)
         self.paid_out, self.positions = Window(PAY_OUT_WINDOW_S), Window(SLIP_WINDOW_S)
-        for window in (self.forces, self.rises):
-            window.add(now_s, first.force_n or 0.0)
-        for window in (self.paid_out, self.positions):
-            window.add(now_s, first.extension_mm or 0.0)
-        self.wanted_since_s = self.force_changed_at_s = now_s
+        self.strayed = Window(SET_POINT_WINDOW_S)
+        self.set_points, self.wound = Window(TRACK_WINDOW_S), Window(TRACK_WINDOW_S)
+        self.slip_forces = Window(SLIP_WINDOW_S)
+        self.force_changed_at_s = now_s
         self.force_changed_at_mm = self.slack_from_mm = first.extension_mm
         self.pretension_mm: float | None = None
         self.was_taut = False
+        self.taking_up_slack = True
+        self._taut_readings = 0
+        self.free = False
         self.swings, self._side = Recent(SWING_WINDOW_S), 0
+        self._remember_force(first.force_n)
+        self._remember_position(first.extension_mm)
+
+    @property
+    def stage(self) -> Stage:
+        """FREE once the unit was seen to have let go and ended its session."""
+        if self.free:
+            return Stage.FREE
+        return Stage.RELEASING if self.orders.released else Stage.PULLING
 
     def take(
         self,
         reading: Telemetry | None,
         *,
-        wanted_force_n: float,
-        ceiling_n: float,
-        following: bool,
-        taking_up_slack: bool,
+        sent: ForceCommand,
         health: HostHealth,
         now_s: float,
     ) -> None:
         """Remember this tick; ``reading`` None means that no reading was accepted in it."""
         self.now_s, self.health, self.missed = now_s, health, reading is None
-        self.following, self.taking_up_slack = following, taking_up_slack
-        self.ceiling_n = ceiling_n
-        self._take_order(wanted_force_n)
-        self._take_link()
+        if self.orders.take(sent, now_s, self.largest_force_n):
+            self._side = 0
+            self.swings.clear()
+        self.link.take(health, now_s, missed=self.missed)
         if reading is not None:
             self._take_reading(reading)
+        self._watch_release()
 
-    def _take_order(self, wanted_n: float) -> None:
-        if wanted_n != self.wanted_n:
-            self.wanted_since_s, self._side = self.now_s, 0
-            self.swings.clear()
-        self.wanted_n = wanted_n
-        self.orders.add(self.now_s, wanted_n)
-        self.orders_of_rise.add(self.now_s, wanted_n)
-
-    def _take_link(self) -> None:
-        now_s, limits = self.now_s, self._limits
-        self._sent += 1
-        self.missed_in_a_row = self.missed_in_a_row + 1 if self.missed else 0
-        if self.missed:
-            self.missed_recently.add(now_s)
-        if self.missed_in_a_row == 2:
-            self.pairs_recently.add(now_s)
-        if exceeds(self.health.exchange_s, limits.slow_share_of_tick * self.health.tick_s):
-            self.slow_recently.add(now_s)
-        often = exceeds(self.share(self.missed_recently), limits.missed_share)
-        in_pairs = self.pairs_recently.count(now_s) > limits.missed_pairs
-        self.troubled.update(now_s, often or in_pairs)
+    # --- a reading ----------------------------------------------------------------------------
 
     def _take_reading(self, reading: Telemetry) -> None:
-        self.sent_before_reading, self._sent = self._sent, 0
         if reading.sample_number != self.reading.sample_number:
             self.sample_changed_at_s = self.now_s
         if reading.force_n != self.reading.force_n:
             self.force_changed_at_s = self.now_s
             self.force_changed_at_mm = reading.extension_mm
         self.previous, self.reading, self.accepted_at_s = self.reading, reading, self.now_s
-        self._take_force(reading.force_n, reading.second_force_n)
-        if reading.extension_mm is not None:
-            self._take_position(reading.extension_mm)
+        self.link.accepted()
+        self._remember_force(reading.force_n)
+        self._watch_force()
+        self._watch_set_point()
+        self._remember_position(reading.extension_mm)
 
-    def _take_force(self, force_n: float | None, second_n: float | None) -> None:
-        limits, largest_n = self._limits, self.largest_force_n
-        above = largest_n is not None and exceeds(largest_n, limits.trip_force_n(self.ceiling_n))
-        self.over_force.update(self.now_s, above)
-        self.disagreeing.update(self.now_s, exceeds(self.apart_n, self.may_be_apart_n))
-        self.winding_slack_fast.update(
-            self.now_s, self.is_slack and exceeds(self.speed_mm_per_s, limits.slack_mm_per_s)
-        )
-        if force_n is not None:
-            self.was_taut |= force_n >= SLACK_N
-            self.forces.add(self.now_s, force_n)
-            self.rises.add(self.now_s, force_n)
-            self._take_swing(self.wanted_n - force_n)
+    def _remember_force(self, force_n: float | None) -> None:
+        if force_n is None:
+            self._taut_readings = 0
+            return
+        self.was_taut |= force_n >= SLACK_N
+        self._taut_readings = self._taut_readings + 1 if force_n >= SLACK_N else 0
+        self.taking_up_slack &= self._taut_readings < TAUT_READINGS
+        self.forces.add(self.now_s, force_n)
+        self.rises.add(self.now_s, force_n)
+        if self.taking_up_slack:
+            self.slip_forces.clear()
+        self.slip_forces.add(self.now_s, force_n)
+        if self.orders.follows:
+            self._take_swing(self.orders.force_n - force_n)
+
+    def _remember_position(self, position_mm: float | None) -> None:
+        if position_mm is None:
+            return
+        self.paid_out.add(self.now_s, position_mm)
+        if self.taking_up_slack:
+            self.positions.clear()
+        self.positions.add(self.now_s, position_mm)
+        self.wound.add(self.now_s, position_mm)
+        if self.pretension_mm is None and not self.taking_up_slack:
+            self.pretension_mm = position_mm
+        if not self.is_slack or self.slack_from_mm is None or position_mm < self.slack_from_mm:
+            self.slack_from_mm = position_mm
 
     def _take_swing(self, error_n: float) -> None:
         """Count how often the force goes from one side of a constant order to the other."""
@@ -131,13 +175,78 @@ class Situation:
             self.swings.add(self.now_s)
         self._side = side
 
-    def _take_position(self, position_mm: float) -> None:
-        self.paid_out.add(self.now_s, position_mm)
-        self.positions.add(self.now_s, position_mm)
-        if self.pretension_mm is None and not self.taking_up_slack:
-            self.pretension_mm = position_mm
-        if not self.is_slack or self.slack_from_mm is None or position_mm < self.slack_from_mm:
-            self.slack_from_mm = position_mm
+    def _watch_force(self) -> None:
+        now_s, limits, largest_n = self.now_s, self._limits, self.largest_force_n
+        above = largest_n is not None and exceeds(largest_n, self.trip_force_n)
+        self.over_force.update(now_s, above)
+        apart_n = self.apart_n
+        apart = apart_n is not None and exceeds(apart_n, self.may_be_apart_n)
+        self.disagreeing.update(now_s, apart)
+        speed = self.reading.speed_mm_per_s
+        fast = speed is not None and exceeds(speed, limits.slack_mm_per_s)
+        self.winding_slack_fast.update(now_s, self.is_slack and fast)
+
+    def _watch_set_point(self) -> None:
+        """The force beside the unit's own set-point, and that beside what was ordered."""
+        set_point_n = self.reading.setpoint_in_effect_n
+        follows = self.orders.follows and self.is_driven and not self.taking_up_slack
+        if not follows or set_point_n is None:
+            self.strayed.clear()
+            self.set_points.clear()
+            self.above_set_point.update(self.now_s, False)
+            self.below_set_point.update(self.now_s, False)
+            return
+        distance_n = self.orders.distance_n(set_point_n, low_counts=not self.is_slack)
+        self.strayed.add(self.now_s, distance_n)
+        self.set_points.add(self.now_s, set_point_n)
+        above_n, below_n = self.above_set_point_n, self.below_set_point_n
+        above = above_n is not None and exceeds(above_n, self.may_stray_n)
+        below = below_n is not None and exceeds(below_n, self.may_stray_n)
+        self.above_set_point.update(self.now_s, above)
+        self.below_set_point.update(self.now_s, below and not self._comes_near)
+
+    # --- the release --------------------------------------------------------------------------
+
+    def _watch_release(self) -> None:
+        now_s, orders, largest_n = self.now_s, self.orders, self.largest_force_n
+        if orders.released is None:
+            return
+        may_be_n = orders.may_be_left_n(now_s)
+        rises = largest_n is not None and exceeds(largest_n, orders.release_trip_n)
+        slow = largest_n is not None and may_be_n is not None and exceeds(largest_n, may_be_n)
+        self.rising_in_release.update(now_s, rises)
+        self.slow_in_release.update(now_s, slow)
+        on = self.force_is_on
+        ended = self.reading.unit_state in ENDED_STATES or self.reading.emergency_stop_open
+        cut = orders.released is CommandKind.CUT_POWER
+        self.still_on.update(now_s, on and (ended or cut))
+        self.back_after_release.update(now_s, self.free and on)
+        self.free = self.free or (self.has_let_go and not self.missed)
+
+    @property
+    def has_let_go(self) -> bool:
+        """A fresh, believable force at or below 20 N from a unit whose session is over."""
+        reading = self.reading
+        over = reading.unit_state is UnitState.IDLE or reading.unit_state in ENDED_STATES
+        fresh = self.stale_s <= self._limits.stale_s
+        return over and fresh and not reading.faults.has(UNBELIEVABLE) and not self.force_is_on
+
+    @property
+    def force_is_on(self) -> bool:
+        """True unless every channel there is shows at most 20 N, whatever its sign."""
+        first_n, second_n = self.reading.force_n, self.reading.second_force_n
+        if first_n is None or exceeds(abs(first_n), self._limits.free_n):
+            return True
+        return second_n is not None and exceeds(abs(second_n), self._limits.free_n)
+
+    @property
+    def may_only_look(self) -> bool:
+        """In a release the unit may be read without a new order: it has let go, or nearly so."""
+        state, largest_n = self.reading.unit_state, self.largest_force_n
+        if state not in (*DRIVEN_STATES, UnitState.RELEASING):
+            return True
+        low = largest_n is not None and largest_n <= RELEASED_N
+        return low and state in (UnitState.ARMED, UnitState.RELEASING)
 
     # --- what the checks ask ------------------------------------------------------------------
 
@@ -153,6 +262,11 @@ class Situation:
         return max(unchanged_s, self.reading.sample_age_s)
 
     @property
+    def session_s(self) -> float:
+        """Time since the arming."""
+        return elapsed_s(self.started_s, self.now_s)
+
+    @property
     def largest_force_n(self) -> float | None:
         """The larger of the channels that can be believed."""
         first_n, second_n = self.reading.force_n, self.reading.second_force_n
@@ -161,21 +275,83 @@ class Situation:
         return max(first_n, second_n)
 
     @property
-    def apart_n(self) -> float:
-        """Difference of the two channels; 0 when one is not there."""
+    def trip_force_n(self) -> float:
+        """Row 42: above the highest force now ordered, which no order lifts above the limit."""
+        return self._limits.trip_force_n(self.orders.ceiling_n)
+
+    @property
+    def apart_n(self) -> float | None:
+        """Difference of the two channels; None when one is not there."""
         first_n, second_n = self.reading.force_n, self.reading.second_force_n
-        return 0.0 if first_n is None or second_n is None else abs(first_n - second_n)
+        return None if first_n is None or second_n is None else abs(first_n - second_n)
 
     @property
     def may_be_apart_n(self) -> float:
         """Row 7: 10 N or 10 % of channel 1."""
-        limits = self._limits
-        return max(limits.disagree_n, limits.disagree_share * abs(self.reading.force_n or 0.0))
+        limits, force_n = self._limits, self.reading.force_n
+        if force_n is None:
+            return limits.disagree_n
+        return max(limits.disagree_n, limits.disagree_share * abs(force_n))
+
+    @property
+    def may_stray_n(self) -> float:
+        """How far the force may be from the set-point in effect for a while: 10 N or 10 %."""
+        limits, set_point_n = self._limits, self.reading.setpoint_in_effect_n
+        if set_point_n is None:
+            return limits.track_n
+        return max(limits.track_n, limits.track_share * abs(set_point_n))
 
     @property
     def may_swing_n(self) -> float:
         """Row 43: an error that is still steady, 5 N or 5 % of the order (section F)."""
-        return max(self._limits.swing_n, self._limits.swing_share * self.wanted_n)
+        return max(self._limits.swing_n, self._limits.swing_share * self.orders.force_n)
+
+    @property
+    def above_set_point_n(self) -> float | None:
+        """Force above the highest set-point in effect of the last second; None without either."""
+        highest_n, force_n = self.set_points.highest, self.largest_force_n
+        return None if highest_n is None or force_n is None else force_n - highest_n
+
+    @property
+    def below_set_point_n(self) -> float | None:
+        """Force below the lowest set-point in effect of the last second; None without either."""
+        lowest_n, force_n = self.set_points.lowest, self.largest_force_n
+        return None if lowest_n is None or force_n is None else lowest_n - force_n
+
+    @property
+    def _comes_near(self) -> bool:
+        """A force below a falling set-point is met by it; one that is wound in for is on its way.
+
+        A position that is not measured shows no way.
+        """
+        first_n, last_n = self.set_points.first, self.set_points.last
+        falling = first_n is not None and last_n is not None and last_n < first_n
+        first_mm, last_mm = self.wound.first, self.wound.last
+        winding = (
+            first_mm is not None
+            and last_mm is not None
+            and last_mm - first_mm > self._limits.winding_mm
+        )
+        return falling or winding
+
+    @property
+    def slipped_mm_per_s(self) -> float | None:
+        """Cord wound in over 3 s that no rise of the force and no creep of the body explain.
+
+        None when position or force are not measured, or not for 3 s since the slack was taken up.
+        """
+        if not self.positions.filled or not self.slip_forces.filled:
+            return None
+        first_mm, last_mm, pull_mm = self.positions.first, self.positions.last, self.pull_mm
+        first_n, last_n = self.slip_forces.first, self.slip_forces.last
+        if first_mm is None or last_mm is None or pull_mm is None:
+            return None
+        if first_n is None or last_n is None:
+            return None
+        limits = self._limits
+        explained_mm = max(0.0, last_n - first_n) / limits.softest_n_per_mm
+        creep_mm_per_s = limits.creep_per_s * max(0.0, pull_mm)
+        return (last_mm - first_mm - explained_mm) / SLIP_WINDOW_S - creep_mm_per_s
 
     @property
     def is_driven(self) -> bool:
@@ -188,37 +364,35 @@ class Situation:
         return self.reading.force_n is not None and self.reading.force_n < SLACK_N
 
     @property
-    def speed_mm_per_s(self) -> float:
-        """Speed of the cord, inwards positive; 0 when it is not measured."""
-        return self.reading.speed_mm_per_s or 0.0
-
-    @property
     def pull_mm(self) -> float | None:
-        """Cord wound in since the pretension began."""
+        """Cord wound in since the slack was taken up."""
         position_mm = self.reading.extension_mm
         if position_mm is None or self.pretension_mm is None:
             return None
         return position_mm - self.pretension_mm
 
     @property
-    def unordered_rise_n(self) -> float:
+    def unordered_rise_n(self) -> float | None:
         """Rise of the force in 0.5 s beyond what was, and may be, ordered in that time."""
-        ordered_n = max(0.0, self.wanted_n - self.orders_of_rise.lowest)
+        last_n, lowest_n = self.rises.last, self.rises.lowest
+        if last_n is None or lowest_n is None:
+            return None
         may_be_n = self._limits.rate_up_n_per_s * RISE_WINDOW_S
-        return self.rises.last - self.rises.lowest - min(ordered_n, may_be_n)
+        return last_n - lowest_n - min(self.orders.rise_n, may_be_n)
 
     @property
-    def fallen_from_n(self) -> float:
+    def fallen_from_n(self) -> float | None:
         """The force before a fall; what a movement had added to the order does not count."""
-        return min(self.forces.highest, self.orders_of_rise.highest)
+        highest_n = self.forces.highest
+        return None if highest_n is None else min(highest_n, self.orders.recent_highest_n)
 
     @property
-    def unexplained_fall_n(self) -> float:
+    def unexplained_fall_n(self) -> float | None:
         """Fall of the force in 0.2 s that the cord paid out cannot explain."""
-        paid_out_mm = max(0.0, self.paid_out.highest - self.paid_out.last)
-        explained_n = self._limits.cord_n_per_mm * paid_out_mm
-        return self.fallen_from_n - self.forces.last - explained_n
-
-    def share(self, happened: Recent) -> float:
-        """Share of the link window's exchanges in which it happened."""
-        return happened.count(self.now_s) * self.health.tick_s / LINK_WINDOW_S
+        from_n, last_n = self.fallen_from_n, self.forces.last
+        if from_n is None or last_n is None:
+            return None
+        furthest_mm, now_mm = self.paid_out.highest, self.paid_out.last
+        if furthest_mm is None or now_mm is None:
+            return from_n - last_n
+        return from_n - last_n - self._limits.cord_n_per_mm * max(0.0, furthest_mm - now_mm)

@@ -2,84 +2,170 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.safety.checks import CHECKS
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import Situation
-from controller.safety.verdict import Action, Finding, Verdict
-from controller.safety.windows import Since
-from controller.telemetry import HostHealth, Telemetry
+from controller.safety.situation import Situation, Stage
+from controller.safety.verdict import (
+    RELEASE_COMMANDS,
+    RELEASE_STRENGTH,
+    Action,
+    EndedFinding,
+    Finding,
+    Verdict,
+)
+from controller.safety.windows import Since, elapsed_s
+from controller.telemetry import CommandKind, ForceCommand, HostHealth, Telemetry
+
+FINDING_GAP_S: Final = 1.0
+"""A finding that was not there for so long has ended; when it comes back it is told again."""
+_BY_STAGE = {stage: tuple(check for check in CHECKS if stage in check.stages) for stage in Stage}
+_LOOKED_FOR = {stage: {check.code for check in checks} for stage, checks in _BY_STAGE.items()}
 
 
 class Supervisor:
-    """One per session, from the first reading after arming. Time is an argument, seconds."""
+    """One per session, from the arming until the patient was seen free. Time is in seconds.
 
-    def __init__(self, limits: SafetyLimits, first: Telemetry, now_s: float) -> None:
+    It asks nobody: besides the limits it gets what the unit reported, what was sent to it and the
+    host's own figures, and ``release_rate_n_per_s``, the rate at which the unit was armed to come
+    down.
+    """
+
+    def __init__(
+        self,
+        limits: SafetyLimits,
+        first: Telemetry,
+        now_s: float,
+        *,
+        release_rate_n_per_s: float,
+    ) -> None:
         self._limits = limits
-        self._situation = Situation(limits, first, now_s)
+        self._situation = Situation(limits, first, now_s, release_rate_n_per_s=release_rate_n_per_s)
         self._latched = Action.ALLOW
         self._held = Since()
-        self._reported: set[str] = set()
+        self._standing: dict[str, tuple[Finding, float, float]] = {}
 
     @property
     def latched(self) -> Action:
         """The highest action ordered so far; from HOLD upwards nothing lowers it."""
         return self._latched
 
-    def granted_n(self, wanted_force_n: float) -> float:
-        """What of a wanted force may be sent, newtons; nothing once a release was ordered."""
-        if self._latched >= Action.RELEASE:
-            return 0.0
-        return min(wanted_force_n, self._limits.force_n)
+    @property
+    def stage(self) -> Stage:
+        """How far the session is, by what was sent and seen."""
+        return self._situation.stage
+
+    @property
+    def force_is_on(self) -> bool:
+        """True unless every channel there is shows at most 20 N."""
+        return self._situation.force_is_on
+
+    def narrowed(self, wish: ForceCommand) -> ForceCommand:
+        """What of a wished command may be sent.
+
+        Force, ceiling and rate stay within the session's limits; a latched hold never follows, a
+        release that was ordered or sent once stays one, and stays as strong. A wish that goes
+        further is judged with the next tick: whoever asks for it is broken.
+        """
+        situation = self._situation
+        situation.wish, kind = wish, self._kind_for(wish.kind)
+        if kind not in (CommandKind.FOLLOW, CommandKind.HOLD):
+            return wish if wish == ForceCommand(kind=kind) else ForceCommand(kind=kind)
+        limits = self._limits
+        force_n = _within(wish.force_n, limits.force_n)
+        rate_n_per_s = _within(wish.rate_n_per_s, limits.rate_n_per_s)
+        ceiling_n = _within(wish.ceiling_n, limits.force_n) or limits.force_n
+        granted = (kind, force_n, rate_n_per_s, ceiling_n)
+        if granted == (wish.kind, wish.force_n, wish.rate_n_per_s, wish.ceiling_n):
+            return wish
+        return ForceCommand(
+            kind=kind, force_n=force_n, rate_n_per_s=rate_n_per_s, ceiling_n=ceiling_n
+        )
+
+    def sent(self, command: ForceCommand, now_s: float) -> None:
+        """A second command left in this tick: a release that could not wait for the next one."""
+        if command.kind in RELEASE_STRENGTH:
+            situation = self._situation
+            situation.orders.release(command.kind, now_s, situation.largest_force_n)
 
     def judge(
         self,
         reading: Telemetry | None,
         *,
-        wanted_force_n: float,
-        ceiling_n: float,
-        following: bool,
-        taking_up_slack: bool,
+        sent: ForceCommand,
         health: HostHealth,
         now_s: float,
     ) -> Verdict:
-        """Judge one tick; ``reading`` None means that no reading was accepted in it.
+        """Judge one tick: the command that its exchange carried and the reading that it brought.
 
-        ``wanted_force_n`` is what the core wants before it was narrowed, ``ceiling_n`` the highest
-        force now ordered (0x206), ``following`` False while the unit holds instead.
+        ``reading`` None means that no reading was accepted.
         """
-        self._situation.take(
-            reading,
-            wanted_force_n=wanted_force_n,
-            ceiling_n=ceiling_n,
-            following=following,
-            taking_up_slack=taking_up_slack,
-            health=health,
-            now_s=now_s,
-        )
+        self._situation.take(reading, sent=sent, health=health, now_s=now_s)
         found = self._search()
         self._latched = max([self._latched, *(finding.action for finding in found)])
         self._let_hold_expire(now_s)
-        return Verdict(
-            action=self._latched,
-            granted_force_n=self.granted_n(wanted_force_n),
-            findings=self._new_ones(found),
-        )
+        ended = self._ended(found, now_s)
+        return Verdict(action=self._latched, findings=self._begun(found, now_s), ended=ended)
+
+    def _kind_for(self, wished: CommandKind) -> CommandKind:
+        strongest = self._demanded_release()
+        if strongest is None:
+            holds = self._latched is Action.HOLD or wished is CommandKind.OBSERVE
+            return CommandKind.HOLD if holds and wished not in RELEASE_STRENGTH else wished
+        if wished is CommandKind.OBSERVE and self._situation.may_only_look:
+            return wished
+        return max(wished, strongest, key=lambda kind: RELEASE_STRENGTH.get(kind, Action.ALLOW))
+
+    def _demanded_release(self) -> CommandKind | None:
+        """The strongest release that a verdict ordered or that was sent."""
+        sent = self._situation.orders.released
+        sent_action = Action.ALLOW if sent is None else RELEASE_STRENGTH[sent]
+        return RELEASE_COMMANDS.get(max(self._latched, sent_action))
 
     def _search(self) -> list[Finding]:
         """What all checks find. Nearly always nothing: a finding is made of an exceeded limit."""
         now, limits = self._situation, self._limits
         return [
             check.finding(*exceeded)
-            for check in CHECKS
+            for check in _BY_STAGE[now.stage]
             if (exceeded := check.measure(now, limits)) is not None
         ]
 
     def _let_hold_expire(self, now_s: float) -> None:
         self._held.update(now_s, self._latched is Action.HOLD)
-        if self._held.lasting_s(now_s) >= self._limits.hold_s:
+        if self._held.lasts(now_s, self._limits.hold_s):
             self._latched = Action.RELEASE
 
-    def _new_ones(self, found: list[Finding]) -> tuple[Finding, ...]:
-        new = tuple(f for f in found if f.code not in self._reported)
-        self._reported.update(f.code for f in new)
-        return new
+    def _begun(self, found: list[Finding], now_s: float) -> tuple[Finding, ...]:
+        """Findings that were not there before; each one is remembered with its times."""
+        begun = tuple(finding for finding in found if finding.code not in self._standing)
+        for finding in found:
+            since_s = self._standing.get(finding.code, (finding, now_s, now_s))[1]
+            self._standing[finding.code] = (finding, since_s, now_s)
+        return begun
+
+    def _ended(self, found: list[Finding], now_s: float) -> tuple[EndedFinding, ...]:
+        """Findings that were looked for and not seen for a second."""
+        if not self._standing:
+            return ()
+        still = {finding.code for finding in found}
+        looked_for = _LOOKED_FOR[self._situation.stage] - still
+        gone = [
+            (finding, first_s, last_s)
+            for code, (finding, first_s, last_s) in self._standing.items()
+            if code in looked_for and elapsed_s(last_s, now_s) >= FINDING_GAP_S
+        ]
+        for finding, _, _ in gone:
+            del self._standing[finding.code]
+        return tuple(
+            EndedFinding(
+                hazard=finding.hazard, code=finding.code, first_seen_s=first_s, last_seen_s=last_s
+            )
+            for finding, first_s, last_s in gone
+        )
+
+
+def _within(wished: float, limit: float) -> float:
+    """The wish between 0 and the limit; 0 for what is no number."""
+    return min(wished, limit) if wished >= 0.0 else 0.0

@@ -1,9 +1,11 @@
-"""What the supervisor says: an ordered action, the granted force and the findings behind it."""
+"""What the supervisor says: an ordered action and the findings behind it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+
+from controller.telemetry import CommandKind
 
 
 class Action(IntEnum):
@@ -14,6 +16,15 @@ class Action(IntEnum):
     RELEASE = 2
     RELEASE_FAST = 3
     CUT_POWER = 4
+
+
+RELEASE_STRENGTH: dict[CommandKind, Action] = {
+    CommandKind.RELEASE: Action.RELEASE,
+    CommandKind.RELEASE_FAST: Action.RELEASE_FAST,
+    CommandKind.CUT_POWER: Action.CUT_POWER,
+}
+"""The commands that let go, and how strong each one is."""
+RELEASE_COMMANDS = {action: kind for kind, action in RELEASE_STRENGTH.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +41,22 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedFinding:
+    """A finding that is no longer there, with the times at which it was seen first and last.
+
+    Seconds of the host's monotonic clock. What it ordered stays ordered.
+    """
+
+    hazard: int
+    code: str
+    first_seen_s: float
+    last_seen_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """``action`` is latched from HOLD upwards; ``findings`` are those of this tick that are new."""
+    """``action`` is latched from HOLD upwards; ``findings`` are those that begin in this tick."""
 
     action: Action
-    granted_force_n: float
     findings: tuple[Finding, ...] = ()
+    ended: tuple[EndedFinding, ...] = ()

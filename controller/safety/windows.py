@@ -13,8 +13,8 @@ TOLERANCE: Final = 1e-9
 
 
 def exceeds(value: float, limit: float) -> bool:
-    """True when the value is above the limit by more than its rounding."""
-    return value > limit + TOLERANCE
+    """True unless the value is at or below the limit, but for its rounding; NaN exceeds."""
+    return not value <= limit + TOLERANCE
 
 
 def elapsed_s(since_s: float, now_s: float) -> float:
@@ -42,25 +42,37 @@ class Window:
             times.popleft()
             self._values.popleft()
 
-    @property
-    def first(self) -> float:
-        """The oldest value kept."""
-        return self._values[0]
+    def clear(self) -> None:
+        """Begin again."""
+        self._times.clear()
+        self._values.clear()
 
     @property
-    def last(self) -> float:
-        """The newest value."""
-        return self._values[-1]
+    def filled(self) -> bool:
+        """True once the values reach back over the whole span."""
+        if not self._times:
+            return False
+        return elapsed_s(self._times[0], self._times[-1]) >= self._span_s - TOLERANCE_S
 
     @property
-    def lowest(self) -> float:
-        """The smallest value kept."""
-        return min(self._values)
+    def first(self) -> float | None:
+        """The oldest value kept; None when nothing was measured."""
+        return self._values[0] if self._values else None
 
     @property
-    def highest(self) -> float:
-        """The largest value kept."""
-        return max(self._values)
+    def last(self) -> float | None:
+        """The newest value; None when nothing was measured."""
+        return self._values[-1] if self._values else None
+
+    @property
+    def lowest(self) -> float | None:
+        """The smallest value kept; None when nothing was measured."""
+        return min(self._values) if self._values else None
+
+    @property
+    def highest(self) -> float | None:
+        """The largest value kept; None when nothing was measured."""
+        return max(self._values) if self._values else None
 
 
 class Recent:
@@ -101,3 +113,7 @@ class Since:
     def lasting_s(self, now_s: float) -> float:
         """Seconds since it became true; 0 when it is not."""
         return 0.0 if self._since_s is None else elapsed_s(self._since_s, now_s)
+
+    def lasts(self, now_s: float, limit_s: float) -> bool:
+        """True when it has been true for at least so long; a time that is no number lasts."""
+        return self._since_s is not None and not elapsed_s(self._since_s, now_s) < limit_s

@@ -20,7 +20,7 @@ from controller.safety.motion_grant import inward_step_mm
 from controller.safety.situation import SLACK_N
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action, Verdict
-from controller.telemetry import HostHealth, Telemetry
+from controller.telemetry import CommandKind, ForceCommand, HostHealth, Telemetry
 from simulator.force_loop import CORD_N_PER_MM, FEED_S, fed_share
 from simulator.plant import CELL_S, MOTOR_S
 from simulator.release import RELEASED_N, pay_out_speed_mm_per_s
@@ -31,6 +31,17 @@ from tests.campaigns.treatment import PRETENSION_N, PRETENSION_S, Treatment
 from tests.campaigns.truth import CYCLE_S, Watch
 
 TICK_S = 0.100
+HEALTHY = HostHealth(
+    lateness_s=0.0,
+    tick_s=TICK_S,
+    exchange_s=0.0,
+    mismatches=0,
+    boot_clock_gap_s=0.0,
+    wall_clock_step_s=0.0,
+    journal_age_s=0.0,
+    console_age_s=None,
+)
+"""A host without trouble: what is measured here is the loop."""
 CYCLES_PER_TICK = round(TICK_S / CYCLE_S)
 STIFFEST_N_PER_MM = {"cervical": 7.5, "lumbar": 10.9}
 """Series stiffness of the cord (20 N/mm) and of the body twice as stiff as E.2's (12, 24 N/mm)."""
@@ -114,6 +125,8 @@ class HostSession:
         self._controller = HostController(
             STIFFEST_N_PER_MM[treatment.region], up, 2.0 * up, table.line
         )
+        self._down_n_per_s = 2.0 * up
+        self._sent = ForceCommand(kind=CommandKind.HOLD)
         self._limits = SafetyLimits().narrowed(
             force_n=order.force_limit_n, rate_up_n_per_s=up, **REGION_NARROWING[order.region]
         )
@@ -137,10 +150,12 @@ class HostSession:
         self._reading = reading
         now_s = self._table.uptime_s
         if self._supervisor is None:
-            self._supervisor = Supervisor(self._limits, reading, now_s)
+            self._supervisor = Supervisor(
+                self._limits, reading, now_s, release_rate_n_per_s=self._down_n_per_s
+            )
         wanted_n = self._wanted_n(now_s)
         verdict = self._judge(self._supervisor, reading, wanted_n, now_s)
-        arrives_s = self._table.order(self._target(reading, wanted_n, verdict))
+        arrives_s = self._table.order(self._target(reading, verdict))
         if self.ending and self.release_arrives_s is None:
             self.release_arrives_s = arrives_s
         self._table.setpoint_n = self._controller.setpoint_n
@@ -181,15 +196,12 @@ class HostSession:
         self, supervisor: Supervisor, reading: Telemetry, wanted_n: float, now_s: float
     ) -> Verdict:
         before = supervisor.latched
-        verdict = supervisor.judge(
-            reading,
-            wanted_force_n=wanted_n,
-            ceiling_n=self._profile.peak_force_n,
-            following=not self.ending,
-            taking_up_slack=self._pretension_since_s is None,
-            health=_health(now_s, self._began_s, self._profile.end_s),
-            now_s=now_s,
+        pulls = ForceCommand(
+            kind=CommandKind.FOLLOW, force_n=wanted_n, ceiling_n=self._profile.peak_force_n
         )
+        wish = ForceCommand(kind=CommandKind.RELEASE) if self.ending else pulls
+        self._sent = supervisor.narrowed(wish)
+        verdict = supervisor.judge(reading, sent=self._sent, health=HEALTHY, now_s=now_s)
         if verdict.action >= Action.HOLD > before and not self.ending:
             self._end(f"stopped: {_cause(verdict)}", now_s)
             self._pay_out_mm_per_s = pay_out_speed_mm_per_s(
@@ -197,7 +209,7 @@ class HostSession:
             )
         return verdict
 
-    def _target(self, reading: Telemetry, wanted_n: float, verdict: Verdict) -> CrawlTarget:
+    def _target(self, reading: Telemetry, verdict: Verdict) -> CrawlTarget:
         """Outwards is free; inwards only as far as the motion grant lets."""
         force_n = reading.force_n or 0.0
         if self.ending and force_n <= RELEASED_N / 2:
@@ -207,7 +219,7 @@ class HostSession:
         if verdict.action >= Action.RELEASE_FAST:
             return CrawlTarget(speed_mm_per_s=-self._pay_out_mm_per_s, way_mm=0.0)
         slack = self._pretension_since_s is None
-        granted_n = 0.0 if self.ending else min(wanted_n, verdict.granted_force_n)
+        granted_n = 0.0 if self.ending else self._sent.force_n
         rate = SLACK_RATE_N_PER_S if slack else 1e9
         now_s = self._table.uptime_s
         speed = self._controller.speed_mm_per_s(granted_n, reading, now_s, rate)
@@ -258,19 +270,3 @@ def _cause(verdict: Verdict) -> str:
 def _over(table: HostTable, session: HostSession) -> bool:
     released_s = session.released_at_s
     return released_s is not None and table.uptime_s > released_s + WATCHED_AFTER_RELEASE_S
-
-
-def _health(now_s: float, began_s: float | None, planned_s: float) -> HostHealth:
-    """A host without trouble: what is measured here is the loop."""
-    return HostHealth(
-        lateness_s=0.0,
-        tick_s=TICK_S,
-        exchange_s=0.0,
-        mismatches=0,
-        boot_clock_gap_s=0.0,
-        wall_clock_step_s=0.0,
-        journal_age_s=0.0,
-        console_age_s=None,
-        elapsed_s=0.0 if began_s is None else now_s - began_s,
-        planned_s=planned_s,
-    )

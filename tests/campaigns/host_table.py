@@ -102,7 +102,7 @@ class HostTable:
 
     def _reading(self) -> Telemetry:
         plant, at_s = self.plant, self.uptime_s
-        status = UnitStatus.PATIENT_SWITCH_PRESENT
+        status = UnitStatus.PATIENT_SWITCH_PRESENT | UnitStatus.WATCHDOG_ARMED
         if self.switch.shown(at_s):
             status |= UnitStatus.PATIENT_SWITCH_PRESSED
         if plant.position_mm >= plant.parameters.stroke_mm:

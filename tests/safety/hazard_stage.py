@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from controller.events import EventKind
-from controller.ports import Clock, Progress, TractionUnit
+from controller.ports import Answer, Clock, Progress, Question, TractionUnit
 from controller.session_machine import Ending
 from firmware_bridge.connect import connect_serial
 from records.reader import SessionRecord
@@ -21,6 +21,7 @@ from simulator.map_v1 import State
 from simulator.patient import PressTestPatient, UnitView
 from tests.support.sessions import Stage, fixed_identifiers
 from workstation.compose import body_region, simulated_firmware
+from workstation.operators import SessionOperator
 
 BAUDRATE = 38400
 WATCHED_AFTER_S = 60.0
@@ -71,6 +72,15 @@ class Witness(PressTestPatient):
         self.moments.append(Moment(at_s, plant.position_mm, plant.cord_force_n, unit.state))
 
 
+class Bystander(SessionOperator):
+    """A script answers what it may; a person frees the patient where the unit does not show it."""
+
+    def ask(self, question: Question, text: str) -> None:
+        super().ask(question, text)
+        if question is Question.RELEASE_NOT_SEEN:
+            self._answers[question] = Answer(accepted=True, answered_by="P. Jones")
+
+
 @dataclass
 class HazardStage:
     """What an injection may reach, and what came of it."""
@@ -107,7 +117,7 @@ class HazardStage:
             if self.injected_at_s and self.every_tick is not None:
                 self.every_tick()
 
-        result = self.stage.treat(self.order, watch=watch)
+        result = self.stage.treat(self.order, operator=Bystander(scripted=True, show=watch))
         self.ending = result.ending
         self.record = self.stage.dossier(result.session_id).record
         self.firmware.advance_to(self.clock.now_s() + WATCHED_AFTER_S)

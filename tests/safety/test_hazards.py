@@ -30,7 +30,10 @@ FREE_N = 15.0
 
 @dataclass(frozen=True)
 class Case:
-    """``within_s`` is the time from the injection until the unit lets go."""
+    """``within_s`` is the time from the injection until the unit lets go.
+
+    ``blinds_the_sight``: no reading can show a free cord any more, so that a person must say it.
+    """
 
     row: int
     code: str
@@ -41,6 +44,7 @@ class Case:
     after_s: float = 1.0
     blind: bool = True
     body: str = "cervical_sliding"
+    blinds_the_sight: bool = False
     took_effect: Callable[[HazardStage], bool] = lambda h: True
 
     @property
@@ -105,20 +109,25 @@ def faults_done(h: HazardStage) -> bool:
 
 
 CASES = [
-    Case(1, "link_silent", lambda h: h.line.faults.drop(), 0.6, RAMP, took_effect=faults_done),
+    Case(1, "link_silent", lambda h: h.line.faults.drop(), 0.6, RAMP, took_effect=faults_done,
+         blinds_the_sight=True),
     Case(2, "link_unreliable", lambda h: h.line.faults.loss(0.15, Random(5)), 16.0, RAMP,
          took_effect=faults_done),
     Case(4, "answers_mixed_up", lambda h: h.line.faults.swap_answers(), 0.6, RAMP,
          took_effect=faults_done),
-    Case(5, "reading_stale", lambda h: h.firmware.cell.freeze_counter(), 0.4),
-    Case(6, "force_stuck", lambda h: h.firmware.cell.stick(), 3.3),
-    Case(7, "channels_disagree", lambda h: h.firmware.second_cell.drift(-600.0), 1.8, RAMP),
-    Case(8, "force_saturated", lambda h: h.firmware.cell.saturate(), 0.15),
-    Case(9, "force_missing", lambda h: h.firmware.cell.open(), 0.15, blind=False),
+    Case(5, "reading_stale", lambda h: h.firmware.cell.freeze_counter(), 0.4,
+         blinds_the_sight=True),
+    Case(6, "force_stuck", lambda h: h.firmware.cell.stick(), 3.3, blinds_the_sight=True),
+    Case(7, "channels_disagree", lambda h: h.firmware.second_cell.drift(-600.0), 1.8, RAMP,
+         blinds_the_sight=True),
+    Case(8, "force_saturated", lambda h: h.firmware.cell.saturate(), 0.15, blinds_the_sight=True),
+    Case(9, "force_missing", lambda h: h.firmware.cell.open(), 0.15, blind=False,
+         blinds_the_sight=True),
     Case(10, "sign_wrong", lambda h: h.firmware.cell.invert(), 9.0, phase="taking_up_slack",
          after_s=0.2),
     Case(11, "channels_disagree", lambda h: h.firmware.second_cell.gain(0.8), 0.6, RAMP),
-    Case(12, "link_silent", lambda h: h.line.faults.garble(), 0.6, RAMP, took_effect=faults_done),
+    Case(12, "link_silent", lambda h: h.line.faults.garble(), 0.6, RAMP, took_effect=faults_done,
+         blinds_the_sight=True),
     Case(13, "tension_lost", lambda h: h.firmware.cord.snap(), 0.3),
     Case(14, "harness_slipping", lambda h: h.firmware.body.slip(20.0, 12.0), 8.0, RAMP),
     Case(15, "cord_slack", lambda h: h.firmware.cord.slack(40.0), 20.0, phase="taking_up_slack",
@@ -138,7 +147,7 @@ CASES = [
     Case(37, "local_takeover",
          lambda h: h.firmware.machine.set_at_panel(90.0, announced=True), 2.3, RAMP),
     Case(37, "set_point_foreign",
-         lambda h: h.firmware.machine.set_at_panel(106.0, announced=False), 2.6, RAMP),
+         lambda h: h.firmware.machine.set_at_panel(106.0, announced=False), 4.0, RAMP),
     Case(42, "over_force", lambda h: h.firmware.body.spasm(30.0), 1.5),
     Case(43, "force_oscillating", hunt, 4.0, RAMP, body="lumbar_split"),
     Case(47, "journal_silent", silence_the_journal, 7.4, RAMP),
@@ -169,7 +178,9 @@ def assert_found(h: HazardStage, case: Case) -> None:
     ordered = h.record.of_kind(EventKind.RELEASE_ORDERED)
     assert ordered
     seen = h.record.of_kind(EventKind.RELEASE_OBSERVED)
-    assert bool(seen) is (h.ending.outcome == Outcome.STOPPED)
+    assert bool(seen) is h.ending.release_seen
+    assert bool(seen) is not bool(h.record.of_kind(EventKind.RELEASE_NOT_OBSERVED))
+    assert bool(seen) is not case.blinds_the_sight
 
 
 def assert_let_go_in_time(h: HazardStage, case: Case) -> None:

@@ -30,8 +30,6 @@ HEALTHY = HostHealth(
     wall_clock_step_s=0.0,
     journal_age_s=0.0,
     console_age_s=None,
-    elapsed_s=10.0,
-    planned_s=900.0,
 )
 
 TRACKING = Telemetry(
@@ -99,7 +97,9 @@ def prescription(**changes: Any) -> Prescription:
 
 
 def reading(**changes: Any) -> Telemetry:
-    """A sound reading of a unit that follows, with ``changes``."""
+    """A sound reading of a unit that follows, with ``changes``; both channels agree by default."""
+    if changes.get("force_n") is not None:
+        changes.setdefault("second_force_n", changes["force_n"])
     return replace(TRACKING, **changes)
 
 

@@ -43,6 +43,7 @@ class Bench:
         order = prescription(**changes)
         self.machine = SessionMachine(order, plan(order), origin_s=1000.0)
         self.now_s = 1000.0
+        self.number = 0
         self.effects: list[Effect] = []
 
     def give(self, happened: MachineInput) -> list[Effect]:
@@ -56,7 +57,8 @@ class Bench:
     def tick(self, ticks: int = 1, **changes: Any) -> None:
         for _ in range(ticks):
             self.now_s += TICK_S
-            self.give(ReadingTaken(reading(**changes)))
+            self.number += 1
+            self.give(ReadingTaken(reading(sample_number=self.number, **changes)))
 
     def seconds(self, seconds: float) -> None:
         self.tick(round(seconds / TICK_S))
@@ -132,12 +134,12 @@ REACH: dict[Phase, Callable[[], Bench]] = {
     Phase.COMPLETED: lambda: _after(
         Bench.into_treatment,
         lambda b: b.seconds(120.0),
-        lambda b: b.tick(1, unit_state=UnitState.ARMED, force_n=10.0),
-        lambda b: b.tick(1, unit_state=UnitState.IDLE, force_n=1.0),
+        lambda b: b.tick(2, unit_state=UnitState.ARMED, force_n=10.0, second_force_n=10.0),
+        lambda b: b.tick(1, unit_state=UnitState.IDLE, force_n=1.0, second_force_n=1.0),
     ),
     Phase.STOPPED: lambda: _after(
         Bench.into_release,
-        lambda b: b.tick(1, unit_state=UnitState.SAFE_LATCHED, force_n=10.0),
+        lambda b: b.tick(2, unit_state=UnitState.SAFE_LATCHED, force_n=10.0, second_force_n=10.0),
     ),
     Phase.FAULTED: lambda: _after(Bench.into_hold, lambda b: b.give(LinkGone("port vanished"))),
 }
@@ -148,4 +150,4 @@ def verdict(action: Action, code: str = "link_silent") -> VerdictGiven:
     finding = Finding(
         hazard=1, code=code, action=action, measured=0.35, limit=0.3, unit="s", clears="x"
     )
-    return VerdictGiven(Verdict(action=action, granted_force_n=0.0, findings=(finding,)))
+    return VerdictGiven(Verdict(action=action, findings=(finding,)))

@@ -98,8 +98,10 @@ class StoryUnit:
         reading = self.story(self._clock.now_s() - self._started_s)
         if reading.force_n is None:
             return reading
-        # A living channel is never still.
-        return replace(reading, force_n=reading.force_n + 0.1 * (len(self.commands) % 2))
+        # A living channel is never still, and its samples have numbers.
+        noise_n = 0.1 * (len(self.commands) % 2)
+        number = reading.sample_number + len(self.commands)
+        return replace(reading, force_n=reading.force_n + noise_n, sample_number=number)
 
     def arm(self, request: ArmingRequest) -> None:
         """Not part of these tests."""

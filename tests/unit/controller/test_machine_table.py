@@ -7,6 +7,7 @@ import pytest
 from controller.errors import IllegalTransition
 from controller.events import EventKind
 from controller.machine_io import (
+    ArmingFailed,
     LinkGone,
     MachineInput,
     QuestionAnswered,
@@ -25,7 +26,7 @@ from tests.unit.controller.machine_bench import NO, REACH, WHO, YES, Bench, verd
 INPUTS: dict[str, MachineInput] = {
     "reading": ReadingTaken(reading()),
     "no reading": ReadingTaken(None),
-    "allow": VerdictGiven(Verdict(action=Action.ALLOW, granted_force_n=0.0)),
+    "allow": VerdictGiven(Verdict(action=Action.ALLOW)),
     "hold": verdict(Action.HOLD),
     "release": verdict(Action.RELEASE),
     "release fast": verdict(Action.RELEASE_FAST),
@@ -35,6 +36,9 @@ INPUTS: dict[str, MachineInput] = {
     "resume yes": QuestionAnswered(Question.RESUME_RAISES_FORCE, YES),
     "resume no": QuestionAnswered(Question.RESUME_RAISES_FORCE, NO),
     "stop": StopRequested(Stop(by=WHO)),
+    "arming failed": ArmingFailed("no answer"),
+    "free says a person": QuestionAnswered(Question.RELEASE_NOT_SEEN, YES),
+    "not free says a person": QuestionAnswered(Question.RELEASE_NOT_SEEN, NO),
     "link gone": LinkGone("port vanished"),
     "pause": Requested(Pause(by=WHO)),
     "resume": Requested(Resume(by=WHO)),
@@ -67,6 +71,9 @@ TABLE: dict[str, tuple[Phase | str, ...]] = {
     "resume yes":     (A,   S,   P,   U,   H,   D,   R,   Z,   X),
     "resume no":      (A,   S,   P,   U,   H,   D,   R,   Z,   X),
     "stop":           (X,   X,   X,   X,   X,   X,   X,   X,   X),
+    "arming failed":  (X,   X,   X,   X,   X,   X,   X,   X,   X),
+    "free says a person": (A, S, P,   U,   H,   D,   R,   Z,   F),
+    "not free says a person": (A, S, P, U, H,   D,   R,   Z,   X),
     "link gone":      (F,   F,   F,   F,   F,   F,   F,   F,   F),
     "pause":          (NAY, NAY, NAY, Z,   Z,   Z,   Z,   NAY, NAY),
     "resume":         (NAY, NAY, NAY, NAY, NAY, NAY, NAY, Z,   NAY),

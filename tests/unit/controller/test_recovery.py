@@ -12,7 +12,7 @@ from controller.errors import UnitBusy, UnitFaulted
 from controller.ports import ForceCommand, TractionUnit
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recovery import UnitFound, let_go_of_unit
-from controller.telemetry import Telemetry, UnitState
+from controller.telemetry import Telemetry, UnitFault, UnitState
 from tests.unit.controller.builders import IDENTITY, reading
 
 
@@ -24,6 +24,7 @@ class Unit:
     look: Callable[[float, int], dict[str, Any]]
     armed_s: int = 100
     releases: int = 0
+    samples: int = 0
     identity = IDENTITY
     tick_s = 0.05
     _started_s: float = field(init=False)
@@ -32,7 +33,9 @@ class Unit:
         self._started_s = self.clock.now_s()
 
     def exchange(self, command: ForceCommand) -> Telemetry:
-        return reading(**self.look(self.clock.now_s() - self._started_s, self.releases))
+        self.samples += 1
+        changes = self.look(self.clock.now_s() - self._started_s, self.releases)
+        return reading(**{"sample_number": self.samples, **changes})
 
     def release_without_token(self) -> None:
         self.releases += 1
@@ -84,4 +87,21 @@ def test_a_unit_that_keeps_its_force_refuses_the_start(force_n: float | None) ->
         lambda second, releases: {"unit_state": UnitState.SAFE_LATCHED, "force_n": force_n},
     )
     with pytest.raises(UnitFaulted, match="look at the patient, open the clutch"):
+        let_go(unit, None)
+    assert 8 <= unit.releases <= 9, "the tokenless release, once a second"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sample_number": 7},
+        {"sample_age_s": 0.3},
+        {"second_force_n": 40.0},
+        {"faults": UnitFault.CHANNEL_1_VALID | UnitFault.CHANNEL_1_STUCK},
+    ],
+)
+def test_a_force_that_cannot_be_believed_is_not_free(changes: dict[str, Any]) -> None:
+    look = {"unit_state": UnitState.IDLE, "force_n": 1.0, **changes}
+    unit = Unit(VirtualClock(), lambda second, releases: look)
+    with pytest.raises(UnitFaulted, match="after 8 s"):
         let_go(unit, None)

@@ -127,6 +127,7 @@ def test_a_verdict_releases_and_the_latched_unit_is_only_read() -> None:
     assert bench.machine.command(bench.now_s).kind is CommandKind.OBSERVE
     bench.tick(1, unit_state=UnitState.SAFE_LATCHED, force_n=9.0)
     assert bench.machine.phase is Phase.STOPPED
+    assert bench.machine.ending.release_seen
     assert bench.machine.ending.reason == "patient switch pressed"
 
 

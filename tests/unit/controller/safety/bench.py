@@ -1,13 +1,18 @@
-"""Feeds one supervisor tick after tick, beginning with a session that holds its force."""
+"""Feeds one supervisor tick after tick, beginning with a session that holds its force.
+
+What is wished passes the supervisor before it counts as sent, as in the loop; the core of this
+bench obeys a release, unless a test says otherwise.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from controller.safety.limits import SafetyLimits
+from controller.safety.situation import TAUT_READINGS
 from controller.safety.supervisor import Supervisor
-from controller.safety.verdict import Verdict
-from controller.telemetry import Telemetry, UnitStatus
+from controller.safety.verdict import RELEASE_COMMANDS, Action, Verdict
+from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitStatus
 from tests.unit.controller.builders import health, reading
 
 CERVICAL_LIMITS = SafetyLimits().narrowed(
@@ -19,8 +24,10 @@ CERVICAL_LIMITS = SafetyLimits().narrowed(
     console_s=15.0,
 )
 TICK_S = 0.05
-SWITCH = UnitStatus.PATIENT_SWITCH_PRESENT
+SWITCH = UnitStatus.PATIENT_SWITCH_PRESENT | UnitStatus.WATCHDOG_ARMED
 NOISE = (0.0, 0.1)
+RELEASE_RATE_N_PER_S = 20.0
+"""At which the session of the bench was armed to come down."""
 
 
 class Bench:
@@ -31,19 +38,26 @@ class Bench:
         limits: SafetyLimits = CERVICAL_LIMITS,
         *,
         taking_up_slack: bool = False,
+        order: dict[str, Any] | None = None,
+        obeys: bool = True,
         **first: Any,
     ) -> None:
         self.now_s = 100.0
         self.number = 2
-        self.order = {
-            "wanted_force_n": 100.0,
+        self.order: dict[str, Any] = {
+            "kind": CommandKind.FOLLOW,
+            "force_n": 100.0,
             "ceiling_n": 102.0,
-            "following": True,
-            "taking_up_slack": taking_up_slack,
+            **(order or {}),
         }
+        self.obeys = obeys
         self.base = {"force_n": 100.0, **first}
-        seen = self._reading({})
-        self.supervisor = Supervisor(limits, seen, self.now_s)
+        self.supervisor = Supervisor(
+            limits, self._reading({}), self.now_s, release_rate_n_per_s=RELEASE_RATE_N_PER_S
+        )
+        self.sent = ForceCommand(kind=CommandKind.HOLD)
+        if not taking_up_slack:
+            self.ticks(TAUT_READINGS)
 
     def tick(
         self,
@@ -59,11 +73,15 @@ class Bench:
         self.now_s += step_s
         self.number += 0 if same_sample else 1
         self.order |= order or {}
+        self.sent = self.supervisor.narrowed(ForceCommand(**self.order))
         self.base |= {"extension_mm": changes["extension_mm"]} if "extension_mm" in changes else {}
         seen: Telemetry | None = None if silent else self._reading(changes)
-        return self.supervisor.judge(
-            seen, health=health(**(host or {})), now_s=self.now_s, **self.order
+        verdict = self.supervisor.judge(
+            seen, sent=self.sent, health=health(**(host or {})), now_s=self.now_s
         )
+        if self.obeys and verdict.action >= Action.RELEASE:
+            self.order = {"kind": RELEASE_COMMANDS[verdict.action]}
+        return verdict
 
     def ticks(self, count: int, **changes: Any) -> list[Verdict]:
         """Several ticks alike."""
@@ -78,11 +96,12 @@ class Bench:
         if net_n is not None:
             values.setdefault("second_force_n", net_n)
             values.setdefault("gross_force_n", net_n)
-        values.setdefault("setpoint_in_effect_n", self.order["wanted_force_n"])
+        values.setdefault("setpoint_in_effect_n", self.order.get("force_n", 0.0))
         return reading(
             sample_number=self.number,
             sequence_accepted=values.pop("sequence_accepted", self.number),
             uptime_s=values.pop("uptime_s", self.now_s),
+            taken_at_s=values.pop("taken_at_s", self.now_s),
             **values,
         )
 

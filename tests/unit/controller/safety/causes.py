@@ -8,7 +8,7 @@ from typing import Any
 from controller.safety.verdict import Action
 from controller.telemetry import UnitFault, UnitState, UnitStatus
 
-SWITCH = UnitStatus.PATIENT_SWITCH_PRESENT
+SWITCH = UnitStatus.PATIENT_SWITCH_PRESENT | UnitStatus.WATCHDOG_ARMED
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ CAUSES = {
     for cause in (
         _cause("patient_switch_pressed", Action.RELEASE_FAST,
                status=SWITCH | UnitStatus.PATIENT_SWITCH_PRESSED),
-        _cause("patient_switch_absent", Action.RELEASE_FAST, status=UnitStatus.NONE),
+        _cause("patient_switch_absent", Action.RELEASE_FAST, status=UnitStatus.WATCHDOG_ARMED),
         _cause("emergency_stop_open", Action.CUT_POWER,
                status=SWITCH | UnitStatus.EMERGENCY_STOP_OPEN),
         _cause("force_saturated", Action.RELEASE_FAST,
@@ -50,11 +50,12 @@ CAUSES = {
         _cause("sequence_ahead", Action.RELEASE, sequence_accepted=40),
         _cause("order_refused", Action.RELEASE, command_result=7),
         _cause("local_takeover", Action.HOLD, status=SWITCH | UnitStatus.LOCAL_TAKEOVER),
-        _cause("set_point_foreign", Action.HOLD, setpoint_in_effect_n=140.0),
-        _cause("order_too_high", Action.RELEASE, order={"wanted_force_n": 102.1}),
+        _cause("order_too_high", Action.RELEASE, order={"force_n": 102.1}),
+        _cause("order_unsound", Action.RELEASE, order={"rate_n_per_s": -1.0}),
+        _cause("second_channel_lost", Action.RELEASE, second_force_n=None),
+        _cause("watchdog_off", Action.RELEASE, watchdog_left_s=0.0),
         _cause("console_quiet", Action.ALLOW, host={"console_age_s": 6.0}),
         _cause("console_lost", Action.RELEASE, host={"console_age_s": 16.0}),
-        _cause("session_over_time", Action.RELEASE, host={"elapsed_s": 931.0}),
         _cause("loop_slow", Action.ALLOW, host={"lateness_s": 0.2}),
         _cause("loop_late", Action.RELEASE, host={"lateness_s": 0.4}),
         _cause("clock_stepped", Action.ALLOW, host={"wall_clock_step_s": 3600.0}),

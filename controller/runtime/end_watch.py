@@ -1,0 +1,93 @@
+"""Between the end of a session and its acknowledgement: the unit is still read and judged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller import machine_records as records
+from controller.errors import LinkError, LinkLost, UnitRejected
+from controller.machine_io import decinewtons
+from controller.phases import Phase
+from controller.ports import Clock, TractionUnit
+from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.host_watch import HostWatch
+from controller.runtime.recorder import Recorder
+from controller.runtime.tokenless import TokenlessRelease
+from controller.safety.situation import Stage
+from controller.safety.supervisor import Supervisor
+from controller.safety.verdict import Finding
+from controller.telemetry import CommandKind, ForceCommand, Telemetry
+
+ALARMING_CODE: Final = "force_back_on"
+"""A patient who was free and presses while getting up has not stopped a treatment: findings are
+recorded, and only force that comes back is an alarm."""
+
+_OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
+
+
+class EndWatch:
+    """Looks once a tick; outcome and exit status stand already and are not changed.
+
+    A unit that was not seen free gets its release in each tick as before. ``gone`` tells that the
+    port vanished in the session, so that nothing can be read any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        unit: TractionUnit,
+        clock: Clock,
+        recorder: Recorder,
+        alarms: AlarmKeeper,
+        supervisor: Supervisor,
+        host: HostWatch,
+        phase: Phase,
+        gone: bool,
+    ) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._recorder = recorder
+        self._alarms = alarms
+        self._supervisor = supervisor
+        self._host = host
+        self._phase = phase
+        self._gone = gone
+        self._tokenless = TokenlessRelease(unit)
+
+    def look(self, lateness_s: float) -> Telemetry | None:
+        """Read, judge, record; returns the reading, None when there is none."""
+        if self._gone:
+            return None
+        tick_at_s = self._clock.now_s()
+        command = self._supervisor.narrowed(_OBSERVE)
+        reading = self._exchange(command)
+        health = self._host.health(lateness_s=lateness_s, tick_at_s=tick_at_s)
+        verdict = self._supervisor.judge(
+            reading, sent=command, health=health, now_s=self._clock.now_s()
+        )
+        for finding in verdict.findings:
+            self._tell(finding, reading, tick_at_s)
+        for ended in verdict.ended:
+            emitted = records.finding_ended(ended, self._recorder.origin_s)
+            self._recorder.event(emitted.kind, emitted.detail, now_s=tick_at_s)
+        if self._supervisor.force_is_on and not self._gone:
+            self._tokenless.order(tick_at_s)
+        return reading
+
+    def _exchange(self, command: ForceCommand) -> Telemetry | None:
+        try:
+            return self._unit.exchange(command)
+        except LinkLost:
+            self._gone = True
+            return None
+        except UnitRejected:
+            return self._unit.reading_after_refusal
+        except LinkError:
+            return None
+
+    def _tell(self, finding: Finding, reading: Telemetry | None, tick_at_s: float) -> None:
+        force_dn = decinewtons(None if reading is None else reading.force_n)
+        for emitted in records.finding_events(finding, self._phase, force_dn, 0):
+            self._recorder.event(emitted.kind, emitted.detail, now_s=tick_at_s)
+        if finding.code == ALARMING_CODE or self._supervisor.stage is not Stage.FREE:
+            self._alarms.raise_alarm(finding.code, tick_at_s)

@@ -1,0 +1,33 @@
+"""What the supervisor must know of the host itself: how late, how slow, how well recorded."""
+
+from __future__ import annotations
+
+from controller.ports import Clock
+from controller.runtime.recorder import Recorder
+from controller.telemetry import HostHealth
+
+
+class HostWatch:
+    """One per session; clocks are compared with each other from the moment of its making."""
+
+    def __init__(self, clock: Clock, recorder: Recorder, tick_s: float) -> None:
+        self._clock = clock
+        self._recorder = recorder
+        self._tick_s = tick_s
+        self._boot_gap_s = clock.boot_s() - clock.now_s()
+        self._wall_gap_s = clock.utc_ms() / 1000 - clock.now_s()
+        self.mismatches = 0
+
+    def health(self, *, lateness_s: float, tick_at_s: float) -> HostHealth:
+        """The figures of a tick that came ``lateness_s`` late and began at ``tick_at_s``."""
+        now_s = self._clock.now_s()
+        return HostHealth(
+            lateness_s=lateness_s,
+            tick_s=self._tick_s,
+            exchange_s=now_s - tick_at_s,
+            mismatches=self.mismatches,
+            boot_clock_gap_s=self._clock.boot_s() - now_s - self._boot_gap_s,
+            wall_clock_step_s=self._clock.utc_ms() / 1000 - now_s - self._wall_gap_s,
+            journal_age_s=self._recorder.age_s(),
+            console_age_s=None,
+        )

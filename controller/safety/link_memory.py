@@ -1,0 +1,50 @@
+"""How the exchanges of the last seconds went."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller.safety.limits import SafetyLimits
+from controller.safety.windows import Recent, Since, exceeds
+from controller.telemetry import HostHealth
+
+LINK_WINDOW_S: Final = 10.0
+
+
+class LinkMemory:
+    """Counts over the last 10 s what was missed, slow or another request's answer."""
+
+    def __init__(self, limits: SafetyLimits) -> None:
+        self._limits = limits
+        self._now_s = self._tick_s = 0.0
+        self._sent = self.sent_before_reading = self._missed_in_a_row = 0
+        self._mismatches = 0
+        self.missed, self.missed_pairs = Recent(LINK_WINDOW_S), Recent(LINK_WINDOW_S)
+        self.slow, self.mixed_up = Recent(LINK_WINDOW_S), Recent(LINK_WINDOW_S)
+        self.troubled = Since()
+
+    def take(self, health: HostHealth, now_s: float, *, missed: bool) -> None:
+        """Remember one exchange."""
+        self._now_s, self._tick_s = now_s, health.tick_s
+        self._sent += 1
+        self._missed_in_a_row = self._missed_in_a_row + 1 if missed else 0
+        if missed:
+            self.missed.add(now_s)
+        if self._missed_in_a_row == 2:
+            self.missed_pairs.add(now_s)
+        if exceeds(health.exchange_s, self._limits.slow_share_of_tick * health.tick_s):
+            self.slow.add(now_s)
+        for _ in range(health.mismatches - self._mismatches):
+            self.mixed_up.add(now_s)
+        self._mismatches = health.mismatches
+        often = exceeds(self.share(self.missed), self._limits.missed_share)
+        in_pairs = self.missed_pairs.count(now_s) > self._limits.missed_pairs
+        self.troubled.update(now_s, often or in_pairs)
+
+    def accepted(self) -> None:
+        """A reading came: so many commands went out since the one before it."""
+        self.sent_before_reading, self._sent = self._sent, 0
+
+    def share(self, happened: Recent) -> float:
+        """Share of the window's exchanges in which it happened."""
+        return happened.count(self._now_s) * self._tick_s / LINK_WINDOW_S
