@@ -66,7 +66,12 @@ class LastArming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCapabilities:
-    """What a unit can do. ``raw_block`` holds the registers 0x20-0x37 as wire bytes."""
+    """What a unit can do. ``raw_block`` holds the registers 0x20-0x37 as wire bytes.
+
+    The unit's word on its own safety, bits 4, 5, 6 and 8 of 0x20: it notices an unplugged patient
+    switch, compares the switch's two contacts, has the emergency stop wired into its drive, and
+    lets go when it loses power.
+    """
 
     regions: frozenset[Region]
     features: int
@@ -84,6 +89,10 @@ class UnitCapabilities:
     cell_capacity_n: float
     event_ring_size: int
     days_since_stop_test: int
+    patient_switch_sensed: bool
+    patient_switch_two_channel: bool
+    emergency_stop_hard_wired: bool
+    releases_on_power_loss: bool
     raw_block: bytes
 
 

@@ -1,8 +1,9 @@
 """A fault script for a simulated unit: JSON lines, each with a time and a call.
 
 ``{"at_s": 12.5, "call": "body.slip", "with": [5]}``: so many seconds after the first arming, in the
-unit's own time. The calls are those of the reference map (D, column "Inject") that act on the unit,
-the body and the cord; what happens on the wire is another matter. A script lies still until arming.
+unit's own time, which goes on here while the unit has no power. The calls are those of the
+reference map (D, column "Inject") that act on the unit, the body and the cord; what happens on the
+wire is another matter. A script lies still until arming.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ OBJECTS = {
     "cord": lambda unit: unit.cord,
     "body": lambda unit: unit.body,
     "winch": lambda unit: unit.winch,
+    "watchdog": lambda unit: unit.watchdog,
+    "power": lambda unit: unit,
     "switch": lambda unit: unit.switch,
     "estop": lambda unit: unit.estop,
     "id": lambda unit: unit.disguise,
@@ -29,17 +32,30 @@ OBJECTS = {
 }
 CALLS = {
     "cell": {"freeze_counter": 0, "stick": 0, "gain": 1, "drift": 1, "open": 0},
-    "second_cell": {"stick": 0, "gain": 1, "drift": 1, "open": 0},
+    "second_cell": {"stick": 0, "gain": 1, "drift": 1, "open": 0, "vanish": 0},
     "cord": {"snap": 0},
     "body": {"slip": 1, "jump": 1, "spasm": 1},
-    "winch": {"jam": 0},
+    "winch": {"jam": 0, "jam_with_clutch": 0, "run_in": 1, "run_in_releasing": 1, "free": 0},
+    "watchdog": {"stop": 0},
+    "power": {"cut": 0, "cycle": 1},
     "switch": {"press": 0, "release": 0, "unplug": 0, "plug": 0, "tap": 1},
     "estop": {"press": 0, "release": 0},
     "id": {"other": 0, "crc": 0},
     "map": {"swap_words": 0, "shift": 1, "version": 1},
 }
-"""Every call and how many numbers it takes; ``switch.tap`` takes the milliseconds of the press."""
-_OTHER_NAMES = {"id.other": "another_unit", "id.crc": "another_firmware"}
+"""Every call and how many numbers it takes; those of ``switch`` and ``power`` are milliseconds."""
+_OTHER_NAMES = {
+    "id.other": "another_unit",
+    "id.crc": "another_firmware",
+    "winch.jam_with_clutch": "jam",
+    "winch.run_in_releasing": "run_in",
+    "power.cut": "cut_power",
+    "power.cycle": "power_cycle",
+}
+_SETTINGS = {
+    "winch.jam_with_clutch": {"clutch": True},
+    "winch.run_in_releasing": {"only_releasing": True},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +123,8 @@ class FaultScript:
         if self._armed_at_s is None:
             if unit.machine.limits is None:
                 return
-            self._armed_at_s = unit.uptime_s
-        while self._due and unit.uptime_s >= self._armed_at_s + self._due[0].at_s:
+            self._armed_at_s = unit.lived_s
+        while self._due and unit.lived_s >= self._armed_at_s + self._due[0].at_s:
             fault = self._due.pop(0)
             _do(unit, fault)
             self.done.append(fault)
@@ -117,5 +133,11 @@ class FaultScript:
 def _do(unit: ReferenceFirmware, fault: Fault) -> None:
     group, _, name = fault.call.partition(".")
     happens: Do = getattr(OBJECTS[group](unit), _OTHER_NAMES.get(fault.call, name))
-    whole = (int(number) if group == "map" else number for number in fault.arguments)
-    happens(*whole)
+    happens(*_as_called(group, fault), **_SETTINGS.get(fault.call, {}))
+
+
+def _as_called(group: str, fault: Fault) -> list[float]:
+    """The numbers as the call wants them: whole ones, or seconds for milliseconds."""
+    if group == "map":
+        return [int(number) for number in fault.arguments]
+    return [number / 1000 if group == "power" else number for number in fault.arguments]

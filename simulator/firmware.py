@@ -7,6 +7,7 @@ reference map, B. What an order needs to be accepted stands in ``orders.py``.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,15 +38,32 @@ from simulator.map_v1 import (
 from simulator.orders import OrderDesk
 from simulator.patient import PassivePatient, Patient
 from simulator.plant import TractionPlant
-from simulator.register_image import UnitDescription, capability_block, identification_block
+from simulator.register_image import (
+    FEATURE_EVENT_RING,
+    FEATURE_READ_WRITE,
+    FEATURE_RELEASES_ON_POWER_LOSS,
+    UnitDescription,
+    capability_block,
+    identification_block,
+)
 from simulator.snapshot import take_snapshot
+from simulator.variants import Variants, WatchdogDefects
 
 CLOCK_PPM: Final = 300.0
 MAX_READ: Final = 125
 
 
 class ReferenceFirmware:
-    """One unit. ``clock_ppm`` is how much slower its crystal is; ``write_first`` its FC23 order."""
+    """One unit. ``clock_ppm`` is how much slower its crystal is; ``reads_first`` its FC23 order.
+
+    Without a word it is the map's plain unit. What may be otherwise, all of it kept over a loss of
+    power: ``renew_set_point_register``, ``reenters_release``, ``watchdog``, ``machine.blind``, and
+    in its description what ``UnitDescription.without`` takes away. What may happen to its parts in
+    a session: ``cell``, ``second_cell``, ``cord``, ``body``, ``winch``, ``stroke``, ``switch``,
+    ``estop``, ``power_cycle``; a cell comes back sound with the power, the mechanics do not.
+
+    It is a model written from the map: no real unit was compared with it.
+    """
 
     def __init__(
         self,
@@ -55,7 +73,7 @@ class ReferenceFirmware:
         unit: UnitDescription | None = None,
         patient: Patient | None = None,
         clock_ppm: float = CLOCK_PPM,
-        write_first: bool = True,
+        reads_first: bool = False,
         powered_on_at_s: float = 0.0,
     ) -> None:
         unit = unit or UnitDescription()
@@ -65,8 +83,11 @@ class ReferenceFirmware:
         )
         self.plant = plant
         self.patient: Patient = patient or PassivePatient()
-        self.write_first = write_first
-        self.machine = UnitMachine(plant, self.unit, random)
+        self.reads_first = reads_first
+        self._variants = Variants(
+            keeps_force_without_power=not self.unit.has(FEATURE_RELEASES_ON_POWER_LOSS)
+        )
+        self.machine = UnitMachine(plant, self.unit, random, self._variants)
         self.cell, self.second_cell = self.machine.channels.cell, self.machine.channels.second_cell
         self.cord, self.body, self.winch = plant.cord, plant.body, plant.winch
         self.stroke = plant.stroke
@@ -77,6 +98,8 @@ class ReferenceFirmware:
         self._desk = OrderDesk(self.machine, self.unit, random)
         self._speed_of_clock = 1.0 - clock_ppm * 1e-6
         self._powered_on_at_s = powered_on_at_s
+        self._back_at_s = math.inf
+        self._earlier_s = 0.0
         self._device_s = 0.0
         self._fixed = identification_block(self.unit) + capability_block(self.unit)
         self.disguise = Disguise(self._fixed)
@@ -87,6 +110,11 @@ class ReferenceFirmware:
     def uptime_s(self) -> float:
         """Seconds of the device's clock at its newest cycle."""
         return self.machine.uptime_s
+
+    @property
+    def lived_s(self) -> float:
+        """Seconds of the device's clock since the first start, times without power included."""
+        return self._earlier_s + self.machine.uptime_s
 
     @property
     def state(self) -> State:
@@ -114,40 +142,97 @@ class ReferenceFirmware:
         """The token in force, 0 without a session."""
         return self._desk.token
 
+    # -- what kind of unit it is -------------------------------------------------------------------
+
+    @property
+    def reenters_release(self) -> bool:
+        """Each release order, modes 1 and 5, enters state 5 anew: in states 2 and 6 too.
+
+        A plain unit changes no state at 15 N or less. This one goes back one device cycle later, or
+        in state 6 with force on after 3 s.
+        """
+        return self._variants.reenters_release
+
+    @reenters_release.setter
+    def reenters_release(self, reenters: bool) -> None:
+        self._variants.reenters_release = reenters
+
+    @property
+    def keeps_force_without_power(self) -> bool:
+        """A brake closes when power goes. True in a unit without bit 8 of 0x20; set it on a unit
+        that says otherwise."""
+        return self._variants.keeps_force_without_power
+
+    @keeps_force_without_power.setter
+    def keeps_force_without_power(self, keeps: bool) -> None:
+        self._variants.keeps_force_without_power = keeps
+
+    @property
+    def watchdog(self) -> WatchdogDefects:
+        return self._variants.watchdog
+
+    def renew_set_point_register(
+        self, period_s: float, step_n: float, phase_s: float = 0.0
+    ) -> None:
+        """Renew 0x108 only at ``phase_s`` and every ``period_s`` of the device's clock (in whole
+        cycles of 10 ms; 0: always), rounded to ``step_n`` (0.1 to 1 N). The ramp itself is the
+        same. Raises ValueError."""
+        self._variants.set_point_register.renew(period_s, step_n, phase_s)
+
     # -- time --------------------------------------------------------------------------------------
 
     def advance_to(self, now_s: float) -> None:
         """Run plant, inputs and regulator up to the host's monotonic time ``now_s``."""
+        self._live_to(min(now_s, self._back_at_s))
+        if now_s >= self._back_at_s:
+            self._start_anew(self._back_at_s)
+            self._live_to(now_s)
+
+    def _live_to(self, now_s: float) -> None:
         device_s = (now_s - self._powered_on_at_s) * self._speed_of_clock
         self._device_s = max(self._device_s, device_s)
-        if not self.powered:
-            self._coast()
-            return
         machine, patient = self.machine, self.patient
         while machine.uptime_s + CYCLE_S <= self._device_s + 1e-9:
-            machine.cycle()
-            patient.act(self)
+            if self.powered:
+                machine.cycle()
+                patient.act(self)
+            else:
+                # Without power only the mechanics go on, in the steps of a device cycle.
+                machine.uptime_s += CYCLE_S
+                self.plant.advance(STEPS_PER_CYCLE, 0.0)
 
     def cut_power(self) -> None:
-        """The mains is gone: the clutch opens by its spring, nothing senses or answers."""
+        """The mains is gone: nothing senses or answers.
+
+        The clutch opens by its spring, or a brake closes (``keeps_force_without_power``).
+        """
         self.powered = False
         self.plant.clutch_closed = False
+        self.plant.brake_on = self._variants.keeps_force_without_power
+
+    def power_cycle(self, off_s: float) -> None:
+        """Cut the power now and restore it ``off_s`` later."""
+        self.cut_power()
+        self._back_at_s = self.next_cycle_s() - CYCLE_S + off_s
 
     def restore_power(self, now_s: float) -> None:
-        """The mains is back: the unit starts anew, idle, with a higher boot count."""
-        self.advance_to(now_s)
+        """The mains is back: the unit starts anew, idle, with a higher boot count.
+
+        A closed brake stays closed, and the force on the cord, until an order to release or a hand
+        opens it.
+        """
+        self._live_to(now_s)
+        self._start_anew(now_s)
+
+    def _start_anew(self, now_s: float) -> None:
+        self._back_at_s = math.inf
+        self._earlier_s += self.machine.uptime_s
         self.unit = replace(self.unit, boot_count=self.unit.boot_count + 1)
         self._powered_on_at_s, self._device_s, self.powered = now_s, 0.0, True
-        self.machine = UnitMachine(self.plant, self.unit, self._random)
+        self.machine = UnitMachine(self.plant, self.unit, self._random, self._variants)
         self.cell, self.second_cell = self.machine.channels.cell, self.machine.channels.second_cell
         self._desk = OrderDesk(self.machine, self.unit, self._random)
         self._fixed = identification_block(self.unit) + capability_block(self.unit)
-
-    def _coast(self) -> None:
-        """Without power only the mechanics go on, in the steps of a device cycle."""
-        while self.machine.uptime_s + CYCLE_S <= self._device_s + 1e-9:
-            self.machine.uptime_s += CYCLE_S
-            self.plant.advance(STEPS_PER_CYCLE, 0.0)
 
     def next_cycle_s(self) -> float:
         """Host time of the next device cycle: when the unit may next act by itself."""
@@ -188,13 +273,15 @@ class ReferenceFirmware:
         self, write_address: int, values: Sequence[int], read_address: int, count: int
     ) -> list[int]:
         """FC23 in this unit's order; a refused write part leaves no read data (B.4)."""
+        if not self.unit.has(FEATURE_READ_WRITE):
+            raise RegisterRefused(ExceptionCode.ILLEGAL_FUNCTION)
         self._check_readable(read_address, count)
-        if self.write_first:
+        if self.reads_first:
+            before = self._read(read_address, count)
             self.write_registers(write_address, values)
-            return self._read(read_address, count)
-        before = self._read(read_address, count)
+            return before
         self.write_registers(write_address, values)
-        return before
+        return self._read(read_address, count)
 
     def write_broadcast(self, address: int, values: Sequence[int]) -> None:
         """A write to address 0, which no unit answers (B.4)."""
@@ -204,6 +291,8 @@ class ReferenceFirmware:
     def _check_readable(self, address: int, count: int) -> None:
         if not 1 <= count <= MAX_READ:
             raise RegisterRefused(ExceptionCode.ILLEGAL_VALUE)
+        if address >= EVENT_HEADER and not self.unit.has(FEATURE_EVENT_RING):
+            raise RegisterRefused(ExceptionCode.ILLEGAL_ADDRESS)
         for first, length in _READABLE:
             if first <= address and address + count <= first + length:
                 return

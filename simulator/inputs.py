@@ -12,12 +12,16 @@ SHOWN_AFTER_PRESS_S: Final = 1.0
 
 
 class PatientSwitch:
-    """A switch on a plug. Two samples in a row decide, so that a tap of 30 ms counts."""
+    """A switch on a plug. Two samples in a row decide, so that a tap of 30 ms counts.
 
-    __slots__ = ("_contact", "_dead", "_differing", "_plugged", "_shown_until_s", "_tap_left",
-                 "present", "pressed")  # fmt: skip
+    ``senses_plug`` (bit 4 of 0x20): without it the unit takes an unplugged switch for an open one.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_contact", "_dead", "_differing", "_plugged", "_senses_plug", "_shown_until_s",
+                 "_tap_left", "present", "pressed")  # fmt: skip
+
+    def __init__(self, *, senses_plug: bool = True) -> None:
+        self._senses_plug = senses_plug
         self._contact = self._dead = False
         self._tap_left = 0
         self._plugged = True
@@ -59,13 +63,17 @@ class PatientSwitch:
         if self.pressed:
             self._shown_until_s = uptime_s + SHOWN_AFTER_PRESS_S
         contact = self._contact and self._plugged
-        if contact == self.pressed and self._plugged == self.present:
+        if contact == self.pressed and self._seems_plugged == self.present:
             self._differing = 0
             return None
         self._differing += 1
         if self._differing < DEBOUNCE_SAMPLES:
             return None
         return self._decide(contact, uptime_s)
+
+    @property
+    def _seems_plugged(self) -> bool:
+        return self._plugged or not self._senses_plug
 
     @property
     def closed(self) -> bool:
@@ -78,7 +86,7 @@ class PatientSwitch:
 
     def _decide(self, contact: bool, uptime_s: float) -> EventCode:
         self._differing = 0
-        was_present, self.present, self.pressed = self.present, self._plugged, contact
+        was_present, self.present, self.pressed = self.present, self._seems_plugged, contact
         if contact:
             self._shown_until_s = uptime_s + SHOWN_AFTER_PRESS_S
             return EventCode.SWITCH_PRESSED

@@ -72,3 +72,17 @@ class LoadCell:
     def open(self) -> None:
         """The cable is off: the converter runs to its lower rail."""
         self._healthy, self.opened = False, True
+
+
+class SecondCell(LoadCell):
+    """The independent channel, which can also go without a word."""
+
+    __slots__ = ("vanished",)
+
+    def __init__(self, random: random.Random) -> None:
+        super().__init__(random)
+        self.vanished = False
+
+    def vanish(self) -> None:
+        """The channel reads 0x8000 and is not valid any more; no fault bit says why."""
+        self.vanished = True

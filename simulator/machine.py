@@ -16,9 +16,16 @@ from simulator.guards import ForceGuards, trip_n
 from simulator.inputs import EmergencyStop, PatientSwitch
 from simulator.map_v1 import FORCE, HOLD, EventCode, State
 from simulator.plant import STEP_S, TractionPlant
-from simulator.register_image import UnitDescription, tenths
-from simulator.release import RELEASED_N, Release, Strength, pay_out_speed_mm_per_s
+from simulator.register_image import FEATURE_SWITCH_SENSED, UnitDescription, tenths
+from simulator.release import (
+    CUT_LIMIT_S,
+    RELEASED_N,
+    Release,
+    Strength,
+    pay_out_speed_mm_per_s,
+)
 from simulator.sensing import FAULT_BITS, ForceChannels
+from simulator.variants import Variants
 
 STEPS_PER_CYCLE: Final = round(CYCLE_S / STEP_S)
 DISARM_MAX_N: Final = 20.0
@@ -48,11 +55,18 @@ REACTIONS = {
 class UnitMachine:
     """State, session, watchdog and motion. Newtons, millimetres, seconds of the device's clock."""
 
-    def __init__(self, plant: TractionPlant, unit: UnitDescription, random: random.Random) -> None:
+    def __init__(
+        self,
+        plant: TractionPlant,
+        unit: UnitDescription,
+        random: random.Random,
+        variants: Variants | None = None,
+    ) -> None:
         self.plant = plant
         self.unit = unit
+        self.variants = variants or Variants()
         self.channels = ForceChannels(unit, random)
-        self.switch = PatientSwitch()
+        self.switch = PatientSwitch(senses_plug=unit.has(FEATURE_SWITCH_SENSED))
         self.emergency_stop = EmergencyStop()
         self.ring = EventRing()
         self.state = State.IDLE
@@ -72,7 +86,7 @@ class UnitMachine:
         self._link_closed_at_s: float | None = None
         self._speed_command = 0.0
         self._cycles = 0
-        self._self_test_until_s = 0.0
+        self._self_test_until_s = self._latched_again_at_s = 0.0
         self.panel_force_n: float | None = None
         self.local_takeover = False
         self.uptime_s = 0.0
@@ -88,7 +102,7 @@ class UnitMachine:
         return cut or self.emergency_stop.open
 
     def watchdog_left_s(self, at_s: float) -> float:
-        if self.limits is None or self.watchdog_expired:
+        if self.limits is None or self.watchdog_expired or self.variants.watchdog.stopped:
             return 0.0
         return max(0.0, self._expires_at_s - at_s)
 
@@ -106,12 +120,13 @@ class UnitMachine:
         self.limits, self.ceiling_n, self.sequence = limits, limits.ceiling_n, 0
         self.loop = ForceLoop(series)
         self._guards = ForceGuards(RISE_MARGIN_N[limits.is_lumbar], limits.ceiling_n)
+        self._guards.disabled = self.variants.blind
         self._rate_up, self._rate_down = limits.rate_up_n_per_s, limits.rate_down_n_per_s
         self._tripped.clear()
         self._link_closed_at_s = None
         self.armed_at_s = at_s
         self.feed(at_s)
-        self.plant.clutch_closed = True
+        self.plant.clutch_closed, self.plant.brake_on = True, False
         self.state = State.ARMED
         self.log(EventCode.ARMED, limits.region, tenths(limits.ceiling_n))
 
@@ -147,8 +162,11 @@ class UnitMachine:
         self, strength: Strength, *, latching: bool = False, rate_n_per_s: float = 0.0,
         hold_s: float = 0.0,
     ) -> None:  # fmt: skip
-        """Let go, or let go faster. Without a session there is nothing to let go of."""
-        if self.limits is None or (not latching and self._is_free_already(strength)):
+        """Let go, or let go faster. Without a session only a brake can hold the cord."""
+        if self.limits is None:
+            self._release_again()
+            return
+        if not latching and self._is_free_already(strength):
             return
         rate = rate_n_per_s or self.limits.rate_down_n_per_s
         if self._release is None:
@@ -172,8 +190,21 @@ class UnitMachine:
 
     def _is_free_already(self, strength: Strength) -> bool:
         """A host repeats its release until it sees state 2: the repeat must not start another."""
+        if self.variants.reenters_release:
+            return False
         armed = self.state is State.ARMED and self._release is None
         return armed and strength is not Strength.CUT and self.channels.largest_n <= RELEASED_N
+
+    def _release_again(self) -> None:
+        """A release order without a session: open what could hold, and show it if the unit does."""
+        self._switch_motor_off()
+        if self.variants.reenters_release and self.state is State.SAFE_LATCHED:
+            self.state = State.RELEASING
+            self._latched_again_at_s = self.uptime_s + CUT_LIMIT_S
+
+    def _latch_again(self, now_s: float) -> None:
+        if self.channels.largest_n <= RELEASED_N or now_s >= self._latched_again_at_s:
+            self.state = State.SAFE_LATCHED
 
     def disarm(self, service_sequence: int) -> bool:
         """Motor off and clutch open; False above 20 N. A release that latches stays latched."""
@@ -199,8 +230,12 @@ class UnitMachine:
         self._self_test_until_s = self.uptime_s + SELF_TEST_S
 
     def blind(self) -> None:
-        """The unit's own supervision of the force dies; inputs, stroke and watchdog live on."""
-        self._guards.disabled = True
+        """The unit's own supervision of the force dies for good.
+
+        Inputs, stroke, open cells and the watchdog live on, and a release of its own still gets
+        stronger by time.
+        """
+        self.variants.blind = self._guards.disabled = True
 
     def set_at_panel(self, force_n: float, *, announced: bool) -> None:
         """Somebody sets another force at the unit; ``announced``: the unit says so (A.13)."""
@@ -239,7 +274,9 @@ class UnitMachine:
         """Sense, watch, drive. The speed decided here acts during the next 10 ms."""
         self._cycles += 1
         self.uptime_s = now_s = self._cycles * CYCLE_S
-        self.plant.advance(STEPS_PER_CYCLE, self._speed_command)
+        releasing = self.state is State.RELEASING
+        speed = self.plant.winch.speed_mm_per_s(self._speed_command, releasing=releasing)
+        self.plant.advance(STEPS_PER_CYCLE, speed)
         self.channels.sample(self.plant.cell_force_n, now_s, CYCLE_S)
         self._watch_inputs(now_s)
         if self.limits is not None:
@@ -248,6 +285,10 @@ class UnitMachine:
             self._drive(now_s)
         elif self.state is State.SELF_TEST and now_s >= self._self_test_until_s:
             self.state = State.IDLE
+        elif releasing:
+            self._latch_again(now_s)
+        if self.variants.set_point_register.period_s:
+            self.variants.set_point_register.take(now_s, self.loop.setpoint_n)
 
     def _watch_inputs(self, now_s: float) -> None:
         if (event := self.switch.sample(now_s)) is not None:
@@ -262,7 +303,7 @@ class UnitMachine:
             self.log_here(event)
 
     def _watch_link(self, now_s: float) -> None:
-        if self.watchdog_expired or now_s < self._expires_at_s:
+        if self.watchdog_expired or now_s < self._expires_at_s or self.variants.watchdog.stopped:
             return
         limits = self._session()
         self.watchdog_expired = True
@@ -339,7 +380,7 @@ class UnitMachine:
 
     def _switch_motor_off(self) -> None:
         self._speed_command = 0.0
-        self.plant.clutch_closed = False
+        self.plant.clutch_closed = self.plant.brake_on = False
 
     def _session(self) -> SessionLimits:
         assert self.limits is not None, "only called while a session is armed"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from simulator import map_v1
-from simulator.command_block import Command, parse_session
+from simulator.command_block import Command, SessionLimits, parse_session
 from simulator.machine import DISARM_MAX_N, UnitMachine
 from simulator.map_v1 import (
     OPEN_TOKEN,
@@ -70,9 +70,13 @@ class OrderDesk:
         token = OPEN_TOKEN if self.token and self._token_shown else self.token
         self._token_shown |= shows_token
         since_s = 0 if limits is None else int(at_s - machine.armed_at_s)
-        watchdog_ms = 0 if limits is None else round(limits.watchdog_s * 1000)
+        watchdog_ms = 0 if limits is None else self._watchdog_echo_ms(limits)
         words = [token >> 16, token & 0xFFFF, int(self._refusal)]
         return [*words, since_s >> 16, since_s & 0xFFFF, watchdog_ms]
+
+    def _watchdog_echo_ms(self, limits: SessionLimits) -> int:
+        echo_ms = self.machine.variants.watchdog.echo_ms
+        return round(limits.watchdog_s * 1000) if echo_ms is None else echo_ms
 
     # -- commands (B.4): CRC, token, state, sequence, ranges ---------------------------------------
 

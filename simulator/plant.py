@@ -39,6 +39,7 @@ class TractionPlant:
     __slots__ = (
         "_breath",
         "_breath_at",
+        "_clutch_jammed",
         "_contact_mm",
         "_cord_n_per_mm",
         "_disturbance",
@@ -51,6 +52,7 @@ class TractionPlant:
         "_slow_creep_mm",
         "_steps",
         "body",
+        "brake_on",
         "cell_force_n",
         "clutch_closed",
         "cord",
@@ -67,7 +69,7 @@ class TractionPlant:
         self.parameters = body
         self.position_mm = self.speed_mm_per_s = 0.0
         self.cord_force_n = self.spine_force_n = self.cell_force_n = 0.0
-        self.clutch_closed = False
+        self.clutch_closed = self.brake_on = False
         self.cord, self.body, self.winch = Cord(self), Body(self), Winch(self)
         self.stroke = Stroke(self)
         self._cord_n_per_mm = body.cord_n_per_mm
@@ -75,7 +77,7 @@ class TractionPlant:
         self._contact_mm = self._fast_creep_mm = self._slow_creep_mm = self._offset_mm = 0.0
         self._disturbance: list[float] = []
         self._slip_steps, self._slip_mm_per_step = 0, 0.0
-        self._jammed = False
+        self._jammed = self._clutch_jammed = False
         self._steps = 0
         period = round(1.0 / (BREATH_HZ * STEP_S))
         turn = 2.0 * math.pi / period
@@ -88,7 +90,9 @@ class TractionPlant:
         return self._steps * STEP_S
 
     def advance(self, steps: int, speed_command_mm_per_s: float) -> None:
-        """Run ``steps`` of 2 ms at one speed command. An open clutch lets the cord run out freely.
+        """Run ``steps`` of 2 ms at one speed command.
+
+        An open clutch lets the cord run out freely, unless it is jammed too or a brake holds it.
 
         One long function on purpose: a session has 450 000 steps, and everything a step touches
         lives in locals.
@@ -99,6 +103,7 @@ class TractionPlant:
         body = self.parameters
         command = max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed_command_mm_per_s))
         driven, jammed = self.clutch_closed, self._jammed
+        runs_out = not (self._clutch_jammed or self.brake_on)
         x, v, y = self.position_mm, self.speed_mm_per_s, self._contact_mm
         fast, slow, cell = self._fast_creep_mm, self._slow_creep_mm, self.cell_force_n
         low, high, slack = body.stroke_min_mm, body.stroke_mm, self._slack_mm
@@ -118,7 +123,7 @@ class TractionPlant:
                     change = -_MAX_CHANGE
                 v = 0.0 if jammed else v + change
                 x += v * STEP_S
-            elif x - slack > y:
+            elif runs_out and x - slack > y:
                 x -= (x - slack - y) * _FREE_SHARE
             if x > high:
                 x = high
@@ -183,16 +188,44 @@ class Stroke:
 
 
 class Winch:
-    """What can happen to the winch."""
+    """What can happen to the winch. ``free`` ends all of it."""
 
-    __slots__ = ("_plant",)
+    __slots__ = ("_only_releasing", "_plant", "_run_in_mm_per_s")
 
     def __init__(self, plant: TractionPlant) -> None:
         self._plant = plant
+        self._run_in_mm_per_s = 0.0
+        self._only_releasing = False
 
-    def jam(self) -> None:
-        """The motor cannot turn the drum any more; the clutch still opens."""
+    def jam(self, *, clutch: bool = False) -> None:
+        """The motor cannot turn the drum any more, whatever is ordered.
+
+        The clutch still opens and lets the cord run out, unless ``clutch`` is jammed as well: then
+        no order and no loss of power takes the force away.
+        """
         self._plant._jammed = True
+        self._plant._clutch_jammed = clutch
+
+    def run_in(self, speed_mm_per_s: float, *, only_releasing: bool = False) -> None:
+        """The drive winds in at this speed whatever is ordered, while its clutch is closed.
+
+        ``only_releasing``: only in state 5, as a drive whose direction is wrong there.
+        """
+        self._run_in_mm_per_s, self._only_releasing = speed_mm_per_s, only_releasing
+
+    def free(self) -> None:
+        """The drive is sound again and turns freely; a brake that holds the cord is opened by hand.
+
+        Where the clutch is open the cord runs out.
+        """
+        self._plant._jammed = self._plant._clutch_jammed = self._plant.brake_on = False
+        self._run_in_mm_per_s = 0.0
+
+    def speed_mm_per_s(self, ordered_mm_per_s: float, *, releasing: bool) -> float:
+        """What the drive does of what it was ordered; positive winds in."""
+        if self._run_in_mm_per_s == 0.0 or (self._only_releasing and not releasing):
+            return ordered_mm_per_s
+        return self._run_in_mm_per_s
 
 
 class Body:

@@ -6,7 +6,7 @@ Source: reference map, B.1-B.3. Own packing, apart from the bridge's codec that 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fastcrc import crc16
@@ -25,6 +25,10 @@ REGION_CEILING_N = {CERVICAL: 200.0, LUMBAR: 981.0}
 _MEASUREMENT = struct.Struct(">6H6h4HIH")
 
 FEATURE_SECOND_CHANNEL: Final = 1 << 2
+FEATURE_SWITCH_SENSED: Final = 1 << 4
+FEATURE_RELEASES_ON_POWER_LOSS: Final = 1 << 8
+FEATURE_EVENT_RING: Final = 1 << 9
+FEATURE_READ_WRITE: Final = 1 << 12
 # Force loop, second channel, position, switch presence, two-channel switch, hard-wired e-stop,
 # releases on power loss, event ring, FC23.
 FEATURES: Final = 0b1_0011_0111_1101
@@ -75,6 +79,19 @@ class UnitDescription:
     @property
     def has_second_channel(self) -> bool:
         return bool(self.features & FEATURE_SECOND_CHANNEL)
+
+    def has(self, feature: int) -> bool:
+        """True when this bit (one of ``FEATURE_...``) of 0x20 is set."""
+        return bool(self.features & feature)
+
+    def without(self, *bits: int) -> UnitDescription:
+        """The same unit without these bits (by number) of 0x20.
+
+        The unit then is what it says for bits 2 (second channel), 4 (an unplugged switch is not
+        noticed), 8 (a brake keeps the force when power goes), 9 (no event ring) and 12 (function 23
+        is refused). Bits 5 and 6 change what it says and nothing of what it does.
+        """
+        return replace(self, features=self.features & ~sum(1 << bit for bit in set(bits)))
 
 
 def identification_block(unit: UnitDescription) -> list[int]:

@@ -6,7 +6,7 @@ import math
 import random
 from typing import Final
 
-from simulator.load_cell import LoadCell
+from simulator.load_cell import LoadCell, SecondCell
 from simulator.map_v1 import EventCode
 from simulator.register_image import NOT_FITTED, UnitDescription
 
@@ -32,7 +32,7 @@ class ForceChannels:
 
     def __init__(self, unit: UnitDescription, random: random.Random) -> None:
         self.cell = LoadCell(random)
-        self.second_cell = LoadCell(random) if unit.has_second_channel else None
+        self.second_cell = SecondCell(random) if unit.has_second_channel else None
         self.sample_counter = 0
         self.sample_at_s = 0.0
         self.gross_1 = self.net_1 = 0
@@ -47,7 +47,8 @@ class ForceChannels:
     def sample(self, force_n: float, at_s: float, period_s: float) -> None:
         """Take one sample of each channel; a frozen converter leaves everything as it was."""
         if self.second_cell is not None:
-            self.net_2 = self.second_cell.read(force_n, period_s) - self._tare_2
+            reading = self.second_cell.read(force_n, period_s) - self._tare_2
+            self.net_2 = NOT_FITTED if self.second_cell.vanished else reading
         if self.cell.frozen:
             return
         self.gross_1 = self.cell.read(force_n, period_s)
@@ -59,8 +60,8 @@ class ForceChannels:
 
     @property
     def second_n(self) -> float | None:
-        """Channel 2 in newtons, None when it is not fitted."""
-        return None if self.second_cell is None else self.net_2 / 10.0
+        """Channel 2 in newtons, None when it is not fitted or has vanished."""
+        return None if self.net_2 == NOT_FITTED else self.net_2 / 10.0
 
     @property
     def valid_1(self) -> bool:
@@ -69,7 +70,9 @@ class ForceChannels:
     @property
     def valid_2(self) -> bool:
         cell = self.second_cell
-        return cell is not None and not cell.opened and self.net_2 < self._capacity
+        if cell is None or cell.opened or cell.vanished:
+            return False
+        return self.net_2 < self._capacity
 
     @property
     def all_valid(self) -> bool:
@@ -110,7 +113,7 @@ class ForceChannels:
         if abs(self.gross_1) >= TARE_MAX_TENTHS or spread > TARE_SPREAD_TENTHS:
             return False
         self._tare_1 = self.gross_1
-        if self.second_cell is not None:
+        if self.net_2 != NOT_FITTED:
             self._tare_2 += self.net_2
         self.tare_active = True
         return True

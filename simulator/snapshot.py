@@ -7,7 +7,7 @@ from typing import Final
 from simulator.force_loop import SLACK_FORCE_N
 from simulator.machine import UnitMachine
 from simulator.map_v1 import Result, State
-from simulator.register_image import Measurement, tenths
+from simulator.register_image import FEATURE_EVENT_RING, Measurement, tenths
 
 MOVING_MM_PER_S: Final = 0.2
 IDLE_CURRENT_10_MA: Final = 30
@@ -29,7 +29,7 @@ def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int
         first_fault=machine.first_fault,
         force_1=channels.net_1,
         force_2=channels.net_2,
-        setpoint=tenths(machine.loop.setpoint_n),
+        setpoint=machine.variants.set_point_register.tenths(machine.loop.setpoint_n),
         gross_1=channels.gross_1,
         position=tenths(plant.position_mm),
         speed=tenths(plant.speed_mm_per_s),
@@ -38,19 +38,21 @@ def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int
         sample_age_ms=int((at_s - channels.sample_at_s) * 1000 + 1e-6),
         watchdog_left_ms=int(machine.watchdog_left_s(at_s) * 1000 + 1e-6),
         uptime_ms=int(at_s * 1000 + 1e-6),
-        newest_event=machine.ring.newest,
+        newest_event=machine.ring.newest if machine.unit.has(FEATURE_EVENT_RING) else 0,
     ).registers()
 
 
 def _status_bits(machine: UnitMachine, at_s: float) -> int:
-    """Bits A. There is no brake (4); local takeover (13) only by an injected fault."""
+    """Bits A. The brake (4) is on in a unit that keeps force without power, from its restart on;
+    local takeover (13) only by an injected fault."""
     plant = machine.plant
     following = machine.state in (State.TRACKING, State.HOLDING)
     armed = machine.limits is not None
     bits = machine.emergency_stop.open << 0
     bits |= machine.switch.shown(at_s) << 1 | machine.switch.present << 2
-    bits |= plant.clutch_closed << 3 | machine.motor_cut << 5
-    bits |= (armed and not machine.watchdog_expired) << 6 | machine.watchdog_expired << 7
+    bits |= plant.clutch_closed << 3 | plant.brake_on << 4 | machine.motor_cut << 5
+    counts = armed and not machine.watchdog_expired and not machine.variants.watchdog.stopped
+    bits |= counts << 6 | machine.watchdog_expired << 7
     bits |= (plant.position_mm >= plant.parameters.stroke_mm) << 8
     bits |= (plant.position_mm <= machine.unit.stroke_min_mm) << 9
     bits |= (following and machine.channels.force_n < SLACK_FORCE_N) << 10

@@ -18,6 +18,10 @@ from firmware_bridge.units.reading import numbers
 ATTEMPTS: Final = 3
 EPOCH = date(2000, 1, 1)
 SECOND_CHANNEL_FEATURE: Final = 1 << 2
+SWITCH_SENSED_FEATURE: Final = 1 << 4
+SWITCH_TWO_CHANNEL_FEATURE: Final = 1 << 5
+EMERGENCY_STOP_FEATURE: Final = 1 << 6
+POWER_LOSS_FEATURE: Final = 1 << 8
 READ_WRITE_FEATURE: Final = 1 << 12
 
 
@@ -58,13 +62,14 @@ def read_capabilities(link: ModbusLink, profile: DeviceProfile) -> UnitCapabilit
         values = numbers(block, words)
     except FrameCorrupt as error:
         raise UnitNotVerified(f"capabilities: {error.message}; have the unit checked") from error
-    second_channel = bool(values["features"] & SECOND_CHANNEL_FEATURE)
+    features = values["features"]
+    second_channel = bool(features & SECOND_CHANNEL_FEATURE)
     capacities = [values["cell_capacity_1"], *[values["cell_capacity_2"]] * second_channel]
     return UnitCapabilities(
         regions=frozenset(
             region for region, bit in profile.region_bits.items() if values["regions"] & bit
         ),
-        features=values["features"],
+        features=features,
         rated_force_n=values["rated_force"] / 10,
         cut_off_force_n=values["cut_off_force"] / 10,
         pretension_floor_n=values["pretension_floor"] / 10,
@@ -79,6 +84,10 @@ def read_capabilities(link: ModbusLink, profile: DeviceProfile) -> UnitCapabilit
         cell_capacity_n=float(min(capacities)),
         event_ring_size=values["event_ring_size"],
         days_since_stop_test=values["days_since_stop_test"],
+        patient_switch_sensed=bool(features & SWITCH_SENSED_FEATURE),
+        patient_switch_two_channel=bool(features & SWITCH_TWO_CHANNEL_FEATURE),
+        emergency_stop_hard_wired=bool(features & EMERGENCY_STOP_FEATURE),
+        releases_on_power_loss=bool(features & POWER_LOSS_FEATURE),
         raw_block=words_to_bytes(words),
     )
 

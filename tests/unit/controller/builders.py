@@ -87,6 +87,10 @@ CAPABILITIES = UnitCapabilities(
     event_ring_size=32,
     cell_capacity_n=500.0,
     days_since_stop_test=0,
+    patient_switch_sensed=True,
+    patient_switch_two_channel=True,
+    emergency_stop_hard_wired=True,
+    releases_on_power_loss=True,
     raw_block=b"",
 )
 

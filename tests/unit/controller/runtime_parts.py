@@ -33,7 +33,8 @@ CAPABILITIES = UnitCapabilities(
     fast_release_rate_n_per_s=130.0, watchdog_min_s=0.2, watchdog_max_s=2.0, sample_period_s=0.01,
     maximum_answer_time_s=0.01, second_channel=True,
     cell_capacity_n=500.0, event_ring_size=32, days_since_stop_test=0,
-    raw_block=b"",
+    patient_switch_sensed=True, patient_switch_two_channel=True, emergency_stop_hard_wired=True,
+    releases_on_power_loss=True, raw_block=b"",
 )  # fmt: skip
 IDLE = replace(
     TRACKING, unit_state=UnitState.IDLE, status=UnitStatus.PATIENT_SWITCH_PRESENT, force_n=0.2,

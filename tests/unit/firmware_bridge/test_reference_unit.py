@@ -57,6 +57,22 @@ def test_identity_and_capabilities_are_read_and_nothing_is_written() -> None:
     assert desk.writes == []
 
 
+SAFETY_FEATURES = {
+    4: "patient_switch_sensed",
+    5: "patient_switch_two_channel",
+    6: "emergency_stop_hard_wired",
+    8: "releases_on_power_loss",
+}
+
+
+@pytest.mark.parametrize("bit", SAFETY_FEATURES)
+def test_each_word_on_the_unit_s_safety_has_its_bit(bit: int) -> None:
+    desk = DeskUnit()
+    desk.capability = with_crc(f"{1 << bit:04X}" + "0000" * 22)
+    said = desk.connected().capabilities
+    assert [n for n, name in SAFETY_FEATURES.items() if getattr(said, name)] == [bit]
+
+
 def put(start: int, *words: int) -> Callable[[list[int]], None]:
     def change(block: list[int]) -> None:
         block[start : start + len(words)] = words

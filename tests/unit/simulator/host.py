@@ -74,7 +74,7 @@ class Desk:
         *,
         unit: UnitDescription | None = None,
         patient: Patient | None = None,
-        write_first: bool = True,
+        reads_first: bool = False,
         clock_ppm: float = 0.0,
         seed: int = 1,
     ) -> None:
@@ -84,7 +84,7 @@ class Desk:
             random=source,
             unit=unit,
             patient=patient,
-            write_first=write_first,
+            reads_first=reads_first,
             clock_ppm=clock_ppm,
         )
         self.now_s = 0.0

@@ -42,11 +42,11 @@ class _Draws:
 
 
 @pytest.mark.parametrize(
-    ("write_first", "answered", "state"),
-    [(True, 163, State.TRACKING), (False, 162, State.ARMED)],
+    ("reads_first", "answered", "state"),
+    [(False, 163, State.TRACKING), (True, 162, State.ARMED)],
 )
-def test_the_example_request_in_both_orders(write_first: bool, answered: int, state: State) -> None:
-    desk = Desk(write_first=write_first)
+def test_the_example_request_in_both_orders(reads_first: bool, answered: int, state: State) -> None:
+    desk = Desk(reads_first=reads_first)
     armed_with_example_token(desk)
     block = desk.firmware.read_write(0x200, EXAMPLE, 0x100, 20)
     assert (block[0], block[1], block[2]) == (answered, Result.ACCEPTED, state)
@@ -58,9 +58,9 @@ def test_the_example_request_in_both_orders(write_first: bool, answered: int, st
     assert desk.firmware.ceiling_n == 120.0
 
 
-@pytest.mark.parametrize("write_first", [True, False])
-def test_function_23_that_fails_in_its_write_part_has_no_read_data(write_first: bool) -> None:
-    desk = Desk(write_first=write_first)
+@pytest.mark.parametrize("reads_first", [True, False])
+def test_function_23_that_fails_in_its_write_part_has_no_read_data(reads_first: bool) -> None:
+    desk = Desk(reads_first=reads_first)
     armed_with_example_token(desk)
     spoiled = [*EXAMPLE[:7], EXAMPLE[7] ^ 1]
     with pytest.raises(RegisterRefused) as refused:
