@@ -264,7 +264,7 @@ class ForceLoop:
             self._apply(LinkGone(lost.message), tick_at_s)
             return None
         except UnitRejected as rejection:
-            self._refused = True
+            self._refused = command.kind in RELEASE_STRENGTH
             self._note_trouble(rejection, tick_at_s)
             return self._unit.reading_after_refusal
         except LinkError as error:
