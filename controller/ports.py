@@ -120,8 +120,15 @@ class TractionUnit(Protocol):
     def exchange(self, command: ForceCommand) -> Telemetry:
         """Do the one exchange of a tick; raises LinkError when no reading was accepted.
 
-        OBSERVE reads the measurement block (FC03). Everything else is FC23 with the next sequence.
-        A refused FC23 raises UnitRejected after one FC03; ``reading_after_refusal`` keeps it.
+        OBSERVE reads the measurement block (FC03). Everything else is FC23 with the next sequence;
+        after a lost answer of a unit that reads first one FC03 comes in its place (it is then not
+        ordered), and a release goes out by FC16 before it. A refused command raises UnitRejected
+        after one FC03; ``reading_after_refusal`` keeps it. A release leaves without its numbers, so
+        that none of them can keep it back; another command's raise RequestRefused where they do not
+        fit the registers.
+
+        A unit that has restarted is read again from its second answer on: its uptime has gone back,
+        and ``identity`` has its new boot counter.
         """
         ...
 
@@ -131,11 +138,20 @@ class TractionUnit(Protocol):
         ...
 
     def arm(self, request: ArmingRequest) -> None:
-        """Write the session block and take the token; raises UnitRejected, OutcomeUncertain."""
+        """Write the session block, take the token, compare the watchdog in force with the order.
+
+        What it raises tells whether the unit may be armed. RequestRefused: nothing was sent.
+        UnitFaulted: the unit refused, it is not armed. OutcomeUncertain and LinkError: the write
+        was sent, so the unit has to be released, and every failure of ``find_order`` means the
+        same. ``exchange`` sends a release in each of these cases, tokenless when none is in hand.
+        """
         ...
 
     def find_order(self, ceiling_n: float) -> Telemetry:
-        """Send the first two keep-alives; learn whether the unit writes or reads first."""
+        """Send the first two keep-alives; learn whether the unit writes or reads first.
+
+        Raises OutcomeUncertain or LinkError.
+        """
         ...
 
     def acknowledge(self) -> None:
@@ -147,11 +163,16 @@ class TractionUnit(Protocol):
         ...
 
     def release_without_token(self) -> None:
-        """Order the tokenless fast release: a restarted host lets a unit go."""
+        """Order the tokenless fast release: whoever comes lets the unit go.
+
+        Waits for one silence of the line only, so it may go out beside the exchange of a tick.
+        Raises LinkError: the unit refused, or the port is gone, or (TCP) nothing answered twice. On
+        a serial line the second order is a broadcast, which nobody answers and nothing confirms.
+        """
         ...
 
     def seconds_since_arming(self) -> int:
-        """Read 0x30D-0x30E alone, so that no token is used up."""
+        """Read 0x30D-0x30F alone, so that no token is used up."""
         ...
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:

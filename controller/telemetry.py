@@ -172,7 +172,10 @@ RELEASING_KINDS = frozenset({CommandKind.RELEASE, CommandKind.RELEASE_FAST, Comm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceCommand:
-    """One order to a unit; ``rate_n_per_s`` 0 means the session's limit."""
+    """One order to a unit; ``rate_n_per_s`` 0 means the session's limit.
+
+    A release is sent without its numbers: the session's rate holds.
+    """
 
     kind: CommandKind
     force_n: float = 0.0

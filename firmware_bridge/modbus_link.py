@@ -61,8 +61,8 @@ class Transport(Readable, Protocol):
 class ModbusLink:
     """One unit on one line. Every call ends by its deadline, with the answer or an error.
 
-    ``timeout_s`` runs from the first byte sent; ``answer_time_s`` is the longest time that the unit
-    may take, after which a late answer cannot come any more.
+    ``timeout_s`` runs from the first byte sent; ``lateness_s`` is how long behind it an answer may
+    still come on a line without transaction numbers, at most another ``timeout_s``.
     """
 
     def __init__(
@@ -73,16 +73,16 @@ class ModbusLink:
         *,
         unit: int,
         timeout_s: float,
-        answer_time_s: float,
+        lateness_s: float,
     ) -> None:
         self._transport = transport
         self._framing = framing
         self._clock = clock
         self._unit = unit
         self.timeout_s = timeout_s
-        self._answer_time_s = answer_time_s
+        no_window = framing.numbers_transactions
+        self._window_s = 0.0 if no_window else timeout_s + min(lateness_s, timeout_s)
         self._requests: dict[tuple[int, ...], Request] = {}
-        self._latest: Request | None = None
         self._doubt_until_s = 0.0
         self._last_byte_s = clock.now_s()
         self.sent_at_s = clock.now_s()
@@ -123,15 +123,12 @@ class ModbusLink:
         self._last_byte_s += len(frame) * self._framing.character_s
 
     def distrust(self) -> None:
-        """The newest answer was another request's: drain the line before the next one.
+        """The newest answer was none or another request's: drain the line before the next one.
 
-        An answer may still come until request, unit and answer have used their longest time.
+        Without transaction numbers the right one may come for a while behind the time-out, and
+        would be taken for the next one's.
         """
-        if self._latest is None:
-            return
-        characters = len(self._latest.frame) + self._framing.answer_bytes(self._latest)
-        wire_s = characters * self._framing.character_s
-        self._doubt_until_s = self.sent_at_s + self._answer_time_s + wire_s
+        self._doubt_until_s = max(self._doubt_until_s, self.sent_at_s + self._window_s)
 
     def close(self) -> None:
         """Close the line; it is not opened again."""
@@ -148,7 +145,6 @@ class ModbusLink:
             struct.pack_into(f">{len(values)}H", request.frame, request.values_at, *values)
         self._quieten(urgent=urgent)
         self._framing.seal(request.frame)
-        self._latest = request
         self._send(bytes(request.frame))
         answer = self._receive(request)
         if answer.exception_code is not None:
@@ -198,22 +194,26 @@ class ModbusLink:
     def _quieten(self, *, urgent: bool) -> None:
         """Nothing of an earlier exchange may be on the line when a request leaves.
 
-        The line must have been silent for 3.5 characters, and after a doubt the unit's longest time
-        must have passed; at most one time-out long. A release waits for one silence at most,
-        however much comes. On TCP, where transactions have numbers, an undoubted line needs none.
+        After a doubt the time of late answers must have passed. Then the line must have been silent
+        for 3.5 characters, which is waited for one time-out long. A release waits for one silence
+        at most, however much comes, and leaves the doubt to the request behind it. On TCP, where
+        transactions have numbers, an undoubted line needs none.
         """
         silence_s = self._framing.silence_s
         if self._framing.numbers_transactions and not self._doubt_until_s:
             return
         doubt_s = 0.0 if urgent else self._doubt_until_s
-        limit_s = self._clock.now_s() + (silence_s if urgent else self.timeout_s)
+        limit_s = self._clock.now_s() + silence_s
+        if not urgent:
+            limit_s = max(doubt_s, self._clock.now_s() + self.timeout_s)
         quiet_s = max(doubt_s, self._last_byte_s + silence_s)
         while self._clock.wait_readable(self._transport, min(limit_s, quiet_s)):
             self._read()
             quiet_s = max(doubt_s, self._last_byte_s + silence_s)
             if self._last_byte_s >= limit_s:
                 break
-        self._doubt_until_s = 0.0
+        if not urgent:
+            self._doubt_until_s = 0.0
 
     def _read(self) -> bytes:
         data = self._transport.read_available()

@@ -36,7 +36,7 @@ REQUIRED_REGISTERS = {
     "hold_time",
     "token": "token",
     "refusal": "reasons",
-    "arming_age": "seconds",
+    "arming_age": "seconds watchdog_echo",
     "service": "opcode argument sequence",
 }
 """What the driver of the reference map reads and writes by name; where it stands is the file's."""
@@ -122,7 +122,6 @@ class DeviceProfile(_Data):
     order_probe: int
     arming_key: int
     service_words: int
-    maximum_answer_time_ms: Annotated[int, Field(ge=1, le=1000)]
     serial: SerialSettings
     region_codes: dict[Region, int]
     region_bits: dict[Region, int]

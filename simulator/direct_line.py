@@ -48,6 +48,8 @@ class DirectLine:
     def write(self, data: bytes) -> None:
         """Hand the frame to the unit; its answer becomes readable at ``answer_due_s``."""
         self.bytes_sent += len(data)
+        if self.faults.loses_request():
+            return
         arrived_s = self._clock.now_s() + len(data) * self._byte_s
         late_s, answer = self.faults.spoil(self._served(data, arrived_s), self._clock.now_s())
         if answer:

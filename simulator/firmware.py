@@ -232,7 +232,7 @@ class ReferenceFirmware:
         self.machine = UnitMachine(self.plant, self.unit, self._random, self._variants)
         self.cell, self.second_cell = self.machine.channels.cell, self.machine.channels.second_cell
         self._desk = OrderDesk(self.machine, self.unit, self._random)
-        self._fixed = identification_block(self.unit) + capability_block(self.unit)
+        self._fixed[:] = identification_block(self.unit) + capability_block(self.unit)
 
     def next_cycle_s(self) -> float:
         """Host time of the next device cycle: when the unit may next act by itself."""

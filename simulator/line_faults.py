@@ -1,4 +1,4 @@
-"""What can happen to an answer on its way to the host (devices.md D, column "Inject")."""
+"""What can happen to requests and answers on their way (devices.md D, column "Inject")."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from random import Random
 
 
 class LineFaults:
-    """Each fault acts on the answers that follow it; ``done`` counts those that it changed."""
+    """Each fault acts on what follows it; ``done`` counts what it changed."""
 
     def __init__(self) -> None:
         self.done = 0
+        self._requests_to_lose = 0
         self._spoil: Callable[[bytes, float], bytes] | None = None
         self._late_s = 0.0
         self._kept = b""
@@ -23,6 +24,18 @@ class LineFaults:
         spoiled = answer if self._spoil is None else self._spoil(answer, now_s)
         self.done += spoiled != answer or self._late_s > 0.0
         return self._late_s, spoiled
+
+    def loses_request(self) -> bool:
+        """Asked once for each request: True when it does not arrive at the unit."""
+        if not self._requests_to_lose:
+            return False
+        self._requests_to_lose -= 1
+        self.done += 1
+        return True
+
+    def lose_requests(self, count: int) -> None:
+        """The next ``count`` requests never arrive: the unit does not do what they order."""
+        self._requests_to_lose = count
 
     def drop(self, until_s: float = math.inf) -> None:
         """Silence until the host's time ``until_s``."""

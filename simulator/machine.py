@@ -90,6 +90,8 @@ class UnitMachine:
         self.panel_force_n: float | None = None
         self.local_takeover = False
         self.uptime_s = 0.0
+        self.uptime_ahead_s = 0.0
+        """What 0x110 and the events show beyond ``uptime_s``; a restart begins at 0."""
         plant.clutch_closed = False
         self.log(EventCode.BOOT, unit.boot_count, 0)
 
@@ -389,9 +391,8 @@ class UnitMachine:
     # -- events ----------------------------------------------------------------------------------
 
     def log(self, code: EventCode, value_1: int, value_2: int) -> None:
-        self.ring.append(
-            code, uptime_ms=round(self.uptime_s * 1000), value_1=value_1, value_2=value_2
-        )
+        uptime_ms = round((self.uptime_s + self.uptime_ahead_s) * 1000)
+        self.ring.append(code, uptime_ms=uptime_ms, value_1=value_1, value_2=value_2)
 
     def log_here(self, code: EventCode) -> None:
         """Value 1 is force channel 1, value 2 the position, both in tenths (B.10)."""

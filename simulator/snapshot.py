@@ -37,7 +37,7 @@ def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int
         sample_counter=channels.sample_counter,
         sample_age_ms=int((at_s - channels.sample_at_s) * 1000 + 1e-6),
         watchdog_left_ms=int(machine.watchdog_left_s(at_s) * 1000 + 1e-6),
-        uptime_ms=int(at_s * 1000 + 1e-6),
+        uptime_ms=int((at_s + machine.uptime_ahead_s) * 1000 + 1e-6),
         newest_event=machine.ring.newest if machine.unit.has(FEATURE_EVENT_RING) else 0,
     ).registers()
 

@@ -167,7 +167,7 @@ def ours(kind: str, place: str, function: int, stack: ExitStack) -> Call:
         framing = RtuFraming(BAUDRATE)
         # The silence between frames is spent while waiting for the next tick; here there is none.
         framing.silence_s = 0.0
-    link = ModbusLink(transport, framing, SystemClock(), unit=1, timeout_s=0.5, answer_time_s=0.01)
+    link = ModbusLink(transport, framing, SystemClock(), unit=1, timeout_s=0.5, lateness_s=0.05)
     stack.callback(link.close)
     if function == 3:
         return lambda: link.read_registers(*READ)

@@ -70,7 +70,7 @@ def measured(port: str) -> dict[str, Any]:
         SerialSettings(baudrate=BAUDRATE, parity="N", stopbits=1),
     )
     link = ModbusLink(
-        line, RtuFraming(BAUDRATE), clock, unit=1, timeout_s=0.8 * TICK_S, answer_time_s=0.01
+        line, RtuFraming(BAUDRATE), clock, unit=1, timeout_s=0.8 * TICK_S, lateness_s=0.05
     )
     rights = take_realtime_rights()
     ticker = Ticker(clock, TICK_S)

@@ -17,19 +17,25 @@ ENTRIES_AT_REST: Final = 10
 
 
 class UnitEventReader:
-    """Remembers which ring entry was recorded last; starts behind what was there before."""
+    """Remembers which ring entry was recorded last; starts behind what was there before.
+
+    A unit that has restarted counts its events from 1 again; nothing of that start was recorded.
+    """
 
     def __init__(self, unit: TractionUnit, recorder: Recorder, first: Telemetry) -> None:
         self._unit = unit
         self._recorder = recorder
         self._last = first.newest_event
+        self._boot_count = unit.identity.boot_count
 
     def behind(self, reading: Telemetry) -> bool:
         """True when the unit has events that are not recorded yet."""
+        self._notice_restart()
         return reading.newest_event != self._last
 
     def read(self, reading: Telemetry, now_s: float, *, limit: int) -> None:
         """Record at most ``limit`` new entries; a failed read is tried again in a later tick."""
+        self._notice_restart()
         behind = (reading.newest_event - self._last) & 0xFFFF
         if behind == 0:
             return
@@ -44,6 +50,11 @@ class UnitEventReader:
         for entry in entries:
             self._record(entry, reading, now_s)
             self._last = entry.sequence
+
+    def _notice_restart(self) -> None:
+        boot_count = self._unit.identity.boot_count
+        if boot_count != self._boot_count:
+            self._boot_count, self._last = boot_count, 0
 
     def _record(self, entry: UnitEvent, reading: Telemetry, now_s: float) -> None:
         asked_at_s = reading.taken_at_s + reading.sample_age_s

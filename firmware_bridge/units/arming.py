@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.errors import LinkError, LinkLost, OutcomeUncertain
+from controller.errors import LinkError, LinkLost, OutcomeUncertain, UnitRejected
 from controller.ports import ArmingRequest
 from firmware_bridge.modbus_link import ModbusLink
 from firmware_bridge.profiles import DeviceProfile
-from firmware_bridge.units.reading import numbers
+from firmware_bridge.units.reading import numbers, tenths
 
 SAFE_ACTION_RAMP_NOW: Final = 1
 NOT_ARMED: Final = 0
@@ -16,14 +16,14 @@ ALREADY_SHOWN: Final = 0xFFFF_FFFF
 
 
 def arming_words(profile: DeviceProfile, request: ArmingRequest) -> list[int]:
-    """The ten registers from 0x300; raises RequestRefused when a value does not fit."""
+    """The ten registers from 0x300; raises RequestRefused for a value that does not fit."""
     return profile.block("arming").encode(
         {
             "key": profile.arming_key,
             "region": profile.region_codes[request.region],
-            "force_limit": round(request.force_limit_n * 10),
-            "rate_up": round(request.rate_up_n_per_s * 10),
-            "rate_down": round(request.rate_down_n_per_s * 10),
+            "force_limit": tenths("force_limit_n", request.force_limit_n),
+            "rate_up": tenths("rate_up_n_per_s", request.rate_up_n_per_s),
+            "rate_down": tenths("rate_down_n_per_s", request.rate_down_n_per_s),
             "watchdog": round(request.watchdog_s * 1000),
             "safe_action": SAFE_ACTION_RAMP_NOW,
             "safe_ramp_rate": profile.safe_ramp_rate_dn_per_s[request.region],
@@ -46,6 +46,34 @@ def take_token(link: ModbusLink, profile: DeviceProfile) -> int:
             "acknowledge it and start again"
         )
     return token
+
+
+def check_watchdog(link: ModbusLink, profile: DeviceProfile, *, ordered_ms: int) -> None:
+    """0x30F echoes the watchdog in force; raises OutcomeUncertain unless it is as ordered."""
+    try:
+        echoed_ms = _watchdog_ms(link, profile)
+    except LinkLost:
+        raise
+    except LinkError as error:
+        raise OutcomeUncertain(
+            f"the unit is armed, but which watchdog is in force could not be read "
+            f"({error.message}); {ordered_ms} ms were ordered; the unit has to be released"
+        ) from error
+    if echoed_ms != ordered_ms:
+        raise OutcomeUncertain(
+            f"the unit says that its watchdog is {echoed_ms} ms, {ordered_ms} ms were ordered: a "
+            "silent host would not be noticed in time; release it and have its firmware checked"
+        )
+
+
+def _watchdog_ms(link: ModbusLink, profile: DeviceProfile) -> int:
+    """One lost answer is asked for again: the watchdog leaves time for that."""
+    try:
+        return read_named(link, profile, "arming_age")["watchdog_echo"]
+    except (LinkLost, UnitRejected):
+        raise
+    except LinkError:
+        return read_named(link, profile, "arming_age")["watchdog_echo"]
 
 
 def refusal_words(link: ModbusLink, profile: DeviceProfile) -> str:

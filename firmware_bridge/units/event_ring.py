@@ -14,17 +14,22 @@ def read_entries(
     """Entries ``first`` to ``first + count - 1``; one FC03, two across the ring's end.
 
     The event of sequence n stands in slot (n - 1) modulo the ring's size. Raises FrameCorrupt when
-    another event stands there (it was overwritten or never written), LinkError otherwise.
+    another event stands there (it was overwritten or never written, or the answer is another
+    request's: the line is drained), LinkError otherwise.
     """
     slot = (first - 1) % ring.entries
     at_once = min(count, ring.entries - slot)
     words = link.read_registers(
         ring.first_entry + slot * ring.entry_words, at_once * ring.entry_words
     )
-    entries = [
-        _event(words[i * ring.entry_words :], (first + i) & 0xFFFF, boot_count)
-        for i in range(at_once)
-    ]
+    try:
+        entries = [
+            _event(words[i * ring.entry_words :], (first + i) & 0xFFFF, boot_count)
+            for i in range(at_once)
+        ]
+    except FrameCorrupt:
+        link.distrust()
+        raise
     if at_once == count:
         return entries
     rest = read_entries(link, ring, first + at_once, count - at_once, boot_count=boot_count)

@@ -1,7 +1,8 @@
 """Two guards against answers of another request: the sequence's echo and the unit's uptime.
 
 RTU frames carry no transaction number, gateways may cache, and a late answer is as well-formed as
-a right one (reference map, section 0.5).
+a right one (reference map, section 0.5). A unit that has started anew looks like an old answer at
+first; what tells them apart stands at ``UptimeGuard``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ UPTIME_WINDOW_S: Final = 10.0
 UPTIME_LAG_LIMIT_S: Final = 0.150
 UPTIME_MODULUS_S: Final = 2**32 / 1000
 """The unit counts milliseconds in 32 bits (0x110): after 49.7 days it begins at 0 again."""
-OVERFLOW_TOLERANCE_S: Final = 60.0
-"""How well the uptime must fit the host's clock to be an overflow and not a restart."""
+CRYSTAL_TOLERANCE: Final = 1e-3
+"""Two clocks run apart by at most this share of a time; 300 ppm is what the map counts on."""
 SEQUENCE_MODULUS: Final = 0xFFFF
 
 
@@ -26,47 +27,103 @@ def next_sequence(sequence: int) -> int:
 
 
 class UptimeGuard:
-    """Refuses a reading whose uptime lags the host's clock or goes back."""
+    """Refuses a reading whose uptime lags the host's clock or goes back.
+
+    ``suspects_restart``: the reading that was just refused is the second in a row that says the
+    same: the unit was switched on after the last accepted reading was asked for, and its uptime has
+    advanced with the host's clock since. An old answer of this start would have to be later than
+    the unit was old by then. What proves a restart is the boot counter, which no old answer shows;
+    then ``start_anew`` takes the reading.
+    """
 
     def __init__(self) -> None:
         self._offsets: deque[tuple[float, float]] = deque()
         self._last_uptime_s = -1.0
         self._last_sent_at_s = 0.0
+        self._young: tuple[float, float] | None = None
+        self.suspects_restart = False
 
     def check(self, sent_at_s: float, uptime_s: float) -> None:
-        """Accept and remember one reading's uptime; raises StaleAnswer and remembers nothing."""
+        """Accept and remember one reading's uptime; raises StaleAnswer otherwise.
+
+        ``sent_at_s``: when its request left, host's monotonic clock. A refused one leaves no trace
+        but the suspicion of a restart.
+        """
         total_s = self._without_overflow(sent_at_s, uptime_s)
-        if total_s < self._last_uptime_s:
-            raise StaleAnswer(
-                f"the unit's uptime went back from {self._last_uptime_s:.3f} s to "
-                f"{total_s:.3f} s; the reading was refused"
-            )
-        offset_s = sent_at_s - total_s
-        while self._offsets and self._offsets[0][0] < sent_at_s - UPTIME_WINDOW_S:
-            self._offsets.popleft()
-        if self._offsets and offset_s - self._offsets[0][1] > UPTIME_LAG_LIMIT_S:
-            lag_ms = (offset_s - self._offsets[0][1]) * 1000
-            raise StaleAnswer(
-                f"the unit's uptime lags by {lag_ms:.0f} ms (limit "
-                f"{UPTIME_LAG_LIMIT_S * 1000:.0f} ms): an old answer; the reading was refused"
-            )
-        self._remember(sent_at_s, offset_s)
-        self._last_uptime_s, self._last_sent_at_s = total_s, sent_at_s
+        self._forget_old_offsets(sent_at_s)
+        if reason := self._what_is_wrong(sent_at_s, total_s):
+            self._suspect(sent_at_s, uptime_s)
+            raise StaleAnswer(f"{reason}; the reading was refused")
+        self._accept(sent_at_s, total_s)
+
+    def start_anew(self, sent_at_s: float, uptime_s: float) -> None:
+        """Take the reading that ``check`` has just refused as the first one of a new start."""
+        self._offsets.clear()
+        self._accept(sent_at_s, uptime_s)
 
     def _without_overflow(self, sent_at_s: float, uptime_s: float) -> float:
-        """Uptime that goes on behind 49.7 days; a restarted unit's stays small and so goes back."""
+        """Uptime that goes on behind 49.7 days; a restarted unit's stays small and so goes back.
+
+        An overflow is met at its time. A unit that restarts some seconds before or after one is off
+        by these seconds, and is none. An answer of before the overflow belongs before it.
+        """
         if self._last_uptime_s < 0:
             return uptime_s
         total_s = uptime_s + self._last_uptime_s // UPTIME_MODULUS_S * UPTIME_MODULUS_S
-        expected_s = self._last_uptime_s + sent_at_s - self._last_sent_at_s
-        overflowed = abs(total_s + UPTIME_MODULUS_S - expected_s) < OVERFLOW_TOLERANCE_S
-        return total_s + UPTIME_MODULUS_S if overflowed else total_s
+        elapsed_s = sent_at_s - self._last_sent_at_s
+        ahead_s = total_s - (self._last_uptime_s + elapsed_s)
+        if abs(ahead_s + UPTIME_MODULUS_S) <= _tolerance_s(elapsed_s):
+            return total_s + UPTIME_MODULUS_S
+        return total_s - UPTIME_MODULUS_S if ahead_s > UPTIME_MODULUS_S / 2 else total_s
 
-    def _remember(self, sent_at_s: float, offset_s: float) -> None:
+    def _forget_old_offsets(self, sent_at_s: float) -> None:
+        """The newest one stays, however long the unit has been silent."""
+        while len(self._offsets) > 1 and self._offsets[0][0] < sent_at_s - UPTIME_WINDOW_S:
+            self._offsets.popleft()
+
+    def _what_is_wrong(self, sent_at_s: float, total_s: float) -> str:
+        if total_s < self._last_uptime_s:
+            return (
+                f"the unit's uptime went back from {self._last_uptime_s:.3f} s to {total_s:.3f} s"
+            )
+        if not self._offsets:
+            return ""
+        at_s, offset_s = self._offsets[0]
+        lag_s = sent_at_s - total_s - offset_s
+        limit_s = _tolerance_s(max(0.0, sent_at_s - at_s - UPTIME_WINDOW_S))
+        if lag_s <= limit_s:
+            return ""
+        return (
+            f"the unit's uptime lags by {lag_s * 1000:.0f} ms (limit {limit_s * 1000:.0f} ms): "
+            "an old answer"
+        )
+
+    def _suspect(self, sent_at_s: float, uptime_s: float) -> None:
+        """Compare a refused reading with the refused one before it."""
+        before, self._young = self._young, None
+        self.suspects_restart = False
+        silence_s = sent_at_s - self._last_sent_at_s
+        if uptime_s > silence_s + _tolerance_s(silence_s):
+            return
+        self._young = sent_at_s, uptime_s
+        if before is not None:
+            elapsed_s, advance_s = sent_at_s - before[0], uptime_s - before[1]
+            in_step = abs(advance_s - elapsed_s) <= _tolerance_s(elapsed_s)
+            self.suspects_restart = in_step and advance_s > 0
+
+    def _accept(self, sent_at_s: float, total_s: float) -> None:
         """Keep offsets ascending, so that the smallest of the window is always the first."""
+        offset_s = sent_at_s - total_s
         while self._offsets and self._offsets[-1][1] >= offset_s:
             self._offsets.pop()
         self._offsets.append((sent_at_s, offset_s))
+        self._last_uptime_s, self._last_sent_at_s = total_s, sent_at_s
+        self._young, self.suspects_restart = None, False
+
+
+def _tolerance_s(elapsed_s: float) -> float:
+    """How far two clocks may be apart after a time: an answer's way and two crystals."""
+    return UPTIME_LAG_LIMIT_S + CRYSTAL_TOLERANCE * elapsed_s
 
 
 class SequenceEcho:
@@ -74,6 +131,16 @@ class SequenceEcho:
 
     def __init__(self) -> None:
         self._lag: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """The order was found."""
+        return self._lag is not None
+
+    @property
+    def needs_previous(self) -> bool:
+        """The unit reads first: its echo is told by what it had accepted before."""
+        return self._lag == 1
 
     def learn(self, first: tuple[int, int], second: tuple[int, int]) -> bool:
         """Take (sent, echoed) of two commands in a row; True when they settle the order."""
@@ -85,7 +152,7 @@ class SequenceEcho:
 
     def check(self, sent: int, previous: int, echoed: int) -> None:
         """Accept only the echo of the learned order; raises StaleAnswer."""
-        expected = previous if self._lag else sent
+        expected = previous if self.needs_previous else sent
         if echoed != expected:
             raise StaleAnswer(
                 f"sequence {echoed} was echoed, {expected} is right: the answer of another "

@@ -25,10 +25,12 @@ POWER_LOSS_FEATURE: Final = 1 << 8
 READ_WRITE_FEATURE: Final = 1 << 12
 
 
-def read_identity(link: ModbusLink, profile: DeviceProfile) -> UnitIdentity:
+def read_identity(
+    link: ModbusLink, profile: DeviceProfile, *, attempts: int = ATTEMPTS
+) -> UnitIdentity:
     """Registers 0x00-0x1F; raises UnitNotVerified or LinkError."""
     block = profile.block("identity")
-    words = _read_patiently(link, block)
+    words = _read_patiently(link, block, attempts)
     _check_magic(profile, words_to_bytes(words))
     _check_probes(profile, words)
     try:
@@ -57,7 +59,7 @@ def read_identity(link: ModbusLink, profile: DeviceProfile) -> UnitIdentity:
 def read_capabilities(link: ModbusLink, profile: DeviceProfile) -> UnitCapabilities:
     """Registers 0x20-0x37; raises UnitNotVerified or LinkError."""
     block = profile.block("capabilities")
-    words = _read_patiently(link, block)
+    words = _read_patiently(link, block, ATTEMPTS)
     try:
         values = numbers(block, words)
     except FrameCorrupt as error:
@@ -92,9 +94,10 @@ def read_capabilities(link: ModbusLink, profile: DeviceProfile) -> UnitCapabilit
     )
 
 
-def _read_patiently(link: ModbusLink, block: RegisterBlock) -> list[int]:
+def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> list[int]:
     """A read may be repeated; a refusal by the unit is an answer and is not."""
-    for attempt in range(ATTEMPTS):
+    while True:
+        attempts -= 1
         try:
             return link.read_registers(block.address, block.count)
         except LinkLost:
@@ -106,9 +109,8 @@ def _read_patiently(link: ModbusLink, block: RegisterBlock) -> list[int]:
                 "it is no traction unit with reference map v1: check the address"
             ) from error
         except LinkError:
-            if attempt == ATTEMPTS - 1:
+            if not attempts:
                 raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _check_magic(profile: DeviceProfile, raw: bytes) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from controller.errors import FrameCorrupt
+from controller.errors import FrameCorrupt, RequestRefused
 from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
 from firmware_bridge.registers import NOT_FITTED, RegisterBlock
 
@@ -41,9 +42,16 @@ def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
     )
 
 
-def _force(tenths: int, faults: UnitFault, valid: UnitFault) -> float | None:
+def tenths(name: str, value: float) -> int:
+    """A number of the core as the map counts it; raises RequestRefused for what is no number."""
+    if not math.isfinite(value):
+        raise RequestRefused(f"{name}={value} is no number; nothing was sent, report this defect")
+    return round(value * 10)
+
+
+def _force(raw: int, faults: UnitFault, valid: UnitFault) -> float | None:
     """A channel that is not valid or not fitted has no force; it is never 0."""
-    return tenths / 10 if faults.has(valid) and tenths != NOT_FITTED else None
+    return raw / 10 if faults.has(valid) and raw != NOT_FITTED else None
 
 
 def _state(number: int) -> UnitState:

@@ -11,7 +11,9 @@ from controller.errors import (
     LinkLost,
     OutcomeUncertain,
     RequestRefused,
+    StaleAnswer,
     UnitFaulted,
+    UnitNotVerified,
     UnitRejected,
 )
 from controller.ports import (
@@ -25,7 +27,20 @@ from controller.ports import (
 from controller.telemetry import Telemetry, UnitEvent, UnitState
 from firmware_bridge.modbus_link import ModbusLink
 from firmware_bridge.profiles import DeviceProfile
-from firmware_bridge.units.arming import arming_words, read_named, refusal_words, take_token
+from firmware_bridge.units.arming import (
+    arming_words,
+    check_watchdog,
+    read_named,
+    refusal_words,
+    take_token,
+)
+from firmware_bridge.units.commands import (
+    KEEP_ALIVE,
+    MODES,
+    NO_TOKEN,
+    command_words,
+    tokenless_release_words,
+)
 from firmware_bridge.units.event_ring import read_entries
 from firmware_bridge.units.freshness import SequenceEcho, UptimeGuard, next_sequence
 from firmware_bridge.units.identification import (
@@ -35,15 +50,9 @@ from firmware_bridge.units.identification import (
 )
 from firmware_bridge.units.reading import numbers, reading_of
 
-MODES = {
-    CommandKind.RELEASE: 1,
-    CommandKind.FOLLOW: 2,
-    CommandKind.HOLD: 3,
-    CommandKind.RELEASE_FAST: 5,
-    CommandKind.CUT_POWER: 6,
-}
-KEEP_ALIVE: Final = 0
-TOKENLESS: Final = 0xFFFF_FFFF
+KEEP_ALIVES: Final = 5
+"""Two tell the order of FC23. When one is lost, a unit that reads first echoes an older one behind
+it, and only then come two more that fit."""
 SERVICE_ACKNOWLEDGE: Final = 4
 SERVICE_DISARM: Final = 6
 
@@ -74,9 +83,10 @@ class ReferenceUnit:
         self.capabilities = capabilities
         self.tick_s = tick_s
         self.reading_after_refusal: Telemetry | None = None
-        self._token = 0
+        self._token = NO_TOKEN
         self._sequence = 0
         self._accepted = 0
+        self._accepted_is_known = True
         self._service_sequence = 0
         self._echo = SequenceEcho()
         self._uptime = UptimeGuard()
@@ -84,25 +94,65 @@ class ReferenceUnit:
     # --- the tick -----------------------------------------------------------------------------
 
     def exchange(self, command: ForceCommand) -> Telemetry:
-        """One FC03 (OBSERVE) or one FC23 with the next sequence; raises LinkError."""
+        """One FC03 (OBSERVE) or one FC23 with the next sequence; raises LinkError.
+
+        Where more than one echo could be right no FC23 leaves. A release goes out by FC16 then, and
+        FC03 reads behind it. Every other command gives way to that FC03, which tells what was
+        accepted last; before ``find_order`` it never leaves.
+        """
+        self.reading_after_refusal = None
         if command.kind is CommandKind.OBSERVE:
             return self._observe()
-        previous = self._accepted
+        if not self._echo_is_open:
+            return self._command_and_read(command)
+        if command.kind in RELEASING_KINDS:
+            self._write_release(command)
+        return self._observe()
+
+    @property
+    def _echo_is_open(self) -> bool:
+        """More than one echo could be right: the order of FC23 is not known yet, or the unit reads
+        first, echoes what it had accepted before, and an answer that would tell was lost."""
+        lost = self._echo.needs_previous and not self._accepted_is_known
+        return lost or not self._echo.is_known
+
+    def _command_and_read(self, command: ForceCommand) -> Telemetry:
+        previous, self._accepted_is_known = self._accepted, False
         words = self._send_command(MODES[command.kind], command)
-        return self._accept(words, previous=previous)
+        telemetry = self._accept(words, previous=previous)
+        self._accepted_is_known = True
+        return telemetry
+
+    def _write_release(self, command: ForceCommand) -> None:
+        """FC16; without a token in hand the release of whoever comes."""
+        try:
+            if self._token == NO_TOKEN:
+                self.release_without_token()
+                return
+            self._sequence = next_sequence(self._sequence)
+            words = self._command_words(MODES[command.kind], command)
+            self._link.write_registers(self._command.address, words, urgent=True)
+        except UnitRejected:
+            self._look_after_refusal()
+            raise
 
     def find_order(self, ceiling_n: float) -> Telemetry:
-        """Two keep-alives, twice if need be; raises OutcomeUncertain when the echo is neither."""
-        for _ in range(2):
+        """Two keep-alives in a row tell the order, kept for the session; another pair may follow.
+
+        Raises OutcomeUncertain when the echo is neither, LinkLost.
+        """
+        before: tuple[int, int] | None = None
+        for _ in range(KEEP_ALIVES):
             try:
-                first, _ = self._keep_alive(ceiling_n)
-                second, telemetry = self._keep_alive(ceiling_n)
+                echoed, telemetry = self._keep_alive(ceiling_n)
+                if before and self._echo.learn(before, echoed):
+                    self._accepted_is_known = True
+                    return telemetry
+                before = echoed
             except LinkLost:
                 raise
             except LinkError:
-                continue
-            if self._echo.learn(first, second):
-                return telemetry
+                before = None
         raise OutcomeUncertain(
             "the unit echoes sequences in no known order; it lets go by its watchdog, "
             "have its firmware checked"
@@ -120,7 +170,6 @@ class ReferenceUnit:
         another request's answer. The unit takes the gap (reference map, B.4).
         """
         self._sequence = self._accepted = next_sequence(self._sequence)
-        self.reading_after_refusal = None
         try:
             return self._link.read_write_registers(
                 self._measurement.address,
@@ -134,28 +183,20 @@ class ReferenceUnit:
             raise
 
     def _command_words(self, mode: int, command: ForceCommand) -> list[int]:
-        following = command.kind is CommandKind.FOLLOW
-        return self._command.encode(
-            {
-                "token": self._token,
-                "sequence": self._sequence,
-                "mode": mode,
-                "set_point": _tenths(command.force_n) if following else 0,
-                "rate": _tenths(command.rate_n_per_s),
-                "ceiling": _tenths(command.ceiling_n),
-            }
+        return command_words(
+            self._command, token=self._token, sequence=self._sequence, mode=mode, command=command
         )
 
     def _look_after_refusal(self) -> None:
         """A refused FC23 carries no measurement: one FC03 in the same tick (B.10)."""
-        reading = self._reading_or_none()
-        self.reading_after_refusal = reading
-        if reading is not None:
-            self._accepted = reading.sequence_accepted
+        self.reading_after_refusal = self._reading_or_none()
 
     def _observe(self) -> Telemetry:
+        """FC03 of the measurement, which also tells what was accepted last."""
         block = self._measurement
-        return self._accept(self._link.read_registers(block.address, block.count))
+        reading = self._accept(self._link.read_registers(block.address, block.count))
+        self._accepted, self._accepted_is_known = reading.sequence_accepted, True
+        return reading
 
     def _accept(self, words: list[int], *, previous: int | None = None) -> Telemetry:
         """Check and take a reading; a wrong one leaves no trace but a line to be drained.
@@ -163,16 +204,43 @@ class ReferenceUnit:
         ``previous`` is the sequence accepted before the command whose echo must stand in it; None
         asks for no echo. Raises FrameCorrupt or StaleAnswer.
         """
+        sent_at_s = self._link.sent_at_s
         try:
             values = numbers(self._measurement, words)
             if previous is not None:
                 self._echo.check(self._sequence, previous, values["sequence"])
-            telemetry = reading_of(values, self._link.sent_at_s)
-            self._uptime.check(self._link.sent_at_s, telemetry.uptime_s)
+            telemetry = reading_of(values, sent_at_s)
+            self._check_uptime(telemetry, sent_at_s)
         except FrameCorrupt:
             self._link.distrust()
             raise
         return telemetry
+
+    def _check_uptime(self, telemetry: Telemetry, sent_at_s: float) -> None:
+        try:
+            self._uptime.check(sent_at_s, telemetry.uptime_s)
+        except StaleAnswer:
+            if not (self._uptime.suspects_restart and self._has_restarted()):
+                raise
+            self._uptime.start_anew(sent_at_s, telemetry.uptime_s)
+
+    def _has_restarted(self) -> bool:
+        """The same unit answers with another boot counter, which no old answer could show.
+
+        It holds no token of ours any more, so that a release from here on is the tokenless one.
+        """
+        try:
+            identity = read_identity(self._link, self._profile, attempts=1)
+        except LinkLost:
+            raise
+        except (LinkError, UnitNotVerified):
+            return False
+        same_unit = identity.unit_id == self.identity.unit_id
+        if not same_unit or identity.boot_count == self.identity.boot_count:
+            return False
+        self.identity = identity
+        self._token, self._echo = NO_TOKEN, SequenceEcho()
+        return True
 
     def _reading_or_none(self) -> Telemetry | None:
         try:
@@ -185,8 +253,14 @@ class ReferenceUnit:
     # --- arming, disarming, service -----------------------------------------------------------
 
     def arm(self, request: ArmingRequest) -> None:
-        """Write 0x300 and take the token; raises UnitFaulted (refused) or OutcomeUncertain."""
+        """Write 0x300, take the token, see that the watchdog runs with the time that was ordered.
+
+        Raises RequestRefused before anything is sent and UnitFaulted when the unit refused:
+        nothing is armed. Raises OutcomeUncertain or LinkError once the write was sent: the unit may
+        be armed and has to be released.
+        """
         self._check_may_arm()
+        self._token = NO_TOKEN
         words = arming_words(self._profile, request)
         try:
             self._link.write_registers(self._profile.block("arming").address, words)
@@ -199,9 +273,9 @@ class ReferenceUnit:
             raise
         except LinkError:
             self._check_armed_after_silence()
+        self._sequence, self._echo = 0, SequenceEcho()
         self._token = take_token(self._link, self._profile)
-        self._sequence = self._accepted = 0
-        self._echo = SequenceEcho()
+        check_watchdog(self._link, self._profile, ordered_ms=round(request.watchdog_s * 1000))
 
     def _check_may_arm(self) -> None:
         if not self._may_arm:
@@ -253,7 +327,7 @@ class ReferenceUnit:
         on a serial line to every unit that hears it (address 0), which nobody answers. Raises
         LinkError when the unit refuses or, on TCP, does not answer the second time either.
         """
-        values = self._command.encode({"token": TOKENLESS, "mode": MODES[CommandKind.RELEASE_FAST]})
+        values = tokenless_release_words(self._command)
         try:
             self._link.write_registers(self._command.address, values, urgent=True)
         except (LinkLost, UnitRejected):
@@ -267,7 +341,7 @@ class ReferenceUnit:
     # --- reading ------------------------------------------------------------------------------
 
     def seconds_since_arming(self) -> int:
-        """0x30D-0x30E, read alone."""
+        """0x30D-0x30E, read without the token; raises LinkError."""
         return read_named(self._link, self._profile, "arming_age")["seconds"]
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
@@ -294,7 +368,3 @@ def identify_unit(
         tick_s=tick_s,
         may_arm=may_arm,
     )
-
-
-def _tenths(value: float) -> int:
-    return round(value * 10)

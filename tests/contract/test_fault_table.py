@@ -21,7 +21,6 @@ from tests.support.faulty_server import Fault, FaultyServer, Pieces
 
 TIMEOUT_S = 0.2
 LATE_S = 0.3
-ANSWER_TIME_S = 0.4
 
 
 @pytest.fixture(params=["rtu", "tcp"])
@@ -44,7 +43,7 @@ def link(server: FaultyServer) -> Iterator[ModbusLink]:
         )
         framing = RtuFraming(115200)
     link = ModbusLink(
-        transport, framing, SystemClock(), unit=1, timeout_s=TIMEOUT_S, answer_time_s=ANSWER_TIME_S
+        transport, framing, SystemClock(), unit=1, timeout_s=TIMEOUT_S, lateness_s=TIMEOUT_S
     )
     yield link
     link.close()
@@ -175,7 +174,7 @@ def test_an_answer_of_another_transaction_is_never_taken() -> None:
             SystemClock(),
             unit=1,
             timeout_s=TIMEOUT_S,
-            answer_time_s=ANSWER_TIME_S,
+            lateness_s=TIMEOUT_S,
         )
         server.faults.append(other_transaction("tcp"))
         with pytest.raises(FrameCorrupt, match="7fff"):
@@ -192,7 +191,7 @@ def test_late_answer_while_the_next_request_waits_on_tcp_is_passed_over() -> Non
             SystemClock(),
             unit=1,
             timeout_s=TIMEOUT_S,
-            answer_time_s=0.0,
+            lateness_s=0.0,
         )
         server.faults += [late("tcp"), lambda frame: [(0.15, frame)]]
         with pytest.raises(ReplyTimeout):

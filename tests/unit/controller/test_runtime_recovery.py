@@ -131,6 +131,17 @@ def test_an_entry_keeps_its_key_and_its_time_on_the_session_s_axis() -> None:
     assert (event.detail["boot"], event.detail["sequence"], event.detail["code"]) == (3, 2, 10)
 
 
+def test_a_restarted_unit_counts_its_events_from_1_again() -> None:
+    ring = Ring(newest=40)
+    ring.unit.ring = [replace(unit_event(n), boot_count=4) for n in range(1, 3)]
+    ring.unit.identity = replace(ring.unit.identity, boot_count=4)
+    assert ring.reader.behind(replace(IDLE, newest_event=40))
+    ring.read(newest=2)
+    assert ring.seen() == [1, 2]
+    assert [event.detail["boot"] for event in ring.journal.events] == [4, 4]
+    assert not ring.reader.behind(replace(IDLE, newest_event=2))
+
+
 def test_what_was_there_before_the_session_is_not_recorded() -> None:
     ring = Ring(newest=7)
     ring.read(newest=7)

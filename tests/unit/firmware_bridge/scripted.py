@@ -1,4 +1,4 @@
-"""A unit in memory behind serial frames, and a clock that nobody waits for.
+"""A unit in memory behind serial frames, and a clock that jumps to what comes next.
 
 The device side is written out by hand here (its own CRC, its own layout), so that an error of the
 bridge's encoder cannot hide in a decoder that shares it.
@@ -6,6 +6,7 @@ bridge's encoder cannot hide in a decoder that shares it.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 
@@ -50,8 +51,8 @@ def framed(body: bytes) -> bytes:
     return body + crc(body).to_bytes(2, "little")
 
 
-class InstantClock:
-    """Virtual time in which an answer is there at once or never comes."""
+class JumpingClock:
+    """Virtual time of one port: it jumps to the next bytes, or to the deadline before them."""
 
     def __init__(self) -> None:
         self.time_s = 1000.0
@@ -70,26 +71,30 @@ class InstantClock:
 
     def wait_readable(self, port: Readable, deadline_s: float) -> bool:
         assert isinstance(port, ScriptedPort)
-        if port.pending:
-            self.time_s += port.byte_s
-            return True
-        self.sleep_until(deadline_s)
-        return False
+        due_s = min((at_s for at_s, _ in port.coming), default=math.inf)
+        self.sleep_until(min(due_s, deadline_s))
+        return due_s <= self.time_s
 
     def wait_event(self, event: Waitable, timeout_s: float) -> bool:
         return event.wait(timeout_s)
 
 
 class ScriptedPort:
-    """A transport whose answers come from ``answer``; what was sent is kept."""
+    """A transport whose answers come from ``answer``; what was sent is kept, and when.
+
+    ``late_s``: by how much the next answers come later. ``coming`` is what is on its way.
+    """
 
     name = "scripted"
 
-    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+    def __init__(self, answer: Callable[[bytes], bytes], clock: JumpingClock) -> None:
         self.answer = answer
+        self.clock = clock
         self.sent: list[bytes] = []
-        self.pending = b""
-        self.byte_s = 0.0
+        self.sent_at_s: list[float] = []
+        self.late_s: list[float] = []
+        self.coming: list[tuple[float, bytes]] = []
+        self.babbles_every_s = 0.0
         self.bytes_sent = self.bytes_received = 0
         self.closed = False
 
@@ -97,11 +102,27 @@ class ScriptedPort:
         if self.closed:
             raise LinkLost("port scripted is gone")
         self.sent.append(data)
-        self.pending += self.answer(data)
+        self.sent_at_s.append(self.clock.time_s)
+        answer = self.answer(data)
+        late_s = self.late_s.pop(0) if self.late_s else 0.0
+        if answer:
+            self.comes(answer, late_s)
+
+    def comes(self, data: bytes, in_s: float = 0.0) -> None:
+        """Bytes that are there after ``in_s`` seconds."""
+        self.coming.append((self.clock.time_s + in_s, data))
+
+    def babble(self, every_s: float = 0.0001) -> None:
+        """From now on a byte comes every so often, whoever speaks."""
+        self.babbles_every_s = every_s
+        self.comes(b"\x55", every_s)
 
     def read_available(self) -> bytes:
-        data, self.pending = self.pending, b""
-        return data
+        here = [data for at_s, data in self.coming if at_s <= self.clock.time_s]
+        self.coming = [item for item in self.coming if item[0] > self.clock.time_s]
+        if here and self.babbles_every_s:
+            self.comes(b"\x55", self.babbles_every_s)
+        return b"".join(here)
 
     def fileno(self) -> int:
         raise AssertionError("nobody selects in scripted time")
@@ -114,18 +135,21 @@ class DeskUnit:
     """Just enough of a unit for the driver's rules; no physics, no watchdog."""
 
     def __init__(self, *, write_first: bool = True) -> None:
-        self.clock = InstantClock()
-        self.port = ScriptedPort(self.answer)
+        self.clock = JumpingClock()
+        self.port = ScriptedPort(self.answer, self.clock)
         self.write_first = write_first
         self.identity = with_crc(IDENTITY_HEX)
         self.capability = with_crc(CAPABILITY_HEX)
         self.session_answer = [TOKEN >> 16, TOKEN & 0xFFFF, 0, 0, 42, 500]
         self.sequence, self.state = 0, 1
-        self.uptime_shift_ms = 0
+        self.uptime_shift_ms = self.sequence_shift = self.block_crc_flip = 0
         self.uptime_ms: int | None = None
         self.force_2 = 0x8000
         self.faults = 0x0001
+        self.booted_at_s = 900.0
+        self.knows_token = True
         self.refuse: list[int] = []
+        self.lose: list[bool] = []
         self.swallow: list[bool] = []
         self.commands: list[list[int]] = []
         self.writes: list[tuple[int, list[int]]] = []
@@ -135,13 +159,18 @@ class DeskUnit:
         """The driver on this unit."""
         profile, digest = shipped_profile("reference_v1")
         link = ModbusLink(
-            self.port, RtuFraming(38400), self.clock, unit=1, timeout_s=0.04, answer_time_s=0.01
+            self.port, RtuFraming(38400), self.clock, unit=1, timeout_s=0.04, lateness_s=0.05
         )
         return identify_unit(link, profile, digest, tick_s=0.05, may_arm=may_arm)
 
     def answer(self, frame: bytes) -> bytes:
-        """What comes back for one request; nothing for a broadcast."""
+        """What comes back for one request; nothing for a broadcast.
+
+        ``lose`` takes requests away before the unit hears them, ``swallow`` answers behind it.
+        """
         assert crc(frame) == 0
+        if self.lose and self.lose.pop(0):
+            return b""
         self.clock.time_s += 0.002
         function, body = frame[1], frame[2:-2]
         if frame[0] == 0:
@@ -149,6 +178,8 @@ class DeskUnit:
             return b""
         if self.refuse and function != 3 and (code := self.refuse.pop(0)):
             return framed(bytes([1, function | 0x80, code]))
+        if function == 23 and not self.knows_token:
+            return framed(bytes([1, 23 | 0x80, 3]))
         answer = getattr(self, f"_function_{function}")(body)
         return b"" if self.swallow and self.swallow.pop(0) else framed(answer)
 
@@ -179,9 +210,16 @@ class DeskUnit:
         self.writes.append((address, values))
         if address == 0x200:
             self.commands.append(values)
-            self.sequence = values[2]
+            if values[:2] != [0xFFFF, 0xFFFF]:
+                self.sequence = values[2]
         if address == 0x300:
             self.state, self.sequence = 2, 0
+
+    def restart(self, boot_count: int = 10) -> None:
+        """Switched off and on again: idle, no token, counters from 0."""
+        self.booted_at_s = self.clock.time_s
+        self.sequence, self.state, self.knows_token = 0, 1, False
+        self.identity = with_crc(IDENTITY_HEX[:-4] + f"{boot_count:04X}")
 
     def _read(self, function: int, address: int, count: int) -> bytes:
         words = self._image(address)[:count]
@@ -203,9 +241,10 @@ class DeskUnit:
         """0x100-0x113, 101.9 N on channel 1, a sample 4 ms old."""
         uptime_ms = self.uptime_ms
         if uptime_ms is None:
-            uptime_ms = round((self.clock.time_s - 900) * 1000) + self.uptime_shift_ms
+            uptime_ms = round((self.clock.time_s - self.booted_at_s) * 1000) + self.uptime_shift_ms
         words = [
-            self.sequence, 1, self.state, 0x0004, self.faults, 0, 1019, self.force_2, 1023, 1021,
-            365, 0xFFF6, 51, 24353, 4, 488, uptime_ms >> 16 & 0xFFFF, uptime_ms & 0xFFFF, 3,
+            self.sequence + self.sequence_shift, 1, self.state, 0x0004, self.faults, 0, 1019,
+            self.force_2, 1023, 1021, 365, 0xFFF6, 51, 24353, 4, 488,
+            uptime_ms >> 16 & 0xFFFF, uptime_ms & 0xFFFF, 3,
         ]  # fmt: skip
-        return [*words, crc(struct.pack(">19H", *words))]
+        return [*words, crc(struct.pack(">19H", *words)) ^ self.block_crc_flip]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pymodbus.pdu.register_message import ReadWriteMultipleRegistersRequest
 
-from controller.errors import FrameCorrupt, UnitRejected
-from controller.runtime.clock import VirtualClock
-from firmware_bridge.modbus_link import ModbusLink, RtuFraming, TcpFraming, build_frame
+from controller.errors import FrameCorrupt, ReplyTimeout, UnitRejected
+from firmware_bridge.modbus_link import Framing, ModbusLink, RtuFraming, TcpFraming, build_frame
+from tests.unit.firmware_bridge.scripted import JumpingClock, ScriptedPort, framed
 
 # Reference map, B.8, 29 bytes.
 FC23_REQUEST = "01170100001402000008107F31A2C400A3000203FF006404B0419C6850"
@@ -38,92 +38,206 @@ def test_silence_between_frames(baudrate: int, silence_ms: float) -> None:
     assert RtuFraming(baudrate).silence_s * 1000 == pytest.approx(silence_ms, abs=0.01)
 
 
-class ScriptedPort:
-    """A port in virtual time: answers lie ready, and what is sent is kept."""
-
-    name = "scripted"
-
-    def __init__(self, answers: list[bytes]) -> None:
-        self.answers = answers
-        self.sent: list[bytes] = []
-        self.bytes_sent = self.bytes_received = 0
-        self.pending = b""
-
-    def write(self, data: bytes) -> None:
-        self.sent.append(data)
-        self.pending += self.answers.pop(0) if self.answers else b""
-
-    def read_available(self) -> bytes:
-        data, self.pending = self.pending, b""
-        return data
-
-    def fileno(self) -> int:
-        raise AssertionError("the scripted clock never selects")
-
-    def close(self) -> None:
-        self.sent.append(b"closed")
+TIMEOUT_S = 0.04
+LATENESS_S = 0.03
 
 
-class ScriptedClock(VirtualClock):
-    """Virtual time whose port answers at once."""
-
-    def wait_readable(self, port: ScriptedPort, deadline_s: float) -> bool:  # type: ignore[override]
-        if port.pending:
-            return True
-        self.sleep_until(deadline_s)
-        return False
+def line(*answers: bytes) -> ScriptedPort:
+    """A port with one answer for each request, and nothing for those behind."""
+    left = list(answers)
+    return ScriptedPort(lambda _: left.pop(0) if left else b"", JumpingClock())
 
 
-def link_on(port: ScriptedPort) -> ModbusLink:
+def link_on(port: ScriptedPort, framing: Framing | None = None) -> ModbusLink:
     return ModbusLink(
-        port, RtuFraming(38400), ScriptedClock(), unit=1, timeout_s=0.04, answer_time_s=0.01
-    )
+        port, framing or RtuFraming(38400), port.clock,
+        unit=1, timeout_s=TIMEOUT_S, lateness_s=LATENESS_S,
+    )  # fmt: skip
 
 
 def test_registers_are_read_in_wire_order() -> None:
-    port = ScriptedPort([bytes.fromhex("010304CFC7010249E2")])
+    port = line(bytes.fromhex("010304CFC7010249E2"))
     with pytest.raises(FrameCorrupt, match="CRC"):
         link_on(port).read_registers(3, 2)
     body = bytes.fromhex("010304CFC70102")
-    frame = body + crc(body)
-    assert link_on(ScriptedPort([frame])).read_registers(3, 2) == [0xCFC7, 0x0102]
+    frame = framed(body)
+    assert link_on(line(frame)).read_registers(3, 2) == [0xCFC7, 0x0102]
 
 
 def test_a_write_that_is_echoed_otherwise_is_refused() -> None:
     body = bytes.fromhex("011003000009")
     with pytest.raises(FrameCorrupt, match="echoed as 03000009"):
-        link_on(ScriptedPort([body + crc(body)])).write_registers(0x300, [0] * 10)
+        link_on(line(framed(body))).write_registers(0x300, [0] * 10)
 
 
 def test_an_exception_names_function_and_code() -> None:
     body = bytes.fromhex("019703")
     with pytest.raises(UnitRejected, match="function 23 with exception 3") as refused:
-        link_on(ScriptedPort([body + crc(body)])).read_write_registers(0x100, 20, 0x200, COMMAND)
+        link_on(line(framed(body))).read_write_registers(0x100, 20, 0x200, COMMAND)
     assert refused.value.exception_code == 3
 
 
 def test_a_broadcast_expects_no_answer() -> None:
-    port = ScriptedPort([])
+    port = line()
     link_on(port).broadcast(0x200, COMMAND)
     assert port.sent[0][:2] == b"\x00\x10"
 
 
-def test_after_a_time_out_the_line_is_drained_before_the_next_request() -> None:
-    late = bytes.fromhex("010304AAAABBBB")
-    good = bytes.fromhex("01030411112222")
-    port = ScriptedPort([b"", good + crc(good)])
+# --- what is left on the line -----------------------------------------------------------------
+
+SILENCE_S = 0.00175
+FIRST, SECOND = framed(bytes.fromhex("010304AAAABBBB")), framed(bytes.fromhex("01030411112222"))
+
+
+def read(link: ModbusLink) -> list[int]:
+    """Two registers; every answer of it fits every request of it."""
+    return link.read_registers(0x10, 2)
+
+
+def test_an_answer_behind_the_time_out_is_not_taken_for_the_next_one() -> None:
+    port = line(FIRST, SECOND)
+    port.late_s = [TIMEOUT_S + LATENESS_S - 0.001]
     link = link_on(port)
-    with pytest.raises(Exception, match="no answer"):
-        link.read_registers(0x10, 2)
-    port.pending = late + crc(late)
-    assert link.read_registers(0x20, 2) == [0x1111, 0x2222]
+    with pytest.raises(ReplyTimeout, match="no answer within 40 ms"):
+        read(link)
+    assert read(link) == [0x1111, 0x2222]
+    assert port.sent_at_s[1] - port.sent_at_s[0] == pytest.approx(TIMEOUT_S + LATENESS_S + 0.00075)
 
 
-def crc(body: bytes) -> bytes:
-    """CRC of a frame in its wire order, low byte first."""
-    value = 0xFFFF
-    for byte in body:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return value.to_bytes(2, "little")
+def test_after_a_time_out_the_line_is_quiet_for_the_whole_window_also_when_nothing_comes() -> None:
+    port = line(b"", SECOND)
+    link = link_on(port)
+    with pytest.raises(ReplyTimeout):
+        read(link)
+    read(link)
+    assert port.sent_at_s[1] - port.sent_at_s[0] == pytest.approx(TIMEOUT_S + LATENESS_S)
+    read_again_s = port.clock.time_s
+    port.answer = lambda _: SECOND
+    read(link)
+    assert port.sent_at_s[2] - read_again_s == pytest.approx(SILENCE_S)
+
+
+def test_the_window_is_at_most_one_time_out_long() -> None:
+    port = line(b"", SECOND)
+    link = ModbusLink(
+        port, RtuFraming(38400), port.clock, unit=1, timeout_s=TIMEOUT_S, lateness_s=0.5
+    )
+    with pytest.raises(ReplyTimeout):
+        read(link)
+    read(link)
+    assert port.sent_at_s[1] - port.sent_at_s[0] == pytest.approx(2 * TIMEOUT_S)
+
+
+def test_after_a_refused_answer_the_right_one_is_waited_for_and_thrown_away() -> None:
+    port = line(framed(bytes.fromhex("070304AAAABBBB")), SECOND)
+    port.comes(FIRST, 0.06)
+    link = link_on(port)
+    with pytest.raises(FrameCorrupt, match="unit 7 answered"):
+        read(link)
+    assert read(link) == [0x1111, 0x2222]
+    assert port.sent_at_s[1] - port.sent_at_s[0] >= TIMEOUT_S + LATENESS_S
+
+
+def test_a_caller_s_doubt_drains_the_line_and_a_second_one_does_not_shorten_it() -> None:
+    port = line(FIRST, b"", SECOND)
+    port.comes(FIRST, 0.06)
+    link = link_on(port)
+    read(link)
+    link.distrust()
+    link.broadcast(0x200, COMMAND)
+    assert read(link) == [0x1111, 0x2222]
+    assert port.sent_at_s[2] - port.sent_at_s[0] >= TIMEOUT_S + LATENESS_S
+
+
+def test_a_release_does_not_wait_for_the_doubt_and_leaves_it_to_the_next_request() -> None:
+    port = line(b"", framed(bytes.fromhex("011002000008")), SECOND)
+    link = link_on(port)
+    with pytest.raises(ReplyTimeout):
+        read(link)
+    timed_out_s = port.clock.time_s
+    link.write_registers(0x200, COMMAND, urgent=True)
+    assert port.sent_at_s[1] - timed_out_s <= SILENCE_S
+    port.comes(FIRST, 0.02)
+    assert read(link) == [0x1111, 0x2222]
+    assert port.sent_at_s[2] - port.sent_at_s[0] >= TIMEOUT_S + LATENESS_S
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+def test_a_babbling_line_is_waited_for_one_silence_by_a_release_and_one_time_out_by_others(
+    urgent: bool,
+) -> None:
+    port = line()
+    link = link_on(port)
+    port.babble()
+    begun_s = port.clock.time_s
+    with pytest.raises(FrameCorrupt, match=r"came within 40 ms|came instead|answered instead"):
+        link.write_registers(0x200, COMMAND, urgent=urgent)
+    waited_s = port.sent_at_s[0] - begun_s
+    assert waited_s == pytest.approx(SILENCE_S if urgent else TIMEOUT_S, abs=0.0002)
+
+
+def test_a_line_that_never_stops_ends_at_the_deadline() -> None:
+    head = bytes.fromhex("0103FA")
+    port = line(head)
+    link = link_on(port)
+    port.babble(every_s=0.0010001)
+    with pytest.raises(FrameCorrupt, match="came within 40 ms that are not the answer of 255"):
+        link.read_registers(0x10, 125)
+    assert port.clock.time_s - port.sent_at_s[0] == pytest.approx(TIMEOUT_S, abs=0.001)
+
+
+def test_between_frames_a_silence_and_behind_a_broadcast_its_own_length() -> None:
+    port = line(FIRST, b"", SECOND)
+    link = link_on(port)
+    read(link)
+    answered_s = port.clock.time_s
+    link.broadcast(0x200, COMMAND)
+    read(link)
+    assert port.sent_at_s[1] - answered_s == pytest.approx(SILENCE_S)
+    broadcast_s = 25 * 11 / 38400
+    assert port.sent_at_s[2] - port.sent_at_s[1] == pytest.approx(broadcast_s + SILENCE_S)
+
+
+def tcp_answer(transaction: int, words: str) -> bytes:
+    body = bytes.fromhex("010304" + words)
+    return transaction.to_bytes(2, "big") + b"\0\0" + len(body).to_bytes(2, "big") + body
+
+
+def test_on_tcp_the_next_request_waits_for_nothing_and_passes_over_what_is_late() -> None:
+    port = line(tcp_answer(1, "AAAABBBB"), tcp_answer(2, "11112222"))
+    port.late_s = [TIMEOUT_S + 0.01, 0.02]
+    link = link_on(port, TcpFraming())
+    with pytest.raises(ReplyTimeout):
+        read(link)
+    assert read(link) == [0x1111, 0x2222]
+    assert port.sent_at_s[1] - port.sent_at_s[0] == pytest.approx(TIMEOUT_S)
+
+
+def test_on_tcp_the_rest_of_a_broken_answer_is_read_away_before_the_next_request() -> None:
+    broken = tcp_answer(1, "AAAABBBB")
+    port = line(broken[:-2], tcp_answer(2, "11112222"))
+    link = link_on(port, TcpFraming())
+    with pytest.raises(FrameCorrupt, match="11 bytes came within 40 ms"):
+        read(link)
+    port.comes(broken[-2:])
+    assert read(link) == [0x1111, 0x2222]
+
+
+@pytest.mark.parametrize(("frames", "ends_at_once"), [(157, False), (158, True)])
+def test_on_tcp_who_sends_more_than_2048_bytes_is_not_answering(
+    frames: int, ends_at_once: bool
+) -> None:
+    port = line(tcp_answer(9, "AAAABBBB") * frames)
+    with pytest.raises(FrameCorrupt, match=f"{frames * 13} bytes came"):
+        read(link_on(port, TcpFraming()))
+    assert (port.clock.time_s == port.sent_at_s[0]) is ends_at_once
+
+
+def test_on_tcp_an_undoubted_line_is_not_looked_at_before_a_request() -> None:
+    port = line(tcp_answer(1, "AAAABBBB"), tcp_answer(2, "11112222"))
+    link = link_on(port, TcpFraming())
+    read(link)
+    port.read_available = None  # type: ignore[assignment, method-assign]
+    with pytest.raises(TypeError):
+        read(link)
+    assert len(port.sent) == 2

@@ -24,7 +24,7 @@ def test_shipped_profile_is_not_called_verified() -> None:
     [
         ("verified = false", "verifyed = false", "verif"),
         ("verified = false", 'verified = "no"', "verified"),
-        ("maximum_answer_time_ms = 10", "maximum_answer_time_ms = 0", "maximum_answer_time_ms"),
+        ("baudrate = 38400", "baudrate = 300", "serial.baudrate"),
         ('parity = "E"', 'parity = "X"', "serial.parity"),
         ("address = 0x0112, ", "address = 0x0113, ", "newest_event lies outside"),
         ("[serial]", "[serial", "not valid TOML"),

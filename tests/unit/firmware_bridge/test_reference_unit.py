@@ -8,33 +8,16 @@ import pytest
 
 from controller.errors import (
     FrameCorrupt,
-    OutcomeUncertain,
     ReplyTimeout,
-    RequestRefused,
     StaleAnswer,
-    UnitFaulted,
     UnitNotVerified,
     UnitRejected,
 )
-from controller.ports import ArmingRequest, CommandKind, ForceCommand
+from controller.ports import CommandKind, ForceCommand
 from controller.prescription import Region
 from controller.telemetry import PatientSwitch, UnitState
-from firmware_bridge.units.reference_unit import ReferenceUnit
+from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, armed
 from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, with_crc
-
-REQUEST = ArmingRequest(
-    region=Region.LUMBAR, force_limit_n=402.34, rate_up_n_per_s=30.0, rate_down_n_per_s=60.0
-)
-OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
-FOLLOW = ForceCommand(kind=CommandKind.FOLLOW, force_n=102.34, rate_n_per_s=10.0, ceiling_n=120.0)
-
-
-def armed(desk: DeskUnit) -> ReferenceUnit:
-    unit = desk.connected()
-    unit.arm(REQUEST)
-    unit.find_order(120.0)
-    return unit
-
 
 # --- identification ---------------------------------------------------------------------------
 
@@ -192,6 +175,9 @@ def test_both_orders_are_found_and_then_only_that_echo_is_believed(write_first: 
         unit.exchange(FOLLOW)
     desk.write_first = write_first
     unit.exchange(FOLLOW)
+    sent = len(desk.commands)
+    unit.exchange(FOLLOW)
+    assert len(desk.commands) == sent + 1
 
 
 def test_sequence_65535_is_followed_by_1() -> None:
@@ -201,17 +187,6 @@ def test_sequence_65535_is_followed_by_1() -> None:
     for expected in (65535, 1, 2):
         unit.exchange(FOLLOW)
         assert desk.commands[-1][2] == expected
-
-
-def test_an_unknown_order_is_tried_twice_and_then_refused() -> None:
-    desk = DeskUnit()
-    unit = desk.connected()
-    unit.arm(REQUEST)
-    desk.write_first = False
-    desk._write = lambda address, values: desk.commands.append(values)  # type: ignore[method-assign]
-    with pytest.raises(OutcomeUncertain, match="no known order"):
-        unit.find_order(120.0)
-    assert [command[2:4] for command in desk.commands] == [[1, 0], [2, 0], [3, 0], [4, 0]]
 
 
 def test_a_lagging_uptime_is_refused_also_when_only_observing() -> None:
@@ -224,6 +199,42 @@ def test_a_lagging_uptime_is_refused_also_when_only_observing() -> None:
         unit.exchange(OBSERVE)
     desk.uptime_shift_ms = 0
     unit.exchange(OBSERVE)
+
+
+def old_echo(desk: DeskUnit) -> None:
+    desk.sequence_shift = -1
+
+
+def old_uptime(desk: DeskUnit) -> None:
+    desk.uptime_shift_ms = -400
+
+
+def unknown_state(desk: DeskUnit) -> None:
+    desk.state = 17
+
+
+def torn_block(desk: DeskUnit) -> None:
+    desk.block_crc_flip = 1
+
+
+@pytest.mark.parametrize("spoil", [old_echo, old_uptime, unknown_state, torn_block])
+def test_behind_a_reading_that_is_not_believed_the_right_answer_is_thrown_away(
+    spoil: Callable[[DeskUnit], None],
+) -> None:
+    """It comes 70 ms after its request; the next request leaves when nothing can come any more."""
+    desk = DeskUnit()
+    unit = armed(desk)
+    right = unit.exchange(FOLLOW)
+    spoil(desk)
+    with pytest.raises(FrameCorrupt):
+        unit.exchange(FOLLOW)
+    spoiled_at_s = desk.port.sent_at_s[-1]
+    desk.sequence_shift = desk.uptime_shift_ms = desk.block_crc_flip = 0
+    desk.state = int(right.unit_state)
+    late = desk.answer(desk.port.sent[-1])
+    desk.port.comes(late, spoiled_at_s + 0.070 - desk.clock.time_s)
+    assert unit.exchange(FOLLOW).sequence_accepted == right.sequence_accepted + 2
+    assert desk.port.sent_at_s[-1] - spoiled_at_s == pytest.approx(0.080, abs=0.001)
 
 
 def test_a_refused_command_is_followed_by_one_reading_and_its_sequence_is_not_used_again() -> None:
@@ -251,82 +262,6 @@ def test_a_lost_answer_is_a_missed_reading_and_the_next_one_is_good() -> None:
     assert unit.exchange(FOLLOW).sequence_accepted == 4
 
 
-# --- arming, service, release -----------------------------------------------------------------
-
-
-def test_arming_writes_the_session_block() -> None:
-    desk = DeskUnit()
-    desk.connected().arm(REQUEST)
-    address, values = desk.writes[0]
-    assert address == 0x300
-    assert values == with_crc("A5A5 0001 0FB7 012C 0258 01F4 0001 0258 0000")
-
-
-def test_a_refused_arming_says_why() -> None:
-    desk = DeskUnit()
-    unit = desk.connected()
-    desk.refuse, desk.session_answer[2] = [3], 0b10_0000_0101
-    with pytest.raises(UnitFaulted) as refused:
-        unit.arm(REQUEST)
-    for words in ("patient switch absent", "emergency stop open", "a limit is out of range"):
-        assert words in refused.value.message
-
-
-def test_a_lost_arming_answer_is_settled_by_reading() -> None:
-    desk = DeskUnit()
-    unit = desk.connected()
-    desk.swallow = [True]
-    unit.arm(REQUEST)
-    unit.find_order(120.0)
-    assert unit.exchange(FOLLOW).unit_state is UnitState.ARMED
-
-
-@pytest.mark.parametrize("token", [0, 0xFFFFFFFF])
-def test_armed_without_a_token_in_hand_is_uncertain(token: int) -> None:
-    desk = DeskUnit()
-    desk.session_answer[:2] = [token >> 16, token & 0xFFFF]
-    with pytest.raises(OutcomeUncertain, match="token was lost; it lets go by its watchdog"):
-        desk.connected().arm(REQUEST)
-
-
-@pytest.mark.parametrize("may_arm", [False, True])
-def test_a_unit_that_may_only_be_observed_is_never_armed(may_arm: bool) -> None:
-    desk = DeskUnit()
-    if may_arm:
-        desk.capability = with_crc("0E37" + "0000" * 22)
-    with pytest.raises(RequestRefused, match="may be observed, never armed"):
-        desk.connected(may_arm=may_arm).arm(REQUEST)
-    assert desk.writes == []
-
-
-def test_services_carry_opcode_and_sequence() -> None:
-    desk = DeskUnit()
-    unit = desk.connected()
-    unit.acknowledge()
-    unit.disarm()
-    assert [(a, v[:3]) for a, v in desk.writes] == [(0x600, [4, 0, 1]), (0x600, [6, 0, 2])]
-    desk.swallow = [True]
-    with pytest.raises(OutcomeUncertain, match="answer to the disarming was lost"):
-        unit.disarm()
-
-
-def test_the_tokenless_release_goes_to_the_unit_and_then_to_everybody() -> None:
-    desk = DeskUnit()
-    unit = desk.connected()
-    unit.release_without_token()
-    desk.swallow = [True]
-    unit.release_without_token()
-    assert [frame[0] for frame in desk.port.sent[-3:]] == [1, 1, 0]
-    assert all(values[:2] == [0xFFFF, 0xFFFF] for _, values in desk.writes)
-    assert all(values[3] == 5 for _, values in desk.writes)
-
-
-def test_seconds_since_arming_leave_the_token_alone() -> None:
-    desk = DeskUnit()
-    assert desk.connected().seconds_since_arming() == 42
-    assert desk.port.sent[-1][:6] == bytes.fromhex("0103030D0002")
-
-
 # --- events -----------------------------------------------------------------------------------
 
 
@@ -342,5 +277,10 @@ def test_events_are_read_by_sequence_also_across_the_end_of_the_ring() -> None:
 def test_an_overwritten_event_is_refused() -> None:
     desk = DeskUnit()
     desk.events = {1: [34, 10, 0, 0, 0, 0]}
+    unit = desk.connected()
     with pytest.raises(FrameCorrupt, match="event 2 was expected, 34 stands in its slot"):
-        desk.connected().read_events(2, 1)
+        unit.read_events(2, 1)
+    # It may be another request's answer: the line is drained.
+    refused_at_s = desk.port.sent_at_s[-1]
+    unit.exchange(OBSERVE)
+    assert desk.port.sent_at_s[-1] - refused_at_s == pytest.approx(0.080)

@@ -1,0 +1,149 @@
+"""Services, the tokenless release, and that no number keeps a release back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from controller.errors import (
+    LinkLost,
+    OutcomeUncertain,
+    ReplyTimeout,
+    RequestRefused,
+    UnitRejected,
+)
+from controller.ports import CommandKind, ForceCommand
+from controller.telemetry import UnitState
+from firmware_bridge.modbus_link import ModbusLink, TcpFraming
+from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, TOKENLESS_RELEASE, armed
+from tests.unit.firmware_bridge.scripted import DeskUnit
+
+# --- services and the tokenless release -----------------------------------------------------------
+
+
+def test_services_carry_opcode_and_sequence() -> None:
+    desk = DeskUnit()
+    unit = desk.connected()
+    unit.acknowledge()
+    unit.disarm()
+    assert [(a, v[:3]) for a, v in desk.writes] == [(0x600, [4, 0, 1]), (0x600, [6, 0, 2])]
+    desk.swallow = [True]
+    with pytest.raises(OutcomeUncertain, match=r"answer to the disarming was lost .no answer"):
+        unit.disarm()
+    desk.swallow = [True]
+    with pytest.raises(OutcomeUncertain, match="answer to the acknowledgement was lost"):
+        unit.acknowledge()
+    desk.refuse = [3]
+    with pytest.raises(UnitRejected, match="function 16 with exception 3"):
+        unit.disarm()
+    unit.close()
+    with pytest.raises(LinkLost):
+        unit.disarm()
+
+
+def test_the_tokenless_release_goes_to_everybody_only_when_the_unit_does_not_answer() -> None:
+    desk = DeskUnit()
+    unit = desk.connected()
+    for _ in range(3):
+        unit.release_without_token()
+    assert [frame[0] for frame in desk.port.sent[-3:]] == [1, 1, 1]
+    desk.swallow = [True]
+    unit.release_without_token()
+    assert [frame[0] for frame in desk.port.sent[-2:]] == [1, 0]
+    assert [values for _, values in desk.writes] == [TOKENLESS_RELEASE] * 5
+
+
+@pytest.mark.parametrize("code", [3, 4, 6])
+def test_a_refused_tokenless_release_was_answered_and_is_not_broadcast(code: int) -> None:
+    desk = DeskUnit()
+    unit = desk.connected()
+    desk.refuse = [code]
+    with pytest.raises(UnitRejected) as refused:
+        unit.release_without_token()
+    assert refused.value.exception_code == code
+    assert desk.port.sent[-1][0] == 1
+
+
+def test_beside_the_tick_s_reading_the_tokenless_release_waits_for_one_silence_only() -> None:
+    desk = DeskUnit()
+    unit = desk.connected()
+    desk.swallow = [True]
+    with pytest.raises(ReplyTimeout):
+        unit.exchange(OBSERVE)
+    timed_out_s = desk.clock.time_s
+    unit.release_without_token()
+    assert desk.port.sent_at_s[-1] - timed_out_s <= 0.00176
+    desk.swallow = [True]
+    begun_s = desk.clock.time_s
+    unit.release_without_token()
+    assert desk.port.sent_at_s[-2] - begun_s <= 0.00176
+    # No answer within the time-out of 40 ms; the broadcast follows after one silence.
+    assert desk.port.sent_at_s[-1] - desk.port.sent_at_s[-2] <= 0.0418
+    assert unit.exchange(OBSERVE).unit_state is UnitState.IDLE
+
+
+def test_on_tcp_the_tokenless_release_is_sent_twice_and_then_it_is_an_error() -> None:
+    desk = DeskUnit()
+    unit = desk.connected()
+    answered: list[bool] = []
+
+    def answer(frame: bytes) -> bytes:
+        return frame[:5] + b"\x06" + frame[6:12] if answered.pop(0) else b""
+
+    desk.port.answer = answer
+    unit._link = ModbusLink(
+        desk.port, TcpFraming(), desk.clock, unit=1, timeout_s=0.04, lateness_s=0.05
+    )
+    answered[:] = [False, True]
+    unit.release_without_token()
+    assert len(desk.port.sent[-2:]) == 2
+    answered[:] = [False, False]
+    with pytest.raises(ReplyTimeout):
+        unit.release_without_token()
+    assert answered == []
+
+
+def test_seconds_since_arming_leave_the_token_alone() -> None:
+    desk = DeskUnit()
+    desk.session_answer[3:5] = [1, 42]
+    assert desk.connected().seconds_since_arming() == 65536 + 42
+    assert desk.port.sent[-1][:6] == bytes.fromhex("0103030D0003")
+
+
+# --- no number keeps a release back ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0, 1e9])
+@pytest.mark.parametrize(
+    "kind", [CommandKind.RELEASE, CommandKind.RELEASE_FAST, CommandKind.CUT_POWER]
+)
+def test_a_release_leaves_whatever_numbers_are_asked_for_with_it(
+    kind: CommandKind, number: float
+) -> None:
+    desk = DeskUnit()
+    unit = armed(desk)
+    unit.exchange(ForceCommand(kind=kind, force_n=number, rate_n_per_s=number, ceiling_n=number))
+    assert desk.commands[-1][4:7] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ({"force_n": float("nan")}, "force_n=nan is no number"),
+        ({"rate_n_per_s": float("nan")}, "rate_n_per_s=nan"),
+        ({"ceiling_n": float("inf")}, "ceiling_n=inf"),
+        ({"force_n": 3276.8}, "set_point=32768 does not fit"),
+        ({"rate_n_per_s": -0.1}, "rate=-1 does not fit"),
+    ],
+)
+def test_another_command_with_such_a_number_is_refused_and_not_sent(
+    numbers: dict[str, float], words: str
+) -> None:
+    desk = DeskUnit()
+    unit = armed(desk)
+    sent = len(desk.port.sent)
+    with pytest.raises(RequestRefused, match=words):
+        unit.exchange(replace(FOLLOW, **numbers))
+    assert len(desk.port.sent) == sent
+    assert unit.exchange(FOLLOW).unit_state is UnitState.ARMED
