@@ -189,3 +189,33 @@ def test_a_unit_that_keeps_its_force_gets_the_tokenless_release_once_a_second(
     assert len(ordered) >= 2
     gaps_s = [b - a for a, b in pairwise(ordered)]
     assert all(0.95 <= gap_s <= 1.2 for gap_s in gaps_s), gaps_s
+
+
+@pytest.mark.parametrize("off_s", [0.1, 0.2, 2.0])
+def test_a_unit_that_restarts_in_a_hold_ends_the_session_as_restarted(
+    tmp_path: Path, off_s: float
+) -> None:
+    with hazard_stage(tmp_path) as h:
+        h.run(lambda h: h.firmware.power_cycle(off_s), phase="holding", after_s=1.0)
+    assert h.ending is not None
+    assert (h.ending.outcome, h.ending.reason) == (Outcome.STOPPED, "unit restarted")
+    assert h.ending.release_seen
+    assert "unit_restarted" in h.codes
+
+
+def test_a_restarted_unit_whose_brake_kept_the_force_is_followed_until_it_is_free(
+    tmp_path: Path,
+) -> None:
+    """Hazard row 24 met by row 25: the cord is still under force when the unit comes back."""
+    with hazard_stage(tmp_path) as h:
+        h.firmware.keeps_force_without_power = True
+        h.run(lambda h: h.firmware.power_cycle(0.2), phase="holding", after_s=1.0)
+    assert h.ending is not None
+    assert h.ending.reason == "unit restarted"
+    assert h.ending.release_seen
+    assert h.record is not None
+    (seen,) = h.record.of_kind(EventKind.RELEASE_OBSERVED)
+    assert isinstance(seen.detail["force_dn"], int)
+    assert seen.detail["force_dn"] <= 200
+    assert h.after(h.injected_at_s + 0.21)[0].force_n > 80.0, "the brake held"
+    assert h.after(h.injected_at_s + 2.0)[0].force_n <= 15.0
