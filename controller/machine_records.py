@@ -132,6 +132,16 @@ def disarming_uncertain(message: str) -> Emit:
     )
 
 
+def release_not_observed(last: Telemetry | None) -> Emit:
+    """The session ends without a free cord; the force is the one that was read last."""
+    return Emit(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": force_dn(last)})
+
+
+def force_dn(reading: Telemetry | None) -> int | None:
+    """Force of a reading in tenths of a newton; None without one."""
+    return None if reading is None else decinewtons(reading.force_n)
+
+
 def reason_of(verdict: Verdict) -> str:
     """Why a verdict ends the session: its worst finding in words."""
     if not verdict.findings:

@@ -13,12 +13,11 @@ from controller import machine_records as records
 from controller.approach import ANSWER_LIMIT_S, FAILED_APPROACH, Approach, ApproachStep
 from controller.check_in import CheckInReminder
 from controller.errors import IllegalTransition, RequestRefused
-from controller.events import EventKind, Outcome
+from controller.events import EventKind
 from controller.force_profile import ForceProfile, Segment
 from controller.machine_io import (
     ArmingFailed,
     Ask,
-    Disarm,
     Effect,
     Emit,
     Ending,
@@ -32,16 +31,14 @@ from controller.machine_io import (
     StopRequested,
     Tell,
     VerdictGiven,
-    decinewtons,
     session_ms,
 )
-from controller.outcome import TREATMENT_OVER, EndReason, HoldSeen
+from controller.outcome import TREATMENT_OVER, HoldSeen
 from controller.pause import PauseStep
 from controller.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage
 from controller.planner import SLACK_FOLLOW_N
 from controller.ports import Answer, CommandKind, ForceCommand, Question
 from controller.prescription import Prescription
-from controller.release import Release, ReleaseStep
 from controller.request_rules import phases_for
 from controller.requests import (
     AdjustForce,
@@ -55,6 +52,7 @@ from controller.requests import (
     request_name,
 )
 from controller.safety.verdict import RELEASE_COMMANDS, Action, Verdict
+from controller.session_end import EndStep, SessionEnd
 from controller.telemetry import Telemetry
 from controller.treatment import Treatment
 
@@ -68,7 +66,7 @@ class SessionMachine:
         self._order = order
         self._origin_s = origin_s
         self._treatment = Treatment(order, profile)
-        self._release = Release(order)
+        self._end = SessionEnd(order)
         self._phase = Phase.ARMED
         self._entered_s = origin_s
         self._reminder = CheckInReminder()
@@ -76,9 +74,7 @@ class SessionMachine:
         self._resume_asked: tuple[str, float] | None = None
         self._hold_parts: set[int] = set()
         self._hold_seen = HoldSeen()
-        self._end = EndReason()
         self._holding_position = False
-        self._last_reading: Telemetry | None = None
         self._ceiling_n = order.hold_force_n
 
     @property
@@ -94,16 +90,16 @@ class SessionMachine:
     @property
     def releasing(self) -> bool:
         """True from the first release order on."""
-        return self._release.ordered
+        return self._end.ordered
 
     @property
     def ending(self) -> Ending:
         """How it ended; meaningful once ``finished``."""
         return Ending(
-            outcome=self._end.outcome,
-            reason=self._end.text,
+            outcome=self._end.reason.outcome,
+            reason=self._end.reason.text,
             reached_holding=self._hold_seen.reached,
-            release_seen=self._release.seen,
+            release_seen=self._end.seen,
         )
 
     @property
@@ -121,8 +117,8 @@ class SessionMachine:
 
     def command(self, leave_s: float) -> ForceCommand:
         """What the unit should get in the exchange that leaves at ``leave_s``."""
-        if self._release.ordered:
-            return ForceCommand(kind=self._release.command(self._last_reading))
+        if self._end.ordered:
+            return self._end.command()
         kind = CommandKind.HOLD if self._holding_position else CommandKind.FOLLOW
         return ForceCommand(
             kind=kind,
@@ -154,7 +150,7 @@ class SessionMachine:
             case ArmingFailed(reason):
                 return self._release_with(CommandKind.RELEASE_FAST, reason, now_s, vague=True)
             case LinkGone(reason):
-                return self._lose_link(reason, now_s)
+                return self._step(self._end.lose_link(reason, now_s), now_s)
             case _:
                 assert_never(happened)
 
@@ -175,7 +171,7 @@ class SessionMachine:
 
     def _on_reading(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
         if reading is not None:
-            self._last_reading = reading
+            self._end.last_reading = reading
             self._hold_seen.read(reading.force_n)
         match self._phase:
             case Phase.ARMED:
@@ -185,22 +181,20 @@ class SessionMachine:
             case Phase.PAUSED:
                 effects = self._wait_in_pause(now_s)
             case Phase.RELEASING:
-                return self._follow_release(reading, now_s)
+                return self._step(self._end.follow(reading, now_s), now_s)
             case _:
                 effects = self._treat(now_s)
-        remind = not self._release.ordered and self._reminder.due(now_s)
+        remind = not self._end.ordered and self._reminder.due(now_s)
         return [*effects, RaiseAlarm("check_in_due")] if remind else effects
 
     def _on_verdict(self, verdict: Verdict, now_s: float) -> list[Effect]:
         hold_number = len(self._hold_parts) if self._phase in TREATING_PHASES else 0
-        force_n = self._last_reading.force_n if self._last_reading else None
+        force_dn = records.force_dn(self._end.last_reading)
         effects: list[Effect] = []
         for finding in verdict.findings:
-            effects += records.finding_events(
-                finding, self._phase, decinewtons(force_n), hold_number
-            )
+            effects += records.finding_events(finding, self._phase, force_dn, hold_number)
             effects.append(RaiseAlarm(finding.code))
-            self._end.found(finding.code)
+            self._end.reason.found(finding.code)
         effects += [records.finding_ended(ended, self._origin_s) for ended in verdict.ended]
         self._holding_position = verdict.action is Action.HOLD
         if verdict.action >= Action.RELEASE:
@@ -211,7 +205,8 @@ class SessionMachine:
 
     def _on_answer(self, question: Question, answer: Answer, now_s: float) -> list[Effect]:
         if question is Question.RELEASE_NOT_SEEN:
-            return self._take_word_for_release(answer, now_s)
+            word = self._end.take_word(answer.answered_by, accepted=answer.accepted)
+            return self._step(word, now_s)
         if question is Question.PRETENSION_LOOKS_RIGHT:
             if not answer.accepted:
                 reason = f"pretension refused by {answer.answered_by}"
@@ -223,13 +218,6 @@ class SessionMachine:
             if answer.accepted and self._phase is Phase.PAUSED:
                 return self._leave_pause(by, answer.answered_by, now_s)
         return []
-
-    def _take_word_for_release(self, answer: Answer, now_s: float) -> list[Effect]:
-        """A person says that the patient is free; the record keeps that it was never shown."""
-        if not answer.accepted or self._phase is not Phase.RELEASING or self._release.seen:
-            return []
-        remark = f"; {answer.answered_by} says that the patient is free"
-        return self._end_unseen(Outcome.STOPPED, now_s, remark)
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -315,13 +303,13 @@ class SessionMachine:
     def _wait_in_pause(self, now_s: float) -> list[Effect]:
         if self._resume_asked is not None and now_s - self._resume_asked[1] > ANSWER_LIMIT_S:
             reason = f"resume not confirmed in {ANSWER_LIMIT_S:g} s"
-            return self._release_alarmed(reason, "answer_missing", now_s)
+            return self._release_with(CommandKind.RELEASE, reason, now_s, alarm="answer_missing")
         match self._treatment.step_pause(self._ms(now_s)):
             case PauseStep.REGRESSES:
                 return [Emit(EventKind.PAUSE_REGRESSED, {}), RaiseAlarm("pause_regressed")]
             case PauseStep.OVER:
                 reason = "pause longer than 5 min at the pretension"
-                return self._release_alarmed(reason, "pause_over", now_s)
+                return self._release_with(CommandKind.RELEASE, reason, now_s, alarm="pause_over")
             case PauseStep.BACK:
                 return self._enter_segment(self._treatment.go_on(self._ms(now_s)), now_s)
             case PauseStep.GOES_ON:
@@ -332,7 +320,8 @@ class SessionMachine:
     def _come_near(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
         step = self._approach.step(reading, now_s - self._entered_s, self._phase)
         if step in FAILED_APPROACH:
-            return self._release_alarmed(*FAILED_APPROACH[step], now_s)
+            reason, alarm = FAILED_APPROACH[step]
+            return self._release_with(CommandKind.RELEASE, reason, now_s, alarm=alarm)
         if step is ApproachStep.PRETENSION:
             return self._start_pretension(now_s)
         return self._start_treatment(now_s) if step is ApproachStep.TREAT else []
@@ -363,86 +352,14 @@ class SessionMachine:
 
     # --- the end ------------------------------------------------------------------------------
 
-    def _release_alarmed(self, reason: str, alarm: str, now_s: float) -> list[Effect]:
-        return [*self._release_with(CommandKind.RELEASE, reason, now_s), RaiseAlarm(alarm)]
-
-    def _hurry_release(self, now_s: float) -> list[Effect]:
-        reason = "normal release too slow"
-        hurried = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
-        return [*hurried, RaiseAlarm("release_slow")]
-
     def _release_with(
-        self, kind: CommandKind, reason: str, now_s: float, *, vague: bool = False
+        self, kind: CommandKind, reason: str, now_s: float, *, alarm: str = "", vague: bool = False
     ) -> list[Effect]:
-        first = not self._release.ordered
-        if not self._release.demand(kind, now_s):
-            return []
-        effects: list[Effect] = [
-            Emit(EventKind.RELEASE_ORDERED, {"kind": kind.value, "reason": reason})
-        ]
-        if first:
-            self._end.release_begins(reason, vague=vague)
-            effects += self._enter(Phase.RELEASING, now_s)
-        return effects
+        return self._step(self._end.release(kind, reason, now_s, alarm=alarm, vague=vague), now_s)
 
-    def _follow_release(self, reading: Telemetry | None, now_s: float) -> list[Effect]:
-        match self._release.follow(reading, now_s):
-            case ReleaseStep.GOES_ON:
-                return []
-            case ReleaseStep.SEEN_ARMED:
-                return [*self._see_release(), Disarm()]
-            case ReleaseStep.SEEN_FREE:
-                return [*self._see_release(), *self._finish(now_s)]
-            case ReleaseStep.TOO_SLOW:
-                return self._hurry_release(now_s)
-            case ReleaseStep.STILL_ON:
-                return self._ask_about_force(now_s)
-            case ReleaseStep.IDLE:
-                return [Emit(EventKind.UNIT_DISARMED, {}), *self._finish(now_s)]
-            case ReleaseStep.LATCHED:
-                return self._finish(now_s)
-            case ReleaseStep.NOT_DISARMED:
-                message = "the unit did not show that it was disarmed; its watchdog ends it"
-                return [records.disarming_uncertain(message), *self._finish(now_s)]
-            case ReleaseStep.SILENT:
-                return self._end_unseen(Outcome.LINK_LOST, now_s)
-            case ReleaseStep.GIVEN_UP:
-                return self._end_unseen(Outcome.STOPPED, now_s)
-
-    def _see_release(self) -> list[Effect]:
-        return [] if self._last_reading is None else [records.release_observed(self._last_reading)]
-
-    def _ask_about_force(self, now_s: float) -> list[Effect]:
-        """The unit answers and does not come down: the release goes on, and a person is needed."""
-        force_n = self._last_reading.force_n if self._last_reading else None
-        shown = "not known" if force_n is None else f"{force_n:.0f} N"
-        text = (
-            f"The release was not seen: the force is {shown}. Look at the patient, open the "
-            "clutch. Is the patient free?"
-        )
-        effects = self._release_with(CommandKind.CUT_POWER, "release not seen", now_s)
-        return [*effects, RaiseAlarm("release_not_seen"), Ask(Question.RELEASE_NOT_SEEN, text)]
-
-    def _end_unseen(self, outcome: str, now_s: float, remark: str = "") -> list[Effect]:
-        self._end.unseen(outcome, remark)
-        return [*self._fault(now_s), RaiseAlarm("release_not_seen")]
-
-    def _lose_link(self, reason: str, now_s: float) -> list[Effect]:
-        """Nothing can be sent any more; a release that was seen before stays seen."""
-        if self._release.seen:
-            return self._finish(now_s)
-        effects = self._release_with(CommandKind.RELEASE_FAST, reason, now_s)
-        self._end.link_gone(reason)
-        return [*effects, *self._fault(now_s), RaiseAlarm("link_lost")]
-
-    def _fault(self, now_s: float) -> list[Effect]:
-        force_n = self._last_reading.force_n if self._last_reading else None
-        unseen = Emit(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": decinewtons(force_n)})
-        return [unseen, *self._enter(Phase.FAULTED, now_s)]
-
-    def _finish(self, now_s: float) -> list[Effect]:
-        completed = self._end.outcome == Outcome.COMPLETED
-        return self._enter(Phase.COMPLETED if completed else Phase.STOPPED, now_s)
+    def _step(self, step: EndStep, now_s: float) -> list[Effect]:
+        entered = [] if step.phase is None else self._enter(step.phase, now_s)
+        return [*step.effects, *entered]
 
     def _enter(
         self, phase: Phase, now_s: float, target_n: float = 0.0, stage: Stage = Stage.PREPARATION

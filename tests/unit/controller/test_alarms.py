@@ -32,7 +32,7 @@ def test_every_alarm_code_has_text_and_every_text_an_alarm() -> None:
 
 
 def test_every_code_that_is_raised_by_name_has_a_row() -> None:
-    named = re.compile(r"(?:RaiseAlarm|raise_alarm|_lose|_release_alarmed)\([^()]*?\"([a-z_]+)\"")
+    named = re.compile(r"(?:(?:RaiseAlarm|raise_alarm)\([^()]*?|alarm=)\"([a-z_]+)\"")
     texts = [path.read_text(encoding="utf-8") for path in SOURCES]
     found = {code for text in texts for code in named.findall(text)}
     assert {"check_in_due", "link_lost", "release_not_seen", "pause_over"} <= found
