@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.errors import PrescriptionInvalid
-from controller.ports import Question, UnitCapabilities
+from controller.ports import Question, StartFacts, UnitCapabilities, UnitIdentity
 from controller.prescription import LONG_TREATMENT_S, Prescription
+
+DIGEST_SHOWN: Final = 12
+"""Characters of an order's digest that are put before a person: as many as a checkpoint's part."""
+ALWAYS_A_PERSON = frozenset(
+    {
+        Question.FORCE_ABOVE_SOFT_LIMIT,
+        Question.FIRMWARE_CHANGED,
+        Question.ZERO_SHIFTED,
+        Question.RELEASE_NOT_SEEN,
+    }
+)
+"""Soft limits take an answer from a person at a terminal only (session.md 1.5), and so do a
+firmware that nobody has tested yet (hazard row 49), a force channel whose zero has moved (7) and a
+patient who may still hang on the cord (23)."""
+NOTHING_TO_SEE = frozenset({Question.LONG_TREATMENT})
+"""A number of the order: the only question that needs nobody beside the table."""
+
+
+def needs_person(question: Question, *, verified: bool, release_doubtful: bool = False) -> bool:
+    """True when no script may answer the question; the one place that says so.
+
+    ``verified``: the unit's profile is verified, so that a patient may hang on it; then a script
+    answers nothing that has to be seen. ``release_doubtful``: after an emergency stop, or with more
+    than 20 N read last; then only a person acknowledges the end.
+    """
+    if question in ALWAYS_A_PERSON or (release_doubtful and question is Question.END_ACKNOWLEDGED):
+        return True
+    return verified and question not in NOTHING_TO_SEE
 
 
 def questions_before_start(order: Prescription, *, commissioned: bool) -> list[Question]:
@@ -14,6 +44,8 @@ def questions_before_start(order: Prescription, *, commissioned: bool) -> list[Q
         asked.append(Question.LONG_TREATMENT)
     if order.force_limit_n > order.soft_limit_n:
         asked.append(Question.FORCE_ABOVE_SOFT_LIMIT)
+    if order.table_is_asked:
+        asked.append(Question.TABLE_MOVES_FREELY)
     return [*asked, Question.SURROUNDINGS_SAFE]
 
 
@@ -60,8 +92,11 @@ def question_text(question: Question, order: Prescription) -> str:
         case Question.FORCE_ABOVE_SOFT_LIMIT:
             return (
                 f"The force of {order.force_limit_n:g} N is above the confirmation limit of "
-                f"{order.soft_limit_n:g} N for the {order.region.value} region. Go on?"
+                f"{order.soft_limit_n:g} N for the {order.region.value} region on a "
+                f"{order.table_text}. Go on?"
             )
+        case Question.TABLE_MOVES_FREELY:
+            return _table_question(order)
         case Question.SURROUNDINGS_SAFE:
             return (
                 "Is the table's lift locked, does the harness have a quick release within reach, "
@@ -74,3 +109,32 @@ def question_text(question: Question, order: Prescription) -> str:
             )
         case _:
             return f"{question.value.replace('_', ' ')}?"
+
+
+def table_confirmed(order: Prescription) -> str:
+    """What an answer to TABLE_MOVES_FREELY says of the table."""
+    name = order.table_text if order.table is not None else "a table that the order does not name"
+    return f"{name}, moves with the body"
+
+
+def _table_question(order: Prescription) -> str:
+    if order.table is not None:
+        return f"The order says {order.table_text}. Is it unlocked, and does it move with the body?"
+    return (
+        f"The order does not say what the patient lies on, and {order.force_limit_n:g} N is more "
+        f"than a friction table may get ({order.friction_limit_n:g} N): up to half of it would "
+        "stay in the body behind the release. Is the table unlocked, and does it move with the "
+        "body?"
+    )
+
+
+def start_question(order: Prescription, facts: StartFacts, unit: UnitIdentity) -> str:
+    """The last question before the arming: who, what and where, to be compared with the patient."""
+    patient = facts.patient_reference or "not named in the order"
+    return (
+        f"Patient {patient}, order {facts.order_digest[:DIGEST_SHOWN]}, unit {unit.model} serial "
+        f"{unit.serial_number}: {order.region.value} on a {order.table_text}, "
+        f"{order.hold_force_n:g} N (at most {order.force_limit_n:g} N), "
+        f"{order.traction_s / 60:g} min. Is this the patient and the order, is everybody clear of "
+        "cord and table, and shall the traction start now?"
+    )

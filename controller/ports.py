@@ -65,6 +65,33 @@ class LastArming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastSeen:
+    """A unit's own clock when this workstation last recorded it; ``utc_ms`` is our wall clock."""
+
+    utc_ms: int
+    boot_count: int
+    uptime_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartFacts:
+    """What is known of a session before its unit is looked at: words of the order, and the records.
+
+    ``order_digest`` is the order's SHA-256 (hex). ``identified_at_s`` is the monotonic second at
+    which the unit had been identified. ``last_record_utc_ms`` is the wall time of the newest record
+    of this workstation. None: there is no such record.
+    """
+
+    patient_reference: str
+    order_digest: str
+    screening: str
+    identified_at_s: float
+    last_arming: LastArming | None
+    last_record_utc_ms: int | None
+    last_seen: LastSeen | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCapabilities:
     """What a unit can do. ``raw_block`` holds the registers 0x20-0x37 as wire bytes.
 
@@ -250,6 +277,7 @@ class Question(Enum):
     """What only a person may decide. The journal keeps who answered."""
 
     UNIT_NOT_COMMISSIONED = "unit_not_commissioned"
+    CLOCK_IN_DOUBT = "clock_in_doubt"
     FIRMWARE_CHANGED = "firmware_changed"
     ZERO_SHIFTED = "zero_shifted"
     ACKNOWLEDGE_LATCHED_UNIT = "acknowledge_latched_unit"
@@ -257,7 +285,9 @@ class Question(Enum):
     PRETENSION_LOOKS_RIGHT = "pretension_looks_right"
     LONG_TREATMENT = "long_treatment"
     FORCE_ABOVE_SOFT_LIMIT = "force_above_soft_limit"
+    TABLE_MOVES_FREELY = "table_moves_freely"
     SURROUNDINGS_SAFE = "surroundings_safe"
+    START_TRACTION = "start_traction"
     RESUME_RAISES_FORCE = "resume_raises_force"
     RELEASE_NOT_SEEN = "release_not_seen"
     END_ACKNOWLEDGED = "end_acknowledged"
@@ -274,7 +304,9 @@ class Answer:
 class Operator(Protocol):
     """Whoever answers: a terminal, ``--yes``, later a console. Polled, so the loop never waits."""
 
-    def ask(self, question: Question, text: str) -> None: ...
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
+        """Put a question; with ``person_only`` no script may answer it."""
+        ...
 
     def answer(self, question: Question) -> Answer | None: ...
 

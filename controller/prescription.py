@@ -30,23 +30,48 @@ class Mode(Enum):
     CYCLIC = "cyclic"
 
 
+class Table(Enum):
+    """What the pulled part of the body lies on, as the order declares it."""
+
+    SLIDING = "sliding"
+    FLAT = "flat"
+    SPLIT = "split"
+    ONE_PIECE = "one_piece"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionLimits:
-    """Limits that no profile and no order can widen (devices.md C.2, session.md 1.5)."""
+    """Limits that no profile and no order can widen (devices.md C.2, session.md 1.5).
+
+    ``friction_soft_force_n`` takes the place of ``soft_force_n`` on a friction table, and
+    ``soft_force_n`` that of ``hard_force_n`` (decision 0133).
+    """
 
     hard_force_n: float
     soft_force_n: float
+    friction_soft_force_n: float
     ramp_up_n_per_s: tuple[float, float]
+    tables: tuple[Table, ...]
 
 
 REGION_LIMITS: dict[Region, RegionLimits] = {
     Region.CERVICAL: RegionLimits(
-        hard_force_n=200.0, soft_force_n=176.5, ramp_up_n_per_s=(2.0, 20.0)
+        hard_force_n=200.0,
+        soft_force_n=176.5,
+        friction_soft_force_n=102.3,  # C.3: the typical dose, 23 lbf
+        ramp_up_n_per_s=(2.0, 20.0),
+        tables=(Table.SLIDING, Table.FLAT),
     ),
     Region.LUMBAR: RegionLimits(
-        hard_force_n=981.0, soft_force_n=294.0, ramp_up_n_per_s=(5.0, 50.0)
+        hard_force_n=981.0,
+        soft_force_n=294.0,
+        friction_soft_force_n=200.0,  # session.md 2.4: the dose of the lumbar template
+        ramp_up_n_per_s=(5.0, 50.0),
+        tables=(Table.SPLIT, Table.ONE_PIECE),
     ),
 }
+FREE_TABLES = frozenset({Table.SLIDING, Table.SPLIT})
+"""Tables that move with the body: 5 N and 15 N of friction instead of 31 N and 154 N (E.2)."""
 SOFT_LIMIT_BODY_WEIGHT_SHARE: Final = 0.60
 LONG_TREATMENT_S: Final = 30 * 60.0
 LONGEST_TRACTION_S: Final = 99 * 60.0
@@ -69,7 +94,7 @@ class Prescription:
     ``hold_s`` and ``rest_s`` include the ramp that leads into them; in a cyclic treatment they are
     nothing but ramp. ``step_s`` is the time of a step of a static treatment; steps of the other
     modes take hold and rest time. ``treatment_s`` is the time between the progressive and the
-    regressive steps. Raises PrescriptionInvalid.
+    regressive steps. ``table`` None: the order does not say. Raises PrescriptionInvalid.
     """
 
     region: Region
@@ -88,8 +113,10 @@ class Prescription:
     progressive_steps: int = 0
     regressive_steps: int = 0
     step_s: float = 0.0
+    table: Table | None = None
 
     def __post_init__(self) -> None:
+        self._check_table()
         self._check_forces()
         self._check_rates()
         self._check_times()
@@ -112,22 +139,74 @@ class Prescription:
         return self.hold_force_n if self.maximum_force_n is None else self.maximum_force_n
 
     @property
+    def friction_table(self) -> bool:
+        """True unless the order declares a table that moves with the body (hazard row 44)."""
+        return self.table not in FREE_TABLES
+
+    @property
     def soft_limit_n(self) -> float:
         """The force above which a person must confirm at a terminal, newtons."""
         limits = REGION_LIMITS[self.region]
+        free_n = limits.soft_force_n
         if self.region is Region.LUMBAR and self.body_mass_kg is not None:
-            return SOFT_LIMIT_BODY_WEIGHT_SHARE * self.body_mass_kg * NEWTONS_PER_KGF
-        return limits.soft_force_n
+            free_n = SOFT_LIMIT_BODY_WEIGHT_SHARE * self.body_mass_kg * NEWTONS_PER_KGF
+        return min(free_n, limits.friction_soft_force_n) if self.friction_table else free_n
+
+    @property
+    def table_text(self) -> str:
+        """The table in words; one that may hold the body back is called a friction table."""
+        if self.table is None:
+            return "friction table (the order does not say which)"
+        name = self.table.value.replace("_", "-")
+        return f"friction table ({name})" if self.friction_table else f"{name} table"
+
+    @property
+    def friction_limit_n(self) -> float:
+        """The most that may be ordered on a friction table, newtons.
+
+        Of a force F, at most F / 2 stays in a still body behind the release, whatever the friction
+        is: min(friction, F - friction) is largest where the friction is F / 2 (devices.md E.1).
+        """
+        return REGION_LIMITS[self.region].soft_force_n
+
+    @property
+    def hard_limit_n(self) -> float:
+        """The most that this order may order, newtons; an undeclared table is asked about."""
+        region_n = REGION_LIMITS[self.region].hard_force_n
+        declared = self.friction_table and self.table is not None
+        return min(region_n, self.friction_limit_n) if declared else region_n
+
+    @property
+    def table_is_asked(self) -> bool:
+        """True when somebody must see that the table moves with the body.
+
+        The order says so, or it says nothing and orders more than a friction table may get.
+        """
+        if self.table is None:
+            return self.force_limit_n > self.friction_limit_n + 1e-9
+        return not self.friction_table
+
+    def _check_table(self) -> None:
+        tables = REGION_LIMITS[self.region].tables
+        if self.table is not None and self.table not in tables:
+            known = ", ".join(f'"{table.value}"' for table in tables)
+            raise PrescriptionInvalid(
+                f'table="{self.table.value}" does not belong to the {self.region.value} region '
+                f"({known}); correct the order"
+            )
 
     def _check_forces(self) -> None:
-        hard_n = REGION_LIMITS[self.region].hard_force_n
+        hard_n = self.hard_limit_n
+        region = f"{self.region.value} region"
+        if hard_n < REGION_LIMITS[self.region].hard_force_n:
+            region += ", friction table"
         _in_range(
             "hold_force",
             self.hold_force_n,
             LEAST_HOLD_N,
             hard_n,
             "N",
-            f"{self.region.value} region",
+            region,
         )
         _in_range(
             "maximum_force",
@@ -135,7 +214,7 @@ class Prescription:
             self.hold_force_n,
             hard_n,
             "N",
-            "hold force to region",
+            f"hold force to {region}",
         )
         ceiling_n = min(PRETENSION_MAX_N, self.hold_force_n)
         _in_range("pretension_force", self.pretension_force_n, 0.0, ceiling_n, "N", "pretension")

@@ -78,6 +78,27 @@ def self_check_text(made: list[StoredEvent]) -> str:
     )
 
 
+def table_text(made: list[StoredEvent]) -> str | None:
+    """What the patient lay on, as the self-check recorded it; None in older records."""
+    found = [event for event in made if said(event, "item") == "table"]
+    if not found:
+        return None
+    value, by = said(found[-1], "value"), said(found[-1], "by")
+    if by:
+        return f"{value}, confirmed by {by}"
+    return f"{value}: force may stay in the body behind the release"
+
+
+def clock_doubt_text(made: list[StoredEvent]) -> str | None:
+    """What spoke against the workstation's clock, and who wanted the start all the same."""
+    found = [event for event in made if said(event, "item") == "clock"]
+    doubts = [said(event, "value") for event in found if said(event, "state") == "failed"]
+    if not doubts:
+        return None
+    by = said(found[-1], "by")
+    return f"in doubt: {doubts[-1]}" + (f"; confirmed by {by}" if by else "")
+
+
 def _target(event: StoredEvent) -> str:
     return newtons(int(str(event.detail["target_dn"]))) or ""
 

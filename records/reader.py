@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from controller.errors import RecordNotFound
 from controller.events import EventKind, Outcome
-from controller.ports import LastArming
+from controller.ports import LastArming, LastSeen
 from records.blocks import unpack_block
 from records.canonical import SampleArray, StoredEvent, samples_from_bytes
 from records.database import Database, failures_in_words, open_for_reading, rows
@@ -182,6 +182,50 @@ def last_arming_of(path: Path) -> LastArming | None:
             armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
         )
     return None
+
+
+_NEWEST_ARMED = "session = (SELECT MAX(session) FROM event WHERE kind = ?)"
+"""A session that armed nothing may have been refused for its clock: its times prove nothing."""
+
+
+def last_seen_of(path: Path) -> LastSeen | None:
+    """The unit's own clock in the newest session that armed it; None where it recorded none."""
+    if not path.exists():
+        return None
+    with reading(path) as db:
+        found = rows(
+            db,
+            f"SELECT detail FROM event WHERE {_NEWEST_ARMED} AND kind = ? ORDER BY sequence",
+            (int(EventKind.UNIT_ARMED), int(EventKind.SELF_CHECK_RECORDED)),
+        )
+    for (text,) in found:
+        detail = json.loads(text)
+        if detail["item"] == "clock" and "numbers" in detail:
+            numbers = detail["numbers"]
+            return LastSeen(
+                utc_ms=numbers["utc_ms"],
+                boot_count=numbers["boot_count"],
+                uptime_ms=numbers["uptime_ms"],
+            )
+    return None
+
+
+def last_record_utc_ms(data_dir: Path) -> int | None:
+    """The latest time in the newest session of each unit on file that armed it, UTC milliseconds.
+
+    Only the newest: a clock that was ahead once and has been set right is in doubt once, not for
+    ever.
+    """
+    newest: list[int] = []
+    for path in unit_databases(data_dir):
+        with reading(path) as db:
+            ((utc_ms,),) = rows(
+                db,
+                f"SELECT MAX(utc_ms) FROM event WHERE {_NEWEST_ARMED}",
+                (int(EventKind.UNIT_ARMED),),
+            )
+        newest += [] if utc_ms is None else [utc_ms]
+    return max(newest, default=None)
 
 
 def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:

@@ -14,6 +14,7 @@ from records.canonical import StoredEvent
 from records.delivered_dose import DeliveredDose, compute_dose
 from records.note_event_texts import (
     adjustment_text,
+    clock_doubt_text,
     clock_text,
     newtons,
     pause_text,
@@ -21,6 +22,7 @@ from records.note_event_texts import (
     spoken_text,
     steps_text,
     stop_text,
+    table_text,
 )
 from records.note_events import Adjustment, adjustments, pauses, steps_reached
 from records.note_fields import clinician_fields
@@ -243,9 +245,13 @@ class _Draft:
     def _checked(self) -> Iterator[Field]:
         """The self-check before the start; a record from before it has none."""
         made = self.record.of_kind(EventKind.SELF_CHECK_RECORDED)
-        if made:
-            text = self_check_text(made)
-            yield self._device("self_check", "Self-check", text, range_=_span("event", made))
+        for name, label, text in (
+            ("table", "Table", table_text(made)),
+            ("clock", "Workstation clock", clock_doubt_text(made)),
+            ("self_check", "Self-check", self_check_text(made) if made else None),
+        ):
+            if text is not None:
+                yield self._device(name, label, text, range_=_span("event", made))
 
     def _adjusted(self) -> Iterator[Field]:
         """Every change of force with who and why, so that "none" is a statement too."""

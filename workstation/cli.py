@@ -187,6 +187,7 @@ def simulate(
         compose.system_device_time(),
         seed=seed,
         clock_ppm=clock_ppm,
+        boot_count=compose.boot_count_now(),
     )
     try:
         if wire is Wire.RTU:

@@ -6,7 +6,7 @@ import random
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +16,9 @@ from controller.errors import RequestRefused
 from controller.events import EventKind, JsonValue, Outcome, SessionEvent
 from controller.machine_io import Ending
 from controller.planner import plan, session_times
-from controller.ports import Clock, TractionUnit
+from controller.ports import Clock, StartFacts, TractionUnit
 from controller.prescription import Prescription, Region
-from controller.runtime.clock import VirtualClock
+from controller.runtime.clock import SystemClock, VirtualClock
 from controller.runtime.lateness import Lateness
 from controller.runtime.recovery import UnitFound, let_go_of_unit
 from controller.runtime.session import Session
@@ -31,6 +31,8 @@ from records.reader import (
     SessionHead,
     SessionRecord,
     last_arming_of,
+    last_record_utc_ms,
+    last_seen_of,
     open_sessions,
     read_session,
 )
@@ -46,7 +48,7 @@ from simulator.patient import PassivePatient, Patient, PressTestPatient, StopsDu
 from simulator.plant import TractionPlant
 from simulator.register_image import UnitDescription
 from simulator.servers import SimulatedUnit
-from workstation.operators import SessionOperator
+from workstation.operators import SessionOperator, check_somebody_answers
 from workstation.settings import Settings
 
 PROGRAM = "traction-session-controller"
@@ -54,8 +56,8 @@ DEFAULT_BODY = {Region.CERVICAL: "cervical_sliding", Region.LUMBAR: "lumbar_spli
 
 __all__ = [
     "BODIES", "DEFAULT_BODY", "Identifiers", "PassivePatient", "Patient", "PressTestPatient",
-    "SessionResult", "SimulatedUnit", "StopsDuring", "simulated_unit", "system_device_time",
-    "treat", "virtual_unit", "with_faults",
+    "SessionResult", "SimulatedUnit", "StopsDuring", "boot_count_now", "simulated_unit",
+    "system_device_time", "treat", "virtual_unit", "with_faults",
 ]  # fmt: skip
 
 
@@ -115,6 +117,7 @@ def treat(
     plan(order.prescription)
     identifiers = identifiers or random_identifiers()
     unit = connect(uri, clock)
+    identified_at_s = clock.now_s()
     try:
         check_order_fits_unit(order.prescription, unit.capabilities, unit.identity.model)
         key = key or load_or_create_key(data_dir)
@@ -122,8 +125,15 @@ def treat(
             data_dir, unit.identity.unit_id, key, free_bytes=free_bytes
         ):
             warn(warning)
+        if unit.verified:
+            check_somebody_answers(
+                order.prescription,
+                scripted=operator.scripted,
+                terminal=operator.at_terminal,
+                verified=True,
+            )
+        facts = _facts(order, unit, data_dir, identified_at_s=identified_at_s)
         recovered = recover(unit, data_dir, clock, key)
-        last_arming = last_arming_of(unit_database(data_dir, unit.identity.unit_id))
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         opening = _opening(session_id, uri, order, unit, clock, settings, data_dir, identifiers)
@@ -139,8 +149,7 @@ def treat(
                 journal=journal,
                 operator=operator,
                 order=order.prescription,
-                screening=order.screening,
-                last_arming=last_arming,
+                facts=facts,
                 origin_s=origin_s,
                 lateness=lateness,
             ).run()
@@ -154,6 +163,22 @@ def treat(
         )
     finally:
         unit.close()
+
+
+def _facts(
+    order: Order, unit: TractionUnit, data_dir: Path, *, identified_at_s: float
+) -> StartFacts:
+    """What order and records say, read before a recovery adds records of its own."""
+    mine = unit_database(data_dir, unit.identity.unit_id)
+    return StartFacts(
+        patient_reference=order.patient_reference,
+        order_digest=order.digest,
+        screening=order.screening,
+        identified_at_s=identified_at_s,
+        last_arming=last_arming_of(mine),
+        last_record_utc_ms=last_record_utc_ms(data_dir),
+        last_seen=last_seen_of(mine),
+    )
 
 
 def recover(unit: TractionUnit, data_dir: Path, clock: Clock, key: SigningKey) -> list[str]:
@@ -279,6 +304,7 @@ def _prescription_in_integers(order: Prescription) -> dict[str, JsonValue]:
         "force_limit_dn": round(order.force_limit_n * 10),
         "hold_ms": round(order.hold_s * 1000),
         "rest_ms": round(order.rest_s * 1000),
+        "table": None if order.table is None else order.table.value,
         "treatment_ms": round(order.treatment_s * 1000),
         "ramp_up_dn_per_s": round(order.ramp_up_n_per_s * 10),
         "ramp_down_dn_per_s": round(order.ramp_down_n_per_s * 10),
@@ -325,6 +351,11 @@ def system_device_time() -> DeviceTime:
     return SystemDeviceTime()
 
 
+def boot_count_now() -> int:
+    """A boot counter for a unit that begins to live now: it keeps none between two lives."""
+    return SystemClock().utc_ms() // 1000 % 0xFFFF + 1
+
+
 def simulated_unit(
     body: str,
     patient: Patient,
@@ -333,11 +364,13 @@ def simulated_unit(
     seed: int,
     clock_ppm: float = 300.0,
     unit: int = 1,
+    boot_count: int = 1,
 ) -> SimulatedUnit:
     """A simulated unit that is not served yet: choose ``serve_tcp`` or ``serve_rtu``."""
     firmware = simulated_firmware(
-        body, patient, seed=seed, clock_ppm=clock_ppm, powered_on_at_s=time.now_s()
-    )
+        body, patient, seed=seed, clock_ppm=clock_ppm, powered_on_at_s=time.now_s(),
+        boot_count=boot_count,
+    )  # fmt: skip
     return SimulatedUnit(firmware, time, unit=unit)
 
 
@@ -348,13 +381,14 @@ def simulated_firmware(
     seed: int,
     clock_ppm: float = 300.0,
     powered_on_at_s: float = 0.0,
+    boot_count: int = 1,
 ) -> ReferenceFirmware:
     """The device and the body on its table; one seed for noise, breath and token."""
     source = random.Random(seed)
     return ReferenceFirmware(
         TractionPlant(BODIES[body], source),
         random=source,
-        unit=_UNITS[body_region(body)],
+        unit=replace(_UNITS[body_region(body)], boot_count=boot_count),
         patient=patient,
         clock_ppm=clock_ppm,
         powered_on_at_s=powered_on_at_s,

@@ -106,18 +106,25 @@ def demo_order(name: str) -> Order:
     return parse_order(file.read_text(encoding="utf-8"), f"{name}.toml")
 
 
-def longest_ms(order: Order) -> int:
-    """The most that an act takes, milliseconds: it is dated so far back that it has just ended.
+def began_ms(act: Act, now_ms: int) -> int:
+    """When an act is dated to begin, UTC milliseconds: one follows the other and all have ended.
 
     A note can then be signed at once, for no note is signed before its session's end.
     """
+    performed = [each.name for each in acts()]
+    still_to_come = performed[performed.index(act.name) :]
+    return now_ms - sum(longest_ms(demo_order(name)) for name in still_to_come)
+
+
+def longest_ms(order: Order) -> int:
+    """The most that an act takes, milliseconds."""
     times = session_times(order.prescription)
     return round((BEFORE_THE_CORD_S + times.slack_limit_s + times.total_s) * 1000)
 
 
 def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None) -> Dossier:
     order = demo_order(act.name)
-    clock = VirtualClock(utc_origin_ms=SystemClock().utc_ms() - longest_ms(order))
+    clock = VirtualClock(utc_origin_ms=began_ms(act, SystemClock().utc_ms()))
     operator = SessionOperator(scripted=True, show=_bar(act, bars))
     with virtual_unit(clock, act.body, act.patient, seed=act.seed) as unit:
         _serve(unit, act.wire)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from controller.before_start import questions_before_start
+from controller.before_start import needs_person, questions_before_start
 from controller.errors import AnswerMissing, RequestRefused
 from controller.ports import Answer, Progress, Question
 from controller.prescription import Prescription
@@ -22,16 +22,6 @@ from workstation.request_lines import HELP, parse_request
 from workstation.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
-TERMINAL_ONLY = frozenset(
-    {
-        Question.FORCE_ABOVE_SOFT_LIMIT,
-        Question.FIRMWARE_CHANGED,
-        Question.ZERO_SHIFTED,
-        Question.RELEASE_NOT_SEEN,
-    }
-)
-"""Soft limits take an answer from a person at a terminal only (session.md 1.5), and so do a
-firmware that nobody has tested yet (hazard row 49) and a force channel whose zero has moved (7)."""
 
 ReadLine = Callable[[], str]
 Show = Callable[[Progress], None]
@@ -42,23 +32,36 @@ def _say_nothing(text: str) -> None:
     """For sessions without a listener; what is told is in the journal all the same."""
 
 
-def possible_questions(order: Prescription) -> list[Question]:
-    """Every question that a session with this order may ask, in the order of asking."""
-    known = questions_before_start(order, commissioned=False)
-    later = [Question.ACKNOWLEDGE_LATCHED_UNIT, Question.PRESS_TEST_NOT_SEEN]
+def certain_questions(order: Prescription) -> list[Question]:
+    """The questions that every session with this order asks, in the order of asking."""
+    asked = [*questions_before_start(order, commissioned=False), Question.START_TRACTION]
     if order.pretension_force_n or order.pretension_s:
-        later.append(Question.PRETENSION_LOOKS_RIGHT)
-    return [*known, *later, Question.END_ACKNOWLEDGED]
+        asked.append(Question.PRETENSION_LOOKS_RIGHT)
+    return [*asked, Question.END_ACKNOWLEDGED]
 
 
-def check_somebody_answers(order: Prescription, *, scripted: bool, terminal: bool) -> None:
-    """Refuse before anything is opened when nobody could answer; raises AnswerMissing."""
+def possible_questions(order: Prescription) -> list[Question]:
+    """Every question that a session with this order may ask: the certain ones, then the others."""
+    certain = certain_questions(order)
+    others = {Question.LONG_TREATMENT, Question.FORCE_ABOVE_SOFT_LIMIT, Question.TABLE_MOVES_FREELY}
+    others |= {Question.PRETENSION_LOOKS_RIGHT, *certain}
+    return [*certain, *(question for question in Question if question not in others)]
+
+
+def check_somebody_answers(
+    order: Prescription, *, scripted: bool, terminal: bool, verified: bool = False
+) -> None:
+    """Refuse before anything is opened when nobody could answer; raises AnswerMissing.
+
+    ``verified``: the unit's profile is; before the unit is known it counts as not verified.
+    """
     if terminal:
         return
-    asked = possible_questions(order)
-    open_questions = [q for q in asked if not scripted or q in TERMINAL_ONLY]
-    if open_questions:
-        names = ", ".join(q.value for q in open_questions)
+    missing = possible_questions(order)
+    if scripted:
+        missing = [q for q in certain_questions(order) if needs_person(q, verified=verified)]
+    if missing:
+        names = ", ".join(q.value for q in missing)
         way_out = "answer at a terminal" if scripted else "answer at a terminal or give --yes"
         raise AnswerMissing(f"nobody is there to answer: {names}; {way_out}")
 
@@ -80,7 +83,7 @@ class SessionOperator:
         script: SessionScript | None = None,
         by: str = "",
     ) -> None:
-        self._scripted = scripted
+        self.scripted = scripted
         self._show = show
         self._read_line = read_line
         self._tell = tell
@@ -96,10 +99,15 @@ class SessionOperator:
         if read_line is not None:
             threading.Thread(target=self._read_lines, args=(read_line,), daemon=True).start()
 
-    def ask(self, question: Question, text: str) -> None:
+    @property
+    def at_terminal(self) -> bool:
+        """True while somebody at a terminal can be asked."""
+        return self._read_line is not None
+
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         """Put the question; the answer comes through ``answer``."""
         self._answers.pop(question, None)
-        if self._scripted and question not in TERMINAL_ONLY:
+        if self.scripted and not person_only:
             self._answers[question] = Answer(accepted=True, answered_by=SCRIPT)
         elif self._read_line is not None:
             self._open.append(question)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from controller.errors import PrescriptionInvalid
-from controller.prescription import Mode, Prescription, Region
+from controller.prescription import Mode, Prescription, Region, Table
 from records.order import DIAGNOSIS, Order
 from workstation.quantities import force_n, mass_kg, rate_n_per_s, time_s
 
@@ -38,6 +38,7 @@ class _OrderFile(BaseModel):
     regressive_steps: int = 0
     step_time: str | None = None
     body_mass: str | None = None
+    table: str | None = None
     patient_reference: Text = ""
     positioning: Text = ""
     harness: Text = ""
@@ -138,6 +139,7 @@ def _prescription(file: _OrderFile) -> Prescription:
         progressive_steps=file.progressive_steps,
         regressive_steps=file.regressive_steps,
         step_s=optional_time("step_time"),
+        table=None if file.table is None else _choice("table", file.table, Table),
     )
 
 

@@ -6,18 +6,24 @@ from controller.prescription import Region
 
 _DOSE = {
     Region.CERVICAL: """\
-hold_force = "23 lbf"          # up to 200 N; above 176.5 N a person must confirm at the terminal
+hold_force = "23 lbf"          # up to 200 N; above 176.5 N a person must confirm at the terminal;
+                               # friction table: up to 176.5 N, above 102.3 N to be confirmed
 rest_force = "11.5 lbf"        # at most 90 % of the hold force and at least 10 N below it
 hold_time = "60 s"             # 1 s to 99 s, the ramp up included; cyclic: the time of the ramp up
 rest_time = "20 s"             # 0 s to 99 s, the ramp down included; cyclic: of the ramp down
 """,
     Region.LUMBAR: """\
 hold_force = "200 N"           # up to 981 N; above 60 % of body weight (294 N without body_mass)
-                               # a person must confirm at the terminal
+                               # a person must confirm at the terminal;
+                               # friction table: up to 294 N, above 200 N to be confirmed
 rest_force = "100 N"           # at most 90 % of the hold force and at least 10 N below it
 hold_time = "30 s"             # 1 s to 99 s, the ramp up included; cyclic: the time of the ramp up
 rest_time = "10 s"             # 0 s to 99 s, the ramp down included; cyclic: of the ramp down
 """,
+}
+_TABLES = {
+    Region.CERVICAL: ('"sliding"  ', '"sliding": moves with the head; "flat": friction table'),
+    Region.LUMBAR: ('"split"    ', '"split": moves with the body; "one_piece": friction table'),
 }
 _MORE_FORCE = {Region.CERVICAL: "120 N", Region.LUMBAR: "220 N"}
 _RAMPS = {
@@ -30,6 +36,7 @@ def order_template(region: Region) -> str:
     """The template for a region. It holds no clinical word: text keys are empty, shown as open."""
     up, down, range_text = _RAMPS[region]
     more = _MORE_FORCE[region]
+    table, tables = _TABLES[region]
     return f"""\
 # Order for one traction session. Check every line; lines that begin with # are not read.
 # Forces: "102 N", "23 lbf", "10.4 kgf" or, with body_mass, "40 % body weight".
@@ -54,6 +61,8 @@ ramp_down = {down}           # at most twice ramp_up
 pretension_force = "15 N"      # 0 N to 50 N
 pretension_time = "10 s"       # 0 s to 60 s
 # maximum_force = "{more}"      # highest force that may be ordered; default: hold_force
+# table = {table}          # {tables};
+                               # without a word it counts as a friction table, with lower limits
 # body_mass = "75 kg"          # or "165 lb"; needed for forces in % body weight
 
 # --- what the note needs and no device can know; empty text prints as "to be completed" -----------

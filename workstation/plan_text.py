@@ -17,6 +17,7 @@ def plan_text(order: Prescription) -> str:
 def _lines(order: Prescription) -> Iterator[str]:
     times = session_times(order)
     yield f"{order.region.value}, {order.mode.value}: {_forces(order)}"
+    yield f"  table        {order.table_text}"
     if order.progressive_steps:
         yield (
             f"  progressive  {_time(times.progressive_s)}, steps at "

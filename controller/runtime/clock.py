@@ -81,10 +81,10 @@ class ClockParticipant(Protocol):
 class VirtualClock:
     """Time that costs nothing. One owner (the loop) waits on it and so moves it; nobody else may.
 
-    ``utc_origin_ms`` is the wall time at virtual second ``start_s``.
+    ``utc_origin_ms`` is the wall time at virtual second ``start_s``; default 2026-11-25, 0:00.
     """
 
-    def __init__(self, *, start_s: float = 1000.0, utc_origin_ms: int = 1_767_225_600_000) -> None:
+    def __init__(self, *, start_s: float = 1000.0, utc_origin_ms: int = 1_795_564_800_000) -> None:
         self._now_s = start_s
         self._start_s = start_s
         self._utc_origin_ms = utc_origin_ms

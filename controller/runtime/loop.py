@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
+from controller.before_start import needs_person
 from controller.errors import (
     LinkError,
     LinkLost,
@@ -235,7 +236,8 @@ class ForceLoop:
                 self._recorder.event(
                     EventKind.QUESTION_ASKED, {"question": question.value}, now_s=tick_at_s
                 )
-                self._operator.ask(question, text)
+                person_only = needs_person(question, verified=self._unit.verified)
+                self._operator.ask(question, text, person_only=person_only)
             case Tell(text):
                 self._operator.tell(text)
             case Disarm():

@@ -1,48 +1,46 @@
 """Everything before the unit moves: a latched unit, the self-check, questions, the press test.
 
-session.md 1.3-1.6. The unit is observed in every tick of it, also while a person thinks.
+session.md 1.3-1.6. The unit is observed in every tick of it, also while a person thinks. Time may
+pass meanwhile, so ``last_look`` judges everything again on fresh readings before the arming.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from controller import self_check
-from controller.before_start import question_text, questions_before_start
-from controller.errors import LinkError, RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
-from controller.events import EventKind
-from controller.free_cord import FREE_FORCE_N
-from controller.planner import plan
-from controller.ports import (
-    ArmingRequest,
-    Clock,
-    CommandKind,
-    ForceCommand,
-    LastArming,
-    Operator,
-    Progress,
-    Question,
-    TractionUnit,
+from controller import last_look, self_check
+from controller.before_start import (
+    needs_person,
+    question_text,
+    questions_before_start,
+    start_question,
+    table_confirmed,
 )
+from controller.errors import RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
+from controller.events import EventKind
+from controller.free_cord import FREE_FORCE_N, FRESH_S, FreeCord
+from controller.planner import plan
+from controller.ports import ArmingRequest, Clock, Operator, Question, StartFacts, TractionUnit
 from controller.prescription import Prescription
 from controller.runtime.recorder import Recorder
-from controller.runtime.ticker import Ticker
+from controller.runtime.start_items import StartItems
 from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
+from controller.runtime.unit_watch import UnitWatch
 from controller.self_check import SURROUNDINGS, CheckItem, CheckState
-from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
+from controller.telemetry import PatientSwitch, Telemetry, UnitEvent, UnitState, UnitStatus
 
 PRESS_TEST_LIMIT_S: Final = 60.0
 STUCK_SWITCH_S: Final = 10.0
 """Row 19: a switch that is still pressed so long after the test refuses the start."""
-ZERO_LIMIT_S: Final = 10.0
-"""The cord may be touched while the patient is made ready; so long a quiet zero is waited for."""
-SILENCE_LIMIT_S: Final = 2.0
-"""Without an accepted reading for so long, a unit that is not armed yet is given up."""
+ACKNOWLEDGED_S: Final = 2.0
+"""So long after an acknowledgement a unit may take to become idle."""
+ASKED_AT_MOST: Final = 3
+"""A latched unit whose cause changes at every question is not one that a person can judge."""
+EVENTS_SHOWN: Final = 5
+EVENT_READS: Final = 4
+"""The ring holds 32 entries, ten of which are read at once."""
 
-_OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
 _UNUSABLE = {
     UnitState.BOOT: "is still starting; wait and start again",
     UnitState.ARMED: "is armed by another host; release it there first",
@@ -55,8 +53,10 @@ _UNUSABLE = {
 }
 
 
-_CONFIRMED_BY_ANSWER: dict[Question, tuple[tuple[str, ...], str]] = {
+_Confirmed = tuple[tuple[str, ...], str]
+_CONFIRMED_BY_ANSWER: dict[Question, _Confirmed] = {
     Question.UNIT_NOT_COMMISSIONED: (("commissioning",), "no weight test on record: no patient"),
+    Question.CLOCK_IN_DOUBT: (("clock",), "in doubt, and the start wanted all the same"),
     Question.FIRMWARE_CHANGED: (("firmware",), "stop test and weight test passed with it"),
     Question.ZERO_SHIFTED: (("gross_zero",), "weight test passed since"),
     Question.LONG_TREATMENT: (("treatment_time",), "above 30 min"),
@@ -65,31 +65,15 @@ _CONFIRMED_BY_ANSWER: dict[Question, tuple[tuple[str, ...], str]] = {
 }
 """Items of the self-check that only an answer can settle."""
 _ASKED_WHEN_FAILED = {
+    "clock": Question.CLOCK_IN_DOUBT,
     "firmware": Question.FIRMWARE_CHANGED,
     "gross_zero": Question.ZERO_SHIFTED,
 }
-"""What is compared with the last arming: a change refuses nothing before a person has answered."""
-
-
-class PressTest:
-    """The patient's switch was seen pressed and then open, on the wire; nothing else counts."""
-
-    def __init__(self) -> None:
-        self._pressed = False
-        self.passed = False
-
-    def watch(self, reading: Telemetry) -> bool:
-        """Take one reading; True when this one completed the test."""
-        if reading.patient_switch is PatientSwitch.PRESSED:
-            self._pressed = True
-        elif self._pressed and not self.passed and reading.patient_switch is PatientSwitch.OPEN:
-            self.passed = True
-            return True
-        return False
+"""What is compared with earlier records: a change refuses nothing before a person has answered."""
 
 
 class Preparation:
-    """Brings an identified unit from idle to armed, or refuses. One per session."""
+    """Brings an identified unit from idle to the arming, or refuses. One per session."""
 
     def __init__(
         self,
@@ -99,8 +83,7 @@ class Preparation:
         recorder: Recorder,
         operator: Operator,
         order: Prescription,
-        screening: str,
-        last_arming: LastArming | None,
+        facts: StartFacts,
         hear: Callable[[], None],
     ) -> None:
         self._unit = unit
@@ -108,90 +91,29 @@ class Preparation:
         self._recorder = recorder
         self._operator = operator
         self._order = order
-        self._screening = screening
-        self._last_arming = last_arming
-        self._hear = hear
-        self._at_rest: deque[Telemetry] = deque(maxlen=self_check.ZERO_READINGS)
-        self.gross_zero_n: float | None = None
-        self._ticker = Ticker(clock, unit.tick_s)
-        self._press_test = PressTest()
-        self._answered_at_s = clock.now_s()
-        self._reading = self._first_reading()
-        self.events = UnitEventReader(unit, recorder, self._reading)
+        self._facts = facts
+        self._watch = UnitWatch(
+            unit=unit, clock=clock, recorder=recorder, operator=operator, hear=hear,
+            planned_s=order.traction_s, identified_at_s=facts.identified_at_s,
+        )  # fmt: skip
+        self._check = StartItems(
+            unit=unit, clock=clock, order=order, facts=facts, request=self.arming_request(),
+            watch=self._watch,
+        )  # fmt: skip
+        self._yes_at_s = 0.0
+        self._asked_at_event: int | None = None
+        self._events_since_asked: list[int] = []
+        self.events = UnitEventReader(unit, recorder, self._watch.reading)
 
-    def prepare(self) -> Telemetry:
-        """Do all steps up to arming; raises RequestRefused, UnitFaulted or LinkError."""
-        plan(self._order)
-        self._check_state()
-        if self._latched():
-            self._acknowledge()
-        failed = {item.name for item in self._check_itself() if item.state is CheckState.FAILED}
-        asked = [question for item, question in _ASKED_WHEN_FAILED.items() if item in failed]
-        for question in [*asked, *questions_before_start(self._order, commissioned=False)]:
-            by = self._require(question, question_text(question, self._order))
-            names, value = _CONFIRMED_BY_ANSWER[question]
-            self._record_items(self_check.confirmed_items(names, value, by))
-        self._await_press_test()
-        return self._reading
-
-    def _check_itself(self) -> list[CheckItem]:
-        """Everything that can be read; raises SelfCheckFailed for the first item that refuses."""
-        unit, verified = self._unit, self._unit.verified
-        today = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC).date().isoformat()
-        self._await_zero()
-        self.gross_zero_n = self_check.gross_zero_n([r.gross_force_n for r in self._at_rest])
-        items = [
-            self_check.identity_item(unit.identity),
-            self_check.firmware_item(unit.identity, self._last_arming),
-            self_check.calibration_item(unit.identity, self._reading, today, verified=verified),
-            self_check.stop_test_item(unit.capabilities, self._reading),
-            self_check.emergency_stop_item(self._reading),
-            self_check.patient_switch_item(self._reading),
-            self_check.force_channels_item(unit.capabilities, self._reading),
-            self_check.second_channel_item(unit.capabilities),
-            self._zero_item(),
-            self_check.gross_zero_item(self.gross_zero_n, self._last_arming),
-            self_check.limits_item(self._order, unit.capabilities),
-            self_check.screening_item(self._screening, verified=verified),
-        ]
-        self._record_items(items)
-        return items
-
-    def _await_zero(self) -> None:
-        """Look at the free cord until it is quiet at zero, for a while."""
-        deadline_s = self._clock.now_s() + ZERO_LIMIT_S
-        while self._clock.now_s() < deadline_s:
-            self._observe()
-            full = len(self._at_rest) == self_check.ZERO_READINGS
-            if full and self._zero_item().state is CheckState.PASSED:
-                return
-
-    def _zero_item(self) -> CheckItem:
-        return self_check.zero_item([reading.force_n for reading in self._at_rest])
-
-    def _record_items(self, items: list[CheckItem]) -> None:
-        for item in items:
-            self._recorder.event(
-                EventKind.SELF_CHECK_RECORDED,
-                {
-                    "item": item.name,
-                    "state": item.state.value,
-                    "value": item.value,
-                    "by": item.by,
-                    "todo": item.todo,
-                },
-                now_s=self._clock.now_s(),
-            )
-            self._operator.tell(f"self-check {item.text}")
-        for item in items:
-            if item.refuses:
-                name = item.name.replace("_", " ")
-                raise SelfCheckFailed(f"self-check of {name} failed: {item.value}; {item.todo}")
+    @property
+    def gross_zero_n(self) -> float | None:
+        """Channel 1 with the cord free and without the tare, as it was read last; newtons."""
+        return self._check.gross_zero_n
 
     @property
     def reading(self) -> Telemetry:
         """The newest reading."""
-        return self._reading
+        return self._watch.reading
 
     def arming_request(self) -> ArmingRequest:
         """The session block for this order (session.md 1.6)."""
@@ -203,120 +125,222 @@ class Preparation:
             rate_down_n_per_s=order.ramp_down_n_per_s,
         )
 
-    def _first_reading(self) -> Telemetry:
-        while True:
-            reading = self._observe()
-            if reading is not None:
-                return reading
+    def prepare(self) -> None:
+        """Do all steps up to the yes to the start.
 
-    def _observe(self) -> Telemetry | None:
-        """One tick of looking; raises RequestRefused on a stop, LinkError on a silent unit."""
-        self._ticker.wait()
-        self._hear()
-        if (stop := self._operator.stop_requested()) is not None:
-            raise RequestRefused(f"stopped before arming by {stop.by}; nothing was moved")
-        try:
-            reading = self._unit.exchange(_OBSERVE)
-        except LinkError:
-            if self._clock.now_s() - self._answered_at_s > SILENCE_LIMIT_S:
-                raise
-            return None
-        self._answered_at_s = self._clock.now_s()
-        self._reading = reading
-        self._at_rest.append(reading)
-        if self._press_test.watch(reading):
-            self._recorder.event(EventKind.PRESS_TEST_SEEN, now_s=self._clock.now_s())
-        self._show(reading)
-        return reading
+        Raises RequestRefused (SelfCheckFailed among them), UnitFaulted or LinkError.
+        """
+        plan(self._order)
+        self._refuse_unusable()
+        if self._latched:
+            self._acknowledge()
+        items = self._check.judge()
+        self._record_items(items)
+        failed = {item.name for item in items if item.state is CheckState.FAILED}
+        asked = [question for item, question in _ASKED_WHEN_FAILED.items() if item in failed]
+        for question in [*asked, *questions_before_start(self._order, commissioned=False)]:
+            self._confirm(question)
+        self._press_and_start()
 
-    def _show(self, reading: Telemetry) -> None:
-        self._operator.show(
-            Progress(
-                phase="checking",
-                elapsed_s=0.0,
-                planned_s=self._order.traction_s,
-                target_n=0.0,
-                force_n=reading.force_n,
-                message="" if self._press_test.passed else "waiting for the patient's press test",
+    def read_events(self) -> None:
+        """Record what the unit noted since the preparation began, or since the last call."""
+        for _ in range(EVENT_READS):
+            if not self.events.behind(self._watch.reading):
+                return
+            now_s = self._clock.now_s()
+            self._note(self.events.read(self._watch.reading, now_s, limit=ENTRIES_AT_REST))
+            self._watch.look_once()
+
+    def last_look(self) -> Telemetry:
+        """Judge everything again on readings that begin now; the arming follows at once.
+
+        Raises what ``prepare`` raises. Questions may have waited for hours and the journal for
+        seconds: nothing that was read before is used.
+        """
+        began_at_s = self._clock.now_s()
+        self._check.take_window()
+        self.read_events()
+        self._refuse_unusable()
+        if self._latched:
+            raise UnitFaulted(
+                f"unit {self._unit.identity.unit_id} latched a stop while the session was "
+                "prepared; start again"
             )
+        items = self._check.judge_again(
+            self._events_since_asked,
+            all_read=not self.events.behind(self._watch.reading),
+            yes_at_s=self._yes_at_s,
         )
+        refusing = [item for item in items if item.refuses]
+        took_s = self._clock.now_s() - began_at_s
+        self._record_items(refusing or [last_look.summary_item(len(items), took_s)])
+        return self._watch.reading
 
-    def _check_state(self) -> None:
-        state = self._reading.unit_state
+    # --- the unit as it stands ----------------------------------------------------------------
+
+    def _refuse_unusable(self) -> None:
+        state = self._watch.reading.unit_state
         if state in _UNUSABLE:
             error = UnitFaulted if state is UnitState.FAULT else UnitBusy
             raise error(f"unit {self._unit.identity.unit_id} {_UNUSABLE[state]}")
 
+    @property
     def _latched(self) -> bool:
-        required = bool(self._reading.status & UnitStatus.ACKNOWLEDGE_REQUIRED)
-        return required or self._reading.unit_state is UnitState.SAFE_LATCHED
+        reading = self._watch.reading
+        required = reading.status.has(UnitStatus.ACKNOWLEDGE_REQUIRED)
+        return required or reading.unit_state is UnitState.SAFE_LATCHED
 
     def _acknowledge(self) -> None:
-        reading = self._reading
-        newest = reading.newest_event
-        entries = self._unit.read_events(max(1, newest - 4), min(newest, 5))
-        causes = [f"code {entry.code}" for entry in entries]
-        self._require(
-            Question.ACKNOWLEDGE_LATCHED_UNIT,
-            f"The unit latched a stop (first fault {reading.first_fault_code}, "
-            f"status 0x{int(reading.status):04X}, newest events: {', '.join(causes) or 'none'}). "
-            "Acknowledge it?",
-        )
-        if abs(reading.gross_force_n or 0.0) > FREE_FORCE_N:
+        """Ask about the cause that stands now; force and state count as they are behind the yes."""
+        for _ in range(ASKED_AT_MOST):
+            cause = self._latched_cause()
+            self._require(Question.ACKNOWLEDGE_LATCHED_UNIT, self._latched_text())
+            free = self._looks_free()
+            self._refuse_unusable()
+            if not self._latched:
+                return
+            if self._latched_cause() == cause:
+                break
+            self._operator.tell("the latched stop changed while the question waited")
+        else:
             raise UnitFaulted(
-                f"force is {reading.gross_force_n:g} N, above {FREE_FORCE_N:g} N; "
-                "open the clutch, free the patient, then start again"
+                f"the unit's latched stop changed at each of {ASKED_AT_MOST} questions; "
+                "clear its cause at the unit, then start again"
             )
+        if not free:
+            self._refuse_force()
         self._unit.acknowledge()
         self._recorder.event(EventKind.UNIT_ACKNOWLEDGED, now_s=self._clock.now_s())
         self._await_idle()
 
+    def _latched_cause(self) -> tuple[int, int]:
+        """What an acknowledgement is about: another fault or event makes it another one."""
+        return self._watch.reading.first_fault_code, self._watch.reading.newest_event
+
+    def _latched_text(self) -> str:
+        reading = self._watch.reading
+        newest = reading.newest_event
+        first = max(1, newest - EVENTS_SHOWN + 1)
+        entries = self._unit.read_events(first, min(newest, EVENTS_SHOWN))
+        causes = ", ".join(f"code {entry.code}" for entry in entries) or "none"
+        return (
+            f"The unit latched a stop (first fault {reading.first_fault_code}, status "
+            f"0x{int(reading.status):04X}, newest events: {causes}). Acknowledge it?"
+        )
+
+    def _looks_free(self) -> bool:
+        """True once a fresh sample shows a free cord, on every channel, with and without the tare.
+
+        Such a sample is waited for as long as two samples may take to be fresh.
+        """
+        cord, deadline_s = FreeCord(), self._clock.now_s() + 2 * FRESH_S
+        while self._clock.now_s() <= deadline_s:
+            reading = self._watch.look_once()
+            shown_n = self_check.shown_force_n(self._unit.capabilities, reading)
+            free = cord.sees(reading, self._clock.now_s())
+            if free and shown_n is not None and shown_n <= FREE_FORCE_N:
+                return True
+        return False
+
+    def _refuse_force(self) -> None:
+        force_n = self_check.shown_force_n(self._unit.capabilities, self._watch.reading)
+        known = force_n is not None and force_n > FREE_FORCE_N
+        found = f"{force_n:g} N, above {FREE_FORCE_N:g} N" if known else "not known"
+        raise UnitFaulted(f"force is {found}; open the clutch, free the patient, then start again")
+
     def _await_idle(self) -> None:
-        deadline_s = self._clock.now_s() + 2.0
-        while self._reading.unit_state is not UnitState.IDLE or self._latched():
+        deadline_s = self._clock.now_s() + ACKNOWLEDGED_S
+        while self._watch.reading.unit_state is not UnitState.IDLE or self._latched:
             if self._clock.now_s() > deadline_s:
                 raise UnitFaulted(
-                    f"the unit stayed in state {self._reading.unit_state.name.lower()} "
+                    f"the unit stayed in state {self._watch.reading.unit_state.name.lower()} "
                     "after the acknowledgement; clear the cause at the unit"
                 )
-            self._observe()
+            self._watch.look()
+
+    # --- the press test and the start ---------------------------------------------------------
+
+    def _press_and_start(self) -> None:
+        """The press test, then the yes; the test anew while people took too long."""
+        while True:
+            self._await_press_test()
+            if not self._press_test_is_old:
+                self._ask_to_start()
+            if not self._press_test_is_old:
+                return
+            self._operator.tell("the press test is too old by now: have the patient press again")
+            self._watch.begin_press_test()
+
+    @property
+    def _press_test_is_old(self) -> bool:
+        return last_look.press_test_item(self._watch.press_test_age_s).refuses
 
     def _await_press_test(self) -> None:
         deadline_s = self._clock.now_s() + PRESS_TEST_LIMIT_S
-        while not self._press_test.passed and self._clock.now_s() < deadline_s:
-            self._observe()
-        if self._press_test.passed:
-            self._record_items([self._press_test_item(verified=False)])
-        else:
+        while not self._watch.press_test_passed and self._clock.now_s() < deadline_s:
+            self._watch.look()
+        if not self._watch.press_test_passed:
             self._go_on_without_press_test()
+        if self._watch.press_test_passed:
+            self._record_items([self._press_test_item()])
         self._await_open_switch()
 
-    def _await_open_switch(self) -> None:
-        deadline_s = self._clock.now_s() + STUCK_SWITCH_S
-        while self._reading.patient_switch is PatientSwitch.PRESSED:
-            self._observe()
-            if self._clock.now_s() > deadline_s:
-                self._record_items([self_check.stuck_switch_item(STUCK_SWITCH_S)])
-
     def _go_on_without_press_test(self) -> None:
+        """A press that comes while the question waits is seen all the same."""
         self._recorder.event(EventKind.PRESS_TEST_NOT_SEEN, now_s=self._clock.now_s())
-        self._record_items([self._press_test_item(verified=self._unit.verified)])
+        self._record_items([self._press_test_item()])
         question = Question.PRESS_TEST_NOT_SEEN
         self._require(question, question_text(question, self._order))
 
-    def _press_test_item(self, *, verified: bool) -> CheckItem:
+    def _press_test_item(self) -> CheckItem:
         return self_check.press_test_item(
-            self._press_test.passed, limit_s=PRESS_TEST_LIMIT_S, verified=verified
+            self._watch.press_test_passed, limit_s=PRESS_TEST_LIMIT_S, verified=self._unit.verified
         )
 
+    def _await_open_switch(self) -> None:
+        deadline_s = self._clock.now_s() + STUCK_SWITCH_S
+        while self._watch.reading.patient_switch is PatientSwitch.PRESSED:
+            self._watch.look()
+            if self._clock.now_s() > deadline_s:
+                self._record_items([self_check.stuck_switch_item(STUCK_SWITCH_S)])
+
+    def _ask_to_start(self) -> None:
+        """Nothing else is asked behind this, so that the pull follows the yes."""
+        self._asked_at_event = self._watch.reading.newest_event
+        text = start_question(self._order, self._facts, self._unit.identity)
+        self._require(Question.START_TRACTION, text)
+        self._yes_at_s = self._clock.now_s()
+
+    def _note(self, entries: Sequence[UnitEvent]) -> None:
+        """Keep the codes of what happened since the start was asked about."""
+        asked = self._asked_at_event
+        self._events_since_asked += [
+            entry.code
+            for entry in entries
+            if asked is not None and 0 < (entry.sequence - asked) & 0xFFFF < 0x8000
+        ]
+
+    # --- questions and records ----------------------------------------------------------------
+
+    def _confirm(self, question: Question) -> None:
+        by = self._require(question, question_text(question, self._order))
+        names, value = self._confirmed(question)
+        self._record_items(self_check.confirmed_items(names, value, by))
+
+    def _confirmed(self, question: Question) -> _Confirmed:
+        if question is Question.TABLE_MOVES_FREELY:
+            return ("table",), table_confirmed(self._order)
+        return _CONFIRMED_BY_ANSWER[question]
+
     def _require(self, question: Question, text: str) -> str:
-        """Ask and wait without a limit (nothing moves); answers who said yes, a no is a refusal."""
+        """Ask and wait without a limit (nothing moves); returns who said yes, a no is a refusal."""
         self._recorder.event(
             EventKind.QUESTION_ASKED, {"question": question.value}, now_s=self._clock.now_s()
         )
-        self._operator.ask(question, text)
+        person_only = needs_person(question, verified=self._unit.verified)
+        self._operator.ask(question, text, person_only=person_only)
         while (answer := self._operator.answer(question)) is None:
-            self._observe()
+            self._watch.look()
         self._recorder.event(
             EventKind.QUESTION_ANSWERED,
             {
@@ -332,6 +356,13 @@ class Preparation:
             )
         return answer.answered_by
 
-    def read_events(self) -> None:
-        """Record what the unit noted since the preparation began."""
-        self.events.read(self._reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
+    def _record_items(self, items: list[CheckItem]) -> None:
+        for item in items:
+            self._recorder.event(
+                EventKind.SELF_CHECK_RECORDED, item.detail, now_s=self._clock.now_s()
+            )
+            self._operator.tell(f"self-check {item.text}")
+        for item in items:
+            if item.refuses:
+                name = item.name.replace("_", " ")
+                raise SelfCheckFailed(f"self-check of {name} failed: {item.value}; {item.todo}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.before_start import needs_person
 from controller.errors import (
     LinkError,
     OutcomeUncertain,
@@ -19,11 +20,11 @@ from controller.ports import (
     Clock,
     CommandKind,
     ForceCommand,
-    LastArming,
     Operator,
     Progress,
     Question,
     SessionJournal,
+    StartFacts,
     TractionUnit,
 )
 from controller.prescription import Prescription
@@ -64,8 +65,8 @@ def _described(failure: BaseException) -> str:
 class Session:
     """Runs a session whose journal is open; ``origin_s`` is 0 ms of its time axis.
 
-    ``last_arming`` is the unit as it was when it was last armed from here, None for a first time.
-    How late its ticks come is counted in ``lateness``.
+    ``facts`` are what is known before the unit is looked at. How late its ticks come is counted in
+    ``lateness``.
     """
 
     def __init__(
@@ -76,8 +77,7 @@ class Session:
         journal: SessionJournal,
         operator: Operator,
         order: Prescription,
-        screening: str,
-        last_arming: LastArming | None,
+        facts: StartFacts,
         origin_s: float,
         lateness: Lateness,
     ) -> None:
@@ -85,8 +85,7 @@ class Session:
         self._clock = clock
         self._operator = operator
         self._order = order
-        self._screening = screening
-        self._last_arming = last_arming
+        self._facts = facts
         self._lateness = lateness
         self._arming_sent = False
         self._recorder = Recorder(journal, clock, origin_s)
@@ -125,13 +124,13 @@ class Session:
             recorder=self._recorder,
             operator=self._operator,
             order=self._order,
-            screening=self._screening,
-            last_arming=self._last_arming,
+            facts=self._facts,
             hear=lambda: self._hear("before the treatment"),
         )
         preparation.prepare()
         preparation.read_events()
         self._recorder.sync()
+        preparation.last_look()
         return preparation
 
     def _drive(self, preparation: Preparation) -> Ending:
@@ -279,7 +278,10 @@ class Session:
         """A tone every 30 s until somebody acknowledges; only a stop signal ends it otherwise."""
         question = Question.END_ACKNOWLEDGED
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
-        self._operator.ask(question, "The session has ended. Free the patient and confirm.")
+        self._operator.ask(
+            question, "The session has ended. Free the patient and confirm.",
+            person_only=needs_person(question, verified=self._unit.verified),
+        )  # fmt: skip
         ticker = Ticker(self._clock, self._unit.tick_s)
         self._show_end(machine, None)
         while (answer := self._operator.answer(question)) is None:

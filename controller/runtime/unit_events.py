@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from controller.errors import LinkError
@@ -33,23 +34,24 @@ class UnitEventReader:
         self._notice_restart()
         return reading.newest_event != self._last
 
-    def read(self, reading: Telemetry, now_s: float, *, limit: int) -> None:
-        """Record at most ``limit`` new entries; a failed read is tried again in a later tick."""
+    def read(self, reading: Telemetry, now_s: float, *, limit: int) -> Sequence[UnitEvent]:
+        """Record and return at most ``limit`` new entries; a failed read is tried again later."""
         self._notice_restart()
         behind = (reading.newest_event - self._last) & 0xFFFF
         if behind == 0:
-            return
+            return ()
         lost = max(0, behind - self._unit.capabilities.event_ring_size)
         first = self._last + lost + 1
         try:
             entries = self._unit.read_events(first, min(behind - lost, limit))
         except LinkError:
-            return
+            return ()
         if lost:
             self._recorder.event(EventKind.UNIT_EVENTS_LOST, {"count": lost}, now_s=now_s)
         for entry in entries:
             self._record(entry, reading, now_s)
             self._last = entry.sequence
+        return entries
 
     def _notice_restart(self) -> None:
         boot_count = self._unit.identity.boot_count

@@ -55,7 +55,10 @@ MOST_LINES = (40, 24, 16, 12, 9, 7, 6, 5, 4, 3, 2, 1)
 MOST_ALERTS = 9
 MOST_AMENDMENTS = 3
 """Lines about amendments, the newest; all of them stand in text and JSON."""
-FULL_WIDTH = ("stop", "steps", "self_check", "adjustments", "pauses", "check_ins", "remarks")
+FULL_WIDTH = (
+    "stop", "steps", "table", "clock", "self_check", "adjustments", "pauses", "check_ins",
+    "remarks",
+)  # fmt: skip
 """Device fields of this kind stand below the columns, over the whole width."""
 Fields = Sequence[Sourced[str]]
 

@@ -25,7 +25,7 @@ from workstation.operators import SessionOperator
 class Examiner(SessionOperator):
     """A person who says yes to everything: the campaign looks at forces, not at questions."""
 
-    def ask(self, question: Question, text: str) -> None:
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         self._answers[question] = Answer(accepted=True, answered_by="examiner")
 
 

@@ -75,8 +75,8 @@ class Witness(PressTestPatient):
 class Bystander(SessionOperator):
     """A script answers what it may; a person frees the patient where the unit does not show it."""
 
-    def ask(self, question: Question, text: str) -> None:
-        super().ask(question, text)
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
+        super().ask(question, text, person_only=person_only)
         if question is Question.RELEASE_NOT_SEEN:
             self._answers[question] = Answer(accepted=True, answered_by="P. Jones")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from controller.ports import UnitCapabilities, UnitIdentity
+from controller.ports import StartFacts, UnitCapabilities, UnitIdentity
 from controller.prescription import Mode, Prescription, Region
 from controller.telemetry import HostHealth, Telemetry, UnitFault, UnitState, UnitStatus
 
@@ -95,9 +95,25 @@ CAPABILITIES = UnitCapabilities(
 )
 
 
+FACTS = StartFacts(
+    patient_reference="TEST-1",
+    order_digest="0123456789abcdef" * 4,
+    screening="A. Person: nothing found",
+    identified_at_s=0.0,
+    last_arming=None,
+    last_record_utc_ms=None,
+    last_seen=None,
+)
+
+
 def prescription(**changes: Any) -> Prescription:
     """The cervical order of the mission's example with ``changes``."""
     return replace(CERVICAL, **changes)
+
+
+def start_facts(**changes: Any) -> StartFacts:
+    """What order and records say of an order for TEST-1 on a unit seen for the first time."""
+    return replace(FACTS, **changes)
 
 
 def reading(**changes: Any) -> Telemetry:

@@ -97,12 +97,15 @@ class StoryUnit:
     def exchange(self, command: ForceCommand) -> Telemetry:
         self.commands.append(command)
         reading = self.story(self._clock.now_s() - self._started_s)
+        # A living unit is never still: force, samples and uptime go on.
+        now_s, count = self._clock.now_s(), len(self.commands)
+        alive = replace(
+            reading, taken_at_s=now_s - reading.sample_age_s, sample_number=count & 0xFFFF,
+            uptime_s=reading.uptime_s + now_s - self._started_s,
+        )  # fmt: skip
         if reading.force_n is None:
-            return reading
-        # A living channel is never still, and its samples have numbers.
-        noise_n = 0.1 * (len(self.commands) % 2)
-        number = reading.sample_number + len(self.commands)
-        return replace(reading, force_n=reading.force_n + noise_n, sample_number=number)
+            return alive
+        return replace(alive, force_n=reading.force_n + 0.1 * (count % 2))
 
     def arm(self, request: ArmingRequest) -> None:
         """Not part of these tests."""
@@ -139,13 +142,15 @@ class Answers:
         self._answers = answers
         self.asked: list[Question] = []
         self.texts: list[str] = []
+        self.person_only: dict[Question, bool] = {}
         self.shown: list[Progress] = []
         self.told: list[str] = []
         self.stopped_by: str | None = None
 
-    def ask(self, question: Question, text: str) -> None:
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         self.asked.append(question)
         self.texts.append(text)
+        self.person_only[question] = person_only
 
     def answer(self, question: Question) -> Answer | None:
         accepted = self._answers.get(question.value)

@@ -19,6 +19,7 @@ from controller.ports import (
     SessionJournal,
     TractionUnit,
 )
+from controller.prescription import Prescription, Table
 from controller.requests import CheckIn, Pause, Remark, SessionRequest, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
@@ -26,7 +27,14 @@ from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
 from controller.telemetry import Telemetry, UnitState, UnitStatus
-from tests.unit.controller.builders import CAPABILITIES, IDENTITY, prescription, reading
+from tests.unit.controller.builders import (
+    CAPABILITIES,
+    CERVICAL,
+    IDENTITY,
+    prescription,
+    reading,
+    start_facts,
+)
 
 SAME = LastArming(
     firmware=IDENTITY.firmware, firmware_crc=IDENTITY.firmware_crc, gross_zero_n=0.4,
@@ -69,8 +77,12 @@ class Unit:
             "unit_state": UnitState.IDLE,
             "status": PRESENT,
             "force_n": 0.1 * (self._readings % 3),
+            "second_force_n": 0.2,
             "gross_force_n": 0.4,
             "newest_event": 0,
+            "sample_number": self._readings,
+            "taken_at_s": self.clock.now_s() - 0.004,
+            "uptime_s": 100.0 + self.clock.now_s() - self._started_s,
         }
         return reading(**{**values, **self.look(self.clock.now_s() - self._started_s)})
 
@@ -84,7 +96,7 @@ class Yes:
     said: list[str] = field(default_factory=list)
     wanted: list[SessionRequest] = field(default_factory=list)
 
-    def ask(self, question: Question, text: str) -> None:
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         self.asked.append(question)
 
     def answer(self, question: Question) -> Answer | None:
@@ -114,6 +126,7 @@ class Start:
         verified: bool = False,
         screening: str = "",
         last_arming: LastArming | None = SAME,
+        order: Prescription = CERVICAL,
         requests: Sequence[SessionRequest] = (),
     ) -> None:
         clock = VirtualClock()
@@ -133,9 +146,10 @@ class Start:
             clock=clock,
             recorder=recorder,
             operator=self.operator,
-            order=prescription(),
-            screening=screening,
-            last_arming=last_arming,
+            order=order,
+            facts=start_facts(
+                screening=screening, last_arming=last_arming, identified_at_s=clock.now_s()
+            ),
             hear=hear,
         )
 
@@ -156,14 +170,22 @@ def never(second: float) -> dict[str, Any]:
 
 
 def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> None:
-    start = Start(press_at_2_s, verified=True, screening="A. Example PT, none found")
+    order = prescription(table=Table.SLIDING)
+    start = Start(press_at_2_s, verified=True, screening="A. Example PT, none found", order=order)
     start.preparation.prepare()
     items = start.items()
-    confirmed = {"commissioning", "lift_locked", "quick_release", "call_bell", "screening"}
+    confirmed = {
+        "commissioning", "lift_locked", "quick_release", "call_bell", "screening", "table",
+    }  # fmt: skip
     assert {name for name, state in items.items() if state == "confirmed"} == confirmed
     assert {state for name, state in items.items() if name not in confirmed} == {"passed"}
-    assert start.operator.asked == [Question.UNIT_NOT_COMMISSIONED, Question.SURROUNDINGS_SAFE]
-    assert len(start.operator.said) == len(items) == 17
+    assert start.operator.asked == [
+        Question.UNIT_NOT_COMMISSIONED,
+        Question.TABLE_MOVES_FREELY,
+        Question.SURROUNDINGS_SAFE,
+        Question.START_TRACTION,
+    ]
+    assert len(start.operator.said) == len(items) == 26
 
 
 REFUSALS: dict[str, tuple[Look, dict[str, Any], str]] = {
@@ -234,7 +256,7 @@ def test_a_unit_that_was_never_armed_from_here_has_nothing_to_compare_with() -> 
     start = Start(press_at_2_s, last_arming=None)
     start.preparation.prepare()
     assert start.items()["firmware"] == start.items()["gross_zero"] == "not_covered"
-    assert start.operator.asked == [Question.UNIT_NOT_COMMISSIONED, Question.SURROUNDINGS_SAFE]
+    assert {Question.FIRMWARE_CHANGED, Question.ZERO_SHIFTED}.isdisjoint(start.operator.asked)
 
 
 def test_a_moment_of_unrest_at_the_cord_is_waited_out() -> None:
@@ -247,7 +269,8 @@ def test_on_other_units_a_missing_press_and_screen_are_said_and_asked_about() ->
     start = Start(never)
     start.preparation.prepare()
     assert start.items()["press_test"] == start.items()["screening"] == "not_covered"
-    assert start.operator.asked[-1] is Question.PRESS_TEST_NOT_SEEN
+    asked = [Question.PRESS_TEST_NOT_SEEN, Question.START_TRACTION]
+    assert start.operator.asked[-2:] == asked
     assert EventKind.PRESS_TEST_NOT_SEEN in start.kinds()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller.errors import PrescriptionInvalid
-from controller.prescription import Mode, Region
+from controller.prescription import Mode, Region, Table
 from tests.unit.controller.builders import prescription
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
@@ -64,9 +64,70 @@ def test_soft_limit_follows_body_weight_in_the_lumbar_region() -> None:
         "ramp_up_n_per_s": 30.0,
         "ramp_down_n_per_s": 60.0,
     }
-    assert prescription(**lumbar).soft_limit_n == 294.0
-    assert prescription(**lumbar, body_mass_kg=70.0).soft_limit_n == pytest.approx(411.88, abs=0.01)
-    assert prescription().soft_limit_n == 176.5
+    split = lumbar | {"table": Table.SPLIT}
+    assert prescription(**split).soft_limit_n == 294.0
+    assert prescription(**split, body_mass_kg=70.0).soft_limit_n == pytest.approx(411.88, abs=0.01)
+    assert prescription(table=Table.SLIDING).soft_limit_n == 176.5
+    # A friction table, and one of which the order says nothing (row 44).
+    for table in (None, Table.ONE_PIECE):
+        light, heavy = (
+            prescription(**lumbar, table=table, body_mass_kg=mass) for mass in (25.0, 70.0)
+        )
+        assert heavy.soft_limit_n == prescription(**lumbar, table=table).soft_limit_n == 200.0
+        assert light.soft_limit_n == pytest.approx(147.1, abs=0.01)
+    for table in (None, Table.FLAT):
+        assert prescription(table=table).soft_limit_n == 102.3
+
+
+LUMBAR = {
+    "region": Region.LUMBAR, "rest_force_n": 100.0, "ramp_up_n_per_s": 30.0,
+    "ramp_down_n_per_s": 60.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("most_n", "dose"),
+    [
+        (176.5, {"table": Table.FLAT}),
+        (294.0, LUMBAR | {"table": Table.ONE_PIECE}),
+        (294.0, LUMBAR | {"table": Table.ONE_PIECE, "body_mass_kg": 100.0}),
+    ],
+)
+def test_a_friction_table_has_a_lower_hard_limit_that_nobody_can_confirm(
+    most_n: float, dose: dict[str, Any]
+) -> None:
+    assert prescription(hold_force_n=most_n, **dose).force_limit_n == most_n
+    for changes in ({"hold_force_n": most_n + 0.1}, {"maximum_force_n": most_n + 0.1}):
+        with pytest.raises(PrescriptionInvalid, match=f"{most_n:g} N .*, friction table"):
+            prescription(**{"hold_force_n": most_n} | changes, **dose)
+
+
+def test_an_order_without_a_table_stays_valid_and_is_asked_about_above_that_limit() -> None:
+    """Orders from before the key say nothing; 400 N on a split table is what they may mean."""
+    assert prescription(hold_force_n=294.0, **LUMBAR).table_is_asked is False
+    assert prescription(hold_force_n=294.0, maximum_force_n=294.1, **LUMBAR).table_is_asked
+    assert prescription(table=Table.SLIDING).table_is_asked
+    assert not prescription(table=Table.FLAT).table_is_asked
+    assert prescription(hold_force_n=400.0, **LUMBAR).friction_table
+
+
+TABLES = [
+    (None, "friction table (the order does not say which)"),
+    (Table.FLAT, "friction table (flat)"),
+    (Table.SLIDING, "sliding table"),
+]
+
+
+@pytest.mark.parametrize(("table", "words"), TABLES)
+def test_a_table_that_does_not_move_is_called_a_friction_table(
+    table: Table | None, words: str
+) -> None:
+    assert prescription(table=table).table_text == words
+
+
+def test_a_table_belongs_to_its_region() -> None:
+    with pytest.raises(PrescriptionInvalid, match=r'table="split".*"sliding", "flat"'):
+        prescription(table=Table.SPLIT)
 
 
 def test_force_limit_is_the_hold_force_unless_the_order_allows_more() -> None:

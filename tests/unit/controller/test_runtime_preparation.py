@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from controller.before_start import check_order_fits_unit, question_text
 from controller.errors import LinkError, PrescriptionInvalid, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
-from controller.ports import CommandKind, Question
+from controller.ports import Answer, CommandKind, Question
 from controller.prescription import Prescription, Region
 from controller.runtime.clock import VirtualClock
-from controller.runtime.preparation import (
-    Preparation,
-    PressTest,
-)
+from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
+from controller.runtime.unit_watch import PressTest
 from controller.telemetry import Telemetry, UnitState, UnitStatus
-from tests.unit.controller.builders import CERVICAL, prescription
+from tests.unit.controller.builders import CERVICAL, prescription, start_facts
 from tests.unit.controller.runtime_parts import (
     CAPABILITIES,
     IDLE,
@@ -30,7 +29,7 @@ from tests.unit.controller.runtime_parts import (
     unit_event,
 )
 
-GO_ON = {"unit_not_commissioned": True, "surroundings_safe": True}
+GO_ON = {"unit_not_commissioned": True, "surroundings_safe": True, "start_traction": True}
 LATCHED = replace(
     IDLE, unit_state=UnitState.SAFE_LATCHED, first_fault_code=10,
     status=IDLE.status | UnitStatus.ACKNOWLEDGE_REQUIRED,
@@ -45,24 +44,28 @@ class Stage:
         self.unit = StoryUnit(self.clock, story, verified=verified)
         self.journal = ListJournal()
         self.operator = operator
+        self.identified_at_s = 0.0
 
-    def prepare(self, order: Prescription = CERVICAL) -> Telemetry:
+    def preparation(self, order: Prescription = CERVICAL) -> Preparation:
         return Preparation(
             unit=self.unit,
             clock=self.clock,
             recorder=Recorder(self.journal, self.clock, 0.0),
             operator=self.operator,
             order=order,
-            screening="A. Person: nothing found",
-            last_arming=None,
+            facts=start_facts(identified_at_s=self.identified_at_s),
             hear=lambda: None,
-        ).prepare()
+        )
+
+    def prepare(self, order: Prescription = CERVICAL) -> Preparation:
+        preparation = self.preparation(order)
+        preparation.prepare()
+        return preparation
 
 
 def test_a_press_that_was_seen_ends_when_the_switch_reads_open_again() -> None:
     stage = Stage(Answers(**GO_ON))
-    reading = stage.prepare()
-    assert reading.status == IDLE.status
+    stage.prepare()
     assert 2.5 <= stage.clock.now_s() < 2.6
     others = [kind for kind in stage.journal.kinds if kind is not EventKind.SELF_CHECK_RECORDED]
     assert others == [
@@ -71,7 +74,10 @@ def test_a_press_that_was_seen_ends_when_the_switch_reads_open_again() -> None:
         EventKind.QUESTION_ASKED,
         EventKind.QUESTION_ANSWERED,
         EventKind.PRESS_TEST_SEEN,
+        EventKind.QUESTION_ASKED,
+        EventKind.QUESTION_ANSWERED,
     ]
+    assert stage.operator.asked[-1] is Question.START_TRACTION
     assert {command.kind for command in stage.unit.commands} == {CommandKind.OBSERVE}
     assert stage.operator.shown[0].message == "waiting for the patient's press test"
 
@@ -150,6 +156,178 @@ def test_a_latched_unit_under_force_or_that_stays_latched_is_refused() -> None:
     staying.unit.ring = [unit_event(1)]
     with pytest.raises(UnitFaulted, match="stayed in state safe_latched"):
         staying.prepare()
+
+
+class SlowAnswers(Answers):
+    """Thinks for 3 s about every question while the unit goes on."""
+
+    def __init__(self, clock: VirtualClock, **answers: bool) -> None:
+        super().__init__(**answers)
+        self._clock, self._asked_at_s = clock, 0.0
+
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
+        super().ask(question, text, person_only=person_only)
+        self._asked_at_s = self._clock.now_s()
+
+    def answer(self, question: Question) -> Answer | None:
+        thinking = self._clock.now_s() < self._asked_at_s + 3.0
+        return None if thinking else super().answer(question)
+
+
+def latched_then(changes: dict[str, Any], *, from_s: float = 2.0) -> Stage:
+    """A latched unit that shows something else from 2 s on; the answer comes at 3 s."""
+    stage = Stage(Answers())
+
+    def story(elapsed_s: float) -> Telemetry:
+        if stage.unit.acknowledged:
+            return press_test(elapsed_s)
+        return replace(LATCHED, **changes) if elapsed_s >= from_s else LATCHED
+
+    answers = GO_ON | {"acknowledge_latched_unit": True, "press_test_not_seen": True}
+    stage.operator = SlowAnswers(stage.clock, **answers)
+    stage.unit.story = story
+    stage.unit.ring = [unit_event(1, code=10), unit_event(2, code=20)]
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"force_n": 60.0}, UnitFaulted, r"force is 60\.?\d* N, above 20 N"),
+        ({"second_force_n": 20.1}, UnitFaulted, r"force is 20.1 N, above 20 N"),
+        ({"force_n": None}, UnitFaulted, "force is not known; open the clutch"),
+        ({"second_force_n": None}, UnitFaulted, "force is not known; open the clutch"),
+        ({"unit_state": UnitState.FAULT}, UnitFaulted, "reports a fault"),
+        ({"unit_state": UnitState.TRACKING}, UnitBusy, "driven by another host"),
+    ],
+)
+def test_an_acknowledgement_is_judged_on_what_the_unit_shows_after_the_answer(
+    changes: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    stage = latched_then(changes)
+    with pytest.raises(error, match=words):
+        stage.prepare()
+    assert not stage.unit.acknowledged
+
+
+@pytest.mark.parametrize("changes", [{"first_fault_code": 20}, {"newest_event": 2}])
+def test_another_cause_than_the_one_that_was_shown_is_asked_about_again(
+    changes: dict[str, Any],
+) -> None:
+    stage = latched_then(changes)
+    stage.prepare()
+    texts = [text for text in stage.operator.texts if "latched" in text]
+    assert len(texts) == 2
+    assert texts[0] != texts[1]
+    assert stage.unit.acknowledged
+
+
+def test_a_unit_that_somebody_cleared_at_its_button_needs_no_acknowledgement() -> None:
+    cleared = {"unit_state": UnitState.IDLE, "status": IDLE.status, "first_fault_code": 0}
+    stage = latched_then(cleared)
+    stage.prepare()
+    assert not stage.unit.acknowledged
+    assert EventKind.UNIT_ACKNOWLEDGED not in stage.journal.kinds
+
+
+def test_a_cause_that_changes_at_every_question_is_nobody_s_to_acknowledge() -> None:
+    stage = latched_then({})
+    ring = [unit_event(number) for number in range(1, 200)]
+    stage.unit.ring, stage.unit.story = (
+        ring,
+        lambda elapsed_s: replace(LATCHED, newest_event=1 + int(elapsed_s)),
+    )
+    with pytest.raises(UnitFaulted, match="changed at each of 3 questions"):
+        stage.prepare()
+    assert stage.operator.asked == [Question.ACKNOWLEDGE_LATCHED_UNIT] * 3
+
+
+def test_a_press_that_comes_while_its_absence_is_asked_about_counts() -> None:
+    def late(elapsed_s: float) -> Telemetry:
+        return PRESSED if 68.0 <= elapsed_s < 68.5 else IDLE
+
+    stage = Stage(Answers(), late)
+    stage.operator = SlowAnswers(stage.clock, **GO_ON, press_test_not_seen=True)
+    stage.prepare()
+    recorded = [e.detail for e in stage.journal.events if e.kind is EventKind.SELF_CHECK_RECORDED]
+    states = [item["state"] for item in recorded if item["item"] == "press_test"]
+    assert states == ["not_covered", "passed"]
+
+
+def test_a_press_test_that_is_too_old_for_the_yes_is_made_again() -> None:
+    """The patient pressed at 1 s, people talked for six minutes, the patient presses once more."""
+    stage = Stage(Answers(**GO_ON))
+
+    def story(elapsed_s: float) -> Telemetry:
+        return PRESSED if 1.0 <= elapsed_s < 2.5 or 365.0 <= elapsed_s < 366.0 else IDLE
+
+    stage.unit.story = story
+    stage.operator = SlowAnswers(stage.clock, **GO_ON)
+    thinking = {Question.SURROUNDINGS_SAFE: 360.0}
+    answer = stage.operator.answer
+
+    def slowly(question: Question) -> Answer | None:
+        soon = stage.clock.now_s() < thinking.get(question, 0.0)
+        return None if soon else answer(question)
+
+    stage.operator.answer = slowly  # type: ignore[method-assign]
+    preparation = stage.prepare()
+    assert stage.journal.kinds.count(EventKind.PRESS_TEST_SEEN) == 2
+    assert stage.operator.asked.count(Question.START_TRACTION) == 1
+    assert any("have the patient press again" in text for text in stage.operator.told)
+    preparation.last_look()
+
+
+def test_a_press_test_that_grows_old_under_the_last_question_asks_both_again() -> None:
+    stage = Stage(Answers(**GO_ON))
+
+    def story(elapsed_s: float) -> Telemetry:
+        return PRESSED if 1.0 <= elapsed_s < 2.5 or 310.0 <= elapsed_s < 311.0 else IDLE
+
+    stage.unit.story = story
+    answer = stage.operator.answer
+
+    def slowly(question: Question) -> Answer | None:
+        soon = question is Question.START_TRACTION and stage.clock.now_s() < 305.0
+        return None if soon else answer(question)
+
+    stage.operator.answer = slowly  # type: ignore[method-assign]
+    stage.prepare()
+    assert stage.journal.kinds.count(EventKind.PRESS_TEST_SEEN) == 2
+    assert stage.operator.asked.count(Question.START_TRACTION) == 2
+
+
+def test_a_unit_that_restarted_between_two_readings_is_given_up() -> None:
+    stage = Stage(Answers(**GO_ON))
+
+    def story(elapsed_s: float) -> Telemetry:
+        # The fake adds the time since its start: 100 s of uptime, then 2 s.
+        return replace(IDLE, uptime_s=IDLE.uptime_s if elapsed_s < 0.5 else 2.0 - elapsed_s)
+
+    stage.unit.story = story
+    with pytest.raises(UnitFaulted, match=r"restarted since it was identified \(up for 2\.0 s"):
+        stage.prepare()
+
+
+@pytest.mark.parametrize(("uptime_s", "restarted"), [(8.9, True), (9.1, False), (1e5, False)])
+def test_a_unit_that_is_up_for_less_than_since_its_identification_has_restarted(
+    uptime_s: float, restarted: bool
+) -> None:
+    stage = Stage(Answers(**GO_ON), lambda elapsed_s: replace(IDLE, uptime_s=uptime_s))
+    stage.identified_at_s = -10.0
+    if restarted:
+        with pytest.raises(UnitFaulted, match="was restarted"):
+            stage.preparation()
+    else:
+        stage.preparation()
+
+
+def test_the_unit_s_counter_of_49_days_may_go_round_while_people_think() -> None:
+    def story(elapsed_s: float) -> Telemetry:
+        near = 2**32 / 1000 - 1.0 - (2**32 / 1000 if elapsed_s >= 1.0 else 0.0)
+        return replace(press_test(elapsed_s), uptime_s=near)
+
+    Stage(Answers(**GO_ON), story).prepare()
 
 
 @pytest.mark.parametrize(
@@ -251,16 +429,7 @@ def test_an_order_beyond_the_unit_is_refused_with_both_numbers(
 
 def test_arming_asks_for_the_least_of_all_limits() -> None:
     stage = Stage(Answers(**GO_ON))
-    preparation = Preparation(
-        unit=stage.unit,
-        clock=stage.clock,
-        recorder=Recorder(stage.journal, stage.clock, 0.0),
-        operator=stage.operator,
-        order=prescription(maximum_force_n=120.0),
-        screening="A. Person: nothing found",
-        last_arming=None,
-        hear=lambda: None,
-    )
+    preparation = stage.preparation(prescription(maximum_force_n=120.0))
     request = preparation.arming_request()
     assert (request.force_limit_n, request.watchdog_s) == (120.0, 0.5)
     assert (request.rate_up_n_per_s, request.rate_down_n_per_s) == (10.0, 20.0)

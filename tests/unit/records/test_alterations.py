@@ -105,4 +105,4 @@ def test_it_is_said_since_when(ground: Ground) -> None:
     assert honest.alterations == ()
     found_in_a_copy(ground, "edit", random.Random(5), place)
     moments = [found.since_utc_ms for found in verify(place).alterations]
-    assert all(moment is not None and moment >= 1_767_225_600_000 for moment in moments)
+    assert all(moment is not None and moment >= 1_795_564_800_000 for moment in moments)

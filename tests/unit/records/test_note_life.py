@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from controller.errors import NoteRefused
-from controller.events import EventKind
+from controller.events import EventKind, JsonValue
 from records.clinic_verify import verify_clinic
 from records.note_life import amend, complete, confirm, mark_not_assessed, sign
 from records.note_words import NoteVersion
@@ -22,6 +22,7 @@ from tests.support.notes import (
     BEGAN_MS,
     DAY_MS,
     HOUR_MS,
+    Happened,
     author,
     note_of,
     recorded,
@@ -388,6 +389,50 @@ def _perform(data: Path, act: tuple[str, str, str], at_ms: int) -> None:
             amend(data, note, {name: value}, "law", who)
     except NoteRefused as refused:
         assert str(refused)
+
+
+def checked(*items: dict[str, JsonValue]) -> Happened:
+    """Items of the self-check, a second apart."""
+    return [
+        (1_000 * (n + 3), EventKind.SELF_CHECK_RECORDED, item) for n, item in enumerate(items)
+    ]  # fmt: skip
+
+
+def test_a_friction_table_and_one_that_moves_are_named(tmp_path: Path) -> None:
+    value = "friction table (flat)"
+    friction: dict[str, JsonValue] = {"item": "table", "state": "not_covered", "value": value}
+    moving: dict[str, JsonValue] = {
+        "item": "table", "state": "confirmed", "value": "split table, moves with the body",
+        "by": "P. Jones",
+    }  # fmt: skip
+    recorded(tmp_path, "s-1", happened=checked(friction))
+    recorded(tmp_path, "s-2", happened=checked(moving))
+    recorded(tmp_path, "s-3")
+    assert note_of(tmp_path, "s-1").field("table").value == (
+        "friction table (flat): force may stay in the body behind the release"
+    )
+    assert note_of(tmp_path, "s-2").field("table").value == (
+        "split table, moves with the body, confirmed by P. Jones"
+    )
+    assert "table" not in {field.name for field in note_of(tmp_path, "s-3").device_fields}
+
+
+def test_a_clock_in_doubt_is_a_line_of_the_note_and_a_sound_one_is_none(tmp_path: Path) -> None:
+    doubt: dict[str, JsonValue] = {
+        "item": "clock", "state": "failed", "value": "2026-01-01; 1 h before the last record",
+        "numbers": {"before_last_record_ms": 3_600_000},
+    }  # fmt: skip
+    going_on: dict[str, JsonValue] = {
+        "item": "clock", "state": "confirmed", "value": "all the same", "by": "P. Jones",
+    }  # fmt: skip
+    sound: dict[str, JsonValue] = {"item": "clock", "state": "passed", "value": "2026-01-01"}
+    recorded(tmp_path, "s-1", happened=checked(doubt, going_on))
+    recorded(tmp_path, "s-2", happened=checked(doubt))
+    recorded(tmp_path, "s-3", happened=checked(sound))
+    said = "in doubt: 2026-01-01; 1 h before the last record"
+    assert note_of(tmp_path, "s-1").field("clock").value == f"{said}; confirmed by P. Jones"
+    assert note_of(tmp_path, "s-2").field("clock").value == said
+    assert "clock" not in {field.name for field in note_of(tmp_path, "s-3").device_fields}
 
 
 def test_steps_and_self_check_stand_among_the_device_s_facts(tmp_path: Path) -> None:

@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
+from controller.events import EventKind, JsonValue, Outcome, Sample, SampleFlag, SessionEvent
+from controller.ports import LastSeen
 from controller.runtime.clock import VirtualClock
 from records.database import rows
 from records.integrity import verify
 from records.journal import SessionOpening, SqliteJournal, open_session
-from records.reader import RUNNING, read_session, reading
+from records.reader import (
+    RUNNING,
+    last_record_utc_ms,
+    last_seen_of,
+    read_session,
+    reading,
+)
 from records.unit_file import unit_database
 from tests.support.sessions import KEY
 
@@ -79,3 +86,45 @@ def test_a_writer_in_the_middle_of_a_commit_holds_up_no_reader(
     assert len(read_session(tmp_path, "s-1").samples) == 10
     db.rollback()
     db.close()
+
+
+def kept(tmp_path: Path, number: int, utc_ms: int, *events: tuple[EventKind, dict[str, JsonValue]],
+         unit: str = UNIT) -> None:  # fmt: skip
+    """A closed session whose events are a second apart."""
+    opening = SessionOpening(
+        session_id=f"{unit}-{number}", unit_id=unit, utc_offset_min=0, detail={}
+    )
+    clock = VirtualClock(utc_origin_ms=utc_ms)
+    journal = open_session(tmp_path, opening, clock, key=KEY)
+    for at_s, (kind, detail) in enumerate(events, start=1):
+        clock.sleep_until(1000.0 + at_s)
+        journal.append_event(SessionEvent(kind=kind, at_ms=1000 * at_s, detail=detail))
+    journal.close()
+
+
+ARMED: tuple[EventKind, dict[str, JsonValue]] = (EventKind.UNIT_ARMED, {})
+
+
+def clock_seen(uptime_ms: int) -> tuple[EventKind, dict[str, JsonValue]]:
+    numbers: dict[str, JsonValue] = {"utc_ms": 7, "boot_count": 3, "uptime_ms": uptime_ms}
+    return EventKind.SELF_CHECK_RECORDED, {"item": "clock", "numbers": numbers}
+
+
+def test_a_session_that_armed_nothing_proves_nothing_for_a_clock(tmp_path: Path) -> None:
+    path = unit_database(tmp_path, UNIT)
+    assert (last_seen_of(path), last_record_utc_ms(tmp_path)) == (None, None)
+    kept(tmp_path, 1, 10_000, clock_seen(1))
+    assert (last_seen_of(path), last_record_utc_ms(tmp_path)) == (None, None)
+    kept(tmp_path, 2, 20_000, clock_seen(2), ARMED)
+    kept(tmp_path, 3, 90_000, clock_seen(3))
+    assert last_seen_of(path) == LastSeen(utc_ms=7, boot_count=3, uptime_ms=2)
+    assert last_record_utc_ms(tmp_path) == 22_000
+
+
+def test_the_newest_session_counts_even_when_an_older_one_was_dated_later(tmp_path: Path) -> None:
+    kept(tmp_path, 1, 900_000, clock_seen(1), ARMED)
+    kept(tmp_path, 2, 20_000, ARMED)
+    assert last_seen_of(unit_database(tmp_path, UNIT)) is None
+    assert last_record_utc_ms(tmp_path) == 21_000
+    kept(tmp_path, 1, 40_000, ARMED, unit="00000000000000bb")
+    assert last_record_utc_ms(tmp_path) == 41_000

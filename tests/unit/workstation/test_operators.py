@@ -9,6 +9,7 @@ import pytest
 
 from controller.errors import AnswerMissing
 from controller.ports import Answer, Progress, Question
+from controller.prescription import Table
 from controller.requests import Pause, Remark, SessionRequest
 from tests.unit.controller.builders import prescription
 from workstation.operators import (
@@ -57,8 +58,8 @@ def heard(operator: SessionOperator, terminal: Terminal, *lines: str) -> list[Se
 def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> None:
     terminal = Terminal()
     operator = terminal.operator()
-    operator.ask(ASKED, "Looks right?")
-    operator.ask(Question.END_ACKNOWLEDGED, "Ended?")
+    operator.ask(ASKED, "Looks right?", person_only=False)
+    operator.ask(Question.END_ACKNOWLEDGED, "Ended?", person_only=False)
     requests = heard(operator, terminal, "remark odd noise", "Y", "pause", "no")
     assert requests == [Remark(by="P. Jones", text="odd noise"), Pause(by="P. Jones")]
     assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
@@ -71,7 +72,7 @@ def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> No
 def test_what_is_not_understood_is_answered_with_what_would_be() -> None:
     terminal = Terminal()
     operator = terminal.operator()
-    operator.ask(ASKED, "Looks right?")
+    operator.ask(ASKED, "Looks right?", person_only=False)
     assert heard(operator, terminal, "maybe", "help") == []
     assert terminal.said[1].startswith("answer the question with y or n; 'maybe' is not understood")
     assert "pause [REASON]" in terminal.said[2]
@@ -80,23 +81,35 @@ def test_what_is_not_understood_is_answered_with_what_would_be() -> None:
 def test_a_terminal_that_closes_answers_no_to_everything() -> None:
     terminal = Terminal()
     operator = terminal.operator()
-    operator.ask(ASKED, "Looks right?")
+    operator.ask(ASKED, "Looks right?", person_only=False)
     assert operator.answer(ASKED) is None
     heard(operator, terminal)
     assert operator.answer(ASKED) == Answer(accepted=False, answered_by="terminal closed")
-    operator.ask(Question.END_ACKNOWLEDGED, "Ended?")
+    operator.ask(Question.END_ACKNOWLEDGED, "Ended?", person_only=False)
     later = operator.answer(Question.END_ACKNOWLEDGED)
     assert later is not None
     assert not later.accepted
 
 
-def test_a_script_answers_what_no_sensor_sees_but_no_soft_limit() -> None:
+def test_a_script_answers_unless_only_a_person_may() -> None:
     operator = SessionOperator(scripted=True, show=lambda progress: None)
-    operator.ask(ASKED, "?")
+    operator.ask(ASKED, "?", person_only=False)
     assert operator.answer(ASKED) == Answer(accepted=True, answered_by=SCRIPT)
-    operator.ask(Question.FORCE_ABOVE_SOFT_LIMIT, "?")
-    answer = operator.answer(Question.FORCE_ABOVE_SOFT_LIMIT)
-    assert answer == Answer(accepted=False, answered_by="nobody at the terminal")
+    operator.ask(ASKED, "?", person_only=True)
+    assert operator.answer(ASKED) == Answer(accepted=False, answered_by="nobody at the terminal")
+
+
+def test_beside_a_script_a_person_at_the_terminal_answers_what_only_a_person_may() -> None:
+    terminal = Terminal()
+    operator = SessionOperator(
+        scripted=True, show=lambda progress: None, read_line=terminal.read_line,
+        tell=terminal.said.append, by="P. Jones",
+    )  # fmt: skip
+    operator.ask(ASKED, "Looks right?", person_only=True)
+    assert operator.answer(ASKED) is None
+    heard(operator, terminal, "y")
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
+    assert terminal.said == ["Looks right? [y/n]"]
 
 
 def test_script_steps_follow_the_time_that_was_shown() -> None:
@@ -113,8 +126,21 @@ def test_without_anybody_the_questions_are_listed_before_anything_is_opened() ->
     order = prescription(treatment_s=1900.0)
     asked = [question.value for question in possible_questions(order)]
     assert {"surroundings_safe", "long_treatment", "pretension_looks_right"} <= set(asked)
+    assert {"start_traction", "clock_in_doubt", "resume_raises_force"} <= set(asked)
+    assert "table_moves_freely" not in asked
     with pytest.raises(AnswerMissing) as missing:
         check_somebody_answers(order, scripted=False, terminal=False)
     assert all(name in missing.value.message for name in asked)
     check_somebody_answers(order, scripted=True, terminal=False)
     check_somebody_answers(order, scripted=False, terminal=True)
+
+
+def test_on_a_verified_unit_a_script_alone_is_refused_with_what_a_person_must_see() -> None:
+    order = prescription(treatment_s=1900.0, table=Table.SLIDING)
+    with pytest.raises(AnswerMissing) as missing:
+        check_somebody_answers(order, scripted=True, terminal=False, verified=True)
+    assert missing.value.message == (
+        "nobody is there to answer: unit_not_commissioned, table_moves_freely, surroundings_safe, "
+        "start_traction, pretension_looks_right, end_acknowledged; answer at a terminal"
+    )
+    check_somebody_answers(order, scripted=True, terminal=True, verified=True)

@@ -11,6 +11,7 @@ def test_an_intermittent_plan_with_steps() -> None:
     text = plan_text(prescription(progressive_steps=2, regressive_steps=1))
     assert text.splitlines() == [
         "cervical, intermittent: hold 102 N (22.9 lbf) for 60 s, rest 51 N (11.5 lbf) for 20 s",
+        "  table        friction table (the order does not say which)",
         "  progressive  2 min 40 s, steps at 44 N, 73 N",
         "  treatment    15 min 0 s",
         "  regressive   1 min 20 s, steps at 58.5 N",

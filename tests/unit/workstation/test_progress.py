@@ -70,7 +70,7 @@ def test_a_question_is_shown_whole_and_above_the_live_line() -> None:
         operator = SessionOperator(
             scripted=False, show=show, read_line=read_line, tell=teller(console)
         )
-        operator.ask(Question.LONG_TREATMENT, question)
+        operator.ask(Question.LONG_TREATMENT, question, person_only=False)
         operator.reader_ended.wait(timeout=20)
         answer = operator.answer(Question.LONG_TREATMENT)
     assert answer is not None

@@ -1,0 +1,95 @@
+"""Whether the workstation's wall clock can be believed: every date of a record rests on it.
+
+It is never used for timing. A clock in doubt refuses nothing: a person answers before the arming,
+and the note says it (decision 0134).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from controller.ports import StartFacts, UnitIdentity
+from controller.self_check import CheckItem, judged
+
+BUILT_FROM: Final = "2026-11-24"
+"""The day (UTC) from which on this version exists; stands in the changelog beside it."""
+UPTIME_MODULUS_MS: Final = 2**32
+"""The unit counts milliseconds in 32 bits (0x110): after 49.7 days it begins at 0 again."""
+STEP_MS: Final = 2_000
+"""A clock that a time service keeps may go back by so much (row 29)."""
+OFF_MS: Final = 60_000
+OFF_SHARE: Final = 0.001
+"""A unit's clock of its own may be wrong by so much of the time since; 0.03 % is a usual one."""
+FIRST_ZONE_MS: Final = 14 * 3_600_000
+"""A calibration's day begins so long before it does in UTC, at the earliest."""
+
+
+def clock_item(
+    utc_ms: int, uptime_s: float, identity: UnitIdentity, facts: StartFacts
+) -> CheckItem:
+    """Judge the wall time ``utc_ms`` at which the unit's uptime was read."""
+    uptime_ms = round(uptime_s * 1000)
+    calibrated_ms = _midnight_ms(identity.calibrated_on) - FIRST_ZONE_MS
+    behind = {
+        "before_last_record_ms": _behind(utc_ms + STEP_MS, facts.last_record_utc_ms),
+        "before_calibration_ms": _behind(utc_ms, calibrated_ms),
+        "before_build_ms": _behind(utc_ms, _midnight_ms(BUILT_FROM)),
+        "off_uptime_ms": _off_uptime_ms(utc_ms, uptime_ms, identity.boot_count, facts),
+    }
+    doubts = {name: by_ms for name, by_ms in behind.items() if by_ms}
+    now = datetime.fromtimestamp(utc_ms / 1000, UTC).isoformat(" ", "seconds")
+    value = "; ".join([now, *(_words(name, by_ms) for name, by_ms in doubts.items())])
+    todo = "compare it with another clock; set it and start again, or confirm it"
+    item = judged("clock", not doubts, value, todo, blocking=False)
+    known = {"utc_ms": utc_ms, "boot_count": identity.boot_count, "uptime_ms": uptime_ms}
+    return item.with_numbers(known | doubts)
+
+
+def uptime_off_ms(advance_ms: int, elapsed_ms: int) -> int:
+    """How far ``elapsed_ms`` is ahead of the unit's clock, which only goes forward.
+
+    ``advance_ms`` is the difference of two uptimes; the counter may have gone round between them.
+    """
+    least_ms = advance_ms % UPTIME_MODULUS_MS
+    rounds = max(0, round((elapsed_ms - least_ms) / UPTIME_MODULUS_MS))
+    return elapsed_ms - least_ms - rounds * UPTIME_MODULUS_MS
+
+
+def _off_uptime_ms(utc_ms: int, uptime_ms: int, boot_count: int, facts: StartFacts) -> int:
+    """How far the wall clock is ahead of the unit's since the last record; 0 when they fit."""
+    seen = facts.last_seen
+    if seen is None:
+        return 0
+    elapsed_ms = utc_ms - seen.utc_ms
+    may_be_off_ms = OFF_MS + round(OFF_SHARE * abs(elapsed_ms))
+    if boot_count == seen.boot_count:
+        off_ms = uptime_off_ms(uptime_ms - seen.uptime_ms, elapsed_ms)
+    else:
+        # It has started since, so it cannot have run for longer than the time that passed.
+        off_ms = min(0, elapsed_ms - uptime_ms)
+    return off_ms if abs(off_ms) > may_be_off_ms else 0
+
+
+def _behind(utc_ms: int, not_before_ms: int | None) -> int:
+    return 0 if not_before_ms is None else max(0, not_before_ms - utc_ms)
+
+
+def _words(name: str, by_ms: int) -> str:
+    seconds = round(abs(by_ms) / 1000)
+    hours, rest = divmod(seconds, 3600)
+    by = f"{hours} h {rest // 60} min {rest % 60} s"
+    match name:
+        case "before_last_record_ms":
+            return f"{by} before the last record of this workstation"
+        case "before_calibration_ms":
+            return f"{by} before the unit was calibrated"
+        case "before_build_ms":
+            return f"{by} before this program was built"
+        case _:
+            where = "ahead of" if by_ms > 0 else "behind"
+            return f"{by} {where} what the unit's uptime says"
+
+
+def _midnight_ms(day: str) -> int:
+    return round(datetime.combine(date.fromisoformat(day), time(), UTC).timestamp() * 1000)

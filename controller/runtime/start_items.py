@@ -1,0 +1,132 @@
+"""The items of the self-check as a unit's readings show them: once for the questions, and again.
+
+What passed before people were asked may have changed while they thought, so the same items are
+judged a second time on the readings directly before the arming, beside what only then can be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from controller import last_look, self_check
+from controller.ports import ArmingRequest, Clock, StartFacts, TractionUnit
+from controller.prescription import Prescription
+from controller.runtime.clock_check import clock_item
+from controller.runtime.unit_watch import UnitWatch
+from controller.safety.limits import SafetyLimits
+from controller.self_check import CheckItem, CheckState
+from controller.unit_word import unit_word_items
+
+ZERO_LIMIT_S: Final = 10.0
+"""The cord may be touched while the patient is made ready; so long a quiet zero is waited for."""
+
+
+class StartItems:
+    """One per session. ``first`` are the items of the self-check by their names."""
+
+    def __init__(
+        self,
+        *,
+        unit: TractionUnit,
+        clock: Clock,
+        order: Prescription,
+        facts: StartFacts,
+        request: ArmingRequest,
+        watch: UnitWatch,
+    ) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._order = order
+        self._facts = facts
+        self._request = request
+        self._watch = watch
+        self._first: dict[str, CheckItem] = {}
+        self._first_zero_n: float | None = None
+        self._first_wall_gap_s = 0.0
+        self.gross_zero_n: float | None = None
+
+    def judge(self) -> list[CheckItem]:
+        """The self-check, on a window of readings that begins now."""
+        self.take_window()
+        items = self._items()
+        self._first = {item.name: item for item in items}
+        self._first_zero_n = self.gross_zero_n
+        self._first_wall_gap_s = self._wall_gap_s()
+        return items
+
+    def judge_again(
+        self, events: Sequence[int], *, all_read: bool, yes_at_s: float
+    ) -> list[CheckItem]:
+        """Everything again on the newest window, and what is known only now.
+
+        ``events`` are the codes that the unit noted since the start was asked about. An item that
+        no longer stands as it was asked about refuses.
+        """
+        return [
+            *(self._as_asked(item) for item in self._items()),
+            last_look.switch_open_item(self._watch.reading),
+            last_look.events_item(events, all_read=all_read),
+            last_look.zero_kept_item(self._first_zero_n, self.gross_zero_n),
+            last_look.press_test_item(self._watch.press_test_age_s),
+            last_look.yes_item(self._clock.now_s() - yes_at_s),
+        ]
+
+    def take_window(self) -> None:
+        """Look at the free cord until a whole window is quiet at zero, for a while."""
+        self._watch.forget()
+        deadline_s = self._clock.now_s() + ZERO_LIMIT_S
+        while True:
+            fresh = self._watch.look() is not None
+            full = len(self._watch.readings) == self_check.ZERO_READINGS
+            quiet = full and self._zero_item().state is CheckState.PASSED
+            if fresh and full and (quiet or self._clock.now_s() >= deadline_s):
+                break
+        gross_n = [reading.gross_force_n for reading in self._watch.readings]
+        self.gross_zero_n = self_check.gross_zero_n(gross_n)
+
+    def _items(self) -> list[CheckItem]:
+        unit, reading, verified = self._unit, self._watch.reading, self._unit.verified
+        utc_ms, last = self._clock.utc_ms(), self._facts.last_arming
+        today = datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat()
+        return [
+            self_check.identity_item(unit.identity),
+            self_check.firmware_item(unit.identity, last),
+            self_check.calibration_item(unit.identity, reading, today, verified=verified),
+            clock_item(utc_ms, reading.uptime_s, unit.identity, self._facts),
+            *unit_word_items(unit.capabilities, watchdog_s=self._request.watchdog_s),
+            self_check.stop_test_item(unit.capabilities, reading),
+            self_check.unit_faults_item(reading),
+            self_check.emergency_stop_item(reading),
+            self_check.patient_switch_item(reading),
+            self_check.readings_item(self._watch.readings, self._clock.now_s()),
+            self_check.force_channels_item(unit.capabilities, reading),
+            self_check.second_channel_item(unit.capabilities),
+            self._zero_item(),
+            self_check.gross_zero_item(self.gross_zero_n, last),
+            self_check.limits_item(self._order, unit.capabilities),
+            *self_check.table_items(self._order),
+            self_check.screening_item(self._facts.screening, verified=verified),
+        ]
+
+    def _as_asked(self, item: CheckItem) -> CheckItem:
+        """The item; a failure that nobody was asked about, or another one, refuses."""
+        if item.state is not CheckState.FAILED:
+            return item
+        asked = self._first[item.name].state is CheckState.FAILED
+        if asked and not (item.name == "clock" and self._clock_was_set()):
+            return item
+        todo = f"changed since the self-check; {item.todo}"
+        return replace(item, blocking=True, todo=todo)
+
+    def _clock_was_set(self) -> bool:
+        stepped_s = abs(self._wall_gap_s() - self._first_wall_gap_s)
+        return stepped_s > SafetyLimits().clock_step_s
+
+    def _wall_gap_s(self) -> float:
+        return self._clock.utc_ms() / 1000 - self._clock.now_s()
+
+    def _zero_item(self) -> CheckItem:
+        return self_check.zero_item([reading.force_n for reading in self._watch.readings])

@@ -1,0 +1,160 @@
+"""A unit that is not armed yet, looked at once a tick: readings, press test, restarts, stops."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from controller.errors import LinkError, RequestRefused, UnitFaulted
+from controller.events import EventKind
+from controller.ports import Clock, CommandKind, ForceCommand, Operator, Progress, TractionUnit
+from controller.runtime.clock_check import uptime_off_ms
+from controller.runtime.recorder import Recorder
+from controller.runtime.ticker import Ticker
+from controller.self_check import ZERO_READINGS
+from controller.telemetry import PatientSwitch, Telemetry
+
+SILENCE_LIMIT_S: Final = 2.0
+"""Without an accepted reading for so long, a unit that is not armed yet is given up."""
+UPTIME_OFF_MS: Final = 1_000
+"""The uptime follows the host's clock but for reading times and 0.1 %; a restart begins at 0."""
+UPTIME_OFF_SHARE: Final = 0.001
+
+_OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
+
+
+class PressTest:
+    """The patient's switch was seen pressed and then open, on the wire; nothing else counts."""
+
+    def __init__(self) -> None:
+        self._pressed = False
+        self.passed = False
+
+    def watch(self, reading: Telemetry) -> bool:
+        """Take one reading; True when this one completed the test."""
+        if reading.patient_switch is PatientSwitch.PRESSED:
+            self._pressed = True
+        elif self._pressed and not self.passed and reading.patient_switch is PatientSwitch.OPEN:
+            self.passed = True
+            return True
+        return False
+
+
+class UnitWatch:
+    """One per session. ``reading`` is the newest accepted one; ``readings`` are the last few.
+
+    ``identified_at_s`` is the monotonic second at which the unit had been identified.
+    """
+
+    def __init__(
+        self,
+        *,
+        unit: TractionUnit,
+        clock: Clock,
+        recorder: Recorder,
+        operator: Operator,
+        planned_s: float,
+        identified_at_s: float,
+        hear: Callable[[], None],
+    ) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._recorder = recorder
+        self._operator = operator
+        self._planned_s = planned_s
+        self._hear = hear
+        self._ticker = Ticker(clock, unit.tick_s)
+        self._press_test = PressTest()
+        self._pressed_at_s = 0.0
+        self._answered_at_s = clock.now_s()
+        self._seen_at_s = identified_at_s
+        self._uptime_ms: int | None = None
+        self._readings: deque[Telemetry] = deque(maxlen=ZERO_READINGS)
+        self.reading = self.look_once()
+
+    @property
+    def readings(self) -> Sequence[Telemetry]:
+        """The last accepted readings, the newest behind; no more than ``ZERO_READINGS``."""
+        return self._readings
+
+    @property
+    def press_test_passed(self) -> bool:
+        """True once the switch was seen pressed and open again."""
+        return self._press_test.passed
+
+    @property
+    def press_test_age_s(self) -> float | None:
+        """Seconds since the press test was passed, None when it was not."""
+        return self._clock.now_s() - self._pressed_at_s if self._press_test.passed else None
+
+    def begin_press_test(self) -> None:
+        """Ask for another press: what was seen before counts no more."""
+        self._press_test = PressTest()
+
+    def forget(self) -> None:
+        """Begin a new window: what was read before counts no more."""
+        self._readings.clear()
+
+    def look_once(self) -> Telemetry:
+        """Look until a reading comes; raises what ``look`` raises."""
+        while (reading := self.look()) is None:
+            pass
+        return reading
+
+    def look(self) -> Telemetry | None:
+        """One tick; None when its answer was lost.
+
+        Raises RequestRefused on a stop, LinkError on a silent unit, UnitFaulted on a restarted one.
+        """
+        self._ticker.wait()
+        self._hear()
+        if (stop := self._operator.stop_requested()) is not None:
+            raise RequestRefused(f"stopped before arming by {stop.by}; nothing was moved")
+        try:
+            reading = self._unit.exchange(_OBSERVE)
+        except LinkError:
+            if self._clock.now_s() - self._answered_at_s > SILENCE_LIMIT_S:
+                raise
+            return None
+        self._answered_at_s = self._clock.now_s()
+        self._check_same_boot(reading)
+        self._take(reading)
+        return reading
+
+    def _take(self, reading: Telemetry) -> None:
+        self.reading = reading
+        self._readings.append(reading)
+        if self._press_test.watch(reading):
+            self._pressed_at_s = self._clock.now_s()
+            self._recorder.event(EventKind.PRESS_TEST_SEEN, now_s=self._pressed_at_s)
+        self._show(reading)
+
+    def _check_same_boot(self, reading: Telemetry) -> None:
+        """Identity, limits and tare are those of the boot in which the unit was identified."""
+        now_s = self._clock.now_s()
+        elapsed_ms = round((now_s - self._seen_at_s) * 1000)
+        uptime_ms = round(reading.uptime_s * 1000)
+        if self._uptime_ms is None:
+            # Up for less time than since its identification, which it has answered.
+            off_ms = max(0, elapsed_ms - uptime_ms)
+        else:
+            off_ms = abs(uptime_off_ms(uptime_ms - self._uptime_ms, elapsed_ms))
+        if off_ms > UPTIME_OFF_MS + UPTIME_OFF_SHARE * elapsed_ms:
+            raise UnitFaulted(
+                f"unit {self._unit.identity.unit_id} was restarted since it was identified "
+                f"(up for {reading.uptime_s:.1f} s); start again"
+            )
+        self._seen_at_s, self._uptime_ms = now_s, uptime_ms
+
+    def _show(self, reading: Telemetry) -> None:
+        self._operator.show(
+            Progress(
+                phase="checking",
+                elapsed_s=0.0,
+                planned_s=self._planned_s,
+                target_n=0.0,
+                force_n=reading.force_n,
+                message="" if self.press_test_passed else "waiting for the patient's press test",
+            )
+        )
