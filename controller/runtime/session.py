@@ -278,10 +278,13 @@ class Session:
         """A tone every 30 s until somebody acknowledges; only a stop signal ends it otherwise."""
         question = Question.END_ACKNOWLEDGED
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
-        self._operator.ask(
-            question, "The session has ended. Free the patient and confirm.",
-            person_only=needs_person(question, verified=self._unit.verified),
-        )  # fmt: skip
+        person_only = needs_person(
+            question,
+            verified=self._unit.verified,
+            release_doubtful=not machine.ending.release_seen,
+        )
+        text = "The session has ended. Free the patient and confirm."
+        self._operator.ask(question, text, person_only=person_only)
         ticker = Ticker(self._clock, self._unit.tick_s)
         self._show_end(machine, None)
         while (answer := self._operator.answer(question)) is None:
@@ -326,7 +329,8 @@ class Session:
             },
             now_s=now_s,
         )
-        self._alarms.request(AcknowledgeAlarms(by=answer.answered_by), now_s)
+        if answer.accepted:
+            self._alarms.request(AcknowledgeAlarms(by=answer.answered_by), now_s)
 
     def _record_end(self, ending: Ending) -> None:
         self._recorder.event(

@@ -68,6 +68,7 @@ class UnitWatch:
         self._press_test = PressTest()
         self._pressed_at_s = 0.0
         self._answered_at_s = clock.now_s()
+        self._identity = unit.identity
         self._seen_at_s = identified_at_s
         self._uptime_ms: int | None = None
         self._readings: deque[Telemetry] = deque(maxlen=ZERO_READINGS)
@@ -131,7 +132,10 @@ class UnitWatch:
         self._show(reading)
 
     def _check_same_boot(self, reading: Telemetry) -> None:
-        """Identity, limits and tare are those of the boot in which the unit was identified."""
+        """Identity, limits and tare are those of the boot in which the unit was identified.
+
+        A bridge that sees a restart reads the identity again; one that does not still shows it.
+        """
         now_s = self._clock.now_s()
         elapsed_ms = round((now_s - self._seen_at_s) * 1000)
         uptime_ms = round(reading.uptime_s * 1000)
@@ -140,7 +144,8 @@ class UnitWatch:
             off_ms = max(0, elapsed_ms - uptime_ms)
         else:
             off_ms = abs(uptime_off_ms(uptime_ms - self._uptime_ms, elapsed_ms))
-        if off_ms > UPTIME_OFF_MS + UPTIME_OFF_SHARE * elapsed_ms:
+        another = self._unit.identity != self._identity
+        if another or off_ms > UPTIME_OFF_MS + UPTIME_OFF_SHARE * elapsed_ms:
             raise UnitFaulted(
                 f"unit {self._unit.identity.unit_id} was restarted since it was identified "
                 f"(up for {reading.uptime_s:.1f} s); start again"

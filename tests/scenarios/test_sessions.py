@@ -182,6 +182,11 @@ def test_a_vanished_port_ends_as_link_lost(tmp_path: Path) -> None:
     assert dossier.record.of_kind(EventKind.RELEASE_NOT_OBSERVED)
     assert "The release was not observed by this program." in dossier.note.warnings
     assert not verify(tmp_path).alterations
+    # Whether the patient is free, no script can know: nobody has acknowledged anything.
+    last = dossier.record.of_kind(EventKind.QUESTION_ANSWERED)[-1].detail
+    assert (last["question"], last["accepted"]) == ("end_acknowledged", False)
+    assert last["by"] == "nobody at the terminal"
+    assert not dossier.record.of_kind(EventKind.ALARM_ACKNOWLEDGED)
 
 
 def test_without_the_press_test_the_note_says_so(tmp_path: Path) -> None:

@@ -170,8 +170,8 @@ class Waits(SessionOperator):
         self._says = says
         self.asked: list[Question] = []
 
-    def ask(self, question: Question, text: str) -> None:
-        super().ask(question, text)
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
+        super().ask(question, text, person_only=person_only)
         self.asked.append(question)
         if question is Question.RELEASE_NOT_SEEN and self._says is not None:
             self._answers[question] = Answer(accepted=self._says, answered_by="P. Jones")
@@ -231,9 +231,9 @@ class LooksUntil(SessionOperator):
         self._waiting = False
         self.forces: list[float | None] = []
 
-    def ask(self, question: Question, text: str) -> None:
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         self._waiting = question is Question.END_ACKNOWLEDGED
-        super().ask(question, text)
+        super().ask(question, text, person_only=person_only)
 
     def answer(self, question: Question) -> Answer | None:
         if question is Question.END_ACKNOWLEDGED and self._left > 0:

@@ -18,7 +18,12 @@ LUMBAR = prescription(
     region=Region.LUMBAR, hold_force_n=400.0, rest_force_n=200.0, ramp_up_n_per_s=30.0,
     ramp_down_n_per_s=60.0,
 )  # fmt: skip
-ALWAYS = {Question.FORCE_ABOVE_SOFT_LIMIT, Question.FIRMWARE_CHANGED, Question.ZERO_SHIFTED}
+ALWAYS = {
+    Question.FORCE_ABOVE_SOFT_LIMIT,
+    Question.FIRMWARE_CHANGED,
+    Question.ZERO_SHIFTED,
+    Question.RELEASE_NOT_SEEN,
+}
 
 
 @pytest.mark.parametrize("question", Question)
