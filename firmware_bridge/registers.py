@@ -62,16 +62,8 @@ class RegisterSpec:
             return raw.decode("ascii", errors="replace").rstrip("\0 ")
         return None if self.optional and raw == NOT_FITTED else raw
 
-    @property
-    def empty(self) -> int | bytes:
-        """What ``struct`` writes for a register that is not named: zeros."""
-        return b"" if self.type == "chars" else 0
-
-    def raw(self, value: RegisterValue) -> int | bytes:
-        """What ``struct`` writes for ``value``; raises RequestRefused when it does not fit."""
-        if isinstance(value, str):
-            return self._raw_text(value)
-        number = NOT_FITTED if value is None else value
+    def raw(self, number: int) -> int:
+        """What ``struct`` writes for ``number``; raises RequestRefused when it does not fit."""
         low, high = _RANGES[self.type]
         if not low <= number <= high:
             raise RequestRefused(
@@ -79,14 +71,6 @@ class RegisterSpec:
                 f"({self.type}, {low} to {high}); correct the order"
             )
         return number
-
-    def _raw_text(self, text: str) -> bytes:
-        if not text.isascii() or len(text) > 2 * self.words:
-            raise RequestRefused(
-                f"{self.name}={text!r} does not fit register 0x{self.address:04X} "
-                f"({2 * self.words} ASCII characters); shorten it"
-            )
-        return text.encode("ascii")
 
 
 class RegisterBlock:
@@ -140,17 +124,14 @@ class RegisterBlock:
             )
         return raw
 
-    def encode(self, values: Mapping[str, RegisterValue]) -> list[int]:
-        """Words of the whole block with its CRC; registers that are not named stay 0."""
+    def encode(self, values: Mapping[str, int]) -> list[int]:
+        """Words of a whole block of numbers with its CRC; registers that are not named stay 0."""
         if not values.keys() <= self._names.keys():
             unknown = sorted(values.keys() - self._names.keys())
             raise RequestRefused(
                 f"block {self.name} has no register {unknown[0]}; correct the profile"
             )
-        raw = self._layout.pack(
-            *[spec.raw(values[spec.name]) if spec.name in values else spec.empty
-              for spec in self.registers]
-        )  # fmt: skip
+        raw = self._layout.pack(*[spec.raw(values.get(spec.name, 0)) for spec in self.registers])
         words = list(self._words.unpack(raw))
         if self.crc:
             words[-1] = crc16.modbus(raw[:-2])

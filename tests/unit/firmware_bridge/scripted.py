@@ -94,7 +94,8 @@ class ScriptedPort:
         self.sent_at_s: list[float] = []
         self.late_s: list[float] = []
         self.coming: list[tuple[float, bytes]] = []
-        self.babbles_every_s = 0.0
+        self.babbles_every_s: float | None = None
+        self.reading_takes_s = 0.0
         self.bytes_sent = self.bytes_received = 0
         self.closed = False
 
@@ -120,7 +121,8 @@ class ScriptedPort:
     def read_available(self) -> bytes:
         here = [data for at_s, data in self.coming if at_s <= self.clock.time_s]
         self.coming = [item for item in self.coming if item[0] > self.clock.time_s]
-        if here and self.babbles_every_s:
+        self.clock.time_s += self.reading_takes_s
+        if here and self.babbles_every_s is not None:
             self.comes(b"\x55", self.babbles_every_s)
         return b"".join(here)
 

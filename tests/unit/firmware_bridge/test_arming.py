@@ -228,6 +228,22 @@ def test_a_port_that_goes_away_while_arming_is_lost_and_never_called_refused(
         unit.find_order(120.0)
 
 
+def test_a_port_that_goes_away_behind_a_lost_arming_answer_is_lost() -> None:
+    desk = DeskUnit()
+    unit = desk.connected()
+    answer = desk.port.answer
+
+    def then_gone(frame: bytes) -> bytes:
+        if frame[1] == 3:
+            raise LinkLost("the port is gone")
+        answer(frame)
+        return b""
+
+    desk.port.answer = then_gone
+    with pytest.raises(LinkLost):
+        unit.arm(REQUEST)
+
+
 def test_whatever_is_lost_while_arming_an_error_tells_whether_the_write_was_sent() -> None:
     """Every single and double loss of the eight requests that may follow the write."""
     for first in range(8):

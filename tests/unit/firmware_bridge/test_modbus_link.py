@@ -162,13 +162,16 @@ def test_a_release_does_not_wait_for_the_doubt_and_leaves_it_to_the_next_request
     assert port.sent_at_s[2] - port.sent_at_s[0] >= TIMEOUT_S + LATENESS_S
 
 
+@pytest.mark.parametrize("every_s", [0.0, 0.0001])
 @pytest.mark.parametrize("urgent", [True, False])
 def test_a_babbling_line_is_waited_for_one_silence_by_a_release_and_one_time_out_by_others(
-    urgent: bool,
+    urgent: bool, every_s: float
 ) -> None:
+    """``every_s`` 0: there is always a byte, and reading it takes 0.1 ms."""
     port = line()
     link = link_on(port)
-    port.babble()
+    port.reading_takes_s = 0.0 if every_s else 0.0001
+    port.babble(every_s)
     begun_s = port.clock.time_s
     with pytest.raises(FrameCorrupt, match=r"came within 40 ms|came instead|answered instead"):
         link.write_registers(0x200, COMMAND, urgent=urgent)

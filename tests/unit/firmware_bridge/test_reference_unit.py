@@ -8,6 +8,7 @@ import pytest
 
 from controller.errors import (
     FrameCorrupt,
+    LinkLost,
     ReplyTimeout,
     StaleAnswer,
     UnitNotVerified,
@@ -17,7 +18,7 @@ from controller.ports import CommandKind, ForceCommand
 from controller.prescription import Region
 from controller.telemetry import PatientSwitch, UnitState
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, armed
-from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, with_crc
+from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, framed, with_crc
 
 # --- identification ---------------------------------------------------------------------------
 
@@ -101,6 +102,19 @@ def test_a_lost_answer_at_connect_is_asked_for_again_but_not_for_ever() -> None:
     desk.swallow = [True] * 3
     with pytest.raises(ReplyTimeout):
         desk.connected()
+
+
+def test_a_refused_block_and_a_port_that_is_gone_are_not_asked_for_again() -> None:
+    desk = DeskUnit()
+    desk.port.answer = lambda _: framed(b"\x01\x83\x02")
+    words = r"does not offer registers 0x0000-0x001F .*exception 2 .*it is no traction unit"
+    with pytest.raises(UnitNotVerified, match=words):
+        desk.connected()
+    assert len(desk.port.sent) == 1
+    desk.port.closed = True
+    with pytest.raises(LinkLost):
+        desk.connected()
+    assert len(desk.port.sent) == 1
 
 
 # --- the tick ---------------------------------------------------------------------------------

@@ -10,7 +10,13 @@ from pymodbus.framer import FramerRTU
 
 from controller.errors import FrameCorrupt, RequestRefused
 from firmware_bridge.profiles import shipped_profile
-from firmware_bridge.registers import RegisterBlock, RegisterSpec, words_to_bytes
+from firmware_bridge.registers import (
+    RegisterBlock,
+    RegisterSpec,
+    RegisterType,
+    register_words,
+    words_to_bytes,
+)
 
 PROFILE, _ = shipped_profile("reference_v1")
 # Reference map, B.8: token 0x7F31A2C4, sequence 163, force 102.3 N, 10.0 N/s, ceiling 120.0 N.
@@ -71,7 +77,9 @@ def test_encode_and_decode_are_inverse(
 def test_a_channel_that_is_not_fitted_is_none_and_never_a_number() -> None:
     spec = next(s for s in PROFILE.block("measurement").registers if s.name == "force_2")
     assert spec.decode([0x8000]) is None
-    assert spec.raw(None) == -0x8000
+    assert spec.decode([0x8001]) == -32767
+    gross = next(s for s in PROFILE.block("measurement").registers if s.name == "gross_force")
+    assert gross.decode([0x8000]) == -32768
 
 
 @given(st.lists(st.integers(0, 0xFFFF), min_size=19, max_size=19), st.integers(0, 19),
@@ -87,6 +95,39 @@ def test_any_changed_word_of_a_block_is_refused(
         block.check(whole)
 
 
-def test_a_short_block_is_refused() -> None:
-    with pytest.raises(FrameCorrupt, match="20 registers, 12 came"):
-        PROFILE.block("measurement").decode([0] * 12)
+def test_a_block_of_another_length_is_refused() -> None:
+    for count in (12, 19, 21):
+        with pytest.raises(FrameCorrupt, match=f"20 registers, {count} came"):
+            PROFILE.block("measurement").decode([0] * count)
+
+
+def test_text_ends_at_its_padding_and_what_is_no_text_is_shown_as_such() -> None:
+    spec = RegisterSpec(name="model", address=0, type="chars", words=3)
+    assert spec.decode([0x4162, 0x2000, 0x0000]) == "Ab"
+    assert spec.decode([0x4162, 0x2063, 0xFF20]) == "Ab c\N{REPLACEMENT CHARACTER}"
+
+
+def test_what_lies_between_registers_is_0_and_a_block_without_crc_has_none() -> None:
+    first = RegisterSpec(name="first", address=5, type="u16")
+    last = RegisterSpec(name="last", address=8, type="u32", words=2)
+    block = RegisterBlock(name="gap", address=4, count=7, crc=False, registers=(first, last))
+    words = [0, 7, 0, 0, 0x0001, 0x0002, 0]
+    assert block.encode({"first": 7, "last": 0x10002}) == words
+    assert block.encode({"last": 0x10002}) == [0, 0, *words[2:]]
+    assert block.decode(words) == {"first": 7, "last": 0x10002}
+
+
+def test_a_register_that_the_block_does_not_have_is_named() -> None:
+    with pytest.raises(RequestRefused, match="block service has no register colour; correct"):
+        PROFILE.block("service").encode({"opcode": 4, "size": 1, "colour": 3})
+
+
+@pytest.mark.parametrize(
+    ("kind", "declared", "words"),
+    [("u16", None, 1), ("i16", 5, 1), ("u32", None, 2), ("u64", None, 4), ("chars", 8, 8),
+     ("chars", None, 1)],
+)  # fmt: skip
+def test_how_many_registers_a_value_takes(
+    kind: RegisterType, declared: int | None, words: int
+) -> None:
+    assert register_words(kind, declared) == words
