@@ -86,7 +86,7 @@ class ReferenceUnit:
         self._token = NO_TOKEN
         self._sequence = 0
         self._accepted = 0
-        self._accepted_is_known = True
+        self._accepted_is_known = False
         self._service_sequence = 0
         self._echo = SequenceEcho()
         self._uptime = UptimeGuard()

@@ -13,6 +13,7 @@ from tests.unit.firmware_bridge.driving import (
     OBSERVE,
     RELEASE,
     RELEASE_FAST,
+    REQUEST,
     armed,
     requests,
 )
@@ -166,6 +167,18 @@ def test_a_refused_release_is_followed_by_a_reading_and_an_old_reading_is_not_ke
     with pytest.raises(UnitRejected):
         unit.exchange(RELEASE)
     assert unit.reading_after_refusal is None
+
+
+def test_a_new_arming_leaves_no_doubt_of_the_session_before() -> None:
+    desk, unit = in_a_hold()
+    desk.lose = [True]
+    with pytest.raises(ReplyTimeout):
+        unit.exchange(FOLLOW)
+    unit.arm(REQUEST)
+    unit.find_order(120.0)
+    sent = len(desk.port.sent)
+    unit.exchange(FOLLOW)
+    assert requests(desk, sent) == [23]
 
 
 def test_a_plain_reading_ends_the_doubt() -> None:

@@ -14,9 +14,10 @@ from controller.errors import (
     UnitNotVerified,
     UnitRejected,
 )
-from controller.ports import CommandKind, ForceCommand
+from controller.ports import CommandKind, ForceCommand, UnitCapabilities
 from controller.prescription import Region
 from controller.telemetry import PatientSwitch, UnitState
+from firmware_bridge.registers import words_to_bytes
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, armed
 from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, framed, with_crc
 
@@ -39,6 +40,33 @@ def test_identity_and_capabilities_are_read_and_nothing_is_written() -> None:
     assert unit.capabilities.watchdog_max_s == 2.0
     assert unit.capabilities.second_channel
     assert desk.writes == []
+
+
+def test_every_number_of_the_capabilities_is_read_in_the_core_s_units() -> None:
+    desk = DeskUnit()
+    desk.capability = with_crc(
+        "0034 0002 2710 2AF8 0096 000A 01F4 03E8 0258 FF38 0BB8 0258 00C8 07D0 0005 000A"
+        "05DC 03E8 0708 0003 0100 0020 0000"
+    )
+    assert desk.connected().capabilities == UnitCapabilities(
+        regions=frozenset({Region.LUMBAR}), features=0x34, rated_force_n=1000.0,
+        cut_off_force_n=1100.0, pretension_floor_n=15.0, max_rate_up_n_per_s=50.0,
+        max_rate_down_n_per_s=100.0, fast_release_rate_n_per_s=60.0, watchdog_min_s=0.2,
+        watchdog_max_s=2.0, sample_period_s=0.005, maximum_answer_time_s=0.01,
+        second_channel=True, cell_capacity_n=1000.0, event_ring_size=32, days_since_stop_test=3,
+        patient_switch_sensed=True, patient_switch_two_channel=True,
+        emergency_stop_hard_wired=False, releases_on_power_loss=False,
+        raw_block=words_to_bytes(desk.capability),
+    )  # fmt: skip
+
+
+def test_the_capacity_of_a_channel_that_is_not_fitted_does_not_count() -> None:
+    desk = DeskUnit()
+    desk.capability[0] ^= 1 << 2
+    desk.capability[0x11] = 0
+    desk.capability[-1] = crc(words_to_bytes(desk.capability[:-1]))
+    said = desk.connected().capabilities
+    assert (said.second_channel, said.cell_capacity_n) == (False, 1500.0)
 
 
 SAFETY_FEATURES = {
@@ -158,6 +186,9 @@ def test_a_reading_is_never_newer_than_the_truth() -> None:
     assert (reading.force_n, reading.second_force_n, reading.gross_force_n) == (101.9, None, 102.1)
     assert (reading.extension_mm, reading.speed_mm_per_s) == (36.5, -1.0)
     assert (reading.motor_current_a, reading.watchdog_left_s) == (0.51, 0.488)
+    assert (reading.sample_age_s, reading.sample_number, reading.newest_event) == (0.004, 24353, 3)
+    assert (reading.setpoint_in_effect_n, reading.command_result) == (102.3, 1)
+    assert (reading.uptime_s, reading.first_fault_code) == (round(desk.clock.time_s - 900, 3), 0)
     assert reading.unit_state is UnitState.IDLE
     assert reading.patient_switch is PatientSwitch.OPEN
 
@@ -267,6 +298,25 @@ def test_a_refused_command_is_followed_by_one_reading_and_its_sequence_is_not_us
     assert desk.commands[-1][2] == 5
 
 
+@pytest.mark.parametrize(
+    "kind", [CommandKind.RELEASE, CommandKind.RELEASE_FAST, CommandKind.CUT_POWER]
+)
+def test_a_release_leaves_one_silence_behind_a_time_out_and_other_commands_wait(
+    kind: CommandKind,
+) -> None:
+    desk = DeskUnit()
+    unit = armed(desk)
+    waited_s = []
+    for command in (ForceCommand(kind=kind), FOLLOW):
+        desk.swallow = [True]
+        with pytest.raises(ReplyTimeout):
+            unit.exchange(FOLLOW)
+        timed_out_s = desk.clock.time_s
+        unit.exchange(command)
+        waited_s.append(desk.port.sent_at_s[-1] - timed_out_s)
+    assert waited_s == [pytest.approx(0.00175, abs=0.0018), pytest.approx(0.040)]
+
+
 def test_a_lost_answer_is_a_missed_reading_and_the_next_one_is_good() -> None:
     desk = DeskUnit()
     unit = armed(desk)
@@ -286,6 +336,23 @@ def test_events_are_read_by_sequence_also_across_the_end_of_the_ring() -> None:
     assert (first.boot_count, first.sequence, first.code, first.uptime_ms) == (9, 64, 10, 5000)
     assert (second.sequence, second.code, second.uptime_ms) == (65, 30, 65536)
     assert (second.value_1, second.value_2) == (-1, -2)
+
+
+def test_each_event_of_one_answer_must_be_the_one_that_was_asked_for() -> None:
+    desk = DeskUnit()
+    desk.events = {slot: [slot + 1, 10 + slot, 0, 0, 0, 0] for slot in range(5)}
+    unit = desk.connected()
+    assert [event.code for event in unit.read_events(2, 3)] == [11, 12, 13]
+    desk.events[3][0] = 36
+    with pytest.raises(FrameCorrupt, match="event 4 was expected, 36 stands in its slot"):
+        unit.read_events(2, 3)
+
+
+def test_events_go_on_behind_65535() -> None:
+    desk = DeskUnit()
+    desk.events = {30: [65535, 10, 0, 0, 0, 0], 31: [0, 11, 0, 0, 0, 0], 0: [1, 12, 0, 0, 0, 0]}
+    events = desk.connected().read_events(65535, 3)
+    assert [(event.sequence, event.code) for event in events] == [(65535, 10), (0, 11), (1, 12)]
 
 
 def test_an_overwritten_event_is_refused() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller.errors import (
+    LinkError,
     LinkLost,
     OutcomeUncertain,
     ReplyTimeout,
@@ -102,6 +103,13 @@ def test_on_tcp_the_tokenless_release_is_sent_twice_and_then_it_is_an_error() ->
     with pytest.raises(ReplyTimeout):
         unit.release_without_token()
     assert answered == []
+    answered[:] = [False, False]
+    desk.port.reading_takes_s = 0.0001
+    desk.port.babble(every_s=0.0)
+    begun_s = desk.clock.time_s
+    with pytest.raises(LinkError):
+        unit.release_without_token()
+    assert desk.port.sent_at_s[-1] - begun_s < 0.002
 
 
 def test_seconds_since_arming_leave_the_token_alone() -> None:
