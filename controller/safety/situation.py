@@ -243,7 +243,7 @@ class Situation:
     def may_only_look(self) -> bool:
         """In a release the unit may be read without a new order: it has let go, or nearly so."""
         state, largest_n = self.reading.unit_state, self.largest_force_n
-        if state not in (*DRIVEN_STATES, UnitState.RELEASING):
+        if state not in DRIVEN_STATES and state is not UnitState.RELEASING:
             return True
         low = largest_n is not None and largest_n <= RELEASED_N
         return low and state in (UnitState.ARMED, UnitState.RELEASING)
