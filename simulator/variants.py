@@ -25,7 +25,7 @@ class SetPointRegister:
         """0: what the ramp stands at when the host asks."""
         self._step_n = FINEST_STEP_N
         self._phase_s = 0.0
-        self._newest_renewal = -math.inf
+        self._newest_renewal: int | None = None
         self._shown_n = 0.0
 
     def renew(self, period_s: float, step_n: float, phase_s: float) -> None:
@@ -36,7 +36,7 @@ class SetPointRegister:
         if period_s < 0.0 or not FINEST_STEP_N <= step_n <= COARSEST_STEP_N:
             raise ValueError(f"period_s={period_s} must be at least 0, step_n={step_n} 0.1 to 1")
         self.period_s, self._step_n, self._phase_s = period_s, step_n, phase_s
-        self._newest_renewal = -math.inf
+        self._newest_renewal = None
 
     def take(self, uptime_s: float, setpoint_n: float) -> None:
         """Once per device cycle, while the period is not 0: keep what the register shows."""
