@@ -56,6 +56,7 @@ class JumpingClock:
 
     def __init__(self) -> None:
         self.time_s = 1000.0
+        self.looks = 0
 
     def now_s(self) -> float:
         return self.time_s
@@ -71,6 +72,7 @@ class JumpingClock:
 
     def wait_readable(self, port: Readable, deadline_s: float) -> bool:
         assert isinstance(port, ScriptedPort)
+        self.looks += 1
         due_s = min((at_s for at_s, _ in port.coming), default=math.inf)
         self.sleep_until(min(due_s, deadline_s))
         return due_s <= self.time_s

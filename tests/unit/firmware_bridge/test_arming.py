@@ -217,9 +217,9 @@ def test_a_port_that_goes_away_while_arming_is_lost_and_never_called_refused(
     answer, served = desk.port.answer, [0]
 
     def then_gone(frame: bytes) -> bytes:
-        if served[0] == request_number:
-            raise LinkLost("the port is gone")
         served[0] += 1
+        if served[0] == request_number + 1:
+            raise LinkLost("the port is gone")
         return answer(frame)
 
     desk.port.answer = then_gone
@@ -235,6 +235,7 @@ def test_a_port_that_goes_away_behind_a_lost_arming_answer_is_lost() -> None:
 
     def then_gone(frame: bytes) -> bytes:
         if frame[1] == 3:
+            desk.port.answer = answer
             raise LinkLost("the port is gone")
         answer(frame)
         return b""

@@ -121,6 +121,13 @@ def test_a_long_silence_lets_no_old_answer_in_but_two_crystals_drift_apart() -> 
     guard.check(1100.0, 1049.7)
 
 
+def test_of_readings_older_than_the_window_the_newest_alone_is_kept() -> None:
+    guard = UptimeGuard()
+    guard.check(100.0, 50.0)
+    guard.check(100.1, 50.0)
+    guard.check(111.0, 60.8)
+
+
 # --- a restart --------------------------------------------------------------------------------
 
 

@@ -74,7 +74,18 @@ def test_an_exception_names_function_and_code() -> None:
     body = bytes.fromhex("019703")
     with pytest.raises(UnitRejected, match="function 23 with exception 3") as refused:
         link_on(line(framed(body))).read_write_registers(0x100, 20, 0x200, COMMAND)
-    assert refused.value.exception_code == 3
+    assert (refused.value.exception_code, refused.value.raw) == (3, b"\x97\x03")
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [(1, "function not offered"), (2, "address not offered"), (3, "value refused"),
+     (4, "unit fault"), (5, "not specified"), (6, "unit busy"), (7, "not specified")],
+)  # fmt: skip
+def test_exceptions_have_names(code: int, name: str) -> None:
+    with pytest.raises(UnitRejected, match=f"function 3 with exception {code} .{name}.") as refused:
+        read(link_on(line(framed(bytes([1, 0x83, code])))))
+    assert refused.value.raw == bytes([0x83, code])
 
 
 def test_a_broadcast_expects_no_answer() -> None:
@@ -238,10 +249,13 @@ def test_on_tcp_who_sends_more_than_2048_bytes_is_not_answering(
 
 
 def test_on_tcp_an_undoubted_line_is_not_looked_at_before_a_request() -> None:
-    port = line(tcp_answer(1, "AAAABBBB"), tcp_answer(2, "11112222"))
+    port = line(tcp_answer(1, "AAAABBBB"), tcp_answer(2, "11112222"), b"", b"")
     link = link_on(port, TcpFraming())
     read(link)
-    port.read_available = None  # type: ignore[assignment, method-assign]
-    with pytest.raises(TypeError):
-        read(link)
-    assert len(port.sent) == 2
+    read(link)
+    assert port.clock.looks == 2
+    for _ in range(2):
+        with pytest.raises(ReplyTimeout):
+            read(link)
+    # Once for each answer, and once before the request behind the lost one.
+    assert port.clock.looks == 5

@@ -66,24 +66,25 @@ class Table:
     def pull(self) -> None:
         """Armed and at 80 N."""
         self.arm()
-        newest = self.run(PULL, 14.0)[-1]
+        newest = self.run(PULL, 11.0)[-1]
         assert newest is not None
         assert newest.force_n == pytest.approx(80.0, abs=5.0)
 
 
-@pytest.mark.parametrize("baudrate", [19200, 38400])
-@pytest.mark.parametrize("reads_first", [False, True])
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    ("baudrate", "reads_first", "count"),
+    [(19200, True, 2), (38400, True, 1), (38400, True, 2), (38400, False, 2), (19200, False, 1)],
+)
 def test_lost_requests_count_as_many_times_as_they_are(
     baudrate: int, reads_first: bool, count: int
 ) -> None:
     table = Table(baudrate=baudrate, reads_first=reads_first)
     table.pull()
-    for _ in range(5):
+    for _ in range(3):
         table.line.faults.lose_requests(count)
-        readings = table.run(PULL, 2.0)
+        readings = table.run(PULL, 1.0)
         assert [reading is None for reading in readings].count(True) == count
-    assert table.line.faults.done == 5 * count
+    assert table.line.faults.done == 3 * count
     assert table.firmware.machine.watchdog_expired is False
 
 
@@ -136,7 +137,7 @@ def test_a_restart_with_a_brake_is_released_by_the_next_release_order() -> None:
 
 def test_a_restart_at_an_overflow_is_read_as_one_and_an_overflow_is_not() -> None:
     table = Table()
-    table.firmware.machine.uptime_ahead_s = 2**32 / 1000 - 20.0 - 14.5
+    table.firmware.machine.uptime_ahead_s = 2**32 / 1000 - 20.0 - 12.0
     table.pull()
     assert None not in table.run(PULL, 2.0)
     restarting = Table()
@@ -159,7 +160,7 @@ def test_beside_each_tick_s_reading_a_tokenless_release_a_second_fits(state: Uni
         table.firmware.estop.press()
     table.run(OBSERVE, 4.0)
     lateness_s = []
-    for second in range(5):
+    for second in range(3):
         for number in range(20):
             due_s = table.due_s
             reading = table.tick(OBSERVE)
