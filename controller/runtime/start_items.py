@@ -79,10 +79,10 @@ class StartItems:
         self._watch.forget()
         deadline_s = self._clock.now_s() + ZERO_LIMIT_S
         while True:
-            fresh = self._watch.look() is not None
+            self._watch.look()
             full = len(self._watch.readings) == self_check.ZERO_READINGS
-            quiet = full and self._zero_item().state is CheckState.PASSED
-            if fresh and full and (quiet or self._clock.now_s() >= deadline_s):
+            quiet = self._zero_item().state is CheckState.PASSED
+            if full and (quiet or self._clock.now_s() >= deadline_s):
                 break
         gross_n = [reading.gross_force_n for reading in self._watch.readings]
         self.gross_zero_n = self_check.gross_zero_n(gross_n)

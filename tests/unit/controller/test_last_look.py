@@ -10,7 +10,7 @@ import pytest
 
 from controller.errors import LinkError, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
-from controller.ports import ForceCommand, Question, StartFacts
+from controller.ports import Answer, ForceCommand, Question, StartFacts
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
@@ -58,13 +58,27 @@ class ChangingUnit(StoryUnit):
         self.changes["newest_event"] = 1 + len(codes)
 
 
+class Slow(Answers):
+    """Says yes to everything, to the start only after some time of the clock."""
+
+    def __init__(self, clock: VirtualClock, yes_after_s: float) -> None:
+        super().__init__(**YES)
+        self._clock, self._yes_after_s = clock, yes_after_s
+
+    def answer(self, question: Question) -> Answer | None:
+        early = self._clock.now_s() < self._yes_after_s
+        return None if early and question is Question.START_TRACTION else super().answer(question)
+
+
 class Ready:
     """A preparation that has its yes, and everything around it."""
 
-    def __init__(self, *, verified: bool = False, facts: StartFacts | None = None) -> None:
+    def __init__(
+        self, *, verified: bool = False, facts: StartFacts | None = None, yes_after_s: float = 0.0
+    ) -> None:
         self.clock = VirtualClock(start_s=0.0)
         self.unit = ChangingUnit(self.clock, verified=verified)
-        self.journal, self.operator = ListJournal(), Answers(**YES)
+        self.journal, self.operator = ListJournal(), Slow(self.clock, yes_after_s)
         self.preparation = Preparation(
             unit=self.unit,
             clock=self.clock,
@@ -197,6 +211,13 @@ def test_the_yes_is_good_for_30_s_and_no_longer() -> None:
     ready.preparation.last_look()
     ready.wait(0.2)
     with pytest.raises(RequestRefused, match=r"yes to start failed: 31\.\d s ago"):
+        ready.preparation.last_look()
+
+
+def test_a_press_test_that_grows_old_behind_the_yes_refuses() -> None:
+    ready = Ready(yes_after_s=300.0)
+    ready.wait(3.0)
+    with pytest.raises(RequestRefused, match=r"press test age failed: 30[12] s ago, at most 300 s"):
         ready.preparation.last_look()
 
 

@@ -309,6 +309,19 @@ def test_a_unit_that_restarted_between_two_readings_is_given_up() -> None:
         stage.prepare()
 
 
+def test_another_boot_of_the_unit_is_a_restart_whatever_its_uptime_says() -> None:
+    stage = Stage(Answers(**GO_ON))
+
+    def story(elapsed_s: float) -> Telemetry:
+        if elapsed_s >= 0.5:
+            stage.unit.identity = replace(stage.unit.identity, boot_count=4)
+        return IDLE
+
+    stage.unit.story = story
+    with pytest.raises(UnitFaulted, match="restarted since it was identified"):
+        stage.prepare()
+
+
 @pytest.mark.parametrize(("uptime_s", "restarted"), [(8.9, True), (9.1, False), (1e5, False)])
 def test_a_unit_that_is_up_for_less_than_since_its_identification_has_restarted(
     uptime_s: float, restarted: bool
