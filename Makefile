@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage-safety \
+.PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
 	campaign-power-cuts campaign-kill campaign-soak
 
@@ -40,11 +40,17 @@ bench-compiled: setup
 bench-loop: setup
 	$(RUN) -m workstation.bench_loop
 
-coverage-safety: setup
-	$(RUN) tools/coverage_safety.py
+# Branches of the safety-related parts that their own tests take: about two minutes.
+coverage: setup
+	$(RUN) -m tools.mutation coverage
 
+# The same, and mutants in the lines that differ from the main branch: at most 20 minutes.
+gate-safety: setup
+	$(RUN) -m tools.mutation gate
+
+# Every mutant, on both cores; in parts: .venv/bin/python -m tools.mutation campaign --shard 1/3
 campaign-mutation: setup
-	$(RUN) tools/mutation_campaign.py
+	$(RUN) -m tools.mutation campaign
 
 setup:
 	@$(PYTHON) bootstrap.py

@@ -1,0 +1,79 @@
+"""What is mutated, by which tests it is to be noticed, and how much of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+MEASURED: Final = ("controller", "firmware_bridge")
+"""Packages of which it is known which test runs which line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """Patterns of files, folders of tests, and the shares below which the gates fail.
+
+    ``branch_share`` is of the branches that ``tests`` run, ``killed_share`` of the mutants.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    tests: tuple[str, ...]
+    killed_share: float
+    branch_share: float
+
+    def files(self, root: Path) -> list[str]:
+        """The files of the area, sorted, relative to ``root``; packages' empty heads left out."""
+        found = {path for pattern in self.patterns for path in root.glob(pattern)}
+        return sorted(
+            path.relative_to(root).as_posix() for path in found if path.name != "__init__.py"
+        )
+
+
+MACHINE_PARTS: Final = (
+    "session_machine", "release", "pause", "adjustments", "approach", "treatment",
+    "treatment_clock", "machine_io", "machine_records", "check_in", "request_rules",
+)  # fmt: skip
+
+AREAS: Final = (
+    Area(
+        name="safety",
+        patterns=("controller/safety/*.py",),
+        tests=("tests/unit/controller/safety",),
+        killed_share=0.95,
+        branch_share=1.0,
+    ),
+    Area(
+        name="machine",
+        patterns=tuple(f"controller/{name}.py" for name in MACHINE_PARTS),
+        tests=("tests/unit/controller", "tests/safety"),
+        killed_share=0.90,
+        branch_share=0.95,
+    ),
+    Area(
+        name="runtime",
+        patterns=("controller/runtime/*.py",),
+        tests=("tests/unit/controller", "tests/safety"),
+        killed_share=0.90,
+        branch_share=0.95,
+    ),
+    Area(
+        name="bridge",
+        patterns=(
+            "firmware_bridge/modbus_link.py",
+            "firmware_bridge/modbus_frames.py",
+            "firmware_bridge/registers.py",
+            "firmware_bridge/units/*.py",
+        ),
+        tests=("tests/unit/firmware_bridge", "tests/safety"),
+        killed_share=0.90,
+        branch_share=0.95,
+    ),
+)
+
+
+def area_of(path: str, root: Path, areas: tuple[Area, ...] = AREAS) -> Area | None:
+    """The area that a file belongs to; None when it belongs to none."""
+    return next((area for area in areas if path in area.files(root)), None)

@@ -1,0 +1,237 @@
+"""One run of the tests under coverage: which test runs which line, in how many seconds."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import coverage
+import pytest
+from coverage.config import DEFAULT_EXCLUDE
+
+from tools.mutation.areas import MEASURED, Area
+from tools.mutation.mutants import Mutant
+
+LOADED_ONCE: Final = (
+    "hypothesis", "numpy", "pymodbus.framer", "pydantic_settings", "typer", "rich.console",
+    "sqlite_utils", "reportlab.platypus", "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "httpx", "jinja2", "keyring", "fastcrc",
+)  # fmt: skip
+"""Libraries that are loaded before the forks, so that no mutant pays for them."""
+PYTEST_OPTIONS: Final = ("-q", "--assert=plain", "-p", "no:cacheprovider")
+OUT_OF_REACH: Final = r"case _:\s+assert_never\("
+"""What the type checker has shown never to run; coverage does not ask for it."""
+
+
+def load_libraries() -> None:
+    """Load what every test needs of other people's code, and nothing of the project."""
+    for name in LOADED_ONCE:
+        import_module(name)
+
+
+class TestsFailed(Exception):
+    """The tests fail on the program as it is; nothing can be said about mutants."""
+
+
+class _Contexts:
+    """Tells coverage which test runs, and keeps the seconds of each."""
+
+    def __init__(self, measuring: coverage.Coverage) -> None:
+        self._measuring = measuring
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self._measuring.switch_context(item.nodeid)
+        yield
+        self._measuring.switch_context("")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] += report.duration
+
+
+def measure(root: Path, tests: list[str], folder: Path) -> Measured:
+    """Run the tests in a process of their own; raises TestsFailed. Data are kept in ``folder``."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = _measure(root, tests, folder)
+        finally:  # the fork ends here, however the tests failed
+            sys.stdout.flush()
+            os._exit(status)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        raise TestsFailed("the tests fail without a mutation; mend them first")
+    return Measured(root, folder)
+
+
+def _measure(root: Path, tests: list[str], folder: Path) -> int:
+    os.chdir(root)
+    sys.path.insert(0, str(root))
+    measuring = coverage.Coverage(
+        data_file=str(folder / "coverage"), branch=True, config_file=False,
+        include=[f"{root}/{package}/*" for package in MEASURED], messages=False,
+    )  # fmt: skip
+    plugin = _Contexts(measuring)
+    measuring.start()
+    status = int(pytest.main([*PYTEST_OPTIONS, *tests], plugins=[plugin]))
+    measuring.stop()
+    measuring.save()
+    (folder / "seconds.json").write_text(json.dumps(plugin.seconds))
+    return status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branches:
+    """What the tests of an area run of it; ``missing`` names lines and branches by file."""
+
+    run: int
+    all: int
+    missing: dict[str, str]
+
+    @property
+    def share(self) -> float:
+        """Share of the branches that were taken; 1 where there are none."""
+        return self.run / self.all if self.all else 1.0
+
+
+class Measured:
+    """What ``measure`` left in a folder."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self._root = root
+        self._folder = folder
+        self.seconds: dict[str, float] = json.loads((folder / "seconds.json").read_text())
+        self._data = coverage.CoverageData(str(folder / "coverage"))
+        self._data.read()
+        self._lines: dict[str, dict[int, frozenset[str]]] = {}
+
+    def lines(self, path: str) -> dict[int, frozenset[str]]:
+        """The tests that run each line of a file; the empty name stands for the import."""
+        if path not in self._lines:
+            contexts = self._data.contexts_by_lineno(str(self._root / path))
+            self._lines[path] = {line: frozenset(found) for line, found in contexts.items()}
+        return self._lines[path]
+
+    def tests_for(self, mutant: Mutant, area: Area) -> list[list[str]]:
+        """The area's tests that may notice a mutant, in groups of one file, the cheapest first.
+
+        So are the tests of a group. The file that is named after the mutant's goes before all.
+        """
+        reached = self._reached_by(mutant) - {""}
+        nearest = _nearest_tests(mutant.path)
+        groups: defaultdict[str, list[str]] = defaultdict(list)
+        for test in sorted(reached, key=lambda test: (self.seconds[test], test)):
+            if test.startswith(tuple(f"{folder}/" for folder in area.tests)):
+                groups[test.partition("::")[0]].append(test)
+
+        def cost(file: str) -> tuple[bool, float, str]:
+            far = Path(file).name not in nearest
+            return far, sum(self.seconds[test] for test in groups[file]), file
+
+        return [groups[file] for file in sorted(groups, key=cost)]
+
+    def _reached_by(self, mutant: Mutant) -> frozenset[str]:
+        lines = self.lines(mutant.path)
+        of_statement = [lines.get(n, frozenset()) for n in _span(mutant)]
+        reached: frozenset[str] = frozenset().union(*of_statement)
+        if not mutant.at_import and "" not in reached:
+            return reached
+        nearest = _nearest_tests(mutant.path)
+        near = {test for test in self.seconds if Path(test.partition("::")[0]).name in nearest}
+        mentioned = self._mentioned(mutant.names)
+        touching: frozenset[str] = frozenset().union(*lines.values())
+        return reached | near | (mentioned - {""} or touching)
+
+    def _mentioned(self, names: frozenset[str]) -> frozenset[str]:
+        """The tests that run a line with one of the names, or with one made of them."""
+        known, found = set(), set[str]()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in known:
+                known.add(name)
+                tests, bound = self._mentions.get(name, (set[str](), set[str]()))
+                found |= tests
+                waiting += bound
+        return frozenset(found)
+
+    @cached_property
+    def _mentions(self) -> dict[str, tuple[set[str], set[str]]]:
+        """By name: the tests that run a line with it, and the names that are made of it."""
+        found: defaultdict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+        for package in MEASURED:
+            for path in sorted((self._root / package).rglob("*.py")):
+                lines = self.lines(path.relative_to(self._root).as_posix())
+                tree = ast.parse(path.read_text(encoding="utf-8"))
+                for node in ast.walk(tree):
+                    for name in _mentioned_by(node):
+                        found[name][0].update(lines.get(getattr(node, "lineno", 0), ()))
+                for statement in tree.body:
+                    made = _made(statement)
+                    for node in ast.walk(statement) if made else ():
+                        for name in _mentioned_by(node):
+                            found[name][1].update(made)
+        return dict(found)
+
+    def branches(self, area: Area) -> Branches:
+        """How many branches of the area its own tests take."""
+        contexts = ["^$", *(f"^{folder}/" for folder in area.tests)]
+        report = coverage.Coverage(
+            data_file=str(self._folder / "coverage"), branch=True, config_file=False
+        )
+        report.set_option("report:exclude_lines", [*DEFAULT_EXCLUDE, OUT_OF_REACH])
+        report.load()
+        out = self._folder / "branches.json"
+        files = [str(self._root / path) for path in area.files(self._root)]
+        report.json_report(morfs=files, contexts=contexts, outfile=str(out))
+        told = json.loads(out.read_text())
+        missing = {
+            str(Path(path).relative_to(self._root) if Path(path).is_absolute() else path): words
+            for path, file in told["files"].items()
+            if (words := _missing(file))
+        }
+        totals = told["totals"]
+        return Branches(run=totals["covered_branches"], all=totals["num_branches"], missing=missing)
+
+
+def _missing(file: dict[str, list[int] | list[list[int]]]) -> str:
+    lines = [str(line) for line in file["missing_lines"]]
+    gaps = [f"{a}->{'exit' if b < 0 else b}" for a, b in file["missing_branches"]]  # type: ignore[misc]
+    return ", ".join([*lines, *gaps])
+
+
+def _span(mutant: Mutant) -> range:
+    return range(mutant.first_line, mutant.last_line + 1)
+
+
+def _nearest_tests(path: str) -> frozenset[str]:
+    """Names of the test files that are meant for a file."""
+    stem = Path(path).stem
+    return frozenset({f"test_{stem}.py", f"test_{Path(path).parent.name}_{stem}.py"})
+
+
+def _mentioned_by(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
+            return [name]
+    return []
+
+
+def _made(statement: ast.stmt) -> list[str]:
+    """The names that a statement of a module gives a value to when it is loaded."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return [name]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+    return []
