@@ -145,8 +145,10 @@ def _set(node: ast.AST, field: str, value: object) -> Edit:
 def _expression_edits(node: ast.AST, names: Names) -> Iterator[Edit]:
     match node:
         case ast.Compare(ops=ops):
+            fuzzy = _boundary_is_fuzzy(node)
             for at, op in enumerate(ops):
-                for other in COMPARISONS[type(op)]:
+                others = COMPARISONS[type(op)]
+                for other in others[-1:] if fuzzy else others:
                     yield _set(node, "ops", [*ops[:at], other(), *ops[at + 1 :]])
         case ast.BinOp(op=operator) | ast.AugAssign(op=operator):
             if type(operator) in ARITHMETIC:
@@ -202,6 +204,17 @@ def _other_number(value: float) -> float:
     if abs(value) < TOLERANCE:
         return 0.0 if value else 1.0
     return value * 1.1
+
+
+def _boundary_is_fuzzy(node: ast.Compare) -> bool:
+    """True where a tolerance stands on one side: no value meets such a boundary exactly."""
+    return any(
+        isinstance(side, ast.BinOp)
+        and isinstance(side.right, ast.Constant)
+        and isinstance(side.right.value, float)
+        and 0 < side.right.value < TOLERANCE
+        for side in (node.left, *node.comparators)
+    )
 
 
 def _is_empty(node: ast.expr) -> bool:

@@ -25,6 +25,18 @@ def test_a_force_below_the_pretension_is_not_raised_to_it() -> None:
     assert held.target_n(361.0) == 12.0
 
 
+def test_ticks_that_do_not_add_up_in_binary_do_not_make_the_limits_longer() -> None:
+    # 80.1 - 20.1 is 59.999... in binary, and 512.05 - 212.05 is 299.999...
+    held = TreatmentPause(since_s=20.1, held_n=10.0, base_n=15.0, up=10.0, down=20.0)
+    assert held.step(80.05) is PauseStep.GOES_ON
+    assert held.step(80.1) is PauseStep.REGRESSES
+    held = TreatmentPause(since_s=100.0, held_n=10.0, base_n=15.0, up=10.0, down=20.0)
+    assert held.step(212.0) is PauseStep.REGRESSES
+    held.step(212.05)
+    assert held.step(512.0) is PauseStep.GOES_ON
+    assert held.step(512.05) is PauseStep.OVER
+
+
 def test_the_way_back_is_a_ramp_and_ends_the_limits() -> None:
     held = pause()
     steps(held, 70)

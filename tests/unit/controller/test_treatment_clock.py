@@ -36,3 +36,12 @@ def test_a_glide_that_turns_starts_from_where_it_is_at_the_rate_of_its_direction
     up = glide.towards(90.0, 2.0, up=10.0, down=20.0)
     assert (up.from_n, up.rate_n_per_s, up.at_n(4.0)) == (60.0, 10.0, 80.0)
     assert up.towards(70.0, 4.0, up=10.0, down=20.0).rate_n_per_s == 20.0
+
+
+def test_a_small_step_up_goes_up() -> None:
+    glide = Glide(from_n=15.0, to_n=15.5, since_s=0.0, rate_n_per_s=1.0)
+    assert [glide.at_n(second) for second in (0.0, 0.25, 0.5)] == [15.0, 15.25, 15.5]
+
+
+def test_before_the_clock_started_no_time_has_gone() -> None:
+    assert TreatmentClock(20_000).elapsed_s(19.0) == 0.0

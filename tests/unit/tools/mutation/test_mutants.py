@@ -61,6 +61,10 @@ CASES = {
         {"a and b -> a or b", "a and b -> b", "a and b -> a"},
     ),
     "a tolerance": ("y = x - 1e-6", {"x - 1e-06 -> x + 1e-06", "1e-06 -> 0.0"}),
+    "a comparison that has a tolerance, whose boundary nothing meets": (
+        "y = x > z + 1e-6",
+        {"x > z + 1e-06 -> x <= z + 1e-06", "z + 1e-06 -> z - 1e-06", "1e-06 -> 0.0"},
+    ),
     "a number": ("y = 2.0", {"2.0 -> 2.2"}),
     "nothing for a number": ("y = 0.0", {"0.0 -> 1.0"}),
     "a condition": (
