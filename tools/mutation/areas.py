@@ -34,7 +34,8 @@ class Area:
 
 MACHINE_PARTS: Final = (
     "session_machine", "release", "pause", "adjustments", "approach", "treatment",
-    "treatment_clock", "machine_io", "machine_records", "check_in", "request_rules",
+    "treatment_clock", "machine_io", "machine_records", "check_in", "request_rules", "free_cord",
+    "outcome",
 )  # fmt: skip
 
 AREAS: Final = (

@@ -157,6 +157,178 @@ def test_the_machine_s_clock_sees_bytes_and_silence(pipe: Pipe) -> None:
     assert not clock.wait_event(threading.Event(), 0.0)
 
 
+class MachineTime:
+    """Stands for the machine's clocks: known numbers, and sleeps that are only written down."""
+
+    CLOCK_BOOTTIME = 7
+
+    def __init__(self) -> None:
+        self.slept_s: list[float] = []
+
+    def monotonic(self) -> float:
+        return 50.0
+
+    def clock_gettime(self, clock: int) -> float:
+        return {self.CLOCK_BOOTTIME: 80.0}[clock]
+
+    def time_ns(self) -> int:
+        return 1_767_225_600_123_999_999
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.slept_s.append(seconds)
+
+
+@pytest.fixture
+def machine_time(monkeypatch: pytest.MonkeyPatch) -> MachineTime:
+    made = MachineTime()
+    monkeypatch.setattr(clock_module, "time", made)
+    return made
+
+
+def test_the_machine_s_clocks_are_told_apart(
+    machine_time: MachineTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SystemClock()
+    monkeypatch.setattr(clock_module, "_HAS_BOOT_CLOCK", True)
+    assert (clock.now_s(), clock.boot_s(), clock.utc_ms()) == (50.0, 80.0, 1_767_225_600_123)
+    monkeypatch.setattr(clock_module, "_HAS_BOOT_CLOCK", False)
+    assert clock.boot_s() == 50.0
+
+
+def test_the_machine_sleeps_what_is_left_and_never_for_a_time_that_is_over(
+    machine_time: MachineTime,
+) -> None:
+    clock = SystemClock()
+    for at_s in (50.25, 50.0, 49.0, 51.5):
+        clock.sleep_until(at_s)
+    assert machine_time.slept_s == [0.25, 1.5]
+
+
+def test_the_machine_waits_for_bytes_as_long_as_is_left(
+    pipe: Pipe, machine_time: MachineTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    class Selecting:
+        @staticmethod
+        def select(
+            reading: list[int], writing: list[int], failing: list[int], timeout_s: float
+        ) -> tuple[list[int], list[int], list[int]]:
+            assert (reading, writing, failing) == ([pipe.fileno()], [], [])
+            waited.append(timeout_s)
+            return [], [], []
+
+    monkeypatch.setattr(clock_module, "select", Selecting)
+    for deadline_s in (50.5, 50.0, 12.0):
+        assert not SystemClock().wait_readable(pipe, deadline_s)
+    assert waited == [0.5, 0.0, 0.0]
+
+
+def test_the_machine_says_whether_another_thread_was_ready() -> None:
+    ready = threading.Event()
+    ready.set()
+    assert SystemClock().wait_event(ready, 0.0) is True
+    assert SystemClock().wait_event(threading.Event(), 0.0) is False
+
+
+# --- several participants ---------------------------------------------------------------------
+
+
+class Worker:
+    """Has one piece of work once it was ``told``; its answer is due 0.1 s after it was begun."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.bytes_consumed = self.bytes_produced = 0
+        self.told = False
+        self.due_s = math.inf
+        self.reached_s: list[float] = []
+        self.shares_s: list[float] = []
+
+    def busy(self) -> bool:
+        return self.told
+
+    def next_action_s(self) -> float:
+        return self.due_s
+
+    def reach(self, now_s: float) -> None:
+        self.reached_s.append(now_s)
+        if now_s >= self.due_s:
+            self.due_s = math.inf
+
+    def work(self, real_s: float) -> None:
+        self.shares_s.append(real_s)
+        if self.told:
+            self.told, self.due_s = False, self._clock.now_s() + 0.1
+
+
+def test_a_new_clock_shows_the_beginning_of_2026() -> None:
+    clock = VirtualClock()
+    assert (clock.now_s(), clock.utc_ms()) == (1000.0, 1_767_225_600_000)
+
+
+def test_work_that_is_there_before_a_sleep_is_begun_before_time_goes_on() -> None:
+    clock = VirtualClock(start_s=0.0)
+    worker = Worker(clock)
+    clock.add(worker)
+    worker.told = True
+    clock.sleep_until(0.05)
+    assert worker.due_s == 0.1
+    clock.sleep_until(1.0)
+    assert worker.reached_s == [0.1]
+
+
+def test_work_that_comes_up_during_a_sleep_is_begun_at_its_time() -> None:
+    clock = VirtualClock(start_s=0.0)
+    first, second = Worker(clock), Worker(clock)
+    clock.add(first)
+    clock.add(second)
+    first.told = True
+
+    def tell_the_second(now_s: float) -> None:
+        first.due_s, second.told = math.inf, not second.reached_s
+        first.reached_s.append(now_s)
+
+    first.reach = tell_the_second  # type: ignore[method-assign]
+    clock.sleep_until(1.0)
+    assert first.reached_s[0] == 0.1
+    assert second.reached_s == [0.1, 0.2]
+    assert clock.now_s() == 1.0
+
+
+def test_one_participant_may_use_all_the_real_time_and_several_take_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number, share_s in ((1, clock_module.STALL_GUARD_S), (2, clock_module.WORK_SHARE_S)):
+        clock = VirtualClock()
+        workers = [Worker(clock) for _ in range(number)]
+        for worker in workers:
+            clock.add(worker)
+            worker.told = True
+        clock.sleep_until(1000.01)
+        assert [worker.shares_s for worker in workers] == [[share_s]] * number
+    assert 0.0 < clock_module.WORK_SHARE_S < 0.01
+    assert clock_module.STALL_GUARD_S == 5.0, "the messages say so"
+
+
+def test_a_port_that_led_to_a_participant_that_is_gone_is_forgotten(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_module, "STALL_GUARD_S", 0.2)
+    clock = VirtualClock(start_s=0.0)
+    device = Device(clock, pipe)
+    clock.add(device)
+    pipe.bytes_sent += 8
+    assert clock.wait_readable(pipe, 1.0)
+    clock.remove(device)
+    other = Pipe()
+    clock.add(Device(clock, other))
+    other.bytes_sent += 8
+    assert clock.wait_readable(other, 2.0)
+    other.close()
+
+
 # --- the ticker -------------------------------------------------------------------------------
 
 
@@ -189,3 +361,21 @@ def test_the_overrun_of_a_release_is_not_lateness() -> None:
     assert ticker.wait() == 0.0
     clock.sleep_until(0.14)
     assert ticker.wait() == pytest.approx(0.04)
+
+
+def test_a_tick_that_comes_exactly_one_tick_late_skips_one() -> None:
+    clock = VirtualClock(start_s=0.0)
+    ticker = Ticker(clock, 0.25)
+    ticker.wait()
+    clock.sleep_until(0.5)
+    assert ticker.wait() == 0.25
+    assert ticker.due_s == 0.75
+
+
+def test_the_first_tick_is_due_at_once_and_never_late() -> None:
+    clock = VirtualClock(start_s=7.0)
+    ticker = Ticker(clock, 0.05)
+    assert ticker.due_s == 7.0
+    clock.sleep_until(7.02)
+    assert ticker.wait() == 0.0
+    assert ticker.due_s == pytest.approx(7.05)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.mutation.areas import AREAS, ROOT
 from tools.mutation.gate import changed_mutants, drawn, not_run
 from tools.mutation.mutants import Mutant
 
@@ -35,6 +36,16 @@ def test_the_mutants_of_statements_with_a_changed_line_are_chosen(
     mutants = [mutant(1), mutant(2), mutant(3), mutant(4), mutant(3, "controller/other.py")]
     assert changed_mutants(mutants, tmp_path) == [mutant(2), mutant(3)]
     assert "2 mutants in changed lines" in capsys.readouterr().out
+
+
+def test_every_pattern_of_an_area_names_files_and_no_file_is_in_two_areas() -> None:
+    for area in AREAS:
+        for pattern in area.patterns:
+            assert list(ROOT.glob(pattern)), f"{area.name}: {pattern} names no file"
+        for folder in area.tests:
+            assert (ROOT / folder).is_dir(), f"{area.name}: there is no {folder}"
+    files = [path for area in AREAS for path in area.files(ROOT)]
+    assert len(files) == len(set(files))
 
 
 def test_without_a_history_it_is_said_that_nothing_was_compared(
