@@ -49,11 +49,14 @@ def events_item(codes: Sequence[int], *, all_read: bool) -> CheckItem:
 
 def zero_kept_item(before_n: float | None, now_n: float | None) -> CheckItem:
     """Row 7: the zero without the tare is still the one that was asked about."""
-    if before_n is None or now_n is None:
+    if before_n is None and now_n is None:
         todo = "the reading without the tare is not measured on this unit"
         return CheckItem(
             name="zero_kept", state=CheckState.NOT_COVERED, value="not measured", todo=todo
         )
+    if before_n is None or now_n is None:
+        value = "measured at one of the two looks only"
+        return judged("zero_kept", False, value, "check the load cell's cable, then start again")
     kept = not exceeds(abs(now_n - before_n), SafetyLimits().zero_shift_n)
     value = f"{now_n:.1f} N without the tare, {before_n:.1f} N at the self-check"
     return judged("zero_kept", kept, value, "free the cord, then start again")

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from controller import last_look
 from controller.errors import LinkError, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
 from controller.ports import Answer, ForceCommand, Question, StartFacts
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
+from controller.self_check import CheckState
 from controller.telemetry import Telemetry, UnitEvent, UnitFault, UnitState, UnitStatus
 from tests.unit.controller.builders import CERVICAL, start_facts
 from tests.unit.controller.runtime_parts import (
@@ -139,6 +141,7 @@ CHANGES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         {"faults": VALID | UnitFault.CHANNEL_1_STUCK}, RequestRefused, "force channels failed",
     ),
     "tare": ({"gross_force_n": -5.0}, RequestRefused, "zero kept failed: -5.0 N without the tare"),
+    "no gross": ({"gross_force_n": None}, RequestRefused, "zero kept failed: measured at one"),
     "hot": (
         {"faults": VALID | UnitFault.MOTOR_HOT}, RequestRefused, "unit faults failed: motor hot",
     ),
@@ -270,3 +273,10 @@ def test_the_zero_that_is_recorded_is_that_of_the_last_look() -> None:
     ready.unit.changes = {"gross_force_n": 2.2}
     ready.preparation.last_look()
     assert ready.preparation.gross_zero_n == 2.2
+
+
+def test_a_unit_that_never_measures_without_the_tare_is_not_covered() -> None:
+    item = last_look.zero_kept_item(None, None)
+    assert (item.state, item.refuses) == (CheckState.NOT_COVERED, False)
+    assert last_look.zero_kept_item(-3.0, 2.0).state is CheckState.PASSED
+    assert last_look.zero_kept_item(3.0, -2.1).refuses
