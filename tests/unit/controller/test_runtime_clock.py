@@ -93,10 +93,71 @@ def test_a_silence_is_a_fact_that_ends_at_the_deadline(pipe: Pipe) -> None:
     clock = VirtualClock(start_s=0.0)
     clock.add(Device(clock, pipe, delay_s=5.0))
     pipe.bytes_sent += 8
-    assert not clock.wait_readable(pipe, 0.04)
+    assert clock.wait_readable(pipe, 0.04) is False
     assert clock.now_s() == 0.04
     assert clock.wait_readable(pipe, 6.0)
     assert clock.now_s() == 5.0
+
+
+def test_an_answer_that_is_due_at_the_deadline_is_still_read(pipe: Pipe) -> None:
+    clock = VirtualClock(start_s=0.0)
+    clock.add(Device(clock, pipe, delay_s=0.2))
+    pipe.bytes_sent += 8
+    assert clock.wait_readable(pipe, 0.2) is True
+    assert clock.now_s() == 0.2
+
+
+def test_without_participants_nobody_takes_bytes_and_nobody_is_waited_for(pipe: Pipe) -> None:
+    clock = VirtualClock(start_s=0.0)
+    pipe.bytes_sent += 8
+    assert clock.wait_readable(pipe, 1.0) is False
+    assert clock.now_s() == 1.0
+
+
+class SlowWire(Device):
+    """Says that it has answered, and hands the byte over when it is its turn to work."""
+
+    turns_s: list[float]
+
+    def reach(self, now_s: float) -> None:
+        self.loses = True
+        super().reach(now_s)
+        self.turns_s = []
+
+    def work(self, real_s: float) -> None:
+        if self.bytes_produced and not self._pipe.bytes_received:
+            self.turns_s.append(real_s)
+            if len(self.turns_s) == 3:
+                self._pipe.arrive(b"!")
+        else:
+            super().work(real_s)
+
+
+def test_bytes_that_are_under_way_are_waited_for_without_time_going_on(pipe: Pipe) -> None:
+    clock = VirtualClock(start_s=0.0)
+    device = SlowWire(clock, pipe)
+    clock.add(device)
+    pipe.bytes_sent += 8
+    assert clock.wait_readable(pipe, 1.0) is True
+    assert (clock.now_s(), device.turns_s) == (0.2, [0.0, 0.0, 0.0])
+
+
+def test_what_was_under_way_to_a_port_is_lost_when_another_one_is_opened(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = VirtualClock(start_s=0.0)
+    device = Device(clock, pipe)
+    device.loses = True
+    clock.add(device)
+    pipe.bytes_sent += 8
+    monkeypatch.setattr(clock_module, "STALL_GUARD_S", 0.02)
+    with pytest.raises(SimulationStalled):
+        clock.wait_readable(pipe, 1.0)
+    monkeypatch.undo()
+    other = Pipe()
+    assert clock.wait_readable(other, 2.0) is False
+    assert clock.now_s() == 2.0
+    other.close()
 
 
 def test_a_device_that_never_takes_its_bytes_stalls(
