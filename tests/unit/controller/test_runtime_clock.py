@@ -324,9 +324,9 @@ class Worker:
             self.told, self.due_s = False, self._clock.now_s() + 0.1
 
 
-def test_a_new_clock_shows_the_beginning_of_2026() -> None:
+def test_a_new_clock_shows_the_day_on_which_the_simulated_units_are_set_up() -> None:
     clock = VirtualClock()
-    assert (clock.now_s(), clock.utc_ms()) == (1000.0, 1_767_225_600_000)
+    assert (clock.now_s(), clock.utc_ms()) == (1000.0, 1_795_564_800_000)
 
 
 def test_work_that_is_there_before_a_sleep_is_begun_before_time_goes_on() -> None:
