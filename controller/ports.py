@@ -15,6 +15,7 @@ from controller.telemetry import RELEASING_KINDS as RELEASING_KINDS
 from controller.telemetry import CommandKind as CommandKind
 from controller.telemetry import ForceCommand as ForceCommand
 from controller.telemetry import Telemetry, UnitEvent
+from controller.words import NAME_CHARACTERS, check_text
 
 WATCHDOG_S: Final = 0.5
 """After so long without an accepted command a unit lets go by itself ("Times that bind")."""
@@ -299,6 +300,9 @@ class Answer:
 
     accepted: bool
     answered_by: str
+
+    def __post_init__(self) -> None:
+        check_text("answered_by", self.answered_by, NAME_CHARACTERS)
 
 
 class Operator(Protocol):

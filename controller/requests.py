@@ -2,12 +2,17 @@
 
 A terminal, a script and a console all make these values; the loop takes them from the operator
 port each tick and gives them to the session machine. ``by`` says who asked.
+
+No request can be made with words that a record or a screen could not show: each raises
+RequestRefused naming the field (``controller.words``), at the door that makes it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+
+from controller.words import NAME_CHARACTERS, check_text
 
 
 class AdjustedForce(Enum):
@@ -24,12 +29,19 @@ class Pause:
     by: str
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
+        check_text("reason", self.reason)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
     """Go on with the treatment."""
 
     by: str
+
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +53,19 @@ class AdjustForce:
     reason: str = ""
     force: AdjustedForce = AdjustedForce.HOLD
 
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
+        check_text("reason", self.reason)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckIn:
     """Somebody looked after the patient."""
 
     by: str
+
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +75,10 @@ class Remark:
     by: str
     text: str
 
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
+        check_text("text", self.text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndEarly:
@@ -64,6 +87,10 @@ class EndEarly:
     by: str
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
+        check_text("reason", self.reason)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeAlarms:
@@ -71,12 +98,18 @@ class AcknowledgeAlarms:
 
     by: str
 
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseSound:
     """Silence the tones for two minutes; what they are for stays in sight."""
 
     by: str
+
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +121,9 @@ class Stop:
 
     by: str
     fast: bool = False
+
+    def __post_init__(self) -> None:
+        check_text("by", self.by, NAME_CHARACTERS)
 
 
 TreatmentRequest = Pause | Resume | AdjustForce | CheckIn | Remark | EndEarly

@@ -11,8 +11,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 
+from controller.words import fault_of
 from records.checked_data import CheckedData
 from records.provenance import Origin, Sourced
 
@@ -40,9 +41,17 @@ def _absent_is_blank(value: Any) -> Any:
     return "" if value is None else value
 
 
+def _can_be_read(text: str) -> str:
+    """A claim goes to other systems and onto paper: what nobody can see does not go along."""
+    if fault := fault_of(text):
+        raise ValueError(fault)
+    return text
+
+
 Blank = BeforeValidator(_blank_is_absent)
-Text = Annotated[str, BeforeValidator(_absent_is_blank), Field(max_length=300)]
-OptionalText = Annotated[Annotated[str, Field(max_length=300)] | None, Blank]
+Visible = AfterValidator(_can_be_read)
+Text = Annotated[str, BeforeValidator(_absent_is_blank), Field(max_length=300), Visible]
+OptionalText = Annotated[Annotated[str, Field(max_length=300), Visible] | None, Blank]
 OptionalDate = Annotated[date | None, Blank]
 OptionalBool = Annotated[bool | None, Blank]
 Count = Annotated[Annotated[int, Field(ge=0, le=1_000_000)] | None, Blank]

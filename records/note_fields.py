@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.errors import NoteRefused
+from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of
 from records.order import DIAGNOSIS, Order
 
-LONGEST_TEXT = 2000
-"""Characters of one field, as in the order file."""
 MOST_DIAGNOSES = 12
 MOST_MINUTES = 480
 """Minutes of one visit; more is a slip of the pen (eight hours)."""
@@ -38,13 +37,21 @@ class ClinicianField:
     narrative: bool = False
 
 
-def _text(name: str, value: str) -> str:
-    text = value.strip()
-    if not text:
-        raise NoteRefused(f"{name} is empty; write something or mark it as not assessed")
-    if len(text) > LONGEST_TEXT:
-        raise NoteRefused(f"{name} has {len(text)} characters, at most {LONGEST_TEXT}; shorten it")
-    return text
+def _words(most: int) -> Callable[[str, str], str]:
+    """A check for text of at most ``most`` characters, as in the order file."""
+
+    def check(name: str, value: str) -> str:
+        text = value.strip()
+        if not text:
+            raise NoteRefused(f"{name} is empty; write something or mark it as not assessed")
+        if fault := fault_of(text, most):
+            raise NoteRefused(f"{name} {fault}")
+        return text
+
+    return check
+
+
+_text, _name = _words(TEXT_CHARACTERS), _words(NAME_CHARACTERS)
 
 
 def _diagnosis(name: str, value: str) -> str:
@@ -89,7 +96,7 @@ ADJUSTMENT_COMMENT = ClinicianField(
     name="adjustment_comment", label="Why the force changed", check=_text, narrative=True
 )
 PATIENT_REFERENCE = ClinicianField(
-    name="patient_reference", label="Patient reference", check=_text,
+    name="patient_reference", label="Patient reference", check=_name,
     told=lambda order: order.patient_reference,
 )  # fmt: skip
 
@@ -129,13 +136,13 @@ _FIELDS = (
     STOP_COMMENT,
     ADJUSTMENT_COMMENT,
     ClinicianField(
-        name="set_up_by", label="Set up by", check=_text, told=lambda order: order.set_up_by
+        name="set_up_by", label="Set up by", check=_name, told=lambda order: order.set_up_by
     ),
     ClinicianField(
-        name="supervised_by", label="Supervised by", check=_text,
+        name="supervised_by", label="Supervised by", check=_name,
         told=lambda order: order.supervised_by,
     ),
-    ClinicianField(name="performed_by", label="Performed by", check=_text),
+    ClinicianField(name="performed_by", label="Performed by", check=_name),
     ClinicianField(
         name="total_timed_minutes", label="Total timed minutes", check=_minutes, unit="min"
     ),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from controller.errors import NoteRefused
 from controller.events import JsonValue
+from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of
 from records.audit import written_row
 from records.author import Author
 from records.checkpoint import make_checkpoint
@@ -140,6 +141,8 @@ def amend(
         raise NoteRefused(f"the note of session {note.session_id} is a draft; complete it instead")
     if not reason.strip():
         raise NoteRefused("reason is empty; an amendment says why")
+    if fault := fault_of(reason.strip(), TEXT_CHARACTERS):
+        raise NoteRefused(f"reason {fault}")
     known = {version.by: version.credentials for version in note.versions}
     credentials = credentials.strip() or known.get(author.by.strip(), "")
     _require_signer(author, credentials)
@@ -209,6 +212,8 @@ def _require_signer(author: Author, credentials: str) -> None:
             raise NoteRefused(
                 f"{name} is empty; a signature needs a name and professional credentials"
             )
+        if fault := fault_of(text.strip(), NAME_CHARACTERS):
+            raise NoteRefused(f"{name} {fault}")
 
 
 def _require_unchanged(db: Database, note: TreatmentNote) -> None:

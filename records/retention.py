@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from controller.errors import RequestRefused
+from controller.words import check_text
 from records.author import Author
 from records.chain import Subject
 from records.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind
@@ -117,6 +118,7 @@ def set_hold(
     """Hold one session, or everything of a patient, until it is lifted."""
     if not reason.strip():
         raise RequestRefused("a legal hold needs its reason; say it with --reason")
+    check_text("reason", reason.strip())
     what, is_patient = _held_thing(data_dir, session_id, patient)
     detail = {"reason": reason.strip(), "by": author.by, "user": author.user}
     with clinic_writing(data_dir) as db:
@@ -133,6 +135,7 @@ def lift_hold(
     """Lift the holds on one session, or on a patient; raises RequestRefused when there is none."""
     if not reason.strip():
         raise RequestRefused("lifting a legal hold needs its reason; say it with --reason")
+    check_text("reason", reason.strip())
     what, is_patient = _held_thing(data_dir, session_id, patient)
     detail = {"reason": reason.strip(), "by": author.by, "user": author.user}
     with clinic_writing(data_dir) as db:

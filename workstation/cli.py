@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,7 @@ from controller.errors import (
 )
 from controller.events import Outcome
 from controller.prescription import Region
+from controller.words import ADDRESS_CHARACTERS, check_name, check_text, fault_of
 from workstation import (
     commands_backup,
     commands_billing,
@@ -42,6 +44,7 @@ from workstation import (
     commands_retention,
     commands_sessions,
 )
+from workstation.output import say, say_json, say_json_text, warn
 
 if TYPE_CHECKING:
     from workstation.settings import Settings
@@ -91,16 +94,25 @@ class Wire(StrEnum):
 def main() -> None:
     """Entry point; the command line's door: no traceback reaches a user."""
     try:
+        _check_arguments(sys.argv[1:])
         app()
     except TractionError as error:
-        _say(f"traction: {error}")
+        warn(f"traction: {error}")
         sys.exit(exit_status(error))
     except Exception as error:
-        _say(
+        warn(
             f"traction: this should not have happened ({type(error).__name__}: {error}); "
             "please report it with what you did"
         )
         sys.exit(1)
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Bytes that are no text in this system's encoding are refused before anything reads them."""
+    for number, (before, argument) in enumerate(pairwise(["", *arguments]), start=1):
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            name = before if before.startswith("--") else f"argument {number}"
+            raise RequestRefused(f"{name} {fault_of(argument, len(argument))}")
 
 
 def exit_status(error: TractionError, *, session_opened: bool = False) -> int:
@@ -131,15 +143,6 @@ def _place(data: Path | None) -> _Place:
     return _Place(settings, data or settings.data)
 
 
-def _say(text: str) -> None:
-    """To the person, past a pipe; as it is, for brackets in a value are no style."""
-    typer.echo(text, err=True)
-
-
-def _print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
-
-
 # --- sessions ---------------------------------------------------------------------------------
 
 
@@ -156,7 +159,7 @@ def demo(
     from workstation.settings import load_settings
 
     run_demo(Console(), out, load_settings())
-    typer.echo(NOT_A_DEVICE)
+    say(NOT_A_DEVICE)
 
 
 @app.command()
@@ -198,8 +201,8 @@ def simulate(
         way_out = "serve with --wire tcp" if wire is Wire.RTU else "choose another --port"
         raise AddressInvalid(f"{error}; {way_out}") from error
     with unit:
-        typer.echo(f"simulated unit at {unit.uri}")
-        typer.echo("serving in real time; end with Ctrl-C")
+        say(f"simulated unit at {unit.uri}")
+        say("serving in real time; end with Ctrl-C")
         _wait_for_end()
 
 
@@ -225,13 +228,13 @@ def order_new(
 
     text = order_template(region)
     if out is None:
-        typer.echo(text, nl=False)
+        say(text, nl=False)
         return
     if out.exists():
         raise PrescriptionInvalid(f"{out} exists already; choose another name")
     from workstation.documents import write_file
 
-    typer.echo(f"written to {write_file(out, text.encode())}")
+    say(f"written to {write_file(out, text.encode())}")
 
 
 @app.command()
@@ -258,6 +261,7 @@ def run(
 
     from controller.runtime.clock import SystemClock
     from workstation.compose import treat
+    from workstation.login import login_name
     from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
     from workstation.order_file import read_order
     from workstation.plan_text import plan_text
@@ -265,12 +269,13 @@ def run(
     from workstation.realtime import take_realtime_rights
     from workstation.session_script import read_script
 
+    check_text("UNIT", unit, ADDRESS_CHARACTERS)
     place = _place(data)
     ordered = read_order(order)
     terminal = sys.stdin.isatty()
     check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
-    _say(plan_text(ordered.prescription))
-    _say(str(take_realtime_rights()))
+    warn(plan_text(ordered.prescription))
+    warn(str(take_realtime_rights()))
     shown = Console(stderr=as_json)
     opened: list[str] = []
     with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
@@ -280,7 +285,7 @@ def run(
             read_line=input if terminal else None,
             tell=teller(shown),
             script=read_script(script) if script else None,
-            by=operator_name,
+            by=check_name("--operator", operator_name) if operator_name else login_name(),
         )
         with stopped_by_signals(operator), _status_after_opening(opened):
             result = treat(
@@ -291,11 +296,11 @@ def run(
                 operator=operator,
                 settings=place.settings,
                 opened=opened.append,
-                warn=_say,
+                warn=warn,
             )
     _report_run(result, as_json=as_json)
     if not result.ending.release_seen:
-        _say("traction: release not seen: look at the patient, open the clutch")
+        warn("traction: release not seen: look at the patient, open the clutch")
     if result.ending.outcome != Outcome.COMPLETED:
         raise typer.Exit(ENDED_EARLY)
 
@@ -308,8 +313,8 @@ def _status_after_opening(opened: list[str]) -> Iterator[None]:
     except TractionError as error:
         if not opened:
             raise
-        _say(f"traction: {error}")
-        _say(f"traction: recorded as session {opened[0]}")
+        warn(f"traction: {error}")
+        warn(f"traction: recorded as session {opened[0]}")
         raise typer.Exit(exit_status(error, session_opened=True)) from error
 
 
@@ -317,12 +322,12 @@ def _report_run(result: Any, *, as_json: bool) -> None:
     ending = result.ending
     if as_json:
         facts = {"session_id": result.session_id, **asdict(ending)}
-        _print_json(facts | {"tick_lateness": result.lateness})
+        say_json(facts | {"tick_lateness": result.lateness})
         return
     for session_id in result.recovered:
-        typer.echo(f"closed as interrupted: session {session_id}")
-    typer.echo(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
-    typer.echo(f"read its note with: traction note {result.session_id}")
+        say(f"closed as interrupted: session {session_id}")
+    say(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
+    say(f"read its note with: traction note {result.session_id}")
 
 
 # --- what is on file --------------------------------------------------------------------------
@@ -340,15 +345,15 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
     author = author_now(place.data_dir)
     dossier = audited_dossier(place.data_dir, session, place.settings, author, "show")
     if as_json:
-        typer.echo(dossier.export("json").decode(), nl=False)
+        say_json_text(dossier.export("json").decode().rstrip("\n"))
         return
-    typer.echo(f"session {dossier.note.session_id}: {dossier.record.outcome}")
-    typer.echo(f"events {len(dossier.record.events)}, samples {len(dossier.record.samples)}")
+    say(f"session {dossier.note.session_id}: {dossier.record.outcome}")
+    say(f"events {len(dossier.record.events)}, samples {len(dossier.record.samples)}")
     for event in dossier.record.events:
         detail = json.dumps(dict(event.detail), sort_keys=True, ensure_ascii=False)
         if event.sequence == 0:
             detail = "(the opening; --json shows it)"
-        typer.echo(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
+        say(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
 
 
 if __name__ == "__main__":

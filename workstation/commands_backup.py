@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workstation.commands_note import ByOption, DataOption, JsonOption
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from records.backup import BackupReport
@@ -83,9 +83,9 @@ def archive(
     report = write_archive(data_dir, out)
     if as_json:
         facts = {"place": str(report.place), "sessions": len(report.session_ids)}
-        typer.echo(json.dumps(facts | {"samples": report.samples}, indent=2, sort_keys=True))
+        say_json(facts | {"samples": report.samples})
         return
-    typer.echo(
+    say(
         f"archived to {report.place}: {len(report.session_ids)} sessions, "
         f"{report.samples} samples, called by keyed hashes"
     )
@@ -94,16 +94,16 @@ def archive(
 def _conclude(report: BackupReport, done: str, *, as_json: bool) -> None:
     if as_json:
         facts = asdict(report) | {"place": str(report.place)}
-        typer.echo(json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False))
+        say_json(facts)
     else:
         made = datetime.fromtimestamp(report.made_utc_ms / 1000, UTC)
-        typer.echo(
+        say(
             f"{done} {report.place}: {len(report.files)} files, {report.sessions} sessions, "
             f"{report.links} links, as of {made:%Y-%m-%d %H:%M:%S} UTC"
         )
         for found in report.alterations:
-            typer.echo(f"ALTERED {found.where}: {found.what}")
+            say(f"ALTERED {found.where}: {found.what}")
         if not report.alterations:
-            typer.echo("verified: nothing was altered (not checked against outside checkpoints)")
+            say("verified: nothing was altered (not checked against outside checkpoints)")
     if report.alterations:
         raise typer.Exit(RECORD_BAD)

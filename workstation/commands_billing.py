@@ -5,13 +5,13 @@ The practice's system stays the owner of the claim: nothing is sent, nothing is 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from controller.errors import ClaimContextInvalid, RequestRefused
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from records.estimate import Estimate
@@ -62,11 +62,11 @@ def claim_new(
     context, _ = claim_of(data_dir, dossier, payer=payer, context_file=None)
     text = claim_template(context)
     if out is None:
-        typer.echo(text, nl=False)
+        say(text, nl=False)
         return
     if out.exists():
         raise ClaimContextInvalid(f"{out} exists already; choose another name with --out")
-    typer.echo(f"written to {write_file(out, text.encode())}")
+    say(f"written to {write_file(out, text.encode())}")
 
 
 def scrub(
@@ -86,9 +86,9 @@ def scrub(
     view = _view(session, payer, context, data, "scrub")
     facts = (view.dossier.note.session_id, view.report, view.offers, view.accepted)
     if as_json:
-        _print_json(report_document(*facts))
+        say_json(report_document(*facts))
     else:
-        typer.echo(report_text(*facts), nl=False)
+        say(report_text(*facts), nl=False)
     if view.report.blocked:
         raise typer.Exit(NOT_READY)
 
@@ -112,10 +112,10 @@ def estimate(
     view = _view(session, payer, context, data, "estimate")
     made = estimate_session(view, table)
     if as_json:
-        _print_json(_estimate_document(view, made))
+        say_json(_estimate_document(view, made))
         return
     for text in _estimate_lines(view, made):
-        typer.echo(text)
+        say(text)
 
 
 def accept(
@@ -147,7 +147,7 @@ def accept(
         line=line,
         accepted=not withdraw,
     )
-    typer.echo(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
+    say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
 
 
 def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
@@ -157,10 +157,10 @@ def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
 
     profiles = all_profiles(data or load_settings().data)
     if as_json:
-        _print_json({name: p.model_dump(mode="json") for name, p in profiles.items()})
+        say_json({name: p.model_dump(mode="json") for name, p in profiles.items()})
         return
     for name, profile in profiles.items():
-        typer.echo(f"{name:<24} {profile.title}, of {profile.valid_from} ({profile.source})")
+        say(f"{name:<24} {profile.title}, of {profile.valid_from} ({profile.source})")
 
 
 def _view(
@@ -210,7 +210,3 @@ def _estimate_document(view: BillingView, made: Estimate) -> dict[str, Any]:
         "prior_authorization": AUTHORIZATION,
         "advice": view.report.advice,
     }
-
-
-def _print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))

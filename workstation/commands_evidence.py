@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import AddressInvalid
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from records.checkpoint import Checkpoint
@@ -71,14 +71,12 @@ def checkpoints(data: DataOption = None, as_json: JsonOption = False) -> None:
     issued = issued_checkpoints(data_dir)
     of_clinic = verify_clinic(data_dir).checkpoint
     if as_json:
-        _print_json(
-            [*(asdict(one) for one in issued), *([{"text": of_clinic}] if of_clinic else [])]
-        )
+        say_json([*(asdict(one) for one in issued), *([{"text": of_clinic}] if of_clinic else [])])
         return
     for one in issued:
-        typer.echo(f"{_utc(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
+        say(f"{_utc(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
     if of_clinic:
-        typer.echo(f"clinic.db, its end now  {of_clinic}")
+        say(f"clinic.db, its end now  {of_clinic}")
 
 
 def bundle_of(data_dir: Path, dossier: Dossier) -> bytes:
@@ -123,15 +121,15 @@ def _verify_records(
         clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
     if as_json:
         said = {} if clinic is None else {"clinic": asdict(clinic)}
-        _print_json({**asdict(result), "basis": result.basis, **said})
+        say_json({**asdict(result), "basis": result.basis, **said})
     else:
-        typer.echo(
+        say(
             f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
             f"{result.samples} samples"
         )
     if clinic is not None and not as_json:
         for line in clinic_lines(clinic):
-            typer.echo(line)
+            say(line)
     _conclude(result.alterations, result.basis, as_json=as_json)
     if clinic is not None and clinic.alterations:
         raise typer.Exit(RECORD_BAD)
@@ -146,9 +144,9 @@ def _verify_bundle(
     of_sessions = [point for point in outside if not is_of_clinic(point)]
     result = verify_bundle(path, public_keys=keys, checkpoints=of_sessions)
     if as_json:
-        _print_json({**asdict(result), "basis": result.basis})
+        say_json({**asdict(result), "basis": result.basis})
     else:
-        typer.echo(
+        say(
             f"verified the bundle of session {result.session_id or '(unknown)'}: "
             f"{result.links} links, {result.events} events, {result.samples} samples"
         )
@@ -159,9 +157,9 @@ def _conclude(alterations: Sequence[Alteration], basis: str, *, as_json: bool) -
     if not as_json:
         for found in alterations:
             since = "" if found.since_utc_ms is None else f", since {_utc(found.since_utc_ms)}"
-            typer.echo(f"ALTERED session {found.session_id}, {found.where}: {found.what}{since}")
+            say(f"ALTERED session {found.session_id}, {found.where}: {found.what}{since}")
         verdict = "altered" if alterations else "nothing was altered"
-        typer.echo(f"{verdict} (checked: {basis})")
+        say(f"{verdict} (checked: {basis})")
     if alterations:
         raise typer.Exit(RECORD_BAD)
 
@@ -196,7 +194,3 @@ def _utc(utc_ms: int) -> str:
         # An altered number may be no moment that there is.
         return f"{utc_ms} ms"
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))

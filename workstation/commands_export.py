@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from workstation.commands_evidence import bundle_of
 from workstation.commands_note import DataOption, JsonOption, SessionArgument
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from workstation.documents import Dossier
@@ -119,9 +119,9 @@ def upload(
     dossier = _dossier(data_dir, session, "upload pdf", context, payer)
     upload_document(endpoint, dossier.note_file, dossier.export("pdf"), token)
     if as_json:
-        _print_json({"uploaded": dossier.note_file, "to": endpoint.url, "patient": patient})
+        say_json({"uploaded": dossier.note_file, "to": endpoint.url, "patient": patient})
         return
-    typer.echo(f"uploaded {dossier.note_file} to patient {patient} at {endpoint.url}")
+    say(f"uploaded {dossier.note_file} to patient {patient} at {endpoint.url}")
 
 
 def _dossier(
@@ -152,7 +152,7 @@ def _report(dossier: Dossier, format_: Format, written: Path, *, as_json: bool) 
     open_fields = dossier.charge().open_fields if csv else dossier.note.open_fields
     errors = [f for f in dossier.report.findings if f.severity == "error"] if dossier.report else []
     if as_json:
-        _print_json(
+        say_json(
             {
                 "file": str(written),
                 "open_fields": open_fields,
@@ -161,12 +161,8 @@ def _report(dossier: Dossier, format_: Format, written: Path, *, as_json: bool) 
             }
         )
         return
-    typer.echo(f"written to {written}")
+    say(f"written to {written}")
     if open_fields:
-        typer.echo(f"open, to be completed: {', '.join(open_fields)}")
+        say(f"open, to be completed: {', '.join(open_fields)}")
     if errors:
-        typer.echo(f"NOT READY: {', '.join(finding.rule_id for finding in errors)}")
-
-
-def _print_json(document: object) -> None:
-    typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+        say(f"NOT READY: {', '.join(finding.rule_id for finding in errors)}")

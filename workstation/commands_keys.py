@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from workstation.output import say, say_json
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
@@ -32,12 +33,12 @@ def show(data: DataOption = None, as_json: JsonOption = False) -> None:
     known = known_public_keys(data_dir)
     if as_json:
         public = {key_id: key.hex() for key_id, key in known.items()}
-        typer.echo(json.dumps({"current": current.key_id, "public_keys": public}, indent=2))
+        say_json({"current": current.key_id, "public_keys": public})
         return
-    typer.echo(f"signing key {current.key_id}")
+    say(f"signing key {current.key_id}")
     for key_id, key in known.items():
         state = "in use" if key_id == current.key_id else "older"
-        typer.echo(f"{key_id}  {key.hex()}  {state}")
+        say(f"{key_id}  {key.hex()}  {state}")
 
 
 @key_app.command("rotate")
@@ -53,8 +54,8 @@ def rotate(
     if not yes:
         typer.confirm("Put a new signing key in the place of the present one?", abort=True)
     key = rotate_key(data_dir)
-    typer.echo(f"signing key {key.key_id}")
-    typer.echo("give the new public key to whoever verifies: traction key export")
+    say(f"signing key {key.key_id}")
+    say("give the new public key to whoever verifies: traction key export")
 
 
 @key_app.command("export")
@@ -71,6 +72,6 @@ def export(
 
     pem = public_pem(load_or_create_key(data or load_settings().data).public_key)
     if out is None:
-        typer.echo(pem.decode(), nl=False)
+        say(pem.decode(), nl=False)
         return
-    typer.echo(f"written to {write_file(out, pem)}")
+    say(f"written to {write_file(out, pem)}")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import NoteRefused
+from controller.words import NAME_CHARACTERS, check_text
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from records.author import Author
@@ -139,9 +141,15 @@ def _pairs(given: list[str]) -> Iterator[tuple[str, str]]:
     for each in given:
         field, is_pair, text = each.partition("=")
         if is_pair:
-            yield field.strip(), text
+            yield _checked(field.strip(), text)
         else:
             yield from _pairs_of_file(Path(each))
+
+
+def _checked(field: str, text: str) -> tuple[str, str]:
+    """Refuse what hides or steers before a message could repeat it."""
+    check_text("FIELD", field, NAME_CHARACTERS)
+    return field, check_text(field, text.strip())
 
 
 def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
@@ -159,7 +167,7 @@ def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
         if not isinstance(text, (str, int)) or isinstance(text, bool):
             raise NoteRefused(f"{path}: {field} must be a text in quotes or a whole number")
         if text != "":
-            yield field, str(text)
+            yield _checked(field, str(text))
 
 
 # --- what is printed --------------------------------------------------------------------------
@@ -171,18 +179,18 @@ def _print(desk: _Desk, *, as_json: bool, history: bool, sources: bool, template
     dossier = desk.shown("note")
     if as_json:
         part = json.loads(dossier.export("json"))["note"]
-        typer.echo(json.dumps(part, indent=2, sort_keys=True, ensure_ascii=False))
+        say_json(part)
         return
     if template:
-        typer.echo("\n".join(_template(dossier)))
+        say("\n".join(_template(dossier)))
     elif history:
-        typer.echo("\n".join(_history(dossier)))
+        say("\n".join(_history(dossier)))
     elif sources:
-        typer.echo("\n".join(_sources(dossier)))
+        say("\n".join(_sources(dossier)))
     else:
-        typer.echo(note_text(dossier.note), nl=False)
+        say(note_text(dossier.note), nl=False)
         for line in _hints(dossier):
-            typer.echo(line)
+            say(line)
 
 
 def _hints(dossier: Dossier) -> Iterator[str]:

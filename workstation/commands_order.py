@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from workstation.output import say
+
 
 def register(order_app: typer.Typer) -> None:
     """Add the commands about order files."""
@@ -21,6 +23,6 @@ def register(order_app: typer.Typer) -> None:
         from workstation.plan_text import plan_text
 
         ordered = read_order(order)
-        typer.echo(plan_text(ordered.prescription))
+        say(plan_text(ordered.prescription))
         questions = ", ".join(q.value for q in possible_questions(ordered.prescription))
-        typer.echo(f"questions a session may ask: {questions}")
+        say(f"questions a session may ask: {questions}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from datetime import date, datetime
@@ -12,6 +11,7 @@ import typer
 
 from controller.errors import AnswerMissing
 from workstation.commands_note import ByOption, DataOption, JsonOption
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from records.retention import Rule
@@ -48,27 +48,23 @@ def retention(
             removed = apply_retention(data_dir, rule, author_now(data_dir, by))
     shown = show_retention(data_dir, rule)
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "years": rule.years,
-                    "removed_now": removed,
-                    "sessions": [
-                        asdict(one) | {"until": one.until.isoformat() if one.until else None}
-                        for one in shown
-                    ],
-                },
-                indent=2,
-                sort_keys=True,
-            )
+        say_json(
+            {
+                "years": rule.years,
+                "removed_now": removed,
+                "sessions": [
+                    asdict(one) | {"until": one.until.isoformat() if one.until else None}
+                    for one in shown
+                ],
+            }
         )
         return
     kept = f"{rule.years} years" if rule.years else "for ever (setting retention_years is 0)"
-    typer.echo(f"sessions are kept {kept}")
+    say(f"sessions are kept {kept}")
     for line in lines(shown):
-        typer.echo(line)
+        say(line)
     if apply:
-        typer.echo(f"removed now: {len(removed)}; the chain, the seals and an audit row stay")
+        say(f"removed now: {len(removed)}; the chain, the seals and an audit row stay")
 
 
 def hold(
@@ -92,14 +88,14 @@ def hold(
         change(data_dir, author_now(data_dir, by), reason, session_id=session, patient=patient)
     standing = holds(data_dir)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in standing], indent=2, ensure_ascii=False))
+        say_json([asdict(one) for one in standing])
         return
     if not standing:
-        typer.echo("no holds stand")
+        say("no holds stand")
     for one in standing:
         kind = "patient key" if one.is_patient else "session"
         since = _day(settings, one.at_utc_ms).isoformat()
-        typer.echo(f"{kind} {one.what}  since {since}  by {one.by}: {one.reason}")
+        say(f"{kind} {one.what}  since {since}  by {one.by}: {one.reason}")
 
 
 def _rule(settings: Settings) -> Rule:

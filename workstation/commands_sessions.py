@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
@@ -12,6 +11,7 @@ import typer
 
 from controller.errors import RequestRefused
 from workstation.commands_note import ByOption, DataOption, JsonOption
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from workstation.settings import Settings
@@ -64,14 +64,14 @@ def sessions(
         for session in found
     ]
     if as_json:
-        typer.echo(json.dumps(listed, indent=2, sort_keys=True, ensure_ascii=False))
+        say_json(listed)
         return
     if not listed:
         asked = " that fit" if query != SessionQuery() else ""
-        typer.echo(f"no sessions{asked} in {data_dir}")
+        say(f"no sessions{asked} in {data_dir}")
     for row in listed:
         sealed = "sealed" if row["sealed"] else "not sealed"
-        typer.echo(
+        say(
             f"{row['session_id']}  {str(row['started'])[:16].replace('T', ' ')}  "
             f"{row['outcome']}  {sealed}  note {row['note']}  unit {row['unit_id']}"
         )
@@ -100,14 +100,12 @@ def audit(
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
     found = accesses(data_dir, wanted)
     if as_json:
-        typer.echo(json.dumps([asdict(access) for access in found], indent=2, ensure_ascii=False))
+        say_json([asdict(access) for access in found])
         return
     for access in found:
         when = _local(settings, access.at_utc_ms).isoformat(" ")
         fields = f"  {', '.join(access.fields)}" if access.fields else ""
-        typer.echo(
-            f"{when}  {access.by} ({access.user})  {access.what}  {access.session_id}{fields}"
-        )
+        say(f"{when}  {access.by} ({access.user})  {access.what}  {access.session_id}{fields}")
 
 
 def _day(option: str, text: str) -> date | None:

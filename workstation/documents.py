@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
 from controller.runtime.clock import SystemClock
+from controller.words import check_name
 from records.acceptance import Acceptance, acceptances
 from records.audit import record_read
 from records.author import Author
@@ -28,6 +28,7 @@ from records.search import last_visit_of
 from records.signing import load_or_create_key
 from records.treatment_note import TreatmentNote, draft_note
 from workstation.exporting import PLAIN, Choices, file_name, written
+from workstation.login import login_name
 from workstation.order_file import parse_order
 from workstation.settings import Settings
 
@@ -121,10 +122,13 @@ def keep_reading(data_dir: Path, session_id: str, author: Author, what: str) -> 
 
 
 def author_now(data_dir: Path, by: str = "") -> Author:
-    """The person at the keyboard; ``by`` names them, else the account of the system does."""
-    user = getpass.getuser()
+    """The person at the keyboard; ``by`` names them, else the account of the system does.
+
+    Raises RequestRefused when ``by`` is no name that a record may hold.
+    """
+    user = login_name()
     return Author(
-        by=by or user,
+        by=check_name("by", by) if by else user,
         user=user,
         at_utc_ms=SystemClock().utc_ms(),
         key=load_or_create_key(data_dir),

@@ -5,7 +5,6 @@ An operator is polled by the loop and never makes it wait: the terminal is read 
 
 from __future__ import annotations
 
-import getpass
 import queue
 import signal
 import threading
@@ -18,6 +17,7 @@ from controller.errors import AnswerMissing, RequestRefused
 from controller.ports import Answer, Progress, Question
 from controller.prescription import Prescription
 from controller.requests import SessionRequest, Stop
+from workstation.login import login_name
 from workstation.request_lines import HELP, parse_request
 from workstation.session_script import SessionScript
 
@@ -88,7 +88,7 @@ class SessionOperator:
         self._read_line = read_line
         self._tell = tell
         self._script = script or SessionScript()
-        self._by = by or getpass.getuser()
+        self._by = by or login_name()
         self._answers: dict[Question, Answer] = {}
         self._open: list[Question] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from controller.errors import PrescriptionInvalid
+from controller.errors import PrescriptionInvalid, RequestRefused
 from controller.prescription import Mode, Prescription, Region, Table
+from controller.words import TEXT_CHARACTERS
 from records.order import DIAGNOSIS, Order
+from workstation.file_words import check_words
 from workstation.quantities import force_n, mass_kg, rate_n_per_s, time_s
 
 DEFAULT_RAMPS = {Region.CERVICAL: ("10 N/s", "20 N/s"), Region.LUMBAR: ("30 N/s", "60 N/s")}
 """Ramp up and down when the order says nothing (devices.md E.2)."""
-Text = Annotated[str, Field(max_length=2000)]
+Text = Annotated[str, Field(max_length=TEXT_CHARACTERS)]
 
 
 class _OrderFile(BaseModel):
@@ -58,7 +60,10 @@ _QUANTITY_KEYS = (
 
 
 def read_order(path: Path) -> Order:
-    """Read and check an order file; raises PrescriptionInvalid naming file, key and next step."""
+    """Read and check an order file; raises PrescriptionInvalid naming file, key and next step.
+
+    This is the door: the words of an order that was filed already are not asked again.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -67,7 +72,17 @@ def read_order(path: Path) -> Order:
             f"order file {path} cannot be read ({reason}); "
             "make one with: traction order new --region cervical"
         ) from error
+    _check_words(text, path.name)
     return parse_order(text, path.name)
+
+
+def _check_words(text: str, name: str) -> None:
+    try:
+        check_words(tomllib.loads(text))
+    except tomllib.TOMLDecodeError:
+        return  # parse_order says where
+    except RequestRefused as error:
+        raise PrescriptionInvalid(f"order {name}: {error.message}") from error
 
 
 def parse_order(text: str, name: str) -> Order:
@@ -162,6 +177,8 @@ def _first_fault(error: ValidationError) -> str:
         return f"key {key} is not known; {hint}"
     if fault["type"] == "missing":
         return f"key {key} is missing; add it (traction order new prints every key)"
+    if fault["type"] == "string_too_long":
+        return f"{key} has {len(fault['input'])} characters, at most {TEXT_CHARACTERS}; shorten it"
     if fault["type"] == "int_type":
         return f"{key}={fault['input']!r} must be a whole number without quotes, as in 3"
     if fault["type"] == "string_type":

@@ -20,6 +20,7 @@ from controller.requests import (
     Resume,
     SessionRequest,
 )
+from controller.words import visible
 from workstation.quantities import force_n
 
 HELP = """\
@@ -34,14 +35,20 @@ HELP = """\
   mute                      no tones for 2 min
   help                      this list; Ctrl-C releases the patient at once"""
 
+SHOWN_CHARACTERS = 40
+_BLANKS = re.compile(r"[ \t]+")
 _ADJUSTMENT = re.compile(
-    r"(?:(?P<force>hold|rest)\s+)?(?P<sign>[+-])\s*(?P<size>\d+(?:\.\d+)?\s*[A-Za-z]+)\s*(?P<reason>.*)"
+    r"(?:(?P<force>hold|rest) )?(?P<sign>[+-]) ?(?P<size>[0-9]+(?:\.[0-9]+)? ?[A-Za-z]+) ?"
+    r"(?P<reason>.*)"
 )
 
 
 def parse_request(line: str, by: str) -> SessionRequest:
-    """The request in a line; raises RequestRefused saying what is understood instead."""
-    text = " ".join(line.split())
+    """The request in a line; raises RequestRefused saying what is understood instead.
+
+    Blanks and tabs between the words do not count.
+    """
+    text = _BLANKS.sub(" ", line).strip(" ")
     adjustment = _ADJUSTMENT.fullmatch(text)
     if adjustment is not None:
         return _adjustment(adjustment, by)
@@ -63,9 +70,15 @@ def parse_request(line: str, by: str) -> SessionRequest:
             return Remark(by=by, text=_needed(rest, "remark", "what is to be recorded"))
         case _:
             raise RequestRefused(
-                f"{line.strip()!r} is not understood; say pause, resume, -5 N, +5 N REASON, "
+                f"{_beginning(text)} is not understood; say pause, resume, -5 N, +5 N REASON, "
                 "check NAME, remark TEXT, end, ok, mute or help"
             )
+
+
+def _beginning(text: str) -> str:
+    """As much of a line as a message repeats."""
+    shown = visible(text[:SHOWN_CHARACTERS])
+    return f"'{shown}'" if len(text) <= SHOWN_CHARACTERS else f"'{shown}...'"
 
 
 def _adjustment(found: re.Match[str], by: str) -> AdjustForce:

@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from controller.errors import RequestRefused, ScriptInvalid
 from controller.requests import SessionRequest
+from controller.words import check_name
+from workstation.file_words import check_words
 from workstation.quantities import time_s
 from workstation.request_lines import parse_request
 
@@ -73,9 +75,13 @@ def read_script(path: Path) -> SessionScript:
 def parse_script(text: str, name: str) -> SessionScript:
     """Check a script's text; ``name`` stands in the messages. Raises ScriptInvalid."""
     try:
-        file = _Script.model_validate(tomllib.loads(text))
+        document = tomllib.loads(text)
+        check_words(document)
+        file = _Script.model_validate(document)
     except tomllib.TOMLDecodeError as error:
         raise ScriptInvalid(f"script {name}: not valid TOML ({error}); correct it") from error
+    except RequestRefused as error:
+        raise ScriptInvalid(f"script {name}: {error.message}") from error
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(str(part) for part in fault["loc"])
@@ -87,7 +93,8 @@ def parse_script(text: str, name: str) -> SessionScript:
 
 def _step(step: _Step, number: int, name: str) -> ScriptStep:
     try:
-        request = parse_request(f"{step.do} {step.reason}".strip(), step.by)
+        by = check_name("by", step.by)
+        request = parse_request(f"{step.do} {step.reason}".strip(), by)
         return ScriptStep(at_s=time_s("at", step.at), request=request)
     except RequestRefused as error:
         raise ScriptInvalid(f"script {name}, step {number}: {error.message}") from error

@@ -20,8 +20,13 @@ from pydantic_settings import (
 )
 
 from controller.errors import RequestRefused
+from controller.words import NAME_CHARACTERS, fault_of, visible
 
 APPLICATION = "traction"
+PATH_CHARACTERS = 4096
+"""The longest path that Linux takes."""
+SHOWN_CHARACTERS = 60
+"""How much of a wrong value a message repeats."""
 
 
 class Settings(BaseSettings):
@@ -45,6 +50,20 @@ class Settings(BaseSettings):
             except (ZoneInfoNotFoundError, ValueError) as error:
                 raise ValueError("not an IANA time zone such as America/Chicago") from error
         return name
+
+    @field_validator("clinic")
+    @classmethod
+    def _clinic_is_a_name(cls, name: str) -> str:
+        if fault := fault_of(name, NAME_CHARACTERS):
+            raise ValueError(fault)
+        return name
+
+    @field_validator("data")
+    @classmethod
+    def _folder_is_text(cls, folder: Path) -> Path:
+        if fault := fault_of(str(folder), PATH_CHARACTERS):
+            raise ValueError(fault)
+        return folder
 
     @classmethod
     def settings_customise_sources(
@@ -72,6 +91,12 @@ def settings_file() -> Path:
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "settings.toml"
 
 
+def _short(value: object) -> str:
+    """The beginning of what was set, fit for a message."""
+    shown = visible(repr(value))
+    return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}..."
+
+
 def load_settings() -> Settings:
     """Read the settings; raises RequestRefused naming key, value and source."""
     try:
@@ -80,6 +105,6 @@ def load_settings() -> Settings:
         fault = error.errors()[0]
         key = ".".join(str(part) for part in fault["loc"])
         raise RequestRefused(
-            f"setting {key}={fault['input']!r}: {fault['msg']}; correct the environment or "
+            f"setting {key}={_short(fault['input'])}: {fault['msg']}; correct the environment or "
             f"{settings_file()}"
         ) from error

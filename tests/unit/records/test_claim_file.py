@@ -57,6 +57,11 @@ def nulls(model: type[BaseModel]) -> dict[str, None]:
     return {name: None for name, field in model.model_fields.items() if field.default is None}
 
 
+def test_words_that_hide_are_refused_with_their_key() -> None:
+    said = refusal(json.dumps({**CLAIM, "billing": {"last_name": "North\u202eClinic"}}))
+    assert "has a mark that turns the direction of text (U+202E at character 6 of 12)" in said
+
+
 def test_null_is_the_same_as_leaving_out() -> None:
     line, party = nulls(ServiceLine), nulls(Party)
     changes: dict[str, Any] = {

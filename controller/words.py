@@ -1,0 +1,117 @@
+"""Words that people type: which ones the program takes, and how any text is made safe to show.
+
+Every door (typed lines, options, scripts, order files, notes) asks ``check_text`` or ``check_name``
+before a word can reach a session, a record or another person's screen. What is on file already is
+not asked again: it is shown through ``visible``.
+
+Source of the invisible characters: Unicode's categories Cc, Cf, Cs, Zl and Zp, and its property
+Default_Ignorable_Code_Point (DerivedCoreProperties.txt), to which the blank of the Braille block
+was added.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from controller.errors import RequestRefused
+
+NAME_CHARACTERS: Final = 100
+"""Most characters of a name: a person with credentials and place of work."""
+TEXT_CHARACTERS: Final = 2000
+"""Most characters of a remark, a reason or a field of order and note."""
+ADDRESS_CHARACTERS: Final = 300
+"""Most characters of a unit's address: the longest path of a serial device, a host name of 253."""
+
+_INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_INVISIBLE_RANGES: Final = (
+    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065),
+    (0x2800, 0x2800), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8),
+    (0xFDD0, 0xFDEF), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+"""Code points that show nothing although their category is another one, or that are none."""
+_TURNING: Final = frozenset(
+    [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
+"""Marks, embeddings, overrides and isolates: they change the order in which text is read."""
+_ENDS_OF_LINES: Final = "\n\r\u0085\u2028\u2029"
+_BYTES: Final = range(0xDC80, 0xDD00)
+"""How Python keeps a byte of an argument that is no text in the locale's encoding."""
+
+
+def check_name(field: str, name: str) -> str:
+    """Return ``name`` if it may stand for a person; raises RequestRefused naming ``field``."""
+    if not name.strip():
+        raise RequestRefused(f"{field} is empty; say who it is")
+    return check_text(field, name, NAME_CHARACTERS)
+
+
+def check_text(field: str, text: str, most: int = TEXT_CHARACTERS) -> str:
+    """Return ``text`` if it is one line that everybody can read, at most ``most`` characters.
+
+    Raises RequestRefused naming ``field``, what is wrong and where, the limit and what to do. The
+    message never holds the character itself.
+    """
+    if fault := fault_of(text, most):
+        raise RequestRefused(f"{field} {fault}")
+    return text
+
+
+def fault_of(text: str, most: int = TEXT_CHARACTERS) -> str:
+    """What is wrong with ``text``, to be read behind the name of its field; empty if nothing is."""
+    if len(text) > most:
+        return f"has {len(text)} characters, at most {most}; shorten it"
+    for place, character in enumerate(text, start=1):
+        if hides(character):
+            return _fault_at(character, place, len(text))
+    return ""
+
+
+def visible(text: str) -> str:
+    """``text`` with every character that hides, turns or steers written out, as in <U+001B>.
+
+    Ends of lines stay; a tab becomes a blank.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character == "\n":
+        return character
+    if character == "\t":
+        return " "
+    return f"<{_code(character)}>" if hides(character) else character
+
+
+def hides(character: str) -> bool:
+    """True for a character that shows nothing, turns the direction of text or steers a screen."""
+    if " " <= character <= "~":
+        return False
+    if unicodedata.category(character) in _INVISIBLE_CATEGORIES:
+        return True
+    code = ord(character)
+    if code & 0xFFFE == 0xFFFE:
+        return True
+    return any(first <= code <= last for first, last in _INVISIBLE_RANGES)
+
+
+def _fault_at(character: str, place: int, length: int) -> str:
+    code = ord(character)
+    what, todo = "an invisible character", "leave it out"
+    if code in _BYTES:
+        what = f"the byte 0x{code - 0xDC00:02X}, no text in this system's encoding,"
+        todo = "type it in that encoding"
+    elif character in _ENDS_OF_LINES:
+        what, todo = "an end of line", "write it on one line"
+    elif unicodedata.category(character) == "Cc":
+        what = "a control character"
+    elif code in _TURNING:
+        what = "a mark that turns the direction of text"
+    where = f"{_code(character)} at character {place} of {length}"
+    return f"has {what} ({where}); only visible characters on one line are taken: {todo}"
+
+
+def _code(character: str) -> str:
+    return f"U+{ord(character):04X}"

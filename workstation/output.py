@@ -1,0 +1,93 @@
+"""What the commands print: safe to show whatever the text, the encoding or the reader.
+
+``traction run`` prints nothing through this while a session is open: that is the display's work
+(``workstation.display``), which never waits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+from controller.errors import RequestRefused
+from controller.words import hides, visible
+
+
+def say(text: str, *, nl: bool = True) -> None:
+    """Print to standard output; raises RequestRefused when it takes nothing.
+
+    A reader that has gone (``| head``) had what it wanted: the rest is dropped, and the command
+    ends as it would have ended.
+    """
+    _print(_shown(sys.stdout, visible(text)) + ("\n" if nl else ""))
+
+
+def say_json(document: Any) -> None:
+    """Print a document as JSON."""
+    say_json_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def say_json_text(text: str) -> None:
+    """Print JSON; what hides, steers or cannot be encoded becomes an escape of the same value."""
+    _print(json_for(text, _encoding(sys.stdout)) + "\n")
+
+
+def warn(text: str) -> None:
+    """Print to standard error, past a pipe; where nobody takes it, it is dropped."""
+    stream = sys.stderr
+    try:
+        _write(stream, _shown(stream, visible(text)) + "\n")
+    except OSError:
+        _give_up(stream)
+
+
+def json_for(text: str, encoding: str) -> str:
+    """JSON that can be printed in ``encoding`` and says the same."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(text), indent=2, sort_keys=True)
+    return "".join(_escaped(c) if c != "\n" and hides(c) else c for c in text)
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
+def _shown(stream: TextIO | None, text: str) -> str:
+    """``text`` as the stream's encoding can carry it; what it cannot is written out."""
+    encoding = _encoding(stream)
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _encoding(stream: TextIO | None) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
+def _print(text: str) -> None:
+    stream = sys.stdout
+    try:
+        _write(stream, text)
+    except BrokenPipeError:
+        _give_up(stream)
+    except OSError as error:
+        _give_up(stream)
+        raise RequestRefused(
+            f"standard output takes nothing ({error.strerror}); direct it elsewhere"
+        ) from error
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """A stream that was closed before the program began takes everything."""
+    if stream is not None:
+        stream.write(text)
+        stream.flush()
+
+
+def _give_up(stream: TextIO) -> None:
+    """Whatever is still in the buffer goes nowhere, so that the end of the program is no error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
