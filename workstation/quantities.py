@@ -16,9 +16,11 @@ FORCE_UNITS = {"N": 1.0, "lbf": NEWTONS_PER_LBF, "kgf": NEWTONS_PER_KGF}
 TIME_UNITS = {"s": 1.0, "min": 60.0}
 MASS_UNITS = {"kg": 1.0, "lb": KILOGRAMS_PER_POUND}
 RATE_UNITS = {f"{unit}/s": factor for unit, factor in FORCE_UNITS.items()}
+SHOWN_CHARACTERS = 40
+"""How much of a text that is no quantity a message repeats."""
 BODY_WEIGHT = "% body weight"
 
-_QUANTITY = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\S.*?)?\s*")
+_QUANTITY = re.compile(r"\s*(?P<number>\d{1,9}(?:\.\d{1,9})?)(?!\d)\s*(?P<unit>\S.*?)?\s*")
 
 
 def force_n(key: str, text: str, body_mass_kg: float | None) -> float:
@@ -58,9 +60,10 @@ def _split(key: str, text: str, units: list[str]) -> tuple[float, str]:
     found = _QUANTITY.fullmatch(text)
     accepted = ", ".join(units)
     if found is None:
+        shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
         raise PrescriptionInvalid(
-            f'{key}="{text}" is not a number with a unit; write for instance "20 {units[0]}" '
-            f"({accepted})"
+            f'{key}="{shown}" is not a number with a unit; write for instance "20 {units[0]}" '
+            f"({accepted}), with at most nine digits"
         )
     unit = " ".join((found["unit"] or "").replace("%", "% ").split())
     if unit not in units:

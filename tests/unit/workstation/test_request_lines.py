@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.errors import RequestRefused
 from controller.requests import (
@@ -18,6 +22,7 @@ from controller.requests import (
     SessionRequest,
     request_name,
 )
+from controller.words import visible
 from workstation.request_lines import HELP, parse_request
 
 WHO = "P. Jones"
@@ -65,6 +70,30 @@ def test_other_lines_are_refused_with_what_is_understood(line: str, said: str) -
     with pytest.raises(RequestRefused) as refused:
         parse_request(line, WHO)
     assert said in refused.value.message
+
+
+@given(st.text(st.characters(), max_size=60))
+def test_any_line_becomes_a_request_or_is_refused_in_words(line: str) -> None:
+    try:
+        request = parse_request(line, WHO)
+    except RequestRefused as refused:
+        assert visible(refused.message) == refused.message
+    else:
+        assert request_name(request)
+
+
+@pytest.mark.parametrize("digits", [10, 400, 5000])
+def test_a_number_that_no_force_has_is_refused(digits: int) -> None:
+    for sign in "+-":
+        with pytest.raises(RequestRefused, match="with at most nine digits") as refused:
+            parse_request(f"{sign}{'9' * digits} N pain", WHO)
+        assert len(refused.value.message) < 200
+
+
+@pytest.mark.parametrize("change_n", [math.inf, -math.inf, math.nan])
+def test_no_door_can_ask_for_a_change_that_is_no_number(change_n: float) -> None:
+    with pytest.raises(RequestRefused, match="is no force"):
+        AdjustForce(by=WHO, change_n=change_n)
 
 
 def test_help_names_every_command() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import PrescriptionInvalid, RequestRefused, ScriptInvalid
-from controller.events import EventKind
+from controller.events import EventKind, JsonValue
 from controller.requests import CheckIn, Remark
 from tests.support.notes import ORDER, note_of, recorded
 from workstation import cli
@@ -243,7 +243,11 @@ def test_what_is_on_file_with_such_words_still_opens(
     traction: Traction, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     filed = ORDER + 'harness = "hal\\u001Bter\\u202E"\nscreening = """two\nlines"""\n'
-    remark = (3_000, EventKind.REMARK_RECORDED, {"by": f"P.{OVERRIDE}", "text": "odd\x1b noise"})
+    remark: tuple[int, EventKind, dict[str, JsonValue]] = (
+        3_000,
+        EventKind.REMARK_RECORDED,
+        {"by": f"P.{OVERRIDE}", "text": "odd\x1b noise"},
+    )
     recorded(tmp_path, order=filed, happened=[remark])
     assert parse_order(filed, "filed").harness == f"hal\x1bter{OVERRIDE}"
     assert note_of(tmp_path).field("harness").value == f"hal\x1bter{OVERRIDE}"
