@@ -6,7 +6,7 @@ RUN = .venv/bin/python
 
 .PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
-	campaign-power-cuts campaign-kill campaign-soak
+	campaign-power-cuts campaign-kill campaign-soak campaign-terminals
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -69,6 +69,10 @@ campaign-acceptance: setup
 # Two units in real time for 50 minutes; 8 hours: .venv/bin/python -m tests.campaigns.soak 480
 campaign-soak: setup
 	$(RUN) -m tests.campaigns.soak
+
+# Held, unread, closed and full displays in every phase, in real time: about three minutes.
+campaign-terminals: setup
+	$(RUN) -m tests.campaigns.terminals
 
 # Needs the resolver uv (one command more: `pip install uv`); nothing else does.
 lock:

@@ -7,14 +7,14 @@ What a command needs is imported inside of it: `--help` and a wrong option answe
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -44,9 +44,14 @@ from workstation import (
     commands_retention,
     commands_sessions,
 )
-from workstation.output import say, say_json, say_json_text, warn
+from workstation.output import say, say_json_text
 
 if TYPE_CHECKING:
+    from controller.ports import Clock
+    from records.order import Order
+    from workstation.compose import SessionResult
+    from workstation.operators import SessionOperator
+    from workstation.screen import Screen
     from workstation.settings import Settings
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
@@ -93,18 +98,36 @@ class Wire(StrEnum):
 
 def main() -> None:
     """Entry point; the command line's door: no traceback reaches a user."""
+    _open_closed_streams()
     try:
         _check_arguments(sys.argv[1:])
         app()
     except TractionError as error:
-        warn(f"traction: {error}")
-        sys.exit(exit_status(error))
+        _end_with(f"traction: {error}", exit_status(error))
     except Exception as error:
-        warn(
+        _end_with(
             f"traction: this should not have happened ({type(error).__name__}: {error}); "
-            "please report it with what you did"
+            "please report it with what you did",
+            1,
         )
-        sys.exit(1)
+
+
+def _end_with(text: str, status: int) -> None:
+    """End whether or not the terminal takes the text."""
+    from controller.runtime.clock import SystemClock
+    from workstation.screen import last_words
+
+    last_words(text, SystemClock().now_s)
+    sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """A file or socket that is opened later must not become the standard output of messages."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
@@ -153,12 +176,10 @@ def demo(
     ),
 ) -> None:
     """Treat two simulated patients over real bytes and write all documents."""
-    from rich.console import Console
-
-    from workstation.demo import run_demo
+    from workstation.demo import DemoConsole, run_demo
     from workstation.settings import load_settings
 
-    run_demo(Console(), out, load_settings())
+    run_demo(DemoConsole(), out, load_settings())
     say(NOT_A_DEVICE)
 
 
@@ -257,77 +278,86 @@ def run(
 
     At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
     """
-    from rich.console import Console
-
     from controller.runtime.clock import SystemClock
-    from workstation.compose import treat
-    from workstation.login import login_name
-    from workstation.operators import SessionOperator, check_somebody_answers, stopped_by_signals
+    from workstation.operators import SessionOperator, check_somebody_answers
     from workstation.order_file import read_order
     from workstation.plan_text import plan_text
-    from workstation.progress import LiveLine, PhaseLines, teller
     from workstation.realtime import take_realtime_rights
+    from workstation.screen import Screen
     from workstation.session_script import read_script
+    from workstation.signals import caught_signals
+    from workstation.typed_lines import is_terminal, typed_lines
 
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
+    by = check_name("--operator", operator_name) if operator_name else ""
     place = _place(data)
     ordered = read_order(order)
-    terminal = sys.stdin.isatty()
-    check_somebody_answers(ordered.prescription, scripted=yes, terminal=terminal)
-    warn(plan_text(ordered.prescription))
-    warn(str(take_realtime_rights()))
-    shown = Console(stderr=as_json)
-    opened: list[str] = []
-    with (LiveLine if shown.is_terminal else PhaseLines)(shown) as show:
+    steps = read_script(script) if script else None
+    check_somebody_answers(ordered.prescription, scripted=yes, terminal=is_terminal(sys.stdin))
+    clock = SystemClock()
+    with Screen(clock.now_s, as_json=as_json) as screen, caught_signals() as signals:
+        screen.message(plan_text(ordered.prescription))
+        screen.message(str(take_realtime_rights()))
+        screen.settle()
+        typed = typed_lines(sys.stdin)
         operator = SessionOperator(
             scripted=yes,
-            show=show,
-            read_line=input if terminal else None,
-            tell=teller(shown),
-            script=read_script(script) if script else None,
-            by=check_name("--operator", operator_name) if operator_name else login_name(),
+            show=screen.show,
+            read_line=typed.read_line if typed else None,
+            tell=screen.tell,
+            script=steps,
+            by=by,
+            notices=screen.notices,
         )
-        with stopped_by_signals(operator), _status_after_opening(opened):
-            result = treat(
-                unit,
-                ordered,
-                data_dir=place.data_dir,
-                clock=SystemClock(),
-                operator=operator,
-                settings=place.settings,
-                opened=opened.append,
-                warn=warn,
-            )
-    _report_run(result, as_json=as_json)
-    if not result.ending.release_seen:
-        warn("traction: release not seen: look at the patient, open the clutch")
-    if result.ending.outcome != Outcome.COMPLETED:
-        raise typer.Exit(ENDED_EARLY)
+        signals.hand_to(operator)
+        status = _treat(unit, ordered, place, clock, operator, screen)
+    raise typer.Exit(status)
 
 
-@contextmanager
-def _status_after_opening(opened: list[str]) -> Iterator[None]:
-    """Once the session is open every refusal is 3, and says which session keeps it."""
+def _treat(
+    unit: str, ordered: Order, place: _Place, clock: Clock, operator: SessionOperator,
+    screen: Screen,
+) -> int:  # fmt: skip
+    """Treat, and say how it ended; returns the exit status, raises TractionError before a session.
+
+    Once the session is open every refusal is 3, and says which session keeps it.
+    """
+    from workstation.compose import treat
+
+    opened: list[str] = []
     try:
-        yield
+        result = treat(
+            unit,
+            ordered,
+            data_dir=place.data_dir,
+            clock=clock,
+            operator=operator,
+            settings=place.settings,
+            opened=opened.append,
+            warn=screen.message,
+        )
     except TractionError as error:
         if not opened:
             raise
-        warn(f"traction: {error}")
-        warn(f"traction: recorded as session {opened[0]}")
-        raise typer.Exit(exit_status(error, session_opened=True)) from error
+        screen.end_session()
+        screen.message(f"traction: {error}")
+        screen.message(f"traction: recorded as session {opened[0]}")
+        return exit_status(error, session_opened=True)
+    _report_run(result, screen)
+    return COMPLETED if result.ending.outcome == Outcome.COMPLETED else ENDED_EARLY
 
 
-def _report_run(result: Any, *, as_json: bool) -> None:
+def _report_run(result: SessionResult, screen: Screen) -> None:
     ending = result.ending
-    if as_json:
-        facts = {"session_id": result.session_id, **asdict(ending)}
-        say_json(facts | {"tick_lateness": result.lateness})
-        return
-    for session_id in result.recovered:
-        say(f"closed as interrupted: session {session_id}")
-    say(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
-    say(f"read its note with: traction note {result.session_id}")
+    facts = {"session_id": result.session_id, **asdict(ending), "tick_lateness": result.lateness}
+    if not screen.document(facts):
+        for session_id in result.recovered:
+            screen.tell(f"closed as interrupted: session {session_id}")
+        screen.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
+        screen.tell(f"read its note with: traction note {result.session_id}")
+    screen.end_session()
+    if not ending.release_seen:
+        screen.message("traction: release not seen: look at the patient, open the clutch")
 
 
 # --- what is on file --------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import typer
 from controller.errors import AnswerMissing
 from workstation.commands_note import ByOption, DataOption, JsonOption
 from workstation.output import say, say_json
+from workstation.typed_lines import is_terminal
 
 if TYPE_CHECKING:
     from records.retention import Rule
@@ -112,7 +113,7 @@ def _rule(settings: Settings) -> Rule:
 def _agreed(count: int, rule: Rule, *, yes: bool) -> bool:
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise AnswerMissing(
             f"{count} sessions are due by {rule.text} and their content cannot be brought back; "
             "run at a terminal or give --yes"

@@ -28,6 +28,7 @@ from workstation.compose import (
 from workstation.documents import Dossier, load_dossier, write_file
 from workstation.operators import SessionOperator, Show
 from workstation.order_file import parse_order
+from workstation.output import drop_output
 from workstation.settings import Settings
 
 STOP_IN_HOLD = 2
@@ -77,6 +78,14 @@ def acts() -> tuple[Act, Act]:
             patient=StopsDuring(STOP_IN_HOLD, STOP_AFTER_S),
         ),
     )
+
+
+class DemoConsole(Console):
+    """A console whose reader may go away (``| head``): the demo goes on and writes its files."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        drop_output()
 
 
 def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:

@@ -6,30 +6,45 @@ An operator is polled by the loop and never makes it wait: the terminal is read 
 from __future__ import annotations
 
 import queue
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections import deque
+from collections.abc import Callable, Sequence
 
 from controller.before_start import needs_person, questions_before_start
 from controller.errors import AnswerMissing, RequestRefused
 from controller.ports import Answer, Progress, Question
 from controller.prescription import Prescription
-from controller.requests import SessionRequest, Stop
+from controller.requests import Remark, SessionRequest, Stop
 from workstation.login import login_name
 from workstation.request_lines import HELP, parse_request
 from workstation.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
 
+PROGRAM = "traction run"
+"""Who remarks upon the workstation itself: a display that takes nothing, a terminal that closed."""
+
+LINES_AT_A_TIME = 8
+"""Most lines that one look takes: a pasted page must not make a tick late."""
+LINES_WAITING = 50
+"""With so many lines waiting no more are read; they stay in the terminal."""
+ROOM_EVERY_S = 0.1
+
 ReadLine = Callable[[], str]
+"""Waits for a line; raises RequestRefused for one that cannot be taken, EOFError at the end."""
 Show = Callable[[Progress], None]
 Tell = Callable[[str], None]
+Notices = Callable[[], Sequence[str]]
+"""What is newly the matter with the display, or no longer, in words."""
 
 
 def _say_nothing(text: str) -> None:
     """For sessions without a listener; what is told is in the journal all the same."""
+
+
+def _nothing_to_report() -> Sequence[str]:
+    """For sessions whose display cannot fail."""
+    return ()
 
 
 def certain_questions(order: Prescription) -> list[Question]:
@@ -70,7 +85,11 @@ class SessionOperator:
     """Answers by script where that is allowed, otherwise by the person at the terminal.
 
     One thread reads lines: "y" and "n" answer the oldest question, everything else is a request.
-    ``script`` makes requests by itself at its times. ``by`` is who sits at the terminal.
+    ``script`` makes requests by itself at its times. ``by`` is who sits at the terminal. What
+    ``notices`` says becomes a remark of the program in the record.
+
+    ``show`` and ``tell`` are called by the loop's thread and must not wait: with a real display
+    they put things into its mailbox (``workstation.display``).
     """
 
     def __init__(
@@ -82,6 +101,7 @@ class SessionOperator:
         tell: Tell = _say_nothing,
         script: SessionScript | None = None,
         by: str = "",
+        notices: Notices = _nothing_to_report,
     ) -> None:
         self.scripted = scripted
         self._show = show
@@ -91,7 +111,10 @@ class SessionOperator:
         self._by = by or login_name()
         self._answers: dict[Question, Answer] = {}
         self._open: list[Question] = []
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._notices = notices
+        self._lines: queue.SimpleQueue[str | RequestRefused | None] = queue.SimpleQueue()
+        self._room = threading.Event()
+        self._reminders: deque[str] = deque()
         self._requests: list[SessionRequest] = []
         self._since_start_s: float | None = None
         self._stop: Stop | None = None
@@ -123,6 +146,9 @@ class SessionOperator:
     def requests(self) -> list[SessionRequest]:
         """What was typed or is due by the script since the last call."""
         self._take_lines()
+        while self._reminders:
+            self._tell(self._reminders.popleft())
+        self._requests += [Remark(by=PROGRAM, text=notice) for notice in self._notices()]
         taken = [*self._requests, *self._script.due(self._since_start_s)]
         self._requests = []
         return taken
@@ -133,6 +159,10 @@ class SessionOperator:
         The first stop releases at the ordered rate, every further one as fast as the unit can.
         """
         self._stop = Stop(by=by, fast=self._stop is not None)
+
+    def remind(self, text: str) -> None:
+        """Say it in the next tick; safe in a signal handler."""
+        self._reminders.append(text)
 
     def stop_requested(self) -> Stop | None:
         """The strongest stop so far, or None."""
@@ -153,16 +183,25 @@ class SessionOperator:
         """The reader thread: it only passes lines on; None says that there will be no more."""
         try:
             while True:
-                self._lines.put(read_line())
+                self._lines.put(_line_or_refusal(read_line))
+                while self._lines.qsize() >= LINES_WAITING:
+                    self._room.wait(ROOM_EVERY_S)
         except EOFError:
+            pass
+        except Exception as error:
+            name = type(error).__name__
+            self._lines.put(RequestRefused(f"the terminal cannot be read any more ({name})"))
+        finally:
             self._lines.put(None)
             self.reader_ended.set()
 
     def _take_lines(self) -> None:
-        while not self._lines.empty():
+        for _ in range(min(self._lines.qsize(), LINES_AT_A_TIME)):
             line = self._lines.get()
             if line is None:
                 self._close_terminal()
+            elif isinstance(line, RequestRefused):
+                self._refuse(line)
             elif line.strip():
                 self._take(line.strip())
 
@@ -177,30 +216,23 @@ class SessionOperator:
             try:
                 self._requests.append(parse_request(line, self._by))
             except RequestRefused as refusal:
-                first = "answer the question with y or n; " if self._open else ""
-                self._tell(f"{first}{refusal.message}")
+                self._refuse(refusal)
+
+    def _refuse(self, refusal: RequestRefused) -> None:
+        first = "answer the question with y or n; " if self._open else ""
+        self._tell(f"{first}{refusal.message}")
 
     def _close_terminal(self) -> None:
         """Whoever was asked has gone: no to everything that is and will be asked."""
         self._read_line = None
+        self._requests.append(Remark(by=PROGRAM, text="the terminal closed: nobody can type"))
         for question in self._open:
             self._answers[question] = Answer(accepted=False, answered_by="terminal closed")
         self._open = []
 
 
-@contextmanager
-def stopped_by_signals(operator: SessionOperator) -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end in the same release and a closed record."""
-    numbers = [
-        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-    ]
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        operator.stop(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, on_signal) for number in numbers}
+def _line_or_refusal(read_line: ReadLine) -> str | RequestRefused:
     try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return read_line()
+    except RequestRefused as refusal:
+        return refusal

@@ -86,6 +86,12 @@ def _write(stream: TextIO | None, text: str) -> None:
         stream.flush()
 
 
+def drop_output() -> None:
+    """Let everything that is still printed on standard output go nowhere."""
+    if sys.stdout is not None:
+        _give_up(sys.stdout)
+
+
 def _give_up(stream: TextIO) -> None:
     """Whatever is still in the buffer goes nowhere, so that the end of the program is no error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,81 +1,137 @@
-"""What a person sees while a session runs: a live line at a terminal, plain lines elsewhere."""
+"""How a session looks to a person: a live line at a terminal, plain lines elsewhere.
+
+Pages return the text that is to be written; ``workstation.display`` writes it.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from controller.alarms import Priority
 from controller.ports import Progress
 from controller.prescription import NEWTONS_PER_LBF
+from controller.words import visible
+from workstation.display import BELL
 
-ALARM_STYLES = {Priority.HIGH: "bold red", Priority.MEDIUM: "yellow", Priority.LOW: "cyan"}
-"""The line changes its colour, and the words say the same."""
+ALARM_COLOURS = {Priority.HIGH: "1;31", Priority.MEDIUM: "33", Priority.LOW: "36"}
+"""Bold red, yellow, cyan: the line changes its colour, and the words say the same."""
 LINES_EVERY_S = 30.0
 """Without a terminal a line is printed at every change of phase and every so often between."""
 
 
 class LiveLine:
-    """One line that is rewritten; rich limits it to a few frames a second."""
+    """One line that is written over; words go above it.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = Live(console=console, refresh_per_second=8, transient=False)
+    It needs a carriage return of its terminal and nothing else; ``columns`` says how wide it is
+    now, and only with ``colours`` are escape sequences used.
+    """
 
-    def __enter__(self) -> LiveLine:
-        self._live.start()
-        return self
+    def __init__(self, columns: Callable[[], int], *, colours: bool) -> None:
+        self._columns = columns
+        self._colours = colours
+        self._shown = self._style = ""
 
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
+    def words(self, text: str) -> str:
+        """A text on lines of its own, above the live line."""
+        erased = self._erased()
+        self._shown = ""
+        return f"{erased}{visible(text)}\n"
 
-    def __call__(self, progress: Progress) -> None:
-        if progress.tone:
-            self._console.bell()
-        self._live.update(Text(line(progress), style=_style(progress)))
+    def frame(self, progress: Progress) -> str:
+        """The line as it is now, with a bell for a tone; nothing when it has not changed."""
+        bell = BELL if progress.tone else ""
+        text, style = line(progress, max(1, self._columns() - 1)), self._style_of(progress)
+        if (text, style) == (self._shown, self._style):
+            return bell
+        pad = " " * (len(self._shown) - len(text))
+        self._shown, self._style = text, style
+        return f"\r{style}{text}{pad}{_PLAIN if style else ''}{bell}"
+
+    def end(self) -> str:
+        """Leave the last line standing."""
+        return "\n" if self._shown else ""
+
+    def _erased(self) -> str:
+        return f"\r{' ' * len(self._shown)}\r" if self._shown else ""
+
+    def _style_of(self, progress: Progress) -> str:
+        if not (self._colours and progress.alarms):
+            return ""
+        return f"\x1b[{ALARM_COLOURS[progress.alarms[0].priority]}m"
+
+
+_PLAIN = "\x1b[0m"
 
 
 class PhaseLines:
     """Lines for logs and pipes."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self) -> None:
         self._last = ("", 0.0)
 
-    def __enter__(self) -> PhaseLines:
-        return self
+    def words(self, text: str) -> str:
+        """A text on lines of its own."""
+        return f"{visible(text)}\n"
 
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __call__(self, progress: Progress) -> None:
-        if progress.tone:
-            self._console.print(f"tone: {_alarm_words(progress)}", highlight=False, soft_wrap=True)
+    def frame(self, progress: Progress) -> str:
+        """A line for a tone, a line for a new phase or after a while, else nothing."""
+        tone = f"tone: {_alarm_words(progress)}\n" if progress.tone else ""
         phase, shown_s = self._last
         if progress.phase == phase and progress.elapsed_s < shown_s + LINES_EVERY_S:
-            return
+            return tone
         self._last = (progress.phase, progress.elapsed_s)
-        self._console.print(line(progress), highlight=False, soft_wrap=True)
+        return f"{tone}{line(progress)}\n"
+
+    def end(self) -> str:
+        """Nothing is left open."""
+        return ""
 
 
-def teller(console: Console) -> Callable[[str], None]:
-    """Says something on lines of its own, above the live line.
+class Verbatim:
+    """Words as they are, for programs that read them; no frames."""
 
-    A text without an end of line is drawn over by the live line, and "[y/n]" is markup to rich.
+    def words(self, text: str) -> str:
+        """The text and the end of its line."""
+        return f"{text}\n"
+
+    def frame(self, progress: Progress) -> str:
+        """A program has no use for a live line."""
+        return ""
+
+    def end(self) -> str:
+        """Nothing is left open."""
+        return ""
+
+
+def line(progress: Progress, columns: int = sys.maxsize) -> str:
+    """Phase, treatment clock, target and actual force in N and lbf, in at most ``columns``.
+
+    Where that does not fit, less is said; the words of an alarm stand above the line anyway.
     """
-    return lambda text: console.print(text, highlight=False, markup=False, soft_wrap=True)
+    for text in (_full(progress), _shorter(progress), _shortest(progress)):
+        if len(text) <= columns:
+            return text
+    return _shortest(progress)[:columns]
 
 
-def line(progress: Progress) -> str:
-    """Phase, treatment clock, target and actual force in N and lbf."""
+def _full(progress: Progress) -> str:
     force = "no reading" if progress.force_n is None else _both(progress.force_n)
-    clock = f"{_minutes(progress.elapsed_s)} / {_minutes(progress.planned_s)}"
-    text = f"{progress.phase.replace('_', ' '):<16} {clock}   target {_both(progress.target_n)}"
+    text = f"{_phase(progress):<16} {_clock(progress)}   target {_both(progress.target_n)}"
     words = "   ".join(filter(None, (progress.message, _alarm_words(progress))))
     return f"{text}   force {force}   {words}".rstrip()
+
+
+def _shorter(progress: Progress) -> str:
+    alarm = _alarm_words(progress)
+    text = f"{_phase(progress)} {_clock(progress)} target {progress.target_n:.1f} N"
+    return " ".join(filter(None, (text, f"force {_force(progress)}", progress.message, alarm)))
+
+
+def _shortest(progress: Progress) -> str:
+    """What comes first survives the narrowest terminal."""
+    alarm = "ALARM " if progress.alarms else ""
+    return f"{alarm}{_force(progress)} of {progress.target_n:.1f} {_phase(progress)}"
 
 
 def _alarm_words(progress: Progress) -> str:
@@ -91,8 +147,16 @@ def _alarm_words(progress: Progress) -> str:
     return words
 
 
-def _style(progress: Progress) -> str:
-    return ALARM_STYLES[progress.alarms[0].priority] if progress.alarms else ""
+def _phase(progress: Progress) -> str:
+    return progress.phase.replace("_", " ")
+
+
+def _clock(progress: Progress) -> str:
+    return f"{_minutes(progress.elapsed_s)} / {_minutes(progress.planned_s)}"
+
+
+def _force(progress: Progress) -> str:
+    return "no reading" if progress.force_n is None else f"{progress.force_n:.1f} N"
 
 
 def _both(force_n: float) -> str:

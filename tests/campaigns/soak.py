@@ -9,19 +9,16 @@ treatment completed, every record verified.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from controller.runtime.clock import SystemClock
-from tests.support.real_time import ROOT, simulated_unit
-from workstation.realtime import PRIORITY
+from tests.support.real_time import ROOT, run_first, simulated_unit
 
 MINUTES = 50.0
 P999_MS, MAX_MS = 50.0, 150.0
@@ -62,14 +59,6 @@ def soak(soaked: Soaked, folder: Path, minutes: float) -> None:
                 soaked.troubles.append(f"status {done.returncode}: {done.stderr[-400:]}")
                 return
             soaked.sessions.append(json.loads(done.stdout))
-
-
-def run_first(process_id: int) -> None:
-    """A unit has a processor of its own: its stand-in runs before ordinary programs, if it may."""
-    tasks = Path(f"/proc/{process_id}/task")
-    with suppress(PermissionError):
-        for task in tasks.iterdir() if tasks.exists() else ():
-            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(PRIORITY))
 
 
 def order_text(region: str, force: str, minutes: int) -> str:

@@ -13,8 +13,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from workstation.realtime import PRIORITY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
@@ -114,6 +116,14 @@ def simulated_unit(wire: str, *options: str) -> Iterator[tuple[Program, str]]:
     """``traction simulate`` and the address that it prints."""
     with program("simulate", "--wire", wire, "--port", "0", *options) as unit:
         yield unit, unit.wait_for("simulated unit at").split()[-1]
+
+
+def run_first(process_id: int) -> None:
+    """A unit has a processor of its own: its stand-in runs before ordinary programs, if it may."""
+    tasks = Path(f"/proc/{process_id}/task")
+    with suppress(PermissionError):
+        for task in tasks.iterdir() if tasks.exists() else ():
+            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(PRIORITY))
 
 
 def wait_until(fact: Callable[[], bool], what: str) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import queue
+import threading
 from dataclasses import dataclass, field
 
 import pytest
 
-from controller.errors import AnswerMissing
+from controller.errors import AnswerMissing, RequestRefused
 from controller.ports import Answer, Progress, Question
 from controller.prescription import Table
 from controller.requests import Pause, Remark, SessionRequest
 from tests.unit.controller.builders import prescription
 from workstation.operators import (
+    LINES_AT_A_TIME,
+    LINES_WAITING,
+    PROGRAM,
     SCRIPT,
     SessionOperator,
     check_somebody_answers,
@@ -25,15 +29,15 @@ ASKED = Question.PRETENSION_LOOKS_RIGHT
 
 @dataclass
 class Terminal:
-    """Gives lines to the reader thread and takes what is said; "" ends the input."""
+    """Gives lines to the reader thread and takes what is said; an error is raised there."""
 
     said: list[str] = field(default_factory=list)
-    typed: queue.SimpleQueue[str | None] = field(default_factory=queue.SimpleQueue)
+    typed: queue.SimpleQueue[str | Exception] = field(default_factory=queue.SimpleQueue)
 
     def read_line(self) -> str:
         line = self.typed.get(timeout=20)
-        if line is None:
-            raise EOFError
+        if isinstance(line, Exception):
+            raise line
         return line
 
     def operator(self) -> SessionOperator:
@@ -46,13 +50,21 @@ class Terminal:
         )
 
 
-def heard(operator: SessionOperator, terminal: Terminal, *lines: str) -> list[SessionRequest]:
-    """Type the lines and end the input, then take everything that arrived."""
+CLOSED = Remark(by=PROGRAM, text="the terminal closed: nobody can type")
+
+
+def heard(
+    operator: SessionOperator, terminal: Terminal, *lines: str | Exception
+) -> list[SessionRequest]:
+    """Type the lines and end the input, then take everything that arrived before the end."""
     for line in lines:
         terminal.typed.put(line)
-    terminal.typed.put(None)
+    terminal.typed.put(EOFError())
     operator.reader_ended.wait(timeout=20)
-    return list(operator.requests())
+    *requests, last = operator.requests()
+    assert last == CLOSED
+    assert operator.requests() == []
+    return requests
 
 
 def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> None:
@@ -76,6 +88,58 @@ def test_what_is_not_understood_is_answered_with_what_would_be() -> None:
     assert heard(operator, terminal, "maybe", "help") == []
     assert terminal.said[1].startswith("answer the question with y or n; 'maybe' is not understood")
     assert "pause [REASON]" in terminal.said[2]
+
+
+def test_a_line_that_cannot_be_taken_is_refused_in_words_and_the_next_one_is_heard() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    refusal = RequestRefused("the line has the byte 0xFF")
+    assert heard(operator, terminal, refusal, "pause") == [Pause(by="P. Jones")]
+    assert terminal.said == ["the line has the byte 0xFF"]
+
+
+def test_a_pasted_page_is_taken_a_few_lines_at_a_time_and_waits_in_the_terminal() -> None:
+    page = iter(["pause"] * 3 * LINES_WAITING)
+    read, many_read = [0], threading.Event()
+
+    def read_line() -> str:
+        read[0] += 1
+        if read[0] == LINES_WAITING:
+            many_read.set()
+        try:
+            return next(page)
+        except StopIteration:
+            raise EOFError from None
+
+    operator = SessionOperator(scripted=False, show=lambda progress: None, read_line=read_line)
+    assert many_read.wait(timeout=20)
+    taken: list[int] = []
+    while not operator.reader_ended.is_set() or taken[-1]:
+        assert read[0] <= sum(taken) + LINES_WAITING + 1
+        taken.append(len(operator.requests()))
+    assert sum(taken) == 3 * LINES_WAITING + 1, "and the remark that the terminal closed"
+    assert max(taken) <= LINES_AT_A_TIME
+
+
+def test_a_reader_that_fails_counts_as_a_closed_terminal() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    assert heard(operator, terminal, "pause", ZeroDivisionError()) == [Pause(by="P. Jones")]
+    assert terminal.said == ["the terminal cannot be read any more (ZeroDivisionError)"]
+
+
+def test_notices_and_reminders_come_with_the_next_requests() -> None:
+    said: list[str] = []
+    notices = [["the display shows nothing"], []]
+    operator = SessionOperator(
+        scripted=True, show=lambda progress: None, tell=said.append, notices=lambda: notices.pop(0)
+    )
+    operator.remind("Ctrl-Z does not stop a session")
+    assert said == []
+    assert operator.requests() == [Remark(by=PROGRAM, text="the display shows nothing")]
+    assert said == ["Ctrl-Z does not stop a session"]
+    assert operator.requests() == []
+    assert len(said) == 1
 
 
 def test_a_terminal_that_closes_answers_no_to_everything() -> None:

@@ -14,6 +14,7 @@ from typing import TextIO
 import pytest
 
 from controller.errors import RequestRefused
+from workstation.demo import DemoConsole
 from workstation.output import json_for, say, say_json, warn
 
 WORDS = {"by": "Ærø 山", "text": "odd\u202e\x1b"}
@@ -64,6 +65,14 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     with standing_for("stderr", without_reader()):
         warn("one")
         warn("two")
+
+
+def test_the_demo_s_console_goes_on_without_its_reader() -> None:
+    with standing_for("stdout", without_reader()):
+        console = DemoConsole()
+        console.print("one")
+        console.print("two")
+        say("three")
 
 
 def test_a_full_disk_is_named_and_is_no_error_twice() -> None:

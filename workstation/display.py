@@ -1,0 +1,193 @@
+"""What a person is shown: handed over without waiting, written by another thread.
+
+The loop's thread only puts things down: the newest frame in one place, words in a bounded queue.
+It takes no lock, waits for nothing and sees no error of a terminal, a pipe or a file. Whether the
+display takes anything can be asked for in words (``trouble``); nothing in a treatment depends on
+it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol, TextIO
+
+from controller.ports import Progress
+
+FRAME_EVERY_S: Final = 0.1
+"""How often the newest frame is drawn and words are taken."""
+WORDS_KEPT: Final = 200
+"""Words, beginnings of phases and tones that wait for a slow display; the oldest go first."""
+STUCK_AFTER_S: Final = 5.0
+"""A display that takes nothing for so long is in trouble."""
+ROOM_EVERY_S: Final = 1.0
+"""How often a full descriptor of a non-blocking kind is asked again."""
+BELL: Final = "\a"
+
+Write = Callable[[str], None]
+"""Writes a text and may wait for as long as it likes; raises OSError."""
+
+
+class Page(Protocol):
+    """How things look on one kind of display. Returns the text that is to be written."""
+
+    def words(self, text: str) -> str: ...
+
+    def frame(self, progress: Progress) -> str: ...
+
+    def end(self) -> str: ...
+
+
+class Display:
+    """A mailbox and the daemon thread that empties it through ``write``."""
+
+    def __init__(self, page: Page, write: Write, now_s: Callable[[], float]) -> None:
+        self._page, self._write, self._now_s = page, write, now_s
+        self._numbers = itertools.count(1)
+        self._kept: deque[str | Progress | threading.Event] = deque(maxlen=WORDS_KEPT)
+        self._frame: Progress | None = None
+        self._drawn: Progress | None = None
+        self._phase = ""
+        self._put_down = self._taken = self._missed = self._said = 0
+        self._writing_since_s: float | None = None
+        self._failure = ""
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="display", daemon=True)
+        self._thread.start()
+
+    # --- called by the loop's thread: never waits, never raises -------------------------------
+
+    def show(self, progress: Progress) -> None:
+        """Put the newest frame down; one that begins a phase or asks for a tone is kept."""
+        self._frame = progress
+        if progress.tone or progress.phase != self._phase:
+            self._phase = progress.phase
+            self._keep(progress)
+
+    def tell(self, text: str) -> None:
+        """Keep words until they are written, as far as there is room."""
+        self._keep(text)
+
+    def trouble(self) -> str:
+        """Why nothing is taken at present, in words; empty while all is well."""
+        since_s = self._writing_since_s
+        if since_s is not None and self._now_s() - since_s > STUCK_AFTER_S:
+            return f"nothing was taken for {STUCK_AFTER_S:g} s"
+        return self._failure
+
+    def _keep(self, item: str | Progress | threading.Event) -> None:
+        self._kept.append(item)
+        self._put_down = next(self._numbers)
+
+    # --- before and after a session -----------------------------------------------------------
+
+    def drain(self, wait_s: float) -> bool:
+        """Wait until what was told so far is written, at most ``wait_s``; True if it is."""
+        written = threading.Event()
+        self._keep(written)
+        return written.wait(wait_s)
+
+    def close(self, wait_s: float) -> bool:
+        """Write what is left and end, within ``wait_s``; False leaves the thread to its fate."""
+        self._closing.set()
+        self._thread.join(wait_s)
+        return not self._thread.is_alive()
+
+    # --- the thread ---------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._closing.wait(FRAME_EVERY_S):
+                self._draw()
+            self._draw()
+            self._put(self._page.end())
+        except Exception as error:
+            self._failure = f"the display failed: {type(error).__name__}"
+
+    def _draw(self) -> None:
+        told: list[str] = []
+        drained: list[threading.Event] = []
+        while self._kept:
+            item = self._kept.popleft()
+            self._taken += 1
+            if isinstance(item, threading.Event):
+                drained.append(item)
+            else:
+                told.append(self._words_of(item))
+        newest = self._frame
+        frame = "" if newest is None else self._words_of(newest)
+        # Threads that put down at the same moment may make this too small for a while.
+        missed = max(self._said, self._put_down - self._taken + self._missed)
+        if self._put("".join([self._apology(missed - self._said), *told, frame])):
+            self._said = missed
+        else:
+            self._missed += len(told)
+        for event in drained:
+            event.set()
+
+    def _words_of(self, item: str | Progress) -> str:
+        """What is to be written; nothing for a frame that stands there already."""
+        if isinstance(item, str):
+            return self._page.words(item)
+        if item is self._drawn:
+            return ""
+        self._drawn = item
+        return self._page.frame(item)
+
+    def _apology(self, missed: int) -> str:
+        """What must be said first when something could not be shown."""
+        return self._page.words(f"({missed} messages could not be shown here)") if missed else ""
+
+    def _put(self, text: str) -> bool:
+        """Write; several tones that had to wait are one. False when it failed."""
+        if not text:
+            return True
+        if BELL in text:
+            text = text.replace(BELL, "") + BELL
+        self._writing_since_s = self._now_s()
+        try:
+            self._write(text)
+        except (OSError, ValueError) as error:
+            self._failure = getattr(error, "strerror", None) or str(error)
+            return False
+        finally:
+            self._writing_since_s = None
+        self._failure = ""
+        return True
+
+
+def writer(stream: TextIO | None) -> Write:
+    """Return what writes to the stream's descriptor, past its buffer.
+
+    A thread that is stuck in a buffered stream keeps the stream's lock, and the end of the program
+    would wait for it; what a buffer could not get rid of would fail there once more, and that would
+    become the exit status. A stream that was closed before the program began
+    takes everything; one without a descriptor (a test's) is written to as it is.
+    """
+    if stream is None:
+        return lambda text: None
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        return lambda text: _write_stream(stream, text)
+    encoding = stream.encoding or "utf-8"
+    return lambda text: _write_all(descriptor, text.encode(encoding, "backslashreplace"))
+
+
+def _write_stream(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Write everything, however little is taken at a time."""
+    while data:
+        try:
+            data = data[os.write(descriptor, data) :]
+        except BlockingIOError:
+            # Somebody who shares the terminal has made it non-blocking.
+            select.select([], [descriptor], [], ROOM_EVERY_S)
