@@ -1,4 +1,5 @@
-"""`make bench-loop`: how late the control tick comes, idle and beside a busy console.
+"""`make bench-loop`: how late the control tick comes: idle, beside a busy console and beside a
+display that blocks (``workstation.bench_display``).
 
 One FC23 on a pseudo-terminal per tick of 20 ms, in a process of its own with whatever real-time
 rights the system grants, beside `cyclictest` in the same run where it is installed. The console is
@@ -30,6 +31,16 @@ from firmware_bridge.profiles import SerialSettings
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.uri import SerialAddress
 from workstation.bench import BAUDRATE, READ, WRITE, running_server
+from workstation.bench_display import (
+    BLOCKED,
+    NONE,
+    PAIR_TICKS,
+    BlockedDisplay,
+    measured_pairs,
+    p99_of,
+    pairs_table,
+    pairs_verdict,
+)
 from workstation.realtime import take_realtime_rights
 
 LOADED = "beside a busy console"
@@ -41,9 +52,9 @@ CYCLICTEST_SHARE = 3.0
 
 
 def main() -> None:
-    """Print the table; with ``ticks`` as an argument, be the measured process instead."""
+    """Print the tables; with ``ticks`` as an argument, be the measured process instead."""
     if sys.argv[1:2] == ["ticks"]:
-        print(json.dumps(measured(sys.argv[2])))
+        print(json.dumps(measured(sys.argv[2], int(sys.argv[3]), sys.argv[4])))
         return
     if sys.argv[1:2] == ["console"]:
         keep_busy()
@@ -60,10 +71,13 @@ def main() -> None:
     for load, answer in answers.items():
         console.print(f"{load}: {answer['unanswered']} answers came late; {answer['rights']}")
     console.print(verdict(results[LOADED], rights_granted=answers[LOADED]["granted"]))
+    pairs = measured_pairs(lambda display: p99_of(ticking_process(PAIR_TICKS, display)))
+    console.print(pairs_table(pairs))
+    console.print(pairs_verdict(pairs))
 
 
-def measured(port: str) -> dict[str, Any]:
-    """Tick ``TICKS`` times with one exchange each; answers lateness in microseconds."""
+def measured(port: str, ticks: int, display: str) -> dict[str, Any]:
+    """Tick with one exchange each, beside a display or none; answers lateness in microseconds."""
     clock = SystemClock()
     line = SerialPort(
         SerialAddress(port=port, unit=1, baudrate=BAUDRATE),
@@ -74,23 +88,31 @@ def measured(port: str) -> dict[str, Any]:
     )
     rights = take_realtime_rights()
     ticker = Ticker(clock, TICK_S)
+    shown = BlockedDisplay(clock.now_s) if display == BLOCKED else None
     late_us, unanswered = [], 0
-    for _ in range(WARM_UP_TICKS + TICKS):
+    for _ in range(WARM_UP_TICKS + ticks):
         late_us.append(ticker.wait() * 1e6)
         try:
             link.read_write_registers(*READ, *WRITE)
         except LinkError:
             unanswered += 1
+        if shown is not None:
+            shown.tick()
+    took_nothing = shown.took_nothing if shown else None
+    if shown is not None:
+        shown.close()
     return {
         "late_us": late_us[WARM_UP_TICKS:], "unanswered": unanswered, "rights": str(rights),
         "granted": rights.granted,
+        "display_took_nothing": took_nothing,
     }  # fmt: skip
 
 
-def ticking_process() -> dict[str, Any]:
+def ticking_process(ticks: int = TICKS, display: str = NONE) -> dict[str, Any]:
     """Run ``measured`` in a process of its own against a server of its own."""
     with running_server("rtu", first=True) as port:
-        command = [sys.executable, "-m", "workstation.bench_loop", "ticks", port]
+        command = [sys.executable, "-m", "workstation.bench_loop", "ticks", port,
+                   str(ticks), display]  # fmt: skip
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -125,7 +125,7 @@ class Display:
         if self._put("".join([self._apology(missed - self._said), *told, frame])):
             self._said = missed
         else:
-            self._missed += len(told)
+            self._missed += sum(map(bool, told))
         for event in drained:
             event.set()
 
@@ -165,8 +165,8 @@ def writer(stream: TextIO | None) -> Write:
 
     A thread that is stuck in a buffered stream keeps the stream's lock, and the end of the program
     would wait for it; what a buffer could not get rid of would fail there once more, and that would
-    become the exit status. A stream that was closed before the program began
-    takes everything; one without a descriptor (a test's) is written to as it is.
+    become the exit status. A stream that was closed before the program began takes everything; one
+    without a descriptor (a test's) is written to as it is.
     """
     if stream is None:
         return lambda text: None
