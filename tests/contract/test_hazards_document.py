@@ -10,7 +10,8 @@ from tests.safety.test_hazards import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "hazards.md").read_text(encoding="utf-8")
-LINES = re.findall(r"^\| (\d+) \| (.*) \|$", DOCUMENT, flags=re.MULTILINE)
+TABLE = DOCUMENT.partition("\n## ")[0]
+LINES = re.findall(r"^\| (\d+) \| (.*) \|$", TABLE, flags=re.MULTILINE)
 ROWS = {int(number): [cell.strip() for cell in rest.split(" | ")] for number, rest in LINES}
 
 

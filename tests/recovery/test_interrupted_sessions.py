@@ -182,6 +182,30 @@ def unit_vanished(data: Path, order: str, wire: str) -> None:
     assert not verify(data).alterations
 
 
+def frozen_in_a_hold(data: Path, order: str) -> None:
+    """SIGSTOP, as a debugger or a host that thrashes does it: nobody feeds the watchdog.
+
+    Stopped until the unit has latched its own release, some seconds; longer would change nothing.
+    """
+    with (
+        simulated_unit("tcp", *FIXTURE) as (_, uri),
+        program(*run(uri, order, data)) as frozen,
+    ):
+        frozen.wait_for("holding")
+        frozen.send(signal.SIGSTOP)
+        see_it_let_go(uri)
+        frozen.send(signal.SIGCONT)
+        assert frozen.end() == 5, frozen.output
+    (record,) = records(data)
+    check_released(record, by="unit stopped")
+    assert len(record.of_kind(EventKind.UNIT_ARMED)) == 1
+    found = [event.detail["code"] for event in record.of_kind(EventKind.SAFETY_ACTED)]
+    assert {"unit_stopped", "loop_late"} <= set(found)
+    noted = [event.detail["code"] for event in record.of_kind(EventKind.UNIT_EVENT_SEEN)]
+    assert WATCHDOG_EXPIRED in noted
+    assert not verify(data).alterations
+
+
 STORIES: dict[str, Callable[[Path, str], None]] = {
     "kill -9 over tcp, then SIGTERM": partial(
         killed_in_a_hold, wire="tcp", number=signal.SIGTERM, at="holding"
@@ -191,6 +215,7 @@ STORIES: dict[str, Callable[[Path, str], None]] = {
     ),
     "unit vanished on rtu": partial(unit_vanished, wire="rtu"),
     "unit vanished on tcp": partial(unit_vanished, wire="tcp"),
+    "frozen for seconds, then continued": frozen_in_a_hold,
     "terminal hung up": hung_up,
     "stopped before arming": stopped_before_arming,
 }
