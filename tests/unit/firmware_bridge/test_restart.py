@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 
 import pytest
 
-from controller.errors import LinkLost, StaleAnswer, UnitRejected
+from controller.errors import LinkError, LinkLost, StaleAnswer, UnitRejected
 from controller.ports import ForceCommand
 from controller.telemetry import Telemetry, UnitState
 from firmware_bridge.units.reference_unit import ReferenceUnit
+from tests.contract.test_fault_table import REFUSED
+from tests.support.faulty_server import Fault
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, RELEASE, RELEASE_FAST, armed
 from tests.unit.firmware_bridge.scripted import IDENTITY_HEX, DeskUnit, with_crc
 
@@ -176,6 +180,35 @@ def test_a_port_that_is_gone_meanwhile_is_told_as_that() -> None:
     desk.port.answer = gone_for_identity
     with pytest.raises(LinkLost):
         unit.exchange(OBSERVE)
+
+
+@pytest.mark.parametrize("fault", [row[0] for row in REFUSED], ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("write_first", [True, False])
+def test_no_fault_of_the_wire_is_taken_for_a_restart(
+    fault: Callable[[str], Fault], write_first: bool
+) -> None:
+    """The table of wire faults, on runs of three answers out of eight."""
+    desk, unit, _ = in_a_hold(write_first=write_first)
+    answer, spoil, served = desk.port.answer, fault("rtu"), count()
+
+    def spoiled(frame: bytes) -> bytes:
+        right = answer(frame)
+        if next(served) % 8 > 2:
+            return right
+        for late_s, piece in spoil(right):
+            desk.port.comes(piece, late_s)
+        return b""
+
+    desk.port.answer = spoiled
+    read = 0
+    for _ in range(120):
+        desk.clock.time_s += 0.05
+        with suppress(LinkError):
+            unit.exchange(FOLLOW)
+            read += 1
+    assert 50 < read < 120
+    assert unit.identity.boot_count == 9
+    assert desk.port.sent.count(desk.port.sent[0]) == 1  # who it is was asked at connect only
 
 
 @pytest.mark.parametrize("command", [FOLLOW, OBSERVE])
