@@ -9,11 +9,9 @@ RequestRefused naming the field (``controller.words``), at the door that makes i
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 
-from controller.errors import RequestRefused
 from controller.words import NAME_CHARACTERS, check_text
 
 
@@ -58,8 +56,6 @@ class AdjustForce:
     def __post_init__(self) -> None:
         check_text("by", self.by, NAME_CHARACTERS)
         check_text("reason", self.reason)
-        if not math.isfinite(self.change_n):
-            raise RequestRefused(f"change_n={self.change_n} is no force; ask for a number of N")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

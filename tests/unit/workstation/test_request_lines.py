@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,12 +86,6 @@ def test_a_number_that_no_force_has_is_refused(digits: int) -> None:
         with pytest.raises(RequestRefused, match="with at most nine digits") as refused:
             parse_request(f"{sign}{'9' * digits} N pain", WHO)
         assert len(refused.value.message) < 200
-
-
-@pytest.mark.parametrize("change_n", [math.inf, -math.inf, math.nan])
-def test_no_door_can_ask_for_a_change_that_is_no_number(change_n: float) -> None:
-    with pytest.raises(RequestRefused, match="is no force"):
-        AdjustForce(by=WHO, change_n=change_n)
 
 
 def test_help_names_every_command() -> None:
