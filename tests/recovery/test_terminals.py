@@ -168,7 +168,7 @@ def person_at_the_terminal(folder: Path) -> None:
     with simulated_unit("tcp", "--body", "test_fixture") as (unit, uri):
         run_first(unit.process_id)
         with seated(stage.run(uri, "--script", stage.script), seat) as running:
-            for asked in (1, 2):
+            for asked in (1, 2, 3):
                 running.wait_for("[y/n]", times=asked)
                 seat.type(b"y\n")
             running.wait_for("The session has ended. Free the patient and confirm. [y/n]")
@@ -180,7 +180,7 @@ def person_at_the_terminal(folder: Path) -> None:
     record = stage.record()
     check_released(record, reason=UNDISTURBED, kinds=["release"])
     answers = [event.detail["question"] for event in record.of_kind(EventKind.QUESTION_ANSWERED)]
-    assert answers == ["unit_not_commissioned", "surroundings_safe"]
+    assert answers == ["unit_not_commissioned", "surroundings_safe", "start_traction"]
 
 
 STORIES: dict[str, Callable[[Path], None]] = {
