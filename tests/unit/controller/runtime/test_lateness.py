@@ -27,3 +27,10 @@ def test_without_ticks_there_is_nothing_to_report() -> None:
     assert Lateness().report() == {
         "ticks": 0, "p50_ms": 0.0, "p99_ms": 0.0, "p999_ms": 0.0, "max_ms": 0.0,
     }  # fmt: skip
+
+
+def test_times_are_told_to_a_tenth_of_a_millisecond() -> None:
+    lateness = Lateness()
+    lateness.add(0.012_34)
+    report = lateness.report()
+    assert (report["max_ms"], report["p50_ms"]) == (12.3, 12.4)

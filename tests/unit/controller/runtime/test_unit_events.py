@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -45,7 +46,8 @@ class Ring:
 def test_what_was_there_before_the_session_is_not_read() -> None:
     ring = Ring()
     assert not ring.reader.behind(reading(newest_event=5))
-    ring.reader.read(reading(newest_event=5), 1010.0, limit=10)
+    ring.unit.ring.clear()  # to ask for anything would fail
+    assert ring.reader.read(reading(newest_event=5), 1010.0, limit=10) == ()
     assert ring.journal.events == []
 
 
@@ -53,8 +55,8 @@ def test_new_entries_are_read_once_and_in_order() -> None:
     ring = Ring()
     told = ring.happen(2, newest=7)
     assert ring.reader.behind(told)
-    ring.reader.read(told, 1010.0, limit=10)
-    ring.reader.read(told, 1010.05, limit=10)
+    assert [entry.sequence for entry in ring.reader.read(told, 1010.0, limit=10)] == [6, 7]
+    assert ring.reader.read(told, 1010.05, limit=10) == ()
     assert ring.sequences() == [6, 7]
     assert not ring.reader.behind(told)
 
@@ -102,9 +104,9 @@ def test_a_full_ring_loses_nothing_and_one_entry_more_is_counted_as_lost() -> No
     assert LOST not in ring.journal.kinds
 
     ring = Ring()
-    ring.reader.read(ring.happen(34, newest=39), 1010.0, limit=10)
+    ring.reader.read(ring.happen(34, newest=39), 1010.0, limit=40)
     assert [dict(e.detail) for e in ring.journal.events if e.kind is LOST] == [{"count": 2}]
-    assert ring.sequences() == list(range(8, 18))
+    assert ring.sequences() == list(range(8, 40))
 
 
 def test_a_read_that_fails_is_made_again_in_a_later_tick() -> None:
@@ -113,12 +115,31 @@ def test_a_read_that_fails_is_made_again_in_a_later_tick() -> None:
     kept, ring.unit.ring = ring.unit.ring, []
     with pytest.raises(LinkError):
         ring.unit.read_events(6, 1)
-    ring.reader.read(told, 1010.0, limit=10)
+    assert ring.reader.read(told, 1010.0, limit=10) == ()
     assert ring.journal.events == []
     assert ring.reader.behind(told)
     ring.unit.ring = kept
     ring.reader.read(told, 1010.05, limit=10)
     assert ring.sequences() == [6]
+
+
+def test_a_unit_that_restarted_is_read_from_its_first_entry_on() -> None:
+    ring = Ring()
+    ring.unit.identity = replace(ring.unit.identity, boot_count=4)
+    ring.unit.ring = [unit_event(number) for number in range(1, 6)]
+    told = reading(newest_event=5)
+    assert ring.reader.behind(told)
+    ring.reader.read(told, 1010.0, limit=2)
+    ring.reader.read(told, 1010.05, limit=10)
+    assert ring.sequences() == [1, 2, 3, 4, 5]
+
+
+def test_a_restart_is_noticed_without_having_been_asked_about() -> None:
+    ring = Ring()
+    ring.unit.identity = replace(ring.unit.identity, boot_count=4)
+    ring.unit.ring = [unit_event(1)]
+    ring.reader.read(reading(newest_event=1), 1010.0, limit=10)
+    assert ring.sequences() == [1]
 
 
 def test_the_count_of_entries_goes_on_from_65535_to_0() -> None:
