@@ -42,8 +42,6 @@ def changes_for(
     A lower hold force takes a rest force with it that would come too close. A decrease is cut at
     the least force that can be ordered, never refused for its size.
     """
-    if not math.isfinite(request.change_n):
-        raise RequestRefused(f"a change of {request.change_n} N is none; say how many newtons")
     if order.mode is Mode.STATIC and request.force is AdjustedForce.REST:
         raise RequestRefused("a static treatment has no rest force; adjust the hold force")
     old_n = forces.hold_n if request.force is AdjustedForce.HOLD else forces.rest_n

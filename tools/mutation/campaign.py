@@ -17,13 +17,15 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from tools.mutation.areas import AREAS, MEASURED, ROOT, Area
-from tools.mutation.judged import complaints, tally
+from tools.mutation.judged import complaints, tally, unjudged
 from tools.mutation.measured import Branches
 from tools.mutation.report import PAGE, page
 from tools.mutation.runs import Fate
 from tools.mutation.workshop import Workshop, branch_complaints, now_s
 
 KEPT: Final = ROOT / "build" / "mutation" / "fates.json"
+TO_JUDGE: Final = ROOT / "build" / "mutation" / "to-judge.toml"
+"""Survivors that nobody judged, in the form of the list, without their reasons."""
 MADE_OF: Final = (*MEASURED, "simulator", "tests", "tools/mutation")
 SAVE_EVERY: Final = 50
 
@@ -49,6 +51,7 @@ def campaign(areas: tuple[Area, ...], shard: int, shards: int) -> int:
     kept.save()
     said += complaints(shop.mutants, kept.fates, shop.known, areas)
     _tell(shop, kept)
+    TO_JUDGE.write_text(unjudged(shop.all_mutants, kept.fates, shop.known), encoding="utf-8")
     _write_page(kept)
     print("\n".join(f"campaign-mutation: {line}" for line in said or ["passed"]))
     return 1 if said else 0

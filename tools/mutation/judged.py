@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -99,6 +100,18 @@ def tally(
         run=counts["run"], killed=counts["killed"], timed_out=counts["timed_out"],
         equivalent=counts["equivalent"],
     )  # fmt: skip
+
+
+def unjudged(
+    mutants: Iterable[Mutant], fates: Mapping[str, Fate], known: Mapping[str, Judged]
+) -> str:
+    """The survivors that nobody judged as entries of the list, whose reasons are still empty."""
+    return "\n".join(
+        f"[[survivor]]\nfile = {json.dumps(one.path)}\nfunction = {json.dumps(one.function)}\n"
+        f'change = {json.dumps(one.change)}\nreason = ""\n'
+        for one in mutants
+        if fates.get(one.identity, Fate.KILLED) not in NOTICED and one.identity not in known
+    )
 
 
 def complaints(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.mutation.areas import Area
-from tools.mutation.judged import Judged, ListInvalid, complaints, judged_survivors, tally
+from tools.mutation.judged import Judged, ListInvalid, complaints, judged_survivors, tally, unjudged
 from tools.mutation.mutants import Mutant
 from tools.mutation.runs import Fate
 
@@ -90,6 +90,18 @@ def test_equivalent_changes_count_on_neither_side() -> None:
     counted = tally([mutant(n) for n in range(25)], dict(zip(names(25), fates, strict=True)), known)
     assert (counted.run, counted.killed, counted.survived, counted.equivalent) == (25, 22, 0, 3)
     assert counted.share == 1.0
+
+
+def test_new_survivors_are_written_as_entries_that_only_lack_their_reason(tmp_path: Path) -> None:
+    mutants = [mutant(number) for number in range(3)]
+    fates = dict(zip(names(3), [Fate.SURVIVED, Fate.KILLED, Fate.UNREACHED], strict=True))
+    text = unjudged(mutants, fates, judged(0))
+    path = tmp_path / "list.toml"
+    path.write_text(text)
+    with pytest.raises(ListInvalid, match="survivor 1: reason missing or empty"):
+        judged_survivors(path)
+    path.write_text(text.replace('reason = ""', 'reason = "why"'))
+    assert list(judged_survivors(path)) == [mutants[2].identity]
 
 
 def names(number: int) -> list[str]:
