@@ -165,8 +165,9 @@ def test_a_session_loads_nothing_of_class_a_but_the_simulator() -> None:
     """What ``traction run`` imports before the unit moves; asked of a process of its own."""
     tree = ast.parse((ROOT / "workstation" / "cli.py").read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    (run,) = [function for function in functions if function.name == "run"]
-    imported = [node.module for node in ast.walk(run) if isinstance(node, ast.ImportFrom)]
+    session = [node for node in functions if node.name in ("run", "_treat")]
+    inside = [node for function in session for node in ast.walk(function)]
+    imported = [node.module for node in inside if isinstance(node, ast.ImportFrom)]
     own = [name for name in imported if name and name.partition(".")[0] in PACKAGES]
     assert "workstation.compose" in own
     lines = ["import sys", *(f"import {name}" for name in own), "print(*sys.modules, sep='\\n')"]
