@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from controller.adjustments import ForceChange
 from controller.errors import OutcomeUncertain
 from controller.events import EventKind
@@ -150,8 +152,11 @@ def reason_of(verdict: Verdict) -> str:
     return worst.code.replace("_", " ")
 
 
-def _recorded(finding: Finding) -> tuple[int, int, str]:
-    """Measured value and limit as integers of the record: ms, 0.1 N, 0.1 mm, or the count."""
+def _recorded(finding: Finding) -> tuple[int | None, int | None, str]:
+    """Measured value and limit as integers of the record: ms, 0.1 N, 0.1 mm, or the count.
+
+    None stands for what is no number.
+    """
     factor, unit = {
         "s": (1000, "ms"),
         "N": (10, "0.1 N"),
@@ -160,4 +165,8 @@ def _recorded(finding: Finding) -> tuple[int, int, str]:
         "mm/s": (10, "0.1 mm/s"),
         "share of exchanges": (1000, "per mille of exchanges"),
     }.get(finding.unit, (1, finding.unit))
-    return round(finding.measured * factor), round(finding.limit * factor), unit
+    return _whole(finding.measured * factor), _whole(finding.limit * factor), unit
+
+
+def _whole(value: float) -> int | None:
+    return round(value) if math.isfinite(value) else None

@@ -103,6 +103,11 @@ class SessionMachine:
         )
 
     @property
+    def hold_number(self) -> int:
+        """Number of the hold that the treatment is in or has reached; 0 outside the treatment."""
+        return len(self._hold_parts) if self._phase in TREATING_PHASES else 0
+
+    @property
     def ceiling_n(self) -> float:
         """The highest force now ordered (0x206), newtons."""
         return self._ceiling_n
@@ -188,20 +193,13 @@ class SessionMachine:
         return [*effects, RaiseAlarm("check_in_due")] if remind else effects
 
     def _on_verdict(self, verdict: Verdict, now_s: float) -> list[Effect]:
-        hold_number = len(self._hold_parts) if self._phase in TREATING_PHASES else 0
-        force_dn = records.force_dn(self._end.last_reading)
-        effects: list[Effect] = []
         for finding in verdict.findings:
-            effects += records.finding_events(finding, self._phase, force_dn, hold_number)
-            effects.append(RaiseAlarm(finding.code))
             self._end.reason.found(finding.code)
-        effects += [records.finding_ended(ended, self._origin_s) for ended in verdict.ended]
         self._holding_position = verdict.action is Action.HOLD
-        if verdict.action >= Action.RELEASE:
-            reason = records.reason_of(verdict)
-            kind = RELEASE_COMMANDS[verdict.action]
-            effects += self._release_with(kind, reason, now_s)
-        return effects
+        if verdict.action < Action.RELEASE:
+            return []
+        kind = RELEASE_COMMANDS[verdict.action]
+        return self._release_with(kind, records.reason_of(verdict), now_s)
 
     def _on_answer(self, question: Question, answer: Answer, now_s: float) -> list[Effect]:
         if question is Question.RELEASE_NOT_SEEN:

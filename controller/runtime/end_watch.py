@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller import machine_records as records
 from controller.errors import LinkError, LinkLost, UnitRejected
-from controller.machine_io import decinewtons
 from controller.phases import Phase
 from controller.ports import Clock, TractionUnit
-from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
-from controller.runtime.recorder import Recorder
 from controller.runtime.tokenless import TokenlessRelease
 from controller.safety.situation import Stage
 from controller.safety.supervisor import Supervisor
-from controller.safety.verdict import Finding
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
 ALARMING_CODE: Final = "force_back_on"
@@ -37,8 +33,7 @@ class EndWatch:
         *,
         unit: TractionUnit,
         clock: Clock,
-        recorder: Recorder,
-        alarms: AlarmKeeper,
+        findings: FindingRecord,
         supervisor: Supervisor,
         host: HostWatch,
         phase: Phase,
@@ -46,8 +41,7 @@ class EndWatch:
     ) -> None:
         self._unit = unit
         self._clock = clock
-        self._recorder = recorder
-        self._alarms = alarms
+        self._findings = findings
         self._supervisor = supervisor
         self._host = host
         self._phase = phase
@@ -65,11 +59,8 @@ class EndWatch:
         verdict = self._supervisor.judge(
             reading, sent=command, health=health, now_s=self._clock.now_s()
         )
-        for finding in verdict.findings:
-            self._tell(finding, reading, tick_at_s)
-        for ended in verdict.ended:
-            emitted = records.finding_ended(ended, self._recorder.origin_s)
-            self._recorder.event(emitted.kind, emitted.detail, now_s=tick_at_s)
+        self._findings.read(reading)
+        self._findings.tell(verdict, self._phase, tick_at_s, alarming=self._alarms_now)
         if self._supervisor.force_is_on and not self._gone:
             self._tokenless.order(tick_at_s)
         return reading
@@ -85,9 +76,5 @@ class EndWatch:
         except LinkError:
             return None
 
-    def _tell(self, finding: Finding, reading: Telemetry | None, tick_at_s: float) -> None:
-        force_dn = decinewtons(None if reading is None else reading.force_n)
-        for emitted in records.finding_events(finding, self._phase, force_dn, 0):
-            self._recorder.event(emitted.kind, emitted.detail, now_s=tick_at_s)
-        if finding.code == ALARMING_CODE or self._supervisor.stage is not Stage.FREE:
-            self._alarms.raise_alarm(finding.code, tick_at_s)
+    def _alarms_now(self, code: str) -> bool:
+        return code == ALARMING_CODE or self._supervisor.stage is not Stage.FREE

@@ -39,6 +39,7 @@ from controller.release import GIVE_UP_S, RELEASE_LIMIT_S
 from controller.requests import AcknowledgeAlarms, PauseSound, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
+from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
 from controller.runtime.last_resort import LastResort, release_until_seen
 from controller.runtime.lateness import Lateness
@@ -87,6 +88,7 @@ class ForceLoop:
         self._planned_s = planned_s
         self._ticker = Ticker(clock, unit.tick_s)
         self._tokenless = TokenlessRelease(unit)
+        self.findings = FindingRecord(recorder, alarms, None)
         self.host = HostWatch(clock, recorder, unit.tick_s)
         self.gone = False
         self.last_resort: LastResort | None = None
@@ -153,7 +155,11 @@ class ForceLoop:
             now_s=self._clock.now_s(),
         )
         self._obey(verdict)
-        if verdict.findings or verdict.ended or verdict.action is not Action.ALLOW:
+        self.findings.read(reading)
+        self.findings.tell(
+            verdict, self._machine.phase, tick_at_s, hold_number=self._machine.hold_number
+        )
+        if verdict.findings or verdict.action is not Action.ALLOW:
             self._apply(VerdictGiven(verdict), tick_at_s)
         if not self._machine.finished:
             self._apply(ReadingTaken(reading), tick_at_s)
@@ -298,6 +304,8 @@ class ForceLoop:
         stop = self._operator.stop_requested()
         if stop is not None and stop != self._stop_taken and not self._machine.finished:
             self._stop_taken = stop
+            kind = CommandKind.RELEASE_FAST if stop.fast else CommandKind.RELEASE
+            self._release_now(ForceCommand(kind=kind))
             self._apply(StopRequested(stop), tick_at_s)
         for request in self._operator.requests():
             if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:

@@ -144,6 +144,7 @@ class Session:
             first,
             self._clock.now_s(),
             release_rate_n_per_s=request.rate_down_n_per_s,
+            second_channel=self._unit.capabilities.second_channel,
         )
         loop = ForceLoop(
             unit=self._unit,
@@ -163,8 +164,7 @@ class Session:
         watch = EndWatch(
             unit=self._unit,
             clock=self._clock,
-            recorder=self._recorder,
-            alarms=self._alarms,
+            findings=loop.findings,
             supervisor=supervisor,
             host=loop.host,
             phase=machine.phase,

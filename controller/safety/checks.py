@@ -73,8 +73,8 @@ def channels_disagree(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(7, Action.RELEASE, "channel", "check the second load cell and its cable")
 def second_channel_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """A second channel that was there at the arming is gone: nothing supervises the first one."""
-    return seen(now.first.second_force_n is not None and now.reading.second_force_n is None)
+    """A second channel that the unit has is gone: nothing supervises the first one."""
+    return seen(now.has_second_channel and now.reading.second_force_n is None)
 
 
 @hazard(7, Action.RELEASE, "N", "set the tare again with the cord free")

@@ -14,7 +14,7 @@ from controller.safety.hazard import (
     seen,
 )
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import Situation, Stage
+from controller.safety.situation import SEQUENCES, Situation, Stage
 from controller.safety.verdict import Action
 from controller.telemetry import CommandKind, UnitState, UnitStatus
 
@@ -25,7 +25,6 @@ UPTIME_MODULUS_S: Final = 2**32 / 1000
 """The unit counts milliseconds in 32 bits: after 49.7 days it begins at 0 again."""
 OVERFLOW_TOLERANCE_S: Final = 1.0
 """How well an overflown uptime must fit the time between two readings."""
-SEQUENCES: Final = 65535
 
 # --- the link ---------------------------------------------------------------------------------
 
@@ -104,7 +103,7 @@ def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(36, Action.RELEASE, "steps", "find the second host on the line", stages=PULLING)
 def sequence_ahead(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit accepted more commands than this host sent: somebody else drives it too."""
-    steps = (now.reading.sequence_accepted - now.previous.sequence_accepted) % SEQUENCES
+    steps = now.accepted_steps
     return above(steps, now.link.sent_before_reading) if steps <= SEQUENCES // 2 else None
 
 

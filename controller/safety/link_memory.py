@@ -18,6 +18,7 @@ class LinkMemory:
         self._limits = limits
         self._now_s = self._tick_s = 0.0
         self._sent = self.sent_before_reading = self._missed_in_a_row = 0
+        self._surplus = 0
         self._mismatches = 0
         self.missed, self.missed_pairs = Recent(LINK_WINDOW_S), Recent(LINK_WINDOW_S)
         self.slow, self.mixed_up = Recent(LINK_WINDOW_S), Recent(LINK_WINDOW_S)
@@ -41,9 +42,15 @@ class LinkMemory:
         in_pairs = self.missed_pairs.count(now_s) > self._limits.missed_pairs
         self.troubled.update(now_s, often or in_pairs)
 
-    def accepted(self) -> None:
-        """A reading came: so many commands went out since the one before it."""
-        self.sent_before_reading, self._sent = self._sent, 0
+    def accepted(self, steps: int) -> None:
+        """A reading came: so many commands went out since the one before it.
+
+        ``steps``: how many the unit has accepted since. A unit that reads first shows a command one
+        reading later, so that what it did not accept yet may still come with the next one.
+        """
+        self.sent_before_reading = self._sent + self._surplus
+        self._surplus = max(0, self._sent - steps)
+        self._sent = 0
 
     def share(self, happened: Recent) -> float:
         """Share of the window's exchanges in which it happened."""

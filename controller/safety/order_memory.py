@@ -28,7 +28,7 @@ class OrderMemory:
         self._now_s = self._since_s = self._released_at_s = self._raised_at_s = now_s
         self._from_n: float | None = None
         self.force_n, self.ceiling_n = 0.0, limits.force_n
-        self.follows = False
+        self.follows = self._holds = self._pulls = False
         self.released: CommandKind | None = None
         self._orders, self._recent = Window(ORDER_MEMORY_S), Window(RISE_WINDOW_S)
 
@@ -43,8 +43,10 @@ class OrderMemory:
             self.ceiling_n = min(sent.ceiling_n, self._limits.force_n)
         ordered_n = sent.force_n if pulls else 0.0
         changed = ordered_n != self.force_n
-        if changed:
+        holds = sent.kind is CommandKind.HOLD
+        if changed or holds is not self._holds:
             self._since_s = now_s
+        self._holds, self._pulls = holds, holds or ordered_n > 0.0
         self.force_n = ordered_n
         self._orders.add(now_s, ordered_n)
         self._recent.add(now_s, ordered_n)
@@ -60,8 +62,8 @@ class OrderMemory:
 
     @property
     def dwell_s(self) -> float:
-        """How long the same force has been ordered; 0 while none is."""
-        return elapsed_s(self._since_s, self._now_s) if self.force_n > 0.0 else 0.0
+        """How long the same pull has been ordered, or the position held; 0 while none is."""
+        return elapsed_s(self._since_s, self._now_s) if self._pulls else 0.0
 
     @property
     def unchanged_s(self) -> float:

@@ -34,6 +34,8 @@ SLIP_WINDOW_S: Final = 3.0
 SWING_WINDOW_S: Final = 3.0
 SET_POINT_WINDOW_S: Final = 1.5
 """A register renewed every 250 ms in steps of 1 N shows a ramp of 2 N/s within this time."""
+SEQUENCES: Final = 65535
+"""Sequences go from 1 to 65535 and begin again at 1 (reference map, B.10)."""
 DRIVEN_STATES = (UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING)
 ENDED_STATES = (UnitState.SAFE_LATCHED, UnitState.FAULT)
 UNBELIEVABLE = (
@@ -59,7 +61,8 @@ class Situation:
     """The supervisor's memory: written by ``take`` once a tick, read by the checks.
 
     Times in seconds, forces in newtons, positions in millimetres (cord wound in positive).
-    ``release_rate_n_per_s`` is the rate at which the unit was armed to come down.
+    ``release_rate_n_per_s`` is the rate at which the unit was armed to come down,
+    ``second_channel`` whether the unit says that it has one.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class Situation:
         now_s: float,
         *,
         release_rate_n_per_s: float,
+        second_channel: bool = False,
     ) -> None:
         self._limits = limits
+        self.has_second_channel = second_channel or first.second_force_n is not None
         self.first = self.previous = self.reading = first
         self.missed = False
         self.wish = ForceCommand(kind=CommandKind.HOLD)
@@ -132,7 +137,7 @@ class Situation:
             self.force_changed_at_s = self.now_s
             self.force_changed_at_mm = reading.extension_mm
         self.previous, self.reading, self.accepted_at_s = self.reading, reading, self.now_s
-        self.link.accepted()
+        self.link.accepted(self.accepted_steps)
         self._remember_force(reading.force_n)
         self._watch_force()
         self._watch_set_point()
@@ -220,7 +225,7 @@ class Situation:
         ended = self.reading.unit_state in ENDED_STATES or self.reading.emergency_stop_open
         cut = orders.released is CommandKind.CUT_POWER
         self.still_on.update(now_s, on and (ended or cut))
-        self.back_after_release.update(now_s, self.free and on)
+        self.back_after_release.update(now_s, self.free and self.shows_force)
         self.free = self.free or (self.has_let_go and not self.missed)
 
     @property
@@ -238,6 +243,12 @@ class Situation:
         if first_n is None or exceeds(abs(first_n), self._limits.free_n):
             return True
         return second_n is not None and exceeds(abs(second_n), self._limits.free_n)
+
+    @property
+    def shows_force(self) -> bool:
+        """A channel that is there shows more than 20 N, whatever its sign."""
+        channels = (self.reading.force_n, self.reading.second_force_n)
+        return any(n is not None and exceeds(abs(n), self._limits.free_n) for n in channels)
 
     @property
     def may_only_look(self) -> bool:
@@ -260,6 +271,11 @@ class Situation:
         """Age of the force sample: as the unit says, or as its number tells."""
         unchanged_s = elapsed_s(self.sample_changed_at_s, self.accepted_at_s)
         return max(unchanged_s, self.reading.sample_age_s)
+
+    @property
+    def accepted_steps(self) -> int:
+        """Commands that the unit accepted between its last two readings, modulo their number."""
+        return (self.reading.sequence_accepted - self.previous.sequence_accepted) % SEQUENCES
 
     @property
     def session_s(self) -> float:

@@ -28,8 +28,8 @@ class Supervisor:
     """One per session, from the arming until the patient was seen free. Time is in seconds.
 
     It asks nobody: besides the limits it gets what the unit reported, what was sent to it and the
-    host's own figures, and ``release_rate_n_per_s``, the rate at which the unit was armed to come
-    down.
+    host's own figures, ``release_rate_n_per_s``, the rate at which the unit was armed to come down,
+    and ``second_channel``, whether the unit has one.
     """
 
     def __init__(
@@ -39,9 +39,16 @@ class Supervisor:
         now_s: float,
         *,
         release_rate_n_per_s: float,
+        second_channel: bool = False,
     ) -> None:
         self._limits = limits
-        self._situation = Situation(limits, first, now_s, release_rate_n_per_s=release_rate_n_per_s)
+        self._situation = Situation(
+            limits,
+            first,
+            now_s,
+            release_rate_n_per_s=release_rate_n_per_s,
+            second_channel=second_channel,
+        )
         self._latched = Action.ALLOW
         self._held = Since()
         self._standing: dict[str, tuple[Finding, float, float]] = {}

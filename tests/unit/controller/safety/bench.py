@@ -40,10 +40,12 @@ class Bench:
         taking_up_slack: bool = False,
         order: dict[str, Any] | None = None,
         obeys: bool = True,
+        number: int = 2,
+        second_channel: bool = False,
         **first: Any,
     ) -> None:
         self.now_s = 100.0
-        self.number = 2
+        self.number = number
         self.order: dict[str, Any] = {
             "kind": CommandKind.FOLLOW,
             "force_n": 100.0,
@@ -53,7 +55,11 @@ class Bench:
         self.obeys = obeys
         self.base = {"force_n": 100.0, **first}
         self.supervisor = Supervisor(
-            limits, self._reading({}), self.now_s, release_rate_n_per_s=RELEASE_RATE_N_PER_S
+            limits,
+            self._reading({}),
+            self.now_s,
+            release_rate_n_per_s=RELEASE_RATE_N_PER_S,
+            second_channel=second_channel,
         )
         self.sent = ForceCommand(kind=CommandKind.HOLD)
         if not taking_up_slack:
@@ -99,11 +105,16 @@ class Bench:
         values.setdefault("setpoint_in_effect_n", self.order.get("force_n", 0.0))
         return reading(
             sample_number=self.number,
-            sequence_accepted=values.pop("sequence_accepted", self.number),
+            sequence_accepted=values.pop("sequence_accepted", sequence(self.number)),
             uptime_s=values.pop("uptime_s", self.now_s),
             taken_at_s=values.pop("taken_at_s", self.now_s),
             **values,
         )
+
+
+def sequence(number: int) -> int:
+    """The sequence of the n-th command: 65535 is followed by 1."""
+    return (number - 1) % 65535 + 1
 
 
 def codes(*verdicts: Verdict) -> list[str]:

@@ -146,6 +146,12 @@ def test_a_disagreement_that_ends_is_forgotten() -> None:
         assert codes(*bench.ticks(5, second_force_n=120.0 - 8.0), bench.tick()) == []
 
 
+def test_a_second_channel_that_was_gone_before_the_first_reading_is_missed() -> None:
+    assert codes(Bench(second_force_n=None).tick()) == []
+    bench = Bench(second_force_n=None, second_channel=True, taking_up_slack=True)
+    assert codes(bench.tick()) == ["second_channel_lost"]
+
+
 def test_one_channel_alone_cannot_disagree() -> None:
     assert codes(*Bench(second_force_n=None).ticks(20)) == []
 

@@ -13,7 +13,14 @@ from controller.safety.limits import SafetyLimits
 from controller.safety.situation import TAUT_READINGS
 from controller.safety.verdict import Action
 from controller.telemetry import CommandKind, UnitState, UnitStatus
-from tests.unit.controller.safety.bench import CERVICAL_LIMITS, SWITCH, TICK_S, Bench, codes
+from tests.unit.controller.safety.bench import (
+    CERVICAL_LIMITS,
+    SWITCH,
+    TICK_S,
+    Bench,
+    codes,
+    sequence,
+)
 
 
 @pytest.mark.parametrize(
@@ -152,15 +159,16 @@ def test_uptime_that_goes_back(before_s: float, after_s: float, restarted: bool)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "missed", "ahead"),
-    [(10, 11, 0, False), (10, 12, 0, True), (10, 10, 0, False), (10, 12, 1, False),
-     (10, 13, 1, True), (65535, 1, 0, False), (65535, 2, 0, True), (11, 10, 0, False),
-     (1, 32768, 0, True), (1, 32769, 0, False)],
+    ("number", "missed", "more", "ahead"),
+    [(10, 0, 0, False), (10, 0, 1, True), (10, 0, -1, False), (10, 1, 0, False), (10, 1, 1, True),
+     (65530, 0, 0, False), (65530, 0, 1, True), (65529, 0, 1, True), (65531, 2, 0, False),
+     (10, 0, 32766, True), (10, 0, 32767, False)],
 )  # fmt: skip
-def test_a_sequence_that_runs_ahead(before: int, after: int, missed: int, ahead: bool) -> None:
-    bench = Bench(sequence_accepted=before)
+def test_a_sequence_that_runs_ahead(number: int, missed: int, more: int, ahead: bool) -> None:
+    """The unit accepted ``more`` commands than this host sent."""
+    bench = Bench(number=number)
     bench.ticks(missed, silent=True)
-    verdict = bench.tick(sequence_accepted=after)
+    verdict = bench.tick(sequence_accepted=sequence(bench.number + 1 + more))
     assert (codes(verdict) == ["sequence_ahead"]) is ahead
     assert (verdict.action is Action.RELEASE) is ahead
     if ahead:
@@ -169,10 +177,24 @@ def test_a_sequence_that_runs_ahead(before: int, after: int, missed: int, ahead:
 
 
 def test_each_reading_starts_the_count_of_commands_again() -> None:
-    bench = Bench(sequence_accepted=10)
+    bench = Bench(number=10)
     bench.ticks(2, silent=True)
-    assert codes(bench.tick(sequence_accepted=13)) == []
-    assert codes(bench.tick(sequence_accepted=15)) == ["sequence_ahead"]
+    assert codes(bench.tick()) == []
+    assert codes(bench.tick(sequence_accepted=sequence(bench.number + 2))) == ["sequence_ahead"]
+
+
+@pytest.mark.parametrize(("more", "ahead"), [(0, False), (1, True)])
+def test_a_unit_that_reads_first_may_show_a_lost_request_one_reading_later(
+    more: int, ahead: bool
+) -> None:
+    """Command k is lost; the answer to k + 1 shows k - 1, and that to k + 2 shows k + 1."""
+    bench = Bench(number=10)
+    behind = [bench.tick(sequence_accepted=bench.number) for _ in range(3)]
+    lost = bench.tick(silent=True)
+    after = bench.tick(sequence_accepted=bench.number - 1)
+    assert codes(*behind, lost, after) == []
+    verdict = bench.tick(sequence_accepted=bench.number + more)
+    assert codes(verdict) == ["sequence_ahead"] * ahead
 
 
 def strays(bench: Bench, *set_points_n: float, ticks: int = 31) -> list[int]:
@@ -328,6 +350,9 @@ def test_one_force_is_ordered_for_a_limited_time() -> None:
     (verdict,) = bench.ticks(1)
     assert codes(verdict) == ["dwell_over_time"]
     assert verdict.action is Action.RELEASE
+    held = Bench(CERVICAL_LIMITS.narrowed(dwell_s=5.0))
+    held.order = {"kind": CommandKind.HOLD, "ceiling_n": 102.0}
+    assert "dwell_over_time" in codes(*held.ticks(105)), "whatever force a hold says"
     changing = Bench(CERVICAL_LIMITS.narrowed(dwell_s=5.0))
     assert codes(*[changing.tick(order={"force_n": 99.0 + n // 50 % 2}) for n in range(400)]) == []
 

@@ -275,6 +275,12 @@ def test_force_that_comes_back_is_a_hazard_of_its_own(force_n: float, back: bool
     assert codes(verdicts[3]) == ["force_back_on"] * back
 
 
+def test_a_channel_that_goes_behind_the_end_is_no_force() -> None:
+    bench = free()
+    assert codes(*bench.ticks(10, force_n=None, second_force_n=None)) == []
+    assert codes(*bench.ticks(5, force_n=None, second_force_n=-30.0)) == ["force_back_on"]
+
+
 def test_a_free_patient_s_unit_owes_neither_tension_nor_orders() -> None:
     bench = free()
     changed = {"extension_mm": -20.0, "setpoint_in_effect_n": 0.0, "command_result": 5}

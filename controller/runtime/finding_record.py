@@ -1,0 +1,48 @@
+"""The supervisor's findings, recorded and heard whatever the session logic does with a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from controller import machine_records as records
+from controller.phases import Phase
+from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.recorder import Recorder
+from controller.safety.verdict import Verdict
+from controller.telemetry import Telemetry
+
+
+class FindingRecord:
+    """One per session. The force beside a finding is the one that was read last."""
+
+    def __init__(self, recorder: Recorder, alarms: AlarmKeeper, first: Telemetry | None) -> None:
+        self._recorder = recorder
+        self._alarms = alarms
+        self._last = first
+
+    def read(self, reading: Telemetry | None) -> None:
+        """The reading of a tick; None is none and leaves the last one."""
+        self._last = reading or self._last
+
+    def tell(
+        self,
+        verdict: Verdict,
+        phase: Phase,
+        now_s: float,
+        *,
+        hold_number: int = 0,
+        alarming: Callable[[str], bool] = lambda code: True,
+    ) -> None:
+        """Record what begins and what ended; raise the alarms of the codes that are alarming.
+
+        ``hold_number`` is that of the treatment's hold, 0 outside of one.
+        """
+        force_dn = records.force_dn(self._last)
+        for finding in verdict.findings:
+            for emitted in records.finding_events(finding, phase, force_dn, hold_number):
+                self._recorder.event(emitted.kind, emitted.detail, now_s=now_s)
+            if alarming(finding.code):
+                self._alarms.raise_alarm(finding.code, now_s)
+        for ended in verdict.ended:
+            emitted = records.finding_ended(ended, self._recorder.origin_s)
+            self._recorder.event(emitted.kind, emitted.detail, now_s=now_s)
