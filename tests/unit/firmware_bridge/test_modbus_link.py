@@ -86,6 +86,9 @@ def test_exceptions_have_names(code: int, name: str) -> None:
     with pytest.raises(UnitRejected, match=f"function 3 with exception {code} .{name}.") as refused:
         read(link_on(line(framed(bytes([1, 0x83, code])))))
     assert refused.value.raw == bytes([0x83, code])
+    with pytest.raises(UnitRejected) as refused:
+        link_on(line(framed(bytes([1, 0x90, code])))).write_registers(0x200, COMMAND)
+    assert refused.value.raw == bytes([0x90, code])
 
 
 def test_a_broadcast_expects_no_answer() -> None:
@@ -249,7 +252,8 @@ def test_on_tcp_who_sends_more_than_2048_bytes_is_not_answering(
 
 
 def test_on_tcp_an_undoubted_line_is_not_looked_at_before_a_request() -> None:
-    port = line(tcp_answer(1, "AAAABBBB"), tcp_answer(2, "11112222"), b"", b"")
+    good = [tcp_answer(number, "11112222") for number in (1, 2, 5, 6)]
+    port = line(*good[:2], b"", b"", *good[2:])
     link = link_on(port, TcpFraming())
     read(link)
     read(link)
@@ -257,5 +261,8 @@ def test_on_tcp_an_undoubted_line_is_not_looked_at_before_a_request() -> None:
     for _ in range(2):
         with pytest.raises(ReplyTimeout):
             read(link)
-    # Once for each answer, and once before the request behind the lost one.
+    # Once for each answer, and once before the request behind a lost one.
     assert port.clock.looks == 5
+    read(link)
+    read(link)
+    assert port.clock.looks == 8

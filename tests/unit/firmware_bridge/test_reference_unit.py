@@ -157,6 +157,13 @@ def test_a_command_leaves_rounded_to_tenths_with_token_and_crc() -> None:
     assert block_crc == crc(raw)
 
 
+def test_a_hold_names_no_force() -> None:
+    desk = DeskUnit()
+    hold = ForceCommand(kind=CommandKind.HOLD, force_n=80.0, rate_n_per_s=5.0, ceiling_n=120.0)
+    armed(desk).exchange(hold)
+    assert desk.commands[-1][3:7] == [3, 0, 50, 1200]
+
+
 @pytest.mark.parametrize(
     ("kind", "mode"),
     [
