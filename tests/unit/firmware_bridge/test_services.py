@@ -55,6 +55,22 @@ def test_the_tokenless_release_goes_to_everybody_only_when_the_unit_does_not_ans
     assert [values for _, values in desk.writes] == [TOKENLESS_RELEASE] * 5
 
 
+def test_a_port_that_is_gone_gets_no_broadcast() -> None:
+    desk = DeskUnit()
+    unit = desk.connected()
+    answer = desk.port.answer
+
+    def gone_once(frame: bytes) -> bytes:
+        desk.port.answer = answer
+        raise LinkLost("the port is gone")
+
+    desk.port.answer = gone_once
+    sent = len(desk.port.sent)
+    with pytest.raises(LinkLost):
+        unit.release_without_token()
+    assert len(desk.port.sent) == sent + 1
+
+
 @pytest.mark.parametrize("code", [3, 4, 6])
 def test_a_refused_tokenless_release_was_answered_and_is_not_broadcast(code: int) -> None:
     desk = DeskUnit()
