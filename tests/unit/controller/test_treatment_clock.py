@@ -45,3 +45,11 @@ def test_a_small_step_up_goes_up() -> None:
 
 def test_before_the_clock_started_no_time_has_gone() -> None:
     assert TreatmentClock(20_000).elapsed_s(19.0) == 0.0
+
+
+def test_a_glide_has_arrived_when_it_has_gone_its_way_whatever_binary_makes_of_the_sum() -> None:
+    way_n = 47.4 - 15.3
+    assert 47.4 - way_n != 15.3
+    glide = Glide(from_n=47.4, to_n=15.3, since_s=0.0, rate_n_per_s=way_n)
+    assert glide.at_n(1.0) == 15.3
+    assert glide.arrived(1.0)
