@@ -6,7 +6,8 @@ RUN = .venv/bin/python
 
 .PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
-	campaign-power-cuts campaign-kill campaign-soak campaign-terminals
+	campaign-power-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
+	campaign-false-stops campaign-review-changes
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -65,6 +66,19 @@ campaign-second-reader: setup
 # Section F of the acceptance figures over nominal and drawn patients: about 25 minutes.
 campaign-acceptance: setup
 	$(RUN) -m tests.campaigns.acceptance
+
+# Every fault in every phase, blind and with the unit's guards: about a quarter of an hour.
+campaign-matrix: setup
+	$(RUN) -m tests.campaigns.matrix
+
+# 10 000 drawn sound sessions, none of which may be stopped without cause, in four shards of about
+# 20 minutes each; one of them: .venv/bin/python -m tests.campaigns.false_stops --shard 2/4
+campaign-false-stops: setup
+	$(RUN) -m tests.campaigns.false_stops
+
+# The nine changes of the safety review, each of which tests must notice: about a minute.
+campaign-review-changes: setup
+	$(RUN) -m tests.campaigns.review_changes
 
 # Two units in real time for 50 minutes; 8 hours: .venv/bin/python -m tests.campaigns.soak 480
 campaign-soak: setup

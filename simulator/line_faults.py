@@ -59,6 +59,10 @@ class LineFaults:
         """Every answer comes so much later."""
         self._late_s = late_s
 
+    def by(self, change: Callable[[bytes, float], bytes]) -> None:
+        """Every answer becomes what ``change`` makes of it and of the host's time."""
+        self._spoil = change
+
     def swap_answers(self) -> None:
         """Every answer of the tick's length is the one of the request before."""
 

@@ -71,7 +71,7 @@ def draw_patients(body_name: str, count: int, seed: int) -> list[DrawnPatient]:
     source = random.Random(f"{body_name}/{seed}")
     lines = random.Random(f"{body_name}/line/{seed}")
     return [
-        replace(_drawn(BODIES[body_name], number, source), line=_drawn_line(lines))
+        replace(draw_patient(BODIES[body_name], source, number), line=_drawn_line(lines))
         for number in range(1, count + 1)
     ]
 
@@ -84,7 +84,8 @@ def _drawn_line(source: random.Random) -> HostLine:
     )
 
 
-def _drawn(body: BodyParameters, number: int, source: random.Random) -> DrawnPatient:
+def draw_patient(body: BodyParameters, source: random.Random, number: int = 1) -> DrawnPatient:
+    """One patient around the column ``body``, with a movement between 90 s and 130 s."""
     creep = _spread(source, 0.5, 2.0)
     drawn = replace(
         body,

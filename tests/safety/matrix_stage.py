@@ -1,0 +1,329 @@
+"""One cell of the matrix: the whole program in one phase, one fault in it, and all that is true.
+
+Everything is real but the table and its line: session machine, loop, supervisor, bridge, frames
+and journal. A tap on the line keeps what orders were sent; a witness keeps the table's truth.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from controller.errors import LinkLost, TractionError
+from controller.events import EventKind
+from controller.ports import Answer, Clock, Progress, Question, TractionUnit
+from controller.requests import SessionRequest, Stop
+from firmware_bridge.connect import connect_serial
+from records.reader import SessionRecord, read_session
+from simulator.direct_line import DirectClock, DirectLine
+from simulator.firmware import ReferenceFirmware
+from simulator.map_v1 import COMMAND, FAST_RELEASE, MOTOR_OFF, OPEN_TOKEN, RELEASE
+from simulator.patient import PressTestPatient, UnitView
+from tests.campaigns.truth import Series
+from tests.safety.matrix_cores import let_core_go_wrong
+from tests.safety.matrix_phases import Phase, order_of, script_of
+from tests.support.memory import memory_folder
+from tests.support.sessions import KEY, SETTINGS, fixed_identifiers
+from workstation.cli import ENDED_EARLY, exit_status
+from workstation.compose import simulated_firmware, treat
+from workstation.order_file import parse_order
+from workstation.session_script import SessionScript, parse_script
+
+BAUDRATE = 38400
+CYCLE_S = 0.01
+TICK_S = 0.05
+WATCHED_AFTER_S = 60.0
+END_AWAITED_S = 65.0
+"""How long nobody acknowledges the end, where that is the phase in question."""
+GIVE_UP_S = 1500.0
+"""A session that has not ended by then never does: somebody ends it, and the cell has failed."""
+RELEASES = (RELEASE, FAST_RELEASE, MOTOR_OFF)
+WRITING = {0x17: 6, 0x10: 2}
+"""Where in a request of this function the address of its write part stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireOrder:
+    """A command block on the wire, when its first byte left."""
+
+    at_s: float
+    mode: int
+    tokenless: bool
+
+
+class TappedLine(DirectLine):
+    """A direct line that keeps every command block that was written to it.
+
+    ``cut``: nothing comes to the unit any more; ``gone``: there is no port any more either.
+    """
+
+    orders: list[WireOrder]
+    cut = gone = False
+
+    def write(self, data: bytes) -> None:
+        if self.gone:
+            raise LinkLost("the port is gone; connect it and start again")
+        at = WRITING.get(data[1])
+        if at is not None and int.from_bytes(data[at : at + 2], "big") == COMMAND:
+            values = data[at + 5 : -2]
+            token, mode = int.from_bytes(values[:4], "big"), int.from_bytes(values[6:8], "big")
+            self.orders.append(WireOrder(self._clock.now_s(), mode, token == OPEN_TOKEN))
+        if not self.cut:
+            super().write(data)
+
+
+class Witness(PressTestPatient):
+    """Does the press test, and keeps the truth of each device cycle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = array("d")
+
+    def act(self, unit: UnitView) -> None:
+        super().act(unit)
+        assert isinstance(unit, ReferenceFirmware), "only a simulated unit shows its plant"
+        self.look(unit, unit.next_cycle_s() - CYCLE_S)
+
+    def look(self, unit: ReferenceFirmware, at_s: float) -> None:
+        """Keep what is true now; without power nobody else asks for it."""
+        plant = unit.plant
+        self.rows.extend(
+            (at_s, plant.position_mm, plant.cord_force_n, float(int(unit.state)),
+             float(plant.clutch_closed))
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """One row a device cycle, without power one a tick: host's seconds, millimetres, newtons."""
+
+    time_s: Series
+    position_mm: Series
+    cord_n: Series
+    state: Series
+    clutch: Series
+
+
+class Person:
+    """Says yes to what is asked before the end, and acknowledges the end when told to.
+
+    Never says that somebody has looked after a patient who hangs on the cord: in the cells in
+    which nothing moves, nobody comes.
+    """
+
+    ANSWERED_LATER = (Question.END_ACKNOWLEDGED,)
+
+    def __init__(self, script: SessionScript, watch: Callable[[Progress], None]) -> None:
+        self._script, self._watch = script, watch
+        self._since_start_s: float | None = None
+        self._asked: set[Question] = set()
+        self.acknowledges_end = True
+        self.asked: list[str] = []
+        self.told: list[str] = []
+        self.stop: Stop | None = None
+
+    def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
+        self._asked.add(question)
+        self.asked.append(question.value)
+
+    def answer(self, question: Question) -> Answer | None:
+        if question.value not in self.asked or self._waits(question):
+            return None
+        return Answer(accepted=True, answered_by="examiner")
+
+    def stop_requested(self) -> Stop | None:
+        return self.stop
+
+    def requests(self) -> Sequence[SessionRequest]:
+        return self._script.due(self._since_start_s)
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def show(self, progress: Progress) -> None:
+        self._since_start_s = progress.since_start_s
+        self._watch(progress)
+
+    def _waits(self, question: Question) -> bool:
+        if question is Question.END_ACKNOWLEDGED:
+            return not self.acknowledges_end
+        return question.value.startswith("release")
+
+
+@dataclass
+class CellStage:
+    """What an injection may reach, and what came of it; times are the host's seconds."""
+
+    phase: Phase
+    region: str
+    clock: DirectClock
+    firmware: ReferenceFirmware
+    witness: Witness
+    person: Person = field(init=False)
+    orders: list[WireOrder] = field(default_factory=list)
+    lines: list[TappedLine] = field(default_factory=list)
+    injected_at_s: float = 0.0
+    force_at_injection_n: float = 0.0
+    every_tick: Callable[[], None] | None = None
+    core_is: str = ""
+    refusals: int = 0
+    undo: list[Callable[[], None]] = field(default_factory=list)
+    exit: int = 0
+    outcome: str = ""
+    reason: str = ""
+    failure: str = ""
+    record: SessionRecord | None = None
+    clock_started_s: float = 0.0
+    origin_s: float = 0.0
+
+    @property
+    def line(self) -> TappedLine:
+        """The serial line of the session under way."""
+        return self.lines[-1]
+
+    def look_without_power(self) -> None:
+        """A unit without power has no cycles in which a witness could look."""
+        if not self.firmware.powered:
+            self.firmware.advance_to(self.clock.now_s())
+            self.witness.look(self.firmware, self.clock.now_s())
+
+    def truth(self) -> Truth:
+        """All that the witness saw."""
+        columns = np.frombuffer(self.witness.rows, dtype=np.float64).reshape(-1, 5).T
+        return Truth(
+            time_s=columns[0], position_mm=columns[1], cord_n=columns[2], state=columns[3],
+            clutch=columns[4],
+        )  # fmt: skip
+
+    def releases(self, since_s: float) -> list[WireOrder]:
+        """The release orders on the wire from a time on."""
+        return [o for o in self.orders if o.at_s >= since_s and o.mode in RELEASES]
+
+    def set(self, thing: Any, name: str, value: Any) -> None:
+        """Replace an attribute until the cell has ended."""
+        before = getattr(thing, name)
+        self.undo.append(lambda: setattr(thing, name, before))
+        setattr(thing, name, value)
+
+
+Inject = Callable[[CellStage], object]
+
+
+def run_stage(
+    phase: Phase, region: str, *, guards: bool, inject: Inject, seed: int = 3
+) -> CellStage:
+    """Treat, inject once in the phase, and watch 60 s more behind the end."""
+    clock = DirectClock()
+    witness = Witness()
+    firmware = simulated_firmware(
+        {"cervical": "cervical_sliding", "lumbar": "lumbar_split"}[region],
+        witness, seed=seed, powered_on_at_s=clock.now_s(),
+    )  # fmt: skip
+    if not guards:
+        firmware.machine.blind()
+    stage = CellStage(phase, region, clock, firmware, witness)
+    let_core_go_wrong(stage)
+    trigger = _Trigger(stage, inject)
+    script = script_of(phase, region)
+    stage.person = Person(
+        parse_script(script, "cell") if script else SessionScript(), trigger.watch
+    )
+    with memory_folder() as folder:
+        try:
+            _treat(stage, trigger, Path(folder))
+        finally:
+            for undo in reversed(stage.undo):
+                undo()
+    end_s = clock.now_s() + WATCHED_AFTER_S
+    while clock.now_s() < end_s:
+        clock.sleep_until(clock.now_s() + TICK_S)
+        stage.look_without_power()
+        firmware.advance_to(clock.now_s())
+    return stage
+
+
+class _Trigger:
+    """Injects once, so many seconds into the phase, or around the arming."""
+
+    def __init__(self, stage: CellStage, inject: Inject) -> None:
+        self._stage, self._inject = stage, inject
+        self._entered_s: float | None = None
+
+    def watch(self, progress: Progress) -> None:
+        """Once a tick, in the loop's own thread."""
+        stage = self._stage
+        now_s = stage.clock.now_s()
+        stage.look_without_power()
+        if progress.phase in stage.phase.shown and self._entered_s is None:
+            self._entered_s = now_s
+            stage.person.acknowledges_end = not stage.phase.at_the_end
+        if self._entered_s is not None and now_s >= self._entered_s + stage.phase.after_s:
+            self.fire()
+        if stage.injected_at_s and stage.every_tick is not None:
+            stage.every_tick()
+        if stage.phase.at_the_end and self._entered_s is not None:
+            stage.person.acknowledges_end = now_s >= self._entered_s + END_AWAITED_S
+        if now_s > stage.clock_started_s + GIVE_UP_S:
+            stage.failure = stage.failure or f"the session had not ended after {GIVE_UP_S:g} s"
+            stage.person.acknowledges_end = True
+            stage.person.stop = Stop(by="the matrix", fast=True)
+
+    def around_arming(self, unit: TractionUnit) -> None:
+        """Inject in the call that arms, before or behind its writes."""
+        stage, arm = self._stage, unit.arm
+
+        def armed(request: Any) -> None:
+            if stage.phase.shown == ("before the arming",):
+                self.fire()
+            arm(request)
+            if stage.phase.shown == ("behind the arming",):
+                self.fire()
+
+        unit.arm = armed  # type: ignore[method-assign]
+
+    def fire(self) -> None:
+        """Inject, once."""
+        stage = self._stage
+        if not stage.injected_at_s:
+            stage.injected_at_s = stage.clock.now_s()
+            stage.force_at_injection_n = stage.firmware.plant.cord_force_n
+            self._inject(stage)
+
+
+def _treat(stage: CellStage, trigger: _Trigger, folder: Path) -> None:
+    stage.clock_started_s = stage.clock.now_s()
+
+    def connect(_uri: str, given: Clock) -> TractionUnit:
+        assert isinstance(given, DirectClock)
+        line = TappedLine(stage.firmware, given, baudrate=BAUDRATE)
+        line.orders = stage.orders
+        stage.lines.append(line)
+        unit = connect_serial(line, given, BAUDRATE)
+        trigger.around_arming(unit)
+        return unit
+
+    utc_ms = stage.clock.utc_ms()
+    try:
+        result = treat(
+            "direct line", parse_order(order_of(stage.phase, stage.region), "cell"),
+            data_dir=folder, clock=stage.clock, operator=stage.person, settings=SETTINGS,
+            identifiers=fixed_identifiers(), connect=connect, key=KEY, commit_interval_s=1.0,
+        )  # fmt: skip
+        stage.exit = 0 if result.ending.outcome == "completed" else ENDED_EARLY
+    except TractionError as error:
+        stage.exit = exit_status(error, session_opened=True)
+    except Exception as error:
+        stage.exit, stage.failure = 1, f"{type(error).__name__}: {error}"
+    stage.record = read_session(folder, "session-1")
+    stage.origin_s = stage.clock_started_s + (stage.record.head.started_utc_ms - utc_ms) / 1000
+    ended = stage.record.of_kind(EventKind.SESSION_ENDED)
+    if ended:
+        stage.outcome, stage.reason = (
+            str(ended[-1].detail["outcome"]),
+            str(ended[-1].detail["reason"]),
+        )
