@@ -38,8 +38,7 @@ class UptimeGuard:
 
     def __init__(self) -> None:
         self._offsets: deque[tuple[float, float]] = deque()
-        self._last_uptime_s = -1.0
-        self._last_sent_at_s = 0.0
+        self._last: tuple[float, float] | None = None
         self._young: tuple[float, float] | None = None
         self.suspects_restart = False
 
@@ -49,10 +48,15 @@ class UptimeGuard:
         ``sent_at_s``: when its request left, host's monotonic clock. A refused one leaves no trace
         but the suspicion of a restart.
         """
-        total_s = self._without_overflow(sent_at_s, uptime_s)
+        if self._last is None:
+            self._accept(sent_at_s, uptime_s)
+            return
+        last_sent_at_s, last_s = self._last
+        silence_s = sent_at_s - last_sent_at_s
+        total_s = _without_overflow(uptime_s, last_s, silence_s)
         self._forget_old_offsets(sent_at_s)
-        if reason := self._what_is_wrong(sent_at_s, total_s):
-            self._suspect(sent_at_s, uptime_s)
+        if reason := self._what_is_wrong(sent_at_s, total_s, last_s):
+            self._suspect(sent_at_s, uptime_s, silence_s)
             raise StaleAnswer(f"{reason}; the reading was refused")
         self._accept(sent_at_s, total_s)
 
@@ -61,33 +65,14 @@ class UptimeGuard:
         self._offsets.clear()
         self._accept(sent_at_s, uptime_s)
 
-    def _without_overflow(self, sent_at_s: float, uptime_s: float) -> float:
-        """Uptime that goes on behind 49.7 days; a restarted unit's stays small and so goes back.
-
-        An overflow is met at its time. A unit that restarts some seconds before or after one is off
-        by these seconds, and is none. An answer of before the overflow belongs before it.
-        """
-        if self._last_uptime_s < 0:
-            return uptime_s
-        total_s = uptime_s + self._last_uptime_s // UPTIME_MODULUS_S * UPTIME_MODULUS_S
-        elapsed_s = sent_at_s - self._last_sent_at_s
-        ahead_s = total_s - (self._last_uptime_s + elapsed_s)
-        if abs(ahead_s + UPTIME_MODULUS_S) <= _tolerance_s(elapsed_s):
-            return total_s + UPTIME_MODULUS_S
-        return total_s - UPTIME_MODULUS_S if ahead_s > UPTIME_MODULUS_S / 2 else total_s
-
     def _forget_old_offsets(self, sent_at_s: float) -> None:
         """The newest one stays, however long the unit has been silent."""
         while len(self._offsets) > 1 and self._offsets[0][0] < sent_at_s - UPTIME_WINDOW_S:
             self._offsets.popleft()
 
-    def _what_is_wrong(self, sent_at_s: float, total_s: float) -> str:
-        if total_s < self._last_uptime_s:
-            return (
-                f"the unit's uptime went back from {self._last_uptime_s:.3f} s to {total_s:.3f} s"
-            )
-        if not self._offsets:
-            return ""
+    def _what_is_wrong(self, sent_at_s: float, total_s: float, last_s: float) -> str:
+        if total_s < last_s:
+            return f"the unit's uptime went back from {last_s:.3f} s to {total_s:.3f} s"
         at_s, offset_s = self._offsets[0]
         lag_s = sent_at_s - total_s - offset_s
         limit_s = _tolerance_s(max(0.0, sent_at_s - at_s - UPTIME_WINDOW_S))
@@ -98,11 +83,10 @@ class UptimeGuard:
             "an old answer"
         )
 
-    def _suspect(self, sent_at_s: float, uptime_s: float) -> None:
+    def _suspect(self, sent_at_s: float, uptime_s: float, silence_s: float) -> None:
         """Compare a refused reading with the refused one before it."""
         before, self._young = self._young, None
         self.suspects_restart = False
-        silence_s = sent_at_s - self._last_sent_at_s
         if uptime_s > silence_s + _tolerance_s(silence_s):
             return
         self._young = sent_at_s, uptime_s
@@ -117,8 +101,21 @@ class UptimeGuard:
         while self._offsets and self._offsets[-1][1] >= offset_s:
             self._offsets.pop()
         self._offsets.append((sent_at_s, offset_s))
-        self._last_uptime_s, self._last_sent_at_s = total_s, sent_at_s
+        self._last = sent_at_s, total_s
         self._young, self.suspects_restart = None, False
+
+
+def _without_overflow(uptime_s: float, last_s: float, silence_s: float) -> float:
+    """Uptime that goes on behind 49.7 days; a restarted unit's stays small and so goes back.
+
+    An overflow is met at its time. A unit that restarts some seconds before or after one is off
+    by these seconds, and is none. An answer of before the overflow belongs before it.
+    """
+    total_s = uptime_s + last_s // UPTIME_MODULUS_S * UPTIME_MODULUS_S
+    ahead_s = total_s - (last_s + silence_s)
+    if abs(ahead_s + UPTIME_MODULUS_S) <= _tolerance_s(silence_s):
+        return total_s + UPTIME_MODULUS_S
+    return total_s - UPTIME_MODULUS_S if ahead_s > UPTIME_MODULUS_S / 2 else total_s
 
 
 def _tolerance_s(elapsed_s: float) -> float:
