@@ -141,8 +141,7 @@ class ModbusLink:
         return request
 
     def _registers(self, request: Request, values: Sequence[int], *, urgent: bool) -> list[int]:
-        if values:
-            struct.pack_into(f">{len(values)}H", request.frame, request.values_at, *values)
+        struct.pack_into(f">{len(values)}H", request.frame, request.values_at, *values)
         self._quieten(urgent=urgent)
         self._framing.seal(request.frame)
         self._send(bytes(request.frame))
