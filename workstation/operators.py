@@ -128,8 +128,14 @@ class SessionOperator:
         return self._read_line is not None
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
-        """Put the question; the answer comes through ``answer``."""
+        """Put the question; the answer comes through ``answer``.
+
+        What was typed before it answers what was asked before it, or nothing: no yes to a pull
+        lies ready in a terminal.
+        """
         self._answers.pop(question, None)
+        while not self._lines.empty():
+            self._take_lines()
         if self.scripted and not person_only:
             self._answers[question] = Answer(accepted=True, answered_by=SCRIPT)
         elif self._read_line is not None:

@@ -81,6 +81,29 @@ def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> No
     assert terminal.said == ["Looks right? [y/n]", "Ended? [y/n]"]
 
 
+def test_what_was_typed_before_a_question_does_not_answer_it() -> None:
+    ready = ["y"] * (2 * LINES_AT_A_TIME + 1)
+    asked, all_read, later = threading.Event(), threading.Event(), queue.SimpleQueue[str]()
+
+    def read_line() -> str:
+        asked.wait(timeout=20)
+        if ready:
+            return ready.pop()
+        all_read.set()
+        return later.get(timeout=20)
+
+    operator = SessionOperator(
+        scripted=False, show=lambda progress: None, read_line=read_line, by="P. Jones"
+    )
+    operator.ask(ASKED, "Looks right?", person_only=False)
+    asked.set()
+    all_read.wait(timeout=20)
+    operator.ask(Question.START_TRACTION, "Start?", person_only=True)
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
+    assert operator.answer(Question.START_TRACTION) is None
+    later.put("n")
+
+
 def test_what_is_not_understood_is_answered_with_what_would_be() -> None:
     terminal = Terminal()
     operator = terminal.operator()
