@@ -44,12 +44,12 @@ def still_session() -> SoundSession:
 
 
 def test_a_stop_without_cause_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a limit that any hold breaks, a patient who lies still is stopped for nothing."""
+    """With a limit that any phase breaks, a patient who lies still is stopped for nothing."""
     defaults = SafetyLimits.__init__.__kwdefaults__
     assert defaults is not None
-    monkeypatch.setitem(defaults, "over_time_s", -1000.0)
+    monkeypatch.setitem(defaults, "dwell_s", 1.0)
     judged = judge(run_session(still_session()))
-    assert (judged.verdict, judged.cause) == (Verdict.FALSE_STOP, "session_over_time")
+    assert (judged.verdict, judged.cause) == (Verdict.FALSE_STOP, "dwell_over_time")
 
 
 def test_a_slip_that_drops_the_force_is_a_right_stop_and_the_same_without_one_is_not() -> None:
