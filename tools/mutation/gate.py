@@ -17,8 +17,6 @@ from tools.mutation.workshop import Workshop, branch_complaints, now_s
 
 MOST_MUTANTS: Final = 300
 MOST_S: Final = 20 * 60
-RESERVE_S: Final = 60
-"""No mutant is begun in the last minute, so that those under way may end."""
 SAMPLE: Final = 100
 """Mutants that are drawn when no line of the areas changed: by their names, always the same."""
 
@@ -35,7 +33,7 @@ def gate() -> int:
     with TemporaryDirectory() as folder:
         said = branch_complaints(shop.areas, shop.measure(Path(folder)))
         fates: dict[str, Fate] = {}
-        for _ in shop.run(chosen, fates, stop_at_s=started_s + MOST_S - RESERVE_S):
+        for _ in shop.run(chosen, fates, stop_at_s=started_s + MOST_S):
             pass
     left_out += [mutant for mutant in chosen if mutant.identity not in fates]
     said += complaints(shop.mutants, fates, shop.known, shop.areas)

@@ -61,14 +61,11 @@ class _Running:
 def run_all(
     tasks: list[Task], root: Path, names: Names, *, stop_at_s: float
 ) -> Iterator[tuple[Task, Fate]]:
-    """Run the tasks in their order; none is begun after ``stop_at_s`` of the monotonic clock."""
+    """Run the tasks in their order; what has not ended at ``stop_at_s`` is broken off, untold."""
     waiting = list(reversed(tasks))
     running: dict[int, _Running] = {}
-    while waiting or running:
+    while (waiting or running) and time.monotonic() < stop_at_s:
         while waiting and len(running) < WORKERS:
-            if time.monotonic() >= stop_at_s:
-                waiting.clear()
-                break
             task = waiting.pop()
             if not task.groups:
                 yield task, Fate.UNREACHED
@@ -80,6 +77,9 @@ def run_all(
             time.sleep(0.01)
         else:
             yield ended
+    for child in running:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def _ended(running: dict[int, _Running]) -> tuple[Task, Fate] | None:

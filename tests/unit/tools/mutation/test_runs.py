@@ -86,7 +86,7 @@ FATES = {
 }
 
 SCRIPT = """
-import json, sys
+import json, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from tools.mutation import runs
@@ -102,10 +102,16 @@ with TemporaryDirectory() as folder:
     branches = shop.measure(Path(folder))["sample"]
     alone = shop.files_that_fail_alone()
     short = {m.identity.partition("::")[2].partition(" in: ")[0]: m for m in shop.all_mutants}
-    for _ in shop.run([short[name] for name in json.loads(sys.argv[3])], fates):
+    chosen = [short[name] for name in json.loads(sys.argv[3])]
+    for _ in shop.run(chosen, fates):
+        pass
+    late = {}
+    hanging = [mutant for mutant in chosen if "waited(limit_s" in mutant.change]
+    for _ in shop.run(hanging, late, stop_at_s=time.monotonic() + 0.2):
         pass
 told = {"fates": {n.partition("::")[2].partition(" in: ")[0]: f for n, f in fates.items()},
-        "alone": alone, "branches": [branches.run, branches.all], "missing": branches.missing}
+        "late": late, "alone": alone, "branches": [branches.run, branches.all],
+        "missing": branches.missing}
 Path(sys.argv[2]).write_text(json.dumps(told))
 """
 
@@ -142,6 +148,10 @@ def test_what_becomes_of_each_mutant(
     told: dict[str, dict[str, str]], mutant: str, fate: str
 ) -> None:
     assert told["fates"][mutant] == fate
+
+
+def test_when_the_time_is_up_nothing_is_said_of_the_rest(told: dict[str, dict[str, str]]) -> None:
+    assert told["late"] == {}
 
 
 def test_branches_and_lines_that_no_test_runs_are_named(told: dict[str, dict[str, str]]) -> None:
