@@ -38,6 +38,7 @@ from tests.safety.matrix_injections import (
 )
 from tests.safety.matrix_phases import (
     ARMING,
+    AWAITING_END,
     BEFORE_ARMING,
     FORCED,
     HOLD,
@@ -58,6 +59,7 @@ RISEN = "force_risen_fast"
 SLACK_LEFT = "slack not taken up"
 
 NOBODY_KNOWS = "the token was drawn this moment: nobody else can know it"
+CORE_IS_OVER = {AWAITING_END: "the core has ended"}
 NO_TICK_YET = "there is no tick yet to compare with; the unit's watchdog acts"
 _ARMED_LOST = ramp(3.0, "watchdog", "arming", "link", "token", freed=Freed.WATCHDOG)
 """An arming whose exchange failed ends with what is known of it."""
@@ -208,7 +210,8 @@ FAULTS = (
           expected=fast(0.8, "unit_restarted", "restarted"), took_effect=unpowered,
           phases=(*FORCED, RELEASING)),
     Fault(name="watchdog stops", row=26, inject=lambda h: h.firmware.watchdog.stop(),
-          expected=ramp(0.3, "watchdog_off"), elsewhere=IN_RELEASE),
+          expected=ramp(0.3, "watchdog_off"),
+          elsewhere={**IN_RELEASE, AWAITING_END: "the watchdog ended with the session"}),
     Fault(name="watchdog echoes 0", row=26, inject=echo_nothing, phases=(BEFORE_ARMING,),
           expected=Expected(owed=Owed.REFUSED, seen=frozenset({"watchdog"}))),
     Fault(name="foreign order", row=36, inject=lambda h: foreign_command(h, ahead=1),
@@ -238,11 +241,14 @@ FAULTS = (
     Fault(name="journal dead", row=47, inject=dead_journal, expected=hold(5.4, "journal_silent"),
           elsewhere=IN_RELEASE),
     Fault(name="core wants 1 000 N more", row=39, inject=wrong_core("wants_more"),
-          expected=ramp(0.2, "order_too_high"), elsewhere=IN_RELEASE),
+          expected=ramp(0.2, "order_too_high"), elsewhere={**IN_RELEASE, **CORE_IS_OVER}),
     Fault(name="core wants NaN", row=39, inject=wrong_core("wants_nan"),
-          expected=ramp(0.2, "order_too_high", "order_unsound"), elsewhere=IN_RELEASE),
+          expected=ramp(0.2, "order_too_high", "order_unsound"),
+          elsewhere={**IN_RELEASE, **CORE_IS_OVER}),
     Fault(name="core holds for ever", row=27, inject=wrong_core("holds_for_ever"),
-          expected=ramp(700.0, "session_over_time", "dwell_over_time"), elsewhere=IN_RELEASE),
+          expected=ramp(365.0, "session_over_time", "dwell_over_time"),
+          elsewhere={**IN_RELEASE, **CORE_IS_OVER}),
     Fault(name="core hears no verdict and sees a press", row=18,
-          inject=wrong_core("deaf_and_pressed"), expected=fast(0.15, SWITCH)),
+          inject=wrong_core("deaf_and_pressed"), expected=fast(0.15, SWITCH),
+          elsewhere=CORE_IS_OVER),
 )  # fmt: skip

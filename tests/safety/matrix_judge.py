@@ -214,7 +214,7 @@ def _problems(
     if not stage.injected_at_s:
         yield "the fault was never injected"
         return
-    if not fault.took_effect(stage):
+    if not stage.changed or not fault.took_effect(stage):
         yield "the fault took no effect"
     if stage.failure:
         yield stage.failure

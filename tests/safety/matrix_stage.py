@@ -7,7 +7,7 @@ and journal. A tap on the line keeps what orders were sent; a witness keeps the 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from controller.events import EventKind
 from controller.ports import Answer, Clock, Progress, Question, TractionUnit
 from controller.requests import SessionRequest, Stop
 from firmware_bridge.connect import connect_serial
+from records.journal import SqliteJournal
 from records.reader import SessionRecord, read_session
 from simulator.direct_line import DirectClock, DirectLine
 from simulator.firmware import ReferenceFirmware
@@ -172,6 +173,8 @@ class CellStage:
     every_tick: Callable[[], None] | None = None
     core_is: str = ""
     refusals: int = 0
+    changed: bool = False
+    """True when the injection changed something of table, unit, line, clock, journal or core."""
     undo: list[Callable[[], None]] = field(default_factory=list)
     exit: int = 0
     outcome: str = ""
@@ -247,6 +250,29 @@ def run_stage(
     return stage
 
 
+def fingerprint(stage: CellStage) -> list[object]:
+    """What an injection may change, as values; nothing else runs while it does."""
+    unit = stage.firmware
+    machine = unit.machine
+    things = (
+        unit, unit.plant, unit.cell, unit.second_cell, unit.switch, unit.estop, unit.winch,
+        unit.watchdog, machine, machine.loop, machine.variants, stage.line, stage.line.faults,
+    )  # fmt: skip
+    now_s = stage.clock.now_s()
+    outside = [now_s, stage.clock.boot_s() - now_s, stage.clock.utc_ms() - round(now_s * 1000),
+               id(SqliteJournal.age_s), stage.core_is, stage.refusals]  # fmt: skip
+    return [*outside, *(value for thing in things for value in _values_of(thing))]
+
+
+def _values_of(thing: object) -> Iterator[object]:
+    """Plain values and functions as they are; of what holds others, how much it holds."""
+    slots = [name for cls in type(thing).__mro__ for name in getattr(cls, "__slots__", ())]
+    for name in (*slots, *getattr(thing, "__dict__", ())):
+        value = getattr(thing, name)
+        plain = value is None or callable(value) or isinstance(value, int | float | str)
+        yield name, value if plain else len(value) if hasattr(value, "__len__") else id(value)
+
+
 class _Trigger:
     """Injects once, so many seconds into the phase, or around the arming."""
 
@@ -292,7 +318,9 @@ class _Trigger:
         if not stage.injected_at_s:
             stage.injected_at_s = stage.clock.now_s()
             stage.force_at_injection_n = stage.firmware.plant.cord_force_n
+            before = fingerprint(stage)
             self._inject(stage)
+            stage.changed = fingerprint(stage) != before
 
 
 def _treat(stage: CellStage, trigger: _Trigger, folder: Path) -> None:
