@@ -117,23 +117,19 @@ class Person:
     which nothing moves, nobody comes.
     """
 
-    ANSWERED_LATER = (Question.END_ACKNOWLEDGED,)
-
     def __init__(self, script: SessionScript, watch: Callable[[Progress], None]) -> None:
         self._script, self._watch = script, watch
         self._since_start_s: float | None = None
-        self._asked: set[Question] = set()
         self.acknowledges_end = True
-        self.asked: list[str] = []
+        self.asked: set[Question] = set()
         self.told: list[str] = []
         self.stop: Stop | None = None
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
-        self._asked.add(question)
-        self.asked.append(question.value)
+        self.asked.add(question)
 
     def answer(self, question: Question) -> Answer | None:
-        if question.value not in self.asked or self._waits(question):
+        if question not in self.asked or self._waits(question):
             return None
         return Answer(accepted=True, answered_by="examiner")
 
@@ -170,7 +166,6 @@ class CellStage:
     lines: list[TappedLine] = field(default_factory=list)
     injected_at_s: float = 0.0
     force_at_injection_n: float = 0.0
-    every_tick: Callable[[], None] | None = None
     core_is: str = ""
     refusals: int = 0
     changed: bool = False
@@ -290,8 +285,6 @@ class _Trigger:
             stage.person.acknowledges_end = not stage.phase.at_the_end
         if self._entered_s is not None and now_s >= self._entered_s + stage.phase.after_s:
             self.fire()
-        if stage.injected_at_s and stage.every_tick is not None:
-            stage.every_tick()
         if stage.phase.at_the_end and self._entered_s is not None:
             stage.person.acknowledges_end = now_s >= self._entered_s + END_AWAITED_S
         if now_s > stage.clock_started_s + GIVE_UP_S:
