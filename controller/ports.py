@@ -11,10 +11,7 @@ from controller.alarms import AlarmKind
 from controller.events import Sample, SessionEvent
 from controller.prescription import Region
 from controller.requests import SessionRequest, Stop
-from controller.telemetry import RELEASING_KINDS as RELEASING_KINDS
-from controller.telemetry import CommandKind as CommandKind
-from controller.telemetry import ForceCommand as ForceCommand
-from controller.telemetry import Telemetry, UnitEvent
+from controller.telemetry import ForceCommand, Telemetry, UnitEvent
 from controller.words import NAME_CHARACTERS, check_text
 
 WATCHDOG_S: Final = 0.5

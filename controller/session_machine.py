@@ -37,7 +37,7 @@ from controller.outcome import TREATMENT_OVER, HoldSeen
 from controller.pause import PauseStep
 from controller.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage
 from controller.planner import SLACK_FOLLOW_N
-from controller.ports import Answer, CommandKind, ForceCommand, Question
+from controller.ports import Answer, Question
 from controller.prescription import Prescription
 from controller.request_rules import phases_for
 from controller.requests import (
@@ -53,7 +53,7 @@ from controller.requests import (
 )
 from controller.safety.verdict import RELEASE_COMMANDS, Action, Verdict
 from controller.session_end import EndStep, SessionEnd
-from controller.telemetry import Telemetry
+from controller.telemetry import CommandKind, ForceCommand, Telemetry
 from controller.treatment import Treatment
 
 SLACK_RATE_N_PER_S: Final = 2.0

@@ -7,11 +7,11 @@ from typing import Final
 
 from controller.errors import LinkError, UnitBusy, UnitFaulted
 from controller.free_cord import FREE_FORCE_N, FreeCord, largest_force_n
-from controller.ports import Clock, CommandKind, ForceCommand, TractionUnit
+from controller.ports import Clock, TractionUnit
 from controller.release import ENDED_STATES, RELEASE_LIMIT_S
 from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
-from controller.telemetry import Telemetry, UnitState
+from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 
 ARMING_AGE_TOLERANCE_S: Final = 5
 """The unit counts whole seconds on a clock of its own; so far they may differ from ours."""

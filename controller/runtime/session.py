@@ -18,8 +18,6 @@ from controller.ports import (
     Answer,
     ArmingRequest,
     Clock,
-    CommandKind,
-    ForceCommand,
     Operator,
     Progress,
     Question,
@@ -42,7 +40,7 @@ from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST
 from controller.safety.supervisor import Supervisor
 from controller.session_machine import SessionMachine
-from controller.telemetry import PatientSwitch, Telemetry
+from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
 _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
 

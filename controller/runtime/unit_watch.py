@@ -8,12 +8,12 @@ from typing import Final
 
 from controller.errors import LinkError, RequestRefused, UnitFaulted
 from controller.events import EventKind
-from controller.ports import Clock, CommandKind, ForceCommand, Operator, Progress, TractionUnit
+from controller.ports import Clock, Operator, Progress, TractionUnit
 from controller.runtime.clock_check import uptime_off_ms
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
 from controller.self_check import ZERO_READINGS
-from controller.telemetry import PatientSwitch, Telemetry
+from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
 SILENCE_LIMIT_S: Final = 2.0
 """Without an accepted reading for so long, a unit that is not armed yet is given up."""

@@ -16,15 +16,15 @@ from controller.errors import (
     UnitNotVerified,
     UnitRejected,
 )
-from controller.ports import (
+from controller.ports import ArmingRequest, UnitCapabilities, UnitIdentity
+from controller.telemetry import (
     RELEASING_KINDS,
-    ArmingRequest,
     CommandKind,
     ForceCommand,
-    UnitCapabilities,
-    UnitIdentity,
+    Telemetry,
+    UnitEvent,
+    UnitState,
 )
-from controller.telemetry import Telemetry, UnitEvent, UnitState
 from firmware_bridge.modbus_link import ModbusLink
 from firmware_bridge.profiles import DeviceProfile
 from firmware_bridge.units.arming import (

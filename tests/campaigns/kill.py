@@ -25,9 +25,9 @@ from typing import TypeVar
 
 from controller.errors import JournalError, LinkError
 from controller.events import EventKind, Outcome
-from controller.ports import CommandKind, ForceCommand, TractionUnit
+from controller.ports import TractionUnit
 from controller.runtime.clock import SystemClock
-from controller.telemetry import Telemetry, UnitState, UnitStatus
+from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_unit
 from records.database import rows
 from records.integrity import verify

@@ -20,9 +20,9 @@ import pytest
 
 from controller.errors import LinkError
 from controller.events import EventKind, Outcome
-from controller.ports import CommandKind, ForceCommand, TractionUnit
+from controller.ports import TractionUnit
 from controller.runtime.clock import SystemClock
-from controller.telemetry import Telemetry, UnitState, UnitStatus
+from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_unit
 from records.integrity import verify
 from records.reader import SessionRecord, list_sessions

@@ -9,7 +9,7 @@ from typing import Any
 
 import controller.runtime.session as session
 from controller.machine_io import VerdictGiven
-from controller.ports import CommandKind, ForceCommand
+from controller.telemetry import CommandKind, ForceCommand
 
 
 class WrongCore:

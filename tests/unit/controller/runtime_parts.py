@@ -10,7 +10,6 @@ from controller.events import EventKind, Sample, SessionEvent
 from controller.ports import (
     Answer,
     ArmingRequest,
-    ForceCommand,
     Progress,
     Question,
     UnitCapabilities,
@@ -19,7 +18,7 @@ from controller.ports import (
 from controller.prescription import Region
 from controller.requests import SessionRequest, Stop
 from controller.runtime.clock import VirtualClock
-from controller.telemetry import Telemetry, UnitEvent, UnitState, UnitStatus
+from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState, UnitStatus
 from tests.unit.controller.builders import TRACKING
 
 IDENTITY = UnitIdentity(

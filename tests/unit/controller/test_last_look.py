@@ -11,12 +11,19 @@ import pytest
 from controller import last_look
 from controller.errors import LinkError, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
-from controller.ports import Answer, ForceCommand, Question, StartFacts
+from controller.ports import Answer, Question, StartFacts
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
 from controller.self_check import CheckState
-from controller.telemetry import Telemetry, UnitEvent, UnitFault, UnitState, UnitStatus
+from controller.telemetry import (
+    ForceCommand,
+    Telemetry,
+    UnitEvent,
+    UnitFault,
+    UnitState,
+    UnitStatus,
+)
 from tests.unit.controller.builders import CERVICAL, start_facts
 from tests.unit.controller.runtime_parts import (
     IDLE,

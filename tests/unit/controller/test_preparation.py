@@ -10,15 +10,7 @@ import pytest
 
 from controller.errors import RequestRefused, SelfCheckFailed
 from controller.events import EventKind, Sample, SessionEvent
-from controller.ports import (
-    Answer,
-    ForceCommand,
-    LastArming,
-    Progress,
-    Question,
-    SessionJournal,
-    TractionUnit,
-)
+from controller.ports import Answer, LastArming, Progress, Question, SessionJournal, TractionUnit
 from controller.prescription import Prescription, Table
 from controller.requests import CheckIn, Pause, Remark, SessionRequest, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
@@ -26,7 +18,7 @@ from controller.runtime.asides import hear_aside
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
-from controller.telemetry import Telemetry, UnitState, UnitStatus
+from controller.telemetry import ForceCommand, Telemetry, UnitState, UnitStatus
 from tests.unit.controller.builders import (
     CAPABILITIES,
     CERVICAL,

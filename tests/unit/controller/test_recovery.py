@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from controller.errors import UnitBusy, UnitFaulted
-from controller.ports import ForceCommand, TractionUnit
+from controller.ports import TractionUnit
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recovery import UnitFound, let_go_of_unit
-from controller.telemetry import Telemetry, UnitFault, UnitState
+from controller.telemetry import ForceCommand, Telemetry, UnitFault, UnitState
 from tests.unit.controller.builders import IDENTITY, reading
 
 

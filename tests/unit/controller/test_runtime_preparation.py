@@ -10,13 +10,13 @@ import pytest
 from controller.before_start import check_order_fits_unit, question_text
 from controller.errors import LinkError, PrescriptionInvalid, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
-from controller.ports import Answer, CommandKind, Question
+from controller.ports import Answer, Question
 from controller.prescription import Prescription, Region
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
 from controller.runtime.unit_watch import PressTest
-from controller.telemetry import Telemetry, UnitState, UnitStatus
+from controller.telemetry import CommandKind, Telemetry, UnitState, UnitStatus
 from tests.unit.controller.builders import CERVICAL, prescription, start_facts
 from tests.unit.controller.runtime_parts import (
     CAPABILITIES,

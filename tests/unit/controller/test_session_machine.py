@@ -20,7 +20,7 @@ from controller.machine_io import (
     session_ms,
 )
 from controller.phases import FINAL_PHASES, TRANSITIONS, Phase
-from controller.ports import Answer, CommandKind, Question
+from controller.ports import Answer, Question
 from controller.prescription import Mode
 from controller.requests import (
     AdjustedForce,
@@ -33,7 +33,7 @@ from controller.requests import (
     Stop,
 )
 from controller.safety.verdict import Action
-from controller.telemetry import UnitState
+from controller.telemetry import CommandKind, UnitState
 from tests.unit.controller.machine_bench import NO, STATIC, TICK_S, WHO, YES, Bench, verdict
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from controller.ports import ArmingRequest, CommandKind, ForceCommand
+from controller.ports import ArmingRequest
 from controller.prescription import Region
+from controller.telemetry import CommandKind, ForceCommand
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.unit.firmware_bridge.scripted import DeskUnit
 

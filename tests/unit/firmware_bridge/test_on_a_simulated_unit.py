@@ -7,9 +7,9 @@ import random
 import pytest
 
 from controller.errors import LinkError, OutcomeUncertain, UnitRejected
-from controller.ports import ArmingRequest, CommandKind, ForceCommand
+from controller.ports import ArmingRequest
 from controller.prescription import Region
-from controller.telemetry import Telemetry, UnitState, UnitStatus
+from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_serial
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from simulator.bodies import CERVICAL_SLIDING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout, StaleAnswer, UnitRejected
-from controller.ports import ForceCommand
+from controller.telemetry import ForceCommand
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.unit.firmware_bridge.driving import (
     CUT_POWER,

@@ -14,9 +14,9 @@ from controller.errors import (
     UnitNotVerified,
     UnitRejected,
 )
-from controller.ports import CommandKind, ForceCommand, UnitCapabilities
+from controller.ports import UnitCapabilities
 from controller.prescription import Region
-from controller.telemetry import PatientSwitch, UnitState
+from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, UnitState
 from firmware_bridge.registers import words_to_bytes
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, armed
 from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, framed, with_crc

@@ -9,8 +9,7 @@ from itertools import count
 import pytest
 
 from controller.errors import LinkError, LinkLost, StaleAnswer, UnitRejected
-from controller.ports import ForceCommand
-from controller.telemetry import Telemetry, UnitState
+from controller.telemetry import ForceCommand, Telemetry, UnitState
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.contract.test_fault_table import REFUSED
 from tests.support.faulty_server import Fault

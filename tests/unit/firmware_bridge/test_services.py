@@ -14,8 +14,7 @@ from controller.errors import (
     RequestRefused,
     UnitRejected,
 )
-from controller.ports import CommandKind, ForceCommand
-from controller.telemetry import UnitState
+from controller.telemetry import CommandKind, ForceCommand, UnitState
 from firmware_bridge.modbus_link import ModbusLink, TcpFraming
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, TOKENLESS_RELEASE, armed
 from tests.unit.firmware_bridge.scripted import DeskUnit
