@@ -134,7 +134,7 @@ class SessionOperator:
         lies ready in a terminal.
         """
         self._answers.pop(question, None)
-        while not self._lines.empty():
+        for _ in range(LINES_WAITING):
             self._take_lines()
         if self.scripted and not person_only:
             self._answers[question] = Answer(accepted=True, answered_by=SCRIPT)
