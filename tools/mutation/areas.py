@@ -35,7 +35,7 @@ class Area:
 MACHINE_PARTS: Final = (
     "session_machine", "release", "pause", "adjustments", "approach", "treatment",
     "treatment_clock", "machine_io", "machine_records", "check_in", "request_rules", "free_cord",
-    "outcome",
+    "outcome", "session_end",
 )  # fmt: skip
 
 AREAS: Final = (
