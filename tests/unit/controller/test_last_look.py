@@ -44,6 +44,7 @@ class ChangingUnit(StoryUnit):
     """Does as its story says until somebody changes what it shows."""
 
     lose_events = False
+    reads_lost = 0
 
     def __init__(self, clock: VirtualClock, **kind: Any) -> None:
         super().__init__(clock, press_test, **kind)
@@ -58,6 +59,7 @@ class ChangingUnit(StoryUnit):
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
         if self.lose_events:
+            self.reads_lost += 1
             raise LinkError("no answer")
         return super().read_events(first, count)
 
@@ -213,6 +215,7 @@ def test_events_that_cannot_be_read_refuse_too() -> None:
     ready.unit.lose_events = True
     with pytest.raises(RequestRefused, match="newest events could not be read"):
         ready.preparation.last_look()
+    assert ready.unit.reads_lost == 4
 
 
 def test_the_yes_is_good_for_30_s_and_no_longer() -> None:

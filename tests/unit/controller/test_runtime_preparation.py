@@ -156,6 +156,20 @@ def test_a_latched_unit_under_force_or_that_stays_latched_is_refused() -> None:
     staying.unit.ring = [unit_event(1)]
     with pytest.raises(UnitFaulted, match="stayed in state safe_latched"):
         staying.prepare()
+    # Two looks at a fresh sample, then 2 s.
+    assert 2.0 < staying.clock.now_s() <= 2.15
+
+
+def test_a_latched_stop_is_shown_with_its_five_newest_events() -> None:
+    answers = Answers(**GO_ON, acknowledge_latched_unit=False)
+    stage = Stage(answers, lambda elapsed_s: replace(LATCHED, newest_event=9))
+    stage.unit.ring = [unit_event(number, code=10 + number) for number in range(1, 10)]
+    with pytest.raises(RequestRefused):
+        stage.prepare()
+    assert answers.texts == [
+        "The unit latched a stop (first fault 10, status 0x8004, newest events: code 15, code 16, "
+        "code 17, code 18, code 19). Acknowledge it?"
+    ]
 
 
 class SlowAnswers(Answers):

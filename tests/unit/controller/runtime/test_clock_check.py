@@ -83,9 +83,22 @@ def test_a_day_of_the_unit_s_own_clock_since_the_last_record(ahead_ms: int, doub
     item = judge(facts=facts, uptime_ms=UPTIME_MS + DAY_MS)
     assert item.numbers.get("off_uptime_ms", 0) == doubt
     assert (item.state is CheckState.FAILED) is bool(doubt)
-    if doubt:
-        where = "ahead of" if doubt > 0 else "behind"
-        assert f"{where} what the unit's uptime says" in item.value
+    said = {
+        0: "",
+        146_600: "; 0 h 2 min 27 s ahead of what the unit's uptime says",
+        -HOUR_MS: "; 1 h 0 min 0 s behind what the unit's uptime says",
+    }
+    assert item.value == f"2026-12-01 12:00:00+00:00{said[doubt]}"
+
+
+def test_the_limit_itself_is_no_doubt() -> None:
+    """Of 1 000 s since, a thousandth: 61 s in all."""
+    facts = seen(ago_ms=1_000_000)
+    assert judge(facts=facts, uptime_ms=UPTIME_MS + 939_000).state is CheckState.PASSED
+    assert judge(facts=facts, uptime_ms=UPTIME_MS + 938_999).state is CheckState.FAILED
+    # A clock that went back may be off by as much: 60.06 s here.
+    assert judge(facts=seen(ago_ms=-60_060)).state is CheckState.PASSED
+    assert judge(facts=seen(ago_ms=-60_061)).state is CheckState.FAILED
 
 
 def test_the_unit_s_counter_begins_again_after_49_days() -> None:
@@ -104,6 +117,7 @@ def test_a_unit_that_was_started_since_cannot_be_up_for_longer_than_that() -> No
 def test_differences_of_uptimes_are_those_of_a_counter_that_goes_round() -> None:
     assert uptime_off_ms(1_000, 1_000) == 0
     assert uptime_off_ms(1_000 - ROUND_MS, 1_500) == 500
+    assert uptime_off_ms(2_000_000_000, 2_000_000_000) == 0
     assert uptime_off_ms(ROUND_MS + 1_000, 500) == -500
     assert uptime_off_ms(1_000, 3 * ROUND_MS + 1_500) == 500
     # A wall clock that went back is behind, never ahead by what a round of the counter leaves.
