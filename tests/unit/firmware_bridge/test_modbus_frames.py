@@ -155,6 +155,7 @@ def test_on_tcp_frames_of_other_transactions_are_passed_over() -> None:
     other = tcp(bytes.fromhex("010304CCCCDDDD"), 65535)
     assert link.find(other) is None
     assert link.find(other + other[:7]) is None
+    assert link.find(tcp(RIGHT, 0x0101)) is None
     assert link.find(other + tcp(b"\x01\x83\x06", 9) + tcp(RIGHT)) == Answer(registers=WORDS)
 
 

@@ -131,6 +131,20 @@ def test_after_a_time_out_the_line_is_quiet_for_the_whole_window_also_when_nothi
     assert port.sent_at_s[2] - read_again_s == pytest.approx(SILENCE_S)
 
 
+@pytest.mark.parametrize("function", [16, 23])
+def test_a_write_that_is_no_release_waits_for_the_window_too(function: int) -> None:
+    echo = "011002000008" if function == 16 else "01170400000000"
+    port = line(b"", framed(bytes.fromhex(echo)))
+    link = link_on(port)
+    with pytest.raises(ReplyTimeout):
+        read(link)
+    if function == 16:
+        link.write_registers(0x200, COMMAND)
+    else:
+        link.read_write_registers(0x100, 2, 0x200, COMMAND)
+    assert port.sent_at_s[1] - port.sent_at_s[0] == pytest.approx(TIMEOUT_S + LATENESS_S)
+
+
 def test_the_window_is_at_most_one_time_out_long() -> None:
     port = line(b"", SECOND)
     link = ModbusLink(
