@@ -46,6 +46,11 @@ def dead_journal(h: CellStage) -> None:
     h.set(SqliteJournal, "age_s", lambda self, now_s: now_s - dead_s)
 
 
+def jump(h: CellStage) -> None:
+    """A cough that is stronger than those of the population, or as strong as the strongest."""
+    h.firmware.body.jump({"cervical": 8.0, "lumbar": 12.0}[h.region])
+
+
 def hunt(h: CellStage) -> None:
     """The regulator's gain is far too high, and a cough starts the swing."""
     h.firmware.machine.loop.gain_factor = 30.0
