@@ -45,11 +45,6 @@ class Treatment:
         """The present segment."""
         return self._profile.segments[self._segment]
 
-    @property
-    def hold_force_n(self) -> float:
-        """The hold force with the accepted changes, newtons."""
-        return self._forces.hold_n
-
     def start(self, now_ms: int) -> Segment:
         """Begin with the first ramp."""
         self._clock = TreatmentClock(now_ms)

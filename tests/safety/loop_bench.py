@@ -91,11 +91,13 @@ class LoopBench:
     clock: VirtualClock = field(default_factory=VirtualClock)
     journal: ListJournal = field(default_factory=ListJournal)
     operator: YesOperator = field(default_factory=YesOperator)
+    lateness: Lateness = field(default_factory=Lateness)
+    make_unit: Callable[[VirtualClock], ObedientUnit] = ObedientUnit
     failure: BaseException | None = None
 
     def __post_init__(self) -> None:
         self.started_s = self.clock.now_s()
-        self.unit = ObedientUnit(self.clock)
+        self.unit = self.make_unit(self.clock)
         self.limits = session_limits(self.order, self.unit.capabilities).narrowed(**SHORTER)
         recorder = Recorder(self.journal, self.clock, self.started_s)
         first = self.unit.find_order(LIMIT_N)
@@ -114,7 +116,7 @@ class LoopBench:
             supervisor=self.supervisor,
             events=UnitEventReader(self.unit, recorder, first),
             alarms=AlarmKeeper(recorder, self.operator),
-            lateness=Lateness(),
+            lateness=self.lateness,
             planned_s=profile.end_s if self.planned_s is None else self.planned_s,
         )
 
