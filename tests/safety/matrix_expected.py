@@ -15,7 +15,6 @@ from types import MappingProxyType
 from tests.safety.matrix_phases import PHASES, RELEASING, Phase
 from tests.safety.matrix_stage import CellStage, Inject
 
-
 STIFFER = 1.7
 """A lumbar body on its cord is so much stiffer than a neck (E.2), and a fault adds as much more."""
 
