@@ -127,6 +127,9 @@ def test_records_that_are_put_aside_are_one_alarm_for_a_run_of_failures() -> Non
 
     bench.run(stopping(bench, 7.0, step))
     assert bench.alarms() == ["record_put_aside", "record_put_aside"]
+    # One that was acknowledged stays so while the same trouble lasts.
+    raised = [e for e in bench.journal.events if e.kind is EventKind.ALARM_RAISED]
+    assert [round(event.at_ms / 1000) for event in raised] == [2, 5]
     assert bench.details(EventKind.ALARM_ACKNOWLEDGED) == [
         {"codes": ["record_put_aside"], "by": "A. Person"}
     ]
