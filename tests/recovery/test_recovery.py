@@ -9,7 +9,7 @@ import pytest
 from controller.errors import UnitBusy
 from controller.events import EventKind, Outcome
 from controller.ports import Progress
-from controller.runtime.loop import ForceLoop
+from controller.runtime import loop
 from controller.runtime.session import Session
 from records.integrity import verify
 from records.journal import SqliteJournal
@@ -25,6 +25,11 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing of the program runs after it."""
 
 
+def killed(*_: object) -> None:
+    """What would let go is dead too."""
+    raise Killed
+
+
 def kill_in_hold(stage: Stage, order: str = SHORT_CERVICAL) -> None:
     """A session that ends in the middle of a hold without a release, an end or a seal."""
 
@@ -33,7 +38,8 @@ def kill_in_hold(stage: Stage, order: str = SHORT_CERVICAL) -> None:
             raise Killed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ForceLoop, "_let_go", lambda self: None)
+        patch.setattr(loop, "release_until_seen", killed)
+        patch.setattr(Session, "_run_loop", lambda self, loop, *_: loop.run())
         patch.setattr(Session, "_record_end", lambda self, ending: None)
         patch.setattr(SqliteJournal, "close", SqliteJournal.abandon)
         with pytest.raises(Killed):
