@@ -366,11 +366,20 @@ def late_events(bench: SessionBench, count: int) -> None:
 def test_what_the_unit_noted_in_the_release_is_read_at_rest_before_the_end() -> None:
     bench = SessionBench()
     late_events(bench, 25)
+    show, at_rest = bench.each_exchange, []
+
+    def count_at_rest(since_s: float | None) -> None:
+        show(since_s)
+        at_rest.extend(bench.details(EventKind.UNIT_DISARMED))
+
+    bench.each_exchange = count_at_rest
     bench.run()
     seen = [detail["sequence"] for detail in bench.details(EventKind.UNIT_EVENT_SEEN)]
     assert seen == list(range(3, 28))
     # Ten at a time, each in a tick of its own.
     assert bench.unit.read_from[-3:] == [3, 13, 23]
+    # The look that finds nothing more is the last one.
+    assert len(at_rest) == 4
 
 
 def test_a_look_that_fails_leaves_the_rest_of_the_events_and_ends_the_session_all_the_same() -> (
