@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -370,7 +371,8 @@ def test_what_the_unit_noted_in_the_release_is_read_at_rest_before_the_end() -> 
 
     def count_at_rest(since_s: float | None) -> None:
         show(since_s)
-        at_rest.extend(bench.details(EventKind.UNIT_DISARMED))
+        if bench.details(EventKind.UNIT_DISARMED):
+            at_rest.append(bench.clock.now_s())
 
     bench.each_exchange = count_at_rest
     bench.run()
@@ -380,6 +382,8 @@ def test_what_the_unit_noted_in_the_release_is_read_at_rest_before_the_end() -> 
     assert bench.unit.read_from[-3:] == [3, 13, 23]
     # The look that finds nothing more is the last one.
     assert len(at_rest) == 4
+    apart_s = [after - before for before, after in pairwise(at_rest)]
+    assert apart_s == pytest.approx([bench.unit.tick_s] * 3)
 
 
 def test_a_look_that_fails_leaves_the_rest_of_the_events_and_ends_the_session_all_the_same() -> (
