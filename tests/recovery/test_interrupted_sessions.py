@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -22,7 +22,14 @@ from controller.errors import LinkError
 from controller.events import EventKind, Outcome
 from controller.ports import TractionUnit
 from controller.runtime.clock import SystemClock
-from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
+from controller.telemetry import (
+    CommandKind,
+    ForceCommand,
+    Telemetry,
+    UnitEvent,
+    UnitState,
+    UnitStatus,
+)
 from firmware_bridge.connect import connect_unit
 from records.integrity import verify
 from records.reader import SessionRecord, list_sessions
@@ -51,6 +58,16 @@ def look(unit: TractionUnit) -> Telemetry | None:
         return None
 
 
+def read_patiently(read: Callable[[], Sequence[UnitEvent]]) -> Sequence[UnitEvent]:
+    """On a busy machine an answer may come late and be refused; a read may be repeated."""
+    for _ in range(4):
+        try:
+            return read()
+        except LinkError:
+            continue
+    return read()
+
+
 def see_it_let_go(uri: str) -> None:
     """A second reader watches the unit until it has released and latched by itself."""
     unit = connect_unit(uri, SystemClock())
@@ -66,7 +83,8 @@ def see_it_let_go(uri: str) -> None:
         wait_until(released, "the unit's own release")
         last = seen[-1]
         newest = last.newest_event
-        codes = [entry.code for entry in unit.read_events(max(1, newest - 4), min(newest, 5))]
+        entries = read_patiently(lambda: unit.read_events(max(1, newest - 4), min(newest, 5)))
+        codes = [entry.code for entry in entries]
     finally:
         unit.close()
     assert last.status & UnitStatus.WATCHDOG_EXPIRED
@@ -122,11 +140,12 @@ def killed_in_a_hold(data: Path, order: str, wire: str, number: signal.Signals, 
     assert "nothing was altered" in facts("verify", "--all", "--data", str(data))
 
 
-def check_released(record: SessionRecord, *, by: str) -> None:
-    """Ended by ``by`` with an observed release, sealed."""
+def check_released(record: SessionRecord, *, by: str | tuple[str, ...]) -> None:
+    """Ended by ``by``, or by one of several, with an observed release, sealed."""
     assert record.outcome == Outcome.STOPPED
     assert record.seal is not None
-    assert by in str(record.of_kind(EventKind.SESSION_ENDED)[0].detail["reason"])
+    reason = str(record.of_kind(EventKind.SESSION_ENDED)[0].detail["reason"])
+    assert any(cause in reason for cause in ((by,) if isinstance(by, str) else by)), reason
     assert record.of_kind(EventKind.RELEASE_OBSERVED)
     last = [int(force) for force in record.samples["force_1_dn"] if force != -0x8000][-1]
     assert abs(last) <= 200
@@ -197,7 +216,8 @@ def frozen_in_a_hold(data: Path, order: str) -> None:
         frozen.send(signal.SIGCONT)
         assert frozen.end() == 5, frozen.output
     (record,) = records(data)
-    check_released(record, by="unit stopped")
+    # The first exchange behind the stop may be lost: then the silence is found before the state.
+    check_released(record, by=("unit stopped", "link silent"))
     assert len(record.of_kind(EventKind.UNIT_ARMED)) == 1
     found = [event.detail["code"] for event in record.of_kind(EventKind.SAFETY_ACTED)]
     assert {"unit_stopped", "loop_late"} <= set(found)
