@@ -65,9 +65,13 @@ class Treatment:
         return self._profile.target_n(self.elapsed_s(session_s))
 
     def ceiling_n(self, session_s: float) -> float:
-        """The highest force now ordered (0x206): it follows a decrease once that has arrived."""
+        """The highest force now ordered (0x206): it follows a decrease once that has arrived.
+
+        Never below the force of this moment: a pause on the way down to a lower hold keeps it.
+        """
         eased_n = self._eased_from_n if session_s < self._eased_until_s else 0.0
-        return max(self._forces.hold_n, eased_n)
+        now_n = math.ceil(self.target_n(session_s) * 10.0 - 1e-6) / 10.0
+        return max(self._forces.hold_n, eased_n, now_n)
 
     def next_segment(self, now_ms: int) -> Segment | None:
         """Go to the next segment when the present one has ended; None when it has not."""

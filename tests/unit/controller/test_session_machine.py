@@ -366,6 +366,19 @@ def test_an_adjustment_does_not_count_as_another_hold() -> None:
     assert bench.machine.hold_number == 1
 
 
+def test_a_pause_on_the_way_down_never_orders_more_than_its_ceiling() -> None:
+    """The unit refuses a set-point above 0x206, and a refused order ends a session."""
+    bench = Bench().into_hold()
+    bench.ask(AdjustForce(by=WHO, change_n=-30.0))
+    bench.seconds(0.5)
+    bench.ask(Pause(by=WHO))
+    for _ in range(200):
+        bench.tick()
+        command = bench.machine.command(bench.now_s + TICK_S)
+        assert command.force_n <= command.ceiling_n
+    assert command.force_n > 72.0, "the pause holds what it found"
+
+
 def test_a_decrease_before_the_treatment_is_where_the_treatment_goes() -> None:
     bench = Bench().into_pretension()
     bench.ask(AdjustForce(by=WHO, change_n=-22.0))
