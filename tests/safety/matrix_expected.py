@@ -61,6 +61,8 @@ class Fault:
     expected: Expected
     elsewhere: Mapping[Phase, Expected | str] = field(default_factory=dict)
     lumbar_s: float | None = None
+    lumbar: Mapping[Phase, Expected] = field(default_factory=dict)
+    """What else is owed with a lumbar body and 280 N."""
     regions: tuple[str, ...] = ("cervical", "lumbar")
     took_effect: Callable[[CellStage], bool] = lambda h: True
     winds_in: bool = False
@@ -73,6 +75,7 @@ class Fault:
         if phase not in self.phases or region not in self.regions:
             return "only where it can happen"
         found = self.elsewhere.get(phase, self.expected)
+        found = self.lumbar.get(phase, found) if region == "lumbar" else found
         if isinstance(found, str) or region == "cervical":
             return found
         later = self.lumbar_s is not None and found is self.expected

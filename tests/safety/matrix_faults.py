@@ -58,6 +58,9 @@ STOPPED = "unit_stopped"
 TENSION = "tension_lost"
 RISEN = "force_risen_fast"
 SLACK_LEFT = "slack not taken up"
+SWINGING = ("force_oscillating", "over_force", RISEN, TENSION)
+"""At 280 N a drive of at most 20 mm/s swings by little more than the 5 % that count as steady: found
+when the order falls to 140 N."""
 
 NOBODY_KNOWS = "the token was drawn this moment: nobody else can know it"
 CORE_IS_OVER = {AWAITING_END: "the core has ended"}
@@ -114,7 +117,7 @@ FAULTS = (
           expected=ramp(0.3, "second_channel_lost", "channels_disagree"),
           elsewhere=IN_RELEASE),
     Fault(name="channel 1 at its rail", row=8, inject=lambda h: h.firmware.cell.saturate(),
-          expected=fast(0.15, "force_saturated", "force_missing"), reads_force=True),
+          expected=fast(0.15, "force_saturated", "force_missing")),
     Fault(name="channel 1 missing", row=9, inject=lambda h: h.firmware.cell.open(),
           expected=fast(0.15, "force_missing", STOPPED)),
     Fault(name="channel 1 inverted", row=10, inject=lambda h: h.firmware.cell.invert(),
@@ -130,7 +133,7 @@ FAULTS = (
           inject=lambda h: h.firmware.body.slip(20.0, 12.0),
           expected=hold(6.0, "harness_slipping"),
           elsewhere={**IN_RELEASE, RAMP_UP: hold(9.0, "harness_slipping"),
-                     PRETENSION: fast(0.6, TENSION),
+                     PRETENSION: hold(11.0, TENSION, "harness_slipping"),
                      RAMP_DOWN: hold(7.0, "harness_slipping"),
                      SLACK: ramp(14.0, "cord_slack"), ARMING: ramp(14.0, "cord_slack")}),
     Fault(name="40 mm of slack", row=15, inject=lambda h: h.firmware.cord.slack(40.0),
@@ -149,7 +152,9 @@ FAULTS = (
           expected=fast(1.5, "over_force", RISEN, rises_n=110.0),
           elsewhere={RELEASING: replace(RELEASE_GOES_ON, rises_n=110.0)}),
     Fault(name="regulator hunts", row=43, inject=hunt, regions=("lumbar",),
-          expected=ramp(16.0, "force_oscillating", "over_force", RISEN, TENSION, rises_n=90.0),
+          expected=ramp(16.0, *SWINGING, rises_n=90.0),
+          elsewhere={phase: ramp(seen_s, *SWINGING, rises_n=90.0)
+                     for phase, seen_s in ((RAMP_UP, 22.0), (PAUSE, 43.0))},
           phases=(RAMP_UP, HOLD, RAMP_DOWN, REST, PAUSE)),
     Fault(name="winch jams", row=42, inject=lambda h: h.firmware.winch.jam(),
           expected=ramp(26.0, "force_above_order", "force_below_order", "release_slow"),
@@ -176,6 +181,7 @@ FAULTS = (
                      PRETENSION: ramp(11.5, "force_above_order", "over_force", rises_n=30.0),
                      RAMP_UP: ramp(8.5, "force_above_order", "over_force", rises_n=30.0),
                      RELEASING: fast(4.0, "release_rising", rises_n=40.0)},
+          lumbar={RAMP_UP: ramp(16.5, "force_above_order", "over_force", rises_n=30.0)},
           winds_in=True),
     Fault(name="drive winds in, 20 mm/s", row=42, inject=lambda h: h.firmware.winch.run_in(20.0),
           expected=fast(1.5, "force_above_order", "over_force", RISEN, rises_n=80.0),
@@ -223,7 +229,7 @@ FAULTS = (
           elsewhere={**IN_RELEASE, ARMING: NOBODY_KNOWS}),
     Fault(name="three foreign tokens", row=36, inject=three_foreign_tokens,
           expected=fast(0.15, STOPPED),
-          elsewhere={**IN_RELEASE, ARMING: replace(_ARMED_LOST, seen_s=0.5)}),
+          elsewhere={**IN_RELEASE, ARMING: replace(_ARMED_LOST, seen_s=3.5)}),
     Fault(name="local takeover", row=37, inject=lambda h: panel(h, announced=True),
           expected=hold(0.3, "local_takeover"), elsewhere=IN_RELEASE),
     Fault(name="set-point of somebody else", row=37, inject=lambda h: panel(h, announced=False),
@@ -231,7 +237,8 @@ FAULTS = (
           elsewhere={**IN_RELEASE,
                      RAMP_UP: hold(4.5, "set_point_foreign", "force_above_order"),
                      SLACK: hold(12.0, "set_point_foreign", "force_above_order"),
-                     ARMING: hold(14.0, "set_point_foreign", "force_above_order")}),
+                     ARMING: hold(14.0, "set_point_foreign", "force_above_order")},
+          lumbar={RAMP_UP: hold(7.0, "set_point_foreign", "force_above_order")}),
     # --- the host
     Fault(name="host blocked 0.4 s", row=28, inject=block, expected=ramp(0.6, "loop_late"),
           elsewhere={**IN_RELEASE, ARMING: GOES_ON}),

@@ -42,7 +42,7 @@ RELEASING = Phase(
     name="releasing", shown=("releasing",), after_s=2.0, does=((12.0, "end"),), slow=True
 )
 AWAITING_END = Phase(
-    name="awaiting the end", shown=("completed",), after_s=1.0, pulls=False, at_the_end=True
+    name="awaiting the end", shown=("completed",), after_s=3.0, pulls=False, at_the_end=True
 )
 ARMING = Phase(name="arming", shown=("behind the arming",), after_s=0.0, pulls=False)
 BEFORE_ARMING = Phase(name="arming", shown=("before the arming",), after_s=0.0, pulls=False)
