@@ -59,7 +59,8 @@ TENSION = "tension_lost"
 RISEN = "force_risen_fast"
 SLACK_LEFT = "slack not taken up"
 SWINGING = ("force_oscillating", "over_force", RISEN, TENSION)
-"""At 280 N a drive of at most 20 mm/s swings by little more than the 5 % that count as steady: found
+"""At 280 N a drive of at most 20 mm/s swings by little more than the 5 % that count as steady, and
+is found
 when the order falls to 140 N."""
 
 NOBODY_KNOWS = "the token was drawn this moment: nobody else can know it"
