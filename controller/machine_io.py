@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from controller.events import EventKind, JsonValue
@@ -17,8 +18,8 @@ def session_ms(now_s: float, origin_s: float) -> int:
 
 
 def decinewtons(force_n: float | None) -> int | None:
-    """Force in tenths of a newton, the record's unit."""
-    return None if force_n is None else round(force_n * 10)
+    """Force in tenths of a newton, the record's unit; None for none and for what is no number."""
+    return None if force_n is None or not math.isfinite(force_n) else round(force_n * 10)
 
 
 # --- inputs -----------------------------------------------------------------------------------
