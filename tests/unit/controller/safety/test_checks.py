@@ -406,7 +406,7 @@ def test_what_a_cough_added_may_go_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mm_per_tick", "tripped"), [(0.05, False), (0.053, False), (0.0535, True)]
+    ("mm_per_tick", "tripped"), [(0.05, False), (0.0505, False), (0.051, True)]
 )
 def test_slipping_harness(mm_per_tick: float, tripped: bool) -> None:
     bench = Bench(extension_mm=0.0)
@@ -433,13 +433,13 @@ def test_cord_that_stretches_the_body_is_no_slip() -> None:
 
 
 def test_creep_of_a_body_that_was_pulled_far_is_no_slip() -> None:
-    """The most that a body of the spread creeps: 2 % of its stretch in a second."""
+    """0.4 % of the pull in a second: 1.2 mm/s are a slip at 10 mm and creep at 60 mm."""
     for pull_mm, slips in ((10.0, True), (60.0, False)):
         bench = Bench(extension_mm=0.0)
         bench.tick(extension_mm=pull_mm)
         bench.ticks(20, order={"force_n": 99.9})
         bench.order |= {"force_n": 100.0}
-        verdicts = [bench.tick(extension_mm=pull_mm + 0.08 * n) for n in range(1, 70)]
+        verdicts = [bench.tick(extension_mm=pull_mm + 0.06 * n) for n in range(1, 70)]
         assert ("harness_slipping" in codes(*verdicts)) is slips
 
 

@@ -139,7 +139,7 @@ def test_the_hard_limits_are_those_of_the_hazard_table() -> None:
         "force_n": 981, "rate_up_n_per_s": 50, "rate_n_per_s": 100,
         "track_n": 10, "track_share": 0.1, "above_s": 2.5, "below_s": 3, "winding_mm": 0.3,
         "free_n": 20, "slow_release_n": 10, "slow_release_share": 0.05, "slow_release_s": 2,
-        "fast_release_s": 4, "still_on_s": 3, "creep_per_s": 0.02, "softest_n_per_mm": 2.5,
+        "fast_release_s": 4, "still_on_s": 3, "creep_per_s": 0.004, "softest_n_per_mm": 2.5,
         "watchdog_s": 0.5, "session_s": 7500, "dwell_s": 6300,
         "over_force_n": 10, "over_force_share": 0.1, "over_force_s": 0.15,
         "rise_n": 40, "tension_loss_n": 20, "tension_loss_share": 0.3, "tension_loss_floor_n": 5,
