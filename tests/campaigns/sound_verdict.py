@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from controller.events import EventKind, Outcome
 from records.reader import SessionRecord
@@ -29,7 +30,16 @@ SLIP_MM = 3.0
 """Row 14: more than 1 mm/s over 3 s."""
 UNIT_CAUSES = {40: "over_force", 41: "force_risen_fast", 42: "tension_lost"}
 """Causes in the unit's events (reference map, B.6) and the host's word for them."""
+FALL_CYCLES, RISE_CYCLES = 30, 50
+"""Device cycles of 10 ms: 0.2 s of row 13 and 0.1 s of the line's lag; 0.5 s of row 16."""
+LAG_CYCLES = 10
+"""60 ms of the cell and a tick of the line."""
 RISE_N = {"cervical": 20.0, "lumbar": 40.0}
+PULL_MM = {"cervical": 80.0, "lumbar": 150.0}
+PULL_FROM_N = 5.0
+"""The slack is taken up; the pull is counted from here."""
+POSITION_TOLERANCE_MM = 1.0
+"""The program ends the slack take-up up to half a second later, at 2 mm/s."""
 
 
 class Verdict(Enum):
@@ -98,12 +108,21 @@ def _verdict(outcome: SoundOutcome, record: SessionRecord, cause: str) -> Verdic
     explain = EXPLANATIONS.get(cause)
     if explain is None or record.outcome != Outcome.STOPPED:
         return Verdict.FALSE_STOP
-    stopped_s = outcome.origin_s + record.of_kind(EventKind.RELEASE_ORDERED)[0].at_ms / 1000
+    stopped_s = outcome.origin_s + _stopped_at_ms(record) / 1000
     if not explain(_before(outcome.truth, stopped_s), outcome):
         return Verdict.FALSE_STOP
+    if cause in WITHOUT_MOVEMENT:
+        return Verdict.RIGHT_STOP
     moved_s = outcome.moved_at_s
     near = moved_s is not None and stopped_s - moved_s <= MOVEMENT_S
     return Verdict.RIGHT_STOP if near else Verdict.REGULATOR
+
+
+def _stopped_at_ms(record: SessionRecord) -> int:
+    """When the cause was found; a hold goes before its release. Session time."""
+    found = (e for e in record.of_kind(EventKind.SAFETY_ACTED) if e.detail["action"] != "allow")
+    first = next(found, None) or record.of_kind(EventKind.RELEASE_ORDERED)[0]
+    return first.at_ms
 
 
 def _as_ordered(record: SessionRecord) -> bool:
@@ -145,7 +164,7 @@ def _number(value: object) -> int:
 
 
 def _before(truth: SoundTruth, stopped_s: float) -> SoundTruth:
-    """The last seconds before a release was ordered, and the device cycles under way."""
+    """The last seconds before a cause was found, and the device cycles under way."""
     first, last = np.searchsorted(truth.time_s, (stopped_s - SEEN_S, stopped_s + 0.02))
     part = slice(int(first), int(last))
     return SoundTruth(
@@ -158,21 +177,21 @@ def _before(truth: SoundTruth, stopped_s: float) -> SoundTruth:
 
 def _fell(truth: SoundTruth, outcome: SoundOutcome) -> bool:
     """Row 13: within 0.3 s, by more than the cord paid out explains."""
-    cycles = 30
-    fall_n = truth.cord_n[:-cycles] - truth.cord_n[cycles:]
-    paid_out_mm = np.maximum(0.0, truth.position_mm[:-cycles] - truth.position_mm[cycles:])
-    before_n = truth.cord_n[:-cycles]
+    before_n = _windows(truth.cord_n, FALL_CYCLES).max(axis=1)
+    furthest_mm = _windows(truth.position_mm, FALL_CYCLES).max(axis=1)
+    now_n, now_mm = truth.cord_n[FALL_CYCLES:], truth.position_mm[FALL_CYCLES:]
+    explained_n = CORD_N_PER_MM * (furthest_mm - now_mm)
     limits_n = np.minimum(20.0, np.maximum(5.0, 0.3 * before_n))
-    return bool((fall_n - CORD_N_PER_MM * paid_out_mm > limits_n - TOLERANCE_N).any())
+    return bool((before_n - now_n - explained_n > limits_n - TOLERANCE_N).any())
 
 
 def _rose(truth: SoundTruth, outcome: SoundOutcome) -> bool:
     """Row 16: within 0.5 s, by more than the set-point rose."""
-    cycles = 50
-    rise_n = truth.cord_n[cycles:] - truth.cord_n[:-cycles]
-    ordered_n = np.maximum(0.0, truth.setpoint_n[cycles:] - truth.setpoint_n[:-cycles])
-    allowed_n = RISE_N[outcome.session.region]
-    return bool((rise_n - ordered_n > allowed_n - TOLERANCE_N).any())
+    rise_n = truth.cord_n[RISE_CYCLES:] - _windows(truth.cord_n, RISE_CYCLES).min(axis=1)
+    ordered_n = truth.setpoint_n[RISE_CYCLES:] - _windows(truth.setpoint_n, RISE_CYCLES).min(axis=1)
+    # The program sees a force later than the set-point that was in effect with it.
+    seen_n = np.maximum(rise_n - ordered_n, _earlier(rise_n, LAG_CYCLES) - ordered_n)
+    return bool((seen_n > RISE_N[outcome.session.region] - TOLERANCE_N).any())
 
 
 def _stood_above(truth: SoundTruth, outcome: SoundOutcome) -> bool:
@@ -205,9 +224,30 @@ def _slipped(truth: SoundTruth, outcome: SoundOutcome) -> bool:
     return bool((wound_mm > SLIP_MM).any())
 
 
+def _used_up(truth: SoundTruth, outcome: SoundOutcome) -> bool:
+    """Row 17: the body gave way so far that the pull length was used up; it need not move."""
+    whole = outcome.truth
+    taken_up = np.flatnonzero(whole.cord_n > PULL_FROM_N)
+    used_mm = truth.position_mm.max() - whole.position_mm[taken_up[0]]
+    return bool(used_mm > PULL_MM[outcome.session.region] - POSITION_TOLERANCE_MM)
+
+
+def _earlier(values: NDArray[np.float64], cycles: int) -> NDArray[np.float64]:
+    """Each value as it was so many cycles before; the first ones as they are."""
+    return np.concatenate((values[:cycles], values[:-cycles]))
+
+
+def _windows(values: NDArray[np.float64], cycles: int) -> NDArray[np.float64]:
+    """For each value from ``cycles`` on: it and the ``cycles`` values before it."""
+    return np.lib.stride_tricks.sliding_window_view(values, cycles + 1)
+
+
 EXPLANATIONS: dict[str, Callable[[SoundTruth, SoundOutcome], bool]] = {
     "tension_lost": _fell,
     "force_risen_fast": _rose,
     "over_force": _stood_above,
     "harness_slipping": _slipped,
+    "stroke_used_up": _used_up,
 }
+WITHOUT_MOVEMENT = frozenset({"stroke_used_up"})
+"""What a body does that lies still: it creeps."""
