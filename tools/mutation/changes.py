@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,6 +58,30 @@ def changed_lines(root: Path, base: str) -> dict[str, set[int]]:
         else:
             changed.setdefault(path, set()).add(number)
     return changed
+
+
+def clean_commit(root: Path, folders: Iterable[str]) -> str:
+    """The commit that the folders stand at; empty when they differ from it or git knows none."""
+    head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    differs = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *folders)
+    return "" if head is None or differs != "" else head
+
+
+def only_tests_added(
+    root: Path, commit: str, folders: Iterable[str], suffixes: tuple[str, ...]
+) -> bool:
+    """True when since the commit no line of these files went, and lines came in tests alone."""
+    if not commit:
+        return False
+    told = _git(root, "diff", "--numstat", "--no-renames", "-z", commit, "--", *folders)
+    if told is None:
+        return False
+    changes = [entry.split("\t") for entry in told.split("\0") if entry.endswith(suffixes)]
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *folders) or ""
+    came = [name for name in new.split("\0") if name.endswith(suffixes)]
+    came += [path for _, _, path in changes]
+    gone = any(count != "0" for _, count, _ in changes)
+    return not gone and all(path.startswith("tests/") for path in came)
 
 
 def _diff(root: Path, base: str) -> tuple[list[tuple[str, int, str]], Counter[str]]:

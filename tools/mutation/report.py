@@ -28,17 +28,29 @@ def page(
     fates: Mapping[str, Fate],
     known: Mapping[str, Judged],
     branches: Mapping[str, Branches],
+    runs: list[str],
     day: date,
 ) -> str:
-    """The whole text; every mutant has its fate."""
+    """The whole text; every mutant has its fate. ``runs`` are the commits that were run."""
     areas = list(areas)
     lines = [
-        HEAD, f"Run on {day.isoformat()}.\n",
+        HEAD, f"Run on {day.isoformat()}. {_run_at(runs)}\n",
         *_shares(areas, mutants, fates, known, branches),
         *_files(areas, mutants, fates, known),
         *_survivors(areas, mutants, fates, known),
     ]  # fmt: skip
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _run_at(runs: list[str]) -> str:
+    """On which commits the mutants ran; a commit that nobody can name is called so."""
+    *earlier, last = [run[:12] or "uncommitted changes" for run in runs]
+    if not earlier:
+        return f"All mutants ran at {last}."
+    return (
+        f"At {last} only those mutants ran that were not noticed at {', '.join(earlier)}: from "
+        "there to here lines of tests were added, and nothing else was changed."
+    )
 
 
 def _shares(
