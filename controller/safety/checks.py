@@ -15,6 +15,7 @@ from controller.safety.hazard import (
     Exceeded,
     above,
     hazard,
+    known,
     seen,
 )
 from controller.safety.limits import SafetyLimits
@@ -66,9 +67,9 @@ def force_stuck(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(7, Action.RELEASE, "N", "have both force channels checked with a weight")
 def channels_disagree(now: Situation, limits: SafetyLimits) -> Exceeded:
     """One of the two channels drifts, or has another gain (row 11)."""
-    if now.apart_n is None or not now.disagreeing.lasts(now.now_s, limits.disagree_s):
+    if not now.disagreeing.lasts(now.now_s, limits.disagree_s):
         return None
-    return now.apart_n, now.may_be_apart_n
+    return known(now.apart_n, now.may_be_apart_n)
 
 
 @hazard(7, Action.RELEASE, "channel", "check the second load cell and its cable")
@@ -126,28 +127,25 @@ def sign_wrong(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(42, Action.RELEASE_FAST, "N", "look at patient, cord and table")
 def over_force(now: Situation, limits: SafetyLimits) -> Exceeded:
     """More force than the highest one now ordered, for longer than a transient."""
-    largest_n = now.largest_force_n
-    if largest_n is None or now.missed or not now.over_force.lasts(now.now_s, limits.over_force_s):
+    if now.missed or not now.over_force.lasts(now.now_s, limits.over_force_s):
         return None
-    return largest_n, now.trip_force_n
+    return known(now.largest_force_n, now.trip_force_n)
 
 
 @hazard(42, Action.RELEASE, "N", "look at patient, cord and table", stages=PULLING)
 def force_above_order(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The force stays above the set-point in effect: the drive winds in, or cannot pay out."""
-    above_n = now.above_set_point_n
-    if above_n is None or not now.above_set_point.lasts(now.now_s, limits.above_s):
+    if not now.above_set_point.lasts(now.now_s, limits.above_s):
         return None
-    return above_n, now.may_stray_n
+    return known(now.above_set_point_n, now.may_stray_n)
 
 
 @hazard(42, Action.HOLD, "N", "look at winch, cord and table", stages=PULLING)
 def force_below_order(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The force stays below the set-point in effect and no cord is wound in: a jammed drive."""
-    below_n = now.below_set_point_n
-    if below_n is None or not now.below_set_point.lasts(now.now_s, limits.below_s):
+    if not now.below_set_point.lasts(now.now_s, limits.below_s):
         return None
-    return below_n, now.may_stray_n
+    return known(now.below_set_point_n, now.may_stray_n)
 
 
 @hazard(43, Action.RELEASE, "changes of side", "have the unit's regulator checked", stages=PULLING)
@@ -187,9 +185,9 @@ def cord_slack(now: Situation, limits: SafetyLimits) -> Exceeded:
 @hazard(16, Action.RELEASE_FAST, "mm/s", "have the unit's slack speed checked")
 def slack_wound_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
     """A slack cord is wound in so fast that it would end in a jerk."""
-    speed_mm_per_s = now.reading.speed_mm_per_s
-    fast = now.winding_slack_fast.lasts(now.now_s, limits.slack_fast_s)
-    return (speed_mm_per_s, limits.slack_mm_per_s) if fast and speed_mm_per_s is not None else None
+    if not now.winding_slack_fast.lasts(now.now_s, limits.slack_fast_s):
+        return None
+    return known(now.reading.speed_mm_per_s, limits.slack_mm_per_s)
 
 
 @hazard(16, Action.RELEASE_FAST, "N", "look at patient, cord and table")

@@ -72,6 +72,12 @@ def above(measured: float | None, limit: float) -> Exceeded:
     return (measured, limit) if measured is not None and exceeds(measured, limit) else None
 
 
+def known(measured: float | None, limit: float | None) -> Exceeded:
+    """What was measured and its limit, where something else says that it is exceeded; None while
+    either is unknown."""
+    return None if measured is None or limit is None else (measured, limit)
+
+
 def seen(there: bool) -> Exceeded:
     """A state that is either there or not: 1 where 0 is right."""
     return (1.0, 0.0) if there else None

@@ -129,10 +129,9 @@ def set_point_foreign(now: Situation, limits: SafetyLimits) -> Exceeded:
     A register may be renewed slower than the tick and in coarse steps, so that a standing count
     under a rising order says nothing before that.
     """
-    nearest_n, first_n, last_n = now.strayed.lowest, now.strayed.first, now.strayed.last
-    if nearest_n is None or first_n is None or last_n is None or not now.strayed.filled:
+    if not now.strayed.filled or now.strayed.change < 0.0:
         return None
-    return above(nearest_n, limits.set_point_n) if last_n >= first_n else None
+    return above(now.strayed.lowest, limits.set_point_n)
 
 
 @hazard(39, Action.RELEASE, "N", "report this defect")

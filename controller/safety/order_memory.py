@@ -73,8 +73,7 @@ class OrderMemory:
     @property
     def rise_n(self) -> float:
         """How much the order has risen in the last 0.5 s."""
-        lowest_n = self._recent.lowest
-        return 0.0 if lowest_n is None else max(0.0, self.force_n - lowest_n)
+        return self._recent.rise
 
     @property
     def recent_highest_n(self) -> float:

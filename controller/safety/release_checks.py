@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.safety.hazard import RELEASING, Check, Exceeded, above, hazard
+from controller.safety.hazard import RELEASING, Check, Exceeded, above, hazard, known
 from controller.safety.limits import SafetyLimits
 from controller.safety.situation import Situation, Stage
 from controller.safety.verdict import Action
@@ -15,7 +15,7 @@ def release_rising(now: Situation, limits: SafetyLimits) -> Exceeded:
     """In a release the force goes above what it began with: the drive winds in."""
     if not now.rising_in_release.lasts(now.now_s, limits.over_force_s):
         return None
-    return _force(now, now.orders.release_trip_n)
+    return known(now.largest_force_n, now.orders.release_trip_n)
 
 
 @hazard(42, Action.RELEASE_FAST, "N", _CLEARS, stages=RELEASING)
@@ -23,7 +23,7 @@ def release_slow(now: Situation, limits: SafetyLimits) -> Exceeded:
     """In a release the force does not fall as the ordered rate says: the winch is jammed."""
     if not now.slow_in_release.lasts(now.now_s, limits.slow_release_s):
         return None
-    return _force(now, now.orders.may_be_left_n(now.now_s))
+    return known(now.largest_force_n, now.orders.may_be_left_n(now.now_s))
 
 
 @hazard(23, Action.CUT_POWER, "N", _CLEARS, stages=RELEASING)
@@ -32,7 +32,7 @@ def fast_release_rising(now: Situation, limits: SafetyLimits) -> Exceeded:
     rising = now.rising_in_release.lasts(now.now_s, limits.over_force_s)
     if not rising or now.orders.fast_for_s < limits.over_force_s:
         return None
-    return _force(now, now.orders.release_trip_n)
+    return known(now.largest_force_n, now.orders.release_trip_n)
 
 
 @hazard(23, Action.CUT_POWER, "s", _CLEARS, stages=RELEASING)
@@ -52,13 +52,7 @@ def force_back_on(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The patient was free and there is force again."""
     if not now.back_after_release.lasts(now.now_s, limits.over_force_s):
         return None
-    return _force(now, limits.free_n)
-
-
-def _force(now: Situation, limit_n: float | None) -> Exceeded:
-    """The largest known force and its limit; None while either is unknown."""
-    largest_n = now.largest_force_n
-    return None if largest_n is None or limit_n is None else (largest_n, limit_n)
+    return known(now.largest_force_n, limits.free_n)
 
 
 RELEASE_CHECKS: tuple[Check, ...] = (

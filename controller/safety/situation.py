@@ -307,7 +307,7 @@ class Situation:
         limits, force_n = self._limits, self.reading.force_n
         if force_n is None:
             return limits.disagree_n
-        return max(limits.disagree_n, limits.disagree_share * abs(force_n))
+        return max(limits.disagree_n, limits.disagree_share * force_n)
 
     @property
     def may_stray_n(self) -> float:
@@ -315,7 +315,7 @@ class Situation:
         limits, set_point_n = self._limits, self.reading.setpoint_in_effect_n
         if set_point_n is None:
             return limits.track_n
-        return max(limits.track_n, limits.track_share * abs(set_point_n))
+        return max(limits.track_n, limits.track_share * set_point_n)
 
     @property
     def may_swing_n(self) -> float:
@@ -340,15 +340,7 @@ class Situation:
 
         A position that is not measured shows no way.
         """
-        first_n, last_n = self.set_points.first, self.set_points.last
-        falling = first_n is not None and last_n is not None and last_n < first_n
-        first_mm, last_mm = self.wound.first, self.wound.last
-        winding = (
-            first_mm is not None
-            and last_mm is not None
-            and last_mm - first_mm > self._limits.winding_mm
-        )
-        return falling or winding
+        return self.set_points.change < 0.0 or self.wound.change > self._limits.winding_mm
 
     @property
     def slipped_mm_per_s(self) -> float | None:
@@ -356,18 +348,13 @@ class Situation:
 
         None when position or force are not measured, or not for 3 s since the slack was taken up.
         """
-        if not self.positions.filled or not self.slip_forces.filled:
-            return None
-        first_mm, last_mm, pull_mm = self.positions.first, self.positions.last, self.pull_mm
-        first_n, last_n = self.slip_forces.first, self.slip_forces.last
-        if first_mm is None or last_mm is None or pull_mm is None:
-            return None
-        if first_n is None or last_n is None:
+        pull_mm, filled = self.pull_mm, self.positions.filled and self.slip_forces.filled
+        if pull_mm is None or not filled:
             return None
         limits = self._limits
-        explained_mm = max(0.0, last_n - first_n) / limits.softest_n_per_mm
+        explained_mm = max(0.0, self.slip_forces.change) / limits.softest_n_per_mm
         creep_mm_per_s = limits.creep_per_s * max(0.0, pull_mm)
-        return (last_mm - first_mm - explained_mm) / SLIP_WINDOW_S - creep_mm_per_s
+        return (self.positions.change - explained_mm) / SLIP_WINDOW_S - creep_mm_per_s
 
     @property
     def is_driven(self) -> bool:
@@ -390,11 +377,10 @@ class Situation:
     @property
     def unordered_rise_n(self) -> float | None:
         """Rise of the force in 0.5 s beyond what was, and may be, ordered in that time."""
-        last_n, lowest_n = self.rises.last, self.rises.lowest
-        if last_n is None or lowest_n is None:
+        if self.rises.last is None:
             return None
         may_be_n = self._limits.rate_up_n_per_s * RISE_WINDOW_S
-        return last_n - lowest_n - min(self.orders.rise_n, may_be_n)
+        return self.rises.rise - min(self.orders.rise_n, may_be_n)
 
     @property
     def fallen_from_n(self) -> float | None:
@@ -405,10 +391,9 @@ class Situation:
     @property
     def unexplained_fall_n(self) -> float | None:
         """Fall of the force in 0.2 s that the cord paid out cannot explain."""
-        from_n, last_n = self.fallen_from_n, self.forces.last
-        if from_n is None or last_n is None:
+        highest_n = self.forces.highest
+        if highest_n is None:
             return None
-        furthest_mm, now_mm = self.paid_out.highest, self.paid_out.last
-        if furthest_mm is None or now_mm is None:
-            return from_n - last_n
-        return from_n - last_n - self._limits.cord_n_per_mm * max(0.0, furthest_mm - now_mm)
+        beyond_order_n = max(0.0, highest_n - self.orders.recent_highest_n)
+        explained_n = self._limits.cord_n_per_mm * self.paid_out.fall
+        return self.forces.fall - beyond_order_n - explained_n

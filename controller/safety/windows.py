@@ -55,9 +55,19 @@ class Window:
         return elapsed_s(self._times[0], self._times[-1]) >= self._span_s - TOLERANCE_S
 
     @property
-    def first(self) -> float | None:
-        """The oldest value kept; None when nothing was measured."""
-        return self._values[0] if self._values else None
+    def change(self) -> float:
+        """The newest value less the oldest kept; 0 when nothing was measured."""
+        return self._values[-1] - self._values[0] if self._values else 0.0
+
+    @property
+    def rise(self) -> float:
+        """How far the newest value is above the smallest kept; 0 when nothing was measured."""
+        return self._values[-1] - min(self._values) if self._values else 0.0
+
+    @property
+    def fall(self) -> float:
+        """How far the newest value is below the largest kept; 0 when nothing was measured."""
+        return max(self._values) - self._values[-1] if self._values else 0.0
 
     @property
     def last(self) -> float | None:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from controller.safety.checks import CHECKS
-from controller.safety.hazard import ACKNOWLEDGE
+from controller.safety.hazard import ACKNOWLEDGE, ALWAYS, PULLING, UNTIL_FREE
 from controller.safety.limits import SafetyLimits
+from controller.safety.link_checks import LINK_CHECKS
+from controller.safety.release_checks import RELEASE_CHECKS
 from controller.safety.situation import TAUT_READINGS
 from controller.safety.verdict import Action
 from controller.telemetry import UnitFault, UnitState, UnitStatus
@@ -140,6 +142,15 @@ def test_above_100_n_the_channels_may_differ_by_a_tenth() -> None:
     )
 
 
+def test_a_channel_that_is_gone_ends_a_disagreement() -> None:
+    bench = Bench(force_n=90.0)
+    found = codes(*[bench.tick(force_n=90.0 + n % 2, second_force_n=105.0) for n in range(5)])
+    assert found == []
+    assert codes(bench.tick(second_force_n=None), bench.tick(second_force_n=None)) == [
+        "second_channel_lost"
+    ]
+
+
 def test_a_disagreement_that_ends_is_forgotten() -> None:
     bench = Bench()
     for _ in range(5):
@@ -194,6 +205,15 @@ def test_without_a_position_only_the_longer_time_counts() -> None:
     assert codes(bench.tick(force_n=100.0)) == ["force_stuck"]
 
 
+@pytest.mark.parametrize("known", ["at the last change", "now"])
+def test_of_a_position_that_is_not_always_known_only_the_longer_time_counts(known: str) -> None:
+    first, later = (10.0, None) if known == "at the last change" else (None, 30.0)
+    bench = Bench(extension_mm=first, force_n=99.0)
+    bench.tick(force_n=100.0, extension_mm=first)
+    assert codes(*bench.ticks(60, force_n=100.0, extension_mm=later)) == []
+    assert codes(bench.tick(force_n=100.0, extension_mm=later)) == ["force_stuck"]
+
+
 @pytest.mark.parametrize(
     ("force_n", "mm", "tripped"),
     [(-3.0, 3.1, False), (-3.1, 3.1, True), (-3.1, 3.0, False), (-10.0, 2.9, False),
@@ -222,6 +242,13 @@ def test_without_a_position_the_sign_is_not_covered() -> None:
         assert codes(bench.tick(force_n=-4.0, extension_mm=later)) == []
 
 
+def test_without_a_force_the_sign_is_not_covered() -> None:
+    for first_n, later_n in ((None, -4.0), (0.0, None)):
+        bench = Bench(taking_up_slack=True, force_n=first_n, extension_mm=0.0)
+        verdict = bench.tick(force_n=later_n, extension_mm=9.0)
+        assert "sign_wrong" not in codes(verdict)
+
+
 # --- over-force -----------------------------------------------------------------------------------
 
 TRIP_N = 102.0 + 10.2
@@ -245,6 +272,14 @@ def test_over_force_counts_time_above_the_trip_and_starts_again_below() -> None:
     (finding,) = verdicts[3].findings
     assert (finding.measured, finding.limit) == (TRIP_N + 0.1, TRIP_N)
     assert verdicts[3].action is Action.RELEASE_FAST
+
+
+def test_a_tick_without_a_reading_shows_no_over_force_and_ends_none() -> None:
+    bench = Bench()
+    creep_to(bench, TRIP_N)
+    bench.ticks(3, force_n=TRIP_N + 0.1)
+    assert codes(bench.tick(silent=True)) == []
+    assert codes(bench.tick(force_n=TRIP_N + 0.1)) == ["over_force"]
 
 
 def test_at_the_trip_force_itself_nothing_happens() -> None:
@@ -344,6 +379,10 @@ def test_tension_lost(before_n: float, after_n: float, lost: bool) -> None:
     assert (codes(verdict) == ["tension_lost"]) is lost
 
 
+def test_a_force_that_was_never_known_is_missing_and_not_lost() -> None:
+    assert codes(Bench(force_n=None, taking_up_slack=True).tick()) == ["force_missing"]
+
+
 def test_a_fall_counts_within_200_ms_and_across_a_missed_reading() -> None:
     bench = Bench()
     bench.tick(force_n=100.0)
@@ -357,6 +396,15 @@ def test_a_fall_counts_within_200_ms_and_across_a_missed_reading() -> None:
     bench.tick(force_n=100.0)
     gap = [*bench.ticks(5, silent=True), bench.tick(force_n=70.0)]
     assert "tension_lost" in codes(*gap)
+
+
+@pytest.mark.parametrize(("after_n", "lost"), [(80.0, False), (79.9, True)])
+def test_without_a_position_no_cord_that_was_paid_out_explains_a_fall(
+    after_n: float, lost: bool
+) -> None:
+    bench = Bench(extension_mm=None)
+    bench.tick(force_n=100.0)
+    assert codes(bench.tick(force_n=after_n)) == ["tension_lost"] * lost
 
 
 def test_cord_that_was_paid_out_explains_a_fall_and_a_snap_in_it_is_still_seen() -> None:
@@ -472,6 +520,14 @@ def test_without_a_position_slack_slip_and_stroke_are_not_covered() -> None:
     assert codes(*bench.ticks(80)) == []
 
 
+def test_a_position_that_goes_is_not_covered_from_there() -> None:
+    bench = Bench(extension_mm=0.0, force_n=100.0)
+    bench.ticks(62)
+    assert codes(*bench.ticks(3, extension_mm=None)) == []
+    slack = Bench(taking_up_slack=True, force_n=1.0, extension_mm=0.0)
+    assert codes(slack.tick(), slack.tick(extension_mm=None)) == []
+
+
 def test_a_position_that_comes_later_counts_from_there() -> None:
     bench = Bench(extension_mm=None, force_n=3.0, taking_up_slack=True)
     bench.tick()
@@ -582,6 +638,19 @@ def test_rows_and_reactions_are_those_of_the_hazard_table() -> None:
         "fast_release_rising": (23, R0), "fast_release_late": (23, R0),
         "force_still_on": (23, R0), "force_back_on": (42, R0),
     }  # fmt: skip
+
+
+def test_after_the_release_order_only_what_can_still_harm_is_looked_for() -> None:
+    always = {"emergency_stop_open", "patient_switch_pressed", "patient_switch_absent"}
+    pulling = {
+        "force_above_order", "force_below_order", "tension_lost", "sign_wrong",
+        "force_oscillating", "harness_slipping", "cord_slack", "stroke_near", "stroke_used_up",
+        "stroke_end",
+    }  # fmt: skip
+    for check in (c for c in CHECKS if c not in (*LINK_CHECKS, *RELEASE_CHECKS)):
+        assert check.stages == (
+            ALWAYS if check.code in always else PULLING if check.code in pulling else UNTIL_FREE
+        ), check.code
 
 
 def test_every_check_has_a_row_a_text_and_a_code_of_its_own() -> None:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.safety.hazard import ALWAYS, PULLING, UNTIL_FREE
 from controller.safety.limits import SafetyLimits
+from controller.safety.link_checks import LINK_CHECKS
 from controller.safety.situation import TAUT_READINGS
 from controller.safety.verdict import Action
 from controller.telemetry import CommandKind, UnitState, UnitStatus
@@ -391,6 +393,24 @@ def test_the_hard_limit_of_a_lost_console_is_the_longest_setting() -> None:
     limits = SafetyLimits()
     assert codes(Bench(limits).tick(host={"console_age_s": 60.0})) == ["console_quiet"]
     assert "console_lost" in codes(Bench(limits).tick(host={"console_age_s": 60.1}))
+
+
+def test_what_the_link_and_the_unit_owe_in_each_stage() -> None:
+    always = {"link_silent", "unit_restarted", "journal_silent"}
+    pulling = {
+        "unit_stopped", "watchdog_off", "sequence_ahead", "order_refused", "local_takeover",
+        "set_point_foreign", "session_over_time", "dwell_over_time",
+    }  # fmt: skip
+    for check in LINK_CHECKS:
+        assert check.stages == (
+            ALWAYS if check.code in always else PULLING if check.code in pulling else UNTIL_FREE
+        ), check.code
+
+
+def test_an_order_that_is_refused_in_a_release_is_not_this_row_s() -> None:
+    bench = Bench()
+    bench.tick(order={"kind": CommandKind.RELEASE})
+    assert codes(bench.tick(command_result=5, unit_state=UnitState.RELEASING)) == []
 
 
 def test_findings_carry_row_measure_and_unit() -> None:

@@ -34,6 +34,8 @@ def test_a_sound_wish_is_sent_as_it_is() -> None:
         ({"force_n": 102.1}, {"force_n": 102.0}),
         ({"force_n": math.inf}, {"force_n": 102.0}),
         ({"force_n": -0.1}, {"force_n": 0.0}),
+        ({"force_n": 0.5}, {"force_n": 0.5}),
+        ({"rate_n_per_s": 0.5}, {"rate_n_per_s": 0.5}),
         ({"force_n": math.nan}, {"force_n": 0.0}),
         ({"ceiling_n": 102.1}, {"ceiling_n": 102.0}),
         ({"ceiling_n": 0.0}, {"ceiling_n": 102.0}),

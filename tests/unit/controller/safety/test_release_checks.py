@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from controller.safety.limits import SafetyLimits
+from controller.safety.release_checks import RELEASE_CHECKS
 from controller.safety.situation import Stage
 from controller.safety.verdict import Action, Verdict
 from controller.telemetry import CommandKind, UnitFault, UnitState, UnitStatus
@@ -90,12 +91,49 @@ def test_free_needs_a_fresh_believable_force_on_every_channel(
     assert (bench.supervisor.stage is Stage.FREE) is free
 
 
+@pytest.mark.parametrize(
+    ("changes", "on"),
+    [
+        ({"force_n": 20.0, "second_force_n": 20.0}, False),
+        ({"force_n": 20.1, "second_force_n": 3.0}, True),
+        ({"force_n": 3.0, "second_force_n": 20.1}, True),
+        ({"force_n": None, "second_force_n": 3.0}, True),
+        ({"force_n": 3.0, "second_force_n": None}, False),
+    ],
+)
+def test_the_supervisor_tells_whether_force_is_on(changes: dict[str, Any], on: bool) -> None:
+    bench = releasing()
+    bench.tick(**changes)
+    assert bench.supervisor.force_is_on is on
+
+
 def test_a_sample_that_stands_still_is_not_fresh() -> None:
     bench = releasing()
     bench.tick()
     bench.ticks(6, same_sample=True, unit_state=UnitState.TRACKING, force_n=1.0)
     bench.tick(same_sample=True, unit_state=UnitState.IDLE, force_n=1.0)
     assert bench.supervisor.stage is Stage.RELEASING
+
+
+def test_each_check_of_a_release_has_its_stage() -> None:
+    free = {"force_back_on"}
+    for check in RELEASE_CHECKS:
+        wanted = Stage.FREE if check.code in free else Stage.RELEASING
+        assert check.stages == {wanted}, check.code
+
+
+def test_a_slack_unit_that_stops_by_itself_has_not_let_go_before_it_was_told_to() -> None:
+    bench = Bench(force_n=1.0, taking_up_slack=True, obeys=False)
+    verdict = bench.tick(unit_state=UnitState.IDLE)
+    assert codes(verdict) == ["unit_stopped"]
+    assert bench.supervisor.stage is Stage.PULLING
+
+
+def test_a_force_that_was_high_before_the_release_is_no_rise_in_it() -> None:
+    """What stands above 20 N counts from the release order on, not from before it."""
+    bench = Bench(force_n=125.0, order={"force_n": 102.0, "ceiling_n": 102.0}, obeys=False)
+    bench.order = dict(RELEASE)
+    assert "release_rising" not in codes(*bench.ticks(3, force_n=140.0))
 
 
 # --- what counts in a release as ever -------------------------------------------------------------

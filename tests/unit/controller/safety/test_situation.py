@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from controller.safety import situation as situation_module
 from controller.safety.situation import Situation, Stage
-from controller.telemetry import CommandKind, ForceCommand, Telemetry
+from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 from tests.unit.controller.builders import health, reading
 from tests.unit.controller.safety.bench import CERVICAL_LIMITS
 
@@ -77,3 +78,216 @@ def test_the_first_excursion_from_an_order_is_no_change_of_sides(first_n: float)
             now_s=100.0 + 0.05 * tick,
         )
         assert now.swings.count(now.now_s) == tick - 1
+
+
+def test_the_windows_and_thresholds_are_those_of_the_documents() -> None:
+    """Once more, by hand: C.2, B.10, D and the pages of the checks."""
+    assert (situation_module.SLACK_N, situation_module.RELEASED_N) == (5.0, 15.0)
+    assert situation_module.TAUT_READINGS == 3
+    assert situation_module.TRACK_WINDOW_S == 1.0
+    assert (situation_module.FALL_WINDOW_S, situation_module.RISE_WINDOW_S) == (0.2, 0.5)
+    assert situation_module.PAY_OUT_WINDOW_S == 0.3
+    assert (situation_module.SLIP_WINDOW_S, situation_module.SWING_WINDOW_S) == (3.0, 3.0)
+    assert situation_module.SET_POINT_WINDOW_S == 1.5
+    assert situation_module.SEQUENCES == 65535
+
+
+# --- one reading after the other ------------------------------------------------------------------
+
+
+class Story:
+    """A situation that gets one reading and one order a tick."""
+
+    def __init__(self, **first: Any) -> None:
+        self.now = situation(**first)
+        self.number = 1
+
+    def tick(
+        self, order_n: float = 50.0, *, kind: CommandKind = CommandKind.FOLLOW, **seen: Any
+    ) -> Situation:
+        self.number += 1
+        sent = ForceCommand(kind=kind, force_n=order_n, ceiling_n=102.0)
+        values = {"sample_number": self.number, "setpoint_in_effect_n": order_n, **seen}
+        self.now.take(
+            reading(**values), sent=sent, health=health(), now_s=100.0 + 0.05 * (self.number - 1)
+        )
+        return self.now
+
+
+def test_slack_is_taken_up_after_three_taut_readings_in_a_row() -> None:
+    story = Story(force_n=4.9)
+    for force_n, taking_up in ((5.0, True), (5.0, True), (None, True), (5.0, True), (5.0, True),
+                               (4.9, True), (5.0, True), (5.0, True), (5.0, False),
+                               (1.0, False)):  # fmt: skip
+        assert story.tick(force_n=force_n).taking_up_slack is taking_up
+    assert Story(force_n=5.0).now.was_taut
+    assert not Story(force_n=4.9).now.was_taut
+
+
+def test_the_first_reading_counts_as_one_of_the_taut_ones() -> None:
+    story = Story(force_n=5.0)
+    assert story.tick(force_n=5.0).taking_up_slack
+    assert not story.tick(force_n=5.0).taking_up_slack
+
+
+def test_a_cord_is_slack_below_5_n_and_not_without_a_known_force() -> None:
+    assert [situation(force_n=n).is_slack for n in (4.9, 5.0, None, -3.0)] == [
+        True, False, False, True
+    ]  # fmt: skip
+
+
+def test_a_pull_is_measured_from_where_the_slack_was_taken_up() -> None:
+    story = Story(force_n=9.0, extension_mm=4.0)
+    assert story.now.pull_mm is None
+    assert story.tick(force_n=9.0, extension_mm=5.0).pull_mm is None
+    assert story.tick(force_n=9.0, extension_mm=6.0).pull_mm == 0.0
+    assert story.tick(force_n=9.0, extension_mm=7.5).pull_mm == 1.5
+    assert story.tick(force_n=1.0, extension_mm=5.0).pull_mm == -1.0
+    assert story.tick(extension_mm=None).pull_mm is None
+
+
+def test_the_slip_of_a_cord_is_what_neither_force_nor_creep_explains() -> None:
+    """Wound in: 30 mm in 3 s at 30 mm of pull; 25 N more explain 10 mm, creep 0.12 mm/s."""
+    story = Story(force_n=50.0, extension_mm=0.0)
+    story.tick(force_n=50.0, extension_mm=0.0)
+    for n in range(60):
+        assert story.now.slipped_mm_per_s is None
+        story.tick(force_n=50.0 + 25.0 * n / 59, extension_mm=30.0 * n / 59)
+    assert story.now.slipped_mm_per_s == pytest.approx((30.0 - 10.0) / 3.0 - 0.004 * 30.0)
+    assert story.tick(force_n=75.0, extension_mm=None).slipped_mm_per_s is None
+
+
+def test_a_force_that_falls_and_a_cord_paid_out_explain_no_slip() -> None:
+    story = Story(force_n=80.0, extension_mm=10.0)
+    story.tick(force_n=80.0, extension_mm=10.0)
+    for n in range(61):
+        story.tick(force_n=80.0 - 0.5 * n, extension_mm=10.0 - 0.1 * n)
+    assert story.now.pull_mm == -6.0
+    assert story.now.slipped_mm_per_s == pytest.approx(-2.0), "neither explains less than nothing"
+
+
+def test_slack_that_is_taken_up_is_no_part_of_a_slip() -> None:
+    story = Story(force_n=1.0, extension_mm=0.0)
+    for n in range(70):
+        story.tick(force_n=1.0, extension_mm=0.1 * n)
+    for _ in range(62):
+        assert story.now.slipped_mm_per_s is None
+        story.tick(force_n=9.0, extension_mm=7.0)
+    assert story.now.slipped_mm_per_s == 0.0
+
+
+@pytest.mark.parametrize(
+    ("order_n", "force_n", "distance"),
+    [(50.0, 60.0, (10.0, -10.0)), (50.0, 35.0, (-15.0, 15.0)), (50.0, None, (None, None))],
+)
+def test_a_force_is_compared_with_the_set_points_of_the_last_second(
+    order_n: float, force_n: float | None, distance: tuple[float | None, float | None]
+) -> None:
+    story = Story(force_n=50.0)
+    for _ in range(3):
+        story.tick(order_n, force_n=50.0)
+    now = story.tick(order_n, force_n=force_n, second_force_n=None)
+    assert (now.above_set_point_n, now.below_set_point_n) == distance
+
+
+def test_without_a_set_point_a_known_force_is_compared_with_none() -> None:
+    now = situation(force_n=50.0, second_force_n=None)
+    assert (now.above_set_point_n, now.below_set_point_n) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind"),
+    [({"setpoint_in_effect_n": None}, CommandKind.FOLLOW), ({}, CommandKind.HOLD),
+     ({"unit_state": UnitState.RELEASING}, CommandKind.FOLLOW)],
+)  # fmt: skip
+def test_what_does_not_follow_forgets_its_set_points(
+    seen: dict[str, Any], kind: CommandKind
+) -> None:
+    story = Story(force_n=50.0)
+    for _ in range(40):
+        story.tick(setpoint_in_effect_n=80.0, force_n=50.0)
+    assert story.now.strayed.filled
+    assert story.now.below_set_point.lasting_s(story.now.now_s) > 1.0
+    now = story.tick(kind=kind, force_n=50.0, **seen)
+    assert (now.strayed.filled, now.strayed.lowest, now.set_points.lowest) == (False, None, None)
+    assert now.below_set_point.lasting_s(now.now_s) == 0.0
+
+
+def test_a_force_above_its_set_point_is_forgotten_where_nothing_follows() -> None:
+    story = Story(force_n=50.0)
+    for _ in range(40):
+        story.tick(setpoint_in_effect_n=20.0, force_n=50.0)
+    assert story.now.above_set_point.lasting_s(story.now.now_s) > 0.5
+    now = story.tick(kind=CommandKind.HOLD, force_n=50.0)
+    assert now.above_set_point.lasting_s(now.now_s) == 0.0
+
+
+def test_the_age_of_a_sample_is_the_larger_of_what_unit_and_number_say() -> None:
+    story = Story(force_n=50.0)
+    assert story.tick(sample_age_s=0.02).stale_s == 0.02
+    for _ in range(2):
+        story.tick(sample_number=2, sample_age_s=0.02)
+    assert story.now.stale_s == 0.1
+    assert story.tick(sample_number=3, sample_age_s=0.02).stale_s == 0.02
+
+
+def test_a_tick_without_a_reading_is_silence_and_makes_no_sample_older() -> None:
+    story = Story(force_n=50.0)
+    story.tick(sample_age_s=0.02)
+    sent = ForceCommand(kind=CommandKind.FOLLOW, force_n=50.0)
+    story.now.take(None, sent=sent, health=health(), now_s=100.25)
+    assert (story.now.silence_s, story.now.stale_s, story.now.missed) == (0.2, 0.02, True)
+    assert (story.now.session_s, story.now.reading.sample_number) == (0.25, 2)
+
+
+def test_a_rise_counts_beyond_what_was_and_may_be_ordered() -> None:
+    """10 N/s may be ordered: 5 N in half a second."""
+    story = Story(force_n=20.0)
+    assert story.tick(20.0, force_n=20.0).unordered_rise_n == 0.0
+    assert story.tick(22.0, force_n=30.0).unordered_rise_n == pytest.approx(8.0)
+    assert story.tick(40.0, force_n=30.0).unordered_rise_n == pytest.approx(5.0)
+
+
+def test_a_fall_counts_from_the_order_and_without_what_was_paid_out() -> None:
+    """20 N for each millimetre."""
+    story = Story(force_n=58.0, extension_mm=10.0)
+    assert story.tick(50.0, force_n=58.0, extension_mm=10.0).fallen_from_n == 50.0
+    now = story.tick(50.0, force_n=30.0, extension_mm=9.6)
+    assert now.unexplained_fall_n == pytest.approx(20.0 - 8.0)
+    now = story.tick(50.0, force_n=30.0, extension_mm=12.0)
+    assert now.unexplained_fall_n == pytest.approx(20.0), "cord wound in explains none"
+
+
+def test_the_second_channel_of_a_unit_is_known_from_its_word_or_its_first_reading() -> None:
+    assert made(reading(second_force_n=3.0)).has_second_channel
+    assert not made(reading(second_force_n=None)).has_second_channel
+    by_word = Situation(
+        CERVICAL_LIMITS, reading(second_force_n=None), 100.0,
+        release_rate_n_per_s=20.0, second_channel=True,
+    )  # fmt: skip
+    assert by_word.has_second_channel
+
+
+@pytest.mark.parametrize(
+    ("force_n", "second_n", "shows"),
+    [(20.0, 20.0, False), (20.1, None, True), (-20.1, None, True), (None, 20.1, True),
+     (None, None, False), (3.0, -20.1, True)],
+)  # fmt: skip
+def test_a_channel_that_is_there_shows_force_above_20_n(
+    force_n: float | None, second_n: float | None, shows: bool
+) -> None:
+    assert situation(force_n=force_n, second_force_n=second_n).shows_force is shows
+
+
+@pytest.mark.parametrize(
+    ("force_n", "may_be_n"), [(None, 10.0), (90.0, 10.0), (150.0, 15.0), (-300.0, 10.0)]
+)
+def test_channels_may_be_apart_by_10_n_or_a_tenth(force_n: float | None, may_be_n: float) -> None:
+    assert situation(force_n=force_n).may_be_apart_n == may_be_n
+
+
+@pytest.mark.parametrize(("set_point_n", "may_stray_n"), [(None, 10.0), (90.0, 10.0), (150.0, 15)])
+def test_a_force_may_stray_by_10_n_or_a_tenth(
+    set_point_n: float | None, may_stray_n: float
+) -> None:
+    assert situation(setpoint_in_effect_n=set_point_n).may_stray_n == may_stray_n
