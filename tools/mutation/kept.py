@@ -40,6 +40,8 @@ class Kept:
         if not self._path.is_file():
             return
         told = json.loads(self._path.read_text(encoding="utf-8"))
+        if "runs" not in told:  # written before runs had commits: nobody can say what it holds
+            return
         fates = {name: Fate(fate) for name, fate in told["fates"].items()}
         if told["made_of"] == self._made_of:
             self.fates, self.runs = fates, told["runs"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,15 @@ def test_fates_of_uncommitted_sources_are_not_taken_over(project: Project) -> No
     assert Kept(project.root).fates == FATES
     project.add(TEST, "def test_b():\n    assert B\n")
     assert Kept(project.root).fates == {}
+
+
+def test_fates_that_name_no_commit_are_left(project: Project) -> None:
+    path = project.root / KEPT
+    told = json.loads(path.read_text())
+    del told["runs"]
+    path.write_text(json.dumps(told))
+    again = Kept(project.root)
+    assert (again.fates, again.runs) == ({}, [project.first])
 
 
 def test_without_a_history_nothing_is_taken_over(tmp_path: Path) -> None:
