@@ -424,3 +424,27 @@ def test_findings_carry_row_measure_and_unit() -> None:
     }
     stopped = Bench().tick(unit_state=UnitState.SAFE_LATCHED)
     assert [(f.measured, f.limit) for f in stopped.findings] == [(6, 4)]
+
+
+def test_rows_and_reactions_of_link_unit_and_host_are_those_of_the_hazard_table() -> None:
+    """Once more, by hand, from devices.md D: R1, R2, R3 and the warnings."""
+    fast, release, hold, warn = Action.RELEASE_FAST, Action.RELEASE, Action.HOLD, Action.ALLOW
+    assert {check.code: (check.row, check.action) for check in LINK_CHECKS} == {
+        "link_silent": (1, fast), "readings_missed": (2, warn),
+        "readings_missed_in_pairs": (2, warn), "link_unreliable": (2, release),
+        "answers_slow": (3, warn), "answers_mixed_up": (4, release), "reading_stale": (5, fast),
+        "unit_restarted": (25, fast), "watchdog_off": (26, release), "unit_stopped": (26, fast),
+        "console_quiet": (27, warn), "console_lost": (27, release),
+        "session_over_time": (27, release), "dwell_over_time": (27, release),
+        "loop_slow": (28, warn), "loop_late": (28, release), "clock_stepped": (29, warn),
+        "host_suspended": (30, release), "sequence_ahead": (36, release),
+        "order_refused": (36, release), "local_takeover": (37, hold),
+        "set_point_foreign": (37, hold), "order_too_high": (39, release),
+        "order_unsound": (39, release), "journal_silent": (47, hold),
+    }  # fmt: skip
+
+
+def test_a_restart_in_a_gap_behind_the_overflow_s_time_is_no_overflow() -> None:
+    """3 s after 4294967.28 s an overflown counter shows 2.98 s; one that shows 0.04 s is new."""
+    assert "unit_restarted" in codes(Bench(uptime_s=4294967.28).tick(uptime_s=0.04, step_s=3.0))
+    assert codes(Bench(uptime_s=4294967.28).tick(uptime_s=2.98, step_s=3.0)) == []

@@ -323,3 +323,11 @@ def test_a_free_patient_s_unit_owes_neither_tension_nor_orders() -> None:
     bench = free()
     changed = {"extension_mm": -20.0, "setpoint_in_effect_n": 0.0, "command_result": 5}
     assert codes(*bench.ticks(40, **changed)) == []
+
+
+def test_rows_and_reactions_of_a_release_are_those_of_the_hazard_table() -> None:
+    assert {check.code: (check.row, check.action) for check in RELEASE_CHECKS} == {
+        "release_rising": (42, Action.RELEASE_FAST), "release_slow": (42, Action.RELEASE_FAST),
+        "fast_release_rising": (23, Action.CUT_POWER), "fast_release_late": (23, Action.CUT_POWER),
+        "force_still_on": (23, Action.CUT_POWER), "force_back_on": (42, Action.CUT_POWER),
+    }  # fmt: skip

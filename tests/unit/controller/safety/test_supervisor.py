@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from controller import telemetry
 from controller.safety.checks import CHECKS
+from controller.safety.limits import SafetyLimits
 from controller.safety.situation import Stage
+from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action
 from controller.telemetry import UnitStatus
+from tests.unit.controller.builders import health, reading
 from tests.unit.controller.safety.bench import SWITCH, Bench, codes
 from tests.unit.controller.safety.causes import CAUSES
 
@@ -118,3 +122,16 @@ def test_every_check_has_a_cause_or_a_story_of_its_own() -> None:
     covered = {cause.code for cause in CAUSES.values()}
     assert {check.code for check in CHECKS} == covered | need_time
     assert not covered & need_time
+
+
+def test_a_unit_without_a_second_channel_misses_none() -> None:
+    follow = telemetry.ForceCommand(kind=telemetry.CommandKind.FOLLOW, force_n=100.0)
+    for said, missed in ((None, False), (False, False), (True, True)):
+        word = {} if said is None else {"second_channel": said}
+        one_channel = reading(second_force_n=None)
+        supervisor = Supervisor(
+            SafetyLimits(), one_channel, 100.0, release_rate_n_per_s=20.0, **word
+        )
+        supervisor.narrowed(follow)
+        verdict = supervisor.judge(one_channel, sent=follow, health=health(), now_s=100.05)
+        assert ("second_channel_lost" in codes(verdict)) is missed

@@ -103,3 +103,15 @@ def test_differences_are_whole_microseconds() -> None:
 )
 def test_a_rounding_is_no_excess(value: float, above: bool) -> None:
     assert exceeds(value, 1.0) is above
+
+
+def test_what_is_off_by_the_tolerance_alone_is_on_its_limit() -> None:
+    """A microsecond of a span, a thousandth of a millionth of a value."""
+    assert not exceeds(1.0 + 1e-9, 1.0)
+    window = Window(1.0)
+    window.add(100.0, 1.0)
+    window.add(100.999999, 2.0)
+    assert window.filled
+    window.add(102.0 - 1.0 + 1e-6, 3.0)
+    window.add(102.0, 4.0)
+    assert window.lowest == 3.0
