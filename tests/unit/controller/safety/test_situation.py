@@ -291,3 +291,11 @@ def test_a_force_may_stray_by_10_n_or_a_tenth(
     set_point_n: float | None, may_stray_n: float
 ) -> None:
     assert situation(setpoint_in_effect_n=set_point_n).may_stray_n == may_stray_n
+
+
+def test_the_first_excursion_from_an_order_of_nothing_is_no_change_of_sides_either() -> None:
+    story = Story(force_n=3.0)
+    for force_n in (20.0, -20.0):
+        for _ in range(2):
+            now = story.tick(0.0, force_n=force_n)
+        assert now.swings.count(now.now_s) == (0 if force_n > 0 else 1)
