@@ -55,6 +55,7 @@ def test_a_pressed_switch_is_told_before_what_was_done_about_it() -> None:
         ("mm", 20.1, (201, "0.1 mm")),
         ("mm/s", 3.1, (31, "0.1 mm/s")),
         ("share of exchanges", 0.055, (55, "per mille of exchanges")),
+        ("share of exchanges", 0.8, (800, "per mille of exchanges")),
         ("channel", 1.0, (1, "channel")),
         ("N", math.nan, (None, "0.1 N")),
         ("s", math.inf, (None, "ms")),

@@ -171,3 +171,10 @@ def test_force_that_comes_back_before_the_disarming_is_released_again(
     following.tick(unit_state=UnitState.ARMED, force_n=force_n)
     assert following.release.seen is not again
     assert (following.sent is FAST) is again
+
+
+def test_a_force_that_is_not_known_any_more_takes_no_release_back() -> None:
+    following = seen_armed()
+    armed = {"unit_state": UnitState.ARMED, "force_n": None, "second_force_n": None}
+    assert following.tick(**armed) is ReleaseStep.GOES_ON
+    assert following.release.seen

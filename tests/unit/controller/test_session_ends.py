@@ -180,3 +180,17 @@ def test_an_answer_that_comes_when_the_pause_is_over_resumes_nothing() -> None:
     assert bench.give(QuestionAnswered(Question.RESUME_RAISES_FORCE, YES)) == []
     assert bench.machine.phase is Phase.RELEASING
     assert bench.emitted(EventKind.RESUMED) == []
+
+
+def test_holds_are_numbered_as_they_begin_and_keep_their_number_until_the_next() -> None:
+    bench = Bench(hold_s=20.0, rest_s=20.0).into_treatment()
+    numbers: list[tuple[Phase, int]] = []
+    for _ in range(1300):
+        bench.tick(force_n=50.0)
+        now = (bench.machine.phase, bench.machine.hold_number)
+        numbers += [now] if not numbers or numbers[-1] != now else []
+    assert numbers == [
+        (Phase.RAMPING_UP, 0), (Phase.HOLDING, 1), (Phase.RAMPING_DOWN, 1), (Phase.RESTING, 1),
+        (Phase.RAMPING_UP, 1), (Phase.HOLDING, 2), (Phase.RAMPING_DOWN, 2),
+        (Phase.RESTING, 2),
+    ]  # fmt: skip
