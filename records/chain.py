@@ -43,6 +43,19 @@ class LinkRange:
     def next_sample(self) -> int:
         return self.first_sample + self.sample_count
 
+    def next(self, event_count: int, sample_count: int) -> LinkRange:
+        """The range of so many events and samples that follows this one."""
+        return LinkRange(
+            first_event=self.next_event,
+            event_count=event_count,
+            first_sample=self.next_sample,
+            sample_count=sample_count,
+        )
+
+
+NOTHING = LinkRange(first_event=0, event_count=0, first_sample=0, sample_count=0)
+"""What the first link of a session follows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:

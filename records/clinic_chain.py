@@ -43,6 +43,7 @@ class EntryKind(IntEnum):
     LEGAL_HOLD_SET = 20
     LEGAL_HOLD_LIFTED = 21
     SESSION_REMOVED = 22
+    PUT_ASIDE_ACCEPTED = 23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from controller.errors import JournalCorrupt
-from records.chain import NO_SEAL, Subject
+from records.chain import Subject
 from records.checkpoint import Checkpoint, make_checkpoint
 from records.database import Database, rows
+from records.file_history import FileHistory, history_of
+from records.predecessor import file_start
+from records.quarantine import PutAside, put_aside_files
 from records.reader import reading
 from records.session_check import NOT_OUTSIDE, Alteration, check_session
 from records.signing import known_public_keys
@@ -27,7 +30,7 @@ from records.stored_session import (
     seal_signature,
     session_rows_of,
 )
-from records.unit_file import unit_databases
+from records.unit_file import readable_databases
 
 __all__ = ["Alteration", "IssuedCheckpoint", "Verification", "issued_checkpoints", "verify"]
 
@@ -52,6 +55,7 @@ class Verification:
     key_ids: tuple[str, ...]
     keys_known: bool
     checkpoints: int
+    put_aside: tuple[PutAside, ...]
     alterations: tuple[Alteration, ...]
 
     @property
@@ -97,19 +101,39 @@ def verify(
     if session_id is not None:
         wanted = {session_id.upper(), *(checkpoint.name.upper() for checkpoint in checkpoints)}
     tally = _Tally(known)
-    for path in unit_databases(data_dir):
+    tally.put_aside = put_aside_files(data_dir)
+    if wanted is None:
+        tally.alterations += _faults_of_put_aside(tally.put_aside)
+    accepted = {data_dir / one.predecessor.file for one in tally.put_aside if one.is_accepted}
+    for path in readable_databases(data_dir):
+        known_of_it = len(tally.alterations)
         try:
             _walk_unit(path, wanted, tally)
         except JournalCorrupt as error:
             tally.alterations.append(Alteration(session_id="", where=str(path), what=error.message))
+        if path in accepted:
+            # A person has taken note of what does not fit in there; its digest is compared.
+            del tally.alterations[known_of_it:]
     tally.compare(checkpoints)
     return tally.result()
+
+
+def _faults_of_put_aside(files: Iterable[PutAside]) -> Iterator[Alteration]:
+    for one in files:
+        if one.fault:
+            yield Alteration(session_id="", where=one.predecessor.file, what=one.fault)
+        if not one.is_accepted:
+            yield Alteration(
+                session_id="", where=one.predecessor.file,
+                what=f"the file of unit {one.unit_id} was put aside ({one.predecessor.reason}) "
+                "and nobody has accepted it yet",
+            )  # fmt: skip
 
 
 def issued_checkpoints(data_dir: Path) -> list[IssuedCheckpoint]:
     """The checkpoint of every sealed and signed session, unit by unit, oldest first."""
     issued = []
-    for path in unit_databases(data_dir):
+    for path in readable_databases(data_dir):
         with reading(path) as db:
             for head in session_rows_of(db):
                 signature = seal_signature(db, head.number)
@@ -132,30 +156,37 @@ def _walk_unit(path: Path, wanted: set[str] | None, tally: _Tally) -> None:
     """``wanted`` are ids in capitals; None means every session, and that none may be missing."""
     with reading(path) as db:
         heads = session_rows_of(db)
-        previous, signed_before = NO_SEAL, False
+        history = history_of(db, path, tally.known_keys)
+        tally.alterations += history.alterations
+        start, signed_before = file_start(db), False
         for head in heads:
             stored = load_stored(db, head)
             if wanted is None or head.session_id.upper() in wanted:
-                tally.take(stored, previous, signed_before=signed_before)
+                tally.take(stored, start, history, signed_before=signed_before)
             if stored.seal is not None:
-                previous = stored.seal.digest
+                start = stored.seal.digest
             signed_before = signed_before or stored.signature is not None
         tally.alterations += _strays(db, path)
         if wanted is None:
-            tally.alterations += _gaps(heads)
+            tally.alterations += _gaps(heads, history.first_number)
 
 
 class _Tally:
     def __init__(self, known_keys: Mapping[str, bytes]) -> None:
-        self._known = known_keys
+        self.known_keys = known_keys
         self._sessions = self._links = self._events = self._samples = 0
         self._signed = self._unsigned = self._open = self._removed = self._compared = 0
         self._key_ids: set[str] = set()
         self._codes: dict[str, str | None] = {}
         self.alterations: list[Alteration] = []
+        self.put_aside: list[PutAside] = []
 
-    def take(self, stored: StoredSession, previous_seal: bytes, *, signed_before: bool) -> None:
-        self.alterations += check_session(stored, previous_seal, self._known)
+    def take(
+        self, stored: StoredSession, start: bytes, history: FileHistory, *, signed_before: bool
+    ) -> None:
+        self.alterations += check_session(
+            stored, start, self.known_keys, must_have_key=history.must_have_key(stored)
+        )
         self._codes[stored.head.session_id.upper()] = _code(stored)
         self._sessions += 1
         self._links += len(stored.links)
@@ -207,8 +238,9 @@ class _Tally:
             open=self._open,
             removed=self._removed,
             key_ids=tuple(sorted(self._key_ids)),
-            keys_known=bool(self._known),
+            keys_known=bool(self.known_keys),
             checkpoints=self._compared,
+            put_aside=tuple(self.put_aside),
             alterations=tuple(self.alterations),
         )
 
@@ -235,9 +267,9 @@ def _strays(db: Database, path: Path) -> list[Alteration]:
     return found
 
 
-def _gaps(heads: list[SessionHead]) -> list[Alteration]:
-    """Session numbers of a unit have no gap."""
-    return [
+def _gaps(heads: list[SessionHead], first_number: int) -> list[Alteration]:
+    """Session numbers of a file have no gap and begin where the file before it ended."""
+    found = [
         Alteration(
             session_id=after.session_id,
             where="before the session",
@@ -247,3 +279,12 @@ def _gaps(heads: list[SessionHead]) -> list[Alteration]:
         for before, after in pairwise(heads)
         if after.number != before.number + 1
     ]
+    if heads and heads[0].number != first_number:
+        found.append(
+            Alteration(
+                session_id=heads[0].session_id,
+                where="before the session",
+                what=f"session number {first_number} of the unit is missing",
+            )
+        )
+    return found

@@ -14,17 +14,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from controller.errors import JournalUnavailable
+from controller.errors import JournalCorrupt, JournalUnavailable
 from controller.events import EventKind, JsonValue, Sample, SessionEvent
 from controller.ports import Clock
 from records.canonical import EventRow, canonical_json, sample_bytes
+from records.chain import Subject
 from records.checkpoint import Checkpoint
-from records.database import failures_in_words, open_for_writing, rows
-from records.journal_store import JournalStore, take_up, take_up_left_behind
+from records.database import failures_in_words, open_for_reading, open_for_writing, rows
+from records.journal_store import JournalStore, take_up
+from records.left_open import LeftOpen, examine_left_open, tagger_behind
+from records.migration import recording_schema
 from records.sealing import seal_session
-from records.session_rows import Tail, append_batch, previous_seal, stored_tail
+from records.session_keys import LinkTagger, SessionKeys, certify, derive_session_keys
+from records.session_rows import (
+    Tail,
+    append_batch,
+    chain_start,
+    drop_behind,
+    next_session_number,
+    stored_tail,
+)
 from records.signing import SigningKey
-from records.spill import RESERVED_BYTES, SpillFile, spill_path
+from records.spill import (
+    NOT_ASSIGNED,
+    RESERVED_BYTES,
+    SpillFile,
+    read_spill,
+    remove_spill,
+    spill_path,
+)
 from records.unit_file import UNIT_SCHEMA, UnitLock, unit_database
 
 COMMIT_INTERVAL_S = 0.1
@@ -66,6 +84,8 @@ class SqliteJournal:
         tail: Tail,
         spill: SpillFile,
         key: SigningKey,
+        keys: SessionKeys | None,
+        tagger: LinkTagger,
         commit_interval_s: float,
     ) -> None:
         self._path = path
@@ -74,6 +94,7 @@ class SqliteJournal:
         self._session = tail.session
         self._spill = spill
         self._key = key
+        self._keys = keys
         self._interval_ms = round(commit_interval_s * 1000)
         self._next_event = tail.events
         self._events: list[EventRow] = []
@@ -83,7 +104,7 @@ class SqliteJournal:
         self._under_way: list[_Batch] = []
         self._queue: queue.Queue[_Batch | None] = queue.Queue(QUEUE_LIMIT)
         self._failure: BaseException | None = None
-        self._store = JournalStore(path, tail, spill)
+        self._store = JournalStore(path, tail, spill, tagger, keys)
         self._writer = threading.Thread(target=self._write, name="journal")
         self._writer.start()
 
@@ -172,7 +193,7 @@ class SqliteJournal:
             db = open_for_writing(self._path, UNIT_SCHEMA)
             try:
                 take_up(db, self._session, self._spill.batches())
-                checkpoint = seal_session(db, self._session, self._key)
+                checkpoint = seal_session(db, self._session, self._key, self._keys)
             finally:
                 db.close()
         self._spill.discard()
@@ -251,83 +272,168 @@ def open_session(
 ) -> SqliteJournal:
     """Take the unit's lock, reserve the side file and make SESSION_STARTED durable.
 
-    Raises UnitBusy (a session is open) or JournalUnavailable (nothing can be kept).
+    Raises UnitBusy (a session is open), JournalUnavailable (nothing can be kept) or JournalCorrupt
+    (an interrupted session was not closed before).
     """
     path = unit_database(data_dir, opening.unit_id)
     lock = UnitLock(path)
     lock.take()
     try:
-        take_up_left_behind(path)
-        spill = SpillFile(spill_path(path), size=reserved_bytes)
+        _refuse_left_open(path)
+        spill = SpillFile.reserve(spill_path(path), size=reserved_bytes)
         try:
             with failures_in_words(path, "opened for a session"):
-                tail = _begin(path, opening, clock.utc_ms(), key)
-                spill.assign(tail.session)
+                begun = _begin(path, opening, clock, key, spill)
         except BaseException:
-            spill.discard()
+            # A commit that failed may have reached the disk: its end mark must stay beside it.
+            spill.give_up()
             raise
     except BaseException:
         lock.release()
         raise
-    return SqliteJournal(path, clock, lock, tail, spill, key, commit_interval_s)
+    tail, keys, tagger = begun
+    return SqliteJournal(path, clock, lock, tail, spill, key, keys, tagger, commit_interval_s)
+
+
+def left_open_sessions(
+    data_dir: Path, unit_id: str, clock: Clock, *, key: SigningKey
+) -> list[LeftOpen]:
+    """The interrupted sessions of a unit, examined; what an earlier end left of them is removed.
+
+    The caller holds the unit's lock. An older file is brought to the present schema first. Raises
+    JournalUnavailable, or JournalCorrupt for what this workstation did not write.
+    """
+    path = unit_database(data_dir, unit_id)
+    spill = spill_path(path)
+    if not path.exists() and not spill.exists():
+        return []
+    with failures_in_words(path, "examined for interrupted sessions"):
+        side = read_spill(spill) if spill.exists() else NOT_ASSIGNED
+        db = open_for_writing(path, recording_schema(key, clock.utc_ms))
+        try:
+            left = examine_left_open(db, side, key)
+        finally:
+            db.close()
+        if not any(one.head.number == side.session for one in left):
+            remove_spill(spill)
+    return left
 
 
 def reopen_session(
-    data_dir: Path, unit_id: str, session: int, clock: Clock, *, key: SigningKey
+    data_dir: Path, left: LeftOpen, clock: Clock, *, key: SigningKey
 ) -> SqliteJournal:
-    """Go on behind the last durable link of a session that was interrupted, to close it."""
-    path = unit_database(data_dir, unit_id)
+    """Go on behind the last believed link of a session that was interrupted, to close it.
+
+    What stands behind that link was written by somebody else and is removed; what the side file
+    holds is taken up.
+    """
+    path = unit_database(data_dir, left.head.unit_id)
     lock = UnitLock(path)
     lock.take()
     try:
-        take_up_left_behind(path)
         with failures_in_words(path, "opened for recovery"):
             db = open_for_writing(path, UNIT_SCHEMA)
             try:
-                tail = stored_tail(db, session)
+                drop_behind(db, left.tail)
+                take_up(db, left.tail.session, list(left.batches))
+                tail = stored_tail(db, left.tail.session)
             finally:
                 db.close()
-            spill = SpillFile(spill_path(path))
-            spill.assign(session)
+            tagger = tagger_behind(left, key)
+            spill = _side_file_of(path, left)
+            spill.mark(tail.session, tail.link_count, tagger.end_mark(tail.link), clock.now_s())
+            spill.empty()
     except BaseException:
         lock.release()
         raise
-    return SqliteJournal(path, clock, lock, tail, spill, key, COMMIT_INTERVAL_S)
+    return SqliteJournal(
+        path, clock, lock, tail, spill, key, left.keys, tagger, COMMIT_INTERVAL_S
+    )  # fmt: skip
 
 
-def _begin(path: Path, opening: SessionOpening, started_utc_ms: int, key: SigningKey) -> Tail:
-    """The session's row and SESSION_STARTED in one transaction: no session without its opening."""
-    started = EventRow(
+def _side_file_of(path: Path, left: LeftOpen) -> SpillFile:
+    """Its own, with the end mark; sessions of before session keys get a new one."""
+    if left.keys is None:
+        return SpillFile.reserve(spill_path(path))
+    return SpillFile.reopen(spill_path(path))
+
+
+def _refuse_left_open(path: Path) -> None:
+    """A new session would hide one that was never closed."""
+    if not path.exists():
+        return
+    with failures_in_words(path, "read"):
+        db = open_for_reading(path, UNIT_SCHEMA)
+        try:
+            left = rows(
+                db,
+                "SELECT session_id FROM session "
+                "WHERE number NOT IN (SELECT session FROM seal) LIMIT 1",
+            )
+        finally:
+            db.close()
+    if left:
+        raise JournalCorrupt(
+            f"session {left[0][0]} on {path.name} was interrupted and is not closed; the next "
+            "`traction run` on the unit closes it first"
+        )
+
+
+def _begin(
+    path: Path, opening: SessionOpening, clock: Clock, key: SigningKey, spill: SpillFile
+) -> tuple[Tail, SessionKeys, LinkTagger]:
+    """The session's row and SESSION_STARTED in one transaction: no session without its opening.
+
+    The end mark is durable before it: a session without one is not the program's own.
+    """
+    db = open_for_writing(path, recording_schema(key, clock.utc_ms))
+    try:
+        with db.atomic():
+            number = next_session_number(db)
+            if rows(db, "SELECT 1 FROM session WHERE session_id = ?", (opening.session_id,)):
+                raise JournalUnavailable(
+                    f"session {opening.session_id} is on file already; start again"
+                )
+            start = Tail(session=number, link=chain_start(db, number))
+            subject = Subject(name=opening.session_id, place=opening.unit_id, number=number)
+            keys = derive_session_keys(key, subject)
+            started = _started(opening, clock.utc_ms(), key, keys, start.link)
+            db.execute(
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
+                (number, opening.session_id, opening.unit_id, started.utc_ms,
+                 opening.utc_offset_min),
+            )  # fmt: skip
+            tagger = keys.tagger()
+            tag = tagger.tag(start.follow([started], b"").link)
+            tail = append_batch(db, start, [started], b"", tag)
+            tagger.advance()
+            spill.mark(number, tail.link_count, tagger.end_mark(tail.link), clock.now_s())
+        return tail, keys, tagger
+    finally:
+        db.close()
+
+
+def _started(
+    opening: SessionOpening, utc_ms: int, key: SigningKey, keys: SessionKeys, start: bytes
+) -> EventRow:
+    return EventRow(
         sequence=0,
         at_ms=0,
-        utc_ms=started_utc_ms,
+        utc_ms=utc_ms,
         kind=int(EventKind.SESSION_STARTED),
         version=1,
         detail_json=canonical_json(
             {
                 "session_id": opening.session_id,
                 "unit_id": opening.unit_id,
-                "started_utc_ms": started_utc_ms,
+                "started_utc_ms": utc_ms,
                 "utc_offset_min": opening.utc_offset_min,
                 "signing_key": key.key_id,
+                "session_key": {
+                    "public_key": keys.signing.public_key.hex(),
+                    "certificate": certify(key, keys, start).hex(),
+                },
                 **opening.detail,
             }
         ),
     )
-    db = open_for_writing(path, UNIT_SCHEMA)
-    try:
-        with db.atomic():
-            number = rows(db, "SELECT coalesce(max(number), 0) + 1 FROM session")[0][0]
-            if rows(db, "SELECT 1 FROM session WHERE session_id = ?", (opening.session_id,)):
-                raise JournalUnavailable(
-                    f"session {opening.session_id} is on file already; start again"
-                )
-            db.execute(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
-                (number, opening.session_id, opening.unit_id, started_utc_ms,
-                 opening.utc_offset_min),
-            )  # fmt: skip
-            start = Tail(session=number, link=previous_seal(db, number))
-            return append_batch(db, start, [started], b"")
-    finally:
-        db.close()

@@ -28,7 +28,7 @@ from records.stored_session import (
     session_rows_of,
 )
 from records.stored_session import SessionHead as SessionHead
-from records.unit_file import UNIT_SCHEMA, UnitLock, unit_database, unit_databases
+from records.unit_file import UNIT_SCHEMA, UnitLock, readable_databases, unit_databases
 
 RUNNING = "running"
 NOT_CLOSED = "interrupted (not yet closed)"
@@ -92,15 +92,20 @@ class SessionRecord:
 def read_session(data_dir: Path, session_id: str) -> SessionRecord:
     """A session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
     path, head = _find(data_dir, session_id)
-    refuse_removed(data_dir, head)
     with reading(path) as db:
+        _refuse_removed(db, head)
         return load_session(db, path, head)
 
 
 def refuse_removed(data_dir: Path, head: SessionHead) -> None:
     """Raise RecordNotFound, with who and why, when a session's content was removed."""
-    with reading(unit_database(data_dir, head.unit_id)) as db:
-        removal = removal_of(db, head.number)
+    path, _ = _find(data_dir, head.session_id)
+    with reading(path) as db:
+        _refuse_removed(db, head)
+
+
+def _refuse_removed(db: Database, head: SessionHead) -> None:
+    removal = removal_of(db, head.number)
     if removal is not None:
         raise RecordNotFound(
             f"the content of session {head.session_id} was removed by {removal.removed_by} "
@@ -123,7 +128,7 @@ def find_session(data_dir: Path, session_id: str) -> SessionHead:
 def _find(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
     found = [
         (path, head)
-        for path in unit_databases(data_dir)
+        for path in readable_databases(data_dir)
         for head in session_heads(path)
         if head.session_id.startswith(session_id)
     ]
@@ -139,7 +144,7 @@ def _find(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
 def list_sessions(data_dir: Path) -> list[SessionRecord]:
     """Every session of every unit, newest first."""
     records = []
-    for path in unit_databases(data_dir):
+    for path in readable_databases(data_dir):
         with reading(path) as db:
             records += [load_session(db, path, head) for head in session_rows_of(db)]
     return sorted(records, key=lambda r: (r.head.started_utc_ms, r.head.session_id), reverse=True)

@@ -6,21 +6,24 @@ says who removed the content, when and by which rule; content that is gone witho
 alteration.
 
 The signature is over the statement (records/chain.py) whose seal is SHA-256("traction-removal/1" LF
-seal in hex LF SHA-256 of all links in hex LF time LF who LF rule LF), in UTF-8: without the content
-nothing else could say that a link in the middle is still the one that it was.
+seal in hex LF links in hex LF time LF who LF rule LF), in UTF-8: without the content nothing else
+could say that a link in the middle is still the one that it was. "links" is SHA-256 over all link
+digests; of packed links it is SHA-256(that | packed ranges).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from records.chain import Subject, compute_statement
 from records.database import Database, rows, schema_version
+from records.packed_links import compute_links_digest, compute_removal_digest
 from records.signing import SigningKey, key_id_of, verify_signature
 
 REMOVALS_SINCE_SCHEMA = 3
+PACKED_SINCE_SCHEMA = 4
 STATEMENT = "traction-removal/1"
 
 
@@ -42,13 +45,7 @@ def remove_content(
 
     The caller holds the unit's lock.
     """
-    links = [
-        digest
-        for (digest,) in rows(
-            db, "SELECT digest FROM link WHERE session = ? ORDER BY number", (subject.number,)
-        )
-    ]
-    statement = _statement(subject, seal, links, utc_ms, by, rule)
+    statement = _statement(subject, seal, _links_digest(db, subject.number), utc_ms, by, rule)
     db.execute("PRAGMA secure_delete = ON")
     with db.atomic():
         db.execute(
@@ -80,12 +77,12 @@ def fault_of_removal(
     removal: Removal,
     subject: Subject,
     seal: bytes,
-    links: Sequence[bytes],
+    links_digest: bytes,
     known_keys: Mapping[str, bytes],
 ) -> str:
     """Why the row cannot be believed; "" when it can."""
     statement = _statement(
-        subject, seal, links, removal.removed_utc_ms, removal.removed_by, removal.rule
+        subject, seal, links_digest, removal.removed_utc_ms, removal.removed_by, removal.rule
     )
     if not verify_signature(removal.public_key, statement, removal.signature):
         return "its signature does not fit the seal, the links and what it says"
@@ -95,10 +92,19 @@ def fault_of_removal(
     return ""
 
 
+def _links_digest(db: Database, session: int) -> bytes:
+    """Over all links of a session, packed or not."""
+    if schema_version(db) >= PACKED_SINCE_SCHEMA:
+        packed = rows(db, "SELECT digest, ranges FROM packed_links WHERE session = ?", (session,))
+        if packed:
+            return compute_removal_digest(*packed[0])
+    links = rows(db, "SELECT digest FROM link WHERE session = ? ORDER BY number", (session,))
+    return compute_links_digest(digest for (digest,) in links)
+
+
 def _statement(
-    subject: Subject, seal: bytes, links: Sequence[bytes], utc_ms: int, by: str, rule: str
+    subject: Subject, seal: bytes, links_digest: bytes, utc_ms: int, by: str, rule: str
 ) -> bytes:
-    chain = hashlib.sha256(b"".join(links)).hexdigest()
-    lines = (STATEMENT, seal.hex(), chain, str(utc_ms), by, rule, "")
+    lines = (STATEMENT, seal.hex(), links_digest.hex(), str(utc_ms), by, rule, "")
     digest = hashlib.sha256("\n".join(lines).encode()).digest()
     return compute_statement(subject, digest)

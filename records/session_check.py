@@ -12,6 +12,7 @@ import numpy as np
 from controller.events import EventKind
 from records.canonical import SAMPLE_DTYPE, SAMPLE_SIZE
 from records.chain import (
+    NOTHING,
     LinkRange,
     Subject,
     compute_seal_digest,
@@ -19,8 +20,10 @@ from records.chain import (
     compute_statement,
 )
 from records.checkpoint import make_checkpoint
+from records.packed_links import compute_links_digest
 from records.removal import Removal, fault_of_removal
-from records.session_rows import LinkRow, canonical, first_misfit
+from records.session_keys import certificate_fits, chain_signature_fits, session_key_said
+from records.session_rows import canonical, first_misfit
 from records.signing import key_id_of, verify_signature
 from records.stored_session import SealSignature, StoredSession
 
@@ -41,14 +44,19 @@ class Alteration:
 
 
 def check_session(
-    stored: StoredSession, previous_seal: bytes, known_keys: Mapping[str, bytes]
+    stored: StoredSession,
+    start: bytes,
+    known_keys: Mapping[str, bytes],
+    *,
+    must_have_key: bool = False,
 ) -> Iterator[Alteration]:
-    """Everything that does not fit; one alteration shows as its first broken link.
+    """Everything that does not fit; one alteration shows as its first broken place.
 
-    With ``known_keys`` (by key id) a seal must be signed by one of them; without any, only that
-    the signature fits the key beside it.
+    ``start`` is what the session's chain begins with. With ``known_keys`` (by key id) a seal must
+    be signed by one of them; without any, only that the signature fits the key beside it.
+    ``must_have_key`` is set for every session that no migration record names.
     """
-    check = _Check(stored, previous_seal, known_keys)
+    check = _Check(stored, start, known_keys, must_have_key)
     try:
         yield from check.all()
     except (struct.error, ValueError, KeyError) as error:
@@ -57,11 +65,17 @@ def check_session(
 
 class _Check:
     def __init__(
-        self, stored: StoredSession, previous_seal: bytes, known_keys: Mapping[str, bytes]
+        self,
+        stored: StoredSession,
+        start: bytes,
+        known_keys: Mapping[str, bytes],
+        must_have_key: bool,
     ) -> None:
         self._stored = stored
-        self._previous = previous_seal
+        self._start = start
         self._known = known_keys
+        self._must_have_key = must_have_key
+        self._session_key = b""
         self._opening: dict[str, object] = {}
 
     def all(self) -> Iterator[Alteration]:
@@ -69,10 +83,11 @@ class _Check:
             yield from self._check_removed(self._stored.removal)
             return
         if self._stored.damage:
-            yield self.altered("samples", self._stored.damage)
+            yield self.altered("what is packed", self._stored.damage)
         yield from self._check_events()
-        yield from self._check_links()
         yield from self._check_row()
+        yield from self._check_session_key()
+        yield from self._check_links()
         yield from self._check_seal()
         yield from self._check_signature()
 
@@ -92,22 +107,89 @@ class _Check:
                 return
 
     def _check_links(self) -> Iterator[Alteration]:
-        stored = self._stored
-        misfit = first_misfit(self._previous, stored.links, stored.events, stored.samples)
+        stored, misfit = self._stored, None
+        if stored.packed is None:
+            misfit = first_misfit(self._start, stored.links, stored.events, stored.samples)
         if misfit is not None:
             since_ms = self._first_ms(misfit.covered)
             yield self.altered(
-                _place(misfit, since_ms), f"link {misfit.number} does not fit", since_ms
+                _place(misfit.covered, since_ms), f"link {misfit.number} does not fit", since_ms
             )
             return
-        last = stored.links[-1].covered if stored.links else None
-        events, samples = (last.next_event, last.next_sample) if last else (0, 0)
-        if (events, samples) != (len(stored.events), stored.sample_count):
+        yield from self._check_cover()
+        if (broken := self._first_unsigned_range()) is not None:
+            since_ms = self._first_ms(broken)
+            yield self.altered(
+                _place(broken, since_ms),
+                "the session's key signed another chain at their end",
+                since_ms,
+            )
+        elif stored.packed is not None:
+            digest = compute_links_digest(link.digest for link in stored.links)
+            if digest != stored.packed.digest:
+                yield self.altered("the packed links", "their digest is not that of the record")
+
+    def _check_cover(self) -> Iterator[Alteration]:
+        stored = self._stored
+        last = stored.links[-1].covered if stored.links else NOTHING
+        if (last.next_event, last.next_sample) != (len(stored.events), stored.sample_count):
             yield self.altered(
                 "the end",
-                f"the chain covers {events} events and {samples} samples, "
+                f"the chain covers {last.next_event} events and {last.next_sample} samples, "
                 f"{len(stored.events)} and {stored.sample_count} are stored",
             )
+
+    def _first_unsigned_range(self) -> LinkRange | None:
+        """What lies between the last signature of the chain that fits and the first that does not.
+
+        Links are computed from what is stored, so an alteration shows in all signatures behind it.
+        """
+        links, before = self._stored.links, NOTHING
+        for signed in self._stored.chain_signatures:
+            if not 0 < signed.link_count <= len(links):
+                return before.next(0, 0)
+            last = links[signed.link_count - 1]
+            if not chain_signature_fits(
+                self._session_key, self._subject(), signed.link_count, last.digest,
+                signed.signature,
+            ):  # fmt: skip
+                covered = last.covered
+                return before.next(
+                    covered.next_event - before.next_event,
+                    covered.next_sample - before.next_sample,
+                )
+            before = last.covered
+        return None
+
+    def _check_session_key(self) -> Iterator[Alteration]:
+        """The opening's certificate; sessions of before session keys are named elsewhere."""
+        public, certificate = session_key_said(self._stored.events)
+        if not public:
+            if self._must_have_key:
+                yield self.altered(
+                    "the opening", "it has no session key, and no migration record names it"
+                )
+            elif self._stored.chain_signatures:
+                yield self.altered("the signatures", "the chain is signed, but by no known key")
+            return
+        self._session_key = public
+        signer = self._known.get(str(self._opening.get("signing_key")))
+        keys = [signer] if signer else list(self._known.values())
+        if self._stored.signature is not None and not self._known:
+            keys = [self._stored.signature.public_key]
+        fits = any(
+            certificate_fits(key, self._subject(), public, self._start, certificate) for key in keys
+        )
+        if keys and not fits:
+            yield self.altered(
+                "the opening", "the session's key is not certified by a key of this workstation"
+            )
+        if self._stored.packed is not None and not self._signed_to_the_end():
+            yield self.altered("the signatures", "the session's key did not sign the chain's end")
+
+    def _signed_to_the_end(self) -> bool:
+        signed = self._stored.chain_signatures
+        return bool(signed) and signed[-1].link_count == len(self._stored.links)
 
     def _first_ms(self, covered: LinkRange) -> int:
         """Session time of the first record of a range, as it is stored."""
@@ -139,12 +221,12 @@ class _Check:
             if stored.events and stored.events[-1].kind == EventKind.SESSION_ENDED:
                 yield self.altered("the seal", "the session has an end but no seal")
             return
-        last_link = stored.links[-1].digest if stored.links else self._previous
+        last_link = stored.links[-1].digest if stored.links else self._start
         digest = compute_session_digest(canonical(stored.events), stored.samples)
         counts = (len(stored.events), stored.sample_count, len(stored.links))
-        expected = compute_seal_digest(last_link, digest, counts, self._previous)
+        expected = compute_seal_digest(last_link, digest, counts, self._start)
         for name, found, right in (
-            ("previous seal", seal.previous_seal, self._previous),
+            ("previous seal", seal.previous_seal, self._start),
             ("last link", seal.last_link, last_link),
             ("session digest", seal.session_digest, digest),
             ("counts", seal.counts, counts),
@@ -160,26 +242,37 @@ class _Check:
         if stored.events or stored.samples:
             yield self.altered("the removal", "the session has content and a removal")
             return
-        if seal is None or not stored.links:
+        ranges = self._kept_ranges()
+        if seal is None or not ranges:
             yield self.altered("the removal", "there is a removal but no seal or no links")
             return
-        links = [link.digest for link in stored.links]
-        fault = fault_of_removal(removal, self._subject(), seal.digest, links, self._known)
+        links_digest = (
+            stored.packed.removal_digest
+            if stored.packed is not None
+            else compute_links_digest(link.digest for link in stored.links)
+        )
+        fault = fault_of_removal(removal, self._subject(), seal.digest, links_digest, self._known)
         if fault:
             yield self.altered("the removal", fault)
-        events, samples = 0, 0
-        for index, link in enumerate(stored.links):
-            covered = link.covered
-            if (link.number, covered.first_event, covered.first_sample) != (index, events, samples):
+        covered = NOTHING
+        for index, kept in enumerate(ranges):
+            if kept != covered.next(kept.event_count, kept.sample_count):
                 yield self.altered(f"link {index}", "it does not follow the one before it")
                 return
-            events, samples = covered.next_event, covered.next_sample
-        counts = (events, samples, len(stored.links))
-        last = stored.links[-1].digest
-        expected = compute_seal_digest(last, seal.session_digest, counts, self._previous)
+            covered = kept
+        counts = (covered.next_event, covered.next_sample, len(ranges))
+        last = stored.links[-1].digest if stored.links else seal.last_link
+        expected = compute_seal_digest(last, seal.session_digest, counts, self._start)
         if (seal.digest, seal.last_link, seal.counts) != (expected, last, counts):
             yield self.altered("the seal", "it is not that of the links that are left")
         yield from self._check_signature()
+
+    def _kept_ranges(self) -> list[LinkRange]:
+        if self._stored.packed is not None:
+            return self._stored.packed.ranges
+        links = self._stored.links
+        in_order = all(link.number == index for index, link in enumerate(links))
+        return [link.covered for link in links] if in_order else []
 
     def _subject(self) -> Subject:
         head = self._stored.head
@@ -219,8 +312,7 @@ class _Check:
             )
 
 
-def _place(misfit: LinkRow, since_ms: int) -> str:
-    covered = misfit.covered
+def _place(covered: LinkRange, since_ms: int) -> str:
     return (
         f"events {covered.first_event}-{covered.next_event - 1}, "
         f"samples {covered.first_sample}-{covered.next_sample - 1} (from {since_ms} ms)"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from records.canonical import SAMPLE_SIZE, EventRow
-from records.chain import NO_SEAL, LinkRange, compute_link
-from records.database import Database, rows
+from records.chain import NOTHING, LinkRange, compute_link
+from records.database import Database, rows, schema_version
+from records.migration import SESSION_KEYS_SINCE_SCHEMA
+from records.predecessor import file_start, predecessor_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +56,10 @@ def canonical(events: list[EventRow]) -> bytes:
     return b"".join(event.canonical() for event in events)
 
 
-def append_batch(db: Database, tail: Tail, events: list[EventRow], samples: bytes) -> Tail:
-    """One transaction: events, one block of samples, one link; answers the new tail."""
+def append_batch(
+    db: Database, tail: Tail, events: list[EventRow], samples: bytes, tag: bytes
+) -> Tail:
+    """One transaction: events, one block of samples, one tagged link. Returns the new tail."""
     covered, after = tail.next_range(events, samples), tail.follow(events, samples)
     with db.atomic():
         for event in events:
@@ -70,25 +74,47 @@ def append_batch(db: Database, tail: Tail, events: list[EventRow], samples: byte
                 (tail.session, covered.first_sample, covered.sample_count, samples),
             )
         db.execute(
-            "INSERT INTO link VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (tail.session, tail.link_count, covered.first_event, covered.event_count,
-             covered.first_sample, covered.sample_count, after.link),
+            "INSERT INTO open_link VALUES (?, ?, ?, ?, ?, ?)",
+            (tail.session, tail.link_count, covered.event_count, covered.sample_count,
+             after.link, tag),
         )  # fmt: skip
     return after
 
 
 def stored_tail(db: Database, session: int) -> Tail:
-    """Where the stored chain of a session stands."""
-    last = rows(
+    """Where the stored chain of an open session stands."""
+    last = _last_link(db, session)
+    if last is None:
+        return Tail(session=session, link=chain_start(db, session))
+    number, digest = last
+    ((events,),) = rows(
+        db, "SELECT coalesce(max(sequence) + 1, 0) FROM event WHERE session = ?", (session,)
+    )
+    block = rows(
         db,
-        "SELECT digest, number + 1, first_event + event_count, first_sample + sample_count "
-        "FROM link WHERE session = ? ORDER BY number DESC LIMIT 1",
+        "SELECT first_sample + sample_count FROM sample_block WHERE session = ? "
+        "ORDER BY first_sample DESC LIMIT 1",
         (session,),
     )
-    if not last:
-        return Tail(session=session, link=previous_seal(db, session))
-    digest, links, events, samples = last[0]
-    return Tail(session=session, link=digest, link_count=links, events=events, samples=samples)
+    return Tail(
+        session=session, link=digest, link_count=number + 1, events=events,
+        samples=block[0][0] if block else 0,
+    )  # fmt: skip
+
+
+def _last_link(db: Database, session: int) -> tuple[int, bytes] | None:
+    """Number and digest; a session of before schema 4 has its first links in ``link``."""
+    for table in ("open_link", "link"):
+        if table == "open_link" and schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
+            continue
+        last = rows(
+            db,
+            f"SELECT number, digest FROM {table} WHERE session = ? ORDER BY number DESC LIMIT 1",
+            (session,),
+        )
+        if last:
+            return last[0][0], last[0][1]
+    return None
 
 
 def event_rows(db: Database, session: int) -> list[EventRow]:
@@ -106,14 +132,14 @@ def event_rows(db: Database, session: int) -> list[EventRow]:
 
 
 def link_rows(db: Database, session: int) -> list[LinkRow]:
-    """A session's links as they are stored."""
+    """A session's links as they are stored; none once they are packed."""
     stored = rows(
         db,
         "SELECT number, first_event, event_count, first_sample, sample_count, digest "
         "FROM link WHERE session = ? ORDER BY number",
         (session,),
     )
-    return [
+    links = [
         LinkRow(
             number,
             LinkRange(first_event=a, event_count=b, first_sample=c, sample_count=d),
@@ -121,6 +147,26 @@ def link_rows(db: Database, session: int) -> list[LinkRow]:
         )
         for number, a, b, c, d, digest in stored
     ]
+    if schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
+        return links
+    covered = links[-1].covered if links else NOTHING
+    for number, events, samples, digest in rows(
+        db,
+        "SELECT number, event_count, sample_count, digest FROM open_link WHERE session = ? "
+        "ORDER BY number",
+        (session,),
+    ):
+        covered = covered.next(events, samples)
+        links.append(LinkRow(number, covered, digest))
+    return links
+
+
+def open_tags(db: Database, session: int) -> list[bytes]:
+    """The tags of an open session's links, in order; none of a session of before schema 4."""
+    if schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
+        return []
+    stored = rows(db, "SELECT tag FROM open_link WHERE session = ? ORDER BY number", (session,))
+    return [tag for (tag,) in stored]
 
 
 def open_samples(db: Database, session: int) -> bytes:
@@ -133,12 +179,50 @@ def open_samples(db: Database, session: int) -> bytes:
     return b"".join(block for (block,) in blocks)
 
 
-def previous_seal(db: Database, session: int) -> bytes:
-    """Seal of the unit's session before this one; 32 zero bytes for the first."""
+def chain_start(db: Database, session: int) -> bytes:
+    """What a session's chain begins with: the seal of the session before it.
+
+    The first session of a file begins with the statement of the file before it
+    (``records.predecessor``), or with 32 zero bytes where there is none.
+    """
     found = rows(
         db, "SELECT digest FROM seal WHERE session < ? ORDER BY session DESC LIMIT 1", (session,)
     )
-    return found[0][0] if found else NO_SEAL
+    return found[0][0] if found else file_start(db)
+
+
+def next_session_number(db: Database) -> int:
+    """One more than the unit's newest session, in this file or the one before it."""
+    ((newest,),) = rows(db, "SELECT max(number) FROM session")
+    predecessor = predecessor_of(db)
+    before = predecessor.last_session if predecessor else 0
+    return int(newest or before) + 1
+
+
+def drop_behind(db: Database, tail: Tail) -> None:
+    """Remove what stands behind a believed tail of an open session; nothing is removed before it.
+
+    The fences against deletion are taken down and put up again in the same transaction.
+    """
+    with db.atomic():
+        fences = rows(
+            db,
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+            "AND tbl_name IN ('event', 'open_link') AND name LIKE '%_never_shrinks'",
+        )
+        for name, _ in fences:
+            db.execute(f"DROP TRIGGER {name}")
+        session = tail.session
+        db.execute(
+            "DELETE FROM open_link WHERE session = ? AND number >= ?", (session, tail.link_count)
+        )
+        db.execute("DELETE FROM event WHERE session = ? AND sequence >= ?", (session, tail.events))
+        db.execute(
+            "DELETE FROM sample_block WHERE session = ? AND first_sample >= ?",
+            (session, tail.samples),
+        )
+        for _, sql in fences:
+            db.execute(sql)
 
 
 def first_misfit(

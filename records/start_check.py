@@ -11,7 +11,7 @@ from records.clinic_file import CLINIC_SCHEMA, clinic_database
 from records.database import check_quickly, rows
 from records.reader import reading
 from records.session_check import check_session
-from records.session_rows import previous_seal
+from records.session_rows import chain_start
 from records.signing import SigningKey, known_public_keys
 from records.stored_session import load_stored, session_rows_of
 from records.unit_file import UNIT_SCHEMA, unit_database
@@ -74,10 +74,11 @@ def _check_last_seal(data_dir: Path, path: Path, key: SigningKey) -> None:
         for head in session_rows_of(db):
             if head.number != last:
                 continue
-            stored, previous = load_stored(db, head), previous_seal(db, last)
+            stored, previous = load_stored(db, head), chain_start(db, last)
             for found in check_session(stored, previous, known):
                 raise JournalCorrupt(
                     f"the unit's last sealed session {found.session_id} was altered "
                     f"({found.where}: {found.what}); no session can start. Run `traction verify "
-                    "--all`, keep the file and restore a backup"
+                    f"--all`; `traction quarantine put {head.unit_id} --by NAME --reason WHY` keeps "
+                    "the file aside, and what fits in it stays readable"
                 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from records.blocks import unpack_block
 from records.canonical import SAMPLE_SIZE, EventRow
+from records.chain import LinkRange, compute_link
 from records.database import Database, rows, schema_version
+from records.migration import SESSION_KEYS_SINCE_SCHEMA
+from records.packed_links import compute_removal_digest, unpack_ranges
 from records.removal import Removal, removal_of
-from records.session_rows import LinkRow, event_rows, link_rows
+from records.session_rows import LinkRow, canonical, chain_start, event_rows, link_rows
 
 SIGNATURES_SINCE_SCHEMA = 2
 
@@ -53,10 +57,33 @@ class SealSignature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSession:
-    """``damage`` says why the samples are not whole; empty when they are.
+class PackedLinks:
+    """What is kept of a sealed session's links. ``digest`` is SHA-256 over all of theirs."""
 
-    With a ``removal`` there are neither events nor samples any more.
+    ranges: list[LinkRange]
+    digest: bytes
+    stored_ranges: bytes
+
+    @property
+    def removal_digest(self) -> bytes:
+        """What a removal signs in the place of the links: their digest and what they covered."""
+        return compute_removal_digest(self.digest, self.stored_ranges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSignature:
+    """The session's key signed its chain when it had so many links."""
+
+    link_count: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSession:
+    """``damage`` says why samples or links are not whole; empty when they are.
+
+    With ``packed`` links, the digests in ``links`` were computed from the content a moment ago.
+    With a ``removal`` there are neither events nor samples any more, nor links if they were packed.
     """
 
     head: SessionHead
@@ -67,6 +94,8 @@ class StoredSession:
     seal: SealRow | None
     signature: SealSignature | None
     removal: Removal | None = None
+    packed: PackedLinks | None = None
+    chain_signatures: tuple[ChainSignature, ...] = ()
 
     @property
     def sample_count(self) -> int:
@@ -76,16 +105,67 @@ class StoredSession:
 def load_stored(db: Database, head: SessionHead) -> StoredSession:
     """Read everything of one session."""
     samples, damage = _samples(db, head.number)
+    events, links = event_rows(db, head.number), link_rows(db, head.number)
+    removal = removal_of(db, head.number)
+    try:
+        packed = packed_links_of(db, head.number)
+        if packed is not None and links:
+            raise ValueError(f"{len(links)} links stand beside the packed ones")
+        if packed is not None and removal is None:
+            links = computed_links(chain_start(db, head.number), packed.ranges, events, samples)
+    except (ValueError, struct.error) as error:
+        packed, damage = None, damage or f"packed links: {error}"
     return StoredSession(
         head=head,
-        events=event_rows(db, head.number),
-        links=link_rows(db, head.number),
+        events=events,
+        links=links,
         samples=samples,
         damage=damage,
         seal=seal_row(db, head.number),
         signature=seal_signature(db, head.number),
-        removal=removal_of(db, head.number),
+        removal=removal,
+        packed=packed,
+        chain_signatures=chain_signatures_of(db, head.number),
     )
+
+
+def packed_links_of(db: Database, session: int) -> PackedLinks | None:
+    """The packed links of a sealed session; None before. Raises ValueError when damaged."""
+    if schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
+        return None
+    found = rows(db, "SELECT ranges, digest FROM packed_links WHERE session = ?", (session,))
+    if not found:
+        return None
+    ranges, digest = found[0]
+    return PackedLinks(ranges=unpack_ranges(ranges), digest=digest, stored_ranges=ranges)
+
+
+def chain_signatures_of(db: Database, session: int) -> tuple[ChainSignature, ...]:
+    """What the session's key signed, oldest first."""
+    if schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
+        return ()
+    stored = rows(
+        db,
+        "SELECT link_count, signature FROM chain_signature WHERE session = ? ORDER BY link_count",
+        (session,),
+    )
+    return tuple(ChainSignature(link_count=a, signature=b) for a, b in stored)
+
+
+def computed_links(
+    start: bytes, ranges: list[LinkRange], events: list[EventRow], samples: bytes
+) -> list[LinkRow]:
+    """The links of a chain over what is stored, from what each covers."""
+    links, previous = [], start
+    for number, covered in enumerate(ranges):
+        previous = compute_link(
+            previous,
+            covered,
+            canonical(events[covered.first_event : covered.next_event]),
+            samples[covered.first_sample * SAMPLE_SIZE : covered.next_sample * SAMPLE_SIZE],
+        )
+        links.append(LinkRow(number, covered, previous))
+    return links
 
 
 def session_rows_of(db: Database) -> list[SessionHead]:

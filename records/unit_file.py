@@ -1,5 +1,8 @@
 """The evidence file of one unit: its tables, its path and its lock.
 
+What an older file holds when it is brought to schema 4 is named by a migration record that the
+workstation signs: sessions of before session keys are believed only when they are named there.
+
 `DIR/units/<unit id>.db` is written by the unit's control process alone. Liveness is an operating
 system lock on `<unit id>.lock`: a session without an end whose lock is free was interrupted.
 """
@@ -8,14 +11,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from controller.errors import JournalUnavailable, UnitBusy
 from records.database import Database, Migrations, Schema
 
-_migrations = Migrations("traction-unit")
+MigrationRecorder = Callable[[Database], None]
+"""Writes the migration record of a file that held sessions before schema 4."""
 
 _APPEND_ONLY = """
 CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table}
@@ -25,8 +29,7 @@ BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
 """
 
 
-@_migrations()
-def m001_first_schema(db: Database) -> None:
+def _m001_first_schema(db: Database) -> None:
     """Sessions, events, links and seals are append-only; sample blocks are repacked once."""
     for statement in (
         """CREATE TABLE session (
@@ -58,8 +61,7 @@ def m001_first_schema(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
-@_migrations()
-def m002_signatures(db: Database) -> None:
+def _m002_signatures(db: Database) -> None:
     """One signature per seal, and the checkpoint that was given out for it."""
     db.execute(
         """CREATE TABLE signature (
@@ -70,8 +72,7 @@ def m002_signatures(db: Database) -> None:
     db.execute("PRAGMA user_version = 2")
 
 
-@_migrations()
-def m003_removal(db: Database) -> None:
+def _m003_removal(db: Database) -> None:
     """A sealed session's content may be removed behind a signed row; its chain and seal stay."""
     db.execute(
         """CREATE TABLE removal (
@@ -95,7 +96,68 @@ def _make_append_only(db: Database, table: str) -> None:
             db.execute(trigger + "END;")
 
 
-UNIT_SCHEMA = Schema("the unit's evidence", 3, _migrations)
+def _m004_session_keys(db: Database, recorded_by: MigrationRecorder | None) -> None:
+    """Links carry tags while a session is open and are packed at its seal; signatures between."""
+    for statement in (
+        """CREATE TABLE open_link (
+            session INTEGER NOT NULL REFERENCES session(number), number INTEGER NOT NULL,
+            event_count INTEGER NOT NULL, sample_count INTEGER NOT NULL, digest BLOB NOT NULL,
+            tag BLOB NOT NULL, PRIMARY KEY (session, number)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE chain_signature (
+            session INTEGER NOT NULL REFERENCES session(number), link_count INTEGER NOT NULL,
+            signature BLOB NOT NULL, PRIMARY KEY (session, link_count)) STRICT""",
+        """CREATE TABLE packed_links (
+            session INTEGER PRIMARY KEY REFERENCES seal(session), ranges BLOB NOT NULL,
+            digest BLOB NOT NULL) STRICT""",
+        """CREATE TABLE migration (
+            version INTEGER PRIMARY KEY, utc_ms INTEGER NOT NULL, last_session INTEGER NOT NULL,
+            open_sessions TEXT NOT NULL, unsigned_sessions TEXT NOT NULL,
+            public_key BLOB NOT NULL, signature BLOB NOT NULL) STRICT""",
+        """CREATE TABLE predecessor (
+            kind TEXT NOT NULL, file TEXT NOT NULL, digest BLOB NOT NULL,
+            last_session INTEGER NOT NULL, utc_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+            public_key BLOB NOT NULL, signature BLOB NOT NULL) STRICT""",
+    ):
+        db.execute(statement)
+    for table in ("chain_signature", "packed_links", "migration", "predecessor"):
+        _make_append_only(db, table)
+    for table in ("link", "open_link"):
+        db.execute(f"DROP TRIGGER IF EXISTS {table}_never_shrinks")
+        db.execute(
+            f"""CREATE TRIGGER {table}_never_shrinks BEFORE DELETE ON {table}
+            WHEN NOT EXISTS (SELECT 1 FROM packed_links WHERE session = OLD.session)
+            BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
+        )
+    db.execute(
+        """CREATE TRIGGER open_link_never_changes BEFORE UPDATE ON open_link
+        BEGIN SELECT RAISE(ABORT, 'open_link is append-only'); END"""
+    )
+    if recorded_by is not None:
+        recorded_by(db)
+    elif db.execute("SELECT 1 FROM session").fetchone():
+        raise JournalUnavailable(
+            "the file holds sessions of an older schema; only a start with the workstation's key "
+            "may bring it to the present one"
+        )
+    db.execute("PRAGMA user_version = 4")
+
+
+def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
+    """The unit's schema; ``recorded_by`` signs what an older file held when it came to schema 4."""
+    migrations = Migrations("traction-unit")
+    migrations(name="m001_first_schema")(_m001_first_schema)
+    migrations(name="m002_signatures")(_m002_signatures)
+    migrations(name="m003_removal")(_m003_removal)
+
+    @migrations()
+    def m004_session_keys(db: Database) -> None:
+        _m004_session_keys(db, recorded_by)
+
+    return Schema("the unit's evidence", 4, migrations)
+
+
+UNIT_SCHEMA = unit_schema()
+"""For readers, and for writers of a file that is at the present schema or new."""
 
 
 def unit_database(data_dir: Path, unit_id: str) -> Path:
@@ -104,8 +166,18 @@ def unit_database(data_dir: Path, unit_id: str) -> Path:
 
 
 def unit_databases(data_dir: Path) -> list[Path]:
-    """Every unit's file below ``data_dir``, in a fixed order."""
+    """Every unit's present file below ``data_dir``, in a fixed order."""
     return sorted((data_dir / "units").glob("*.db"))
+
+
+def quarantine_folder(data_dir: Path) -> Path:
+    """Where files go that hold what this workstation did not write."""
+    return data_dir / "quarantine"
+
+
+def readable_databases(data_dir: Path) -> list[Path]:
+    """The units' present files, and behind them those that were put aside."""
+    return [*unit_databases(data_dir), *sorted(quarantine_folder(data_dir).glob("*/*.db"))]
 
 
 class UnitLock:

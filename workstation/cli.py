@@ -41,6 +41,7 @@ from workstation import (
     commands_keys,
     commands_note,
     commands_order,
+    commands_quarantine,
     commands_retention,
     commands_sessions,
 )
@@ -73,6 +74,7 @@ commands_export.register(app)
 commands_keys.register(app)
 commands_evidence.register(app)
 commands_note.register(app)
+commands_quarantine.register(app)
 commands_retention.register(app)
 commands_sessions.register(app)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import AddressInvalid
+from workstation.commands_quarantine import put_aside_line
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -121,12 +122,15 @@ def _verify_records(
         clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
     if as_json:
         said = {} if clinic is None else {"clinic": asdict(clinic)}
-        say_json({**asdict(result), "basis": result.basis, **said})
+        put_aside = {"put_aside": [put_aside_line(one) for one in result.put_aside]}
+        say_json({**asdict(result), "basis": result.basis, **put_aside, **said})
     else:
         say(
             f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
             f"{result.samples} samples"
         )
+        for one in result.put_aside:
+            say(put_aside_line(one))
     if clinic is not None and not as_json:
         for line in clinic_lines(clinic):
             say(line)

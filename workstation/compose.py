@@ -13,32 +13,26 @@ from pathlib import Path
 
 from controller.before_start import check_order_fits_unit
 from controller.errors import RequestRefused
-from controller.events import EventKind, JsonValue, Outcome, SessionEvent
+from controller.events import JsonValue
 from controller.machine_io import Ending
 from controller.planner import plan, session_times
 from controller.ports import Clock, StartFacts, TractionUnit
 from controller.prescription import Prescription, Region
 from controller.runtime.clock import SystemClock, VirtualClock
 from controller.runtime.lateness import Lateness
-from controller.runtime.recovery import UnitFound, let_go_of_unit
 from controller.runtime.session import Session
 from firmware_bridge.connect import connect_serial, connect_unit
 from records.clinic import file_order
-from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session, reopen_session
-from records.journal_store import take_up_left_behind
+from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session
 from records.order import Order
 from records.reader import (
-    SessionHead,
-    SessionRecord,
     last_arming_of,
     last_record_utc_ms,
     last_seen_of,
-    open_sessions,
-    read_session,
 )
 from records.signing import SigningKey, load_or_create_key
 from records.start_check import check_before_start, free_bytes_at
-from records.unit_file import UnitLock, holding, unit_database, unit_databases
+from records.unit_file import unit_database
 from simulator.bodies import BODIES
 from simulator.device_time import DeviceTime, SystemDeviceTime, VirtualDeviceTime
 from simulator.direct_line import DirectClock, DirectLine
@@ -49,6 +43,7 @@ from simulator.plant import TractionPlant
 from simulator.register_image import UnitDescription
 from simulator.servers import SimulatedUnit
 from workstation.operators import SessionOperator, check_somebody_answers
+from workstation.recovery import recover
 from workstation.settings import Settings
 
 PROGRAM = "traction-session-controller"
@@ -133,7 +128,7 @@ def treat(
                 verified=True,
             )
         facts = _facts(order, unit, data_dir, identified_at_s=identified_at_s)
-        recovered = recover(unit, data_dir, clock, key)
+        recovered = recover(unit, data_dir, clock, key, warn)
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         opening = _opening(session_id, uri, order, unit, clock, settings, data_dir, identifiers)
@@ -179,69 +174,6 @@ def _facts(
         last_record_utc_ms=last_record_utc_ms(data_dir),
         last_seen=last_seen_of(mine),
     )
-
-
-def recover(unit: TractionUnit, data_dir: Path, clock: Clock, key: SigningKey) -> list[str]:
-    """Close what an earlier program left open; the unit at hand is observed and let go first."""
-    mine = unit_database(data_dir, unit.identity.unit_id)
-    with holding(UnitLock(mine)):
-        take_up_left_behind(mine)
-    left_open = open_sessions(mine)
-    armed_seconds_ago = _armed_seconds_ago(data_dir, left_open, clock)
-    found = let_go_of_unit(unit, clock, armed_seconds_ago=armed_seconds_ago)
-    closed = [_close_interrupted(data_dir, head, clock, key, found) for head in left_open]
-    for path in unit_databases(data_dir):
-        if path != mine and not UnitLock(path).is_held():
-            with holding(UnitLock(path)):
-                take_up_left_behind(path)
-            closed += [
-                _close_interrupted(data_dir, head, clock, key, None) for head in open_sessions(path)
-            ]
-    return closed
-
-
-def _armed_seconds_ago(data_dir: Path, heads: list[SessionHead], clock: Clock) -> float | None:
-    for head in heads:
-        armed = read_session(data_dir, head.session_id).of_kind(EventKind.UNIT_ARMED)
-        if armed:
-            return (clock.utc_ms() - armed[-1].utc_ms) / 1000
-    return None
-
-
-def _close_interrupted(
-    data_dir: Path, head: SessionHead, clock: Clock, key: SigningKey, found: UnitFound | None
-) -> str:
-    """Append what was seen of the unit and the end of the session, and seal it."""
-    record = read_session(data_dir, head.session_id)
-    at_ms = max(0, clock.utc_ms() - head.started_utc_ms)
-    detail: dict[str, JsonValue] = {"observed": found is not None}
-    if found is not None:
-        detail |= {
-            "unit_state": int(found.state),
-            "force_dn": None if found.force_n is None else round(found.force_n * 10),
-            "released": found.released,
-        }
-    journal = reopen_session(data_dir, head.unit_id, head.number, clock, key=key)
-    ended: dict[str, JsonValue] = {
-        "outcome": Outcome.INTERRUPTED,
-        "reason": _interrupted_where(record) + ("" if found is not None else "; unit not observed"),
-        "reached_holding": record.reached_holding,
-    }
-    if not record.of_kind(EventKind.SESSION_ENDED):
-        for kind, values in (
-            (EventKind.UNIT_OBSERVED, detail),
-            (EventKind.SESSION_ENDED, ended),
-        ):
-            journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=values))
-    journal.close()
-    return head.session_id
-
-
-def _interrupted_where(record: SessionRecord) -> str:
-    """A release that was seen before the program ended is said, so that nobody has to guess."""
-    if record.of_kind(EventKind.RELEASE_OBSERVED):
-        return "the program ended after the release, before the end was acknowledged"
-    return "the program ended during the session"
 
 
 def _opening(

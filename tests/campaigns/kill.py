@@ -32,7 +32,7 @@ from firmware_bridge.connect import connect_unit
 from records.database import rows
 from records.integrity import verify
 from records.reader import list_sessions, open_sessions, reading
-from records.session_rows import LinkRow, first_misfit, link_rows, previous_seal
+from records.session_rows import LinkRow, chain_start, first_misfit, link_rows
 from records.stored_session import load_stored
 from records.unit_file import unit_databases
 from tests.support.real_time import SHORT_PULL, Program, program, simulated_unit, wait_until
@@ -217,7 +217,7 @@ def _compare(data: Path, acknowledged: Seen) -> tuple[str, str]:
     (path,) = unit_databases(data)
     (head,) = open_sessions(path)
     with reading(path) as db:
-        stored, start = load_stored(db, head), previous_seal(db, head.number)
+        stored, start = load_stored(db, head), chain_start(db, head.number)
     links = {link.number: link for link in stored.links}
     lost = ""
     if head.number != acknowledged.session or (

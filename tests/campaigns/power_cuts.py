@@ -22,13 +22,14 @@ from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEve
 from controller.runtime.clock import VirtualClock
 from records.database import Database, failures_in_words, open_for_writing, rows
 from records.integrity import verify
-from records.journal import SessionOpening, open_session, reopen_session
+from records.journal import SessionOpening, open_session
 from records.journal_store import check_stored_chain
 from records.session_check import check_session
-from records.session_rows import previous_seal, stored_tail
+from records.session_rows import chain_start, stored_tail
 from records.signing import SigningKey
 from records.stored_session import load_stored, session_rows_of
 from records.unit_file import UNIT_SCHEMA, unit_database
+from tests.support.left_open import close_left_open
 from tests.support.recording_storage import Disk, Recording, recording
 
 CUTS = 100_000
@@ -209,7 +210,9 @@ def _kept(db: Database) -> dict[str, tuple[int, int, bool]]:
             whole = (tail.events, tail.samples) == (len(stored.events), stored.sample_count)
         else:
             known = {KEY.key_id: KEY.public_key}
-            whole = not list(check_session(stored, previous_seal(db, head.number), known))
+            whole = not list(
+                check_session(stored, chain_start(db, head.number), known, must_have_key=True)
+            )
         if not whole:
             raise JournalCorrupt(f"session {head.session_id} is not whole")
         kept[head.session_id] = (len(stored.events), stored.sample_count, stored.seal is not None)
@@ -218,9 +221,10 @@ def _kept(db: Database) -> dict[str, tuple[int, int, bool]]:
 
 def _start_again(data_dir: Path, kept: dict[str, tuple[int, int, bool]]) -> None:
     """Close what the cut left open, as the program does, and verify everything."""
-    for number, (_, _, sealed) in enumerate(kept.values(), start=1):
-        if not sealed:
-            reopen_session(data_dir, UNIT, number, VirtualClock(), key=KEY).close()
+    closed = close_left_open(data_dir, UNIT, VirtualClock(), KEY)
+    left_open = [name for name, (_, _, sealed) in kept.items() if not sealed]
+    if closed != left_open:
+        raise JournalCorrupt(f"the next start closed {closed} of {left_open}")
     alterations = verify(data_dir).alterations
     if alterations:
         raise JournalCorrupt(f"after the next start: {alterations[0]}")

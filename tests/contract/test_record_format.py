@@ -7,18 +7,23 @@ session that is read is made by the program.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
+import sqlite3
 import struct
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from controller.events import EventKind, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
 from records.journal import SessionOpening, open_session
 from records.signing import SigningKey
 from records.unit_file import unit_database
-from tests.support.second_reader import SAMPLE, chain, read
+from tests.support.second_reader import SAMPLE, Reading, chain, read
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(32))
@@ -87,16 +92,61 @@ def test_the_second_verifier_agrees_with_links_and_seals_of_two_sessions(tmp_pat
     for number in (1, 2):
         reading = read(unit_database(tmp_path, UNIT), number)
         assert len(reading.links) > 5
-        assert list(chain(reading, previous)) == [link[4] for link in reading.links]
+        digests = list(chain(reading, previous))
+        assert reading.links_digest == hashlib.sha256(b"".join(digests)).digest()
         assert reading.seal is not None
+        check_signatures(reading, digests, number, previous)
         *content, digest = reading.seal
         session_digest = hashlib.sha256(b"".join(reading.events) + reading.samples).digest()
         counts = [len(reading.events), len(reading.samples) // 13, len(reading.links)]
-        assert content == [reading.links[-1][4], session_digest, *counts, previous]
+        assert content == [digests[-1], session_digest, *counts, previous]
         packed = struct.pack(">III", *counts)
-        seal = hashlib.sha256(reading.links[-1][4] + session_digest + packed + previous).digest()
+        seal = hashlib.sha256(digests[-1] + session_digest + packed + previous).digest()
         assert digest == seal
         previous = digest
+
+
+def check_signatures(reading: Reading, digests: list[bytes], number: int, start: bytes) -> None:
+    """Sections "Session key" and "Chain signature"."""
+
+    def statement(digest: bytes) -> bytes:
+        lines = f"traction-statement/1\ns-{number}\n{UNIT}\n{number}\n{digest.hex()}\n"
+        return hashlib.sha256(lines.encode()).digest()
+
+    said = json.loads(reading.events[0][23:])["session_key"]
+    public = bytes.fromhex(said["public_key"])
+    certified = hashlib.sha256(b"traction-session-key/1" + public + start).digest()
+    Ed25519PublicKey.from_public_bytes(KEY.public_key).verify(
+        bytes.fromhex(said["certificate"]), statement(certified)
+    )
+    assert reading.chain_signatures[-1][0] == len(digests)
+    for count, signature in reading.chain_signatures:
+        signed = hashlib.sha256(
+            b"traction-chain/1" + count.to_bytes(4, "big") + digests[count - 1]
+        ).digest()
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, statement(signed))
+
+
+def test_the_links_of_an_open_session_are_tagged_as_the_page_says(tmp_path: Path) -> None:
+    make_session(tmp_path, "s-1", ticks=60, close=False)
+    path = unit_database(tmp_path, UNIT)
+    reading = read(path, 1)
+    assert [link[4] for link in reading.links] == list(chain(reading, bytes(32)))
+    db = sqlite3.connect(path)
+    tags = [tag for (tag,) in db.execute("SELECT tag FROM open_link ORDER BY number")]
+    db.close()
+    info = f"traction-session/1\ns-1\n{UNIT}\n1\n".encode()
+    derived = HKDF(SHA256(), length=64, salt=None, info=info).derive(bytes(32))
+    key, expected = derived[32:], []
+    for link in reading.links:
+        expected.append(hmac.digest(key, link[4], "sha256")[:16])
+        key = hashlib.sha256(b"traction-tag-step/1" + key).digest()
+    assert tags == expected
+    side = path.with_suffix(".spill").read_bytes()
+    magic, session, count, mark = struct.unpack_from(">8sII32s", side)
+    assert (magic, session, count) == (b"TSPILL2\n", 1, len(tags))
+    message = b"traction-end/1" + count.to_bytes(4, "big") + reading.links[-1][4]
+    assert mark == hmac.digest(key, message, "sha256")
 
 
 def test_the_text_of_an_event_is_the_one_the_page_describes(tmp_path: Path) -> None:

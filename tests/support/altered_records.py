@@ -7,6 +7,7 @@ three as they left the machine, and a bundle of each.
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import shutil
 import sqlite3
@@ -18,15 +19,18 @@ from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEve
 from controller.runtime.clock import VirtualClock
 from records.blocks import pack_block, unpack_block
 from records.bundle import BundleDocuments, write_bundle
+from records.canonical import canonical_json
 from records.chain import Subject, compute_seal_digest, compute_session_digest, compute_statement
 from records.checkpoint import Checkpoint, make_checkpoint, parse_checkpoint
 from records.database import Database
 from records.integrity import issued_checkpoints, verify
 from records.journal import SessionOpening, open_session
+from records.packed_links import compute_links_digest
 from records.reader import read_stored
-from records.session_rows import Tail, canonical
+from records.session_keys import SessionKeys, certify, derive_session_keys
+from records.session_rows import canonical
 from records.signing import NoKeyStore, SigningKey, load_or_create_key
-from records.stored_session import load_stored, session_rows_of
+from records.stored_session import computed_links, load_stored, session_rows_of
 from records.unit_file import unit_database
 
 UNIT = "00000000000000aa"
@@ -34,7 +38,9 @@ KEY = SigningKey(bytes(range(32)))
 FOREIGN_KEY = SigningKey(bytes(range(1, 33)))
 SESSIONS = ("s-1", "s-2", "s-3")
 ORDER = 'patient_reference = "X"\n'
-TABLES = ("session", "event", "link", "sample_block", "seal", "signature")
+TABLES = (
+    "session", "event", "sample_block", "seal", "signature", "packed_links", "chain_signature"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -202,7 +208,7 @@ def insert(ground: Ground, place: Path, source: random.Random) -> None:
         table = source.choice(TABLES)
         row = source.choice(_row_ids(db, table))
         values = list(db.execute(f"SELECT * FROM {table} WHERE rowid = ?", (row,)).fetchone())
-        key = 1 if table in ("event", "link", "sample_block") else 0
+        key = 1 if table in ("event", "chain_signature", "sample_block") else 0
         values[key] += source.randrange(1, 50)
         if table == "session":
             values[1] = f"s-{source.randrange(10, 99)}"
@@ -212,7 +218,15 @@ def insert(ground: Ground, place: Path, source: random.Random) -> None:
 def reorder(ground: Ground, place: Path, source: random.Random) -> None:
     """Two rows of a table exchange everything but their keys."""
     with _Editing(place) as db:
-        table, keys = source.choice((("event", 2), ("link", 2), ("seal", 1), ("signature", 1)))
+        table, keys = source.choice(
+            (
+                ("event", 2),
+                ("packed_links", 1),
+                ("chain_signature", 1),
+                ("seal", 1),
+                ("signature", 1),
+            )
+        )
         columns = _columns(db, table)[keys:]
         first, second = source.sample(_row_ids(db, table), 2)
         wanted = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid = ?"
@@ -286,37 +300,63 @@ def _rewrite(place: Path, source: random.Random, key: SigningKey | None) -> None
 def _seal_again(
     db: sqlite3.Connection, session: int, previous: bytes, key: SigningKey | None
 ) -> bytes:
+    """Everything that can be computed without a key, and with ``key`` everything else."""
     reading = Database(db, execute_plugins=False)
     head = next(head for head in session_rows_of(reading) if head.number == session)
+    subject = Subject(name=head.session_id, place=UNIT, number=session)
+    keys = derive_session_keys(key or FOREIGN_KEY, subject)
+    if key is not None:
+        _certify_again(db, session, key, keys, previous)
     stored = load_stored(reading, head)
-    tail = Tail(session=session, link=previous)
-    for link in stored.links:
-        covered = link.covered
-        tail = tail.follow(
-            stored.events[covered.first_event : covered.next_event],
-            stored.samples[13 * covered.first_sample : 13 * covered.next_sample],
-        )
-        db.execute(
-            "UPDATE link SET digest = ? WHERE session = ? AND number = ?",
-            (tail.link, session, link.number),
-        )
+    assert stored.packed is not None
+    links = computed_links(previous, stored.packed.ranges, stored.events, stored.samples)
+    last = links[-1]
+    db.execute(
+        "UPDATE packed_links SET digest = ? WHERE session = ?",
+        (compute_links_digest(link.digest for link in links), session),
+    )
     digest = compute_session_digest(canonical(stored.events), stored.samples)
-    counts = (tail.events, tail.samples, tail.link_count)
-    seal = compute_seal_digest(tail.link, digest, counts, previous)
+    counts = (last.covered.next_event, last.covered.next_sample, len(links))
+    seal = compute_seal_digest(last.digest, digest, counts, previous)
     db.execute(
         "UPDATE seal SET last_link = ?, session_digest = ?, previous_seal = ?, digest = ? "
         "WHERE session = ?",
-        (tail.link, digest, previous, seal, session),
+        (last.digest, digest, previous, seal, session),
     )
     if key is not None:
-        subject = Subject(name=stored.head.session_id, place=UNIT, number=session)
         db.execute(
             "UPDATE signature SET key_id = ?, public_key = ?, signature = ?, checkpoint = ? "
             "WHERE session = ?",
             (key.key_id, key.public_key, key.sign(compute_statement(subject, seal)),
              make_checkpoint(subject, seal, key.public_key).text, session),
         )  # fmt: skip
+        for signed in stored.chain_signatures:
+            link = links[signed.link_count - 1].digest
+            db.execute(
+                "UPDATE chain_signature SET signature = ? WHERE session = ? AND link_count = ?",
+                (keys.sign_chain(signed.link_count, link), session, signed.link_count),
+            )
     return seal
+
+
+def _certify_again(
+    db: sqlite3.Connection, session: int, key: SigningKey, keys: SessionKeys, start: bytes
+) -> None:
+    """The opening names this key, and a session key that it certified."""
+    (text,) = db.execute(
+        "SELECT detail FROM event WHERE session = ? AND sequence = 0", (session,)
+    ).fetchone()
+    opening = json.loads(text) | {
+        "signing_key": key.key_id,
+        "session_key": {
+            "public_key": keys.signing.public_key.hex(),
+            "certificate": certify(key, keys, start).hex(),
+        },
+    }
+    db.execute(
+        "UPDATE event SET detail = ? WHERE session = ? AND sequence = 0",
+        (canonical_json(opening), session),
+    )
 
 
 ALTERATIONS: dict[str, Callable[[Ground, Path, random.Random], None]] = {

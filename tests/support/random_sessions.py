@@ -11,6 +11,7 @@ from controller.phases import Phase
 from controller.runtime.clock import VirtualClock
 from records.journal import SessionOpening, SqliteJournal, open_session
 from records.signing import SigningKey
+from tests.support.left_open import close_left_open
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
@@ -36,6 +37,7 @@ class RandomSession:
             utc_offset_min=60 * source.randrange(-10, 13),
             detail={"order_digest": "00", "identity": IDENTITY},
         )
+        close_left_open(data_dir, UNIT, self._clock, KEY)
         self._journal: SqliteJournal = open_session(
             data_dir, opening, self._clock, key=KEY, commit_interval_s=5.0, reserved_bytes=1 << 14
         )

@@ -19,7 +19,7 @@ from typing import Any
 import apsw
 import pytest
 
-from records import database
+from records import database, spill
 
 SECTOR = 512
 _DATABASE_FILES = (
@@ -158,8 +158,46 @@ def recording(*, autocheckpoint_pages: int = 1000) -> Iterator[Recording]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "connect", connect)
+        _record_side_files(patch, recorded)
         yield recorded
     vfs.unregister()
+
+
+def _record_side_files(patch: pytest.MonkeyPatch, recorded: Recording) -> None:
+    """Side files are written through the system's own calls."""
+    names: dict[int, str] = {}
+    create, write_at, sync_data = spill._create, spill._write_at, spill._sync_data
+    sync_folder, remove = spill.sync_folder, spill.remove_spill
+
+    def created(path: Path) -> int:
+        descriptor = create(path)
+        names[descriptor] = path.name
+        recorded.add("create", path.name)
+        recorded.add("truncate", path.name)
+        return descriptor
+
+    def written(descriptor: int, data: bytes, offset: int) -> int:
+        count = write_at(descriptor, data, offset)
+        recorded.add("write", names[descriptor], offset, data[:count])
+        return count
+
+    def synced(descriptor: int) -> None:
+        sync_data(descriptor)
+        recorded.add("sync", names[descriptor])
+
+    def folder_synced(folder: Path) -> None:
+        sync_folder(folder)
+        recorded.add("sync folder", recorded.operations[-1].name)
+
+    def removed(path: Path) -> None:
+        remove(path)
+        recorded.add("delete", path.name)
+
+    patch.setattr(spill, "_create", created)
+    patch.setattr(spill, "_write_at", written)
+    patch.setattr(spill, "_sync_data", synced)
+    patch.setattr(spill, "sync_folder", folder_synced)
+    patch.setattr(spill, "remove_spill", removed)
 
 
 # --- the disk after a cut ---------------------------------------------------------------------
@@ -183,6 +221,8 @@ class Disk:
             self._names.append(operation)
         elif operation.kind == "delete and sync":
             self._names.append(operation)
+            self._settle_names()
+        elif operation.kind == "sync folder":
             self._settle_names()
         elif operation.kind == "sync":
             self._settle(operation.inode)

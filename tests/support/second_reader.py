@@ -35,14 +35,19 @@ class Reading:
     events: list[bytes]
     samples: bytes
     links: list[tuple[int, int, int, int, bytes]]
+    links_digest: bytes | None
+    chain_signatures: list[tuple[int, bytes]]
     seal: tuple[bytes, bytes, int, int, int, bytes, bytes] | None
 
 
 def read(path: Path, session: int) -> Reading:
-    """Tables of the evidence."""
+    """Tables of the evidence. The digests of packed links are empty: they are not stored."""
     db = sqlite3.connect(path)
     try:
-        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        assert db.execute("PRAGMA user_version").fetchone() == (4,)
+        packed = db.execute(
+            "SELECT ranges, digest FROM packed_links WHERE session = ?", (session,)
+        ).fetchone()
         return Reading(
             events=[
                 struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()
@@ -58,9 +63,11 @@ def read(path: Path, session: int) -> Reading:
                     "ORDER BY first_sample", (session,),
                 )
             ),
-            links=db.execute(
-                "SELECT first_event, event_count, first_sample, sample_count, digest FROM link "
-                "WHERE session = ? ORDER BY number", (session,),
+            links=ranges_of(packed[0]) if packed else open_links(db, session),
+            links_digest=packed[1] if packed else None,
+            chain_signatures=db.execute(
+                "SELECT link_count, signature FROM chain_signature WHERE session = ? "
+                "ORDER BY link_count", (session,),
             ).fetchall(),
             seal=db.execute(
                 "SELECT last_link, session_digest, event_count, sample_count, link_count, "
@@ -69,6 +76,40 @@ def read(path: Path, session: int) -> Reading:
         )  # fmt: skip
     finally:
         db.close()
+
+
+def open_links(db: sqlite3.Connection, session: int) -> list[tuple[int, int, int, int, bytes]]:
+    """Section "Link": what each covers follows from those before it."""
+    first_event = first_sample = 0
+    links = []
+    for events, samples, digest in db.execute(
+        "SELECT event_count, sample_count, digest FROM open_link WHERE session = ? "
+        "ORDER BY number", (session,),
+    ):  # fmt: skip
+        links.append((first_event, events, first_sample, samples, digest))
+        first_event, first_sample = first_event + events, first_sample + samples
+    return links
+
+
+def ranges_of(packed: bytes) -> list[tuple[int, int, int, int, bytes]]:
+    """Section "Packed links"."""
+    version, count = struct.unpack_from(">BI", packed)
+    assert version == 1
+    rest, columns = packed[5:], []
+    for _ in range(2):
+        planes = []
+        for _ in range(4):
+            (length,) = struct.unpack_from(">I", rest)
+            stream, rest = rest[4 : 4 + length], rest[4 + length :]
+            planes.append(zlib.decompress(stream) if length else bytes(count))
+        columns.append([sum(p[i] << 8 * at for at, p in enumerate(planes)) for i in range(count)])
+    assert rest == b""
+    first_event = first_sample = 0
+    links = []
+    for events, samples in zip(*columns, strict=True):
+        links.append((first_event, events, first_sample, samples, b""))
+        first_event, first_sample = first_event + events, first_sample + samples
+    return links
 
 
 # --- the packed samples -----------------------------------------------------------------------
@@ -132,15 +173,15 @@ def unfold(value: int) -> int:
 
 
 def chain(reading: Reading, previous: bytes) -> Iterator[bytes]:
-    """Section "Link": what each stored digest must be."""
-    for first_event, events, first_sample, samples, digest in reading.links:
-        yield hashlib.sha256(
+    """Section "Link": what each digest must be."""
+    for first_event, events, first_sample, samples, _ in reading.links:
+        previous = hashlib.sha256(
             previous
             + struct.pack(">IIII", first_event, events, first_sample, samples)
             + b"".join(reading.events[first_event : first_event + events])
             + reading.samples[13 * first_sample : 13 * (first_sample + samples)]
         ).digest()
-        previous = digest
+        yield previous
 
 
 # --- the numbers of the record ----------------------------------------------------------------

@@ -24,9 +24,12 @@ from records.database import (
     schema_version,
 )
 from records.integrity import verify
+from records.migration import recording_schema
 from records.reader import list_sessions
+from records.signing import SigningKey
 from records.unit_file import UNIT_SCHEMA, unit_database
 
+KEY = SigningKey(bytes(range(32)))
 RELEASED = Path(__file__).parents[2] / "data"
 UNIT = "00000000000000aa"
 
@@ -60,11 +63,13 @@ def test_a_released_unit_s_file_is_read_migrated_and_stays_provable(
         assert (len(sealed.samples), len(sealed.events)) == (60, 5)
         assert len(left_open.samples) > 0
         assert verify(tmp_path, public_keys={}).alterations == ()
-        open_for_writing(path, UNIT_SCHEMA).close()
+        open_for_writing(path, recording_schema(KEY, lambda: 0)).close()
     if number < UNIT_SCHEMA.version:
         copy = open_for_reading(backup_path(path, number), UNIT_SCHEMA)
         assert schema_version(copy) == number
         assert len(rows(copy, "SELECT 1 FROM link")) > 0
+        with pytest.raises(JournalUnavailable, match="workstation's key"):
+            open_for_writing(backup_path(path, number), UNIT_SCHEMA)
         copy.close()
 
 

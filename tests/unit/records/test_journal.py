@@ -15,7 +15,13 @@ from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEve
 from controller.runtime.clock import VirtualClock
 from records.canonical import EventRow, canonical_json, sample_bytes
 from records.integrity import verify
-from records.journal import SessionOpening, SqliteJournal, open_session, reopen_session
+from records.journal import (
+    SessionOpening,
+    SqliteJournal,
+    left_open_sessions,
+    open_session,
+    reopen_session,
+)
 from records.journal_store import JournalStore
 from records.reader import NOT_CLOSED, list_sessions, open_sessions, read_session
 from records.signing import SigningKey
@@ -114,10 +120,12 @@ def test_what_was_durable_survives_an_end_without_close(tmp_path: Path) -> None:
     journal = filled(tmp_path)
     journal.sync()
     journal.abandon()
-    (head,) = open_sessions(unit_database(tmp_path, UNIT))
+    assert [h.session_id for h in open_sessions(unit_database(tmp_path, UNIT))] == ["s-1"]
     record = read_session(tmp_path, "s-1")
     assert not record.live
-    again = reopen_session(tmp_path, UNIT, head.number, VirtualClock(), key=KEY)
+    (left,) = left_open_sessions(tmp_path, UNIT, VirtualClock(), key=KEY)
+    assert not left.has_dropped_rows
+    again = reopen_session(tmp_path, left, VirtualClock(), key=KEY)
     again.append_event(event(9000, EventKind.UNIT_OBSERVED, observed=False))
     again.close()
     closed = read_session(tmp_path, "s-1")
@@ -137,16 +145,19 @@ def test_sessions_are_chained_by_their_seals(tmp_path: Path) -> None:
         filled(tmp_path, f"s-{number}").close()
     assert not verify(tmp_path).alterations
     tamper(tmp_path, "DELETE FROM session WHERE number = 2", tables=("session",))
-    for table in ("event", "link", "seal", "sample_block"):
+    for table in ("event", "packed_links", "chain_signature", "seal", "sample_block"):
         tamper(tmp_path, f"DELETE FROM {table} WHERE session = 2", tables=(table,))
     found = verify(tmp_path).alterations
     assert any("number 2 of the unit is missing" in alteration.what for alteration in found)
 
 
+APPEND_ONLY = ("session", "event", "link", "seal", "chain_signature", "packed_links")
+
+
 def tamper(data_dir: Path, statement: str, *, tables: tuple[str, ...] = ()) -> None:
     """What somebody with the file and without this program does."""
     with sqlite3.connect(unit_database(data_dir, UNIT)) as connection:
-        for table in tables or ("session", "event", "link", "seal"):
+        for table in tables or (*APPEND_ONLY, "open_link"):
             connection.execute(f"DROP TRIGGER IF EXISTS {table}_never_changes")
             connection.execute(f"DROP TRIGGER IF EXISTS {table}_never_shrinks")
         connection.execute(statement)
@@ -163,10 +174,15 @@ ALTERATIONS = [
     "DELETE FROM event WHERE session = 1 AND sequence = 2",
     "DELETE FROM event WHERE session = 1 AND sequence = 5",
     "INSERT INTO event VALUES (1, 6, 1, 1, 12, 1, '{}')",
-    "UPDATE link SET digest = zeroblob(32) WHERE session = 1 AND number = 4",
-    "UPDATE link SET sample_count = sample_count - 1 WHERE session = 1 AND number = 4",
-    "DELETE FROM link WHERE session = 1 AND number = 4",
-    "DELETE FROM link WHERE session = 1 AND number = (SELECT max(number) FROM link)",
+    "UPDATE packed_links SET digest = zeroblob(32) WHERE session = 1",
+    "UPDATE packed_links SET ranges = zeroblob(20) WHERE session = 1",
+    "DELETE FROM packed_links WHERE session = 1",
+    "INSERT INTO open_link VALUES (1, 99, 1, 0, zeroblob(32), zeroblob(16))",
+    "INSERT INTO link VALUES (1, 99, 6, 1, 40, 0, zeroblob(32))",
+    "UPDATE chain_signature SET signature = zeroblob(64) WHERE session = 1",
+    "UPDATE chain_signature SET link_count = link_count - 1 WHERE session = 1",
+    "INSERT INTO chain_signature VALUES (1, 2, zeroblob(64))",
+    "DELETE FROM chain_signature WHERE session = 1",
     "UPDATE seal SET digest = zeroblob(32) WHERE session = 1",
     "UPDATE seal SET event_count = event_count + 1 WHERE session = 1",
     "UPDATE seal SET previous_seal = randomblob(32) WHERE session = 1",
@@ -219,7 +235,10 @@ def test_a_changed_byte_of_the_sealed_samples_is_found_or_changes_no_sample(
 def test_events_and_links_cannot_be_changed_through_the_database(tmp_path: Path) -> None:
     filled(tmp_path).close()
     connection = sqlite3.connect(unit_database(tmp_path, UNIT))
-    for statement in ("UPDATE event SET at_ms = 0", "DELETE FROM link", "DELETE FROM seal"):
+    for statement in (
+        "UPDATE event SET at_ms = 0", "DELETE FROM event", "DELETE FROM seal",
+        "DELETE FROM packed_links", "DELETE FROM chain_signature",
+    ):  # fmt: skip
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             connection.execute(statement)
     connection.close()

@@ -12,13 +12,17 @@ from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
 from records.integrity import verify
-from records.journal import SessionOpening, SqliteJournal, open_session, reopen_session
-from records.journal_store import take_up_left_behind
+from records.journal import (
+    SessionOpening,
+    SqliteJournal,
+    open_session,
+)
 from records.reader import open_sessions, read_session
 from records.signing import SigningKey
 from records.spill import read_spill, spill_path
 from records.unit_file import unit_database
 from tests.support.faulty_disk import FAULTS, FaultPlan, faulty_disk
+from tests.support.left_open import close_left_open
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
@@ -72,10 +76,7 @@ def perform(data_dir: Path, session_id: str = "s-2") -> tuple[bool, bool]:
 
 def next_start(data_dir: Path) -> None:
     """What ``run`` does before a session: take up what was put aside, close what was left open."""
-    path = unit_database(data_dir, UNIT)
-    take_up_left_behind(path)
-    for head in open_sessions(path):
-        reopen_session(data_dir, UNIT, head.number, VirtualClock(), key=KEY).close()
+    close_left_open(data_dir, UNIT, VirtualClock(), KEY)
 
 
 def assert_whole(data_dir: Path, session_id: str = "s-2") -> None:
@@ -149,13 +150,13 @@ def test_a_database_that_recovers_takes_up_what_was_put_aside(
             assert journal.age_s(clock.now_s()) < 1.0
             if number == 1:
                 assert "made to fail" in journal.trouble
-                assert read_spill(spill_path(unit_database(data_dir, UNIT)))[1]
+                assert read_spill(spill_path(unit_database(data_dir, UNIT))).batches
                 plan.heal()
         assert journal.trouble == ""
         # Everything is in the database while the session goes on, and the side file is empty.
         journal.sync()
         assert len(read_session(data_dir, "s-2").samples) == TICKS
-        assert read_spill(spill_path(unit_database(data_dir, UNIT)))[1] == []
+        assert read_spill(spill_path(unit_database(data_dir, UNIT))).batches == []
         end(journal)
         journal.close()
     assert_whole(data_dir)
@@ -218,17 +219,17 @@ def test_a_table_that_is_gone_does_not_lose_what_comes_after(memory_path: Path) 
     journal = begin(memory_path, "s-2", clock)
     path = unit_database(memory_path, UNIT)
     with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE link")
+        connection.execute("DROP TABLE open_link")
     connection.close()
     tick(journal, clock, 0)
     journal.sync()
     with pytest.raises(JournalError):
         journal.close()
-    session, batches = read_spill(spill_path(path))
-    assert session == 1
-    assert [event.at_ms for batch in batches for event in batch.events] == [0]
+    side = read_spill(spill_path(path))
+    assert (side.session, side.link_count) == (1, 2)
+    assert [event.at_ms for batch in side.batches for event in batch.events] == [0]
     with pytest.raises(JournalError):
-        take_up_left_behind(path)
+        next_start(memory_path)
     assert spill_path(path).exists()
 
 
@@ -267,9 +268,9 @@ def test_a_side_file_that_does_not_follow_the_record_is_refused(memory_path: Pat
     other = unit_database(memory_path / "other", UNIT)
     spill_path(other).write_bytes(aside)
     with pytest.raises(JournalCorrupt, match="does not follow"):
-        take_up_left_behind(other)
+        next_start(memory_path / "other")
     assert spill_path(other).read_bytes() == aside
-    take_up_left_behind(path)
+    next_start(memory_path / "data")
     assert len(read_session(memory_path / "data", "s-2").samples) == 2
 
 
@@ -288,12 +289,13 @@ def test_a_torn_record_at_the_end_of_the_side_file_was_never_acknowledged(
     somebody.execute("ROLLBACK")
     somebody.close()
     whole = spill_path(path).read_bytes()
-    session, batches = read_spill(spill_path(path))
-    assert session == 1
+    side = read_spill(spill_path(path))
+    assert (side.session, side.link_count) == (1, len(side.batches) + 1)
+    batches = side.batches
     used = len(whole.rstrip(b"\0"))
-    for cut in range(12, used):
+    for cut in range(64, used):
         spill_path(path).write_bytes(whole[:cut])
-        kept = read_spill(spill_path(path))[1]
+        kept = read_spill(spill_path(path)).batches
         assert [b.link for b in kept] == [b.link for b in batches[: len(kept)]]
         assert len(kept) < len(batches) or cut >= used - 1
     spill_path(path).write_bytes(whole)

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from controller.errors import RecordNotFound, RequestRefused, UnitBusy
 from records.audit import accesses
 from records.author import Author
+from records.chain import NOTHING
 from records.checkpoint import parse_checkpoint
 from records.clinic_file import clinic_database
 from records.clinic_verify import verify_clinic
 from records.integrity import issued_checkpoints, verify
+from records.packed_links import pack_ranges
 from records.reader import REMOVED, list_sessions, read_session
 from records.retention import (
     Keeping,
@@ -150,16 +152,18 @@ def test_an_interrupted_removal_goes_on_at_the_next_application(
     assert verify(data, public_keys=KEYS).alterations == ()
 
 
+OTHER_RANGES = pack_ranges([NOTHING.next(10, 8)]).hex()
 CHANGES: dict[str, str] = {
     "who": "UPDATE removal SET removed_by = 'nobody'",
     "when": "UPDATE removal SET removed_utc_ms = removed_utc_ms + 1",
     "rule": "UPDATE removal SET rule = 'retention of 1 years'",
     "signature": "UPDATE removal SET signature = zeroblob(64)",
     "no removal": "DELETE FROM removal",
-    "link": "UPDATE link SET digest = zeroblob(32) WHERE session = 1 AND number = 0",
-    "last link": "UPDATE link SET digest = zeroblob(32) WHERE session = 1",
-    "link range": "UPDATE link SET event_count = event_count + 1 WHERE session = 1",
-    "link gone": "DELETE FROM link WHERE session = 1 AND number = 0",
+    "digest of the links": "UPDATE packed_links SET digest = zeroblob(32) WHERE session = 1",
+    "ranges of the links": f"UPDATE packed_links SET ranges = X'{OTHER_RANGES}' WHERE session = 1",
+    "last link": "UPDATE seal SET last_link = zeroblob(32) WHERE session = 1",
+    "links gone": "DELETE FROM packed_links WHERE session = 1",
+    "link back": "INSERT INTO link VALUES (1, 0, 0, 1, 0, 0, zeroblob(32))",
     "seal": "UPDATE seal SET session_digest = zeroblob(32) WHERE session = 1",
     "signature of the seal": "UPDATE signature SET signature = zeroblob(64) WHERE session = 1",
     "another session": "UPDATE removal SET session = 2",

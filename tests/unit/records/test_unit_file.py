@@ -17,6 +17,7 @@ from records.journal import SessionOpening, open_session
 from records.reader import list_sessions, read_session
 from records.signing import SigningKey
 from records.unit_file import UNIT_SCHEMA, UnitLock, holding, unit_database
+from tests.support.left_open import close_left_open
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
@@ -51,13 +52,14 @@ def test_a_file_of_schema_1_is_read_and_verified_as_it_is(schema_1: Path) -> Non
 def test_a_session_brings_it_to_the_present_schema_and_keeps_a_copy(schema_1: Path) -> None:
     path = unit_database(schema_1, UNIT)
     before = read_session(schema_1, "old-1")
+    close_left_open(schema_1, UNIT, VirtualClock(), KEY)
     open_session(schema_1, opening("new-1"), VirtualClock(), key=KEY).close()
     after = read_session(schema_1, "old-1")
     assert after.samples.tobytes() == before.samples.tobytes()
     assert after.events == before.events
     result = verify(schema_1)
     assert result.alterations == ()
-    assert (result.signed, result.unsigned) == (1, 1)
+    assert (result.signed, result.unsigned, result.open) == (2, 1, 0)
     with sqlite3.connect(backup_path(path, 1)) as copy:
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
         assert copy.execute("SELECT session_id FROM session").fetchall() == [("old-1",), ("old-2",)]
@@ -81,7 +83,7 @@ def test_without_a_sound_copy_nothing_is_migrated(
 
     monkeypatch.setattr(database, "_copy", damaged)
     with pytest.raises(JournalCorrupt, match="copy is damaged"):
-        open_session(schema_1, opening("new-1"), VirtualClock(), key=KEY)
+        close_left_open(schema_1, UNIT, VirtualClock(), KEY)
     monkeypatch.undo()
     assert verify(schema_1).unsigned == 1
     with sqlite3.connect(unit_database(schema_1, UNIT)) as connection:
