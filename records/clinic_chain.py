@@ -9,7 +9,6 @@ the statement of what the link belongs to: ``clinic.<file>.<entries>`` in ``clin
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -23,6 +22,7 @@ from records.chain import NO_SEAL, LinkRange, Subject, compute_link, compute_sta
 from records.checkpoint import Checkpoint, make_checkpoint
 from records.clinic_file import has_chain
 from records.database import Database, rows
+from records.strict_json import parse_object
 
 ENTRY_VERSION = 1
 FILE_ID_LENGTH = 8
@@ -192,12 +192,9 @@ def _kind(number: int, sequence: int) -> EntryKind:
 
 def _detail(text: str, sequence: int) -> dict[str, Any]:
     try:
-        detail = json.loads(text)
-        if not isinstance(detail, dict):
-            raise ValueError(text)
+        return parse_object(text)
     except ValueError as error:
         raise JournalCorrupt(
             f"entry {sequence} of clinic.db does not hold its JSON any more: the file was altered; "
             "`traction verify --all` says where"
         ) from error
-    return detail

@@ -16,6 +16,7 @@ from records.database import (
     Migrations,
     Schema,
     failures_in_words,
+    open_for_checking,
     open_for_reading,
     open_for_writing,
     schema_version,
@@ -26,9 +27,6 @@ _migrations = Migrations("traction-clinic")
 CHAINED_SINCE = 2
 """The first schema that has the chain; an older file is read as one without entries."""
 COVERED_TABLES = ("entry", "link")
-APPEND_ONLY_TRIGGERS = tuple(
-    f"{table}_never_{verb}" for table in COVERED_TABLES for verb in ("changes", "shrinks")
-)
 
 
 @_migrations()
@@ -92,6 +90,18 @@ def clinic_reading(data_dir: Path) -> Iterator[Database]:
     path = clinic_database(data_dir)
     with failures_in_words(path, "read"):
         db = open_for_reading(path, CLINIC_SCHEMA)
+        try:
+            yield db
+        finally:
+            db.close()
+
+
+@contextmanager
+def clinic_checking(data_dir: Path) -> Iterator[Database]:
+    """The same for code that says what was altered: it asks about the schema itself."""
+    path = clinic_database(data_dir)
+    with failures_in_words(path, "read"):
+        db = open_for_checking(path, CLINIC_SCHEMA)
         try:
             yield db
         finally:

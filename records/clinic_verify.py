@@ -9,13 +9,12 @@ only checkpoints that left the machine find a cut tail, an older file or a rewri
 from __future__ import annotations
 
 import hashlib
-import json
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.errors import JournalCorrupt
+from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
+from records.cell_check import CellCheck
 from records.chain import NO_SEAL, compute_link, compute_statement
 from records.checkpoint import Checkpoint, make_checkpoint
 from records.clinic_chain import (
@@ -28,27 +27,28 @@ from records.clinic_chain import (
     file_id,
     link_subject,
 )
-from records.clinic_file import (
-    APPEND_ONLY_TRIGGERS,
-    clinic_database,
-    clinic_reading,
-    has_chain,
-)
+from records.clinic_evidence import read_evidence
+from records.clinic_file import CLINIC_SCHEMA, clinic_checking, clinic_database, has_chain
 from records.database import Database, rows
-from records.reader import reading
+from records.schema_check import schema_differences
 from records.signing import known_public_keys, verify_signature
-from records.unit_file import unit_databases
+from records.strict_json import parse_object
+from records.unreadable import UNREADABLE
 
 NOT_COVERED = "drafts, presets, settings and the names behind patient keys are not covered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicAlteration:
-    """One difference. ``since_utc_ms`` is the time of the last entry that still fits, or None."""
+    """One difference. ``since_utc_ms`` is the time of the last entry that still fits, or None.
+
+    ``unread`` is set where the file could not be looked at, so that nothing is said of it.
+    """
 
     where: str
     what: str
     since_utc_ms: int | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +78,22 @@ def verify_clinic(
     """
     keys = known_public_keys(data_dir) if public_keys is None else public_keys
     checkpoints = [point for point in checkpoints if is_of_clinic(point)]
-    if not clinic_database(data_dir).exists():
+    path = clinic_database(data_dir)
+    if not path.exists() and not path.is_symlink():
         return _result(None, checkpoints, [_missing(point) for point in checkpoints])
     try:
-        with clinic_reading(data_dir) as db:
+        with clinic_checking(data_dir) as db:
+            differences = schema_differences(db, CLINIC_SCHEMA)
+            of_schema = [ClinicAlteration(where=d.where, what=d.what) for d in differences]
+            if not all(difference.readable for difference in differences):
+                return _result(None, checkpoints, of_schema)
             walk = _Walk(db, data_dir, keys)
-            found = [*walk.alterations(), *walk.compare(checkpoints)]
+            found = [*of_schema, *walk.alterations(), *walk.compare(checkpoints)]
             return _result(walk, checkpoints, found)
-    except JournalCorrupt as error:
-        return _result(None, checkpoints, [ClinicAlteration(where="the file", what=error.message)])
+    except JournalError as error:
+        unread = isinstance(error, JournalUnavailable)
+        found = [ClinicAlteration(where="the file", what=error.message, unread=unread)]
+        return _result(None, checkpoints, found)
 
 
 def _result(
@@ -124,26 +131,25 @@ def _entries_of(point: Checkpoint) -> int | None:
     return int(entries) if name.lower() == CHECKPOINT_NAME and entries.isdecimal() else None
 
 
+_TABLES = ("entry", "link", "session_order", "patient", "draft_word")
+_LINKS = (
+    "SELECT number, first_entry, entry_count, digest, key_id, signature FROM link ORDER BY number"
+)
+_ORDERS = "SELECT session_id, patient_key, order_digest, order_text FROM session_order"
+
+
 class _Walk:
     """The file, read once and recomputed."""
 
     def __init__(self, db: Database, data_dir: Path, keys: Mapping[str, bytes]) -> None:
         self._db, self._keys = db, keys
-        self._evidence = _evidence(data_dir)
+        self._evidence = read_evidence(data_dir)
         self._chained = has_chain(db)
-        self.entries = entry_rows(db) if self._chained else []
-        self.links = (
-            rows(
-                db,
-                "SELECT number, first_entry, entry_count, digest, key_id, signature FROM link "
-                "ORDER BY number",
-            )
-            if self._chained
-            else []
-        )
-        self.orders = rows(
-            db, "SELECT session_id, patient_key, order_digest, order_text FROM session_order"
-        )
+        cells = CellCheck(db)
+        self._faults = {name: list(cells.of_table(name)) for name in _TABLES}
+        self.entries = entry_rows(db) if self._chained and not self._faults["entry"] else []
+        self.links = rows(db, _LINKS) if self._chained and not self._faults["link"] else []
+        self.orders = rows(db, _ORDERS)
 
     @property
     def end(self) -> str:
@@ -153,6 +159,8 @@ class _Walk:
 
     def alterations(self) -> Iterator[ClinicAlteration]:
         yield from self._check_file()
+        for fault in (fault for faults in self._faults.values() for fault in faults):
+            yield ClinicAlteration(where=f"{fault.table}, row {fault.row}", what=fault.what)
         yield from self._check_entries()
         yield from self._check_links()
         yield from self._check_orders()
@@ -187,16 +195,6 @@ class _Walk:
         problem = rows(self._db, "PRAGMA integrity_check(1)")[0][0]
         if problem != "ok":
             yield self._altered("the file", f"SQLite finds: {problem}", 0)
-        if self._chained:
-            present = {
-                name
-                for (name,) in rows(
-                    self._db, "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-                )
-            }
-            for name in APPEND_ONLY_TRIGGERS:
-                if name not in present:
-                    yield self._altered("the file", f"the trigger {name} was removed", 0)
 
     def _check_entries(self) -> Iterator[ClinicAlteration]:
         for index, entry in enumerate(self.entries):
@@ -210,6 +208,12 @@ class _Walk:
                     f"entry {index}", f"its version is {entry.version}, known is {ENTRY_VERSION}",
                     index,
                 )  # fmt: skip
+                return
+            try:
+                parse_object(entry.detail_json)
+            except ValueError as error:
+                what = f"its text cannot be read: {error}"
+                yield self._altered(f"entry {index}", what, index)
                 return
 
     def _check_links(self) -> Iterator[ClinicAlteration]:
@@ -236,7 +240,7 @@ class _Walk:
         covered = self.entries[first : first + count]
         try:
             return compute_link(previous, entry_range(first, count), canonical(covered), b"")
-        except struct.error:  # a number that no canonical field can hold
+        except UNREADABLE:  # a number or a text that no canonical field can hold
             return None
 
     def _check_signature(
@@ -253,14 +257,20 @@ class _Walk:
     def _check_orders(self) -> Iterator[ClinicAlteration]:
         """An order's text has the digest that stands beside it and in the evidence."""
         for session_id, patient_key, digest, text in self.orders:
-            said = self._evidence.get(session_id)
+            what = self._fault_of_order(session_id, patient_key, digest, text)
+            if what:
+                yield ClinicAlteration(where=f"the order of session {session_id}", what=what)
+
+    def _fault_of_order(self, session_id: str, key: str, digest: str, text: str) -> str:
+        said = self._evidence.of(session_id)
+        try:
             if hashlib.sha256(text.encode()).hexdigest() != digest:
-                what = "its text does not have its digest"
-            elif said and (digest, patient_key) != (said.order_digest, said.patient_key):
-                what = "it is not the one that the evidence names"
-            else:
-                continue
-            yield ClinicAlteration(where=f"the order of session {session_id}", what=what)
+                return "its text does not have its digest"
+        except UNREADABLE as error:
+            return f"its text cannot be read: {error}"
+        if said and (digest, key) != (said.order_digest, said.patient_key):
+            return "it is not the one that the evidence names"
+        return ""
 
     def _check_seals(self) -> Iterator[ClinicAlteration]:
         """A signed note names the seal of the session that it was written from."""
@@ -269,9 +279,9 @@ class _Walk:
                 continue
             detail = _plain(entry.detail_json)
             session_id = str(detail.get("session_id", ""))
-            said = self._evidence.get(session_id)
+            said = self._evidence.of(session_id)
             if said is None:
-                what = "its session is not on file"
+                what = self._evidence.why_missing
             elif said.seal != detail.get("seal"):
                 what = "the evidence is no longer the one that was signed"
             else:
@@ -292,37 +302,9 @@ class _Walk:
         return ClinicAlteration(where=where, what=what, since_utc_ms=since)
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What the evidence says of a session about clinic.db's part."""
-
-    order_digest: object
-    patient_key: object
-    seal: str | None
-
-
-def _evidence(data_dir: Path) -> dict[str, _Said]:
-    found = {}
-    for path in unit_databases(data_dir):
-        with reading(path) as db:
-            for session_id, detail, seal in rows(
-                db,
-                "SELECT session_id, detail, digest FROM session "
-                "LEFT JOIN event ON event.session = number AND sequence = 0 "
-                "LEFT JOIN seal ON seal.session = number",
-            ):
-                opening = _plain(detail or "{}")
-                found[session_id] = _Said(
-                    opening.get("order_digest"), opening.get("patient_key"),
-                    None if seal is None else seal.hex(),
-                )  # fmt: skip
-    return found
-
-
 def _plain(text: str) -> dict[str, object]:
     """A detail as far as it can be read; damage shows as a link that does not fit."""
     try:
-        detail = json.loads(text)
+        return parse_object(text)
     except ValueError:
         return {}
-    return detail if isinstance(detail, dict) else {}

@@ -1,7 +1,12 @@
 """The one door to SQLite: open, migrate, assert the pragmas, refuse in words.
 
-Nothing else in the project imports sqlite3 or sqlite_utils. Writes happen inside ``db.atomic()``
-only: a write through the bare connection outside of it would leave a transaction open.
+Nothing else in the project imports sqlite3, and nothing but ``records.schema_check`` imports
+sqlite_utils. Writes happen inside ``db.atomic()`` only: a write through the bare connection outside
+of it would leave a transaction open.
+
+Every opening asks first whether the schema is the program's own. A writer refuses any difference: a
+trigger could swallow what it writes. A reader refuses what could show it other rows. Only who is
+to say what was altered (``open_for_checking``) goes on.
 """
 
 from __future__ import annotations
@@ -11,13 +16,13 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database, Migrations
 
 from controller.errors import JournalCorrupt, JournalUnavailable
+from records.schema_check import Schema, is_begun, schema_differences
 
 __all__ = [
     "Database",
@@ -26,6 +31,7 @@ __all__ = [
     "check_quickly",
     "copy_database",
     "failures_in_words",
+    "open_for_checking",
     "open_for_reading",
     "open_for_writing",
     "rows",
@@ -33,15 +39,6 @@ __all__ = [
 
 BUSY_TIMEOUT_MS = 2000
 _WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """What a file must look like. The last migration sets ``user_version`` to ``version``."""
-
-    name: str
-    version: int
-    migrations: Migrations
 
 
 def open_for_writing(
@@ -54,6 +51,8 @@ def open_for_writing(
         db = _wrap(connect(path, busy_timeout_s))
         try:
             _refuse_newer(db, path, schema)
+            if not is_begun(db):
+                _refuse_altered(db, path, schema, any_difference=True)
             for name, value in _WRITER_PRAGMAS.items():
                 db.execute(f"PRAGMA {name} = {value}")
             _assert_pragmas(db, path)
@@ -65,12 +64,33 @@ def open_for_writing(
 
 
 def open_for_reading(path: Path, schema: Schema) -> Database:
-    """Open ``path`` without any right to write; a writer may be at work at the same time."""
+    """Open ``path`` without any right to write; a writer may be at work at the same time.
+
+    Raises JournalCorrupt where its schema could show other rows than those that were written.
+    """
+    db = open_for_checking(path, schema)
+    with failures_in_words(path, "read"):
+        try:
+            db.conn.text_factory = str
+            _refuse_altered(db, path, schema, any_difference=False)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def open_for_checking(path: Path, schema: Schema) -> Database:
+    """The same without a question about the schema: whoever opens so asks, and says what differs.
+
+    Text that is not UTF-8 comes with a surrogate for each wrong byte, so that no two texts that
+    differ on the disk are the same here.
+    """
     if not path.exists():
         raise JournalUnavailable(f"{path} does not exist; there is no record to read")
     with failures_in_words(path, "read"):
         db = _open_read_only(path)
         try:
+            db.conn.text_factory = _every_byte
             _refuse_newer(db, path, schema)
         except BaseException:
             db.close()
@@ -111,10 +131,10 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
 def copy_database(source: Path, target: Path, schema: Schema) -> int:
     """Copy a file while others read and write it; answers the copy's schema version.
 
-    The copy is the file at one moment, checked and durable. Raises JournalUnavailable or
-    JournalCorrupt.
+    The copy is the file at one moment, as it is, checked by SQLite and durable. Raises
+    JournalUnavailable or JournalCorrupt.
     """
-    db = open_for_reading(source, schema)
+    db = open_for_checking(source, schema)
     try:
         with failures_in_words(target, "written"):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,10 +145,14 @@ def copy_database(source: Path, target: Path, schema: Schema) -> int:
 
 
 def check_quickly(path: Path, schema: Schema) -> None:
-    """SQLite's quick check of a whole file; raises JournalCorrupt or JournalUnavailable."""
+    """The schema, then SQLite's quick check of a whole file.
+
+    Raises JournalCorrupt or JournalUnavailable.
+    """
     with failures_in_words(path, "checked"):
-        db = open_for_reading(path, schema)
+        db = open_for_checking(path, schema)
         try:
+            _refuse_altered(db, path, schema, any_difference=True)
             (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
         finally:
             db.close()
@@ -204,6 +228,20 @@ def _refuse_newer(db: Database, path: Path, schema: Schema) -> None:
             f"{path} has schema version {version} of {schema.name}; this program knows "
             f"{schema.version}; update the program"
         )
+
+
+def _refuse_altered(db: Database, path: Path, schema: Schema, *, any_difference: bool) -> None:
+    for found in schema_differences(db, schema):
+        if any_difference or not found.readable:
+            raise JournalCorrupt(
+                f"the schema of {path} is not the program's own ({found.where}: {found.what}); "
+                "nothing is read from it or written to it. Run `traction verify --all`, keep the "
+                "file and restore a backup"
+            )
+
+
+def _every_byte(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
 
 
 def _refuse_read_only(path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from records.cell_check import CellCheck
 from records.database import Database, schema_version
 from records.migration import (
     SESSION_KEYS_SINCE_SCHEMA,
@@ -16,6 +17,7 @@ from records.migration import (
 from records.predecessor import Predecessor, predecessor_of
 from records.session_check import Alteration
 from records.stored_session import StoredSession
+from records.unreadable import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,19 +49,25 @@ class FileHistory:
         return stored.signature is None and stored.head.session_id not in named
 
 
-def history_of(db: Database, path: Path, known_keys: Mapping[str, bytes]) -> FileHistory:
+def history_of(
+    db: Database, path: Path, cells: CellCheck, known_keys: Mapping[str, bytes]
+) -> FileHistory:
     """Read and check it; what cannot be believed counts as missing."""
-    found: list[Alteration] = []
+    found = [
+        _altered(path, f"{fault.table}, row {fault.row}", fault.what)
+        for table in ("migration", "predecessor")
+        for fault in cells.of_table(table)
+    ]
     migration = predecessor = None
     unit_id = path.stem
     try:
-        migration = migration_of(db)
-    except (ValueError, TypeError, RecursionError) as error:
+        if not found:
+            migration, predecessor = migration_of(db), predecessor_of(db)
+    except UNREADABLE as error:
         found.append(_altered(path, "the migration record", f"it cannot be read: {error}"))
     if migration is not None and (fault := fault_of_migration(migration, unit_id, known_keys)):
         found.append(_altered(path, "the migration record", fault))
         migration = None
-    predecessor = predecessor_of(db)
     if predecessor is not None and (fault := predecessor.fault(unit_id, known_keys)):
         found.append(_altered(path, "the file before it", fault))
     return FileHistory(

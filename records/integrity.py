@@ -9,28 +9,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from controller.errors import JournalCorrupt
+from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
+from records.cell_check import CellCheck
 from records.chain import Subject
 from records.checkpoint import Checkpoint, make_checkpoint
-from records.database import Database, rows
-from records.file_history import FileHistory, history_of
-from records.predecessor import file_start
+from records.database import Database, rows, schema_version
+from records.file_history import history_of
+from records.guarded_check import GuardedCheck, altered_cell, check_on_file, start_before
 from records.quarantine import PutAside, put_aside_files
-from records.reader import reading
-from records.session_check import NOT_OUTSIDE, Alteration, check_session
+from records.reader import checking, reading
+from records.schema_check import SchemaDifference, schema_differences
+from records.session_check import NOT_OUTSIDE, Alteration
 from records.signing import known_public_keys
 from records.stored_session import (
+    SIGNATURES_SINCE_SCHEMA,
     SessionHead,
     StoredSession,
-    load_stored,
     seal_signature,
     session_rows_of,
 )
-from records.unit_file import readable_databases
+from records.unit_file import UNIT_SCHEMA, readable_databases
+from records.unreadable import UNREADABLE
 
 __all__ = ["Alteration", "IssuedCheckpoint", "Verification", "issued_checkpoints", "verify"]
 
@@ -111,6 +115,10 @@ def verify(
             _walk_unit(path, wanted, tally)
         except JournalCorrupt as error:
             tally.alterations.append(Alteration(session_id="", where=str(path), what=error.message))
+        except JournalUnavailable as error:
+            tally.alterations.append(
+                Alteration(session_id="", where=str(path), what=error.message, unread=True)
+            )
         if path in accepted:
             # A person has taken note of what does not fit in there; its digest is compared.
             del tally.alterations[known_of_it:]
@@ -152,23 +160,52 @@ def _issued(head: SessionHead, text: str) -> IssuedCheckpoint:
     )
 
 
+def sessions_called(data_dir: Path, beginning: str) -> list[str]:
+    """Ids of the sessions on file that begin so, or the one that is called so.
+
+    Files that cannot be read are passed over: ``verify`` says what is wrong with them.
+    """
+    found: list[str] = []
+    for path in readable_databases(data_dir):
+        with suppress(JournalError), checking(path) as db:
+            if all(difference.readable for difference in schema_differences(db, UNIT_SCHEMA)):
+                heads, _ = _heads(db, CellCheck(db))
+                found += [h.session_id for h in heads if h.session_id.startswith(beginning)]
+    return [beginning] if beginning in found else found
+
+
 def _walk_unit(path: Path, wanted: set[str] | None, tally: _Tally) -> None:
     """``wanted`` are ids in capitals; None means every session, and that none may be missing."""
-    with reading(path) as db:
-        heads = session_rows_of(db)
-        history = history_of(db, path, tally.known_keys)
+    with checking(path) as db:
+        differences = schema_differences(db, UNIT_SCHEMA)
+        tally.alterations += [_of_schema(path, found) for found in differences]
+        if not all(found.readable for found in differences):
+            return
+        cells = CellCheck(db)
+        history = history_of(db, path, cells, tally.known_keys)
         tally.alterations += history.alterations
-        start, signed_before = file_start(db), False
+        heads, broken = _heads(db, cells)
+        tally.alterations += broken
         for head in heads:
-            stored = load_stored(db, head)
             if wanted is None or head.session_id.upper() in wanted:
-                tally.take(stored, start, history, signed_before=signed_before)
-            if stored.seal is not None:
-                start = stored.seal.digest
-            signed_before = signed_before or stored.signature is not None
+                start = start_before(db, path, head.number)
+                checked = check_on_file(db, path, cells, head, start, tally.known_keys, history)
+                tally.take(head, checked, signed_before=_signed_before(db, head.number))
         tally.alterations += _strays(db, path)
         if wanted is None:
-            tally.alterations += _gaps(heads, history.first_number)
+            tally.alterations += _gaps(db, heads, history.first_number)
+
+
+def _of_schema(path: Path, found: SchemaDifference) -> Alteration:
+    return Alteration(session_id="", where=f"{path.name}, {found.where}", what=found.what)
+
+
+def _heads(db: Database, cells: CellCheck) -> tuple[list[SessionHead], list[Alteration]]:
+    """The rows of sessions that can be read, and what is wrong with the others."""
+    faults = list(cells.of_table("session"))
+    broken = {fault.session for fault in faults}
+    heads = [head for head in session_rows_of(db) if head.number not in broken]
+    return heads, [altered_cell(f"number {fault.session}", fault) for fault in faults]
 
 
 class _Tally:
@@ -178,17 +215,19 @@ class _Tally:
         self._signed = self._unsigned = self._open = self._removed = self._compared = 0
         self._key_ids: set[str] = set()
         self._codes: dict[str, str | None] = {}
+        self._unread: set[str] = set()
         self.alterations: list[Alteration] = []
         self.put_aside: list[PutAside] = []
 
-    def take(
-        self, stored: StoredSession, start: bytes, history: FileHistory, *, signed_before: bool
-    ) -> None:
-        self.alterations += check_session(
-            stored, start, self.known_keys, must_have_key=history.must_have_key(stored)
-        )
-        self._codes[stored.head.session_id.upper()] = _code(stored)
+    def take(self, head: SessionHead, checked: GuardedCheck, *, signed_before: bool) -> None:
+        self.alterations += checked.alterations
         self._sessions += 1
+        name = head.session_id.upper()
+        if checked.stored is None:
+            self._unread.add(name)
+            return
+        stored = checked.stored
+        self._codes[name] = _code(stored)
         self._links += len(stored.links)
         self._events += len(stored.events)
         self._samples += stored.sample_count
@@ -217,7 +256,9 @@ class _Tally:
 
     def _against(self, outside: Checkpoint) -> Iterator[Alteration]:
         name = outside.name.upper()
-        if name not in self._codes:
+        if name in self._unread:
+            what = "a checkpoint was given out for it, but its rows cannot be read"
+        elif name not in self._codes:
             what = "a checkpoint was given out for it, but it is not on file: cut off, or replaced"
         elif (code := self._codes[name]) is None:
             what = "a checkpoint was given out for it, but it has no signed seal: an older file"
@@ -251,7 +292,10 @@ def _code(stored: StoredSession) -> str | None:
         return None
     head = stored.head
     subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
-    return make_checkpoint(subject, stored.seal.digest, stored.signature.public_key).code
+    try:
+        return make_checkpoint(subject, stored.seal.digest, stored.signature.public_key).code
+    except UNREADABLE:  # an id that is no text; check_session has said so
+        return None
 
 
 def _strays(db: Database, path: Path) -> list[Alteration]:
@@ -267,24 +311,24 @@ def _strays(db: Database, path: Path) -> list[Alteration]:
     return found
 
 
-def _gaps(heads: list[SessionHead], first_number: int) -> list[Alteration]:
-    """Session numbers of a file have no gap and begin where the file before it ended."""
-    found = [
+def _gaps(db: Database, heads: list[SessionHead], first_number: int) -> list[Alteration]:
+    """Session numbers of a file begin where the file before it ended, and have no gap."""
+    numbers = [number for (number,) in rows(db, "SELECT number FROM session ORDER BY number")]
+    readable = {head.number: head for head in heads}
+    return [
         Alteration(
-            session_id=after.session_id,
+            session_id=readable[after].session_id if after in readable else f"number {after}",
             where="before the session",
-            what=f"session number {before.number + 1} of the unit is missing",
-            since_utc_ms=before.started_utc_ms,
+            what=f"session number {before + 1} of the unit is missing",
+            since_utc_ms=readable[before].started_utc_ms if before in readable else None,
         )
-        for before, after in pairwise(heads)
-        if after.number != before.number + 1
+        for before, after in pairwise((first_number - 1, *numbers))
+        if after != before + 1
     ]
-    if heads and heads[0].number != first_number:
-        found.append(
-            Alteration(
-                session_id=heads[0].session_id,
-                where="before the session",
-                what=f"session number {first_number} of the unit is missing",
-            )
-        )
-    return found
+
+
+def _signed_before(db: Database, session: int) -> bool:
+    """True when the seal of an earlier session of the unit carries a signature."""
+    if schema_version(db) < SIGNATURES_SINCE_SCHEMA:
+        return False
+    return bool(rows(db, "SELECT 1 FROM signature WHERE session < ? LIMIT 1", (session,)))

@@ -85,7 +85,7 @@ def begin_behind(
     with db.atomic():
         db.execute(
             "INSERT INTO predecessor VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (kind, file, digest, last_session, utc_ms, reason, key.public_key, signature),
+            (last_session, kind, file, digest, utc_ms, reason, key.public_key, signature),
         )
     found = predecessor_of(db)
     assert found is not None, "it was written this moment"
@@ -99,7 +99,7 @@ def predecessor_of(db: Database) -> Predecessor | None:
     found = rows(
         db,
         "SELECT kind, file, digest, last_session, utc_ms, reason, public_key, signature "
-        "FROM predecessor ORDER BY rowid LIMIT 1",
+        "FROM predecessor ORDER BY last_session LIMIT 1",
     )
     if not found:
         return None

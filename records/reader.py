@@ -17,7 +17,13 @@ from controller.events import EventKind, Outcome
 from controller.ports import LastArming, LastSeen
 from records.blocks import unpack_block
 from records.canonical import SampleArray, StoredEvent, samples_from_bytes
-from records.database import Database, failures_in_words, open_for_reading, rows
+from records.database import (
+    Database,
+    failures_in_words,
+    open_for_checking,
+    open_for_reading,
+    rows,
+)
 from records.removal import removal_of
 from records.session_rows import event_rows
 from records.stored_session import (
@@ -271,6 +277,17 @@ def reading(path: Path) -> Iterator[Database]:
     """A read-only connection for a while."""
     with failures_in_words(path, "read"):
         db = open_for_reading(path, UNIT_SCHEMA)
+        try:
+            yield db
+        finally:
+            db.close()
+
+
+@contextmanager
+def checking(path: Path) -> Iterator[Database]:
+    """The same for code that says what was altered: it asks about the schema itself."""
+    with failures_in_words(path, "read"):
+        db = open_for_checking(path, UNIT_SCHEMA)
         try:
             yield db
         finally:

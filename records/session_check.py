@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -26,6 +24,8 @@ from records.session_keys import certificate_fits, chain_signature_fits, session
 from records.session_rows import canonical, first_misfit
 from records.signing import key_id_of, verify_signature
 from records.stored_session import SealSignature, StoredSession
+from records.strict_json import parse_object
+from records.unreadable import UNREADABLE, unreadable_row
 
 NOT_OUTSIDE = "not checked against outside checkpoints"
 
@@ -35,12 +35,14 @@ class Alteration:
     """One difference between what is stored and what must be there.
 
     ``since_utc_ms`` is the wall time from which the record cannot be relied on; None = unknown.
+    ``unread`` is set where a whole file could not be looked at, so that nothing is said of it.
     """
 
     session_id: str
     where: str
     what: str
     since_utc_ms: int | None = None
+    unread: bool = False
 
 
 def check_session(
@@ -59,8 +61,8 @@ def check_session(
     check = _Check(stored, start, known_keys, must_have_key)
     try:
         yield from check.all()
-    except (struct.error, ValueError, KeyError) as error:
-        yield check.altered("the stored numbers", f"they cannot be read: {error}")
+    except UNREADABLE as error:
+        yield check.altered(unreadable_row(stored), f"it cannot be read: {error}", None)
 
 
 class _Check:
@@ -85,6 +87,7 @@ class _Check:
         if self._stored.damage:
             yield self.altered("what is packed", self._stored.damage)
         yield from self._check_events()
+        yield from self._check_details()
         yield from self._check_row()
         yield from self._check_session_key()
         yield from self._check_links()
@@ -104,6 +107,15 @@ class _Check:
                     f"event {event.sequence} stands where {index} belongs",
                     event.at_ms,
                 )
+                return
+
+    def _check_details(self) -> Iterator[Alteration]:
+        """Every text is JSON with one meaning; the first that is not."""
+        for index, event in enumerate(self._stored.events):
+            try:
+                parse_object(event.detail_json)
+            except ValueError as error:
+                yield self.altered(f"event {index}", f"its text cannot be read: {error}")
                 return
 
     def _check_links(self) -> Iterator[Alteration]:
@@ -207,8 +219,7 @@ class _Check:
         if not events:
             yield self.altered("the beginning", "the session has no events")
             return
-        said = json.loads(events[0].detail_json)
-        self._opening = said if isinstance(said, dict) else {}
+        self._opening = parse_object(events[0].detail_json)
         row = (head.session_id, head.unit_id, head.started_utc_ms, head.utc_offset_min)
         names = ("session_id", "unit_id", "started_utc_ms", "utc_offset_min")
         begun = tuple(self._opening.get(name) for name in names)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
+from records.cell_check import CellCheck
 from records.clinic_file import CLINIC_SCHEMA, clinic_database
 from records.database import check_quickly, rows
-from records.reader import reading
-from records.session_check import check_session
-from records.session_rows import chain_start
+from records.file_history import history_of
+from records.guarded_check import check_on_file, start_before
+from records.reader import checking
 from records.signing import SigningKey, known_public_keys
-from records.stored_session import load_stored, session_rows_of
+from records.stored_session import session_rows_of
 from records.unit_file import UNIT_SCHEMA, unit_database
 
 WARN_BELOW_BYTES = 500_000_000
@@ -35,11 +36,16 @@ def check_before_start(
     """
     yield from _check_space(data_dir, free_bytes)
     clinic, unit = clinic_database(data_dir), unit_database(data_dir, unit_id)
-    if clinic.exists():
+    if _stands(clinic):
         check_quickly(clinic, CLINIC_SCHEMA)
-    if unit.exists():
+    if _stands(unit):
         check_quickly(unit, UNIT_SCHEMA)
         _check_last_seal(data_dir, unit, key)
+
+
+def _stands(path: Path) -> bool:
+    """True for anything under that name, a link to nowhere as well."""
+    return path.exists() or path.is_symlink()
 
 
 def free_bytes_at(folder: Path) -> int:
@@ -69,16 +75,25 @@ def _check_space(data_dir: Path, free_bytes: Callable[[Path], int]) -> Iterator[
 
 def _check_last_seal(data_dir: Path, path: Path, key: SigningKey) -> None:
     known = {**known_public_keys(data_dir), key.key_id: key.public_key}
-    with reading(path) as db:
+    with checking(path) as db:
+        cells = CellCheck(db)
+        for fault in cells.of_table("session"):
+            which = f"session number {fault.session} of the unit"
+            raise _altered(path.stem, which, fault.row, fault.what)
         last = rows(db, "SELECT max(session) FROM seal")[0][0]
         for head in session_rows_of(db):
-            if head.number != last:
-                continue
-            stored, previous = load_stored(db, head), chain_start(db, last)
-            for found in check_session(stored, previous, known):
-                raise JournalCorrupt(
-                    f"the unit's last sealed session {found.session_id} was altered "
-                    f"({found.where}: {found.what}); no session can start. Run `traction verify "
-                    f"--all`; `traction quarantine put {head.unit_id} --by NAME --reason WHY` keeps "
-                    "the file aside, and what fits in it stays readable"
-                )
+            if head.number == last:
+                start, history = start_before(db, path, last), history_of(db, path, cells, known)
+                for found in check_on_file(
+                    db, path, cells, head, start, known, history
+                ).alterations:
+                    which = f"the unit's last sealed session {found.session_id}"
+                    raise _altered(path.stem, which, found.where, found.what)
+
+
+def _altered(unit_id: str, which: str, where: str, what: str) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"{which} was altered ({where}: {what}); no session can start. Run `traction verify "
+        f"--all`; `traction quarantine put {unit_id} --by NAME --reason WHY` puts the file aside, "
+        "and what fits in it stays readable"
+    )

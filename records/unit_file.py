@@ -114,8 +114,8 @@ def _m004_session_keys(db: Database, recorded_by: MigrationRecorder | None) -> N
             open_sessions TEXT NOT NULL, unsigned_sessions TEXT NOT NULL,
             public_key BLOB NOT NULL, signature BLOB NOT NULL) STRICT""",
         """CREATE TABLE predecessor (
-            kind TEXT NOT NULL, file TEXT NOT NULL, digest BLOB NOT NULL,
-            last_session INTEGER NOT NULL, utc_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+            last_session INTEGER PRIMARY KEY, kind TEXT NOT NULL, file TEXT NOT NULL,
+            digest BLOB NOT NULL, utc_ms INTEGER NOT NULL, reason TEXT NOT NULL,
             public_key BLOB NOT NULL, signature BLOB NOT NULL) STRICT""",
     ):
         db.execute(statement)

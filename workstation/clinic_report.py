@@ -15,7 +15,8 @@ def clinic_lines(result: ClinicVerification) -> Iterator[str]:
         f"{result.orders} orders; {result.not_covered}"
     )
     for found in result.alterations:
-        yield f"ALTERED clinic.db, {found.where}: {found.what}{_since(found)}"
+        label = "NOT CHECKED" if found.unread else "ALTERED"
+        yield f"{label} clinic.db, {found.where}: {found.what}{_since(found)}"
     if not result.alterations:
         compared = result.checkpoints_compared
         yield "clinic.db was not altered " + (
@@ -30,5 +31,13 @@ def clinic_lines(result: ClinicVerification) -> Iterator[str]:
 def _since(found: ClinicAlteration) -> str:
     if found.since_utc_ms is None:
         return ""
-    moment = datetime.fromtimestamp(found.since_utc_ms // 1000, UTC).isoformat(" ")
-    return f"; everything before fits, up to {moment}"
+    return f"; everything before fits, up to {utc_text(found.since_utc_ms)}"
+
+
+def utc_text(utc_ms: int) -> str:
+    """A time of a record for people; the number itself where it is no moment that there is."""
+    try:
+        moment = datetime.fromtimestamp(utc_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{utc_ms} ms"
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

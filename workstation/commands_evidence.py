@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import AddressInvalid
+from workstation.clinic_report import utc_text
 from workstation.commands_quarantine import put_aside_line
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from records.checkpoint import Checkpoint
+    from records.clinic_verify import ClinicAlteration
     from records.session_check import Alteration
     from workstation.documents import Dossier
 
@@ -75,7 +76,7 @@ def checkpoints(data: DataOption = None, as_json: JsonOption = False) -> None:
         say_json([*(asdict(one) for one in issued), *([{"text": of_clinic}] if of_clinic else [])])
         return
     for one in issued:
-        say(f"{_utc(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
+        say(f"{utc_text(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
     if of_clinic:
         say(f"clinic.db, its end now  {of_clinic}")
 
@@ -110,10 +111,9 @@ def _verify_records(
 ) -> None:
     from records.clinic_verify import is_of_clinic, verify_clinic
     from records.integrity import verify as verify_records
-    from records.reader import find_session
     from workstation.clinic_report import clinic_lines
 
-    wanted = None if session is None else find_session(data_dir, session).session_id
+    wanted = None if session is None else _session_called(data_dir, session)
     of_clinic = [point for point in outside if is_of_clinic(point)]
     of_sessions = [point for point in outside if not is_of_clinic(point)]
     result = verify_records(data_dir, wanted, checkpoints=of_sessions, public_keys=keys)
@@ -134,9 +134,8 @@ def _verify_records(
     if clinic is not None and not as_json:
         for line in clinic_lines(clinic):
             say(line)
-    _conclude(result.alterations, result.basis, as_json=as_json)
-    if clinic is not None and clinic.alterations:
-        raise typer.Exit(RECORD_BAD)
+    of_words = () if clinic is None else clinic.alterations
+    _conclude(result.alterations, of_words, result.basis, as_json=as_json)
 
 
 def _verify_bundle(
@@ -154,17 +153,44 @@ def _verify_bundle(
             f"verified the bundle of session {result.session_id or '(unknown)'}: "
             f"{result.links} links, {result.events} events, {result.samples} samples"
         )
-    _conclude(result.alterations, result.basis, as_json=as_json)
+    _conclude(result.alterations, (), result.basis, as_json=as_json)
 
 
-def _conclude(alterations: Sequence[Alteration], basis: str, *, as_json: bool) -> None:
+def _session_called(data_dir: Path, beginning: str) -> str:
+    """The one session that begins so, found without belief in any file."""
+    from controller.errors import RecordNotFound
+    from records.integrity import sessions_called
+
+    found = sessions_called(data_dir, beginning)
+    if len(found) == 1:
+        return found[0]
+    what = f"fits {len(found)} sessions" if found else "is in no file that can be read"
+    raise RecordNotFound(
+        f"session {beginning!r} {what} in {data_dir}; `traction verify --all` looks at every file"
+    )
+
+
+def _conclude(
+    alterations: Sequence[Alteration],
+    of_words: Sequence[ClinicAlteration],
+    basis: str,
+    *,
+    as_json: bool,
+) -> None:
+    """The findings, and the verdict over all of them: status 4 and the last line never differ."""
+    every: list[Alteration | ClinicAlteration] = [*alterations, *of_words]
     if not as_json:
         for found in alterations:
-            since = "" if found.since_utc_ms is None else f", since {_utc(found.since_utc_ms)}"
-            say(f"ALTERED session {found.session_id}, {found.where}: {found.what}{since}")
-        verdict = "altered" if alterations else "nothing was altered"
+            since = "" if found.since_utc_ms is None else f", since {utc_text(found.since_utc_ms)}"
+            label = "NOT CHECKED" if found.unread else "ALTERED"
+            whose = f"session {found.session_id}, " if found.session_id else ""
+            say(f"{label} {whose}{found.where}: {found.what}{since}")
+        if not all(found.unread for found in every):
+            verdict = "altered"
+        else:
+            verdict = "not everything could be checked" if every else "nothing was altered"
         say(f"{verdict} (checked: {basis})")
-    if alterations:
+    if every:
         raise typer.Exit(RECORD_BAD)
 
 
@@ -189,12 +215,3 @@ def _public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
 
     keys = [read_public_key(path) for path in paths]
     return {key_id_of(key): key for key in keys}
-
-
-def _utc(utc_ms: int) -> str:
-    try:
-        moment = datetime.fromtimestamp(utc_ms / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        # An altered number may be no moment that there is.
-        return f"{utc_ms} ms"
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -12,6 +12,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from records.session_rows import canonical
 from records.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.stored_session import computed_links, load_stored, session_rows_of
 from records.unit_file import unit_database
+from tests.support.altering import altering
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
@@ -133,24 +135,9 @@ def draw(ground: Ground, source: random.Random, place: Path) -> tuple[str, bool]
             continue
 
 
-class _Editing:
-    """The copy's database without its triggers and references."""
-
-    def __init__(self, place: Path) -> None:
-        self._path = unit_database(place, UNIT)
-
-    def __enter__(self) -> sqlite3.Connection:
-        self._db = sqlite3.connect(self._path, isolation_level=None)
-        self._db.execute("PRAGMA synchronous = OFF")
-        for table in TABLES:
-            self._db.execute(f"DROP TRIGGER IF EXISTS {table}_never_changes")
-            self._db.execute(f"DROP TRIGGER IF EXISTS {table}_never_shrinks")
-        self._db.execute("BEGIN")
-        return self._db
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        self._db.execute("ROLLBACK" if kind else "COMMIT")
-        self._db.close()
+def _editing(place: Path) -> AbstractContextManager[sqlite3.Connection]:
+    """The copy's database without its triggers and references, for a while."""
+    return altering(unit_database(place, UNIT))
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[str]:
@@ -163,7 +150,7 @@ def _row_ids(db: sqlite3.Connection, table: str) -> list[int]:
 
 def edit(ground: Ground, place: Path, source: random.Random) -> None:
     """One column of one row of any table gets another value."""
-    with _Editing(place) as db:
+    with _editing(place) as db:
         table = source.choice(TABLES)
         column = source.choice(_columns(db, table))
         row = source.choice(_row_ids(db, table))
@@ -196,7 +183,7 @@ def _other_samples(block: bytes, source: random.Random) -> bytes:
 
 def delete(ground: Ground, place: Path, source: random.Random) -> None:
     """One row is gone."""
-    with _Editing(place) as db:
+    with _editing(place) as db:
         table = source.choice(TABLES)
         row = source.choice(_row_ids(db, table))
         db.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))
@@ -204,7 +191,7 @@ def delete(ground: Ground, place: Path, source: random.Random) -> None:
 
 def insert(ground: Ground, place: Path, source: random.Random) -> None:
     """A copy of a row stands in a place of its own."""
-    with _Editing(place) as db:
+    with _editing(place) as db:
         table = source.choice(TABLES)
         row = source.choice(_row_ids(db, table))
         values = list(db.execute(f"SELECT * FROM {table} WHERE rowid = ?", (row,)).fetchone())
@@ -217,7 +204,7 @@ def insert(ground: Ground, place: Path, source: random.Random) -> None:
 
 def reorder(ground: Ground, place: Path, source: random.Random) -> None:
     """Two rows of a table exchange everything but their keys."""
-    with _Editing(place) as db:
+    with _editing(place) as db:
         table, keys = source.choice(
             (
                 ("event", 2),
@@ -241,7 +228,7 @@ def reorder(ground: Ground, place: Path, source: random.Random) -> None:
 def swap_sessions(ground: Ground, place: Path, source: random.Random) -> None:
     """Two sessions exchange their places, in every table."""
     first, second = source.sample((1, 2, 3), 2)
-    with _Editing(place) as db:
+    with _editing(place) as db:
         for table in TABLES:
             key = "number" if table == "session" else "session"
             for old, new in ((first, -1), (second, first), (-1, second)):
@@ -251,7 +238,7 @@ def swap_sessions(ground: Ground, place: Path, source: random.Random) -> None:
 def cut_tail(ground: Ground, place: Path, source: random.Random) -> None:
     """The newest one or two sessions never were."""
     first_gone = source.choice((2, 3))
-    with _Editing(place) as db:
+    with _editing(place) as db:
         for table in reversed(TABLES):
             key = "number" if table == "session" else "session"
             db.execute(f"DELETE FROM {table} WHERE {key} >= ?", (first_gone,))
@@ -283,7 +270,7 @@ def rewrite_by_key_holder(ground: Ground, place: Path, source: random.Random) ->
 
 
 def _rewrite(place: Path, source: random.Random, key: SigningKey | None) -> None:
-    with _Editing(place) as db:
+    with _editing(place) as db:
         altered = source.choice((1, 2, 3))
         sequence = source.randrange(
             1, db.execute("SELECT count(*) FROM event WHERE session = ?", (altered,)).fetchone()[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import zipfile
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from records.integrity import verify
 from records.journal import SessionOpening, open_session
 from records.reader import list_sessions
 from records.unit_file import unit_database
+from tests.support.altering import altering
 from tests.support.notes import UNIT, recorded
 from tests.support.sessions import KEY
 
@@ -130,10 +130,8 @@ def test_names_outside_of_a_backup_are_not_unpacked(data: Path, tmp_path: Path) 
 
 
 def test_an_alteration_of_the_record_is_copied_and_named(data: Path, tmp_path: Path) -> None:
-    with sqlite3.connect(unit_database(data, UNIT)) as db:
-        db.execute("DROP TRIGGER event_never_changes")
+    with altering(unit_database(data, UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence = 1")
-    db.close()
     made = backed_up(data, tmp_path / "copy")
     assert made.alterations
     back = restore(tmp_path / "copy", tmp_path / "new")

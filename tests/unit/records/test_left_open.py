@@ -31,6 +31,7 @@ from records.signing import SigningKey
 from records.spill import SpillFile, spill_path
 from records.unit_file import UNIT_SCHEMA, unit_database
 from tests.support.altered_records import FOREIGN_KEY, KEY, UNIT
+from tests.support.altering import altering
 from tests.support.left_open import close_left_open
 from tests.unit.records.test_journal_faults import act, begin, tick
 
@@ -61,13 +62,10 @@ def left(memory_path: Path) -> Path:
 
 
 def edit(data_dir: Path, *statements: str) -> None:
-    """What somebody with the file and without the key does, fences or not."""
-    db = sqlite3.connect(data_dir / DATABASE, isolation_level=None)
-    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        db.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
-        db.execute(statement)
-    db.close()
+    """What somebody with the file and without the key does, behind the triggers."""
+    with altering(data_dir / DATABASE) as db:
+        for statement in statements:
+            db.execute(statement)
 
 
 def test_a_session_that_was_interrupted_is_closed_whole(left: Path) -> None:
@@ -183,7 +181,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
 @pytest.mark.parametrize("kind", REFUSED)
 def test_what_does_not_fit_is_refused(left: Path, kind: str) -> None:
     statements, message = REFUSED[kind]
-    edit(left, "PRAGMA foreign_keys = OFF", *statements)
+    edit(left, *statements)
     with pytest.raises(JournalCorrupt, match=message):
         left_open_sessions(left, UNIT, VirtualClock(), key=KEY)
 

@@ -32,6 +32,7 @@ from records.retention import (
 )
 from records.stored_session import SessionHead
 from records.unit_file import UnitLock, holding, unit_database
+from tests.support.altering import altering
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.sessions import KEY
 
@@ -174,11 +175,8 @@ CHANGES: dict[str, str] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_forged_removal_and_an_altered_remainder_are_found(data: Path, change: str) -> None:
     apply_retention(data, rule(), AUTHOR)
-    with sqlite3.connect(unit_database(data, UNIT)) as db:
-        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
-            db.execute(f"DROP TRIGGER {name}")
+    with altering(unit_database(data, UNIT)) as db:
         db.execute(CHANGES[change])
-    db.close()
     assert verify(data, public_keys=KEYS).alterations
 
 

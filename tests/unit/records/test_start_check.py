@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from records.start_check import (
     free_bytes_at,
 )
 from records.unit_file import unit_database
+from tests.support.altering import altering
 from tests.support.notes import UNIT, recorded
 from tests.support.sessions import KEY, staged
 
@@ -46,10 +46,8 @@ def test_free_space_is_that_of_the_place_that_will_be_made(tmp_path: Path) -> No
 
 def test_an_altered_last_session_refuses(tmp_path: Path) -> None:
     recorded(tmp_path)
-    with sqlite3.connect(unit_database(tmp_path, UNIT)) as db:
-        db.execute("DROP TRIGGER event_never_changes")
+    with altering(unit_database(tmp_path, UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence = 1")
-    db.close()
     with pytest.raises(JournalCorrupt, match="last sealed session s-1 was altered"):
         checked(tmp_path)
 

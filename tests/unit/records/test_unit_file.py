@@ -17,6 +17,7 @@ from records.journal import SessionOpening, open_session
 from records.reader import list_sessions, read_session
 from records.signing import SigningKey
 from records.unit_file import UNIT_SCHEMA, UnitLock, holding, unit_database
+from tests.support.altering import altering
 from tests.support.left_open import close_left_open
 
 UNIT = "00000000000000aa"
@@ -94,10 +95,8 @@ def test_without_a_sound_copy_nothing_is_migrated(
 def test_an_unsigned_seal_behind_a_signed_one_is_an_alteration(tmp_path: Path) -> None:
     for session_id in ("s-1", "s-2"):
         open_session(tmp_path, opening(session_id), VirtualClock(), key=KEY).close()
-    with sqlite3.connect(unit_database(tmp_path, UNIT)) as connection:
-        connection.execute("DROP TRIGGER signature_never_shrinks")
+    with altering(unit_database(tmp_path, UNIT)) as connection:
         connection.execute("DELETE FROM signature WHERE session = 2")
-    connection.close()
     whats = [found.what for found in verify(tmp_path).alterations]
     assert any("though an earlier one of the unit is" in what for what in whats)
     assert any("it is gone" in what for what in whats)

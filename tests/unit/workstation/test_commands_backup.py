@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from controller.errors import AnswerMissing, BackupRefused, RecordNotFound, RequestRefused
 from records.unit_file import unit_database
+from tests.support.altering import altering
 from tests.support.commands import run, said
 from tests.support.notes import UNIT, recorded
 from workstation.cli import RECORD_BAD, exit_status
@@ -40,10 +40,8 @@ def test_a_backup_is_made_restored_and_audited(data: Path, tmp_path: Path) -> No
 
 
 def test_a_backup_of_an_altered_record_says_so_with_its_status(data: Path, tmp_path: Path) -> None:
-    with sqlite3.connect(unit_database(data, UNIT)) as db:
-        db.execute("DROP TRIGGER event_never_changes")
+    with altering(unit_database(data, UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence = 1")
-    db.close()
     result = run(data, "backup", str(tmp_path / "copy"))
     assert result.exit_code == RECORD_BAD
     assert "ALTERED" in result.output

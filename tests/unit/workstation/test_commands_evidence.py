@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import sqlite3
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from controller.errors import AddressInvalid, CheckpointInvalid, RecordNotFound
 from records.integrity import NOT_OUTSIDE
 from records.reader import list_sessions
 from records.unit_file import unit_databases
+from tests.support.altering import altering
 from tests.support.sessions import SHORT_CERVICAL, staged
 from workstation.cli import app
 
@@ -62,12 +62,8 @@ def checkpoint_of(data: Path) -> str:
 
 def altered(data: Path, statement: str) -> None:
     (path,) = unit_databases(data)
-    connection = sqlite3.connect(path, isolation_level=None)
-    for table in ("session", "event", "link", "seal", "signature"):
-        connection.execute(f"DROP TRIGGER {table}_never_changes")
-        connection.execute(f"DROP TRIGGER {table}_never_shrinks")
-    connection.execute(statement)
-    connection.close()
+    with altering(path) as connection:
+        connection.execute(statement)
 
 
 def test_verify_says_what_it_was_not_checked_against(data: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from controller.errors import AuditUnavailable, RecordNotFound, RequestRefused
 from records.clinic_file import clinic_database
+from tests.support.altering import altering
 from tests.support.commands import run, said
 from tests.support.notes import BEGAN_MS, DAY_MS, recorded
 from workstation.cli import RECORD_BAD
@@ -102,10 +103,8 @@ def test_verify_all_says_what_it_found_in_clinic_db(data: Path) -> None:
     assert "verified clinic.db: 3 entries in 2 signed links, 2 orders; drafts, presets" in output
     assert "clinic.db was not altered (not checked against outside checkpoints)" in output
     assert "checkpoint of clinic.db, to be kept elsewhere: TC1-clinic." in output
-    with sqlite3.connect(clinic_database(data)) as db:
-        db.execute("DROP TRIGGER entry_never_changes")
+    with altering(clinic_database(data)) as db:
         db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE sequence = 2")
-    db.close()
     result = run(data, "verify", "--all")
     assert result.exit_code == RECORD_BAD
     assert "ALTERED clinic.db, entries 2-2: link 1 does not fit; everything before" in result.output

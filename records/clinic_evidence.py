@@ -1,0 +1,81 @@
+"""What the evidence says about clinic.db's part: orders, patient keys and seals of each session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalError
+from records.database import Database, rows
+from records.reader import checking
+from records.schema_check import schema_differences
+from records.strict_json import parse_object
+from records.unit_file import UNIT_SCHEMA, unit_databases
+
+_SESSIONS = (
+    "SELECT session_id, detail, digest FROM session "
+    "LEFT JOIN event ON event.session = number AND sequence = 0 "
+    "LEFT JOIN seal ON seal.session = number"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one session's opening and seal say; None for what is not there or cannot be read."""
+
+    order_digest: object
+    patient_key: object
+    seal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``whole`` is False where a unit's file could not be read, so that sessions may be missing."""
+
+    sessions: dict[str, Said]
+    whole: bool
+
+    def of(self, session_id: str) -> Said | None:
+        return self.sessions.get(session_id)
+
+    @property
+    def why_missing(self) -> str:
+        """What to say of a session that is not among them."""
+        if self.whole:
+            return "its session is not on file"
+        return "its session is in none of the units' files that can be read"
+
+
+def read_evidence(data_dir: Path) -> Evidence:
+    """Read it from every unit's file; what is wrong with one of these is said by its own check."""
+    sessions: dict[str, Said] = {}
+    whole = True
+    for path in unit_databases(data_dir):
+        try:
+            with checking(path) as db:
+                readable = all(found.readable for found in schema_differences(db, UNIT_SCHEMA))
+                if readable:
+                    sessions |= _sessions(db)
+        except JournalError:
+            readable = False
+        whole = whole and readable
+    return Evidence(sessions, whole)
+
+
+def _sessions(db: Database) -> dict[str, Said]:
+    found = {}
+    for session_id, detail, seal in rows(db, _SESSIONS):
+        opening = _opening(detail)
+        found[str(session_id)] = Said(
+            opening.get("order_digest"),
+            opening.get("patient_key"),
+            seal.hex() if isinstance(seal, bytes) else None,
+        )
+    return found
+
+
+def _opening(detail: object) -> dict[str, object]:
+    try:
+        return parse_object(detail) if isinstance(detail, str) else {}
+    except ValueError:
+        return {}

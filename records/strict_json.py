@@ -1,0 +1,72 @@
+"""JSON of a record, read so that every reader sees the same: one meaning or an error, never both.
+
+A key that stands twice, a number with a point, a word such as NaN, half a character and nesting
+deeper than any record has are refused. What the program writes has none of these.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+MOST_LEVELS = 32
+"""Lists and objects within each other; the deepest record of the program has 6."""
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
+def parse_json(text: str) -> Any:
+    """What ``text`` says; raises ValueError saying in words what is wrong with it."""
+    _refuse_depth(text)
+    said = json.loads(
+        text,
+        object_pairs_hook=_object,
+        parse_float=_refuse_number,
+        parse_constant=_refuse_number,
+    )
+    if "\\u" in text:
+        _refuse_halves(said)
+    return said
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """The same for a text that must be an object."""
+    said = parse_json(text)
+    if not isinstance(said, dict):
+        raise ValueError("it is no JSON object")
+    return said
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands in it twice")
+    return said
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} is no whole number")
+
+
+def _refuse_halves(said: Any) -> None:
+    """Half of a surrogate pair, which only an escape can bring in, is no character."""
+    try:
+        json.dumps(said, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half a character") from error
+
+
+def _refuse_depth(text: str) -> None:
+    """Counted before anything is parsed: a parser's own limit depends on who calls it."""
+    if text.count("[") + text.count("{") <= MOST_LEVELS:
+        return
+    level = 0
+    for found in _BRACKETS.finditer(text):
+        if found[0] in "[{":
+            level += 1
+        elif found[0] in "]}":
+            level -= 1
+        if level > MOST_LEVELS:
+            raise ValueError(f"it nests deeper than {MOST_LEVELS} levels")

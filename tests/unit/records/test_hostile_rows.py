@@ -1,0 +1,154 @@
+"""Whatever stands in a cell, verify ends with a finding that names it, and checks the rest."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from controller.errors import JournalError
+from records.clinic_file import clinic_database
+from records.clinic_verify import verify_clinic
+from records.integrity import verify
+from records.start_check import check_before_start
+from records.unit_file import unit_database
+from tests.support.altering import altering_loosely
+from tests.support.commands import run
+from tests.support.hostile_cells import NESTED, NOT_COVERED, spoil_a_cell
+from tests.support.notes import UNIT, recorded
+from tests.support.sessions import KEY
+from tests.unit.records.test_clinic_chain import lived
+from workstation.commands_evidence import RECORD_BAD
+
+CELLS_IN_THE_TEST = 150
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("lived")
+    lived(data)
+    recorded(data, "s-2", reference="TEST-2")
+    recorded(data, "s-3", reference="TEST-3")
+    return data
+
+
+@pytest.fixture
+def data(whole: Path, tmp_path: Path) -> Path:
+    shutil.copytree(whole, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+OPENING = "UPDATE event SET detail = {} WHERE session = 2 AND sequence = 0"
+ROWS: dict[str, tuple[str, str, str]] = {
+    "an opening without an end": (OPENING.format("?"), "event 0", "deeper than 32 levels"),
+    "a key twice": (
+        OPENING.format("""replace(detail, '{"iden', '{"identity":{},"iden')"""),
+        "event 0", "the key 'identity' stands in it twice"),
+    "half a character": (OPENING.format("""'{"a":"\\ud800"}'"""), "event 0", "half a character"),
+    "bytes as text": (OPENING.format("CAST(detail AS BLOB)"), "event, row session 2, sequence 0",
+                      "detail is blob, not text"),
+    "text that is no UTF-8": (OPENING.format("CAST(X'7BFF7D' AS TEXT)"), "event 0", "read"),
+    "a time out of range": (
+        "UPDATE event SET at_ms = 1 << 40 WHERE session = 2 AND sequence = 3",
+        "event 3", "cannot be read"),
+    "a kind that is text": (
+        "UPDATE event SET kind = '7' WHERE session = 2 AND sequence = 3",
+        "event, row session 2, sequence 3", "kind is text, not integer"),
+    "no digest": ("UPDATE packed_links SET digest = NULL WHERE session = 2",
+                  "packed_links, row session 2", "digest is null, not blob"),
+    "a signature of too many links": (
+        "UPDATE chain_signature SET link_count = link_count + (1 << 40) WHERE session = 2",
+        "events ", "signed another chain"),
+    "a seal as text": ("UPDATE seal SET digest = hex(digest) WHERE session = 2",
+                       "seal, row session 2", "digest is text, not blob"),
+    "a signature of one byte": ("UPDATE signature SET signature = X'00' WHERE session = 2",
+                                "the signature", "does not fit"),
+    "a key of one byte": ("UPDATE signature SET public_key = X'00' WHERE session = 2",
+                          "the signature", "names key"),
+    "a block of nothing": ("UPDATE sample_block SET data = X'' WHERE session = 2",
+                           "what is packed",
+                           "version None"),
+    "a block that is a number": ("UPDATE sample_block SET data = 7 WHERE session = 2",
+                                 "sample_block, row session 2, first_sample 0, sealed 1",
+                                 "data is integer, not blob"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ROWS)
+def test_a_hostile_row_is_a_finding_that_names_session_and_row(data: Path, change: str) -> None:
+    statement, where, what = ROWS[change]
+    with altering_loosely(unit_database(data, UNIT)) as db:
+        done = db.execute(statement, (NESTED,) if "?" in statement else ())
+        assert done.rowcount > 0
+    result = run(data, "verify", "--all")
+    assert result.exit_code == RECORD_BAD
+    mine = [found for found in verify(data).alterations if found.session_id == "s-2"]
+    assert any(found.where.startswith(where) and what in found.what for found in mine), mine
+    # The sessions beside it are checked all the same; the chain of seals breaks at most once.
+    assert not [found for found in verify(data, "s-1").alterations if found.session_id == "s-1"]
+    assert "verified 3 sessions" in result.output
+
+
+def test_each_bad_session_is_named(data: Path) -> None:
+    with altering_loosely(unit_database(data, UNIT)) as db:
+        db.execute("UPDATE event SET detail = ? WHERE session = 1 AND sequence = 0", (NESTED,))
+        db.execute("UPDATE event SET detail = NULL WHERE session = 2 AND sequence = 0")
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence = 1")
+    assert {found.session_id for found in verify(data).alterations} >= {"s-1", "s-2", "s-3"}
+
+
+def test_a_session_s_row_that_cannot_be_read_hides_no_other(data: Path) -> None:
+    with altering_loosely(unit_database(data, UNIT)) as db:
+        db.execute("UPDATE session SET session_id = X'00', started_utc_ms = 'x' WHERE number = 2")
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence = 1")
+    found = verify(data).alterations
+    assert {one.session_id for one in found} >= {"number 2", "s-3"}
+    assert any("session_id is blob, not text" in one.what for one in found)
+    assert not any("number 2 of the unit is missing" in one.what for one in found)
+
+
+def test_what_cannot_be_read_in_a_unit_s_file_is_not_said_of_clinic_db(data: Path) -> None:
+    with altering_loosely(unit_database(data, UNIT)) as db:
+        db.execute("UPDATE event SET detail = ? WHERE session = 3 AND sequence = 0", (NESTED,))
+    assert {found.where for found in verify_clinic(data).alterations} == {
+        "the order of session s-3"
+    }
+
+
+def test_the_last_line_counts_the_clinic_s_words_too(data: Path) -> None:
+    with altering_loosely(clinic_database(data)) as db:
+        db.execute("UPDATE entry SET detail = ? WHERE sequence = 2", (NESTED,))
+    result = run(data, "verify", "--all")
+    assert result.exit_code == RECORD_BAD
+    assert result.output.splitlines()[-1].startswith("altered (checked: ")
+    assert "ALTERED clinic.db, entry 2: its text cannot be read: it nests deeper" in result.output
+
+
+def verdict_of(data: Path) -> tuple[int, str]:
+    """Exit status and first words of the last line; fails for an internal error."""
+    result = run(data, "verify", "--all")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output.splitlines()[-1].partition(" (")[0]
+
+
+def test_no_cell_makes_verify_or_a_start_fail(whole: Path, tmp_path: Path) -> None:
+    source = random.Random(20261128)
+    missed = []
+    for number in range(CELLS_IN_THE_TEST):
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(whole, copy)
+        path = source.choice((unit_database(copy, UNIT), clinic_database(copy)))
+        done = f"{number}: {spoil_a_cell(path, source)}"
+        status, verdict = verdict_of(copy)
+        assert (status, verdict) in {(RECORD_BAD, "altered"), (0, "nothing was altered")}, done
+        if status == 0 and not any(f" {table} row" in done for table in NOT_COVERED):
+            missed.append(done)
+        try:
+            list(check_before_start(copy, UNIT, KEY, free_bytes=lambda folder: 10**12))
+        except JournalError as error:
+            assert error.message.isprintable(), done
+    assert missed == []
