@@ -12,10 +12,11 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from controller.errors import RequestRefused
 from controller.events import EventKind
@@ -28,6 +29,24 @@ FORMAT = "traction-bundle/1"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 SAMPLE_COLUMNS = ("taken_at_ms", "target_dn", "force_1_dn", "force_2_dn", "phase", "flags")
 LINK_COLUMNS = ("number", "first_event", "event_count", "first_sample", "sample_count", "digest")
+MOST_BYTES: Final = 40 << 20
+"""Of the file, and of all contents together: a session of three hours has 20 MB."""
+MEMBER_LIMITS: Final = {
+    "README.txt": 64 << 10,
+    "session.json": 64 << 10,
+    "events.jsonl": 8 << 20,
+    "samples.csv": 24 << 20,
+    "links.csv": 12 << 20,
+    "order.toml": 1 << 20,
+    "note.txt": 4 << 20,
+    "charge.csv": 1 << 20,
+    MANIFEST: 64 << 10,
+    SIGNATURE: 1 << 10,
+}
+"""Most bytes of each member. Reader and writer hold them, so that what is written can be read."""
+PUBLIC_KEY = re.compile(r"[0-9a-f]{16}\.pub")
+MOST_PUBLIC_KEYS: Final = 2
+PUBLIC_KEY_LIMIT: Final = 4 << 10
 _DATE = (1980, 1, 1, 0, 0, 0)
 _README = """\
 The record of one traction session, exported by the traction session controller.
@@ -83,6 +102,22 @@ def write_bundle(stored: StoredSession, documents: BundleDocuments, key: Signing
     )
 
 
+def limit_of(name: str) -> int | None:
+    """Most bytes of a member; None for a name that no member has."""
+    return PUBLIC_KEY_LIMIT if PUBLIC_KEY.fullmatch(name) else MEMBER_LIMITS.get(name)
+
+
+def _refuse_larger(members: Mapping[str, bytes], session_id: str) -> None:
+    for name, content in members.items():
+        limit = limit_of(name)
+        assert limit is not None, f"{name} has no limit"
+        if len(content) > limit:
+            raise RequestRefused(
+                f"{name} of session {session_id} has {len(content)} bytes, a bundle takes at most "
+                f"{limit}; hand on a backup of the unit's file instead"
+            )
+
+
 def manifest_digest(manifest: bytes) -> bytes:
     """What the signature of a bundle is made over."""
     return hashlib.sha256(manifest).digest()
@@ -90,6 +125,7 @@ def manifest_digest(manifest: bytes) -> bytes:
 
 def _zip(members: Mapping[str, bytes], key: SigningKey, session_id: str) -> bytes:
     """The archive's comment names the session in plain bytes, as every export does."""
+    _refuse_larger(members, session_id)
     files = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
     manifest = _json({"format": FORMAT, "key_id": key.key_id, "files": files}).encode()
     signature = key.sign(manifest_digest(manifest)).hex().encode() + b"\n"

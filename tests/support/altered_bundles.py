@@ -37,7 +37,7 @@ def draw_bundle(ground: Ground, source: random.Random) -> tuple[str, bool]:
             # The zip's own frame has bits that mean nothing.
             continue
         known = {KEY.key_id: KEY.public_key}
-        result = check_bundle(altered, public_keys=known, checkpoints=outside)
+        result = check_bundle(io.BytesIO(altered), public_keys=known, checkpoints=outside)
         return f"bundle {kind}", bool(result.alterations)
 
 

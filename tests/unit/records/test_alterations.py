@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import shutil
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def test_the_untouched_record_is_in_order(ground: Ground) -> None:
     assert result.key_ids == (KEY.key_id,)
     assert "3 signatures; 3 outside checkpoints" in result.basis
     for session_id, bundle in ground.bundles.items():
-        checked = check_bundle(bundle, public_keys={KEY.key_id: KEY.public_key})
+        checked = check_bundle(io.BytesIO(bundle), public_keys={KEY.key_id: KEY.public_key})
         assert checked.alterations == ()
         assert checked.session_id == session_id
 
