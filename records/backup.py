@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ from records.unit_file import UNIT_SCHEMA, unit_databases
 
 MANIFEST = "backup.json"
 FORMAT = 1
+_NO_ZIP = (
+    zipfile.BadZipFile, FileNotFoundError, EOFError, zlib.error, NotImplementedError, RuntimeError,
+    ValueError, IndexError,
+)  # fmt: skip
+"""What ``zipfile`` raises for a file that is none, or is damaged."""
 _NAMES = re.compile(r"clinic\.db|units/[\w-]+\.db|keys/[0-9a-f]{16}\.pub")
 
 
@@ -177,7 +183,7 @@ def _unpack(source: Path, draft: Path) -> None:
             for name in file.namelist():
                 if name == MANIFEST or _NAMES.fullmatch(name):
                     file.extract(name, draft)
-    except (zipfile.BadZipFile, FileNotFoundError, EOFError) as error:
+    except _NO_ZIP as error:
         raise BackupRefused(
             f"{source} is neither a folder nor a .zip of `traction backup` ({error}); name another"
         ) from error

@@ -38,6 +38,14 @@ class Evidence:
     def of(self, session_id: str) -> Said | None:
         return self.sessions.get(session_id)
 
+    def with_orders(self) -> set[str]:
+        """Sessions whose opening names an order; not those whose content was removed."""
+        return {
+            session_id
+            for session_id, said in self.sessions.items()
+            if said.order_digest is not None
+        }
+
     @property
     def why_missing(self) -> str:
         """What to say of a session that is not among them."""

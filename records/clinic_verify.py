@@ -255,11 +255,18 @@ class _Walk:
             yield self._altered(f"link {index}", f"it is not signed by key {key_id}", first)
 
     def _check_orders(self) -> Iterator[ClinicAlteration]:
-        """An order's text has the digest that stands beside it and in the evidence."""
+        """Each session's order is there, with the digest that stands beside it and in the evidence."""
         for session_id, patient_key, digest, text in self.orders:
             what = self._fault_of_order(session_id, patient_key, digest, text)
             if what:
                 yield ClinicAlteration(where=f"the order of session {session_id}", what=what)
+
+        ordered = {session_id for session_id, *_ in self.orders}
+        for session_id in self._evidence.with_orders() - ordered:
+            yield ClinicAlteration(
+                where=f"the order of session {session_id}",
+                what="it is not on file, though the evidence names its digest",
+            )
 
     def _fault_of_order(self, session_id: str, key: str, digest: str, text: str) -> str:
         said = self._evidence.of(session_id)

@@ -115,7 +115,8 @@ def failures_in_words(path: Path, doing: str) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise JournalUnavailable(f"{path} cannot be {doing}: {error}") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # SQLite's own message repeats names of the file, which may be no text.
         raise JournalCorrupt(
             f"{path} cannot be {doing}: {error}; keep the file and restore a copy"
         ) from error

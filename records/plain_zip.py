@@ -22,6 +22,8 @@ from controller.errors import JournalCorrupt
 CHUNK = 1 << 16
 """Bytes that are in memory at once."""
 STORED, DEFLATED = 0, 8
+NEEDED_VERSION = 20
+"""Of the zip format, for what is taken here: 2.0."""
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _ENTRY = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
@@ -124,7 +126,7 @@ class PlainZip:
 
     def _entry(self, at: int) -> tuple[Member, int, int]:
         (
-            mark, _, _, flags, method, _, _, crc, packed, size, name_size, extra, comment, disk, _,
+            mark, _, needed, flags, method, _, _, crc, packed, size, name_size, extra, comment, disk, _,
             _, local_at,
         ) = _ENTRY.unpack(self._bytes(at, _ENTRY.size))  # fmt: skip
         if mark != b"PK\1\2":
@@ -135,6 +137,8 @@ class PlainZip:
             raise JournalCorrupt(f"{name} has an extra field or a comment in the list of files")
         if flags & ~_UTF_8:
             raise JournalCorrupt(f"{name} is encrypted or has its sizes behind it")
+        if needed > NEEDED_VERSION:
+            raise JournalCorrupt(f"{name} needs version {needed} of zip, at most {NEEDED_VERSION}")
         if method not in (STORED, DEFLATED):
             raise JournalCorrupt(f"{name} is packed by method {method}; 0 and 8 are read")
         member = Member(
@@ -165,12 +169,13 @@ class PlainZip:
             raise JournalCorrupt("bytes stand before its list of files, outside of every file")
 
     def _check_head(self, at: int, member: Member) -> None:
-        mark, _, flags, method, _, _, crc, packed, size, name_size, extra = _LOCAL.unpack(
+        mark, needed, flags, method, _, _, crc, packed, size, name_size, extra = _LOCAL.unpack(
             self._bytes(at, _LOCAL.size)
         )
         name = _name(self._bytes(at + _LOCAL.size, name_size))
         listed = (member.name, member.method, member.crc, member.packed, member.size)
-        if (mark, extra) != (b"PK\3\4", 0) or flags & ~_UTF_8:
+        plain = (mark, extra, flags & ~_UTF_8) == (b"PK\3\4", 0, 0) and needed <= NEEDED_VERSION
+        if not plain:
             raise JournalCorrupt(f"the head of {member.name} is damaged or has an extra field")
         if (name, method, crc, packed, size) != listed:
             raise JournalCorrupt(f"the head of {member.name} differs from the list of files")

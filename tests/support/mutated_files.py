@@ -1,0 +1,341 @@
+"""Files of the program with random damage, and what each of its readers makes of them.
+
+Each reader must refuse, find, or show that nothing of the content has changed.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import shutil
+import sqlite3
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from controller.errors import TractionError
+from controller.events import EventKind
+from controller.runtime.clock import VirtualClock
+from records.backup import back_up, restore
+from records.blocks import unpack_block
+from records.bundle import BundleDocuments, write_bundle
+from records.bundle_check import check_bundle
+from records.canonical import EventRow
+from records.clinic_file import clinic_database
+from records.database import Database
+from records.journal import SessionOpening, open_session
+from records.journal_store import take_up_left_behind
+from records.reader import read_stored
+from records.session_rows import event_rows, open_samples, stored_tail
+from records.spill import SpillFile, spill_path
+from records.start_check import check_before_start
+from records.unit_file import unit_database
+from tests.support.altering import altering_schema
+from tests.support.hostile_cells import spoil_a_cell
+from tests.support.notes import ORDER, UNIT, recorded
+from tests.support.sessions import KEY
+from tests.unit.records.test_clinic_chain import lived
+from workstation.commands_evidence import RECORD_BAD, verify
+
+SAMPLE = bytes(13)
+COVERED = {
+    "unit": ("session", "event", "link", "seal", "signature", "removal"),
+    "clinic": ("entry", "link", "session_order"),
+}
+"""Tables whose rows are compared as they are; sealed samples are compared unpacked."""
+
+
+class Missed(AssertionError):
+    """A file was taken as whole although its content had changed, or a verdict contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is damaged: always a copy. ``contents`` hold what must still be there when accepted."""
+
+    folder: Path
+    bundle: bytes
+    spilled: tuple[tuple[EventRow, ...], bytes]
+    contents: dict[str, object]
+
+    @property
+    def whole(self) -> Path:
+        """Three sealed sessions and the clinic's words."""
+        return self.folder / "whole"
+
+    @property
+    def open(self) -> Path:
+        """An open session with a side file."""
+        return self.folder / "open"
+
+    @property
+    def backup(self) -> Path:
+        return self.folder / "backup.zip"
+
+    @property
+    def copy(self) -> Path:
+        return self.folder / "copy"
+
+
+def prepare(folder: Path) -> Ground:
+    """Everything that is damaged, below ``folder``."""
+    whole = folder / "whole"
+    lived(whole)
+    for number in (2, 3):
+        recorded(whole, f"s-{number}", reference=f"TEST-{number}")
+    for path in (unit_database(whole, UNIT), clinic_database(whole)):
+        _settle(path)
+    documents = BundleDocuments(order_text=ORDER, note_text="note\n", charge_csv=None)
+    bundle = write_bundle(read_stored(whole, "s-2"), documents, KEY)
+    back_up(whole, folder / "backup.zip", made_utc_ms=1, program="test")
+    spilled = _open_with_side_file(folder / "open")
+    contents = {which: content_of(path_of(whole, which), which) for which in COVERED}
+    return Ground(folder, bundle, spilled, contents)
+
+
+def path_of(data: Path, which: str) -> Path:
+    return unit_database(data, UNIT) if which == "unit" else clinic_database(data)
+
+
+def _settle(path: Path) -> None:
+    """Everything into the file itself, so that a copy of it is the record."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute("PRAGMA journal_mode = DELETE")
+
+
+def _open_with_side_file(data: Path) -> tuple[tuple[EventRow, ...], bytes]:
+    opening = SessionOpening(session_id="s-1", unit_id=UNIT, utc_offset_min=0, detail={})
+    open_session(data, opening, VirtualClock(), key=KEY, reserved_bytes=1 << 12).abandon()
+    path = unit_database(data, UNIT)
+    _settle(path)
+    with reading_raw(path) as db:
+        tail, events = stored_tail(db, 1), event_rows(db, 1)
+    spill = SpillFile(spill_path(path), size=1 << 12)
+    spill.assign(1)
+    samples = b""
+    for number in range(4):
+        event = EventRow(
+            sequence=tail.events, at_ms=number, utc_ms=number, kind=int(EventKind.OPERATOR_ACTED),
+            version=1, detail_json=f'{{"action":"{number}"}}',
+        )  # fmt: skip
+        some = bytes([number]) * len(SAMPLE) * 3
+        spill.put(tail, [event], some)
+        tail = tail.follow([event], some)
+        events.append(event)
+        samples += some
+    spill.close()
+    return tuple(events), samples
+
+
+@contextmanager
+def reading_raw(path: Path) -> Iterator[Database]:
+    """The rows of a file without a question."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+        db.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        yield Database(db, execute_plugins=False)
+
+
+def content_of(path: Path, which: str) -> object:
+    """Everything of a file that its verifier vouches for."""
+    with reading_raw(path) as db:
+        tables = {
+            table: db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+            for table in COVERED[which]
+        }
+        schema = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        blocks = []
+        if which == "unit":
+            blocks = [
+                (session, first, count, sealed, unpack_block(data) if sealed else data)
+                for session, first, count, sealed, data in db.execute(
+                    "SELECT * FROM sample_block ORDER BY 1, 2"
+                )
+            ]
+        return tables, sorted(schema, key=str), blocks, db.execute("PRAGMA user_version").fetchone()
+
+
+# --- damage -----------------------------------------------------------------------------------
+
+
+DAMAGE = ("flip", "flip", "flip", "cut", "swap", "zero", "copy", "insert", "append")
+
+
+def damaged(data: bytes, source: random.Random) -> tuple[str, bytes]:
+    """The bytes of a file with damage of one kind, and what it was."""
+    kind = source.choice(
+        ("flip", "flip", "flip", "cut", "swap", "zero", "copy", "insert", "append")
+    )
+    spoiled = bytearray(data)
+    if kind == "flip":
+        for _ in range(source.choice((1, 1, 2, 8))):
+            spoiled[source.randrange(len(data))] ^= source.randrange(1, 256)
+    elif kind == "cut":
+        del spoiled[source.randrange(len(data)) :]
+    elif kind == "insert":
+        at = source.randrange(len(data))
+        spoiled[at:at] = source.randbytes(source.choice((1, 7, 512, 4096)))
+    elif kind == "append":
+        spoiled += source.randbytes(source.choice((1, 512, 4096)))
+    else:
+        _change_blocks(spoiled, kind, source)
+    return kind, bytes(spoiled)
+
+
+def _change_blocks(data: bytearray, kind: str, source: random.Random) -> None:
+    size = min(source.choice((16, 512, 4096)), len(data) // 2)
+    one, two = (source.randrange(len(data) // size) * size for _ in range(2))
+    first, second = data[one : one + size], data[two : two + size]
+    if kind == "swap" and len(first) == len(second):
+        data[one : one + size], data[two : two + size] = second, first
+    elif kind == "copy" and len(first) == len(second):
+        data[one : one + size] = second
+    else:
+        data[one : one + size] = bytes(len(first))
+
+
+def _spoil_the_schema(path: Path, source: random.Random) -> str:
+    """One value of one row of the schema's own table."""
+    with altering_schema(path) as db:
+        row = source.choice([row for (row,) in db.execute("SELECT rowid FROM sqlite_master")])
+        column = source.choice(("type", "name", "tbl_name", "rootpage", "sql", "sql", "sql"))
+        (old,) = db.execute(
+            f"SELECT {column} FROM sqlite_master WHERE rowid = ?", (row,)
+        ).fetchone()
+        if column == "rootpage":
+            new: object = source.randrange(12)
+        else:
+            text = str(old)
+            at = source.randrange(len(text))
+            new = text[:at] + source.choice(("", "x", " ", "--", "'", "NULL")) + text[at + 1 :]
+        db.execute(f"UPDATE sqlite_master SET {column} = ? WHERE rowid = ?", (new, row))
+        return f"schema row {row}: {column} became {new!r}"
+
+
+# --- readers ----------------------------------------------------------------------------------
+
+
+def fuzz_one(ground: Ground, source: random.Random) -> tuple[str, str]:
+    """Damage one file and read it; returns its kind and the outcome, raises Missed.
+
+    Anything else that is raised is an internal error of the program.
+    """
+    kind = source.choice(list(READERS))
+    return kind, READERS[kind](ground, source)
+
+
+def _database(which: str) -> Callable[[Ground, random.Random], str]:
+    def fuzz(ground: Ground, source: random.Random) -> str:
+        shutil.rmtree(ground.copy, ignore_errors=True)
+        shutil.copytree(ground.whole, ground.copy)
+        path = path_of(ground.copy, which)
+        how = source.random()
+        if how < 0.7:
+            done, data = damaged(path.read_bytes(), source)
+            path.write_bytes(data)
+        elif how < 0.9:
+            done = spoil_a_cell(path, source)
+        else:
+            done = _spoil_the_schema(path, source)
+        outcome = verdict_of(ground.copy)
+        with suppress(TractionError):
+            list(check_before_start(ground.copy, UNIT, KEY, free_bytes=lambda folder: 10**12))
+        if outcome == "whole":
+            _check_content(path, which, ground.contents[which], done)
+        return outcome
+
+    return fuzz
+
+
+def _check_content(path: Path, which: str, expected: object, done: str) -> None:
+    try:
+        found = content_of(path, which)
+    except (sqlite3.Error, ValueError) as error:
+        raise Missed(f"{which}, {done}: taken as whole, but {error}") from error
+    if found != expected:
+        raise Missed(f"{which}, {done}: taken as whole with another content")
+
+
+def verdict_of(data: Path) -> str:
+    """What `traction verify --all` says: "altered" or "whole"; status and last line agree."""
+    printed = io.StringIO()
+    status = 0
+    with redirect_stdout(printed):
+        try:
+            verify(all_=True, data=data)
+        except typer.Exit as ended:
+            status = ended.exit_code
+        except TractionError:
+            return "refused"
+    last = printed.getvalue().splitlines()[-1].partition(" (")[0]
+    known = {
+        (0, "nothing was altered"): "whole",
+        (RECORD_BAD, "altered"): "altered",
+        (RECORD_BAD, "not everything could be checked"): "not checked",
+    }
+    if (status, last) not in known:
+        raise Missed(f"status {status} with the last line {last!r}")
+    return known[status, last]
+
+
+def _side_file(ground: Ground, source: random.Random) -> str:
+    """What is taken up of a damaged side file is a beginning of what was put aside."""
+    shutil.rmtree(ground.copy, ignore_errors=True)
+    shutil.copytree(ground.open, ground.copy)
+    path = unit_database(ground.copy, UNIT)
+    side = spill_path(path)
+    done, data = damaged(side.read_bytes(), source)
+    side.write_bytes(data)
+    try:
+        take_up_left_behind(path)
+    except TractionError:
+        return "refused"
+    with reading_raw(path) as db:
+        events, samples = event_rows(db, 1), open_samples(db, 1)
+    all_events, all_samples = ground.spilled
+    if tuple(events) != all_events[: len(events)] or not all_samples.startswith(samples):
+        raise Missed(f"side file, {done}: something was taken up that was not put aside")
+    return "whole" if len(events) == len(all_events) else "a beginning"
+
+
+def _bundle(ground: Ground, source: random.Random) -> str:
+    done, data = damaged(ground.bundle, source)
+    if check_bundle(io.BytesIO(data), public_keys={KEY.key_id: KEY.public_key}).alterations:
+        return "altered"
+    if _members(data) != _members(ground.bundle):
+        raise Missed(f"bundle, {done}: taken as whole with another content")
+    return "whole"
+
+
+def _members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _backup(ground: Ground, source: random.Random) -> str:
+    shutil.rmtree(ground.copy, ignore_errors=True)
+    place = ground.folder / "spoiled.zip"
+    done, data = damaged(ground.backup.read_bytes(), source)
+    place.write_bytes(data)
+    try:
+        report = restore(place, ground.copy)
+    except TractionError:
+        return "refused"
+    if report.alterations:
+        return "altered"
+    for which in COVERED:
+        _check_content(path_of(ground.copy, which), which, ground.contents[which], done)
+    return "whole"
+
+
+READERS: dict[str, Callable[[Ground, random.Random], str]] = {
+    "unit's file": _database("unit"),
+    "clinic.db": _database("clinic"),
+    "side file": _side_file,
+    "bundle": _bundle,
+    "backup": _backup,
+}

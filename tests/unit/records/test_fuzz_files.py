@@ -1,0 +1,42 @@
+"""Damaged files of every kind: no reader fails, and none takes changed content as whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from records.reader import list_sessions
+from tests.campaigns.fuzz_files import run
+from tests.support.memory import memory_folder
+from tests.support.mutated_files import COVERED, READERS, content_of, path_of, prepare, verdict_of
+
+FILES_IN_THE_TEST = 150
+
+
+def test_no_damage_breaks_a_reader_or_passes_for_the_whole() -> None:
+    with memory_folder() as folder:
+        ground = prepare(Path(folder))
+        outcomes, failures = run(ground, FILES_IN_THE_TEST, 7)
+    assert failures == []
+    assert {kind for kind, _ in outcomes} == set(READERS)
+    assert {outcome for _, outcome in outcomes} >= {"whole", "altered", "refused", "a beginning"}
+
+
+def test_the_ground_is_whole_and_not_empty(tmp_path: Path) -> None:
+    ground = prepare(tmp_path)
+    assert verdict_of(ground.whole) == "whole"
+    assert len(list_sessions(ground.whole)) == 3
+    assert len(ground.spilled[0]) == 5
+    for which in COVERED:
+        assert content_of(path_of(ground.whole, which), which) == ground.contents[which]
+
+
+def test_the_campaign_tells_what_it_saw(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A reader that takes everything, and one that breaks, are both failures of the campaign."""
+    ground = prepare(tmp_path)
+    monkeypatch.setattr("tests.support.mutated_files.verdict_of", lambda data: "whole")
+    monkeypatch.setattr("tests.support.mutated_files.restore", lambda source, target: 1 / 0)
+    _, failures = run(ground, 30, 1)
+    assert any("ACCEPTED" in failure for failure in failures)
+    assert any("INTERNAL ERROR: ZeroDivisionError" in failure for failure in failures)
