@@ -2,7 +2,8 @@
 
 Every door (typed lines, options, scripts, order files, notes) asks ``check_text`` or ``check_name``
 before a word can reach a session, a record or another person's screen. What is on file already is
-not asked again: it is shown through ``visible``.
+not asked again: it is shown through ``one_line``, so that no text of a record begins a line of its
+own, or through ``visible`` where the program itself made the lines.
 
 Source of the invisible characters: Unicode's categories Cc, Cf, Cs, Zl and Zp, and its property
 Default_Ignorable_Code_Point (DerivedCoreProperties.txt), to which the blank of the Braille block
@@ -12,6 +13,7 @@ was added.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from controller.errors import RequestRefused
@@ -65,6 +67,35 @@ def fault_of(text: str, most: int = TEXT_CHARACTERS) -> str:
         if hides(character):
             return _fault_at(character, place, len(text))
     return ""
+
+
+def one_line(text: str) -> str:
+    """``text`` as it stands in a line of a list, a note or a table: ends of lines written out too.
+
+    Nothing that somebody put into a record can look like a line of the program, as "Signed by".
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(c) if c != "\n" else f"<{_code(c)}>" for c in text)
+
+
+def lines_of(lines: Iterable[str]) -> str:
+    """A document of lines, each kept to one; ends with a newline."""
+    return "".join(f"{one_line(line)}\n" for line in lines)
+
+
+def texts_in(document: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a parsed file with the key that leads to it, and each key as a text itself."""
+    if isinstance(document, str):
+        yield key, document
+    elif isinstance(document, Mapping):
+        for name, inner in document.items():
+            if isinstance(name, str):
+                yield (f"a key in {key}" if key else "a key"), name
+            yield from texts_in(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(document, (list, tuple)):
+        for number, inner in enumerate(document):
+            yield from texts_in(inner, f"{key}.{number}")
 
 
 def visible(text: str) -> str:

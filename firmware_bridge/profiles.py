@@ -19,6 +19,7 @@ from pydantic import (
 
 from controller.errors import ProfileInvalid
 from controller.prescription import Region
+from controller.words import fault_of, texts_in
 from firmware_bridge.registers import RegisterBlock, RegisterSpec, RegisterType, register_words
 
 REQUIRED_REGISTERS = {
@@ -156,7 +157,11 @@ def load_profile(path: Path) -> tuple[DeviceProfile, str]:
     """Profile and SHA-256 of its file (hex); raises ProfileInvalid naming file, key and reason."""
     try:
         raw = path.read_bytes()
-        return DeviceProfile.model_validate(tomllib.loads(raw.decode())), _digest(raw)
+        data = tomllib.loads(raw.decode())
+        for key, text in texts_in(data):
+            if fault := fault_of(text, len(text)):
+                raise ProfileInvalid(f"profile {path.name}: {key} {fault}")
+        return DeviceProfile.model_validate(data), _digest(raw)
     except OSError as error:
         raise ProfileInvalid(f"profile {path.name}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

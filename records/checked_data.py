@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from controller.errors import TractionError
+from controller.words import fault_of, texts_in
 
 
 class CheckedData(BaseModel):
@@ -45,7 +46,13 @@ def parse_toml(text: str, where: str, refused: type[TractionError]) -> dict[str,
 
 
 def checked(model: type[Model], data: Any, where: str, refused: type[TractionError]) -> Model:
-    """``data`` as a ``model``; raises ``refused`` naming file, key, value and next step."""
+    """``data`` as a ``model``; raises ``refused`` naming file, key, value and next step.
+
+    Words that hide or steer are refused in every key and text, known or not.
+    """
+    for key, text in texts_in(data):
+        if fault := fault_of(text, len(text)):
+            raise refused(f"{where}: {key} {fault}")
     try:
         return model.model_validate(data)
     except ValidationError as error:

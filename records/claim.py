@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from controller.errors import RequestRefused
+from controller.words import one_line
 from records.acceptance import Acceptance
-from records.claim_context import TRACTION_CPT, ClaimContext, Payer, ServiceLine
+from records.claim_context import TEXT_LIMIT, TRACTION_CPT, ClaimContext, Payer, ServiceLine
 from records.order import Order
 from records.reader import SessionRecord
 from records.rules.code_sets import in_order
@@ -106,12 +107,21 @@ def context_of_session(
         payer=payer,
         form="837P",
         date_of_service=start.date(),
-        patient_ref=note.field("patient_reference").value,
+        patient_ref=_on_a_claim(note.field("patient_reference").value),
         diagnoses=codes,
         lines=(line,),
         source="the session's record, order and note",
         source_digest=note.seal,
     )
+
+
+def _on_a_claim(reference: str | None) -> str | None:
+    """A reference of an older order as a claim can carry it: what hides is written out.
+
+    None, which leaves it open, for one that is too long.
+    """
+    shown = one_line(reference or "")
+    return shown if 0 < len(shown) <= TEXT_LIMIT else None
 
 
 def claim_modifiers(context: ClaimContext | None, accepted: Sequence[str]) -> tuple[str, ...]:

@@ -50,8 +50,10 @@ def _can_be_read(text: str) -> str:
 
 Blank = BeforeValidator(_blank_is_absent)
 Visible = AfterValidator(_can_be_read)
-Text = Annotated[str, BeforeValidator(_absent_is_blank), Field(max_length=300), Visible]
-OptionalText = Annotated[Annotated[str, Field(max_length=300), Visible] | None, Blank]
+TEXT_LIMIT = 300
+"""Most characters of a text of a claim."""
+Text = Annotated[str, BeforeValidator(_absent_is_blank), Field(max_length=TEXT_LIMIT), Visible]
+OptionalText = Annotated[Annotated[str, Field(max_length=TEXT_LIMIT), Visible] | None, Blank]
 OptionalDate = Annotated[date | None, Blank]
 OptionalBool = Annotated[bool | None, Blank]
 Count = Annotated[Annotated[int, Field(ge=0, le=1_000_000)] | None, Blank]

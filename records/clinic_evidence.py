@@ -84,6 +84,6 @@ def _sessions(db: Database) -> dict[str, Said]:
 
 def _opening(detail: object) -> dict[str, object]:
     try:
-        return parse_object(detail) if isinstance(detail, str) else {}
+        return parse_object(detail)
     except ValueError:
         return {}

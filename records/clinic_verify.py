@@ -255,7 +255,7 @@ class _Walk:
             yield self._altered(f"link {index}", f"it is not signed by key {key_id}", first)
 
     def _check_orders(self) -> Iterator[ClinicAlteration]:
-        """Each session's order is there, with the digest that stands beside it and in the evidence."""
+        """Each session's order is there, and has the digest beside it and in the evidence."""
         for session_id, patient_key, digest, text in self.orders:
             what = self._fault_of_order(session_id, patient_key, digest, text)
             if what:

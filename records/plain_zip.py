@@ -126,8 +126,8 @@ class PlainZip:
 
     def _entry(self, at: int) -> tuple[Member, int, int]:
         (
-            mark, _, needed, flags, method, _, _, crc, packed, size, name_size, extra, comment, disk, _,
-            _, local_at,
+            mark, _, needed, flags, method, _, _, crc, packed, size, name_size, extra, comment,
+            disk, _, _, local_at,
         ) = _ENTRY.unpack(self._bytes(at, _ENTRY.size))  # fmt: skip
         if mark != b"PK\1\2":
             raise JournalCorrupt("its list of files is damaged")

@@ -15,8 +15,10 @@ MOST_LEVELS = 32
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: object) -> Any:
     """What ``text`` says; raises ValueError saying in words what is wrong with it."""
+    if not isinstance(text, str):
+        raise ValueError(f"it is {type(text).__name__}, not text")
     _refuse_depth(text)
     said = json.loads(
         text,
@@ -29,7 +31,7 @@ def parse_json(text: str) -> Any:
     return said
 
 
-def parse_object(text: str) -> dict[str, Any]:
+def parse_object(text: object) -> dict[str, Any]:
     """The same for a text that must be an object."""
     said = parse_json(text)
     if not isinstance(said, dict):

@@ -32,7 +32,7 @@ from controller.errors import (
 )
 from controller.events import Outcome
 from controller.prescription import Region
-from controller.words import ADDRESS_CHARACTERS, check_name, check_text, fault_of
+from controller.words import ADDRESS_CHARACTERS, check_name, check_text, fault_of, one_line
 from workstation import (
     commands_backup,
     commands_billing,
@@ -45,7 +45,7 @@ from workstation import (
     commands_retention,
     commands_sessions,
 )
-from workstation.output import say, say_json_text
+from workstation.output import say, say_json_text, say_text
 
 if TYPE_CHECKING:
     from controller.ports import Clock
@@ -105,11 +105,13 @@ def main() -> None:
         _check_arguments(sys.argv[1:])
         app()
     except TractionError as error:
-        _end_with(f"traction: {error}", exit_status(error))
+        _end_with(one_line(f"traction: {error}"), exit_status(error))
     except Exception as error:
         _end_with(
-            f"traction: this should not have happened ({type(error).__name__}: {error}); "
-            "please report it with what you did",
+            one_line(
+                f"traction: this should not have happened ({type(error).__name__}: {error}); "
+                "please report it with what you did"
+            ),
             1,
         )
 
@@ -133,11 +135,12 @@ def _open_closed_streams() -> None:
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
-    """Bytes that are no text in this system's encoding are refused before anything reads them."""
+    """What hides or steers, and bytes that are no text, are refused before anything reads them."""
     for number, (before, argument) in enumerate(pairwise(["", *arguments]), start=1):
-        if any("\ud800" <= character <= "\udfff" for character in argument):
-            name = before if before.startswith("--") else f"argument {number}"
-            raise RequestRefused(f"{name} {fault_of(argument, len(argument))}")
+        if fault := fault_of(argument, len(argument)):
+            name = next((a.partition("=")[0] for a in (argument, before) if a.startswith("--")), "")
+            name = name if name.isprintable() and name else f"argument {number}"
+            raise RequestRefused(f"{name} {fault}")
 
 
 def exit_status(error: TractionError, *, session_opened: bool = False) -> int:
@@ -251,7 +254,7 @@ def order_new(
 
     text = order_template(region)
     if out is None:
-        say(text, nl=False)
+        say_text(text)
         return
     if out.exists():
         raise PrescriptionInvalid(f"{out} exists already; choose another name")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from records.clinic_verify import ClinicAlteration, ClinicVerification
+from workstation.output import utc_text
 
 
 def clinic_lines(result: ClinicVerification) -> Iterator[str]:
@@ -32,12 +32,3 @@ def _since(found: ClinicAlteration) -> str:
     if found.since_utc_ms is None:
         return ""
     return f"; everything before fits, up to {utc_text(found.since_utc_ms)}"
-
-
-def utc_text(utc_ms: int) -> str:
-    """A time of a record for people; the number itself where it is no moment that there is."""
-    try:
-        moment = datetime.fromtimestamp(utc_ms / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return f"{utc_ms} ms"
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

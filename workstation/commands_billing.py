@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import ClaimContextInvalid, RequestRefused
-from workstation.output import say, say_json
+from workstation.output import say, say_json, say_text
 
 if TYPE_CHECKING:
     from records.estimate import Estimate
@@ -62,7 +62,7 @@ def claim_new(
     context, _ = claim_of(data_dir, dossier, payer=payer, context_file=None)
     text = claim_template(context)
     if out is None:
-        say(text, nl=False)
+        say_text(text)
         return
     if out.exists():
         raise ClaimContextInvalid(f"{out} exists already; choose another name with --out")
@@ -88,7 +88,7 @@ def scrub(
     if as_json:
         say_json(report_document(*facts))
     else:
-        say(report_text(*facts), nl=False)
+        say_text(report_text(*facts))
     if view.report.blocked:
         raise typer.Exit(NOT_READY)
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import AddressInvalid
-from workstation.clinic_report import utc_text
 from workstation.commands_quarantine import put_aside_line
-from workstation.output import say, say_json
+from workstation.output import say, say_json, utc_text
 
 if TYPE_CHECKING:
     from records.checkpoint import Checkpoint

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workstation.output import say, say_json
+from workstation.output import say, say_json, say_text
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
@@ -72,6 +72,6 @@ def export(
 
     pem = public_pem(load_or_create_key(data or load_settings().data).public_key)
     if out is None:
-        say(pem.decode(), nl=False)
+        say_text(pem.decode())
         return
     say(f"written to {write_file(out, pem)}")

@@ -12,7 +12,7 @@ import typer
 
 from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, check_text
-from workstation.output import say, say_json
+from workstation.output import say, say_json, say_text
 
 if TYPE_CHECKING:
     from records.author import Author
@@ -182,15 +182,19 @@ def _print(desk: _Desk, *, as_json: bool, history: bool, sources: bool, template
         say_json(part)
         return
     if template:
-        say("\n".join(_template(dossier)))
+        _say_each(_template(dossier))
     elif history:
-        say("\n".join(_history(dossier)))
+        _say_each(_history(dossier))
     elif sources:
-        say("\n".join(_sources(dossier)))
+        _say_each(_sources(dossier))
     else:
-        say(note_text(dossier.note), nl=False)
-        for line in _hints(dossier):
-            say(line)
+        say_text(note_text(dossier.note))
+        _say_each(_hints(dossier))
+
+
+def _say_each(lines: Iterator[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 def _hints(dossier: Dossier) -> Iterator[str]:
@@ -237,7 +241,8 @@ def _template(dossier: Dossier) -> Iterator[str]:
     yield f'# traction note {note.session_id} --complete THIS_FILE --by "NAME"'
     for name in note.open_fields:
         field = note.field(name)
-        yield f"\n# {field.label}{f', {field.unit}' if field.unit else ''}"
+        yield ""
+        yield f"# {field.label}{f', {field.unit}' if field.unit else ''}"
         if name in proposed:
             yield f"# {proposed[name].source}: {json.dumps(proposed[name].value)}"
             yield f'# traction note {note.session_id} --confirm {name} --by "NAME" takes it over'

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workstation.output import say
+from workstation.output import say, say_text
 
 
 def register(order_app: typer.Typer) -> None:
@@ -23,6 +23,6 @@ def register(order_app: typer.Typer) -> None:
         from workstation.plan_text import plan_text
 
         ordered = read_order(order)
-        say(plan_text(ordered.prescription))
+        say_text(plan_text(ordered.prescription))
         questions = ", ".join(q.value for q in possible_questions(ordered.prescription))
         say(f"questions a session may ask: {questions}")

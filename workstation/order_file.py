@@ -13,7 +13,7 @@ from controller.errors import PrescriptionInvalid, RequestRefused
 from controller.prescription import Mode, Prescription, Region, Table
 from controller.words import TEXT_CHARACTERS
 from records.order import DIAGNOSIS, Order
-from workstation.file_words import check_words
+from workstation.file_words import check_lines, check_words
 from workstation.quantities import force_n, mass_kg, rate_n_per_s, time_s
 
 DEFAULT_RAMPS = {Region.CERVICAL: ("10 N/s", "20 N/s"), Region.LUMBAR: ("30 N/s", "60 N/s")}
@@ -79,6 +79,7 @@ def read_order(path: Path) -> Order:
 def _check_words(text: str, name: str) -> None:
     try:
         check_words(tomllib.loads(text))
+        check_lines(text)
     except tomllib.TOMLDecodeError:
         return  # parse_order says where
     except RequestRefused as error:

@@ -9,19 +9,25 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from controller.errors import RequestRefused
-from controller.words import hides, visible
+from controller.words import hides, one_line, visible
 
 
-def say(text: str, *, nl: bool = True) -> None:
-    """Print to standard output; raises RequestRefused when it takes nothing.
+def say(line: str) -> None:
+    """Print one line to standard output; raises RequestRefused when it takes nothing.
 
-    A reader that has gone (``| head``) had what it wanted: the rest is dropped, and the command
-    ends as it would have ended.
+    It stays one whatever it holds. A reader that has gone (``| head``) had what it wanted: the rest
+    is dropped, and the command ends as it would have ended.
     """
-    _print(_shown(sys.stdout, visible(text)) + ("\n" if nl else ""))
+    _print(_shown(sys.stdout, one_line(line)) + "\n")
+
+
+def say_text(text: str) -> None:
+    """Print a document that ends with its newline; whoever made it kept each line to one."""
+    _print(_shown(sys.stdout, visible(text)))
 
 
 def say_json(document: Any) -> None:
@@ -38,9 +44,18 @@ def warn(text: str) -> None:
     """Print to standard error, past a pipe; where nobody takes it, it is dropped."""
     stream = sys.stderr
     try:
-        _write(stream, _shown(stream, visible(text)) + "\n")
+        _write(stream, _shown(stream, one_line(text)) + "\n")
     except OSError:
         _give_up(stream)
+
+
+def utc_text(utc_ms: int) -> str:
+    """A time of a record for people; the number itself where it is no moment that there is."""
+    try:
+        moment = datetime.fromtimestamp(utc_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{utc_ms} ms"
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def json_for(text: str, encoding: str) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from controller.phases import Stage
 from controller.planner import plan, session_times
 from controller.prescription import NEWTONS_PER_LBF, Mode, Prescription
+from controller.words import lines_of
 
 
 def plan_text(order: Prescription) -> str:
     """Several lines: what is pulled, in which steps, and how long all of it takes."""
-    return "\n".join(_lines(order))
+    return lines_of(_lines(order))
 
 
 def _lines(order: Prescription) -> Iterator[str]:

@@ -7,10 +7,14 @@ import io
 from collections.abc import Mapping
 
 from controller.errors import ExportIncomplete, ExportRefused
+from controller.words import one_line
 from records.claim import charge_line
 from records.claim_context import ClaimContext, Party
 from records.exports.receiver_maps import PATIENT_FIELDS, Column, Receiver
 from records.exports.visit import Visit
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters of a formula; the wide forms are taken for them by East Asian spreadsheets."""
 
 
 def charge_csv(visit: Visit, receiver: Receiver, *, note_file: str) -> str:
@@ -80,4 +84,6 @@ def _cell(column: Column, receiver: Receiver, values: Mapping[str, str]) -> str:
 
 
 def _safe(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    """What hides is written out; what a spreadsheet would run, also behind blanks, is marked."""
+    shown = one_line(cell)
+    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA else shown

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from controller.words import lines_of
 from records.claim import claim_modifiers
 from records.claim_context import Address, ClaimContext, Party, ServiceLine
 from records.exports.face import Face
@@ -51,7 +52,7 @@ def cms1500_text(boxes: Sequence[Box], *, session_id: str, face: Face) -> str:
     lines = [f"CMS-1500 data sheet (not the form)  session {session_id}  {face.status}"]
     lines += [face.verdict, *face.errors] if face.errors else []
     lines += ["", *(f"{box.number:<7} {box.label:<34} {box.value}" for box in boxes)]
-    return "\n".join(lines) + "\n"
+    return lines_of(lines)
 
 
 def cms1500_json(boxes: Sequence[Box], *, session_id: str, face: Face) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+from controller.words import visible
 from records.claim_context import ClaimContext, Party
 from records.exports.needs import Needs
 from records.exports.visit import Visit
@@ -14,14 +15,13 @@ SENDER = "TRACTION"
 CODES = "L"
 """Name of a coding system of our own: local."""
 _ESCAPES = {
-    "\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\r": "\\.br\\",
-    "\n": "\\.br\\",
+    "\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\n": "\\.br\\",
 }  # fmt: skip
 
 
 def escaped(text: str) -> str:
-    """A value in which no character can be taken for a delimiter."""
-    unified = text.replace("\r\n", "\n")
+    """A value in which no character can be taken for a delimiter, of MLLP neither."""
+    unified = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(_ESCAPES.get(character, character) for character in unified)
 
 

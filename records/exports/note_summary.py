@@ -5,6 +5,7 @@ Every word is a field of the note or its label; what is open is left to the pers
 
 from __future__ import annotations
 
+from controller.words import lines_of
 from records.exports.face import Face
 from records.treatment_note import TreatmentNote
 
@@ -26,7 +27,7 @@ def note_summary(note: TreatmentNote, face: Face) -> str:
     warnings = " ".join([*face.errors, *face.alerts])
     if warnings:
         lines.append(f"{face.verdict or 'Note'}: {warnings}")
-    return "\n".join(lines) + "\n"
+    return lines_of(lines)
 
 
 def _ordered(note: TreatmentNote) -> str:

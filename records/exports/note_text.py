@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.words import lines_of
 from records.exports.face import NOT_A_DEVICE, Face, face_of
 from records.exports.note_status import version_texts
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
@@ -9,7 +10,10 @@ from records.treatment_note import TreatmentNote
 
 
 def note_text(note: TreatmentNote, face: Face | None = None) -> str:
-    """Plain text, lines of at most about 110 characters, ends with a newline."""
+    """Plain text, lines of at most about 110 characters, ends with a newline.
+
+    Ends of lines and characters that hide are written out: a word of a record stays in its line.
+    """
     face = face or face_of(note)
     lines = [f"TREATMENT NOTE ({face.status})  session {note.session_id}"]
     lines += [face.verdict, *face.errors] if face.errors else []
@@ -26,7 +30,7 @@ def note_text(note: TreatmentNote, face: Face | None = None) -> str:
         ]
     lines += ["", f"Seal {note.seal or 'none: the session is not closed'}"]
     lines += [f"Checkpoint {note.checkpoint or 'none: the seal is not signed'}", NOT_A_DEVICE]
-    return "\n".join(lines) + "\n"
+    return lines_of(lines)
 
 
 def _line(field: Sourced[str]) -> str:

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from reportlab.pdfbase.pdfmetrics import getFont
 
+from controller.words import one_line
+
 WIDTH, HEIGHT = 612.0, 792.0
 """US letter."""
 MARGIN = 40.0
@@ -98,11 +100,11 @@ class Page:
 
 
 def drawable(text: str) -> str:
-    """The text with blanks for line breaks and "?" for what the standard fonts do not hold."""
+    """The text with what hides written out and "?" for what the standard fonts do not hold."""
     if text.isascii() and text.isprintable():
         return text
-    encoded = "".join(c if c.isprintable() else " " for c in text).encode(ENCODING, "replace")
-    return encoded.decode(ENCODING)
+    shown = "".join(c if c.isprintable() else " " for c in one_line(text))
+    return shown.encode(ENCODING, "replace").decode(ENCODING)
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:

@@ -13,6 +13,7 @@ from functools import cache
 from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 
+from controller.words import one_line
 from records.exports.page import ENCODING, HEIGHT, WIDTH, Bar, Curve, Page, Text
 
 AUTHOR = "traction session controller"
@@ -34,9 +35,9 @@ def pages_pdf(pages: Sequence[Page], *, title: str, keywords: str = "") -> bytes
     """
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=(WIDTH, HEIGHT), invariant=True, lang="en-US")
-    canvas.setTitle(title)
+    canvas.setTitle(one_line(title))
     canvas.setAuthor(AUTHOR)
-    canvas.setKeywords(keywords)
+    canvas.setKeywords(one_line(keywords))
     for page in pages:
         canvas.addLiteral(page_operators(page, _font_names(canvas)))
         canvas.showPage()

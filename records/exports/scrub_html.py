@@ -7,6 +7,7 @@ from importlib import resources
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from controller.words import one_line
 from records.exports.face import NOT_A_DEVICE
 from records.exports.scrub_json import scrub_values
 from records.exports.visit import Visit
@@ -19,11 +20,15 @@ def scrub_html(visit: Visit) -> str:
     )
 
 
+def _shown(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
 @cache
 def _template() -> Template:
     text = resources.files("records.exports").joinpath("scrub.html.jinja").read_text("utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True,
+        keep_trailing_newline=True, finalize=_shown,
     )  # fmt: skip
     return environment.from_string(text)

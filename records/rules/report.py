@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from controller.words import lines_of
 from records.acceptance import Acceptance
 from records.claim import MODIFIER
 from records.provenance import Origin, Sourced
@@ -54,7 +55,7 @@ def report_text(
     lines += [f"accepted: {each.what} {each.value} by {each.by}" for each in accepted]
     lines += [f"condition of the payer: {text}" for text in report.conditions]
     lines += [f"not checked: {text}" for text in report.not_checked]
-    return "\n".join([*lines, "", report.advice, ""])
+    return lines_of([*lines, "", report.advice])
 
 
 def _finding_lines(finding: RuleFinding) -> Iterator[str]:

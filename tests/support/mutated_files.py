@@ -50,7 +50,7 @@ COVERED = {
 
 
 class Missed(AssertionError):
-    """A file was taken as whole although its content had changed, or a verdict contradicts itself."""
+    """A file passed as whole although its content had changed, or a verdict contradicts itself."""
 
 
 @dataclass(frozen=True)
@@ -141,13 +141,18 @@ def reading_raw(path: Path) -> Iterator[Database]:
 
 
 def content_of(path: Path, which: str) -> object:
-    """Everything of a file that its verifier vouches for."""
+    """Everything of a file that its verifier vouches for; blanks between words do not count."""
     with reading_raw(path) as db:
         tables = {
             table: db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
             for table in COVERED[which]
         }
-        schema = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        schema = [
+            (kind, name, table, " ".join((text or "").split()))
+            for kind, name, table, text in db.execute(
+                "SELECT type, name, tbl_name, sql FROM sqlite_master"
+            )
+        ]
         blocks = []
         if which == "unit":
             blocks = [

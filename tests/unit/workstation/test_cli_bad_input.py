@@ -238,10 +238,14 @@ def test_a_database_of_a_newer_version(
     assert told.status == 4
     assert "99" in one_message(told)
     assert path.read_bytes() == before
-    for command in (["sessions"], ["verify", "--all"]):
-        told = traction(*command, "--data", str(tmp_path))
-        assert told.status == 4
-        assert "99" in one_message(told)
+    told = traction("sessions", "--data", str(tmp_path))
+    assert told.status == 4
+    assert "99" in one_message(told)
+    told = traction("verify", "--all", "--data", str(tmp_path))
+    assert told.status == 4
+    assert "NOT CHECKED" in told.out
+    assert "schema version 99" in told.out
+    assert told.out.splitlines()[-1].startswith("not everything could be checked (")
 
 
 def test_a_database_that_is_read_only(

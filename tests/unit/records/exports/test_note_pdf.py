@@ -139,8 +139,8 @@ def test_a_session_without_force_says_so() -> None:
 
 
 def test_characters_that_the_fonts_lack_do_not_break_the_page() -> None:
-    assert drawable("18° – “left”\nside") == "18° – “left” side"
-    assert drawable("Łukasz \u0000 (痛)") == "?ukasz   (?)"
+    assert drawable("18° – “left”\nside") == "18° – “left”<U+000A>side"
+    assert drawable("Łukasz \u0000 (痛)") == "?ukasz <U+0000> (?)"
     note = with_words(NOTE, ["Łukasz (痛) \\ ) ( °"])
     assert "?ukasz (?) \\ ) ( °" in text_of(note_pdf(RECORD, note, face_of(note)))
 
