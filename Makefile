@@ -7,7 +7,7 @@ RUN = .venv/bin/python
 .PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
 	campaign-power-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
-	campaign-false-stops campaign-review-changes
+	campaign-false-stops campaign-review-changes campaign-fuzz
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -59,6 +59,10 @@ setup:
 # Long runs whose short forms are in the tests.
 campaign-alterations: setup
 	$(RUN) -m tests.campaigns.alterations 10000
+
+# 100 000 damaged databases, side files, bundles and backups: about 40 minutes.
+campaign-fuzz: setup
+	$(RUN) -m tests.campaigns.fuzz_files
 
 campaign-second-reader: setup
 	$(RUN) -m tests.campaigns.second_reader 1000
