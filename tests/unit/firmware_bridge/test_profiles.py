@@ -28,6 +28,7 @@ def test_shipped_profile_is_not_called_verified() -> None:
         ('parity = "E"', 'parity = "X"', "serial.parity"),
         ("address = 0x0112, ", "address = 0x0113, ", "newest_event lies outside"),
         ("[serial]", "[serial", "not valid TOML"),
+        ('parity = "E"', 'parity = "E\\u202E"', "serial.parity has a mark that turns"),
     ],
 )
 def test_a_broken_profile_is_refused_by_file_and_key(

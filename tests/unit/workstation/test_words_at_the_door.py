@@ -91,6 +91,13 @@ def test_no_key_and_no_text_of_an_order_is_left_out(tmp_path: Path, line: str, s
     assert refused.value.message.isprintable()
 
 
+def test_remarks_of_an_order_file_are_checked_too(tmp_path: Path) -> None:
+    """The file is kept as it was written, so they reach records and bundles with it."""
+    read_order(written(tmp_path, "# remark\twith a tab: שרה"))
+    with pytest.raises(PrescriptionInvalid, match=rf"order\.toml: line \d+ has {TURNS} 4 of 5"):
+        read_order(written(tmp_path, f"# a{OVERRIDE}b"))
+
+
 STEP = '[[step]]\nat = "5 s"\ndo = "remark"\nby = "P. Jones"\nreason = "all well"\n'
 
 
