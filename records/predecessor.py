@@ -1,7 +1,7 @@
 """What a unit's file follows: the file of the year before, or one that was put aside.
 
 statement = that of ``records.chain`` for (kind, unit's id, last session's number) whose seal is
-            SHA-256("traction-predecessor/1" LF file LF SHA-256 of the file in hex LF utc_ms LF reason LF)
+            SHA-256("traction-predecessor/1" LF file LF digest in hex LF utc_ms LF reason LF)
 
 It is signed by the workstation, and the first session's chain begins with SHA-256(SHA-256 of the
 file | signature), so that a file that was put aside cannot be exchanged, nor the mention of it be

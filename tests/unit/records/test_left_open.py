@@ -291,7 +291,7 @@ def test_a_session_of_before_session_keys_needs_the_migration_record(tmp_path: P
     assert one.keys is None
     forged = json.dumps([one.head.session_id, "s-99"])
     edit(tmp_path, f"UPDATE migration SET open_sessions = '{forged}'")
-    with pytest.raises(JournalCorrupt, match="migration record .* cannot be believed"):
+    with pytest.raises(JournalCorrupt, match=r"migration record .* cannot be believed"):
         left_open_sessions(tmp_path, UNIT, VirtualClock(), key=KEY)
     edit(tmp_path, "DELETE FROM migration")
     with pytest.raises(JournalCorrupt):
