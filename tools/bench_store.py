@@ -31,8 +31,13 @@ from controller.events import EventKind
 from controller.runtime.clock import SystemClock
 from records.blocks import pack_block, unpack_block
 from records.canonical import SAMPLE_DTYPE, SAMPLE_SIZE, EventRow, SampleArray, samples_from_bytes
+from records.chain import Subject
 from records.database import Database, Migrations, Schema, open_for_writing, rows
-from records.session_rows import Tail, append_batch, stored_tail
+from records.journal_store import JournalStore
+from records.session_keys import derive_session_keys
+from records.session_rows import Tail, stored_tail
+from records.signing import SEED_SIZE, SigningKey
+from records.spill import SpillFile, spill_path
 from records.unit_file import UNIT_SCHEMA
 from tests.support.reference_signal import reference_signal
 
@@ -94,7 +99,11 @@ class Sealed:
                 self._db.execute(
                     "INSERT INTO session VALUES (?, ?, 'bench', 0, 0)", (number, f"s-{number}")
                 )
+        subject = Subject(name="s-1", place="bench", number=1)
+        keys = derive_session_keys(SigningKey(bytes(SEED_SIZE)), subject)
         self._tail: Tail = stored_tail(self._db, 1)
+        self._spill = SpillFile.reserve(spill_path(folder / "ours.db"))
+        self._store = JournalStore(folder / "ours.db", self._tail, self._spill, keys.tagger(), keys)
 
     def seal(self, data: bytes) -> None:
         with self._db.atomic():
@@ -113,6 +122,8 @@ class Sealed:
         return int(size)
 
     def close(self) -> None:
+        self._store.close()
+        self._spill.discard()
         self._db.close()
 
     @property
@@ -120,12 +131,17 @@ class Sealed:
         return self._commit
 
     def _commit(self, data: bytes) -> None:
-        """As the journal does in the worst case: with an event in each batch."""
+        """As the journal does in the worst case: with an event in each batch.
+
+        Tag, end mark and chain signature included; a commit is 100 ms of session time.
+        """
         event = EventRow(
             sequence=self._tail.events, at_ms=0, utc_ms=0, kind=int(EventKind.OPERATOR_ACTED),
             version=1, detail_json="{}",
         )  # fmt: skip
-        self._tail = append_batch(self._db, self._tail, [event], data)
+        if not self._store.keep([event], data, self._tail.link_count / 10):
+            raise RuntimeError(self._store.trouble)
+        self._tail = self._tail.follow([event], data)
 
 
 class Rows:
