@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 from controller.errors import BackupRefused, KeyUnavailable
 from records.backup import draft_beside
+from records.believed import read_checked
 from records.canonical import ABSENT_DN
 from records.delivered_dose import compute_dose
-from records.reader import REMOVED, SessionRecord, load_session, reading
+from records.reader import SessionRecord, reading
+from records.removal import removal_of
 from records.signing import key_folder
-from records.stored_session import session_rows_of
+from records.stored_session import seal_row, session_rows_of
 from records.unit_file import unit_databases
 
 if TYPE_CHECKING:
@@ -121,12 +123,13 @@ class _Pseudonyms:
 
 
 def _records(data_dir: Path) -> Iterator[SessionRecord]:
+    """Sealed sessions; raises JournalCorrupt at the first that was altered."""
     for path in unit_databases(data_dir):
         with reading(path) as db:
             for head in session_rows_of(db):
-                record = load_session(db, path, head)
-                if record.seal is not None and record.outcome != REMOVED:
-                    yield record
+                if seal_row(db, head.number) is None or removal_of(db, head.number) is not None:
+                    continue
+                yield read_checked(data_dir, head.session_id).believed()
 
 
 def _session_row(record: SessionRecord, pseudonyms: _Pseudonyms) -> list[Any]:

@@ -131,6 +131,11 @@ def find_session(data_dir: Path, session_id: str) -> SessionHead:
     return _find(data_dir, session_id)[1]
 
 
+def locate_session(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
+    """A session's file and row, by its id or the beginning of it; raises RecordNotFound."""
+    return _find(data_dir, session_id)
+
+
 def _find(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
     found = [
         (path, head)

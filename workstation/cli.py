@@ -378,10 +378,14 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
 
     place = _place(data)
     author = author_now(place.data_dir)
-    dossier = audited_dossier(place.data_dir, session, place.settings, author, "show")
+    dossier = audited_dossier(
+        place.data_dir, session, place.settings, author, "show", altered_too=not as_json
+    )
     if as_json:
         say_json_text(dossier.export("json").decode().rstrip("\n"))
         return
+    if dossier.mark:
+        say(dossier.mark)
     say(f"session {dossier.note.session_id}: {dossier.record.outcome}")
     say(f"events {len(dossier.record.events)}, samples {len(dossier.record.samples)}")
     for event in dossier.record.events:
@@ -389,6 +393,9 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
         if event.sequence == 0:
             detail = "(the opening; --json shows it)"
         say(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
+    if dossier.mark:
+        say(dossier.mark)
+        raise typer.Exit(RECORD_BAD)
 
 
 if __name__ == "__main__":

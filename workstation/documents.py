@@ -12,6 +12,7 @@ from controller.words import check_name
 from records.acceptance import Acceptance, acceptances
 from records.audit import record_read
 from records.author import Author
+from records.believed import read_checked
 from records.claim import ChargeLine, accepted_modifiers, charge_line
 from records.claim_context import ClaimContext
 from records.clinic import filed_order, sessions_of_patient
@@ -21,7 +22,7 @@ from records.note_life import note_words
 from records.note_spoken import spoken_words
 from records.note_words import LastVisit
 from records.order import Order
-from records.reader import SessionRecord, find_session, read_session, refuse_removed
+from records.reader import SessionRecord, find_session, refuse_removed
 from records.rules.offers import Offer
 from records.rules.scrubber import ScrubReport
 from records.search import last_visit_of
@@ -47,6 +48,8 @@ class Dossier:
     zone: tzinfo
     accepted: tuple[Acceptance, ...] = ()
     clinic: str = ""
+    mark: str = ""
+    """What says that the record was altered, on every page; "" for one that fits."""
     context: ClaimContext | None = None
     report: ScrubReport | None = None
     offers: tuple[Offer, ...] = ()
@@ -78,12 +81,16 @@ class Dossier:
         return written(self.visit(SystemClock().utc_ms()), format_name, choices)
 
 
-def load_dossier(data_dir: Path, session_id: str, settings: Settings) -> Dossier:
-    """Everything of one session; raises RecordNotFound or JournalCorrupt.
+def load_dossier(
+    data_dir: Path, session_id: str, settings: Settings, *, altered_too: bool = False
+) -> Dossier:
+    """Everything of one session; raises RecordNotFound, or JournalCorrupt for an altered record.
 
-    Whoever shows it to a person goes through ``audited_dossier``.
+    With ``altered_too`` such a record is handed out with its mark. Whoever shows it to a person
+    goes through ``audited_dossier``.
     """
-    record = read_session(data_dir, session_id)
+    checked = read_checked(data_dir, session_id)
+    record = checked.record if altered_too else checked.believed()
     order = _filed(data_dir, record.head.session_id)
     if order.digest != record.opening.detail["order_digest"]:
         raise JournalCorrupt(
@@ -99,17 +106,24 @@ def load_dossier(data_dir: Path, session_id: str, settings: Settings) -> Dossier
         last_visit=_last_visit(data_dir, record),
     )
     accepted = tuple(acceptances(data_dir, record.head.session_id))
-    return Dossier(record, order, note, zone, accepted, settings.clinic)
+    return Dossier(record, order, note, zone, accepted, settings.clinic, checked.mark)
 
 
 def audited_dossier(
-    data_dir: Path, session_id: str, settings: Settings, author: Author, what: str
+    data_dir: Path,
+    session_id: str,
+    settings: Settings,
+    author: Author,
+    what: str,
+    *,
+    altered_too: bool = False,
 ) -> Dossier:
     """The same, after the row of this access was kept; raises AuditUnavailable when it cannot be.
 
     ``what`` names the access in the audit: "show", "note", "export csv".
     """
-    return load_dossier(data_dir, keep_reading(data_dir, session_id, author, what), settings)
+    whole_id = keep_reading(data_dir, session_id, author, what)
+    return load_dossier(data_dir, whole_id, settings, altered_too=altered_too)
 
 
 def keep_reading(data_dir: Path, session_id: str, author: Author, what: str) -> str:

@@ -25,11 +25,12 @@ from records.blocks import unpack_block
 from records.bundle import BundleDocuments, write_bundle
 from records.bundle_check import check_bundle
 from records.canonical import EventRow
+from records.chain import Subject
 from records.clinic_file import clinic_database
 from records.database import Database
-from records.journal import SessionOpening, open_session
-from records.journal_store import take_up_left_behind
+from records.journal import SessionOpening, left_open_sessions, open_session, reopen_session
 from records.reader import read_stored
+from records.session_keys import derive_session_keys
 from records.session_rows import event_rows, open_samples, stored_tail
 from records.spill import SpillFile, spill_path
 from records.start_check import check_before_start
@@ -43,7 +44,7 @@ from workstation.commands_evidence import RECORD_BAD, verify
 
 SAMPLE = bytes(13)
 COVERED = {
-    "unit": ("session", "event", "link", "seal", "signature", "removal"),
+    "unit": ("session", "event", "packed_links", "chain_signature", "seal", "signature", "removal"),
     "clinic": ("entry", "link", "session_order"),
 }
 """Tables whose rows are compared as they are; sealed samples are compared unpacked."""
@@ -115,8 +116,10 @@ def _open_with_side_file(data: Path) -> tuple[tuple[EventRow, ...], bytes]:
     _settle(path)
     with reading_raw(path) as db:
         tail, events = stored_tail(db, 1), event_rows(db, 1)
-    spill = SpillFile(spill_path(path), size=1 << 12)
-    spill.assign(1)
+    subject = Subject(name="s-1", place=UNIT, number=1)
+    tagger = derive_session_keys(KEY, subject).tagger()
+    tagger.advance()
+    spill = SpillFile.reopen(spill_path(path))
     samples = b""
     for number in range(4):
         event = EventRow(
@@ -124,8 +127,11 @@ def _open_with_side_file(data: Path) -> tuple[tuple[EventRow, ...], bytes]:
             version=1, detail_json=f'{{"action":"{number}"}}',
         )  # fmt: skip
         some = bytes([number]) * len(SAMPLE) * 3
-        spill.put(tail, [event], some)
-        tail = tail.follow([event], some)
+        after = tail.follow([event], some)
+        spill.put(tail, [event], some, tagger.tag(after.link))
+        tagger.advance()
+        spill.mark(1, after.link_count, tagger.end_mark(after.link), 0.0)
+        tail = after
         events.append(event)
         samples += some
     spill.close()
@@ -288,7 +294,7 @@ def verdict_of(data: Path) -> str:
 
 
 def _side_file(ground: Ground, source: random.Random) -> str:
-    """What is taken up of a damaged side file is a beginning of what was put aside."""
+    """What is taken up of a damaged side file is all that was put aside, or nothing."""
     shutil.rmtree(ground.copy, ignore_errors=True)
     shutil.copytree(ground.open, ground.copy)
     path = unit_database(ground.copy, UNIT)
@@ -296,15 +302,16 @@ def _side_file(ground: Ground, source: random.Random) -> str:
     done, data = damaged(side.read_bytes(), source)
     side.write_bytes(data)
     try:
-        take_up_left_behind(path)
+        for left in left_open_sessions(ground.copy, UNIT, VirtualClock(), key=KEY):
+            reopen_session(ground.copy, left, VirtualClock(), key=KEY).abandon()
     except TractionError:
         return "refused"
     with reading_raw(path) as db:
         events, samples = event_rows(db, 1), open_samples(db, 1)
     all_events, all_samples = ground.spilled
-    if tuple(events) != all_events[: len(events)] or not all_samples.startswith(samples):
-        raise Missed(f"side file, {done}: something was taken up that was not put aside")
-    return "whole" if len(events) == len(all_events) else "a beginning"
+    if (tuple(events), samples) != (all_events, all_samples):
+        raise Missed(f"side file, {done}: what was taken up is not what was put aside")
+    return "whole"
 
 
 def _bundle(ground: Ground, source: random.Random) -> str:
