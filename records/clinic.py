@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import RecordNotFound
+from records.author import Author
 from records.clinic_file import clinic_database, clinic_reading, clinic_writing
 from records.database import Database, rows
+from records.session_register import append_opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +29,17 @@ def file_order(
     data_dir: Path,
     *,
     session_id: str,
+    unit_id: str,
+    author: Author,
     patient_reference: str,
     order_digest: str,
     order_text: str,
     new_key: Callable[[], str],
 ) -> str:
-    """File a session's order and answer the patient's key, made by ``new_key`` at the first visit.
+    """File a session's order; returns the patient's key, made by ``new_key`` at the first visit.
 
-    Raises JournalUnavailable when nothing can be kept.
+    The register says that ``author`` opened the session on that unit. Raises JournalUnavailable
+    when nothing can be kept.
     """
     with clinic_writing(data_dir) as db:
         key = _patient_key(db, patient_reference, new_key)
@@ -42,6 +47,10 @@ def file_order(
             "INSERT INTO session_order VALUES (?, ?, ?, ?)",
             (session_id, key, order_digest, order_text),
         )
+        append_opened(
+            db, author, session_id=session_id, unit_id=unit_id, patient_key=key,
+            digest=order_digest,
+        )  # fmt: skip
         return key
 
 

@@ -44,6 +44,9 @@ class EntryKind(IntEnum):
     LEGAL_HOLD_LIFTED = 21
     SESSION_REMOVED = 22
     PUT_ASIDE_ACCEPTED = 23
+    REGISTER_BEGUN = 40
+    SESSION_OPENED = 41
+    SESSION_SEALED = 42
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

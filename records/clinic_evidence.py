@@ -10,7 +10,7 @@ from records.database import Database, rows
 from records.reader import checking
 from records.schema_check import schema_differences
 from records.strict_json import parse_object
-from records.unit_file import UNIT_SCHEMA, unit_databases
+from records.unit_file import UNIT_SCHEMA, readable_databases
 
 _SESSIONS = (
     "SELECT session_id, detail, digest FROM session "
@@ -58,7 +58,7 @@ def read_evidence(data_dir: Path) -> Evidence:
     """Read it from every unit's file; what is wrong with one of these is said by its own check."""
     sessions: dict[str, Said] = {}
     whole = True
-    for path in unit_databases(data_dir):
+    for path in readable_databases(data_dir):
         try:
             with checking(path) as db:
                 readable = all(found.readable for found in schema_differences(db, UNIT_SCHEMA))

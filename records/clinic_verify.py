@@ -31,6 +31,12 @@ from records.clinic_evidence import read_evidence
 from records.clinic_file import CLINIC_SCHEMA, clinic_checking, clinic_database, has_chain
 from records.database import Database, rows
 from records.schema_check import schema_differences
+from records.session_register import (
+    compare_register,
+    opened_without_session,
+    read_register,
+    sealed_not_noted,
+)
 from records.signing import known_public_keys, verify_signature
 from records.strict_json import parse_object
 from records.unreadable import UNREADABLE
@@ -62,6 +68,8 @@ class ClinicVerification:
     checkpoints_compared: int
     checkpoint: str
     not_covered: str
+    remarks: tuple[str, ...]
+    """What is no alteration and yet worth a line: seals not noted yet, orders without a session."""
     alterations: tuple[ClinicAlteration, ...]
 
 
@@ -80,7 +88,8 @@ def verify_clinic(
     checkpoints = [point for point in checkpoints if is_of_clinic(point)]
     path = clinic_database(data_dir)
     if not path.exists() and not path.is_symlink():
-        return _result(None, checkpoints, [_missing(point) for point in checkpoints])
+        missing = [_missing(point) for point in checkpoints]
+        return _result(None, checkpoints, [*missing, *_missed_by_evidence(data_dir)])
     try:
         with clinic_checking(data_dir) as db:
             differences = schema_differences(db, CLINIC_SCHEMA)
@@ -109,6 +118,7 @@ def _result(
         checkpoints_compared=len(checkpoints),
         checkpoint=walk.end if walk else "",
         not_covered=NOT_COVERED,
+        remarks=walk.remarks if walk else (),
         alterations=tuple(alterations),
     )
 
@@ -117,6 +127,14 @@ def _missing(point: Checkpoint) -> ClinicAlteration:
     return ClinicAlteration(
         where="the file", what=f"there is no clinic.db, but it gave out the checkpoint {point.text}"
     )
+
+
+def _missed_by_evidence(data_dir: Path) -> Iterator[ClinicAlteration]:
+    """Openings that name an order show that there was a clinic.db."""
+    ordered = len(read_evidence(data_dir).with_orders())
+    if ordered:
+        what = f"it is gone: {ordered} sessions on file name orders that were filed in it"
+        yield ClinicAlteration(where="the file", what=what)
 
 
 def is_of_clinic(point: Checkpoint) -> bool:
@@ -150,6 +168,7 @@ class _Walk:
         self.entries = entry_rows(db) if self._chained and not self._faults["entry"] else []
         self.links = rows(db, _LINKS) if self._chained and not self._faults["link"] else []
         self.orders = rows(db, _ORDERS)
+        self._register = read_register(db)
 
     @property
     def end(self) -> str:
@@ -157,12 +176,33 @@ class _Walk:
         given = self._given_out(len(self.links) - 1) if self.links else None
         return "" if given is None else given.text
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Lines about the register that name no alteration."""
+        waiting = sealed_not_noted(self._register, self._evidence)
+        without = opened_without_session(self._register, self._evidence)
+        told = []
+        if waiting and self._register.begun:
+            told.append(f"{len(waiting)} sessions are sealed, not yet noted in clinic.db")
+        if without:
+            told.append(
+                f"{len(without)} orders were filed for sessions that are not on file: they were "
+                f"never opened, or their files are gone ({', '.join(without[:5])})"
+            )
+        return tuple(told)
+
+    def _check_register(self) -> Iterator[ClinicAlteration]:
+        orders = {str(session_id) for session_id, *_ in self.orders}
+        for found in compare_register(self._register, orders, self._evidence):
+            yield ClinicAlteration(where=found.where, what=found.what)
+
     def alterations(self) -> Iterator[ClinicAlteration]:
         yield from self._check_file()
         for fault in (fault for faults in self._faults.values() for fault in faults):
             yield ClinicAlteration(where=f"{fault.table}, row {fault.row}", what=fault.what)
         yield from self._check_entries()
         yield from self._check_links()
+        yield from self._check_register()
         yield from self._check_orders()
         yield from self._check_seals()
 

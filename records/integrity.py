@@ -188,12 +188,21 @@ def _walk_unit(path: Path, wanted: set[str] | None, tally: _Tally) -> None:
         tally.alterations += broken
         for head in heads:
             if wanted is None or head.session_id.upper() in wanted:
+                tally.alterations += _of_another_unit(path, head)
                 start = start_before(db, path, head.number)
                 checked = check_on_file(db, path, cells, head, start, tally.known_keys, history)
                 tally.take(head, checked, signed_before=_signed_before(db, head.number))
         tally.alterations += _strays(db, path)
         if wanted is None:
             tally.alterations += _gaps(db, heads, history.first_number)
+
+
+def _of_another_unit(path: Path, head: SessionHead) -> Iterator[Alteration]:
+    if head.unit_id != path.stem:
+        yield Alteration(
+            session_id=head.session_id, where=path.name,
+            what=f"it is a session of unit {head.unit_id}: the file was renamed or exchanged",
+        )  # fmt: skip
 
 
 def _of_schema(path: Path, found: SchemaDifference) -> Alteration:
@@ -216,6 +225,7 @@ class _Tally:
         self._key_ids: set[str] = set()
         self._codes: dict[str, str | None] = {}
         self._unread: set[str] = set()
+        self._names: set[str] = set()
         self.alterations: list[Alteration] = []
         self.put_aside: list[PutAside] = []
 
@@ -223,6 +233,12 @@ class _Tally:
         self.alterations += checked.alterations
         self._sessions += 1
         name = head.session_id.upper()
+        if name in self._names:
+            what = "it stands in another file, or once more in this one: a file was copied"
+            self.alterations.append(
+                Alteration(session_id=head.session_id, where="its file", what=what)
+            )
+        self._names.add(name)
         if checked.stored is None:
             self._unread.add(name)
             return

@@ -10,6 +10,7 @@ system lock on `<unit id>.lock`: a session without an end whose lock is free was
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,10 @@ from pathlib import Path
 
 from controller.errors import JournalUnavailable, UnitBusy
 from records.database import Database, Migrations, Schema
+
+_UNIT_ID = re.compile("[0-9a-f]{16}")
+_OURS = re.compile(r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.schema-\d+)?|lock|spill)")
+"""The names of a unit's files; its id is 16 hex digits for life."""
 
 MigrationRecorder = Callable[[Database], None]
 """Writes the migration record of a file that held sessions before schema 4."""
@@ -166,8 +171,15 @@ def unit_database(data_dir: Path, unit_id: str) -> Path:
 
 
 def unit_databases(data_dir: Path) -> list[Path]:
-    """Every unit's present file below ``data_dir``, in a fixed order."""
-    return sorted((data_dir / "units").glob("*.db"))
+    """Every unit's present file below ``data_dir``, in a fixed order; others are not read."""
+    found = sorted((data_dir / "units").glob("*.db"))
+    return [path for path in found if _UNIT_ID.fullmatch(path.stem)]
+
+
+def foreign_files(data_dir: Path) -> list[Path]:
+    """What lies among the units' files and is none of the program's."""
+    found = sorted((data_dir / "units").glob("*"))
+    return [path for path in found if not _OURS.fullmatch(path.name)]
 
 
 def quarantine_folder(data_dir: Path) -> Path:

@@ -14,6 +14,7 @@ def clinic_lines(result: ClinicVerification) -> Iterator[str]:
         f"verified clinic.db: {result.entries} entries in {result.links} signed links, "
         f"{result.orders} orders; {result.not_covered}"
     )
+    yield from result.remarks
     for found in result.alterations:
         label = "NOT CHECKED" if found.unread else "ALTERED"
         yield f"{label} clinic.db, {found.where}: {found.what}{_since(found)}"

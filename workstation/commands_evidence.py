@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import AddressInvalid
+from controller.words import visible
 from workstation.commands_quarantine import put_aside_line
 from workstation.output import say, say_json, utc_text
 
@@ -110,6 +111,7 @@ def _verify_records(
 ) -> None:
     from records.clinic_verify import is_of_clinic, verify_clinic
     from records.integrity import verify as verify_records
+    from records.unit_file import foreign_files
     from workstation.clinic_report import clinic_lines
 
     wanted = None if session is None else _session_called(data_dir, session)
@@ -130,6 +132,8 @@ def _verify_records(
         )
         for one in result.put_aside:
             say(put_aside_line(one))
+        for path in foreign_files(data_dir):
+            say(f"not the program's, not read: {visible(path.name)} among the units' files")
     if clinic is not None and not as_json:
         for line in clinic_lines(clinic):
             say(line)

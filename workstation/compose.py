@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from controller.before_start import check_order_fits_unit
-from controller.errors import RequestRefused
+from controller.errors import JournalError, RequestRefused
 from controller.events import JsonValue
 from controller.machine_io import Ending
 from controller.planner import plan, session_times
@@ -22,6 +22,7 @@ from controller.runtime.clock import SystemClock, VirtualClock
 from controller.runtime.lateness import Lateness
 from controller.runtime.session import Session
 from firmware_bridge.connect import connect_serial, connect_unit
+from records.author import Author
 from records.clinic import file_order
 from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session
 from records.order import Order
@@ -30,6 +31,7 @@ from records.reader import (
     last_record_utc_ms,
     last_seen_of,
 )
+from records.session_register import note_seals
 from records.signing import SigningKey, load_or_create_key
 from records.start_check import check_before_start, free_bytes_at
 from records.unit_file import unit_database
@@ -42,6 +44,7 @@ from simulator.patient import PassivePatient, Patient, PressTestPatient, StopsDu
 from simulator.plant import TractionPlant
 from simulator.register_image import UnitDescription
 from simulator.servers import SimulatedUnit
+from workstation.login import login_name
 from workstation.operators import SessionOperator, check_somebody_answers
 from workstation.recovery import recover
 from workstation.settings import Settings
@@ -131,7 +134,10 @@ def treat(
         recovered = recover(unit, data_dir, clock, key, warn)
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
-        opening = _opening(session_id, uri, order, unit, clock, settings, data_dir, identifiers)
+        author = Author(by=login_name(), user=login_name(), at_utc_ms=clock.utc_ms(), key=key)
+        opening = _opening(
+            session_id, uri, order, unit, clock, settings, data_dir, identifiers, author
+        )
         journal = open_session(
             data_dir, opening, clock, key=key, commit_interval_s=commit_interval_s
         )
@@ -150,6 +156,7 @@ def treat(
             ).run()
         finally:
             journal.close()
+        _note_seals(data_dir, replace(author, at_utc_ms=clock.utc_ms()), warn)
         return SessionResult(
             session_id=session_id,
             ending=ending,
@@ -158,6 +165,14 @@ def treat(
         )
     finally:
         unit.close()
+
+
+def _note_seals(data_dir: Path, author: Author, warn: Callable[[str], None]) -> None:
+    """The register may wait: what is not noted now is noted by the next writer of clinic.db."""
+    try:
+        note_seals(data_dir, author)
+    except JournalError as error:
+        warn(f"the seal is not noted in clinic.db yet: {error.message}")
 
 
 def _facts(
@@ -185,11 +200,14 @@ def _opening(
     settings: Settings,
     data_dir: Path,
     identifiers: Identifiers,
+    author: Author,
 ) -> SessionOpening:
     """File the order with people's words, and say in the evidence what the session begins with."""
     patient_key = file_order(
         data_dir,
         session_id=session_id,
+        unit_id=unit.identity.unit_id,
+        author=author,
         patient_reference=order.patient_reference,
         order_digest=order.digest,
         order_text=order.source_text,

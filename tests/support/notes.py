@@ -71,6 +71,8 @@ def recorded(
     key = file_order(
         data_dir,
         session_id=session_id,
+        unit_id=UNIT,
+        author=Author(by="P. Jones", user="desk", at_utc_ms=began_ms, key=KEY),
         patient_reference=reference,
         order_digest=digest,
         order_text=order,

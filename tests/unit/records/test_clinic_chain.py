@@ -26,7 +26,7 @@ from records.search import SessionQuery, find_sessions
 from records.signing import NoKeyStore, SigningKey, rotate_key
 from tests.support.altering import altering
 from tests.support.clinic_alterations import ALTERATIONS, alter
-from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, author, note_of, recorded
+from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, UNIT, author, note_of, recorded
 
 OLD = Path(__file__).parents[2] / "data" / "clinic-schema-1.db"
 ALTERED_IN_THE_TEST = 60
@@ -70,7 +70,7 @@ def copied(folder: tuple[Path, list[Checkpoint]], tmp_path: Path) -> Iterator[Pa
 def test_what_happened_is_linked_signed_and_whole(folder: tuple[Path, list[Checkpoint]]) -> None:
     data, checkpoints = folder
     result = verify_clinic(data, checkpoints=checkpoints)
-    assert (result.entries, result.links, result.orders) == (6, 5, 1)
+    assert (result.entries, result.links, result.orders) == (8, 6, 1)
     assert result.checkpoints_compared == 4
     assert result.alterations == ()
     assert "drafts, presets, settings" in result.not_covered
@@ -111,10 +111,10 @@ def test_each_kind_of_alteration_is_found_where_it_is(
 
 def test_an_edit_is_dated_by_the_last_entry_that_still_fits(copied: Path) -> None:
     with altering(clinic_database(copied)) as db:
-        db.execute("UPDATE entry SET detail = replace(detail, 'slip', 'slap') WHERE sequence = 3")
+        db.execute("UPDATE entry SET detail = replace(detail, 'slip', 'slap') WHERE sequence = 5")
     found = verify_clinic(copied).alterations
     assert [(a.where, a.since_utc_ms) for a in found if a.where.startswith("entr")] == [
-        ("entries 3-3", BEGAN_MS + HOUR_MS)
+        ("entries 5-5", BEGAN_MS + HOUR_MS)
     ]
 
 
@@ -138,7 +138,8 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     again = tmp_path / "again"
     order = filed_order(folder[0], "s-1")
     file_order(
-        again, session_id="s-1", patient_reference="TEST-1", order_digest=order.order_digest,
+        again, session_id="s-1", unit_id=UNIT, author=author(again),
+        patient_reference="TEST-1", order_digest=order.order_digest,
         order_text=order.order_text, new_key=lambda: order.patient_key,
     )  # fmt: skip
     for number in range(5):
@@ -161,7 +162,7 @@ def test_a_rotated_key_goes_on_in_the_same_chain(copied: Path) -> None:
     rotate_key(copied, store=NoKeyStore())
     record_read(copied, author(copied), "note", session_id="s-1")
     result = verify_clinic(copied)
-    assert (result.alterations, result.links) == ((), 6)
+    assert (result.alterations, result.links) == ((), 7)
 
 
 def test_the_evidence_and_the_order_are_compared(copied: Path) -> None:
@@ -198,7 +199,7 @@ def test_two_writers_wait_for_each_other_and_the_chain_never_forks(copied: Path)
     for thread in threads:
         thread.join()
     result = verify_clinic(copied)
-    assert (result.entries, result.alterations) == (36, ())
+    assert (result.entries, result.alterations) == (38, ())
 
 
 # --- the file ---------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ def test_an_acceptance_is_kept_with_who_and_why_and_may_be_taken_back(copied: Pa
         author=author(copied), accepted=False,
     )  # fmt: skip
     assert acceptances(copied, "s-1") == []
-    assert verify_clinic(copied).entries == 7
+    assert verify_clinic(copied).entries == 9
 
 
 @pytest.mark.parametrize(
