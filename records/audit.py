@@ -16,11 +16,11 @@ from records.author import Author
 from records.clinic_chain import EntryKind, append_entries, entries_of_kind
 from records.clinic_file import clinic_database, clinic_reading, clinic_writing
 
-_OF_THE_PROGRAM = (
-    EntryKind.FILE_BEGUN, EntryKind.REGISTER_BEGUN, EntryKind.SESSION_OPENED,
-    EntryKind.SESSION_SEALED,
+_OF_THE_FILE = (
+    EntryKind.FILE_BEGUN, EntryKind.KEYS_NOTED, EntryKind.REGISTER_BEGUN,
+    EntryKind.SESSION_OPENED, EntryKind.SESSION_SEALED,
 )  # fmt: skip
-AUDITED = tuple(kind for kind in EntryKind if kind not in _OF_THE_PROGRAM)
+AUDITED = tuple(kind for kind in EntryKind if kind not in _OF_THE_FILE)
 
 AuditRow = tuple[EntryKind, dict[str, JsonValue]]
 

@@ -9,9 +9,14 @@ from records.signing import SigningKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """``by`` is the person, ``user`` the account of the operating system, the time is UTC."""
+    """``by`` is the person, ``user`` the account of the operating system, the time is UTC.
+
+    ``key_records`` is the head of the record of keys when ``key`` was loaded (records/
+    key_records.py); (0, "") where it is not noted.
+    """
 
     by: str
     user: str
     at_utc_ms: int
     key: SigningKey
+    key_records: tuple[int, str] = (0, "")

@@ -24,6 +24,7 @@ from records.clinic_file import CLINIC_SCHEMA, clinic_database
 from records.clinic_verify import ClinicAlteration, verify_clinic
 from records.database import copy_database
 from records.integrity import Alteration, verify
+from records.key_folder import records_file
 from records.signing import key_folder, known_public_keys
 from records.unit_file import UNIT_SCHEMA, unit_databases
 
@@ -34,7 +35,7 @@ _NO_ZIP = (
     ValueError, IndexError,
 )  # fmt: skip
 """What ``zipfile`` raises for a file that is none, or is damaged."""
-_NAMES = re.compile(r"clinic\.db|units/[\w-]+\.db|keys/[0-9a-f]{16}\.pub")
+_NAMES = re.compile(r"clinic\.db|units/[\w-]+\.db|keys/[0-9a-f]{16}\.pub|keys/keys\.jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +101,8 @@ def _if_there(path: Path) -> list[Path]:
 
 
 def _public_keys(data_dir: Path) -> list[Path]:
-    """Named by their ids; the name of the key in use means nothing elsewhere."""
-    keys = sorted(key_folder(data_dir).glob("*.pub"))
+    """The record of keys, and their public halves named by their ids."""
+    keys = [*_if_there(records_file(data_dir)), *sorted(key_folder(data_dir).glob("*.pub"))]
     return [key for key in keys if _NAMES.fullmatch(f"keys/{key.name}")]
 
 

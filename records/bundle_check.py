@@ -12,6 +12,7 @@ from records.bundle import MANIFEST, SIGNATURE, manifest_digest
 from records.bundle_read import BundleFile
 from records.chain import Subject
 from records.checkpoint import Checkpoint, make_checkpoint
+from records.key_records import NO_HISTORY, KeyHistory, shown
 from records.session_check import NOT_OUTSIDE, Alteration, check_session
 from records.signing import key_id_of, public_key_from_pem, verify_signature
 from records.stored_session import StoredSession
@@ -52,17 +53,20 @@ def verify_bundle(
     *,
     public_keys: Mapping[str, bytes] | None = None,
     checkpoints: Sequence[Checkpoint] = (),
+    history: KeyHistory = NO_HISTORY,
 ) -> BundleVerification:
     """Verify a bundle; raises RecordNotFound when there is no such file.
 
     Without ``public_keys`` (by key id) only the keys inside the bundle are at hand: that shows
-    damage, not who made it.
+    damage, not who made it. ``history`` says in which time keys were in use, as far as it knows
+    them.
     """
     try:
         with path.open("rb") as file:
             return check_bundle(
-                file, public_keys=public_keys, checkpoints=checkpoints, name=path.name
-            )
+                file, public_keys=public_keys, checkpoints=checkpoints, name=path.name,
+                history=history,
+            )  # fmt: skip
     except OSError as error:
         raise RecordNotFound(
             f"bundle {path} cannot be read ({error.strerror}); name the exported file"
@@ -75,6 +79,7 @@ def check_bundle(
     public_keys: Mapping[str, bytes] | None = None,
     checkpoints: Sequence[Checkpoint] = (),
     name: str = "the bundle",
+    history: KeyHistory = NO_HISTORY,
 ) -> BundleVerification:
     """Verify an open bundle, called ``name`` in findings; whatever it is, in 200 MB of memory."""
     known = public_keys or {}
@@ -86,8 +91,13 @@ def check_bundle(
     except JournalCorrupt as error:
         return _unreadable(name, error.message, keys_known=bool(known))
     alterations = [
-        *_check_manifest(bundle, manifest, stored, known),
-        *check_session(stored, _stated_previous_seal(stored), known),
+        *_check_manifest(bundle, manifest, stored, known, history),
+        *check_session(
+            stored,
+            _stated_previous_seal(stored),
+            known,
+            key_history=_of_seal(history, stored),
+        ),
         *_check_order(stored, bundle),
         *_compare(stored, checkpoints),
     ]
@@ -119,6 +129,7 @@ def _check_manifest(
     manifest: dict[str, Any],
     stored: StoredSession,
     known: Mapping[str, bytes],
+    history: KeyHistory,
 ) -> Iterator[Alteration]:
     def altered(where: str, what: str) -> Alteration:
         return Alteration(session_id=stored.head.session_id, where=where, what=what)
@@ -146,6 +157,19 @@ def _check_manifest(
         yield altered("the manifest", f"the public key {key_id} that it names is not there")
     elif not verify_signature(key, manifest_digest(bundle.read(MANIFEST)), signature):
         yield altered("the manifest", "its signature does not fit: a file was altered afterwards")
+    elif (time := history.times.get(key_id)) and time.revoked_from_utc_ms is not None:
+        yield altered(
+            "the manifest",
+            f"key {key_id} was revoked from {shown(time.revoked_from_utc_ms)} on "
+            f"({time.revoked_why}; {time.revoked_by}), and a bundle does not prove when it was "
+            "made: export it again",
+        )
+
+
+def _of_seal(history: KeyHistory, stored: StoredSession) -> KeyHistory:
+    """What is known of the time of the seal's key; nothing where it is not one of ours."""
+    assert stored.signature is not None, "a bundle without a signature does not parse"
+    return history if stored.signature.key_id in history.times else NO_HISTORY
 
 
 def _key_inside(bundle: BundleFile, key_id: str) -> bytes | None:

@@ -12,17 +12,19 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from controller.errors import JournalCorrupt
+from controller.errors import JournalCorrupt, KeyUnavailable
 from controller.events import JsonValue
-from records.author import Author
 from records.canonical import EventRow, canonical_json
 from records.chain import NO_SEAL, LinkRange, Subject, compute_link, compute_statement
 from records.checkpoint import Checkpoint, make_checkpoint
 from records.clinic_file import has_chain
 from records.database import Database, rows
 from records.strict_json import parse_object
+
+if TYPE_CHECKING:
+    from records.author import Author
 
 ENTRY_VERSION = 1
 FILE_ID_LENGTH = 8
@@ -44,6 +46,7 @@ class EntryKind(IntEnum):
     LEGAL_HOLD_LIFTED = 21
     SESSION_REMOVED = 22
     PUT_ASIDE_ACCEPTED = 23
+    KEYS_NOTED = 30
     REGISTER_BEGUN = 40
     SESSION_OPENED = 41
     SESSION_SEALED = 42
@@ -64,9 +67,12 @@ def append_entries(
 ) -> Checkpoint:
     """Append ``entries`` with one signed link; the caller holds ``clinic_writing``.
 
-    The file's first link also begins the file, which gets its name there.
+    The file's first link also begins the file, which gets its name there. A record of keys that is
+    newer than the last one noted is noted. Raises KeyUnavailable for an author whose key was
+    replaced meanwhile.
     """
     number, first, previous = _tail(db)
+    entries = [*_note_of_keys(db, author), *entries]
     if number == 0:
         entries = [(EntryKind.FILE_BEGUN, _beginning(author)), *entries]
     added = [
@@ -152,6 +158,43 @@ def file_id(db: Database) -> str:
         return ""
     found = rows(db, "SELECT detail FROM entry WHERE sequence = 0")
     return str(_detail(found[0][0], 0).get("file_id", "")) if found else ""
+
+
+def noted_key_records(db: Database) -> tuple[int, str] | None:
+    """How many records of keys the chain saw last, and the newest one's digest; None: none yet."""
+    if not has_chain(db):
+        return None
+    found = rows(
+        db,
+        "SELECT sequence, detail FROM entry WHERE session_id IS NULL AND kind = ? "
+        "ORDER BY sequence DESC LIMIT 1",
+        (int(EntryKind.KEYS_NOTED),),
+    )
+    return noted_keys(_detail(found[0][1], found[0][0])) if found else None
+
+
+def noted_keys(detail: Mapping[str, Any]) -> tuple[int, str]:
+    """What an entry of kind KEYS_NOTED says; raises JournalCorrupt."""
+    try:
+        return int(detail["records"]), str(detail["digest"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise JournalCorrupt(
+            "an entry of clinic.db about the record of keys cannot be read: the file was altered; "
+            "`traction verify --all` says where"
+        ) from error
+
+
+def _note_of_keys(db: Database, author: Author) -> list[tuple[EntryKind, Mapping[str, JsonValue]]]:
+    count, digest = author.key_records
+    seen, _ = noted_key_records(db) or (0, "")
+    if not count or count == seen:
+        return []
+    if count < seen:
+        raise KeyUnavailable(
+            f"key {author.key.key_id} was replaced or its record changed while this was prepared; "
+            "nothing was written. Do it again"
+        )
+    return [(EntryKind.KEYS_NOTED, {"records": count, "digest": digest})]
 
 
 def _beginning(author: Author) -> dict[str, JsonValue]:

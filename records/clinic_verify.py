@@ -26,10 +26,14 @@ from records.clinic_chain import (
     entry_rows,
     file_id,
     link_subject,
+    noted_keys,
 )
 from records.clinic_evidence import read_evidence
 from records.clinic_file import CLINIC_SCHEMA, clinic_checking, clinic_database, has_chain
 from records.database import Database, rows
+from records.key_folder import key_history
+from records.key_records import KeyHistory
+from records.key_witness import fault_of_noted
 from records.schema_check import schema_differences
 from records.session_register import (
     compare_register,
@@ -96,7 +100,7 @@ def verify_clinic(
             of_schema = [ClinicAlteration(where=d.where, what=d.what) for d in differences]
             if not all(difference.readable for difference in differences):
                 return _result(None, checkpoints, of_schema)
-            walk = _Walk(db, data_dir, keys)
+            walk = _Walk(db, data_dir, keys, key_history(data_dir))
             found = [*of_schema, *walk.alterations(), *walk.compare(checkpoints)]
             return _result(walk, checkpoints, found)
     except JournalError as error:
@@ -159,8 +163,10 @@ _ORDERS = "SELECT session_id, patient_key, order_digest, order_text FROM session
 class _Walk:
     """The file, read once and recomputed."""
 
-    def __init__(self, db: Database, data_dir: Path, keys: Mapping[str, bytes]) -> None:
-        self._db, self._keys = db, keys
+    def __init__(
+        self, db: Database, data_dir: Path, keys: Mapping[str, bytes], history: KeyHistory
+    ) -> None:
+        self._db, self._keys, self._history = db, keys, history
         self._evidence = read_evidence(data_dir)
         self._chained = has_chain(db)
         cells = CellCheck(db)
@@ -203,6 +209,7 @@ class _Walk:
         yield from self._check_entries()
         yield from self._check_links()
         yield from self._check_register()
+        yield from self._check_key_records()
         yield from self._check_orders()
         yield from self._check_seals()
 
@@ -293,6 +300,27 @@ class _Walk:
             )
         elif not verify_signature(public, statement, signature):
             yield self._altered(f"link {index}", f"it is not signed by key {key_id}", first)
+        elif fault := self._fault_of_time(index, key_id):
+            yield self._altered(f"link {index}", fault, first)
+
+    def _fault_of_time(self, index: int, key_id: str) -> str:
+        _, first, count, *_ = self.links[index]
+        last = self.entries[first + count - 1]
+        subject = link_subject(self._file_id(), first + count)
+        return self._history.only(self._keys).fault_of(key_id, last.utc_ms, subject)
+
+    def _check_key_records(self) -> Iterator[ClinicAlteration]:
+        """The record of keys is as long and the same as it was when an entry noted it."""
+        for entry in self.entries:
+            if entry.kind != EntryKind.KEYS_NOTED:
+                continue
+            try:
+                fault = fault_of_noted(self._history, *noted_keys(_plain(entry.detail_json)))
+            except JournalCorrupt as error:
+                fault = error.message
+            if fault:
+                yield ClinicAlteration(where="the record of keys", what=fault)
+                return
 
     def _check_orders(self) -> Iterator[ClinicAlteration]:
         """Each session's order is there, and has the digest beside it and in the evidence."""

@@ -14,6 +14,7 @@ from records.cell_check import CellCheck, CellFault
 from records.chain import NO_SEAL
 from records.database import Database, failures_in_words
 from records.file_history import FileHistory
+from records.key_records import NO_HISTORY, KeyHistory
 from records.session_check import Alteration, check_session
 from records.session_rows import chain_start
 from records.stored_session import SessionHead, StoredSession, load_stored
@@ -36,6 +37,8 @@ def check_on_file(
     start: bytes,
     known_keys: Mapping[str, bytes],
     history: FileHistory,
+    *,
+    key_history: KeyHistory = NO_HISTORY,
 ) -> GuardedCheck:
     """Load and check one session of a unit's file; never raises because of what stands in it."""
     try:
@@ -47,7 +50,11 @@ def check_on_file(
                 return GuardedCheck(stored=None, alterations=tuple(faults))
             stored = load_stored(db, head)
             must_have_key = history.must_have_key(stored)
-            found = tuple(check_session(stored, start, known_keys, must_have_key=must_have_key))
+            found = tuple(
+                check_session(
+                    stored, start, known_keys, must_have_key=must_have_key, key_history=key_history
+                )
+            )
     except JournalError as error:
         return _not_read(head, error.message)
     except UNREADABLE as error:

@@ -21,6 +21,8 @@ from records.checkpoint import Checkpoint, make_checkpoint
 from records.database import Database, rows, schema_version
 from records.file_history import history_of
 from records.guarded_check import GuardedCheck, altered_cell, check_on_file, start_before
+from records.key_folder import key_history, records_file
+from records.key_records import KeyHistory
 from records.quarantine import PutAside, put_aside_files
 from records.reader import checking, reading
 from records.schema_check import SchemaDifference, schema_differences
@@ -101,10 +103,15 @@ def verify(
     ``public_keys`` (by key id) default to those of the data folder.
     """
     known = known_public_keys(data_dir) if public_keys is None else public_keys
+    history = key_history(data_dir)
     wanted = None
     if session_id is not None:
         wanted = {session_id.upper(), *(checkpoint.name.upper() for checkpoint in checkpoints)}
-    tally = _Tally(known)
+    tally = _Tally(known, history if public_keys is None else history.only(public_keys))
+    if history.fault:
+        tally.alterations.append(
+            Alteration(session_id="", where=str(records_file(data_dir)), what=history.fault)
+        )
     tally.put_aside = put_aside_files(data_dir)
     if wanted is None:
         tally.alterations += _faults_of_put_aside(tally.put_aside)
@@ -190,7 +197,16 @@ def _walk_unit(path: Path, wanted: set[str] | None, tally: _Tally) -> None:
             if wanted is None or head.session_id.upper() in wanted:
                 tally.alterations += _of_another_unit(path, head)
                 start = start_before(db, path, head.number)
-                checked = check_on_file(db, path, cells, head, start, tally.known_keys, history)
+                checked = check_on_file(
+                    db,
+                    path,
+                    cells,
+                    head,
+                    start,
+                    tally.known_keys,
+                    history,
+                    key_history=tally.key_history,
+                )
                 tally.take(head, checked, signed_before=_signed_before(db, head.number))
         tally.alterations += _strays(db, path)
         if wanted is None:
@@ -218,8 +234,9 @@ def _heads(db: Database, cells: CellCheck) -> tuple[list[SessionHead], list[Alte
 
 
 class _Tally:
-    def __init__(self, known_keys: Mapping[str, bytes]) -> None:
+    def __init__(self, known_keys: Mapping[str, bytes], key_history: KeyHistory) -> None:
         self.known_keys = known_keys
+        self.key_history = key_history
         self._sessions = self._links = self._events = self._samples = 0
         self._signed = self._unsigned = self._open = self._removed = self._compared = 0
         self._key_ids: set[str] = set()

@@ -34,7 +34,7 @@ from records.session_rows import (
     next_session_number,
     stored_tail,
 )
-from records.signing import SigningKey
+from records.signing import SigningKey, check_key_in_use
 from records.spill import (
     NOT_ASSIGNED,
     RESERVED_BYTES,
@@ -279,6 +279,7 @@ def open_session(
     lock = UnitLock(path)
     lock.take()
     try:
+        check_key_in_use(data_dir, key)
         _refuse_left_open(path)
         spill = SpillFile.reserve(spill_path(path), size=reserved_bytes)
         try:

@@ -18,6 +18,7 @@ from records.chain import (
     compute_statement,
 )
 from records.checkpoint import make_checkpoint
+from records.key_records import NO_HISTORY, KeyHistory
 from records.packed_links import compute_links_digest
 from records.removal import Removal, fault_of_removal
 from records.session_keys import certificate_fits, chain_signature_fits, session_key_said
@@ -51,14 +52,16 @@ def check_session(
     known_keys: Mapping[str, bytes],
     *,
     must_have_key: bool = False,
+    key_history: KeyHistory = NO_HISTORY,
 ) -> Iterator[Alteration]:
     """Everything that does not fit; one alteration shows as its first broken place.
 
     ``start`` is what the session's chain begins with. With ``known_keys`` (by key id) a seal must
     be signed by one of them; without any, only that the signature fits the key beside it.
-    ``must_have_key`` is set for every session that no migration record names.
+    ``must_have_key`` is set for every session that no migration record names. ``key_history`` says
+    in which time each of the workstation's keys was in use.
     """
-    check = _Check(stored, start, known_keys, must_have_key)
+    check = _Check(stored, start, known_keys, must_have_key, key_history)
     try:
         yield from check.all()
     except UNREADABLE as error:
@@ -72,11 +75,13 @@ class _Check:
         start: bytes,
         known_keys: Mapping[str, bytes],
         must_have_key: bool,
+        key_history: KeyHistory,
     ) -> None:
         self._stored = stored
         self._start = start
         self._known = known_keys
         self._must_have_key = must_have_key
+        self._key_history = key_history
         self._session_key = b""
         self._opening: dict[str, object] = {}
 
@@ -263,6 +268,9 @@ class _Check:
             else compute_links_digest(link.digest for link in stored.links)
         )
         fault = fault_of_removal(removal, self._subject(), seal.digest, links_digest, self._known)
+        fault = fault or self._key_history.fault_of(
+            key_id_of(removal.public_key), removal.removed_utc_ms
+        )
         if fault:
             yield self.altered("the removal", fault)
         covered = NOTHING
@@ -321,6 +329,13 @@ class _Check:
                 "the signature",
                 f"key {key_id} is none of the known ones ({', '.join(sorted(self._known))})",
             )
+        elif fault := self._key_history.fault_of(key_id, self._ended_utc_ms(), self._subject()):
+            yield self.altered("the signature", fault)
+
+    def _ended_utc_ms(self) -> int:
+        """The time of the last event; of a removed session only the beginning is left."""
+        events = self._stored.events
+        return events[-1].utc_ms if events else self._stored.head.started_utc_ms
 
 
 def _place(covered: LinkRange, since_ms: int) -> str:

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from records.canonical import EventRow
 from records.chain import Subject, compute_statement
-from records.signing import SEED_SIZE, SigningKey, verify_signature
+from records.ed25519 import SEED_SIZE, SigningKey, verify_signature
 
 TAG_SIZE: Final = 16
 END_MARK_SIZE: Final = 32

@@ -55,13 +55,17 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Put a backup into a data folder without records, and verify it (exit status 4 if altered)."""
+    from controller.runtime.clock import SystemClock
     from records.audit import record_read
     from records.backup import restore as restore_backup
+    from records.key_life import take_over_restored
     from workstation.documents import author_now
+    from workstation.login import login_name
     from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     report = restore_backup(source, data_dir)
+    take_over_restored(data_dir, by=by or login_name(), at_utc_ms=SystemClock().utc_ms())
     record_read(data_dir, author_now(data_dir, by), "restore of a backup")
     _conclude(report, "restored to", as_json=as_json)
 

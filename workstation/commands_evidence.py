@@ -17,6 +17,7 @@ from workstation.output import say, say_json, utc_text
 if TYPE_CHECKING:
     from records.checkpoint import Checkpoint
     from records.clinic_verify import ClinicAlteration
+    from records.key_records import KeyHistory
     from records.session_check import Alteration
     from workstation.documents import Dossier
 
@@ -55,12 +56,13 @@ def verify(
 
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
+    data_dir = data or load_settings().data
     outside = [found for text in checkpoint or () for found in _outside(text)]
     keys = _public_keys(public_key) if public_key else None
     if bundle is not None:
-        _verify_bundle(bundle, outside, keys, as_json=as_json)
+        _verify_bundle(bundle, data_dir, outside, keys, as_json=as_json)
     else:
-        _verify_records(data or load_settings().data, session, outside, keys, as_json=as_json)
+        _verify_records(data_dir, session, outside, keys, as_json=as_json)
 
 
 def checkpoints(data: DataOption = None, as_json: JsonOption = False) -> None:
@@ -113,6 +115,7 @@ def _verify_records(
     from records.integrity import verify as verify_records
     from records.unit_file import foreign_files
     from workstation.clinic_report import clinic_lines
+    from workstation.commands_keys import key_facts, key_lines
 
     wanted = None if session is None else _session_called(data_dir, session)
     of_clinic = [point for point in outside if is_of_clinic(point)]
@@ -121,10 +124,12 @@ def _verify_records(
     clinic = None
     if wanted is None or of_clinic:
         clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
+    history = _trusted(data_dir, keys)
     if as_json:
-        said = {} if clinic is None else {"clinic": asdict(clinic)}
-        put_aside = {"put_aside": [put_aside_line(one) for one in result.put_aside]}
-        say_json({**asdict(result), "basis": result.basis, **put_aside, **said})
+        said: dict[str, object] = {} if clinic is None else {"clinic": asdict(clinic)}
+        said |= {"put_aside": [put_aside_line(one) for one in result.put_aside]}
+        said |= {"trusted_keys": key_facts(history)}
+        say_json({**asdict(result), "basis": result.basis, **said})
     else:
         say(
             f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
@@ -134,6 +139,8 @@ def _verify_records(
             say(put_aside_line(one))
         for path in foreign_files(data_dir):
             say(f"not the program's, not read: {visible(path.name)} among the units' files")
+        for line in key_lines(history):
+            say(f"trusted {line}")
     if clinic is not None and not as_json:
         for line in clinic_lines(clinic):
             say(line)
@@ -142,13 +149,22 @@ def _verify_records(
 
 
 def _verify_bundle(
-    path: Path, outside: Sequence[Checkpoint], keys: dict[str, bytes] | None, *, as_json: bool
+    path: Path,
+    data_dir: Path,
+    outside: Sequence[Checkpoint],
+    keys: dict[str, bytes] | None,
+    *,
+    as_json: bool,
 ) -> None:
+    """What the record of keys in ``data_dir`` says of a key counts, if it knows the key."""
     from records.bundle_check import verify_bundle
     from records.clinic_verify import is_of_clinic
+    from records.key_folder import key_history
 
     of_sessions = [point for point in outside if not is_of_clinic(point)]
-    result = verify_bundle(path, public_keys=keys, checkpoints=of_sessions)
+    result = verify_bundle(
+        path, public_keys=keys, checkpoints=of_sessions, history=key_history(data_dir)
+    )
     if as_json:
         say_json({**asdict(result), "basis": result.basis})
     else:
@@ -211,6 +227,19 @@ def _outside(text: str) -> list[Checkpoint]:
     if not found:
         raise AddressInvalid(f"{path} holds no checkpoint; name a note, an export or a list")
     return found
+
+
+def _trusted(data_dir: Path, given: dict[str, bytes] | None) -> KeyHistory:
+    """The keys that a verification believed, with their times."""
+    from records.key_folder import key_history
+    from records.signing import known_public_keys
+
+    history = key_history(data_dir)
+    if given is not None:
+        return history.only(given)
+    if history.records or history.fault:
+        return history
+    return history.only(known_public_keys(data_dir), "folder")
 
 
 def _public_keys(paths: Sequence[Path]) -> dict[str, bytes]:

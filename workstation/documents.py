@@ -18,6 +18,7 @@ from records.claim_context import ClaimContext
 from records.clinic import filed_order, sessions_of_patient
 from records.exports.face import face_of
 from records.exports.visit import Visit
+from records.key_folder import key_history
 from records.note_life import note_words
 from records.note_spoken import spoken_words
 from records.note_words import LastVisit
@@ -146,6 +147,7 @@ def author_now(data_dir: Path, by: str = "") -> Author:
         user=user,
         at_utc_ms=SystemClock().utc_ms(),
         key=load_or_create_key(data_dir),
+        key_records=key_history(data_dir).head,
     )
 
 

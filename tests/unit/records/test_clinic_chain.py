@@ -21,9 +21,10 @@ from records.clinic_chain import canonical, entry_range, entry_rows
 from records.clinic_file import CLINIC_SCHEMA, clinic_database, clinic_reading, clinic_writing
 from records.clinic_verify import verify_clinic
 from records.database import backup_path
+from records.key_life import rotate_key
 from records.note_life import amend, complete, sign
 from records.search import SessionQuery, find_sessions
-from records.signing import NoKeyStore, SigningKey, rotate_key
+from records.signing import NoKeyStore, SigningKey
 from tests.support.altering import altering
 from tests.support.clinic_alterations import ALTERATIONS, alter
 from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, UNIT, author, note_of, recorded
@@ -159,7 +160,7 @@ def test_another_key_s_signature_and_an_unknown_key_are_found(copied: Path) -> N
 
 
 def test_a_rotated_key_goes_on_in_the_same_chain(copied: Path) -> None:
-    rotate_key(copied, store=NoKeyStore())
+    rotate_key(copied, by="P. Jones", at_utc_ms=BEGAN_MS + HOUR_MS, store=NoKeyStore())
     record_read(copied, author(copied), "note", session_id="s-1")
     result = verify_clinic(copied)
     assert (result.alterations, result.links) == ((), 7)
@@ -234,13 +235,14 @@ def test_a_new_file_needs_no_backup(tmp_path: Path) -> None:
 
 def test_a_newer_file_is_refused_in_words(tmp_path: Path) -> None:
     recorded(tmp_path)
+    somebody = author(tmp_path)
     with sqlite3.connect(clinic_database(tmp_path)) as db:
         db.execute(f"PRAGMA user_version = {CLINIC_SCHEMA.version + 1}")
     db.close()
     with pytest.raises(JournalUnavailable, match="update the program"):
         filed_order(tmp_path, "s-1")
     with pytest.raises(AuditUnavailable, match="update the program"):
-        record_read(tmp_path, author(tmp_path), "note", session_id="s-1")
+        record_read(tmp_path, somebody, "note", session_id="s-1")
 
 
 # --- acceptances and search -------------------------------------------------------------------

@@ -17,7 +17,9 @@ from keyring.backends import fail, null
 from keyring.errors import KeyringLocked, PasswordSetError
 
 from controller.errors import KeyUnavailable
+from records.key_life import replace_lost_key, rotate_key
 from records.signing import (
+    KeyStore,
     NoKeyStore,
     SigningKey,
     SystemKeyStore,
@@ -28,11 +30,16 @@ from records.signing import (
     load_or_create_key,
     public_pem,
     read_public_key,
-    rotate_key,
     verify_signature,
 )
 
 SEED = bytes(range(32))
+NOW_MS = 4_000_000_000_000
+"""Later than any moment at which a test can run."""
+
+
+def rotated(data: Path, store: KeyStore | None = None) -> SigningKey:
+    return rotate_key(data, by="P. Jones", at_utc_ms=NOW_MS, store=store)
 
 
 class MemoryKeyring(KeyringBackend):
@@ -106,7 +113,7 @@ def test_without_a_key_store_the_key_is_a_file_that_others_cannot_read(tmp_path:
     assert known_public_keys(tmp_path) == {first.key_id: first.public_key}
     assert current_key_id(tmp_path) == first.key_id
     assert sorted(path.name for path in key_folder(tmp_path).iterdir()) == sorted(
-        [f"{first.key_id}.pub", "workstation.key", "workstation.pub"]
+        [f"{first.key_id}.pub", "keys.jsonl", "workstation.key", "workstation.pub"]
     )
 
 
@@ -136,7 +143,7 @@ def test_backends_that_keep_nothing_lead_to_the_file(
     key = load_or_create_key(tmp_path)
     assert (key_folder(tmp_path) / "workstation.key").exists()
     assert load_or_create_key(tmp_path) == key
-    assert rotate_key(tmp_path) != key
+    assert rotated(tmp_path) != key
 
 
 def test_a_store_that_refuses_leads_to_the_file(tmp_path: Path, system: MemoryKeyring) -> None:
@@ -148,13 +155,16 @@ def test_a_store_that_refuses_leads_to_the_file(tmp_path: Path, system: MemoryKe
 def test_a_key_that_the_store_lost_is_named(tmp_path: Path, system: MemoryKeyring) -> None:
     key = load_or_create_key(tmp_path)
     system.kept.clear()
-    with pytest.raises(KeyUnavailable, match=f"{key.key_id}.*key rotate"):
+    with pytest.raises(KeyUnavailable, match=f"{key.key_id}.*key rotate --lost"):
         load_or_create_key(tmp_path)
-    assert rotate_key(tmp_path).key_id != key.key_id
+    with pytest.raises(KeyUnavailable, match="key rotate --lost"):
+        rotated(tmp_path)
+    new = replace_lost_key(tmp_path, by="P. Jones", reason="profile gone", at_utc_ms=NOW_MS)
+    assert load_or_create_key(tmp_path) == new != key
 
 
 def test_rotation_keeps_every_public_key(tmp_path: Path, system: MemoryKeyring) -> None:
-    keys = [load_or_create_key(tmp_path), rotate_key(tmp_path), rotate_key(tmp_path)]
+    keys = [load_or_create_key(tmp_path), rotated(tmp_path), rotated(tmp_path)]
     assert set(known_public_keys(tmp_path)) == {key.key_id for key in keys}
     assert len({key.key_id for key in keys}) == 3
     assert load_or_create_key(tmp_path) == keys[-1]
@@ -163,7 +173,7 @@ def test_rotation_keeps_every_public_key(tmp_path: Path, system: MemoryKeyring) 
 
 def test_rotation_moves_a_file_key_into_a_store(tmp_path: Path, system: MemoryKeyring) -> None:
     load_or_create_key(tmp_path, store=NoKeyStore())
-    key = rotate_key(tmp_path, store=SystemKeyStore())
+    key = rotated(tmp_path, SystemKeyStore())
     assert not (key_folder(tmp_path) / "workstation.key").exists()
     assert load_or_create_key(tmp_path) == key
 

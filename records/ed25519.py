@@ -1,0 +1,106 @@
+"""Ed25519: a private key in memory, its public half, signatures, and public keys as PEM."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from controller.errors import KeyUnavailable
+
+SEED_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key in memory. ``seed`` is never shown, not even in a traceback."""
+
+    seed: bytes = field(repr=False)
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 raw bytes that check its signatures."""
+        return self._private().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    @property
+    def key_id(self) -> str:
+        """What seals, checkpoints and files call the key."""
+        return key_id_of(self.public_key)
+
+    def sign(self, digest: bytes) -> bytes:
+        """The signature of ``digest``, 64 bytes; the same digest gives the same bytes."""
+        return self._private().sign(digest)
+
+    def _private(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.seed)
+
+
+def key_id_of(public_key: bytes) -> str:
+    """The first 16 hex digits of the SHA-256 of the raw public key."""
+    return hashlib.sha256(public_key).hexdigest()[:16]
+
+
+def verify_signature(public_key: bytes, digest: bytes, signature: bytes) -> bool:
+    """True when ``signature`` of ``digest`` was made with the private half of ``public_key``."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, digest)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def read_public_key(path: Path) -> bytes:
+    """The raw bytes of a public key in a PEM file; raises KeyUnavailable."""
+    try:
+        return public_key_from_pem(path.read_bytes(), str(path))
+    except OSError as error:
+        raise KeyUnavailable(f"public key {path} cannot be read ({error.strerror})") from error
+
+
+def public_key_from_pem(pem: bytes, name: str) -> bytes:
+    """The raw bytes of a public key; ``name`` is what the error calls it. Raises KeyUnavailable."""
+    try:
+        loaded = load_pem_public_key(pem)
+    except ValueError as error:
+        raise KeyUnavailable(
+            f"{name} is not a public key in PEM; `traction key export` writes one"
+        ) from error
+    if not isinstance(loaded, Ed25519PublicKey):
+        raise KeyUnavailable(f"{name} holds another kind of key; an Ed25519 public key is needed")
+    return loaded.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def public_pem(public_key: bytes) -> bytes:
+    """A raw public key as PEM (SubjectPublicKeyInfo)."""
+    return Ed25519PublicKey.from_public_bytes(public_key).public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def private_pem(key: SigningKey) -> bytes:
+    """A private key as PEM (PKCS 8), not encrypted: the file's mode protects it."""
+    return Ed25519PrivateKey.from_private_bytes(key.seed).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+
+
+def private_key_from_pem(pem: bytes, name: str) -> SigningKey:
+    """The private key of a PEM; ``name`` is what the error calls it. Raises KeyUnavailable."""
+    try:
+        loaded = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as error:
+        raise KeyUnavailable(f"{name} is damaged; restore it or rotate the key") from error
+    if not isinstance(loaded, Ed25519PrivateKey):
+        raise KeyUnavailable(f"{name} holds another kind of key; an Ed25519 key is needed")
+    return SigningKey(loaded.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))

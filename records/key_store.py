@@ -1,0 +1,83 @@
+"""Where a private key is kept outside of the data folder: the operating system's key store."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from controller.errors import KeyUnavailable
+
+SERVICE = "traction-session-controller"
+
+
+class KeyStore(Protocol):
+    """Keeps secrets outside of the data folder."""
+
+    def get(self, key_id: str) -> bytes | None:
+        """The seed; None when the store does not hold it. Raises KeyUnavailable when locked."""
+        ...
+
+    def put(self, key_id: str, seed: bytes) -> bool:
+        """True when the seed is kept; False when there is no usable store."""
+        ...
+
+    def remove(self, key_id: str) -> None: ...
+
+
+class NoKeyStore:
+    """For folders that keep their key themselves: demonstrations and tests."""
+
+    def get(self, key_id: str) -> bytes | None:
+        return None
+
+    def put(self, key_id: str, seed: bytes) -> bool:
+        return False
+
+    def remove(self, key_id: str) -> None:
+        """Nothing is kept, so there is nothing to remove."""
+
+
+class SystemKeyStore:
+    """The key store of the operating system (Credential Manager, Secret Service, Keychain).
+
+    A machine without one is served by keyring's ``fail`` backend, which raises, or ``null``, which
+    forgets; both count as "no store".
+    """
+
+    def get(self, key_id: str) -> bytes | None:
+        import keyring
+        from keyring.errors import KeyringError, NoKeyringError
+
+        try:
+            kept = keyring.get_password(SERVICE, key_id)
+        except NoKeyringError:
+            return None
+        except KeyringError as error:
+            raise KeyUnavailable(
+                f"the system's key store does not give the key {key_id} ({error}); unlock it"
+            ) from error
+        return None if kept is None else bytes.fromhex(kept)
+
+    def put(self, key_id: str, seed: bytes) -> bool:
+        import keyring
+        from keyring.errors import KeyringError
+
+        try:
+            keyring.set_password(SERVICE, key_id, seed.hex())
+            return keyring.get_password(SERVICE, key_id) == seed.hex()
+        except KeyringError:
+            return False
+
+    def remove(self, key_id: str) -> None:
+        """Forget a secret; raises KeyUnavailable when the store refuses."""
+        import keyring
+        from keyring.errors import KeyringError, NoKeyringError
+
+        try:
+            if keyring.get_password(SERVICE, key_id) is not None:
+                keyring.delete_password(SERVICE, key_id)
+        except NoKeyringError:
+            return
+        except KeyringError as error:
+            raise KeyUnavailable(
+                f"the system's key store keeps the old key {key_id} ({error}); remove it there"
+            ) from error
