@@ -104,9 +104,9 @@ def test_verify_all_says_what_it_found_in_clinic_db(data: Path) -> None:
     assert "clinic.db was not altered (not checked against outside checkpoints)" in output
     assert "checkpoint of clinic.db, to be kept elsewhere: TC1-clinic." in output
     with altering(clinic_database(data)) as db:
-        db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE sequence = 2")
+        db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE sequence = 3")
     result = run(data, "verify", "--all")
     assert result.exit_code == RECORD_BAD
-    assert "ALTERED clinic.db, entries 2-2: link 1 does not fit; everything before" in result.output
+    assert "ALTERED clinic.db, entries 3-3: link 1 does not fit; everything before" in result.output
     result = run(data, "verify", "--all", "--json")
     assert json.loads(result.output)["clinic"]["alterations"]
