@@ -152,6 +152,20 @@ def link_over(db: Database, sequence: int) -> tuple[int, bytes, str]:
     return entries, digest, key_id
 
 
+def newest_checkpoint(db: Database, public_keys: Mapping[str, bytes]) -> Checkpoint | None:
+    """The checkpoint of the chain's end; None without entries, or when its key is not known."""
+    if not has_chain(db):
+        return None
+    found = rows(
+        db,
+        "SELECT first_entry + entry_count, digest, key_id FROM link ORDER BY number DESC LIMIT 1",
+    )
+    if not found or found[0][2] not in public_keys:
+        return None
+    entries, digest, key_id = found[0]
+    return make_checkpoint(link_subject(file_id(db), entries), digest, public_keys[key_id])
+
+
 def file_id(db: Database) -> str:
     """The name that the file got with its first entry; empty before it."""
     if not has_chain(db):

@@ -316,6 +316,7 @@ def run(
         )
         signals.hand_to(operator)
         status = _treat(unit, ordered, place, clock, operator, screen)
+        _leave_checkpoints(place, screen)
     raise typer.Exit(status)
 
 
@@ -350,6 +351,13 @@ def _treat(
         return exit_status(error, session_opened=True)
     _report_run(result, screen)
     return COMPLETED if result.ending.outcome == Outcome.COMPLETED else ENDED_EARLY
+
+
+def _leave_checkpoints(place: _Place, screen: Screen) -> None:
+    """Behind the session: what this needs is not loaded while one is open."""
+    from workstation.anchors import leave_checkpoints
+
+    leave_checkpoints(place.settings, place.data_dir, screen.message)
 
 
 def _report_run(result: SessionResult, screen: Screen) -> None:

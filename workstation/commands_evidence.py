@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ import typer
 from controller.errors import AddressInvalid
 from controller.words import visible
 from workstation.commands_quarantine import put_aside_line
-from workstation.output import say, say_json, utc_text
+from workstation.output import say, say_json, utc_text, warn
 
 if TYPE_CHECKING:
     from records.checkpoint import Checkpoint
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from records.key_records import KeyHistory
     from records.session_check import Alteration
     from workstation.documents import Dossier
+    from workstation.settings import Settings
 
 RECORD_BAD = 4
 DataOption = Annotated[
@@ -56,31 +57,51 @@ def verify(
 
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
-    data_dir = data or load_settings().data
+    settings = load_settings()
+    data_dir = data or settings.data
     outside = [found for text in checkpoint or () for found in _outside(text)]
     keys = _public_keys(public_key) if public_key else None
     if bundle is not None:
         _verify_bundle(bundle, data_dir, outside, keys, as_json=as_json)
     else:
-        _verify_records(data_dir, session, outside, keys, as_json=as_json)
+        _verify_records(settings, data_dir, session, outside, keys, as_json=as_json)
 
 
-def checkpoints(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List the checkpoints of sessions and clinic.db: what leaves the machine every night."""
+def checkpoints(
+    stamp: Annotated[
+        bool, typer.Option("--stamp", help="Have the list in the second place stamped now.")
+    ] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the checkpoints of sessions, clinic.db and keys, and add them to the second place."""
     from records.clinic_verify import verify_clinic
     from records.integrity import issued_checkpoints
+    from records.key_checkpoint import key_checkpoint
+    from records.key_folder import key_history
+    from workstation.anchors import leave_checkpoints, stamp_list
     from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
-    issued = issued_checkpoints(data_dir)
-    of_clinic = verify_clinic(data_dir).checkpoint
+    settings = load_settings()
+    data_dir = data or settings.data
+    leave_checkpoints(settings, data_dir, warn)
+    issued, history = issued_checkpoints(data_dir), key_history(data_dir)
+    ends = {
+        "clinic.db, its end now": verify_clinic(data_dir).checkpoint,
+        "record of keys, its end now": key_checkpoint(history).text if history.records else "",
+    }
     if as_json:
-        say_json([*(asdict(one) for one in issued), *([{"text": of_clinic}] if of_clinic else [])])
-        return
-    for one in issued:
-        say(f"{utc_text(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
-    if of_clinic:
-        say(f"clinic.db, its end now  {of_clinic}")
+        texts = [{"text": text} for text in ends.values() if text]
+        say_json([*(asdict(one) for one in issued), *texts])
+    else:
+        for one in issued:
+            say(f"{utc_text(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
+        for name, text in ends.items():
+            if text:
+                say(f"{name}  {text}")
+    if stamp:
+        made = stamp_list(settings, data_dir)
+        warn(f"stamped {made.covers} bytes of the list at {made.at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def bundle_of(data_dir: Path, dossier: Dossier) -> bytes:
@@ -104,6 +125,7 @@ def bundle_of(data_dir: Path, dossier: Dossier) -> bytes:
 
 
 def _verify_records(
+    settings: Settings,
     data_dir: Path,
     session: str | None,
     outside: Sequence[Checkpoint],
@@ -113,14 +135,21 @@ def _verify_records(
 ) -> None:
     from records.clinic_verify import is_of_clinic, verify_clinic
     from records.integrity import verify as verify_records
+    from records.key_checkpoint import is_of_keys
     from records.unit_file import foreign_files
+    from workstation.anchors import compared
     from workstation.clinic_report import clinic_lines
     from workstation.commands_keys import key_facts, key_lines
 
     wanted = None if session is None else _session_called(data_dir, session)
+    second = compared(settings, data_dir)
+    outside = [*outside, *_about(second.checkpoints, wanted)]
     of_clinic = [point for point in outside if is_of_clinic(point)]
-    of_sessions = [point for point in outside if not is_of_clinic(point)]
+    of_keys = [point for point in outside if is_of_keys(point)]
+    of_sessions = [p for p in outside if not is_of_clinic(p) and not is_of_keys(p)]
     result = verify_records(data_dir, wanted, checkpoints=of_sessions, public_keys=keys)
+    found = [*result.alterations, *_of_anchors(data_dir, of_keys, second.faults)]
+    basis = f"{result.basis}; {second.basis}" if second.basis else result.basis
     clinic = None
     if wanted is None or of_clinic:
         clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
@@ -129,7 +158,8 @@ def _verify_records(
         said: dict[str, object] = {} if clinic is None else {"clinic": asdict(clinic)}
         said |= {"put_aside": [put_aside_line(one) for one in result.put_aside]}
         said |= {"trusted_keys": key_facts(history)}
-        say_json({**asdict(result), "basis": result.basis, **said})
+        said |= {"alterations": [asdict(one) for one in found]}
+        say_json({**asdict(result), "basis": basis, **said})
     else:
         say(
             f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
@@ -145,7 +175,7 @@ def _verify_records(
         for line in clinic_lines(clinic):
             say(line)
     of_words = () if clinic is None else clinic.alterations
-    _conclude(result.alterations, of_words, result.basis, as_json=as_json)
+    _conclude(found, of_words, basis, as_json=as_json)
 
 
 def _verify_bundle(
@@ -159,9 +189,10 @@ def _verify_bundle(
     """What the record of keys in ``data_dir`` says of a key counts, if it knows the key."""
     from records.bundle_check import verify_bundle
     from records.clinic_verify import is_of_clinic
+    from records.key_checkpoint import is_of_keys
     from records.key_folder import key_history
 
-    of_sessions = [point for point in outside if not is_of_clinic(point)]
+    of_sessions = [p for p in outside if not is_of_clinic(p) and not is_of_keys(p)]
     result = verify_bundle(
         path, public_keys=keys, checkpoints=of_sessions, history=key_history(data_dir)
     )
@@ -227,6 +258,27 @@ def _outside(text: str) -> list[Checkpoint]:
     if not found:
         raise AddressInvalid(f"{path} holds no checkpoint; name a note, an export or a list")
     return found
+
+
+def _about(points: Sequence[Checkpoint], session_id: str | None) -> list[Checkpoint]:
+    """All checkpoints of the second place, or those of one session."""
+    if session_id is None:
+        return list(points)
+    return [point for point in points if point.name.upper() == session_id.upper()]
+
+
+def _of_anchors(
+    data_dir: Path, of_keys: Sequence[Checkpoint], faults: Sequence[str]
+) -> Iterator[Alteration]:
+    """What does not fit the checkpoints of the record of keys, and the time stamps."""
+    from records.key_checkpoint import faults_against
+    from records.key_folder import key_history
+    from records.session_check import Alteration
+
+    for what in faults_against(key_history(data_dir), of_keys):
+        yield Alteration(session_id="", where="the record of keys", what=what)
+    for what in faults:
+        yield Alteration(session_id="", where="the second place", what=what)
 
 
 def _trusted(data_dir: Path, given: dict[str, bytes] | None) -> KeyHistory:

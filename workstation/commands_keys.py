@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RequestRefused
-from workstation.output import say, say_json, say_text
+from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
     from records.key_records import KeyHistory, KeyTime
@@ -102,6 +102,7 @@ def rotate(
         key = rotate_key(data_dir, by=_person(by), at_utc_ms=now_ms)
     say(f"signing key {key.key_id}")
     say("give the new public key to whoever verifies: traction key export")
+    _leave(data_dir)
 
 
 @key_app.command("accept")
@@ -116,13 +117,15 @@ def accept(
     from records.signing import read_public_key
     from workstation.settings import load_settings
 
+    data_dir = data or load_settings().data
     key_id = accept_key(
-        data or load_settings().data,
+        data_dir,
         read_public_key(file),
         by=_person(by),
         at_utc_ms=SystemClock().utc_ms(),
     )
     say(f"key {key_id} is on record; compare its id with its owner's")
+    _leave(data_dir)
 
 
 @key_app.command("revoke")
@@ -143,17 +146,18 @@ def revoke(
     from workstation.settings import load_settings
 
     settings = load_settings()
-    from_utc_ms = _moment(since, settings)
+    data_dir, from_utc_ms = data or settings.data, _moment(since, settings)
     if not yes:
         typer.confirm(
             f"Believe nothing that key {key} made from {shown(from_utc_ms)} on, for ever?",
             abort=True,
         )
     key_id = revoke_key(
-        data or settings.data, key, from_utc_ms=from_utc_ms, reason=reason, by=_person(by),
+        data_dir, key, from_utc_ms=from_utc_ms, reason=reason, by=_person(by),
         at_utc_ms=SystemClock().utc_ms(),
     )  # fmt: skip
     say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
+    _leave(data_dir)
 
 
 @key_app.command("export")
@@ -228,6 +232,14 @@ def _foreign(data_dir: Path, history: KeyHistory) -> set[str]:
     from records.key_folder import public_files
 
     return set(public_files(data_dir)) - set(history.times) if history.records else set()
+
+
+def _leave(data_dir: Path) -> None:
+    """The new end of the record of keys goes to the second place."""
+    from workstation.anchors import leave_checkpoints
+    from workstation.settings import load_settings
+
+    leave_checkpoints(load_settings(), data_dir, warn)
 
 
 def _person(by: str) -> str:

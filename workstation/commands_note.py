@@ -12,7 +12,7 @@ import typer
 
 from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, check_text
-from workstation.output import say, say_json, say_text
+from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
     from records.author import Author
@@ -62,6 +62,8 @@ def note(
     as_json: JsonOption = False,
 ) -> None:
     """Show the treatment note of a session, or complete, sign and amend it."""
+    from workstation.anchors import leave_checkpoints
+
     desk = _Desk(data, session, by)
     if complete or confirm or not_assessed or sign or amend:
         _require_name(by)
@@ -75,6 +77,8 @@ def note(
         desk.sign(credentials)
     if amend:
         desk.amend(dict(_pairs(amend)), reason, credentials)
+    if sign or amend:
+        leave_checkpoints(desk.settings, desk.data_dir, warn)
     _print(desk, as_json=as_json, history=history, sources=sources, template=template)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from controller.errors import AnswerMissing
 from workstation.commands_note import ByOption, DataOption, JsonOption
-from workstation.output import say, say_json
+from workstation.output import say, say_json, warn
 from workstation.typed_lines import is_terminal
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def retention(
 ) -> None:
     """Show how long each session is kept; with --apply remove the content of those that are due."""
     from records.retention import Keeping, apply_retention, lines, show_retention
+    from workstation.anchors import leave_checkpoints
     from workstation.documents import author_now
     from workstation.settings import load_settings
 
@@ -47,6 +48,7 @@ def retention(
         due = [one for one in show_retention(data_dir, rule) if one.state is Keeping.DUE]
         if due and _agreed(len(due), rule, yes=yes):
             removed = apply_retention(data_dir, rule, author_now(data_dir, by))
+            leave_checkpoints(settings, data_dir, warn)
     shown = show_retention(data_dir, rule)
     if as_json:
         say_json(

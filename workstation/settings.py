@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from controller.errors import RequestRefused
-from controller.words import NAME_CHARACTERS, fault_of, visible
+from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visible
 
 APPLICATION = "traction"
 PATH_CHARACTERS = 4096
@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     clinic: str = ""
     retention_years: int = Field(default=0, ge=0, le=100)
     """Whole years that a session is kept; 0: nothing is ever removed."""
+    checkpoint_copy: str = ""
+    """File or folder in a second place that every checkpoint is added to; empty: none."""
+    timestamp_certificates: str = ""
+    """PEM file with the roots of a time-stamp authority."""
+    timestamp_url: str = ""
+    """Address of that RFC 3161 authority; empty: none."""
 
     @field_validator("time_zone")
     @classmethod
@@ -57,6 +63,27 @@ class Settings(BaseSettings):
         if fault := fault_of(name, NAME_CHARACTERS):
             raise ValueError(fault)
         return name
+
+    @field_validator("checkpoint_copy", "timestamp_certificates")
+    @classmethod
+    def _place_is_a_whole_path(cls, place: str) -> str:
+        if fault := fault_of(place, PATH_CHARACTERS):
+            raise ValueError(fault)
+        if place and not Path(place).is_absolute():
+            raise ValueError("not a whole path; begin it at the root of a disk")
+        return place
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _address_is_of_the_web(cls, url: str, info: ValidationInfo) -> str:
+        if fault := fault_of(url, ADDRESS_CHARACTERS):
+            raise ValueError(fault)
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("not an address of the web; it begins with http:// or https://")
+        for needed in ("checkpoint_copy", "timestamp_certificates"):
+            if url and not info.data.get(needed):
+                raise ValueError(f"it needs {needed} as well")
+        return url
 
     @field_validator("data")
     @classmethod
