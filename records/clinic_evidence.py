@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalError
 from records.database import Database, rows
 from records.reader import checking
+from records.removal import removal_of
 from records.schema_check import schema_differences
 from records.strict_json import parse_object
 from records.unit_file import UNIT_SCHEMA, readable_databases
 
+_LEFT = ("number", "unit_id", "started_utc_ms", "utc_offset_min", "events", "samples")
 _SESSIONS = (
-    "SELECT session_id, detail, digest FROM session "
+    "SELECT session_id, detail, digest, number, unit_id, started_utc_ms, utc_offset_min, "
+    "seal.event_count, seal.sample_count FROM session "
     "LEFT JOIN event ON event.session = number AND sequence = 0 "
     "LEFT JOIN seal ON seal.session = number"
 )
@@ -26,6 +30,9 @@ class Said:
     order_digest: object
     patient_key: object
     seal: str | None
+    removed: bool
+    left: Mapping[str, object]
+    """What stays of a session whose content is removed, as the entry of its removal names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +79,15 @@ def read_evidence(data_dir: Path) -> Evidence:
 
 def _sessions(db: Database) -> dict[str, Said]:
     found = {}
-    for session_id, detail, seal in rows(db, _SESSIONS):
+    for session_id, detail, digest, number, *row in rows(db, _SESSIONS):
         opening = _opening(detail)
+        seal = digest.hex() if isinstance(digest, bytes) else None
         found[str(session_id)] = Said(
             opening.get("order_digest"),
             opening.get("patient_key"),
-            seal.hex() if isinstance(seal, bytes) else None,
+            seal,
+            removal_of(db, number) is not None,
+            {**dict(zip(_LEFT, (number, *row), strict=True)), "seal": seal},
         )
     return found
 

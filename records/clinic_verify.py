@@ -177,6 +177,16 @@ class _Walk:
         self._register = read_register(db)
 
     @property
+    def _removals(self) -> dict[str, tuple[int, dict[str, object]]]:
+        """Removed sessions with place and detail of the entry that says so."""
+        found = {}
+        for entry in self.entries:
+            if entry.kind == EntryKind.SESSION_REMOVED:
+                detail = _plain(entry.detail_json)
+                found[str(detail.get("session_id", ""))] = entry.sequence, detail
+        return found
+
+    @property
     def end(self) -> str:
         """The checkpoint of the last link; empty without one."""
         given = self._given_out(len(self.links) - 1) if self.links else None
@@ -212,6 +222,7 @@ class _Walk:
         yield from self._check_key_records()
         yield from self._check_orders()
         yield from self._check_seals()
+        yield from self._check_removals()
 
     def compare(self, checkpoints: Sequence[Checkpoint]) -> Iterator[ClinicAlteration]:
         """Each checkpoint must be one that this chain once gave out."""
@@ -330,7 +341,8 @@ class _Walk:
                 yield ClinicAlteration(where=f"the order of session {session_id}", what=what)
 
         ordered = {session_id for session_id, *_ in self.orders}
-        for session_id in self._evidence.with_orders() - ordered:
+        # A removal takes the order first; one that was interrupted leaves the content for a while.
+        for session_id in self._evidence.with_orders() - ordered - set(self._removals):
             yield ClinicAlteration(
                 where=f"the order of session {session_id}",
                 what="it is not on file, though the evidence names its digest",
@@ -362,6 +374,24 @@ class _Walk:
             else:
                 continue
             yield self._altered(f"the note of session {session_id}", what, entry.sequence)
+
+    def _check_removals(self) -> Iterator[ClinicAlteration]:
+        """A removed session's day, place and counts are those that its audit row names."""
+        for session_id, (sequence, detail) in self._removals.items():
+            said = self._evidence.of(session_id)
+            if said is None:
+                what = self._evidence.why_missing
+            elif "seal" in detail and any(detail.get(k) != v for k, v in said.left.items()):
+                what = "its day, place, counts or seal are not those of its removal"
+            else:
+                continue
+            yield self._altered(f"the removed session {session_id}", what, sequence)
+        for session_id, said in self._evidence.sessions.items():
+            if said.removed and session_id not in self._removals:
+                yield ClinicAlteration(
+                    where=f"the removed session {session_id}",
+                    what="its content was removed, but no entry says so",
+                )
 
     def _file_id(self) -> str:
         try:

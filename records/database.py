@@ -29,6 +29,7 @@ __all__ = [
     "Migrations",
     "Schema",
     "check_quickly",
+    "clear_log",
     "copy_database",
     "failures_in_words",
     "open_for_checking",
@@ -38,7 +39,8 @@ __all__ = [
 ]
 
 BUSY_TIMEOUT_MS = 2000
-_WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+_WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+"""``secure_delete`` overwrites what is deleted, for whoever deletes and for what reason."""
 
 
 def open_for_writing(
@@ -143,6 +145,20 @@ def copy_database(source: Path, target: Path, schema: Schema) -> int:
             return schema_version(db)
     finally:
         db.close()
+
+
+def clear_log(path: Path, schema: Schema) -> bool:
+    """Bring the log into the file and empty it, so that no earlier state of a row is left in it.
+
+    False when another program that reads keeps the log; raises JournalUnavailable.
+    """
+    with failures_in_words(path, "cleared of its log"):
+        db = open_for_writing(path, schema)
+        try:
+            busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            db.close()
+    return not busy
 
 
 def check_quickly(path: Path, schema: Schema) -> None:

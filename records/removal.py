@@ -43,10 +43,9 @@ def remove_content(
 ) -> None:
     """Remove a sealed session's events and samples in one transaction; the pages are overwritten.
 
-    The caller holds the unit's lock.
+    The caller holds the unit's lock, and clears the log afterwards (``clear_log``).
     """
     statement = _statement(subject, seal, _links_digest(db, subject.number), utc_ms, by, rule)
-    db.execute("PRAGMA secure_delete = ON")
     with db.atomic():
         db.execute(
             "INSERT INTO removal VALUES (?, ?, ?, ?, ?, ?)",
@@ -54,7 +53,6 @@ def remove_content(
         )
         db.execute("DELETE FROM event WHERE session = ?", (subject.number,))
         db.execute("DELETE FROM sample_block WHERE session = ?", (subject.number,))
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def removal_of(db: Database, session: int) -> Removal | None:

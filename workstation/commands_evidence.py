@@ -134,6 +134,7 @@ def _verify_records(
     as_json: bool,
 ) -> None:
     from records.clinic_verify import is_of_clinic, verify_clinic
+    from records.clock_steps import clock_steps
     from records.integrity import verify as verify_records
     from records.key_checkpoint import is_of_keys
     from records.unit_file import foreign_files
@@ -153,11 +154,12 @@ def _verify_records(
     clinic = None
     if wanted is None or of_clinic:
         clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
-    history = _trusted(data_dir, keys)
+    history, steps = _trusted(data_dir, keys), clock_steps(data_dir)
     if as_json:
         said: dict[str, object] = {} if clinic is None else {"clinic": asdict(clinic)}
         said |= {"put_aside": [put_aside_line(one) for one in result.put_aside]}
         said |= {"trusted_keys": key_facts(history)}
+        said |= {"clock_steps": [asdict(step) for step in steps]}
         said |= {"alterations": [asdict(one) for one in found]}
         say_json({**asdict(result), "basis": basis, **said})
     else:
@@ -171,6 +173,8 @@ def _verify_records(
             say(f"not the program's, not read: {visible(path.name)} among the units' files")
         for line in key_lines(history):
             say(f"trusted {line}")
+        for step in steps:
+            say(step.text)
     if clinic is not None and not as_json:
         for line in clinic_lines(clinic):
             say(line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import AnswerMissing
+from controller.errors import AnswerMissing, RequestRefused
 from workstation.commands_note import ByOption, DataOption, JsonOption
 from workstation.output import say, say_json, warn
 from workstation.typed_lines import is_terminal
@@ -30,31 +30,42 @@ def retention(
         bool, typer.Option("--apply", help="Remove what is due; asks at the terminal first.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the question.")] = False,
+    today: Annotated[
+        str, typer.Option(help="Today's date, where the clock may be wrong: 2036-01-31.")
+    ] = "",
+    count: Annotated[
+        int | None, typer.Option(help="How many sessions go, where it is a large share.")
+    ] = None,
     by: ByOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how long each session is kept; with --apply remove the content of those that are due."""
-    from records.retention import Keeping, apply_retention, lines, show_retention
-    from workstation.anchors import leave_checkpoints
+    from records.retention import Applied, Keeping, Said, apply_retention, lines, show_retention
+    from workstation.anchors import compared, leave_checkpoints
     from workstation.documents import author_now
     from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data
     rule = _rule(settings)
-    removed: list[str] = []
+    done = Applied(removed=(), still_read=())
     if apply:
         due = [one for one in show_retention(data_dir, rule) if one.state is Keeping.DUE]
-        if due and _agreed(len(due), rule, yes=yes):
-            removed = apply_retention(data_dir, rule, author_now(data_dir, by))
+        said = Said(today=_date(today), count=count)
+        if not due or _agreed(len(due), rule, yes=yes):
+            done = apply_retention(
+                data_dir, rule, author_now(data_dir, by), said=said,
+                checkpoints=compared(settings, data_dir).checkpoints,
+            )  # fmt: skip
             leave_checkpoints(settings, data_dir, warn)
     shown = show_retention(data_dir, rule)
     if as_json:
         say_json(
             {
                 "years": rule.years,
-                "removed_now": removed,
+                "removed_now": list(done.removed),
+                "still_read": [str(path) for path in done.still_read],
                 "sessions": [
                     asdict(one) | {"until": one.until.isoformat() if one.until else None}
                     for one in shown
@@ -67,7 +78,12 @@ def retention(
     for line in lines(shown):
         say(line)
     if apply:
-        say(f"removed now: {len(removed)}; the chain, the seals and an audit row stay")
+        say(f"removed now: {len(done.removed)}; the chain, the seals and an audit row stay")
+    for path in done.still_read:
+        say(
+            f"{path.name} is being read by another program, so removed content may still stand in "
+            "its log; end that program, then apply again"
+        )
 
 
 def hold(
@@ -80,7 +96,7 @@ def hold(
     as_json: JsonOption = False,
 ) -> None:
     """Set or lift a legal hold; without a session and a patient, list those that stand."""
-    from records.retention import holds, lift_hold, set_hold
+    from records.legal_hold import holds, lift_hold, set_hold
     from workstation.documents import author_now
     from workstation.settings import load_settings
 
@@ -99,6 +115,13 @@ def hold(
         kind = "patient key" if one.is_patient else "session"
         since = _day(settings, one.at_utc_ms).isoformat()
         say(f"{kind} {one.what}  since {since}  by {one.by}: {one.reason}")
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise RequestRefused(f"--today {text!r} is no date; write it like 2036-01-31") from error
 
 
 def _rule(settings: Settings) -> Rule:

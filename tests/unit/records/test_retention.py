@@ -11,23 +11,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.errors import RecordNotFound, RequestRefused, UnitBusy
+from controller.errors import (
+    JournalCorrupt,
+    JournalError,
+    JournalUnavailable,
+    RecordNotFound,
+    RequestRefused,
+    UnitBusy,
+)
 from records.audit import accesses
 from records.author import Author
 from records.chain import NOTHING
 from records.checkpoint import parse_checkpoint
-from records.clinic_file import clinic_database
+from records.clinic_file import clinic_database, clinic_writing
 from records.clinic_verify import verify_clinic
 from records.integrity import issued_checkpoints, verify
+from records.legal_hold import holds, lift_hold, set_hold
 from records.packed_links import pack_ranges
 from records.reader import REMOVED, list_sessions, read_session
 from records.retention import (
+    Applied,
     Keeping,
     Rule,
+    Said,
     apply_retention,
-    holds,
-    lift_hold,
-    set_hold,
+    needs_count,
     show_retention,
 )
 from records.stored_session import SessionHead
@@ -59,6 +67,13 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def applied(data: Path, the_rule: Rule, **said: int | None) -> list[str]:
+    """Apply with today's date confirmed: the sessions of these tests are ten years old."""
+    return list(
+        apply_retention(data, the_rule, AUTHOR, said=Said(today=the_rule.today, **said)).removed
+    )
+
+
 def states(data: Path, the_rule: Rule) -> dict[str, Keeping]:
     return {one.head.session_id: one.state for one in show_retention(data, the_rule)}
 
@@ -68,9 +83,9 @@ def test_only_what_is_due_is_removed_and_everything_stays_provable(data: Path) -
     assert states(data, rule()) == {
         "s-1": Keeping.DUE, "s-2": Keeping.HELD, "s-3": Keeping.KEPT,
     }  # fmt: skip
-    assert apply_retention(data, rule(), AUTHOR) == ["s-1"]
+    assert applied(data, rule()) == ["s-1"]
     assert states(data, rule())["s-1"] is Keeping.REMOVED
-    assert apply_retention(data, rule(), AUTHOR) == []
+    assert applied(data, rule()) == []
     result = verify(data, checkpoints=outside, public_keys=KEYS)
     assert (result.alterations, result.sessions, result.removed) == ((), 3, 1)
     assert result.checkpoints == 3
@@ -94,14 +109,14 @@ def test_nothing_of_the_content_is_left_in_the_files(tmp_path: Path) -> None:
     words = (b'"outcome"', b"left arm pain", b"key-of-TEST-1TEST-1")
     before = b"".join(path.read_bytes() for path in files)
     assert all(word in before for word in words)
-    apply_retention(tmp_path, rule(), AUTHOR)
+    applied(tmp_path, rule())
     after = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert not [word for word in words if word in after]
 
 
 def test_without_a_rule_nothing_is_ever_due(data: Path) -> None:
     assert Keeping.DUE not in states(data, rule(0, 36500)).values()
-    assert apply_retention(data, rule(0, 36500), AUTHOR) == []
+    assert applied(data, rule(0, 36500)) == []
 
 
 def test_an_open_session_is_never_due(tmp_path: Path) -> None:
@@ -112,12 +127,12 @@ def test_an_open_session_is_never_due(tmp_path: Path) -> None:
     journal = open_session(tmp_path, opening, VirtualClock(), key=KEY)
     journal.abandon()
     assert states(tmp_path, rule(1, 36500)) == {"s-1": Keeping.OPEN}
-    assert apply_retention(tmp_path, rule(1, 36500), AUTHOR) == []
+    assert applied(tmp_path, rule(1, 36500)) == []
 
 
 def test_nothing_is_removed_while_a_session_on_the_unit_runs(data: Path) -> None:
     with holding(UnitLock(unit_database(data, UNIT))), pytest.raises(UnitBusy):
-        apply_retention(data, rule(), AUTHOR)
+        applied(data, rule())
     assert states(data, rule())["s-1"] is Keeping.DUE
 
 
@@ -130,7 +145,7 @@ def test_a_hold_on_a_patient_holds_every_session_and_is_lifted_with_a_reason(dat
     lift_hold(data, AUTHOR, "claim closed", patient="TEST-1")
     assert [one.what for one in holds(data)] == ["s-2"]
     lift_hold(data, AUTHOR, "claim closed", session_id="s-2")
-    assert apply_retention(data, rule(), AUTHOR) == ["s-1", "s-2"]
+    assert applied(data, rule()) == ["s-1", "s-2"]
     assert verify(data, public_keys=KEYS).alterations == ()
     with pytest.raises(RequestRefused, match="no hold on s-3"):
         lift_hold(data, AUTHOR, "none", session_id="s-3")
@@ -146,11 +161,198 @@ def test_an_interrupted_removal_goes_on_at_the_next_application(
 
     monkeypatch.setattr("records.retention.remove_content", power_fails)
     with pytest.raises(KeyboardInterrupt):
-        apply_retention(data, rule(), AUTHOR)
+        applied(data, rule())
     monkeypatch.undo()
     assert states(data, rule())["s-1"] is Keeping.DUE
-    assert apply_retention(data, rule(), AUTHOR) == ["s-1"]
+    assert applied(data, rule()) == ["s-1"]
     assert verify(data, public_keys=KEYS).alterations == ()
+
+
+# --- in doubt nothing goes --------------------------------------------------------------------
+
+
+def test_a_clock_far_from_the_newest_session_removes_nothing(data: Path) -> None:
+    newest_day = day_of(BEGAN_MS + 400 * DAY_MS)
+    for days, refused in ((8, "8 days after the newest session; above 7 days"), (-1, "1 days bef")):
+        off = Rule(years=0, today=newest_day + timedelta(days=days), day_of=day_of)
+        with pytest.raises(RequestRefused, match=refused):
+            apply_retention(data, forced(off), AUTHOR)
+    near = forced(Rule(years=0, today=newest_day + timedelta(days=7), day_of=day_of))
+    assert apply_retention(data, near, AUTHOR).removed == ("s-1", "s-3")
+
+
+def test_only_the_clock_s_own_date_confirms_it_and_never_one_that_is_behind(data: Path) -> None:
+    yesterday = rule().today - timedelta(days=1)
+    with pytest.raises(RequestRefused, match="say today's date with --today"):
+        apply_retention(data, rule(), AUTHOR, said=Said(today=yesterday))
+    behind = forced(Rule(years=0, today=day_of(BEGAN_MS + 399 * DAY_MS), day_of=day_of))
+    with pytest.raises(RequestRefused, match="Set it, then apply again"):
+        apply_retention(data, behind, AUTHOR, said=Said(today=behind.today))
+    assert set(states(data, rule()).values()) == {Keeping.DUE, Keeping.HELD, Keeping.KEPT}
+
+
+def forced(the_rule: Rule) -> Rule:
+    """The same rule, by which everything on file is over its time."""
+
+    class Over(Rule):
+        def until(self, head: SessionHead) -> date | None:
+            return date(1990, 1, 1)
+
+    return Over(years=the_rule.years, today=the_rule.today, day_of=the_rule.day_of)
+
+
+def test_a_large_share_goes_only_when_its_number_is_said(tmp_path: Path) -> None:
+    for number in range(7):
+        recorded(tmp_path, f"s-{number}", began_ms=BEGAN_MS + number)
+    with pytest.raises(RequestRefused, match=r"7 of 7 sessions are due.*--count 7"):
+        applied(tmp_path, rule())
+    with pytest.raises(RequestRefused, match="--count 7"):
+        applied(tmp_path, rule(), count=6)
+    assert len(applied(tmp_path, rule(), count=7)) == 7
+
+
+@given(due=st.integers(0, 2000), kept=st.integers(0, 2000))
+def test_what_is_a_large_share(due: int, kept: int) -> None:
+    assert needs_count(due, due + kept) == (due > 5 and due > (due + kept) / 10)
+
+
+@pytest.mark.parametrize(
+    ("hide", "error"),
+    [
+        (lambda path: path.unlink(), JournalUnavailable),
+        (lambda path: path.write_bytes(b"no database"), JournalCorrupt),
+        (lambda path: (path.unlink(), path.mkdir()), JournalError),
+    ],
+    ids=["missing", "damaged", "a folder"],
+)
+def test_without_a_sound_clinic_db_nobody_knows_of_holds(
+    data: Path, hide: Callable[[Path], object], error: type[JournalError]
+) -> None:
+    for left in data.glob("clinic.db-*"):
+        left.unlink()
+    hide(clinic_database(data))
+    with pytest.raises(error):
+        applied(data, rule())
+    assert len(read_session(data, "s-1").events) > 2
+
+
+def test_without_clinic_db_what_would_be_due_is_shown_as_held(data: Path) -> None:
+    clinic_database(data).unlink()
+    assert states(data, rule())["s-1"] is Keeping.HELD
+    assert "every legal hold" in show_retention(data, rule())[0].hold
+
+
+def test_a_hold_that_was_taken_out_of_the_file_stops_every_removal(data: Path) -> None:
+    altered(data, clinic_database(data), "DELETE FROM entry WHERE kind = 20")
+    with pytest.raises(JournalCorrupt, match="no hold in it can be relied on"):
+        applied(data, rule())
+    assert len(read_session(data, "s-2").events) > 2
+
+
+def test_a_hold_that_was_cut_off_with_its_link_is_found_by_a_checkpoint(data: Path) -> None:
+    set_hold(data, AUTHOR, "claim", session_id="s-1")
+    outside = parse_checkpoint(verify_clinic(data, public_keys=KEYS).checkpoint)
+    altered(
+        data,
+        clinic_database(data),
+        "DELETE FROM entry WHERE sequence = 2; DELETE FROM link WHERE number = 1",
+    )
+    assert verify_clinic(data, public_keys=KEYS).alterations == ()
+    with pytest.raises(JournalCorrupt, match="the end was cut off"):
+        apply_retention(data, rule(), AUTHOR, said=Said(today=rule().today), checkpoints=[outside])
+
+
+def test_an_altered_session_is_kept_until_somebody_holds_it(data: Path) -> None:
+    altered(data, unit_database(data, UNIT), "UPDATE event SET at_ms = at_ms + 1 WHERE session = 1")
+    with pytest.raises(JournalCorrupt, match="s-1 is due, but it was altered"):
+        applied(data, rule())
+    set_hold(data, AUTHOR, "altered", session_id="s-1")
+    assert applied(data, rule()) == []
+    assert len(read_session(data, "s-1").events) > 2
+
+
+def altered(data: Path, path: Path, statements: str) -> None:
+    """Change a file past its triggers, as somebody with a database tool does."""
+    with altering(path) as db:
+        for statement in statements.split(";"):
+            db.execute(statement)
+
+
+# --- whose a session is, says the evidence ----------------------------------------------------
+
+
+def test_a_hold_on_a_patient_holds_what_the_evidence_says_is_theirs(data: Path) -> None:
+    """clinic.db's orders are covered by no chain: taking one out or swapping it frees nothing."""
+    set_hold(data, AUTHOR, "claim", patient="TEST-1")
+    for change in (
+        "UPDATE session_order SET patient_key = 'somebody' WHERE session_id = 's-1'",
+        "DELETE FROM session_order WHERE session_id = 's-1'",
+    ):
+        altered(data, clinic_database(data), f"PRAGMA foreign_keys = OFF; {change}")
+        assert states(data, rule())["s-1"] is Keeping.HELD
+    (entry,) = [one for one in holds(data) if one.is_patient]
+    assert entry.sessions == ("s-1", "s-2", "s-3")
+    recorded(data, "s-4", began_ms=BEGAN_MS + 1)
+    assert states(data, rule())["s-4"] is Keeping.HELD, "it came after the hold"
+
+
+# --- what stays -------------------------------------------------------------------------------
+
+STAYS = {
+    "day": "UPDATE session SET started_utc_ms = started_utc_ms + 86400000 WHERE number = 1",
+    "zone": "UPDATE session SET utc_offset_min = 0 WHERE number = 1",
+    "name": "UPDATE session SET session_id = 's-9' WHERE number = 1",
+    "count": "UPDATE seal SET event_count = event_count + 1 WHERE session = 1",
+}
+
+
+@pytest.mark.parametrize("change", STAYS)
+def test_day_and_counts_of_a_removed_session_stay_covered(data: Path, change: str) -> None:
+    applied(data, rule())
+    assert verify_clinic(data, public_keys=KEYS).alterations == ()
+    altered(data, unit_database(data, UNIT), STAYS[change])
+    wheres = [one.where for one in verify_clinic(data, public_keys=KEYS).alterations]
+    assert "the removed session s-1" in wheres
+
+
+def test_a_removal_that_no_entry_names_is_found(data: Path) -> None:
+    applied(data, rule())
+    altered(data, clinic_database(data), "UPDATE entry SET detail = '{}' WHERE kind = 22")
+    whats = [one.what for one in verify_clinic(data, public_keys=KEYS).alterations]
+    assert "its content was removed, but no entry says so" in whats
+
+
+# --- what is deleted is overwritten -----------------------------------------------------------
+
+
+def raw(folder: Path) -> bytes:
+    """Every byte of every file of a folder, logs included."""
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_every_writer_overwrites_what_it_deletes(tmp_path: Path) -> None:
+    """Words of a draft that are written anew leave no trace, without any rule or removal."""
+    recorded(tmp_path)
+    with clinic_writing(tmp_path) as db:
+        db.execute(
+            "INSERT INTO draft_word VALUES ('s-1', 'x', ?, 0, 'typed', 'P', 0)", ("SECRET" * 900,)
+        )
+    assert b"SECRETSECRET" in raw(tmp_path)
+    with clinic_writing(tmp_path) as db:
+        db.execute("DELETE FROM draft_word WHERE name = 'x'")
+    assert b"SECRET" not in raw(tmp_path)
+
+
+def test_a_log_that_another_program_keeps_is_told_and_emptied_the_next_time(data: Path) -> None:
+    path = unit_database(data, UNIT)
+    reader = sqlite3.connect(path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM event").fetchone()
+    done = apply_retention(data, rule(), AUTHOR, said=Said(today=rule().today))
+    assert done == Applied(removed=("s-1",), still_read=(path,))
+    reader.close()
+    again = apply_retention(data, rule(), AUTHOR, said=Said(today=rule().today))
+    assert again == Applied(removed=(), still_read=())
 
 
 OTHER_RANGES = pack_ranges([NOTHING.next(10, 8)]).hex()
@@ -174,7 +376,7 @@ CHANGES: dict[str, str] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_forged_removal_and_an_altered_remainder_are_found(data: Path, change: str) -> None:
-    apply_retention(data, rule(), AUTHOR)
+    applied(data, rule())
     with altering(unit_database(data, UNIT)) as db:
         db.execute(CHANGES[change])
     assert verify(data, public_keys=KEYS).alterations

@@ -70,7 +70,14 @@ def test_retention_removes_what_is_due_and_not_held(
     assert "session s-2" in said(data, "hold")
     with pytest.raises(AnswerMissing, match="1 sessions are due"):
         said(data, "retention", "--apply")
-    shown = json.loads(said(data, "retention", "--apply", "--yes", "--json"))
+    with pytest.raises(RequestRefused, match="days after the newest session") as refused:
+        said(data, "retention", "--apply", "--yes")
+    today = refused.value.message.split()[3].strip(",")
+    for wrong in ("2000-01-01", "soon"):
+        with pytest.raises(RequestRefused):
+            said(data, "retention", "--apply", "--yes", "--today", wrong)
+    shown = json.loads(said(data, "retention", "--apply", "--yes", "--today", today, "--json"))
+    assert shown["still_read"] == []
     assert shown["removed_now"] == ["s-1"]
     assert {one["head"]["session_id"]: one["state"] for one in shown["sessions"]} == {
         "s-1": "removed", "s-2": "held",
