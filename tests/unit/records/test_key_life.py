@@ -17,16 +17,19 @@ from records.audit import record_read
 from records.author import Author
 from records.bundle import BundleDocuments, write_bundle
 from records.bundle_check import verify_bundle
+from records.chain import Subject
 from records.clinic_file import clinic_database
 from records.clinic_verify import verify_clinic
+from records.database import open_for_writing
 from records.ed25519 import SigningKey, public_pem
 from records.integrity import verify
 from records.journal import SessionOpening, open_session
-from records.key_folder import changing_keys, key_folder, key_history, records_file
+from records.key_folder import changing_keys, key_folder, key_history, records_file, settle_next
 from records.key_life import accept_key, replace_lost_key, revoke_key, rotate_key
 from records.reader import read_stored
+from records.removal import remove_content
 from records.signing import NoKeyStore, check_key_in_use, known_public_keys, load_or_create_key
-from records.unit_file import UnitLock, holding, unit_database
+from records.unit_file import UNIT_SCHEMA, UnitLock, holding, unit_database
 from tests.support.notes import BEGAN_MS, DAY_MS, HOUR_MS, UNIT, recorded
 from tests.support.sessions import KEY
 
@@ -425,3 +428,30 @@ def settled(place: Path, store: MemoryStore, step: int) -> str:
     record_read(place, noting(place, key), "note", session_id="s-1")
     assert found(place) == [], step
     return key.key_id
+
+
+def test_a_stopped_rotation_is_not_settled_by_a_record_that_does_not_fit(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says then whether the new key is in use: both private halves stay."""
+    monkeypatch.setattr("records.key_life.finish_next", lambda *_: None)
+    rotated(data)
+    whole = records_file(data).read_bytes()
+    records_file(data).write_bytes(whole[:-1])
+    settle_next(data, NoKeyStore())
+    with pytest.raises(KeyUnavailable, match="was altered"):
+        used(data)
+    records_file(data).write_bytes(whole)
+    assert used(data) == NEW
+
+
+def test_a_removal_signed_by_a_key_out_of_its_time_is_found(data: Path) -> None:
+    head = read_stored(data, "s-1").head
+    rotated(data)
+    seal = read_stored(data, "s-1").seal
+    assert seal is not None
+    db = open_for_writing(unit_database(data, UNIT), UNIT_SCHEMA)
+    subject = Subject(name="s-1", place=UNIT, number=head.number)
+    remove_content(db, subject, seal.digest, KEY, utc_ms=LATER_MS + 1, by="x", rule="none")
+    db.close()
+    assert [what for what in found(data) if what.startswith(f"s-1: key {KEY.key_id} was used aft")]

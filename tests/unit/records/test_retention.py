@@ -294,6 +294,21 @@ def test_a_hold_on_a_patient_holds_what_the_evidence_says_is_theirs(data: Path) 
     assert entry.sessions == ("s-1", "s-2", "s-3")
     recorded(data, "s-4", began_ms=BEGAN_MS + 1)
     assert states(data, rule())["s-4"] is Keeping.HELD, "it came after the hold"
+    altered(data, clinic_database(data), "DELETE FROM session_order WHERE session_id = 's-4'")
+    assert states(data, rule())["s-4"] is Keeping.HELD, "and its own record says whose it is"
+    assert entry.covers("s-1", []), "named in the chain, whatever else is lost"
+    assert not entry.covers("s-9", ["somebody"])
+
+
+def test_a_hold_that_comes_in_between_is_asked_again(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def somebody_holds(*_: object) -> None:
+        set_hold(data, AUTHOR, "letter", session_id="s-1")
+
+    monkeypatch.setattr("records.retention._check_unaltered", somebody_holds)
+    assert applied(data, rule()) == []
+    assert len(read_session(data, "s-1").events) > 2
 
 
 # --- what stays -------------------------------------------------------------------------------
@@ -339,6 +354,7 @@ def test_every_writer_overwrites_what_it_deletes(tmp_path: Path) -> None:
         )
     assert b"SECRETSECRET" in raw(tmp_path)
     with clinic_writing(tmp_path) as db:
+        assert db.execute("PRAGMA secure_delete").fetchone() == (1,)
         db.execute("DELETE FROM draft_word WHERE name = 'x'")
     assert b"SECRET" not in raw(tmp_path)
 

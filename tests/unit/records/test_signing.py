@@ -163,6 +163,15 @@ def test_a_key_that_the_store_lost_is_named(tmp_path: Path, system: MemoryKeyrin
     assert load_or_create_key(tmp_path) == new != key
 
 
+def test_a_key_in_a_store_that_is_locked_is_not_lost(tmp_path: Path, system: MemoryKeyring) -> None:
+    key = load_or_create_key(tmp_path)
+    system.locked = True
+    with pytest.raises(KeyUnavailable, match="unlock"):
+        replace_lost_key(tmp_path, by="P. Jones", reason="gone", at_utc_ms=NOW_MS)
+    system.locked = False
+    assert load_or_create_key(tmp_path) == key
+
+
 def test_rotation_keeps_every_public_key(tmp_path: Path, system: MemoryKeyring) -> None:
     keys = [load_or_create_key(tmp_path), rotated(tmp_path), rotated(tmp_path)]
     assert set(known_public_keys(tmp_path)) == {key.key_id for key in keys}

@@ -15,9 +15,9 @@ import pytest
 from rfc3161_client._rust import parse_timestamp_request
 from typer.testing import CliRunner
 
-from controller.errors import RequestRefused, UploadRefused
+from controller.errors import JournalCorrupt, RequestRefused, UploadRefused
 from records.unit_file import unit_database
-from tests.support.notes import UNIT, recorded
+from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.time_stamp_authority import TimeStampAuthority
 from workstation import anchors
 from workstation.anchors import compared, leave_checkpoints, stamp_list
@@ -244,3 +244,22 @@ def test_settings_that_cannot_be_meant_are_refused(
     monkeypatch.setenv(f"TRACTION_{name}", value)
     with pytest.raises(RequestRefused, match=f"setting {name.lower()}="):
         load_settings()
+
+
+def test_a_hold_that_was_cut_off_stops_a_removal_by_the_second_place(
+    second: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACTION_RETENTION_YEARS", "1")
+    recorded(tmp_path / "data", "s-old", began_ms=BEGAN_MS - 3000 * DAY_MS)
+    said("hold", "s-2", "--reason", "letter", "--by", "P. Jones")
+    shutil.copy(tmp_path / "data" / "clinic.db", tmp_path / "older.db")
+    said("hold", "s-old", "--reason", "letter", "--by", "P. Jones")
+    assert left() == []
+    shutil.copy(tmp_path / "older.db", tmp_path / "data" / "clinic.db")
+    apply = ["retention", "--apply", "--yes"]
+    far = CliRunner().invoke(app, apply).exception
+    assert isinstance(far, RequestRefused)
+    today = far.message.split()[3].strip(",")
+    refused = CliRunner().invoke(app, [*apply, "--today", today]).exception
+    assert isinstance(refused, JournalCorrupt)
+    assert "the end was cut off" in refused.message
