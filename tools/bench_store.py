@@ -33,10 +33,10 @@ from records.blocks import pack_block, unpack_block
 from records.canonical import SAMPLE_DTYPE, SAMPLE_SIZE, EventRow, SampleArray, samples_from_bytes
 from records.chain import Subject
 from records.database import Database, Migrations, Schema, open_for_writing, rows
+from records.ed25519 import SEED_SIZE, SigningKey
 from records.journal_store import JournalStore
 from records.session_keys import derive_session_keys
 from records.session_rows import Tail, stored_tail
-from records.signing import SEED_SIZE, SigningKey
 from records.spill import SpillFile, spill_path
 from records.unit_file import UNIT_SCHEMA
 from tests.support.reference_signal import reference_signal
