@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from controller import machine_io
 from controller import machine_records as records
 from controller.adjustments import ForceChange
 from controller.events import EventKind
@@ -162,3 +163,8 @@ def test_milliseconds_are_whole_ones_from_the_session_s_origin() -> None:
     assert session_ms(1000.0, 1000.0) == 0
     assert session_ms(1001.9999, 1000.0) == 1999
     assert session_ms(1002.0 - 1e-9, 1000.0) == 2000
+
+
+def test_an_ending_claims_neither_a_hold_nor_a_release_that_nobody_saw() -> None:
+    ending = machine_io.Ending(outcome="refused", reason="the unit is busy")
+    assert (ending.reached_holding, ending.release_seen) == (False, False)

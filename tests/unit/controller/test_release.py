@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from controller import telemetry
 from controller.release import GIVE_UP_S, RELEASE_LIMIT_S, Release, ReleaseStep
 from controller.telemetry import CommandKind, Telemetry, UnitState
 from tests.unit.controller.builders import prescription, reading
@@ -178,3 +179,39 @@ def test_a_force_that_is_not_known_any_more_takes_no_release_back() -> None:
     armed = {"unit_state": UnitState.ARMED, "force_n": None, "second_force_n": None}
     assert following.tick(**armed) is ReleaseStep.GOES_ON
     assert following.release.seen
+
+
+# --- behind the release, and the limits themselves ------------------------------------------------
+
+
+def test_a_lost_answer_or_a_force_in_doubt_takes_nothing_back_that_was_seen() -> None:
+    for changes in (
+        {"silent": True},
+        {
+            "unit_state": UnitState.ARMED,
+            "force_n": 9.0,
+            "faults": telemetry.UnitFault.CHANNEL_1_STUCK,
+        },
+        {"unit_state": UnitState.ARMED, "force_n": 9.0, "sample_age_s": 0.4},
+    ):
+        following = seen_armed()
+        assert following.tick(**changes) is ReleaseStep.GOES_ON
+        assert following.release.seen
+
+
+def test_8_s_without_an_answer_are_not_yet_too_many() -> None:
+    release = Release(prescription())
+    release.demand(FAST, 500.0)
+    release.follow(reading(**MOVING), 500.5)
+    assert release.follow(None, 508.5) is ReleaseStep.STILL_ON, "overdue, and silent for 8.0 s"
+    assert release.follow(None, 508.75) is ReleaseStep.SILENT
+
+
+def test_a_disarming_has_8_s_from_the_tick_in_which_the_cord_was_seen_free() -> None:
+    release = Release(prescription())
+    release.demand(FAST, 500.0)
+    armed = {"unit_state": UnitState.ARMED, "force_n": 9.0}
+    release.follow(reading(sample_number=1, **armed), 500.5)
+    assert release.follow(reading(sample_number=2, **armed), 501.0) is ReleaseStep.SEEN_ARMED
+    assert release.follow(reading(sample_number=3, **armed), 509.0) is ReleaseStep.GOES_ON
+    assert release.follow(reading(sample_number=4, **armed), 509.25) is ReleaseStep.NOT_DISARMED

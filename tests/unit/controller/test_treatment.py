@@ -392,3 +392,28 @@ def test_the_treatment_takes_as_long_as_ordered_whatever_was_paused() -> None:
         pass
     assert not made.over(at(79.999))
     assert made.over(at(80.0))
+
+
+def test_on_the_way_down_the_question_follows_the_force_of_the_very_moment() -> None:
+    made = started()
+    made.pause(at(5.0))
+    made.step_pause(at(65.0))
+    made.adjust(less(-72.0), at(66.0))
+    # 65 N at 65 s, 20 N/s down: 30 N, the new hold force, at 66.75 s.
+    assert not made.resume_raises_force(at(66.75))
+    assert made.resume_raises_force(at(66.8))
+
+
+@pytest.mark.parametrize("rate_down", [7.0, 14.0, 20.0])
+def test_the_ceiling_of_a_pause_is_the_next_tenth_and_never_the_one_behind_it(
+    rate_down: float,
+) -> None:
+    """A ramp's force is a tenth of a newton but for its rounding, and stays that tenth."""
+    for tick in range(1, 60):
+        made = started(ramp_down_n_per_s=rate_down)
+        walk(made, 30.0)
+        made.adjust(less(-60.0), at(30.0))
+        made.pause(at(30.0 + 0.05 * tick))
+        now_s = 20.0 + 80.0
+        above_n = made.ceiling_n(now_s) - made.target_n(now_s)
+        assert -1e-6 <= above_n < 0.1 - 1e-6
