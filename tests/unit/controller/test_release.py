@@ -215,3 +215,10 @@ def test_a_disarming_has_8_s_from_the_tick_in_which_the_cord_was_seen_free() -> 
     assert release.follow(reading(sample_number=2, **armed), 501.0) is ReleaseStep.SEEN_ARMED
     assert release.follow(reading(sample_number=3, **armed), 509.0) is ReleaseStep.GOES_ON
     assert release.follow(reading(sample_number=4, **armed), 509.25) is ReleaseStep.NOT_DISARMED
+
+
+def test_at_its_very_deadline_a_release_is_not_overdue() -> None:
+    release = Release(prescription())
+    release.demand(FAST, 500.0)
+    assert release.follow(reading(**MOVING), 508.0) is ReleaseStep.GOES_ON
+    assert release.follow(reading(**MOVING), 508.25) is ReleaseStep.STILL_ON

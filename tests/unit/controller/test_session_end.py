@@ -253,3 +253,10 @@ def test_a_transition_that_the_table_does_not_know_is_refused(
     with pytest.raises(IllegalTransition, match="armed cannot become taking_up_slack"):
         bench.give(ReadingTaken(reading()))
     assert bench.machine.phase is Phase.ARMED
+
+
+def test_a_reason_is_a_cause_unless_it_is_said_to_be_a_symptom() -> None:
+    end = SessionEnd(prescription())
+    end.release(FAST, "no answer", 500.0)
+    end.reason.found("patient_switch_pressed")
+    assert end.reason.text == "no answer"

@@ -17,7 +17,7 @@ from controller.machine_io import (
 )
 from controller.phases import Phase
 from controller.ports import Question
-from controller.requests import EndEarly, Pause, Resume, Stop
+from controller.requests import CheckIn, EndEarly, Pause, Resume, Stop
 from controller.safety.verdict import Action
 from controller.telemetry import CommandKind, UnitState
 from tests.unit.controller.builders import reading
@@ -194,3 +194,27 @@ def test_holds_are_numbered_as_they_begin_and_keep_their_number_until_the_next()
         (Phase.RAMPING_UP, 1), (Phase.HOLDING, 2), (Phase.RAMPING_DOWN, 2),
         (Phase.RESTING, 2),
     ]  # fmt: skip
+
+
+def test_the_pretension_is_ordered_while_it_lasts() -> None:
+    bench = Bench().into_pretension()
+    assert bench.target_n == 15.0
+    bench.tick(20, force_n=15.0)
+    assert bench.target_n == 15.0
+
+
+def test_a_force_is_ordered_in_tenths_of_a_newton() -> None:
+    bench = Bench().into_treatment()
+    started_s = bench.now_s
+    forces = [bench.machine.command(started_s + at_s).force_n for at_s in (0.1234, 1.2345)]
+    assert forces == [16.2, 27.3]
+
+
+def test_a_check_in_puts_the_reminder_off() -> None:
+    bench = Bench().into_treatment()
+    bench.seconds(290.0)
+    bench.ask(CheckIn(by=WHO))
+    bench.seconds(299.0)
+    assert bench.alarms() == []
+    bench.seconds(2.0)
+    assert bench.alarms() == ["check_in_due"]

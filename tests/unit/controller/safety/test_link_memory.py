@@ -92,3 +92,9 @@ def test_commands_of_missed_readings_were_sent_too() -> None:
     exchanges = Exchanges()
     exchanges.some("xx.").accepted(3)
     assert exchanges.link.sent_before_reading == 3
+
+
+def test_answers_of_another_request_count_from_the_first_exchange_on() -> None:
+    exchanges = Exchanges()
+    exchanges.one(mismatches=2)
+    assert exchanges.link.mixed_up.count(exchanges.now_s) == 2

@@ -68,3 +68,8 @@ def test_no_grant_is_ever_above_2_mm_or_outwards(
     assert 0.0 <= step_mm <= min(2.0, 20.0 * tick_s)
     if latched >= Action.HOLD or age_s > 0.25 or force_n > granted_n + max(10, 0.1 * granted_n):
         assert step_mm == 0.0
+
+
+@pytest.mark.parametrize("tick_s", [0.0, -0.05, float("nan")])
+def test_a_tick_that_is_no_positive_time_grants_nothing(tick_s: float) -> None:
+    assert inward_step_mm(LIMITS, **(SOUND | {"tick_s": tick_s})) == 0.0

@@ -68,6 +68,7 @@ def test_a_session_pulls_releases_and_is_free_by_what_was_sent_and_seen() -> Non
         ({"force_n": 20.0}, True),
         ({"force_n": 20.1}, False),
         ({"force_n": -20.1}, False),
+        ({"force_n": -20.1, "second_force_n": None}, False),
         ({"second_force_n": 20.1}, False),
         ({"second_force_n": -20.1}, False),
         ({"second_force_n": None}, True),
