@@ -222,3 +222,29 @@ def test_at_its_very_deadline_a_release_is_not_overdue() -> None:
     release.demand(FAST, 500.0)
     assert release.follow(reading(**MOVING), 508.0) is ReleaseStep.GOES_ON
     assert release.follow(reading(**MOVING), 508.25) is ReleaseStep.STILL_ON
+
+
+def test_20_n_in_a_sample_that_is_not_fresh_take_nothing_back() -> None:
+    following = seen_armed()
+    following.tick(unit_state=UnitState.ARMED, force_n=20.0, sample_age_s=0.4)
+    assert following.release.seen
+
+
+def test_a_unit_that_has_ended_may_keep_its_force_for_3_s_and_not_longer() -> None:
+    release = Release(prescription())
+    release.demand(FAST, 500.0)
+    latched = reading(unit_state=UnitState.SAFE_LATCHED, force_n=60.0)
+    assert release.follow(latched, 500.25) is ReleaseStep.GOES_ON
+    assert release.follow(latched, 503.25) is ReleaseStep.GOES_ON
+    assert release.follow(latched, 503.5) is ReleaseStep.STILL_ON
+
+
+def test_force_that_is_back_when_the_disarming_is_overdue_is_released_again() -> None:
+    release = Release(prescription())
+    release.demand(FAST, 500.0)
+    armed = {"unit_state": UnitState.ARMED, "force_n": 9.0}
+    release.follow(reading(sample_number=1, **armed), 500.5)
+    release.follow(reading(sample_number=2, **armed), 501.0)
+    back = reading(sample_number=3, unit_state=UnitState.HOLDING, force_n=60.0)
+    assert release.follow(back, 509.25) is ReleaseStep.GOES_ON
+    assert not release.seen

@@ -184,3 +184,11 @@ def test_a_release_can_only_become_stronger_and_begins_where_the_first_one_did()
 
 def test_how_long_orders_count_and_a_release_may_lag() -> None:
     assert (ORDER_MEMORY_S, RISE_WINDOW_S, RELEASE_LAG_S) == (5.0, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("kind", [OBSERVE, RELEASE, FAST, CUT])
+def test_a_force_beside_a_command_that_does_not_pull_is_no_order(kind: CommandKind) -> None:
+    orders = made()
+    orders.take(follow(50.0), 100.0, 0.0)
+    orders.take(ForceCommand(kind=kind, force_n=50.0, ceiling_n=60.0), 100.05, 0.0)
+    assert (orders.force_n, orders.ceiling_n, orders.dwell_s) == (0.0, 300.0, 0.0)
