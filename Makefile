@@ -7,7 +7,7 @@ RUN = .venv/bin/python
 .PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
 	campaign-power-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
-	campaign-false-stops campaign-review-changes campaign-fuzz
+	campaign-false-stops campaign-review-changes campaign-alteration-kinds campaign-fuzz
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -63,6 +63,10 @@ campaign-alterations: setup
 # 100 000 damaged databases, side files, bundles and backups: about 40 minutes.
 campaign-fuzz: setup
 	$(RUN) -m tests.campaigns.fuzz_files
+
+# Every kind of alteration, and who finds it: a minute and a half; writes docs/reports/alterations.md.
+campaign-alteration-kinds: setup
+	$(RUN) -m tests.campaigns.alteration_report
 
 campaign-second-reader: setup
 	$(RUN) -m tests.campaigns.second_reader 1000

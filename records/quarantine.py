@@ -172,10 +172,14 @@ def _fault_of_folder(data_dir: Path, predecessor: Predecessor) -> str:
 
 
 def _accepted(data_dir: Path) -> dict[str, tuple[str, int]]:
+    """By the digest of what was put aside; a clinic.db that cannot be read accepts nothing."""
     if not clinic_database(data_dir).exists():
         return {}
-    with clinic_reading(data_dir) as db:
-        entries = entries_of_kind(db, EntryKind.PUT_ASIDE_ACCEPTED)
+    try:
+        with clinic_reading(data_dir) as db:
+            entries = entries_of_kind(db, EntryKind.PUT_ASIDE_ACCEPTED)
+    except JournalError:
+        return {}
     return {str(e.detail["digest"]): (str(e.detail["by"]), e.utc_ms) for e in entries}
 
 

@@ -249,7 +249,7 @@ class _Check:
             ("digest", seal.digest, expected),
         ):
             if found != right:
-                yield self.altered("the seal", f"its {name} is not that of the stored record")
+                yield self.altered("the seal", f"its {name} does not fit the stored record")
                 return
 
     def _check_removed(self, removal: Removal) -> Iterator[Alteration]:
@@ -339,7 +339,12 @@ class _Check:
 
 
 def _place(covered: LinkRange, since_ms: int) -> str:
-    return (
-        f"events {covered.first_event}-{covered.next_event - 1}, "
-        f"samples {covered.first_sample}-{covered.next_sample - 1} (from {since_ms} ms)"
-    )
+    parts = [
+        f"{what} {first}-{first + count - 1}"
+        for what, first, count in (
+            ("events", covered.first_event, covered.event_count),
+            ("samples", covered.first_sample, covered.sample_count),
+        )
+        if count > 0
+    ]
+    return f"{', '.join(parts) or 'the chain'} (from {since_ms} ms)"

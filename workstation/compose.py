@@ -25,6 +25,7 @@ from firmware_bridge.connect import connect_serial, connect_unit
 from records.author import Author
 from records.clinic import file_order
 from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session
+from records.key_folder import key_history
 from records.order import Order
 from records.reader import (
     last_arming_of,
@@ -134,7 +135,7 @@ def treat(
         recovered = recover(unit, data_dir, clock, key, warn)
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
-        author = Author(by=login_name(), user=login_name(), at_utc_ms=clock.utc_ms(), key=key)
+        author = _program(data_dir, clock, key)
         opening = _opening(
             session_id, uri, order, unit, clock, settings, data_dir, identifiers, author
         )
@@ -165,6 +166,15 @@ def treat(
         )
     finally:
         unit.close()
+
+
+def _program(data_dir: Path, clock: Clock, key: SigningKey) -> Author:
+    """Who writes the register of sessions: the account that runs the session."""
+    user = login_name()
+    return Author(
+        by=user, user=user, at_utc_ms=clock.utc_ms(), key=key,
+        key_records=key_history(data_dir).head,
+    )  # fmt: skip
 
 
 def _note_seals(data_dir: Path, author: Author, warn: Callable[[str], None]) -> None:

@@ -271,7 +271,8 @@ def rewrite_by_key_holder(ground: Ground, place: Path, source: random.Random) ->
 
 def _rewrite(place: Path, source: random.Random, key: SigningKey | None) -> None:
     with _editing(place) as db:
-        altered = source.choice((1, 2, 3))
+        numbers = [number for (number,) in db.execute("SELECT number FROM session ORDER BY number")]
+        altered = source.choice(numbers)
         sequence = source.randrange(
             1, db.execute("SELECT count(*) FROM event WHERE session = ?", (altered,)).fetchone()[0]
         )
@@ -280,7 +281,7 @@ def _rewrite(place: Path, source: random.Random, key: SigningKey | None) -> None
             (source.randrange(1, 9), altered, sequence),
         )
         previous = bytes(32)
-        for number in (1, 2, 3):
+        for number in numbers:
             previous = _seal_again(db, number, previous, key)
 
 

@@ -1,0 +1,135 @@
+"""``make campaign-alteration-kinds``: each kind of alteration, and who finds it.
+
+Writes docs/reports/alterations.md; exits with 1 where somebody else finds it than is expected. A
+minute and a half on two idle cores.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from controller.errors import TractionError
+from controller.runtime.clock import SystemClock, VirtualClock
+from records.checkpoint import Checkpoint, parse_checkpoint
+from records.clinic_verify import verify_clinic
+from records.integrity import issued_checkpoints, verify
+from records.journal import left_open_sessions
+from records.start_check import check_before_start
+from tests.campaigns.alteration_kinds import KINDS, Kind, prepare
+from tests.campaigns.false_stops import commit
+from tests.support.altered_records import KEY, UNIT
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reports" / "alterations.md"
+ITSELF, START, OUTSIDE, NOBODY = "itself", "the next start", "a checkpoint", "nobody"
+_HEAD = """\
+# Kinds of alteration, and who finds them
+
+Written by `make campaign-alteration-kinds` on {day}, commit {commit}: {count} kinds. Do not edit by hand.
+
+Each kind is done to a copy of a folder with three sealed sessions whose seals are noted in clinic.db, and an interrupted one. Then `verify --all` is asked
+without anything from outside; then what the next start asks before it goes on (nothing is sealed or signed where it refuses); then `verify` once more
+with the checkpoints that had left the machine. *Itself*: `verify --all` alone, which everybody can run. *The next start*: needs the workstation's
+key. *A checkpoint*: only what left the machine shows it. *Nobody*: nothing in this program can.
+
+| found by | kinds |
+|---|--:|
+{counts}
+
+| what | of | in hand | found by | first message |
+|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who found a kind, and what was said first."""
+
+    kind: Kind
+    finder: str
+    message: str
+
+
+def outside_of(data: Path) -> list[Checkpoint]:
+    """The checkpoints that left the machine: of every sealed session, and of clinic.db."""
+    given = [parse_checkpoint(one.text) for one in issued_checkpoints(data)]
+    return [*given, parse_checkpoint(verify_clinic(data).checkpoint)]
+
+
+def find(kind: Kind, ground: Path, outside: list[Checkpoint], place: Path) -> Found:
+    """Alter a copy and ask, one after the other, who could know."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(ground, place)
+    kind.apply(place)
+    for finder, said in (
+        (ITSELF, _said_by_verify(place, [])),
+        (START, _said_by_the_next_start(place)),
+        (OUTSIDE, _said_by_verify(place, outside)),
+    ):
+        message = next(said, "")
+        if message:
+            return Found(kind, finder, message.replace(str(place), "DIR"))
+    return Found(kind, NOBODY, "")
+
+
+def _said_by_verify(data: Path, outside: list[Checkpoint]) -> Iterator[str]:
+    for one in verify(
+        data, checkpoints=[c for c in outside if "clinic." not in c.name]
+    ).alterations:
+        yield f"{one.session_id} {one.where}: {one.what}".strip()
+    for clinic in verify_clinic(data, checkpoints=outside).alterations:
+        yield f"clinic.db, {clinic.where}: {clinic.what}"
+
+
+def _said_by_the_next_start(data: Path) -> Iterator[str]:
+    try:
+        list(check_before_start(data, UNIT, KEY, free_bytes=lambda folder: 10**12))
+        for left in left_open_sessions(data, UNIT, VirtualClock(), key=KEY):
+            if left.has_dropped_rows:
+                yield f"{left.dropped_links} links dropped from session {left.head.session_id}"
+    except TractionError as error:
+        yield error.message
+
+
+def page(found: list[Found], day: str) -> str:
+    """The report."""
+    counts = Counter(one.finder for one in found)
+    rows = (f"| {name} | {counts[name]} |" for name in (ITSELF, START, OUTSIDE, NOBODY))
+    head = _HEAD.format(day=day, commit=commit(), count=len(found), counts="\n".join(rows))
+    return head + "".join(
+        f"| {one.kind.name} | {one.kind.of} | {one.kind.in_hand} | {one.finder} | "
+        f"{_cell(one.message)} |\n"
+        for one in found
+    )
+
+
+def _cell(message: str) -> str:
+    shown = " ".join(message.replace("|", "/").split())
+    return shown if len(shown) <= 160 else f"{shown[:157]}..."
+
+
+def main() -> int:
+    """Run every kind and write the page; 1 when somebody else than expected finds one."""
+    with TemporaryDirectory() as folder:
+        ground = prepare(Path(folder))
+        outside = outside_of(ground)
+        found = [find(kind, ground, outside, Path(folder) / "copy") for kind in KINDS]
+    day = datetime.fromtimestamp(SystemClock().utc_ms() / 1000, UTC).date().isoformat()
+    PAGE.write_text(page(found, day), encoding="utf-8")
+    wrong = [one for one in found if one.finder != one.kind.expected]
+    for one in wrong:
+        print(
+            f"{one.kind.name}: found by {one.finder}, expected {one.kind.expected}: {one.message}"
+        )
+    print(f"{len(found)} kinds, {len(wrong)} found by somebody else than expected")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
