@@ -64,10 +64,10 @@ class CellCheck:
             if kind == "table" and strict
         ]
 
-    def of_session(self, number: int) -> Iterator[CellFault]:
-        """Faults in the rows of one session, the session's own row among them."""
+    def of_session(self, number: int, only: tuple[str, ...] = ()) -> Iterator[CellFault]:
+        """Faults in the rows of one session, its own row among them; in ``only`` these tables."""
         for table in self._tables:
-            if table.session_column:
+            if table.session_column and (not only or table.name in only):
                 yield from self._faults(table, f"{table.session_column} = ?", (number,))
 
     def of_table(self, name: str) -> Iterator[CellFault]:

@@ -29,6 +29,7 @@ __all__ = [
     "Migrations",
     "Schema",
     "check_quickly",
+    "check_schema",
     "clear_log",
     "copy_database",
     "failures_in_words",
@@ -159,6 +160,16 @@ def clear_log(path: Path, schema: Schema) -> bool:
         finally:
             db.close()
     return not busy
+
+
+def check_schema(path: Path, schema: Schema) -> None:
+    """The schema of a file; raises JournalCorrupt or JournalUnavailable."""
+    with failures_in_words(path, "checked"):
+        db = open_for_checking(path, schema)
+        try:
+            _refuse_altered(db, path, schema, any_difference=True)
+        finally:
+            db.close()
 
 
 def check_quickly(path: Path, schema: Schema) -> None:

@@ -67,7 +67,7 @@ def start_before(db: Database, path: Path, session: int) -> bytes:
     try:
         with failures_in_words(path, "read"):
             digest = chain_start(db, session)
-    except JournalError:
+    except (JournalError, *UNREADABLE):
         return NO_SEAL
     return digest if isinstance(digest, bytes) else NO_SEAL
 

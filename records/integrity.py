@@ -62,6 +62,8 @@ class Verification:
     keys_known: bool
     checkpoints: int
     put_aside: tuple[PutAside, ...]
+    is_whole: bool
+    """True when every session was checked, and the files as a whole."""
     alterations: tuple[Alteration, ...]
 
     @property
@@ -75,7 +77,8 @@ class Verification:
         if self.removed:
             signature += f", the content of {self.removed} removed by a signed rule"
         outside = f"{self.checkpoints} outside checkpoints" if self.checkpoints else NOT_OUTSIDE
-        return f"chain, {signature}; {outside}"
+        part = "" if self.is_whole else "; this session and the seals beside it, not the whole file"
+        return f"chain, {signature}; {outside}{part}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,7 @@ def verify(
             Alteration(session_id="", where=str(records_file(data_dir)), what=history.fault)
         )
     tally.put_aside = put_aside_files(data_dir)
+    tally.is_whole = wanted is None
     if wanted is None:
         tally.alterations += _faults_of_put_aside(tally.put_aside)
     accepted = {data_dir / one.predecessor.file for one in tally.put_aside if one.is_accepted}
@@ -176,8 +180,15 @@ def sessions_called(data_dir: Path, beginning: str) -> list[str]:
     for path in readable_databases(data_dir):
         with suppress(JournalError), checking(path) as db:
             if all(difference.readable for difference in schema_differences(db, UNIT_SCHEMA)):
-                heads, _ = _heads(db, CellCheck(db))
-                found += [h.session_id for h in heads if h.session_id.startswith(beginning)]
+                found += [
+                    str(name)
+                    for (name,) in rows(
+                        db,
+                        "SELECT session_id FROM session WHERE typeof(session_id) = 'text' "
+                        "AND substr(session_id, 1, ?) = ?",
+                        (len(beginning), beginning),
+                    )
+                ]
     return [beginning] if beginning in found else found
 
 
@@ -191,26 +202,48 @@ def _walk_unit(path: Path, wanted: set[str] | None, tally: _Tally) -> None:
         cells = CellCheck(db)
         history = history_of(db, path, cells, tally.known_keys)
         tally.alterations += history.alterations
-        heads, broken = _heads(db, cells)
+        heads, broken = _heads(db, cells) if wanted is None else (_called(db, cells, wanted), [])
         tally.alterations += broken
         for head in heads:
-            if wanted is None or head.session_id.upper() in wanted:
-                tally.alterations += _of_another_unit(path, head)
-                start = start_before(db, path, head.number)
-                checked = check_on_file(
-                    db,
-                    path,
-                    cells,
-                    head,
-                    start,
-                    tally.known_keys,
-                    history,
-                    key_history=tally.key_history,
-                )
-                tally.take(head, checked, signed_before=_signed_before(db, head.number))
-        tally.alterations += _strays(db, path)
+            tally.alterations += _of_another_unit(path, head)
+            checked = check_on_file(
+                db, path, cells, head, start_before(db, path, head.number), tally.known_keys,
+                history, key_history=tally.key_history,
+            )  # fmt: skip
+            tally.take(head, checked, signed_before=_signed_before(db, head.number))
+            if wanted is not None:
+                tally.alterations += _check_seal_behind(db, head, checked)
         if wanted is None:
+            tally.alterations += _strays(db, path)
             tally.alterations += _gaps(db, heads, history.first_number)
+
+
+def _called(db: Database, cells: CellCheck, wanted: set[str]) -> list[SessionHead]:
+    """The rows of the sessions that are asked for; others are not looked at."""
+    marks = ", ".join("?" * len(wanted))
+    named = rows(
+        db, f"SELECT number FROM session WHERE upper(session_id) IN ({marks})", sorted(wanted)
+    )
+    return [
+        head
+        for (number,) in named
+        if not list(cells.of_session(number, only=("session",)))
+        for head in session_rows_of(db, number)
+    ]
+
+
+def _check_seal_behind(
+    db: Database, head: SessionHead, checked: GuardedCheck
+) -> Iterator[Alteration]:
+    """The next session of the unit begins with this one's seal."""
+    seal = None if checked.stored is None else checked.stored.seal
+    behind = rows(
+        db, "SELECT previous_seal FROM seal WHERE session > ? ORDER BY session LIMIT 1",
+        (head.number,),
+    )  # fmt: skip
+    if seal is not None and behind and behind[0][0] != seal.digest:
+        what = "the next session of the unit was sealed behind another seal than this one"
+        yield Alteration(session_id=head.session_id, where="the seal", what=what)
 
 
 def _of_another_unit(path: Path, head: SessionHead) -> Iterator[Alteration]:
@@ -245,6 +278,7 @@ class _Tally:
         self._names: set[str] = set()
         self.alterations: list[Alteration] = []
         self.put_aside: list[PutAside] = []
+        self.is_whole = True
 
     def take(self, head: SessionHead, checked: GuardedCheck, *, signed_before: bool) -> None:
         self.alterations += checked.alterations
@@ -315,6 +349,7 @@ class _Tally:
             keys_known=bool(self.known_keys),
             checkpoints=self._compared,
             put_aside=tuple(self.put_aside),
+            is_whole=self.is_whole,
             alterations=tuple(self.alterations),
         )
 

@@ -29,6 +29,7 @@ from records.reader import reading
 from records.signing import SigningKey
 from records.spill import spill_path
 from records.unit_file import UNIT_SCHEMA, quarantine_folder, unit_database, unit_databases
+from records.unreadable import refused_in_words
 
 SUMS: Final = "SHA256SUMS"
 _LOGS: Final = ("-wal", "-shm")
@@ -99,17 +100,18 @@ def put_aside_files(data_dir: Path) -> list[PutAside]:
     found = []
     for path in unit_databases(data_dir):
         try:
-            with reading(path) as db:
+            with reading(path) as db, refused_in_words(f"what {path} follows"):
                 predecessor = predecessor_of(db)
+                if predecessor is None or predecessor.kind != Kind.PUT_ASIDE:
+                    continue
+                by, at_ms = accepted.get(predecessor.digest.hex(), ("", 0))
+                fault = _fault_of_folder(data_dir, predecessor)
         except JournalError:
             continue  # verify says what is wrong with the file; here it follows nothing
-        if predecessor is None or predecessor.kind != Kind.PUT_ASIDE:
-            continue
-        by, at_ms = accepted.get(predecessor.digest.hex(), ("", 0))
         found.append(
             PutAside(
                 unit_id=path.stem, predecessor=predecessor, accepted_by=by, accepted_utc_ms=at_ms,
-                fault=_fault_of_folder(data_dir, predecessor),
+                fault=fault,
             )
         )  # fmt: skip
     return found
@@ -172,15 +174,15 @@ def _fault_of_folder(data_dir: Path, predecessor: Predecessor) -> str:
 
 
 def _accepted(data_dir: Path) -> dict[str, tuple[str, int]]:
-    """By the digest of what was put aside; a clinic.db that cannot be read accepts nothing."""
+    """Who accepted what and when; a clinic.db that cannot be read accepts nothing."""
     if not clinic_database(data_dir).exists():
         return {}
     try:
-        with clinic_reading(data_dir) as db:
+        with clinic_reading(data_dir) as db, refused_in_words("what was accepted"):
             entries = entries_of_kind(db, EntryKind.PUT_ASIDE_ACCEPTED)
+            return {str(e.detail["digest"]): (str(e.detail["by"]), e.utc_ms) for e in entries}
     except JournalError:
-        return {}
-    return {str(e.detail["digest"]): (str(e.detail["by"]), e.utc_ms) for e in entries}
+        return {}  # verify says what is wrong with clinic.db
 
 
 def _files_of(database: Path) -> Iterator[Path]:

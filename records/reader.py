@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,9 @@ from records.stored_session import (
     session_rows_of,
 )
 from records.stored_session import SessionHead as SessionHead
+from records.strict_json import parse_object
 from records.unit_file import UNIT_SCHEMA, UnitLock, readable_databases, unit_databases
+from records.unreadable import refused_in_words
 
 RUNNING = "running"
 NOT_CLOSED = "interrupted (not yet closed)"
@@ -158,7 +160,10 @@ def list_sessions(data_dir: Path) -> list[SessionRecord]:
     for path in readable_databases(data_dir):
         with reading(path) as db:
             records += [load_session(db, path, head) for head in session_rows_of(db)]
-    return sorted(records, key=lambda r: (r.head.started_utc_ms, r.head.session_id), reverse=True)
+    with refused_in_words(f"the list of sessions in {data_dir}"):
+        return sorted(
+            records, key=lambda r: (r.head.started_utc_ms, r.head.session_id), reverse=True
+        )
 
 
 def session_heads(path: Path) -> list[SessionHead]:
@@ -189,15 +194,20 @@ def last_arming_of(path: Path) -> LastArming | None:
             (int(EventKind.SESSION_STARTED), int(EventKind.UNIT_ARMED)),
         )
     for opening, armed, utc_ms in found:
-        identity = json.loads(opening)["identity"]
-        zero_dn = json.loads(armed).get("gross_zero_dn")  # not in records before this key
-        return LastArming(
-            firmware=identity["firmware"],
-            firmware_crc=identity["firmware_crc"],
-            gross_zero_n=None if zero_dn is None else zero_dn / 10,
-            armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
-        )
+        with refused_in_words(f"the newest arming in {path}"):
+            return _last_arming(parse_object(opening), parse_object(armed), utc_ms)
     return None
+
+
+def _last_arming(opening: dict[str, Any], armed: dict[str, Any], utc_ms: int) -> LastArming:
+    identity = opening["identity"]
+    zero_dn = armed.get("gross_zero_dn")  # not in records before this key
+    return LastArming(
+        firmware=identity["firmware"],
+        firmware_crc=identity["firmware_crc"],
+        gross_zero_n=None if zero_dn is None else zero_dn / 10,
+        armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
+    )
 
 
 _NEWEST_ARMED = "session = (SELECT MAX(session) FROM event WHERE kind = ?)"
@@ -215,14 +225,15 @@ def last_seen_of(path: Path) -> LastSeen | None:
             (int(EventKind.UNIT_ARMED), int(EventKind.SELF_CHECK_RECORDED)),
         )
     for (text,) in found:
-        detail = json.loads(text)
-        if detail["item"] == "clock" and "numbers" in detail:
-            numbers = detail["numbers"]
-            return LastSeen(
-                utc_ms=numbers["utc_ms"],
-                boot_count=numbers["boot_count"],
-                uptime_ms=numbers["uptime_ms"],
-            )
+        with refused_in_words(f"the unit's clock in {path}"):
+            detail = parse_object(text)
+            if detail["item"] == "clock" and "numbers" in detail:
+                numbers = detail["numbers"]
+                return LastSeen(
+                    utc_ms=numbers["utc_ms"],
+                    boot_count=numbers["boot_count"],
+                    uptime_ms=numbers["uptime_ms"],
+                )
     return None
 
 
@@ -245,26 +256,27 @@ def last_record_utc_ms(data_dir: Path) -> int | None:
 
 
 def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
-    """One session whole."""
-    seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
-    return SessionRecord(
-        head=head,
-        events=tuple(
-            StoredEvent(
-                sequence=row.sequence,
-                at_ms=row.at_ms,
-                utc_ms=row.utc_ms,
-                kind=EventKind(row.kind),
-                version=row.version,
-                detail=json.loads(row.detail_json),
-            )
-            for row in event_rows(db, head.number)
-        ),
-        samples=samples_from_bytes(sample_data(db, head.number)),
-        seal=seal[0][0] if seal else None,
-        live=not seal and UnitLock(path).is_held(),
-        signature=seal_signature(db, head.number),
-    )
+    """One session whole; raises JournalCorrupt where a row is not what the program writes."""
+    with refused_in_words(f"session {head.session_id} in {path}"):
+        seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
+        return SessionRecord(
+            head=head,
+            events=tuple(
+                StoredEvent(
+                    sequence=row.sequence,
+                    at_ms=row.at_ms,
+                    utc_ms=row.utc_ms,
+                    kind=EventKind(row.kind),
+                    version=row.version,
+                    detail=parse_object(row.detail_json),
+                )
+                for row in event_rows(db, head.number)
+            ),
+            samples=samples_from_bytes(sample_data(db, head.number)),
+            seal=seal[0][0] if seal else None,
+            live=not seal and UnitLock(path).is_held(),
+            signature=seal_signature(db, head.number),
+        )
 
 
 def sample_data(db: Database, session: int) -> bytes:

@@ -5,7 +5,6 @@ Samples are not read, so that a folder of years is searched in seconds.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ from records.clinic_file import clinic_database, clinic_reading, has_chain
 from records.database import Database, rows
 from records.note_words import AMENDED, DRAFT, SIGNED
 from records.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, reading
+from records.strict_json import parse_object
 from records.unit_file import UnitLock, unit_databases
+from records.unreadable import refused_in_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,13 @@ def find_sessions(
     data_dir: Path, query: SessionQuery, day_of: Callable[[int], date]
 ) -> list[FoundSession]:
     """Sessions that fit, newest first. ``day_of`` turns UTC milliseconds into the clinic's day."""
+    with refused_in_words(f"the list of sessions in {data_dir}"):
+        return _found(data_dir, query, day_of)
+
+
+def _found(
+    data_dir: Path, query: SessionQuery, day_of: Callable[[int], date]
+) -> list[FoundSession]:
     spoken = _spoken(data_dir)
     found = [
         FoundSession(
@@ -126,7 +134,7 @@ def _listed(data_dir: Path) -> Iterator[tuple[SessionHead, str, bool]]:
 
 def _outcome(path: Path, ended: str | None, sealed: bool) -> str:
     if ended is not None:
-        return str(json.loads(ended)["outcome"])
+        return str(parse_object(ended)["outcome"])
     if sealed:
         return REMOVED
     return RUNNING if UnitLock(path).is_held() else NOT_CLOSED

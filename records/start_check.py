@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
 from records.cell_check import CellCheck
+from records.chain import compute_seal_digest
 from records.clinic_file import CLINIC_SCHEMA, clinic_database
-from records.database import check_quickly, rows
+from records.database import Database, check_quickly, check_schema, rows
 from records.file_history import history_of
 from records.guarded_check import check_on_file, start_before
+from records.predecessor import file_start
 from records.reader import checking
 from records.signing import SigningKey, known_public_keys
 from records.stored_session import session_rows_of
@@ -32,15 +35,17 @@ def check_before_start(
 ) -> Iterator[str]:
     """Warnings for a person. Raises JournalUnavailable or JournalCorrupt: no session may start.
 
-    ``key`` is the one that will sign; it is known even before its public half lies in the folder.
+    Of the unit's file: its schema, all seals as a chain, and the newest sealed session whole. What
+    stands in the older ones is looked at by ``verify``. ``key`` is the one that will sign; it is
+    known even before its public half lies in the folder.
     """
     yield from _check_space(data_dir, free_bytes)
     clinic, unit = clinic_database(data_dir), unit_database(data_dir, unit_id)
     if _stands(clinic):
         check_quickly(clinic, CLINIC_SCHEMA)
     if _stands(unit):
-        check_quickly(unit, UNIT_SCHEMA)
-        _check_last_seal(data_dir, unit, key)
+        check_schema(unit, UNIT_SCHEMA)
+        _check_newest(data_dir, unit, key)
 
 
 def _stands(path: Path) -> bool:
@@ -73,22 +78,40 @@ def _check_space(data_dir: Path, free_bytes: Callable[[Path], int]) -> Iterator[
         )
 
 
-def _check_last_seal(data_dir: Path, path: Path, key: SigningKey) -> None:
+def _check_newest(data_dir: Path, path: Path, key: SigningKey) -> None:
+    """All seals as a chain, and the newest sealed session whole; its signature covers them all."""
     known = {**known_public_keys(data_dir), key.key_id: key.public_key}
     with checking(path) as db:
         cells = CellCheck(db)
-        for fault in cells.of_table("session"):
-            which = f"session number {fault.session} of the unit"
-            raise _altered(path.stem, which, fault.row, fault.what)
+        for table in ("session", "seal"):
+            for fault in cells.of_table(table):
+                which = f"session number {fault.session} of the unit"
+                raise _altered(path.stem, which, fault.row, fault.what)
+        _check_seals(db, path)
         last = rows(db, "SELECT max(session) FROM seal")[0][0]
-        for head in session_rows_of(db):
-            if head.number == last:
-                start, history = start_before(db, path, last), history_of(db, path, cells, known)
-                for found in check_on_file(
-                    db, path, cells, head, start, known, history
-                ).alterations:
-                    which = f"the unit's last sealed session {found.session_id}"
-                    raise _altered(path.stem, which, found.where, found.what)
+        for head in [] if last is None else session_rows_of(db, last):
+            start, history = start_before(db, path, last), history_of(db, path, cells, known)
+            for found in check_on_file(db, path, cells, head, start, known, history).alterations:
+                which = f"the unit's last sealed session {found.session_id}"
+                raise _altered(path.stem, which, found.where, found.what)
+
+
+def _check_seals(db: Database, path: Path) -> None:
+    """Each seal is what its row says, and begins with the one before it."""
+    previous = file_start(db)
+    for number, last_link, digest, events, samples, links, before, seal in rows(
+        db,
+        "SELECT session, last_link, session_digest, event_count, sample_count, link_count, "
+        "previous_seal, digest FROM seal ORDER BY session",
+    ):
+        try:
+            computed = compute_seal_digest(last_link, digest, (events, samples, links), previous)
+        except struct.error:
+            computed = b""
+        if (before, seal) != (previous, computed):
+            which = f"session number {number} of the unit"
+            raise _altered(path.stem, which, "the seal", "it does not follow the one before it")
+        previous = seal
 
 
 def _altered(unit_id: str, which: str, where: str, what: str) -> JournalCorrupt:

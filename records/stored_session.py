@@ -168,12 +168,14 @@ def computed_links(
     return links
 
 
-def session_rows_of(db: Database) -> list[SessionHead]:
-    """Every session's row, oldest first."""
+def session_rows_of(db: Database, number: int | None = None) -> list[SessionHead]:
+    """Every session's row, oldest first; with a number that one, if there is one."""
+    where, parameters = ("", ()) if number is None else ("WHERE number = ? ", (number,))
     stored = rows(
         db,
         "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min FROM session "
-        "ORDER BY number",
+        f"{where}ORDER BY number",
+        parameters,
     )
     return [
         SessionHead(number=a, session_id=b, unit_id=c, started_utc_ms=d, utc_offset_min=e)

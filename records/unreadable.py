@@ -1,7 +1,7 @@
 """What stored values do to their readers when they are not what the program writes, and which row.
 
-Only code that says what was altered uses this: its readers raise on what they cannot read, and that
-becomes a finding which names the row.
+Code that says what was altered makes a finding of it that names the row; every other reader refuses
+with the record's name (``refused_in_words``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+from controller.errors import JournalCorrupt
 from records.chain import LinkRange, compute_link
 from records.stored_session import StoredSession
 from records.strict_json import parse_object
@@ -19,6 +21,18 @@ UNREADABLE = (
     OverflowError, RecursionError,
 )  # fmt: skip
 """Text that is no UTF-8 is a ValueError."""
+
+
+@contextmanager
+def refused_in_words(what: str) -> Iterator[None]:
+    """Turn what a value does to its reader into JournalCorrupt; ``what`` names the record."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise JournalCorrupt(
+            f"{what} cannot be read ({type(error).__name__}: {error}): it was altered or damaged; "
+            "`traction verify --all` says where"
+        ) from error
 
 
 def unreadable_row(stored: StoredSession) -> str:

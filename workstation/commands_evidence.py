@@ -154,7 +154,8 @@ def _verify_records(
     clinic = None
     if wanted is None or of_clinic:
         clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
-    history, steps = _trusted(data_dir, keys), clock_steps(data_dir)
+    history = _trusted(data_dir, keys)
+    steps = clock_steps(data_dir) if wanted is None else []
     if as_json:
         said: dict[str, object] = {} if clinic is None else {"clinic": asdict(clinic)}
         said |= {"put_aside": [put_aside_line(one) for one in result.put_aside]}

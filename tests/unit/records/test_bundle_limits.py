@@ -178,6 +178,17 @@ def test_the_writer_holds_the_limits_of_the_reader(ground: Ground) -> None:
         write_bundle(read_stored(ground.newest, "s-1"), documents, KEY)
 
 
+SAID = {
+    "as_much_as_allowed": "events.jsonl it is not the file that the manifest names",
+    "objects_in_an_event": "events.jsonl cannot be read: line 1 has more than 262144 characters",
+    "cells_in_a_row": "samples.csv cannot be read: line 2 has more than 1024 characters",
+    "deep_manifest": "manifest.json cannot be read: it nests deeper than 32 levels",
+    "deep_event": "events.jsonl it is not the file that the manifest names",
+    "bomb": "note.txt has 314572800 bytes, at most 4194304",
+    "a lying bomb": "note.txt unpacks to more than its 100 bytes",
+}
+
+
 @pytest.mark.parametrize("kind", [*HEAVY, "a lying bomb"])
 def test_no_bundle_takes_more_than_200_mb(bundle: bytes, kind: str, tmp_path: Path) -> None:
     path = tmp_path / "heavy.zip"
@@ -188,6 +199,7 @@ def test_no_bundle_takes_more_than_200_mb(bundle: bytes, kind: str, tmp_path: Pa
     )  # fmt: skip
     memory_mb, said = done.stdout.split("\n", 1)
     assert int(memory_mb) <= MOST_MEMORY_MB, said
+    assert SAID[kind] in said
 
 
 def test_depth_is_a_finding(bundle: bytes) -> None:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from controller.errors import JournalError
+from records import guarded_check
 from records.clinic_file import clinic_database
 from records.clinic_verify import verify_clinic
+from records.database import Database
 from records.integrity import verify
+from records.reader import last_arming_of, last_record_utc_ms, last_seen_of, list_sessions
+from records.search import SessionQuery, find_sessions
 from records.start_check import check_before_start
+from records.stored_session import SessionHead, StoredSession
 from records.unit_file import unit_database
-from tests.support.altering import altering_loosely
+from records.unreadable import UNREADABLE
+from tests.support.altering import altering, altering_loosely
 from tests.support.commands import run
 from tests.support.hostile_cells import NESTED, NOT_COVERED, spoil_a_cell
 from tests.support.memory import memory_folder
@@ -25,7 +33,7 @@ from tests.support.sessions import KEY
 from tests.unit.records.test_clinic_chain import lived
 from workstation.commands_evidence import RECORD_BAD
 
-CELLS_IN_THE_TEST = 150
+CELLS_IN_THE_TEST = 60
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +137,53 @@ def test_the_last_line_counts_the_clinic_s_words_too(data: Path) -> None:
     assert "ALTERED clinic.db, entry 2: its text cannot be read: it nests deeper" in result.output
 
 
+@pytest.mark.parametrize("error", UNREADABLE)
+def test_whatever_a_reader_raises_hides_no_other_session(
+    data: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = guarded_check.load_stored
+
+    def breaks_at_the_second(db: Database, head: SessionHead) -> StoredSession:
+        if head.number == 2:
+            raise error("x")
+        return real(db, head)
+
+    with altering(unit_database(data, UNIT)) as db:
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence = 1")
+    monkeypatch.setattr(guarded_check, "load_stored", breaks_at_the_second)
+    found = verify(data).alterations
+    assert {one.session_id for one in found} == {"s-2", "s-3"}
+    assert found[0].what.startswith("its rows cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["DELETE FROM session_order WHERE session_id = 's-2'",
+     "UPDATE session_order SET session_id = 's-9' WHERE session_id = 's-2'"],
+)  # fmt: skip
+def test_an_order_that_is_gone_is_found(data: Path, change: str) -> None:
+    with altering(clinic_database(data)) as db:
+        db.execute(change)
+    ((where, what),) = [(one.where, one.what) for one in verify_clinic(data).alterations]
+    assert where == "the order of session s-2"
+    assert "not on file, though the evidence names its digest" in what
+
+
+READERS: tuple[Callable[[Path], object], ...] = (
+    lambda data: list(check_before_start(data, UNIT, KEY, free_bytes=lambda folder: 10**12)),
+    lambda data: last_arming_of(unit_database(data, UNIT)),
+    lambda data: last_seen_of(unit_database(data, UNIT)),
+    last_record_utc_ms,
+    list_sessions,
+    lambda data: find_sessions(data, SessionQuery(words=("arm",)), a_day),
+)
+"""What a start and the lists read; each refuses in words."""
+
+
+def a_day(utc_ms: int) -> date:
+    return datetime.fromtimestamp(utc_ms / 1000, UTC).date()
+
+
 def test_no_cell_makes_verify_or_a_start_fail(whole: Path) -> None:
     source = random.Random(20261128)
     missed = []
@@ -142,6 +197,7 @@ def test_no_cell_makes_verify_or_a_start_fail(whole: Path) -> None:
             whole_still = verdict_of(copy) == "whole"
             if whole_still and not any(f" {table} row" in done for table in NOT_COVERED):
                 missed.append(done)
-            with suppress(JournalError):
-                list(check_before_start(copy, UNIT, KEY, free_bytes=lambda folder: 10**12))
+            for read in READERS:
+                with suppress(JournalError):
+                    read(copy)
     assert missed == []
