@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from records.canonical import SAMPLE_SIZE
 from records.reader import list_sessions
 from tests.campaigns.fuzz_files import run
 from tests.support.memory import memory_folder
-from tests.support.mutated_files import COVERED, READERS, content_of, path_of, prepare, verdict_of
+from tests.support.mutated_files import (
+    NOT_COMPARED,
+    READERS,
+    TICKS,
+    content_of,
+    path_of,
+    prepare,
+    verdict_of,
+)
 
 FILES_IN_THE_TEST = 150
 
@@ -27,8 +36,8 @@ def test_the_ground_is_whole_and_not_empty(tmp_path: Path) -> None:
     ground = prepare(tmp_path)
     assert verdict_of(ground.whole) == "whole"
     assert len(list_sessions(ground.whole)) == 3
-    assert len(ground.spilled[0]) == 5
-    for which in COVERED:
+    assert len(ground.recorded[1]) == TICKS * SAMPLE_SIZE
+    for which in NOT_COMPARED:
         assert content_of(path_of(ground.whole, which), which) == ground.contents[which]
 
 
