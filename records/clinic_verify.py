@@ -341,8 +341,9 @@ class _Walk:
                 yield ClinicAlteration(where=f"the order of session {session_id}", what=what)
 
         ordered = {session_id for session_id, *_ in self.orders}
+        told = self._register.opened.keys() | self._register.found
         # A removal takes the order first; one that was interrupted leaves the content for a while.
-        for session_id in self._evidence.with_orders() - ordered - set(self._removals):
+        for session_id in self._evidence.with_orders() - ordered - told - set(self._removals):
             yield ClinicAlteration(
                 where=f"the order of session {session_id}",
                 what="it is not on file, though the evidence names its digest",

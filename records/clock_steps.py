@@ -7,14 +7,17 @@ doubt. A date that somebody wrote later would not fit the chain.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from controller.errors import JournalError
 from records.database import Database, rows
 from records.reader import last_record_utc_ms, reading
 from records.stored_session import session_rows_of
 from records.unit_file import unit_databases
+from records.unreadable import refused_in_words
 
 NOTICED_MS = 2000
 """A step back that is told: that of the self-check of a start (hazard row 29)."""
@@ -41,11 +44,14 @@ class ClockStep:
 
 
 def clock_steps(data_dir: Path) -> list[ClockStep]:
-    """Every step back between neighbouring sessions of a unit, oldest first."""
+    """Every step back between neighbouring sessions of a unit, oldest first.
+
+    A file that cannot be read gives none: ``verify`` says what is wrong with it.
+    """
     found: list[ClockStep] = []
     for path in unit_databases(data_dir):
-        with reading(path) as db:
-            found += _steps_of(db)
+        with suppress(JournalError), reading(path) as db, refused_in_words(f"times in {path}"):
+            found += list(_steps_of(db))
     return found
 
 
@@ -63,7 +69,8 @@ def newest_utc_ms(data_dir: Path) -> int | None:
     for path in unit_databases(data_dir):
         with reading(path) as db:
             newest += [end for _, end in _ends(db)][-1:]
-    return max(newest, default=None)
+    with refused_in_words(f"the newest time in {data_dir}"):
+        return max(newest, default=None)
 
 
 def _steps_of(db: Database) -> Iterator[ClockStep]:

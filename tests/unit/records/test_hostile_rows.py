@@ -164,9 +164,19 @@ def test_whatever_a_reader_raises_hides_no_other_session(
 def test_an_order_that_is_gone_is_found(data: Path, change: str) -> None:
     with altering(clinic_database(data)) as db:
         db.execute(change)
-    ((where, what),) = [(one.where, one.what) for one in verify_clinic(data).alterations]
-    assert where == "the order of session s-2"
-    assert "not on file, though the evidence names its digest" in what
+    found = [(one.where, one.what) for one in verify_clinic(data).alterations]
+    (what,) = [what for where, what in found if where == "the order of session s-2"]
+    assert what == "it was filed and is gone"
+
+
+def test_an_order_that_no_register_names_is_missed_by_the_evidence(data: Path) -> None:
+    with altering(clinic_database(data)) as db:
+        db.execute("DELETE FROM session_order WHERE session_id = 's-2'")
+        db.execute("DELETE FROM link")
+        db.execute("DELETE FROM entry")
+    found = [(one.where, one.what) for one in verify_clinic(data).alterations]
+    missed = "it is not on file, though the evidence names its digest"
+    assert ("the order of session s-2", missed) in found
 
 
 READERS: tuple[Callable[[Path], object], ...] = (
