@@ -71,7 +71,7 @@ ROWS: dict[str, tuple[str, str, str]] = {
                   "packed_links, row session 2", "digest is null, not blob"),
     "a signature of too many links": (
         "UPDATE chain_signature SET link_count = link_count + (1 << 40) WHERE session = 2",
-        "events ", "signed another chain"),
+        "the chain", "signed another chain"),
     "a seal as text": ("UPDATE seal SET digest = hex(digest) WHERE session = 2",
                        "seal, row session 2", "digest is text, not blob"),
     "a signature of one byte": ("UPDATE signature SET signature = X'00' WHERE session = 2",

@@ -97,7 +97,7 @@ def test_a_rotation_is_one_signed_record_and_everything_verifies(data: Path) -> 
     assert rotated(data) == NEW == used(data)
     history = key_history(data)
     assert set(history.records[-1].signatures) == {before.key_id, NEW.key_id}
-    assert history.records[-1].reached == {UNIT: 2, "clinic.db": 3}
+    assert history.records[-1].reached == {UNIT: 2, "clinic.db": 6}
     recorded_by(data, "s-3", NEW)
     assert found(data) == []
     assert verify(data).signed == 3

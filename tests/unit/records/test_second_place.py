@@ -49,9 +49,9 @@ def test_everything_that_was_given_out_is_added_once(data: Path, tmp_path: Path)
     ]
     assert {line.partition(" ")[0] for line in lines} == {"2026-01-01T00:00:00Z"}
     recorded(data, "s-3")
-    assert added(data, place) == 1
+    assert added(data, place) == 2
     there = read_second_place(place)
-    assert len(there.checkpoints) == 5
+    assert len(there.checkpoints) == 6
     assert there.data.startswith("\n".join(lines).encode()), "lines are only ever added"
     assert there.unreadable == ()
 
