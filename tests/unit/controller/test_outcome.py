@@ -113,3 +113,10 @@ def test_a_ramp_that_leads_into_a_hold_or_a_pause_is_no_peak() -> None:
         hold.read(102.0)
         hold.enter(phase, 102.0)
         assert not hold.reached
+
+
+def test_a_ramp_without_a_reading_has_reached_nothing() -> None:
+    hold = HoldSeen()
+    hold.enter(Phase.RAMPING_UP, 10.5)
+    hold.enter(Phase.RAMPING_DOWN, 0.0)
+    assert not hold.reached

@@ -260,3 +260,11 @@ def test_a_reason_is_a_cause_unless_it_is_said_to_be_a_symptom() -> None:
     end.release(FAST, "no answer", 500.0)
     end.reason.found("patient_switch_pressed")
     assert end.reason.text == "no answer"
+
+
+def test_a_release_that_was_seen_in_no_kept_reading_is_not_recorded_as_one() -> None:
+    end = SessionEnd(prescription())
+    end.release(FAST, "over force", 500.0)
+    end.follow(reading(sample_number=1, **MOVING), 500.25)
+    free = reading(sample_number=2, unit_state=UnitState.IDLE, force_n=1.0)
+    assert end.follow(free, 500.5) == EndStep(effects=[], phase=Phase.STOPPED)

@@ -218,3 +218,9 @@ def test_a_check_in_puts_the_reminder_off() -> None:
     assert bench.alarms() == []
     bench.seconds(2.0)
     assert bench.alarms() == ["check_in_due"]
+
+
+def test_a_stop_stays_the_reason_whatever_is_found_behind_it() -> None:
+    bench = Bench().into_release()
+    bench.give(verdict(Action.RELEASE_FAST, "patient_switch_pressed"))
+    assert bench.machine.ending.reason == f"operator stop ({WHO})"
