@@ -13,6 +13,7 @@ from tools.mutation.changes import ChangesUnknown
 from tools.mutation.gate import gate
 from tools.mutation.judged import ListInvalid
 from tools.mutation.measured import TestsFailed
+from tools.mutation.runs import MutantUnmade
 from tools.mutation.workshop import Workshop, branch_complaints
 
 
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
             return _coverage()
         shard, shards = chosen.shard
         return campaign(chosen.area, shard, shards)
-    except (TestsFailed, ListInvalid, ChangesUnknown) as error:
+    except (TestsFailed, ListInvalid, ChangesUnknown, MutantUnmade) as error:
         print(f"mutation: {error}", file=sys.stderr)
         return 2
 

@@ -68,7 +68,16 @@ def code_of(mutant: Mutant, root: Path, names: Names) -> CodeType:
         if number == mutant.number:
             setattr(edit.node, edit.field, edit.value)
             break
-    return compile(ast.fix_missing_locations(tree), str(root / mutant.path), "exec")
+    whole = ast.fix_missing_locations(_LastOperand().visit(tree))
+    return compile(whole, str(root / mutant.path), "exec")
+
+
+class _LastOperand(ast.NodeTransformer):
+    """Of two operands one was left out: the other stands alone, as the compiler wants it."""
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        return node if len(node.values) > 1 else node.values[0]
 
 
 def _tree(path: str, root: Path) -> ast.Module:

@@ -28,6 +28,11 @@ LEAST_CPU_S: Final = 10
 LEAST_WALL_S: Final = 60.0
 """Seconds on the wall that every mutant may have; 20 times its tests when that is more."""
 _PASSED: Final = 0
+_UNMADE: Final = 99
+
+
+class MutantUnmade(Exception):
+    """A change that cannot be compiled: a defect of this tool, and nothing that tests noticed."""
 
 
 class Fate(StrEnum):
@@ -92,6 +97,8 @@ def _ended(running: dict[int, _Running]) -> tuple[Task, Fate] | None:
         if ended:
             del running[child]
             code = os.waitstatus_to_exitcode(status)
+            if code == _UNMADE and one.task.mutant is not None:
+                raise MutantUnmade(f"{one.task.mutant.identity} cannot be compiled; mend the tool")
             hung = code in (-signal.SIGKILL, -signal.SIGXCPU)
             if hung:
                 return one.task, Fate.TIMED_OUT
@@ -104,14 +111,16 @@ def _start(task: Task, root: Path, names: Names) -> int:
     child = os.fork()
     if child:
         return child
-    status = 1
+    status = _UNMADE
     try:
-        status = _run(task, root, names)
+        code = None if task.mutant is None else code_of(task.mutant, root, names)
+        status = 1
+        status = min(_run(task, root, code), 1)
     finally:  # the fork ends here, however the mutant failed
-        os._exit(min(status, 1))
+        os._exit(status)
 
 
-def _run(task: Task, root: Path, names: Names) -> int:
+def _run(task: Task, root: Path, code: CodeType | None) -> int:
     import resource  # there is none on Windows, where nothing forks either
 
     limit_s = max(LEAST_CPU_S, int(5 * task.seconds))
@@ -121,8 +130,8 @@ def _run(task: Task, root: Path, names: Names) -> int:
     os.dup2(quiet, 2)
     os.chdir(root)
     sys.path.insert(0, str(root))
-    if task.mutant is not None:
-        sys.meta_path.insert(0, _MutantFinder(task.mutant, code_of(task.mutant, root, names)))
+    if task.mutant is not None and code is not None:
+        sys.meta_path.insert(0, _MutantFinder(task.mutant, code))
     for group in task.groups:
         file = group[0].partition("::")[0]
         status = int(pytest.main([*PYTEST_OPTIONS, "-x", file], plugins=[_Only(group)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,24 @@ def test_each_mutant_does_what_it_says(tmp_path: Path) -> None:
     assert pulled("3 -> 4 in: LIMIT = 3", 5) == "too much"
     assert pulled("return 'too much' -> (removed)", 99) == "pulled"
     assert pulled("force > LIMIT -> force >= LIMIT in: if force > LIMIT:", 3) == "too much"
+
+
+def test_an_operand_that_is_left_out_leaves_the_other_one(tmp_path: Path) -> None:
+    source = "def both(a, b):\n    return a and b\n"
+    found = {mutant.change.partition(" in: ")[0]: mutant for mutant in mutants_of(source, tmp_path)}
+
+    def both(change: str) -> object:
+        module: dict[str, Callable[[str, str], str]] = {}
+        exec(code_of(found[change], tmp_path, names_of(source)), module)
+        return module["both"]("first", "second"), module["both"]("", "second")
+
+    assert both("a and b -> a") == ("first", "")
+    assert both("a and b -> b") == ("second", "second")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_mutant_can_be_compiled(name: str, tmp_path: Path) -> None:
+    """One that cannot would fail every test and so count as noticed."""
+    source = CASES[name][0]
+    for mutant in mutants_of(source, tmp_path):
+        assert code_of(mutant, tmp_path, names_of(source)), mutant.change
