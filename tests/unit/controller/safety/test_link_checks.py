@@ -448,3 +448,8 @@ def test_a_restart_in_a_gap_behind_the_overflow_s_time_is_no_overflow() -> None:
     """3 s after 4294967.28 s an overflown counter shows 2.98 s; one that shows 0.04 s is new."""
     assert "unit_restarted" in codes(Bench(uptime_s=4294967.28).tick(uptime_s=0.04, step_s=3.0))
     assert codes(Bench(uptime_s=4294967.28).tick(uptime_s=2.98, step_s=3.0)) == []
+
+
+def test_the_watchdog_of_a_unit_that_stopped_by_itself_is_over_and_no_finding() -> None:
+    verdict = Bench().tick(unit_state=UnitState.SAFE_LATCHED, watchdog_left_s=0.0)
+    assert codes(verdict) == ["unit_stopped"]
