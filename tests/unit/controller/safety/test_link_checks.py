@@ -453,3 +453,10 @@ def test_a_restart_in_a_gap_behind_the_overflow_s_time_is_no_overflow() -> None:
 def test_the_watchdog_of_a_unit_that_stopped_by_itself_is_over_and_no_finding() -> None:
     verdict = Bench().tick(unit_state=UnitState.SAFE_LATCHED, watchdog_left_s=0.0)
     assert codes(verdict) == ["unit_stopped"]
+
+
+def test_a_foreign_set_point_behind_a_hold_is_told_after_a_second_and_a_half_too() -> None:
+    bench = Bench()
+    bench.tick(order={"kind": CommandKind.HOLD})
+    bench.order["kind"] = CommandKind.FOLLOW
+    assert strays(bench, 110.0, ticks=32) == [31]

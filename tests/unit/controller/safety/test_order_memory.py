@@ -192,3 +192,9 @@ def test_a_force_beside_a_command_that_does_not_pull_is_no_order(kind: CommandKi
     orders.take(follow(50.0), 100.0, 0.0)
     orders.take(ForceCommand(kind=kind, force_n=50.0, ceiling_n=60.0), 100.05, 0.0)
     assert (orders.force_n, orders.ceiling_n, orders.dwell_s) == (0.0, 300.0, 0.0)
+
+
+def test_without_a_release_none_has_been_fast_for_any_time() -> None:
+    orders = made()
+    orders.take(follow(50.0), 105.0, 0.0)
+    assert orders.fast_for_s == 0.0

@@ -332,3 +332,8 @@ def test_rows_and_reactions_of_a_release_are_those_of_the_hazard_table() -> None
         "fast_release_rising": (23, Action.CUT_POWER), "fast_release_late": (23, Action.CUT_POWER),
         "force_still_on": (23, Action.CUT_POWER), "force_back_on": (42, Action.CUT_POWER),
     }  # fmt: skip
+
+
+def test_a_power_cut_without_force_is_no_force_that_stays_on() -> None:
+    bench = releasing(force_n=10.0, order=CUT)
+    assert codes(*seconds(bench, 3.5)) == [], "the noise of the bench keeps the channel alive"
