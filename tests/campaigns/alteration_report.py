@@ -28,23 +28,20 @@ from tests.support.altered_records import KEY, UNIT
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reports" / "alterations.md"
 ITSELF, START, OUTSIDE, NOBODY = "itself", "the next start", "a checkpoint", "nobody"
-_HEAD = """\
-# Kinds of alteration, and who finds them
-
-Written by `make campaign-alteration-kinds` on {day}, commit {commit}: {count} kinds. Do not edit by hand.
-
-Each kind is done to a copy of a folder with three sealed sessions whose seals are noted in clinic.db, and an interrupted one. Then `verify --all` is asked
-without anything from outside; then what the next start asks before it goes on (nothing is sealed or signed where it refuses); then `verify` once more
-with the checkpoints that had left the machine. *Itself*: `verify --all` alone, which everybody can run. *The next start*: needs the workstation's
-key. *A checkpoint*: only what left the machine shows it. *Nobody*: nothing in this program can.
-
-| found by | kinds |
-|---|--:|
-{counts}
-
-| what | of | in hand | found by | first message |
-|---|---|---|---|---|
-"""
+_HEAD = (
+    "# Kinds of alteration, and who finds them\n\n"
+    "Written by `make campaign-alteration-kinds` on {day}, commit {commit}: {count} kinds. Do not "
+    "edit by hand.\n\n"
+    "Each kind is done to a copy of a folder with three sealed sessions whose seals are noted in "
+    "clinic.db, and an interrupted one.\nThen `verify --all` is asked without anything from "
+    "outside; then what the next start asks before it goes on (nothing is sealed or signed\nwhere "
+    "it refuses); then `verify` once more with the checkpoints that had left the machine. "
+    "*Itself*: `verify --all` alone, which\neverybody can run. *The next start*: needs the "
+    "workstation's key. *A checkpoint*: only what left the machine shows it. *Nobody*:\nnothing "
+    "in this program can.\n\n"
+    "| found by | kinds |\n|---|--:|\n{counts}\n\n"
+    "| what | of | in hand | found by | first message |\n|---|---|---|---|---|\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
