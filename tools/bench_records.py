@@ -1,0 +1,281 @@
+"""Size and time of a unit's file over the number of its sessions.
+
+Usage: python tools/bench_records.py [COUNT ...]      default 250 1000
+
+Each session is 15 minutes at 20 Hz with 2.3 samples and now and then an event a link, as a session
+of the program has them; the last one of each file went through the tables of an open session, so
+that the file holds the free pages that it leaves. Commands are started as a user starts them;
+processor time and peak memory are those of the whole process. Left out: the disk (the files lie in
+the system's cache), and clinic.db, which has no orders here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from controller.events import EventKind, JsonValue
+from records.blocks import pack_block
+from records.canonical import (
+    SAMPLE_SIZE,
+    EventRow,
+    canonical_json,
+    samples_from_bytes,
+)
+from records.chain import (
+    NOTHING,
+    LinkRange,
+    Subject,
+    compute_seal_digest,
+    compute_session_digest,
+    compute_statement,
+)
+from records.checkpoint import make_checkpoint
+from records.database import Database, open_for_writing, rows
+from records.packed_links import compute_links_digest, pack_ranges
+from records.sealing import add_chain_signature, seal_session
+from records.session_keys import SessionKeys, certify, derive_session_keys
+from records.session_rows import Tail, append_batch, canonical, chain_start
+from records.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.stored_session import computed_links
+from records.unit_file import UNIT_SCHEMA, unit_database
+from tests.support.reference_signal import reference_signal
+
+UNIT = "00000000000000aa"
+COUNTS = (250, 1000)
+RATE_HZ, SIGNAL_HZ = 20, 50
+APART_MS = 1_800_000
+"""Two sessions an hour."""
+EVENT_EVERY_LINKS = 92
+SIGNATURE_EVERY_LINKS = 522
+"""A minute of links."""
+BYTES_GOAL, OPEN_GOAL, GROWTH_GOAL, CHAIN_GOAL = 1.5, 40.0, 1.5, 3.0
+_START = (
+    "import sys; from pathlib import Path; from records.signing import NoKeyStore, "
+    "load_or_create_key; from records.start_check import check_before_start; "
+    "data = Path(sys.argv[1]); key = load_or_create_key(data, store=NoKeyStore()); "
+    "list(check_before_start(data, sys.argv[2], key, free_bytes=lambda _: 10**12))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What all sessions share: samples and their block, what each link covers."""
+
+    samples: bytes
+    block: bytes
+    ranges: list[LinkRange]
+
+    @classmethod
+    def make(cls) -> Material:
+        """15 minutes of the reference signal, thinned to the rate of the loop."""
+        whole = samples_from_bytes(reference_signal())
+        places = (np.arange(len(whole) * RATE_HZ // SIGNAL_HZ) * SIGNAL_HZ / RATE_HZ).astype(int)
+        samples = whole[places].tobytes()
+        return cls(samples, pack_block(samples), list(_ranges(len(places))))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process cost: seconds on the wall, seconds of processor, mebibytes at its peak."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+
+
+def _ranges(samples: int) -> Iterator[LinkRange]:
+    covered = NOTHING.next(1, 0)
+    yield covered
+    number = 0
+    while covered.next_sample < samples:
+        number += 1
+        count = min(3 if number % 10 in (3, 6, 9) else 2, samples - covered.next_sample)
+        covered = covered.next(int(number % EVENT_EVERY_LINKS == 0), count)
+        yield covered
+
+
+def opening(subject: Subject, key: SigningKey, keys: SessionKeys, start: bytes) -> EventRow:
+    """As long as the program's."""
+    detail: dict[str, JsonValue] = {
+        "session_id": subject.name, "unit_id": subject.place, "started_utc_ms": subject.number * APART_MS,
+        "utc_offset_min": 0, "signing_key": key.key_id,
+        "session_key": {
+            "public_key": keys.signing.public_key.hex(),
+            "certificate": certify(key, keys, start).hex(),
+        },
+        "patient_key": "00" * 8, "filler": "x" * 1180,
+    }  # fmt: skip
+    return EventRow(
+        sequence=0, at_ms=0, utc_ms=subject.number * APART_MS, kind=int(EventKind.SESSION_STARTED), version=1,
+        detail_json=canonical_json(detail),
+    )  # fmt: skip
+
+
+def events_of(material: Material, first: EventRow) -> list[EventRow]:
+    """One event now and then, as long as the program's on average."""
+    text = canonical_json({"from": "ramping_up", "to": "holding", "note": "x" * 40})
+    count = material.ranges[-1].next_event
+    later = (
+        EventRow(sequence=n, at_ms=10_000 * n, utc_ms=first.utc_ms + 10_000 * n, kind=int(EventKind.PHASE_CHANGED),
+                 version=1, detail_json=text)
+        for n in range(1, count)
+    )  # fmt: skip
+    return [first, *later]
+
+
+def add_sealed(db: Database, number: int, material: Material, key: SigningKey) -> None:
+    """The rows of a sealed session, without the way there."""
+    subject = Subject(name=f"session-{number:06d}", place=UNIT, number=number)
+    keys, start = derive_session_keys(key, subject), chain_start(db, number)
+    events = events_of(material, opening(subject, key, keys, start))
+    links = computed_links(start, material.ranges, events, material.samples)
+    last, counts = links[-1], (len(events), len(material.samples) // SAMPLE_SIZE, len(links))
+    digest = compute_session_digest(canonical(events), material.samples)
+    seal = compute_seal_digest(last.digest, digest, counts, start)
+    _insert_head(db, subject)
+    for event in events:
+        db.execute(
+            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (number, event.sequence, event.at_ms, event.utc_ms, event.kind, 1, event.detail_json),
+        )
+    db.execute("INSERT INTO sample_block VALUES (?, 0, ?, 1, ?)",
+               (number, counts[1], material.block))  # fmt: skip
+    for count in (*range(SIGNATURE_EVERY_LINKS, len(links), SIGNATURE_EVERY_LINKS), len(links)):
+        add_chain_signature(db, number, keys, count, links[count - 1].digest)
+    db.execute("INSERT INTO seal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+               (number, last.digest, digest, *counts, start, seal))  # fmt: skip
+    checkpoint = make_checkpoint(subject, seal, key.public_key).text
+    db.execute("INSERT INTO signature VALUES (?, ?, ?, ?, ?)",
+               (number, key.key_id, key.public_key,
+                key.sign(compute_statement(subject, seal)), checkpoint))  # fmt: skip
+    db.execute("INSERT INTO packed_links VALUES (?, ?, ?)",
+               (number, pack_ranges(material.ranges),
+                compute_links_digest(link.digest for link in links)))  # fmt: skip
+
+
+def _insert_head(db: Database, subject: Subject) -> None:
+    db.execute("INSERT INTO session VALUES (?, ?, ?, ?, 0)",
+               (subject.number, subject.name, subject.place, subject.number * APART_MS))  # fmt: skip
+
+
+def add_whole(path: Path, number: int, material: Material, key: SigningKey) -> float:
+    """A session commit by commit; returns the bytes a sample that the open file grew by."""
+    db = open_for_writing(path, UNIT_SCHEMA)
+    db.execute("PRAGMA synchronous = OFF")
+    before = os.path.getsize(path)
+    subject = Subject(name=f"session-{number:06d}", place=UNIT, number=number)
+    keys, start = derive_session_keys(key, subject), chain_start(db, number)
+    events = events_of(material, opening(subject, key, keys, start))
+    tail, tagger = Tail(session=number, link=start), keys.tagger()
+    with db.atomic():
+        _insert_head(db, subject)
+        for covered in material.ranges:
+            some = events[covered.first_event : covered.next_event]
+            data = material.samples[
+                SAMPLE_SIZE * covered.first_sample : SAMPLE_SIZE * covered.next_sample
+            ]
+            tail = append_batch(db, tail, some, data, tagger.tag(tail.follow(some, data).link))
+            tagger.advance()
+            if tail.link_count % SIGNATURE_EVERY_LINKS == 0:
+                add_chain_signature(db, number, keys, tail.link_count, tail.link)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    grown = (os.path.getsize(path) - before) / tail.samples
+    seal_session(db, number, key, keys)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    return grown
+
+
+def fill(data: Path, count: int, material: Material) -> float:
+    """A unit's file with ``count`` sealed sessions; returns the bytes a sample while open."""
+    key = load_or_create_key(data, store=NoKeyStore(), new_seed=lambda: bytes(range(32)))
+    path = unit_database(data, UNIT)
+    db = open_for_writing(path, UNIT_SCHEMA)
+    db.execute("PRAGMA synchronous = OFF")
+    for number in range(1, count):
+        with db.atomic():
+            add_sealed(db, number, material, key)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    return add_whole(path, count, material, key)
+
+
+def cost_of(*command: str) -> Cost:
+    """Run a command of its own process; raises RuntimeError when it fails."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started_s = time.perf_counter()
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    wall_s = time.perf_counter() - started_s
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise RuntimeError(done.stdout[-400:] + done.stderr[-400:])
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall_s, cpu_s, after.ru_maxrss / 1024)
+
+
+def bare_chain_s(data: Path, material: Material) -> float:
+    """Seconds of processor for SHA-256 over the same links, one after the other."""
+    db = open_for_writing(unit_database(data, UNIT), UNIT_SCHEMA)
+    parts = [
+        bytes(16) + material.samples[SAMPLE_SIZE * one.first_sample : SAMPLE_SIZE * one.next_sample]
+        for one in material.ranges
+    ]
+    ((sessions,),) = rows(db, "SELECT count(*) FROM session")
+    db.close()
+    started_s, previous = time.process_time(), bytes(32)
+    for _ in range(sessions):
+        for part in parts:
+            previous = hashlib.sha256(previous + part).digest()
+    return time.process_time() - started_s
+
+
+def main() -> int:
+    """Build a file of each size, measure, print one table."""
+    counts = [int(text) for text in sys.argv[1:]] or list(COUNTS)
+    material = Material.make()
+    table = Table("sessions", "MB", "bytes a sample", "open", "start check s", "verify one s",
+                  "verify --all s", "x bare chain", "peak MiB")  # fmt: skip
+    with TemporaryDirectory() as folder:
+        for count in counts:
+            data = Path(folder) / str(count)
+            grown = fill(data, count, material)
+            size = os.path.getsize(unit_database(data, UNIT))
+            samples = count * len(material.samples) // SAMPLE_SIZE
+            start = cost_of("-c", _START, str(data), UNIT)
+            one = cost_of("-m", "workstation.cli", "verify", f"session-{count // 2:06d}",
+                          "--data", str(data))  # fmt: skip
+            whole = cost_of("-m", "workstation.cli", "verify", "--all", "--data", str(data))
+            table.add_row(
+                str(count), f"{size / 1e6:.1f}", f"{size / samples:.3f}", f"{grown:.1f}",
+                f"{start.cpu_s:.2f}", f"{one.cpu_s:.2f}", f"{whole.cpu_s:.1f}",
+                f"{whole.cpu_s / bare_chain_s(data, material):.1f}", f"{whole.peak_mib:.0f}",
+            )  # fmt: skip
+    Console(width=120).print(table)
+    print(
+        f"processor seconds of whole processes. Goals: at most {BYTES_GOAL} bytes a sample over the "
+        f"whole file, {OPEN_GOAL:g} while open; start check and single verify at most "
+        f"{GROWTH_GOAL} x from 250 to 16 000 sessions; verify --all at most {CHAIN_GOAL:g} x a bare "
+        "chain"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
