@@ -6,7 +6,7 @@ RUN = .venv/bin/python
 
 .PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
-	campaign-power-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
+	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-review-changes campaign-alteration-kinds campaign-fuzz
 
 demo: setup
@@ -25,6 +25,10 @@ campaign-alter-clinic: setup
 # 100 000 power cuts, after every operation of the storage: about twenty minutes.
 campaign-power-cuts: setup
 	$(RUN) -m tests.campaigns.power_cuts
+
+# Backup and restore killed before every file operation, with and without the power gone: ten minutes.
+campaign-keeping-cuts: setup
+	$(RUN) -m tests.campaigns.keeping_cuts
 
 # 1 000 times kill -9 just after arming, in real time, four side by side: about 40 minutes.
 campaign-kill: setup

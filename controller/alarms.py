@@ -105,6 +105,7 @@ ALARMS: dict[str, AlarmKind] = {
         pause_over="pause over: the patient is being released",
         answer_missing="a question was not answered in time: the patient is being released",
         slack_not_taken_up="slack not taken up: check cord and harness",
+        lock_lost="lock file of the unit is gone: start no second session, end this one soon",
         record_put_aside="record goes to the side file: check the disk before the next session",
         release_slow="normal release too slow: fast release ordered",
     ),

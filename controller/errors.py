@@ -230,6 +230,12 @@ class BackupRefused(RequestRefused):
     code = 1095
 
 
+class BackupAltered(JournalError):
+    """A backup is not what was made, or the record in it was altered; nothing was restored."""
+
+    code = 4095
+
+
 class ProgramFailed(TractionError):
     """The program failed while a unit was armed; the message says what became of the release."""
 

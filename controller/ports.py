@@ -256,6 +256,11 @@ class SessionJournal(Protocol):
         """What keeps the records from where they belong, in words; empty while nothing does."""
         ...
 
+    @property
+    def lock_fault(self) -> str:
+        """What became of the lock that keeps a second writer out; empty while it holds."""
+        ...
+
     def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
         """Append; ``at_once`` hands the event to the writer now instead of with the next block."""
         ...

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,10 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller.errors import BackupRefused, KeyUnavailable
-from records.backup import draft_beside
 from records.believed import read_checked
 from records.canonical import ABSENT_DN
 from records.delivered_dose import compute_dose
+from records.drafts import draft_beside, put_in_place
+from records.private_files import HAS_MODES, PRIVATE_FILE, make_folder, write_private
 from records.reader import SessionRecord, reading
 from records.removal import removal_of
 from records.signing import key_folder
@@ -74,7 +74,7 @@ def write_archive(data_dir: Path, out: Path) -> ArchiveReport:
     pseudonyms = _Pseudonyms(load_or_create_archive_key(data_dir))
     ids, samples = [], 0
     with draft_beside(out) as draft, duckdb.connect() as parquet:
-        (draft / "samples").mkdir()
+        make_folder(draft.content / "samples")
         columns = ", ".join(f"{name} {kind}" for name, kind in _SESSION_COLUMNS.items())
         parquet.execute(f"CREATE TABLE sessions ({columns})")
         try:
@@ -82,13 +82,14 @@ def write_archive(data_dir: Path, out: Path) -> ArchiveReport:
                 row = _session_row(record, pseudonyms)
                 marks = ", ".join("?" * len(row))
                 parquet.execute(f"INSERT INTO sessions VALUES ({marks})", row)
-                _write_samples(parquet, record, row[0], draft / "samples")
+                _write_samples(parquet, record, row[0], draft.content / "samples")
                 ids.append(record.head.session_id)
                 samples += len(record.samples)
-            parquet.execute(_copy("SELECT * FROM sessions", draft / "sessions.parquet"))
+            parquet.execute(_copy("SELECT * FROM sessions", draft.content / "sessions.parquet"))
         except duckdb.IOException as error:
-            raise OSError(0, str(error), str(draft)) from error
-        draft.rename(out)
+            raise OSError(0, str(error), str(out)) from error
+        _close_to_others(draft.content)
+        put_in_place(draft.content, out)
     return ArchiveReport(place=out, session_ids=tuple(ids), samples=samples)
 
 
@@ -96,11 +97,9 @@ def load_or_create_archive_key(data_dir: Path) -> bytes:
     """The key of the pseudonyms, made at first use; raises KeyUnavailable."""
     path = key_folder(data_dir) / "archive.key"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(KEY_BYTES))
+            write_private(path, secrets.token_hex(KEY_BYTES).encode(), secret=True)
         key = bytes.fromhex(path.read_text())
     except (OSError, ValueError) as error:
         raise KeyUnavailable(
@@ -170,6 +169,13 @@ def _write_samples(
 def _copy(query: str, path: Path) -> str:
     quoted = str(path).replace("'", "''")
     return f"COPY ({query}) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)"
+
+
+def _close_to_others(folder: Path) -> None:
+    """DuckDB makes files with modes of its own, here in a folder that nobody else can enter."""
+    if HAS_MODES:
+        for path in folder.rglob("*.parquet"):
+            path.chmod(PRIVATE_FILE)
 
 
 def _duckdb() -> Any:

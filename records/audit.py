@@ -6,15 +6,17 @@ read there copies the folder to a place that can be written, and the copy keeps 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from controller.errors import AuditUnavailable, JournalError
 from controller.events import JsonValue
-from records.author import Author
+from records.author import Author, Person
 from records.clinic_chain import EntryKind, append_entries, entries_of_kind
 from records.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.readings import leave_reading, left_readings
 
 _OF_THE_FILE = (
     EntryKind.FILE_BEGUN, EntryKind.KEYS_NOTED, EntryKind.REGISTER_BEGUN,
@@ -48,45 +50,55 @@ def written_row(
 
 def record_read(
     data_dir: Path,
-    author: Author,
+    person: Person,
     what: str,
     *,
     session_id: str = "",
     patient_key: str = "",
     fields: Sequence[str] = (),
 ) -> None:
-    """Keep the row of a read before the data are handed out; raises AuditUnavailable."""
-    row = EntryKind.RECORD_READ, _detail(author, what, session_id, patient_key, fields)
+    """Keep the row of a read before the data are handed out; raises AuditUnavailable.
+
+    Somebody who only reads has no key: the row waits for the chain.
+    """
+    detail = _detail(person, what, session_id, patient_key, fields)
     try:
-        with clinic_writing(data_dir) as db:
-            append_entries(db, author, [row])
+        if isinstance(person, Author):
+            with clinic_writing(data_dir) as db:
+                append_entries(db, person, [(EntryKind.RECORD_READ, detail)])
+        else:
+            leave_reading(data_dir, person.at_utc_ms, detail)
     except JournalError as error:
         raise AuditUnavailable(
             f"the audit row of this access ({what}) cannot be kept, so the access is refused: "
             f"{error.message}. Make the data folder writable, or copy it to a place that is and "
             "read it there"
         ) from error
+    except OSError as error:
+        raise AuditUnavailable(
+            f"the audit row of this access ({what}) cannot be kept, so the access is refused: "
+            f"{error.filename} ({error.strerror}). The account that keeps the records shares them "
+            "with the setting readers_group and any command of its own"
+        ) from error
 
 
 def accesses(data_dir: Path, of_sessions: Collection[str] | None = None) -> list[Access]:
-    """Every access on file, oldest first; only those of some sessions where these are given."""
+    """Every access on file, oldest first; only those of some sessions where these are given.
+
+    Those that wait for the chain come last; a file among them that is no row is shown as that.
+    """
     if not clinic_database(data_dir).exists():
         return []
     with clinic_reading(data_dir) as db:
         entries = entries_of_kind(db, *AUDITED)
     found = [
-        Access(
-            at_utc_ms=entry.utc_ms,
-            kind=entry.kind.name.lower(),
-            what=str(entry.detail.get("what") or entry.kind.name.lower().replace("_", " ")),
-            by=str(entry.detail.get("by", "")),
-            user=str(entry.detail.get("user", "")),
-            session_id=str(entry.detail.get("session_id", "")),
-            patient_key=str(entry.detail.get("patient_key", "")),
-            fields=tuple(entry.detail.get("fields") or entry.detail.get("words") or ()),
-        )
+        _access(entry.kind, int(entry.detail.get("read_utc_ms", entry.utc_ms)), entry.detail)
         for entry in entries
     ]
+    for left in left_readings(data_dir):
+        detail = left.detail or {"what": f"{left.path.name} is no row of an access"}
+        what = f"{detail['what']} (not yet in the chain)"
+        found.append(_access(EntryKind.RECORD_READ, left.at_utc_ms, {**detail, "what": what}))
     return [
         access
         for access in found
@@ -94,8 +106,21 @@ def accesses(data_dir: Path, of_sessions: Collection[str] | None = None) -> list
     ]
 
 
+def _access(kind: EntryKind, at_utc_ms: int, detail: Mapping[str, Any]) -> Access:
+    return Access(
+        at_utc_ms=at_utc_ms,
+        kind=kind.name.lower(),
+        what=str(detail.get("what") or kind.name.lower().replace("_", " ")),
+        by=str(detail.get("by", "")),
+        user=str(detail.get("user", "")),
+        session_id=str(detail.get("session_id", "")),
+        patient_key=str(detail.get("patient_key", "")),
+        fields=tuple(detail.get("fields") or detail.get("words") or ()),
+    )
+
+
 def _detail(
-    author: Author, what: str, session_id: str, patient_key: str, fields: Sequence[str]
+    author: Person, what: str, session_id: str, patient_key: str, fields: Sequence[str]
 ) -> dict[str, JsonValue]:
     return {
         "what": what,

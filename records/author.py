@@ -1,4 +1,4 @@
-"""Author: who says something in clinic.db, when, and with which key it is signed."""
+"""Who reads or says something in clinic.db, when, and with which key it is signed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from records.signing import SigningKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """``by`` is the person, ``user`` the account of the operating system, the time is UTC.
+class Person:
+    """``by`` is the person, ``user`` the account of the operating system, the time is UTC."""
+
+    by: str
+    user: str
+    at_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author(Person):
+    """Somebody whose words are signed.
 
     ``key_records`` is the head of the record of keys when ``key`` was loaded (records/
     key_records.py); (0, "") where it is not noted.
     """
 
-    by: str
-    user: str
-    at_utc_ms: int
     key: SigningKey
     key_records: tuple[int, str] = (0, "")

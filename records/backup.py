@@ -1,227 +1,231 @@
-"""Backup while sessions run, and restore: every database copied at one moment, then verified.
+"""Backup while sessions run: every database copied at one moment, verified, listed and signed.
 
-A backup is a folder, or one ``.zip`` of the same files: ``clinic.db``, ``units/*.db``, the public
-keys and ``backup.json``, which names each file with its size and SHA-256. Private keys are not in
-it: whoever holds a backup could sign with them. A restored workstation makes a new key.
+A backup is a folder, one ``.zip`` of the same files, or that zip encrypted with age. It holds
+``clinic.db``, ``units/*.db``, the public keys, what lies in quarantine, and the signed list
+(records/backup_list.py). Private keys are not in it: whoever holds a backup could sign with them.
+A restored workstation makes a new key.
+
+A file that is no database of ours is copied byte for byte and named: it must not keep the others
+from being saved.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import errno
 import os
-import re
-import shutil
+import secrets
 import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from controller.errors import BackupRefused, JournalCorrupt, JournalUnavailable
-from records.clinic_file import CLINIC_SCHEMA, clinic_database
-from records.clinic_verify import ClinicAlteration, verify_clinic
-from records.database import copy_database
-from records.integrity import Alteration, verify
-from records.key_folder import records_file
-from records.signing import key_folder, known_public_keys
-from records.unit_file import UNIT_SCHEMA, unit_databases
+from controller.errors import BackupRefused, JournalCorrupt, JournalError
+from records.backup_check import CLINIC, Finding, check_contents, fault_of_empty
+from records.backup_list import SignedList, belongs_in_a_backup, write_list
+from records.clinic_file import CLINIC_SCHEMA
+from records.database import copy_opened, open_for_checking
+from records.drafts import Draft, draft_beside, put_in_place, remove_left_overs
+from records.private_files import create_new, make_folder, write_all
+from records.signing import SigningKey, known_public_keys
+from records.unit_file import UNIT_SCHEMA
 
-MANIFEST = "backup.json"
-FORMAT = 1
-_NO_ZIP = (
-    zipfile.BadZipFile, FileNotFoundError, EOFError, zlib.error, NotImplementedError, RuntimeError,
-    ValueError, IndexError,
-)  # fmt: skip
-"""What ``zipfile`` raises for a file that is none, or is damaged."""
-_NAMES = re.compile(r"clinic\.db|units/[\w-]+\.db|keys/[0-9a-f]{16}\.pub|keys/keys\.jsonl")
+if TYPE_CHECKING:
+    from pyrage.x25519 import Recipient
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupReport:
-    """What a backup holds. ``alterations`` were found in it by verify; they are the record's own:
-    a copy that differs from its source is refused instead.
+    """What a backup holds. ``findings`` are the record's own: a copy that differs from its source
+    is an error instead. ``checkpoint`` binds this backup from outside.
     """
 
     place: Path
     made_utc_ms: int
+    checkpoint: str
     files: tuple[str, ...]
     sessions: int
     links: int
-    alterations: tuple[Alteration | ClinicAlteration, ...]
+    encrypted: bool
+    findings: tuple[Finding, ...]
 
 
-def back_up(data_dir: Path, target: Path, *, made_utc_ms: int, program: str) -> BackupReport:
-    """Copy everything into ``target``, a new folder or a new ``.zip``, and verify the copy.
+def back_up(
+    data_dir: Path,
+    target: Path,
+    key: SigningKey,
+    *,
+    made_utc_ms: int,
+    program: str,
+    recipients: Sequence[Recipient] = (),
+) -> BackupReport:
+    """Copy everything into ``target``, a new folder, ``.zip`` or ``.zip.age``, and verify the copy.
 
     Units first, clinic.db last, so that no note in it speaks of a session that is not copied.
-    Raises BackupRefused, JournalUnavailable or JournalCorrupt; nothing is left behind then.
+    ``target`` appears by one rename, whole and durable, or not at all. Raises BackupRefused or
+    JournalUnavailable.
     """
-    if target.exists():
-        raise BackupRefused(f"{target} exists already; name a new folder or a new .zip file")
-    sources = [*unit_databases(data_dir), *_if_there(clinic_database(data_dir))]
-    if not sources:
+    remove_left_overs(target.parent)
+    _refuse_target(target, encrypted=bool(recipients))
+    sources = list(_sources(data_dir))
+    if not any(source.suffix == ".db" for source in sources):
         raise BackupRefused(f"{data_dir} holds no records; name the data folder with --data")
-    with draft_beside(target) as draft:
-        for source in sources:
-            schema = CLINIC_SCHEMA if source == clinic_database(data_dir) else UNIT_SCHEMA
-            copy_database(source, draft / source.relative_to(data_dir), schema)
-        for key in _public_keys(data_dir):
-            (draft / "keys").mkdir(exist_ok=True)
-            shutil.copy(key, draft / "keys" / key.name)
-        _write_manifest(draft, made_utc_ms, program)
-        report = _verified(draft, target, made_utc_ms)
-        _put_in_place(draft, target)
-    return report
-
-
-def restore(source: Path, data_dir: Path) -> BackupReport:
-    """Check a backup file by file, put it into a data folder without records, and verify it.
-
-    Raises BackupRefused for a folder that holds records and for a backup that is not whole.
-    """
-    if unit_databases(data_dir) or clinic_database(data_dir).exists():
-        raise BackupRefused(
-            f"{data_dir} holds records, which a restore never replaces; move that folder away or "
-            "name another one with --data"
+    # What is not encrypted yet stays on the disk where the records are.
+    with draft_beside(data_dir / "backup" if recipients else target) as draft:
+        found = [f for source in sources for f in _copied(source, data_dir, draft.content)]
+        signed = write_list(
+            draft.content, key, backup_id=_new_id(made_utc_ms), made_utc_ms=made_utc_ms,
+            program=program,
+        )  # fmt: skip
+        checked = check_contents(
+            draft.content, known_public_keys(draft.content), aside=draft.folder / "aside"
         )
-    with draft_beside(data_dir) as draft:
-        _unpack(source, draft)
-        made_utc_ms, names = _checked_manifest(draft, source)
-        report = _verified(draft, data_dir, made_utc_ms)
-        for name in names:
-            (data_dir / name).parent.mkdir(parents=True, exist_ok=True)
-            (draft / name).replace(data_dir / name)
-    return report
-
-
-def _if_there(path: Path) -> list[Path]:
-    return [path] if path.exists() else []
-
-
-def _public_keys(data_dir: Path) -> list[Path]:
-    """The record of keys, and their public halves named by their ids."""
-    keys = [*_if_there(records_file(data_dir)), *sorted(key_folder(data_dir).glob("*.pub"))]
-    return [key for key in keys if _NAMES.fullmatch(f"keys/{key.name}")]
-
-
-@contextmanager
-def draft_beside(place: Path) -> Iterator[Path]:
-    """A folder on the same disk that is gone afterwards; what the system says comes in words."""
-    draft = place.with_name(f"{place.name}.unfinished")
-    try:
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        yield draft
-    except OSError as error:
-        raise JournalUnavailable(
-            f"{error.filename or place} cannot be copied ({error.strerror}); check the disk and "
-            "choose a place with enough space"
-        ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _write_manifest(draft: Path, made_utc_ms: int, program: str) -> None:
-    files = {
-        path.relative_to(draft).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": _sha256(path),
-        }
-        for path in sorted(draft.rglob("*"))
-        if path.is_file()
-    }
-    manifest = {"format": FORMAT, "program": program, "made_utc_ms": made_utc_ms, "files": files}
-    (draft / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
-
-
-def _verified(draft: Path, place: Path, made_utc_ms: int) -> BackupReport:
-    evidence = verify(draft, public_keys=known_public_keys(draft))
-    clinic = verify_clinic(draft)
-    for left_by_reading in (*draft.rglob("*-wal"), *draft.rglob("*-shm")):
-        left_by_reading.unlink()
-    names = (path.relative_to(draft).as_posix() for path in sorted(draft.rglob("*.*")))
+        _finish(draft, target, recipients)
     return BackupReport(
-        place=place,
+        place=target,
         made_utc_ms=made_utc_ms,
-        files=tuple(name for name in names if _NAMES.fullmatch(name)),
-        sessions=evidence.sessions,
-        links=evidence.links,
-        alterations=(*evidence.alterations, *clinic.alterations),
+        checkpoint=_checkpoint_text(signed),
+        files=tuple(signed.content.files),
+        sessions=checked.sessions,
+        links=checked.links,
+        encrypted=bool(recipients),
+        findings=(*found, *_new(checked.findings, found)),
     )
 
 
-def _put_in_place(draft: Path, target: Path) -> None:
-    """Durable, then under its name."""
-    if target.suffix == ".zip":
-        packed = target.with_name(f"{target.name}.packing")
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-            for path in sorted(draft.rglob("*")):
-                if path.is_file():
-                    file.write(path, path.relative_to(draft).as_posix())
-        _sync(packed)
-        packed.replace(target)
-        return
-    for path in draft.rglob("*"):
-        if path.is_file():
-            _sync(path)
-    draft.rename(target)
-
-
-def _unpack(source: Path, draft: Path) -> None:
-    """Only names that a backup has; anything else in the file stays where it is."""
-    if source.is_dir():
-        for path in source.rglob("*"):
-            name = path.relative_to(source).as_posix()
-            if name == MANIFEST or _NAMES.fullmatch(name):
-                (draft / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, draft / name)
-        return
-    try:
-        with zipfile.ZipFile(source) as file:
-            for name in file.namelist():
-                if name == MANIFEST or _NAMES.fullmatch(name):
-                    file.extract(name, draft)
-    except _NO_ZIP as error:
+def _refuse_target(target: Path, *, encrypted: bool) -> None:
+    if os.path.lexists(target):
+        raise BackupRefused(f"{target} exists already; name a new folder or a new .zip file")
+    if encrypted and not target.name.endswith(".zip.age"):
         raise BackupRefused(
-            f"{source} is neither a folder nor a .zip of `traction backup` ({error}); name another"
-        ) from error
-
-
-def _checked_manifest(draft: Path, source: Path) -> tuple[int, list[str]]:
-    """When the backup was made, and its files, each of which is the one that was copied."""
-    try:
-        manifest = json.loads((draft / MANIFEST).read_text())
-        version, made_utc_ms = int(manifest["format"]), int(manifest["made_utc_ms"])
-        digests = {str(name): str(said["sha256"]) for name, said in manifest["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BackupRefused(
-            f"{source} holds no {MANIFEST} of `traction backup`; name another backup"
-        ) from error
-    if version != FORMAT:
-        raise BackupRefused(
-            f"{source} has backup format {version}, this program knows {FORMAT}; update the program"
+            f"{target} does not end in .zip.age, and backups are encrypted here (setting "
+            "backup_recipients); name such a file"
         )
-    for name, digest in digests.items():
-        path = draft / name
-        if not _NAMES.fullmatch(name) or not path.is_file() or _sha256(path) != digest:
-            raise JournalCorrupt(
-                f"{name} in the backup {source} is missing or is not the file that was copied; "
-                "nothing was restored. Use another backup"
-            )
-    return made_utc_ms, list(digests)
+    if not encrypted and target.suffix == ".age":
+        raise BackupRefused(
+            f"{target} ends in .age, and nobody is set to encrypt to; set backup_recipients first"
+        )
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sources(data_dir: Path) -> Iterator[Path]:
+    """What may belong in a backup, of whatever kind it is; clinic.db last."""
+    for pattern in ("keys/*", "units/*.db", "quarantine/*/*"):
+        for path in sorted(data_dir.glob(pattern)):
+            if belongs_in_a_backup(path.relative_to(data_dir).as_posix()):
+                yield path
+    if os.path.lexists(data_dir / CLINIC):
+        yield data_dir / CLINIC
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDWR)
+def _copied(source: Path, data_dir: Path, content: Path) -> Iterator[Finding]:
+    """Copy one file; yields why it is not copied as what it should be."""
+    name = source.relative_to(data_dir).as_posix()
+    make_folder((content / name).parent)
+    if not source.is_file():
+        kind = "a folder" if source.is_dir() else "a link to nothing" if source.is_symlink() else ""
+        yield Finding(name=name, what=f"it is {kind or 'no file'}; not copied")
+        return
+    if source.suffix != ".db" or name.startswith("quarantine/"):
+        yield from _copied_bytes(source, content / name, name)
+        return
+    fault = _database_fault(source, content / name)
+    if fault:
+        yield Finding(name=name, what=f"{fault} (copied byte for byte)")
+        log = source.with_name(f"{source.name}-wal")
+        for path in (source, log) if log.exists() else (source,):
+            relative = path.relative_to(data_dir).as_posix()
+            yield from _copied_bytes(path, content / relative, relative)
+
+
+def _database_fault(source: Path, target: Path) -> str:
+    """Copy a database at one moment; why it cannot be read as one, "" when it was copied.
+
+    A disk that takes no copy is no fault of the source: raises JournalUnavailable.
+    """
+    schema = CLINIC_SCHEMA if source.name == CLINIC else UNIT_SCHEMA
     try:
-        os.fsync(descriptor)
+        db = open_for_checking(source, schema)
+    except JournalError as error:
+        return error.message
+    try:
+        if fault := fault_of_empty(db, source):
+            return fault
+        copy_opened(db, target)
+    except JournalCorrupt as error:
+        target.unlink(missing_ok=True)
+        return error.message.replace(str(target), source.name)
+    finally:
+        db.close()
+    return ""
+
+
+def _copied_bytes(source: Path, target: Path, name: str) -> Iterator[Finding]:
+    """Byte for byte; a source that cannot be read is a finding, a full target is an OSError."""
+    descriptor = create_new(target)
+    try:
+        with source.open("rb") as file:
+            while chunk := _read(file.fileno(), name):
+                write_all(descriptor, chunk)
+    except _Unreadable as error:
+        yield Finding(name=name, what=f"cannot be read to its end ({error})")
+    except PermissionError as error:
+        yield Finding(name=name, what=f"cannot be read ({error.strerror})")
     finally:
         os.close(descriptor)
+
+
+class _Unreadable(Exception):
+    pass
+
+
+def _read(descriptor: int, name: str) -> bytes:
+    try:
+        return os.read(descriptor, _CHUNK_BYTES)
+    except OSError as error:
+        raise _Unreadable(error.strerror or errno.errorcode.get(error.errno or 0, name)) from error
+
+
+def _finish(draft: Draft, target: Path, recipients: Sequence[Recipient]) -> None:
+    """Pack and encrypt as the name asks for, then one rename."""
+    if not target.name.endswith((".zip", ".zip.age")):
+        put_in_place(draft.content, target)
+        return
+    packed = draft.folder / "packed.zip"
+    _pack(draft.content, packed)
+    if not recipients:
+        put_in_place(packed, target)
+        return
+    from records.backup_encryption import encrypt
+
+    with draft_beside(target) as beside:
+        encrypt(packed, beside.folder / "packed.age", list(recipients))
+        put_in_place(beside.folder / "packed.age", target)
+
+
+def _pack(content: Path, packed: Path) -> None:
+    with (
+        os.fdopen(create_new(packed), "wb") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for path in sorted(content.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(content).as_posix())
+
+
+def _new_id(made_utc_ms: int) -> str:
+    stamp = datetime.fromtimestamp(made_utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{stamp}-{secrets.token_hex(3)}"
+
+
+def _checkpoint_text(signed: SignedList) -> str:
+    checkpoint = signed.checkpoint
+    return checkpoint.text if checkpoint else ""
+
+
+def _new(findings: Sequence[Finding], known: Sequence[Finding]) -> list[Finding]:
+    """A file that could not be copied as a database is not told a second time."""
+    told = {finding.name for finding in known}
+    return [finding for finding in findings if finding.name not in told]

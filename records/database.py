@@ -22,6 +22,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from controller.errors import JournalCorrupt, JournalUnavailable
+from records.private_files import create_if_missing, make_folder, sync_file
 from records.schema_check import Schema, is_begun, schema_differences
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
     "check_quickly",
     "check_schema",
     "clear_log",
-    "copy_database",
+    "copy_opened",
     "failures_in_words",
     "open_for_checking",
     "open_for_reading",
@@ -50,7 +51,8 @@ def open_for_writing(
     """Open or create ``path``, bring it to our version and prove that its pragmas are in force."""
     _refuse_read_only(path)
     with failures_in_words(path, "opened for writing"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        create_if_missing(path)
         db = _wrap(connect(path, busy_timeout_s))
         try:
             _refuse_newer(db, path, schema)
@@ -132,20 +134,15 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=busy_timeout_s)
 
 
-def copy_database(source: Path, target: Path, schema: Schema) -> int:
-    """Copy a file while others read and write it; answers the copy's schema version.
+def copy_opened(db: Database, target: Path) -> None:
+    """Copy an open file while others read and write it.
 
-    The copy is the file at one moment, as it is, checked by SQLite and durable. Raises
-    JournalUnavailable or JournalCorrupt.
+    The copy is the file at one moment, checked and durable. Raises JournalUnavailable when the disk
+    does not take it, JournalCorrupt when the file is damaged.
     """
-    db = open_for_checking(source, schema)
-    try:
-        with failures_in_words(target, "written"):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _copy(db, target)
-            return schema_version(db)
-    finally:
-        db.close()
+    with failures_in_words(target, "written"):
+        make_folder(target.parent)
+        _copy(db, target)
 
 
 def clear_log(path: Path, schema: Schema) -> bool:
@@ -208,6 +205,7 @@ def _migrate(db: Database, path: Path, schema: Schema) -> None:
 def _copy(db: Database, target: Path) -> None:
     """Copy the whole file, prove that the copy is sound and make it durable."""
     target.unlink(missing_ok=True)
+    create_if_missing(target)
     copy = sqlite3.connect(target)
     try:
         db.conn.backup(copy)
@@ -219,11 +217,7 @@ def _copy(db: Database, target: Path) -> None:
             f"the copy {target} is damaged ({verdict}); the file itself was not changed. "
             "Check the disk, then try again"
         )
-    descriptor = os.open(target, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_file(target)
 
 
 def _wrap(connection: sqlite3.Connection) -> Database:
@@ -231,10 +225,10 @@ def _wrap(connection: sqlite3.Connection) -> Database:
 
 
 def _open_read_only(path: Path) -> Database:
-    """``mode=ro``; on a read-only medium without a log beside the file, ``immutable``.
+    """``mode=ro``; where no log is beside the file and none can be made, ``immutable``.
 
-    A file in WAL mode needs its index beside it. Where nobody can create one, and no log waits to
-    be read, the file itself is the whole truth.
+    A file in WAL mode needs its index beside it. On a read-only medium, and for an account that may
+    only read, nobody can create one. While no log waits, the file itself is the whole truth.
     """
     uri = path.resolve().as_uri()
     db = _wrap(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
@@ -245,8 +239,30 @@ def _open_read_only(path: Path) -> Database:
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:
             raise
-        return _wrap(sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True))
+        return _StillFile(path, sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True))
     return db
+
+
+class _StillFile(Database):
+    """A file that is read without locks; what was read counts if nobody wrote to it meanwhile."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        super().__init__(connection, execute_plugins=False)
+        self._path, self._before = path, _state_of(path)
+
+    def close(self) -> None:
+        """Close; raises JournalUnavailable when what was read may be of two moments."""
+        super().close()
+        if _state_of(self._path) != self._before:
+            raise JournalUnavailable(
+                f"{self._path} was written to while it was read by an account that cannot wait "
+                "for its locks; try again"
+            )
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _refuse_newer(db: Database, path: Path, schema: Schema) -> None:

@@ -43,7 +43,8 @@ from records.spill import (
     remove_spill,
     spill_path,
 )
-from records.unit_file import UNIT_SCHEMA, UnitLock, unit_database
+from records.unit_file import UNIT_SCHEMA, unit_database
+from records.unit_lock import UnitLock
 
 COMMIT_INTERVAL_S = 0.1
 SYNC_LIMIT_S = 5.0
@@ -104,6 +105,7 @@ class SqliteJournal:
         self._under_way: list[_Batch] = []
         self._queue: queue.Queue[_Batch | None] = queue.Queue(QUEUE_LIMIT)
         self._failure: BaseException | None = None
+        self._lock_fault = ""
         self._store = JournalStore(path, tail, spill, tagger, keys)
         self._writer = threading.Thread(target=self._write, name="journal")
         self._writer.start()
@@ -114,6 +116,11 @@ class SqliteJournal:
     def trouble(self) -> str:
         """What the writer could not do at its last try, in words; "" when all is well."""
         return str(self._failure) if self._failure is not None else self._store.trouble
+
+    @property
+    def lock_fault(self) -> str:
+        """What became of the unit's lock file, as the writer's thread saw it last."""
+        return self._lock_fault
 
     def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
         """Append; raises JournalError for a detail that is not JSON without floats."""
@@ -251,6 +258,7 @@ class SqliteJournal:
                 waiting[0].events, waiting[0].samples, batch.handed_s
             ):
                 waiting.pop(0).kept = True
+            self._lock_fault = self._lock.fault()
             batch.tried.set()
 
     def _drain(self) -> None:

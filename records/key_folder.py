@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from controller.errors import KeyUnavailable, UnitBusy
+from records.durable import sync_folder
 from records.ed25519 import (
     SigningKey,
     key_id_of,
@@ -25,7 +25,8 @@ from records.ed25519 import (
 )
 from records.key_records import NO_HISTORY, KeyHistory, KeyRecord, read_history
 from records.key_store import KeyStore
-from records.unit_file import UnitLock
+from records.private_files import HAS_MODES, write_draft, write_private
+from records.unit_lock import UnitLock
 
 LARGEST_RECORDS = 4 << 20
 """Bytes of keys.jsonl: thousands of records; a file from elsewhere cannot fill the memory."""
@@ -72,13 +73,13 @@ def key_history(data_dir: Path) -> KeyHistory:
 def append_record(data_dir: Path, history: KeyHistory, record: KeyRecord) -> KeyHistory:
     """Add a record in one step, durable; the caller holds ``changing_keys``."""
     grown = history.with_record(record)
-    replace_file(records_file(data_dir), _content(grown), mode=0o600)
+    write_private(records_file(data_dir), _content(grown))
     return grown
 
 
 def begin_records(data_dir: Path, record: KeyRecord) -> bool:
     """Put the first record in place; False when another program did so first."""
-    return place_once(records_file(data_dir), _content(NO_HISTORY.with_record(record)), mode=0o600)
+    return place_once(records_file(data_dir), _content(NO_HISTORY.with_record(record)))
 
 
 def _content(history: KeyHistory) -> bytes:
@@ -119,12 +120,25 @@ def public_files(data_dir: Path) -> dict[str, bytes]:
 
 def read_private(path: Path) -> SigningKey:
     """The private key of a file that nobody else may read; raises KeyUnavailable."""
-    if os.name == "posix" and path.stat().st_mode & _READABLE_BY_OTHERS:
-        raise KeyUnavailable(
-            f"{path} has mode {path.stat().st_mode & 0o777:03o}, so others may read it; "
-            "set mode 600, and rotate the key when somebody may have copied it"
-        )
+    _refuse_key_of_others(path)
     return private_key_from_pem(path.read_bytes(), str(path))
+
+
+def _refuse_key_of_others(path: Path) -> None:
+    """Modes and owners mean something on POSIX systems only."""
+    if not HAS_MODES:
+        return
+    found = path.stat()
+    if found.st_mode & _READABLE_BY_OTHERS:
+        raise KeyUnavailable(
+            f"{path} has mode {found.st_mode & 0o777:03o}, so others may read it; type "
+            f"`chmod 600 {path}`, and rotate the key when somebody may have copied it"
+        )
+    if found.st_uid != os.geteuid():
+        raise KeyUnavailable(
+            f"{path} belongs to account {found.st_uid}, this program runs as {os.geteuid()}; run "
+            "it as the account that keeps the records"
+        )
 
 
 def publish(folder: Path, key: SigningKey) -> None:
@@ -132,7 +146,7 @@ def publish(folder: Path, key: SigningKey) -> None:
     pem = public_pem(key.public_key)
     for path in (folder / f"{key.key_id}.pub", public_file(folder)):
         if not path.exists() or path.read_bytes() != pem:
-            replace_file(path, pem, mode=0o644)
+            write_private(path, pem)
 
 
 # --- a rotation under way ---------------------------------------------------------------------
@@ -143,9 +157,9 @@ def put_next(folder: Path, key: SigningKey, store: KeyStore) -> None:
 
     The caller holds ``changing_keys``.
     """
-    replace_file(_next_public(folder), public_pem(key.public_key), mode=0o600)
+    write_private(_next_public(folder), public_pem(key.public_key))
     if not store.put(key.key_id, key.seed):
-        replace_file(_next_private(folder), private_pem(key), mode=0o600)
+        write_private(_next_private(folder), private_pem(key), secret=True)
 
 
 def settle_next(data_dir: Path, store: KeyStore) -> None:
@@ -175,7 +189,7 @@ def finish_next(folder: Path, history: KeyHistory, store: KeyStore) -> None:
             _next_private(folder).replace(private_file(folder))
         elif store.get(key_id) is not None:
             private_file(folder).unlink(missing_ok=True)
-        flush_folder(folder)
+        sync_folder(folder)
         if history.replaced:
             store.remove(history.replaced)
     else:
@@ -200,44 +214,17 @@ def _next_private(folder: Path) -> Path:
 # --- durable files ----------------------------------------------------------------------------
 
 
-def place_once(path: Path, content: bytes, *, mode: int) -> bool:
+def place_once(path: Path, content: bytes, *, secret: bool = False) -> bool:
     """Create ``path`` whole and durable; False when somebody else did."""
-    draft = _write_draft(path, content, mode)
+    draft = write_draft(path, content, secret=secret)
     try:
         path.hardlink_to(draft)
     except FileExistsError:
         return False
     finally:
         draft.unlink()
-    flush_folder(path.parent)
+    sync_folder(path.parent)
     return True
-
-
-def replace_file(path: Path, content: bytes, *, mode: int) -> None:
-    """Put ``content`` in the place of a file in one step, durable."""
-    _write_draft(path, content, mode).replace(path)
-    flush_folder(path.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make names durable; Windows has no such flush and keeps them by itself."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write_draft(path: Path, content: bytes, mode: int) -> Path:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
 
 
 @contextmanager

@@ -8,8 +8,8 @@ change is one rename of one file; whoever starts next brings a stopped change to
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from controller.errors import KeyUnavailable, RequestRefused, UnitBusy
@@ -28,14 +28,15 @@ from records.key_folder import (
     public_files,
     publish,
     put_next,
-    replace_file,
 )
 from records.key_records import KeyEvent, KeyHistory, KeyRecord, shown
 from records.key_store import KeyStore, SystemKeyStore
 from records.key_witness import believed_history, reached
+from records.private_files import write_private
 from records.reader import open_sessions
 from records.signing import load_or_create_key
-from records.unit_file import UnitLock, unit_database
+from records.unit_file import unit_database
+from records.unit_lock import UnitLock, holding
 
 NewSeed = Callable[[], bytes]
 MakeRecord = Callable[[KeyHistory], KeyRecord]
@@ -146,7 +147,7 @@ def accept_key(
     _signed_by_the_key_in_use(data_dir, record, by, at_utc_ms, store)
     with key_failures_in_words(key_folder(data_dir)):
         path = key_folder(data_dir) / f"{key_id}.pub"
-        replace_file(path, public_pem(public_key), mode=0o644)
+        write_private(path, public_pem(public_key))
     return key_id
 
 
@@ -267,6 +268,7 @@ def _units_at_rest(data_dir: Path, *, sealed: bool) -> Iterator[None]:
     folder = data_dir / "units"
     names = {path.stem for kind in ("*.db", "*.lock") for path in folder.glob(kind)}
     with ExitStack() as held:
+        _settle_locks(data_dir, names)
         for name in sorted(names):
             path = unit_database(data_dir, name)
             lock = UnitLock(path)
@@ -281,6 +283,16 @@ def _units_at_rest(data_dir: Path, *, sealed: bool) -> Iterator[None]:
             if sealed:
                 _refuse_unsealed(path)
         yield
+
+
+def _settle_locks(data_dir: Path, names: Iterable[str]) -> None:
+    """Take each lock alone once: a lock file that is new says nothing beside others that are held.
+
+    In a folder that was restored all of them are new. One that is held stays for who takes it.
+    """
+    for name in sorted(names):
+        with suppress(UnitBusy), holding(UnitLock(unit_database(data_dir, name))):
+            pass
 
 
 def _refuse_unsealed(path: Path) -> None:

@@ -25,6 +25,7 @@ from records.clinic_file import clinic_database, clinic_reading, clinic_writing
 from records.database import Database, open_for_writing, rows
 from records.durable import sync_folder
 from records.predecessor import Kind, Predecessor, begin_behind, predecessor_of
+from records.private_files import is_shared, make_folder, write_private
 from records.reader import reading
 from records.signing import SigningKey
 from records.spill import spill_path
@@ -200,22 +201,18 @@ def _free_name(folder: Path) -> Path:
 
 def _copy_whole(originals: list[Path], folder: Path) -> bytes:
     """Copies and their list, durable; returns the SHA-256 of the list."""
-    folder.mkdir(mode=0o700, parents=True)
+    make_folder(folder)
     lines = []
     for path in originals:
         if path.name.endswith("-shm"):
             continue  # an index that readers make anew, and change
         copy = folder / path.name
         shutil.copyfile(path, copy)
-        copy.chmod(0o400)
+        copy.chmod(0o440 if is_shared(folder) else 0o400)
         _sync(copy)
         lines.append(f"{_sha256(copy)}  {copy.name}\n")
     listed = "".join(lines).encode()
-    with (folder / SUMS).open("xb") as file:
-        file.write(listed)
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(folder)
+    write_private(folder / SUMS, listed)
     sync_folder(folder.parent)
     return hashlib.sha256(listed).digest()
 

@@ -35,7 +35,8 @@ from records.stored_session import (
 )
 from records.stored_session import SessionHead as SessionHead
 from records.strict_json import parse_object
-from records.unit_file import UNIT_SCHEMA, UnitLock, readable_databases, unit_databases
+from records.unit_file import UNIT_SCHEMA, readable_databases, unit_databases
+from records.unit_lock import UnitLock
 from records.unreadable import refused_in_words
 
 RUNNING = "running"

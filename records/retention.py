@@ -29,7 +29,8 @@ from records.legal_hold import Hold, holds, patient_key_of, standing_holds
 from records.reader import reading
 from records.removal import removal_of, remove_content
 from records.stored_session import SessionHead, seal_row, session_rows_of
-from records.unit_file import UNIT_SCHEMA, UnitLock, holding, unit_database, unit_databases
+from records.unit_file import UNIT_SCHEMA, unit_database, unit_databases
+from records.unit_lock import UnitLock, holding
 
 FAR_DAYS = 7
 """How far the clock may be ahead of the newest session: a clinic treats every week. A clock that

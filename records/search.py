@@ -18,7 +18,8 @@ from records.database import Database, rows
 from records.note_words import AMENDED, DRAFT, SIGNED
 from records.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, reading
 from records.strict_json import parse_object
-from records.unit_file import UnitLock, unit_databases
+from records.unit_file import unit_databases
+from records.unit_lock import UnitLock
 from records.unreadable import refused_in_words
 
 

@@ -20,6 +20,7 @@ from records.clinic_file import clinic_database, clinic_reading
 from records.integrity import issued_checkpoints
 from records.key_checkpoint import key_checkpoint
 from records.key_folder import key_history
+from records.private_files import create_if_missing, make_folder
 from records.signing import known_public_keys
 
 LIST_NAME = "traction-checkpoints.txt"
@@ -102,8 +103,9 @@ def add_missing(place: Path, issued: Sequence[str], at_utc_ms: int) -> int:
 def _append(path: Path, text: str) -> None:
     """One write at the end of the file, flushed; what a stop leaves half is made whole later."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        make_folder(path.parent)
+        create_if_missing(path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
         with os.fdopen(descriptor, "ab") as file:
             file.write(text.encode())
             file.flush()

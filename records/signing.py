@@ -39,6 +39,7 @@ from records.key_folder import (
 from records.key_records import NO_HISTORY, KeyEvent
 from records.key_store import KeyStore, NoKeyStore, SystemKeyStore
 from records.key_witness import believed_history, reached
+from records.private_files import make_folder
 
 __all__ = [
     "KeyStore", "NoKeyStore", "SigningKey", "SystemKeyStore", "check_key_in_use", "current_key_id",
@@ -62,7 +63,7 @@ def load_or_create_key(
     store = store or SystemKeyStore()
     folder = key_folder(data_dir)
     with key_failures_in_words(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if not believed_history(data_dir).records:
             key = _load(folder, store) or _create(folder, store, SigningKey(new_seed()))
             _begin_records(data_dir, key, (utc_ms or SystemClock().utc_ms)())
@@ -158,11 +159,11 @@ def _load(folder: Path, store: KeyStore) -> SigningKey | None:
 def _create(folder: Path, store: KeyStore, key: SigningKey) -> SigningKey:
     """Whoever publishes first wins; a program that starts at the same moment takes that key."""
     if store.put(key.key_id, key.seed):
-        won = place_once(public_file(folder), public_pem(key.public_key), mode=0o644)
+        won = place_once(public_file(folder), public_pem(key.public_key))
         if not won:
             store.remove(key.key_id)
     else:
-        won = place_once(private_file(folder), private_pem(key), mode=0o600)
+        won = place_once(private_file(folder), private_pem(key), secret=True)
     if won:
         return key
     winner = _load(folder, store)

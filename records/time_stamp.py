@@ -28,6 +28,7 @@ from rfc3161_client import (
 )
 
 from controller.errors import JournalUnavailable, KeyUnavailable
+from records.private_files import create_if_missing
 
 LARGEST_REPLY = 64 << 10
 """Bytes of a reply; usual are 1 to 8 kB."""
@@ -94,7 +95,8 @@ def keep_stamp(
     line = json.dumps({"bytes": len(data), "reply": base64.b64encode(reply).decode()})
     path = stamps_file(list_path)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        create_if_missing(path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
         with os.fdopen(descriptor, "ab") as file:
             file.write(f"\n{line}\n".encode())
             file.flush()

@@ -1,22 +1,19 @@
-"""The evidence file of one unit: its tables, its path and its lock.
+"""The evidence file of one unit: its tables and its path.
 
 What an older file holds when it is brought to schema 4 is named by a migration record that the
 workstation signs: sessions of before session keys are believed only when they are named there.
 
-`DIR/units/<unit id>.db` is written by the unit's control process alone. Liveness is an operating
-system lock on `<unit id>.lock`: a session without an end whose lock is free was interrupted.
+`DIR/units/<unit id>.db` is written by the unit's control process alone. Liveness is its lock
+(records/unit_lock.py): a session without an end whose lock is free was interrupted.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
-from controller.errors import JournalUnavailable, UnitBusy
+from controller.errors import JournalUnavailable
 from records.database import Database, Migrations, Schema
 
 _UNIT_ID = re.compile("[0-9a-f]{16}")
@@ -190,76 +187,3 @@ def quarantine_folder(data_dir: Path) -> Path:
 def readable_databases(data_dir: Path) -> list[Path]:
     """The units' present files, and behind them those that were put aside."""
     return [*unit_databases(data_dir), *sorted(quarantine_folder(data_dir).glob("*/*.db"))]
-
-
-class UnitLock:
-    """Held while a session on the unit is open; the system drops it with the process."""
-
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_suffix(".lock")
-        self._unit_id = database.stem
-        self._descriptor = -1
-
-    def take(self) -> None:
-        """Take it; raises UnitBusy when a session on the unit is open."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise JournalUnavailable(
-                f"{self._path} cannot be opened for writing ({error.strerror}); "
-                "make the data folder writable or choose another one"
-            ) from error
-        if not _lock(self._descriptor):
-            self.release()
-            raise UnitBusy(
-                f"a session on unit {self._unit_id} is open; end it there, then start again"
-            )
-
-    def release(self) -> None:
-        """Let go."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def is_held(self) -> bool:
-        """True when some process holds it; asks without changing anything."""
-        try:
-            descriptor = os.open(self._path, os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return False
-        try:
-            return not _lock(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> bool:
-        with suppress(OSError):
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            return True
-        return False
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> bool:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        return False
-
-
-@contextmanager
-def holding(lock: UnitLock) -> Iterator[None]:
-    """Hold a unit's lock for a while."""
-    lock.take()
-    try:
-        yield
-    finally:
-        lock.release()

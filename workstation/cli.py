@@ -382,12 +382,12 @@ SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginnin
 @app.command()
 def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show what happened in a session, event by event."""
-    from workstation.documents import audited_dossier, author_now
+    from workstation.documents import audited_dossier, reader_now
 
     place = _place(data)
-    author = author_now(place.data_dir)
+    person = reader_now(place.data_dir)
     dossier = audited_dossier(
-        place.data_dir, session, place.settings, author, "show", altered_too=not as_json
+        place.data_dir, session, place.settings, person, "show", altered_too=not as_json
     )
     if as_json:
         say_json_text(dossier.export("json").decode().rstrip("\n"))

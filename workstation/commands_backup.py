@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +10,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from controller.errors import AddressInvalid, BackupAltered
 from workstation.commands_note import ByOption, DataOption, JsonOption
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from records.backup import BackupReport
+    from records.backup_check import Finding
+    from records.restore import RestoreReport, Trust
+    from workstation.settings import Settings
 
 RECORD_BAD = 4
+IdentityOption = Annotated[
+    Path | None,
+    typer.Option("--identity", help="Identity file (age) of an encrypted backup.",
+                 show_default=False),
+]  # fmt: skip
+KeyOption = Annotated[
+    list[Path] | None,
+    typer.Option("--public-key", help="Public key (PEM) from elsewhere.", show_default=False),
+]
+CheckpointOption = Annotated[
+    list[str] | None,
+    typer.Option("--checkpoint", help="A checkpoint from outside, or a file with some.",
+                 show_default=False),
+]  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -26,48 +45,83 @@ def register(app: typer.Typer) -> None:
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(help="A new folder, or a new file that ends in .zip.")],
+    target: Annotated[
+        Path | None, typer.Argument(help="A new folder, .zip or .zip.age.", show_default=False)
+    ] = None,
+    status: Annotated[
+        bool, typer.Option("--status", help="Tell the newest backup and its age.")
+    ] = False,
+    prove: Annotated[
+        Path | None,
+        typer.Option(help="Restore this backup for a moment and verify it.", show_default=False),
+    ] = None,
+    identity: IdentityOption = None,
+    public_key: KeyOption = None,
+    checkpoint: CheckpointOption = None,
     by: ByOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Copy all records while sessions may run, and verify the copy (exit status 4 if altered)."""
-    from importlib.metadata import version
-
-    from controller.runtime.clock import SystemClock
-    from records.audit import record_read
-    from records.backup import back_up
-    from workstation.compose import PROGRAM
-    from workstation.documents import author_now
     from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
-    record_read(data_dir, author_now(data_dir, by), "backup")
-    program = f"{PROGRAM} {version(PROGRAM)}"
-    report = back_up(data_dir, target, made_utc_ms=SystemClock().utc_ms(), program=program)
-    _conclude(report, "backed up to", as_json=as_json)
+    settings = load_settings()
+    data_dir = data or settings.data
+    if sum((target is not None, status, prove is not None)) != 1:
+        raise AddressInvalid("say where to back up to, or --status, or --prove BACKUP")
+    if prove is None and (identity or public_key or checkpoint):
+        raise AddressInvalid("--identity, --public-key and --checkpoint go with --prove")
+    if status:
+        _tell_status(data_dir, settings, as_json=as_json)
+    elif prove is not None:
+        trust = _trust(public_key, checkpoint, data_dir)
+        _prove(prove, data_dir, trust, identity, by, as_json=as_json)
+    elif target is not None:
+        _back_up(data_dir, target, settings, by, as_json=as_json)
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="Folder or .zip that `traction backup` wrote.")],
+    source: Annotated[Path, typer.Argument(help="What `traction backup` wrote.")],
+    public_key: KeyOption = None,
+    checkpoint: CheckpointOption = None,
+    identity: IdentityOption = None,
+    accept_altered: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A file or session id to put in place although it was altered.",
+            show_default=False,
+        ),
+    ] = None,
     by: ByOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a backup into a data folder without records, and verify it (exit status 4 if altered)."""
-    from controller.runtime.clock import SystemClock
-    from records.audit import record_read
-    from records.backup import restore as restore_backup
-    from records.key_life import take_over_restored
-    from workstation.documents import author_now
-    from workstation.login import login_name
+    """Put a backup into an empty or missing folder; what was altered only if asked for by name."""
+    from records.restore import restore as restore_backup
+    from workstation.backups import keep_restore
     from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
-    report = restore_backup(source, data_dir)
-    take_over_restored(data_dir, by=by or login_name(), at_utc_ms=SystemClock().utc_ms())
-    record_read(data_dir, author_now(data_dir, by), "restore of a backup")
-    _conclude(report, "restored to", as_json=as_json)
+    accepted = accept_altered or []
+    try:
+        report = restore_backup(
+            source,
+            data_dir,
+            _trust(public_key, checkpoint, None),
+            accepted=accepted,
+            identity=identity,
+            before_rename=lambda folder, found: keep_restore(folder, by, found, accepted),
+        )
+    except BackupAltered as error:
+        for line in error.detail.splitlines():
+            say(f"ALTERED {line}")
+        raise
+    if as_json:
+        say_json(asdict(report) | {"place": str(report.place)})
+    else:
+        say(f"restored to {report.place}: {_contents(report)}")
+        _say_findings(report.findings, report.basis)
+    _end(report.findings)
 
 
 def archive(
@@ -95,19 +149,75 @@ def archive(
     )
 
 
-def _conclude(report: BackupReport, done: str, *, as_json: bool) -> None:
+def _back_up(data_dir: Path, target: Path, settings: Settings, by: str, *, as_json: bool) -> None:
+    from workstation.backups import make_backup
+
+    report = make_backup(data_dir, target, settings, by)
     if as_json:
-        facts = asdict(report) | {"place": str(report.place)}
-        say_json(facts)
+        say_json(asdict(report) | {"place": str(report.place)})
     else:
-        made = datetime.fromtimestamp(report.made_utc_ms / 1000, UTC)
-        say(
-            f"{done} {report.place}: {len(report.files)} files, {report.sessions} sessions, "
-            f"{report.links} links, as of {made:%Y-%m-%d %H:%M:%S} UTC"
-        )
-        for found in report.alterations:
-            say(f"ALTERED {found.where}: {found.what}")
-        if not report.alterations:
-            say("verified: nothing was altered (not checked against outside checkpoints)")
-    if report.alterations:
+        sealed = ", encrypted" if report.encrypted else ""
+        say(f"backed up to {report.place}: {_contents(report)}{sealed}")
+        say(f"checkpoint of this backup: {report.checkpoint}")
+        _say_findings(report.findings, "not checked against outside checkpoints")
+    _end(report.findings)
+
+
+def _prove(
+    place: Path, data_dir: Path, trust: Trust, identity: Path | None, by: str, *, as_json: bool
+) -> None:
+    from workstation.backups import prove_backup
+
+    report = prove_backup(place, data_dir, trust, identity, by)
+    if as_json:
+        say_json(asdict(report) | {"place": str(report.place)})
+    else:
+        say(f"restored and removed again: {place}: {_contents(report)}")
+        _say_findings(report.findings, report.basis)
+    _end(report.findings)
+
+
+def _tell_status(data_dir: Path, settings: Settings, *, as_json: bool) -> None:
+    from workstation.backups import backup_status
+
+    found = backup_status(data_dir, settings.backup_days)
+    if as_json:
+        say_json(asdict(found))
+    else:
+        say(found.text)
+    if not found.good:
+        raise typer.Exit(RECORD_BAD)
+
+
+def _trust(
+    public_key: Sequence[Path] | None, checkpoint: Sequence[str] | None, data_dir: Path | None
+) -> Trust:
+    """What the person trusts; a workstation that proves its own backups trusts its own keys."""
+    from records.restore import Trust
+    from records.signing import known_public_keys
+    from workstation.commands_evidence import outside_checkpoints, public_keys
+
+    keys = public_keys(public_key) if public_key else None
+    if keys is None and data_dir is not None:
+        keys = known_public_keys(data_dir) or None
+    points = [point for text in checkpoint or () for point in outside_checkpoints(text)]
+    return Trust(public_keys=keys, checkpoints=points)
+
+
+def _contents(report: BackupReport | RestoreReport) -> str:
+    made = datetime.fromtimestamp(report.made_utc_ms / 1000, UTC)
+    return (
+        f"{len(report.files)} files, {report.sessions} sessions, {report.links} links, "
+        f"as of {made:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+def _say_findings(findings: Sequence[Finding], basis: str) -> None:
+    for found in findings:
+        say(f"ALTERED {found.name}: {found.what}")
+    say(f"{'altered' if findings else 'verified: nothing was altered'} ({basis})")
+
+
+def _end(findings: Sequence[Finding]) -> None:
+    if findings:
         raise typer.Exit(RECORD_BAD)

@@ -53,12 +53,12 @@ def claim_new(
     """Print a commented claim context for a session, with what its record knows filled in."""
     from workstation.billing import claim_of
     from workstation.claim_template import claim_template
-    from workstation.documents import audited_dossier, author_now, write_file
+    from workstation.documents import audited_dossier, reader_now, write_file
     from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data
-    dossier = audited_dossier(data_dir, session, settings, author_now(data_dir), "claim new")
+    dossier = audited_dossier(data_dir, session, settings, reader_now(data_dir), "claim new")
     context, _ = claim_of(data_dir, dossier, payer=payer, context_file=None)
     text = claim_template(context)
     if out is None:
@@ -168,12 +168,12 @@ def _view(
 ) -> BillingView:
     """The claim for a person to read; audited."""
     from workstation.billing import view_billing
-    from workstation.documents import author_now, keep_reading
+    from workstation.documents import keep_reading, reader_now
     from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data
-    keep_reading(data_dir, session, author_now(data_dir), what)
+    keep_reading(data_dir, session, reader_now(data_dir), what)
     return view_billing(data_dir, session, settings, payer=payer, context_file=context)
 
 

@@ -59,8 +59,8 @@ def verify(
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     settings = load_settings()
     data_dir = data or settings.data
-    outside = [found for text in checkpoint or () for found in _outside(text)]
-    keys = _public_keys(public_key) if public_key else None
+    outside = [found for text in checkpoint or () for found in outside_checkpoints(text)]
+    keys = public_keys(public_key) if public_key else None
     if bundle is not None:
         _verify_bundle(bundle, data_dir, outside, keys, as_json=as_json)
     else:
@@ -133,6 +133,7 @@ def _verify_records(
     *,
     as_json: bool,
 ) -> None:
+    from records.backup_list import is_of_backup
     from records.clinic_verify import is_of_clinic, verify_clinic
     from records.clock_steps import clock_steps
     from records.integrity import verify as verify_records
@@ -147,7 +148,8 @@ def _verify_records(
     outside = [*outside, *_about(second.checkpoints, wanted)]
     of_clinic = [point for point in outside if is_of_clinic(point)]
     of_keys = [point for point in outside if is_of_keys(point)]
-    of_sessions = [p for p in outside if not is_of_clinic(p) and not is_of_keys(p)]
+    others = (is_of_clinic, is_of_keys, is_of_backup)
+    of_sessions = [p for p in outside if not any(of_other(p) for of_other in others)]
     result = verify_records(data_dir, wanted, checkpoints=of_sessions, public_keys=keys)
     found = [*result.alterations, *_of_anchors(data_dir, of_keys, second.faults)]
     basis = f"{result.basis}; {second.basis}" if second.basis else result.basis
@@ -249,7 +251,7 @@ def _conclude(
         raise typer.Exit(RECORD_BAD)
 
 
-def _outside(text: str) -> list[Checkpoint]:
+def outside_checkpoints(text: str) -> list[Checkpoint]:
     """The checkpoints of one option's value: a file's, or the one that it is."""
     from records.checkpoint import find_checkpoints, parse_checkpoint
 
@@ -299,7 +301,7 @@ def _trusted(data_dir: Path, given: dict[str, bytes] | None) -> KeyHistory:
     return history.only(known_public_keys(data_dir), "folder")
 
 
-def _public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
+def public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
     from records.signing import key_id_of, read_public_key
 
     keys = [read_public_key(path) for path in paths]

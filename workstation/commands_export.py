@@ -141,10 +141,10 @@ def _dossier(
 
 
 def _audited(data_dir: Path, session: str, what: str) -> Dossier:
-    from workstation.documents import audited_dossier, author_now
+    from workstation.documents import audited_dossier, reader_now
     from workstation.settings import load_settings
 
-    return audited_dossier(data_dir, session, load_settings(), author_now(data_dir), what)
+    return audited_dossier(data_dir, session, load_settings(), reader_now(data_dir), what)
 
 
 def _report(dossier: Dossier, format_: Format, written: Path, *, as_json: bool) -> None:

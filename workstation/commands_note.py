@@ -99,9 +99,10 @@ class _Desk:
 
     def shown(self, what: str) -> Dossier:
         """The dossier for a person to read; audited."""
-        from workstation.documents import audited_dossier
+        from workstation.documents import audited_dossier, reader_now
 
-        return audited_dossier(self.data_dir, self.session, self.settings, self.author(), what)
+        person = reader_now(self.data_dir, self.by)
+        return audited_dossier(self.data_dir, self.session, self.settings, person, what)
 
     def complete(self, values: dict[str, str]) -> None:
         from records.note_life import complete

@@ -54,7 +54,8 @@ def put(
     from controller.errors import RequestRefused
     from records.quarantine import accept as accept_file
     from records.quarantine import put_aside
-    from records.unit_file import UnitLock, holding, unit_database
+    from records.unit_file import unit_database
+    from records.unit_lock import UnitLock, holding
     from workstation.documents import author_now
     from workstation.settings import load_settings
 

@@ -36,7 +36,7 @@ def sessions(
     """List the sessions on file, newest first; all of them or those that fit."""
     from records.audit import record_read
     from records.search import SessionQuery, find_sessions
-    from workstation.documents import author_now
+    from workstation.documents import reader_now
     from workstation.settings import load_settings
 
     settings = load_settings()
@@ -51,7 +51,7 @@ def sessions(
     found = find_sessions(data_dir, query, _day_of(settings))
     if query.asks_for_a_patient_s_data:
         ids = [session.head.session_id for session in found]
-        record_read(data_dir, author_now(data_dir, by), "search", fields=ids)
+        record_read(data_dir, reader_now(data_dir, by), "search", fields=ids)
     listed = [
         {
             "session_id": session.head.session_id,
@@ -87,7 +87,7 @@ def audit(
     """List who read or wrote patients' data, oldest first."""
     from records.audit import accesses, record_read
     from records.search import SessionQuery, find_sessions
-    from workstation.documents import author_now
+    from workstation.documents import reader_now
     from workstation.settings import load_settings
 
     settings = load_settings()
@@ -96,7 +96,7 @@ def audit(
     if patient:
         of_patient = find_sessions(data_dir, SessionQuery(patient=patient), _day_of(settings))
         ids = [found.head.session_id for found in of_patient]
-        record_read(data_dir, author_now(data_dir, by), "audit", fields=ids)
+        record_read(data_dir, reader_now(data_dir, by), "audit", fields=ids)
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
     found = accesses(data_dir, wanted)
     if as_json:

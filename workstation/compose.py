@@ -27,6 +27,7 @@ from records.clinic import file_order
 from records.journal import COMMIT_INTERVAL_S, SessionOpening, open_session
 from records.key_folder import key_history
 from records.order import Order
+from records.private_check import check_private
 from records.reader import (
     last_arming_of,
     last_record_utc_ms,
@@ -119,6 +120,7 @@ def treat(
     identified_at_s = clock.now_s()
     try:
         check_order_fits_unit(order.prescription, unit.capabilities, unit.identity.model)
+        check_private(data_dir, settings.readers_group)
         key = key or load_or_create_key(data_dir)
         for warning in check_before_start(
             data_dir, unit.identity.unit_id, key, free_bytes=free_bytes

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from controller.errors import JournalCorrupt, JournalUnavailable
+from controller.errors import JournalCorrupt, JournalUnavailable, KeyUnavailable
 from controller.runtime.clock import SystemClock
 from controller.words import check_name
 from records.acceptance import Acceptance, acceptances
 from records.audit import record_read
-from records.author import Author
+from records.author import Author, Person
 from records.believed import read_checked
 from records.claim import ChargeLine, accepted_modifiers, charge_line
 from records.claim_context import ClaimContext
@@ -23,7 +23,9 @@ from records.note_life import note_words
 from records.note_spoken import spoken_words
 from records.note_words import LastVisit
 from records.order import Order
+from records.private_files import write_private
 from records.reader import SessionRecord, find_session, refuse_removed
+from records.readings import offer_readings_folder, only_reads, take_up_readings
 from records.rules.offers import Offer
 from records.rules.scrubber import ScrubReport
 from records.search import last_visit_of
@@ -114,7 +116,7 @@ def audited_dossier(
     data_dir: Path,
     session_id: str,
     settings: Settings,
-    author: Author,
+    person: Person,
     what: str,
     *,
     altered_too: bool = False,
@@ -123,31 +125,50 @@ def audited_dossier(
 
     ``what`` names the access in the audit: "show", "note", "export csv".
     """
-    whole_id = keep_reading(data_dir, session_id, author, what)
+    whole_id = keep_reading(data_dir, session_id, person, what)
     return load_dossier(data_dir, whole_id, settings, altered_too=altered_too)
 
 
-def keep_reading(data_dir: Path, session_id: str, author: Author, what: str) -> str:
+def keep_reading(data_dir: Path, session_id: str, person: Person, what: str) -> str:
     """Keep the row of an access to a session; answers its whole id."""
     head = find_session(data_dir, session_id)
     refuse_removed(data_dir, head)
     patient_key = filed_order(data_dir, head.session_id).patient_key
-    record_read(data_dir, author, what, session_id=head.session_id, patient_key=patient_key)
+    record_read(data_dir, person, what, session_id=head.session_id, patient_key=patient_key)
     return head.session_id
 
 
 def author_now(data_dir: Path, by: str = "") -> Author:
     """The person at the keyboard; ``by`` names them, else the account of the system does.
 
-    Raises RequestRefused when ``by`` is no name that a record may hold.
+    What readers without a key left is taken up into the chain first. Raises RequestRefused when
+    ``by`` is no name that a record may hold, KeyUnavailable for an account that may only read.
     """
+    if only_reads(data_dir):
+        raise KeyUnavailable(
+            f"the records in {data_dir} belong to another account; this one may read them, and "
+            "signs nothing. Ask whoever keeps them"
+        )
     user = login_name()
-    return Author(
+    author = Author(
         by=check_name("by", by) if by else user,
         user=user,
         at_utc_ms=SystemClock().utc_ms(),
         key=load_or_create_key(data_dir),
         key_records=key_history(data_dir).head,
+    )
+    offer_readings_folder(data_dir)
+    take_up_readings(data_dir, author)
+    return author
+
+
+def reader_now(data_dir: Path, by: str = "") -> Person:
+    """The same for reading, for which an account needs neither the key nor the right to write."""
+    if not only_reads(data_dir):
+        return author_now(data_dir, by)
+    user = login_name()
+    return Person(
+        by=check_name("by", by) if by else user, user=user, at_utc_ms=SystemClock().utc_ms()
     )
 
 
@@ -169,8 +190,7 @@ def _last_visit(data_dir: Path, record: SessionRecord) -> LastVisit | None:
 def write_file(path: Path, content: bytes) -> Path:
     """Write an export; raises JournalUnavailable when the place cannot be written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write_private(path, content)
     except OSError as error:
         raise JournalUnavailable(
             f"{path} cannot be written ({error.strerror}); choose another place with --out"

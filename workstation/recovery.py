@@ -20,7 +20,8 @@ from records.left_open import LeftOpen
 from records.quarantine import put_aside, refuse_not_accepted
 from records.reader import SessionRecord, read_session
 from records.signing import SigningKey
-from records.unit_file import UnitLock, holding, unit_database, unit_databases
+from records.unit_file import unit_database, unit_databases
+from records.unit_lock import UnitLock, holding
 
 
 def recover(

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from controller.errors import RequestRefused
 from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visible
+from records.private_files import HAS_MODES
 
 APPLICATION = "traction"
 PATH_CHARACTERS = 4096
@@ -46,6 +47,12 @@ class Settings(BaseSettings):
     """PEM file with the roots of a time-stamp authority."""
     timestamp_url: str = ""
     """Address of that RFC 3161 authority; empty: none."""
+    readers_group: str = ""
+    """Group whose members may read the records; empty: only the account that keeps them."""
+    backup_days: int = Field(default=7, ge=0, le=366)
+    """Days after which the newest backup counts as too old; 0: never."""
+    backup_recipients: str = ""
+    """age recipients, with spaces between them; empty: backups are not encrypted."""
 
     @field_validator("time_zone")
     @classmethod
@@ -84,6 +91,24 @@ class Settings(BaseSettings):
             if url and not info.data.get(needed):
                 raise ValueError(f"it needs {needed} as well")
         return url
+
+    @field_validator("readers_group")
+    @classmethod
+    def _group_is_a_name(cls, name: str) -> str:
+        if fault := fault_of(name, NAME_CHARACTERS):
+            raise ValueError(fault)
+        if name and not HAS_MODES:
+            raise ValueError("this system has no modes; leave it empty and share the folder itself")
+        return name
+
+    @field_validator("backup_recipients")
+    @classmethod
+    def _recipients_are_keys(cls, text: str) -> str:
+        if text.strip():
+            from records.backup_encryption import parse_recipients
+
+            parse_recipients(text)
+        return text
 
     @field_validator("data")
     @classmethod

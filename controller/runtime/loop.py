@@ -99,7 +99,7 @@ class ForceLoop:
         self._questions: set[Question] = set()
         self._stop_taken: Stop | None = None
         self._link_troubled = self._record_troubled = self._refused = False
-        self._taken_over = False
+        self._taken_over = self._lock_lost = False
 
     def run(self, *, arming_failed: str = "") -> None:
         """Tick until the machine has finished. Whatever goes wrong, the unit is let go.
@@ -299,6 +299,9 @@ class ForceLoop:
         if troubled and not self._record_troubled:
             self._alarms.raise_alarm("record_put_aside", tick_at_s)
         self._record_troubled = troubled
+        if self._recorder.lock_fault and not self._lock_lost:
+            self._lock_lost = True
+            self._alarms.raise_alarm("lock_lost", tick_at_s)
 
     def _hear_operator(self, tick_at_s: float) -> None:
         stop = self._operator.stop_requested()

@@ -62,6 +62,11 @@ class Recorder:
         """What keeps the records from where they belong; empty while nothing does."""
         return self._journal.trouble
 
+    @property
+    def lock_fault(self) -> str:
+        """What became of the lock that keeps a second writer out; empty while it holds."""
+        return self._journal.lock_fault
+
     def age_s(self) -> float:
         """How long records have been waiting to become durable, seconds."""
         return self._journal.age_s(self._clock.now_s())

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from controller.errors import JournalUnavailable
+from controller.errors import JournalUnavailable, UnitBusy
 from controller.events import EventKind, Outcome
 from controller.ports import Progress
 from records.integrity import verify
-from records.reader import SessionRecord, list_sessions
+from records.reader import RUNNING, SessionRecord, list_sessions
 from records.spill import SpillFile, spill_path
 from records.unit_file import unit_databases
+from records.unit_lock import UnitLock
 from tests.support.faulty_disk import FAULTS, FaultPlan, faulty_disk
 from tests.support.sessions import SHORT_CERVICAL, staged
 
@@ -78,4 +79,27 @@ def test_when_nothing_takes_a_write_the_patient_is_released(
     after = the_session(memory_path, "session-1")
     assert after.outcome == Outcome.INTERRUPTED
     assert after.events[: len(before.events)] == before.events
+    assert verify(memory_path).alterations == ()
+
+
+def test_a_deleted_lock_file_raises_one_alarm_and_starts_no_second_session(
+    memory_path: Path,
+) -> None:
+    def delete_it_in_the_hold(progress: Progress) -> None:
+        if progress.phase == "holding" and not refused:
+            (path,) = unit_databases(memory_path)
+            path.with_suffix(".lock").unlink()
+            with pytest.raises(UnitBusy, match="deleted or replaced"):
+                UnitLock(path).take()
+            assert [record.outcome for record in list_sessions(memory_path)] == [RUNNING]
+            refused.append(True)
+
+    refused: list[bool] = []
+    with staged(memory_path, wire="direct") as stage:
+        stage.treat(SHORT_CERVICAL, watch=delete_it_in_the_hold)
+        stage.treat(SHORT_CERVICAL)
+    first = the_session(memory_path, "session-1")
+    assert first.outcome == Outcome.COMPLETED
+    raised = [event.detail["code"] for event in first.of_kind(EventKind.ALARM_RAISED)]
+    assert raised.count("lock_lost") == 1
     assert verify(memory_path).alterations == ()

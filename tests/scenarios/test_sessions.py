@@ -312,7 +312,8 @@ def test_an_order_above_the_unit_s_rating_opens_no_session(tmp_path: Path) -> No
 def test_a_second_session_on_an_open_unit_is_refused(tmp_path: Path) -> None:
     def try_again(progress: Progress) -> None:
         if progress.phase == "holding" and not refused:
-            from records.unit_file import UnitLock, unit_databases
+            from records.unit_file import unit_databases
+            from records.unit_lock import UnitLock
 
             (path,) = unit_databases(tmp_path)
             with pytest.raises(UnitBusy, match="a session on unit"):

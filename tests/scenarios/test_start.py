@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from controller.errors import AnswerMissing, RequestRefused, SelfCheckFailed, UnitFaulted
+from controller.errors import (
+    AnswerMissing,
+    JournalUnavailable,
+    RequestRefused,
+    SelfCheckFailed,
+    UnitFaulted,
+)
 from controller.events import EventKind, Outcome
 from controller.ports import Answer, Clock, Question, TractionUnit
 from controller.prescription import Region
@@ -81,6 +87,15 @@ def test_a_unit_that_lacks_a_layer_of_safety_is_refused_in_words(
             stage.treat()
         assert never_armed(stage)
         assert stage.dossier("session-1").record.outcome == Outcome.REFUSED
+
+
+def test_a_folder_that_others_may_read_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o750)
+    with staged(data) as stage, pytest.raises(JournalUnavailable, match="has mode 750, so other"):
+        stage.treat()
+    assert [path.name for path in data.rglob("*") if path.suffix == ".db"] == []
 
 
 def test_a_switch_with_one_contact_stands_in_the_record_and_on_the_note(

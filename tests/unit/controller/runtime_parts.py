@@ -68,7 +68,7 @@ class ListJournal:
     def sync(self) -> None:
         """Everything is durable at once."""
 
-    trouble = ""
+    trouble = lock_fault = ""
 
     def age_s(self, now_s: float) -> float:
         return 0.0

@@ -17,7 +17,7 @@ from records.database import (
     Schema,
     backup_path,
     check_quickly,
-    copy_database,
+    copy_opened,
     open_for_reading,
     open_for_writing,
     rows,
@@ -149,7 +149,9 @@ def test_a_copy_is_the_file_at_one_moment_while_a_writer_is_at_work(tmp_path: Pa
         if number == 9:
             db.execute("BEGIN IMMEDIATE")
             db.execute("INSERT INTO word VALUES ('not committed', 'a')")
-            assert copy_database(tmp_path / "file.db", tmp_path / "copy.db", schema) == 2
+            reading = open_for_reading(tmp_path / "file.db", schema)
+            copy_opened(reading, tmp_path / "copy.db")
+            reading.close()
             db.rollback()
     db.close()
     copy = open_for_reading(tmp_path / "copy.db", schema)

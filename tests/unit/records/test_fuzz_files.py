@@ -45,7 +45,7 @@ def test_the_campaign_tells_what_it_saw(monkeypatch: pytest.MonkeyPatch, tmp_pat
     """A reader that takes everything, and one that breaks, are both failures of the campaign."""
     ground = prepare(tmp_path)
     monkeypatch.setattr("tests.support.mutated_files.verdict_of", lambda data: "whole")
-    monkeypatch.setattr("tests.support.mutated_files.restore", lambda source, target: 1 / 0)
+    monkeypatch.setattr("tests.support.mutated_files.restore", lambda source, target, trust: 1 / 0)
     _, failures = run(ground, 30, 1)
     assert any("ACCEPTED" in failure for failure in failures)
     assert any("INTERNAL ERROR: ZeroDivisionError" in failure for failure in failures)

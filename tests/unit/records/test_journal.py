@@ -25,7 +25,8 @@ from records.journal import (
 from records.journal_store import JournalStore
 from records.reader import NOT_CLOSED, list_sessions, open_sessions, read_session
 from records.signing import SigningKey
-from records.unit_file import UNIT_SCHEMA, UnitLock, unit_database
+from records.unit_file import UNIT_SCHEMA, unit_database
+from records.unit_lock import UnitLock
 from tests.support.altering import altering
 
 UNIT = "00000000000000aa"

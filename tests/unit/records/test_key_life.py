@@ -29,7 +29,8 @@ from records.key_life import accept_key, replace_lost_key, revoke_key, rotate_ke
 from records.reader import read_stored
 from records.removal import remove_content
 from records.signing import NoKeyStore, check_key_in_use, known_public_keys, load_or_create_key
-from records.unit_file import UNIT_SCHEMA, UnitLock, holding, unit_database
+from records.unit_file import UNIT_SCHEMA, unit_database
+from records.unit_lock import UnitLock, holding
 from tests.support.notes import BEGAN_MS, DAY_MS, HOUR_MS, UNIT, recorded
 from tests.support.sessions import KEY
 

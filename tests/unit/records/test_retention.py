@@ -39,7 +39,8 @@ from records.retention import (
     show_retention,
 )
 from records.stored_session import SessionHead
-from records.unit_file import UnitLock, holding, unit_database
+from records.unit_file import unit_database
+from records.unit_lock import UnitLock, holding
 from tests.support.altering import altering
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.sessions import KEY

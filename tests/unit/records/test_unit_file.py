@@ -16,7 +16,8 @@ from records.integrity import verify
 from records.journal import SessionOpening, open_session
 from records.reader import list_sessions, read_session
 from records.signing import SigningKey
-from records.unit_file import UNIT_SCHEMA, UnitLock, holding, unit_database
+from records.unit_file import UNIT_SCHEMA, unit_database
+from records.unit_lock import UnitLock, holding
 from tests.support.altering import altering
 from tests.support.left_open import close_left_open
 

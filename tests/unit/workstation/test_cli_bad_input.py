@@ -17,8 +17,10 @@ import pytest
 from controller.events import Outcome
 from controller.prescription import Region
 from records.database import open_for_writing
+from records.private_files import write_private
 from records.reader import list_sessions
-from records.unit_file import UNIT_SCHEMA, UnitLock, unit_database
+from records.unit_file import UNIT_SCHEMA, unit_database
+from records.unit_lock import UnitLock
 from simulator.bodies import CERVICAL_SLIDING
 from simulator.firmware import ReferenceFirmware
 from simulator.plant import TractionPlant
@@ -265,8 +267,7 @@ def test_a_file_that_is_no_database(
     traction: Traction, order: Callable[..., str], tmp_path: Path
 ) -> None:
     path = unit_database(tmp_path, UNIT_ID)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"not a database, and longer than any header" * 40)
+    write_private(path, b"not a database, and longer than any header" * 40)
     with served() as uri:
         told = traction("run", uri, "--order", order(), "--yes", "--data", str(tmp_path))
     assert told.status == 4

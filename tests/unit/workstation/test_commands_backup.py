@@ -6,8 +6,19 @@ import json
 from pathlib import Path
 
 import pytest
+from pyrage.x25519 import Identity
 
-from controller.errors import AnswerMissing, BackupRefused, RecordNotFound, RequestRefused
+from controller.errors import (
+    AddressInvalid,
+    AnswerMissing,
+    BackupAltered,
+    BackupRefused,
+    RecordNotFound,
+    RequestRefused,
+)
+from controller.runtime.clock import SystemClock
+from records.audit import accesses
+from records.checkpoint import Checkpoint, parse_checkpoint
 from records.unit_file import unit_database
 from tests.support.altering import altering
 from tests.support.commands import run, said
@@ -32,6 +43,9 @@ def test_a_backup_is_made_restored_and_audited(data: Path, tmp_path: Path) -> No
     assert json.loads(said(back, "restore", copy, "--json"))["sessions"] == 2
     assert [row["what"] for row in json.loads(said(back, "audit", "--json"))] == [
         "backup", "restore of a backup",
+    ]  # fmt: skip
+    assert [row["what"] for row in json.loads(said(data, "audit", "--json"))] == [
+        "backup", "backup made",
     ]  # fmt: skip
     assert "nothing was altered" in said(back, "verify", "--all")
     with pytest.raises(BackupRefused) as refused:
@@ -106,3 +120,120 @@ def test_a_rule_of_negative_years_is_refused(data: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("TRACTION_RETENTION_YEARS", "-1")
     with pytest.raises(RequestRefused, match="retention_years='-1'"):
         said(data, "retention")
+
+
+# --- backup, proof, restore --------------------------------------------------------------------
+
+
+def test_the_status_tells_age_proof_and_place(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run(data, "backup", "--status")
+    assert result.exit_code == RECORD_BAD
+    assert "was ever finished; make one" in result.output
+    copy = tmp_path / "copy.zip"
+    checkpoint = json.loads(said(data, "backup", str(copy), "--json"))["checkpoint"]
+    told = said(data, "backup", "--status")
+    for part in (f"newest backup: {copy}", "(0.0 hours ago)", checkpoint, "never proved"):
+        assert part in told
+    assert "verified: nothing was altered" in said(data, "backup", "--prove", str(copy))
+    found = json.loads(said(data, "backup", "--status", "--json"))
+    assert found["proved_utc_ms"] >= found["made_utc_ms"]
+    assert (found["place"], found["there"], found["good"]) == (str(copy), True, True)
+    copy.unlink()
+    assert "it is not at its place now" in said(data, "backup", "--status")
+    later = SystemClock().utc_ms() + 8 * 86_400_000
+    monkeypatch.setattr(SystemClock, "utc_ms", lambda self: later)
+    result = run(data, "backup", "--status")
+    assert result.exit_code == RECORD_BAD
+    assert "192.0 hours ago, and the setting backup_days allows 7 days" in result.output
+    monkeypatch.setenv("TRACTION_BACKUP_DAYS", "0")
+    assert run(data, "backup", "--status").exit_code == 0
+    monkeypatch.setattr(SystemClock, "utc_ms", lambda self: later - 20 * 86_400_000)
+    result = run(data, "backup", "--status")
+    assert result.exit_code == RECORD_BAD
+    assert "set the clock right" in result.output
+
+
+def test_a_proof_that_fails_is_no_proof(data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    said(data, "backup", str(copy))
+    with (copy / "clinic.db").open("ab") as file:
+        file.write(b"x")
+    result = run(data, "backup", "--prove", str(copy))
+    assert result.exit_code == RECORD_BAD
+    assert "ALTERED clinic.db: it has more than" in result.output
+    assert json.loads(said(data, "backup", "--status", "--json"))["proved_utc_ms"] is None
+
+
+def test_a_restore_of_what_was_altered_names_each_finding_and_what_to_type(
+    data: Path, tmp_path: Path
+) -> None:
+    copy, back = tmp_path / "copy", tmp_path / "back"
+    said(data, "backup", str(copy))
+    key = tmp_path / "key.pem"
+    said(data, "key", "export", "--out", str(key))
+    name = f"units/{UNIT}.db"
+    content = bytearray((copy / name).read_bytes())
+    content[-1] ^= 1
+    (copy / name).write_bytes(content)
+    result = run(back, "restore", str(copy), "--public-key", str(key))
+    assert isinstance(result.exception, BackupAltered)
+    assert exit_status(result.exception) == RECORD_BAD
+    assert f"ALTERED {name}: it is not the file that was copied" in result.output
+    assert f"--accept-altered {name}" in result.exception.message
+    assert not back.exists()
+    accepted = run(back, "restore", str(copy), "--accept-altered", name)
+    assert accepted.exit_code == RECORD_BAD
+    (row,) = [r for r in accesses(back) if r.what == "restore of a backup"]
+    assert row.fields[1:] == (f"altered: {name}",)
+
+
+def test_a_restore_with_the_key_and_the_checkpoint_says_on_what_it_stands(
+    data: Path, tmp_path: Path
+) -> None:
+    copy = str(tmp_path / "copy.zip")
+    checkpoint = json.loads(said(data, "backup", copy, "--json"))["checkpoint"]
+    key = str(tmp_path / "key.pem")
+    said(data, "key", "export", "--out", key)
+    with pytest.raises(BackupAltered):
+        said(tmp_path / "other", "restore", copy, "--checkpoint", "TC1-" + altered(checkpoint))
+    told = said(tmp_path / "back", "restore", copy, "--public-key", key, "--checkpoint", checkpoint)
+    assert "checked against 1 public keys from outside and 1 outside checkpoints" in told
+    assert "nothing was altered" in said(data, "verify", "--all", "--checkpoint", checkpoint)
+
+
+def altered(checkpoint: str) -> str:
+    """A whole checkpoint of another backup: another id."""
+    parsed = parse_checkpoint(checkpoint)
+    other = Checkpoint(parsed.name.replace("backup.2", "backup.1"), parsed.code)
+    return other.text.removeprefix("TC1-")
+
+
+def test_with_recipients_every_backup_is_encrypted(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = Identity.generate()
+    (tmp_path / "identity.txt").write_text(str(identity))
+    monkeypatch.setenv("TRACTION_BACKUP_RECIPIENTS", f" {identity.to_public()} ")
+    with pytest.raises(BackupRefused, match=r"does not end in .zip.age"):
+        said(data, "backup", str(tmp_path / "copy.zip"))
+    copy = str(tmp_path / "copy.zip.age")
+    assert "encrypted" in said(data, "backup", copy)
+    opened = ("--identity", str(tmp_path / "identity.txt"))
+    assert "nothing was altered" in said(data, "backup", "--prove", copy, *opened)
+    assert "2 sessions" in said(tmp_path / "back", "restore", copy, *opened)
+
+
+def test_a_recipient_that_is_none_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACTION_BACKUP_RECIPIENTS", "age1nobody")
+    with pytest.raises(RequestRefused, match=r"backup_recipients=.*is no age recipient"):
+        said(data, "backup", "--status")
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("a", "--status"), ("--status", "--identity", "x"), ("a", "--prove", "b")]
+)
+def test_a_backup_does_one_thing_at_a_time(data: Path, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(AddressInvalid):
+        said(data, "backup", *arguments)

@@ -135,6 +135,18 @@ def test_records_that_are_put_aside_are_one_alarm_for_a_run_of_failures() -> Non
     ]
 
 
+def test_a_lock_that_is_lost_is_one_alarm_also_after_it_was_acknowledged() -> None:
+    bench, seen = Bench(), Once(3.0)
+
+    def step(elapsed_s: float) -> None:
+        bench.journal.lock_fault = "the lock file is gone" if elapsed_s >= 2.0 else ""
+        if seen(elapsed_s):
+            bench.operator.queue.append(AcknowledgeAlarms(by="A. Person"))
+
+    bench.run(stopping(bench, 5.0, step))
+    assert bench.alarms() == ["lock_lost"]
+
+
 # --- people -----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,219 @@
+"""`make campaign-keeping-cuts`: backup and restore are killed before every file operation.
+
+Once as a kill alone, once with the power gone as well, so that everything that was not synced is
+lost, and some times with each such thing lost by chance. Afterwards the backup, or the restored
+folder, is there whole or not at all, what had been acknowledged is there, the next run succeeds and
+nothing of the killed one is left.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyrage.x25519 import Identity
+
+from controller.errors import TractionError
+from records.audit import accesses, record_read
+from records.backup import back_up
+from records.drafts import SUFFIX
+from records.integrity import verify
+from records.key_life import take_over_restored
+from records.restore import RestoreReport, Trust, prove, restore
+from records.signing import NoKeyStore
+from tests.campaigns.power_cuts import scratch_folder
+from tests.support.cut_files import FINISHED, KILLED, always, by_chance, cut_power, run_killed
+from tests.support.notes import author, recorded
+from tests.support.sessions import KEY
+
+FORMS = ("copy", "copy.zip", "copy.zip.age")
+CHANCES = 8
+NEVER = "a kill alone"
+SESSIONS = 1
+MADE_UTC_MS = 1_770_000_000_000
+
+
+@dataclass
+class Result:
+    """``wrong`` names what was neither done nor undone; it must stay empty."""
+
+    cuts: int = 0
+    operations: int = 0
+    finished: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+class Place:
+    """A folder of records, the backups of it, and what is made anew for every cut."""
+
+    def __init__(self, folder: Path, form: str) -> None:
+        self.form = form
+        self.root, self.log = folder / "disk", folder / "syncs.jsonl"
+        self.data, self.media = self.root / "data", self.root / "media"
+        self.new = self.root / "place" / "new"
+        self.identity = folder / "identity.txt"
+        self._key = Identity.generate()
+        self._kept = folder / "kept"
+        self.identity.write_text(str(self._key))
+        recorded(self.data)
+        self.media.mkdir()
+        self.new.parent.mkdir()
+        self.back_up("source-")
+        self.source = self.media / f"source-{form}"
+        self.root.rename(self._kept)
+
+    def reset(self) -> None:
+        """The disk as it was before."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self._kept, self.root)
+
+    def back_up(self, prefix: str = "") -> None:
+        """One backup beside the others."""
+        back_up(
+            self.data, self.media / f"{prefix}{self.form}", KEY, made_utc_ms=MADE_UTC_MS,
+            program="test", recipients=[self._key.to_public()] if self._sealed else [],
+        )  # fmt: skip
+
+    def restore(self) -> None:
+        """The backup that was made before, into the new folder."""
+        restore(
+            self.source, self.new, Trust(), identity=self.identity if self._sealed else None,
+            before_rename=_keep_row,
+        )  # fmt: skip
+
+    def backup_is_whole(self, prefix: str = "") -> bool:
+        """False when it is not there; raises TractionError when it is there and not whole."""
+        target = self.media / f"{prefix}{self.form}"
+        if not target.exists():
+            return False
+        identity = self.identity if self._sealed else None
+        report = prove(target, self.root / "proof", Trust(), identity)
+        if report.findings or report.sessions != SESSIONS:
+            raise TractionError(f"{target.name}: {report.findings}")
+        return True
+
+    def folder_is_whole(self) -> bool:
+        """False when it is missing or empty; raises TractionError when it is there in part."""
+        if not self.new.exists() or not any(self.new.iterdir()):
+            return False
+        report = verify(self.new)
+        rows = [row.what for row in accesses(self.new)]
+        if report.alterations or report.sessions != SESSIONS or "restore" not in rows:
+            raise TractionError(f"restored: {report.alterations}, {rows}")
+        return True
+
+    @property
+    def left_overs(self) -> list[str]:
+        """Drafts of any program, anywhere."""
+        return [str(path) for path in self.root.rglob(f"*{SUFFIX}")]
+
+    @property
+    def _sealed(self) -> bool:
+        return self.form.endswith(".age")
+
+
+def _keep_row(folder: Path, report: RestoreReport) -> None:
+    take_over_restored(folder, by="test", at_utc_ms=MADE_UTC_MS, store=NoKeyStore())
+    record_read(folder, author(folder), "restore")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is cut, how it is looked at, and what the next run is."""
+
+    name: str
+    do: Callable[[Place], None]
+    is_whole: Callable[[Place], bool]
+    again: Callable[[Place], None]
+
+
+def _back_up_again(place: Place) -> None:
+    place.back_up("next-")
+    if not place.backup_is_whole("next-"):
+        raise TractionError("the next backup is not there")
+
+
+def _restore_again(place: Place) -> None:
+    if place.folder_is_whole():
+        try:
+            place.restore()
+        except TractionError:
+            return
+        raise TractionError("a second restore replaced the first")
+    place.restore()
+    if not place.folder_is_whole():
+        raise TractionError("the next restore is not there")
+
+
+WORKS = (
+    Work("backup", Place.back_up, Place.backup_is_whole, _back_up_again),
+    Work("restore", Place.restore, Place.folder_is_whole, _restore_again),
+)
+
+
+def cut_everywhere(work: Work, form: str, folder: Path, *, chances: int, every: int = 1) -> Result:
+    """Cut one work before each operation (or ``every`` so many), in each way."""
+    result, place = Result(), Place(folder, form)
+    place.reset()
+    whole = run_killed(lambda: work.do(place), 0, place.root, place.log)
+    result.operations = whole.operations
+    for at in (*range(1, whole.operations + 1, every), whole.operations + 1):
+        for way, lost in _ways(at, chances):
+            place.reset()
+            ended = run_killed(lambda: work.do(place), at, place.root, place.log)
+            if lost is not None:
+                cut_power(place.root, ended.synced, lost)
+            result.cuts += 1
+            result.finished += ended.status == FINISHED
+            if ended.status != (KILLED if at <= whole.operations else FINISHED):
+                result.wrong.append(f"before operation {at} the child ended with {ended.status}")
+            where = f"{work.name} of {form} before operation {at}, {way}"
+            result.wrong += [f"{where}: {what}" for what in _look(work, place, ended.status)]
+    return result
+
+
+def _ways(at: int, chances: int) -> Iterator[tuple[str, Callable[[], bool] | None]]:
+    yield NEVER, None
+    yield "nothing unsynced kept", always
+    for number in range(chances):
+        yield f"kept by chance {number}", by_chance(1000 * at + number)
+
+
+def _look(work: Work, place: Place, status: int) -> Iterator[str]:
+    try:
+        there = work.is_whole(place)
+        if status == FINISHED and not there:
+            yield "it was acknowledged and is not there"
+        if verify(place.data).alterations:
+            yield "the records themselves are not whole"
+        work.again(place)
+    except (TractionError, OSError) as error:
+        yield str(error)
+    if place.left_overs:
+        yield f"left over: {place.left_overs}"
+
+
+def main() -> None:
+    """Run the campaign; the exit status says whether anything was wrong."""
+    total = Result()
+    for work in WORKS:
+        for form in FORMS:
+            with scratch_folder() as folder:
+                result = cut_everywhere(work, form, folder, chances=CHANCES)
+            print(
+                f"{work.name} of {form}: {result.operations} operations, {result.cuts} cuts, "
+                f"{len(result.wrong)} neither done nor undone"
+            )
+            total.cuts += result.cuts
+            total.wrong += result.wrong
+    for line in total.wrong[:10]:
+        print(line)
+    print(f"{total.cuts} cuts, {len(total.wrong)} wrong")
+    sys.exit(1 if total.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

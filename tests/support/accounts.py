@@ -1,0 +1,92 @@
+"""Another account of this machine, for tests about who may read what.
+
+The superuser becomes one for a moment, in a child process. Whoever runs the tests without that
+right stays the same account: there the child is told another number, and the folder is taken away
+from it as far as modes can do that.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+SUPERUSER = os.geteuid() == 0
+READER_ID = 47_011 if SUPERUSER else os.geteuid()
+READERS_ID = 47_012 if SUPERUSER else os.getegid()
+"""Numbers that no account and no group of a system has."""
+
+
+def as_reader(data_dir: Path, do: Callable[[], T]) -> T:
+    """Run ``do`` as an account that is only in the group of readers of ``data_dir``.
+
+    Returns its result; an exception in it comes back as it was raised.
+    """
+    reading, writing = os.pipe()
+    with _taken_away(data_dir):
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            _be_the_reader(do, writing)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            content = pipe.read()
+        os.waitpid(child, 0)
+    result, error = pickle.loads(content)
+    if error is not None:
+        raise error
+    return result  # type: ignore[no-any-return]
+
+
+def share_with_readers(data_dir: Path) -> None:
+    """What the line in the documentation does for a group."""
+    for path in (data_dir, *data_dir.rglob("*")):
+        os.chown(path, -1, READERS_ID)
+        path.chmod(0o2750 if path.is_dir() else 0o640)
+    for secret in data_dir.rglob("*.key"):
+        secret.chmod(0o600)
+
+
+@contextmanager
+def _taken_away(data_dir: Path) -> Iterator[None]:
+    """Modes that leave the own account what a group has; the superuser needs none of it."""
+    before = {path: path.stat().st_mode & 0o7777 for path in (data_dir, *data_dir.rglob("*"))}
+    if not SUPERUSER:
+        for path, mode in before.items():
+            path.chmod(mode & ~0o700 | (mode & 0o070) << 3)
+    try:
+        yield
+    finally:
+        if not SUPERUSER:
+            data_dir.chmod(before[data_dir])
+            for path, mode in before.items():
+                if path.exists():
+                    path.chmod(mode)
+
+
+def _be_the_reader(do: Callable[[], T], writing: int) -> None:
+    error: BaseException | None = None
+    result: T | None = None
+    try:
+        _change_account()
+        os.environ["HOME"] = "/nonexistent"
+        result = do()
+    except BaseException as raised:
+        error = raised
+    with os.fdopen(writing, "wb") as pipe:
+        pickle.dump((result, error), pipe)
+    os._exit(0)
+
+
+def _change_account() -> None:
+    if not SUPERUSER:
+        number = os.geteuid() + 1
+        os.geteuid = lambda: number
+        return
+    os.setgroups([READERS_ID])
+    os.setresgid(READERS_ID, READERS_ID, READERS_ID)
+    os.setresuid(READER_ID, READER_ID, READER_ID)

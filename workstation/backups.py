@@ -1,0 +1,142 @@
+"""Backups of this workstation: made, proved and restored with their rows in the audit.
+
+The rows are what ``traction backup --status`` reads: they are signed and in the chain of clinic.db,
+so no second file says what was backed up when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from controller.errors import AuditUnavailable
+from controller.runtime.clock import SystemClock
+from records.audit import Access, accesses, record_read
+from records.author import Author
+from records.backup import BackupReport, back_up
+from records.backup_check import CLINIC
+from records.clinic_file import clinic_database
+from records.key_life import take_over_restored
+from records.private_check import check_private
+from records.restore import RestoreReport, Trust, prove
+from workstation.compose import PROGRAM
+from workstation.documents import author_now
+from workstation.login import login_name
+from workstation.settings import Settings
+
+BEGUN, MADE, PROVED, RESTORED = "backup", "backup made", "backup proved", "restore of a backup"
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupStatus:
+    """The newest backup that was finished. ``good`` is what the exit status says."""
+
+    place: str
+    checkpoint: str
+    made_utc_ms: int | None
+    proved_utc_ms: int | None
+    there: bool
+    good: bool
+    text: str
+
+
+def make_backup(data_dir: Path, target: Path, settings: Settings, by: str) -> BackupReport:
+    """Back up with a row before, since data leave the folder, and one when it is finished."""
+    from records.backup_encryption import parse_recipients
+
+    check_private(data_dir, settings.readers_group)
+    author = author_now(data_dir, by)
+    record_read(data_dir, author, BEGUN)
+    report = back_up(
+        data_dir,
+        target,
+        author.key,
+        made_utc_ms=SystemClock().utc_ms(),
+        program=f"{PROGRAM} {version(PROGRAM)}",
+        recipients=parse_recipients(settings.backup_recipients),
+    )
+    _keep(data_dir, author, MADE, report.place, report.checkpoint)
+    return report
+
+
+def prove_backup(
+    place: Path, data_dir: Path, trust: Trust, identity: Path | None, by: str
+) -> RestoreReport:
+    """Restore for a moment and verify; the row is kept where the records are.
+
+    What was encrypted is opened on the disk of the records only.
+    """
+    workroom = data_dir if place.suffix == ".age" else place
+    report = prove(place, workroom, trust, identity)
+    if not report.findings and clinic_database(data_dir).exists():
+        _keep(data_dir, author_now(data_dir, by), PROVED, place, report.checkpoint)
+    return report
+
+
+def keep_restore(folder: Path, by: str, report: RestoreReport, accepted: Sequence[str]) -> None:
+    """The row of a restore, in the records that are about to be put in place.
+
+    Where a damaged clinic.db was asked for by name, no row can be kept in it.
+    """
+    try:
+        by_name = by or login_name()
+        take_over_restored(folder, by=by_name, at_utc_ms=SystemClock().utc_ms())
+        fields = (report.checkpoint, *(f"altered: {name}" for name in accepted))
+        record_read(folder, author_now(folder, by), RESTORED, fields=fields)
+    except AuditUnavailable:
+        if CLINIC not in accepted:
+            raise
+
+
+def backup_status(data_dir: Path, limit_days: int) -> BackupStatus:
+    """The newest backup, its age, and whether it was proved."""
+    rows = accesses(data_dir)
+    made = [row for row in rows if row.what == MADE and len(row.fields) == 2]
+    if not made:
+        return BackupStatus(
+            place="", checkpoint="", made_utc_ms=None, proved_utc_ms=None, there=False, good=False,
+            text=f"no backup of {data_dir} was ever finished; make one with `traction backup`",
+        )  # fmt: skip
+    newest = max(made, key=lambda row: row.at_utc_ms)
+    place, checkpoint = newest.fields
+    proofs = [r.at_utc_ms for r in rows if r.what == PROVED and checkpoint in r.fields]
+    proved = max(proofs, default=None)
+    age_ms = SystemClock().utc_ms() - newest.at_utc_ms
+    good, verdict = _verdict(age_ms, limit_days)
+    there = Path(place).exists()
+    return BackupStatus(
+        place=place, checkpoint=checkpoint, made_utc_ms=newest.at_utc_ms, proved_utc_ms=proved,
+        there=there, good=good, text=_text(newest, place, there, proved, verdict),
+    )  # fmt: skip
+
+
+def _verdict(age_ms: int, limit_days: int) -> tuple[bool, str]:
+    if age_ms < 0:
+        return False, f"{-age_ms / HOUR_MS:.1f} hours after this clock: set the clock right"
+    age = f"{age_ms / HOUR_MS:.1f} hours ago"
+    if limit_days and age_ms > limit_days * DAY_MS:
+        return False, f"{age}, and the setting backup_days allows {limit_days} days: make one now"
+    return True, age
+
+
+def _text(newest: Access, place: str, there: bool, proved: int | None, verdict: str) -> str:
+    lines = [
+        f"newest backup: {place}, made {_utc(newest.at_utc_ms)} ({verdict})",
+        f"checkpoint: {newest.fields[1]}",
+        f"proved: {_utc(proved)}" if proved else "never proved: traction backup --prove does it",
+    ]
+    if not there:
+        lines.append("it is not at its place now; connect the medium, or look for it")
+    return "\n".join(lines)
+
+
+def _keep(data_dir: Path, author: Author, what: str, place: Path, checkpoint: str) -> None:
+    record_read(data_dir, author, what, fields=(str(place.absolute()), checkpoint))
+
+
+def _utc(utc_ms: int) -> str:
+    return f"{datetime.fromtimestamp(utc_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
