@@ -37,7 +37,7 @@ campaign-kill: setup
 bench: setup
 	$(RUN) -m workstation.bench
 	$(RUN) tools/bench_store.py
-	$(RUN) tools/bench_records.py
+	$(RUN) -m tests.campaigns.record_sizes
 
 # The simulated treatment from a compiled copy; needs a C compiler, takes about six minutes.
 bench-compiled: setup

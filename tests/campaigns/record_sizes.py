@@ -1,6 +1,6 @@
 """Size and time of a unit's file over the number of its sessions.
 
-Usage: python tools/bench_records.py [COUNT ...]      default 250 1000
+Usage: python -m tests.campaigns.record_sizes [COUNT ...]      default 250 1000
 
 Each session is 15 minutes at 20 Hz with 2.3 samples and now and then an event a link, as a session
 of the program has them; the last one of each file went through the tables of an open session, so
@@ -12,7 +12,6 @@ the system's cache), and clinic.db, which has no orders here.
 from __future__ import annotations
 
 import hashlib
-import os
 import resource
 import subprocess
 import sys
@@ -25,9 +24,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 from controller.events import EventKind, JsonValue
 from records.blocks import pack_block
@@ -56,6 +52,7 @@ from records.stored_session import computed_links
 from records.unit_file import UNIT_SCHEMA, unit_database
 from tests.support.reference_signal import reference_signal
 
+ROOT = Path(__file__).resolve().parents[2]
 UNIT = "00000000000000aa"
 COUNTS = (250, 1000)
 RATE_HZ, SIGNAL_HZ = 20, 50
@@ -113,8 +110,8 @@ def _ranges(samples: int) -> Iterator[LinkRange]:
 def opening(subject: Subject, key: SigningKey, keys: SessionKeys, start: bytes) -> EventRow:
     """As long as the program's."""
     detail: dict[str, JsonValue] = {
-        "session_id": subject.name, "unit_id": subject.place, "started_utc_ms": subject.number * APART_MS,
-        "utc_offset_min": 0, "signing_key": key.key_id,
+        "session_id": subject.name, "unit_id": subject.place,
+        "started_utc_ms": subject.number * APART_MS, "utc_offset_min": 0, "signing_key": key.key_id,
         "session_key": {
             "public_key": keys.signing.public_key.hex(),
             "certificate": certify(key, keys, start).hex(),
@@ -122,8 +119,8 @@ def opening(subject: Subject, key: SigningKey, keys: SessionKeys, start: bytes) 
         "patient_key": "00" * 8, "filler": "x" * 1180,
     }  # fmt: skip
     return EventRow(
-        sequence=0, at_ms=0, utc_ms=subject.number * APART_MS, kind=int(EventKind.SESSION_STARTED), version=1,
-        detail_json=canonical_json(detail),
+        sequence=0, at_ms=0, utc_ms=subject.number * APART_MS,
+        kind=int(EventKind.SESSION_STARTED), version=1, detail_json=canonical_json(detail),
     )  # fmt: skip
 
 
@@ -132,8 +129,8 @@ def events_of(material: Material, first: EventRow) -> list[EventRow]:
     text = canonical_json({"from": "ramping_up", "to": "holding", "note": "x" * 40})
     count = material.ranges[-1].next_event
     later = (
-        EventRow(sequence=n, at_ms=10_000 * n, utc_ms=first.utc_ms + 10_000 * n, kind=int(EventKind.PHASE_CHANGED),
-                 version=1, detail_json=text)
+        EventRow(sequence=n, at_ms=10_000 * n, utc_ms=first.utc_ms + 10_000 * n,
+                 kind=int(EventKind.PHASE_CHANGED), version=1, detail_json=text)
         for n in range(1, count)
     )  # fmt: skip
     return [first, *later]
@@ -170,15 +167,16 @@ def add_sealed(db: Database, number: int, material: Material, key: SigningKey) -
 
 
 def _insert_head(db: Database, subject: Subject) -> None:
+    began_ms = subject.number * APART_MS
     db.execute("INSERT INTO session VALUES (?, ?, ?, ?, 0)",
-               (subject.number, subject.name, subject.place, subject.number * APART_MS))  # fmt: skip
+               (subject.number, subject.name, subject.place, began_ms))  # fmt: skip
 
 
 def add_whole(path: Path, number: int, material: Material, key: SigningKey) -> float:
     """A session commit by commit; returns the bytes a sample that the open file grew by."""
     db = open_for_writing(path, UNIT_SCHEMA)
     db.execute("PRAGMA synchronous = OFF")
-    before = os.path.getsize(path)
+    before = path.stat().st_size
     subject = Subject(name=f"session-{number:06d}", place=UNIT, number=number)
     keys, start = derive_session_keys(key, subject), chain_start(db, number)
     events = events_of(material, opening(subject, key, keys, start))
@@ -195,7 +193,7 @@ def add_whole(path: Path, number: int, material: Material, key: SigningKey) -> f
             if tail.link_count % SIGNATURE_EVERY_LINKS == 0:
                 add_chain_signature(db, number, keys, tail.link_count, tail.link)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    grown = (os.path.getsize(path) - before) / tail.samples
+    grown = (path.stat().st_size - before) / tail.samples
     seal_session(db, number, key, keys)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
@@ -256,7 +254,7 @@ def main() -> int:
         for count in counts:
             data = Path(folder) / str(count)
             grown = fill(data, count, material)
-            size = os.path.getsize(unit_database(data, UNIT))
+            size = unit_database(data, UNIT).stat().st_size
             samples = count * len(material.samples) // SAMPLE_SIZE
             start = cost_of("-c", _START, str(data), UNIT)
             one = cost_of("-m", "workstation.cli", "verify", f"session-{count // 2:06d}",
@@ -269,10 +267,10 @@ def main() -> int:
             )  # fmt: skip
     Console(width=120).print(table)
     print(
-        f"processor seconds of whole processes. Goals: at most {BYTES_GOAL} bytes a sample over the "
-        f"whole file, {OPEN_GOAL:g} while open; start check and single verify at most "
-        f"{GROWTH_GOAL} x from 250 to 16 000 sessions; verify --all at most {CHAIN_GOAL:g} x a bare "
-        "chain"
+        f"processor seconds of whole processes. Goals: at most {BYTES_GOAL} bytes a sample over "
+        f"the whole file, {OPEN_GOAL:g} while open; start check and single verify at most "
+        f"{GROWTH_GOAL} x from 250 to 16 000 sessions; verify --all at most {CHAIN_GOAL:g} x a "
+        "bare chain"
     )
     return 0
 
