@@ -89,9 +89,8 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process cost: seconds on the wall, seconds of processor, mebibytes at its peak."""
+    """What a process cost: seconds of processor; mebibytes at the peak of the largest so far."""
 
-    wall_s: float
     cpu_s: float
     peak_mib: float
 
@@ -217,15 +216,13 @@ def fill(data: Path, count: int, material: Material) -> float:
 def cost_of(*command: str) -> Cost:
     """Run a command of its own process; raises RuntimeError when it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started_s = time.perf_counter()
     done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True,
                           check=False)  # fmt: skip
-    wall_s = time.perf_counter() - started_s
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise RuntimeError(done.stdout[-400:] + done.stderr[-400:])
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall_s, cpu_s, after.ru_maxrss / 1024)
+    return Cost(cpu_s, after.ru_maxrss / 1024)
 
 
 def bare_chain_s(data: Path, material: Material) -> float:
