@@ -20,7 +20,7 @@ from records.schema_check import schema_differences
 from records.session_check import Alteration
 from records.signing import known_public_keys
 from records.stored_session import SessionHead
-from records.unit_file import UNIT_SCHEMA
+from records.unit_file import UNIT_SCHEMA, is_put_aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +85,9 @@ def _alterations(
     checked = check_on_file(db, path, cells, head, start, known, history)
     is_readable = checked.stored is not None
     yield from (_Finding(found, is_readable) for found in checked.alterations)
+    if checked.stored is not None and checked.stored.seal is None and is_put_aside(path):
+        what = "it was never sealed, and its file was put aside because it did not fit"
+        yield _Finding(Alteration(session_id=head.session_id, where="its file", what=what), True)
 
 
 def _refusal(session_id: str, found: Alteration) -> JournalCorrupt:

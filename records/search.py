@@ -18,7 +18,7 @@ from records.database import Database, rows
 from records.note_words import AMENDED, DRAFT, SIGNED
 from records.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, reading
 from records.strict_json import parse_object
-from records.unit_file import unit_databases
+from records.unit_file import readable_databases
 from records.unit_lock import UnitLock
 from records.unreadable import refused_in_words
 
@@ -115,7 +115,7 @@ def _fits(
 
 
 def _listed(data_dir: Path) -> Iterator[tuple[SessionHead, str, bool]]:
-    for path in unit_databases(data_dir):
+    for path in readable_databases(data_dir):
         with reading(path) as db:
             listed = rows(
                 db,

@@ -20,6 +20,7 @@ _UNIT_ID = re.compile("[0-9a-f]{16}")
 _OURS = re.compile(r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.schema-\d+)?|lock|spill)")
 """The names of a unit's files; its id is 16 hex digits for life."""
 
+QUARANTINE = "quarantine"
 MigrationRecorder = Callable[[Database], None]
 """Writes the migration record of a file that held sessions before schema 4."""
 
@@ -181,7 +182,12 @@ def foreign_files(data_dir: Path) -> list[Path]:
 
 def quarantine_folder(data_dir: Path) -> Path:
     """Where files go that hold what this workstation did not write."""
-    return data_dir / "quarantine"
+    return data_dir / QUARANTINE
+
+
+def is_put_aside(database: Path) -> bool:
+    """True for a unit's file in the quarantine."""
+    return database.parent.parent.name == QUARANTINE
 
 
 def readable_databases(data_dir: Path) -> list[Path]:

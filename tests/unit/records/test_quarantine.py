@@ -11,6 +11,7 @@ import pytest
 from controller.errors import JournalCorrupt, JournalUnavailable, RequestRefused
 from controller.runtime.clock import VirtualClock
 from records.author import Author
+from records.believed import read_checked
 from records.integrity import verify
 from records.quarantine import (
     SUMS,
@@ -94,6 +95,20 @@ def test_sessions_that_fit_stay_readable_and_the_others_are_named(altered: Path)
     accept(altered, UNIT, AUTHOR, "looked at")
     assert verify(altered, public_keys=KEYS).alterations == ()
     assert verify(altered, "s-2", public_keys=KEYS).put_aside[0].is_accepted
+
+
+def test_an_unsealed_session_of_a_file_that_was_put_aside_is_not_believed(altered: Path) -> None:
+    """A cut tail cannot be seen without the key: what was not sealed there is nobody's evidence."""
+    edit(
+        altered,
+        "DELETE FROM event WHERE session = 2 AND sequence >= 6",
+        "DELETE FROM sample_block WHERE session = 2 AND first_sample >= 6",
+    )
+    aside(altered)
+    accept(altered, UNIT, AUTHOR, "looked at")
+    with pytest.raises(JournalCorrupt, match="it was never sealed, and its file was put aside"):
+        read_checked(altered, "s-2").believed()
+    assert read_checked(altered, "s-1").believed().checkpoint
 
 
 def test_the_unit_is_used_again_when_a_named_person_has_accepted(altered: Path) -> None:
