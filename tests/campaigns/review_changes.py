@@ -86,8 +86,9 @@ CHANGES = (
     Change(
         "no over-force check in the slack take-up",
         (Edit(CHECKS,
-              "    if largest_n is None or now.missed or not now.over_force.lasts(",
-              "    if now.taking_up_slack or largest_n is None or not now.over_force.lasts("),),
+              "    if now.missed or not now.over_force.lasts(now.now_s, limits.over_force_s):",
+              "    if now.taking_up_slack or not now.over_force.lasts("
+              "now.now_s, limits.over_force_s):"),),
         ("tests/safety/test_review_changes.py::test_too_much_force_is_seen_in_the_slack_take_up",),
     ),
     Change(

@@ -101,13 +101,13 @@ def said(*arguments: str, status: int = 0) -> str:
 
 
 def test_verify_compares_with_the_second_place_by_itself(second: Path) -> None:
-    assert "3 of this folder are not there yet" in said("verify", "--all")
+    assert "4 of this folder are not there yet" in said("verify", "--all")
     assert left() == []
     newest = second.read_text().splitlines()[-1].partition(" ")[0]
     last = said("verify", "--all").splitlines()[-1]
     assert last.startswith("nothing was altered (checked: chain, 2 signatures; 2 outside check")
-    assert last.endswith(f"; compared with 3 checkpoints of {second}; newest of {newest})")
-    assert "compared with 3 checkpoints" in json.loads(said("verify", "--all", "--json"))["basis"]
+    assert last.endswith(f"; compared with 4 checkpoints of {second}; newest of {newest})")
+    assert "compared with 4 checkpoints" in json.loads(said("verify", "--all", "--json"))["basis"]
     assert "1 outside checkpoints" in said("verify", "s-1")
 
 
@@ -155,7 +155,7 @@ def test_a_place_that_is_away_is_told_and_made_good(second: Path, tmp_path: Path
     second.parent.unlink()
     leave_checkpoints(broken, tmp_path / "data", told.append)
     assert len(told) == 1
-    assert len(second.read_text().splitlines()) == 3
+    assert len(second.read_text().splitlines()) == 4
 
 
 def test_a_place_that_does_not_answer_is_not_waited_for(
@@ -179,7 +179,7 @@ def test_a_growing_list_is_stamped_and_the_stamps_are_checked_offline(
     assert len(authority.asked) == 2
     last = said("verify", "--all").splitlines()[-1]
     assert last.endswith(
-        "; 2 time stamps, the newest of 2026-05-05 06:00:01 UTC over its first 4 lines)"
+        "; 2 time stamps, the newest of 2026-05-05 06:00:01 UTC over its first 6 lines)"
     )
     assert len(authority.asked) == 2, "verify asks nobody"
     lines = stamping.read_text().splitlines(keepends=True)
@@ -205,7 +205,7 @@ def test_an_authority_that_fails_is_told_and_the_list_stays(
     authority.status, authority.content = status, content
     (text,) = left()
     assert told in text
-    assert len(stamping.read_text().splitlines()) == 3
+    assert len(stamping.read_text().splitlines()) == 4
     assert "no time stamp over it" in said("verify", "--all")
 
 
