@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 NO_SEAL = bytes(32)
 STATEMENT = "traction-statement/1"
@@ -26,9 +27,8 @@ _RANGE = struct.Struct(">IIII")
 _COUNTS = struct.Struct(">III")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRange:
-    """The events and samples that one link covers; a count may be 0."""
+class LinkRange(NamedTuple):
+    """The events and samples that one link covers; a count may be 0. A session has thousands."""
 
     first_event: int
     event_count: int
@@ -45,12 +45,8 @@ class LinkRange:
 
     def next(self, event_count: int, sample_count: int) -> LinkRange:
         """The range of so many events and samples that follows this one."""
-        return LinkRange(
-            first_event=self.next_event,
-            event_count=event_count,
-            first_sample=self.next_sample,
-            sample_count=sample_count,
-        )
+        first_event, events, first_sample, samples = self
+        return LinkRange(first_event + events, event_count, first_sample + samples, sample_count)
 
 
 NOTHING = LinkRange(first_event=0, event_count=0, first_sample=0, sample_count=0)
@@ -68,10 +64,7 @@ class Subject:
 
 def compute_link(previous: bytes, covered: LinkRange, events: bytes, samples: bytes) -> bytes:
     """The link over the canonical bytes of ``covered``."""
-    head = _RANGE.pack(
-        covered.first_event, covered.event_count, covered.first_sample, covered.sample_count
-    )
-    return hashlib.sha256(previous + head + events + samples).digest()
+    return hashlib.sha256(previous + _RANGE.pack(*covered) + events + samples).digest()
 
 
 def compute_session_digest(events: bytes, samples: bytes) -> bytes:

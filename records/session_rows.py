@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from records.canonical import SAMPLE_SIZE, EventRow
 from records.chain import NOTHING, LinkRange, compute_link
@@ -42,8 +43,7 @@ class Tail:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRow:
+class LinkRow(NamedTuple):
     """A link as it is stored."""
 
     number: int

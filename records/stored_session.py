@@ -12,7 +12,7 @@ from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.packed_links import compute_removal_digest, unpack_ranges
 from records.removal import Removal, removal_of
-from records.session_rows import LinkRow, canonical, chain_start, event_rows, link_rows
+from records.session_rows import LinkRow, chain_start, event_rows, link_rows
 
 SIGNATURES_SINCE_SCHEMA = 2
 
@@ -156,13 +156,14 @@ def computed_links(
     start: bytes, ranges: list[LinkRange], events: list[EventRow], samples: bytes
 ) -> list[LinkRow]:
     """The links of a chain over what is stored, from what each covers."""
+    texts = [event.canonical() for event in events]
     links, previous = [], start
     for number, covered in enumerate(ranges):
+        first_event, event_count, first_sample, sample_count = covered
+        some = b"".join(texts[first_event : first_event + event_count]) if event_count else b""
+        at = first_sample * SAMPLE_SIZE
         previous = compute_link(
-            previous,
-            covered,
-            canonical(events[covered.first_event : covered.next_event]),
-            samples[covered.first_sample * SAMPLE_SIZE : covered.next_sample * SAMPLE_SIZE],
+            previous, covered, some, samples[at : at + sample_count * SAMPLE_SIZE]
         )
         links.append(LinkRow(number, covered, previous))
     return links
