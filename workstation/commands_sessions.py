@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from workstation.settings import Settings
 
 
+NOT_CHECKED = (
+    "not checked by this list: `traction verify --all` checks every session, each document its own"
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("sessions")(sessions)
@@ -75,6 +80,8 @@ def sessions(
             f"{row['session_id']}  {str(row['started'])[:16].replace('T', ' ')}  "
             f"{row['outcome']}  {sealed}  note {row['note']}  unit {row['unit_id']}"
         )
+    if listed:
+        say(NOT_CHECKED)
 
 
 def audit(
