@@ -2,8 +2,8 @@
 
 python tools/checks.py lint types contracts tests
 
-The commands of one part run side by side. The tests are two: those with real programs in real time
-wait most of the time, and the others calculate.
+The commands of one part run side by side. The tests are three: those with real programs in real
+time wait most of the time, and the others calculate, on two cores.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ SCRIPTS = Path(sys.executable).parent
 PACKAGES = ["controller", "firmware_bridge", "records", "simulator", "workstation"]
 
 REAL_TIME = "tests/recovery"
+SIMULATED = ("tests/safety", "tests/scenarios")
 
 PARTS: dict[str, list[list[str]]] = {
     "lint": [
@@ -29,8 +30,9 @@ PARTS: dict[str, list[list[str]]] = {
     "types": [[sys.executable, "-m", "mypy", *PACKAGES, "tools", "bootstrap.py"]],
     "contracts": [[str(SCRIPTS / "lint-imports")]],
     "tests": [
-        [sys.executable, "-m", "pytest", f"--ignore={REAL_TIME}"],
+        [sys.executable, "-m", "pytest", *(f"--ignore={one}" for one in (REAL_TIME, *SIMULATED))],
         [sys.executable, "-m", "pytest", REAL_TIME],
+        [sys.executable, "-m", "pytest", *SIMULATED],
     ],
 }
 
