@@ -1,4 +1,4 @@
-"""What a unit's file follows: the file of the year before, or one that was put aside.
+"""What a unit's file follows: one that was put aside.
 
 statement = that of ``records.chain`` for (kind, unit's id, last session's number) whose seal is
             SHA-256("traction-predecessor/1" LF file LF digest in hex LF utc_ms LF reason LF)
@@ -28,7 +28,6 @@ class Kind(StrEnum):
     """Why a file begins anew."""
 
     PUT_ASIDE = "put aside"
-    YEAR = "year"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""``traction quarantine``: unit files that did not fit, and a person's word about them."""
+"""``traction quarantine`` and ``traction repack``: what is done with a unit's file as a whole."""
 
 from __future__ import annotations
 
@@ -27,6 +27,25 @@ def register(app: typer.Typer) -> None:
     quarantine.command("put")(put)
     quarantine.command("accept")(accept)
     app.add_typer(quarantine, name="quarantine")
+    app.command("repack")(repack)
+
+
+def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Pack the links of sessions that were sealed by older versions; each is proved first."""
+    from controller.runtime.clock import SystemClock
+    from records.repack import repack as repack_file
+    from records.signing import load_or_create_key
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    done = repack_file(data_dir, unit, load_or_create_key(data_dir), SystemClock().utc_ms)
+    if as_json:
+        say_json(asdict(done))
+        return
+    say(
+        f"repacked {len(done.sessions)} sessions, each checked before and after: "
+        f"{done.bytes_before} bytes before, {done.bytes_after} after"
+    )
 
 
 def list_(data: DataOption = None, as_json: JsonOption = False) -> None:

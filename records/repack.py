@@ -1,0 +1,102 @@
+"""Packing the links of sessions that were sealed before links were packed.
+
+Each session is checked whole before and after, in one transaction: its links computed again from
+what they cover must be those that were stored, or nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalCorrupt, RecordNotFound
+from records.cell_check import CellCheck
+from records.database import Database, failures_in_words, open_for_writing, rows
+from records.ed25519 import SigningKey
+from records.file_history import history_of
+from records.guarded_check import check_on_file, start_before
+from records.migration import recording_schema
+from records.sealing import pack_links
+from records.session_rows import link_rows
+from records.signing import known_public_keys
+from records.stored_session import SessionHead, session_rows_of
+from records.unit_file import unit_database
+from records.unit_lock import UnitLock, holding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repacked:
+    """What became of one unit's file: ids of the sessions, and its bytes before and after."""
+
+    sessions: tuple[str, ...]
+    bytes_before: int
+    bytes_after: int
+
+
+def repack(data_dir: Path, unit_id: str, key: SigningKey, utc_ms: Callable[[], int]) -> Repacked:
+    """Pack every session's links that can be; older files come to the present schema first.
+
+    Raises RecordNotFound, UnitBusy, JournalUnavailable, or JournalCorrupt for a session that does
+    not fit.
+    """
+    path = unit_database(data_dir, unit_id)
+    if not path.exists():
+        raise RecordNotFound(
+            f"unit {unit_id} has no file in {data_dir}; `traction sessions` names the units"
+        )
+    known = {**known_public_keys(data_dir), key.key_id: key.public_key}
+    with holding(UnitLock(path)), failures_in_words(path, "repacked"):
+        before = path.stat().st_size
+        db = open_for_writing(path, recording_schema(key, utc_ms))
+        try:
+            done = [head for head in session_rows_of(db) if _has_loose_links(db, head)]
+            for head in done:
+                _repack_session(db, path, head, known)
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            db.close()
+        return Repacked(
+            sessions=tuple(head.session_id for head in done), bytes_before=before,
+            bytes_after=path.stat().st_size,
+        )  # fmt: skip
+
+
+def _has_loose_links(db: Database, head: SessionHead) -> bool:
+    """Sealed, not removed, and with links of its own; a removal signed them as they are."""
+    number = (head.number,)
+    return (
+        bool(rows(db, "SELECT 1 FROM link WHERE session = ? LIMIT 1", number))
+        and bool(rows(db, "SELECT 1 FROM seal WHERE session = ?", number))
+        and not rows(db, "SELECT 1 FROM removal WHERE session = ?", number)
+    )
+
+
+def _repack_session(db: Database, path: Path, head: SessionHead, known: dict[str, bytes]) -> None:
+    stored = link_rows(db, head.number)
+    _refuse_altered(db, path, head, known, "before")
+    with db.atomic():
+        pack_links(db, head.number, stored)
+        computed = _refuse_altered(db, path, head, known, "after")
+        if computed != [link.digest for link in stored]:
+            raise JournalCorrupt(
+                f"session {head.session_id}: its links computed again are not those that were "
+                "stored; nothing was changed. Run `traction verify --all`"
+            )
+
+
+def _refuse_altered(
+    db: Database, path: Path, head: SessionHead, known: dict[str, bytes], when: str
+) -> list[bytes]:
+    """The digests of the session's links; raises JournalCorrupt naming what does not fit."""
+    cells = CellCheck(db)
+    start, history = start_before(db, path, head.number), history_of(db, path, cells, known)
+    checked = check_on_file(db, path, cells, head, start, known, history)
+    for found in checked.alterations:
+        raise JournalCorrupt(
+            f"session {head.session_id} does not fit {when} its repacking ({found.where}: "
+            f"{found.what}); nothing was changed. Run `traction verify {head.session_id}`"
+        )
+    assert checked.stored is not None, "a session without findings was read"
+    return [link.digest for link in checked.stored.links]
