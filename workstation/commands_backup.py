@@ -184,7 +184,8 @@ def _tell_status(data_dir: Path, settings: Settings, *, as_json: bool) -> None:
     if as_json:
         say_json(asdict(found))
     else:
-        say(found.text)
+        for line in found.text.splitlines():
+            say(line)
     if not found.good:
         raise typer.Exit(RECORD_BAD)
 

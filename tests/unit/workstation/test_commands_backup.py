@@ -134,6 +134,8 @@ def test_the_status_tells_age_proof_and_place(
     copy = tmp_path / "copy.zip"
     checkpoint = json.loads(said(data, "backup", str(copy), "--json"))["checkpoint"]
     told = said(data, "backup", "--status")
+    assert len(told.splitlines()) == 3, "each fact has a line of its own"
+    assert "<U+" not in told
     for part in (f"newest backup: {copy}", "(0.0 hours ago)", checkpoint, "never proved"):
         assert part in told
     assert "verified: nothing was altered" in said(data, "backup", "--prove", str(copy))
