@@ -193,8 +193,20 @@ def backup_path(path: Path, version: int) -> Path:
     return path.with_name(f"{path.name}.schema-{version}")
 
 
+def _finish_list_of_migrations(db: Database) -> None:
+    """The library makes the list and its index one after the other; the power may fail between.
+
+    It never makes the index of a list that stands, so the file would be refused for ever.
+    """
+    table = db.table(Migrations.migrations_table)
+    if table.exists():
+        table.create_index(["migration_set", "name"], unique=True, if_not_exists=True)
+
+
 def _migrate(db: Database, path: Path, schema: Schema) -> None:
     """One numbered step after the other, each with a copy before it of a file that was there."""
+    if is_begun(db):
+        _finish_list_of_migrations(db)
     is_new = schema_version(db) == 0
     while pending := schema.migrations.pending(db):
         if not is_new:

@@ -101,6 +101,22 @@ def test_a_new_file_leaves_no_copies(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file.db"]
 
 
+@pytest.mark.parametrize("schema", [UNIT_SCHEMA, CLINIC_SCHEMA], ids=lambda schema: schema.name)
+def test_a_file_whose_making_was_cut_off_is_made_whole(schema: Schema, tmp_path: Path) -> None:
+    """The power failed between the list of migrations and its index."""
+    path = tmp_path / "file.db"
+    db = open_for_writing(tmp_path / "whole.db", schema)
+    ((text,),) = rows(db, "SELECT sql FROM sqlite_master WHERE name = '_sqlite_migrations'")
+    db.close()
+    begun = sqlite3.connect(path)
+    begun.execute(text)
+    begun.close()
+    open_for_writing(path, schema).close()
+    again = open_for_writing(path, schema)
+    assert schema_version(again) == schema.version
+    again.close()
+
+
 def two_steps(*, second_fails: bool = False, known: int = 2) -> Schema:
     migrations = Migrations("test")
 
