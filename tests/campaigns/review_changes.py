@@ -2,7 +2,7 @@
 
 Usage: python -m tests.campaigns.review_changes
 
-They are those that a review found to pass every test (issue 11): four in the loop, the supervisor
+They are those that a review found to pass every test: four in the loop, the supervisor
 and its situation, five on the wire. Each is made in a copy of the program, and the tests that are
 named for it must fail there; without a change they must pass. ``tests/safety/test_review_changes``
 sees to it that the places still exist.
