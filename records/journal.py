@@ -24,6 +24,7 @@ from records.database import failures_in_words, open_for_reading, open_for_writi
 from records.journal_store import JournalStore, take_up
 from records.left_open import LeftOpen, examine_left_open, tagger_behind
 from records.migration import recording_schema
+from records.reader import checking
 from records.sealing import seal_session
 from records.session_keys import LinkTagger, SessionKeys, certify, derive_session_keys
 from records.session_rows import (
@@ -45,6 +46,7 @@ from records.spill import (
 )
 from records.unit_file import UNIT_SCHEMA, unit_database
 from records.unit_lock import UnitLock
+from records.unreadable import refused_in_words
 
 COMMIT_INTERVAL_S = 0.1
 SYNC_LIMIT_S = 5.0
@@ -316,13 +318,12 @@ def left_open_sessions(
     spill = spill_path(path)
     if not path.exists() and not spill.exists():
         return []
-    with failures_in_words(path, "examined for interrupted sessions"):
+    what = f"an interrupted session of unit {unit_id}"
+    with failures_in_words(path, "examined for interrupted sessions"), refused_in_words(what):
         side = read_spill(spill) if spill.exists() else NOT_ASSIGNED
-        db = open_for_writing(path, recording_schema(key, clock.utc_ms))
-        try:
+        open_for_writing(path, recording_schema(key, clock.utc_ms)).close()
+        with checking(path) as db:
             left = examine_left_open(db, side, key)
-        finally:
-            db.close()
         if not any(one.head.number == side.session for one in left):
             remove_spill(spill)
     return left

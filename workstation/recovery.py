@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from controller.errors import JournalCorrupt
+from controller.errors import JournalCorrupt, JournalUnavailable
 from controller.events import EventKind, JsonValue, Outcome, SessionEvent
 from controller.ports import Clock, TractionUnit
 from controller.runtime.recovery import UnitFound, let_go_of_unit
@@ -39,8 +39,10 @@ def recover(
     unit_id = unit.identity.unit_id
     left, fault = _examined(data_dir, unit_id, clock, key)
     found = let_go_of_unit(unit, clock, armed_seconds_ago=_armed_seconds_ago(left, data_dir, clock))
-    if fault is not None:
+    if isinstance(fault, JournalCorrupt):
         _put_aside(data_dir, unit_id, clock, key, fault)
+    elif fault is not None:
+        raise fault
     closed = [_close(data_dir, one, clock, key, found) for one in left]
     mine = unit_database(data_dir, unit_id)
     for path in unit_databases(data_dir):
@@ -54,6 +56,8 @@ def _recover_other(
     data_dir: Path, unit_id: str, clock: Clock, key: SigningKey, warn: Callable[[str], None]
 ) -> list[str]:
     left, fault = _examined(data_dir, unit_id, clock, key)
+    if isinstance(fault, JournalUnavailable):
+        raise fault
     if fault is not None:
         folder = _put_aside(data_dir, unit_id, clock, key, fault)
         warn(
@@ -65,12 +69,15 @@ def _recover_other(
 
 def _examined(
     data_dir: Path, unit_id: str, clock: Clock, key: SigningKey
-) -> tuple[list[LeftOpen], JournalCorrupt | None]:
-    """The sessions that may be closed, or why the file may not be gone on with."""
+) -> tuple[list[LeftOpen], JournalCorrupt | JournalUnavailable | None]:
+    """The sessions that may be closed, or why the file may not be gone on with.
+
+    Whatever is wrong with the file, it is told after the unit was let go.
+    """
     with holding(UnitLock(unit_database(data_dir, unit_id))):
         try:
             return left_open_sessions(data_dir, unit_id, clock, key=key), None
-        except JournalCorrupt as fault:
+        except (JournalCorrupt, JournalUnavailable) as fault:
             return [], fault
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.errors import UnitBusy
+from controller.errors import JournalCorrupt, JournalUnavailable, UnitBusy
 from controller.events import EventKind, Outcome
 from controller.ports import Progress
 from controller.runtime import loop
@@ -14,7 +14,9 @@ from controller.runtime.session import Session
 from records.integrity import verify
 from records.journal import SqliteJournal
 from records.reader import NOT_CLOSED, list_sessions
+from records.unit_file import unit_databases
 from simulator.map_v1 import State
+from tests.support.altering import altering
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
 from workstation.cli import REFUSED, exit_status
 
@@ -83,6 +85,39 @@ def test_a_unit_that_let_go_by_itself_is_only_read(tmp_path: Path) -> None:
     assert observed.detail["released"] is False
     assert record.of_kind(EventKind.UNIT_ACKNOWLEDGED)
     assert result.ending.reason == "ended early by P. Jones"
+
+
+def test_a_record_that_nobody_can_read_is_put_aside(tmp_path: Path) -> None:
+    with staged(tmp_path, wire="direct") as stage:
+        kill_in_hold(stage)
+        stage.clock.sleep_until(stage.clock.now_s() + 10.0)
+        (path,) = unit_databases(tmp_path)
+        with altering(path) as db:
+            db.execute("UPDATE event SET at_ms = 1 << 40 WHERE sequence = 3")
+        with pytest.raises(JournalCorrupt, match=r"put aside .*traction quarantine accept"):
+            stage.treat()
+    assert list((tmp_path / "quarantine").glob("*/*.db"))
+
+
+def test_the_unit_is_looked_at_before_an_error_of_the_record_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[float | None] = []
+
+    def out_of_reach(*_: object, **__: object) -> None:
+        raise JournalUnavailable("the disk is away")
+
+    def look(*_: object, armed_seconds_ago: float | None) -> None:
+        looked.append(armed_seconds_ago)
+
+    monkeypatch.setattr("workstation.recovery.left_open_sessions", out_of_reach)
+    monkeypatch.setattr("workstation.recovery.let_go_of_unit", look)
+    with (
+        staged(tmp_path, wire="direct") as stage,
+        pytest.raises(JournalUnavailable, match="disk is away"),
+    ):
+        stage.treat()
+    assert looked == [None]
 
 
 def test_a_session_of_another_unit_is_closed_and_says_that_nobody_looked(tmp_path: Path) -> None:

@@ -186,6 +186,25 @@ def test_what_does_not_fit_is_refused(left: Path, kind: str) -> None:
         left_open_sessions(left, UNIT, VirtualClock(), key=KEY)
 
 
+OUT_OF_RANGE = {
+    "a time": "UPDATE event SET at_ms = 1 << 40 WHERE session = 2 AND sequence = 3",
+    "a count": "UPDATE open_link SET sample_count = 1 << 40 WHERE session = 2 AND number = 3",
+    "an event's number": "UPDATE event SET sequence = -1 WHERE session = 2 AND sequence = 3",
+    "samples of no whole number": "UPDATE sample_block SET data = X'00' WHERE session = 2 "
+    "AND first_sample = 3",
+    "text that is no UTF-8": "UPDATE event SET detail = CAST(X'7BFF7D' AS TEXT) WHERE session = 2 "
+    "AND sequence = 3",
+}
+
+
+@pytest.mark.parametrize("kind", OUT_OF_RANGE)
+def test_what_no_reader_can_take_is_refused_in_words(left: Path, kind: str) -> None:
+    """The caller puts the file aside; an error of another kind would end the start before it."""
+    edit(left, OUT_OF_RANGE[kind])
+    with pytest.raises(JournalCorrupt):
+        left_open_sessions(left, UNIT, VirtualClock(), key=KEY)
+
+
 def test_the_newest_session_s_seal_cannot_be_stripped(left: Path) -> None:
     close_left_open(left, UNIT, VirtualClock(), KEY)
     edit(left, "DELETE FROM signature WHERE session = 2", "DELETE FROM seal WHERE session = 2")
