@@ -6,20 +6,17 @@ earlier checks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt
-from records.cell_check import CellCheck
-from records.database import Database
-from records.file_history import history_of
-from records.guarded_check import check_on_file, start_before
-from records.reader import SessionRecord, checking, load_session, locate_session
+from records.guarded_check import UnitCheck
+from records.reader import SessionRecord, checking, locate_session, record_of
 from records.schema_check import schema_differences
 from records.session_check import Alteration
 from records.signing import known_public_keys
-from records.stored_session import SessionHead
+from records.stored_session import StoredSession
 from records.unit_file import UNIT_SCHEMA, is_put_aside
 
 
@@ -51,43 +48,29 @@ def read_checked(data_dir: Path, session_id: str) -> CheckedRecord:
     Raises RecordNotFound, and JournalCorrupt where nothing of it can be read.
     """
     path, head = locate_session(data_dir, session_id)
-    known = known_public_keys(data_dir)
     with checking(path) as db:
-        db.execute("BEGIN")  # check and reading see the file at one moment
-        alterations = tuple(_alterations(db, path, head, known))
-        if any(not one.is_readable for one in alterations):
-            raise _refusal(head.session_id, alterations[0].found)
-        return CheckedRecord(
-            record=load_session(db, path, head), alterations=tuple(o.found for o in alterations)
-        )
+        db.execute("BEGIN")  # every look is at the file of one moment
+        differences = schema_differences(db, UNIT_SCHEMA)
+        found = [
+            Alteration(session_id=head.session_id, where=one.where, what=one.what)
+            for one in differences
+        ]
+        stored = None
+        if all(one.readable for one in differences):
+            check = UnitCheck(db, path, known_public_keys(data_dir))
+            checked = check.session(head)
+            stored = checked.stored
+            found += (*check.history.alterations, *checked.alterations)
+    if stored is None or stored.damage:
+        raise _refusal(head.session_id, found[0])
+    found += _never_sealed(path, stored)
+    return CheckedRecord(record=record_of(stored, path), alterations=tuple(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    found: Alteration
-    is_readable: bool
-
-
-def _alterations(
-    db: Database, path: Path, head: SessionHead, known: Mapping[str, bytes]
-) -> Iterator[_Finding]:
-    readable = True
-    for difference in schema_differences(db, UNIT_SCHEMA):
-        readable = readable and difference.readable
-        found = Alteration(session_id=head.session_id, where=difference.where, what=difference.what)
-        yield _Finding(found, difference.readable)
-    if not readable:
-        return
-    cells = CellCheck(db)
-    history = history_of(db, path, cells, known)
-    yield from (_Finding(found, True) for found in history.alterations)
-    start = start_before(db, path, head.number)
-    checked = check_on_file(db, path, cells, head, start, known, history)
-    is_readable = checked.stored is not None
-    yield from (_Finding(found, is_readable) for found in checked.alterations)
-    if checked.stored is not None and checked.stored.seal is None and is_put_aside(path):
+def _never_sealed(path: Path, stored: StoredSession) -> Iterator[Alteration]:
+    if stored.seal is None and is_put_aside(path):
         what = "it was never sealed, and its file was put aside because it did not fit"
-        yield _Finding(Alteration(session_id=head.session_id, where="its file", what=what), True)
+        yield Alteration(session_id=stored.head.session_id, where="its file", what=what)
 
 
 def _refusal(session_id: str, found: Alteration) -> JournalCorrupt:

@@ -13,7 +13,7 @@ from controller.errors import JournalError
 from records.cell_check import CellCheck, CellFault
 from records.chain import NO_SEAL
 from records.database import Database, failures_in_words
-from records.file_history import FileHistory
+from records.file_history import history_of
 from records.key_records import NO_HISTORY, KeyHistory
 from records.session_check import Alteration, check_session
 from records.session_rows import chain_start
@@ -29,47 +29,58 @@ class GuardedCheck:
     alterations: tuple[Alteration, ...]
 
 
-def check_on_file(
-    db: Database,
-    path: Path,
-    cells: CellCheck,
-    head: SessionHead,
-    start: bytes,
-    known_keys: Mapping[str, bytes],
-    history: FileHistory,
-    *,
-    key_history: KeyHistory = NO_HISTORY,
-) -> GuardedCheck:
-    """Load and check one session of a unit's file; never raises because of what stands in it."""
-    try:
-        with failures_in_words(path, f"read at session {head.session_id}"):
-            faults = [
-                altered_cell(head.session_id, fault) for fault in cells.of_session(head.number)
-            ]
-            if faults:
-                return GuardedCheck(stored=None, alterations=tuple(faults))
-            stored = load_stored(db, head)
-            must_have_key = history.must_have_key(stored)
-            found = tuple(
-                check_session(
-                    stored, start, known_keys, must_have_key=must_have_key, key_history=key_history
+class UnitCheck:
+    """The checks of one unit's file, whose schema was compared before.
+
+    ``cells`` and ``history`` are those of the whole file; what its history says wrong stands in
+    ``history.alterations``. Without a ``key_history`` no key is out of its time.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        path: Path,
+        known_keys: Mapping[str, bytes],
+        key_history: KeyHistory = NO_HISTORY,
+    ) -> None:
+        self._db = db
+        self._path = path
+        self._known_keys = known_keys
+        self._key_history = key_history
+        self.cells = CellCheck(db)
+        self.history = history_of(db, path, self.cells, known_keys)
+
+    def session(self, head: SessionHead) -> GuardedCheck:
+        """Load and check one session; never raises because of what stands in the file."""
+        try:
+            with failures_in_words(self._path, f"read at session {head.session_id}"):
+                faults = tuple(
+                    altered_cell(head.session_id, fault)
+                    for fault in self.cells.of_session(head.number)
                 )
-            )
-    except JournalError as error:
-        return _not_read(head, error.message)
-    except UNREADABLE as error:
-        return _not_read(head, f"its rows cannot be read: {error}")
-    return GuardedCheck(stored=stored, alterations=found)
+                if faults:
+                    return GuardedCheck(stored=None, alterations=faults)
+                return self._checked(load_stored(self._db, head))
+        except JournalError as error:
+            return _not_read(head, error.message)
+        except UNREADABLE as error:
+            return _not_read(head, f"its rows cannot be read: {error}")
 
+    def _checked(self, stored: StoredSession) -> GuardedCheck:
+        found = check_session(
+            stored, self._start_before(stored.head.number), self._known_keys,
+            must_have_key=self.history.must_have_key(stored), key_history=self._key_history,
+        )  # fmt: skip
+        return GuardedCheck(stored=stored, alterations=tuple(found))
 
-def start_before(db: Database, path: Path, session: int) -> bytes:
-    """What a session's chain begins with, as far as it can be read."""
-    try:
-        with failures_in_words(path, "read"):
-            digest = chain_start(db, session)
-    except (JournalError, *UNREADABLE):
-        return NO_SEAL
-    return digest if isinstance(digest, bytes) else NO_SEAL
+    def _start_before(self, session: int) -> bytes:
+        """What a session's chain begins with, as far as it can be read."""
+        try:
+            with failures_in_words(self._path, "read"):
+                digest = chain_start(self._db, session)
+        except (JournalError, *UNREADABLE):
+            return NO_SEAL
+        return digest if isinstance(digest, bytes) else NO_SEAL
 
 
 def altered_cell(session_id: str, fault: CellFault) -> Alteration:

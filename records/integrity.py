@@ -19,8 +19,7 @@ from records.cell_check import CellCheck
 from records.chain import Subject
 from records.checkpoint import Checkpoint, make_checkpoint
 from records.database import Database, rows, schema_version
-from records.file_history import history_of
-from records.guarded_check import GuardedCheck, altered_cell, check_on_file, start_before
+from records.guarded_check import GuardedCheck, UnitCheck, altered_cell
 from records.key_folder import key_history, records_file
 from records.key_records import KeyHistory
 from records.quarantine import PutAside, put_aside_files
@@ -199,17 +198,14 @@ def _walk_unit(path: Path, wanted: set[str] | None, tally: _Tally) -> None:
         tally.alterations += [_of_schema(path, found) for found in differences]
         if not all(found.readable for found in differences):
             return
-        cells = CellCheck(db)
-        history = history_of(db, path, cells, tally.known_keys)
+        check = UnitCheck(db, path, tally.known_keys, tally.key_history)
+        cells, history = check.cells, check.history
         tally.alterations += history.alterations
         heads, broken = _heads(db, cells) if wanted is None else (_called(db, cells, wanted), [])
         tally.alterations += broken
         for head in heads:
             tally.alterations += _of_another_unit(path, head)
-            checked = check_on_file(
-                db, path, cells, head, start_before(db, path, head.number), tally.known_keys,
-                history, key_history=tally.key_history,
-            )  # fmt: skip
+            checked = check.session(head)
             tally.take(head, checked, signed_before=_signed_before(db, head.number))
             if wanted is not None:
                 tally.alterations += _check_seal_behind(db, head, checked)

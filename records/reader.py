@@ -16,7 +16,7 @@ from controller.errors import RecordNotFound
 from controller.events import EventKind, Outcome
 from controller.ports import LastArming, LastSeen
 from records.blocks import unpack_block
-from records.canonical import SampleArray, StoredEvent, samples_from_bytes
+from records.canonical import EventRow, SampleArray, StoredEvent, samples_from_bytes
 from records.database import (
     Database,
     failures_in_words,
@@ -260,24 +260,47 @@ def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
     """One session whole; raises JournalCorrupt where a row is not what the program writes."""
     with refused_in_words(f"session {head.session_id} in {path}"):
         seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
-        return SessionRecord(
-            head=head,
-            events=tuple(
-                StoredEvent(
-                    sequence=row.sequence,
-                    at_ms=row.at_ms,
-                    utc_ms=row.utc_ms,
-                    kind=EventKind(row.kind),
-                    version=row.version,
-                    detail=parse_object(row.detail_json),
-                )
-                for row in event_rows(db, head.number)
-            ),
-            samples=samples_from_bytes(sample_data(db, head.number)),
-            seal=seal[0][0] if seal else None,
-            live=not seal and UnitLock(path).is_held(),
-            signature=seal_signature(db, head.number),
-        )
+        return _record(
+            path, head, event_rows(db, head.number), sample_data(db, head.number),
+            seal[0][0] if seal else None, seal_signature(db, head.number),
+        )  # fmt: skip
+
+
+def record_of(stored: StoredSession, path: Path) -> SessionRecord:
+    """The same of a session that was loaded with its chain, from the file at ``path``."""
+    with refused_in_words(f"session {stored.head.session_id} in {path}"):
+        return _record(
+            path, stored.head, stored.events, stored.samples,
+            None if stored.seal is None else stored.seal.digest, stored.signature,
+        )  # fmt: skip
+
+
+def _record(
+    path: Path,
+    head: SessionHead,
+    events: list[EventRow],
+    samples: bytes,
+    seal: bytes | None,
+    signature: SealSignature | None,
+) -> SessionRecord:
+    return SessionRecord(
+        head=head,
+        events=tuple(
+            StoredEvent(
+                sequence=row.sequence,
+                at_ms=row.at_ms,
+                utc_ms=row.utc_ms,
+                kind=EventKind(row.kind),
+                version=row.version,
+                detail=parse_object(row.detail_json),
+            )
+            for row in events
+        ),
+        samples=samples_from_bytes(samples),
+        seal=seal,
+        live=not seal and UnitLock(path).is_held(),
+        signature=signature,
+    )
 
 
 def sample_data(db: Database, session: int) -> bytes:

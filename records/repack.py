@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, RecordNotFound
-from records.cell_check import CellCheck
 from records.database import Database, failures_in_words, open_for_writing, rows
 from records.ed25519 import SigningKey
-from records.file_history import history_of
-from records.guarded_check import check_on_file, start_before
+from records.guarded_check import UnitCheck
 from records.migration import recording_schema
 from records.sealing import pack_links
 from records.session_rows import link_rows
@@ -90,9 +88,7 @@ def _refuse_altered(
     db: Database, path: Path, head: SessionHead, known: dict[str, bytes], when: str
 ) -> list[bytes]:
     """The digests of the session's links; raises JournalCorrupt naming what does not fit."""
-    cells = CellCheck(db)
-    start, history = start_before(db, path, head.number), history_of(db, path, cells, known)
-    checked = check_on_file(db, path, cells, head, start, known, history)
+    checked = UnitCheck(db, path, known).session(head)
     for found in checked.alterations:
         raise JournalCorrupt(
             f"session {head.session_id} does not fit {when} its repacking ({found.where}: "

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
-from records.cell_check import CellCheck
 from records.chain import compute_seal_digest
 from records.clinic_file import CLINIC_SCHEMA, clinic_database
 from records.database import Database, check_quickly, check_schema, rows
-from records.file_history import history_of
-from records.guarded_check import check_on_file, start_before
+from records.guarded_check import UnitCheck
 from records.predecessor import file_start
 from records.reader import checking
 from records.signing import SigningKey, known_public_keys
@@ -82,16 +80,15 @@ def _check_newest(data_dir: Path, path: Path, key: SigningKey) -> None:
     """All seals as a chain, and the newest sealed session whole; its signature covers them all."""
     known = {**known_public_keys(data_dir), key.key_id: key.public_key}
     with checking(path) as db:
-        cells = CellCheck(db)
+        check = UnitCheck(db, path, known)
         for table in ("session", "seal"):
-            for fault in cells.of_table(table):
+            for fault in check.cells.of_table(table):
                 which = f"session number {fault.session} of the unit"
                 raise _altered(path.stem, which, fault.row, fault.what)
         _check_seals(db, path)
         last = rows(db, "SELECT max(session) FROM seal")[0][0]
         for head in [] if last is None else session_rows_of(db, last):
-            start, history = start_before(db, path, last), history_of(db, path, cells, known)
-            for found in check_on_file(db, path, cells, head, start, known, history).alterations:
+            for found in check.session(head).alterations:
                 which = f"the unit's last sealed session {found.session_id}"
                 raise _altered(path.stem, which, found.where, found.what)
 
