@@ -18,8 +18,8 @@ from pathlib import Path
 from controller.errors import BackupRefused
 from records.chain import Subject, compute_statement
 from records.checkpoint import Checkpoint, make_checkpoint
+from records.ed25519 import SigningKey, fault_of_signature
 from records.private_files import write_private
-from records.signing import SigningKey, key_id_of, verify_signature
 from records.strict_json import parse_object
 
 LIST, SIGNATURE = "backup.json", "backup.sig"
@@ -76,12 +76,10 @@ class SignedList:
         """Why the signature cannot be believed; "" when it can. Without known keys: only itself."""
         if not self.signature:
             return "the list is not signed; it is of a program before signatures of backups"
-        if not verify_signature(self.public_key, self._statement(), self.signature):
-            return "its signature does not fit the list"
-        key_id = key_id_of(self.public_key)
-        if known_keys and known_keys.get(key_id) != self.public_key:
-            return f"the list is signed by key {key_id}, which is none of the known ones"
-        return ""
+        return fault_of_signature(
+            self.public_key, self._statement(), self.signature, known_keys,
+            over="the list", what="the list",
+        )  # fmt: skip
 
     def _statement(self) -> bytes:
         return compute_statement(self.subject, self.digest)

@@ -86,5 +86,11 @@ def compute_seal_digest(
 
 def compute_statement(subject: Subject, seal: bytes) -> bytes:
     """The digest that is signed: the seal, and what it is the seal of."""
-    lines = (STATEMENT, subject.name, subject.place, str(subject.number), seal.hex(), "")
-    return hashlib.sha256("\n".join(lines).encode()).digest()
+    return compute_lines_digest(
+        STATEMENT, subject.name, subject.place, str(subject.number), seal.hex()
+    )
+
+
+def compute_lines_digest(*lines: str) -> bytes:
+    """SHA-256 of lines in UTF-8, each with its line feed."""
+    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).digest()

@@ -11,7 +11,7 @@ from records.database import Database, rows
 from records.reader import checking
 from records.removal import removal_of
 from records.schema_check import schema_differences
-from records.strict_json import parse_object
+from records.strict_json import object_or_empty
 from records.unit_file import UNIT_SCHEMA, readable_databases
 
 _LEFT = ("number", "unit_id", "started_utc_ms", "utc_offset_min", "events", "samples")
@@ -80,7 +80,7 @@ def read_evidence(data_dir: Path) -> Evidence:
 def _sessions(db: Database) -> dict[str, Said]:
     found = {}
     for session_id, detail, digest, number, *row in rows(db, _SESSIONS):
-        opening = _opening(detail)
+        opening = object_or_empty(detail)
         seal = digest.hex() if isinstance(digest, bytes) else None
         found[str(session_id)] = Said(
             opening.get("order_digest"),
@@ -90,10 +90,3 @@ def _sessions(db: Database) -> dict[str, Said]:
             {**dict(zip(_LEFT, (number, *row), strict=True)), "seal": seal},
         )
     return found
-
-
-def _opening(detail: object) -> dict[str, object]:
-    try:
-        return parse_object(detail)
-    except ValueError:
-        return {}

@@ -42,7 +42,7 @@ from records.session_register import (
     sealed_not_noted,
 )
 from records.signing import known_public_keys, verify_signature
-from records.strict_json import parse_object
+from records.strict_json import object_or_empty, parse_object
 from records.unreadable import UNREADABLE
 
 NOT_COVERED = "drafts, presets, settings and the names behind patient keys are not covered"
@@ -182,7 +182,7 @@ class _Walk:
         found = {}
         for entry in self.entries:
             if entry.kind == EntryKind.SESSION_REMOVED:
-                detail = _plain(entry.detail_json)
+                detail = object_or_empty(entry.detail_json)
                 found[str(detail.get("session_id", ""))] = entry.sequence, detail
         return found
 
@@ -326,7 +326,9 @@ class _Walk:
             if entry.kind != EntryKind.KEYS_NOTED:
                 continue
             try:
-                fault = fault_of_noted(self._history, *noted_keys(_plain(entry.detail_json)))
+                fault = fault_of_noted(
+                    self._history, *noted_keys(object_or_empty(entry.detail_json))
+                )
             except JournalCorrupt as error:
                 fault = error.message
             if fault:
@@ -365,7 +367,7 @@ class _Walk:
         for entry in self.entries:
             if entry.kind not in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
                 continue
-            detail = _plain(entry.detail_json)
+            detail = object_or_empty(entry.detail_json)
             session_id = str(detail.get("session_id", ""))
             said = self._evidence.of(session_id)
             if said is None:
@@ -406,11 +408,3 @@ class _Walk:
         if 0 < entry <= len(self.entries):
             since = self.entries[entry - 1].utc_ms
         return ClinicAlteration(where=where, what=what, since_utc_ms=since)
-
-
-def _plain(text: str) -> dict[str, object]:
-    """A detail as far as it can be read; damage shows as a link that does not fit."""
-    try:
-        return parse_object(text)
-    except ValueError:
-        return {}

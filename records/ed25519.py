@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +59,28 @@ def verify_signature(public_key: bytes, digest: bytes, signature: bytes) -> bool
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def fault_of_signature(
+    public_key: bytes,
+    digest: bytes,
+    signature: bytes,
+    known_keys: Mapping[str, bytes],
+    *,
+    over: str = "what it says",
+    what: str = "it",
+) -> str:
+    """Why a signature by one of the known keys cannot be believed; "" when it can.
+
+    Without known keys only the key beside it is asked. ``over`` is what was signed, ``what`` is
+    the thing that bears the signature.
+    """
+    if not verify_signature(public_key, digest, signature):
+        return f"its signature does not fit {over}"
+    key_id = key_id_of(public_key)
+    if known_keys and known_keys.get(key_id) != public_key:
+        return f"{what} is signed by key {key_id}, which is none of the known ones"
+    return ""
 
 
 def read_public_key(path: Path) -> bytes:

@@ -10,15 +10,14 @@ this record names it; nobody without the workstation's key can add one.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from records.chain import Subject, compute_statement
+from records.chain import Subject, compute_lines_digest, compute_statement
 from records.database import Database, Schema, rows, schema_version
-from records.signing import SigningKey, key_id_of, verify_signature
+from records.ed25519 import SigningKey, fault_of_signature
 from records.unit_file import unit_schema
 
 SESSION_KEYS_SINCE_SCHEMA: Final = 4
@@ -78,12 +77,7 @@ def fault_of_migration(
     statement = _statement(
         unit_id, record.utc_ms, record.last_session, record.open_sessions, record.unsigned_sessions
     )
-    if not verify_signature(record.public_key, statement, record.signature):
-        return "its signature does not fit what it says"
-    key_id = key_id_of(record.public_key)
-    if known_keys and known_keys.get(key_id) != record.public_key:
-        return f"it is signed by key {key_id}, which is none of the known ones"
-    return ""
+    return fault_of_signature(record.public_key, statement, record.signature, known_keys)
 
 
 def _write(db: Database, key: SigningKey, utc_ms: int, *, unit_id: str, last: int) -> None:
@@ -108,8 +102,9 @@ def _write(db: Database, key: SigningKey, utc_ms: int, *, unit_id: str, last: in
 def _statement(
     unit_id: str, utc_ms: int, last: int, left_open: tuple[str, ...], unsigned: tuple[str, ...]
 ) -> bytes:
-    lines = (_STATEMENT, str(utc_ms), str(last), _json(left_open), _json(unsigned), "")
-    digest = hashlib.sha256("\n".join(lines).encode()).digest()
+    digest = compute_lines_digest(
+        _STATEMENT, str(utc_ms), str(last), _json(left_open), _json(unsigned)
+    )
     return compute_statement(Subject(name=_SUBJECT, place=unit_id, number=last), digest)
 
 

@@ -13,21 +13,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-from records.chain import NO_SEAL, Subject, compute_statement
+from records.chain import NO_SEAL, Subject, compute_lines_digest, compute_statement
 from records.database import Database, rows, schema_version
-from records.signing import SigningKey, key_id_of, verify_signature
+from records.ed25519 import SigningKey, fault_of_signature
 
 _SINCE_SCHEMA: Final = 4
 _STATEMENT: Final = "traction-predecessor/1"
 
 
-class Kind(StrEnum):
-    """Why a file begins anew."""
-
-    PUT_ASIDE = "put aside"
+PUT_ASIDE: Final = "put aside"
+"""Why a file begins anew; the only kind so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +45,16 @@ class Predecessor:
 
     def statement(self, unit_id: str) -> bytes:
         """What is signed, and what the first chain of the new file begins with."""
-        lines = (_STATEMENT, self.file, self.digest.hex(), str(self.utc_ms), self.reason, "")
-        seal = hashlib.sha256("\n".join(lines).encode()).digest()
+        seal = compute_lines_digest(
+            _STATEMENT, self.file, self.digest.hex(), str(self.utc_ms), self.reason
+        )
         subject = Subject(name=self.kind, place=unit_id, number=self.last_session)
         return compute_statement(subject, seal)
 
     def fault(self, unit_id: str, known_keys: Mapping[str, bytes]) -> str:
         """Why it cannot be believed; "" when it can."""
-        if not verify_signature(self.public_key, self.statement(unit_id), self.signature):
-            return "its signature does not fit what it says"
-        key_id = key_id_of(self.public_key)
-        if known_keys and known_keys.get(key_id) != self.public_key:
-            return f"it is signed by key {key_id}, which is none of the known ones"
-        return ""
+        statement = self.statement(unit_id)
+        return fault_of_signature(self.public_key, statement, self.signature, known_keys)
 
 
 def begin_behind(
@@ -68,7 +62,6 @@ def begin_behind(
     key: SigningKey,
     *,
     unit_id: str,
-    kind: Kind,
     file: str,
     digest: bytes,
     last_session: int,
@@ -77,14 +70,14 @@ def begin_behind(
 ) -> Predecessor:
     """Write what a new file follows; it has no session yet."""
     unsigned = Predecessor(
-        kind=kind, file=file, digest=digest, last_session=last_session, utc_ms=utc_ms,
+        kind=PUT_ASIDE, file=file, digest=digest, last_session=last_session, utc_ms=utc_ms,
         reason=reason, public_key=key.public_key, signature=b"",
     )  # fmt: skip
     signature = key.sign(unsigned.statement(unit_id))
     with db.atomic():
         db.execute(
             "INSERT INTO predecessor VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (last_session, kind, file, digest, utc_ms, reason, key.public_key, signature),
+            (last_session, PUT_ASIDE, file, digest, utc_ms, reason, key.public_key, signature),
         )
     found = predecessor_of(db)
     assert found is not None, "it was written this moment"

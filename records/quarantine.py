@@ -24,7 +24,7 @@ from records.clinic_chain import EntryKind, append_entries, entries_of_kind
 from records.clinic_file import clinic_database, clinic_reading, clinic_writing
 from records.database import Database, open_for_writing, rows
 from records.durable import sync_folder
-from records.predecessor import Kind, Predecessor, begin_behind, predecessor_of
+from records.predecessor import Predecessor, begin_behind, predecessor_of
 from records.private_files import is_shared, make_folder, write_private
 from records.reader import reading
 from records.signing import SigningKey
@@ -76,7 +76,7 @@ def put_aside(data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, rea
         db = open_for_writing(fresh, UNIT_SCHEMA)
         try:
             begin_behind(
-                db, key, unit_id=unit_id, kind=Kind.PUT_ASIDE,
+                db, key, unit_id=unit_id,
                 file=(folder / database.name).relative_to(data_dir).as_posix(), digest=digest,
                 last_session=last, utc_ms=utc_ms, reason=reason,
             )  # fmt: skip
@@ -103,7 +103,7 @@ def put_aside_files(data_dir: Path) -> list[PutAside]:
         try:
             with reading(path) as db, refused_in_words(f"what {path} follows"):
                 predecessor = predecessor_of(db)
-                if predecessor is None or predecessor.kind != Kind.PUT_ASIDE:
+                if predecessor is None:
                     continue
                 by, at_ms = accepted.get(predecessor.digest.hex(), ("", 0))
                 fault = _fault_of_folder(data_dir, predecessor)

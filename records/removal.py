@@ -13,14 +13,13 @@ digests; of packed links it is SHA-256(that | packed ranges).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from records.chain import Subject, compute_statement
+from records.chain import Subject, compute_lines_digest, compute_statement
 from records.database import Database, rows, schema_version
+from records.ed25519 import SigningKey, fault_of_signature
 from records.packed_links import compute_links_digest, compute_removal_digest
-from records.signing import SigningKey, key_id_of, verify_signature
 
 REMOVALS_SINCE_SCHEMA = 3
 PACKED_SINCE_SCHEMA = 4
@@ -82,12 +81,10 @@ def fault_of_removal(
     statement = _statement(
         subject, seal, links_digest, removal.removed_utc_ms, removal.removed_by, removal.rule
     )
-    if not verify_signature(removal.public_key, statement, removal.signature):
-        return "its signature does not fit the seal, the links and what it says"
-    key_id = key_id_of(removal.public_key)
-    if known_keys and known_keys.get(key_id) != removal.public_key:
-        return f"it is signed by key {key_id}, which is none of the known ones"
-    return ""
+    return fault_of_signature(
+        removal.public_key, statement, removal.signature, known_keys,
+        over="the seal, the links and what it says",
+    )  # fmt: skip
 
 
 def _links_digest(db: Database, session: int) -> bytes:
@@ -103,6 +100,7 @@ def _links_digest(db: Database, session: int) -> bytes:
 def _statement(
     subject: Subject, seal: bytes, links_digest: bytes, utc_ms: int, by: str, rule: str
 ) -> bytes:
-    lines = (STATEMENT, seal.hex(), links_digest.hex(), str(utc_ms), by, rule, "")
-    digest = hashlib.sha256("\n".join(lines).encode()).digest()
-    return compute_statement(subject, digest)
+    return compute_statement(
+        subject,
+        compute_lines_digest(STATEMENT, seal.hex(), links_digest.hex(), str(utc_ms), by, rule),
+    )

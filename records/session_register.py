@@ -20,7 +20,7 @@ from records.clinic_evidence import Evidence
 from records.clinic_file import clinic_database, clinic_reading, clinic_writing, has_chain
 from records.database import Database, rows
 from records.reader import reading
-from records.strict_json import parse_object
+from records.strict_json import object_or_empty
 from records.unit_file import unit_databases
 
 _NOTED = "SELECT session_id FROM entry WHERE kind = ?"
@@ -99,7 +99,7 @@ def read_register(db: Database) -> Register:
             EntryKind.SESSION_REMOVED,
         ),
     ):
-        said = _object(detail)
+        said = object_or_empty(detail)
         name = str(said.get("session_id", ""))
         if kind == EntryKind.SESSION_OPENED:
             opened[name] = str(said.get("patient_key", ""))
@@ -182,13 +182,6 @@ def _fits(data_dir: Path, session_id: str) -> bool:
         return not read_checked(data_dir, session_id).alterations
     except JournalError:
         return False
-
-
-def _object(text: object) -> dict[str, object]:
-    try:
-        return parse_object(text)
-    except ValueError:
-        return {}
 
 
 def _is_begun(db: Database) -> bool:

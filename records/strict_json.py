@@ -39,6 +39,14 @@ def parse_object(text: object) -> dict[str, Any]:
     return said
 
 
+def object_or_empty(text: object) -> dict[str, Any]:
+    """The same, empty for what is none: damage shows as a link that does not fit."""
+    try:
+        return parse_object(text)
+    except ValueError:
+        return {}
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     said = dict(pairs)
     if len(said) != len(pairs):
