@@ -8,17 +8,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from records.database import (
     Database,
     Migrations,
     Schema,
+    checking_file,
     failures_in_words,
-    open_for_checking,
-    open_for_reading,
     open_for_writing,
+    reading_file,
     schema_version,
 )
 
@@ -84,28 +84,14 @@ def clinic_database(data_dir: Path) -> Path:
     return data_dir / "clinic.db"
 
 
-@contextmanager
-def clinic_reading(data_dir: Path) -> Iterator[Database]:
+def clinic_reading(data_dir: Path) -> AbstractContextManager[Database]:
     """A read-only connection for a while; raises JournalUnavailable or JournalCorrupt."""
-    path = clinic_database(data_dir)
-    with failures_in_words(path, "read"):
-        db = open_for_reading(path, CLINIC_SCHEMA)
-        try:
-            yield db
-        finally:
-            db.close()
+    return reading_file(clinic_database(data_dir), CLINIC_SCHEMA)
 
 
-@contextmanager
-def clinic_checking(data_dir: Path) -> Iterator[Database]:
+def clinic_checking(data_dir: Path) -> AbstractContextManager[Database]:
     """The same for code that says what was altered: it asks about the schema itself."""
-    path = clinic_database(data_dir)
-    with failures_in_words(path, "read"):
-        db = open_for_checking(path, CLINIC_SCHEMA)
-        try:
-            yield db
-        finally:
-            db.close()
+    return checking_file(clinic_database(data_dir), CLINIC_SCHEMA)
 
 
 @contextmanager

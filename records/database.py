@@ -15,7 +15,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,14 @@ __all__ = [
     "Schema",
     "check_quickly",
     "check_schema",
+    "checking_file",
     "clear_log",
     "copy_opened",
     "failures_in_words",
     "open_for_checking",
     "open_for_reading",
     "open_for_writing",
+    "reading_file",
     "rows",
 ]
 
@@ -101,6 +103,20 @@ def open_for_checking(path: Path, schema: Schema) -> Database:
             db.close()
             raise
     return db
+
+
+@contextmanager
+def reading_file(path: Path, schema: Schema) -> Iterator[Database]:
+    """``open_for_reading`` for a while; what fails meanwhile comes in words."""
+    with failures_in_words(path, "read"), closing(open_for_reading(path, schema)) as db:
+        yield db
+
+
+@contextmanager
+def checking_file(path: Path, schema: Schema) -> Iterator[Database]:
+    """``open_for_checking`` for a while; what fails meanwhile comes in words."""
+    with failures_in_words(path, "read"), closing(open_for_checking(path, schema)) as db:
+        yield db
 
 
 def schema_version(db: Database) -> int:

@@ -20,11 +20,11 @@ from controller.ports import Clock
 from records.canonical import EventRow, canonical_json, sample_bytes
 from records.chain import Subject
 from records.checkpoint import Checkpoint
-from records.database import failures_in_words, open_for_reading, open_for_writing, rows
+from records.database import failures_in_words, open_for_writing, rows
 from records.journal_store import JournalStore, take_up
 from records.left_open import LeftOpen, examine_left_open, tagger_behind
 from records.migration import recording_schema
-from records.reader import checking
+from records.reader import checking, reading
 from records.sealing import seal_session
 from records.session_keys import LinkTagger, SessionKeys, certify, derive_session_keys
 from records.session_rows import (
@@ -372,16 +372,11 @@ def _refuse_left_open(path: Path) -> None:
     """A new session would hide one that was never closed."""
     if not path.exists():
         return
-    with failures_in_words(path, "read"):
-        db = open_for_reading(path, UNIT_SCHEMA)
-        try:
-            left = rows(
-                db,
-                "SELECT session_id FROM session "
-                "WHERE number NOT IN (SELECT session FROM seal) LIMIT 1",
-            )
-        finally:
-            db.close()
+    with reading(path) as db:
+        left = rows(
+            db,
+            "SELECT session_id FROM session WHERE number NOT IN (SELECT session FROM seal) LIMIT 1",
+        )
     if left:
         raise JournalCorrupt(
             f"session {left[0][0]} on {path.name} was interrupted and is not closed; the next "

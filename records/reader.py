@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +18,8 @@ from records.blocks import unpack_block
 from records.canonical import EventRow, SampleArray, StoredEvent, samples_from_bytes
 from records.database import (
     Database,
-    failures_in_words,
-    open_for_checking,
-    open_for_reading,
+    checking_file,
+    reading_file,
     rows,
 )
 from records.removal import removal_of
@@ -313,26 +311,14 @@ def sample_data(db: Database, session: int) -> bytes:
     return b"".join(unpack_block(data) if sealed else data for sealed, data in blocks)
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[Database]:
+def reading(path: Path) -> AbstractContextManager[Database]:
     """A read-only connection for a while."""
-    with failures_in_words(path, "read"):
-        db = open_for_reading(path, UNIT_SCHEMA)
-        try:
-            yield db
-        finally:
-            db.close()
+    return reading_file(path, UNIT_SCHEMA)
 
 
-@contextmanager
-def checking(path: Path) -> Iterator[Database]:
+def checking(path: Path) -> AbstractContextManager[Database]:
     """The same for code that says what was altered: it asks about the schema itself."""
-    with failures_in_words(path, "read"):
-        db = open_for_checking(path, UNIT_SCHEMA)
-        try:
-            yield db
-        finally:
-            db.close()
+    return checking_file(path, UNIT_SCHEMA)
 
 
 def forces_dn(samples: SampleArray) -> NDArray[np.int32]:
