@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from controller.errors import JournalCorrupt
 from records.canonical import SAMPLE_SIZE
-from records.chain import Subject, compute_link
+from records.chain import Subject
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA, fault_of_migration, migration_of
 from records.session_keys import (
@@ -26,10 +26,10 @@ from records.session_keys import (
 from records.session_rows import (
     LinkRow,
     Tail,
-    canonical,
     chain_start,
     event_rows,
     first_misfit,
+    fitting_links,
     link_rows,
     open_samples,
     open_tags,
@@ -139,14 +139,19 @@ def _before_session_keys(db: Database, head: SessionHead, side: SideFile) -> Lef
     covered = (last.next_event, last.next_sample) if last else (0, 0)
     if misfit is not None or covered != (len(events), len(samples) // SAMPLE_SIZE):
         raise _misfit(head, "its chain does not fit what is stored")
-    tail = Tail(
-        session=head.number, link=links[-1].digest if links else start, link_count=len(links),
-        events=covered[0], samples=covered[1],
-    )  # fmt: skip
+    tail = _tail_at(head, links[-1]) if links else Tail(session=head.number, link=start)
     batches = side.batches if side.session == head.number else []
     return LeftOpen(
         head=head, tail=tail, batches=tuple(_that_follow(tail, links, batches, head)), keys=None
     )
+
+
+def _tail_at(head: SessionHead, link: LinkRow) -> Tail:
+    """Where a session's chain stands behind one of its links."""
+    return Tail(
+        session=head.number, link=link.digest, link_count=link.number + 1,
+        events=link.covered.next_event, samples=link.covered.next_sample,
+    )  # fmt: skip
 
 
 def _that_follow(
@@ -219,23 +224,13 @@ class _Examination:
     def _good_tail(self) -> Tail:
         """Behind the last stored link that fits and is tagged by the session's own key."""
         tail = Tail(session=self._head.number, link=self._start)
-        for link, tag in zip(self._links, open_tags(self._db, self._head.number), strict=True):
-            covered = link.covered
-            digest = compute_link(
-                tail.link,
-                covered,
-                canonical(self._events[covered.first_event : covered.next_event]),
-                self._samples[
-                    covered.first_sample * SAMPLE_SIZE : covered.next_sample * SAMPLE_SIZE
-                ],
-            )
-            if digest != link.digest or self._tagger.tag(digest) != tag:
+        fitting = fitting_links(self._start, self._links, self._events, self._samples)
+        tags = open_tags(self._db, self._head.number)
+        for link, tag in zip(fitting, tags, strict=False):
+            if self._tagger.tag(link.digest) != tag:
                 break
-            tail = Tail(
-                session=tail.session, link=digest, link_count=tail.link_count + 1,
-                events=covered.next_event, samples=covered.next_sample,
-            )  # fmt: skip
-            self._moved_on(digest)
+            tail = _tail_at(self._head, link)
+            self._moved_on(link.digest)
         return tail
 
     def _good_batches(self, tail: Tail) -> Iterator[SpilledBatch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -225,23 +226,39 @@ def drop_behind(db: Database, tail: Tail) -> None:
             db.execute(sql)
 
 
+def compute_chain(
+    start: bytes, ranges: Iterable[LinkRange], events: list[EventRow], samples: bytes
+) -> Iterator[bytes]:
+    """The digests of a chain over what is stored, one by one, from what each link covers."""
+    texts = [event.canonical() for event in events]
+    previous = start
+    for covered in ranges:
+        first_event, event_count, first_sample, sample_count = covered
+        some = b"".join(texts[first_event : first_event + event_count]) if event_count else b""
+        at = first_sample * SAMPLE_SIZE
+        previous = compute_link(
+            previous, covered, some, samples[at : at + sample_count * SAMPLE_SIZE]
+        )
+        yield previous
+
+
+def fitting_links(
+    start: bytes, links: list[LinkRow], events: list[EventRow], samples: bytes
+) -> list[LinkRow]:
+    """The links from the first on that stand in order and fit what is stored."""
+    covered, fitting = NOTHING, list[LinkRow]()
+    chain = compute_chain(start, (link.covered for link in links), events, samples)
+    for number, (link, digest) in enumerate(zip(links, chain, strict=True)):
+        covered = covered.next(link.covered.event_count, link.covered.sample_count)
+        if link != LinkRow(number, covered, digest):
+            break
+        fitting.append(link)
+    return fitting
+
+
 def first_misfit(
     start: bytes, links: list[LinkRow], events: list[EventRow], samples: bytes
 ) -> LinkRow | None:
     """The first link that does not fit what is stored; ``start`` is the session's first value."""
-    previous, next_event, next_sample = start, 0, 0
-    for index, link in enumerate(links):
-        covered = link.covered
-        in_order = (link.number, covered.first_event, covered.first_sample) == (
-            index, next_event, next_sample,
-        )  # fmt: skip
-        digest = compute_link(
-            previous,
-            covered,
-            canonical(events[covered.first_event : covered.next_event]),
-            samples[covered.first_sample * SAMPLE_SIZE : covered.next_sample * SAMPLE_SIZE],
-        )
-        if not in_order or digest != link.digest:
-            return link
-        previous, next_event, next_sample = link.digest, covered.next_event, covered.next_sample
-    return None
+    count = len(fitting_links(start, links, events, samples))
+    return links[count] if count < len(links) else None

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from records.blocks import unpack_block
 from records.canonical import SAMPLE_SIZE, EventRow
-from records.chain import LinkRange, compute_link
+from records.chain import LinkRange
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.packed_links import compute_removal_digest, unpack_ranges
 from records.removal import Removal, removal_of
-from records.session_rows import LinkRow, chain_start, event_rows, link_rows
+from records.session_rows import LinkRow, chain_start, compute_chain, event_rows, link_rows
 
 SIGNATURES_SINCE_SCHEMA = 2
 
@@ -156,17 +156,11 @@ def computed_links(
     start: bytes, ranges: list[LinkRange], events: list[EventRow], samples: bytes
 ) -> list[LinkRow]:
     """The links of a chain over what is stored, from what each covers."""
-    texts = [event.canonical() for event in events]
-    links, previous = [], start
-    for number, covered in enumerate(ranges):
-        first_event, event_count, first_sample, sample_count = covered
-        some = b"".join(texts[first_event : first_event + event_count]) if event_count else b""
-        at = first_sample * SAMPLE_SIZE
-        previous = compute_link(
-            previous, covered, some, samples[at : at + sample_count * SAMPLE_SIZE]
-        )
-        links.append(LinkRow(number, covered, previous))
-    return links
+    chain = compute_chain(start, ranges, events, samples)
+    return [
+        LinkRow(number, covered, digest)
+        for number, (covered, digest) in enumerate(zip(ranges, chain, strict=True))
+    ]
 
 
 def session_rows_of(db: Database, number: int | None = None) -> list[SessionHead]:

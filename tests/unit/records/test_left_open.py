@@ -136,6 +136,13 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         ("UPDATE sample_block SET data = zeroblob(13) WHERE session = 2 AND first_sample = 4",),
         "links were acknowledged",
     ),
+    "the number of the last link": (
+        (
+            "UPDATE open_link SET number = number + 7 WHERE session = 2 "
+            "AND number = (SELECT max(number) FROM open_link)",
+        ),
+        "links were acknowledged",
+    ),
     "an edited tag": (
         ("UPDATE open_link SET tag = zeroblob(16) WHERE session = 2 AND number = 4",),
         "links were acknowledged",
