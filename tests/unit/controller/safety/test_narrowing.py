@@ -143,6 +143,15 @@ def test_in_a_release_a_unit_is_only_read_where_an_order_changes_nothing(
     assert (narrowed(bench, OBSERVE).kind is OBSERVE) is looks
 
 
+def test_a_unit_that_may_only_be_read_is_still_told_to_release_instead_of_pulling() -> None:
+    bench = Bench()
+    bench.tick(order={"kind": RELEASE})
+    bench.tick(unit_state=UnitState.SAFE_LATCHED, order={"kind": OBSERVE})
+    assert narrowed(bench, OBSERVE).kind is OBSERVE
+    for pull in (FOLLOW, HOLD):
+        assert narrowed(bench, pull, force_n=50.0).kind is RELEASE
+
+
 def test_the_larger_channel_decides_whether_the_unit_may_only_be_read() -> None:
     bench = Bench()
     bench.tick(order={"kind": RELEASE})

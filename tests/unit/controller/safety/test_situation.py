@@ -176,6 +176,26 @@ def test_slack_that_is_taken_up_is_no_part_of_a_slip() -> None:
     assert story.now.slipped_mm_per_s == 0.0
 
 
+def test_a_slip_is_known_only_where_position_and_force_were_both_seen_for_3_s() -> None:
+    without_position = Story(force_n=50.0, extension_mm=None)
+    for _ in range(70):
+        without_position.tick(force_n=50.0, extension_mm=None)
+    for n in range(60):
+        now = without_position.tick(force_n=50.0, extension_mm=0.5 * n)
+        assert now.slipped_mm_per_s is None
+    now = without_position.tick(force_n=50.0, extension_mm=30.0)
+    assert now.slipped_mm_per_s == pytest.approx(30.0 / 3.0 - 0.004 * 30.0)
+
+    without_force = Story(force_n=1.0, extension_mm=0.0)
+    for _ in range(70):
+        without_force.tick(force_n=1.0, extension_mm=0.0)
+    for _ in range(3):
+        without_force.tick(force_n=50.0, extension_mm=0.0)
+    for n in range(70):
+        now = without_force.tick(force_n=None, second_force_n=None, extension_mm=0.5 * n)
+        assert now.slipped_mm_per_s is None
+
+
 @pytest.mark.parametrize(
     ("order_n", "force_n", "distance"),
     [(50.0, 60.0, (10.0, -10.0)), (50.0, 35.0, (-15.0, 15.0)), (50.0, None, (None, None))],
@@ -256,6 +276,44 @@ def test_a_fall_counts_from_the_order_and_without_what_was_paid_out() -> None:
     assert now.unexplained_fall_n == pytest.approx(20.0 - 8.0)
     now = story.tick(50.0, force_n=30.0, extension_mm=12.0)
     assert now.unexplained_fall_n == pytest.approx(20.0), "cord wound in explains none"
+
+
+def test_the_first_reading_s_position_explains_a_fall_as_any_other() -> None:
+    story = Story(force_n=50.0, extension_mm=10.0)
+    now = story.tick(0.0, force_n=30.0, extension_mm=9.6)
+    assert now.paid_out.fall == pytest.approx(0.4)
+
+
+def test_a_changed_force_remembers_where_the_cord_stood() -> None:
+    story = Story(force_n=50.0, extension_mm=10.0)
+    assert story.tick(force_n=50.0, extension_mm=11.0).force_changed_at_mm == 10.0
+    assert story.tick(force_n=50.1, extension_mm=12.0).force_changed_at_mm == 12.0
+
+
+def test_a_held_position_regulates_no_force_that_could_swing() -> None:
+    story = Story(force_n=100.0)
+    for n in range(20):
+        now = story.tick(100.0, kind=CommandKind.HOLD, force_n=80.0 + 40.0 * (n % 2))
+    assert now.swings.count(now.now_s) == 0
+
+
+def test_a_patient_is_not_free_on_a_reading_from_before_the_release() -> None:
+    story = Story(force_n=3.0)
+    story.tick(force_n=3.0, unit_state=UnitState.IDLE)
+    release = ForceCommand(kind=CommandKind.RELEASE)
+    story.now.take(None, sent=release, health=health(), now_s=story.now.now_s + 0.05)
+    assert story.now.has_let_go
+    assert story.now.stage is Stage.RELEASING
+    story.number += 1
+    now = story.tick(force_n=3.0, unit_state=UnitState.IDLE, kind=CommandKind.RELEASE)
+    assert now.stage is Stage.FREE
+
+
+def test_force_that_was_never_off_is_not_back() -> None:
+    story = Story(force_n=90.0)
+    for _ in range(4):
+        now = story.tick(force_n=90.0, kind=CommandKind.RELEASE)
+    assert now.back_after_release.lasting_s(now.now_s) == 0.0
 
 
 def test_the_second_channel_of_a_unit_is_known_from_its_word_or_its_first_reading() -> None:

@@ -10,7 +10,7 @@ from controller.safety.limits import SafetyLimits
 from controller.safety.situation import Stage
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action
-from controller.telemetry import UnitStatus
+from controller.telemetry import CommandKind, UnitState, UnitStatus
 from tests.unit.controller.builders import health, reading
 from tests.unit.controller.safety.bench import SWITCH, Bench, codes
 from tests.unit.controller.safety.causes import CAUSES
@@ -85,6 +85,15 @@ def test_a_stop_that_ends_is_told_and_stays_ordered() -> None:
     ended = [end.code for verdict in bench.ticks(25) for end in verdict.ended]
     assert ended == ["patient_switch_pressed"]
     assert bench.supervisor.latched is Action.RELEASE_FAST
+
+
+def test_what_is_no_longer_looked_for_does_not_end() -> None:
+    """Row 26 is judged while the unit pulls: a release says nothing about what it found."""
+    bench = Bench()
+    assert codes(bench.tick(unit_state=UnitState.SAFE_LATCHED)) == ["unit_stopped"]
+    bench.tick(order={"kind": CommandKind.RELEASE})
+    ended = [end.code for verdict in bench.ticks(25) for end in verdict.ended]
+    assert "unit_stopped" not in ended
 
 
 def test_a_hold_runs_out_after_two_seconds() -> None:
