@@ -1,0 +1,92 @@
+"""The plan of the house in figures."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tools.structure import (
+    Arrows,
+    circles,
+    floors_of,
+    functions_of,
+    layers_of,
+    length_of,
+    parameters_of,
+    plan_of,
+    rooms_of,
+    upwards,
+)
+
+FILES: Arrows = {
+    "p": frozenset(),
+    "p.words": frozenset(),
+    "p.low": frozenset({"p"}),
+    "p.low.ground": frozenset({"p.words"}),
+    "p.high": frozenset(),
+    "p.high.roof": frozenset({"p.low.ground", "p.high.beam"}),
+    "p.high.beam": frozenset({"p.low.ground"}),
+}
+LAYERS = [["high"], ["low"], ["words"]]
+
+
+def test_a_room_is_what_lies_below_the_package() -> None:
+    rooms = rooms_of("p", FILES)
+    assert rooms == {"words": set(), "low": {"words"}, "high": {"low"}}
+
+
+def test_floors_are_the_longest_chain_and_a_circle_is_one_node() -> None:
+    assert floors_of({}) == 0
+    assert floors_of(rooms_of("p", FILES)) == 3
+    circle: Arrows = {"a": frozenset("b"), "b": frozenset("ac"), "c": frozenset()}
+    assert floors_of(circle) == 2
+
+
+def test_every_circle_is_found_once() -> None:
+    assert list(circles(FILES)) == []
+    arrows: Arrows = {
+        "a": frozenset("b"), "b": frozenset("a"), "c": frozenset("a"),
+        "d": frozenset("e"), "e": frozenset("f"), "f": frozenset("d"),
+    }  # fmt: skip
+    assert list(circles(arrows)) == [frozenset("ab"), frozenset("def")]
+
+
+def test_an_arrow_to_a_higher_layer_or_a_neighbour_leads_upwards() -> None:
+    rooms = rooms_of("p", FILES)
+    assert list(upwards(rooms, LAYERS)) == []
+    assert list(upwards(rooms, LAYERS[::-1])) == [("high", "low"), ("low", "words")]
+    assert list(upwards(rooms, [["high", "low"], ["words"]])) == [("high", "low")]
+    assert list(upwards(rooms, [["low"], ["high"]])) == [("high", "low")]
+
+
+@pytest.mark.parametrize("layer", ["session | start", "session : start", "session|start"])
+def test_layers_come_from_the_contract_of_the_package(layer: str) -> None:
+    other = {"type": "layers", "layers": ["x"], "containers": ["other"]}
+    own = {"type": "layers", "layers": ["runtime", layer, "(words)"], "containers": ["p"]}
+    settings = {"tool": {"importlinter": {"contracts": [other, own]}}}
+    assert layers_of("p", settings) == [["runtime"], ["session", "start"], ["words"]]
+    assert layers_of("q", settings) == []
+
+
+def test_functions_are_counted_with_those_within_others(tmp_path: Path) -> None:
+    path = tmp_path / "one.py"
+    path.write_text(
+        "class A:\n"
+        "    def wide(self, a, b, /, c, *rest, d, e, f, g, **more): ...\n"
+        "    async def outer(cls):\n"
+        "        def inner(a):\n"
+        "            return a\n" + "        x = 1\n" * 50
+    )
+    functions = {one.name: one for one in functions_of(path)}
+    assert {name: parameters_of(one) for name, one in functions.items()} == {
+        "wide": 7, "outer": 0, "inner": 1
+    }  # fmt: skip
+    assert {name: length_of(one) for name, one in functions.items()} == {
+        "wide": 1, "outer": 53, "inner": 2
+    }  # fmt: skip
+    plan = plan_of("p", tmp_path, FILES, LAYERS)
+    assert (plan.files, plan.rooms, plan.floors, plan.arrows) == (1, 3, 3, 2)
+    assert (plan.long_functions, plan.wide_functions) == (1, 1)
+    assert isinstance(functions["inner"], ast.FunctionDef)

@@ -1,0 +1,195 @@
+"""The plan of the house in figures: rooms, floors, arrows, and what is too long or takes too much.
+
+Usage: python -m tools.structure
+
+A room is a module or a folder directly below a package. An arrow leads from a room to another one
+of which it imports something; it leads upwards where the layers in pyproject.toml say so. Floors
+are the rooms on the longest chain of arrows. A circle is a set of files that import each other.
+The exit status is 1 with an arrow upwards or a circle, else 0.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import grimp
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+LONG_FUNCTION_LINES = 50
+MANY_PARAMETERS = 6
+Arrows = Mapping[str, frozenset[str]]
+"""From a node to those that it imports from; every node is a key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The figures of one package."""
+
+    package: str
+    files: int
+    rooms: int
+    floors: int
+    arrows: int
+    upwards: tuple[tuple[str, str], ...]
+    circles: tuple[frozenset[str], ...]
+    long_functions: int
+    wide_functions: int
+
+
+def plan_of(package: str, folder: Path, files: Arrows, layers: list[list[str]]) -> Plan:
+    """The figures of a package whose files import each other as ``files`` says."""
+    rooms = rooms_of(package, files)
+    functions = [one for path in sorted(folder.rglob("*.py")) for one in functions_of(path)]
+    return Plan(
+        package=package,
+        files=sum(1 for _ in folder.rglob("*.py")),
+        rooms=len(rooms),
+        floors=floors_of(rooms),
+        arrows=sum(len(targets) for targets in rooms.values()),
+        upwards=tuple(upwards(rooms, layers)),
+        circles=tuple(circles(files)),
+        long_functions=sum(length_of(one) > LONG_FUNCTION_LINES for one in functions),
+        wide_functions=sum(parameters_of(one) > MANY_PARAMETERS for one in functions),
+    )
+
+
+def rooms_of(package: str, files: Arrows) -> Arrows:
+    """The arrows between what lies directly below a package."""
+
+    def room(module: str) -> str:
+        return module.removeprefix(package + ".").split(".")[0]
+
+    found: dict[str, set[str]] = {room(module): set() for module in files if module != package}
+    for module, targets in files.items():
+        for target in targets - {package}:
+            if module != package and room(target) != room(module):
+                found[room(module)].add(room(target))
+    return {name: frozenset(targets) for name, targets in found.items()}
+
+
+def circles(arrows: Arrows) -> Iterator[frozenset[str]]:
+    """Every largest set of nodes of which each is reached from each other one."""
+    reached = {node: _reached_from(node, arrows) for node in arrows}
+    told: set[str] = set()
+    for node in sorted(arrows):
+        circle = frozenset(other for other in reached[node] if node in reached[other])
+        if circle and node not in told:
+            told |= circle
+            yield circle
+
+
+def _reached_from(node: str, arrows: Arrows) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(arrows[node])
+    while waiting:
+        if (name := waiting.pop()) not in seen:
+            seen.add(name)
+            waiting += arrows[name]
+    return seen
+
+
+def floors_of(arrows: Arrows) -> int:
+    """Nodes on the longest chain; a circle counts as one node."""
+    merged = {node: node for node in arrows}
+    for circle in circles(arrows):
+        merged |= dict.fromkeys(circle, min(circle))
+    below: dict[str, set[str]] = {name: set() for name in merged.values()}
+    for node, targets in arrows.items():
+        below[merged[node]] |= {merged[target] for target in targets} - {merged[node]}
+    floor: dict[str, int] = {}
+    for name in TopologicalSorter(below).static_order():
+        floor[name] = 1 + max((floor[other] for other in below[name]), default=0)
+    return max(floor.values(), default=0)
+
+
+def upwards(rooms: Arrows, layers: list[list[str]]) -> Iterator[tuple[str, str]]:
+    """Arrows to a higher layer, or to a neighbour of the same one."""
+    height = {name: -number for number, layer in enumerate(layers) for name in layer}
+    for room, targets in sorted(rooms.items()):
+        for target in sorted(targets):
+            if {room, target} <= height.keys() and height[target] >= height[room]:
+                yield room, target
+
+
+def layers_of(package: str, settings: Mapping[str, object]) -> list[list[str]]:
+    """The layers of a package from the import contracts, highest first; none without a contract."""
+    contracts = settings["tool"]["importlinter"]["contracts"]  # type: ignore[index]
+    for contract in contracts:
+        if contract["type"] == "layers" and contract.get("containers") == [package]:
+            return [[one.strip(" ()") for one in layer.replace("|", ":").split(":")]
+                    for layer in contract["layers"]]  # fmt: skip
+    return []
+
+
+def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function of a file, methods and inner ones too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+def length_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from ``def`` to the last one."""
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Named parameters without ``self`` and ``cls``."""
+    given = function.args
+    named = [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return len([name for name in named if name not in ("self", "cls")])
+
+
+def project_plans(root: Path = ROOT) -> list[Plan]:
+    """The figures of every package of the project, the highest first."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = settings["tool"]["importlinter"]["root_packages"]
+    graph = grimp.build_graph(*packages, cache_dir=None)
+
+    def files(package: str) -> Arrows:
+        own = {name for name in graph.modules if name == package or name.startswith(package + ".")}
+        return {
+            name: frozenset(graph.find_modules_directly_imported_by(name) & own) for name in own
+        }
+
+    return [
+        plan_of(package, root / package, files(package), layers_of(package, settings))
+        for package in packages
+    ]
+
+
+def table_of(plans: Iterable[Plan]) -> Table:
+    """One line a package."""
+    columns = ("files", "rooms", "floors", "arrows", "upwards", "circles",
+               f"functions > {LONG_FUNCTION_LINES} lines",
+               f"functions > {MANY_PARAMETERS} parameters")  # fmt: skip
+    table = Table("package", *columns)
+    for plan in plans:
+        figures = (plan.files, plan.rooms, plan.floors, plan.arrows, len(plan.upwards),
+                   len(plan.circles), plan.long_functions, plan.wide_functions)  # fmt: skip
+        table.add_row(plan.package, *map(str, figures))
+    return table
+
+
+def main() -> int:
+    """Print the table, and each arrow upwards and each circle by name."""
+    plans = project_plans()
+    Console(width=120).print(table_of(plans))
+    for plan in plans:
+        for room, target in plan.upwards:
+            print(f"upwards: {plan.package}.{room} imports {plan.package}.{target}")
+        for circle in plan.circles:
+            print(f"circle: {', '.join(sorted(circle))}")
+    return 1 if any(plan.upwards or plan.circles for plan in plans) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
