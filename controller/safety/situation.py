@@ -376,11 +376,17 @@ class Situation:
 
     @property
     def unordered_rise_n(self) -> float | None:
-        """Rise of the force in 0.5 s beyond what was, and may be, ordered in that time."""
-        if self.rises.last is None:
+        """Rise of the force in 0.5 s beyond what was, and may be, ordered in that time.
+
+        An order explains at most its rate: the rise of the order itself, and the way of a force
+        that was below it, for a unit follows an order in one step for longer than 0.5 s.
+        """
+        lowest_n = self.rises.lowest
+        if lowest_n is None:
             return None
         may_be_n = self._limits.rate_up_n_per_s * RISE_WINDOW_S
-        return self.rises.rise - min(self.orders.rise_n, may_be_n)
+        to_order_n = self.orders.force_n - lowest_n
+        return self.rises.rise - min(max(self.orders.rise_n, to_order_n), may_be_n)
 
     @property
     def fallen_from_n(self) -> float | None:

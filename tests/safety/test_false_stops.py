@@ -33,6 +33,17 @@ def test_no_sound_session_is_stopped_without_cause(shard: int) -> None:
     assert sum(j.verdict is Verdict.COMPLETED for j in judged) >= len(judged) // 2
 
 
+@pytest.mark.parametrize("seed", [6450, 7402])
+def test_a_movement_in_the_unit_s_way_to_the_pretension_is_judged_beyond_that_way(
+    seed: int,
+) -> None:
+    """A spasm and a cough of less than 40 N, while the unit still winds for one step."""
+    judged = judge_short_seed(seed)
+    assert judged.moved_in == "pretensioning"
+    assert judged.verdict is not Verdict.FALSE_STOP
+    assert judged.cause != "force_risen_fast"
+
+
 def still_session() -> SoundSession:
     """A patient who lies still on a perfect line, ended after 10 s of treatment."""
     drawn = (draw_session(seed, ends_at_s=10.0) for seed in range(1, 100))

@@ -268,6 +268,22 @@ def test_a_rise_counts_beyond_what_was_and_may_be_ordered() -> None:
     assert story.tick(40.0, force_n=30.0).unordered_rise_n == pytest.approx(5.0)
 
 
+def test_the_way_of_a_force_to_an_order_that_stands_above_it_is_no_rise() -> None:
+    """The unit follows one step of the order for longer than 0.5 s, at 10 N/s at most."""
+    story = Story(force_n=20.0)
+    for _ in range(12):
+        story.tick(60.0, force_n=20.0)
+    assert story.tick(60.0, force_n=30.0).unordered_rise_n == pytest.approx(5.0)
+    story = Story(force_n=20.0)
+    for _ in range(12):
+        story.tick(23.0, force_n=20.0)
+    assert story.tick(23.0, force_n=30.0).unordered_rise_n == pytest.approx(7.0)
+    story = Story(force_n=50.0)
+    for _ in range(12):
+        story.tick(23.0, force_n=50.0)
+    assert story.tick(23.0, force_n=60.0).unordered_rise_n == pytest.approx(10.0)
+
+
 def test_a_fall_counts_from_the_order_and_without_what_was_paid_out() -> None:
     """20 N for each millimetre."""
     story = Story(force_n=58.0, extension_mm=10.0)
