@@ -13,8 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from controller.errors import JournalError
-from records.database import Database, rows
+from records.database import Database, rows, schema_version
 from records.reader import last_record_utc_ms, reading
+from records.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.stored_session import session_rows_of
 from records.unit_file import unit_databases
 from records.unreadable import refused_in_words
@@ -86,8 +87,13 @@ def _steps_of(db: Database) -> Iterator[ClockStep]:
 
 def _ends(db: Database) -> list[tuple[int, int]]:
     """Number and last moment of each session; the beginning where its content was removed."""
-    return rows(
-        db,
-        "SELECT number, coalesce((SELECT max(utc_ms) FROM event WHERE session = number), "
-        "started_utc_ms) FROM session ORDER BY number",
-    )
+    ends: dict[int, int] = dict(rows(db, "SELECT number, started_utc_ms FROM session"))
+    newest = rows(db, "SELECT session, max(utc_ms) FROM event GROUP BY session")
+    if schema_version(db) >= PACKED_SESSIONS_SINCE_SCHEMA:
+        newest += rows(
+            db, "SELECT session, newest_utc_ms FROM packed_session WHERE event_count > 0"
+        )
+    ended: dict[int, int] = {}
+    for session, utc_ms in newest:
+        ended[session] = max(utc_ms, ended.get(session, utc_ms))
+    return sorted((ends | ended).items())

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Column = NDArray[np.unsignedinteger]
 
-_SIGNED = {1: np.int8, 2: np.int16, 4: np.int32}
-_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32}
+_SIGNED = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 # Noise repeats no strings: Huffman codes alone are its best form. Slow columns repeat.
 _STRATEGIES = (zlib.Z_HUFFMAN_ONLY, zlib.Z_FILTERED, zlib.Z_DEFAULT_STRATEGY)
 
@@ -76,7 +76,7 @@ def inflate(stream: bytes, size: int) -> bytes:
     # A block that claims few samples must not be able to fill the memory.
     raw = unpacker.decompress(stream, size + 1)
     if len(raw) != size or not unpacker.eof or unpacker.unused_data:
-        raise ValueError("a column of a sealed block has the wrong length")
+        raise ValueError("a packed column has the wrong length")
     return raw
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "clear_log",
     "copy_opened",
     "failures_in_words",
+    "give_back_pages",
     "open_for_checking",
     "open_for_reading",
     "open_for_writing",
@@ -45,6 +46,8 @@ __all__ = [
 BUSY_TIMEOUT_MS = 2000
 _WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 """``secure_delete`` overwrites what is deleted, for whoever deletes and for what reason."""
+_GIVES_PAGES_BACK = "PRAGMA auto_vacuum = INCREMENTAL"
+"""In force for a file that is new, or after VACUUM; an older one keeps its free pages."""
 
 
 def open_for_writing(
@@ -60,6 +63,7 @@ def open_for_writing(
             _refuse_newer(db, path, schema)
             if not is_begun(db):
                 _refuse_altered(db, path, schema, any_difference=True)
+            db.execute(_GIVES_PAGES_BACK)
             for name, value in _WRITER_PRAGMAS.items():
                 db.execute(f"PRAGMA {name} = {value}")
             _assert_pragmas(db, path)
@@ -159,6 +163,17 @@ def copy_opened(db: Database, target: Path) -> None:
     with failures_in_words(target, "written"):
         make_folder(target.parent)
         _copy(db, target)
+
+
+def give_back_pages(db: Database) -> None:
+    """Take the free pages out of the file; the caller holds the transaction that freed them.
+
+    In a file that keeps its free pages nothing happens.
+    """
+    ((free,),) = rows(db, "PRAGMA freelist_count")
+    for _ in range(free):
+        # sqlite3 takes one step of it and returns: one page.
+        db.execute("PRAGMA incremental_vacuum")
 
 
 def clear_log(path: Path, schema: Schema) -> bool:

@@ -16,15 +16,15 @@ from controller.errors import JournalCorrupt, JournalError
 from records.canonical import EventRow
 from records.database import Database, failures_in_words, open_for_writing
 from records.sealing import add_chain_signature
+from records.session_content import event_rows, open_samples
 from records.session_keys import LinkTagger, SessionKeys
 from records.session_rows import (
     Tail,
     append_batch,
     chain_start,
-    event_rows,
     first_misfit,
     link_rows,
-    open_samples,
+    stored_position,
     stored_tail,
 )
 from records.spill import SpilledBatch, SpillFile
@@ -110,14 +110,14 @@ class JournalStore:
     def _append(
         self, db: Database, after: Tail, events: list[EventRow], samples: bytes, tag: bytes
     ) -> None:
-        stored = stored_tail(db, self._tail.session)
-        if stored == self._tail:
+        stored = stored_position(db, self._tail.session)
+        if stored == self._tail.position:
             append_batch(db, self._tail, events, samples, tag)
-        elif stored != after:
+        elif stored != after.position:
             raise JournalCorrupt(
                 f"{self._database} ends at link {stored.link_count} of session number "
-                f"{stored.session}, the journal at {self._tail.link_count}; something else wrote "
-                "to it. Keep the file and run `traction verify`"
+                f"{self._tail.session}, the journal at {self._tail.link_count}; something else "
+                "wrote to it. Keep the file and run `traction verify`"
             )
 
     def _sign_in_time(self, db: Database, after: Tail, now_s: float) -> bool:

@@ -16,6 +16,7 @@ from records.canonical import SAMPLE_SIZE
 from records.chain import Subject
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA, fault_of_migration, migration_of
+from records.session_content import event_rows, open_samples
 from records.session_keys import (
     LinkTagger,
     SessionKeys,
@@ -27,11 +28,9 @@ from records.session_rows import (
     LinkRow,
     Tail,
     chain_start,
-    event_rows,
     first_misfit,
     fitting_links,
     link_rows,
-    open_samples,
     open_tags,
 )
 from records.signing import SigningKey

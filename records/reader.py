@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from controller.errors import RecordNotFound
 from controller.events import EventKind, Outcome
 from controller.ports import LastArming, LastSeen
-from records.blocks import unpack_block
 from records.canonical import EventRow, SampleArray, StoredEvent, samples_from_bytes
 from records.database import (
     Database,
@@ -23,7 +22,7 @@ from records.database import (
     rows,
 )
 from records.removal import removal_of
-from records.session_rows import event_rows
+from records.session_content import event_rows, sample_data
 from records.stored_session import (
     SealSignature,
     StoredSession,
@@ -184,17 +183,14 @@ def last_arming_of(path: Path) -> LastArming | None:
     """The unit of this file as it was in the newest session on file that armed it."""
     if not path.exists():
         return None
-    with reading(path) as db:
-        found = rows(
-            db,
-            "SELECT opening.detail, armed.detail, armed.utc_ms "
-            "FROM event AS armed JOIN event AS opening ON opening.session = armed.session "
-            "WHERE opening.kind = ? AND armed.kind = ? ORDER BY armed.session DESC LIMIT 1",
-            (int(EventKind.SESSION_STARTED), int(EventKind.UNIT_ARMED)),
-        )
-    for opening, armed, utc_ms in found:
-        with refused_in_words(f"the newest arming in {path}"):
-            return _last_arming(parse_object(opening), parse_object(armed), utc_ms)
+    with reading(path) as db, refused_in_words(f"the newest arming in {path}"):
+        events = _newest_armed(db)
+        for armed in _of_kind(events, EventKind.UNIT_ARMED):
+            for opening in _of_kind(events, EventKind.SESSION_STARTED):
+                return _last_arming(
+                    parse_object(opening.detail_json), parse_object(armed.detail_json),
+                    armed.utc_ms,
+                )  # fmt: skip
     return None
 
 
@@ -209,23 +205,29 @@ def _last_arming(opening: dict[str, Any], armed: dict[str, Any], utc_ms: int) ->
     )
 
 
-_NEWEST_ARMED = "session = (SELECT MAX(session) FROM event WHERE kind = ?)"
-"""A session that armed nothing may have been refused for its clock: its times prove nothing."""
+def _newest_armed(db: Database) -> list[EventRow]:
+    """The events of the newest session that armed the unit; none where no session did.
+
+    A session that armed nothing may have been refused for its clock: its times prove nothing.
+    """
+    for (session,) in rows(db, "SELECT number FROM session ORDER BY number DESC"):
+        events = event_rows(db, session)
+        if _of_kind(events, EventKind.UNIT_ARMED):
+            return events
+    return []
+
+
+def _of_kind(events: list[EventRow], kind: EventKind) -> list[EventRow]:
+    return [event for event in events if event.kind == kind]
 
 
 def last_seen_of(path: Path) -> LastSeen | None:
     """The unit's own clock in the newest session that armed it; None where it recorded none."""
     if not path.exists():
         return None
-    with reading(path) as db:
-        found = rows(
-            db,
-            f"SELECT detail FROM event WHERE {_NEWEST_ARMED} AND kind = ? ORDER BY sequence",
-            (int(EventKind.UNIT_ARMED), int(EventKind.SELF_CHECK_RECORDED)),
-        )
-    for (text,) in found:
-        with refused_in_words(f"the unit's clock in {path}"):
-            detail = parse_object(text)
+    with reading(path) as db, refused_in_words(f"the unit's clock in {path}"):
+        for event in _of_kind(_newest_armed(db), EventKind.SELF_CHECK_RECORDED):
+            detail = parse_object(event.detail_json)
             if detail["item"] == "clock" and "numbers" in detail:
                 numbers = detail["numbers"]
                 return LastSeen(
@@ -244,13 +246,8 @@ def last_record_utc_ms(data_dir: Path) -> int | None:
     """
     newest: list[int] = []
     for path in unit_databases(data_dir):
-        with reading(path) as db:
-            ((utc_ms,),) = rows(
-                db,
-                f"SELECT MAX(utc_ms) FROM event WHERE {_NEWEST_ARMED}",
-                (int(EventKind.UNIT_ARMED),),
-            )
-        newest += [] if utc_ms is None else [utc_ms]
+        with reading(path) as db, refused_in_words(f"the newest times in {path}"):
+            newest += [event.utc_ms for event in _newest_armed(db)]
     return max(newest, default=None)
 
 
@@ -299,16 +296,6 @@ def _record(
         live=not seal and UnitLock(path).is_held(),
         signature=signature,
     )
-
-
-def sample_data(db: Database, session: int) -> bytes:
-    """Canonical bytes of a session's samples, from open blocks or the sealed one."""
-    blocks = rows(
-        db,
-        "SELECT sealed, data FROM sample_block WHERE session = ? ORDER BY first_sample",
-        (session,),
-    )
-    return b"".join(unpack_block(data) if sealed else data for sealed, data in blocks)
 
 
 def reading(path: Path) -> AbstractContextManager[Database]:

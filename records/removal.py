@@ -50,8 +50,8 @@ def remove_content(
             "INSERT INTO removal VALUES (?, ?, ?, ?, ?, ?)",
             (subject.number, utc_ms, by, rule, key.public_key, key.sign(statement)),
         )
-        db.execute("DELETE FROM event WHERE session = ?", (subject.number,))
-        db.execute("DELETE FROM sample_block WHERE session = ?", (subject.number,))
+        for table in ("event", "sample_block", "packed_session"):
+            db.execute(f"DELETE FROM {table} WHERE session = ?", (subject.number,))
 
 
 def removal_of(db: Database, session: int) -> Removal | None:

@@ -1,7 +1,7 @@
-"""Packing the links of sessions that were sealed before links were packed.
+"""Packing sessions that were sealed before links, events and samples were packed as they are now.
 
-Each session is checked whole before and after, in one transaction: its links computed again from
-what they cover must be those that were stored, or nothing is changed.
+Each session is checked whole before and after, in one transaction: its events and samples, and the
+links computed again from them, must be those that were stored, or nothing is changed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from records.database import Database, failures_in_words, open_for_writing, rows
 from records.ed25519 import SigningKey
 from records.guarded_check import UnitCheck
 from records.migration import recording_schema
-from records.sealing import pack_links
+from records.sealing import pack_content, pack_links
 from records.session_rows import link_rows
 from records.signing import known_public_keys
-from records.stored_session import SessionHead, session_rows_of
+from records.stored_session import SessionHead, StoredSession, session_rows_of
 from records.unit_file import unit_database
 from records.unit_lock import UnitLock, holding
 
@@ -33,7 +33,7 @@ class Repacked:
 
 
 def repack(data_dir: Path, unit_id: str, key: SigningKey, utc_ms: Callable[[], int]) -> Repacked:
-    """Pack every session's links that can be; older files come to the present schema first.
+    """Pack every session that can be; older files come to the present schema first.
 
     Raises RecordNotFound, UnitBusy, JournalUnavailable, or JournalCorrupt for a session that does
     not fit.
@@ -48,7 +48,7 @@ def repack(data_dir: Path, unit_id: str, key: SigningKey, utc_ms: Callable[[], i
         before = path.stat().st_size
         db = open_for_writing(path, recording_schema(key, utc_ms))
         try:
-            done = [head for head in session_rows_of(db) if _has_loose_links(db, head)]
+            done = [head for head in session_rows_of(db) if _is_loose(db, head)]
             for head in done:
                 _repack_session(db, path, head, known)
             db.execute("VACUUM")
@@ -61,33 +61,39 @@ def repack(data_dir: Path, unit_id: str, key: SigningKey, utc_ms: Callable[[], i
         )  # fmt: skip
 
 
-def _has_loose_links(db: Database, head: SessionHead) -> bool:
-    """Sealed, not removed, and with links of its own; a removal signed them as they are."""
-    number = (head.number,)
-    return (
-        bool(rows(db, "SELECT 1 FROM link WHERE session = ? LIMIT 1", number))
-        and bool(rows(db, "SELECT 1 FROM seal WHERE session = ?", number))
-        and not rows(db, "SELECT 1 FROM removal WHERE session = ?", number)
-    )
+def _is_loose(db: Database, head: SessionHead) -> bool:
+    """Sealed, not removed and not packed; a removal signed links as they are."""
+
+    def has(table: str) -> bool:
+        return bool(rows(db, f"SELECT 1 FROM {table} WHERE session = ?", (head.number,)))
+
+    return has("seal") and not has("removal") and not has("packed_session")
 
 
 def _repack_session(db: Database, path: Path, head: SessionHead, known: dict[str, bytes]) -> None:
-    stored = link_rows(db, head.number)
-    _refuse_altered(db, path, head, known, "before")
+    loose = link_rows(db, head.number)
+    before = _refuse_altered(db, path, head, known, "before")
     with db.atomic():
-        pack_links(db, head.number, stored)
-        computed = _refuse_altered(db, path, head, known, "after")
-        if computed != [link.digest for link in stored]:
+        if loose:
+            pack_links(db, head.number, loose)
+        pack_content(db, head.number, before.events, before.samples)
+        after = _refuse_altered(db, path, head, known, "after")
+        if _proof(after) != _proof(before):
             raise JournalCorrupt(
-                f"session {head.session_id}: its links computed again are not those that were "
-                "stored; nothing was changed. Run `traction verify --all`"
+                f"session {head.session_id}: what was packed is not what was stored; nothing was "
+                "changed. Run `traction verify --all`"
             )
+
+
+def _proof(stored: StoredSession) -> tuple[object, ...]:
+    """What must be the same before and behind."""
+    return stored.events, stored.samples, stored.links, stored.seal, stored.signature
 
 
 def _refuse_altered(
     db: Database, path: Path, head: SessionHead, known: dict[str, bytes], when: str
-) -> list[bytes]:
-    """The digests of the session's links; raises JournalCorrupt naming what does not fit."""
+) -> StoredSession:
+    """The session as it is stored; raises JournalCorrupt naming what does not fit."""
     checked = UnitCheck(db, path, known).session(head)
     for found in checked.alterations:
         raise JournalCorrupt(
@@ -95,4 +101,4 @@ def _refuse_altered(
             f"{found.what}); nothing was changed. Run `traction verify {head.session_id}`"
         )
     assert checked.stored is not None, "a session without findings was read"
-    return [link.digest for link in checked.stored.links]
+    return checked.stored

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from records.blocks import pack_block
+from controller.events import EventKind
+from records.canonical import SAMPLE_SIZE, EventRow
 from records.chain import Subject, compute_seal_digest, compute_session_digest, compute_statement
 from records.checkpoint import Checkpoint, make_checkpoint
-from records.database import Database, rows
+from records.database import Database, give_back_pages, rows
 from records.packed_links import compute_links_digest, pack_ranges
+from records.packed_session import fits_packing, pack_session
+from records.session_content import event_rows, newest_utc_of, open_samples
 from records.session_keys import SessionKeys
-from records.session_rows import (
-    LinkRow,
-    canonical,
-    chain_start,
-    event_rows,
-    link_rows,
-    open_samples,
-    stored_tail,
-)
+from records.session_rows import LinkRow, canonical, chain_start, link_rows, stored_tail
 from records.signing import SigningKey
 
 
 def seal_session(
     db: Database, session: int, key: SigningKey, keys: SessionKeys | None
 ) -> Checkpoint:
-    """Repack samples and links losslessly, close the chain and sign it, in one transaction.
+    """Pack what it holds losslessly, close the chain and sign it, in one transaction.
 
     ``keys`` are the session's; None for one that was opened before session keys. The caller has
-    checked the links' tags: they are not kept.
+    checked the links' tags: they are not kept. Raises JournalCorrupt where the chain does not fit
+    what is stored.
     """
-    tail = stored_tail(db, session)
-    samples = open_samples(db, session)
-    session_digest = compute_session_digest(canonical(event_rows(db, session)), samples)
+    tail, links = stored_tail(db, session), link_rows(db, session)
+    events, samples = event_rows(db, session), open_samples(db, session)
+    session_digest = compute_session_digest(canonical(events), samples)
     start = chain_start(db, session)
     counts = (tail.events, tail.samples, tail.link_count)
     seal = compute_seal_digest(tail.link, session_digest, counts, start)
@@ -38,12 +34,6 @@ def seal_session(
     checkpoint = make_checkpoint(subject, seal, key.public_key)
     signature = key.sign(compute_statement(subject, seal))
     with db.atomic():
-        db.execute("DELETE FROM sample_block WHERE session = ? AND sealed = 0", (session,))
-        if samples:
-            db.execute(
-                "INSERT INTO sample_block VALUES (?, 0, ?, 1, ?)",
-                (session, tail.samples, pack_block(samples)),
-            )
         if keys is not None:
             add_chain_signature(db, session, keys, tail.link_count, tail.link)
         db.execute(
@@ -54,7 +44,9 @@ def seal_session(
             "INSERT INTO signature VALUES (?, ?, ?, ?, ?)",
             (session, key.key_id, key.public_key, signature, checkpoint.text),
         )
-        pack_links(db, session, link_rows(db, session))
+        pack_links(db, session, links)
+        pack_content(db, session, events, samples)
+        give_back_pages(db)
     return checkpoint
 
 
@@ -63,8 +55,33 @@ def pack_links(db: Database, session: int, links: list[LinkRow]) -> None:
     ranges = pack_ranges([link.covered for link in links])
     digest = compute_links_digest(link.digest for link in links)
     db.execute("INSERT INTO packed_links VALUES (?, ?, ?)", (session, ranges, digest))
-    db.execute("DELETE FROM open_link WHERE session = ?", (session,))
-    db.execute("DELETE FROM link WHERE session = ?", (session,))
+    for table in ("open_batch", "open_link", "link"):
+        db.execute(f"DELETE FROM {table} WHERE session = ?", (session,))
+
+
+def pack_content(db: Database, session: int, events: list[EventRow], samples: bytes) -> None:
+    """Put samples, and the events between opening and end, into one row.
+
+    The others stay rows of their own: lists and searches ask for them. The caller holds the
+    transaction.
+    """
+    inner = _inner_events(events)
+    db.execute(
+        "INSERT INTO packed_session VALUES (?, ?, ?, ?, ?)",
+        (session, len(inner), newest_utc_of(inner), len(samples) // SAMPLE_SIZE,
+         pack_session(inner, samples)),
+    )  # fmt: skip
+    db.execute(
+        "DELETE FROM event WHERE session = ? AND sequence BETWEEN 1 AND ?", (session, len(inner))
+    )
+    db.execute("DELETE FROM sample_block WHERE session = ?", (session,))
+
+
+def _inner_events(events: list[EventRow]) -> list[EventRow]:
+    """Those behind the opening and before the end, or the newest where there is no end."""
+    ends = [at for at, event in enumerate(events) if event.kind == EventKind.SESSION_ENDED]
+    inner = events[1 : ends[0] if ends else -1]
+    return inner if fits_packing(inner) else []
 
 
 def add_chain_signature(

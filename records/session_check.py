@@ -86,11 +86,11 @@ class _Check:
         self._opening: dict[str, object] = {}
 
     def all(self) -> Iterator[Alteration]:
+        if self._stored.damage:
+            yield self.altered("what is packed", self._stored.damage)
         if self._stored.removal is not None:
             yield from self._check_removed(self._stored.removal)
             return
-        if self._stored.damage:
-            yield self.altered("what is packed", self._stored.damage)
         yield from self._check_events()
         yield from self._check_details()
         yield from self._check_row()

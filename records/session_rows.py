@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from controller.errors import JournalCorrupt
 from records.canonical import SAMPLE_SIZE, EventRow
 from records.chain import NOTHING, LinkRange, compute_link
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.predecessor import file_start, predecessor_of
+from records.session_content import (
+    PACKED_SESSIONS_SINCE_SCHEMA,
+    event_rows,
+    open_batches,
+    open_samples,
+)
+
+LINK_SIZE: Final = 32
+_LINK_TABLES: Final = (("open_batch", "link"), ("open_link", "digest"), ("link", "digest"))
+"""Newest first: a session that an older program opened goes on in the next table."""
+MARK_SIZE: Final = 8
+"""Bytes of a link that are stored with an open commit: the rest is computed again. They find
+damage; what an open session is believed by are its tags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +36,11 @@ class Tail:
     link_count: int = 0
     events: int = 0
     samples: int = 0
+
+    @property
+    def position(self) -> Position:
+        """What can be compared with the stored chain without computing it again."""
+        return Position(link_count=self.link_count, events=self.events, mark=self.link[:MARK_SIZE])
 
     def follow(self, events: list[EventRow], samples: bytes) -> Tail:
         """Where it stands behind one more link."""
@@ -44,8 +63,16 @@ class Tail:
         )
 
 
+class Position(NamedTuple):
+    """Where a stored chain ends: its links, its events, and the first bytes of the last link."""
+
+    link_count: int
+    events: int
+    mark: bytes
+
+
 class LinkRow(NamedTuple):
-    """A link as it is stored."""
+    """A link. ``digest`` is the whole one, or what is stored where that is another one."""
 
     number: int
     covered: LinkRange
@@ -60,8 +87,8 @@ def canonical(events: list[EventRow]) -> bytes:
 def append_batch(
     db: Database, tail: Tail, events: list[EventRow], samples: bytes, tag: bytes
 ) -> Tail:
-    """One transaction: events, one block of samples, one tagged link. Returns the new tail."""
-    covered, after = tail.next_range(events, samples), tail.follow(events, samples)
+    """One transaction: events, and samples with their tagged link. Returns the new tail."""
+    after = tail.follow(events, samples)
     with db.atomic():
         for event in events:
             db.execute(
@@ -69,88 +96,95 @@ def append_batch(
                 (tail.session, event.sequence, event.at_ms, event.utc_ms, event.kind,
                  event.version, event.detail_json),
             )  # fmt: skip
-        if samples:
-            db.execute(
-                "INSERT INTO sample_block VALUES (?, ?, ?, 0, ?)",
-                (tail.session, covered.first_sample, covered.sample_count, samples),
-            )
         db.execute(
-            "INSERT INTO open_link VALUES (?, ?, ?, ?, ?, ?)",
-            (tail.session, tail.link_count, covered.event_count, covered.sample_count,
-             after.link, tag),
-        )  # fmt: skip
+            "INSERT INTO open_batch VALUES (?, ?, ?, ?, ?, ?)",
+            (tail.session, tail.link_count, len(events), samples, after.link[:MARK_SIZE], tag),
+        )
     return after
 
 
 def stored_tail(db: Database, session: int) -> Tail:
-    """Where the stored chain of an open session stands."""
-    last = _last_link(db, session)
-    if last is None:
+    """Where the stored chain of an open session stands; its links are computed again.
+
+    Raises JournalCorrupt where one of them is not the one that was stored.
+    """
+    links = link_rows(db, session)
+    if not links:
         return Tail(session=session, link=chain_start(db, session))
-    number, digest = last
-    ((events,),) = rows(
-        db, "SELECT coalesce(max(sequence) + 1, 0) FROM event WHERE session = ?", (session,)
-    )
-    block = rows(
-        db,
-        "SELECT first_sample + sample_count FROM sample_block WHERE session = ? "
-        "ORDER BY first_sample DESC LIMIT 1",
-        (session,),
-    )
+    for link in links:
+        if len(link.digest) != LINK_SIZE:
+            raise JournalCorrupt(
+                f"link {link.number} of session number {session} does not fit the stored record; "
+                "keep the file and run `traction verify --all`"
+            )
+    last = links[-1]
     return Tail(
-        session=session, link=digest, link_count=number + 1, events=events,
-        samples=block[0][0] if block else 0,
+        session=session, link=last.digest, link_count=last.number + 1,
+        events=_stored_events(db, session), samples=last.covered.next_sample,
     )  # fmt: skip
 
 
-def _last_link(db: Database, session: int) -> tuple[int, bytes] | None:
-    """Number and digest; a session of before schema 4 has its first links in ``link``."""
-    for table in ("open_link", "link"):
-        if table == "open_link" and schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
-            continue
+def stored_position(db: Database, session: int) -> Position:
+    """The same as far as a commit needs it, from the newest rows alone."""
+    for table, column in _LINK_TABLES:
         last = rows(
             db,
-            f"SELECT number, digest FROM {table} WHERE session = ? ORDER BY number DESC LIMIT 1",
+            f"SELECT number, {column} FROM {table} WHERE session = ? ORDER BY number DESC LIMIT 1",
             (session,),
         )
         if last:
-            return last[0][0], last[0][1]
-    return None
+            number, link = last[0]
+            return Position(number + 1, _stored_events(db, session), link[:MARK_SIZE])
+    return Tail(session=session, link=chain_start(db, session)).position
 
 
-def event_rows(db: Database, session: int) -> list[EventRow]:
-    """A session's events as they are stored."""
-    stored = rows(
-        db,
-        "SELECT sequence, at_ms, utc_ms, kind, version, detail FROM event WHERE session = ? "
-        "ORDER BY sequence",
-        (session,),
+def _stored_events(db: Database, session: int) -> int:
+    ((count,),) = rows(
+        db, "SELECT coalesce(max(sequence) + 1, 0) FROM event WHERE session = ?", (session,)
     )
-    return [
-        EventRow(sequence=a, at_ms=b, utc_ms=c, kind=d, version=e, detail_json=f)
-        for a, b, c, d, e, f in stored
-    ]
+    return int(count)
 
 
 def link_rows(db: Database, session: int) -> list[LinkRow]:
-    """A session's links as they are stored; none once they are packed."""
-    stored = rows(
+    """A session's links; none once they are packed.
+
+    Those of an open session are computed again from what is stored. Where one is not the one whose
+    beginning was stored, that beginning stands in its place, and fits nothing.
+    """
+    links = _whole_links(db, session)
+    batches = open_batches(db, session)
+    if not batches:
+        return links
+    covered = links[-1].covered if links else NOTHING
+    ranges = [link.covered for link in links]
+    for _, event_count, samples, _ in batches:
+        covered = covered.next(event_count, len(samples) // SAMPLE_SIZE)
+        ranges.append(covered)
+    chain = compute_chain(
+        chain_start(db, session), ranges, event_rows(db, session), open_samples(db, session)
+    )
+    computed = list(chain)[len(links) :]
+    for (number, _, _, mark), covered, digest in zip(
+        batches, ranges[len(links) :], computed, strict=True
+    ):
+        links.append(LinkRow(number, covered, digest if digest[:MARK_SIZE] == mark else mark))
+    return links
+
+
+def _whole_links(db: Database, session: int) -> list[LinkRow]:
+    """The links whose digests are stored: those of sessions that an older program opened."""
+    links: list[LinkRow] = []
+    covered = NOTHING
+    for number, a, b, c, d, digest in rows(
         db,
         "SELECT number, first_event, event_count, first_sample, sample_count, digest "
         "FROM link WHERE session = ? ORDER BY number",
         (session,),
-    )
-    links = [
-        LinkRow(
-            number,
-            LinkRange(first_event=a, event_count=b, first_sample=c, sample_count=d),
-            digest,
-        )
-        for number, a, b, c, d, digest in stored
-    ]
+    ):
+        covered = LinkRange(first_event=a, event_count=b, first_sample=c, sample_count=d)
+        links.append(LinkRow(number, covered, digest))
     if schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
         return links
-    covered = links[-1].covered if links else NOTHING
     for number, events, samples, digest in rows(
         db,
         "SELECT number, event_count, sample_count, digest FROM open_link WHERE session = ? "
@@ -164,20 +198,16 @@ def link_rows(db: Database, session: int) -> list[LinkRow]:
 
 def open_tags(db: Database, session: int) -> list[bytes]:
     """The tags of an open session's links, in order; none of a session of before schema 4."""
-    if schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
-        return []
-    stored = rows(db, "SELECT tag FROM open_link WHERE session = ? ORDER BY number", (session,))
-    return [tag for (tag,) in stored]
-
-
-def open_samples(db: Database, session: int) -> bytes:
-    """Canonical bytes of the samples of a session that is not sealed."""
-    blocks = rows(
-        db,
-        "SELECT data FROM sample_block WHERE session = ? AND sealed = 0 ORDER BY first_sample",
-        (session,),
-    )
-    return b"".join(block for (block,) in blocks)
+    version, tags = schema_version(db), list[bytes]()
+    for table, since in (
+        ("open_link", SESSION_KEYS_SINCE_SCHEMA), ("open_batch", PACKED_SESSIONS_SINCE_SCHEMA)
+    ):  # fmt: skip
+        if version >= since:
+            stored = rows(
+                db, f"SELECT tag FROM {table} WHERE session = ? ORDER BY number", (session,)
+            )
+            tags += [tag for (tag,) in stored]
+    return tags
 
 
 def chain_start(db: Database, session: int) -> bytes:
@@ -209,14 +239,16 @@ def drop_behind(db: Database, tail: Tail) -> None:
         fences = rows(
             db,
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
-            "AND tbl_name IN ('event', 'open_link') AND name LIKE '%_never_shrinks'",
+            "AND tbl_name IN ('event', 'open_link', 'open_batch') AND name LIKE '%_never_shrinks'",
         )
         for name, _ in fences:
             db.execute(f"DROP TRIGGER {name}")
         session = tail.session
-        db.execute(
-            "DELETE FROM open_link WHERE session = ? AND number >= ?", (session, tail.link_count)
-        )
+        for table in ("open_link", "open_batch"):
+            db.execute(
+                f"DELETE FROM {table} WHERE session = ? AND number >= ?",
+                (session, tail.link_count),
+            )
         db.execute("DELETE FROM event WHERE session = ? AND sequence >= ?", (session, tail.events))
         db.execute(
             "DELETE FROM sample_block WHERE session = ? AND first_sample >= ?",

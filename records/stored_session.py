@@ -5,14 +5,14 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from records.blocks import unpack_block
 from records.canonical import SAMPLE_SIZE, EventRow
 from records.chain import LinkRange
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.packed_links import compute_removal_digest, unpack_ranges
 from records.removal import Removal, removal_of
-from records.session_rows import LinkRow, chain_start, compute_chain, event_rows, link_rows
+from records.session_content import SamplePart, event_rows, sample_parts
+from records.session_rows import LinkRow, chain_start, compute_chain, link_rows
 
 SIGNATURES_SINCE_SCHEMA = 2
 
@@ -104,17 +104,17 @@ class StoredSession:
 
 def load_stored(db: Database, head: SessionHead) -> StoredSession:
     """Read everything of one session."""
-    samples, damage = _samples(db, head.number)
-    events, links = event_rows(db, head.number), link_rows(db, head.number)
-    removal = removal_of(db, head.number)
+    removal, links = removal_of(db, head.number), list[LinkRow]()
+    events, samples, damage = _content(db, head.number)
     try:
+        links = link_rows(db, head.number)
         packed = packed_links_of(db, head.number)
         if packed is not None and links:
             raise ValueError(f"{len(links)} links stand beside the packed ones")
         if packed is not None and removal is None:
             links = computed_links(chain_start(db, head.number), packed.ranges, events, samples)
     except (ValueError, struct.error) as error:
-        packed, damage = None, damage or f"packed links: {error}"
+        packed, damage = None, damage or f"links: {error}"
     return StoredSession(
         head=head,
         events=events,
@@ -210,25 +210,30 @@ def seal_signature(db: Database, session: int) -> SealSignature | None:
     return SealSignature(key_id=a, public_key=b, signature=c, checkpoint=d)
 
 
-def _samples(db: Database, session: int) -> tuple[bytes, str]:
-    parts, expected, damage = [], 0, ""
-    for first, count, sealed, data in rows(
-        db,
-        "SELECT first_sample, sample_count, sealed, data FROM sample_block WHERE session = ? "
-        "ORDER BY first_sample, sealed",
-        (session,),
-    ):
-        part = b""
+def _content(db: Database, session: int) -> tuple[list[EventRow], bytes, str]:
+    """Events and samples as far as they can be read, and what is wrong with them."""
+    try:
+        events, parts = event_rows(db, session), sample_parts(db, session)
+    except (ValueError, struct.error) as error:
+        return [], b"", f"packed session: {error}"
+    samples, damage = _joined(parts)
+    return events, samples, damage
+
+
+def _joined(parts: list[SamplePart]) -> tuple[bytes, str]:
+    pieces, expected, damage = [], 0, ""
+    for part in parts:
+        first, count, piece = part.first_sample, part.sample_count, b""
         try:
-            part = unpack_block(data) if sealed else data
+            piece = part.samples
         except ValueError as error:
             damage = damage or f"block at sample {first}: {error}"
-        if sealed not in (0, 1):
-            damage = damage or f"block at sample {first}: sealed is {sealed}, not 0 or 1"
-        if first != expected or len(part) != count * SAMPLE_SIZE:
+        if part.sealed not in (0, 1):
+            damage = damage or f"block at sample {first}: sealed is {part.sealed}, not 0 or 1"
+        if first != expected or len(piece) != count * SAMPLE_SIZE:
             damage = damage or (
                 f"block at sample {first} does not hold the {count} samples that it names"
             )
         expected = first + count
-        parts.append(part)
-    return b"".join(parts), damage
+        pieces.append(piece)
+    return b"".join(pieces), damage

@@ -145,6 +145,45 @@ def _m004_session_keys(db: Database, recorded_by: MigrationRecorder | None) -> N
     db.execute("PRAGMA user_version = 4")
 
 
+def _m005_packed_sessions(db: Database) -> None:
+    """A commit of an open session is one row; what a sealed one holds is packed in one row.
+
+    Nothing of what older files hold is moved: sessions that they left open go on in the new table,
+    sealed ones are packed by ``records.repack``.
+    """
+    for statement in (
+        """CREATE TABLE open_batch (
+            session INTEGER NOT NULL REFERENCES session(number), number INTEGER NOT NULL,
+            event_count INTEGER NOT NULL, samples BLOB NOT NULL, link BLOB NOT NULL,
+            tag BLOB NOT NULL, PRIMARY KEY (session, number)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE packed_session (
+            session INTEGER PRIMARY KEY REFERENCES seal(session), event_count INTEGER NOT NULL,
+            newest_utc_ms INTEGER NOT NULL, sample_count INTEGER NOT NULL,
+            data BLOB NOT NULL) STRICT""",
+    ):
+        db.execute(statement)
+    for table in ("open_batch", "packed_session"):
+        _make_append_only(db, table)
+    for trigger in ("open_batch_never_shrinks", "packed_session_never_shrinks",
+                    "event_never_shrinks"):  # fmt: skip
+        db.execute(f"DROP TRIGGER {trigger}")
+    for statement in (
+        """CREATE TRIGGER open_batch_never_shrinks BEFORE DELETE ON open_batch
+        WHEN NOT EXISTS (SELECT 1 FROM packed_links WHERE session = OLD.session)
+        BEGIN SELECT RAISE(ABORT, 'open_batch is append-only'); END""",
+        """CREATE TRIGGER packed_session_never_shrinks BEFORE DELETE ON packed_session
+        WHEN NOT EXISTS (SELECT 1 FROM removal WHERE session = OLD.session)
+        BEGIN SELECT RAISE(ABORT, 'packed_session is append-only'); END""",
+        """CREATE TRIGGER event_never_shrinks BEFORE DELETE ON event
+        WHEN NOT EXISTS (SELECT 1 FROM removal WHERE session = OLD.session)
+        AND NOT EXISTS (SELECT 1 FROM packed_session WHERE session = OLD.session
+            AND OLD.sequence BETWEEN 1 AND event_count)
+        BEGIN SELECT RAISE(ABORT, 'event is append-only'); END""",
+    ):
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 5")
+
+
 def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
     """The unit's schema; ``recorded_by`` signs what an older file held when it came to schema 4."""
     migrations = Migrations("traction-unit")
@@ -156,7 +195,8 @@ def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
     def m004_session_keys(db: Database) -> None:
         _m004_session_keys(db, recorded_by)
 
-    return Schema("the unit's evidence", 4, migrations)
+    migrations(name="m005_packed_sessions")(_m005_packed_sessions)
+    return Schema("the unit's evidence", 5, migrations)
 
 
 UNIT_SCHEMA = unit_schema()

@@ -131,21 +131,22 @@ def test_the_links_of_an_open_session_are_tagged_as_the_page_says(tmp_path: Path
     make_session(tmp_path, "s-1", ticks=60, close=False)
     path = unit_database(tmp_path, UNIT)
     reading = read(path, 1)
-    assert [link[4] for link in reading.links] == list(chain(reading, bytes(32)))
+    links = list(chain(reading, bytes(32)))
+    assert [link[4] for link in reading.links] == [link[:8] for link in links]
     db = sqlite3.connect(path)
-    tags = [tag for (tag,) in db.execute("SELECT tag FROM open_link ORDER BY number")]
+    tags = [tag for (tag,) in db.execute("SELECT tag FROM open_batch ORDER BY number")]
     db.close()
     info = f"traction-session/1\ns-1\n{UNIT}\n1\n".encode()
     derived = HKDF(SHA256(), length=64, salt=None, info=info).derive(bytes(32))
     key, expected = derived[32:], []
-    for link in reading.links:
-        expected.append(hmac.digest(key, link[4], "sha256")[:16])
+    for link in links:
+        expected.append(hmac.digest(key, link, "sha256")[:16])
         key = hashlib.sha256(b"traction-tag-step/1" + key).digest()
     assert tags == expected
     side = path.with_suffix(".spill").read_bytes()
     magic, session, count, mark = struct.unpack_from(">8sII32s", side)
     assert (magic, session, count) == (b"TSPILL2\n", 1, len(tags))
-    message = b"traction-end/1" + count.to_bytes(4, "big") + reading.links[-1][4]
+    message = b"traction-end/1" + count.to_bytes(4, "big") + links[-1]
     assert mark == hmac.digest(key, message, "sha256")
 
 

@@ -13,12 +13,12 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
-from records.blocks import pack_block, unpack_block
+from records.blocks import unpack_block
 from records.bundle import BundleDocuments, write_bundle
 from records.canonical import canonical_json
 from records.chain import Subject, compute_seal_digest, compute_session_digest, compute_statement
@@ -27,6 +27,7 @@ from records.database import Database
 from records.integrity import issued_checkpoints, verify
 from records.journal import SessionOpening, open_session
 from records.packed_links import compute_links_digest
+from records.packed_session import pack_session, unpack_session
 from records.reader import read_stored
 from records.session_keys import SessionKeys, certify, derive_session_keys
 from records.session_rows import canonical
@@ -41,7 +42,7 @@ FOREIGN_KEY = SigningKey(bytes(range(1, 33)))
 SESSIONS = ("s-1", "s-2", "s-3")
 ORDER = 'patient_reference = "X"\n'
 TABLES = (
-    "session", "event", "sample_block", "seal", "signature", "packed_links", "chain_signature"
+    "session", "event", "packed_session", "seal", "signature", "packed_links", "chain_signature"
 )  # fmt: skip
 
 
@@ -155,8 +156,8 @@ def edit(ground: Ground, place: Path, source: random.Random) -> None:
         column = source.choice(_columns(db, table))
         row = source.choice(_row_ids(db, table))
         (value,) = db.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (row,)).fetchone()
-        if (table, column) == ("sample_block", "data"):
-            other: object = _other_samples(value, source)
+        if (table, column) == ("packed_session", "data"):
+            other: object = _other_content(db, row, source)
         else:
             other = _other(value, source)
         db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (other, row))
@@ -174,11 +175,17 @@ def _other(value: object, source: random.Random) -> object:
     return text[:at] + source.choice([c for c in '0aZ{"' if c != text[at]]) + text[at + 1 :]
 
 
-def _other_samples(block: bytes, source: random.Random) -> bytes:
-    """Other samples in a sound block: the packed form itself has bits that mean nothing."""
-    samples = bytearray(unpack_block(block))
-    samples[source.randrange(len(samples))] ^= source.randrange(1, 256)
-    return pack_block(bytes(samples))
+def _other_content(db: sqlite3.Connection, session: int, source: random.Random) -> bytes:
+    """Other samples or events, soundly packed: the packed form has bits that mean nothing."""
+    wanted = "SELECT data, event_count, sample_count FROM packed_session WHERE session = ?"
+    packed = unpack_session(*db.execute(wanted, (session,)).fetchone())
+    samples, events = bytearray(unpack_block(packed.block)), packed.events
+    if source.random() < 0.5:
+        samples[source.randrange(len(samples))] ^= source.randrange(1, 256)
+    else:
+        at = source.randrange(len(events))
+        events[at] = replace(events[at], at_ms=events[at].at_ms + source.randrange(1, 9))
+    return pack_session(events, bytes(samples))
 
 
 def delete(ground: Ground, place: Path, source: random.Random) -> None:
@@ -195,7 +202,7 @@ def insert(ground: Ground, place: Path, source: random.Random) -> None:
         table = source.choice(TABLES)
         row = source.choice(_row_ids(db, table))
         values = list(db.execute(f"SELECT * FROM {table} WHERE rowid = ?", (row,)).fetchone())
-        key = 1 if table in ("event", "chain_signature", "sample_block") else 0
+        key = 1 if table in ("event", "chain_signature") else 0
         values[key] += source.randrange(1, 50)
         if table == "session":
             values[1] = f"s-{source.randrange(10, 99)}"
@@ -209,6 +216,7 @@ def reorder(ground: Ground, place: Path, source: random.Random) -> None:
             (
                 ("event", 2),
                 ("packed_links", 1),
+                ("packed_session", 1),
                 ("chain_signature", 1),
                 ("seal", 1),
                 ("signature", 1),
@@ -273,12 +281,12 @@ def _rewrite(place: Path, source: random.Random, key: SigningKey | None) -> None
     with _editing(place) as db:
         numbers = [number for (number,) in db.execute("SELECT number FROM session ORDER BY number")]
         altered = source.choice(numbers)
-        sequence = source.randrange(
-            1, db.execute("SELECT count(*) FROM event WHERE session = ?", (altered,)).fetchone()[0]
-        )
+        (count,) = db.execute(
+            "SELECT event_count FROM packed_session WHERE session = ?", (altered,)
+        ).fetchone()
         db.execute(
-            "UPDATE event SET at_ms = at_ms + ? WHERE session = ? AND sequence = ?",
-            (source.randrange(1, 9), altered, sequence),
+            "UPDATE packed_session SET data = edited(data, ?, 'at_ms', ?) WHERE session = ?",
+            (source.randrange(1, count + 1), source.randrange(3000, 4000), altered),
         )
         previous = bytes(32)
         for number in numbers:

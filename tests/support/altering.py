@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+
+from records.canonical import EventRow
+from records.packed_session import pack_session, unpack_session
 
 
 @contextmanager
 def altering(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection whose changes no trigger and no reference refuses; nothing else is changed."""
     db = sqlite3.connect(path, isolation_level=None)
+    add_edits(db)
     try:
         db.execute("PRAGMA synchronous = OFF")
         kept = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
@@ -24,6 +29,38 @@ def altering(path: Path) -> Iterator[sqlite3.Connection]:
         db.execute("COMMIT")
     finally:
         db.close()
+
+
+def add_edits(db: sqlite3.Connection) -> None:
+    """SQL functions that edit the ``data`` of a packed session, which stays soundly packed.
+
+    ``edited(data, sequence, column, value)``: another value of an event; ``without(data,
+    sequence)``: no such event, those behind it move up.
+    """
+    db.create_function("edited", 4, _edited, deterministic=True)
+    db.create_function("without", 2, _without, deterministic=True)
+
+
+def _edited(data: bytes, sequence: int, column: str, value: object) -> bytes:
+    events, block = _unpacked(data)
+    names = {"detail": "detail_json"}
+    events[sequence - 1] = replace(events[sequence - 1], **{names.get(column, column): value})
+    return pack_session(events, b"") + block
+
+
+def _without(data: bytes, sequence: int) -> bytes:
+    events, block = _unpacked(data)
+    del events[sequence - 1]
+    return pack_session(events, b"") + block
+
+
+def _unpacked(data: bytes) -> tuple[list[EventRow], bytes]:
+    """Without its column of counts: the right one is the one that fits."""
+    for count in range(1, 1000):
+        with suppress(ValueError):
+            packed = unpack_session(data, count, 0)
+            return packed.events, packed.block
+    raise AssertionError("the session holds no packed events")
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from records.canonical import EventRow
 from records.clinic_file import clinic_database
 from records.database import Database
 from records.journal import left_open_sessions, reopen_session
+from records.packed_session import unpack_session
 from records.reader import list_sessions, read_stored
 from records.restore import Trust, restore
 from records.spill import spill_path
@@ -42,10 +43,10 @@ from workstation.commands_evidence import RECORD_BAD, verify
 
 TICKS = 12
 NOT_COMPARED = {
-    "unit": {"sample_block", "_sqlite_migrations"},
+    "unit": {"packed_session", "_sqlite_migrations"},
     "clinic": {"patient", "draft_word", "_sqlite_migrations"},
 }
-"""Tables whose rows may change; sealed samples are compared unpacked. All others are compared."""
+"""Tables whose rows may change; packed sessions are compared unpacked. All others are compared."""
 
 
 class Missed(AssertionError):
@@ -157,10 +158,11 @@ def content_of(path: Path, which: str) -> object:
         blocks = []
         if which == "unit":
             blocks = [
-                (session, first, count, sealed, unpack_block(data) if sealed else data)
-                for session, first, count, sealed, data in db.execute(
-                    "SELECT * FROM sample_block ORDER BY 1, 2"
+                (session, newest_utc_ms, packed.events, unpack_block(packed.block) if packed.block else b"")
+                for session, event_count, newest_utc_ms, sample_count, data in db.execute(
+                    "SELECT * FROM packed_session ORDER BY 1"
                 )
+                for packed in (unpack_session(data, event_count, sample_count),)
             ]
         return tables, sorted(schema, key=str), blocks, db.execute("PRAGMA user_version").fetchone()
 

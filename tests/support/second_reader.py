@@ -10,7 +10,6 @@ import hashlib
 import json
 import sqlite3
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -18,6 +17,8 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from tests.support.second_unpacking import ranges_of, unpacked, unpacked_session
 
 SAMPLE = struct.Struct(">IhhhBH")
 HOLDING = 6
@@ -44,23 +45,27 @@ def read(path: Path, session: int) -> Reading:
     """Tables of the evidence. The digests of packed links are empty: they are not stored."""
     db = sqlite3.connect(path)
     try:
-        assert db.execute("PRAGMA user_version").fetchone() == (4,)
+        assert db.execute("PRAGMA user_version").fetchone() == (5,)
+        content = db.execute(
+            "SELECT event_count, sample_count, data FROM packed_session WHERE session = ?",
+            (session,),
+        ).fetchone()
+        events, block = unpacked_session(*content) if content else ([], b"")
         packed = db.execute(
             "SELECT ranges, digest FROM packed_links WHERE session = ?", (session,)
         ).fetchone()
         return Reading(
-            events=[
+            events=sorted(events + [
                 struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()
                 for *head, text in db.execute(
                     "SELECT sequence, at_ms, utc_ms, kind, version, detail FROM event "
-                    "WHERE session = ? ORDER BY sequence", (session,),
+                    "WHERE session = ?", (session,),
                 )
-            ],
-            samples=b"".join(
-                unpacked(data) if sealed else data
-                for sealed, data in db.execute(
-                    "SELECT sealed, data FROM sample_block WHERE session = ? "
-                    "ORDER BY first_sample", (session,),
+            ]),
+            samples=unpacked(block) if block else b"".join(
+                data
+                for (data,) in db.execute(
+                    "SELECT samples FROM open_batch WHERE session = ? ORDER BY number", (session,)
                 )
             ),
             links=ranges_of(packed[0]) if packed else open_links(db, session),
@@ -79,94 +84,16 @@ def read(path: Path, session: int) -> Reading:
 
 
 def open_links(db: sqlite3.Connection, session: int) -> list[tuple[int, int, int, int, bytes]]:
-    """Section "Link": what each covers follows from those before it."""
+    """Section "Open commits": what each covers follows from those before it."""
     first_event = first_sample = 0
     links = []
     for events, samples, digest in db.execute(
-        "SELECT event_count, sample_count, digest FROM open_link WHERE session = ? "
+        "SELECT event_count, length(samples) / 13, link FROM open_batch WHERE session = ? "
         "ORDER BY number", (session,),
     ):  # fmt: skip
         links.append((first_event, events, first_sample, samples, digest))
         first_event, first_sample = first_event + events, first_sample + samples
     return links
-
-
-def ranges_of(packed: bytes) -> list[tuple[int, int, int, int, bytes]]:
-    """Section "Packed links"."""
-    version, count = struct.unpack_from(">BI", packed)
-    assert version == 1
-    rest, columns = packed[5:], []
-    for _ in range(2):
-        planes = []
-        for _ in range(4):
-            (length,) = struct.unpack_from(">I", rest)
-            stream, rest = rest[4 : 4 + length], rest[4 + length :]
-            planes.append(zlib.decompress(stream) if length else bytes(count))
-        columns.append([sum(p[i] << 8 * at for at, p in enumerate(planes)) for i in range(count)])
-    assert rest == b""
-    first_event = first_sample = 0
-    links = []
-    for events, samples in zip(*columns, strict=True):
-        links.append((first_event, events, first_sample, samples, b""))
-        first_event, first_sample = first_event + events, first_sample + samples
-    return links
-
-
-# --- the packed samples -----------------------------------------------------------------------
-
-
-def unpacked(block: bytes) -> bytes:
-    """Section "Sample blocks"."""
-    version, count, step, span, reference = struct.unpack_from(">BIIBB", block)
-    assert version == 2
-    rest = block[11:]
-
-    def column(values: int, width: int) -> list[int]:
-        nonlocal rest
-        planes = []
-        for _ in range(width):
-            (length,) = struct.unpack_from(">I", rest)
-            stream, rest = rest[4 : 4 + length], rest[4 + length :]
-            planes.append(zlib.decompress(stream) if length else bytes(values))
-        assert all(len(plane) == values for plane in planes)
-        return [sum(p[i] << 8 * at for at, p in enumerate(planes)) for i in range(values)]
-
-    times = summed(column(count, 4), 32)
-    targets = summed(column(count, 2), 16)
-    knots = summed(column(-(-count // span) + 1, 2), 16) if span else []
-    firsts, seconds = column(count, 2), column(count, 2)
-    phases = summed(column(count, 1), 8)
-    flags = column(count, 2)
-    assert rest == b""
-    out = bytearray()
-    for i in range(count):
-        expected = targets[i] + (course(knots, span, i) if span else 0)
-        first = (unfold(firsts[i]) + expected) % 2**16
-        second = (unfold(seconds[i]) + (0, expected, first)[reference]) % 2**16
-        time = (times[i] + i * step) % 2**32
-        out += struct.pack(">IHHHBH", time, targets[i], first, second, phases[i], flags[i])
-    return bytes(out)
-
-
-def summed(values: list[int], bits: int) -> list[int]:
-    total, sums = 0, []
-    for value in values:
-        total = (total + unfold(value)) % 2**bits
-        sums.append(total)
-    return sums
-
-
-def course(knots: list[int], span: int, i: int) -> int:
-    def signed(knot: int) -> int:
-        return knot - 2**16 if knot >= 2**15 else knot
-
-    k, j = divmod(i, span)
-    line = signed(knots[k]) * (span - j) + signed(knots[k + 1]) * j
-    return (2 * line + span) // (2 * span)
-
-
-def unfold(value: int) -> int:
-    return value >> 1 if value % 2 == 0 else -(value >> 1) - 1
 
 
 # --- the chain --------------------------------------------------------------------------------
