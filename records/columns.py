@@ -76,7 +76,7 @@ def inflate(stream: bytes, size: int) -> bytes:
     # A block that claims few samples must not be able to fill the memory.
     raw = unpacker.decompress(stream, size + 1)
     if len(raw) != size or not unpacker.eof or unpacker.unused_data:
-        raise ValueError("a packed column has the wrong length")
+        raise ValueError("a column of a sealed block or session has the wrong length")
     return raw
 
 

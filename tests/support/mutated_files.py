@@ -158,7 +158,12 @@ def content_of(path: Path, which: str) -> object:
         blocks = []
         if which == "unit":
             blocks = [
-                (session, newest_utc_ms, packed.events, unpack_block(packed.block) if packed.block else b"")
+                (
+                    session,
+                    newest_utc_ms,
+                    packed.events,
+                    unpack_block(packed.block) if packed.block else b"",
+                )
                 for session, event_count, newest_utc_ms, sample_count, data in db.execute(
                     "SELECT * FROM packed_session ORDER BY 1"
                 )

@@ -63,7 +63,7 @@ def identity(tmp_path: Path) -> Path:
 def altered_record(data: Path) -> None:
     """The first session's events no longer fit its links."""
     with altering(unit_database(data, UNIT)) as db:
-        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence = 1")
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence > 0")
 
 
 # --- there and back ---------------------------------------------------------------------------

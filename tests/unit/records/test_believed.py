@@ -15,7 +15,7 @@ from tests.support.commands import run
 from tests.support.notes import UNIT, recorded
 from workstation.commands_evidence import RECORD_BAD
 
-ONE_TICK = "UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence = 3"
+ONE_TICK = "UPDATE packed_session SET data = edited(data, 3, 'at_ms', 1) WHERE session = 1"
 FORGED = "UPDATE signature SET signature = zeroblob(64) WHERE session = 1"
 FENCE = "DROP TRIGGER event_never_changes"
 

@@ -62,11 +62,11 @@ ROWS: dict[str, tuple[str, str, str]] = {
                       "detail is blob, not text"),
     "text that is no UTF-8": (OPENING.format("CAST(X'7BFF7D' AS TEXT)"), "event 0", "read"),
     "a time out of range": (
-        "UPDATE event SET at_ms = 1 << 40 WHERE session = 2 AND sequence = 3",
-        "event 3", "cannot be read"),
+        "UPDATE event SET at_ms = 1 << 40 WHERE session = 2 AND sequence > 0",
+        "event ", "cannot be read"),
     "a kind that is text": (
-        "UPDATE event SET kind = '7' WHERE session = 2 AND sequence = 3",
-        "event, row session 2, sequence 3", "kind is text, not integer"),
+        "UPDATE event SET kind = '7' WHERE session = 2 AND sequence > 0",
+        "event, row session 2, sequence ", "kind is text, not integer"),
     "no digest": ("UPDATE packed_links SET digest = NULL WHERE session = 2",
                   "packed_links, row session 2", "digest is null, not blob"),
     "a signature of too many links": (
@@ -78,12 +78,13 @@ ROWS: dict[str, tuple[str, str, str]] = {
                                 "the signature", "does not fit"),
     "a key of one byte": ("UPDATE signature SET public_key = X'00' WHERE session = 2",
                           "the signature", "names key"),
-    "a block of nothing": ("UPDATE sample_block SET data = X'' WHERE session = 2",
-                           "what is packed",
-                           "version None"),
-    "a block that is a number": ("UPDATE sample_block SET data = 7 WHERE session = 2",
-                                 "sample_block, row session 2, first_sample 0, sealed 1",
-                                 "data is integer, not blob"),
+    "nothing packed": ("UPDATE packed_session SET data = X'' WHERE session = 2",
+                       "what is packed", "packed events cannot be read"),
+    "more events than there can be": (
+        "UPDATE packed_session SET event_count = 1 << 40 WHERE session = 2",
+        "what is packed", "1099511627776 events"),
+    "packed events as a number": ("UPDATE packed_session SET data = 7 WHERE session = 2",
+                                  "packed_session, row session 2", "data is integer, not blob"),
 }  # fmt: skip
 
 
@@ -106,14 +107,14 @@ def test_each_bad_session_is_named(data: Path) -> None:
     with altering_loosely(unit_database(data, UNIT)) as db:
         db.execute("UPDATE event SET detail = ? WHERE session = 1 AND sequence = 0", (NESTED,))
         db.execute("UPDATE event SET detail = NULL WHERE session = 2 AND sequence = 0")
-        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence = 1")
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence > 0")
     assert {found.session_id for found in verify(data).alterations} >= {"s-1", "s-2", "s-3"}
 
 
 def test_a_session_s_row_that_cannot_be_read_hides_no_other(data: Path) -> None:
     with altering_loosely(unit_database(data, UNIT)) as db:
         db.execute("UPDATE session SET session_id = X'00', started_utc_ms = 'x' WHERE number = 2")
-        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence = 1")
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence > 0")
     found = verify(data).alterations
     assert {one.session_id for one in found} >= {"number 2", "s-3"}
     assert any("session_id is blob, not text" in one.what for one in found)
@@ -149,7 +150,7 @@ def test_whatever_a_reader_raises_hides_no_other_session(
         return real(db, head)
 
     with altering(unit_database(data, UNIT)) as db:
-        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence = 1")
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence > 0")
     monkeypatch.setattr(guarded_check, "load_stored", breaks_at_the_second)
     found = verify(data).alterations
     assert {one.session_id for one in found} == {"s-2", "s-3"}

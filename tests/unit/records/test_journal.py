@@ -147,7 +147,7 @@ def test_sessions_are_chained_by_their_seals(tmp_path: Path) -> None:
         filled(tmp_path, f"s-{number}").close()
     assert not verify(tmp_path).alterations
     tamper(tmp_path, "DELETE FROM session WHERE number = 2")
-    for table in ("event", "packed_links", "chain_signature", "seal", "sample_block"):
+    for table in ("event", "packed_links", "chain_signature", "seal", "packed_session"):
         tamper(tmp_path, f"DELETE FROM {table} WHERE session = 2")
     found = verify(tmp_path).alterations
     assert any("number 2 of the unit is missing" in alteration.what for alteration in found)
@@ -160,13 +160,21 @@ def tamper(data_dir: Path, statement: str) -> None:
 
 
 ALTERATIONS = [
-    "UPDATE event SET detail = replace(detail, 'tick 20', 'tick 21') WHERE session = 1",
-    "UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence = 3",
-    "UPDATE event SET utc_ms = utc_ms - 1 WHERE session = 1 AND sequence = 3",
-    "UPDATE event SET kind = 13 WHERE session = 1 AND sequence = 3",
-    "UPDATE event SET version = 2 WHERE session = 1 AND sequence = 3",
-    "UPDATE event SET sequence = 99 WHERE session = 1 AND sequence = 3",
-    "DELETE FROM event WHERE session = 1 AND sequence = 2",
+    "UPDATE packed_session SET data = edited(data, 3, 'detail', '{}') WHERE session = 1",
+    "UPDATE packed_session SET data = edited(data, 3, 'at_ms', 1) WHERE session = 1",
+    "UPDATE packed_session SET data = edited(data, 3, 'utc_ms', 1) WHERE session = 1",
+    "UPDATE packed_session SET data = edited(data, 3, 'kind', 13) WHERE session = 1",
+    "UPDATE packed_session SET data = edited(data, 3, 'version', 2) WHERE session = 1",
+    "UPDATE packed_session SET data = without(data, 3), event_count = event_count - 1 "
+    "WHERE session = 1",
+    "UPDATE packed_session SET data = without(data, 3) WHERE session = 1",
+    "UPDATE packed_session SET event_count = event_count - 1 WHERE session = 1",
+    "UPDATE packed_session SET newest_utc_ms = newest_utc_ms - 1 WHERE session = 1",
+    "INSERT INTO event VALUES (1, 3, 1, 1, 12, 1, '{}')",
+    "INSERT INTO open_batch VALUES (1, 0, 1, X'', zeroblob(8), zeroblob(16))",
+    "UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence > 0",
+    "UPDATE event SET sequence = 99 WHERE session = 1 AND sequence > 0",
+    "DELETE FROM event WHERE session = 1 AND sequence = 0",
     "DELETE FROM event WHERE session = 1 AND sequence = 5",
     "INSERT INTO event VALUES (1, 6, 1, 1, 12, 1, '{}')",
     "UPDATE packed_links SET digest = zeroblob(32) WHERE session = 1",
@@ -182,9 +190,10 @@ ALTERATIONS = [
     "UPDATE seal SET event_count = event_count + 1 WHERE session = 1",
     "UPDATE seal SET previous_seal = randomblob(32) WHERE session = 1",
     "DELETE FROM seal WHERE session = 1",
-    "DELETE FROM sample_block WHERE session = 1",
-    "UPDATE sample_block SET sample_count = 39 WHERE session = 1",
-    "UPDATE sample_block SET data = substr(data, 1, length(data) - 3) WHERE session = 1",
+    "DELETE FROM packed_session WHERE session = 1",
+    "UPDATE packed_session SET sample_count = 39 WHERE session = 1",
+    "UPDATE packed_session SET data = substr(data, 1, length(data) - 3) WHERE session = 1",
+    "INSERT INTO sample_block VALUES (1, 40, 1, 0, zeroblob(13))",
     "UPDATE session SET session_id = 's-other' WHERE number = 1",
     "UPDATE session SET started_utc_ms = started_utc_ms + 1 WHERE number = 1",
     "UPDATE session SET utc_offset_min = 0 WHERE number = 1",
@@ -209,22 +218,25 @@ def sealed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 255))
-def test_a_changed_byte_of_the_sealed_samples_is_found_or_changes_no_sample(
+def test_a_changed_byte_of_what_is_packed_is_found_or_changes_nothing(
     sealed_once: Path, position: int, change: int
 ) -> None:
-    """Deflate has bits that mean nothing; the chain runs over the samples, not over their form."""
-    honest = read_session(sealed_once, "s-1").samples.tobytes()
-    connection = sqlite3.connect(unit_database(sealed_once, UNIT), isolation_level=None)
-    (data,) = connection.execute("SELECT data FROM sample_block").fetchone()
-    spoiled = bytearray(data)
-    spoiled[position % len(data)] ^= change
+    """Deflate has bits that mean nothing; the chain runs over the record, not over its form."""
+    honest = read_session(sealed_once, "s-1")
+    path = unit_database(sealed_once, UNIT)
+    with altering(path) as connection:
+        (data,) = connection.execute("SELECT data FROM packed_session").fetchone()
+        spoiled = bytearray(data)
+        spoiled[position % len(data)] ^= change
+        connection.execute("UPDATE packed_session SET data = ?", (bytes(spoiled),))
     try:
-        connection.execute("UPDATE sample_block SET data = ?", (bytes(spoiled),))
         if not verify(sealed_once).alterations:
-            assert read_session(sealed_once, "s-1").samples.tobytes() == honest
+            found = read_session(sealed_once, "s-1")
+            assert found.samples.tobytes() == honest.samples.tobytes()
+            assert found.events == honest.events
     finally:
-        connection.execute("UPDATE sample_block SET data = ?", (data,))
-        connection.close()
+        with altering(path) as connection:
+            connection.execute("UPDATE packed_session SET data = ?", (data,))
 
 
 def test_events_and_links_cannot_be_changed_through_the_database(tmp_path: Path) -> None:
@@ -233,6 +245,8 @@ def test_events_and_links_cannot_be_changed_through_the_database(tmp_path: Path)
     for statement in (
         "UPDATE event SET at_ms = 0", "DELETE FROM event", "DELETE FROM seal",
         "DELETE FROM packed_links", "DELETE FROM chain_signature",
+        "DELETE FROM packed_session", "UPDATE packed_session SET data = X''",
+        "DELETE FROM event WHERE sequence > 0",
     ):  # fmt: skip
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             connection.execute(statement)

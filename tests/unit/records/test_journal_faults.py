@@ -219,7 +219,7 @@ def test_a_table_that_is_gone_does_not_lose_what_comes_after(memory_path: Path) 
     journal = begin(memory_path, "s-2", clock)
     path = unit_database(memory_path, UNIT)
     with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE open_link")
+        connection.execute("DROP TABLE open_batch")
     connection.close()
     tick(journal, clock, 0)
     journal.sync()

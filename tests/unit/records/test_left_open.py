@@ -122,9 +122,8 @@ def test_rows_beside_the_chain_are_dropped(left: Path) -> None:
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "a cut tail": (
         (
-            "DELETE FROM open_link WHERE session = 2 AND number >= 9",
+            "DELETE FROM open_batch WHERE session = 2 AND number >= 9",
             "DELETE FROM event WHERE session = 2 AND sequence >= 9",
-            "DELETE FROM sample_block WHERE session = 2 AND first_sample >= 8",
         ),
         "links were acknowledged",
     ),
@@ -133,18 +132,30 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         "links were acknowledged",
     ),
     "an edited sample": (
-        ("UPDATE sample_block SET data = zeroblob(13) WHERE session = 2 AND first_sample = 4",),
+        ("UPDATE open_batch SET samples = zeroblob(13) WHERE session = 2 AND number = 5",),
         "links were acknowledged",
     ),
     "the number of the last link": (
         (
-            "UPDATE open_link SET number = number + 7 WHERE session = 2 "
-            "AND number = (SELECT max(number) FROM open_link)",
+            "UPDATE open_batch SET number = number + 7 WHERE session = 2 "
+            "AND number = (SELECT max(number) FROM open_batch)",
         ),
         "links were acknowledged",
     ),
+    "the beginning of a link": (
+        ("UPDATE open_batch SET link = zeroblob(8) WHERE session = 2 AND number = 4",),
+        "links were acknowledged",
+    ),
+    "a link without its beginning": (
+        ("UPDATE open_batch SET link = X'' WHERE session = 2 AND number = 4",),
+        "links were acknowledged",
+    ),
+    "a count of events": (
+        ("UPDATE open_batch SET event_count = 0 WHERE session = 2 AND number = 4",),
+        "links were acknowledged",
+    ),
     "an edited tag": (
-        ("UPDATE open_link SET tag = zeroblob(16) WHERE session = 2 AND number = 4",),
+        ("UPDATE open_batch SET tag = zeroblob(16) WHERE session = 2 AND number = 4",),
         "links were acknowledged",
     ),
     "an edited opening": (
@@ -175,9 +186,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "a session removed whole": (
         (
-            "DELETE FROM open_link WHERE session = 2",
+            "DELETE FROM open_batch WHERE session = 2",
             "DELETE FROM event WHERE session = 2",
-            "DELETE FROM sample_block WHERE session = 2",
             "DELETE FROM session WHERE number = 2",
         ),
         "which is not on file",
@@ -195,10 +205,10 @@ def test_what_does_not_fit_is_refused(left: Path, kind: str) -> None:
 
 OUT_OF_RANGE = {
     "a time": "UPDATE event SET at_ms = 1 << 40 WHERE session = 2 AND sequence = 3",
-    "a count": "UPDATE open_link SET sample_count = 1 << 40 WHERE session = 2 AND number = 3",
+    "a count": "UPDATE open_batch SET event_count = 1 << 40 WHERE session = 2 AND number = 3",
     "an event's number": "UPDATE event SET sequence = -1 WHERE session = 2 AND sequence = 3",
-    "samples of no whole number": "UPDATE sample_block SET data = X'00' WHERE session = 2 "
-    "AND first_sample = 3",
+    "samples of no whole number": "UPDATE open_batch SET samples = X'00' WHERE session = 2 "
+    "AND number = 4",
     "text that is no UTF-8": "UPDATE event SET detail = CAST(X'7BFF7D' AS TEXT) WHERE session = 2 "
     "AND sequence = 3",
 }
@@ -323,4 +333,4 @@ def test_a_session_of_before_session_keys_needs_the_migration_record(tmp_path: P
     with pytest.raises(JournalCorrupt):
         left_open_sessions(tmp_path, UNIT, VirtualClock(), key=KEY)
     assert verify(tmp_path, public_keys={}).alterations
-    assert UNIT_SCHEMA.version == 4
+    assert UNIT_SCHEMA.version == 5

@@ -36,7 +36,7 @@ def altered(memory_path: Path) -> Path:
     """A sealed session, and an interrupted one whose tail somebody cut off."""
     begin(memory_path, "s-1", VirtualClock()).close()
     interrupted(memory_path)
-    edit(memory_path, "DELETE FROM open_link WHERE session = 2 AND number >= 9")
+    edit(memory_path, "DELETE FROM open_batch WHERE session = 2 AND number >= 9")
     return memory_path
 
 
@@ -102,7 +102,6 @@ def test_an_unsealed_session_of_a_file_that_was_put_aside_is_not_believed(altere
     edit(
         altered,
         "DELETE FROM event WHERE session = 2 AND sequence >= 6",
-        "DELETE FROM sample_block WHERE session = 2 AND first_sample >= 6",
     )
     aside(altered)
     accept(altered, UNIT, AUTHOR, "looked at")

@@ -23,7 +23,7 @@ from records.unit_file import unit_database
 from tests.support.sessions import KEY
 
 UNIT = "00000000000000aa"
-COUNT = "SELECT count(*) FROM open_link"
+COUNT = "SELECT count(*) FROM open_batch"
 
 
 def write(journal: SqliteJournal, first_tick: int, ticks: int) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from controller.errors import JournalCorrupt, RecordNotFound, UnitBusy
 from controller.runtime.clock import VirtualClock
+from records.database import rows, schema_version
 from records.integrity import verify
-from records.reader import list_sessions, read_session, read_stored
+from records.reader import list_sessions, read_session, read_stored, reading
 from records.repack import repack
+from records.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.signing import NoKeyStore, load_or_create_key
 from records.unit_file import unit_database
 from records.unit_lock import UnitLock, holding
@@ -23,18 +25,46 @@ from tests.support.left_open import close_left_open
 RELEASED = Path(__file__).parents[2] / "data"
 
 
-@pytest.fixture(params=["unit-schema-1.db", "unit-schema-2.db", "unit-schema-3.db"])
+@pytest.fixture(
+    params=["unit-schema-1.db", "unit-schema-2.db", "unit-schema-3.db", "unit-schema-4.db"]
+)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A file of an older schema whose open session the next start has closed."""
+    """A file of an older schema; its open session is closed where that needs no side file."""
     path = unit_database(tmp_path, UNIT)
     path.parent.mkdir(parents=True)
     shutil.copy(RELEASED / request.param, path)
-    close_left_open(tmp_path, UNIT, VirtualClock(), KEY)
+    if request.param != "unit-schema-4.db":
+        close_left_open(tmp_path, UNIT, VirtualClock(), KEY)
     return tmp_path
 
 
-def _names(data: Path) -> list[str]:
-    return [record.head.session_id for record in list_sessions(data)]
+def _loose(data: Path) -> list[str]:
+    """Sealed sessions that are not packed."""
+    with reading(unit_database(data, UNIT)) as db:
+        packed = (
+            "SELECT session FROM packed_session"
+            if schema_version(db) >= PACKED_SESSIONS_SINCE_SCHEMA
+            else "0"
+        )
+        return [
+            name
+            for (name,) in rows(
+                db,
+                "SELECT session_id FROM session WHERE number IN (SELECT session FROM seal) "
+                f"AND number NOT IN ({packed})",
+            )
+        ]
+
+
+def _rows_of(data: Path) -> dict[str, int]:
+    with reading(unit_database(data, UNIT)) as db:
+        return {
+            table: rows(
+                db,
+                f"SELECT count(*) FROM {table} WHERE session IN (SELECT session FROM seal)",
+            )[0][0]
+            for table in ("link", "open_link", "sample_block", "open_batch", "packed_session")
+        }
 
 
 def clock_ms() -> int:
@@ -42,7 +72,7 @@ def clock_ms() -> int:
 
 
 def test_the_record_stays_and_the_links_go(old: Path) -> None:
-    loose = [name for name in _names(old) if read_stored(old, name).packed is None]
+    loose = _loose(old)
     before = {name: read_session(old, name) for name in loose}
     links = {name: read_stored(old, name).links for name in loose}
     assert loose
@@ -55,16 +85,20 @@ def test_the_record_stays_and_the_links_go(old: Path) -> None:
         assert read_session(old, name).samples.tobytes() == before[name].samples.tobytes()
         assert read_session(old, name).events == before[name].events
     assert verify(old, public_keys={}).alterations == ()
+    sealed = sum(record.seal is not None for record in list_sessions(old))
+    assert _rows_of(old) == {
+        "link": 0, "open_link": 0, "sample_block": 0, "open_batch": 0, "packed_session": sealed
+    }  # fmt: skip
     assert repack(old, UNIT, KEY, clock_ms).sessions == ()
 
 
 def test_an_altered_session_stops_it_and_nothing_is_changed(old: Path) -> None:
     with altering(unit_database(old, UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence = 2")
-    loose = [name for name in _names(old) if read_stored(old, name).packed is None]
+    loose = _loose(old)
     with pytest.raises(JournalCorrupt, match="does not fit before its repacking"):
         repack(old, UNIT, KEY, clock_ms)
-    assert [name for name in _names(old) if read_stored(old, name).packed is None] == loose
+    assert _loose(old) == loose
 
 
 def test_not_while_a_session_is_open(old: Path) -> None:

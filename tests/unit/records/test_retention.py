@@ -389,6 +389,9 @@ CHANGES: dict[str, str] = {
     "signature of the seal": "UPDATE signature SET signature = zeroblob(64) WHERE session = 1",
     "another session": "UPDATE removal SET session = 2",
     "content back": "INSERT INTO event VALUES (1, 0, 0, 0, 1, 1, '{}')",
+    "packed content back": "INSERT INTO packed_session SELECT 1, event_count, newest_utc_ms, "
+    "sample_count, data FROM packed_session WHERE session = 2",
+    "packed content that cannot be read": "INSERT INTO packed_session VALUES (1, 3, 0, 0, X'00')",
 }
 
 
@@ -404,6 +407,8 @@ def test_content_cannot_be_deleted_without_its_removal(data: Path) -> None:
     db = sqlite3.connect(unit_database(data, UNIT))
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         db.execute("DELETE FROM event WHERE session = 1")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute("DELETE FROM packed_session WHERE session = 1")
     db.close()
 
 

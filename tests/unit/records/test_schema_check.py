@@ -77,7 +77,7 @@ HARMLESS_TO_READERS = {
     "migrations forgotten": ("clinic", "DELETE FROM _sqlite_migrations WHERE id = 2",
                              "the list of migrations", "m001_first_schema, not m001"),
     "a migration of others": ("unit", "INSERT INTO _sqlite_migrations VALUES (9, 'x', 'y', 'z')",
-                              "the list of migrations", "m004_session_keys, y"),
+                              "the list of migrations", "m005_packed_sessions, y"),
 }  # fmt: skip
 FATAL = {
     "a view in place of a table": (

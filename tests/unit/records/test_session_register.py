@@ -34,7 +34,7 @@ def found(data: Path) -> list[str]:
 
 
 def of_session(number: int) -> list[str]:
-    tables = ("event", "sample_block", "packed_links", "chain_signature", "signature", "seal")
+    tables = ("event", "packed_session", "packed_links", "chain_signature", "signature", "seal")
     return [
         *(f"DELETE FROM {table} WHERE session = {number}" for table in tables),
         f"DELETE FROM session WHERE number = {number}",

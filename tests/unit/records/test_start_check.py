@@ -47,7 +47,7 @@ def test_free_space_is_that_of_the_place_that_will_be_made(tmp_path: Path) -> No
 def test_an_altered_last_session_refuses(tmp_path: Path) -> None:
     recorded(tmp_path)
     with altering(unit_database(tmp_path, UNIT)) as db:
-        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence = 1")
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence > 0")
     with pytest.raises(JournalCorrupt, match="last sealed session s-1 was altered"):
         checked(tmp_path)
 
@@ -57,7 +57,8 @@ def test_a_damaged_file_refuses(tmp_path: Path, which: str) -> None:
     recorded(tmp_path)
     path = unit_database(tmp_path, UNIT) if which == "unit" else clinic_database(tmp_path)
     content = bytearray(path.read_bytes())
-    content[4096 : 4096 + 200] = b"\xff" * 200
+    # Behind the first page and the one that only says where pages are.
+    content[8192 : 8192 + 200] = b"\xff" * 200
     path.write_bytes(content)
     with pytest.raises(JournalCorrupt):
         checked(tmp_path)

@@ -97,7 +97,7 @@ def test_the_nightly_list_finds_a_cut_tail(data: Path) -> None:
 
 
 def test_an_alteration_is_told_with_its_place_and_moment(data: Path) -> None:
-    altered(data, "UPDATE event SET detail = '{}' WHERE sequence = 4")
+    altered(data, "UPDATE packed_session SET data = edited(data, 4, 'detail', '{}')")
     result = run("verify", SESSION)
     assert result.exit_code == 4
     assert f"ALTERED session {SESSION}, events " in result.output
