@@ -79,6 +79,11 @@ def sql(*statements: str, which: str = "unit") -> Callable[[Path], None]:
     return apply
 
 
+def _content(assignments: str) -> Callable[[Path], None]:
+    """Change what is packed of session 1."""
+    return sql(f"UPDATE packed_session SET {assignments} WHERE session = 1")
+
+
 def loosely(statement: str, which: str = "unit") -> Callable[[Path], None]:
     """A value of a type that the column refuses."""
 
@@ -165,8 +170,8 @@ def _path(data: Path, which: str) -> Path:
 
 
 def _gone(number: int) -> list[str]:
-    tables = ("event", "sample_block", "packed_links", "chain_signature", "signature", "seal",
-              "open_link")  # fmt: skip
+    tables = ("event", "packed_session", "packed_links", "chain_signature", "signature", "seal",
+              "open_batch")  # fmt: skip
     return [
         *(f"DELETE FROM {table} WHERE session = {number}" for table in tables),
         f"DELETE FROM session WHERE number = {number}",
@@ -199,7 +204,7 @@ def _older_everything(data: Path) -> None:
 def _damaged_page(data: Path) -> None:
     path = unit_database(data, UNIT)
     content = bytearray(path.read_bytes())
-    content[4096:4196] = b"\xff" * 100
+    content[8192:8292] = b"\xff" * 100
     path.write_bytes(content)
 
 
@@ -212,32 +217,48 @@ def _no_key_records(data: Path) -> None:
     (data / "keys" / "keys.jsonl").unlink()
 
 
-EVENT = "WHERE session = 1 AND sequence = 3"
+END = "WHERE session = 1 AND sequence > 0"
 OF_4 = "WHERE session = 4"
 
 KINDS: tuple[Kind, ...] = (
     # --- a sealed session
-    Kind("an event's time", SEALED, sql(f"UPDATE event SET at_ms = at_ms + 1 {EVENT}")),
-    Kind("an event's wall clock", SEALED, sql(f"UPDATE event SET utc_ms = utc_ms + 1 {EVENT}")),
-    Kind("an event's kind", SEALED, sql(f"UPDATE event SET kind = 13 {EVENT}")),
-    Kind("an event's text", SEALED, sql(f"UPDATE event SET detail = '{{}}' {EVENT}")),
-    Kind("an event removed", SEALED, sql(f"DELETE FROM event {EVENT}")),
+    Kind("an event's time", SEALED, _content("data = edited(data, 2, 'at_ms', 1)")),
+    Kind("an event's wall clock", SEALED, _content("data = edited(data, 2, 'utc_ms', 1)")),
+    Kind("an event's kind", SEALED, _content("data = edited(data, 2, 'kind', 13)")),
+    Kind("an event's text", SEALED, _content("data = edited(data, 2, 'detail', '{}')")),
+    Kind("an event removed", SEALED,
+         _content("data = without(data, 2), event_count = event_count - 1")),
+    Kind("an event that is no row of its own taken out", SEALED,
+         _content("data = without(data, 2)")),
+    Kind("the count of packed events", SEALED, _content("event_count = event_count + 1")),
+    Kind("the newest time of packed events", SEALED, _content("newest_utc_ms = 1")),
+    Kind("a byte of the packed events", SEALED,
+         _content("data = substr(data, 1, 13) || X'FF' || substr(data, 15)")),
+    Kind("what is packed exchanged between two sessions", SEALED,
+         sql("UPDATE packed_session SET session = 9 WHERE session = 1",
+             "UPDATE packed_session SET session = 1 WHERE session = 2",
+             "UPDATE packed_session SET session = 2 WHERE session = 9")),
+    Kind("an event beside the packed ones", SEALED,
+         sql("INSERT INTO event VALUES (1, 2, 1, 1, 12, 1, '{}')")),
+    Kind("the end's time", SEALED, sql(f"UPDATE event SET at_ms = at_ms + 1 {END}")),
+    Kind("a commit beside what is packed", SEALED,
+         sql("INSERT INTO open_batch VALUES (1, 0, 1, zeroblob(13), zeroblob(8), zeroblob(16))")),
+    Kind("samples beside the packed ones", SEALED,
+         sql("INSERT INTO sample_block VALUES (1, 0, 1, 0, zeroblob(13))")),
     Kind("the last event removed", SEALED,
          sql("DELETE FROM event WHERE session = 1 AND sequence = (SELECT max(sequence) FROM event "
              "WHERE session = 1)")),
     Kind("an event added", SEALED, sql("INSERT INTO event VALUES (1, 6, 1, 1, 12, 1, '{}')")),
     Kind("two events exchanged", SEALED,
-         sql("UPDATE event SET sequence = 99 WHERE session = 1 AND sequence = 2",
-             "UPDATE event SET sequence = 2 WHERE session = 1 AND sequence = 3",
-             "UPDATE event SET sequence = 3 WHERE session = 1 AND sequence = 99")),
-    Kind("the samples of another session", SEALED,
-         sql("UPDATE sample_block SET data = (SELECT data FROM sample_block WHERE session = 2), "
-             "sample_count = (SELECT sample_count FROM sample_block WHERE session = 2) "
-             "WHERE session = 1")),
-    Kind("the samples removed", SEALED, sql("DELETE FROM sample_block WHERE session = 1")),
-    Kind("a block cut", SEALED,
-         sql("UPDATE sample_block SET data = substr(data, 1, length(data) - 3) "
-             "WHERE session = 1")),
+         sql("UPDATE event SET sequence = 99 WHERE session = 1 AND sequence = 0",
+             f"UPDATE event SET sequence = 0 {END} AND sequence < 99",
+             "UPDATE event SET sequence = 98 WHERE session = 1 AND sequence = 99")),
+    Kind("what is packed is that of another session", SEALED,
+         _content("(data, event_count, sample_count, newest_utc_ms) = (SELECT data, event_count, "
+                  "sample_count, newest_utc_ms FROM packed_session WHERE session = 2)")),
+    Kind("what is packed removed", SEALED, sql("DELETE FROM packed_session WHERE session = 1")),
+    Kind("a block cut", SEALED, _content("data = substr(data, 1, length(data) - 3)")),
+    Kind("the count of packed samples", SEALED, _content("sample_count = sample_count - 1")),
     Kind("the digest of the links", SEALED,
          sql("UPDATE packed_links SET digest = zeroblob(32) WHERE session = 1")),
     Kind("what the links cover", SEALED,
@@ -282,23 +303,31 @@ KINDS: tuple[Kind, ...] = (
          expected="nobody", in_hand=KEY_IN_HAND),
     Kind("a removal invented", SEALED,
          sql("INSERT INTO removal VALUES (1, 0, 'x', 'y', zeroblob(32), zeroblob(64))",
-             "DELETE FROM event WHERE session = 1", "DELETE FROM sample_block WHERE session = 1")),
+             "DELETE FROM event WHERE session = 1",
+             "DELETE FROM packed_session WHERE session = 1")),
     # --- an interrupted session
     Kind("its event edited", LEFT_OPEN,
          sql(f"UPDATE event SET at_ms = at_ms + 1 {OF_4} AND sequence = 2")),
     Kind("its sample edited", LEFT_OPEN,
-         sql(f"UPDATE sample_block SET data = zeroblob(13) {OF_4} AND first_sample = 0")),
+         sql(f"UPDATE open_batch SET samples = zeroblob(length(samples)) {OF_4} "
+             "AND length(samples) > 0")),
     Kind("its tail cut, a signed part with it", LEFT_OPEN,
-         sql(f"DELETE FROM open_link {OF_4} AND number > 1", f"DELETE FROM event {OF_4} "
-             "AND sequence > 1", f"DELETE FROM sample_block {OF_4}")),
+         sql(f"DELETE FROM open_batch {OF_4} AND number > 1",
+             f"DELETE FROM event {OF_4} AND sequence > 1")),
     Kind("its tail cut behind the last signature", LEFT_OPEN,
          sql(f"DELETE FROM chain_signature {OF_4}",
-             f"DELETE FROM open_link {OF_4} AND number > 0", f"DELETE FROM event {OF_4} "
-             "AND sequence > 0", f"DELETE FROM sample_block {OF_4}"), expected="the next start"),
+             f"DELETE FROM open_batch {OF_4} AND number > 0",
+             f"DELETE FROM event {OF_4} AND sequence > 0"), expected="the next start"),
+    Kind("its count of events", LEFT_OPEN,
+         sql(f"UPDATE open_batch SET event_count = event_count + 1 {OF_4} AND number = 1")),
+    Kind("the beginning of a link", LEFT_OPEN,
+         sql(f"UPDATE open_batch SET link = zeroblob(8) {OF_4} AND number = 1")),
+    Kind("the number of a commit", LEFT_OPEN,
+         sql(f"UPDATE open_batch SET number = 99 {OF_4} AND number = 1")),
     Kind("a link added that fits the chain", LEFT_OPEN,
          sql("INSERT INTO event VALUES (4, 90, 1, 1, 12, 1, '{}')")),
     Kind("a tag", LEFT_OPEN,
-         sql(f"UPDATE open_link SET tag = zeroblob(16) {OF_4} AND number = 1"),
+         sql(f"UPDATE open_batch SET tag = zeroblob(16) {OF_4} AND number = 1"),
          expected="the next start"),
     Kind("its opening", LEFT_OPEN,
          sql(f"UPDATE event SET detail = replace(detail, 'order_', 'ordeR_') {OF_4} "
@@ -341,7 +370,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("a digest that is NULL", SCHEMA,
          loosely("UPDATE packed_links SET digest = NULL WHERE session = 2")),
     Kind("text in place of a number", SCHEMA,
-         loosely("UPDATE event SET kind = '7' WHERE session = 2 AND sequence = 3")),
+         loosely("UPDATE event SET kind = '7' WHERE session = 2 AND sequence > 0")),
+    Kind("packed events that are NULL", SCHEMA,
+         loosely("UPDATE packed_session SET data = NULL WHERE session = 2")),
     Kind("a damaged page", SCHEMA, _damaged_page),
     # --- files
     Kind("a unit's file removed", FILES, lambda data: unit_database(data, UNIT).unlink()),

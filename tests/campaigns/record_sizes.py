@@ -2,11 +2,11 @@
 
 Usage: python -m tests.campaigns.record_sizes [COUNT ...]      default 250 1000
 
-Each session is 15 minutes at 20 Hz with 2.3 samples and now and then an event a link, as a session
-of the program has them; the last one of each file went through the tables of an open session, so
-that the file holds the free pages that it leaves. Commands are started as a user starts them;
-processor time and peak memory are those of the whole process. Left out: the disk (the files lie in
-the system's cache), and clinic.db, which has no orders here.
+Each session is 15 minutes at 20 Hz with 2.3 samples a link. Its events are those of a simulated
+intermittent treatment of 15 minutes, spread over the links. The last one of each file went through
+the tables of an open session, so that the file holds the free pages that it leaves. Commands are
+started as a user starts them; processor time and peak memory are those of the whole process. Left
+out: the disk (the files lie in the system's cache), and clinic.db, which has no orders here.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from records.blocks import pack_block
 from records.canonical import (
     SAMPLE_SIZE,
     EventRow,
+    StoredEvent,
     canonical_json,
     samples_from_bytes,
 )
@@ -44,13 +45,17 @@ from records.chain import (
 from records.checkpoint import make_checkpoint
 from records.database import Database, open_for_writing, rows
 from records.packed_links import compute_links_digest, pack_ranges
+from records.packed_session import pack_session
+from records.reader import read_session
 from records.sealing import add_chain_signature, seal_session
+from records.session_content import newest_utc_of
 from records.session_keys import SessionKeys, certify, derive_session_keys
 from records.session_rows import Tail, append_batch, canonical, chain_start
 from records.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.stored_session import computed_links
 from records.unit_file import UNIT_SCHEMA, unit_database
 from tests.support.reference_signal import reference_signal
+from tests.support.sessions import SHORT_CERVICAL, staged
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "00000000000000aa"
@@ -58,7 +63,8 @@ COUNTS = (250, 1000)
 RATE_HZ, SIGNAL_HZ = 20, 50
 APART_MS = 1_800_000
 """Two sessions an hour."""
-EVENT_EVERY_LINKS = 92
+LINKS_A_SAMPLE = 1 / 2.3
+ORDER = SHORT_CERVICAL.replace("1 min", "15 min")
 SIGNATURE_EVERY_LINKS = 522
 """A minute of links."""
 BYTES_GOAL, OPEN_GOAL, GROWTH_GOAL, CHAIN_GOAL = 1.5, 40.0, 1.5, 3.0
@@ -72,11 +78,12 @@ _START = (
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What all sessions share: samples and their block, what each link covers."""
+    """What all sessions share: samples and their block, what each link covers, later events."""
 
     samples: bytes
     block: bytes
     ranges: list[LinkRange]
+    events: tuple[StoredEvent, ...]
 
     @classmethod
     def make(cls) -> Material:
@@ -84,7 +91,9 @@ class Material:
         whole = samples_from_bytes(reference_signal())
         places = (np.arange(len(whole) * RATE_HZ // SIGNAL_HZ) * SIGNAL_HZ / RATE_HZ).astype(int)
         samples = whole[places].tobytes()
-        return cls(samples, pack_block(samples), list(_ranges(len(places))))
+        events = simulated_events()
+        ranges = list(_ranges(len(places), len(events)))
+        return cls(samples, pack_block(samples), ranges, events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +104,26 @@ class Cost:
     peak_mib: float
 
 
-def _ranges(samples: int) -> Iterator[LinkRange]:
+def simulated_events() -> tuple[StoredEvent, ...]:
+    """All but the opening of a treatment in virtual time."""
+    with TemporaryDirectory() as folder, staged(Path(folder)) as stage:
+        result = stage.treat(ORDER)
+        return read_session(Path(folder), result.session_id).events[1:]
+
+
+def _ranges(samples: int, events: int) -> Iterator[LinkRange]:
+    """Links of 2.3 samples, with the events spread over them."""
     covered = NOTHING.next(1, 0)
     yield covered
-    number = 0
+    every, number = int(samples * LINKS_A_SAMPLE / events), 0
     while covered.next_sample < samples:
         number += 1
         count = min(3 if number % 10 in (3, 6, 9) else 2, samples - covered.next_sample)
-        covered = covered.next(int(number % EVENT_EVERY_LINKS == 0), count)
+        is_due = number % every == 0 and covered.next_event <= events
+        covered = covered.next(int(is_due), count)
         yield covered
+    if covered.next_event <= events:
+        yield covered.next(events + 1 - covered.next_event, 0)
 
 
 def opening(subject: Subject, key: SigningKey, keys: SessionKeys, start: bytes) -> EventRow:
@@ -124,13 +144,12 @@ def opening(subject: Subject, key: SigningKey, keys: SessionKeys, start: bytes) 
 
 
 def events_of(material: Material, first: EventRow) -> list[EventRow]:
-    """One event now and then, as long as the program's on average."""
-    text = canonical_json({"from": "ramping_up", "to": "holding", "note": "x" * 40})
-    count = material.ranges[-1].next_event
+    """The opening, and the simulated events at this session's date."""
     later = (
-        EventRow(sequence=n, at_ms=10_000 * n, utc_ms=first.utc_ms + 10_000 * n,
-                 kind=int(EventKind.PHASE_CHANGED), version=1, detail_json=text)
-        for n in range(1, count)
+        EventRow(sequence=one.sequence, at_ms=one.at_ms,
+                 utc_ms=first.utc_ms + one.utc_ms - material.events[0].utc_ms,
+                 kind=int(one.kind), version=one.version, detail_json=canonical_json(one.detail))
+        for one in material.events
     )  # fmt: skip
     return [first, *later]
 
@@ -145,13 +164,12 @@ def add_sealed(db: Database, number: int, material: Material, key: SigningKey) -
     digest = compute_session_digest(canonical(events), material.samples)
     seal = compute_seal_digest(last.digest, digest, counts, start)
     _insert_head(db, subject)
-    for event in events:
+    inner = events[1:-1]
+    for event in (events[0], events[-1]):
         db.execute(
             "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
             (number, event.sequence, event.at_ms, event.utc_ms, event.kind, 1, event.detail_json),
         )
-    db.execute("INSERT INTO sample_block VALUES (?, 0, ?, 1, ?)",
-               (number, counts[1], material.block))  # fmt: skip
     for count in (*range(SIGNATURE_EVERY_LINKS, len(links), SIGNATURE_EVERY_LINKS), len(links)):
         add_chain_signature(db, number, keys, count, links[count - 1].digest)
     db.execute("INSERT INTO seal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -163,6 +181,9 @@ def add_sealed(db: Database, number: int, material: Material, key: SigningKey) -
     db.execute("INSERT INTO packed_links VALUES (?, ?, ?)",
                (number, pack_ranges(material.ranges),
                 compute_links_digest(link.digest for link in links)))  # fmt: skip
+    db.execute("INSERT INTO packed_session VALUES (?, ?, ?, ?, ?)",
+               (number, len(inner), newest_utc_of(inner), counts[1],
+                pack_session(inner, b"") + material.block))  # fmt: skip
 
 
 def _insert_head(db: Database, subject: Subject) -> None:

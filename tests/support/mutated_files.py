@@ -162,7 +162,7 @@ def content_of(path: Path, which: str) -> object:
                     session,
                     newest_utc_ms,
                     packed.events,
-                    unpack_block(packed.block) if packed.block else b"",
+                    packed.block and unpack_block(packed.block),
                 )
                 for session, event_count, newest_utc_ms, sample_count, data in db.execute(
                     "SELECT * FROM packed_session ORDER BY 1"
