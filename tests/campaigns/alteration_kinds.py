@@ -233,7 +233,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("the count of packed events", SEALED, _content("event_count = event_count + 1")),
     Kind("the newest time of packed events", SEALED, _content("newest_utc_ms = 1")),
     Kind("a byte of the packed events", SEALED,
-         _content("data = substr(data, 1, 13) || X'FF' || substr(data, 15)")),
+         _content("data = CAST(substr(data, 1, 13) || X'FF' || substr(data, 15) AS BLOB)")),
     Kind("what is packed exchanged between two sessions", SEALED,
          sql("UPDATE packed_session SET session = 9 WHERE session = 1",
              "UPDATE packed_session SET session = 1 WHERE session = 2",
