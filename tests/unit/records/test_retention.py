@@ -25,10 +25,11 @@ from records.chain import NOTHING
 from records.checkpoint import parse_checkpoint
 from records.clinic_file import clinic_database, clinic_writing
 from records.clinic_verify import verify_clinic
+from records.database import rows
 from records.integrity import issued_checkpoints, verify
 from records.legal_hold import holds, lift_hold, set_hold
 from records.packed_links import pack_ranges
-from records.reader import REMOVED, list_sessions, read_session
+from records.reader import REMOVED, list_sessions, read_session, reading
 from records.retention import (
     Applied,
     Keeping,
@@ -103,11 +104,18 @@ def test_only_what_is_due_is_removed_and_everything_stays_provable(data: Path) -
         read_session(data, "s-1")
 
 
+def packed_bytes(path: Path) -> list[bytes]:
+    """Pieces of what is packed: some of its events, some of its samples."""
+    with reading(path) as db:
+        ((data,),) = rows(db, "SELECT data FROM packed_session")
+    return [data[at : at + 24] for at in (100, len(data) // 2, len(data) - 30)]
+
+
 def test_nothing_of_the_content_is_left_in_the_files(tmp_path: Path) -> None:
     recorded(tmp_path, "s-1")
     files = [unit_database(tmp_path, UNIT), clinic_database(tmp_path)]
     # The patient's opaque key is key-of-TEST-1 here; beside it stands the reference.
-    words = (b'"outcome"', b"left arm pain", b"key-of-TEST-1TEST-1")
+    words = (b'"outcome"', b"left arm pain", b"key-of-TEST-1TEST-1", *packed_bytes(files[0]))
     before = b"".join(path.read_bytes() for path in files)
     assert all(word in before for word in words)
     applied(tmp_path, rule())
