@@ -15,7 +15,7 @@ from controller.events import EventKind, Outcome, SessionEvent
 from controller.runtime.clock import VirtualClock
 from records.canonical import EventRow
 from records.chain import Subject
-from records.database import Database
+from records.database import Database, rows
 from records.integrity import verify
 from records.journal import (
     SessionOpening,
@@ -24,9 +24,10 @@ from records.journal import (
     open_session,
     reopen_session,
 )
-from records.reader import read_session
+from records.reader import read_session, reading
+from records.session_content import open_samples
 from records.session_keys import derive_session_keys
-from records.session_rows import append_batch, stored_tail
+from records.session_rows import append_batch, link_rows, open_tags, stored_tail
 from records.signing import SigningKey
 from records.spill import SpillFile, spill_path
 from records.unit_file import UNIT_SCHEMA, unit_database
@@ -334,3 +335,76 @@ def test_a_session_of_before_session_keys_needs_the_migration_record(tmp_path: P
         left_open_sessions(tmp_path, UNIT, VirtualClock(), key=KEY)
     assert verify(tmp_path, public_keys={}).alterations
     assert UNIT_SCHEMA.version == 5
+
+
+def as_version_4_left_it(data: Path) -> None:
+    """The rows of the open session as version 4 wrote them; the step to version 5 moves none."""
+    path = unit_database(data, UNIT)
+    with reading(path) as db:
+        links, tags = link_rows(db, 2), open_tags(db, 2)
+        samples = open_samples(db, 2)
+    with altering(path) as db:
+        db.execute("DELETE FROM open_batch WHERE session = 2")
+        for link, tag in zip(links, tags, strict=True):
+            _, events, first, count = link.covered
+            db.execute(
+                "INSERT INTO open_link VALUES (2, ?, ?, ?, ?, ?)",
+                (link.number, events, count, link.digest, tag),
+            )
+            if count:
+                data_of_link = samples[13 * first : 13 * (first + count)]
+                db.execute(
+                    "INSERT INTO sample_block VALUES (2, ?, ?, 0, ?)", (first, count, data_of_link)
+                )
+
+
+def rows_in(data: Path, *tables: str) -> list[bool]:
+    with reading(unit_database(data, UNIT)) as db:
+        return [bool(rows(db, f"SELECT 1 FROM {t} WHERE session = 2")) for t in tables]
+
+
+OLDER = ("open_link", "sample_block", "open_batch", "packed_session")
+
+
+def test_a_session_that_version_4_left_open_is_closed_and_packed(left: Path) -> None:
+    before = read_session(left, "s-2")
+    as_version_4_left_it(left)
+    assert rows_in(left, *OLDER) == [True, True, False, False]
+    assert read_session(left, "s-2").events == before.events
+    clock = VirtualClock()
+    (one,) = left_open_sessions(left, UNIT, clock, key=KEY)
+    again = reopen_session(left, one, clock, key=KEY)
+    again.append_event(
+        SessionEvent(kind=EventKind.OPERATOR_ACTED, at_ms=9000, detail={"action": "x"})
+    )
+    again.sync()
+    again.abandon()
+    # Interrupted once more: older rows, and newer ones behind them.
+    assert rows_in(left, *OLDER) == [True, True, True, False]
+    assert verify(left, public_keys={KEY.key_id: KEY.public_key}).alterations == ()
+    (one,) = left_open_sessions(left, UNIT, clock, key=KEY)
+    assert not one.has_dropped_rows
+    reopen_session(left, one, clock, key=KEY).close()
+    assert rows_in(left, *OLDER) == [False, False, False, True]
+    after = read_session(left, "s-2")
+    assert after.samples.tobytes() == before.samples.tobytes()
+    assert after.events[:-1] == before.events
+    assert verify(left, public_keys={KEY.key_id: KEY.public_key}).alterations == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE open_link SET digest = zeroblob(32) WHERE session = 2 AND number = 4",
+        "UPDATE open_link SET digest = substr(digest, 1, 8) WHERE session = 2 AND number = 4",
+        "UPDATE sample_block SET data = zeroblob(13) WHERE session = 2 AND first_sample = 4",
+        "DELETE FROM open_link WHERE session = 2 AND number > 3",
+    ],
+)
+def test_what_version_4_left_open_is_believed_no_more_than_before(
+    left: Path, statement: str
+) -> None:
+    as_version_4_left_it(left)
+    edit(left, statement)
+    with pytest.raises(JournalCorrupt, match="links were acknowledged"):
+        left_open_sessions(left, UNIT, VirtualClock(), key=KEY)

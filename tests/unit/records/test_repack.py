@@ -9,13 +9,15 @@ import pytest
 
 from controller.errors import JournalCorrupt, RecordNotFound, UnitBusy
 from controller.runtime.clock import VirtualClock
-from records.database import rows, schema_version
+from records.chain import Subject
+from records.database import open_for_writing, rows, schema_version
 from records.integrity import verify
 from records.reader import list_sessions, read_session, read_stored, reading
+from records.removal import remove_content
 from records.repack import repack
 from records.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.signing import NoKeyStore, load_or_create_key
-from records.unit_file import unit_database
+from records.unit_file import UNIT_SCHEMA, unit_database
 from records.unit_lock import UnitLock, holding
 from tests.support.altered_records import KEY, UNIT
 from tests.support.altering import altering
@@ -111,3 +113,19 @@ def test_the_command_says_what_it_did(old: Path) -> None:
     assert "each checked before and after" in said(old, "repack", UNIT)
     with pytest.raises(RecordNotFound, match="has no file"):
         said(old, "repack", "00000000000000bb")
+
+
+def test_a_session_of_version_4_is_removed_without_being_packed(tmp_path: Path) -> None:
+    """And the step to version 5 needs neither a key nor a record of its own."""
+    path = unit_database(tmp_path, UNIT)
+    path.parent.mkdir(parents=True)
+    shutil.copy(RELEASED / "unit-schema-4.db", path)
+    db = open_for_writing(path, UNIT_SCHEMA)
+    assert schema_version(db) == UNIT_SCHEMA.version
+    assert rows(db, "SELECT 1 FROM migration") == []
+    ((seal,),) = rows(db, "SELECT digest FROM seal WHERE session = 1")
+    subject = Subject(name="four-1", place=UNIT, number=1)
+    remove_content(db, subject, seal, KEY, utc_ms=clock_ms(), by="P. Jones", rule="test")
+    db.close()
+    assert verify(tmp_path, public_keys={KEY.key_id: KEY.public_key}).alterations == ()
+    assert repack(tmp_path, UNIT, KEY, clock_ms).sessions == ()
