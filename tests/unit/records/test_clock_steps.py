@@ -9,6 +9,8 @@ import pytest
 
 from records.clock_steps import clock_steps, newest_utc_ms
 from records.integrity import verify
+from records.unit_file import unit_database
+from tests.support.altering import altering
 from tests.support.commands import said
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 
@@ -46,3 +48,20 @@ def test_only_the_newest_session_says_what_time_it_is(tmp_path: Path) -> None:
     recorded(tmp_path, began_ms=BEGAN_MS + 900 * DAY_MS)
     recorded(tmp_path, "s-2", began_ms=BEGAN_MS)
     assert newest_utc_ms(tmp_path) == ENDED_MS
+
+
+def test_a_clock_that_was_ahead_in_the_middle_of_a_session_is_told(tmp_path: Path) -> None:
+    """The largest wall clock of what is packed counts, not only that of the end."""
+    recorded(tmp_path, "s-1")
+    recorded(tmp_path, "s-2", reference="TEST-2")
+    before = len(clock_steps(tmp_path))
+    ahead_ms = 1 << 42
+    with altering(unit_database(tmp_path, UNIT)) as db:
+        db.execute(
+            "UPDATE packed_session SET data = edited(data, 2, 'utc_ms', ?), newest_utc_ms = ? "
+            "WHERE session = 1",
+            (ahead_ms, ahead_ms),
+        )
+    found = clock_steps(tmp_path)
+    assert len(found) >= max(before, 1)
+    assert found[0].before_utc_ms == ahead_ms

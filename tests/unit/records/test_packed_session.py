@@ -105,6 +105,14 @@ def test_a_text_longer_than_it_says_is_refused() -> None:
         unpack_session(struct.pack(">BI", 1, len(packed)) + packed, 2, 0)
 
 
+def test_a_text_that_no_event_names_is_refused() -> None:
+    stream = zlib.compress(b'{}{"a":1}', 9)
+    longer = struct.pack(">I", 10) + zlib.compress(b'{}{"a":1}x', 9)
+    packed = PACKED[5 : -len(stream) - 4] + longer
+    with pytest.raises(ValueError, match="10 bytes of text are packed, 9 are named"):
+        unpack_session(struct.pack(">BI", 1, len(packed)) + packed, 2, 0)
+
+
 # --- in a unit's file -------------------------------------------------------------------------
 
 
