@@ -95,4 +95,4 @@ def _refuse_altered(
             f"{found.what}); nothing was changed. Run `traction verify {head.session_id}`"
         )
     assert checked.stored is not None, "a session without findings was read"
-    return [link.digest for link in checked.stored.links]
+    return checked.stored.link_digests

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from records.blocks import pack_block
 from records.chain import Subject, compute_seal_digest, compute_session_digest, compute_statement
+from records.chain_walk import LinkRow
 from records.checkpoint import Checkpoint, make_checkpoint
 from records.database import Database, rows
 from records.packed_links import compute_links_digest, pack_ranges
 from records.session_keys import SessionKeys
 from records.session_rows import (
-    LinkRow,
     canonical,
     chain_start,
     event_rows,

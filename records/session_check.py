@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,7 +142,7 @@ class _Check:
                 since_ms,
             )
         elif stored.packed is not None:
-            digest = compute_links_digest(link.digest for link in stored.links)
+            digest = compute_links_digest(stored.link_digests)
             if digest != stored.packed.digest:
                 yield self.altered("the packed links", "their digest is not that of the record")
 
@@ -265,7 +265,7 @@ class _Check:
         links_digest = (
             stored.packed.removal_digest
             if stored.packed is not None
-            else compute_links_digest(link.digest for link in stored.links)
+            else compute_links_digest(stored.link_digests)
         )
         fault = fault_of_removal(removal, self._subject(), seal.digest, links_digest, self._known)
         fault = fault or self._key_history.fault_of(
@@ -286,7 +286,7 @@ class _Check:
             yield self.altered("the seal", "it is not that of the links that are left")
         yield from self._check_signature()
 
-    def _kept_ranges(self) -> list[LinkRange]:
+    def _kept_ranges(self) -> Sequence[LinkRange]:
         if self._stored.packed is not None:
             return self._stored.packed.ranges
         links = self._stored.links

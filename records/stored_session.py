@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from records.blocks import unpack_block
 from records.canonical import SAMPLE_SIZE, EventRow
-from records.chain import LinkRange
+from records.chain_walk import ComputedLinks, LinkRanges, LinkRow, walk_chain
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.packed_links import compute_removal_digest, unpack_ranges
 from records.removal import Removal, removal_of
-from records.session_rows import LinkRow, chain_start, compute_chain, event_rows, link_rows
+from records.session_rows import chain_start, event_rows, link_rows
 
 SIGNATURES_SINCE_SCHEMA = 2
 
@@ -60,7 +61,7 @@ class SealSignature:
 class PackedLinks:
     """What is kept of a sealed session's links. ``digest`` is SHA-256 over all of theirs."""
 
-    ranges: list[LinkRange]
+    ranges: LinkRanges
     digest: bytes
     stored_ranges: bytes
 
@@ -88,7 +89,7 @@ class StoredSession:
 
     head: SessionHead
     events: list[EventRow]
-    links: list[LinkRow]
+    links: Sequence[LinkRow]
     samples: bytes
     damage: str
     seal: SealRow | None
@@ -101,11 +102,19 @@ class StoredSession:
     def sample_count(self) -> int:
         return len(self.samples) // SAMPLE_SIZE
 
+    @property
+    def link_digests(self) -> list[bytes]:
+        """The digest of each link, in order."""
+        if isinstance(self.links, ComputedLinks):
+            return self.links.digests
+        return [link.digest for link in self.links]
+
 
 def load_stored(db: Database, head: SessionHead) -> StoredSession:
     """Read everything of one session."""
     samples, damage = _samples(db, head.number)
-    events, links = event_rows(db, head.number), link_rows(db, head.number)
+    events = event_rows(db, head.number)
+    links: Sequence[LinkRow] = link_rows(db, head.number)
     removal = removal_of(db, head.number)
     try:
         packed = packed_links_of(db, head.number)
@@ -153,14 +162,11 @@ def chain_signatures_of(db: Database, session: int) -> tuple[ChainSignature, ...
 
 
 def computed_links(
-    start: bytes, ranges: list[LinkRange], events: list[EventRow], samples: bytes
-) -> list[LinkRow]:
+    start: bytes, ranges: LinkRanges, events: list[EventRow], samples: bytes
+) -> ComputedLinks:
     """The links of a chain over what is stored, from what each covers."""
-    chain = compute_chain(start, ranges, events, samples)
-    return [
-        LinkRow(number, covered, digest)
-        for number, (covered, digest) in enumerate(zip(ranges, chain, strict=True))
-    ]
+    texts = [event.canonical() for event in events]
+    return ComputedLinks(ranges, walk_chain(start, ranges, texts, samples))
 
 
 def session_rows_of(db: Database, number: int | None = None) -> list[SessionHead]:

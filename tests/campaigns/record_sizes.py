@@ -41,9 +41,10 @@ from records.chain import (
     compute_session_digest,
     compute_statement,
 )
+from records.chain_walk import LinkRanges
 from records.checkpoint import make_checkpoint
 from records.database import Database, open_for_writing, rows
-from records.packed_links import compute_links_digest, pack_ranges
+from records.packed_links import compute_links_digest, pack_ranges, unpack_ranges
 from records.sealing import add_chain_signature, seal_session
 from records.session_keys import SessionKeys, certify, derive_session_keys
 from records.session_rows import Tail, append_batch, canonical, chain_start
@@ -72,11 +73,13 @@ _START = (
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What all sessions share: samples and their block, what each link covers."""
+    """What all sessions share: samples and their block, what each link covers (in three forms)."""
 
     samples: bytes
     block: bytes
     ranges: list[LinkRange]
+    packed_ranges: bytes
+    chain: LinkRanges
 
     @classmethod
     def make(cls) -> Material:
@@ -84,7 +87,9 @@ class Material:
         whole = samples_from_bytes(reference_signal())
         places = (np.arange(len(whole) * RATE_HZ // SIGNAL_HZ) * SIGNAL_HZ / RATE_HZ).astype(int)
         samples = whole[places].tobytes()
-        return cls(samples, pack_block(samples), list(_ranges(len(places))))
+        ranges = list(_ranges(len(places)))
+        packed = pack_ranges(ranges)
+        return cls(samples, pack_block(samples), ranges, packed, unpack_ranges(packed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +145,15 @@ def add_sealed(db: Database, number: int, material: Material, key: SigningKey) -
     subject = Subject(name=f"session-{number:06d}", place=UNIT, number=number)
     keys, start = derive_session_keys(key, subject), chain_start(db, number)
     events = events_of(material, opening(subject, key, keys, start))
-    links = computed_links(start, material.ranges, events, material.samples)
+    links = computed_links(start, material.chain, events, material.samples)
     last, counts = links[-1], (len(events), len(material.samples) // SAMPLE_SIZE, len(links))
     digest = compute_session_digest(canonical(events), material.samples)
     seal = compute_seal_digest(last.digest, digest, counts, start)
     _insert_head(db, subject)
-    for event in events:
-        db.execute(
-            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (number, event.sequence, event.at_ms, event.utc_ms, event.kind, 1, event.detail_json),
-        )
+    db.conn.executemany(
+        "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(number, e.sequence, e.at_ms, e.utc_ms, e.kind, 1, e.detail_json) for e in events],
+    )
     db.execute("INSERT INTO sample_block VALUES (?, 0, ?, 1, ?)",
                (number, counts[1], material.block))  # fmt: skip
     for count in (*range(SIGNATURE_EVERY_LINKS, len(links), SIGNATURE_EVERY_LINKS), len(links)):
@@ -161,8 +165,7 @@ def add_sealed(db: Database, number: int, material: Material, key: SigningKey) -
                (number, key.key_id, key.public_key,
                 key.sign(compute_statement(subject, seal)), checkpoint))  # fmt: skip
     db.execute("INSERT INTO packed_links VALUES (?, ?, ?)",
-               (number, pack_ranges(material.ranges),
-                compute_links_digest(link.digest for link in links)))  # fmt: skip
+               (number, material.packed_ranges, compute_links_digest(links.digests)))  # fmt: skip
 
 
 def _insert_head(db: Database, subject: Subject) -> None:
