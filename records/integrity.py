@@ -32,6 +32,7 @@ from records.stored_session import (
     SessionHead,
     StoredSession,
     seal_signature,
+    session_rows_called,
     session_rows_of,
 )
 from records.unit_file import UNIT_SCHEMA, readable_databases
@@ -179,15 +180,7 @@ def sessions_called(data_dir: Path, beginning: str) -> list[str]:
     for path in readable_databases(data_dir):
         with suppress(JournalError), checking(path) as db:
             if all(difference.readable for difference in schema_differences(db, UNIT_SCHEMA)):
-                found += [
-                    str(name)
-                    for (name,) in rows(
-                        db,
-                        "SELECT session_id FROM session WHERE typeof(session_id) = 'text' "
-                        "AND substr(session_id, 1, ?) = ?",
-                        (len(beginning), beginning),
-                    )
-                ]
+                found += [head.session_id for head in session_rows_called(db, beginning)]
     return [beginning] if beginning in found else found
 
 

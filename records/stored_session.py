@@ -171,11 +171,27 @@ def computed_links(
 
 def session_rows_of(db: Database, number: int | None = None) -> list[SessionHead]:
     """Every session's row, oldest first; with a number that one, if there is one."""
-    where, parameters = ("", ()) if number is None else ("WHERE number = ? ", (number,))
+    return (
+        _heads_where(db, "TRUE", ())
+        if number is None
+        else _heads_where(db, "number = ?", (number,))
+    )
+
+
+def session_rows_called(db: Database, beginning: str) -> list[SessionHead]:
+    """The rows of the sessions whose id begins so, found by SQLite, whatever else is on file."""
+    return _heads_where(
+        db,
+        "typeof(session_id) = 'text' AND substr(session_id, 1, ?) = ?",
+        (len(beginning), beginning),
+    )
+
+
+def _heads_where(db: Database, where: str, parameters: tuple[object, ...]) -> list[SessionHead]:
     stored = rows(
         db,
         "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min FROM session "
-        f"{where}ORDER BY number",
+        f"WHERE {where} ORDER BY number",
         parameters,
     )
     return [
