@@ -249,7 +249,7 @@ def main() -> int:
     counts = [int(text) for text in sys.argv[1:]] or list(COUNTS)
     material = Material.make()
     table = Table("sessions", "MB", "bytes a sample", "open", "start check s", "verify one s",
-                  "verify --all s", "x bare chain", "peak MiB")  # fmt: skip
+                  "verify --all s", "x bare chain", "since last s", "peak MiB")  # fmt: skip
     with TemporaryDirectory() as folder:
         for count in counts:
             data = Path(folder) / str(count)
@@ -260,10 +260,13 @@ def main() -> int:
             one = cost_of("-m", "workstation.cli", "verify", f"session-{count // 2:06d}",
                           "--data", str(data))  # fmt: skip
             whole = cost_of("-m", "workstation.cli", "verify", "--all", "--data", str(data))
+            since = cost_of("-m", "workstation.cli", "verify", "--all", "--since-last",
+                            "--data", str(data))  # fmt: skip
             table.add_row(
                 str(count), f"{size / 1e6:.1f}", f"{size / samples:.3f}", f"{grown:.1f}",
                 f"{start.cpu_s:.2f}", f"{one.cpu_s:.2f}", f"{whole.cpu_s:.1f}",
-                f"{whole.cpu_s / bare_chain_s(data, material):.1f}", f"{whole.peak_mib:.0f}",
+                f"{whole.cpu_s / bare_chain_s(data, material):.1f}", f"{since.cpu_s:.2f}",
+                f"{whole.peak_mib:.0f}",
             )  # fmt: skip
     Console(width=120).print(table)
     print(
