@@ -161,22 +161,26 @@ class _Check:
 
         Links are computed from what is stored, so an alteration shows in all signatures behind it.
         """
-        links, before = self._stored.links, NOTHING
+        digests, good = self._stored.link_digests, 0
         for signed in self._stored.chain_signatures:
-            if not 0 < signed.link_count <= len(links):
-                return before.next(0, 0)
-            last = links[signed.link_count - 1]
+            count = signed.link_count
+            if not 0 < count <= len(digests):
+                return self._range_between(good, good)
             if not chain_signature_fits(
-                self._session_key, self._subject(), signed.link_count, last.digest,
-                signed.signature,
-            ):  # fmt: skip
-                covered = last.covered
-                return before.next(
-                    covered.next_event - before.next_event,
-                    covered.next_sample - before.next_sample,
-                )
-            before = last.covered
+                self._session_key, self._subject(), count, digests[count - 1], signed.signature
+            ):
+                return self._range_between(good, count)
+            good = count
         return None
+
+    def _range_between(self, first_links: int, more_links: int) -> LinkRange:
+        """What those links cover that are among the first ``more_links``, but not the first."""
+        links = self._stored.links
+        before = links[first_links - 1].covered if first_links else NOTHING
+        last = links[more_links - 1].covered if more_links else NOTHING
+        return before.next(
+            last.next_event - before.next_event, last.next_sample - before.next_sample
+        )
 
     def _check_session_key(self) -> Iterator[Alteration]:
         """The opening's certificate; sessions of before session keys are named elsewhere."""
