@@ -12,6 +12,7 @@ from pathlib import Path
 
 from controller.errors import JournalCorrupt
 from records.guarded_check import UnitCheck
+from records.key_folder import key_history, records_file
 from records.reader import SessionRecord, checking, locate_session, record_of
 from records.schema_check import schema_differences
 from records.session_check import Alteration
@@ -48,6 +49,7 @@ def read_checked(data_dir: Path, session_id: str) -> CheckedRecord:
     Raises RecordNotFound, and JournalCorrupt where nothing of it can be read.
     """
     path, head = locate_session(data_dir, session_id)
+    keys = key_history(data_dir)
     with checking(path) as db:
         db.execute("BEGIN")  # every look is at the file of one moment
         differences = schema_differences(db, UNIT_SCHEMA)
@@ -55,9 +57,12 @@ def read_checked(data_dir: Path, session_id: str) -> CheckedRecord:
             Alteration(session_id=head.session_id, where=one.where, what=one.what)
             for one in differences
         ]
+        if keys.fault:
+            where = str(records_file(data_dir))
+            found.append(Alteration(session_id=head.session_id, where=where, what=keys.fault))
         stored = None
         if all(one.readable for one in differences):
-            check = UnitCheck(db, path, known_public_keys(data_dir))
+            check = UnitCheck(db, path, known_public_keys(data_dir), keys)
             checked = check.session(head)
             stored = checked.stored
             found += (*check.history.alterations, *checked.alterations)

@@ -14,14 +14,14 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from controller.errors import RequestRefused
 from controller.events import EventKind
 from records.canonical import ABSENT_DN, samples_from_bytes
-from records.session_rows import LinkRow
+from records.chain_walk import LinkRow
 from records.signing import SigningKey, public_pem
 from records.stored_session import StoredSession
 
@@ -204,7 +204,7 @@ def _samples(stored: StoredSession) -> str:
     return _csv(SAMPLE_COLUMNS, rows)
 
 
-def _links(links: list[LinkRow]) -> str:
+def _links(links: Sequence[LinkRow]) -> str:
     return _csv(
         LINK_COLUMNS,
         (

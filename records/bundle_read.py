@@ -26,8 +26,8 @@ from records.bundle import (
 )
 from records.canonical import ABSENT_DN, SAMPLE_DTYPE, EventRow
 from records.chain import LinkRange
+from records.chain_walk import LinkRow
 from records.plain_zip import PlainZip
-from records.session_rows import LinkRow
 from records.stored_session import SealRow, SealSignature, SessionHead, StoredSession
 from records.strict_json import parse_object
 from records.unreadable import UNREADABLE

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from controller.errors import JournalCorrupt
 from records.canonical import SAMPLE_SIZE
 from records.chain import Subject
+from records.chain_walk import LinkRow
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA, fault_of_migration, migration_of
 from records.session_content import event_rows, open_samples
@@ -25,7 +26,6 @@ from records.session_keys import (
     session_key_said,
 )
 from records.session_rows import (
-    LinkRow,
     Tail,
     chain_start,
     first_misfit,
@@ -117,7 +117,7 @@ def _check_side_file(
 
 def _is_left_of_sealed(db: Database, head: SessionHead, side: SideFile, key: SigningKey) -> bool:
     """The program ended before the side file's removal was durable; all it says is on file."""
-    links = [link.digest for link in load_stored(db, head).links]
+    links = load_stored(db, head).link_digests
     known = all(links[b.link_number : b.link_number + 1] == [b.link] for b in side.batches)
     if side.link_count is None or not links:
         return known

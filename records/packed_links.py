@@ -15,7 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from records.chain import NOTHING, LinkRange
+from records.chain import LinkRange
+from records.chain_walk import LinkRanges
 from records.columns import Column, deflate, inflate, join_planes, split_planes
 
 VERSION: Final = 1
@@ -33,7 +34,7 @@ def pack_ranges(ranges: Sequence[LinkRange]) -> bytes:
     return b"".join((_HEAD.pack(VERSION, len(ranges)), *_planes(events), *_planes(samples)))
 
 
-def unpack_ranges(data: bytes) -> list[LinkRange]:
+def unpack_ranges(data: bytes) -> LinkRanges:
     """The ranges again; raises ValueError for anything that ``pack_ranges`` does not write."""
     try:
         version, count = _HEAD.unpack_from(data)
@@ -45,7 +46,7 @@ def unpack_ranges(data: bytes) -> list[LinkRange]:
         raise ValueError(f"packed links cannot be read: {error}") from error
     if at != len(data):
         raise ValueError(f"{len(data) - at} bytes follow the packed links")
-    return list(_ranges(events.tolist(), samples.tolist()))
+    return LinkRanges.of_counts(events, samples)
 
 
 def compute_links_digest(links: Iterable[bytes]) -> bytes:
@@ -56,13 +57,6 @@ def compute_links_digest(links: Iterable[bytes]) -> bytes:
 def compute_removal_digest(digest: bytes, stored_ranges: bytes) -> bytes:
     """SHA-256(digest over all links | packed ranges): what is left of them behind a removal."""
     return hashlib.sha256(digest + stored_ranges).digest()
-
-
-def _ranges(event_counts: list[int], sample_counts: list[int]) -> Iterator[LinkRange]:
-    covered = NOTHING
-    for events, samples in zip(event_counts, sample_counts, strict=True):
-        covered = covered.next(events, samples)
-        yield covered
 
 
 def _planes(column: Column) -> Iterator[bytes]:

@@ -65,6 +65,7 @@ def _ours(data_dir: Path) -> Iterator[Path]:
     """The folder and what the program writes in it; other files lie behind the folder's mode."""
     yield data_dir
     yield from sorted(data_dir.glob("clinic.db*"))
+    yield from data_dir.glob("verified.json")
     for name in ("units", "keys", "readings", "quarantine"):
         folder = data_dir / name
         if folder.is_dir():

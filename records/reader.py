@@ -28,6 +28,7 @@ from records.stored_session import (
     StoredSession,
     load_stored,
     seal_signature,
+    session_rows_called,
     session_rows_of,
 )
 from records.stored_session import SessionHead as SessionHead
@@ -138,10 +139,7 @@ def locate_session(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
 
 def _find(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
     found = [
-        (path, head)
-        for path in readable_databases(data_dir)
-        for head in session_heads(path)
-        if head.session_id.startswith(session_id)
+        (path, head) for path in readable_databases(data_dir) for head in _called(path, session_id)
     ]
     exact = [pair for pair in found if pair[1].session_id == session_id] or found
     if len(exact) != 1:
@@ -150,6 +148,11 @@ def _find(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
             f"session {session_id!r} {what} in {data_dir}; `traction sessions` lists them"
         )
     return exact[0]
+
+
+def _called(path: Path, beginning: str) -> list[SessionHead]:
+    with reading(path) as db:
+        return session_rows_called(db, beginning)
 
 
 def list_sessions(data_dir: Path) -> list[SessionRecord]:
@@ -162,12 +165,6 @@ def list_sessions(data_dir: Path) -> list[SessionRecord]:
         return sorted(
             records, key=lambda r: (r.head.started_utc_ms, r.head.session_id), reverse=True
         )
-
-
-def session_heads(path: Path) -> list[SessionHead]:
-    """The sessions of one unit's file, oldest first."""
-    with reading(path) as db:
-        return session_rows_of(db)
 
 
 def open_sessions(path: Path) -> list[SessionHead]:

@@ -87,7 +87,7 @@ def _repack_session(db: Database, path: Path, head: SessionHead, known: dict[str
 
 def _proof(stored: StoredSession) -> tuple[object, ...]:
     """What must be the same before and behind."""
-    return stored.events, stored.samples, stored.links, stored.seal, stored.signature
+    return stored.events, stored.samples, stored.link_digests, stored.seal, stored.signature
 
 
 def _refuse_altered(

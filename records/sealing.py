@@ -5,13 +5,14 @@ from __future__ import annotations
 from controller.events import EventKind
 from records.canonical import SAMPLE_SIZE, EventRow
 from records.chain import Subject, compute_seal_digest, compute_session_digest, compute_statement
+from records.chain_walk import LinkRow
 from records.checkpoint import Checkpoint, make_checkpoint
 from records.database import Database, give_back_pages, rows
 from records.packed_links import compute_links_digest, pack_ranges
 from records.packed_session import fits_packing, pack_session
 from records.session_content import event_rows, newest_utc_of, open_samples
 from records.session_keys import SessionKeys
-from records.session_rows import LinkRow, canonical, chain_start, link_rows, stored_tail
+from records.session_rows import canonical, chain_start, link_rows, stored_tail
 from records.signing import SigningKey
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,7 +142,7 @@ class _Check:
                 since_ms,
             )
         elif stored.packed is not None:
-            digest = compute_links_digest(link.digest for link in stored.links)
+            digest = compute_links_digest(stored.link_digests)
             if digest != stored.packed.digest:
                 yield self.altered("the packed links", "their digest is not that of the record")
 
@@ -161,22 +161,26 @@ class _Check:
 
         Links are computed from what is stored, so an alteration shows in all signatures behind it.
         """
-        links, before = self._stored.links, NOTHING
+        digests, good = self._stored.link_digests, 0
         for signed in self._stored.chain_signatures:
-            if not 0 < signed.link_count <= len(links):
-                return before.next(0, 0)
-            last = links[signed.link_count - 1]
+            count = signed.link_count
+            if not 0 < count <= len(digests):
+                return self._range_between(good, good)
             if not chain_signature_fits(
-                self._session_key, self._subject(), signed.link_count, last.digest,
-                signed.signature,
-            ):  # fmt: skip
-                covered = last.covered
-                return before.next(
-                    covered.next_event - before.next_event,
-                    covered.next_sample - before.next_sample,
-                )
-            before = last.covered
+                self._session_key, self._subject(), count, digests[count - 1], signed.signature
+            ):
+                return self._range_between(good, count)
+            good = count
         return None
+
+    def _range_between(self, first_links: int, more_links: int) -> LinkRange:
+        """What those links cover that are among the first ``more_links``, but not the first."""
+        links = self._stored.links
+        before = links[first_links - 1].covered if first_links else NOTHING
+        last = links[more_links - 1].covered if more_links else NOTHING
+        return before.next(
+            last.next_event - before.next_event, last.next_sample - before.next_sample
+        )
 
     def _check_session_key(self) -> Iterator[Alteration]:
         """The opening's certificate; sessions of before session keys are named elsewhere."""
@@ -265,7 +269,7 @@ class _Check:
         links_digest = (
             stored.packed.removal_digest
             if stored.packed is not None
-            else compute_links_digest(link.digest for link in stored.links)
+            else compute_links_digest(stored.link_digests)
         )
         fault = fault_of_removal(removal, self._subject(), seal.digest, links_digest, self._known)
         fault = fault or self._key_history.fault_of(
@@ -286,7 +290,7 @@ class _Check:
             yield self.altered("the seal", "it is not that of the links that are left")
         yield from self._check_signature()
 
-    def _kept_ranges(self) -> list[LinkRange]:
+    def _kept_ranges(self) -> Sequence[LinkRange]:
         if self._stored.packed is not None:
             return self._stored.packed.ranges
         links = self._stored.links

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from controller.errors import JournalCorrupt
 from records.canonical import SAMPLE_SIZE, EventRow
 from records.chain import NOTHING, LinkRange, compute_link
+from records.chain_walk import LinkRow
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.predecessor import file_start, predecessor_of
@@ -69,14 +70,6 @@ class Position(NamedTuple):
     link_count: int
     events: int
     mark: bytes
-
-
-class LinkRow(NamedTuple):
-    """A link. ``digest`` is the whole one, or what is stored where that is another one."""
-
-    number: int
-    covered: LinkRange
-    digest: bytes
 
 
 def canonical(events: list[EventRow]) -> bytes:
@@ -275,7 +268,7 @@ def compute_chain(
 
 
 def fitting_links(
-    start: bytes, links: list[LinkRow], events: list[EventRow], samples: bytes
+    start: bytes, links: Sequence[LinkRow], events: list[EventRow], samples: bytes
 ) -> list[LinkRow]:
     """The links from the first on that stand in order and fit what is stored."""
     covered, fitting = NOTHING, list[LinkRow]()
@@ -289,7 +282,7 @@ def fitting_links(
 
 
 def first_misfit(
-    start: bytes, links: list[LinkRow], events: list[EventRow], samples: bytes
+    start: bytes, links: Sequence[LinkRow], events: list[EventRow], samples: bytes
 ) -> LinkRow | None:
     """The first link that does not fit what is stored; ``start`` is the session's first value."""
     count = len(fitting_links(start, links, events, samples))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from records.canonical import SAMPLE_SIZE, EventRow
-from records.chain import LinkRange
+from records.chain_walk import ComputedLinks, LinkRanges, LinkRow, walk_chain
 from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.packed_links import compute_removal_digest, unpack_ranges
 from records.removal import Removal, removal_of
 from records.session_content import SamplePart, event_rows, sample_parts
-from records.session_rows import LinkRow, chain_start, compute_chain, link_rows
+from records.session_rows import chain_start, link_rows
 
 SIGNATURES_SINCE_SCHEMA = 2
 
@@ -60,7 +61,7 @@ class SealSignature:
 class PackedLinks:
     """What is kept of a sealed session's links. ``digest`` is SHA-256 over all of theirs."""
 
-    ranges: list[LinkRange]
+    ranges: LinkRanges
     digest: bytes
     stored_ranges: bytes
 
@@ -88,7 +89,7 @@ class StoredSession:
 
     head: SessionHead
     events: list[EventRow]
-    links: list[LinkRow]
+    links: Sequence[LinkRow]
     samples: bytes
     damage: str
     seal: SealRow | None
@@ -101,10 +102,18 @@ class StoredSession:
     def sample_count(self) -> int:
         return len(self.samples) // SAMPLE_SIZE
 
+    @property
+    def link_digests(self) -> list[bytes]:
+        """The digest of each link, in order."""
+        if isinstance(self.links, ComputedLinks):
+            return self.links.digests
+        return [link.digest for link in self.links]
+
 
 def load_stored(db: Database, head: SessionHead) -> StoredSession:
     """Read everything of one session."""
-    removal, links = removal_of(db, head.number), list[LinkRow]()
+    removal = removal_of(db, head.number)
+    links: Sequence[LinkRow] = []
     events, samples, damage = _content(db, head.number)
     try:
         links = link_rows(db, head.number)
@@ -153,23 +162,36 @@ def chain_signatures_of(db: Database, session: int) -> tuple[ChainSignature, ...
 
 
 def computed_links(
-    start: bytes, ranges: list[LinkRange], events: list[EventRow], samples: bytes
-) -> list[LinkRow]:
+    start: bytes, ranges: LinkRanges, events: list[EventRow], samples: bytes
+) -> ComputedLinks:
     """The links of a chain over what is stored, from what each covers."""
-    chain = compute_chain(start, ranges, events, samples)
-    return [
-        LinkRow(number, covered, digest)
-        for number, (covered, digest) in enumerate(zip(ranges, chain, strict=True))
-    ]
+    texts = [event.canonical() for event in events]
+    return ComputedLinks(ranges, walk_chain(start, ranges, texts, samples))
 
 
 def session_rows_of(db: Database, number: int | None = None) -> list[SessionHead]:
     """Every session's row, oldest first; with a number that one, if there is one."""
-    where, parameters = ("", ()) if number is None else ("WHERE number = ? ", (number,))
+    return (
+        _heads_where(db, "TRUE", ())
+        if number is None
+        else _heads_where(db, "number = ?", (number,))
+    )
+
+
+def session_rows_called(db: Database, beginning: str) -> list[SessionHead]:
+    """The rows of the sessions whose id begins so, found by SQLite, whatever else is on file."""
+    return _heads_where(
+        db,
+        "typeof(session_id) = 'text' AND substr(session_id, 1, ?) = ?",
+        (len(beginning), beginning),
+    )
+
+
+def _heads_where(db: Database, where: str, parameters: tuple[object, ...]) -> list[SessionHead]:
     stored = rows(
         db,
         "SELECT number, session_id, unit_id, started_utc_ms, utc_offset_min FROM session "
-        f"{where}ORDER BY number",
+        f"WHERE {where} ORDER BY number",
         parameters,
     )
     return [

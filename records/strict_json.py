@@ -20,12 +20,7 @@ def parse_json(text: object) -> Any:
     if not isinstance(text, str):
         raise ValueError(f"it is {type(text).__name__}, not text")
     _refuse_depth(text)
-    said = json.loads(
-        text,
-        object_pairs_hook=_object,
-        parse_float=_refuse_number,
-        parse_constant=_refuse_number,
-    )
+    said = _DECODER.decode(text)
     if "\\u" in text:
         _refuse_halves(said)
     return said
@@ -80,3 +75,8 @@ def _refuse_depth(text: str) -> None:
             level -= 1
         if level > MOST_LEVELS:
             raise ValueError(f"it nests deeper than {MOST_LEVELS} levels")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_refuse_number, parse_constant=_refuse_number
+)

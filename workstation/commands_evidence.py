@@ -38,6 +38,9 @@ def register(app: typer.Typer) -> None:
 def verify(
     session: Annotated[str | None, typer.Argument(help="Session id or its beginning.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
+    since_last: Annotated[
+        bool, typer.Option("--since-last", help="With --all: not what was whole and is unchanged.")
+    ] = False,
     bundle: Annotated[
         Path | None, typer.Option(help="An exported bundle instead.", show_default=False)
     ] = None,
@@ -57,6 +60,8 @@ def verify(
 
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
+    if since_last and (not all_ or public_key):
+        raise AddressInvalid("--since-last goes with --all, and not with --public-key")
     settings = load_settings()
     data_dir = data or settings.data
     outside = [found for text in checkpoint or () for found in outside_checkpoints(text)]
@@ -64,7 +69,9 @@ def verify(
     if bundle is not None:
         _verify_bundle(bundle, data_dir, outside, keys, as_json=as_json)
     else:
-        _verify_records(settings, data_dir, session, outside, keys, as_json=as_json)
+        _verify_records(
+            settings, data_dir, session, outside, keys, since_last=since_last, as_json=as_json
+        )
 
 
 def checkpoints(
@@ -131,6 +138,7 @@ def _verify_records(
     outside: Sequence[Checkpoint],
     keys: dict[str, bytes] | None,
     *,
+    since_last: bool,
     as_json: bool,
 ) -> None:
     from records.backup_list import is_of_backup
@@ -142,6 +150,7 @@ def _verify_records(
     from workstation.anchors import compared
     from workstation.clinic_report import clinic_lines
     from workstation.commands_keys import key_facts, key_lines
+    from workstation.last_check import forget, left_out_line, progress, recall_of, remember
 
     wanted = None if session is None else _session_called(data_dir, session)
     second = compared(settings, data_dir)
@@ -150,7 +159,11 @@ def _verify_records(
     of_keys = [point for point in outside if is_of_keys(point)]
     others = (is_of_clinic, is_of_keys, is_of_backup)
     of_sessions = [p for p in outside if not any(of_other(p) for of_other in others)]
-    result = verify_records(data_dir, wanted, checkpoints=of_sessions, public_keys=keys)
+    recall = recall_of(data_dir, since_last=since_last)
+    with progress() as watch:
+        result = verify_records(
+            data_dir, wanted, checkpoints=of_sessions, public_keys=keys, recall=recall, watch=watch
+        )
     found = [*result.alterations, *_of_anchors(data_dir, of_keys, second.faults)]
     basis = f"{result.basis}; {second.basis}" if second.basis else result.basis
     clinic = None
@@ -170,6 +183,8 @@ def _verify_records(
             f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
             f"{result.samples} samples"
         )
+        if result.left_out:
+            say(left_out_line(result))
         for one in result.put_aside:
             say(put_aside_line(one))
         for path in foreign_files(data_dir):
@@ -182,7 +197,11 @@ def _verify_records(
         for line in clinic_lines(clinic):
             say(line)
     of_words = () if clinic is None else clinic.alterations
-    _conclude(found, of_words, basis, as_json=as_json)
+    if wanted is None and keys is None:
+        remember(data_dir, recall, {one.session_id for one in found if one.session_id})
+    elif found:
+        forget(data_dir)
+    _conclude(found, of_words, basis, as_json=as_json, read_everything=not result.left_out)
 
 
 def _verify_bundle(
@@ -233,6 +252,7 @@ def _conclude(
     basis: str,
     *,
     as_json: bool,
+    read_everything: bool = True,
 ) -> None:
     """The findings, and the verdict over all of them: status 4 and the last line never differ."""
     every: list[Alteration | ClinicAlteration] = [*alterations, *of_words]
@@ -245,7 +265,8 @@ def _conclude(
         if not all(found.unread for found in every):
             verdict = "altered"
         else:
-            verdict = "not everything could be checked" if every else "nothing was altered"
+            nothing = "nothing was altered" + ("" if read_everything else " in what was read")
+            verdict = "not everything could be checked" if every else nothing
         say(f"{verdict} (checked: {basis})")
     if every:
         raise typer.Exit(RECORD_BAD)

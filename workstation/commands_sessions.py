@@ -42,6 +42,7 @@ def sessions(
     from records.audit import record_read
     from records.search import SessionQuery, find_sessions
     from workstation.documents import reader_now
+    from workstation.last_check import LastVerified
     from workstation.settings import load_settings
 
     settings = load_settings()
@@ -57,6 +58,7 @@ def sessions(
     if query.asks_for_a_patient_s_data:
         ids = [session.head.session_id for session in found]
         record_read(data_dir, reader_now(data_dir, by), "search", fields=ids)
+    verified = LastVerified.of(data_dir)
     listed = [
         {
             "session_id": session.head.session_id,
@@ -65,6 +67,7 @@ def sessions(
             "outcome": session.outcome,
             "sealed": session.sealed,
             "note": session.note_status,
+            "verified": verified.words(session.head.session_id),
         }
         for session in found
     ]
@@ -78,7 +81,8 @@ def sessions(
         sealed = "sealed" if row["sealed"] else "not sealed"
         say(
             f"{row['session_id']}  {str(row['started'])[:16].replace('T', ' ')}  "
-            f"{row['outcome']}  {sealed}  note {row['note']}  unit {row['unit_id']}"
+            f"{row['outcome']}  {sealed}  note {row['note']}  unit {row['unit_id']}  "
+            f"{row['verified']}"
         )
     if listed:
         say(NOT_CHECKED)

@@ -309,7 +309,7 @@ def _seal_again(
     last = links[-1]
     db.execute(
         "UPDATE packed_links SET digest = ? WHERE session = ?",
-        (compute_links_digest(link.digest for link in links), session),
+        (compute_links_digest(links.digests), session),
     )
     digest = compute_session_digest(canonical(stored.events), stored.samples)
     counts = (last.covered.next_event, last.covered.next_sample, len(links))

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from records.bundle_check import check_bundle
-from records.integrity import NOT_OUTSIDE, verify
+from records.integrity import verify
+from records.session_check import NOT_OUTSIDE
 from tests.campaigns.alterations import run
 from tests.support.altered_bundles import BUNDLE_ALTERATIONS
 from tests.support.altered_records import (

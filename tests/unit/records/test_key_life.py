@@ -15,6 +15,7 @@ from controller.errors import KeyUnavailable, RequestRefused
 from controller.runtime.clock import VirtualClock
 from records.audit import record_read
 from records.author import Author
+from records.believed import read_checked
 from records.bundle import BundleDocuments, write_bundle
 from records.bundle_check import verify_bundle
 from records.chain import Subject
@@ -130,6 +131,13 @@ def test_a_session_sealed_with_the_old_key_is_an_alteration(
     assert found(data) == [
         f"s-3: key {KEY.key_id} was used after its time, which ended 2026-01-03 00:00:00 UTC"
     ]
+    assert "was used after its time" in read_checked(data, "s-3").mark
+    assert read_checked(data, "s-2").mark == ""
+
+
+def test_nothing_is_believed_while_the_record_of_keys_does_not_fit(data: Path) -> None:
+    records_file(data).write_bytes(b"{}\n")
+    assert "keys.jsonl: record 0 does not fit" in read_checked(data, "s-1").mark
 
 
 def test_a_link_of_clinic_db_made_with_the_old_key_is_refused_and_found(data: Path) -> None:

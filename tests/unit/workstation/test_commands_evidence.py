@@ -14,8 +14,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from controller.errors import AddressInvalid, CheckpointInvalid, RecordNotFound
-from records.integrity import NOT_OUTSIDE
 from records.reader import list_sessions
+from records.session_check import NOT_OUTSIDE
 from records.unit_file import unit_databases
 from tests.support.altering import altering
 from tests.support.sessions import SHORT_CERVICAL, staged

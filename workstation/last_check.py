@@ -1,0 +1,134 @@
+"""What ``traction verify`` remembers of its checks, what it leaves out, and its progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import TractionError
+from controller.runtime.clock import SystemClock
+from records.integrity import Verification, Watch
+from records.key_folder import key_history
+from records.signing import load_or_create_key
+from records.verified import (
+    Memory,
+    Recall,
+    keys_mark,
+    marks_of_folder,
+    memory_file,
+    read_memory,
+    write_memory,
+)
+from workstation.output import utc_text, warn
+from workstation.typed_lines import is_terminal
+
+
+@dataclass(frozen=True, slots=True)
+class LastVerified:
+    """When each session was last checked whole here, for lists; they check nothing themselves."""
+
+    memory: Memory
+    marks: dict[str, str]
+
+    @classmethod
+    def of(cls, data_dir: Path) -> LastVerified:
+        """What is remembered, and the sessions as they are now."""
+        memory = read_memory(data_dir)
+        return cls(memory, marks_of_folder(data_dir) if memory.sessions else {})
+
+    def words(self, session_id: str) -> str:
+        """What a list says of a session."""
+        last = self.memory.sessions.get(session_id)
+        if last is None:
+            return "never verified here"
+        if self.marks.get(session_id) != last.mark:
+            return f"changed since it was verified {_day(last.at_utc_ms)}"
+        return f"last verified {_day(last.at_utc_ms)}"
+
+
+def recall_of(data_dir: Path, *, since_last: bool) -> Recall:
+    """What a check of every session may leave out; why it reads everything is said."""
+    if not since_last:
+        return Recall(None)
+    memory = read_memory(data_dir)
+    fault = memory.fault
+    if not fault and memory.keys != keys_mark(key_history(data_dir)):
+        fault = "the record of keys has grown since the last check"
+    if fault:
+        warn(f"{fault}: every session is read")
+        return Recall(None)
+    return Recall(memory)
+
+
+def remember(data_dir: Path, recall: Recall, altered: set[str]) -> None:
+    """Keep what a check of every session found whole; what was altered is forgotten.
+
+    Where it cannot be signed or written, nothing of earlier checks may stand beside a finding.
+    """
+    sessions = recall.to_remember(altered, SystemClock().utc_ms())
+    if not key_history(data_dir).records:
+        return
+    try:
+        write_memory(data_dir, load_or_create_key(data_dir), sessions)
+    except TractionError as error:
+        _not_kept(data_dir, error.message, altered)
+    except OSError as error:
+        _not_kept(data_dir, f"{memory_file(data_dir)}: {error.strerror}", altered)
+
+
+def forget(data_dir: Path) -> None:
+    """Remember nothing; the next check reads every session."""
+    try:
+        memory_file(data_dir).unlink(missing_ok=True)
+    except OSError as error:
+        warn(
+            f"{memory_file(data_dir)} cannot be removed ({error.strerror}) and may call a session "
+            "whole that was altered: use `traction verify --all` without --since-last"
+        )
+
+
+def left_out_line(result: Verification) -> str:
+    """What was not read again, and what that cannot show; "" when everything was read."""
+    if result.left_out_since_utc_ms is None:
+        return ""
+    every = result.sessions + result.left_out
+    return (
+        f"{result.left_out} of {every} sessions were not read again: rows, seals and sizes are "
+        "those of their last whole check, the oldest of which was on "
+        f"{utc_text(result.left_out_since_utc_ms)}; a byte of their events or samples that was "
+        "altered since then is not seen. `traction verify --all` reads everything"
+    )
+
+
+@contextmanager
+def progress() -> Iterator[Watch]:
+    """A bar for each unit's file at a terminal, on standard error; nothing elsewhere."""
+    if not is_terminal(sys.stderr):
+        yield lambda _unit, _done, _of: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def watch(unit: str, done: int, of: int) -> None:
+            if unit not in tasks:
+                tasks[unit] = bars.add_task(f"unit {unit}", total=of)
+            bars.update(tasks[unit], completed=done)
+
+        yield watch
+
+
+def _not_kept(data_dir: Path, why: str, altered: set[str]) -> None:
+    warn(f"this check is not remembered ({why})")
+    if altered:
+        forget(data_dir)
+
+
+def _day(utc_ms: int) -> str:
+    return utc_text(utc_ms)[:10]
