@@ -27,11 +27,26 @@ class SamplePart(NamedTuple):
         return unpack_block(self.data) if self.sealed else self.data
 
 
-def event_rows(db: Database, session: int) -> list[EventRow]:
-    """A session's events, those that are packed among the others.
+def content_of(db: Database, session: int) -> tuple[list[EventRow], list[SamplePart]]:
+    """Events and samples of a session, each in order; unpacks them once.
 
     Raises ValueError or struct.error where the packed ones are not what the program writes.
     """
+    packed = packed_session_of(db, session)
+    return _events(db, session, packed), _parts(db, session, packed)
+
+
+def event_rows(db: Database, session: int) -> list[EventRow]:
+    """The events of ``content_of``."""
+    return _events(db, session, packed_session_of(db, session))
+
+
+def sample_parts(db: Database, session: int) -> list[SamplePart]:
+    """The samples of ``content_of``, as they are stored."""
+    return _parts(db, session, packed_session_of(db, session))
+
+
+def _events(db: Database, session: int, packed: PackedSession | None) -> list[EventRow]:
     stored = rows(
         db,
         "SELECT sequence, at_ms, utc_ms, kind, version, detail FROM event WHERE session = ? "
@@ -42,7 +57,6 @@ def event_rows(db: Database, session: int) -> list[EventRow]:
         EventRow(sequence=a, at_ms=b, utc_ms=c, kind=d, version=e, detail_json=f)
         for a, b, c, d, e, f in stored
     ]
-    packed = packed_session_of(db, session)
     if packed is None or not packed.events:
         return events
     return sorted([*events, *packed.events], key=lambda event: event.sequence)
@@ -88,8 +102,7 @@ def open_batches(db: Database, session: int) -> list[tuple[int, int, bytes, byte
     )
 
 
-def sample_parts(db: Database, session: int) -> list[SamplePart]:
-    """All samples of a session as they are stored, in order; ValueError as in ``event_rows``."""
+def _parts(db: Database, session: int, packed: PackedSession | None) -> list[SamplePart]:
     parts = [
         SamplePart(*row)
         for row in rows(
@@ -99,7 +112,6 @@ def sample_parts(db: Database, session: int) -> list[SamplePart]:
             (session,),
         )
     ]
-    packed = packed_session_of(db, session)
     if packed is not None and (packed.block or packed.sample_count):
         parts.append(SamplePart(0, packed.sample_count, 1, packed.block))
     first = _samples_of_whole_links(db, session)

@@ -12,7 +12,7 @@ from records.database import Database, rows, schema_version
 from records.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.packed_links import compute_removal_digest, unpack_ranges
 from records.removal import Removal, removal_of
-from records.session_content import SamplePart, event_rows, sample_parts
+from records.session_content import SamplePart, content_of
 from records.session_rows import chain_start, link_rows
 
 SIGNATURES_SINCE_SCHEMA = 2
@@ -235,7 +235,7 @@ def seal_signature(db: Database, session: int) -> SealSignature | None:
 def _content(db: Database, session: int) -> tuple[list[EventRow], bytes, str]:
     """Events and samples as far as they can be read, and what is wrong with them."""
     try:
-        events, parts = event_rows(db, session), sample_parts(db, session)
+        events, parts = content_of(db, session)
     except (ValueError, struct.error) as error:
         return [], b"", f"packed session: {error}"
     samples, damage = _joined(parts)
