@@ -35,16 +35,16 @@ campaign-kill: setup
 	$(RUN) -m tests.campaigns.kill
 
 bench: setup
-	$(RUN) -m workstation.bench
-	$(RUN) tools/bench_store.py
+	$(RUN) -m tools.bench.wire
+	$(RUN) tools/bench/store.py
 	$(RUN) -m tests.campaigns.record_sizes
 
 # The simulated treatment from a compiled copy; needs a C compiler, takes about six minutes.
 bench-compiled: setup
-	$(RUN) tools/compiled.py workstation.bench_treatment 9
+	$(RUN) tools/compiled.py tools.bench.treatment 9
 
 bench-loop: setup
-	$(RUN) -m workstation.bench_loop
+	$(RUN) -m tools.bench.loop
 
 # Branches of the safety-related parts that their own tests take: about two minutes.
 coverage: setup

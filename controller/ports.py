@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from controller.alarms import AlarmKind
 from controller.events import Sample, SessionEvent
-from controller.prescription import Region
+from controller.order.prescription import Region
 from controller.requests import SessionRequest, Stop
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent
 from controller.words import NAME_CHARACTERS, check_text

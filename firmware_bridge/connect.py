@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from controller.ports import Clock
-from firmware_bridge.modbus_link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
+from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
+from firmware_bridge.line.tcp_socket import TcpSocket
+from firmware_bridge.line.uri import SLOWEST_ARMABLE_BAUDRATE, TcpAddress, parse_uri
+from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
 from firmware_bridge.profiles import DeviceProfile, shipped_profile
-from firmware_bridge.serial_port import PROMPT_LATENCY_S, SerialPort
-from firmware_bridge.tcp_socket import TcpSocket
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
-from firmware_bridge.uri import SLOWEST_ARMABLE_BAUDRATE, TcpAddress, parse_uri
 
 TIMEOUT_SHARE: Final = 0.8
 """Time-out of an exchange as a share of the tick ("Times that bind")."""

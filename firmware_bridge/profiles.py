@@ -18,9 +18,14 @@ from pydantic import (
 )
 
 from controller.errors import ProfileInvalid
-from controller.prescription import Region
+from controller.order.prescription import Region
 from controller.words import fault_of, texts_in
-from firmware_bridge.registers import RegisterBlock, RegisterSpec, RegisterType, register_words
+from firmware_bridge.modbus.registers import (
+    RegisterBlock,
+    RegisterSpec,
+    RegisterType,
+    register_words,
+)
 
 REQUIRED_REGISTERS = {
     "identity": "magic map_version sign_probe order_probe serial_number vendor_id product_id "

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from simulator.firmware import ReferenceFirmware
-from simulator.patient import Patient, UnitView
+from simulator.device.firmware import ReferenceFirmware
+from simulator.table.patient import Patient, UnitView
 
 Do = Callable[..., None]
 OBJECTS = {

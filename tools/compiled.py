@@ -24,8 +24,9 @@ STAMP = COPY / "made-of.txt"
 PACKAGES = ("controller", "firmware_bridge", "records", "simulator", "workstation", "tests")
 COMPILED = (
     "controller/**/*.py", "firmware_bridge/**/*.py", "simulator/**/*.py",
-    "records/blocks.py", "records/canonical.py", "records/chain.py", "records/columns.py",
-    "records/journal.py", "records/journal_store.py", "records/spill.py",
+    "records/store/blocks.py", "records/store/canonical.py", "records/store/chain.py",
+    "records/store/columns.py",
+    "records/evidence/journal.py", "records/evidence/journal_store.py", "records/evidence/spill.py",
 )  # fmt: skip
 """What a tick of a simulated session runs."""
 LEFT = ("__init__.py", "device_time.py", "profiles.py", "patient.py", "bodies.py")

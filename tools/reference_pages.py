@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from controller.alarms import ALARMS, SOUND_PAUSE_S, TONE_EVERY_S, Priority
-from controller.phases import FINAL_PHASES, TRANSITIONS, Phase
-from controller.request_rules import phases_for
+from controller.order.phases import FINAL_PHASES, TRANSITIONS, Phase
 from controller.requests import (
     AdjustForce,
     CheckIn,
@@ -23,6 +22,7 @@ from controller.requests import (
     Resume,
     TreatmentRequest,
 )
+from controller.session.request_rules import phases_for
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 REQUESTS: dict[str, TreatmentRequest] = {

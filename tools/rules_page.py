@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from records.rules.payer_profile import shipped_profiles  # noqa: E402 - found by the line above
-from records.rules.rule_data import THEMES, Rule, RuleSet, shipped_rules, theme_rules  # noqa: E402
+from records.claim.rules.payer_profile import shipped_profiles  # noqa: E402 - found by the line above
+from records.claim.rules.rule_data import THEMES, Rule, RuleSet, shipped_rules, theme_rules  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "rules.md"
 TITLES = {
@@ -29,9 +29,9 @@ TITLES = {
 HEAD = """\
 # Rules of the scrubber
 
-Made by `tools/rules_page.py` from the data in `records/rules/base/` ({count} rules, catalogue of
-{version}). An engineering reference, no coding or legal advice. Words in braces are filled in for
-each claim.
+Made by `tools/rules_page.py` from the data in `records/claim/rules/base/` ({count} rules, catalogue
+of {version}). An engineering reference, no coding or legal advice. Words in braces are filled in
+for each claim.
 
 Severity: **error** = the claim would be rejected or false; **warn** = likely denial or audit risk;
 **info** = advice. A second severity stands where some cases of the rule have it. Strength of the

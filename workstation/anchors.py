@@ -18,9 +18,9 @@ from controller.runtime.clock import SystemClock
 if TYPE_CHECKING:
     import httpx
 
-    from records.checkpoint import Checkpoint
-    from records.second_place import SecondPlace
-    from records.time_stamp import Stamps, TimeStamp
+    from records.keeping.second_place import SecondPlace
+    from records.keys.time_stamp import Stamps, TimeStamp
+    from records.store.checkpoint import Checkpoint
     from workstation.settings import Settings
 
 LIMIT_S = 20.0
@@ -107,8 +107,8 @@ def stamp_list(
             "no time-stamp authority is set for this folder; set checkpoint_copy, timestamp_url "
             "and timestamp_certificates"
         )
-    from records.second_place import read_second_place
-    from records.time_stamp import keep_stamp, read_certificates, request_for
+    from records.keeping.second_place import read_second_place
+    from records.keys.time_stamp import keep_stamp, read_certificates, request_for
 
     place = read_second_place(Path(settings.checkpoint_copy))
     if not place.data:
@@ -132,8 +132,8 @@ def compared(settings: Settings, data_dir: Path) -> Compared:
 
 
 def _compared(settings: Settings, data_dir: Path) -> Compared:
-    from records.second_place import issued_now, read_second_place
-    from records.time_stamp import read_certificates, read_stamps
+    from records.keeping.second_place import issued_now, read_second_place
+    from records.keys.time_stamp import read_certificates, read_stamps
 
     place = read_second_place(Path(settings.checkpoint_copy))
     there = {point.text.upper() for point in place.checkpoints}
@@ -146,7 +146,7 @@ def _compared(settings: Settings, data_dir: Path) -> Compared:
 
 
 def _leave(settings: Settings, data_dir: Path) -> None:
-    from records.second_place import add_missing, issued_now
+    from records.keeping.second_place import add_missing, issued_now
 
     place, now_ms = Path(settings.checkpoint_copy), SystemClock().utc_ms()
     if add_missing(place, issued_now(data_dir), now_ms) and settings.timestamp_url:
@@ -181,7 +181,7 @@ def _asked(url: str, query: bytes, transport: httpx.BaseTransport | None) -> byt
     """One question, one answer of a bounded size. The digest of a list says nothing of anybody."""
     import httpx
 
-    from records.time_stamp import LARGEST_REPLY
+    from records.keys.time_stamp import LARGEST_REPLY
 
     try:
         with (

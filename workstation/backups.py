@@ -14,17 +14,17 @@ from pathlib import Path
 
 from controller.errors import AuditUnavailable
 from controller.runtime.clock import SystemClock
-from records.audit import Access, accesses, record_read
-from records.author import Author
-from records.backup import BackupReport, back_up
-from records.backup_check import CLINIC
-from records.clinic_file import clinic_database
-from records.key_life import take_over_restored
-from records.private_check import check_private
-from records.restore import RestoreReport, Trust, prove
-from workstation.compose import PROGRAM
+from records.clinic.audit import Access, accesses, record_read
+from records.clinic.key_life import take_over_restored
+from records.keeping.backup import BackupReport, back_up
+from records.keeping.backup_check import CLINIC
+from records.keeping.private_check import check_private
+from records.keeping.restore import RestoreReport, Trust, prove
+from records.store.author import Author
+from records.store.clinic_file import clinic_database
 from workstation.documents import author_now
 from workstation.login import login_name
+from workstation.session.treat import PROGRAM
 from workstation.settings import Settings
 
 BEGUN, MADE, PROVED, RESTORED = "backup", "backup made", "backup proved", "restore of a backup"
@@ -46,7 +46,7 @@ class BackupStatus:
 
 def make_backup(data_dir: Path, target: Path, settings: Settings, by: str) -> BackupReport:
     """Back up with a row before, since data leave the folder, and one when it is finished."""
-    from records.backup_encryption import parse_recipients
+    from records.keeping.backup_encryption import parse_recipients
 
     check_private(data_dir, settings.readers_group)
     author = author_now(data_dir, by)

@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import ClaimContextInvalid, RequestRefused
-from records.acceptance import Acceptance, acceptances, record_acceptance
-from records.author import Author
-from records.claim import DIAGNOSIS, MODIFIER, context_of_session, with_accepted
-from records.claim_context import TRACTION_CPT, ClaimContext, Payer
-from records.claim_file import load_context
-from records.estimate import Estimate, estimate
-from records.fees import read_fees
-from records.integrity import verify
-from records.rules.code_list import installed_code_list
-from records.rules.code_sets import ASSISTANTS
-from records.rules.facts import Facts
-from records.rules.offers import Offer, offers_of
-from records.rules.payer_profile import PayerProfile, find_profile
-from records.rules.predicates.diagnosis import AS_SENT, plain
-from records.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
-from records.rules.predicates.same_day import multiple_procedure_cut
-from records.rules.scrubber import ScrubReport, report_of
-from records.rules.tables import load_tables
+from records.claim.charge_line import DIAGNOSIS, MODIFIER, context_of_session, with_accepted
+from records.claim.code_sets import ASSISTANTS
+from records.claim.context import TRACTION_CPT, ClaimContext, Payer
+from records.claim.context_file import load_context
+from records.claim.estimate import Estimate, estimate
+from records.claim.fees import read_fees
+from records.claim.rules.code_list import installed_code_list
+from records.claim.rules.facts import Facts
+from records.claim.rules.offers import Offer, offers_of
+from records.claim.rules.payer_profile import PayerProfile, find_profile
+from records.claim.rules.predicates.diagnosis import AS_SENT, plain
+from records.claim.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
+from records.claim.rules.predicates.same_day import multiple_procedure_cut
+from records.claim.rules.scrubber import ScrubReport, report_of
+from records.claim.rules.tables import load_tables
+from records.clinic.acceptance import Acceptance, acceptances, record_acceptance
+from records.evidence.integrity import verify
+from records.store.author import Author
 from workstation.documents import Dossier, load_dossier
 from workstation.settings import Settings
 

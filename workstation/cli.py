@@ -31,29 +31,27 @@ from controller.errors import (
     UnitNotVerified,
 )
 from controller.events import Outcome
-from controller.prescription import Region
+from controller.order.prescription import Region
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text, fault_of, one_line
-from workstation import (
-    commands_backup,
-    commands_billing,
-    commands_evidence,
-    commands_export,
-    commands_keys,
-    commands_note,
-    commands_order,
-    commands_quarantine,
-    commands_retention,
-    commands_sessions,
-)
+from workstation.commands import backup as commands_backup
+from workstation.commands import billing as commands_billing
+from workstation.commands import evidence as commands_evidence
+from workstation.commands import export as commands_export
+from workstation.commands import keys as commands_keys
+from workstation.commands import note as commands_note
+from workstation.commands import order as commands_order
+from workstation.commands import retention as commands_retention
+from workstation.commands import sessions as commands_sessions
+from workstation.commands import unit_files as commands_quarantine
 from workstation.output import say, say_json_text, say_text
 
 if TYPE_CHECKING:
     from controller.ports import Clock
-    from records.order import Order
-    from workstation.compose import SessionResult
-    from workstation.operators import SessionOperator
-    from workstation.screen import Screen
+    from records.order.order import Order
+    from workstation.session.operators import SessionOperator
+    from workstation.session.treat import SessionResult
     from workstation.settings import Settings
+    from workstation.terminal.screen import Screen
 
 COMPLETED, WRONG, REFUSED, RECORD_BAD, ENDED_EARLY = 0, 2, 3, 4, 5
 NOT_A_DEVICE = "An engineering system, not a cleared medical device."
@@ -119,7 +117,7 @@ def main() -> None:
 def _end_with(text: str, status: int) -> None:
     """End whether or not the terminal takes the text."""
     from controller.runtime.clock import SystemClock
-    from workstation.screen import last_words
+    from workstation.terminal.screen import last_words
 
     last_words(text, SystemClock().now_s)
     sys.exit(status)
@@ -204,7 +202,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Serve a simulated unit in real time until Ctrl-C."""
-    from workstation import compose
+    from workstation.session import treat as compose
 
     if body not in compose.BODIES:
         raise AddressInvalid(f"body={body} is not one of {', '.join(compose.BODIES)}")
@@ -250,7 +248,7 @@ def order_new(
     out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
 ) -> None:
     """Print a commented order file with every key, valid as it stands."""
-    from workstation.order_template import order_template
+    from workstation.texts.order_template import order_template
 
     text = order_template(region)
     if out is None:
@@ -284,14 +282,14 @@ def run(
     At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
     """
     from controller.runtime.clock import SystemClock
-    from workstation.operators import SessionOperator, check_somebody_answers
-    from workstation.order_file import read_order
-    from workstation.plan_text import plan_text
-    from workstation.realtime import take_realtime_rights
-    from workstation.screen import Screen
-    from workstation.session_script import read_script
-    from workstation.signals import caught_signals
-    from workstation.typed_lines import is_terminal, typed_lines
+    from records.order.order_file import read_order
+    from workstation.session.operators import SessionOperator, check_somebody_answers
+    from workstation.session.realtime import take_realtime_rights
+    from workstation.session.session_script import read_script
+    from workstation.session.signals import caught_signals
+    from workstation.terminal.screen import Screen
+    from workstation.terminal.typed_lines import is_terminal, typed_lines
+    from workstation.texts.plan_text import plan_text
 
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
     by = check_name("--operator", operator_name) if operator_name else ""
@@ -328,7 +326,7 @@ def _treat(
 
     Once the session is open every refusal is 3, and says which session keeps it.
     """
-    from workstation.compose import treat
+    from workstation.session.treat import treat
 
     opened: list[str] = []
     try:

@@ -13,11 +13,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from controller import ports
-from controller.planner import session_times
+from controller.order.planner import session_times
 from controller.runtime.clock import SystemClock, VirtualClock
-from records.order import Order
-from records.signing import NoKeyStore, load_or_create_key
-from workstation.compose import (
+from records.keys.signing import NoKeyStore, load_or_create_key
+from records.order.order import Order
+from records.order.order_file import parse_order
+from workstation.documents import Dossier, load_dossier, write_file
+from workstation.output import drop_output
+from workstation.session.operators import SessionOperator, Show
+from workstation.session.treat import (
     Patient,
     PressTestPatient,
     SimulatedUnit,
@@ -25,10 +29,6 @@ from workstation.compose import (
     treat,
     virtual_unit,
 )
-from workstation.documents import Dossier, load_dossier, write_file
-from workstation.operators import SessionOperator, Show
-from workstation.order_file import parse_order
-from workstation.output import drop_output
 from workstation.settings import Settings
 
 STOP_IN_HOLD = 2

@@ -9,31 +9,31 @@ from pathlib import Path
 from controller.errors import JournalCorrupt, JournalUnavailable, KeyUnavailable
 from controller.runtime.clock import SystemClock
 from controller.words import check_name
-from records.acceptance import Acceptance, acceptances
-from records.audit import record_read
-from records.author import Author, Person
-from records.believed import read_checked
-from records.claim import ChargeLine, accepted_modifiers, charge_line
-from records.claim_context import ClaimContext
-from records.clinic import filed_order, sessions_of_patient
+from records.claim.charge_line import ChargeLine, accepted_modifiers, charge_line
+from records.claim.context import ClaimContext
+from records.claim.rules.offers import Offer
+from records.claim.rules.scrubber import ScrubReport
+from records.clinic.acceptance import Acceptance, acceptances
+from records.clinic.audit import record_read
+from records.clinic.filed_orders import filed_order, sessions_of_patient
+from records.clinic.readings import offer_readings_folder, only_reads, take_up_readings
+from records.evidence.believed import read_checked
+from records.evidence.reader import SessionRecord, find_session, refuse_removed
 from records.exports.face import face_of
+from records.exports.formats import PLAIN, Choices, file_name, written
 from records.exports.visit import Visit
-from records.key_folder import key_history
-from records.note_life import note_words
-from records.note_spoken import spoken_words
-from records.note_words import LastVisit
-from records.order import Order
-from records.private_files import write_private
-from records.reader import SessionRecord, find_session, refuse_removed
-from records.readings import offer_readings_folder, only_reads, take_up_readings
-from records.rules.offers import Offer
-from records.rules.scrubber import ScrubReport
-from records.search import last_visit_of
-from records.signing import load_or_create_key
-from records.treatment_note import TreatmentNote, draft_note
-from workstation.exporting import PLAIN, Choices, file_name, written
+from records.keeping.search import last_visit_of
+from records.keys.key_folder import key_history
+from records.keys.signing import load_or_create_key
+from records.note.lifecycle import note_words
+from records.note.spoken import spoken_words
+from records.note.treatment_note import TreatmentNote, draft_note
+from records.note.words import LastVisit
+from records.order.order import Order
+from records.order.order_file import parse_order
+from records.store.author import Author, Person
+from records.store.private_files import write_private
 from workstation.login import login_name
-from workstation.order_file import parse_order
 from workstation.settings import Settings
 
 

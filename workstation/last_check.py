@@ -10,10 +10,8 @@ from pathlib import Path
 
 from controller.errors import TractionError
 from controller.runtime.clock import SystemClock
-from records.integrity import Verification, Watch
-from records.key_folder import key_history
-from records.signing import load_or_create_key
-from records.verified import (
+from records.evidence.integrity import Verification, Watch
+from records.evidence.verified import (
     Memory,
     Recall,
     keys_mark,
@@ -22,8 +20,10 @@ from records.verified import (
     read_memory,
     write_memory,
 )
+from records.keys.key_folder import key_history
+from records.keys.signing import load_or_create_key
 from workstation.output import utc_text, warn
-from workstation.typed_lines import is_terminal
+from workstation.terminal.typed_lines import is_terminal
 
 
 @dataclass(frozen=True, slots=True)

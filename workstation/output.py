@@ -1,7 +1,7 @@
 """What the commands print: safe to show whatever the text, the encoding or the reader.
 
 ``traction run`` prints nothing through this while a session is open: that is the display's work
-(``workstation.display``), which never waits.
+(``workstation.terminal.display``), which never waits.
 """
 
 from __future__ import annotations

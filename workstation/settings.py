@@ -21,7 +21,7 @@ from pydantic_settings import (
 
 from controller.errors import RequestRefused
 from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visible
-from records.private_files import HAS_MODES
+from records.store.private_files import HAS_MODES
 
 APPLICATION = "traction"
 PATH_CHARACTERS = 4096
@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     @classmethod
     def _recipients_are_keys(cls, text: str) -> str:
         if text.strip():
-            from records.backup_encryption import parse_recipients
+            from records.keeping.backup_encryption import parse_recipients
 
             parse_recipients(text)
         return text

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from controller.alarms import AlarmBoard, AlarmKind
 from controller.events import EventKind
-from controller.machine_io import Effect, RaiseAlarm, SettleAlarm, session_ms
 from controller.ports import Operator
 from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound
 from controller.runtime.recorder import Recorder
+from controller.session.inputs_and_effects import Effect, RaiseAlarm, SettleAlarm, session_ms
 
 
 class AlarmKeeper:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from controller.events import EventKind
-from controller.machine_io import SettleAlarm
-from controller.machine_records import request_refused
 from controller.ports import Operator
 from controller.requests import (
     AcknowledgeAlarms,
@@ -16,6 +14,8 @@ from controller.requests import (
 )
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.recorder import Recorder
+from controller.session.inputs_and_effects import SettleAlarm
+from controller.session.recorded_events import request_refused
 
 
 def hear_aside(

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from controller.ports import StartFacts, UnitIdentity
-from controller.self_check import CheckItem, judged
+from controller.start.self_check import CheckItem, judged
 
 BUILT_FROM: Final = "2026-11-24"
 """The day (UTC) from which on this version exists; stands in the changelog beside it."""

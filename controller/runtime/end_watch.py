@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from controller.errors import LinkError, LinkLost, UnitRejected
-from controller.phases import Phase
+from controller.order.phases import Phase
 from controller.ports import Clock, TractionUnit
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch

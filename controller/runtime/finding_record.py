@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controller import machine_records as records
-from controller.phases import Phase
+from controller.order.phases import Phase
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.recorder import Recorder
 from controller.safety.verdict import Verdict
+from controller.session import recorded_events as records
 from controller.telemetry import Telemetry
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from controller.free_cord import FreeCord
 from controller.ports import Clock, TractionUnit
+from controller.session.free_cord import FreeCord
 from controller.telemetry import CommandKind, ForceCommand, UnitState
 
 T = TypeVar("T")

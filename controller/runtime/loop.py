@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from controller.before_start import needs_person
 from controller.errors import (
     LinkError,
     LinkLost,
@@ -20,22 +19,7 @@ from controller.errors import (
     UnitRejected,
 )
 from controller.events import EventKind
-from controller.machine_io import (
-    ArmingFailed,
-    Ask,
-    Disarm,
-    Effect,
-    LinkGone,
-    MachineInput,
-    QuestionAnswered,
-    ReadingTaken,
-    Requested,
-    StopRequested,
-    Tell,
-    VerdictGiven,
-)
 from controller.ports import Clock, Operator, Progress, Question, TractionUnit
-from controller.release import GIVE_UP_S, RELEASE_LIMIT_S
 from controller.requests import AcknowledgeAlarms, PauseSound, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
@@ -50,7 +34,23 @@ from controller.runtime.unit_events import ENTRIES_IN_MOTION, UnitEventReader
 from controller.safety.situation import ENDED_STATES, Stage
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import RELEASE_COMMANDS, RELEASE_STRENGTH, Action, Verdict
-from controller.session_machine import SessionMachine
+from controller.session.inputs_and_effects import (
+    ArmingFailed,
+    Ask,
+    Disarm,
+    Effect,
+    LinkGone,
+    MachineInput,
+    QuestionAnswered,
+    ReadingTaken,
+    Requested,
+    StopRequested,
+    Tell,
+    VerdictGiven,
+)
+from controller.session.machine import SessionMachine
+from controller.session.release import GIVE_UP_S, RELEASE_LIMIT_S
+from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
 EVENT_READ_SHARE: Final = 0.4

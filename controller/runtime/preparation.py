@@ -9,25 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from controller import last_look, self_check
-from controller.before_start import (
+from controller.errors import RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
+from controller.events import EventKind
+from controller.order.planner import plan
+from controller.order.prescription import Prescription
+from controller.ports import ArmingRequest, Clock, Operator, Question, StartFacts, TractionUnit
+from controller.runtime.recorder import Recorder
+from controller.runtime.start_items import StartItems
+from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
+from controller.runtime.unit_watch import UnitWatch
+from controller.session.free_cord import FREE_FORCE_N, FRESH_S, FreeCord
+from controller.start import last_look, self_check
+from controller.start.before_start import (
     needs_person,
     question_text,
     questions_before_start,
     start_question,
     table_confirmed,
 )
-from controller.errors import RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
-from controller.events import EventKind
-from controller.free_cord import FREE_FORCE_N, FRESH_S, FreeCord
-from controller.planner import plan
-from controller.ports import ArmingRequest, Clock, Operator, Question, StartFacts, TractionUnit
-from controller.prescription import Prescription
-from controller.runtime.recorder import Recorder
-from controller.runtime.start_items import StartItems
-from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
-from controller.runtime.unit_watch import UnitWatch
-from controller.self_check import SURROUNDINGS, CheckItem, CheckState
+from controller.start.self_check import SURROUNDINGS, CheckItem, CheckState
 from controller.telemetry import PatientSwitch, Telemetry, UnitEvent, UnitState, UnitStatus
 
 PRESS_TEST_LIMIT_S: Final = 60.0

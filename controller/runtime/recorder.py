@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
-from controller.machine_io import Effect, Emit, decinewtons, session_ms
-from controller.phases import Phase
+from controller.order.phases import Phase
 from controller.ports import Clock, SessionJournal
+from controller.session.inputs_and_effects import Effect, Emit, decinewtons, session_ms
 from controller.telemetry import Telemetry
 
 URGENT_KINDS = frozenset(

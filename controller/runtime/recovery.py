@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.errors import LinkError, UnitBusy, UnitFaulted
-from controller.free_cord import FREE_FORCE_N, FreeCord, largest_force_n
 from controller.ports import Clock, TractionUnit
-from controller.release import ENDED_STATES, RELEASE_LIMIT_S
 from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
+from controller.session.free_cord import FREE_FORCE_N, FreeCord, largest_force_n
+from controller.session.release import ENDED_STATES, RELEASE_LIMIT_S
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 
 ARMING_AGE_TOLERANCE_S: Final = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from controller.before_start import needs_person
 from controller.errors import (
     LinkError,
     OutcomeUncertain,
@@ -12,8 +11,8 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.events import EventKind, JsonValue, Outcome
-from controller.machine_io import Ending, decinewtons
-from controller.planner import plan
+from controller.order.planner import plan
+from controller.order.prescription import Prescription
 from controller.ports import (
     Answer,
     ArmingRequest,
@@ -25,7 +24,6 @@ from controller.ports import (
     StartFacts,
     TractionUnit,
 )
-from controller.prescription import Prescription
 from controller.requests import AcknowledgeAlarms
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
@@ -39,7 +37,9 @@ from controller.runtime.supervision import session_limits
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST
 from controller.safety.supervisor import Supervisor
-from controller.session_machine import SessionMachine
+from controller.session.inputs_and_effects import Ending, decinewtons
+from controller.session.machine import SessionMachine
+from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
 _REFUSALS = (RequestRefused, UnitFaulted, LinkError)

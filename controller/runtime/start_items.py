@@ -11,14 +11,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from controller import last_look, self_check
+from controller.order.prescription import Prescription
 from controller.ports import ArmingRequest, Clock, StartFacts, TractionUnit
-from controller.prescription import Prescription
 from controller.runtime.clock_check import clock_item
 from controller.runtime.unit_watch import UnitWatch
 from controller.safety.limits import SafetyLimits
-from controller.self_check import CheckItem, CheckState
-from controller.unit_word import unit_word_items
+from controller.start import last_look, self_check
+from controller.start.self_check import CheckItem, CheckState
+from controller.start.unit_word import unit_word_items
 
 ZERO_LIMIT_S: Final = 10.0
 """The cord may be touched while the patient is made ready; so long a quiet zero is waited for."""

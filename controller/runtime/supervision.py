@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.approach import ANSWER_LIMIT_S
-from controller.planner import plan, session_times
+from controller.order.planner import plan, session_times
+from controller.order.prescription import REGION_LIMITS, Prescription, Region
 from controller.ports import WATCHDOG_S, UnitCapabilities
-from controller.prescription import REGION_LIMITS, Prescription, Region
 from controller.safety.limits import SafetyLimits
+from controller.session.approach import ANSWER_LIMIT_S
 
 CONSOLE_LOST_S: Final = 15.0
 """How long a session goes on without its console ("Times that bind": a setting of 5 to 60 s)."""

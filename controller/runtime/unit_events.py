@@ -7,9 +7,9 @@ from typing import Final
 
 from controller.errors import LinkError
 from controller.events import EventKind
-from controller.machine_io import session_ms
 from controller.ports import TractionUnit
 from controller.runtime.recorder import Recorder
+from controller.session.inputs_and_effects import session_ms
 from controller.telemetry import Telemetry, UnitEvent
 
 ENTRIES_IN_MOTION: Final = 2

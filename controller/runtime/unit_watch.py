@@ -12,7 +12,7 @@ from controller.ports import Clock, Operator, Progress, TractionUnit
 from controller.runtime.clock_check import uptime_off_ms
 from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
-from controller.self_check import ZERO_READINGS
+from controller.start.self_check import ZERO_READINGS
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
 SILENCE_LIMIT_S: Final = 2.0

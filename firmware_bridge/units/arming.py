@@ -6,7 +6,7 @@ from typing import Final
 
 from controller.errors import LinkError, LinkLost, OutcomeUncertain, UnitRejected
 from controller.ports import ArmingRequest
-from firmware_bridge.modbus_link import ModbusLink
+from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profiles import DeviceProfile
 from firmware_bridge.units.reading import numbers, tenths
 

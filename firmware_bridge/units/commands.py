@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from controller.telemetry import RELEASING_KINDS, CommandKind, ForceCommand
-from firmware_bridge.registers import RegisterBlock
+from firmware_bridge.modbus.registers import RegisterBlock
 from firmware_bridge.units.reading import tenths
 
 MODES = {

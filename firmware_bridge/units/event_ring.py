@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controller.errors import FrameCorrupt
 from controller.telemetry import UnitEvent
-from firmware_bridge.modbus_link import ModbusLink
+from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profiles import EventRing
 
 

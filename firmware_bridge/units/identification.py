@@ -10,9 +10,9 @@ from typing import Final
 
 from controller.errors import FrameCorrupt, LinkError, LinkLost, UnitNotVerified, UnitRejected
 from controller.ports import UnitCapabilities, UnitIdentity
-from firmware_bridge.modbus_link import ModbusLink
+from firmware_bridge.modbus.link import ModbusLink
+from firmware_bridge.modbus.registers import RegisterBlock, words_to_bytes
 from firmware_bridge.profiles import DeviceProfile
-from firmware_bridge.registers import RegisterBlock, words_to_bytes
 from firmware_bridge.units.reading import numbers
 
 ATTEMPTS: Final = 3

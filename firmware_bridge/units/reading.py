@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from controller.errors import FrameCorrupt, RequestRefused
 from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
-from firmware_bridge.registers import NOT_FITTED, RegisterBlock
+from firmware_bridge.modbus.registers import NOT_FITTED, RegisterBlock
 
 
 def numbers(block: RegisterBlock, words: Sequence[int]) -> dict[str, int]:

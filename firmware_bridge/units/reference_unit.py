@@ -25,7 +25,7 @@ from controller.telemetry import (
     UnitEvent,
     UnitState,
 )
-from firmware_bridge.modbus_link import ModbusLink
+from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profiles import DeviceProfile
 from firmware_bridge.units.arming import (
     arming_words,

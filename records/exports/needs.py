@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from controller.errors import ExportIncomplete
-from records.claim_context import Address, ClaimContext, Party, ServiceLine
+from records.claim.context import Address, ClaimContext, Party, ServiceLine
 
 Value = TypeVar("Value", str, date, Decimal, bool)
 

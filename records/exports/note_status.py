@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from records.note_words import AMENDED, SIGNED, NoteVersion
-from records.treatment_note import TreatmentNote
+from records.note.treatment_note import TreatmentNote
+from records.note.words import AMENDED, SIGNED, NoteVersion
 
 
 def status_text(note: TreatmentNote) -> str:

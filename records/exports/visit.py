@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from records.acceptance import Acceptance
-from records.claim import claim_modifiers, treatment_times
-from records.claim_context import ClaimContext
+from records.claim.charge_line import claim_modifiers, treatment_times
+from records.claim.context import ClaimContext
+from records.claim.rules.offers import Offer
+from records.claim.rules.scrubber import ScrubReport
+from records.clinic.acceptance import Acceptance
+from records.evidence.reader import SessionRecord
 from records.exports.face import Face
-from records.order import Order
-from records.reader import SessionRecord
-from records.rules.offers import Offer
-from records.rules.scrubber import ScrubReport
-from records.treatment_note import TreatmentNote
+from records.note.treatment_note import TreatmentNote
+from records.order.order import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

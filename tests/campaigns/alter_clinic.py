@@ -12,10 +12,10 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from records.clinic_file import clinic_database
-from records.clinic_verify import verify_clinic
+from records.clinic.clinic_verify import verify_clinic
+from records.store.clinic_file import clinic_database
 from tests.support.clinic_alterations import ALTERATIONS, alter
-from tests.unit.records.test_clinic_chain import lived
+from tests.unit.records.store.test_clinic_chain import lived
 
 COUNT = 10_000
 

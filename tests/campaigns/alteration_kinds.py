@@ -15,13 +15,18 @@ from pathlib import Path
 
 from controller.events import EventKind, SessionEvent
 from controller.runtime.clock import VirtualClock
-from records.clinic_file import clinic_database
-from records.journal import SessionOpening, left_open_sessions, open_session, reopen_session
-from records.key_folder import key_history
-from records.session_register import note_seals
-from records.signing import SigningKey, public_pem
-from records.spill import spill_path
-from records.unit_file import unit_database
+from records.clinic.session_register import note_seals
+from records.evidence.journal import (
+    SessionOpening,
+    left_open_sessions,
+    open_session,
+    reopen_session,
+)
+from records.evidence.spill import spill_path
+from records.keys.key_folder import key_history
+from records.keys.signing import SigningKey, public_pem
+from records.store.clinic_file import clinic_database
+from records.store.unit_file import unit_database
 from tests.support.altered_records import (
     FOREIGN_KEY,
     KEY,

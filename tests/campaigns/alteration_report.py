@@ -17,11 +17,11 @@ from tempfile import TemporaryDirectory
 
 from controller.errors import TractionError
 from controller.runtime.clock import SystemClock, VirtualClock
-from records.checkpoint import Checkpoint, parse_checkpoint
-from records.clinic_verify import verify_clinic
-from records.integrity import issued_checkpoints, verify
-from records.journal import left_open_sessions
-from records.start_check import check_before_start
+from records.clinic.clinic_verify import verify_clinic
+from records.evidence.integrity import issued_checkpoints, verify
+from records.evidence.journal import left_open_sessions
+from records.evidence.start_check import check_before_start
+from records.store.checkpoint import Checkpoint, parse_checkpoint
 from tests.campaigns.alteration_kinds import KINDS, Kind, prepare
 from tests.campaigns.false_stops import commit
 from tests.support.altered_records import KEY, UNIT

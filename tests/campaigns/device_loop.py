@@ -6,20 +6,20 @@ import random
 from pathlib import Path
 
 from controller.events import EventKind
-from controller.planner import plan
+from controller.order.planner import plan
 from controller.ports import Answer, Question
-from records.reader import SessionRecord, read_session
-from simulator.direct_line import DirectClock
-from simulator.firmware import CLOCK_PPM, ReferenceFirmware
-from simulator.plant import TractionPlant
+from records.evidence.reader import SessionRecord, read_session
+from simulator.device.firmware import CLOCK_PPM, ReferenceFirmware
+from simulator.line.direct_line import DirectClock
+from simulator.table.plant import TractionPlant
 from tests.campaigns.figures import Figures, Span, spans_of, take_figures
 from tests.campaigns.population import DrawnPatient
 from tests.campaigns.treatment import PRETENSION_N, Treatment
 from tests.campaigns.truth import Watch, WatchedPatient
 from tests.support.memory import memory_folder
 from tests.support.sessions import SETTINGS, fixed_identifiers
-from workstation.compose import direct_connection, treat
-from workstation.operators import SessionOperator
+from workstation.session.operators import SessionOperator
+from workstation.session.treat import direct_connection, treat
 
 
 class Examiner(SessionOperator):

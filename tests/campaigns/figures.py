@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.force_profile import ForceProfile
+from controller.order.force_profile import ForceProfile
 from tests.campaigns.truth import Series, Truth
 
 SETTLING_S = 5.0

@@ -12,8 +12,8 @@ import random
 from collections import deque
 from collections.abc import Callable
 
-from controller.force_profile import ForceProfile
-from controller.planner import SLACK_FOLLOW_N, plan
+from controller.order.force_profile import ForceProfile
+from controller.order.planner import SLACK_FOLLOW_N, plan
 from controller.runtime.supervision import REGION_NARROWING
 from controller.safety.limits import SafetyLimits
 from controller.safety.motion_grant import inward_step_mm
@@ -21,9 +21,9 @@ from controller.safety.situation import SLACK_N
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action, Verdict
 from controller.telemetry import CommandKind, ForceCommand, HostHealth, Telemetry
-from simulator.force_loop import CORD_N_PER_MM, FEED_S, fed_share
-from simulator.plant import CELL_S, MOTOR_S
-from simulator.release import RELEASED_N, pay_out_speed_mm_per_s
+from simulator.device.regulator import CORD_N_PER_MM, FEED_S, fed_share
+from simulator.device.release import RELEASED_N, pay_out_speed_mm_per_s
+from simulator.table.plant import CELL_S, MOTOR_S
 from tests.campaigns.figures import Figures, spans_of, take_figures
 from tests.campaigns.host_table import STOP, CrawlTarget, HostTable
 from tests.campaigns.population import DrawnPatient, HostLine

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
-from simulator.inputs import PatientSwitch
-from simulator.load_cell import LoadCell
-from simulator.plant import TractionPlant
+from simulator.table.inputs import PatientSwitch
+from simulator.table.load_cell import LoadCell
+from simulator.table.plant import TractionPlant
 from tests.campaigns.population import DrawnPatient
 from tests.campaigns.truth import CYCLE_S, Watch
 

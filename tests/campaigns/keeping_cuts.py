@@ -17,13 +17,13 @@ from pathlib import Path
 from pyrage.x25519 import Identity
 
 from controller.errors import TractionError
-from records.audit import accesses, record_read
-from records.backup import back_up
-from records.drafts import SUFFIX
-from records.integrity import verify
-from records.key_life import take_over_restored
-from records.restore import RestoreReport, Trust, prove, restore
-from records.signing import NoKeyStore
+from records.clinic.audit import accesses, record_read
+from records.clinic.key_life import take_over_restored
+from records.evidence.integrity import verify
+from records.keeping.backup import back_up
+from records.keeping.restore import RestoreReport, Trust, prove, restore
+from records.keys.signing import NoKeyStore
+from records.store.drafts import SUFFIX
 from tests.campaigns.power_cuts import scratch_folder
 from tests.support.cut_files import FINISHED, KILLED, always, by_chance, cut_power, run_killed
 from tests.support.notes import author, recorded

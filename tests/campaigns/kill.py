@@ -29,13 +29,13 @@ from controller.ports import TractionUnit
 from controller.runtime.clock import SystemClock
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_unit
-from records.chain_walk import LinkRow
-from records.database import rows
-from records.integrity import verify
-from records.reader import list_sessions, open_sessions, reading
-from records.session_rows import chain_start, first_misfit, link_rows
-from records.stored_session import load_stored
-from records.unit_file import unit_databases
+from records.evidence.chain_walk import LinkRow
+from records.evidence.integrity import verify
+from records.evidence.reader import list_sessions, open_sessions, reading
+from records.evidence.session_rows import chain_start, first_misfit, link_rows
+from records.evidence.stored_session import load_stored
+from records.store.database import rows
+from records.store.unit_file import unit_databases
 from tests.support.real_time import SHORT_PULL, Program, program, simulated_unit, wait_until
 
 ROUNDS = 1_000

@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from simulator.bodies import BODIES, BodyParameters
-from simulator.plant import Body
+from simulator.table.bodies import BODIES, BodyParameters
+from simulator.table.plant import Body
 
 MOVEMENTS = {"cough": (3.0, 8.0), "spasm": (5.0, 15.0), "slip": (2.0, 20.0)}
 STILL_SHARE = 0.5

@@ -20,15 +20,15 @@ from tempfile import TemporaryDirectory
 from controller.errors import JournalCorrupt, TractionError
 from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
-from records.database import Database, failures_in_words, open_for_writing, rows
-from records.integrity import verify
-from records.journal import SessionOpening, open_session
-from records.journal_store import check_stored_chain
-from records.session_check import check_session
-from records.session_rows import chain_start, stored_tail
-from records.signing import SigningKey
-from records.stored_session import load_stored, session_rows_of
-from records.unit_file import UNIT_SCHEMA, unit_database
+from records.evidence.integrity import verify
+from records.evidence.journal import SessionOpening, open_session
+from records.evidence.journal_store import check_stored_chain
+from records.evidence.session_check import check_session
+from records.evidence.session_rows import chain_start, stored_tail
+from records.evidence.stored_session import load_stored, session_rows_of
+from records.keys.signing import SigningKey
+from records.store.database import Database, failures_in_words, open_for_writing, rows
+from records.store.unit_file import UNIT_SCHEMA, unit_database
 from tests.support.left_open import close_left_open
 from tests.support.recording_storage import Disk, Recording, recording
 

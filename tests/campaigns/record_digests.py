@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from records.reader import SessionRecord
+from records.evidence.reader import SessionRecord
 from tests.campaigns.acceptance import drawn_jobs, judged
 from tests.safety.hazard_stage import hazard_stage
 from tests.safety.test_hazards import CASES, Case

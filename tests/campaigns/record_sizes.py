@@ -26,15 +26,25 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.events import EventKind, JsonValue
-from records.blocks import pack_block
-from records.canonical import (
+from records.evidence.chain_walk import LinkRanges
+from records.evidence.packed_links import compute_links_digest, pack_ranges, unpack_ranges
+from records.evidence.packed_session import pack_session
+from records.evidence.reader import read_session
+from records.evidence.sealing import add_chain_signature, seal_session
+from records.evidence.session_content import newest_utc_of
+from records.evidence.session_keys import SessionKeys, certify, derive_session_keys
+from records.evidence.session_rows import Tail, append_batch, canonical, chain_start
+from records.evidence.stored_session import computed_links
+from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.store.blocks import pack_block
+from records.store.canonical import (
     SAMPLE_SIZE,
     EventRow,
     StoredEvent,
     canonical_json,
     samples_from_bytes,
 )
-from records.chain import (
+from records.store.chain import (
     NOTHING,
     LinkRange,
     Subject,
@@ -42,19 +52,9 @@ from records.chain import (
     compute_session_digest,
     compute_statement,
 )
-from records.chain_walk import LinkRanges
-from records.checkpoint import make_checkpoint
-from records.database import Database, open_for_writing, rows
-from records.packed_links import compute_links_digest, pack_ranges, unpack_ranges
-from records.packed_session import pack_session
-from records.reader import read_session
-from records.sealing import add_chain_signature, seal_session
-from records.session_content import newest_utc_of
-from records.session_keys import SessionKeys, certify, derive_session_keys
-from records.session_rows import Tail, append_batch, canonical, chain_start
-from records.signing import NoKeyStore, SigningKey, load_or_create_key
-from records.stored_session import computed_links
-from records.unit_file import UNIT_SCHEMA, unit_database
+from records.store.checkpoint import make_checkpoint
+from records.store.database import Database, open_for_writing, rows
+from records.store.unit_file import UNIT_SCHEMA, unit_database
 from tests.support.reference_signal import reference_signal
 from tests.support.sessions import SHORT_CERVICAL, staged
 
@@ -70,8 +70,8 @@ SIGNATURE_EVERY_LINKS = 522
 """A minute of links."""
 BYTES_GOAL, OPEN_GOAL, GROWTH_GOAL, CHAIN_GOAL = 1.5, 40.0, 1.5, 3.0
 _START = (
-    "import sys; from pathlib import Path; from records.signing import NoKeyStore, "
-    "load_or_create_key; from records.start_check import check_before_start; "
+    "import sys; from pathlib import Path; from records.keys.signing import NoKeyStore, "
+    "load_or_create_key; from records.evidence.start_check import check_before_start; "
     "data = Path(sys.argv[1]); key = load_or_create_key(data, store=NoKeyStore()); "
     "list(check_before_start(data, sys.argv[2], key, free_bytes=lambda _: 10**12))"
 )

@@ -25,11 +25,11 @@ COPIED = (
     "pyproject.toml",
 )  # fmt: skip
 LOOP = "controller/runtime/loop.py"
-LINK = "firmware_bridge/modbus_link.py"
+LINK = "firmware_bridge/modbus/link.py"
 UNIT = "firmware_bridge/units/reference_unit.py"
 CHECKS = "controller/safety/checks.py"
 MODEL = "tests/safety/test_model.py"
-LINK_TESTS = "tests/unit/firmware_bridge/test_modbus_link.py"
+LINK_TESTS = "tests/unit/firmware_bridge/modbus/test_link.py"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from records.delivered_dose import DeliveredDose, compute_dose
-from records.reader import read_session
-from records.treatment_note import TreatmentNote, draft_note
-from records.unit_file import unit_database
+from records.evidence.reader import read_session
+from records.note.delivered_dose import DeliveredDose, compute_dose
+from records.note.treatment_note import TreatmentNote, draft_note
+from records.order.order_file import parse_order
+from records.store.unit_file import unit_database
 from tests.support.memory import memory_folder
 from tests.support.random_sessions import UNIT, RandomSession
 from tests.support.second_reader import numbers, read, written
-from workstation.order_file import parse_order
 
 WRITTEN = (
     "started_at", "ended_at", "delivered_minutes", "paused", "peak_force", "mean_hold_force",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from simulator.bodies import BODIES
+from simulator.table.bodies import BODIES
 from tests.campaigns.population import MOVEMENTS, STILL_SHARE, DrawnPatient, draw_patient
 
 TABLES = ("cervical_sliding", "cervical_flat", "lumbar_split", "lumbar_one_piece")

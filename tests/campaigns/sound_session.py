@@ -14,20 +14,20 @@ from controller.errors import OutcomeUncertain
 from controller.events import EventKind
 from controller.ports import Clock, Progress, TractionUnit
 from firmware_bridge.connect import connect_serial
-from records.reader import SessionRecord, read_session
-from simulator.direct_line import DirectClock, DirectLine
-from simulator.firmware import ReferenceFirmware
-from simulator.line_faults import LineFaults
-from simulator.patient import PressTestPatient, UnitView
-from simulator.plant import TractionPlant
+from records.evidence.reader import SessionRecord, read_session
+from records.order.order_file import parse_order
+from simulator.device.firmware import ReferenceFirmware
+from simulator.line.direct_line import DirectClock, DirectLine
+from simulator.line.line_faults import LineFaults
+from simulator.table.patient import PressTestPatient, UnitView
+from simulator.table.plant import TractionPlant
 from tests.campaigns.device_loop import Examiner
 from tests.campaigns.sound_population import SoundLine, SoundSession
 from tests.campaigns.truth import Series
 from tests.support.memory import memory_folder
 from tests.support.sessions import KEY, SETTINGS, fixed_identifiers
-from workstation.compose import treat
-from workstation.order_file import parse_order
-from workstation.session_script import SessionScript, parse_script
+from workstation.session.session_script import SessionScript, parse_script
+from workstation.session.treat import treat
 
 LATE_SHARE_OF_TICK = 0.6
 """How much too late a late answer comes: well behind the time-out of 0.8 ticks."""
@@ -105,7 +105,7 @@ class Mover:
 
 @dataclass
 class SpoiltUnit:
-    """The firmware as the line sees it (simulator.servers.UnitFirmware).
+    """The firmware as the line sees it (simulator.line.servers.UnitFirmware).
 
     ``connect`` gives it the faults of the line. It decides at each request what is spoilt of the
     exchange, and without power it hears nothing: so a request is lost.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.events import EventKind, Outcome
-from records.reader import SessionRecord
+from records.evidence.reader import SessionRecord
 from tests.campaigns.sound_session import SoundOutcome, SoundTruth
 
 MOVEMENT_S = 10.0

@@ -19,11 +19,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from controller.events import EventKind, Outcome
-from records.integrity import verify
-from records.reader import SessionRecord, list_sessions
+from records.evidence.integrity import verify
+from records.evidence.reader import SessionRecord, list_sessions
 from tests.support.real_time import EndedEarly, run_first, simulated_unit
 from tests.support.terminals import CTRL_S, Pipe, Seated, Terminal, seated
-from workstation.operators import PROGRAM
+from workstation.session.operators import PROGRAM
 
 LANES = 8
 ATTEMPTS = 3

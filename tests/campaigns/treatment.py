@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from records.order import Order
-from workstation.order_file import parse_order
+from records.order.order import Order
+from records.order.order_file import parse_order
 
 PRETENSION_N = 15.0
 PRETENSION_S = 10.0

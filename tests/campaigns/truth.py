@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.firmware import ReferenceFirmware
-from simulator.inputs import PatientSwitch
-from simulator.patient import PressTestPatient, UnitView
-from simulator.plant import Body, TractionPlant
+from simulator.device.firmware import ReferenceFirmware
+from simulator.table.inputs import PatientSwitch
+from simulator.table.patient import PressTestPatient, UnitView
+from simulator.table.plant import Body, TractionPlant
 from tests.campaigns.population import DrawnPatient
 
 Series = NDArray[np.float64]

@@ -169,7 +169,7 @@ def test_a_session_loads_nothing_of_class_a_but_the_simulator() -> None:
     inside = [node for function in session for node in ast.walk(function)]
     imported = [node.module for node in inside if isinstance(node, ast.ImportFrom)]
     own = [name for name in imported if name and name.partition(".")[0] in PACKAGES]
-    assert "workstation.compose" in own
+    assert "workstation.session.treat" in own
     lines = ["import sys", *(f"import {name}" for name in own), "print(*sys.modules, sep='\\n')"]
     asked = [sys.executable, "-c", "\n".join(lines)]
     told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)

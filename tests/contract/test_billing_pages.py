@@ -11,20 +11,20 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from records.claim import COLUMNS
-from records.claim_context import ClaimContext
-from records.claim_file import READERS_KEYS
-from records.note_fields import clinician_fields
-from records.rules.payer_profile import PayerProfile, shipped_profiles
-from records.rules.rule_data import shipped_rules
+from records.claim.charge_line import COLUMNS
+from records.claim.context import ClaimContext
+from records.claim.context_file import READERS_KEYS
+from records.claim.rules.payer_profile import PayerProfile, shipped_profiles
+from records.claim.rules.rule_data import shipped_rules
+from records.note.fields import clinician_fields
 from tests.support.pages import DOCS, ROOT, code_names, read, rows, sections
-from tests.unit.records.rules.cases import CASES
+from tests.unit.records.claim.rules.cases import CASES
 from workstation.cli import app
 
 DEVICE_FIELDS = set(
     re.findall(
         r'self\._(?:device|ordered_field|phases|measured)\(\s*"(\w+)"',
-        (ROOT / "records" / "treatment_note.py").read_text(encoding="utf-8"),
+        (ROOT / "records" / "note" / "treatment_note.py").read_text(encoding="utf-8"),
     )
 )
 COVERAGE = rows(read("reference/mission-coverage.md"))
@@ -100,7 +100,7 @@ def test_every_key_of_a_payer_profile_is_documented() -> None:
 
 
 def _models() -> dict[str, type[BaseModel]]:
-    from records import claim_context as module
+    from records.claim import context as module
 
     return {
         "The claim": module.ClaimContext,
@@ -119,10 +119,10 @@ EXAMPLE = DOCS / "how-to" / "claim-context-example.toml"
 
 
 def test_the_example_is_read_and_scrubbed() -> None:
-    from records.claim_file import load_context
-    from records.rules.payer_profile import find_profile
-    from records.rules.scrubber import scrub
-    from records.rules.tables import shipped_tables
+    from records.claim.context_file import load_context
+    from records.claim.rules.payer_profile import find_profile
+    from records.claim.rules.scrubber import scrub
+    from records.claim.rules.tables import shipped_tables
 
     context = load_context(EXAMPLE)
     report = scrub(None, None, context, find_profile(context.payer.profile), shipped_tables())

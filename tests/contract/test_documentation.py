@@ -19,10 +19,11 @@ from pydantic import BaseModel
 
 from controller import errors
 from controller.events import EventKind
-from controller.phases import Phase
+from controller.order.phases import Phase
 from firmware_bridge import profiles
-from records.claim import COLUMNS
-from records.delivered_dose import DeliveredDose, Stop
+from records.claim.charge_line import COLUMNS
+from records.note.delivered_dose import DeliveredDose, Stop
+from records.order.order_file import ORDER_KEYS
 from records.provenance import Sourced
 from tests.support.pages import (
     DOCS,
@@ -39,7 +40,6 @@ from tests.support.pages import (
     shipped_modules,
 )
 from workstation.cli import app
-from workstation.order_file import ORDER_KEYS
 from workstation.settings import Settings
 
 COMMAND_PAGES = "reference/command-line*.md"

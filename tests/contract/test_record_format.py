@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from controller.events import EventKind, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
-from records.journal import SessionOpening, open_session
-from records.signing import SigningKey
-from records.unit_file import unit_database
+from records.evidence.journal import SessionOpening, open_session
+from records.keys.signing import SigningKey
+from records.store.unit_file import unit_database
 from tests.support.second_reader import SAMPLE, Reading, chain, read
 
 UNIT = "00000000000000aa"

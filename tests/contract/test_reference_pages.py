@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.phases import TRANSITIONS
+from controller.order.phases import TRANSITIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 _SPEC = importlib.util.spec_from_file_location("pages", ROOT / "tools" / "reference_pages.py")

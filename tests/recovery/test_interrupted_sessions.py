@@ -31,8 +31,8 @@ from controller.telemetry import (
     UnitStatus,
 )
 from firmware_bridge.connect import connect_unit
-from records.integrity import verify
-from records.reader import SessionRecord, list_sessions
+from records.evidence.integrity import verify
+from records.evidence.reader import SessionRecord, list_sessions
 from tests.support.real_time import SHORT_PULL, EndedEarly, program, simulated_unit, wait_until
 
 pytestmark = pytest.mark.skipif(

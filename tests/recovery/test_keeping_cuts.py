@@ -11,10 +11,10 @@ import pytest
 from pyrage.x25519 import Identity
 
 from controller.errors import TractionError
-from records import drafts
-from records.backup_encryption import decrypt, encrypt
-from records.drafts import SUFFIX, draft_beside
-from records.integrity import verify
+from records.evidence.integrity import verify
+from records.keeping.backup_encryption import decrypt, encrypt
+from records.store import drafts
+from records.store.drafts import SUFFIX, draft_beside
 from tests.campaigns.keeping_cuts import FORMS, WORKS, Place, Work, cut_everywhere
 from tests.support.cut_files import Steps, count_operations, disk_full
 
@@ -41,7 +41,7 @@ def without_the_sync_of_the_files(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_a_look_for_left_overs(patch: pytest.MonkeyPatch) -> None:
-    for module in ("records.drafts", "records.backup", "records.restore"):
+    for module in ("records.store.drafts", "records.keeping.backup", "records.keeping.restore"):
         patch.setattr(f"{module}.remove_left_overs", lambda folder: None)
 
 

@@ -18,12 +18,12 @@ from typing import TypeGuard
 
 import pytest
 
-from records.reader import list_sessions
+from records.evidence.reader import list_sessions
 from tests.support.page_commands import Command, Promise, Put, Step, Write, promised, put, steps
 from tests.support.pages import DOCS
 from tests.support.real_time import program
 from workstation import cli
-from workstation.commands_export import Format
+from workstation.commands.export import Format
 
 PAGE = (DOCS / "how-to" / "one-visit.md").read_text(encoding="utf-8")
 DAY_OF_THE_PAGE = date(2026, 11, 25)

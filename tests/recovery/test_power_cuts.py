@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from records import database
+from records.store import database
 from tests.campaigns.power_cuts import cut_everywhere, scratch_folder
 from tests.support.recording_storage import SECTOR, Disk, Operation
 

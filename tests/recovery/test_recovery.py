@@ -11,10 +11,10 @@ from controller.events import EventKind, Outcome
 from controller.ports import Progress
 from controller.runtime import loop
 from controller.runtime.session import Session
-from records.integrity import verify
-from records.journal import SqliteJournal
-from records.reader import NOT_CLOSED, list_sessions
-from records.unit_file import unit_databases
+from records.evidence.integrity import verify
+from records.evidence.journal import SqliteJournal
+from records.evidence.reader import NOT_CLOSED, list_sessions
+from records.store.unit_file import unit_databases
 from simulator.map_v1 import State
 from tests.support.altering import altering
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
@@ -110,8 +110,8 @@ def test_the_unit_is_looked_at_before_an_error_of_the_record_is_told(
     def look(*_: object, armed_seconds_ago: float | None) -> None:
         looked.append(armed_seconds_ago)
 
-    monkeypatch.setattr("workstation.recovery.left_open_sessions", out_of_reach)
-    monkeypatch.setattr("workstation.recovery.let_go_of_unit", look)
+    monkeypatch.setattr("workstation.session.recover.left_open_sessions", out_of_reach)
+    monkeypatch.setattr("workstation.session.recover.let_go_of_unit", look)
     with (
         staged(tmp_path, wire="direct") as stage,
         pytest.raises(JournalUnavailable, match="disk is away"),

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from controller.events import EventKind, Outcome
-from records.integrity import verify
-from records.reader import SessionRecord, list_sessions
+from records.evidence.integrity import verify
+from records.evidence.reader import SessionRecord, list_sessions
 from tests.campaigns.terminals import (
     ATTEMPTS,
     LANES,

@@ -12,16 +12,16 @@ import pytest
 
 from controller.events import EventKind
 from controller.ports import Answer, Clock, Progress, Question, TractionUnit
-from controller.session_machine import Ending
+from controller.session.machine import Ending
 from firmware_bridge.connect import connect_serial
-from records.reader import SessionRecord
-from simulator.direct_line import DirectClock, DirectLine
-from simulator.firmware import ReferenceFirmware
+from records.evidence.reader import SessionRecord
+from simulator.device.firmware import ReferenceFirmware
+from simulator.line.direct_line import DirectClock, DirectLine
 from simulator.map_v1 import State
-from simulator.patient import PressTestPatient, UnitView
+from simulator.table.patient import PressTestPatient, UnitView
 from tests.support.sessions import Stage, fixed_identifiers
-from workstation.compose import body_region, simulated_firmware
-from workstation.operators import SessionOperator
+from workstation.session.operators import SessionOperator
+from workstation.session.treat import body_region, simulated_firmware
 
 BAUDRATE = 38400
 WATCHED_AFTER_S = 60.0

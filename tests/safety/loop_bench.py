@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from controller.machine_io import Ending
-from controller.planner import plan
+from controller.order.planner import plan
+from controller.order.prescription import Prescription
 from controller.ports import Answer, Progress, Question
-from controller.prescription import Prescription
 from controller.requests import EndEarly, SessionRequest, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.clock import VirtualClock
@@ -24,7 +23,8 @@ from controller.runtime.supervision import session_limits
 from controller.runtime.unit_events import UnitEventReader
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import RELEASE_STRENGTH, Action
-from controller.session_machine import SessionMachine
+from controller.session.inputs_and_effects import Ending
+from controller.session.machine import SessionMachine
 from controller.telemetry import CommandKind, ForceCommand
 from tests.safety.obedient_unit import LIMIT_N, ORDER, RELEASED_N, STEP_S, ObedientUnit
 from tests.unit.controller.runtime_parts import ListJournal

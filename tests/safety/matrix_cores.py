@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import controller.runtime.session as session
-from controller.machine_io import VerdictGiven
+from controller.session.inputs_and_effects import VerdictGiven
 from controller.telemetry import CommandKind, ForceCommand
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from records.journal import SqliteJournal
+from records.evidence.journal import SqliteJournal
 from simulator.map_v1 import COMMAND, FORCE, RegisterRefused, crc16_of_registers
 from tests.safety.matrix_stage import CellStage
 

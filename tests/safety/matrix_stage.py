@@ -19,21 +19,21 @@ from controller.events import EventKind
 from controller.ports import Answer, Clock, Progress, Question, TractionUnit
 from controller.requests import SessionRequest, Stop
 from firmware_bridge.connect import connect_serial
-from records.journal import SqliteJournal
-from records.reader import SessionRecord, read_session
-from simulator.direct_line import DirectClock, DirectLine
-from simulator.firmware import ReferenceFirmware
+from records.evidence.journal import SqliteJournal
+from records.evidence.reader import SessionRecord, read_session
+from records.order.order_file import parse_order
+from simulator.device.firmware import ReferenceFirmware
+from simulator.line.direct_line import DirectClock, DirectLine
 from simulator.map_v1 import COMMAND, FAST_RELEASE, MOTOR_OFF, OPEN_TOKEN, RELEASE
-from simulator.patient import PressTestPatient, UnitView
+from simulator.table.patient import PressTestPatient, UnitView
 from tests.campaigns.truth import Series
 from tests.safety.matrix_cores import let_core_go_wrong
 from tests.safety.matrix_phases import Phase, order_of, script_of
 from tests.support.memory import memory_folder
 from tests.support.sessions import KEY, SETTINGS, fixed_identifiers
 from workstation.cli import ENDED_EARLY, exit_status
-from workstation.compose import simulated_firmware, treat
-from workstation.order_file import parse_order
-from workstation.session_script import SessionScript, parse_script
+from workstation.session.session_script import SessionScript, parse_script
+from workstation.session.treat import simulated_firmware, treat
 
 BAUDRATE = 38400
 CYCLE_S = 0.01

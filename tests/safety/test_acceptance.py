@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from controller.planner import plan
+from controller.order.planner import plan
 from tests.campaigns.acceptance import (
     LOOPS,
     SEED,

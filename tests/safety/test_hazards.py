@@ -16,9 +16,9 @@ from random import Random
 import pytest
 
 from controller.events import EventKind, Outcome
-from controller.prescription import Region
+from controller.order.prescription import Region
 from controller.runtime.supervision import REGION_NARROWING
-from records.journal import SqliteJournal
+from records.evidence.journal import SqliteJournal
 from simulator.map_v1 import COMMAND, FORCE, RegisterRefused, crc16_of_registers
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import pytest
 
-import controller.release as release
 import controller.runtime.loop as loop
 import controller.safety.supervisor as supervisor
+import controller.session.release as release
 from tests.campaigns.matrix import jobs, phases_of
 from tests.campaigns.matrix_page import Run, page
 from tests.safety.matrix_expected import Expected, Fault

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 import controller.runtime.loop as loop_module
 from controller.events import EventKind, Outcome
-from controller.machine_io import ReadingTaken, VerdictGiven
-from controller.phases import Phase
+from controller.order.phases import Phase
 from controller.requests import Stop
-from controller.session_machine import SessionMachine
+from controller.session.inputs_and_effects import ReadingTaken, VerdictGiven
+from controller.session.machine import SessionMachine
 from controller.telemetry import CommandKind, ForceCommand, UnitFault, UnitState, UnitStatus
 from tests.safety.loop_bench import LoopBench, breaches, strength
 from tests.safety.obedient_unit import LIMIT_N, RELEASED_N

@@ -15,13 +15,13 @@ import pytest
 
 from controller.events import EventKind, Outcome
 from controller.ports import Clock, Progress, TractionUnit
-from controller.session_machine import SessionMachine
+from controller.session.machine import SessionMachine
 from firmware_bridge.connect import connect_unit
-from records.integrity import verify
-from records.unit_file import unit_databases
-from simulator.device_time import VirtualDeviceTime
+from records.evidence.integrity import verify
+from records.store.unit_file import unit_databases
+from simulator.line.device_time import VirtualDeviceTime
+from simulator.line.servers import SimulatedUnit
 from simulator.map_v1 import EventCode, State, crc16_of_registers
-from simulator.servers import SimulatedUnit
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 from tests.safety.test_hazards import assert_nothing_wound_in
 from tests.support.sessions import staged

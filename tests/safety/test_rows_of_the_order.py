@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from controller.adjustments import INCREASE_EVERY_S
 from controller.errors import (
     PrescriptionInvalid,
     ProfileInvalid,
@@ -19,18 +18,19 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.events import EventKind, Outcome
+from controller.order.prescription import Prescription
 from controller.ports import ArmingRequest
-from controller.prescription import Prescription
 from controller.safety.supervisor import Supervisor
-from controller.session_machine import SessionMachine
+from controller.session.adjustments import INCREASE_EVERY_S
+from controller.session.machine import SessionMachine
 from controller.telemetry import CommandKind, ForceCommand
 from firmware_bridge.profiles import load_profile, shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit
+from records.order.order_file import parse_order
 from simulator.map_v1 import COMMAND, EventCode, RegisterRefused, Result, State
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 from tests.safety.test_hazards import assert_nothing_wound_in
 from tests.support.sessions import SHORT_CERVICAL, Stage, staged
-from workstation.order_file import parse_order
 
 PRESET_N = 2000.0
 STATIC = """
@@ -75,7 +75,7 @@ def refused_with_2000_n(
     return refused.value
 
 
-@pytest.mark.parametrize("forgotten", [(), ("workstation.compose.check_order_fits_unit",)])
+@pytest.mark.parametrize("forgotten", [(), ("workstation.session.treat.check_order_fits_unit",)])
 def test_row_39_a_spoiled_preset_of_2000_n_is_refused_before_the_arming(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgotten: tuple[str, ...]
 ) -> None:

@@ -17,10 +17,10 @@ import pytest
 from controller.errors import JournalCorrupt, JournalUnavailable, UnitBusy
 from controller.events import EventKind, Outcome
 from controller.ports import Progress
-from records.integrity import verify
-from records.journal_store import JournalStore
-from records.spill import SpillFile, spill_path
-from records.unit_file import unit_databases
+from records.evidence.integrity import verify
+from records.evidence.journal_store import JournalStore
+from records.evidence.spill import SpillFile, spill_path
+from records.store.unit_file import unit_databases
 from tests.support.sessions import SHORT_CERVICAL, staged
 
 FREE_N = 15.0

@@ -9,11 +9,11 @@ import pytest
 from controller.errors import JournalUnavailable, UnitBusy
 from controller.events import EventKind, Outcome
 from controller.ports import Progress
-from records.integrity import verify
-from records.reader import RUNNING, SessionRecord, list_sessions
-from records.spill import SpillFile, spill_path
-from records.unit_file import unit_databases
-from records.unit_lock import UnitLock
+from records.evidence.integrity import verify
+from records.evidence.reader import RUNNING, SessionRecord, list_sessions
+from records.evidence.spill import SpillFile, spill_path
+from records.store.unit_file import unit_databases
+from records.store.unit_lock import UnitLock
 from tests.support.faulty_disk import FAULTS, FaultPlan, faulty_disk
 from tests.support.sessions import SHORT_CERVICAL, staged
 

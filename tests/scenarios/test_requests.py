@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.events import EventKind, Outcome
-from controller.phases import Phase
+from controller.order.phases import Phase
 from controller.ports import Answer, Progress, Question
-from records.integrity import verify
+from records.evidence.integrity import verify
 from tests.support.independent_dose import independent_dose
 from tests.support.sessions import SHORT_CERVICAL, staged
-from workstation.operators import SessionOperator
-from workstation.session_script import parse_script
+from workstation.session.operators import SessionOperator
+from workstation.session.session_script import parse_script
 
 STEERED = """
 step = [

@@ -13,14 +13,14 @@ from pypdf import PdfReader
 from controller.errors import PrescriptionInvalid, RequestRefused, SelfCheckFailed, UnitBusy
 from controller.events import EventKind, JsonValue, Outcome
 from controller.ports import Answer, Progress, Question
-from records.integrity import verify
-from records.reader import last_arming_of
-from records.unit_file import unit_databases
+from records.evidence.integrity import verify
+from records.evidence.reader import last_arming_of
+from records.store.unit_file import unit_databases
 from simulator.map_v1 import State
 from tests.support.independent_dose import independent_dose
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
-from workstation.compose import PassivePatient, StopsDuring
-from workstation.operators import SessionOperator
+from workstation.session.operators import SessionOperator
+from workstation.session.treat import PassivePatient, StopsDuring
 
 
 def kinds(stage: Stage, session_id: str) -> list[EventKind]:
@@ -312,8 +312,8 @@ def test_an_order_above_the_unit_s_rating_opens_no_session(tmp_path: Path) -> No
 def test_a_second_session_on_an_open_unit_is_refused(tmp_path: Path) -> None:
     def try_again(progress: Progress) -> None:
         if progress.phase == "holding" and not refused:
-            from records.unit_file import unit_databases
-            from records.unit_lock import UnitLock
+            from records.store.unit_file import unit_databases
+            from records.store.unit_lock import UnitLock
 
             (path,) = unit_databases(tmp_path)
             with pytest.raises(UnitBusy, match="a session on unit"):

@@ -18,15 +18,15 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.events import EventKind, Outcome
+from controller.order.prescription import Region
 from controller.ports import Answer, Clock, Question, TractionUnit
-from controller.prescription import Region
-from records.journal import SqliteJournal
-from records.unit_file import unit_databases
-from simulator.bodies import BODIES
+from records.evidence.journal import SqliteJournal
+from records.store.unit_file import unit_databases
 from simulator.map_v1 import EventCode
+from simulator.table.bodies import BODIES
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
-from workstation import compose
-from workstation.operators import SessionOperator
+from workstation.session import treat as compose
+from workstation.session.operators import SessionOperator
 
 
 def never_armed(stage: Stage) -> bool:

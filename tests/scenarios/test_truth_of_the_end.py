@@ -13,13 +13,13 @@ from controller.events import EventKind, Outcome
 from controller.ports import Answer, Progress, Question
 from firmware_bridge.units import reference_unit
 from firmware_bridge.units.reference_unit import ReferenceUnit
-from records.reader import SessionRecord, list_sessions
+from records.evidence.reader import SessionRecord, list_sessions
 from simulator.map_v1 import State
-from simulator.patient import PressTestPatient, UnitView
+from simulator.table.patient import PressTestPatient, UnitView
 from tests.support.sessions import SHORT_CERVICAL, Stage, staged
 from workstation.cli import exit_status
-from workstation.compose import SessionResult
-from workstation.operators import SessionOperator
+from workstation.session.operators import SessionOperator
+from workstation.session.treat import SessionResult
 
 
 def record_of(stage: Stage, result: SessionResult) -> SessionRecord:

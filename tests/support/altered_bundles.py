@@ -9,8 +9,8 @@ import random
 import zipfile
 from collections.abc import Callable
 
-from records.bundle import MANIFEST, SIGNATURE, manifest_digest
-from records.bundle_check import check_bundle
+from records.evidence.bundle import MANIFEST, SIGNATURE, manifest_digest
+from records.evidence.bundle_check import check_bundle
 from tests.support.altered_records import (
     FOREIGN_KEY,
     KEY,

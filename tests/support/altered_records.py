@@ -18,22 +18,27 @@ from pathlib import Path
 
 from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
-from records.blocks import unpack_block
-from records.bundle import BundleDocuments, write_bundle
-from records.canonical import canonical_json
-from records.chain import Subject, compute_seal_digest, compute_session_digest, compute_statement
-from records.checkpoint import Checkpoint, make_checkpoint, parse_checkpoint
-from records.database import Database
-from records.integrity import issued_checkpoints, verify
-from records.journal import SessionOpening, open_session
-from records.packed_links import compute_links_digest
-from records.packed_session import pack_session, unpack_session
-from records.reader import read_stored
-from records.session_keys import SessionKeys, certify, derive_session_keys
-from records.session_rows import canonical
-from records.signing import NoKeyStore, SigningKey, load_or_create_key
-from records.stored_session import computed_links, load_stored, session_rows_of
-from records.unit_file import unit_database
+from records.evidence.bundle import BundleDocuments, write_bundle
+from records.evidence.integrity import issued_checkpoints, verify
+from records.evidence.journal import SessionOpening, open_session
+from records.evidence.packed_links import compute_links_digest
+from records.evidence.packed_session import pack_session, unpack_session
+from records.evidence.reader import read_stored
+from records.evidence.session_keys import SessionKeys, certify, derive_session_keys
+from records.evidence.session_rows import canonical
+from records.evidence.stored_session import computed_links, load_stored, session_rows_of
+from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.store.blocks import unpack_block
+from records.store.canonical import canonical_json
+from records.store.chain import (
+    Subject,
+    compute_seal_digest,
+    compute_session_digest,
+    compute_statement,
+)
+from records.store.checkpoint import Checkpoint, make_checkpoint, parse_checkpoint
+from records.store.database import Database
+from records.store.unit_file import unit_database
 from tests.support.altering import altering
 
 UNIT = "00000000000000aa"

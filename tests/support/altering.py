@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from records.canonical import EventRow
-from records.packed_session import pack_session, unpack_session
+from records.evidence.packed_session import pack_session, unpack_session
+from records.store.canonical import EventRow
 
 
 @contextmanager

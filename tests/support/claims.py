@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from records.claim_context import ClaimContext
+from records.claim.context import ClaimContext
 
 MADE_AT = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 SERVICE_DAY = date(2026, 11, 24)

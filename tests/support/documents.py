@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from controller.events import EventKind, JsonValue, Outcome
-from controller.phases import Phase
-from records.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray, StoredEvent
-from records.claim_context import ClaimContext
+from controller.order.phases import Phase
+from records.claim.context import ClaimContext
+from records.evidence.reader import SessionHead, SessionRecord
 from records.exports.face import face_of
 from records.exports.visit import Visit
-from records.order import Order
-from records.reader import SessionHead, SessionRecord
-from records.treatment_note import draft_note, record_zone
+from records.note.treatment_note import draft_note, record_zone
+from records.order.order import Order
+from records.order.order_file import parse_order
+from records.store.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray, StoredEvent
 from tests.support.claims import MADE_AT
-from workstation.order_file import parse_order
 
 SESSION_ID = "20261124T160000Z-0a1b2c"
 STARTED_UTC_MS = 1_795_536_000_000

@@ -1,8 +1,8 @@
 """A disk that fails when a test says so: SQLite's own file layer, replaced by APSW's.
 
-The program's one place that makes writing connections (``records.database.connect``) is pointed
-here. Everything above it, SQLite included, is the real thing; only xWrite, xSync and xTruncate of
-database and log may fail, by their count.
+The program's one place that makes writing connections (``records.store.database.connect``) is
+pointed here. Everything above it, SQLite included, is the real thing; only xWrite, xSync and
+xTruncate of database and log may fail, by their count.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import apsw
 import pytest
 
-from records import database
+from records.store import database
 
 FAULTS: dict[str, type[apsw.Error]] = {
     "disk full": apsw.FullError,

@@ -81,8 +81,8 @@ class FaultyServer:
             self._descriptors = list(os.openpty())
             tty.setraw(self._descriptors[1])
             self.path = os.ttyname(self._descriptors[1])
-            if "simulator" not in serial.protocol_handler_packages:
-                serial.protocol_handler_packages.append("simulator")
+            if "simulator.line" not in serial.protocol_handler_packages:
+                serial.protocol_handler_packages.append("simulator.line")
         self._thread.start()
         self._ready.wait()
         return self

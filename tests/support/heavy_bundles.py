@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from functools import lru_cache
 
-from records.bundle import LINK_COLUMNS, MEMBER_LIMITS, SAMPLE_COLUMNS
+from records.evidence.bundle import LINK_COLUMNS, MEMBER_LIMITS, SAMPLE_COLUMNS
 from tests.support.altered_bundles import Members, members_of
 
 SMALL_EVENT = '{"sequence":0,"at_ms":0,"utc_ms":0,"kind":1,"version":1,"detail":""}\n'

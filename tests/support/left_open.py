@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.ports import Clock
-from records.journal import left_open_sessions, reopen_session
-from records.signing import SigningKey
+from records.evidence.journal import left_open_sessions, reopen_session
+from records.keys.signing import SigningKey
 
 
 def close_left_open(data_dir: Path, unit_id: str, clock: Clock, key: SigningKey) -> list[str]:

@@ -19,27 +19,27 @@ import typer
 
 from controller.errors import BackupAltered, TractionError
 from controller.runtime.clock import VirtualClock
-from records.backup import back_up
-from records.blocks import unpack_block
-from records.bundle import BundleDocuments, write_bundle
-from records.bundle_check import check_bundle
-from records.canonical import EventRow
-from records.clinic_file import clinic_database
-from records.database import Database
-from records.journal import left_open_sessions, reopen_session
-from records.packed_session import unpack_session
-from records.reader import list_sessions, read_stored
-from records.restore import Trust, restore
-from records.spill import spill_path
-from records.start_check import check_before_start
-from records.unit_file import unit_database
+from records.evidence.bundle import BundleDocuments, write_bundle
+from records.evidence.bundle_check import check_bundle
+from records.evidence.journal import left_open_sessions, reopen_session
+from records.evidence.packed_session import unpack_session
+from records.evidence.reader import list_sessions, read_stored
+from records.evidence.spill import spill_path
+from records.evidence.start_check import check_before_start
+from records.keeping.backup import back_up
+from records.keeping.restore import Trust, restore
+from records.store.blocks import unpack_block
+from records.store.canonical import EventRow
+from records.store.clinic_file import clinic_database
+from records.store.database import Database
+from records.store.unit_file import unit_database
 from tests.support.altering import altering_schema
 from tests.support.hostile_cells import spoil_a_cell
 from tests.support.notes import ORDER, UNIT, recorded
 from tests.support.sessions import KEY
-from tests.unit.records.test_clinic_chain import lived
-from tests.unit.records.test_journal_faults import begin, tick
-from workstation.commands_evidence import RECORD_BAD, verify
+from tests.unit.records.evidence.test_journal_faults import begin, tick
+from tests.unit.records.store.test_clinic_chain import lived
+from workstation.commands.evidence import RECORD_BAD, verify
 
 TICKS = 12
 NOT_COMPARED = {

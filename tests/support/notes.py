@@ -8,11 +8,11 @@ from pathlib import Path
 
 from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
-from records.author import Author
-from records.clinic import file_order
-from records.journal import SessionOpening, open_session
-from records.signing import NoKeyStore, SigningKey, load_or_create_key
-from records.treatment_note import TreatmentNote
+from records.clinic.filed_orders import file_order
+from records.evidence.journal import SessionOpening, open_session
+from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.note.treatment_note import TreatmentNote
+from records.store.author import Author
 from tests.support.sessions import KEY, SETTINGS
 from workstation.documents import load_dossier
 

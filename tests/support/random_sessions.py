@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from controller.events import EventKind, JsonValue, Outcome, Sample, SampleFlag, SessionEvent
-from controller.phases import Phase
+from controller.order.phases import Phase
 from controller.runtime.clock import VirtualClock
-from records.journal import SessionOpening, SqliteJournal, open_session
-from records.signing import SigningKey
+from records.evidence.journal import SessionOpening, SqliteJournal, open_session
+from records.keys.signing import SigningKey
 from tests.support.left_open import close_left_open
 
 UNIT = "00000000000000aa"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from workstation.realtime import PRIORITY
+from workstation.session.realtime import PRIORITY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0

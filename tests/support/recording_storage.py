@@ -2,7 +2,8 @@
 
 From the recording the disk is built again as a power cut after any operation could have left it.
 What was not synced may be there, be missing, or be torn at the sectors. The project's own storage
-code runs on it: ``recording`` puts an apsw connection where ``records.database`` makes its own.
+code runs on it: ``recording`` puts an apsw connection where ``records.store.database`` makes its
+own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import Any
 import apsw
 import pytest
 
-from records import database, spill
+from records.evidence import spill
+from records.store import database
 
 SECTOR = 512
 _DATABASE_FILES = (

@@ -12,12 +12,12 @@ import random
 
 import numpy as np
 
-from controller.phases import Phase
-from records.canonical import SAMPLE_DTYPE
-from simulator.bodies import CERVICAL_SLIDING
-from simulator.force_loop import CYCLE_S, ForceLoop
-from simulator.load_cell import LoadCell
-from simulator.plant import STEP_S, TractionPlant
+from controller.order.phases import Phase
+from records.store.canonical import SAMPLE_DTYPE
+from simulator.device.regulator import CYCLE_S, ForceLoop
+from simulator.table.bodies import CERVICAL_SLIDING
+from simulator.table.load_cell import LoadCell
+from simulator.table.plant import STEP_S, TractionPlant
 
 TICK_S = 0.02
 UNIT_CLOCK_PPM = 300

@@ -11,12 +11,16 @@ from pathlib import Path
 from controller.ports import Clock, Progress, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
-from records.signing import NoKeyStore, SigningKey, load_or_create_key
-from records.start_check import free_bytes_at
-from simulator.direct_line import DirectClock
-from simulator.firmware import ReferenceFirmware
-from simulator.servers import SimulatedUnit
-from workstation.compose import (
+from records.evidence.start_check import free_bytes_at
+from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.order.order_file import parse_order
+from simulator.device.firmware import ReferenceFirmware
+from simulator.line.direct_line import DirectClock
+from simulator.line.servers import SimulatedUnit
+from workstation.documents import Dossier, load_dossier
+from workstation.session.operators import SessionOperator
+from workstation.session.session_script import parse_script
+from workstation.session.treat import (
     Identifiers,
     Patient,
     PressTestPatient,
@@ -26,10 +30,6 @@ from workstation.compose import (
     treat,
     virtual_unit,
 )
-from workstation.documents import Dossier, load_dossier
-from workstation.operators import SessionOperator
-from workstation.order_file import parse_order
-from workstation.session_script import parse_script
 from workstation.settings import Settings
 
 KEY = SigningKey(bytes(range(32)))

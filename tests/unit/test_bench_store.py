@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.bench_store import LAYOUTS, store_table
+from tools.bench.store import LAYOUTS, store_table
 
 
 def test_every_layout_gives_the_samples_back_and_ours_is_the_smallest() -> None:

@@ -32,12 +32,6 @@ class Area:
         )
 
 
-MACHINE_PARTS: Final = (
-    "session_machine", "release", "pause", "adjustments", "approach", "treatment",
-    "treatment_clock", "machine_io", "machine_records", "check_in", "request_rules", "free_cord",
-    "outcome", "session_end",
-)  # fmt: skip
-
 AREAS: Final = (
     Area(
         name="safety",
@@ -48,7 +42,7 @@ AREAS: Final = (
     ),
     Area(
         name="machine",
-        patterns=tuple(f"controller/{name}.py" for name in MACHINE_PARTS),
+        patterns=("controller/session/*.py",),
         tests=("tests/unit/controller", "tests/safety"),
         killed_share=0.90,
         branch_share=0.95,
@@ -62,12 +56,7 @@ AREAS: Final = (
     ),
     Area(
         name="bridge",
-        patterns=(
-            "firmware_bridge/modbus_link.py",
-            "firmware_bridge/modbus_frames.py",
-            "firmware_bridge/registers.py",
-            "firmware_bridge/units/*.py",
-        ),
+        patterns=("firmware_bridge/modbus/*.py", "firmware_bridge/units/*.py"),
         tests=("tests/unit/firmware_bridge", "tests/safety"),
         killed_share=0.90,
         branch_share=0.95,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from controller.order.prescription import Mode, Prescription, Region
 from controller.ports import StartFacts, UnitCapabilities, UnitIdentity
-from controller.prescription import Mode, Prescription, Region
 from controller.telemetry import HostHealth, Telemetry, UnitFault, UnitState, UnitStatus
 
 CERVICAL = Prescription(

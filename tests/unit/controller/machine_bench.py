@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from controller.events import EventKind
-from controller.machine_io import (
+from controller.order.phases import Phase
+from controller.order.planner import plan
+from controller.order.prescription import Mode
+from controller.ports import Answer, Question
+from controller.requests import Pause, Stop, TreatmentRequest
+from controller.safety.verdict import Action, Finding, Verdict
+from controller.session.inputs_and_effects import (
     Ask,
     Effect,
     Emit,
@@ -19,13 +25,7 @@ from controller.machine_io import (
     StopRequested,
     VerdictGiven,
 )
-from controller.phases import Phase
-from controller.planner import plan
-from controller.ports import Answer, Question
-from controller.prescription import Mode
-from controller.requests import Pause, Stop, TreatmentRequest
-from controller.safety.verdict import Action, Finding, Verdict
-from controller.session_machine import SessionMachine
+from controller.session.machine import SessionMachine
 from controller.telemetry import UnitState
 from tests.unit.controller.builders import prescription, reading
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from controller.errors import LinkError
 from controller.events import EventKind, Sample, SessionEvent
+from controller.order.prescription import Region
 from controller.ports import (
     Answer,
     ArmingRequest,
@@ -15,7 +16,6 @@ from controller.ports import (
     UnitCapabilities,
     UnitIdentity,
 )
-from controller.prescription import Region
 from controller.requests import SessionRequest, Stop
 from controller.runtime.clock import VirtualClock
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState, UnitStatus

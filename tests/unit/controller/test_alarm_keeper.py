@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from controller.events import EventKind, JsonValue, SessionEvent
-from controller.machine_io import RaiseAlarm, SettleAlarm, Tell
 from controller.ports import Operator, SessionJournal
 from controller.requests import AcknowledgeAlarms, PauseSound
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import Recorder
+from controller.session.inputs_and_effects import RaiseAlarm, SettleAlarm, Tell
 
 
 @dataclass

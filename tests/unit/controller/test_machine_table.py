@@ -6,7 +6,11 @@ import pytest
 
 from controller.errors import IllegalTransition
 from controller.events import EventKind
-from controller.machine_io import (
+from controller.order.phases import FINAL_PHASES, Phase
+from controller.ports import Question
+from controller.requests import AdjustForce, CheckIn, EndEarly, Pause, Remark, Resume, Stop
+from controller.safety.verdict import Action, Verdict
+from controller.session.inputs_and_effects import (
     ArmingFailed,
     LinkGone,
     MachineInput,
@@ -15,11 +19,7 @@ from controller.machine_io import (
     Requested,
     StopRequested,
 )
-from controller.phases import FINAL_PHASES, Phase
-from controller.ports import Question
-from controller.requests import AdjustForce, CheckIn, EndEarly, Pause, Remark, Resume, Stop
-from controller.safety.verdict import Action, Verdict
-from controller.session_machine import VerdictGiven
+from controller.session.machine import VerdictGiven
 from tests.unit.controller.builders import reading
 from tests.unit.controller.machine_bench import NO, REACH, WHO, YES, Bench, verdict
 

@@ -10,8 +10,8 @@ import pytest
 
 from controller.errors import RequestRefused, SelfCheckFailed
 from controller.events import EventKind, Sample, SessionEvent
+from controller.order.prescription import Prescription, Table
 from controller.ports import Answer, LastArming, Progress, Question, SessionJournal, TractionUnit
-from controller.prescription import Prescription, Table
 from controller.requests import CheckIn, Pause, Remark, SessionRequest, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from controller.before_start import check_order_fits_unit, question_text
 from controller.errors import LinkError, PrescriptionInvalid, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
+from controller.order.prescription import Prescription, Region
 from controller.ports import Answer, Question
-from controller.prescription import Prescription, Region
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
 from controller.runtime.unit_watch import PressTest
+from controller.start.before_start import check_order_fits_unit, question_text
 from controller.telemetry import CommandKind, Telemetry, UnitState, UnitStatus
 from tests.unit.controller.builders import CERVICAL, prescription, start_facts
 from tests.unit.controller.runtime_parts import (

@@ -7,7 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from controller.events import EventKind
-from controller.machine_io import (
+from controller.order.phases import Phase
+from controller.ports import Question
+from controller.requests import CheckIn, EndEarly, Pause, Resume, Stop
+from controller.safety.verdict import Action
+from controller.session.inputs_and_effects import (
     ArmingFailed,
     LinkGone,
     QuestionAnswered,
@@ -15,10 +19,6 @@ from controller.machine_io import (
     StopRequested,
     Tell,
 )
-from controller.phases import Phase
-from controller.ports import Question
-from controller.requests import CheckIn, EndEarly, Pause, Resume, Stop
-from controller.safety.verdict import Action
 from controller.telemetry import CommandKind, UnitState
 from tests.unit.controller.builders import reading
 from tests.unit.controller.machine_bench import (

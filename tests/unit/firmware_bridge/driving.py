@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from controller.order.prescription import Region
 from controller.ports import ArmingRequest
-from controller.prescription import Region
 from controller.telemetry import CommandKind, ForceCommand
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.unit.firmware_bridge.scripted import DeskUnit

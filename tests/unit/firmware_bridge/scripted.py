@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from controller.errors import LinkLost
 from controller.ports import Readable, Waitable
-from firmware_bridge.modbus_link import ModbusLink, RtuFraming
+from firmware_bridge.modbus.link import ModbusLink, RtuFraming
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 

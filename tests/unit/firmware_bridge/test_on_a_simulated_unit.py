@@ -7,15 +7,15 @@ import random
 import pytest
 
 from controller.errors import LinkError, OutcomeUncertain, UnitRejected
+from controller.order.prescription import Region
 from controller.ports import ArmingRequest
-from controller.prescription import Region
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
 from firmware_bridge.connect import connect_serial
 from firmware_bridge.units.reference_unit import ReferenceUnit
-from simulator.bodies import CERVICAL_SLIDING
-from simulator.direct_line import DirectClock, DirectLine
-from simulator.firmware import ReferenceFirmware
-from simulator.plant import TractionPlant
+from simulator.device.firmware import ReferenceFirmware
+from simulator.line.direct_line import DirectClock, DirectLine
+from simulator.table.bodies import CERVICAL_SLIDING
+from simulator.table.plant import TractionPlant
 
 REQUEST = ArmingRequest(
     region=Region.CERVICAL, force_limit_n=120.0, rate_up_n_per_s=20.0, rate_down_n_per_s=20.0

@@ -14,10 +14,10 @@ from controller.errors import (
     UnitNotVerified,
     UnitRejected,
 )
+from controller.order.prescription import Region
 from controller.ports import UnitCapabilities
-from controller.prescription import Region
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, UnitState
-from firmware_bridge.registers import words_to_bytes
+from firmware_bridge.modbus.registers import words_to_bytes
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, armed
 from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, framed, with_crc
 

@@ -15,7 +15,7 @@ from controller.errors import (
     UnitRejected,
 )
 from controller.telemetry import CommandKind, ForceCommand, UnitState
-from firmware_bridge.modbus_link import ModbusLink, TcpFraming
+from firmware_bridge.modbus.link import ModbusLink, TcpFraming
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, TOKENLESS_RELEASE, armed
 from tests.unit.firmware_bridge.scripted import DeskUnit
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from records.bundle_check import check_bundle
-from records.integrity import verify
-from records.session_check import NOT_OUTSIDE
+from records.evidence.bundle_check import check_bundle
+from records.evidence.integrity import verify
+from records.evidence.session_check import NOT_OUTSIDE
 from tests.campaigns.alterations import run
 from tests.support.altered_bundles import BUNDLE_ALTERATIONS
 from tests.support.altered_records import (

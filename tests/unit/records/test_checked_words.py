@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from controller.errors import ClaimContextInvalid, RulesInvalid, TractionError
 from records.checked_data import CheckedData, checked
-from records.claim_context import ClaimContext
-from records.fees import parse_fees
+from records.claim.context import ClaimContext
+from records.claim.fees import parse_fees
 
 
 class Anything(CheckedData):

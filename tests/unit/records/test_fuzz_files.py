@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from records.canonical import SAMPLE_SIZE
-from records.reader import list_sessions
+from records.evidence.reader import list_sessions
+from records.store.canonical import SAMPLE_SIZE
 from tests.campaigns.fuzz_files import run
 from tests.support.memory import memory_folder
 from tests.support.mutated_files import (

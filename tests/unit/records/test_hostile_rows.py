@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from controller.errors import JournalError
-from records import guarded_check
-from records.clinic_file import clinic_database
-from records.clinic_verify import verify_clinic
-from records.database import Database
-from records.integrity import verify
-from records.reader import last_arming_of, last_record_utc_ms, last_seen_of, list_sessions
-from records.search import SessionQuery, find_sessions
-from records.start_check import check_before_start
-from records.stored_session import SessionHead, StoredSession
-from records.unit_file import unit_database
-from records.unreadable import UNREADABLE
+from records.clinic.clinic_verify import verify_clinic
+from records.evidence import guarded_check
+from records.evidence.integrity import verify
+from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of, list_sessions
+from records.evidence.start_check import check_before_start
+from records.evidence.stored_session import SessionHead, StoredSession
+from records.evidence.unreadable import UNREADABLE
+from records.keeping.search import SessionQuery, find_sessions
+from records.store.clinic_file import clinic_database
+from records.store.database import Database
+from records.store.unit_file import unit_database
 from tests.support.altering import altering, altering_loosely
 from tests.support.commands import run
 from tests.support.hostile_cells import NESTED, NOT_COVERED, spoil_a_cell
@@ -30,8 +30,8 @@ from tests.support.memory import memory_folder
 from tests.support.mutated_files import verdict_of
 from tests.support.notes import UNIT, recorded
 from tests.support.sessions import KEY
-from tests.unit.records.test_clinic_chain import lived
-from workstation.commands_evidence import RECORD_BAD
+from tests.unit.records.store.test_clinic_chain import lived
+from workstation.commands.evidence import RECORD_BAD
 
 CELLS_IN_THE_TEST = 60
 

@@ -9,17 +9,17 @@ import pytest
 from controller.events import EventKind, JsonValue, Outcome, Sample, SampleFlag, SessionEvent
 from controller.ports import LastSeen
 from controller.runtime.clock import VirtualClock
-from records.database import rows
-from records.integrity import verify
-from records.journal import SessionOpening, SqliteJournal, open_session
-from records.reader import (
+from records.evidence.integrity import verify
+from records.evidence.journal import SessionOpening, SqliteJournal, open_session
+from records.evidence.reader import (
     RUNNING,
     last_record_utc_ms,
     last_seen_of,
     read_session,
     reading,
 )
-from records.unit_file import unit_database
+from records.store.database import rows
+from records.store.unit_file import unit_database
 from tests.support.sessions import KEY
 
 UNIT = "00000000000000aa"
@@ -75,8 +75,8 @@ def test_a_long_read_holds_up_neither_commits_nor_the_seal(
 def test_a_writer_in_the_middle_of_a_commit_holds_up_no_reader(
     tmp_path: Path, journal: SqliteJournal
 ) -> None:
-    from records.database import open_for_writing
-    from records.unit_file import UNIT_SCHEMA
+    from records.store.database import open_for_writing
+    from records.store.unit_file import UNIT_SCHEMA
 
     write(journal, 0, 10)
     journal.abandon()

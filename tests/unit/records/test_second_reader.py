@@ -6,9 +6,9 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from records.reader import read_session
-from records.treatment_note import draft_note
-from records.unit_file import unit_database
+from records.evidence.reader import read_session
+from records.note.treatment_note import draft_note
+from records.store.unit_file import unit_database
 from tests.campaigns.second_reader import ORDER, as_written, run
 from tests.support.random_sessions import ENDS, UNIT, RandomSession
 from tests.support.second_reader import read, written

@@ -9,13 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from simulator.bodies import CERVICAL_SLIDING, BodyParameters
-from simulator.event_ring import RingEntry
-from simulator.firmware import ReferenceFirmware
+from simulator.device.event_ring import RingEntry
+from simulator.device.firmware import ReferenceFirmware
+from simulator.device.register_image import UnitDescription
 from simulator.map_v1 import RegisterRefused, Result, State
-from simulator.patient import Patient
-from simulator.plant import TractionPlant
-from simulator.register_image import UnitDescription
+from simulator.table.bodies import CERVICAL_SLIDING, BodyParameters
+from simulator.table.patient import Patient
+from simulator.table.plant import TractionPlant
 
 KEEP_ALIVE, RELEASE, FORCE, HOLD, VELOCITY, FAST_RELEASE, MOTOR_OFF = range(7)
 TICK_S = 0.05

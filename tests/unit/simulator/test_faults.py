@@ -9,7 +9,7 @@ import pytest
 
 from simulator.faults import CALLS, FaultScript, read_script
 from simulator.map_v1 import EventCode, State
-from simulator.patient import PassivePatient
+from simulator.table.patient import PassivePatient
 from tests.unit.simulator.host import Desk
 
 AT_S = 14.0

@@ -7,14 +7,14 @@ from random import Random
 
 import pytest
 
-from simulator.bodies import CERVICAL_SLIDING
-from simulator.firmware import ReferenceFirmware
-from simulator.force_loop import ForceLoop
-from simulator.inputs import PatientSwitch
-from simulator.line_faults import LineFaults
-from simulator.load_cell import LoadCell
+from simulator.device.firmware import ReferenceFirmware
+from simulator.device.regulator import ForceLoop
+from simulator.line.line_faults import LineFaults
 from simulator.map_v1 import MEASUREMENT, EventCode
-from simulator.plant import TractionPlant
+from simulator.table.bodies import CERVICAL_SLIDING
+from simulator.table.inputs import PatientSwitch
+from simulator.table.load_cell import LoadCell
+from simulator.table.plant import TractionPlant
 
 ANSWER = bytes([1, 3, 2, 0, 7, 0x11, 0x22])
 

@@ -16,7 +16,7 @@ from rfc3161_client._rust import parse_timestamp_request
 from typer.testing import CliRunner
 
 from controller.errors import JournalCorrupt, RequestRefused, UploadRefused
-from records.unit_file import unit_database
+from records.store.unit_file import unit_database
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.time_stamp_authority import TimeStampAuthority
 from workstation import anchors

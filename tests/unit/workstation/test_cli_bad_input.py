@@ -15,20 +15,20 @@ from pathlib import Path
 import pytest
 
 from controller.events import Outcome
-from controller.prescription import Region
-from records.database import open_for_writing
-from records.private_files import write_private
-from records.reader import list_sessions
-from records.unit_file import UNIT_SCHEMA, unit_database
-from records.unit_lock import UnitLock
-from simulator.bodies import CERVICAL_SLIDING
-from simulator.firmware import ReferenceFirmware
-from simulator.plant import TractionPlant
-from simulator.register_image import UnitDescription
-from simulator.servers import SimulatedUnit
+from controller.order.prescription import Region
+from records.evidence.reader import list_sessions
+from records.store.database import open_for_writing
+from records.store.private_files import write_private
+from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.unit_lock import UnitLock
+from simulator.device.firmware import ReferenceFirmware
+from simulator.device.register_image import UnitDescription
+from simulator.line.servers import SimulatedUnit
+from simulator.table.bodies import CERVICAL_SLIDING
+from simulator.table.plant import TractionPlant
 from workstation import cli
-from workstation.compose import system_device_time
-from workstation.order_template import order_template
+from workstation.session.treat import system_device_time
+from workstation.texts.order_template import order_template
 
 UNIT_ID = "545243310000273a"
 NOBODY = "modbus-tcp://127.0.0.1:9?unit=1"

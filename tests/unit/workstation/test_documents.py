@@ -13,13 +13,13 @@ from rich.console import Console
 from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
 from controller.events import Outcome
 from controller.runtime.clock import SystemClock
-from records.order import Order
-from records.reader import list_sessions
+from records.evidence.reader import list_sessions
+from records.order.order import Order
+from records.order.order_file import parse_order
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL
 from workstation import demo
-from workstation.compose import StopsDuring
 from workstation.documents import load_dossier, write_file
-from workstation.order_file import parse_order
+from workstation.session.treat import StopsDuring
 
 LUMBAR = """
 region = "lumbar"

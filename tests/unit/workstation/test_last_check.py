@@ -10,22 +10,29 @@ from pathlib import Path
 import pytest
 
 from controller.errors import AddressInvalid, JournalCorrupt
-from records.chain import Subject
-from records.checkpoint import make_checkpoint
-from records.database import Database
-from records.ed25519 import SigningKey
-from records.integrity import verify
-from records.key_folder import key_folder
-from records.key_life import rotate_key
-from records.reader import read_session, reading
-from records.signing import NoKeyStore, load_or_create_key
-from records.unit_file import unit_database
-from records.verified import LastWhole, Recall, marks_of, memory_file, read_memory, write_memory
+from records.clinic.key_life import rotate_key
+from records.evidence.integrity import verify
+from records.evidence.reader import read_session, reading
+from records.evidence.verified import (
+    LastWhole,
+    Recall,
+    marks_of,
+    memory_file,
+    read_memory,
+    write_memory,
+)
+from records.keys.key_folder import key_folder
+from records.keys.signing import NoKeyStore, load_or_create_key
+from records.store.chain import Subject
+from records.store.checkpoint import make_checkpoint
+from records.store.database import Database
+from records.store.ed25519 import SigningKey
+from records.store.unit_file import unit_database
 from tests.support.altering import altering
 from tests.support.commands import run
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from workstation import last_check
-from workstation.commands_evidence import RECORD_BAD
+from workstation.commands.evidence import RECORD_BAD
 
 SINCE = ("verify", "--all", "--since-last")
 SAME_LENGTH = (
@@ -176,7 +183,7 @@ def test_without_a_memory_everything_is_read(data: Path) -> None:
 def test_after_a_record_of_keys_everything_is_read(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("records.verified.keys_mark", lambda _: "0 ")
+    monkeypatch.setattr("records.evidence.verified.keys_mark", lambda _: "0 ")
     write_memory(data, folder_key(data), read_memory(data).sessions)
     said = lines(data, *SINCE)
     assert "the record of keys has grown since the last check: every session is read" in said

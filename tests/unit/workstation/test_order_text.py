@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from controller.errors import PrescriptionInvalid
-from controller.prescription import Mode, Region
-from workstation.order_file import parse_order, read_order
+from controller.order.prescription import Mode, Region
+from records.order.order_file import parse_order, read_order
 
 STATIC = """
 region = "lumbar"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from records.order.order_file import parse_order
 from tests.campaigns.soak import Soaked, failures, order_text
-from workstation.order_file import parse_order
 
 
 def session(p999_ms: float, max_ms: float) -> dict[str, object]:

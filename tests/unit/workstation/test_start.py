@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from tests.support.real_time import ROOT
-from workstation.bench_start import HELP
+from tools.bench.start import HELP
 
 HEAVY = {
     "cryptography", "httpx", "jinja2", "keyring", "numpy", "pydantic", "pydantic_settings",
@@ -25,5 +25,5 @@ def test_the_help_loads_nothing_heavy() -> None:
         text=True,
     ).stderr
     names = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
-    assert "workstation.commands_note" in names
+    assert "workstation.commands.note" in names
     assert not {name for name in names if name.partition(".")[0] in HEAVY}

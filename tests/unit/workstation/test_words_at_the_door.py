@@ -13,13 +13,13 @@ import pytest
 from controller.errors import PrescriptionInvalid, RequestRefused, ScriptInvalid
 from controller.events import EventKind, JsonValue
 from controller.requests import CheckIn, Remark
+from records.order.order_file import parse_order, read_order
 from tests.support.notes import ORDER, note_of, recorded
 from workstation import cli
 from workstation.documents import author_now
 from workstation.login import login_name
-from workstation.order_file import parse_order, read_order
-from workstation.request_lines import parse_request
-from workstation.session_script import parse_script
+from workstation.session.request_lines import parse_request
+from workstation.session.session_script import parse_script
 from workstation.settings import load_settings
 
 OVERRIDE = "\u202e"

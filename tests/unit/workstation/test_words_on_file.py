@@ -10,9 +10,9 @@ import pytest
 from pypdf import PdfReader
 
 from controller.events import EventKind
-from records.clinic_chain import EntryKind, append_entries
-from records.clinic_file import clinic_database, clinic_writing
-from records.note_life import complete, sign
+from records.note.lifecycle import complete, sign
+from records.store.clinic_chain import EntryKind, append_entries
+from records.store.clinic_file import clinic_database, clinic_writing
 from tests.support.altering import altering
 from tests.support.commands import said
 from tests.support.notes import ALL_WORDS, ORDER, author, note_of, recorded

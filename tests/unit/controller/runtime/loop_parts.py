@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from controller.events import EventKind
-from controller.machine_io import MachineInput
 from controller.ports import Answer, Progress, Question
 from controller.requests import SessionRequest
 from controller.runtime.clock import VirtualClock
-from controller.session_machine import SessionMachine
+from controller.session.inputs_and_effects import MachineInput
+from controller.session.machine import SessionMachine
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent
 from tests.safety.loop_bench import LoopBench, YesOperator
 from tests.safety.obedient_unit import ObedientUnit

@@ -10,7 +10,7 @@ import pytest
 
 from controller.ports import LastSeen, StartFacts
 from controller.runtime.clock_check import BUILT_FROM, clock_item, uptime_off_ms
-from controller.self_check import CheckItem, CheckState
+from controller.start.self_check import CheckItem, CheckState
 from tests.unit.controller.builders import IDENTITY, start_facts
 
 NOON_MS = 1_796_126_400_000

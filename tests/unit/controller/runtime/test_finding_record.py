@@ -7,7 +7,7 @@ import math
 import pytest
 
 from controller.events import EventKind
-from controller.phases import Phase
+from controller.order.phases import Phase
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.clock import VirtualClock
 from controller.runtime.finding_record import FindingRecord

@@ -16,10 +16,10 @@ from controller.errors import (
     UnitRejected,
 )
 from controller.events import EventKind, Outcome
-from controller.machine_io import ReadingTaken, StopRequested, VerdictGiven
 from controller.requests import Stop
 from controller.runtime import loop
 from controller.safety.situation import Stage
+from controller.session.inputs_and_effects import ReadingTaken, StopRequested, VerdictGiven
 from controller.telemetry import CommandKind, ForceCommand, UnitState, UnitStatus
 from tests.safety.loop_bench import breaches, strength
 from tests.safety.obedient_unit import EXCHANGE_S, TICK_S

@@ -7,11 +7,11 @@ from typing import cast
 import pytest
 
 from controller.events import EventKind, Sample, SampleFlag
-from controller.machine_io import Emit, RaiseAlarm, Tell
-from controller.phases import Phase
+from controller.order.phases import Phase
 from controller.ports import SessionJournal
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import URGENT_KINDS, Recorder
+from controller.session.inputs_and_effects import Emit, RaiseAlarm, Tell
 from tests.unit.controller.builders import reading
 from tests.unit.controller.runtime_parts import ListJournal
 

@@ -18,14 +18,14 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.events import EventKind, Outcome
-from controller.machine_io import Ending
 from controller.ports import Answer, ArmingRequest, Question
 from controller.requests import EndEarly, Pause, Remark, Stop
 from controller.runtime import session as session_module
 from controller.runtime.clock import VirtualClock
 from controller.runtime.lateness import Lateness
 from controller.runtime.session import Session
-from controller.session_machine import SessionMachine
+from controller.session.inputs_and_effects import Ending
+from controller.session.machine import SessionMachine
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
 from tests.safety.obedient_unit import ORDER
 from tests.unit.controller.builders import start_facts

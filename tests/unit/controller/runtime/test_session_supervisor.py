@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller.events import EventKind
-from controller.prescription import Prescription
+from controller.order.prescription import Prescription
 from controller.runtime.lateness import Lateness
 from controller.runtime.session import Session
 from controller.telemetry import Telemetry

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.order.prescription import Mode, Prescription, Region
 from controller.ports import UnitCapabilities
-from controller.prescription import Mode, Prescription, Region
 from controller.runtime.supervision import session_limits
 from controller.safety.limits import SafetyLimits
 from firmware_bridge.connect import connect_serial
-from simulator.direct_line import DirectClock, DirectLine
+from simulator.line.direct_line import DirectClock, DirectLine
 from tests.unit.controller.builders import CERVICAL
-from workstation.compose import simulated_firmware
+from workstation.session.treat import simulated_firmware
 
 LUMBAR = Prescription(
     region=Region.LUMBAR, mode=Mode.STATIC, hold_force_n=400.0, treatment_s=600.0,

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from records.exports.check_837p import check_837p
+from records.exports.claim.check_837p import check_837p
 from tests.support.claims import made_claim
-from tests.unit.records.exports.test_claim_837p import TODAY, pyx12_faults, written
-from tests.unit.records.rules.builders import party, visit
+from tests.unit.records.claim.rules.builders import party, visit
+from tests.unit.records.exports.claim.test_claim_837p import TODAY, pyx12_faults, written
 
 
 @dataclass(frozen=True, kw_only=True)

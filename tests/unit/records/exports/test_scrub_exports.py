@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from records.exports.scrub_html import scrub_html
-from records.exports.scrub_json import scrub_json, scrub_values
-from records.exports.scrub_pdf import scrub_pages, scrub_pdf
-from records.exports.session_schema import ScrubPart
-from records.rules.scrubber import ADVICE, ScrubReport
+from records.claim.rules.scrubber import ADVICE, ScrubReport
+from records.exports.scrub.html import scrub_html
+from records.exports.scrub.json import scrub_json, scrub_values
+from records.exports.scrub.pdf import scrub_pages, scrub_pdf
+from records.exports.session.schema import ScrubPart
 from tests.support.documents import SESSION_ID
 from tests.support.reports import made_finding, made_report, visit_with_offer
-from tests.unit.records.exports.test_note_pdf import outside, overlaps
+from tests.unit.records.exports.note.test_pdf import outside, overlaps
 
 HOSTILE = "<script>alert('x')</script> & {{ 7*7 }} \"q\""
 REPORT = made_report(

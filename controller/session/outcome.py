@@ -1,0 +1,78 @@
+"""How a session ends, by what was sent and seen: its outcome, its reason, and the hold reached."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller.events import Outcome
+from controller.order.phases import Phase
+
+TREATMENT_OVER: Final = "treatment time reached"
+NEAR_N: Final = 10.0
+NEAR_SHARE: Final = 0.10
+"""Within the larger of both of its target a force counts as delivered hold (devices.md C.2)."""
+TELLING_CODES: Final = frozenset(
+    {"emergency_stop_open", "patient_switch_pressed", "patient_switch_absent", "unit_restarted"}
+)
+"""Findings that say why a unit fell silent, stopped by itself or could not be armed."""
+VAGUE_REASONS: Final = frozenset({"link silent", "unit stopped"})
+
+
+class EndReason:
+    """Why the release was ordered, and what became of it."""
+
+    def __init__(self) -> None:
+        self.outcome: str = Outcome.COMPLETED
+        self.text = TREATMENT_OVER
+        self._vague = False
+
+    def release_begins(self, reason: str, *, vague: bool) -> None:
+        """The first release order; anything but the end of the treatment stops the session.
+
+        A vague reason is a symptom whose cause may still be found.
+        """
+        if reason != self.text:
+            self.outcome, self.text = Outcome.STOPPED, reason
+            self._vague = vague or reason in VAGUE_REASONS
+
+    def found(self, code: str) -> None:
+        """A finding during the release: it names the cause where only a symptom was known."""
+        if self._vague and code in TELLING_CODES:
+            self.text, self._vague = code.replace("_", " "), False
+
+    def unseen(self, outcome: str, remark: str = "") -> None:
+        """The release was ordered and no free cord was seen."""
+        self.outcome, self.text = outcome, f"release not seen after: {self.text}{remark}"
+
+    def link_gone(self, reason: str) -> None:
+        """Nothing can be sent or read any more."""
+        self.outcome, self.text = Outcome.LINK_LOST, reason
+
+
+class HoldSeen:
+    """Whether the hold force was reached: the readings say so, not the beginning of a phase."""
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._phase = Phase.ARMED
+        self._target_n = self._top_n = 0.0
+
+    def enter(self, phase: Phase, target_n: float) -> None:
+        """A phase begins that leads to ``target_n`` newtons.
+
+        A ramp that turns at once has no hold: its highest reading stands for it.
+        """
+        turned = self._phase is Phase.RAMPING_UP and phase is Phase.RAMPING_DOWN
+        self.reached |= turned and _is_near(self._top_n, self._target_n)
+        self._phase, self._target_n, self._top_n = phase, target_n, 0.0
+
+    def read(self, force_n: float | None) -> None:
+        """A force was read in the present phase; None is no force."""
+        if force_n is None:
+            return
+        self._top_n = max(self._top_n, force_n)
+        self.reached |= self._phase is Phase.HOLDING and _is_near(force_n, self._target_n)
+
+
+def _is_near(force_n: float, target_n: float) -> bool:
+    return abs(force_n - target_n) <= max(NEAR_N, NEAR_SHARE * target_n)

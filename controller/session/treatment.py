@@ -1,0 +1,183 @@
+"""Where the ordered treatment stands: its clock, its profile, its forces and its pause.
+
+Sans-io and without effects; the session machine asks and tells. Times are those of the session's
+axis: whole milliseconds where phases are decided, seconds where a force is evaluated.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from controller.order.force_profile import ForceProfile, Segment
+from controller.order.phases import Phase
+from controller.order.planner import base_force_n, level_n, ordered_forces, replan
+from controller.order.prescription import Prescription
+from controller.requests import AdjustForce
+from controller.session.adjustments import ForceChange, applied, changes_for
+from controller.session.pause import PauseStep, TreatmentPause
+from controller.session.treatment_clock import TreatmentClock
+
+CEILING_LAG_S: Final = 2.0
+"""After a decrease the ceiling follows so much later than the set-point: motor and cell lag it."""
+
+
+class Treatment:
+    """One per session; it runs from the first ramp to the end of the last segment."""
+
+    def __init__(self, order: Prescription, profile: ForceProfile) -> None:
+        self._order = order
+        self._profile = profile
+        self._forces = self._paused_with = ordered_forces(order)
+        self._segment = 0
+        self._clock: TreatmentClock | None = None
+        self._pause: TreatmentPause | None = None
+        self._increased_at_s = -math.inf
+        self._eased_from_n, self._eased_until_s = 0.0, 0.0
+
+    @property
+    def started(self) -> bool:
+        """True from the first ramp on."""
+        return self._clock is not None
+
+    @property
+    def segment(self) -> Segment:
+        """The present segment."""
+        return self._profile.segments[self._segment]
+
+    def start(self, now_ms: int) -> Segment:
+        """Begin with the first ramp."""
+        self._clock = TreatmentClock(now_ms)
+        return self.segment
+
+    def elapsed_s(self, session_s: float) -> float:
+        """Seconds on the treatment clock; 0 before the treatment."""
+        return 0.0 if self._clock is None else self._clock.elapsed_s(session_s)
+
+    def since_start_s(self, session_s: float) -> float | None:
+        """Seconds since the first ramp, pauses included; None before it."""
+        return None if self._clock is None else session_s - self._clock.started_ms / 1000
+
+    def target_n(self, session_s: float) -> float:
+        """The force that the treatment wants, newtons."""
+        if self._pause is not None:
+            return self._pause.target_n(session_s)
+        return self._profile.target_n(self.elapsed_s(session_s))
+
+    def ceiling_n(self, session_s: float) -> float:
+        """The highest force now ordered (0x206): it follows a decrease once that has arrived.
+
+        Never below the force of this moment: a pause on the way down to a lower hold keeps it.
+        """
+        eased_n = self._eased_from_n if session_s < self._eased_until_s else 0.0
+        now_n = math.ceil(self.target_n(session_s) * 10.0 - 1e-6) / 10.0
+        return max(self._forces.hold_n, eased_n, now_n)
+
+    def next_segment(self, now_ms: int) -> Segment | None:
+        """Go to the next segment when the present one has ended; None when it has not."""
+        if not self._segment_ended(now_ms) or self._segment + 1 == len(self._profile.segments):
+            return None
+        self._segment += 1
+        return self.segment
+
+    def over(self, now_ms: int) -> bool:
+        """True once the last segment has ended."""
+        return self._segment + 1 == len(self._profile.segments) and self._segment_ended(now_ms)
+
+    # --- adjustments --------------------------------------------------------------------------
+
+    def adjust(self, request: AdjustForce, now_ms: int) -> tuple[ForceChange, ...]:
+        """Change the ordered forces and plan the rest again; raises RequestRefused."""
+        now_s = now_ms / 1000
+        changes = changes_for(
+            self._order, self._forces, request, since_increase_s=now_s - self._increased_at_s
+        )
+        target_n, changed = self.target_n(now_s), applied(self._forces, changes)
+        self._keep_ceiling_for_a_while(changed.hold_n, now_s)
+        self._forces = changed
+        if request.change_n > 0:
+            self._increased_at_s = now_s
+        if self._pause is not None:
+            self._pause.lower(self._resume_force_n(now_ms), now_s)
+        else:
+            self._plan_again(target_n, now_ms)
+        return changes
+
+    def _keep_ceiling_for_a_while(self, hold_n: float, now_s: float) -> None:
+        fall_n = self._forces.hold_n - hold_n
+        if fall_n > 0:
+            self._eased_from_n = self.ceiling_n(now_s)
+            self._eased_until_s = now_s + fall_n / self._order.ramp_down_n_per_s + CEILING_LAG_S
+
+    def _plan_again(self, force_n: float, now_ms: int) -> None:
+        elapsed_ms = 0 if self._clock is None else self._clock.elapsed_ms(now_ms)
+        self._profile = replan(self._order, self._forces, at_ms=elapsed_ms, force_n=force_n)
+        self._segment = 0
+
+    # --- pause --------------------------------------------------------------------------------
+
+    def pause(self, now_ms: int) -> None:
+        """Stop the clock and hold the force of this moment."""
+        held_n = self.target_n(now_ms / 1000)
+        self._running().stop(now_ms)
+        self._paused_with = self._forces
+        self._pause = TreatmentPause(
+            since_s=now_ms / 1000,
+            held_n=held_n,
+            base_n=base_force_n(self._order),
+            up=self._order.ramp_up_n_per_s,
+            down=self._order.ramp_down_n_per_s,
+        )
+
+    @property
+    def returning(self) -> bool:
+        """True while the force is on its way back from a pause."""
+        return self._pause is not None and self._pause.returning
+
+    def resume_raises_force(self, now_ms: int) -> bool:
+        """True when going on leads above the present force in a way that the pause changed."""
+        raised = (
+            self._forces.hold_n > self._paused_with.hold_n
+            or self._forces.rest_n > self._paused_with.rest_n
+        )
+        return raised or self._resume_force_n(now_ms) > self.target_n(now_ms / 1000) + 1e-6
+
+    def leave_pause(self, now_ms: int) -> float:
+        """Ramp to where the treatment goes on; answers that force in newtons."""
+        goal_n = self._resume_force_n(now_ms)
+        self._in_pause().return_to(goal_n, now_ms / 1000)
+        return goal_n
+
+    def step_pause(self, now_ms: int) -> PauseStep:
+        """One tick of the pause."""
+        return self._in_pause().step(now_ms / 1000)
+
+    def go_on(self, now_ms: int) -> Segment:
+        """The force is back: the clock runs again and the rest follows from here."""
+        force_n = self.target_n(now_ms / 1000)
+        self._pause = None
+        self._running().go_on(now_ms)
+        self._plan_again(force_n, now_ms)
+        return self.segment
+
+    def _resume_force_n(self, now_ms: int) -> float:
+        """Where the profile stands on the clock, or less when the forces were lowered since."""
+        elapsed_ms = self._running().elapsed_ms(now_ms)
+        planned_n = self._profile.target_n(elapsed_ms / 1000)
+        if self._forces == self._paused_with:
+            return planned_n
+        dwelling = self.segment.phase in (Phase.HOLDING, Phase.RESTING)
+        level_now_n = level_n(self._order, self._forces, elapsed_ms)
+        return min(planned_n, level_now_n if dwelling else self._forces.hold_n)
+
+    def _running(self) -> TreatmentClock:
+        assert self._clock is not None, "the treatment has begun"
+        return self._clock
+
+    def _in_pause(self) -> TreatmentPause:
+        assert self._pause is not None, "the treatment is paused"
+        return self._pause
+
+    def _segment_ended(self, now_ms: int) -> bool:
+        """True at the first tick whose time is at or behind the end, in whole milliseconds."""
+        return self._running().elapsed_ms(now_ms) >= round(self.segment.end_s * 1000)

@@ -1,0 +1,1 @@
+"""What is asked, measured and judged before a unit is armed."""

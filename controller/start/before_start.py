@@ -1,0 +1,140 @@
+"""What is known of a start before anything is read: the questions, and whether the order fits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller.errors import PrescriptionInvalid
+from controller.order.prescription import LONG_TREATMENT_S, Prescription
+from controller.ports import Question, StartFacts, UnitCapabilities, UnitIdentity
+
+DIGEST_SHOWN: Final = 12
+"""Characters of an order's digest that are put before a person: as many as a checkpoint's part."""
+ALWAYS_A_PERSON = frozenset(
+    {
+        Question.FORCE_ABOVE_SOFT_LIMIT,
+        Question.FIRMWARE_CHANGED,
+        Question.ZERO_SHIFTED,
+        Question.RELEASE_NOT_SEEN,
+    }
+)
+"""Soft limits take an answer from a person at a terminal only (session.md 1.5), and so do a
+firmware that nobody has tested yet (hazard row 49), a force channel whose zero has moved (7) and a
+patient who may still hang on the cord (23)."""
+NOTHING_TO_SEE = frozenset({Question.LONG_TREATMENT})
+"""A number of the order: the only question that needs nobody beside the table."""
+
+
+def needs_person(question: Question, *, verified: bool, release_doubtful: bool = False) -> bool:
+    """True when no script may answer the question; the one place that says so.
+
+    ``verified``: the unit's profile is verified, so that a patient may hang on it; then a script
+    answers nothing that has to be seen. ``release_doubtful``: after an emergency stop, or with more
+    than 20 N read last; then only a person acknowledges the end.
+    """
+    if question in ALWAYS_A_PERSON or (release_doubtful and question is Question.END_ACKNOWLEDGED):
+        return True
+    return verified and question not in NOTHING_TO_SEE
+
+
+def questions_before_start(order: Prescription, *, commissioned: bool) -> list[Question]:
+    """The questions that are known before anything is read from the unit."""
+    asked = [] if commissioned else [Question.UNIT_NOT_COMMISSIONED]
+    if order.traction_s > LONG_TREATMENT_S:
+        asked.append(Question.LONG_TREATMENT)
+    if order.force_limit_n > order.soft_limit_n:
+        asked.append(Question.FORCE_ABOVE_SOFT_LIMIT)
+    if order.table_is_asked:
+        asked.append(Question.TABLE_MOVES_FREELY)
+    return [*asked, Question.SURROUNDINGS_SAFE]
+
+
+def check_order_fits_unit(order: Prescription, unit: UnitCapabilities, name: str) -> None:
+    """Refuse an order that this unit cannot give; raises PrescriptionInvalid."""
+    if order.region not in unit.regions:
+        regions = ", ".join(sorted(region.value for region in unit.regions))
+        raise PrescriptionInvalid(
+            f"region={order.region.value} is not offered by {name} ({regions}); choose another unit"
+        )
+    for key, value, most, text in (
+        ("maximum_force", order.force_limit_n, unit.rated_force_n, "N"),
+        ("ramp_up", order.ramp_up_n_per_s, unit.max_rate_up_n_per_s, "N/s"),
+        ("ramp_down", order.ramp_down_n_per_s, unit.max_rate_down_n_per_s, "N/s"),
+    ):
+        if value > most:
+            raise PrescriptionInvalid(
+                f"{key}={value:g} {text} exceeds {most:g} {text} of {name}; "
+                "lower it or choose another unit"
+            )
+
+
+def question_text(question: Question, order: Prescription) -> str:
+    """The words in which a question before the start is put to a person."""
+    match question:
+        case Question.UNIT_NOT_COMMISSIONED:
+            return (
+                "No weight test is on record for this unit: only a test fixture or a simulator "
+                "may be pulled, no patient. Go on?"
+            )
+        case Question.FIRMWARE_CHANGED:
+            return (
+                "The unit's firmware is not the one that it had when it was last armed from here. "
+                "Have the stop test and the weight test been passed with it?"
+            )
+        case Question.ZERO_SHIFTED:
+            return (
+                "The force channel's zero without the tare has moved by more than 5 N since the "
+                "unit was last armed from here. Has it passed a weight test since?"
+            )
+        case Question.LONG_TREATMENT:
+            minutes = order.traction_s / 60
+            return f"The treatment time of {minutes:g} min is above 30 min. Go on?"
+        case Question.FORCE_ABOVE_SOFT_LIMIT:
+            return (
+                f"The force of {order.force_limit_n:g} N is above the confirmation limit of "
+                f"{order.soft_limit_n:g} N for the {order.region.value} region on a "
+                f"{order.table_text}. Go on?"
+            )
+        case Question.TABLE_MOVES_FREELY:
+            return _table_question(order)
+        case Question.SURROUNDINGS_SAFE:
+            return (
+                "Is the table's lift locked, does the harness have a quick release within reach, "
+                "and does the patient hold a call bell?"
+            )
+        case Question.PRESS_TEST_NOT_SEEN:
+            return (
+                "The patient's press of the stop switch was not seen. The record will say "
+                '"switch not press-tested". Go on?'
+            )
+        case _:
+            return f"{question.value.replace('_', ' ')}?"
+
+
+def table_confirmed(order: Prescription) -> str:
+    """What an answer to TABLE_MOVES_FREELY says of the table."""
+    name = order.table_text if order.table is not None else "a table that the order does not name"
+    return f"{name}, moves with the body"
+
+
+def _table_question(order: Prescription) -> str:
+    if order.table is not None:
+        return f"The order says {order.table_text}. Is it unlocked, and does it move with the body?"
+    return (
+        f"The order does not say what the patient lies on, and {order.force_limit_n:g} N is more "
+        f"than a friction table may get ({order.friction_limit_n:g} N): up to half of it would "
+        "stay in the body behind the release. Is the table unlocked, and does it move with the "
+        "body?"
+    )
+
+
+def start_question(order: Prescription, facts: StartFacts, unit: UnitIdentity) -> str:
+    """The last question before the arming: who, what and where, to be compared with the patient."""
+    patient = facts.patient_reference or "not named in the order"
+    return (
+        f"Patient {patient}, order {facts.order_digest[:DIGEST_SHOWN]}, unit {unit.model} serial "
+        f"{unit.serial_number}: {order.region.value} on a {order.table_text}, "
+        f"{order.hold_force_n:g} N (at most {order.force_limit_n:g} N), "
+        f"{order.traction_s / 60:g} min. Is this the patient and the order, is everybody clear of "
+        "cord and table, and shall the traction start now?"
+    )

@@ -1,0 +1,338 @@
+"""The self-check before a start: a list of items, each with a state, never only advice.
+
+Pure: each function looks at what was read and returns one item. Which failed items refuse the start
+is decided here too. What the unit says of its own safety is in ``unit_word``, what is known only
+directly before the arming in ``last_look``. Sources: devices.md D (rows marked R4) and C.2,
+reliability.md (peers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final
+
+from controller.events import JsonValue
+from controller.order.prescription import Prescription
+from controller.ports import LastArming, UnitCapabilities, UnitIdentity
+from controller.safety.limits import SafetyLimits
+from controller.safety.windows import exceeds
+from controller.telemetry import PatientSwitch, Telemetry, UnitFault, UnitStatus
+
+ZERO_LIMIT_N: Final = 3.0
+"""Force of the free cord at most."""
+ZERO_READINGS: Final = 20
+"""So many readings in a row are looked at; a live channel changes at least once in them."""
+_FORCE_FAULTS = (
+    UnitFault.CHANNEL_1_OVERLOAD
+    | UnitFault.CHANNEL_2_OVERLOAD
+    | UnitFault.CHANNEL_1_OPEN
+    | UnitFault.CHANNEL_2_OPEN
+    | UnitFault.CHANNELS_DISAGREE
+    | UnitFault.CHANNEL_1_STUCK
+)
+_UNIT_FAULTS = (
+    UnitFault.CORD_BREAK
+    | UnitFault.OVER_FORCE
+    | UnitFault.OVER_RATE
+    | UnitFault.MOTOR_HOT
+    | UnitFault.SUPPLY_LOW
+    | UnitFault.CONFIGURATION_CORRUPT
+)
+_UNIT_TROUBLES = UnitStatus.WATCHDOG_EXPIRED | UnitStatus.STROKE_END_IN | UnitStatus.LOCAL_TAKEOVER
+"""Bits A that do not fit a unit that is to be armed; a parked winch may stand at its outer end."""
+
+
+class CheckState(Enum):
+    """How an item stands."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_COVERED = "not_covered"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckItem:
+    """One item. ``by`` is who confirmed it, ``todo`` what to do about it when it is not passed.
+
+    ``numbers`` are the figures behind ``value`` for the record, integers with the unit in the name.
+    """
+
+    name: str
+    state: CheckState
+    value: str
+    by: str = ""
+    todo: str = ""
+    blocking: bool = True
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def refuses(self) -> bool:
+        """True when the session must not start."""
+        return self.state is CheckState.FAILED and self.blocking
+
+    def with_numbers(self, numbers: Mapping[str, int]) -> CheckItem:
+        """The item with the figures behind its value."""
+        return replace(self, numbers=numbers)
+
+    @property
+    def detail(self) -> dict[str, JsonValue]:
+        """As the journal keeps it."""
+        said: dict[str, JsonValue] = {
+            "item": self.name,
+            "state": self.state.value,
+            "value": self.value,
+            "by": self.by,
+            "todo": self.todo,
+        }
+        return said | {"numbers": dict(self.numbers)} if self.numbers else said
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        state = self.state.value.replace("_", " ")
+        by = f" by {self.by}" if self.by else ""
+        todo = f"; {self.todo}" if self.todo else ""
+        return f"{self.name.replace('_', ' ')}: {state}{by} ({self.value}){todo}"
+
+
+def judged(name: str, good: bool, value: str, todo: str, *, blocking: bool = True) -> CheckItem:
+    """An item that passes or fails; what to do stands only with one that fails."""
+    if good:
+        return CheckItem(name=name, state=CheckState.PASSED, value=value)
+    return CheckItem(name=name, state=CheckState.FAILED, value=value, todo=todo, blocking=blocking)
+
+
+def identity_item(identity: UnitIdentity) -> CheckItem:
+    """Who is at the address; a wrong device never comes as far as this."""
+    value = (
+        f"{identity.model}, serial {identity.serial_number}, unit {identity.unit_id}, "
+        f"firmware {identity.firmware}"
+    )
+    return judged("unit_identity", True, value, "")
+
+
+def firmware_item(identity: UnitIdentity, last: LastArming | None) -> CheckItem:
+    """Row 49: the same firmware as when the unit was last armed from here.
+
+    A change does not refuse by itself: a person answers for stop test and weight test with it.
+    """
+    value = f"{identity.firmware}, CRC 0x{identity.firmware_crc:08X}"
+    if last is None:
+        todo = "the unit was not armed from here before: there is nothing to compare it with"
+        return CheckItem(name="firmware", state=CheckState.NOT_COVERED, value=value, todo=todo)
+    same = identity.firmware_crc == last.firmware_crc
+    before = f"was {last.firmware}, CRC 0x{last.firmware_crc:08X} on {last.armed_on}"
+    todo = "do the stop test and the weight test with this firmware"
+    return judged("firmware", same, value if same else f"{value}; {before}", todo, blocking=False)
+
+
+def calibration_item(
+    identity: UnitIdentity, reading: Telemetry, today: str, *, verified: bool
+) -> CheckItem:
+    """Row 11. ``today`` is an ISO date. Only a verified unit is refused: the others pull nobody."""
+    overdue = today > identity.calibration_due or bool(
+        reading.faults & UnitFault.CALIBRATION_OVERDUE
+    )
+    value = f"{identity.calibrated_on}, due {identity.calibration_due}"
+    todo = "have the unit calibrated"
+    return judged("calibration", not overdue, value, todo, blocking=verified)
+
+
+def stop_test_item(capabilities: UnitCapabilities, reading: Telemetry) -> CheckItem:
+    """The daily stop-switch test; the unit itself refuses to arm when it is due."""
+    due = bool(reading.faults & UnitFault.STOP_TEST_DUE)
+    value = f"{capabilities.days_since_stop_test} days ago"
+    return judged("stop_test", not due, value, "do the stop-switch test on the frame")
+
+
+def emergency_stop_item(reading: Telemetry) -> CheckItem:
+    """Row 23."""
+    opened = reading.emergency_stop_open
+    value = "open" if opened else "closed"
+    todo = "emergency stop open: release the button"
+    return judged("emergency_stop", not opened, value, todo)
+
+
+def patient_switch_item(reading: Telemetry) -> CheckItem:
+    """Rows 19 and 21; pressing it for the test comes later, so only its absence refuses here."""
+    switch = reading.patient_switch
+    there = switch is not PatientSwitch.ABSENT
+    return judged("patient_switch", there, switch.value, "patient switch absent: plug it in")
+
+
+def readings_item(readings: Sequence[Telemetry], now_s: float) -> CheckItem:
+    """Row 5: the newest sample is young, and samples go on coming; ``readings`` is not empty."""
+    stale_s, newest = SafetyLimits().stale_s, readings[-1]
+    same_since = newest
+    for reading in reversed(readings):
+        if reading.sample_number != newest.sample_number:
+            break
+        same_since = reading
+    unchanged_s = _asked_at_s(newest) - _asked_at_s(same_since)
+    age_s = newest.age_s(now_s)
+    good = not exceeds(age_s, stale_s) and not exceeds(unchanged_s, stale_s)
+    value = f"newest sample {age_s * 1000:.0f} ms old, the same for {unchanged_s * 1000:.0f} ms"
+    return judged("readings", good, value, "have the unit's force channel or the gateway checked")
+
+
+def _asked_at_s(reading: Telemetry) -> float:
+    return reading.taken_at_s + reading.sample_age_s
+
+
+def unit_faults_item(reading: Telemetry) -> CheckItem:
+    """Nothing that the unit itself complains of, but for what has an item of its own."""
+    faults, troubles = reading.faults & _UNIT_FAULTS, reading.status & _UNIT_TROUBLES
+    good = not faults and not troubles and not reading.first_fault_code
+    words = [str(bit.name).lower().replace("_", " ") for bit in (*faults, *troubles)]
+    if reading.first_fault_code:
+        words.append(f"first fault {reading.first_fault_code}")
+    value = ", ".join(words) or "none"
+    return judged("unit_faults", good, value, "clear the cause at the unit, then start again")
+
+
+def force_channels_item(capabilities: UnitCapabilities, reading: Telemetry) -> CheckItem:
+    """Rows 7, 8 and 9: every fitted channel is valid and they agree."""
+    bad = reading.faults & _FORCE_FAULTS
+    fitted = [reading.force_n, *[reading.second_force_n] * capabilities.second_channel]
+    known = [force_n for force_n in fitted if force_n is not None]
+    todo = "check the load cells and their cables"
+    if bad or len(known) < len(fitted):
+        return judged("force_channels", False, f"faults 0x{int(bad):04X}", todo)
+    apart_n = max(known) - min(known)
+    agree = not exceeds(apart_n, SafetyLimits().disagree_n)
+    value = "all fitted channels valid" if agree else f"channels {apart_n:.1f} N apart"
+    return judged("force_channels", agree, value, todo)
+
+
+def shown_force_n(capabilities: UnitCapabilities, reading: Telemetry) -> float | None:
+    """The largest force that any fitted channel shows, with or without the tare, newtons.
+
+    None when one of them shows nothing that can be believed.
+    """
+    second = [reading.second_force_n] * capabilities.second_channel
+    shown = [reading.force_n, reading.gross_force_n, *second]
+    known = [abs(force_n) for force_n in shown if force_n is not None]
+    return max(known) if len(known) == len(shown) else None
+
+
+def second_channel_item(capabilities: UnitCapabilities) -> CheckItem:
+    """A unit with one channel cannot see its own drift or gain error."""
+    if capabilities.second_channel:
+        return judged("second_channel", True, "fitted", "")
+    return CheckItem(
+        name="second_channel",
+        state=CheckState.NOT_COVERED,
+        value="not fitted",
+        todo="drift and gain of the force channel are not supervised on this unit",
+    )
+
+
+def zero_item(forces_n: Sequence[float | None]) -> CheckItem:
+    """Rows 6 and 7: the free cord shows no force, and the channel is alive."""
+    known = [force_n for force_n in forces_n if force_n is not None]
+    if len(known) < len(forces_n) or not known:
+        return judged("zero", False, "no valid force", "check the load cell's cable")
+    largest_n = max(known, key=abs)
+    if abs(largest_n) > ZERO_LIMIT_N:
+        todo = f"free the cord or set the tare: at most {ZERO_LIMIT_N:g} N is right"
+        return judged("zero", False, f"{largest_n:.1f} N", todo)
+    if len(set(known)) == 1:
+        todo = "the reading does not move at all: have the force channel checked"
+        return judged("zero", False, f"{largest_n:.1f} N without noise", todo)
+    return judged("zero", True, f"at most {abs(largest_n):.1f} N, with noise", "")
+
+
+def gross_zero_n(gross_n: Sequence[float | None]) -> float | None:
+    """The mean of the readings without the tare, to 0.1 N; None unless each is there."""
+    known = [force_n for force_n in gross_n if force_n is not None]
+    return round(sum(known) / len(known), 1) if known and len(known) == len(gross_n) else None
+
+
+def gross_zero_item(zero_n: float | None, last: LastArming | None) -> CheckItem:
+    """Row 7 between sessions: a tare takes a drift of the cell away, but not from this reading.
+
+    A shift does not refuse by itself: a person answers for a weight test.
+    """
+    value = "not measured" if zero_n is None else f"{zero_n:.1f} N without the tare"
+    before_n = None if last is None else last.gross_zero_n
+    if zero_n is None or last is None or before_n is None:
+        todo = "there is nothing to compare: no zero of an earlier session or of this one"
+        return CheckItem(name="gross_zero", state=CheckState.NOT_COVERED, value=value, todo=todo)
+    same = not exceeds(abs(zero_n - before_n), SafetyLimits().zero_shift_n)
+    before = f"was {before_n:.1f} N on {last.armed_on}"
+    todo = "have the force channel checked with a weight"
+    return judged("gross_zero", same, f"{value}; {before}", todo, blocking=False)
+
+
+def limits_item(order: Prescription, capabilities: UnitCapabilities) -> CheckItem:
+    """Row 39: the order against region, unit and patient; an order above them never comes here."""
+    hard_n = order.hard_limit_n
+    mass = "not given" if order.body_mass_kg is None else f"{order.body_mass_kg:g} kg"
+    value = (
+        f"ordered {order.hold_force_n:g} N, at most {order.force_limit_n:g} N; region "
+        f"{hard_n:g} N, unit {capabilities.rated_force_n:g} N, confirmation above "
+        f"{order.soft_limit_n:g} N, {order.table_text}, body mass {mass}"
+    )
+    good = order.force_limit_n <= min(hard_n, capabilities.rated_force_n)
+    return judged("limits", good, value, "lower the order or choose another unit")
+
+
+def table_items(order: Prescription) -> list[CheckItem]:
+    """Row 44: what a friction table keeps in the body, the cord's cell cannot see.
+
+    None for an order that is asked about: an answer confirms a table that moves with the body.
+    """
+    if order.table_is_asked:
+        return []
+    todo = (
+        "up to half of the force may stay in the body behind the release: help the patient to "
+        "move on the table"
+    )
+    return [
+        CheckItem(name="table", state=CheckState.NOT_COVERED, value=order.table_text, todo=todo)
+    ]
+
+
+def screening_item(screening: str, *, verified: bool) -> CheckItem:
+    """The contraindication screen, attested by name in the order."""
+    if screening.strip():
+        return CheckItem(
+            name="screening", state=CheckState.CONFIRMED, value="named in the order", by=screening
+        )
+    return CheckItem(
+        name="screening",
+        state=CheckState.FAILED if verified else CheckState.NOT_COVERED,
+        value="not attested",
+        todo="say in the order's key screening who screened the patient, with the result",
+    )
+
+
+def press_test_item(seen: bool, *, limit_s: float, verified: bool) -> CheckItem:
+    """Row 20: the press was seen on the wire; nothing else counts."""
+    if seen:
+        return judged("press_test", True, "pressed and released", "")
+    return CheckItem(
+        name="press_test",
+        state=CheckState.FAILED if verified else CheckState.NOT_COVERED,
+        value=f"the patient switch was not seen pressed and released within {limit_s:g} s",
+        todo="have the patient press it and start again",
+    )
+
+
+def stuck_switch_item(pressed_s: float) -> CheckItem:
+    """Row 19: a switch that stays pressed cannot stop anything."""
+    value = f"pressed for {pressed_s:g} s"
+    todo = "have the patient let the switch go; if it stays pressed, have it repaired"
+    return judged("patient_switch", False, value, todo)
+
+
+def confirmed_items(names: Sequence[str], value: str, by: str) -> list[CheckItem]:
+    """What no sensor sees and a person (or a script) has confirmed."""
+    return [CheckItem(name=name, state=CheckState.CONFIRMED, value=value, by=by) for name in names]
+
+
+SURROUNDINGS = ("lift_locked", "quick_release", "call_bell")
+"""Rows 51 and 52: one question confirms all three."""

@@ -1,0 +1,1 @@
+"""Addresses, serial ports and sockets: bytes to and from a unit."""

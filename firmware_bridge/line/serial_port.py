@@ -1,0 +1,150 @@
+"""A serial port to a unit, without waiting of its own. pyserial opens it, exclusively.
+
+Bytes go through the file descriptor: pyserial's own ``write`` waits for ever behind a port that
+nobody empties, and a loop that waits cannot release.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import serial
+
+from controller.errors import LinkError, LinkLost
+from firmware_bridge.line.uri import SerialAddress
+from firmware_bridge.profiles import SerialSettings
+
+DEFAULT_ADAPTER_LATENCY_S: Final = 0.016
+"""An FTDI adapter delivers in lumps of 16 ms unless its latency timer is lowered."""
+PROMPT_LATENCY_S: Final = 0.001
+"""Ports without a latency timer (pty, CDC, PCI) count as 1 ms ("Times that bind")."""
+_IN_USE = (errno.EAGAIN, errno.EBUSY, errno.EWOULDBLOCK)
+_WHY_NOT_OPENED = {
+    errno.ENOENT: "it does not exist; plug the adapter in or correct the address",
+    errno.ENODEV: "its device is gone; plug the adapter in again",
+    errno.EACCES: "this user may not use it; add the user to the group that owns the port",
+} | dict.fromkeys(_IN_USE, "another program uses it; end that program or choose another port")
+
+
+if sys.platform == "win32":
+    _OPENING_ERRORS: tuple[type[Exception], ...] = (OSError, ValueError)
+else:
+    import termios
+
+    # pyserial lets the system's refusal of a setting through as it is, and that is no OSError.
+    _OPENING_ERRORS = (OSError, ValueError, termios.error)
+
+
+class SerialPort:
+    """Counts what it sent and received, so that virtual time can account for it."""
+
+    def __init__(self, address: SerialAddress, defaults: SerialSettings) -> None:
+        self.name = address.port
+        self.baudrate = address.baudrate or defaults.baudrate
+        self.bytes_sent = 0
+        self.bytes_received = 0
+        self._is_remote = "://" in address.port
+        try:
+            self._port = serial.serial_for_url(
+                address.port,
+                baudrate=self.baudrate,
+                parity=address.parity or defaults.parity,
+                stopbits=address.stopbits or defaults.stopbits,
+                timeout=0,
+                exclusive=None if self._is_remote else True,
+            )
+        except _OPENING_ERRORS as error:
+            raise LinkLost(f"port {self.name} cannot be opened: {_why_not(error)}") from error
+        self._refuse_without_descriptor()
+        self.adapter_latency_s = self._lower_latency()
+
+    def fileno(self) -> int:
+        number: int = self._port.fileno()
+        return number
+
+    def write(self, data: bytes) -> None:
+        """Send at once; raises LinkLost when the port is gone, LinkError when it is full."""
+        try:
+            sent = os.write(self.fileno(), data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise self._lost(_reason(error)) from error
+        self.bytes_sent += sent
+        if sent < len(data):
+            raise LinkError(
+                f"port {self.name} took {sent} of {len(data)} bytes: nobody reads at the other "
+                "end; check cable and unit"
+            )
+
+    def read_available(self) -> bytes:
+        """What has arrived, perhaps nothing; raises LinkLost when the port is gone."""
+        data = self._read() or self._read_or_hung_up()
+        self.bytes_received += len(data)
+        return data
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._port.close()
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self.fileno(), 4096)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise self._lost(_reason(error)) from error
+
+    def _read_or_hung_up(self) -> bytes:
+        """A terminal answers nothing both when nothing came and when it was hung up."""
+        readable, _, _ = select.select([self.fileno()], [], [], 0)
+        if not readable:
+            return b""
+        data = self._read()
+        if not data:
+            raise self._lost("the other end hung up")
+        return data
+
+    def _refuse_without_descriptor(self) -> None:
+        """On Windows pyserial's port has none, so nothing could be waited on with a deadline."""
+        if hasattr(self._port, "fileno"):
+            return
+        self.close()
+        raise LinkLost(
+            f"port {self.name} cannot be waited on with a deadline on this system; reach the unit "
+            "over Modbus TCP or a serial server (modbus-rtu+socket)"
+        )
+
+    def _lower_latency(self) -> float:
+        """Ask the driver for 1 ms; answers the latency that holds, in seconds."""
+        if self._is_remote:
+            return DEFAULT_ADAPTER_LATENCY_S
+        device = Path(self.name).resolve().name
+        timer = Path("/sys/class/tty", device, "device", "latency_timer")
+        if not timer.exists():
+            return PROMPT_LATENCY_S
+        with suppress(OSError, ValueError, AttributeError):
+            self._port.set_low_latency_mode(True)
+        with suppress(OSError, ValueError):
+            return int(timer.read_text()) / 1000
+        return DEFAULT_ADAPTER_LATENCY_S
+
+    def _lost(self, reason: str) -> LinkLost:
+        return LinkLost(
+            f"port {self.name} is gone ({reason}); look at the patient, check cable and adapter"
+        )
+
+
+def _why_not(error: Exception) -> str:
+    known = _WHY_NOT_OPENED.get(getattr(error, "errno", None) or 0)
+    return known or f"{_reason(error)}; check address, cable and adapter"
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,1 @@
+"""Modbus frames, exchanges and registers."""

@@ -1,0 +1,1 @@
+"""The charge line, its context and what the rules say of it."""

@@ -1,0 +1,212 @@
+"""The claim of a session: the charge line, and the context as far as the record knows it.
+
+One unit whatever the minutes: 97012 is a supervised modality without a time rule. The charge line's
+modifiers are those that the practice's system has and those that a named person accepted; an
+unknown value is an empty cell and is listed by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from controller.errors import RequestRefused
+from controller.words import one_line
+from records.claim.code_sets import in_order
+from records.claim.context import TEXT_LIMIT, TRACTION_CPT, ClaimContext, Payer, ServiceLine
+from records.clinic.acceptance import Acceptance
+from records.evidence.reader import SessionRecord
+from records.note.treatment_note import TreatmentNote, local_time, record_zone
+from records.order.order import Order
+
+CPT = TRACTION_CPT
+UNITS = 1
+DIAGNOSES_ON_A_LINE = 4
+MODIFIERS_ON_A_LINE = 4
+MOST_DIAGNOSES = 12
+MODIFIER, DIAGNOSIS = "modifier", "diagnosis"
+"""Kinds of acceptances (records/clinic/acceptance.py); a modifier's value is "97140:XU"."""
+COLUMNS = (
+    "session_id", "mrn", "dos", "cpt", "mod1", "mod2", "mod3", "mod4", "units", "charge", "pos",
+    "dx1", "dx2", "dx3", "dx4", "pointers", "rendering_npi", "referring_npi", "auth_no", "start",
+    "stop", "minutes", "note_file", "checkpoint",
+)  # fmt: skip
+_FURTHER = frozenset({"dx2", "dx3", "dx4", "mod2", "mod3", "mod4"})
+"""Cells that are empty on most claims: nobody has to fill them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeLine:
+    """One row; every column of ``COLUMNS``, unknown ones empty."""
+
+    values: Mapping[str, str]
+
+    @property
+    def open_fields(self) -> list[str]:
+        """Columns that somebody must still fill or decide on, in the order of the row."""
+        return [c for c in COLUMNS if not self.values[c] and c not in _FURTHER]
+
+
+def charge_line(
+    record: SessionRecord,
+    order: Order,
+    note: TreatmentNote,
+    *,
+    note_file: str,
+    zone: tzinfo | None = None,
+    context: ClaimContext | None = None,
+    accepted: Sequence[str] = (),
+) -> ChargeLine:
+    """The row of a session; raises RequestRefused when no treatment was given.
+
+    ``accepted`` are the modifiers that a named person accepted.
+    """
+    start, stop = treatment_times(record, note, zone)
+    known = {
+        "session_id": record.head.session_id,
+        "mrn": note.field("patient_reference").value or "",
+        "dos": start.date().isoformat(),
+        "cpt": CPT,
+        "units": str(UNITS),
+        "start": start.isoformat(),
+        "stop": stop.isoformat(),
+        "minutes": str(note.dose.delivered_minutes),
+        "note_file": note_file,
+        "checkpoint": note.checkpoint,
+        **_modifiers(claim_modifiers(context, accepted)),
+        **(_noted(noted_diagnoses(note)) if context is None else _claimed(context)),
+    }
+    return ChargeLine(values={column: known.get(column, "") for column in COLUMNS})
+
+
+def context_of_session(
+    record: SessionRecord,
+    order: Order,
+    note: TreatmentNote,
+    payer: Payer,
+    zone: tzinfo | None = None,
+) -> ClaimContext:
+    """What record, order and note know of a claim; all else stays open.
+
+    Raises RequestRefused when no treatment was given.
+    """
+    start, stop = treatment_times(record, note, zone)
+    codes = tuple(code.replace(".", "") for code in noted_diagnoses(note))
+    line = ServiceLine(
+        cpt=CPT,
+        units=UNITS,
+        dx_pointers=tuple(range(1, min(len(codes), DIAGNOSES_ON_A_LINE) + 1)),
+        started_at=start,
+        ended_at=stop,
+        minutes=note.dose.delivered_minutes,
+        body_region=order.prescription.region.value,
+    )
+    return ClaimContext(
+        claim_id=record.head.session_id,
+        payer=payer,
+        form="837P",
+        date_of_service=start.date(),
+        patient_ref=_on_a_claim(note.field("patient_reference").value),
+        diagnoses=codes,
+        lines=(line,),
+        source="the session's record, order and note",
+        source_digest=note.seal,
+    )
+
+
+def _on_a_claim(reference: str | None) -> str | None:
+    """A reference of an older order as a claim can carry it: what hides is written out.
+
+    None, which leaves it open, for one that is too long.
+    """
+    shown = one_line(reference or "")
+    return shown if 0 < len(shown) <= TEXT_LIMIT else None
+
+
+def claim_modifiers(context: ClaimContext | None, accepted: Sequence[str]) -> tuple[str, ...]:
+    """Modifiers of the 97012 line: the practice's own, then the accepted ones, each once."""
+    line = context.traction_line if context else None
+    own = line.modifiers if line else ()
+    added = [modifier for modifier in accepted if modifier not in own]
+    return tuple(in_order([*own, *added])) if added else own
+
+
+def with_accepted(context: ClaimContext, accepted: Sequence[Acceptance]) -> ClaimContext:
+    """The context with what named persons accepted: modifiers on their lines, diagnoses listed.
+
+    An accepted diagnosis is pointed to by 97012 as long as it has fewer than four pointers.
+    """
+    added = [each.value for each in accepted if each.what == DIAGNOSIS]
+    codes = tuple(dict.fromkeys([*context.diagnoses, *added]))[:MOST_DIAGNOSES]
+    new = tuple(range(len(context.diagnoses) + 1, len(codes) + 1))
+    lines = tuple(_accepting(line, accepted, new) for line in context.lines)
+    return context.model_copy(update={"diagnoses": codes, "lines": lines})
+
+
+def accepted_modifiers(accepted: Sequence[Acceptance], cpt: str = CPT) -> tuple[str, ...]:
+    """The accepted modifiers of a line, in the usual order."""
+    modifiers = [each.value.split(":") for each in accepted if each.what == MODIFIER]
+    return tuple(in_order([modifier for line, modifier in modifiers if line == cpt]))
+
+
+def _accepting(
+    line: ServiceLine, accepted: Sequence[Acceptance], pointers: tuple[int, ...]
+) -> ServiceLine:
+    added = accepted_modifiers(accepted, line.cpt)
+    modifiers = tuple(in_order(tuple(dict.fromkeys([*line.modifiers, *added]))))
+    room = max(0, DIAGNOSES_ON_A_LINE - len(line.dx_pointers)) if line.cpt == CPT else 0
+    changes: dict[str, object] = {"dx_pointers": (*line.dx_pointers, *pointers[:room])}
+    if added:  # the practice's own order is left alone when nothing is added
+        changes["modifiers"] = modifiers
+    return line.model_copy(update=changes)
+
+
+def treatment_times(
+    record: SessionRecord, note: TreatmentNote, zone: tzinfo | None = None
+) -> tuple[datetime, datetime]:
+    """Start and stop of the traction in the clinic's time; RequestRefused when there was none."""
+    started_ms, ended_ms = note.dose.treatment_started_ms, note.dose.treatment_ended_ms
+    if not record.reached_holding or started_ms is None or ended_ms is None:
+        raise RequestRefused(
+            f"session {record.head.session_id} ({note.outcome}) never reached its hold force; "
+            "there is nothing to charge: export the note or the JSON instead"
+        )
+    zone = zone or record_zone(record)
+    return local_time(record, started_ms, zone), local_time(record, ended_ms, zone)
+
+
+def _modifiers(modifiers: Sequence[str]) -> dict[str, str]:
+    shown = modifiers[:MODIFIERS_ON_A_LINE]
+    return {f"mod{number}": modifier for number, modifier in enumerate(shown, start=1)}
+
+
+def noted_diagnoses(note: TreatmentNote) -> tuple[str, ...]:
+    """The note's codes, with their dots: the order's until the clinician corrects them there."""
+    text = note.field("diagnosis").value or ""
+    return tuple(code.strip() for code in text.split(",") if code.strip())
+
+
+def _noted(diagnoses: Sequence[str]) -> dict[str, str]:
+    codes = diagnoses[:DIAGNOSES_ON_A_LINE]
+    return {**_numbered(codes), "pointers": "".join(str(n + 1) for n in range(len(codes)))}
+
+
+def _claimed(context: ClaimContext) -> dict[str, str]:
+    """The cells that only the practice's system knows; dx1 to dx4 are those the line points to."""
+    line = context.traction_line
+    pointed = context.pointed_diagnoses(line) if line else ()
+    codes = (pointed or context.diagnoses)[:DIAGNOSES_ON_A_LINE]
+    return {
+        **_numbered(codes),
+        "pointers": "".join(str(n + 1) for n in range(len(codes))) if pointed else "",
+        "pos": (line.pos if line else None) or "",
+        "charge": "" if line is None or line.charge is None else f"{line.charge:.2f}",
+        "rendering_npi": (context.rendering.npi if context.rendering else None) or "",
+        "referring_npi": (context.referring.npi if context.referring else None) or "",
+        "auth_no": context.authorization.number if context.authorization else "",
+    }
+
+
+def _numbered(codes: Sequence[str]) -> dict[str, str]:
+    return {f"dx{number}": code for number, code in enumerate(codes, start=1)}

@@ -1,0 +1,218 @@
+"""Facts: what the predicates ask, gathered once for a claim; every answer can show its source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from records.claim.code_sets import SEPARATE, TRACTION
+from records.claim.context import ClaimContext, ServiceLine
+from records.claim.rules.findings import Evidence
+from records.claim.rules.pairs import Pair
+from records.claim.rules.payer_profile import PayerProfile
+from records.claim.rules.tables import ScrubTables
+from records.evidence.reader import SessionRecord
+from records.note.treatment_note import TreatmentNote
+from records.note.words import NoteSignature
+from records.provenance import JournalRange, Origin, Sourced
+
+PATIENT_STOPS = ("patient switch pressed",)
+"""Causes of a stop that only the patient can give."""
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A line of the day that is a pair with 97012."""
+
+    line: ServiceLine
+    pair: Pair
+    doubt: str
+    """What makes the pair less than certain on this day; "" when the file covers it."""
+
+    @property
+    def loser(self) -> str:
+        """The code that is denied: column 2."""
+        return self.pair.column_2
+
+
+class Facts:
+    """One claim with its note, its record, its payer and the tables. Nothing in it changes."""
+
+    def __init__(
+        self,
+        note: TreatmentNote | None,
+        record: SessionRecord | None,
+        context: ClaimContext,
+        profile: PayerProfile,
+        tables: ScrubTables,
+        *,
+        log_altered: bool | None = None,
+    ) -> None:
+        self.note, self.record, self.context = note, record, context
+        self.profile, self.tables = profile, tables
+        self.log_altered = log_altered
+        self.signature = note.signature if note else None
+        self.day = context.date_of_service
+        self.medicare = profile.medicare
+        self.dose = note.dose if note else None
+        self.words = _by_name(note)
+        self.lines = context.lines
+        self.others = [line for line in context.all_lines if line.cpt != TRACTION]
+        self.codes = frozenset(line.cpt for line in context.all_lines)
+        self.line = context.traction_line
+        self.modifiers = frozenset(self.line.modifiers if self.line else ())
+        self.rendering_npi = self._rendering_npi()
+        self.partners = tuple(self._partners())
+        self.started, self.ended = self._time("started_at"), self._time("ended_at")
+        self.patient_stop = self._patient_stop()
+
+    # --- the claim ------------------------------------------------------------------------------
+
+    def _partners(self) -> Iterator[Partner]:
+        """Lines of the same provider and day that are an active pair with 97012."""
+        if self.line is None:
+            return
+        doubt = self.tables.pairs.doubt(self.day)
+        for line in self.others:
+            pair = self.tables.pairs.find(line.cpt, self.day)
+            if pair is not None and self.same_provider(line):
+                yield Partner(line, pair, doubt)
+
+    def same_provider(self, line: ServiceLine) -> bool:
+        """True unless the line names another provider than the claim."""
+        return line.rendering_npi in (None, self.rendering_npi)
+
+    def _rendering_npi(self) -> str | None:
+        own = self.line.rendering_npi if self.line else None
+        return own or (self.context.rendering.npi if self.context.rendering else None)
+
+    def separated(self, partner: Partner) -> frozenset[str]:
+        """The modifiers 59 and X on 97012 or its partner."""
+        return (self.modifiers | frozenset(partner.line.modifiers)) & SEPARATE
+
+    def claimed(self, name: str, value: object, label: str = "") -> Sourced[Any]:
+        """A value of the context as evidence."""
+        shown = None if value is None else str(value)
+        return self.context.imported(name, label or name, shown)
+
+    def line_evidence(self, line: ServiceLine) -> Sourced[Any]:
+        """A service line in one text: code, modifiers, units, times."""
+        parts = [line.cpt, *line.modifiers, f"{line.units} {line.unit_of_measure}"]
+        if line.started_at and line.ended_at:
+            parts.append(f"{line.started_at:%H:%M}-{line.ended_at:%H:%M}")
+        return self.claimed(f"line {line.cpt}", " ".join(parts), "service line")
+
+    # --- the note -------------------------------------------------------------------------------
+
+    def word(self, name: str) -> str | None:
+        """What a field of the note says; None when it is open or absent."""
+        field = self.words.get(name)
+        return None if field is None or field.is_open else str(field.value)
+
+    def number(self, name: str) -> int | None:
+        """The first whole number in a field of the note."""
+        found = re.search(r"\d{1,9}", self.word(name) or "")
+        return int(found[0]) if found else None
+
+    def told(self, *names: str) -> Evidence:
+        """The note's fields of these names, as far as there are any."""
+        return tuple(self.words[name] for name in names if name in self.words)
+
+    def signed_by(self, signature: NoteSignature) -> Sourced[Any]:
+        """A signature as evidence."""
+        return Sourced(
+            name="signature",
+            label="Signature",
+            value=f"{signature.signed_by} {signature.credentials}".strip(),
+            origin=Origin.CLINICIAN,
+            attested_by=signature.signed_by,
+            attested_utc_ms=signature.signed_at_utc_ms,
+        )
+
+    # --- the device -----------------------------------------------------------------------------
+
+    @property
+    def traction_minutes(self) -> int | None:
+        """Whole minutes under traction, pauses removed; None when no treatment was recorded."""
+        if self.dose is None or self.dose.treatment_started_ms is None:
+            return None
+        return self.dose.delivered_minutes
+
+    @property
+    def elapsed_minutes(self) -> float | None:
+        """Minutes from start to end, pauses included."""
+        if self.dose is None or self.traction_minutes is None:
+            return None
+        return (self.dose.traction_ms + self.dose.paused_ms) / MINUTE_MS
+
+    def _time(self, name: str) -> datetime | None:
+        text = self.word(name)
+        return None if text is None else datetime.fromisoformat(text)
+
+    @property
+    def region(self) -> str | None:
+        """The region that the device treated, else the one that the claim's line names."""
+        return self.word("region") or (self.line.body_region if self.line else None)
+
+    def _patient_stop(self) -> Sourced[Any] | None:
+        """The first stop that the patient made, as evidence."""
+        for stop in self.dose.stops if self.dose else ():
+            if stop.cause in PATIENT_STOPS:
+                return Sourced(
+                    name="stop",
+                    label="Stop by the patient",
+                    value=stop.cause,
+                    origin=Origin.DEVICE,
+                    journal_range=JournalRange(
+                        records="event", first=stop.sequence, last=stop.sequence
+                    ),
+                    digest=self.note.seal if self.note else "",
+                )
+        return None
+
+    @property
+    def patient_stop_time(self) -> str:
+        """Clock time of the first stop that the patient made, "" when it cannot be told."""
+        if self.dose is None or self.started is None or self.dose.treatment_started_ms is None:
+            return ""
+        stop = next(stop for stop in self.dose.stops if stop.cause in PATIENT_STOPS)
+        since_ms = stop.at_ms - self.dose.treatment_started_ms
+        return f"{self.started + timedelta(milliseconds=since_ms):%H:%M}"
+
+    @property
+    def calibration_due(self) -> date | None:
+        """From the identity that the evidence holds; None without record or date."""
+        if self.record is None:
+            return None
+        identity = self.record.opening.detail.get("identity")
+        due = identity.get("calibration_due") if isinstance(identity, dict) else None
+        try:
+            return date.fromisoformat(str(due))
+        except ValueError:  # a unit without a date of calibration writes words here
+            return None
+
+    def overlap(self, line: ServiceLine) -> bool | None:
+        """Whether a line's minutes and the device's traction share time; None: times unknown."""
+        start, end = self.started, self.ended
+        if None in (start, end, line.started_at, line.ended_at):
+            return None
+        assert start and end and line.started_at and line.ended_at
+        return line.started_at < end and start < line.ended_at
+
+    def other_region(self, line: ServiceLine) -> bool:
+        """True when the line names a region and it is another one than the device's."""
+        return line.body_region is not None and line.body_region != self.region
+
+    def sealed_digest(self) -> str | None:
+        """The seal that the evidence holds now; None without a record or while it is open."""
+        return self.record.seal.hex() if self.record and self.record.seal else None
+
+
+def _by_name(note: TreatmentNote | None) -> dict[str, Sourced[Any]]:
+    if note is None:
+        return {}
+    return {field.name: field for field in (*note.device_fields, *note.clinician_fields)}

@@ -1,0 +1,172 @@
+"""Offers: modifiers and diagnoses that may belong on the claim, with what speaks for and against.
+
+Nothing is added by the program. A named person accepts; the acceptance is kept with the evidence
+that was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from records.claim.charge_line import DIAGNOSIS, MODIFIER
+from records.claim.code_sets import (
+    ASSISTANT_SHARE,
+    ASSISTANTS,
+    DISCIPLINES,
+    RE_EVALUATIONS,
+    REGION_DIAGNOSES,
+    TRACTION,
+)
+from records.claim.rules.facts import Facts, Partner
+from records.claim.rules.findings import Evidence
+from records.claim.rules.predicates.diagnosis import plain
+from records.claim.rules.predicates.modifiers import (
+    above_the_threshold_without_kx,
+    assistant_modifier,
+    assistant_share,
+)
+from records.claim.rules.predicates.pairs import LOG, shared_minutes
+
+DISCIPLINE_OF_ROLE = {"PT": "GP", "PTA": "GP", "OT": "GO", "OTA": "GO"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """``value`` is the modifier or the diagnosis; ``line`` the code that it would stand on."""
+
+    kind: str
+    value: str
+    line: str
+    why: str
+    speaks_for: tuple[str, ...]
+    speaks_against: tuple[str, ...]
+    evidence: Evidence
+
+    @property
+    def key(self) -> str:
+        """What an acceptance names: "97140:XU" or a diagnosis."""
+        return f"{self.line}:{self.value}" if self.kind == MODIFIER else self.value
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """For and against in words, as the acceptance keeps them."""
+        return (
+            *(f"for: {text}" for text in self.speaks_for),
+            *(f"against: {text}" for text in self.speaks_against),
+        )
+
+
+def offers_of(facts: Facts) -> tuple[Offer, ...]:
+    """Everything that may be offered for a claim; empty when there is nothing to decide."""
+    if facts.line is None:
+        return ()
+    return (
+        *_discipline(facts),
+        *(_separate(facts, partner) for partner in _open_pairs(facts)),
+        *_assistant(facts),
+        *_threshold(facts),
+        *_diagnoses(facts),
+    )
+
+
+def _discipline(facts: Facts) -> Iterator[Offer]:
+    """GP or GO, from the plan or else from who treated."""
+    wanted = facts.medicare or facts.profile.requires_discipline_modifier
+    if not wanted or facts.modifiers & DISCIPLINES or facts.line is None:
+        return
+    planned, role = facts.context.therapy_discipline, facts.line.performed_by_role
+    value = planned or DISCIPLINE_OF_ROLE.get(role or "", "GP")
+    for_it = [f"the plan of care says {planned}"] if planned else []
+    against = [] if planned else ["no plan of care with a discipline is recorded"]
+    if role:
+        agrees = DISCIPLINE_OF_ROLE.get(role) == value
+        (for_it if agrees else against).append(f"the service was done by: {role}")
+    yield Offer(
+        kind=MODIFIER, value=value, line=TRACTION,
+        why=f"{facts.profile.title} wants the discipline of the plan on the line",
+        speaks_for=tuple(for_it), speaks_against=tuple(against),
+        evidence=(facts.claimed("plan.discipline", planned), *facts.told("performed_by")),
+    )  # fmt: skip
+
+
+def _open_pairs(facts: Facts) -> Iterator[Partner]:
+    return (
+        partner for partner in facts.partners
+        if partner.pair.indicator == 1 and not facts.separated(partner)
+    )  # fmt: skip
+
+
+def _separate(facts: Facts, partner: Partner) -> Offer:
+    """59 or XU on the line that is denied otherwise."""
+    speaks_for, against = _time_evidence(facts, partner)
+    line = partner.line
+    if line.body_region is not None and facts.region is not None:
+        text = f"regions: traction {facts.region}, {line.cpt} {line.body_region}"
+        (speaks_for if facts.other_region(line) else against).append(text)
+    if line.cpt in RE_EVALUATIONS:
+        against.append("a re-evaluation is not routine: the note must say what had changed")
+    if partner.doubt:
+        against.append(partner.doubt)
+    return Offer(
+        kind=MODIFIER,
+        value="XU" if facts.profile.accepts_x_modifiers else "59",
+        line=partner.loser,
+        why=f"97012 and {line.cpt} are a pair: {partner.loser} is denied without it",
+        speaks_for=tuple(speaks_for),
+        speaks_against=tuple(against),
+        evidence=(*facts.told(*LOG, "region"), facts.line_evidence(line)),
+    )
+
+
+def _time_evidence(facts: Facts, partner: Partner) -> tuple[list[str], list[str]]:
+    """What the device's clock says for and against separate times."""
+    code, overlap = partner.line.cpt, facts.overlap(partner.line)
+    if overlap is None:
+        return [], [f"start and end of {code} are not known"]
+    if overlap:
+        minutes = shared_minutes(facts, partner.line)
+        return [], [f"the device pulled during {minutes:.0f} min of {code}"]
+    return [f"the device's clock: no minute of {code} was under traction"], []
+
+
+def _assistant(facts: Facts) -> Iterator[Offer]:
+    share = assistant_share(facts)
+    missing = not facts.modifiers & ASSISTANTS.keys()
+    if not facts.profile.assistant_modifiers or not missing or (share or 0) <= ASSISTANT_SHARE:
+        return
+    yield Offer(
+        kind=MODIFIER, value=assistant_modifier(facts), line=TRACTION,
+        why="an assistant did more than 10 % of this untimed service alone",
+        speaks_for=(f"share of the assistant: {100 * (share or 0):.0f} %",),
+        speaks_against=("minutes together with the therapist count as the therapist's",),
+        evidence=facts.told("set_up_by", "performed_by", "delivered_minutes"),
+    )  # fmt: skip
+
+
+def _threshold(facts: Facts) -> Iterator[Offer]:
+    for found in above_the_threshold_without_kx(facts):
+        yield Offer(
+            kind=MODIFIER, value="KX", line=TRACTION,
+            why=f"the year's therapy amounts are above {found.words['threshold']}",
+            speaks_for=(f"{found.words['ytd']} before this day, {found.words['total']} with it",),
+            speaks_against=("KX says that the records justify more: only a person can judge that",),
+            evidence=found.evidence,
+        )  # fmt: skip
+
+
+def _diagnoses(facts: Facts) -> Iterator[Offer]:
+    """Diagnoses that the note has and the claim has not."""
+    listed = {plain(code) for code in facts.context.diagnoses}
+    noted = [plain(code) for code in (facts.word("diagnosis") or "").split(",")]
+    for code in dict.fromkeys(code for code in noted if code and code not in listed):
+        fitting = REGION_DIAGNOSES.get(facts.region or "")
+        fits = fitting is not None and fitting.match(code) is not None
+        region = f"the device treated the {facts.region} region"
+        yield Offer(
+            kind=DIAGNOSIS, value=code, line=TRACTION,
+            why="the note names it and the claim does not",
+            speaks_for=("the clinician's note", *((region,) if fits else ())),
+            speaks_against=() if fits else (f"{region}; the code is not one of that region",),
+            evidence=facts.told("diagnosis", "region"),
+        )  # fmt: skip

@@ -1,0 +1,112 @@
+"""PayerProfile: what one payer wants of a 97012 claim, as dated data with sources."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from controller.errors import RulesInvalid
+from records.checked_data import CheckedData, checked, parse_toml, read_text
+from records.claim.code_sets import MODIFIER_ORDER
+from records.claim.context import BodyRegion, PayerKind
+from records.claim.rules.findings import Severity
+from records.claim.rules.rule_data import OWN_ERRORS, Strength, shipped_rules
+
+
+class PayerProfile(CheckedData):
+    """The profile decides, not the code. None or "unknown": the payer's word was not seen."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    title: str
+    kind: PayerKind
+    valid_from: date
+    """The day of the policy, or the day on which the profile's sources were read."""
+    valid_to: date | None = None
+    source: str
+    strength: Strength
+    caveats: tuple[str, ...] = ()
+
+    medicare: bool = False
+    """Original Medicare's rules apply (documentation, plan of care, thresholds)."""
+    pays_chiropractor_manipulation_only: bool = False
+    requires_discipline_modifier: bool = False
+    assistant_modifiers: bool = False
+    """CQ and CO are wanted and cut the payment."""
+    accepts_x_modifiers: bool = False
+    modifier_order: tuple[str, ...] = MODIFIER_ORDER
+    """"59" stands for the X modifiers, "GP" for GO and GN, "CQ" for CO."""
+    min_minutes: int | None = None
+    covers_97012: Literal["yes", "no", "conditions", "unknown"] = "unknown"
+    conditions: tuple[str, ...] = ()
+    """Conditions of cover that no data of the claim can prove; shown under the findings."""
+    decompression: Literal["excluded", "ask", "allowed"] = "ask"
+    needs_fda_clearance: bool = False
+    covered_dx: tuple[str, ...] = ()
+    """Beginnings of covered codes, without dot; empty: no list is known."""
+    excluded_regions: tuple[BodyRegion, ...] = ()
+    max_visits: int | None = None
+    severities: dict[str, Severity | Literal["off"]] = Field(default_factory=dict)
+    """Rules that this payer sees otherwise."""
+
+
+def read_profile(path: Path) -> PayerProfile:
+    """A profile of the user's; raises RulesInvalid naming file, key and next step."""
+    return parse_profile(read_text(path, "payer profile", RulesInvalid), path.name)
+
+
+def parse_profile(text: str, name: str) -> PayerProfile:
+    """A profile's text, checked; raises RulesInvalid."""
+    where = f"payer profile {name}"
+    profile = checked(PayerProfile, parse_toml(text, where, RulesInvalid), where, RulesInvalid)
+    if profile.name != Path(name).stem:
+        raise RulesInvalid(f"{where}: name={profile.name!r} is not the file's; rename one of them")
+    _check_severities(profile, where)
+    return profile
+
+
+def _check_severities(profile: PayerProfile, where: str) -> None:
+    rules = {rule.id: rule for rule in shipped_rules().rule}
+    for rule_id, severity in profile.severities.items():
+        rule = rules.get(rule_id)
+        if rule is None:
+            raise RulesInvalid(f"{where}: severities.{rule_id} is not a rule; correct it")
+        if severity == "error" and rule.strength == "own" and rule_id not in OWN_ERRORS:
+            raise RulesInvalid(
+                f'{where}: severities.{rule_id}="error", but the rule has no source; at most warn'
+            )
+
+
+def profiles_folder(data_dir: Path) -> Path:
+    """Where users put their own profiles; one with a shipped name replaces it."""
+    return data_dir / "payers"
+
+
+def all_profiles(data_dir: Path | None = None) -> dict[str, PayerProfile]:
+    """Shipped profiles and the user's, by name; raises RulesInvalid."""
+    own = sorted(profiles_folder(data_dir).glob("*.toml")) if data_dir else []
+    return {**shipped_profiles(), **{path.stem: read_profile(path) for path in own}}
+
+
+def find_profile(name: str, data_dir: Path | None = None) -> PayerProfile:
+    """A profile by its name; raises RulesInvalid listing what there is."""
+    profiles = all_profiles(data_dir)
+    if name not in profiles:
+        where = f" or add {profiles_folder(data_dir)}/{name}.toml" if data_dir else ""
+        raise RulesInvalid(
+            f"payer profile {name!r} is not known; choose one of {', '.join(profiles)}{where}"
+        )
+    return profiles[name]
+
+
+@cache
+def shipped_profiles() -> dict[str, PayerProfile]:
+    """The profiles that come with the program, by name."""
+    folder = resources.files("records.claim.rules") / "payers"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    profiles = [parse_profile(f.read_text(encoding="utf-8"), f.name) for f in files]
+    return {profile.name: profile for profile in profiles}

@@ -1,0 +1,144 @@
+"""Diagnoses (T-052 to T-060)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from records.claim.code_sets import REGION_DIAGNOSES, TRACTION
+from records.claim.rules.facts import Facts
+from records.claim.rules.findings import Evidence, Found, Severity
+from records.claim.rules.predicates.registry import predicate
+
+FIELD = "diagnoses"
+AS_SENT = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}")
+STATES = {"category": "is only a category, a longer code is needed", "unknown": "does not exist"}
+MOST_POINTERS = 4
+
+
+def plain(code: str) -> str:
+    """A code in capitals without dot and blanks."""
+    return "".join(code.split()).replace(".", "").upper()
+
+
+def _evidence(facts: Facts) -> Evidence:
+    listed = facts.claimed("diagnoses", ", ".join(facts.context.diagnoses) or None)
+    return (listed, *facts.told("diagnosis"))
+
+
+@predicate
+def code_cannot_be_billed(facts: Facts) -> Iterator[Found]:
+    """T-052. Outside of the list's dates it can only doubt. No list: the report says so."""
+    codes = facts.tables.code_list
+    if codes is None:
+        return
+    covered = codes.valid_from <= facts.day <= codes.valid_to
+    at_most: Severity = "error" if covered else "warn"
+    remark = "" if covered else f"list not valid for this date: it ends {codes.valid_to}"
+    for code in facts.context.diagnoses:
+        state = codes.state(plain(code))
+        if state != "billable":
+            words = {"code": code, "why": STATES[state], "list": codes.name}
+            yield Found(FIELD, _evidence(facts), words, at_most=at_most, remark=remark)
+
+
+@predicate
+def code_is_not_as_sent(facts: Facts) -> Iterator[Found]:
+    """T-053."""
+    for code in facts.context.diagnoses:
+        if not AS_SENT.fullmatch(code):
+            yield Found(FIELD, _evidence(facts), {"code": code})
+
+
+@predicate
+def pointers_are_wrong(facts: Facts) -> Iterator[Found]:
+    """T-054. On any line of the claim."""
+    count = len(facts.context.diagnoses)
+    for line in facts.lines:
+        outside = [p for p in line.dx_pointers if not 1 <= p <= count]
+        if outside or not 1 <= len(line.dx_pointers) <= MOST_POINTERS:
+            pointers = ", ".join(map(str, line.dx_pointers)) or "nothing"
+            words = {"code": line.cpt, "pointers": pointers, "count": count}
+            yield Found("lines.dx_pointers", (facts.line_evidence(line),), words)
+
+
+@predicate
+def diagnosis_stands_twice(facts: Facts) -> Iterator[Found]:
+    """T-055. However it is written."""
+    codes = [plain(code) for code in facts.context.diagnoses]
+    for code in dict.fromkeys(code for code in codes if codes.count(code) > 1):
+        yield Found(FIELD, _evidence(facts), {"code": code})
+
+
+@predicate
+def diagnoses_exclude_each_other(facts: Facts) -> Iterator[Found]:
+    """T-056."""
+    codes = facts.tables.code_list
+    listed = dict.fromkeys(plain(code) for code in facts.context.diagnoses)
+    for first, second in combinations(listed, 2):
+        if codes is not None and codes.exclude_each_other(first, second):
+            words = {"first": first, "second": second, "list": codes.name}
+            yield Found(FIELD, _evidence(facts), words)
+
+
+def _pointed(facts: Facts) -> list[str]:
+    if facts.line is None:
+        return []
+    return [plain(code) for code in facts.context.pointed_diagnoses(facts.line)]
+
+
+@predicate
+def diagnosis_is_of_another_region(facts: Facts) -> Iterator[Found]:
+    """T-057."""
+    fitting = REGION_DIAGNOSES.get(facts.word("region") or "")
+    pointed = _pointed(facts)
+    if fitting and pointed and not any(fitting.match(code) for code in pointed):
+        yield Found(
+            "lines.dx_pointers",
+            (*facts.told("region"), *_evidence(facts)),
+            {"region": facts.word("region"), "codes": ", ".join(pointed)},
+        )
+
+
+@predicate
+def payer_lists_other_reasons(facts: Facts) -> Iterator[Found]:
+    """T-058. A region that the payer excludes is a sure denial, another diagnosis a likely one."""
+    profile, pointed = facts.profile, _pointed(facts)
+    if facts.line is not None and facts.region in profile.excluded_regions:
+        what = f"This payer does not cover traction of the {facts.region} region."
+        evidence = (facts.line_evidence(facts.line), *facts.told("region"))
+        yield Found("lines.body_region", evidence, {"what": what}, severity="error")
+    if (
+        profile.covered_dx
+        and pointed
+        and not any(c.startswith(profile.covered_dx) for c in pointed)
+    ):
+        what = f"This payer lists other diagnoses for traction than {', '.join(pointed)}."
+        yield Found("lines.dx_pointers", _evidence(facts), {"what": what})
+
+
+@predicate
+def rationale_is_missing(facts: Facts) -> Iterator[Found]:
+    """T-059."""
+    if facts.note is not None and facts.word("rationale") is None:
+        yield Found("rationale", facts.told("rationale"))
+
+
+@predicate
+def note_does_not_carry_the_diagnosis(facts: Facts) -> Iterator[Found]:
+    """T-060. A code that only the claim has is often right: it warns, for the two must agree."""
+    if facts.note is None:
+        return
+    missing = [name for name in ("diagnosis", "symptoms") if facts.word(name) is None]
+    if missing:
+        what = f"The note needs diagnosis and symptoms; missing: {' and '.join(missing)}."
+        yield Found(missing[0], facts.told(*missing), {"what": what})
+    noted = {plain(code) for code in (facts.word("diagnosis") or "").split(",")}
+    alien = [code for code in _pointed(facts) if code not in noted]
+    if alien and "diagnosis" not in missing:
+        what = (
+            f"Line {TRACTION} points to {', '.join(alien)}, which the note does not name: correct "
+            "the claim, or the note."
+        )
+        yield Found("lines.dx_pointers", _evidence(facts), {"what": what}, severity="warn")

@@ -1,0 +1,203 @@
+"""Pairs with 97012 (T-026 to T-029, T-031, T-032, T-046, T-047, T-072 to T-074)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from records.claim.code_sets import (
+    MANIPULATIONS,
+    MANUAL_THERAPY,
+    NEVER_TOGETHER,
+    RE_EVALUATIONS,
+    TRACTION,
+)
+from records.claim.context import ServiceLine
+from records.claim.rules.facts import Facts, Partner
+from records.claim.rules.findings import Evidence, Found, Severity
+from records.claim.rules.predicates.registry import predicate
+
+FIELD = "lines.modifiers"
+LOG = ("started_at", "ended_at")
+PROFESSIONAL_FORMS = ("837P", "CMS1500")
+
+
+def _evidence(facts: Facts, line: ServiceLine) -> Evidence:
+    own = (facts.line_evidence(facts.line),) if facts.line else ()
+    return (*own, facts.line_evidence(line), *facts.told(*LOG))
+
+
+def _certainty(partner: Partner) -> Severity:
+    return "warn" if partner.doubt else "error"
+
+
+def _named(facts: Facts, partner: Partner, field: str) -> Found:
+    """The finding whose sentence needs no more than the partner's code."""
+    return Found(
+        field,
+        _evidence(facts, partner.line),
+        {"partner": partner.line.cpt},
+        at_most=_certainty(partner),
+        remark=partner.doubt,
+    )
+
+
+def _is_therapy(code: str) -> bool:
+    return code.startswith(("97", "G0"))
+
+
+def _bundled(facts: Facts) -> Iterator[Partner]:
+    """Partners that a modifier would pass and that none passes."""
+    for partner in facts.partners:
+        if partner.pair.indicator == 1 and not facts.separated(partner):
+            yield partner
+
+
+@predicate
+def pair_without_modifier(facts: Facts) -> Iterator[Found]:
+    """T-026. Re-evaluations and injections have sentences of their own."""
+    for partner in _bundled(facts):
+        code = partner.line.cpt
+        if code in RE_EVALUATIONS or not _is_therapy(code):
+            continue
+        overlap = {True: " (the device's log shows the same time)",
+                   False: " (the device's log shows different times)",
+                   None: ""}[facts.overlap(partner.line)]  # fmt: skip
+        yield Found(
+            FIELD,
+            _evidence(facts, partner.line),
+            {"partner": code, "loser": partner.loser, "overlap": overlap},
+            at_most=_certainty(partner),
+            remark=partner.doubt,
+        )
+
+
+@predicate
+def re_evaluation_without_modifier(facts: Facts) -> Iterator[Found]:
+    """T-072: the special text of T-026."""
+    for partner in _bundled(facts):
+        if partner.line.cpt in RE_EVALUATIONS:
+            yield _named(facts, partner, FIELD)
+
+
+@predicate
+def injection_without_modifier(facts: Facts) -> Iterator[Found]:
+    """T-073."""
+    for partner in _bundled(facts):
+        if not _is_therapy(partner.line.cpt):
+            words = {"partner": partner.line.cpt, "loser": partner.loser}
+            yield Found(FIELD, _evidence(facts, partner.line), words, remark=partner.doubt)
+
+
+def _hopeless(facts: Facts) -> Iterator[Partner]:
+    return (partner for partner in facts.partners if partner.pair.indicator == 0)
+
+
+@predicate
+def pair_that_no_modifier_passes(facts: Facts) -> Iterator[Found]:
+    """T-027. The three that are always so are T-074's."""
+    for partner in _hopeless(facts):
+        if partner.line.cpt not in NEVER_TOGETHER:
+            yield _named(facts, partner, "lines")
+
+
+@predicate
+def drawing_or_flushing(facts: Facts) -> Iterator[Found]:
+    """T-074: the special text of T-027; the rows are those of the practitioner's file."""
+    for partner in _hopeless(facts):
+        if partner.line.cpt in NEVER_TOGETHER and facts.context.form in PROFESSIONAL_FORMS:
+            yield _named(facts, partner, "lines")
+
+
+def shared_minutes(facts: Facts, line: ServiceLine) -> float:
+    """Minutes that a line and the traction have in common; both have their times."""
+    start, end = facts.started, facts.ended
+    assert start and end and line.started_at and line.ended_at
+    shared = min(end, line.ended_at) - max(start, line.started_at)
+    return max(0.0, shared.total_seconds() / 60)
+
+
+def _times(facts: Facts, line: ServiceLine) -> dict[str, str]:
+    start, end = facts.started, facts.ended
+    assert start and end and line.started_at and line.ended_at
+    zone = start.tzinfo
+    return {
+        "start": f"{start:%H:%M}",
+        "end": f"{end:%H:%M}",
+        "partner": line.cpt,
+        "partner_start": f"{line.started_at.astimezone(zone):%H:%M}",
+        "partner_end": f"{line.ended_at.astimezone(zone):%H:%M}",
+    }
+
+
+@predicate
+def separate_but_at_the_same_time(facts: Facts) -> Iterator[Found]:
+    """T-028. Only for a pair: a supervised modality may otherwise share its time."""
+    for partner in facts.partners:
+        separate = facts.separated(partner)
+        if not separate or partner.pair.indicator != 1 or not facts.overlap(partner.line):
+            continue
+        elsewhere = "XS" in separate or facts.other_region(partner.line)
+        words = {
+            **_times(facts, partner.line),
+            "found": ", ".join(sorted(separate)),
+            "minutes": shared_minutes(facts, partner.line),
+            "region": ", on another region, which is allowed" if elsewhere else "",
+        }
+        yield Found(
+            FIELD,
+            _evidence(facts, partner.line),
+            words,
+            severity="info" if elsewhere else None,
+            at_most=_certainty(partner),
+            remark=partner.doubt,
+        )
+
+
+@predicate
+def the_log_supports_separate(facts: Facts) -> Iterator[Found]:
+    """T-029."""
+    for partner in facts.partners:
+        separate = facts.separated(partner)
+        if separate and partner.pair.indicator == 1 and facts.overlap(partner.line) is False:
+            words = {**_times(facts, partner.line), "found": ", ".join(sorted(separate))}
+            yield Found(FIELD, _evidence(facts, partner.line), words)
+
+
+@predicate
+def an_x_modifier_says_more(facts: Facts) -> Iterator[Found]:
+    """T-031. On 97012 or on its partner."""
+    lines = [facts.line] if facts.line else []
+    for line in (*lines, *(partner.line for partner in facts.partners)):
+        if "59" in line.modifiers and facts.profile.accepts_x_modifiers:
+            yield Found(FIELD, (facts.line_evidence(line),), {"code": line.cpt})
+
+
+@predicate
+def other_structure_same_region(facts: Facts) -> Iterator[Found]:
+    """T-032."""
+    for partner in facts.partners:
+        region = partner.line.body_region
+        if "XS" in facts.separated(partner) and region is not None and region == facts.region:
+            evidence = (*_evidence(facts, partner.line), *facts.told("region"))
+            yield Found(FIELD, evidence, {"partner": partner.line.cpt, "region": region})
+
+
+@predicate
+def manual_therapy_without_times(facts: Facts) -> Iterator[Found]:
+    """T-046. Once the times are known, T-026, T-028 or T-029 speak."""
+    for line in facts.others:
+        same = line.cpt == MANUAL_THERAPY and not facts.other_region(line)
+        if facts.line is not None and same and line.started_at is None:
+            yield Found("lines.started_at", _evidence(facts, line))
+
+
+@predicate
+def manipulation_is_no_pair(facts: Facts) -> Iterator[Found]:
+    """T-047. Silent where a loaded file says otherwise."""
+    codes = sorted(
+        code for code in facts.codes & MANIPULATIONS
+        if facts.tables.pairs.find(code, facts.day) is None
+    )  # fmt: skip
+    if facts.line is not None and codes:
+        evidence = (facts.claimed(f"codes beside {TRACTION}", ", ".join(codes)),)
+        yield Found("lines", evidence, {"codes": ", ".join(codes)})

@@ -1,0 +1,152 @@
+"""The scrub report as text and as a JSON document; what is accepted and offered stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from controller.words import lines_of
+from records.claim.charge_line import MODIFIER
+from records.claim.rules.findings import RuleFinding
+from records.claim.rules.offers import Offer
+from records.claim.rules.scrubber import ScrubReport
+from records.clinic.acceptance import Acceptance
+from records.provenance import Origin, Sourced
+
+OPEN = "(nothing)"
+STRENGTHS = {
+    "A": "CMS",
+    "B": "Medicare contractor or payer",
+    "C": "trade page",
+    "log": "the device's record",
+    "own": "general knowledge, no source on file",
+}
+
+
+def verdict(report: ScrubReport) -> str:
+    """READY or NOT READY, and how many of each."""
+    count = dict.fromkeys(("error", "warn", "info"), 0)
+    for finding in report.findings:
+        count[finding.severity] += 1
+    state = "NOT READY" if report.blocked else "READY"
+    words = {"error": "error", "warn": "warning", "info": "note"}
+    counted = (f"{n} {words[name]}{'' if n == 1 else 's'}" for name, n in count.items())
+    return f"{state}: {', '.join(counted)}"
+
+
+def report_text(
+    session_id: str,
+    report: ScrubReport,
+    offers: Sequence[Offer],
+    accepted: Sequence[Acceptance] = (),
+) -> str:
+    """The report for a terminal."""
+    lines = [
+        f"Scrub of session {session_id}, date of service {report.date_of_service}",
+        f"Payer profile {report.profile} ({report.profile_title}), of {report.profile_date}; "
+        f"rules of {report.rule_set}",
+        verdict(report),
+        "",
+    ]
+    for finding in report.findings:
+        lines += _finding_lines(finding)
+    for offer in offers:
+        lines += _offer_lines(session_id, offer)
+    lines += [f"accepted: {each.what} {each.value} by {each.by}" for each in accepted]
+    lines += [f"condition of the payer: {text}" for text in report.conditions]
+    lines += [f"not checked: {text}" for text in report.not_checked]
+    return lines_of([*lines, "", report.advice])
+
+
+def _finding_lines(finding: RuleFinding) -> Iterator[str]:
+    yield f"{finding.severity:<5} {finding.rule_id}  {finding.message}"
+    yield f"      source ({STRENGTHS[finding.strength]}, {finding.source_date}): {finding.source}"
+    for field in finding.evidence:
+        value = OPEN if field.is_open else field.value
+        yield f"      evidence: {field.label}: {value} [{where_from(field)}]"
+
+
+def _offer_lines(session_id: str, offer: Offer) -> Iterator[str]:
+    yield f"offer {offer.key}  {offer.why}"
+    for text in offer.shown:
+        yield f"      {text}"
+    option = f"--modifier {offer.value}" if offer.kind == MODIFIER else f"--diagnosis {offer.value}"
+    line = "" if offer.line == "97012" else f" --line {offer.line}"
+    yield f'      accept with: traction accept {session_id} {option}{line} --by "NAME"'
+
+
+def where_from(field: Sourced[Any]) -> str:
+    """Where a piece of evidence comes from: the imported file, or as the note says it."""
+    if field.origin is Origin.IMPORTED:
+        return field.method or "not imported"
+    return field.where_from
+
+
+def report_document(
+    session_id: str,
+    report: ScrubReport,
+    offers: Sequence[Offer],
+    accepted: Sequence[Acceptance] = (),
+) -> dict[str, Any]:
+    """The report as JSON."""
+    return {
+        "session_id": session_id,
+        "ready": not report.blocked,
+        "verdict": verdict(report),
+        "profile": report.profile,
+        "profile_title": report.profile_title,
+        "profile_date": report.profile_date.isoformat(),
+        "profile_source": report.profile_source,
+        "rule_set": report.rule_set.isoformat(),
+        "date_of_service": report.date_of_service.isoformat(),
+        "findings": [_finding_document(finding) for finding in report.findings],
+        "offers": [_offer_document(offer) for offer in offers],
+        "accepted": [
+            {"what": a.what, "value": a.value, "by": a.by, "at_utc_ms": a.at_utc_ms,
+             "evidence": list(a.evidence)}
+            for a in accepted
+        ],
+        "conditions": list(report.conditions),
+        "not_checked": list(report.not_checked),
+        "advice": report.advice,
+    }  # fmt: skip
+
+
+def _finding_document(finding: RuleFinding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule_id,
+        "severity": finding.severity,
+        "field": finding.field,
+        "message": finding.message,
+        "source": finding.source,
+        "source_date": finding.source_date.isoformat(),
+        "strength": finding.strength,
+        "from_mission": finding.from_mission,
+        "evidence": [_evidence_document(field) for field in finding.evidence],
+    }
+
+
+def _offer_document(offer: Offer) -> dict[str, Any]:
+    return {
+        "kind": offer.kind,
+        "value": offer.value,
+        "line": offer.line,
+        "why": offer.why,
+        "for": list(offer.speaks_for),
+        "against": list(offer.speaks_against),
+        "evidence": [_evidence_document(field) for field in offer.evidence],
+    }
+
+
+def _evidence_document(field: Sourced[Any]) -> dict[str, Any]:
+    span = field.journal_range
+    return {
+        "name": field.name,
+        "label": field.label,
+        "value": None if field.is_open else str(field.value),
+        "unit": field.unit,
+        "origin": field.origin.value,
+        "from": where_from(field),
+        "records": None if span is None else [span.records, span.first, span.last],
+        "digest": field.digest,
+    }

@@ -1,0 +1,159 @@
+"""The tables that rules read: shipped examples with their sources, and the user's dated files.
+
+``DIR/tables.toml`` names the user's files; what it does not give stays shipped, and the report says
+what could not be checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from controller.errors import RulesInvalid
+from records.checked_data import CheckedData, checked, parse_toml, read_text
+from records.claim.fees import FeeTable, read_fees
+from records.claim.rules.code_list import CodeList
+from records.claim.rules.pairs import PairTable, read_pairs, shipped_pairs
+from records.claim.rules.rule_data import Strength
+
+USER_FILE = "tables.toml"
+
+
+class Dated(CheckedData):
+    """Something that holds from one day to another, both included."""
+
+    valid_from: date
+    valid_to: date
+    source: Annotated[str, Field(min_length=1)]
+    strength: Strength = "own"
+
+    def valid_on(self, day: date) -> bool:
+        return self.valid_from <= day <= self.valid_to
+
+
+class Threshold(Dated):
+    """Therapy amount of a year above which KX (or a notice) is needed, US dollars."""
+
+    amount: Annotated[Decimal, Field(gt=0)]
+
+
+class DailyLimit(Dated):
+    """Medically unlikely edit: units of 97012 a day."""
+
+    units: Annotated[int, Field(ge=1)]
+
+
+class PracticeExpense(Dated):
+    """Practice expense values of therapy codes: who is cut when several are billed."""
+
+    values: dict[str, Annotated[Decimal, Field(ge=0)]]
+
+
+class _PairFile(Dated):
+    file: str
+
+
+class _FeeFile(CheckedData):
+    file: str
+
+
+class _ShippedTables(CheckedData):
+    threshold: tuple[Threshold, ...]
+    daily_limit: tuple[DailyLimit, ...]
+    practice_expense: tuple[PracticeExpense, ...]
+
+
+class _UserTables(CheckedData):
+    pairs: _PairFile | None = None
+    fees: _FeeFile | None = None
+    threshold: tuple[Threshold, ...] = ()
+    daily_limit: tuple[DailyLimit, ...] = ()
+    practice_expense: tuple[PracticeExpense, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrubTables:
+    """Everything dated that rules look up. Earlier entries win."""
+
+    pairs: PairTable
+    thresholds: tuple[Threshold, ...]
+    daily_limits: tuple[DailyLimit, ...]
+    practice_expenses: tuple[PracticeExpense, ...]
+    fees: FeeTable | None = None
+    code_list: CodeList | None = None
+
+    def threshold(self, day: date) -> Threshold | None:
+        return next((t for t in self.thresholds if t.valid_on(day)), None)
+
+    def daily_limit(self, day: date) -> DailyLimit:
+        """The limit of the day, else the newest that is known."""
+        return next((d for d in self.daily_limits if d.valid_on(day)), self.daily_limits[0])
+
+    def practice_expense(self, day: date) -> PracticeExpense | None:
+        return next((p for p in self.practice_expenses if p.valid_on(day)), None)
+
+    def with_code_list(self, code_list: CodeList) -> ScrubTables:
+        """The same tables and a list of diagnosis codes."""
+        return replace(self, code_list=code_list)
+
+    def not_checked(self, day: date) -> tuple[str, ...]:
+        """What no table answers for a day, in words."""
+        found = []
+        if not self.pairs.covers(day):
+            found.append(
+                f"NCCI pairs: not checked against a file of the quarter of {day}; the rows used "
+                f"were seen on {self.pairs.seen_on}"
+            )
+        if self.threshold(day) is None:
+            found.append(f"therapy threshold: not checked, none is known for {day}")
+        if self.practice_expense(day) is None:
+            found.append(f"multiple-procedure cut: not checked, no values are known for {day}")
+        if self.code_list is None:
+            found.append("diagnosis codes: not checked, no code list was given")
+        return tuple(found)
+
+
+@cache
+def shipped_tables() -> ScrubTables:
+    """What comes with the program; raises RulesInvalid."""
+    text = (resources.files("records.claim.rules") / "tables" / "shipped.toml").read_text("utf-8")
+    where = "tables shipped.toml"
+    data = checked(_ShippedTables, parse_toml(text, where, RulesInvalid), where, RulesInvalid)
+    return ScrubTables(
+        pairs=shipped_pairs(),
+        thresholds=data.threshold,
+        daily_limits=data.daily_limit,
+        practice_expenses=data.practice_expense,
+    )
+
+
+def load_tables(data_dir: Path) -> ScrubTables:
+    """The shipped tables, and the user's in front of them; raises RulesInvalid."""
+    shipped = shipped_tables()
+    path = data_dir / USER_FILE
+    if not path.exists():
+        return shipped
+    where = f"tables {path.name}"
+    text = read_text(path, "tables", RulesInvalid)
+    own = checked(_UserTables, parse_toml(text, where, RulesInvalid), where, RulesInvalid)
+    return replace(
+        shipped,
+        pairs=_user_pairs(own.pairs, data_dir) or shipped.pairs,
+        thresholds=(*own.threshold, *shipped.thresholds),
+        daily_limits=(*own.daily_limit, *shipped.daily_limits),
+        practice_expenses=(*own.practice_expense, *shipped.practice_expenses),
+        fees=read_fees(data_dir / own.fees.file) if own.fees else None,
+    )
+
+
+def _user_pairs(given: _PairFile | None, data_dir: Path) -> PairTable | None:
+    if given is None:
+        return None
+    return read_pairs(data_dir / given.file, given.valid_from, given.valid_to, given.source)

@@ -1,0 +1,80 @@
+"""What a named person accepted for the claim: a modifier or a diagnosis, with the evidence shown.
+
+The program only offers; without an entry of this kind nothing is on the claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import RequestRefused
+from controller.events import JsonValue
+from records.store.author import Author
+from records.store.clinic_chain import EntryKind, append_entries, entries_of_session
+from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """``what`` is the kind of thing (modifier, diagnosis), ``value`` the thing itself."""
+
+    session_id: str
+    what: str
+    value: str
+    accepted: bool
+    by: str
+    at_utc_ms: int
+    evidence: tuple[str, ...]
+
+
+def record_acceptance(
+    data_dir: Path,
+    *,
+    session_id: str,
+    patient_key: str,
+    what: str,
+    value: str,
+    evidence: Sequence[str],
+    author: Author,
+    accepted: bool = True,
+) -> None:
+    """Keep that ``author`` accepted (or took back) ``value``, having seen ``evidence``."""
+    for name, text in (("what", what), ("value", value), ("by", author.by)):
+        if not text.strip():
+            raise RequestRefused(f"{name} is empty; an acceptance names it")
+    detail: dict[str, JsonValue] = {
+        "session_id": session_id,
+        "patient_key": patient_key,
+        "what": what.strip(),
+        "value": value.strip(),
+        "accepted": accepted,
+        "by": author.by.strip(),
+        "user": author.user,
+        "evidence": list(evidence),
+    }
+    with clinic_writing(data_dir) as db:
+        append_entries(db, author, [(EntryKind.PROPOSAL_ACCEPTED, detail)])
+
+
+def acceptances(data_dir: Path, session_id: str) -> list[Acceptance]:
+    """What holds now: the newest word on each thing, if it was an acceptance."""
+    if not clinic_database(data_dir).exists():
+        return []
+    with clinic_reading(data_dir) as db:
+        entries = entries_of_session(db, session_id)
+    newest: dict[tuple[str, str], Acceptance] = {}
+    for entry in entries:
+        if entry.kind is EntryKind.PROPOSAL_ACCEPTED:
+            detail = entry.detail
+            newest[detail["what"], detail["value"]] = Acceptance(
+                session_id=session_id,
+                what=detail["what"],
+                value=detail["value"],
+                accepted=detail["accepted"],
+                by=detail["by"],
+                at_utc_ms=entry.utc_ms,
+                evidence=tuple(detail["evidence"]),
+            )
+    return [acceptance for acceptance in newest.values() if acceptance.accepted]

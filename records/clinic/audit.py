@@ -1,0 +1,132 @@
+"""Who read or wrote a patient's data, when and what: rows of clinic.db's chain.
+
+An access whose row cannot be kept is refused. That holds on a read-only medium too: whoever must
+read there copies the folder to a place that can be written, and the copy keeps the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from controller.errors import AuditUnavailable, JournalError
+from controller.events import JsonValue
+from records.clinic.readings import leave_reading, left_readings
+from records.store.author import Author, Person
+from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
+from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+
+_OF_THE_FILE = (
+    EntryKind.FILE_BEGUN, EntryKind.KEYS_NOTED, EntryKind.REGISTER_BEGUN,
+    EntryKind.SESSION_OPENED, EntryKind.SESSION_SEALED,
+)  # fmt: skip
+AUDITED = tuple(kind for kind in EntryKind if kind not in _OF_THE_FILE)
+
+AuditRow = tuple[EntryKind, dict[str, JsonValue]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One access as it was kept. ``fields`` are names of fields that were written, or ids found."""
+
+    at_utc_ms: int
+    kind: str
+    what: str
+    by: str
+    user: str
+    session_id: str
+    patient_key: str
+    fields: tuple[str, ...]
+
+
+def written_row(
+    author: Author, what: str, *, session_id: str, patient_key: str, fields: Sequence[str]
+) -> AuditRow:
+    """The row of a write, to be appended in the transaction of the write itself."""
+    return EntryKind.RECORD_WRITTEN, _detail(author, what, session_id, patient_key, fields)
+
+
+def record_read(
+    data_dir: Path,
+    person: Person,
+    what: str,
+    *,
+    session_id: str = "",
+    patient_key: str = "",
+    fields: Sequence[str] = (),
+) -> None:
+    """Keep the row of a read before the data are handed out; raises AuditUnavailable.
+
+    Somebody who only reads has no key: the row waits for the chain.
+    """
+    detail = _detail(person, what, session_id, patient_key, fields)
+    try:
+        if isinstance(person, Author):
+            with clinic_writing(data_dir) as db:
+                append_entries(db, person, [(EntryKind.RECORD_READ, detail)])
+        else:
+            leave_reading(data_dir, person.at_utc_ms, detail)
+    except JournalError as error:
+        raise AuditUnavailable(
+            f"the audit row of this access ({what}) cannot be kept, so the access is refused: "
+            f"{error.message}. Make the data folder writable, or copy it to a place that is and "
+            "read it there"
+        ) from error
+    except OSError as error:
+        raise AuditUnavailable(
+            f"the audit row of this access ({what}) cannot be kept, so the access is refused: "
+            f"{error.filename} ({error.strerror}). The account that keeps the records shares them "
+            "with the setting readers_group and any command of its own"
+        ) from error
+
+
+def accesses(data_dir: Path, of_sessions: Collection[str] | None = None) -> list[Access]:
+    """Every access on file, oldest first; only those of some sessions where these are given.
+
+    Those that wait for the chain come last; a file among them that is no row is shown as that.
+    """
+    if not clinic_database(data_dir).exists():
+        return []
+    with clinic_reading(data_dir) as db:
+        entries = entries_of_kind(db, *AUDITED)
+    found = [
+        _access(entry.kind, int(entry.detail.get("read_utc_ms", entry.utc_ms)), entry.detail)
+        for entry in entries
+    ]
+    for left in left_readings(data_dir):
+        detail = left.detail or {"what": f"{left.path.name} is no row of an access"}
+        what = f"{detail['what']} (not yet in the chain)"
+        found.append(_access(EntryKind.RECORD_READ, left.at_utc_ms, {**detail, "what": what}))
+    return [
+        access
+        for access in found
+        if of_sessions is None or not {access.session_id, *access.fields}.isdisjoint(of_sessions)
+    ]
+
+
+def _access(kind: EntryKind, at_utc_ms: int, detail: Mapping[str, Any]) -> Access:
+    return Access(
+        at_utc_ms=at_utc_ms,
+        kind=kind.name.lower(),
+        what=str(detail.get("what") or kind.name.lower().replace("_", " ")),
+        by=str(detail.get("by", "")),
+        user=str(detail.get("user", "")),
+        session_id=str(detail.get("session_id", "")),
+        patient_key=str(detail.get("patient_key", "")),
+        fields=tuple(detail.get("fields") or detail.get("words") or ()),
+    )
+
+
+def _detail(
+    author: Person, what: str, session_id: str, patient_key: str, fields: Sequence[str]
+) -> dict[str, JsonValue]:
+    return {
+        "what": what,
+        "by": author.by,
+        "user": author.user,
+        "session_id": session_id,
+        "patient_key": patient_key,
+        "fields": list(fields),
+    }

@@ -1,0 +1,92 @@
+"""What the evidence says about clinic.db's part: orders, patient keys and seals of each session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalError
+from records.evidence.reader import checking
+from records.evidence.removal import removal_of
+from records.store.database import Database, rows
+from records.store.schema_check import schema_differences
+from records.store.unit_file import UNIT_SCHEMA, readable_databases
+from records.strict_json import object_or_empty
+
+_LEFT = ("number", "unit_id", "started_utc_ms", "utc_offset_min", "events", "samples")
+_SESSIONS = (
+    "SELECT session_id, detail, digest, number, unit_id, started_utc_ms, utc_offset_min, "
+    "seal.event_count, seal.sample_count FROM session "
+    "LEFT JOIN event ON event.session = number AND sequence = 0 "
+    "LEFT JOIN seal ON seal.session = number"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one session's opening and seal say; None for what is not there or cannot be read."""
+
+    order_digest: object
+    patient_key: object
+    seal: str | None
+    removed: bool
+    left: Mapping[str, object]
+    """What stays of a session whose content is removed, as the entry of its removal names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``whole`` is False where a unit's file could not be read, so that sessions may be missing."""
+
+    sessions: dict[str, Said]
+    whole: bool
+
+    def of(self, session_id: str) -> Said | None:
+        return self.sessions.get(session_id)
+
+    def with_orders(self) -> set[str]:
+        """Sessions whose opening names an order; not those whose content was removed."""
+        return {
+            session_id
+            for session_id, said in self.sessions.items()
+            if said.order_digest is not None
+        }
+
+    @property
+    def why_missing(self) -> str:
+        """What to say of a session that is not among them."""
+        if self.whole:
+            return "its session is not on file"
+        return "its session is in none of the units' files that can be read"
+
+
+def read_evidence(data_dir: Path) -> Evidence:
+    """Read it from every unit's file; what is wrong with one of these is said by its own check."""
+    sessions: dict[str, Said] = {}
+    whole = True
+    for path in readable_databases(data_dir):
+        try:
+            with checking(path) as db:
+                readable = all(found.readable for found in schema_differences(db, UNIT_SCHEMA))
+                if readable:
+                    sessions |= _sessions(db)
+        except JournalError:
+            readable = False
+        whole = whole and readable
+    return Evidence(sessions, whole)
+
+
+def _sessions(db: Database) -> dict[str, Said]:
+    found = {}
+    for session_id, detail, digest, number, *row in rows(db, _SESSIONS):
+        opening = object_or_empty(detail)
+        seal = digest.hex() if isinstance(digest, bytes) else None
+        found[str(session_id)] = Said(
+            opening.get("order_digest"),
+            opening.get("patient_key"),
+            seal,
+            removal_of(db, number) is not None,
+            {**dict(zip(_LEFT, (number, *row), strict=True)), "seal": seal},
+        )
+    return found

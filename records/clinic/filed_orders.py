@@ -1,0 +1,94 @@
+"""clinic.db: people's words. The order of each session and the key that stands for a patient.
+
+The evidence holds an opaque key only; which patient it stands for is known here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import RecordNotFound
+from records.clinic.session_register import append_opened
+from records.store.author import Author
+from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.database import Database, rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledOrder:
+    """An order as it was filed with its session."""
+
+    patient_key: str
+    order_digest: str
+    order_text: str
+
+
+def file_order(
+    data_dir: Path,
+    *,
+    session_id: str,
+    unit_id: str,
+    author: Author,
+    patient_reference: str,
+    order_digest: str,
+    order_text: str,
+    new_key: Callable[[], str],
+) -> str:
+    """File a session's order; returns the patient's key, made by ``new_key`` at the first visit.
+
+    The register says that ``author`` opened the session on that unit. Raises JournalUnavailable
+    when nothing can be kept.
+    """
+    with clinic_writing(data_dir) as db:
+        key = _patient_key(db, patient_reference, new_key)
+        db.execute(
+            "INSERT INTO session_order VALUES (?, ?, ?, ?)",
+            (session_id, key, order_digest, order_text),
+        )
+        append_opened(
+            db, author, session_id=session_id, unit_id=unit_id, patient_key=key,
+            digest=order_digest,
+        )  # fmt: skip
+        return key
+
+
+def filed_order(data_dir: Path, session_id: str) -> FiledOrder:
+    """The order of a session; raises RecordNotFound."""
+    with clinic_reading(data_dir) as db:
+        found = rows(
+            db,
+            "SELECT patient_key, order_digest, order_text FROM session_order WHERE session_id = ?",
+            (session_id,),
+        )
+    if not found:
+        raise RecordNotFound(
+            f"the order of session {session_id} is not on file in {clinic_database(data_dir)}"
+        )
+    key, digest, text = found[0]
+    return FiledOrder(patient_key=key, order_digest=digest, order_text=text)
+
+
+def sessions_of_patient(data_dir: Path, patient_key: str) -> list[str]:
+    """Ids of the sessions that were ordered for a patient.
+
+    The key of orders without a patient reference stands for nobody, so it has no sessions.
+    """
+    with clinic_reading(data_dir) as db:
+        found = rows(
+            db,
+            "SELECT session_id FROM session_order JOIN patient ON key = patient_key "
+            "WHERE key = ? AND reference <> ''",
+            (patient_key,),
+        )
+    return [session_id for (session_id,) in found]
+
+
+def _patient_key(db: Database, reference: str, new_key: Callable[[], str]) -> str:
+    found = rows(db, "SELECT key FROM patient WHERE reference = ?", (reference,))
+    if found:
+        return str(found[0][0])
+    key = new_key()
+    db.execute("INSERT INTO patient VALUES (?, ?)", (key, reference))
+    return key

@@ -1,0 +1,304 @@
+"""What persons do to the keys: rotate, replace a lost one, accept a foreign one, revoke.
+
+Each is one signed record (records/keys/key_records.py). A key changes between sessions only: while
+one is open or not sealed yet, its end can only be made with the key that opened it. The moment of
+the change is one rename of one file; whoever starts next brings a stopped change to its end.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from controller.errors import KeyUnavailable, RequestRefused, UnitBusy
+from controller.words import check_name, check_text
+from records.evidence.reader import open_sessions
+from records.keys.key_folder import (
+    append_record,
+    changing_keys,
+    finish_next,
+    key_failures_in_words,
+    key_folder,
+    public_files,
+    publish,
+    put_next,
+)
+from records.keys.key_records import KeyEvent, KeyHistory, KeyRecord, shown
+from records.keys.key_store import KeyStore, SystemKeyStore
+from records.keys.key_witness import believed_history, reached
+from records.keys.signing import load_or_create_key
+from records.store.author import Author
+from records.store.clinic_chain import append_entries
+from records.store.clinic_file import clinic_database, clinic_writing
+from records.store.database import Database
+from records.store.ed25519 import SEED_SIZE, SigningKey, key_id_of, public_pem
+from records.store.private_files import write_private
+from records.store.unit_file import unit_database
+from records.store.unit_lock import UnitLock, holding
+
+NewSeed = Callable[[], bytes]
+MakeRecord = Callable[[KeyHistory], KeyRecord]
+
+
+def rotate_key(
+    data_dir: Path,
+    *,
+    by: str,
+    at_utc_ms: int,
+    store: KeyStore | None = None,
+    new_seed: NewSeed = lambda: secrets.token_bytes(SEED_SIZE),
+) -> SigningKey:
+    """Put a new key in the place of the one in use, which vouches for it and is then removed.
+
+    Raises RequestRefused while a session is open or not sealed; KeyUnavailable when the key in use
+    is not at hand.
+    """
+    check_name("by", by)
+    store = store or SystemKeyStore()
+    old = load_or_create_key(data_dir, store=store, utc_ms=lambda: at_utc_ms)
+    new = SigningKey(new_seed())
+
+    def record(history: KeyHistory) -> KeyRecord:
+        made = history.following(
+            KeyEvent.ROTATED, new.public_key, at_utc_ms, by=by, reached=reached(data_dir)
+        )
+        return made.signed(old, new)
+
+    with key_failures_in_words(key_folder(data_dir)), changing_keys(data_dir):
+        _check_still_in_use(data_dir, old)
+        with _units_at_rest(data_dir, sealed=True):
+            _change_over(data_dir, store, new, record)
+    return new
+
+
+def replace_lost_key(
+    data_dir: Path,
+    *,
+    by: str,
+    reason: str,
+    at_utc_ms: int,
+    store: KeyStore | None = None,
+    new_seed: NewSeed = lambda: secrets.token_bytes(SEED_SIZE),
+) -> SigningKey:
+    """A new key where the private half of the old one is gone: nothing but a name vouches for it.
+
+    Raises RequestRefused when the key in use is at hand, and while a session is open. Sessions that
+    were interrupted are allowed: the key that opened them does not come back.
+    """
+    check_name("by", by)
+    check_text("reason", _needed(reason, "why the key is lost"))
+    store = store or SystemKeyStore()
+    _refuse_when_at_hand(data_dir, store)
+    new = SigningKey(new_seed())
+
+    def record(history: KeyHistory) -> KeyRecord:
+        places = reached(data_dir)
+        if history.records:
+            return history.following(
+                KeyEvent.REPLACED, new.public_key, at_utc_ms, by=by, reason=reason, reached=places
+            ).signed(new)
+        found = public_files(data_dir)
+        return history.following(
+            KeyEvent.BEGUN, new.public_key, at_utc_ms, by=by, reason=reason,
+            found=[found[key_id] for key_id in sorted(found)], reached=places,
+        ).signed(new)  # fmt: skip
+
+    with (
+        key_failures_in_words(key_folder(data_dir)),
+        changing_keys(data_dir),
+        _units_at_rest(data_dir, sealed=False),
+    ):
+        _change_over(data_dir, store, new, record)
+    return new
+
+
+def take_over_restored(
+    data_dir: Path, *, by: str, at_utc_ms: int, store: KeyStore | None = None
+) -> None:
+    """A key for a folder that came out of a backup, which holds no private keys.
+
+    The old key stays in use where its private half is here: on the machine of the backup.
+    """
+    try:
+        load_or_create_key(data_dir, store=store, utc_ms=lambda: at_utc_ms)
+    except KeyUnavailable:
+        replace_lost_key(
+            data_dir, by=by, reason="restored from a backup", at_utc_ms=at_utc_ms, store=store
+        )
+
+
+def accept_key(
+    data_dir: Path, public_key: bytes, *, by: str, at_utc_ms: int, store: KeyStore | None = None
+) -> str:
+    """Take a foreign public key into the record, so that what it signed is believed here.
+
+    Returns its id. Raises RequestRefused when it is on record already.
+    """
+    check_name("by", by)
+    key_id = key_id_of(public_key)
+
+    def record(history: KeyHistory) -> KeyRecord:
+        if key_id in history.times:
+            raise RequestRefused(f"key {key_id} is on record already; `traction key list` shows it")
+        return history.following(KeyEvent.ACCEPTED, public_key, at_utc_ms, by=by)
+
+    _signed_by_the_key_in_use(data_dir, record, by, at_utc_ms, store)
+    with key_failures_in_words(key_folder(data_dir)):
+        path = key_folder(data_dir) / f"{key_id}.pub"
+        write_private(path, public_pem(public_key))
+    return key_id
+
+
+def revoke_key(
+    data_dir: Path,
+    key_id: str,
+    *,
+    from_utc_ms: int,
+    reason: str,
+    by: str,
+    at_utc_ms: int,
+    store: KeyStore | None = None,
+) -> str:
+    """Say that nothing which a key made from a moment on is believed; there is no way back.
+
+    ``key_id`` is the id or its beginning; returns the whole id. Raises RequestRefused for the key
+    in use, an unknown key and a moment that lies ahead.
+    """
+    check_name("by", by)
+    check_text("reason", _needed(reason, "why it is revoked"))
+    if from_utc_ms > at_utc_ms:
+        raise RequestRefused(
+            f"{shown(from_utc_ms)} lies ahead; revoke a key from a moment that has passed"
+        )
+    whole: list[str] = []
+
+    def record(history: KeyHistory) -> KeyRecord:
+        whole.append(_revocable(history, key_id))
+        return history.following(
+            KeyEvent.REVOKED, history.times[whole[0]].public_key, at_utc_ms, by=by, reason=reason,
+            from_utc_ms=from_utc_ms,
+        )  # fmt: skip
+
+    _signed_by_the_key_in_use(data_dir, record, by, at_utc_ms, store)
+    return whole[0]
+
+
+def _revocable(history: KeyHistory, beginning: str) -> str:
+    found = [key_id for key_id in history.times if key_id.startswith(beginning.lower())]
+    if len(found) != 1 or not beginning:
+        raise RequestRefused(
+            f"{len(found)} keys on record begin with {beginning!r}; `traction key list` shows them"
+        )
+    if found[0] == history.in_use:
+        raise RequestRefused(
+            f"key {found[0]} is in use; put a new one in its place with `traction key rotate`, "
+            "then revoke it"
+        )
+    return found[0]
+
+
+def _needed(text: str, what: str) -> str:
+    if not text.strip():
+        raise RequestRefused(f"the record needs {what}; say it with --reason")
+    return text
+
+
+def _signed_by_the_key_in_use(
+    data_dir: Path, make: MakeRecord, by: str, at_utc_ms: int, store: KeyStore | None
+) -> None:
+    key = load_or_create_key(data_dir, store=store, utc_ms=lambda: at_utc_ms)
+    with key_failures_in_words(key_folder(data_dir)), changing_keys(data_dir):
+        _check_still_in_use(data_dir, key)
+        _put_on_record(data_dir, key, lambda history: make(history).signed(key))
+
+
+def _change_over(data_dir: Path, store: KeyStore, new: SigningKey, make: MakeRecord) -> None:
+    """The new private half first, then the record, then the old private half goes."""
+    put_next(key_folder(data_dir), new, store)
+    history = _put_on_record(data_dir, new, make)
+    finish_next(key_folder(data_dir), history, store)
+    publish(key_folder(data_dir), new)
+
+
+def _put_on_record(data_dir: Path, key: SigningKey, make: MakeRecord) -> KeyHistory:
+    """One record, noted in clinic.db; nobody writes there meanwhile. ``key`` signs the note."""
+    history = believed_history(data_dir)
+    with _clinic_at_rest(data_dir) as db:
+        record = make(history)
+        grown = append_record(data_dir, history, record)
+        if db is not None:
+            note = Author(by=record.by, user="", at_utc_ms=record.at_utc_ms, key=key,
+                          key_records=grown.head)  # fmt: skip
+            append_entries(db, note, [])
+    return grown
+
+
+def _check_still_in_use(data_dir: Path, key: SigningKey) -> None:
+    if believed_history(data_dir).in_use != key.key_id:
+        raise KeyUnavailable(f"key {key.key_id} was replaced by another program; do it again")
+
+
+def _refuse_when_at_hand(data_dir: Path, store: KeyStore) -> None:
+    in_use = believed_history(data_dir).in_use
+    if in_use:
+        store.get(in_use)  # A store that is locked says so: its key is not lost.
+    try:
+        key = load_or_create_key(data_dir, store=store)
+    except KeyUnavailable:
+        return
+    raise RequestRefused(
+        f"key {key.key_id} is at hand and not lost; replace it with `traction key rotate`"
+    )
+
+
+@contextmanager
+def _clinic_at_rest(data_dir: Path) -> Iterator[Database | None]:
+    if not clinic_database(data_dir).exists():
+        yield None
+        return
+    with clinic_writing(data_dir) as db:
+        yield db
+
+
+@contextmanager
+def _units_at_rest(data_dir: Path, *, sealed: bool) -> Iterator[None]:
+    """Hold every unit's lock; with ``sealed``, no session may be without its seal either."""
+    folder = data_dir / "units"
+    names = {path.stem for kind in ("*.db", "*.lock") for path in folder.glob(kind)}
+    with ExitStack() as held:
+        _settle_locks(data_dir, names)
+        for name in sorted(names):
+            path = unit_database(data_dir, name)
+            lock = UnitLock(path)
+            try:
+                lock.take()
+            except UnitBusy as error:
+                raise RequestRefused(
+                    f"a session on unit {name} is open, and keys change between sessions only; "
+                    "end it, then rotate"
+                ) from error
+            held.callback(lock.release)
+            if sealed:
+                _refuse_unsealed(path)
+        yield
+
+
+def _settle_locks(data_dir: Path, names: Iterable[str]) -> None:
+    """Take each lock alone once: a lock file that is new says nothing beside others that are held.
+
+    In a folder that was restored all of them are new. One that is held stays for who takes it.
+    """
+    for name in sorted(names):
+        with suppress(UnitBusy), holding(UnitLock(unit_database(data_dir, name))):
+            pass
+
+
+def _refuse_unsealed(path: Path) -> None:
+    for head in open_sessions(path):
+        raise RequestRefused(
+            f"session {head.session_id} of unit {head.unit_id} is not sealed yet, and its end can "
+            "only be made with the key that opened it; close it with the next `traction run` on "
+            "that unit, then rotate"
+        )

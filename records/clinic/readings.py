@@ -1,0 +1,144 @@
+"""What accounts without the right to write have read: rows that wait for the chain of clinic.db.
+
+A second account that may only read leaves the row of its access as a file in ``DIR/readings``
+before the data are handed out. The next program of the records' own account takes the rows up into
+the chain and signs them. Whose row it is, the system says: the owner of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from controller.events import JsonValue
+from records.store.author import Author
+from records.store.clinic_chain import EntryKind, append_entries
+from records.store.clinic_file import clinic_database, clinic_writing
+from records.store.durable import sync_folder
+from records.store.private_files import (
+    HAS_MODES,
+    READINGS_FOLDER,
+    create_new,
+    is_shared,
+    write_all,
+)
+
+ROW_LIMIT_BYTES = 64 << 10
+_NAME = re.compile(r"\d{1,15}-[0-9a-f]{16}\.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftReading:
+    """One row that waits. ``detail`` is None for a file that is no row."""
+
+    path: Path
+    at_utc_ms: int
+    detail: Mapping[str, JsonValue] | None
+
+
+def readings_folder(data_dir: Path) -> Path:
+    """Where readers leave their rows."""
+    return data_dir / "readings"
+
+
+def only_reads(data_dir: Path) -> bool:
+    """True when the records belong to another account, and this one may not write them."""
+    path = clinic_database(data_dir)
+    if not HAS_MODES or not path.exists():
+        return False
+    return path.stat().st_uid != os.geteuid() and not os.access(path, os.W_OK)
+
+
+def offer_readings_folder(data_dir: Path) -> None:
+    """Make the folder in a data folder that is shared with a group; called by its owner."""
+    folder = readings_folder(data_dir)
+    if not data_dir.exists() or not is_shared(data_dir):
+        return
+    if not folder.exists():
+        os.mkdir(folder, 0o700)  # noqa: PTH102
+    if stat.S_IMODE(folder.stat().st_mode) != READINGS_FOLDER:
+        folder.chmod(READINGS_FOLDER)
+
+
+def leave_reading(data_dir: Path, at_utc_ms: int, detail: Mapping[str, JsonValue]) -> None:
+    """Leave a row, durable; raises OSError."""
+    folder = readings_folder(data_dir)
+    path = folder / f"{at_utc_ms}-{secrets.token_hex(8)}.json"
+    descriptor = create_new(path)
+    try:
+        write_all(descriptor, json.dumps(dict(detail), sort_keys=True).encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_folder(folder)
+
+
+def left_readings(data_dir: Path) -> Iterator[LeftReading]:
+    """The rows that wait, oldest first; a file that is no row is shown as one without content."""
+    folder = readings_folder(data_dir)
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if _NAME.fullmatch(path.name):
+            yield _left(path)
+
+
+def take_up_readings(data_dir: Path, author: Author) -> int:
+    """Append the rows that wait to the chain and return their number.
+
+    A program that ends in between leaves them to the next, which takes them up twice at most. What
+    is no row stays where it is; ``traction audit`` shows it.
+    """
+    waiting = [(left, left.detail) for left in left_readings(data_dir)]
+    rows = [(left, detail) for left, detail in waiting if detail is not None]
+    if rows:
+        with clinic_writing(data_dir) as db:
+            append_entries(db, author, [(EntryKind.RECORD_READ, detail) for _, detail in rows])
+        for left, _ in rows:
+            left.path.unlink()
+    return len(rows)
+
+
+def _left(path: Path) -> LeftReading:
+    at_utc_ms = int(path.name.partition("-")[0])
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return LeftReading(path=path, at_utc_ms=at_utc_ms, detail=None)
+    try:
+        found = os.fstat(descriptor)
+        content = os.read(descriptor, ROW_LIMIT_BYTES) if stat.S_ISREG(found.st_mode) else b""
+    finally:
+        os.close(descriptor)
+    detail = _row(content)
+    if detail is not None:
+        detail |= {"user": _account(found.st_uid), "read_utc_ms": at_utc_ms}
+    return LeftReading(path=path, at_utc_ms=at_utc_ms, detail=detail)
+
+
+def _row(content: bytes) -> dict[str, JsonValue] | None:
+    try:
+        said: Any = json.loads(content)
+        row: dict[str, JsonValue] = {
+            name: str(said[name]) for name in ("what", "by", "session_id", "patient_key")
+        }
+        row["fields"] = [str(field) for field in said["fields"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return row
+
+
+def _account(user_id: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return f"user {user_id}"

@@ -1,0 +1,1 @@
+"""The evidence of sessions: written, sealed, read, checked, handed out."""

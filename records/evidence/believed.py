@@ -1,0 +1,86 @@
+"""Reading a session for a document: checked whole in the same look at the file, or refused.
+
+Whatever shows, exports, signs or bills a session's evidence reads it here. Nothing is remembered of
+earlier checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalCorrupt
+from records.evidence.guarded_check import UnitCheck
+from records.evidence.reader import SessionRecord, checking, locate_session, record_of
+from records.evidence.session_check import Alteration
+from records.evidence.stored_session import StoredSession
+from records.keys.key_folder import key_history, records_file
+from records.keys.signing import known_public_keys
+from records.store.schema_check import schema_differences
+from records.store.unit_file import UNIT_SCHEMA, is_put_aside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRecord:
+    """A session and everything about it that does not fit; empty when it may be believed."""
+
+    record: SessionRecord
+    alterations: tuple[Alteration, ...]
+
+    @property
+    def mark(self) -> str:
+        """What every page says of a record that was altered; "" for one that was not."""
+        if not self.alterations:
+            return ""
+        first = self.alterations[0]
+        return f"this record was altered: {first.where or 'its file'}: {first.what}"
+
+    def believed(self) -> SessionRecord:
+        """The session, if it fits in every part; raises JournalCorrupt naming what does not."""
+        if self.alterations:
+            raise _refusal(self.record.head.session_id, self.alterations[0])
+        return self.record
+
+
+def read_checked(data_dir: Path, session_id: str) -> CheckedRecord:
+    """A session by its id, with what verify finds in it.
+
+    Raises RecordNotFound, and JournalCorrupt where nothing of it can be read.
+    """
+    path, head = locate_session(data_dir, session_id)
+    keys = key_history(data_dir)
+    with checking(path) as db:
+        db.execute("BEGIN")  # every look is at the file of one moment
+        differences = schema_differences(db, UNIT_SCHEMA)
+        found = [
+            Alteration(session_id=head.session_id, where=one.where, what=one.what)
+            for one in differences
+        ]
+        if keys.fault:
+            where = str(records_file(data_dir))
+            found.append(Alteration(session_id=head.session_id, where=where, what=keys.fault))
+        stored = None
+        if all(one.readable for one in differences):
+            check = UnitCheck(db, path, known_public_keys(data_dir), keys)
+            checked = check.session(head)
+            stored = checked.stored
+            found += (*check.history.alterations, *checked.alterations)
+    if stored is None or stored.damage:
+        raise _refusal(head.session_id, found[0])
+    found += _never_sealed(path, stored)
+    return CheckedRecord(record=record_of(stored, path), alterations=tuple(found))
+
+
+def _never_sealed(path: Path, stored: StoredSession) -> Iterator[Alteration]:
+    if stored.seal is None and is_put_aside(path):
+        what = "it was never sealed, and its file was put aside because it did not fit"
+        yield Alteration(session_id=stored.head.session_id, where="its file", what=what)
+
+
+def _refusal(session_id: str, found: Alteration) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"the record of session {session_id} was altered ({found.where}: {found.what}); nothing is "
+        f"exported, signed or billed from it. `traction verify {session_id}` says more, and "
+        f"`traction show {session_id}` shows what is stored"
+    )

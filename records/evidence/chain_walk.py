@@ -1,0 +1,141 @@
+"""A whole chain computed at once, from what its links cover; each digest is that of compute_link.
+
+``records.store.chain.compute_link`` says what a link is. A session has thousands of them, and a
+check of a folder walks them all, so this module takes the ranges as columns, packs them in one go
+and spends on each link little more than its SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from records.store.canonical import SAMPLE_SIZE
+from records.store.chain import LinkRange
+
+MOST_COVERED = 0xFFFF_FFFF
+"""The largest number of events or samples that a link can name."""
+_HEADER = np.dtype("V16")
+_SAMPLE = np.dtype(f"V{SAMPLE_SIZE}")
+
+Counts = NDArray[np.int64]
+
+
+class LinkRow(NamedTuple):
+    """A link. ``digest`` is the whole one, or what is stored where that is another one."""
+
+    number: int
+    covered: LinkRange
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkRanges(Sequence[LinkRange]):
+    """What the links of a chain cover, one behind the other.
+
+    ``event_ends`` and ``sample_ends`` hold a leading 0, then the number of events and samples up to
+    and with each link.
+    """
+
+    event_ends: Counts
+    sample_ends: Counts
+
+    @classmethod
+    def of_counts(cls, events: NDArray[np.integer], samples: NDArray[np.integer]) -> LinkRanges:
+        """The ranges of links with so many events and samples; raises ValueError for too many."""
+        ends = [np.concatenate(([0], np.cumsum(column, dtype=np.int64)))
+                for column in (events, samples)]  # fmt: skip
+        if max(int(column[-1]) for column in ends) > MOST_COVERED:
+            raise ValueError(f"links cover more than {MOST_COVERED} events or samples")
+        return cls(*ends)
+
+    def headers(self) -> NDArray[np.void]:
+        """The numbers of each link as ``compute_link`` packs them, 16 bytes."""
+        packed = np.empty((len(self), 4), dtype=">u4")
+        for place, ends in ((0, self.event_ends), (2, self.sample_ends)):
+            packed[:, place] = ends[:-1]
+            packed[:, place + 1] = np.diff(ends)
+        return packed.reshape(-1).view(_HEADER)
+
+    def __len__(self) -> int:
+        return len(self.event_ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> LinkRange: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[LinkRange]: ...
+    def __getitem__(self, place: int | slice) -> LinkRange | list[LinkRange]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(len(self))[place]]
+        index = range(len(self))[place]
+        first_event, next_event = self.event_ends[index : index + 2].tolist()
+        first_sample, next_sample = self.sample_ends[index : index + 2].tolist()
+        return LinkRange(
+            first_event, next_event - first_event, first_sample, next_sample - first_sample
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputedLinks(Sequence[LinkRow]):
+    """The links of a sealed session, computed from its content; a row is made when asked for."""
+
+    ranges: LinkRanges
+    digests: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @overload
+    def __getitem__(self, place: int) -> LinkRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[LinkRow]: ...
+    def __getitem__(self, place: int | slice) -> LinkRow | list[LinkRow]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(len(self))[place]]
+        index = range(len(self))[place]
+        return LinkRow(index, self.ranges[index], self.digests[index])
+
+
+def walk_chain(
+    start: bytes, ranges: LinkRanges, events: Sequence[bytes], samples: bytes
+) -> list[bytes]:
+    """The digests of the chain that begins with ``start``.
+
+    ``events`` are the canonical bytes of each event, ``samples`` those of all samples. A range that
+    goes past their end covers what is there.
+    """
+    sha256, link, bodies = hashlib.sha256, start, _covered(ranges, events, samples)
+    return [link := sha256(link + body).digest() for body in bodies]
+
+
+def _covered(ranges: LinkRanges, events: Sequence[bytes], samples: bytes) -> list[bytes]:
+    """What follows the previous link in the bytes of each: its numbers, events and samples.
+
+    Links with the same number of samples are put together in one table; few links have events.
+    """
+    stored = np.frombuffer(samples, dtype=_SAMPLE, count=len(samples) // SAMPLE_SIZE)
+    ends = np.minimum(ranges.sample_ends, len(stored))
+    headers, covered = ranges.headers(), np.empty(len(ranges), dtype=object)
+    for count, places in _places_by_value(np.diff(ends)):
+        table = np.empty(len(places), dtype=[("header", _HEADER), ("samples", _SAMPLE, (count,))])
+        table["header"] = headers[places]
+        table["samples"] = stored[ends[places, None] + np.arange(count)]
+        covered[places] = table.view(f"V{table.itemsize}").tolist()
+    for place in np.flatnonzero(np.diff(ranges.event_ends)).tolist():
+        first, end = ranges.event_ends[place : place + 2].tolist()
+        header, rest = covered[place][: _HEADER.itemsize], covered[place][_HEADER.itemsize :]
+        covered[place] = header + b"".join(events[first:end]) + rest
+    return list[bytes](covered.tolist())
+
+
+def _places_by_value(values: Counts) -> Iterator[tuple[int, Counts]]:
+    """Each value, with the places where it stands."""
+    order = np.argsort(values, kind="stable")
+    steps = np.flatnonzero(np.diff(values[order])) + 1
+    for places in np.split(order, steps) if len(order) else []:
+        yield int(values[places[0]]), places

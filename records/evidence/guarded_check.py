@@ -1,0 +1,95 @@
+"""The check of one stored session in a boundary of its own: what it cannot read is a finding.
+
+Whatever stands in one session's rows, the others are still checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalError
+from records.evidence.file_history import history_of
+from records.evidence.session_check import Alteration, check_session
+from records.evidence.session_rows import chain_start
+from records.evidence.stored_session import SessionHead, StoredSession, load_stored
+from records.evidence.unreadable import UNREADABLE
+from records.keys.key_records import NO_HISTORY, KeyHistory
+from records.store.cell_check import CellCheck, CellFault
+from records.store.chain import NO_SEAL
+from records.store.database import Database, failures_in_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedCheck:
+    """``stored`` is None where the session could not be read at all."""
+
+    stored: StoredSession | None
+    alterations: tuple[Alteration, ...]
+
+
+class UnitCheck:
+    """The checks of one unit's file, whose schema was compared before.
+
+    ``cells`` and ``history`` are those of the whole file; what its history says wrong stands in
+    ``history.alterations``. Without a ``key_history`` no key is out of its time.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        path: Path,
+        known_keys: Mapping[str, bytes],
+        key_history: KeyHistory = NO_HISTORY,
+    ) -> None:
+        self._db = db
+        self._path = path
+        self._known_keys = known_keys
+        self._key_history = key_history
+        self.cells = CellCheck(db)
+        self.history = history_of(db, path, self.cells, known_keys)
+
+    def session(self, head: SessionHead) -> GuardedCheck:
+        """Load and check one session; never raises because of what stands in the file."""
+        try:
+            with failures_in_words(self._path, f"read at session {head.session_id}"):
+                faults = tuple(
+                    altered_cell(head.session_id, fault)
+                    for fault in self.cells.of_session(head.number)
+                )
+                if faults:
+                    return GuardedCheck(stored=None, alterations=faults)
+                return self._checked(load_stored(self._db, head))
+        except JournalError as error:
+            return _not_read(head, error.message)
+        except UNREADABLE as error:
+            return _not_read(head, f"its rows cannot be read: {error}")
+
+    def _checked(self, stored: StoredSession) -> GuardedCheck:
+        found = check_session(
+            stored, self._start_before(stored.head.number), self._known_keys,
+            must_have_key=self.history.must_have_key(stored), key_history=self._key_history,
+        )  # fmt: skip
+        return GuardedCheck(stored=stored, alterations=tuple(found))
+
+    def _start_before(self, session: int) -> bytes:
+        """What a session's chain begins with, as far as it can be read."""
+        try:
+            with failures_in_words(self._path, "read"):
+                digest = chain_start(self._db, session)
+        except (JournalError, *UNREADABLE):
+            return NO_SEAL
+        return digest if isinstance(digest, bytes) else NO_SEAL
+
+
+def altered_cell(session_id: str, fault: CellFault) -> Alteration:
+    """The finding of a cell of another type."""
+    return Alteration(
+        session_id=session_id, where=f"{fault.table}, row {fault.row}", what=fault.what
+    )
+
+
+def _not_read(head: SessionHead, what: str) -> GuardedCheck:
+    found = Alteration(session_id=head.session_id, where="the session's rows", what=what)
+    return GuardedCheck(stored=None, alterations=(found,))

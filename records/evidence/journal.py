@@ -1,0 +1,444 @@
+"""SqliteJournal: what happens in a session, appended by the loop and kept by a thread of its own.
+
+The loop's thread collects; when the session's time has moved by the commit interval, or at once
+where asked, the batch is handed to the writer, which commits it as one transaction with one link
+of the chain (``journal_store``). In virtual time the hand-over waits for the one commit under way,
+so that the same session gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from controller.errors import JournalCorrupt, JournalUnavailable
+from controller.events import EventKind, JsonValue, Sample, SessionEvent
+from controller.ports import Clock
+from records.evidence.journal_store import JournalStore, take_up
+from records.evidence.left_open import LeftOpen, examine_left_open, tagger_behind
+from records.evidence.migration import recording_schema
+from records.evidence.reader import checking, reading
+from records.evidence.sealing import seal_session
+from records.evidence.session_keys import LinkTagger, SessionKeys, certify, derive_session_keys
+from records.evidence.session_rows import (
+    Tail,
+    append_batch,
+    chain_start,
+    drop_behind,
+    next_session_number,
+    stored_tail,
+)
+from records.evidence.spill import (
+    NOT_ASSIGNED,
+    RESERVED_BYTES,
+    SpillFile,
+    read_spill,
+    remove_spill,
+    spill_path,
+)
+from records.evidence.unreadable import refused_in_words
+from records.keys.signing import SigningKey, check_key_in_use
+from records.store.canonical import EventRow, canonical_json, sample_bytes
+from records.store.chain import Subject
+from records.store.checkpoint import Checkpoint
+from records.store.database import failures_in_words, open_for_writing, rows
+from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.unit_lock import UnitLock
+
+COMMIT_INTERVAL_S = 0.1
+SYNC_LIMIT_S = 5.0
+QUEUE_LIMIT = 64
+"""Batches that may wait; beyond it the loop keeps collecting and the supervisor sees the age."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpening:
+    """What SESSION_STARTED holds: everything that the session was begun with, as integers."""
+
+    session_id: str
+    unit_id: str
+    utc_offset_min: int
+    detail: Mapping[str, JsonValue]
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """``tried`` is set once the writer has done what it can; ``kept`` says whether that helped."""
+
+    events: list[EventRow]
+    samples: bytes
+    since_s: float
+    handed_s: float
+    tried: threading.Event = field(default_factory=threading.Event)
+    kept: bool = False
+
+
+class SqliteJournal:
+    """The open record of one session. Made by ``open_session`` or ``reopen_session``."""
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        lock: UnitLock,
+        tail: Tail,
+        spill: SpillFile,
+        key: SigningKey,
+        keys: SessionKeys | None,
+        tagger: LinkTagger,
+        commit_interval_s: float,
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = lock
+        self._session = tail.session
+        self._spill = spill
+        self._key = key
+        self._keys = keys
+        self._interval_ms = round(commit_interval_s * 1000)
+        self._next_event = tail.events
+        self._events: list[EventRow] = []
+        self._samples = bytearray()
+        self._handed_at_ms = 0
+        self._since_s = 0.0
+        self._under_way: list[_Batch] = []
+        self._queue: queue.Queue[_Batch | None] = queue.Queue(QUEUE_LIMIT)
+        self._failure: BaseException | None = None
+        self._lock_fault = ""
+        self._store = JournalStore(path, tail, spill, tagger, keys)
+        self._writer = threading.Thread(target=self._write, name="journal")
+        self._writer.start()
+
+    # --- the loop's side ----------------------------------------------------------------------
+
+    @property
+    def trouble(self) -> str:
+        """What the writer could not do at its last try, in words; "" when all is well."""
+        return str(self._failure) if self._failure is not None else self._store.trouble
+
+    @property
+    def lock_fault(self) -> str:
+        """What became of the unit's lock file, as the writer's thread saw it last."""
+        return self._lock_fault
+
+    def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
+        """Append; raises JournalError for a detail that is not JSON without floats."""
+        row = EventRow(
+            sequence=self._next_event,
+            at_ms=event.at_ms,
+            utc_ms=self._clock.utc_ms(),
+            kind=int(event.kind),
+            version=event.version,
+            detail_json=canonical_json(event.detail),
+        )
+        self._begin_collecting()
+        self._events.append(row)
+        self._next_event += 1
+        self._collected(event.at_ms, at_once=at_once)
+
+    def append_sample(self, sample: Sample) -> None:
+        """Append one tick."""
+        self._begin_collecting()
+        self._samples += sample_bytes(sample)
+        self._collected(sample.taken_at_ms, at_once=False)
+
+    def age_s(self, now_s: float) -> float:
+        """How long the oldest record that is not durable yet has waited, seconds."""
+        self._forget_kept()
+        if self._under_way:
+            return now_s - self._under_way[0].since_s
+        return now_s - self._since_s if self._events or self._samples else 0.0
+
+    def sync(self) -> None:
+        """Wait until everything is durable; raises JournalUnavailable."""
+        self._hand_over()
+        for batch in list(self._under_way):
+            if not self._clock.wait_event(batch.tried, SYNC_LIMIT_S):
+                raise JournalUnavailable(
+                    f"{self._path} took no write for {SYNC_LIMIT_S:g} s; check the disk"
+                )
+        self._forget_kept()
+        if self._under_way:
+            raise JournalUnavailable(
+                f"{self._path} could not be written: {self.trouble}; check the disk"
+            )
+
+    def close(self) -> Checkpoint:
+        """Write what is left, seal and sign the session, let the unit's lock go.
+
+        Raises JournalUnavailable when the database takes no write; what the side file holds then
+        is taken up, and the session sealed, by the next start.
+        """
+        try:
+            try:
+                self.sync()
+            finally:
+                self._stop_writer()
+            checkpoint = self._seal()
+        except JournalUnavailable as error:
+            self._spill.close()
+            raise JournalUnavailable(
+                f"{error.message}. The record stays open; the next start takes up what "
+                f"{self._spill.path.name} holds and seals it. Free the disk, then start again"
+            ) from error
+        except BaseException:
+            self._spill.close()
+            raise
+        finally:
+            self._lock.release()
+        return checkpoint
+
+    def abandon(self) -> None:
+        """Stop without an end or a seal, as a crash would; the next start closes the session."""
+        self._stop_writer()
+        self._spill.close()
+        self._lock.release()
+
+    def _seal(self) -> Checkpoint:
+        with failures_in_words(self._path, "sealed"):
+            db = open_for_writing(self._path, UNIT_SCHEMA)
+            try:
+                take_up(db, self._session, self._spill.batches())
+                checkpoint = seal_session(db, self._session, self._key, self._keys)
+            finally:
+                db.close()
+        self._spill.discard()
+        return checkpoint
+
+    def _begin_collecting(self) -> None:
+        if not self._events and not self._samples:
+            self._since_s = self._clock.now_s()
+
+    def _collected(self, at_ms: int, *, at_once: bool) -> None:
+        if at_once or at_ms - self._handed_at_ms >= self._interval_ms:
+            self._handed_at_ms = max(self._handed_at_ms, at_ms)
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if not self._events and not self._samples:
+            return
+        if self._under_way:
+            self._clock.wait_event(self._under_way[-1].tried, 0.0)
+        batch = _Batch(self._events, bytes(self._samples), self._since_s, self._clock.now_s())
+        try:
+            self._queue.put_nowait(batch)
+        except queue.Full:
+            return
+        self._under_way.append(batch)
+        self._events, self._samples = [], bytearray()
+        self._forget_kept()
+
+    def _forget_kept(self) -> None:
+        while self._under_way and self._under_way[0].kept:
+            self._under_way.pop(0)
+
+    def _stop_writer(self) -> None:
+        self._queue.put(None)
+        self._writer.join()
+
+    # --- the writer's thread ------------------------------------------------------------------
+
+    def _write(self) -> None:
+        """The journal's door: whatever fails in here is reported to the loop."""
+        try:
+            self._write_batches()
+        except Exception as error:
+            self._failure = error
+            self._drain()
+        finally:
+            self._store.close()
+
+    def _write_batches(self) -> None:
+        """Oldest first; what nothing takes waits for the next batch to try again."""
+        waiting: list[_Batch] = []
+        while (batch := self._queue.get()) is not None:
+            waiting.append(batch)
+            while waiting and self._store.keep(
+                waiting[0].events, waiting[0].samples, batch.handed_s
+            ):
+                waiting.pop(0).kept = True
+            self._lock_fault = self._lock.fault()
+            batch.tried.set()
+
+    def _drain(self) -> None:
+        """Nobody may wait for a writer that is dead."""
+        for batch in list(self._under_way):
+            batch.tried.set()
+        while (late := self._queue.get()) is not None:
+            late.tried.set()
+
+
+def open_session(
+    data_dir: Path,
+    opening: SessionOpening,
+    clock: Clock,
+    *,
+    key: SigningKey,
+    commit_interval_s: float = COMMIT_INTERVAL_S,
+    reserved_bytes: int = RESERVED_BYTES,
+) -> SqliteJournal:
+    """Take the unit's lock, reserve the side file and make SESSION_STARTED durable.
+
+    Raises UnitBusy (a session is open), JournalUnavailable (nothing can be kept) or JournalCorrupt
+    (an interrupted session was not closed before).
+    """
+    path = unit_database(data_dir, opening.unit_id)
+    lock = UnitLock(path)
+    lock.take()
+    try:
+        check_key_in_use(data_dir, key)
+        _refuse_left_open(path)
+        spill = SpillFile.reserve(spill_path(path), size=reserved_bytes)
+        try:
+            with failures_in_words(path, "opened for a session"):
+                begun = _begin(path, opening, clock, key, spill)
+        except BaseException:
+            # A commit that failed may have reached the disk: its end mark must stay beside it.
+            spill.give_up()
+            raise
+    except BaseException:
+        lock.release()
+        raise
+    tail, keys, tagger = begun
+    return SqliteJournal(path, clock, lock, tail, spill, key, keys, tagger, commit_interval_s)
+
+
+def left_open_sessions(
+    data_dir: Path, unit_id: str, clock: Clock, *, key: SigningKey
+) -> list[LeftOpen]:
+    """The interrupted sessions of a unit, examined; what an earlier end left of them is removed.
+
+    The caller holds the unit's lock. An older file is brought to the present schema first. Raises
+    JournalUnavailable, or JournalCorrupt for what this workstation did not write.
+    """
+    path = unit_database(data_dir, unit_id)
+    spill = spill_path(path)
+    if not path.exists() and not spill.exists():
+        return []
+    what = f"an interrupted session of unit {unit_id}"
+    with failures_in_words(path, "examined for interrupted sessions"), refused_in_words(what):
+        side = read_spill(spill) if spill.exists() else NOT_ASSIGNED
+        open_for_writing(path, recording_schema(key, clock.utc_ms)).close()
+        with checking(path) as db:
+            left = examine_left_open(db, side, key)
+        if not any(one.head.number == side.session for one in left):
+            remove_spill(spill)
+    return left
+
+
+def reopen_session(
+    data_dir: Path, left: LeftOpen, clock: Clock, *, key: SigningKey
+) -> SqliteJournal:
+    """Go on behind the last believed link of a session that was interrupted, to close it.
+
+    What stands behind that link was written by somebody else and is removed; what the side file
+    holds is taken up.
+    """
+    path = unit_database(data_dir, left.head.unit_id)
+    lock = UnitLock(path)
+    lock.take()
+    try:
+        with failures_in_words(path, "opened for recovery"):
+            db = open_for_writing(path, UNIT_SCHEMA)
+            try:
+                drop_behind(db, left.tail)
+                take_up(db, left.tail.session, list(left.batches))
+                tail = stored_tail(db, left.tail.session)
+            finally:
+                db.close()
+            tagger = tagger_behind(left, key)
+            spill = _side_file_of(path, left)
+            spill.mark(tail.session, tail.link_count, tagger.end_mark(tail.link), clock.now_s())
+            spill.empty()
+    except BaseException:
+        lock.release()
+        raise
+    return SqliteJournal(
+        path, clock, lock, tail, spill, key, left.keys, tagger, COMMIT_INTERVAL_S
+    )  # fmt: skip
+
+
+def _side_file_of(path: Path, left: LeftOpen) -> SpillFile:
+    """Its own, with the end mark; sessions of before session keys get a new one."""
+    if left.keys is None:
+        return SpillFile.reserve(spill_path(path))
+    return SpillFile.reopen(spill_path(path))
+
+
+def _refuse_left_open(path: Path) -> None:
+    """A new session would hide one that was never closed."""
+    if not path.exists():
+        return
+    with reading(path) as db:
+        left = rows(
+            db,
+            "SELECT session_id FROM session WHERE number NOT IN (SELECT session FROM seal) LIMIT 1",
+        )
+    if left:
+        raise JournalCorrupt(
+            f"session {left[0][0]} on {path.name} was interrupted and is not closed; the next "
+            "`traction run` on the unit closes it first"
+        )
+
+
+def _begin(
+    path: Path, opening: SessionOpening, clock: Clock, key: SigningKey, spill: SpillFile
+) -> tuple[Tail, SessionKeys, LinkTagger]:
+    """The session's row and SESSION_STARTED in one transaction: no session without its opening.
+
+    The end mark is durable before it: a session without one is not the program's own.
+    """
+    db = open_for_writing(path, recording_schema(key, clock.utc_ms))
+    try:
+        with db.atomic():
+            number = next_session_number(db)
+            if rows(db, "SELECT 1 FROM session WHERE session_id = ?", (opening.session_id,)):
+                raise JournalUnavailable(
+                    f"session {opening.session_id} is on file already; start again"
+                )
+            start = Tail(session=number, link=chain_start(db, number))
+            subject = Subject(name=opening.session_id, place=opening.unit_id, number=number)
+            keys = derive_session_keys(key, subject)
+            started = _started(opening, clock.utc_ms(), key, keys, start.link)
+            db.execute(
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
+                (number, opening.session_id, opening.unit_id, started.utc_ms,
+                 opening.utc_offset_min),
+            )  # fmt: skip
+            tagger = keys.tagger()
+            tag = tagger.tag(start.follow([started], b"").link)
+            tail = append_batch(db, start, [started], b"", tag)
+            tagger.advance()
+            spill.mark(number, tail.link_count, tagger.end_mark(tail.link), clock.now_s())
+        return tail, keys, tagger
+    finally:
+        db.close()
+
+
+def _started(
+    opening: SessionOpening, utc_ms: int, key: SigningKey, keys: SessionKeys, start: bytes
+) -> EventRow:
+    return EventRow(
+        sequence=0,
+        at_ms=0,
+        utc_ms=utc_ms,
+        kind=int(EventKind.SESSION_STARTED),
+        version=1,
+        detail_json=canonical_json(
+            {
+                "session_id": opening.session_id,
+                "unit_id": opening.unit_id,
+                "started_utc_ms": utc_ms,
+                "utc_offset_min": opening.utc_offset_min,
+                "signing_key": key.key_id,
+                "session_key": {
+                    "public_key": keys.signing.public_key.hex(),
+                    "certificate": certify(key, keys, start).hex(),
+                },
+                **opening.detail,
+            }
+        ),
+    )

@@ -1,0 +1,168 @@
+"""What a sealed session holds between its opening and its end, in one piece: events and samples.
+
+Layout (big-endian): version u8 (1), length u32 of the packed events, the packed events, and behind
+them the sealed block of the samples (``records.store.blocks``); each is empty where there is none.
+
+Packed events: base u64, then the columns as byte planes (``records.store.columns``: length u32 and
+one zlib stream per plane, low byte first; length 0 stands for a plane of zeros), then the texts one
+behind the other: their length in bytes u32 and one zlib stream. Columns and widths: time as folded
+deltas (4), wall clock - time - base as folded deltas (8), kind (2), version (1), length of the text
+in bytes (4). ``base`` is the wall clock less the time of the first event; both modulo 2^64.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from records.store.blocks import pack_block
+from records.store.canonical import EventRow
+from records.store.columns import (
+    Column,
+    deflate,
+    deltas,
+    fold,
+    inflate,
+    join_planes,
+    running_sums,
+    split_planes,
+    unfold,
+)
+
+VERSION: Final = 1
+MOST_EVENTS: Final = 1 << 18
+"""36 a second over two hours. A damaged count must not be able to fill the memory."""
+MOST_TEXT_BYTES: Final = 1 << 26
+"""256 bytes for each of the most events; the program's events have 80 on average."""
+_HEAD: Final = struct.Struct(">BI")
+_BASE: Final = struct.Struct(">Q")
+_WRAP: Final = (1 << 64) - 1
+_LENGTH: Final = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedSession:
+    """The row of a sealed session, unpacked as far as its events. ``block`` holds the samples."""
+
+    events: list[EventRow]
+    sample_count: int
+    block: bytes
+
+
+def fits_packing(events: Sequence[EventRow]) -> bool:
+    """False for events that are too many or too long; they stay rows."""
+    text_bytes = sum(len(event.detail_json.encode()) for event in events)
+    return len(events) <= MOST_EVENTS and text_bytes <= MOST_TEXT_BYTES
+
+
+def pack_session(events: Sequence[EventRow], samples: bytes) -> bytes:
+    """The packed form of events numbered from 1 on without a gap, and of canonical samples."""
+    packed = _pack_events(events) if events else b""
+    block = pack_block(samples) if samples else b""
+    return _HEAD.pack(VERSION, len(packed)) + packed + block
+
+
+def unpack_session(data: bytes, event_count: int, sample_count: int) -> PackedSession:
+    """The events again, and the samples' block as it is.
+
+    Raises ValueError for anything that ``pack_session`` does not write, but for the block.
+    """
+    try:
+        version, length = _HEAD.unpack_from(data)
+        if version != VERSION or not 0 <= event_count <= MOST_EVENTS:
+            raise ValueError(f"a packed session of version {version} with {event_count} events")
+        packed = data[_HEAD.size : _HEAD.size + length]
+        if len(packed) != length or bool(packed) != bool(event_count):
+            raise ValueError(f"{len(packed)} bytes hold {event_count} packed events")
+        events = _unpack_events(packed, event_count) if event_count else []
+    except (struct.error, zlib.error, IndexError) as error:
+        raise ValueError(f"packed events cannot be read: {error}") from error
+    return PackedSession(
+        events=events, sample_count=sample_count, block=data[_HEAD.size + length :]
+    )
+
+
+def _pack_events(events: Sequence[EventRow]) -> bytes:
+    texts = [event.detail_json.encode() for event in events]
+    behind_ms = [(event.utc_ms - event.at_ms) & _WRAP for event in events]
+    base = behind_ms[0]
+    columns = (
+        fold(deltas(_column((event.at_ms for event in events), np.uint32))),
+        fold(deltas(_column(((value - base) & _WRAP for value in behind_ms), np.uint64))),
+        _column((event.kind for event in events), np.uint16),
+        _column((event.version for event in events), np.uint8),
+        _column((len(text) for text in texts), np.uint32),
+    )
+    text = b"".join(texts)
+    planes = b"".join(_plane(plane) for column in columns for plane in split_planes(column))
+    return _BASE.pack(base) + planes + _LENGTH.pack(len(text)) + zlib.compress(text, 9)
+
+
+def _column(values: Any, dtype: Any) -> Column:
+    return np.array(list(values), dtype=dtype)
+
+
+def _plane(plane: bytes) -> bytes:
+    stream = deflate(plane) if any(plane) else b""
+    return _LENGTH.pack(len(stream)) + stream
+
+
+class _Reader:
+    """Takes one piece of packed events after the other."""
+
+    def __init__(self, data: bytes, count: int) -> None:
+        self._data, self._count, self._at = data, count, _BASE.size
+
+    def column(self, width: int) -> Column:
+        planes: list[bytes | None] = []
+        for _ in range(width):
+            length = self._length()
+            stream = self._data[self._at : self._at + length]
+            planes.append(inflate(stream, self._count) if length else None)
+            self._at += length
+        return join_planes(planes, self._count)
+
+    def text(self) -> bytes:
+        size = self._length()
+        if size > MOST_TEXT_BYTES:
+            raise ValueError(f"the packed texts have {size} bytes, more than {MOST_TEXT_BYTES}")
+        return inflate(self._data[self._at :], size)
+
+    def _length(self) -> int:
+        (length,) = _LENGTH.unpack_from(self._data, self._at)
+        self._at += _LENGTH.size
+        return int(length)
+
+
+def _unpack_events(data: bytes, count: int) -> list[EventRow]:
+    (base,) = _BASE.unpack_from(data)
+    reader = _Reader(data, count)
+    at_ms = running_sums(unfold(reader.column(4)))
+    behind_ms = running_sums(unfold(reader.column(8))) + np.uint64(base)
+    utc_ms = (behind_ms + at_ms.astype(np.uint64)).view(np.int64)
+    kinds, versions = reader.column(2).tolist(), reader.column(1).tolist()
+    lengths = reader.column(4).tolist()
+    texts = _split(reader.text(), lengths)
+    return [
+        EventRow(
+            sequence=number, at_ms=at, utc_ms=utc, kind=kind, version=version, detail_json=text
+        )
+        for number, (at, utc, kind, version, text) in enumerate(
+            zip(at_ms.tolist(), utc_ms.tolist(), kinds, versions, texts, strict=True), start=1
+        )
+    ]  # fmt: skip
+
+
+def _split(text: bytes, lengths: list[int]) -> list[str]:
+    if sum(lengths) != len(text):
+        raise ValueError(f"{len(text)} bytes of text are packed, {sum(lengths)} are named")
+    texts, at = [], 0
+    for length in lengths:
+        texts.append(text[at : at + length].decode())
+        at += length
+    return texts

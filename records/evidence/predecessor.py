@@ -1,0 +1,109 @@
+"""What a unit's file follows: one that was put aside.
+
+statement = that of ``records.store.chain`` for (kind, unit's id, last session's number) whose seal
+            is SHA-256("traction-predecessor/1" LF file LF digest in hex LF utc_ms LF reason LF)
+
+It is signed by the workstation, and the first session's chain begins with SHA-256(SHA-256 of the
+file | signature), so that a file that was put aside cannot be exchanged, nor the mention of it be
+left out, once a session follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from records.store.chain import NO_SEAL, Subject, compute_lines_digest, compute_statement
+from records.store.database import Database, rows, schema_version
+from records.store.ed25519 import SigningKey, fault_of_signature
+
+_SINCE_SCHEMA: Final = 4
+_STATEMENT: Final = "traction-predecessor/1"
+
+
+PUT_ASIDE: Final = "put aside"
+"""Why a file begins anew; the only kind so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predecessor:
+    """The file before. ``file`` is its name below the data folder, ``digest`` its SHA-256.
+
+    ``last_session`` is the highest number in it; the new file counts on from there.
+    """
+
+    kind: str
+    file: str
+    digest: bytes
+    last_session: int
+    utc_ms: int
+    reason: str
+    public_key: bytes
+    signature: bytes
+
+    def statement(self, unit_id: str) -> bytes:
+        """What is signed, and what the first chain of the new file begins with."""
+        seal = compute_lines_digest(
+            _STATEMENT, self.file, self.digest.hex(), str(self.utc_ms), self.reason
+        )
+        subject = Subject(name=self.kind, place=unit_id, number=self.last_session)
+        return compute_statement(subject, seal)
+
+    def fault(self, unit_id: str, known_keys: Mapping[str, bytes]) -> str:
+        """Why it cannot be believed; "" when it can."""
+        statement = self.statement(unit_id)
+        return fault_of_signature(self.public_key, statement, self.signature, known_keys)
+
+
+def begin_behind(
+    db: Database,
+    key: SigningKey,
+    *,
+    unit_id: str,
+    file: str,
+    digest: bytes,
+    last_session: int,
+    utc_ms: int,
+    reason: str,
+) -> Predecessor:
+    """Write what a new file follows; it has no session yet."""
+    unsigned = Predecessor(
+        kind=PUT_ASIDE, file=file, digest=digest, last_session=last_session, utc_ms=utc_ms,
+        reason=reason, public_key=key.public_key, signature=b"",
+    )  # fmt: skip
+    signature = key.sign(unsigned.statement(unit_id))
+    with db.atomic():
+        db.execute(
+            "INSERT INTO predecessor VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (last_session, PUT_ASIDE, file, digest, utc_ms, reason, key.public_key, signature),
+        )
+    found = predecessor_of(db)
+    assert found is not None, "it was written this moment"
+    return found
+
+
+def predecessor_of(db: Database) -> Predecessor | None:
+    """What the file follows; None for a unit's first file."""
+    if schema_version(db) < _SINCE_SCHEMA:
+        return None
+    found = rows(
+        db,
+        "SELECT kind, file, digest, last_session, utc_ms, reason, public_key, signature "
+        "FROM predecessor ORDER BY last_session LIMIT 1",
+    )
+    if not found:
+        return None
+    a, b, c, d, e, f, g, h = found[0]
+    return Predecessor(
+        kind=a, file=b, digest=c, last_session=d, utc_ms=e, reason=f, public_key=g, signature=h
+    )
+
+
+def file_start(db: Database) -> bytes:
+    """What the first session of a file begins with."""
+    predecessor = predecessor_of(db)
+    if predecessor is None:
+        return NO_SEAL
+    return hashlib.sha256(predecessor.digest + predecessor.signature).digest()

@@ -1,0 +1,245 @@
+"""Putting a unit's file aside: what this workstation did not write is kept, and never signed.
+
+The file moves whole, byte for byte, with its log and its side file, to
+``DIR/quarantine/<unit id>-<utc ms>/``; ``SHA256SUMS`` there names each file as ``sha256sum`` does.
+A new file takes its place whose predecessor (``records.evidence.predecessor``) is the SHA-256 of
+that list, so that the first link of the next session names it. Sessions that fit stay readable from
+the old file. The unit is used again when a named person has accepted this (an entry of clinic.db's
+chain).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from controller.errors import JournalCorrupt, JournalError, JournalUnavailable, RequestRefused
+from records.evidence.predecessor import Predecessor, begin_behind, predecessor_of
+from records.evidence.reader import reading
+from records.evidence.spill import spill_path
+from records.evidence.unreadable import refused_in_words
+from records.keys.signing import SigningKey
+from records.store.author import Author
+from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
+from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.database import Database, open_for_writing, rows
+from records.store.durable import sync_folder
+from records.store.private_files import is_shared, make_folder, write_private
+from records.store.unit_file import UNIT_SCHEMA, quarantine_folder, unit_database, unit_databases
+
+SUMS: Final = "SHA256SUMS"
+_LOGS: Final = ("-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutAside:
+    """A unit's file that was put aside, as the file after it says."""
+
+    unit_id: str
+    predecessor: Predecessor
+    accepted_by: str
+    accepted_utc_ms: int
+    fault: str
+    """Why its folder is not what it was; "" when it is."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """True once a named person has taken note."""
+        return bool(self.accepted_by)
+
+
+def put_aside(data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, reason: str) -> Path:
+    """Move the unit's file to quarantine and begin a new one; returns where it went.
+
+    The caller holds the unit's lock. Raises JournalUnavailable when the disk refuses; the file is
+    then where it was.
+    """
+    database = unit_database(data_dir, unit_id)
+    folder = _free_name(quarantine_folder(data_dir) / f"{unit_id}-{utc_ms}")
+    if not database.exists() and not spill_path(database).exists():
+        raise RequestRefused(f"unit {unit_id} has no file in {data_dir}; nothing was put aside")
+    fresh = database.with_name(f"{database.name}.new")
+    try:
+        originals = [path for path in _files_of(database) if path.exists()]
+        try:
+            digest = _copy_whole(originals, folder)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)  # copies only; the originals stand
+            raise
+        fresh.unlink(missing_ok=True)
+        last = _last_session(folder / database.name)
+        db = open_for_writing(fresh, UNIT_SCHEMA)
+        try:
+            begin_behind(
+                db, key, unit_id=unit_id,
+                file=(folder / database.name).relative_to(data_dir).as_posix(), digest=digest,
+                last_session=last, utc_ms=utc_ms, reason=reason,
+            )  # fmt: skip
+        finally:
+            db.close()
+        # A log must never lie beside a database that is not its own.
+        for path in originals:
+            if path != database:
+                path.unlink()
+        fresh.replace(database)
+        sync_folder(database.parent)
+    except OSError as error:
+        raise JournalUnavailable(
+            f"{error.filename or database} cannot be put aside ({error.strerror}); check the disk"
+        ) from error
+    return folder
+
+
+def put_aside_files(data_dir: Path) -> list[PutAside]:
+    """Every file that was put aside and that a unit's present file follows."""
+    accepted = _accepted(data_dir)
+    found = []
+    for path in unit_databases(data_dir):
+        try:
+            with reading(path) as db, refused_in_words(f"what {path} follows"):
+                predecessor = predecessor_of(db)
+                if predecessor is None:
+                    continue
+                by, at_ms = accepted.get(predecessor.digest.hex(), ("", 0))
+                fault = _fault_of_folder(data_dir, predecessor)
+        except JournalError:
+            continue  # verify says what is wrong with the file; here it follows nothing
+        found.append(
+            PutAside(
+                unit_id=path.stem, predecessor=predecessor, accepted_by=by, accepted_utc_ms=at_ms,
+                fault=fault,
+            )
+        )  # fmt: skip
+    return found
+
+
+def refuse_not_accepted(data_dir: Path, unit_id: str) -> None:
+    """Raise JournalCorrupt while nobody has accepted that the unit's file was put aside."""
+    for one in put_aside_files(data_dir):
+        if one.unit_id == unit_id and not one.is_accepted:
+            raise JournalCorrupt(
+                f"the record of unit {unit_id} did not fit and was put aside as "
+                f"{one.predecessor.file} ({one.predecessor.reason}); look at it with `traction "
+                f"verify --all`, then type `traction quarantine accept {unit_id} --by NAME "
+                "--reason WHY`"
+            )
+
+
+def accept(data_dir: Path, unit_id: str, author: Author, reason: str) -> PutAside:
+    """A named person takes note of a file that was put aside; raises RequestRefused."""
+    waiting = [one for one in put_aside_files(data_dir) if one.unit_id == unit_id]
+    if not waiting:
+        raise RequestRefused(f"no file of unit {unit_id} was put aside; nothing to accept")
+    if not reason.strip():
+        raise RequestRefused("the reason is empty; say with --reason what was found out")
+    (one,) = waiting
+    with clinic_writing(data_dir) as db:
+        append_entries(
+            db,
+            author,
+            [
+                (
+                    EntryKind.PUT_ASIDE_ACCEPTED,
+                    {
+                        "unit_id": unit_id,
+                        "file": one.predecessor.file,
+                        "digest": one.predecessor.digest.hex(),
+                        "reason": reason,
+                        "by": author.by,
+                        "user": author.user,
+                    },
+                )
+            ],
+        )
+    return next(one for one in put_aside_files(data_dir) if one.unit_id == unit_id)
+
+
+def _fault_of_folder(data_dir: Path, predecessor: Predecessor) -> str:
+    folder = (data_dir / predecessor.file).parent
+    try:
+        listed = (folder / SUMS).read_bytes()
+        if hashlib.sha256(listed).digest() != predecessor.digest:
+            return f"{folder.name}/{SUMS} is not the list that was signed"
+        for line in listed.decode().splitlines():
+            digest, name = line.split("  ", 1)
+            if _sha256(folder / name) != digest:
+                return f"{folder.name}/{name} was changed after it was put aside"
+    except (OSError, ValueError) as error:
+        return f"{folder.name} cannot be read: {error}"
+    return ""
+
+
+def _accepted(data_dir: Path) -> dict[str, tuple[str, int]]:
+    """Who accepted what and when; a clinic.db that cannot be read accepts nothing."""
+    if not clinic_database(data_dir).exists():
+        return {}
+    try:
+        with clinic_reading(data_dir) as db, refused_in_words("what was accepted"):
+            entries = entries_of_kind(db, EntryKind.PUT_ASIDE_ACCEPTED)
+            return {str(e.detail["digest"]): (str(e.detail["by"]), e.utc_ms) for e in entries}
+    except JournalError:
+        return {}  # verify says what is wrong with clinic.db
+
+
+def _files_of(database: Path) -> Iterator[Path]:
+    yield database
+    for suffix in _LOGS:
+        yield database.with_name(database.name + suffix)
+    yield spill_path(database)
+
+
+def _free_name(folder: Path) -> Path:
+    """The folder, with a number behind its name when an earlier attempt was killed."""
+    names = (folder if n == 0 else folder.with_name(f"{folder.name}-{n}") for n in count())
+    return next(name for name in names if not name.exists())
+
+
+def _copy_whole(originals: list[Path], folder: Path) -> bytes:
+    """Copies and their list, durable; returns the SHA-256 of the list."""
+    make_folder(folder)
+    lines = []
+    for path in originals:
+        if path.name.endswith("-shm"):
+            continue  # an index that readers make anew, and change
+        copy = folder / path.name
+        shutil.copyfile(path, copy)
+        copy.chmod(0o440 if is_shared(folder) else 0o400)
+        _sync(copy)
+        lines.append(f"{_sha256(copy)}  {copy.name}\n")
+    listed = "".join(lines).encode()
+    write_private(folder / SUMS, listed)
+    sync_folder(folder.parent)
+    return hashlib.sha256(listed).digest()
+
+
+def _last_session(database: Path) -> int:
+    """The highest session number of the file; 0 when nobody can read it."""
+    try:
+        with reading(database) as db:
+            return _newest(db)
+    except JournalError:
+        return 0
+
+
+def _newest(db: Database) -> int:
+    ((number,),) = rows(db, "SELECT coalesce(max(number), 0) FROM session")
+    return int(number)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,310 @@
+"""Reading the evidence: sessions, events and samples, without any right to write."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.errors import RecordNotFound
+from controller.events import EventKind, Outcome
+from controller.ports import LastArming, LastSeen
+from records.evidence.removal import removal_of
+from records.evidence.session_content import event_rows, sample_data
+from records.evidence.stored_session import (
+    SealSignature,
+    StoredSession,
+    load_stored,
+    seal_signature,
+    session_rows_called,
+    session_rows_of,
+)
+from records.evidence.stored_session import SessionHead as SessionHead
+from records.evidence.unreadable import refused_in_words
+from records.store.canonical import EventRow, SampleArray, StoredEvent, samples_from_bytes
+from records.store.database import (
+    Database,
+    checking_file,
+    reading_file,
+    rows,
+)
+from records.store.unit_file import UNIT_SCHEMA, readable_databases, unit_databases
+from records.store.unit_lock import UnitLock
+from records.strict_json import parse_object
+
+RUNNING = "running"
+NOT_CLOSED = "interrupted (not yet closed)"
+REMOVED = "removed"
+"""What a session is called whose content a retention rule removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """Everything that the evidence holds of one session. ``seal`` is None while it is open."""
+
+    head: SessionHead
+    events: tuple[StoredEvent, ...]
+    samples: SampleArray
+    seal: bytes | None
+    live: bool
+    signature: SealSignature | None = None
+
+    @property
+    def checkpoint(self) -> str:
+        """The text that binds this record from outside; "" while it is not sealed and signed."""
+        return self.signature.checkpoint if self.signature else ""
+
+    @property
+    def opening(self) -> StoredEvent:
+        """SESSION_STARTED: identity, prescription in integers, digests."""
+        return self.events[0]
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, or what it is while it has no end."""
+        ended = self.of_kind(EventKind.SESSION_ENDED)
+        if ended:
+            return str(ended[-1].detail["outcome"])
+        if self.seal is not None:
+            return REMOVED
+        return RUNNING if self.live else NOT_CLOSED
+
+    @property
+    def reached_holding(self) -> bool:
+        """True when the treatment's force was reached at least once.
+
+        A cyclic treatment turns at its force instead of holding it.
+        """
+        return any(
+            e.detail["to"] == "holding"
+            or (e.detail["from"], e.detail["to"]) == ("ramping_up", "ramping_down")
+            for e in self.of_kind(EventKind.PHASE_CHANGED)
+        )
+
+    @property
+    def refused(self) -> bool:
+        """True for a session that never armed its unit."""
+        return self.outcome == Outcome.REFUSED
+
+    def of_kind(self, kind: EventKind) -> list[StoredEvent]:
+        """Events of one kind, in order."""
+        return [event for event in self.events if event.kind is kind]
+
+
+def read_session(data_dir: Path, session_id: str) -> SessionRecord:
+    """A session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
+    path, head = _find(data_dir, session_id)
+    with reading(path) as db:
+        _refuse_removed(db, head)
+        return load_session(db, path, head)
+
+
+def refuse_removed(data_dir: Path, head: SessionHead) -> None:
+    """Raise RecordNotFound, with who and why, when a session's content was removed."""
+    path, _ = _find(data_dir, head.session_id)
+    with reading(path) as db:
+        _refuse_removed(db, head)
+
+
+def _refuse_removed(db: Database, head: SessionHead) -> None:
+    removal = removal_of(db, head.number)
+    if removal is not None:
+        raise RecordNotFound(
+            f"the content of session {head.session_id} was removed by {removal.removed_by} "
+            f"({removal.rule}); its seal is kept and `traction verify {head.session_id}` checks it"
+        )
+
+
+def read_stored(data_dir: Path, session_id: str) -> StoredSession:
+    """A session with its chain, as it is stored; raises RecordNotFound."""
+    path, head = _find(data_dir, session_id)
+    with reading(path) as db:
+        return load_stored(db, head)
+
+
+def find_session(data_dir: Path, session_id: str) -> SessionHead:
+    """The row of a session by its id or the beginning of it; raises RecordNotFound."""
+    return _find(data_dir, session_id)[1]
+
+
+def locate_session(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
+    """A session's file and row, by its id or the beginning of it; raises RecordNotFound."""
+    return _find(data_dir, session_id)
+
+
+def _find(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
+    found = [
+        (path, head) for path in readable_databases(data_dir) for head in _called(path, session_id)
+    ]
+    exact = [pair for pair in found if pair[1].session_id == session_id] or found
+    if len(exact) != 1:
+        what = "is not on file" if not exact else f"fits {len(exact)} sessions"
+        raise RecordNotFound(
+            f"session {session_id!r} {what} in {data_dir}; `traction sessions` lists them"
+        )
+    return exact[0]
+
+
+def _called(path: Path, beginning: str) -> list[SessionHead]:
+    with reading(path) as db:
+        return session_rows_called(db, beginning)
+
+
+def list_sessions(data_dir: Path) -> list[SessionRecord]:
+    """Every session of every unit, newest first."""
+    records = []
+    for path in readable_databases(data_dir):
+        with reading(path) as db:
+            records += [load_session(db, path, head) for head in session_rows_of(db)]
+    with refused_in_words(f"the list of sessions in {data_dir}"):
+        return sorted(
+            records, key=lambda r: (r.head.started_utc_ms, r.head.session_id), reverse=True
+        )
+
+
+def open_sessions(path: Path) -> list[SessionHead]:
+    """Sessions without a seal; with the unit's lock free they were interrupted."""
+    if not path.exists():
+        return []
+    with reading(path) as db:
+        sealed = {number for (number,) in rows(db, "SELECT session FROM seal")}
+        return [head for head in session_rows_of(db) if head.number not in sealed]
+
+
+def last_arming_of(path: Path) -> LastArming | None:
+    """The unit of this file as it was in the newest session on file that armed it."""
+    if not path.exists():
+        return None
+    with reading(path) as db, refused_in_words(f"the newest arming in {path}"):
+        events = _newest_armed(db)
+        for armed in _of_kind(events, EventKind.UNIT_ARMED):
+            for opening in _of_kind(events, EventKind.SESSION_STARTED):
+                return _last_arming(
+                    parse_object(opening.detail_json), parse_object(armed.detail_json),
+                    armed.utc_ms,
+                )  # fmt: skip
+    return None
+
+
+def _last_arming(opening: dict[str, Any], armed: dict[str, Any], utc_ms: int) -> LastArming:
+    identity = opening["identity"]
+    zero_dn = armed.get("gross_zero_dn")  # not in records before this key
+    return LastArming(
+        firmware=identity["firmware"],
+        firmware_crc=identity["firmware_crc"],
+        gross_zero_n=None if zero_dn is None else zero_dn / 10,
+        armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
+    )
+
+
+def _newest_armed(db: Database) -> list[EventRow]:
+    """The events of the newest session that armed the unit; none where no session did.
+
+    A session that armed nothing may have been refused for its clock: its times prove nothing.
+    """
+    for (session,) in rows(db, "SELECT number FROM session ORDER BY number DESC"):
+        events = event_rows(db, session)
+        if _of_kind(events, EventKind.UNIT_ARMED):
+            return events
+    return []
+
+
+def _of_kind(events: list[EventRow], kind: EventKind) -> list[EventRow]:
+    return [event for event in events if event.kind == kind]
+
+
+def last_seen_of(path: Path) -> LastSeen | None:
+    """The unit's own clock in the newest session that armed it; None where it recorded none."""
+    if not path.exists():
+        return None
+    with reading(path) as db, refused_in_words(f"the unit's clock in {path}"):
+        for event in _of_kind(_newest_armed(db), EventKind.SELF_CHECK_RECORDED):
+            detail = parse_object(event.detail_json)
+            if detail["item"] == "clock" and "numbers" in detail:
+                numbers = detail["numbers"]
+                return LastSeen(
+                    utc_ms=numbers["utc_ms"],
+                    boot_count=numbers["boot_count"],
+                    uptime_ms=numbers["uptime_ms"],
+                )
+    return None
+
+
+def last_record_utc_ms(data_dir: Path) -> int | None:
+    """The latest time in the newest session of each unit on file that armed it, UTC milliseconds.
+
+    Only the newest: a clock that was ahead once and has been set right is in doubt once, not for
+    ever.
+    """
+    newest: list[int] = []
+    for path in unit_databases(data_dir):
+        with reading(path) as db, refused_in_words(f"the newest times in {path}"):
+            newest += [event.utc_ms for event in _newest_armed(db)]
+    return max(newest, default=None)
+
+
+def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
+    """One session whole; raises JournalCorrupt where a row is not what the program writes."""
+    with refused_in_words(f"session {head.session_id} in {path}"):
+        seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
+        return _record(
+            path, head, event_rows(db, head.number), sample_data(db, head.number),
+            seal[0][0] if seal else None, seal_signature(db, head.number),
+        )  # fmt: skip
+
+
+def record_of(stored: StoredSession, path: Path) -> SessionRecord:
+    """The same of a session that was loaded with its chain, from the file at ``path``."""
+    with refused_in_words(f"session {stored.head.session_id} in {path}"):
+        return _record(
+            path, stored.head, stored.events, stored.samples,
+            None if stored.seal is None else stored.seal.digest, stored.signature,
+        )  # fmt: skip
+
+
+def _record(
+    path: Path,
+    head: SessionHead,
+    events: list[EventRow],
+    samples: bytes,
+    seal: bytes | None,
+    signature: SealSignature | None,
+) -> SessionRecord:
+    return SessionRecord(
+        head=head,
+        events=tuple(
+            StoredEvent(
+                sequence=row.sequence,
+                at_ms=row.at_ms,
+                utc_ms=row.utc_ms,
+                kind=EventKind(row.kind),
+                version=row.version,
+                detail=parse_object(row.detail_json),
+            )
+            for row in events
+        ),
+        samples=samples_from_bytes(samples),
+        seal=seal,
+        live=not seal and UnitLock(path).is_held(),
+        signature=signature,
+    )
+
+
+def reading(path: Path) -> AbstractContextManager[Database]:
+    """A read-only connection for a while."""
+    return reading_file(path, UNIT_SCHEMA)
+
+
+def checking(path: Path) -> AbstractContextManager[Database]:
+    """The same for code that says what was altered: it asks about the schema itself."""
+    return checking_file(path, UNIT_SCHEMA)
+
+
+def forces_dn(samples: SampleArray) -> NDArray[np.int32]:
+    """Channel 1 in 0.1 N; absent readings are the stored 0x8000."""
+    return samples["force_1_dn"].astype(np.int32)

@@ -1,0 +1,108 @@
+"""The end of a session's record: everything packed, chain closed, signed, checkpoint given out."""
+
+from __future__ import annotations
+
+from controller.events import EventKind
+from records.evidence.chain_walk import LinkRow
+from records.evidence.packed_links import compute_links_digest, pack_ranges
+from records.evidence.packed_session import fits_packing, pack_session
+from records.evidence.session_content import event_rows, newest_utc_of, open_samples
+from records.evidence.session_keys import SessionKeys
+from records.evidence.session_rows import canonical, chain_start, link_rows, stored_tail
+from records.keys.signing import SigningKey
+from records.store.canonical import SAMPLE_SIZE, EventRow
+from records.store.chain import (
+    Subject,
+    compute_seal_digest,
+    compute_session_digest,
+    compute_statement,
+)
+from records.store.checkpoint import Checkpoint, make_checkpoint
+from records.store.database import Database, give_back_pages, rows
+
+
+def seal_session(
+    db: Database, session: int, key: SigningKey, keys: SessionKeys | None
+) -> Checkpoint:
+    """Pack what it holds losslessly, close the chain and sign it, in one transaction.
+
+    ``keys`` are the session's; None for one that was opened before session keys. The caller has
+    checked the links' tags: they are not kept. Raises JournalCorrupt where the chain does not fit
+    what is stored.
+    """
+    tail, links = stored_tail(db, session), link_rows(db, session)
+    events, samples = event_rows(db, session), open_samples(db, session)
+    session_digest = compute_session_digest(canonical(events), samples)
+    start = chain_start(db, session)
+    counts = (tail.events, tail.samples, tail.link_count)
+    seal = compute_seal_digest(tail.link, session_digest, counts, start)
+    subject = session_subject(db, session)
+    checkpoint = make_checkpoint(subject, seal, key.public_key)
+    signature = key.sign(compute_statement(subject, seal))
+    with db.atomic():
+        if keys is not None:
+            add_chain_signature(db, session, keys, tail.link_count, tail.link)
+        db.execute(
+            "INSERT INTO seal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (session, tail.link, session_digest, *counts, start, seal),
+        )
+        db.execute(
+            "INSERT INTO signature VALUES (?, ?, ?, ?, ?)",
+            (session, key.key_id, key.public_key, signature, checkpoint.text),
+        )
+        pack_links(db, session, links)
+        pack_content(db, session, events, samples)
+        give_back_pages(db)
+    return checkpoint
+
+
+def pack_links(db: Database, session: int, links: list[LinkRow]) -> None:
+    """Keep what the links cover and the digest over them; the caller holds the transaction."""
+    ranges = pack_ranges([link.covered for link in links])
+    digest = compute_links_digest(link.digest for link in links)
+    db.execute("INSERT INTO packed_links VALUES (?, ?, ?)", (session, ranges, digest))
+    for table in ("open_batch", "open_link", "link"):
+        db.execute(f"DELETE FROM {table} WHERE session = ?", (session,))
+
+
+def pack_content(db: Database, session: int, events: list[EventRow], samples: bytes) -> None:
+    """Put samples, and the events between opening and end, into one row.
+
+    The others stay rows of their own: lists and searches ask for them. The caller holds the
+    transaction.
+    """
+    inner = _inner_events(events)
+    db.execute(
+        "INSERT INTO packed_session VALUES (?, ?, ?, ?, ?)",
+        (session, len(inner), newest_utc_of(inner), len(samples) // SAMPLE_SIZE,
+         pack_session(inner, samples)),
+    )  # fmt: skip
+    db.execute(
+        "DELETE FROM event WHERE session = ? AND sequence BETWEEN 1 AND ?", (session, len(inner))
+    )
+    db.execute("DELETE FROM sample_block WHERE session = ?", (session,))
+
+
+def _inner_events(events: list[EventRow]) -> list[EventRow]:
+    """Those behind the opening and before the end, or the newest where there is no end."""
+    ends = [at for at, event in enumerate(events) if event.kind == EventKind.SESSION_ENDED]
+    inner = events[1 : ends[0] if ends else -1]
+    return inner if fits_packing(inner) else []
+
+
+def add_chain_signature(
+    db: Database, session: int, keys: SessionKeys, link_count: int, link: bytes
+) -> None:
+    """The session's key signs its chain so far; the caller holds the transaction."""
+    db.execute(
+        "INSERT OR IGNORE INTO chain_signature VALUES (?, ?, ?)",
+        (session, link_count, keys.sign_chain(link_count, link)),
+    )
+
+
+def session_subject(db: Database, session: int) -> Subject:
+    """What a session's seal belongs to, from the session's row."""
+    ((session_id, unit_id),) = rows(
+        db, "SELECT session_id, unit_id FROM session WHERE number = ?", (session,)
+    )
+    return Subject(name=session_id, place=unit_id, number=session)

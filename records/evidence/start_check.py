@@ -1,0 +1,119 @@
+"""What must be true before a session may start: records whole and unaltered, room on the disk."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from controller.errors import JournalCorrupt, JournalUnavailable
+from records.evidence.guarded_check import UnitCheck
+from records.evidence.predecessor import file_start
+from records.evidence.reader import checking
+from records.evidence.stored_session import session_rows_of
+from records.keys.signing import SigningKey, known_public_keys
+from records.store.chain import compute_seal_digest
+from records.store.clinic_file import CLINIC_SCHEMA, clinic_database
+from records.store.database import Database, check_quickly, check_schema, rows
+from records.store.unit_file import UNIT_SCHEMA, unit_database
+
+WARN_BELOW_BYTES = 500_000_000
+"""Hazard row 45: below this a person is told."""
+REFUSE_BELOW_BYTES = 50_000_000
+"""Hazard row 45: below this no session starts. The side file takes 8 MiB of it."""
+
+
+def check_before_start(
+    data_dir: Path,
+    unit_id: str,
+    key: SigningKey,
+    *,
+    free_bytes: Callable[[Path], int],
+) -> Iterator[str]:
+    """Warnings for a person. Raises JournalUnavailable or JournalCorrupt: no session may start.
+
+    Of the unit's file: its schema, all seals as a chain, and the newest sealed session whole. What
+    stands in the older ones is looked at by ``verify``. ``key`` is the one that will sign; it is
+    known even before its public half lies in the folder.
+    """
+    yield from _check_space(data_dir, free_bytes)
+    clinic, unit = clinic_database(data_dir), unit_database(data_dir, unit_id)
+    if _stands(clinic):
+        check_quickly(clinic, CLINIC_SCHEMA)
+    if _stands(unit):
+        check_schema(unit, UNIT_SCHEMA)
+        _check_newest(data_dir, unit, key)
+
+
+def _stands(path: Path) -> bool:
+    """True for anything under that name, a link to nowhere as well."""
+    return path.exists() or path.is_symlink()
+
+
+def free_bytes_at(folder: Path) -> int:
+    """Free bytes where ``folder`` is, or will be; raises JournalUnavailable."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        return shutil.disk_usage(there).free
+    except OSError as error:
+        raise JournalUnavailable(
+            f"free space at {there} cannot be read ({error.strerror}); check the disk"
+        ) from error
+
+
+def _check_space(data_dir: Path, free_bytes: Callable[[Path], int]) -> Iterator[str]:
+    free = free_bytes(data_dir)
+    if free < REFUSE_BELOW_BYTES:
+        raise JournalUnavailable(
+            f"{free / 1e6:.0f} MB are free at {data_dir}; no session starts below "
+            f"{REFUSE_BELOW_BYTES / 1e6:.0f} MB. Free space on the disk, then start again"
+        )
+    if free < WARN_BELOW_BYTES:
+        yield (
+            f"{free / 1e6:.0f} MB are free at {data_dir}; below {REFUSE_BELOW_BYTES / 1e6:.0f} MB "
+            "no session starts. Free space on the disk soon"
+        )
+
+
+def _check_newest(data_dir: Path, path: Path, key: SigningKey) -> None:
+    """All seals as a chain, and the newest sealed session whole; its signature covers them all."""
+    known = {**known_public_keys(data_dir), key.key_id: key.public_key}
+    with checking(path) as db:
+        check = UnitCheck(db, path, known)
+        for table in ("session", "seal"):
+            for fault in check.cells.of_table(table):
+                which = f"session number {fault.session} of the unit"
+                raise _altered(path.stem, which, fault.row, fault.what)
+        _check_seals(db, path)
+        last = rows(db, "SELECT max(session) FROM seal")[0][0]
+        for head in [] if last is None else session_rows_of(db, last):
+            for found in check.session(head).alterations:
+                which = f"the unit's last sealed session {found.session_id}"
+                raise _altered(path.stem, which, found.where, found.what)
+
+
+def _check_seals(db: Database, path: Path) -> None:
+    """Each seal is what its row says, and begins with the one before it."""
+    previous = file_start(db)
+    for number, last_link, digest, events, samples, links, before, seal in rows(
+        db,
+        "SELECT session, last_link, session_digest, event_count, sample_count, link_count, "
+        "previous_seal, digest FROM seal ORDER BY session",
+    ):
+        try:
+            computed = compute_seal_digest(last_link, digest, (events, samples, links), previous)
+        except struct.error:
+            computed = b""
+        if (before, seal) != (previous, computed):
+            which = f"session number {number} of the unit"
+            raise _altered(path.stem, which, "the seal", "it does not follow the one before it")
+        previous = seal
+
+
+def _altered(unit_id: str, which: str, where: str, what: str) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"{which} was altered ({where}: {what}); no session can start. Run `traction verify "
+        f"--all`; `traction quarantine put {unit_id} --by NAME --reason WHY` puts the file aside, "
+        "and what fits in it stays readable"
+    )

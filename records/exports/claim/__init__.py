@@ -1,0 +1,1 @@
+"""Claims: 837P, CMS-1500, charge CSV."""

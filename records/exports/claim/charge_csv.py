@@ -1,0 +1,89 @@
+"""The charge line as CSV in a receiver's columns: a head and one row, CRLF as RFC 4180 wants it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+
+from controller.errors import ExportIncomplete, ExportRefused
+from controller.words import one_line
+from records.claim.charge_line import charge_line
+from records.claim.context import ClaimContext, Party
+from records.exports.messages.receiver_maps import PATIENT_FIELDS, Column, Receiver
+from records.exports.visit import Visit
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters of a formula; the wide forms are taken for them by East Asian spreadsheets."""
+
+
+def charge_csv(visit: Visit, receiver: Receiver, *, note_file: str) -> str:
+    """The file's text; cells that a spreadsheet would run as a formula get a leading apostrophe.
+
+    Raises RequestRefused without a treatment, ExportIncomplete when the receiver needs what nobody
+    has said, ExportRefused when a program would take a line that the rules call wrong.
+    """
+    values = charge_values(visit, note_file=note_file)
+    if receiver.importer:
+        _refuse_unready(visit, receiver, values)
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=receiver.delimiter, lineterminator="\r\n")
+    writer.writerow([column.head for column in receiver.columns])
+    writer.writerow([_safe(_cell(column, receiver, values)) for column in receiver.columns])
+    return text.getvalue()
+
+
+def charge_values(visit: Visit, *, note_file: str) -> dict[str, str]:
+    """Every field that a column may hold; unknown ones are empty."""
+    line = charge_line(
+        visit.record, visit.order, visit.note, note_file=note_file, zone=visit.zone,
+        context=visit.context, accepted=visit.accepted,
+    )  # fmt: skip
+    rules = "; ".join(visit.face.errors)
+    return {**line.values, **_patient_values(visit.context), "not_ready": rules}
+
+
+def _refuse_unready(visit: Visit, receiver: Receiver, values: Mapping[str, str]) -> None:
+    missing = [name for name in receiver.needs if not values[name]]
+    if missing:
+        raise ExportIncomplete(
+            f"CSV for {receiver.name} of session {visit.session_id} misses {', '.join(missing)}; "
+            f"add them to the claim context (`traction claim new {visit.session_id}` prints every "
+            "key)"
+        )
+    if visit.face.errors:
+        raise ExportRefused(
+            f"CSV for {receiver.name} of session {visit.session_id} is not ready, and its receiver "
+            f"imports without looking: {'; '.join(visit.face.errors)}; correct these first"
+        )
+
+
+def _patient_values(context: ClaimContext | None) -> dict[str, str]:
+    """What the claim context says of patient and payer."""
+    values = dict.fromkeys(PATIENT_FIELDS, "")
+    if context is None:
+        return values
+    person, insured = context.patient or Party(), context.subscriber or context.patient or Party()
+    address = person.address
+    for name in ("last_name", "first_name", "middle_name", "sex", "phone"):
+        values[f"patient_{name}"] = getattr(person, name) or ""
+    for name in ("line_1", "line_2", "city", "state", "zip"):
+        values[f"patient_{name}"] = (getattr(address, name) if address else "") or ""
+    values["patient_birth_date"] = person.birth_date.isoformat() if person.birth_date else ""
+    values["payer_name"] = context.payer.name
+    values["payer_id"] = context.payer.payer_id or ""
+    values["member_id"] = insured.member_id or ""
+    values["group_number"] = insured.group_number or ""
+    return values
+
+
+def _cell(column: Column, receiver: Receiver, values: Mapping[str, str]) -> str:
+    shown = [receiver.shown(name, values[name]) for name in column.fields]
+    text = column.join.join(part for part in shown if part)
+    return column.spread.join(text) if column.spread else text
+
+
+def _safe(cell: str) -> str:
+    """What hides is written out; what a spreadsheet would run, also behind blanks, is marked."""
+    shown = one_line(cell)
+    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA else shown

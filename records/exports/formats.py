@@ -1,0 +1,221 @@
+"""Every export by its name: which writer makes it, how its file is called, where it may lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import ZipFile, is_zipfile
+
+from controller.errors import ExportRefused, ReceiverInvalid
+from records.exports.messages.receiver_maps import OWN, Receiver, load_receivers
+from records.exports.visit import Visit
+
+if TYPE_CHECKING:
+    from records.exports.claim.cms1500 import Box
+
+LARGEST_BYTES = 2_000_000
+"""What portals of practices take (billing.md 3e)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What may be chosen of an export: the receiver of a CSV, the curve of a FHIR bundle."""
+
+    receiver: Receiver | None = None
+    sampled: bool = False
+
+
+PLAIN = Choices()
+Writer = Callable[[Visit, Choices], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    suffix: str
+    write: Writer
+
+
+def written(visit: Visit, name: str, choices: Choices = PLAIN) -> bytes:
+    """The bytes of one export; raises a RequestRefused that names what is missing or not sound."""
+    content = KINDS[name].write(visit, choices)
+    if name == "pdf" and len(content) > LARGEST_BYTES:
+        raise ExportRefused(
+            f"the note's PDF has {len(content)} bytes, receivers take {LARGEST_BYTES}; "
+            "please report it with the session's JSON"
+        )
+    return content
+
+
+def file_name(session_id: str, name: str, receiver: str = OWN) -> str:
+    """An export's file is called by its session."""
+    suffix = KINDS[name].suffix
+    return f"{session_id}{suffix}" if receiver == OWN else f"{session_id}-{receiver}{suffix}"
+
+
+def chosen_receiver(data_dir: Path, name: str) -> Receiver:
+    """A column map by its name; users keep their own in DIR/receivers. Raises ReceiverInvalid."""
+    known = load_receivers(data_dir / "receivers")
+    if name not in known:
+        raise ReceiverInvalid(
+            f"receiver={name!r} is not one of {', '.join(sorted(known))}; put a map of your own "
+            f"into {data_dir / 'receivers'}"
+        )
+    return known[name]
+
+
+def place_for(session_id: str, out: Path | None, default_name: str) -> Path:
+    """Where the export goes: a file, or a folder in which it gets its name.
+
+    Raises ExportRefused for a file that exists and is not this session's.
+    """
+    path = Path(default_name) if out is None else out
+    if path.is_dir():
+        path = path / default_name
+    if path.exists() and not _is_of(path, session_id):
+        raise ExportRefused(
+            f"{path} exists and is not an export of session {session_id}; choose another name "
+            "with --out"
+        )
+    return path
+
+
+def _is_of(path: Path, session_id: str) -> bool:
+    """Every export names its session in plain bytes; X12 writes it in capitals."""
+    if not path.is_file():
+        return False
+    name = session_id.lower().encode()
+    if not is_zipfile(path):
+        return name in path.read_bytes().lower()
+    with ZipFile(path) as bundle:
+        return any(name in bundle.read(member).lower() for member in bundle.namelist())
+
+
+# --- the writers; each is imported where it is used, some need slow libraries -------------------
+
+
+def _pdf(visit: Visit, _: Choices) -> bytes:
+    from records.exports.note.pdf import note_pdf
+
+    return note_pdf(visit.record, visit.note, visit.face)
+
+
+def _text(visit: Visit, _: Choices) -> bytes:
+    from records.exports.note.text import note_text
+
+    return note_text(visit.note, visit.face).encode()
+
+
+def _summary(visit: Visit, _: Choices) -> bytes:
+    from records.exports.note.summary import note_summary
+
+    return note_summary(visit.note, visit.face).encode()
+
+
+def _csv(visit: Visit, choices: Choices) -> bytes:
+    from records.exports.claim.charge_csv import charge_csv
+
+    receiver = choices.receiver or load_receivers()[OWN]
+    return charge_csv(visit, receiver, note_file=file_name(visit.session_id, "pdf")).encode()
+
+
+def _json(visit: Visit, _: Choices) -> bytes:
+    from records.exports.session.json import session_json
+
+    return session_json(visit, note_file=file_name(visit.session_id, "pdf")).encode()
+
+
+def _scrub_html(visit: Visit, _: Choices) -> bytes:
+    from records.exports.scrub.html import scrub_html
+
+    return scrub_html(visit).encode()
+
+
+def _scrub_pdf(visit: Visit, _: Choices) -> bytes:
+    from records.exports.scrub.pdf import scrub_pdf
+
+    return scrub_pdf(visit)
+
+
+def _scrub_json(visit: Visit, _: Choices) -> bytes:
+    from records.exports.scrub.json import scrub_json
+
+    return scrub_json(visit).encode()
+
+
+def _boxes(visit: Visit) -> list[Box]:
+    from records.exports.claim.cms1500 import cms1500_boxes
+    from records.exports.needs import context_or_refuse
+
+    context = context_or_refuse(visit.context, "CMS-1500", visit.session_id)
+    visit.require_treatment()
+    return cms1500_boxes(
+        context, session_id=visit.session_id, face=visit.face, accepted=visit.accepted
+    )
+
+
+def _cms1500(visit: Visit, _: Choices) -> bytes:
+    from records.exports.claim.cms1500 import cms1500_text
+
+    return cms1500_text(_boxes(visit), session_id=visit.session_id, face=visit.face).encode()
+
+
+def _cms1500_json(visit: Visit, _: Choices) -> bytes:
+    from records.exports.claim.cms1500 import cms1500_json
+
+    return cms1500_json(_boxes(visit), session_id=visit.session_id, face=visit.face).encode()
+
+
+def _837p(visit: Visit, _: Choices) -> bytes:
+    from records.exports.claim.claim_837p import claim_837p
+    from records.exports.needs import context_or_refuse
+
+    visit.require_treatment()
+    rules = ", ".join(error.partition(":")[0] for error in visit.face.errors)
+    text = claim_837p(
+        context_or_refuse(visit.context, "837P", visit.session_id),
+        session_id=visit.session_id,
+        made_at=visit.made_at,
+        signed=bool(visit.face.signer),
+        accepted=visit.accepted,
+        not_ready=f"NOT READY: {rules}" if rules else "",
+    )
+    return text.encode("ascii")
+
+
+def _fhir(visit: Visit, choices: Choices) -> bytes:
+    from records.exports.messages.fhir_bundle import fhir_bundle
+
+    return fhir_bundle(visit, _pdf(visit, choices), sampled=choices.sampled).encode()
+
+
+def _dft(visit: Visit, _: Choices) -> bytes:
+    from records.exports.messages.hl7_dft import dft_p03
+
+    return dft_p03(visit).encode()
+
+
+def _mdm(visit: Visit, choices: Choices) -> bytes:
+    from records.exports.messages.hl7_mdm import mdm_t02
+
+    note_file = file_name(visit.session_id, "pdf")
+    return mdm_t02(visit, _pdf(visit, choices), note_file).encode()
+
+
+KINDS: Mapping[str, _Kind] = {
+    "pdf": _Kind(".pdf", _pdf),
+    "text": _Kind(".txt", _text),
+    "summary": _Kind("-summary.txt", _summary),
+    "csv": _Kind(".csv", _csv),
+    "json": _Kind(".json", _json),
+    "scrub-html": _Kind("-scrub.html", _scrub_html),
+    "scrub-pdf": _Kind("-scrub.pdf", _scrub_pdf),
+    "scrub-json": _Kind("-scrub.json", _scrub_json),
+    "cms1500": _Kind("-cms1500.txt", _cms1500),
+    "cms1500-json": _Kind("-cms1500.json", _cms1500_json),
+    "837p": _Kind("-837p.txt", _837p),
+    "fhir": _Kind("-fhir.json", _fhir),
+    "hl7-dft": _Kind("-dft.hl7", _dft),
+    "hl7-mdm": _Kind("-mdm.hl7", _mdm),
+}

@@ -1,0 +1,1 @@
+"""Messages to other systems: HL7 v2 and FHIR."""

@@ -1,0 +1,264 @@
+"""FHIR R4: one Bundle of a visit: patient, device, procedure, forces, note, provenance, charge.
+
+Written by hand as plain JSON. No public code for a traction force was found: those codes are our
+own and carry their text. CPT stands as code only, its words belong to the AMA.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from controller.events import Outcome
+from controller.order.prescription import NEWTONS_PER_LBF
+from records.claim.charge_line import CPT, UNITS
+from records.claim.context import Party
+from records.exports.messages.fhir_sampled import sampled_force
+from records.exports.needs import Needs, context_or_refuse
+from records.exports.visit import Visit
+
+FORMAT = "FHIR"
+OWN = "urn:traction-session-controller"
+CPT_SYSTEM = "http://www.ama-assn.org/go/cpt"
+ICD_SYSTEM = "http://hl7.org/fhir/sid/icd-10-cm"
+LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
+NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
+PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+NOTE_CODE = ("11508-9", "Physical therapy Progress note")
+GENDERS = {"F": "female", "M": "male", "U": "unknown"}
+DOC_STATUS = {"draft": "preliminary", "signed": "final", "amended": "amended"}
+Resource = dict[str, Any]
+
+
+def fhir_bundle(visit: Visit, pdf: bytes, *, sampled: bool = False) -> str:
+    """The bundle as JSON; ``sampled`` adds the force curve. Raises ExportIncomplete."""
+    resources = _Resources(visit, pdf, sampled)
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "identifier": {"system": f"{OWN}:session", "value": visit.session_id},
+        "timestamp": visit.made_at.isoformat(),
+        "entry": [
+            {"fullUrl": resources.url(key), "resource": resource}
+            for key, resource in resources.all()
+        ],
+    }
+    return json.dumps(bundle, indent=2, ensure_ascii=False) + "\n"
+
+
+class _Resources:
+    """Builds the resources; each has a key, and its address is made from session and key."""
+
+    def __init__(self, visit: Visit, pdf: bytes, sampled: bool) -> None:
+        self.visit, self.pdf, self.sampled = visit, pdf, sampled
+        self.start, self.stop = visit.times
+        self.context = context_or_refuse(visit.context, FORMAT, visit.session_id)
+        needs = Needs(FORMAT, visit.session_id)
+        needs.text("patient_ref", visit.patient_reference)
+        self.rendering = needs.party("rendering", self.context.rendering)
+        if not visit.diagnoses:
+            needs.lack("diagnoses")
+        needs.check()
+
+    def url(self, key: str) -> str:
+        """The same for the same session and key."""
+        return f"urn:uuid:{uuid5(NAMESPACE_URL, f'{OWN}:{self.visit.session_id}:{key}')}"
+
+    def all(self) -> Iterator[tuple[str, Resource]]:
+        yield "patient", self._patient()
+        yield "practitioner", self._practitioner()
+        yield "device", self._device()
+        yield "procedure", self._procedure()
+        yield "summary", self._summary()
+        if self.sampled and (curve := sampled_force(self.visit.record.samples)):
+            yield (
+                "curve",
+                self._observation("force-curve", "Force over time") | {"valueSampledData": curve},
+            )
+        yield "note", self._document()
+        yield "provenance", self._provenance()
+        yield "charge", self._charge()
+        if self.visit.face.errors:
+            yield "findings", self._findings()
+
+    def _reference(self, key: str) -> Resource:
+        return {"reference": self.url(key)}
+
+    @property
+    def _period(self) -> Resource:
+        return {"start": self.start.isoformat(), "end": self.stop.isoformat()}
+
+    def _patient(self) -> Resource:
+        reference = {"system": f"{OWN}:patient-reference", "value": self.visit.patient_reference}
+        patient: Resource = {"resourceType": "Patient", "identifier": [reference]}
+        known = self.context.patient
+        if known is None:
+            return patient
+        patient["name"] = [_name(known)]
+        if known.birth_date:
+            patient["birthDate"] = known.birth_date.isoformat()
+        if known.sex:
+            patient["gender"] = GENDERS[known.sex]
+        return patient
+
+    def _practitioner(self) -> Resource:
+        who = self.rendering
+        identifier = [{"system": NPI_SYSTEM, "value": who.npi}] if who.npi else []
+        practitioner = {"resourceType": "Practitioner", "name": [_name(who)]}
+        return practitioner | ({"identifier": identifier} if identifier else {})
+
+    def _device(self) -> Resource:
+        identity = self.visit.record.opening.detail["identity"]
+        assert isinstance(identity, dict)
+        return {
+            "resourceType": "Device",
+            "deviceName": [{"name": str(identity["model"]), "type": "model-name"}],
+            "modelNumber": str(identity["model"]),
+            "serialNumber": str(identity["serial_number"]),
+            "version": [{"value": str(identity["firmware"])}],
+        }
+
+    def _procedure(self) -> Resource:
+        completed = self.visit.note.outcome == Outcome.COMPLETED
+        procedure: Resource = {
+            "resourceType": "Procedure",
+            "identifier": [{"system": f"{OWN}:session", "value": self.visit.session_id}],
+            "status": "completed" if completed else "stopped",
+            "code": {"coding": [{"system": CPT_SYSTEM, "code": CPT}]},
+            "subject": self._reference("patient"),
+            "performedPeriod": self._period,
+            "performer": [{"actor": self._reference("practitioner")}],
+            "reasonCode": [_diagnosis(code) for code in self.visit.diagnoses],
+            "bodySite": [{"text": self.visit.order.prescription.region.value}],
+            "usedReference": [self._reference("device")],
+        }
+        if not completed:
+            procedure["statusReason"] = {"text": self.visit.note.field("outcome").value}
+        if self.visit.face.alerts:
+            procedure["note"] = [{"text": text} for text in self.visit.face.alerts]
+        return procedure
+
+    def _observation(self, code: str, text: str) -> Resource:
+        return {
+            "resourceType": "Observation",
+            "status": "final" if self.visit.note.seal else "preliminary",
+            "code": _own_code(code, text),
+            "subject": self._reference("patient"),
+            "device": self._reference("device"),
+            "partOf": [self._reference("procedure")],
+            "effectivePeriod": self._period,
+        }
+
+    def _summary(self) -> Resource:
+        dose = self.visit.note.dose
+        forces = [
+            ("peak-force", "Peak force", dose.peak_force_dn),
+            ("mean-hold-force", "Mean force in hold", dose.mean_hold_force_dn),
+        ]
+        components = [
+            {"code": _own_code(code, text), "valueQuantity": quantity}
+            for code, text, force_dn in forces
+            if force_dn is not None
+            for quantity in (_newtons(force_dn), _pounds(force_dn))
+        ]
+        minutes = _quantity(dose.delivered_minutes, "min", "min")
+        components.append(
+            {"code": _own_code("traction-time", "Delivered traction"), "valueQuantity": minutes}
+        )
+        stops = {"code": _own_code("stops", "Stops"), "valueInteger": len(dose.stops)}
+        return self._observation("force-summary", "Traction force summary") | {
+            "component": [*components, stops]
+        }
+
+    def _document(self) -> Resource:
+        visit = self.visit
+        code, display = NOTE_CODE
+        return {
+            "resourceType": "DocumentReference",
+            "identifier": [{"system": f"{OWN}:session", "value": visit.session_id}],
+            "status": "current",
+            "docStatus": DOC_STATUS[visit.note.status],
+            "type": {"coding": [{"system": LOINC, "code": code, "display": display}]},
+            "subject": self._reference("patient"),
+            "date": visit.made_at.isoformat(),
+            "description": visit.face.verdict or visit.face.status,
+            "content": [
+                {
+                    "attachment": {
+                        "contentType": "application/pdf",
+                        "data": base64.b64encode(self.pdf).decode(),
+                        "title": f"Treatment note {visit.session_id}",
+                    }
+                }
+            ],
+        }
+
+    def _provenance(self) -> Resource:
+        """The device as author, whoever signed as verifier, the log by its seal."""
+        agents = [{"type": _participant("author"), "who": self._reference("device")}]
+        signature = self.visit.face.signature
+        if signature:
+            agents.append({"type": _participant("verifier"), "who": {"display": signature}})
+        seal = {"system": f"{OWN}:seal-sha256", "value": self.visit.note.seal or "not sealed"}
+        return {
+            "resourceType": "Provenance",
+            "target": [self._reference(key) for key in ("procedure", "summary", "note")],
+            "recorded": self.visit.made_at.isoformat(),
+            "agent": agents,
+            "entity": [{"role": "source", "what": {"identifier": seal}}],
+        }
+
+    def _charge(self) -> Resource:
+        """Billable only while no finding forbids it."""
+        modifiers = [{"system": CPT_SYSTEM, "code": code} for code in self.visit.modifiers]
+        return {
+            "resourceType": "ChargeItem",
+            "status": "planned" if self.visit.face.errors else "billable",
+            "code": {"coding": [{"system": CPT_SYSTEM, "code": CPT}, *modifiers]},
+            "subject": self._reference("patient"),
+            "occurrencePeriod": self._period,
+            "quantity": {"value": UNITS},
+            "service": [self._reference("procedure")],
+            "reason": [_diagnosis(code) for code in self.visit.diagnoses],
+        }
+
+    def _findings(self) -> Resource:
+        return {
+            "resourceType": "OperationOutcome",
+            "issue": [
+                {"severity": "error", "code": "business-rule", "diagnostics": text}
+                for text in self.visit.face.errors
+            ],
+        }
+
+
+def _name(party: Party) -> Resource:
+    given = [part for part in (party.first_name, party.middle_name) if part]
+    return {"family": party.last_name} | ({"given": given} if given else {})
+
+
+def _diagnosis(code: str) -> Resource:
+    return {"coding": [{"system": ICD_SYSTEM, "code": code}]}
+
+
+def _own_code(code: str, text: str) -> Resource:
+    return {"coding": [{"system": f"{OWN}:codes", "code": code, "display": text}], "text": text}
+
+
+def _participant(code: str) -> Resource:
+    return {"coding": [{"system": PARTICIPANT, "code": code}]}
+
+
+def _quantity(value: float, unit: str, code: str) -> Resource:
+    return {"value": value, "unit": unit, "system": UCUM, "code": code}
+
+
+def _newtons(force_dn: int) -> Resource:
+    return _quantity(force_dn / 10, "N", "N")
+
+
+def _pounds(force_dn: int) -> Resource:
+    return _quantity(round(force_dn / 10 / NEWTONS_PER_LBF, 1), "lbf", "[lbf_av]")

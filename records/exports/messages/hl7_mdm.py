@@ -1,0 +1,97 @@
+"""HL7 MDM^T02: the finished note as a document, its PDF inside, for a chart."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+from records.claim.context import Party
+from records.exports.messages.hl7 import (
+    CODES,
+    SENDER,
+    escaped,
+    header,
+    message,
+    needed_patient,
+    parts,
+    patient,
+    provider,
+    repeated,
+    segment,
+    time,
+)
+from records.exports.needs import Needs, context_or_refuse
+from records.exports.visit import Visit
+
+FORMAT = "HL7 MDM"
+NOTE_CODE = ("11508-9", "Physical therapy Progress note", "LN")
+SIGNED, DICTATED = "LA", "DO"
+"""Legally authenticated; documented, not yet signed."""
+
+
+def mdm_t02(visit: Visit, pdf: bytes, file_name: str) -> str:
+    """The message; raises ExportIncomplete naming what is missing."""
+    context = context_or_refuse(visit.context, FORMAT, visit.session_id)
+    needs = Needs(FORMAT, visit.session_id)
+    person = needed_patient(needs, visit, context)
+    needs.check()
+    lines = [*header(visit, "MDM", "T02"), *patient(visit, person)]
+    lines.append(_document(visit, context.rendering, file_name))
+    document = f"^application^pdf^Base64^{base64.b64encode(pdf).decode()}"
+    lines.append(_result(1, "ED", parts(*NOTE_CODE), document, ""))
+    lines += _comments(visit)
+    lines += _numbers(visit)
+    return message(lines)
+
+
+def _document(visit: Visit, treated_by: Party | None, file_name: str) -> str:
+    """TXA: what the document is and whether it is signed."""
+    start, stop = visit.times
+    signed = bool(visit.face.signature)
+    author = provider(treated_by) if treated_by else ""
+    fields = {
+        1: "1",
+        2: "PN",
+        3: "AP",
+        4: time(start),
+        5: author,
+        6: time(stop),
+        9: author,
+        12: parts(visit.session_id, SENDER),
+        16: escaped(file_name),
+        17: SIGNED if signed else DICTATED,
+        19: "AV",
+    }
+    if signed:
+        fields[22] = parts("", visit.face.signature)
+    return segment("TXA", fields)
+
+
+def _comments(visit: Visit) -> Iterator[str]:
+    """Errors and warnings of the note, behind the document that they speak of."""
+    verdict = [visit.face.verdict] if visit.face.errors else []
+    words = [*verdict, *visit.face.errors, *visit.face.alerts]
+    if words:
+        yield segment("NTE", {1: "1", 3: repeated(*(escaped(text) for text in words))})
+
+
+def _numbers(visit: Visit) -> Iterator[str]:
+    """The dose as figures; the force curve stands in the PDF."""
+    dose = visit.note.dose
+    known = [
+        ("PEAKFORCE", "Peak force", _newtons(dose.peak_force_dn), "N"),
+        ("MEANHOLDFORCE", "Mean force in hold", _newtons(dose.mean_hold_force_dn), "N"),
+        ("TRACTIONMIN", "Delivered traction", str(dose.delivered_minutes), "min"),
+        ("STOPS", "Stops", str(len(dose.stops)), "1"),
+    ]
+    measured = [row for row in known if row[2]]
+    for number, (code, label, value, unit) in enumerate(measured, start=2):
+        yield _result(number, "NM", parts(code, label, CODES), value, parts(unit, "", "UCUM"))
+
+
+def _newtons(force_dn: int | None) -> str:
+    return "" if force_dn is None else f"{force_dn / 10:.1f}"
+
+
+def _result(number: int, kind: str, code: str, value: str, unit: str) -> str:
+    return segment("OBX", {1: str(number), 2: kind, 3: code, 5: value, 6: unit, 11: "F"})

@@ -1,0 +1,115 @@
+"""Receivers of the charge CSV: which column holds what. Data files, checked at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from importlib import resources
+from pathlib import Path
+
+from pydantic import Field, field_validator, model_validator
+
+from controller.errors import ReceiverInvalid
+from records.checked_data import CheckedData, checked, parse_toml, read_text
+from records.claim.charge_line import COLUMNS
+
+OWN = "own"
+DATES = frozenset({"dos", "patient_birth_date"})
+PATIENT_FIELDS = (
+    "patient_last_name", "patient_first_name", "patient_middle_name", "patient_birth_date",
+    "patient_sex", "patient_line_1", "patient_line_2", "patient_city", "patient_state",
+    "patient_zip", "patient_phone", "payer_name", "payer_id", "member_id", "group_number",
+)  # fmt: skip
+FIELDS = (*COLUMNS, *PATIENT_FIELDS, "not_ready")
+"""What a column may hold: the charge line, the patient of the claim context, and the findings."""
+
+
+class Column(CheckedData):
+    """``fields`` joined by ``join``, empty ones left out; ``spread`` parts a text's characters."""
+
+    head: str = Field(min_length=1)
+    fields: tuple[str, ...] = Field(min_length=1)
+    join: str = " "
+    spread: str = ""
+
+    @field_validator("fields")
+    @classmethod
+    def _known(cls, fields: tuple[str, ...]) -> tuple[str, ...]:
+        for name in fields:
+            if name not in FIELDS:
+                raise ValueError(f"{name!r} is not one of {', '.join(FIELDS)}")
+        return fields
+
+
+class Receiver(CheckedData):
+    """``importer``: the file goes into a program without a person looking at it.
+
+    ``needs`` are the fields without which the receiver refuses a row.
+    """
+
+    name: str = Field(min_length=1)
+    meaning: str
+    source: str = Field(min_length=1)
+    reviewed: date
+    importer: bool
+    needs: tuple[str, ...] = ()
+    date_format: str = "%Y-%m-%d"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Receiver:
+        heads = [column.head for column in self.columns]
+        twice = {head for head in heads if heads.count(head) > 1}
+        if twice:
+            raise ValueError(f"column {min(twice)!r} stands twice")
+        held = {name for column in self.columns for name in column.fields}
+        if "session_id" not in held:
+            raise ValueError("no column holds session_id; every export names its session")
+        unheld = set(self.needs) - held
+        if unheld:
+            raise ValueError(f"needs {min(unheld)!r}, but no column holds it")
+        return self
+
+    def shown(self, name: str, value: str) -> str:
+        """A field's text; dates in the receiver's own form."""
+        if value and name in DATES:
+            return datetime.fromisoformat(value).strftime(self.date_format)
+        return value
+
+
+def load_receivers(own_dir: Path | None = None) -> dict[str, Receiver]:
+    """The shipped receivers and those of ``own_dir``, by name; raises ReceiverInvalid.
+
+    A file of the user replaces a shipped one of the same name.
+    """
+    found: dict[str, Receiver] = {}
+    for name, text in (*_shipped(), *_users(own_dir)):
+        receiver = parse_receiver(text, name)
+        found[receiver.name] = receiver
+    return found
+
+
+def parse_receiver(text: str, file_name: str) -> Receiver:
+    """One map; raises ReceiverInvalid naming file, key and reason."""
+    where = f"receiver {file_name}"
+    receiver = checked(Receiver, parse_toml(text, where, ReceiverInvalid), where, ReceiverInvalid)
+    if receiver.name != Path(file_name).stem:
+        raise ReceiverInvalid(
+            f"{where}: name={receiver.name!r} is not the file's name; rename one of them"
+        )
+    return receiver
+
+
+def _shipped() -> Iterator[tuple[str, str]]:
+    folder = resources.files("records.exports.receivers")
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml"):
+            yield file.name, file.read_text(encoding="utf-8")
+
+
+def _users(own_dir: Path | None) -> Iterator[tuple[str, str]]:
+    if own_dir is None or not own_dir.is_dir():
+        return
+    for path in sorted(own_dir.glob("*.toml")):
+        yield path.name, read_text(path, "receiver", ReceiverInvalid)

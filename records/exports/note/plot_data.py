@@ -1,0 +1,42 @@
+"""The force-time curve at the resolution of a plot: per bin the least and the largest force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.order.phases import Phase
+from records.note.delivered_dose import valid_samples
+from records.store.canonical import SampleArray
+
+BINS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class PlotData:
+    """Lists of equal length: bin times in ms, target, least and largest actual force in 0.1 N."""
+
+    times_ms: list[int]
+    target_dn: list[int]
+    lowest_dn: list[int]
+    highest_dn: list[int]
+
+
+def plot_data(samples: SampleArray, bins: int = BINS) -> PlotData:
+    """Decimate the valid samples of a session; empty lists when there are none."""
+    used = samples[valid_samples(samples)]
+    if not len(used):
+        return PlotData([], [], [], [])
+    times = used["taken_at_ms"].astype(np.int64)
+    width = max(1, -(-(int(times[-1]) - int(times[0]) + 1) // bins))
+    bin_numbers = (times - times[0]) // width
+    starts = np.flatnonzero(np.diff(bin_numbers, prepend=-1))
+    forces = used["force_1_dn"].astype(np.int64)
+    target = np.where(used["phase"] == int(Phase.RELEASING), 0, used["target_dn"])
+    return PlotData(
+        times_ms=times[starts].tolist(),
+        target_dn=target[starts].astype(np.int64).tolist(),
+        lowest_dn=np.minimum.reduceat(forces, starts).tolist(),
+        highest_dn=np.maximum.reduceat(forces, starts).tolist(),
+    )

@@ -1,0 +1,1 @@
+"""The scrub report as page and JSON."""

@@ -1,0 +1,34 @@
+"""The scrub report as one HTML file: its own small style, nothing from elsewhere, no script."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from controller.words import one_line
+from records.exports.face import NOT_A_DEVICE
+from records.exports.scrub.json import scrub_values
+from records.exports.visit import Visit
+
+
+def scrub_html(visit: Visit) -> str:
+    """The page; every value is escaped. Raises ExportIncomplete when no rule was applied."""
+    return _template().render(
+        report=scrub_values(visit), face=visit.face, not_a_device=NOT_A_DEVICE
+    )
+
+
+def _shown(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
+@cache
+def _template() -> Template:
+    text = resources.files("records.exports").joinpath("scrub.html.jinja").read_text("utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, finalize=_shown,
+    )  # fmt: skip
+    return environment.from_string(text)

@@ -1,0 +1,28 @@
+"""The scrub report as JSON: what ``traction scrub --json`` prints, with its format's name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from controller.errors import ExportIncomplete
+from records.claim.rules.report import report_document
+from records.exports.visit import Visit
+
+FORMAT = "traction-scrub/1"
+
+
+def scrub_json(visit: Visit) -> str:
+    """The report of a visit; raises ExportIncomplete when no rule was applied."""
+    document = {"format": FORMAT, "note_status": visit.face.status, **scrub_values(visit)}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def scrub_values(visit: Visit) -> dict[str, Any]:
+    """The report as plain values; its form is ``session_schema.ScrubPart``."""
+    if visit.report is None:
+        raise ExportIncomplete(
+            f"session {visit.session_id} never reached its hold force, so there is no claim that "
+            "rules could look at; name a claim context with --context to have one looked at"
+        )
+    return report_document(visit.session_id, visit.report, visit.offers, visit.acceptances)

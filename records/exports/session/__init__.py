@@ -1,0 +1,1 @@
+"""The session as JSON, and its schema."""

@@ -1,0 +1,1 @@
+"""Backup, restore, archive, search, retention, quarantine."""

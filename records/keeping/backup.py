@@ -1,0 +1,231 @@
+"""Backup while sessions run: every database copied at one moment, verified, listed and signed.
+
+A backup is a folder, one ``.zip`` of the same files, or that zip encrypted with age. It holds
+``clinic.db``, ``units/*.db``, the public keys, what lies in quarantine, and the signed list
+(records/keeping/backup_list.py). Private keys are not in it: whoever holds a backup could sign with
+them. A restored workstation makes a new key.
+
+A file that is no database of ours is copied byte for byte and named: it must not keep the others
+from being saved.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from controller.errors import BackupRefused, JournalCorrupt, JournalError
+from records.keeping.backup_check import CLINIC, Finding, check_contents, fault_of_empty
+from records.keeping.backup_list import SignedList, belongs_in_a_backup, write_list
+from records.keys.signing import SigningKey, known_public_keys
+from records.store.clinic_file import CLINIC_SCHEMA
+from records.store.database import copy_opened, open_for_checking
+from records.store.drafts import Draft, draft_beside, put_in_place, remove_left_overs
+from records.store.private_files import create_new, make_folder, write_all
+from records.store.unit_file import UNIT_SCHEMA
+
+if TYPE_CHECKING:
+    from pyrage.x25519 import Recipient
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupReport:
+    """What a backup holds. ``findings`` are the record's own: a copy that differs from its source
+    is an error instead. ``checkpoint`` binds this backup from outside.
+    """
+
+    place: Path
+    made_utc_ms: int
+    checkpoint: str
+    files: tuple[str, ...]
+    sessions: int
+    links: int
+    encrypted: bool
+    findings: tuple[Finding, ...]
+
+
+def back_up(
+    data_dir: Path,
+    target: Path,
+    key: SigningKey,
+    *,
+    made_utc_ms: int,
+    program: str,
+    recipients: Sequence[Recipient] = (),
+) -> BackupReport:
+    """Copy everything into ``target``, a new folder, ``.zip`` or ``.zip.age``, and verify the copy.
+
+    Units first, clinic.db last, so that no note in it speaks of a session that is not copied.
+    ``target`` appears by one rename, whole and durable, or not at all. Raises BackupRefused or
+    JournalUnavailable.
+    """
+    remove_left_overs(target.parent)
+    _refuse_target(target, encrypted=bool(recipients))
+    sources = list(_sources(data_dir))
+    if not any(source.suffix == ".db" for source in sources):
+        raise BackupRefused(f"{data_dir} holds no records; name the data folder with --data")
+    # What is not encrypted yet stays on the disk where the records are.
+    with draft_beside(data_dir / "backup" if recipients else target) as draft:
+        found = [f for source in sources for f in _copied(source, data_dir, draft.content)]
+        signed = write_list(
+            draft.content, key, backup_id=_new_id(made_utc_ms), made_utc_ms=made_utc_ms,
+            program=program,
+        )  # fmt: skip
+        checked = check_contents(
+            draft.content, known_public_keys(draft.content), aside=draft.folder / "aside"
+        )
+        _finish(draft, target, recipients)
+    return BackupReport(
+        place=target,
+        made_utc_ms=made_utc_ms,
+        checkpoint=_checkpoint_text(signed),
+        files=tuple(signed.content.files),
+        sessions=checked.sessions,
+        links=checked.links,
+        encrypted=bool(recipients),
+        findings=(*found, *_new(checked.findings, found)),
+    )
+
+
+def _refuse_target(target: Path, *, encrypted: bool) -> None:
+    if os.path.lexists(target):
+        raise BackupRefused(f"{target} exists already; name a new folder or a new .zip file")
+    if encrypted and not target.name.endswith(".zip.age"):
+        raise BackupRefused(
+            f"{target} does not end in .zip.age, and backups are encrypted here (setting "
+            "backup_recipients); name such a file"
+        )
+    if not encrypted and target.suffix == ".age":
+        raise BackupRefused(
+            f"{target} ends in .age, and nobody is set to encrypt to; set backup_recipients first"
+        )
+
+
+def _sources(data_dir: Path) -> Iterator[Path]:
+    """What may belong in a backup, of whatever kind it is; clinic.db last."""
+    for pattern in ("keys/*", "units/*.db", "quarantine/*/*"):
+        for path in sorted(data_dir.glob(pattern)):
+            if belongs_in_a_backup(path.relative_to(data_dir).as_posix()):
+                yield path
+    if os.path.lexists(data_dir / CLINIC):
+        yield data_dir / CLINIC
+
+
+def _copied(source: Path, data_dir: Path, content: Path) -> Iterator[Finding]:
+    """Copy one file; yields why it is not copied as what it should be."""
+    name = source.relative_to(data_dir).as_posix()
+    make_folder((content / name).parent)
+    if not source.is_file():
+        kind = "a folder" if source.is_dir() else "a link to nothing" if source.is_symlink() else ""
+        yield Finding(name=name, what=f"it is {kind or 'no file'}; not copied")
+        return
+    if source.suffix != ".db" or name.startswith("quarantine/"):
+        yield from _copied_bytes(source, content / name, name)
+        return
+    fault = _database_fault(source, content / name)
+    if fault:
+        yield Finding(name=name, what=f"{fault} (copied byte for byte)")
+        log = source.with_name(f"{source.name}-wal")
+        for path in (source, log) if log.exists() else (source,):
+            relative = path.relative_to(data_dir).as_posix()
+            yield from _copied_bytes(path, content / relative, relative)
+
+
+def _database_fault(source: Path, target: Path) -> str:
+    """Copy a database at one moment; why it cannot be read as one, "" when it was copied.
+
+    A disk that takes no copy is no fault of the source: raises JournalUnavailable.
+    """
+    schema = CLINIC_SCHEMA if source.name == CLINIC else UNIT_SCHEMA
+    try:
+        db = open_for_checking(source, schema)
+    except JournalError as error:
+        return error.message
+    try:
+        if fault := fault_of_empty(db, source):
+            return fault
+        copy_opened(db, target)
+    except JournalCorrupt as error:
+        target.unlink(missing_ok=True)
+        return error.message.replace(str(target), source.name)
+    finally:
+        db.close()
+    return ""
+
+
+def _copied_bytes(source: Path, target: Path, name: str) -> Iterator[Finding]:
+    """Byte for byte; a source that cannot be read is a finding, a full target is an OSError."""
+    descriptor = create_new(target)
+    try:
+        with source.open("rb") as file:
+            while chunk := _read(file.fileno(), name):
+                write_all(descriptor, chunk)
+    except _Unreadable as error:
+        yield Finding(name=name, what=f"cannot be read to its end ({error})")
+    except PermissionError as error:
+        yield Finding(name=name, what=f"cannot be read ({error.strerror})")
+    finally:
+        os.close(descriptor)
+
+
+class _Unreadable(Exception):
+    pass
+
+
+def _read(descriptor: int, name: str) -> bytes:
+    try:
+        return os.read(descriptor, _CHUNK_BYTES)
+    except OSError as error:
+        raise _Unreadable(error.strerror or errno.errorcode.get(error.errno or 0, name)) from error
+
+
+def _finish(draft: Draft, target: Path, recipients: Sequence[Recipient]) -> None:
+    """Pack and encrypt as the name asks for, then one rename."""
+    if not target.name.endswith((".zip", ".zip.age")):
+        put_in_place(draft.content, target)
+        return
+    packed = draft.folder / "packed.zip"
+    _pack(draft.content, packed)
+    if not recipients:
+        put_in_place(packed, target)
+        return
+    from records.keeping.backup_encryption import encrypt
+
+    with draft_beside(target) as beside:
+        encrypt(packed, beside.folder / "packed.age", list(recipients))
+        put_in_place(beside.folder / "packed.age", target)
+
+
+def _pack(content: Path, packed: Path) -> None:
+    with (
+        os.fdopen(create_new(packed), "wb") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for path in sorted(content.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(content).as_posix())
+
+
+def _new_id(made_utc_ms: int) -> str:
+    stamp = datetime.fromtimestamp(made_utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{stamp}-{secrets.token_hex(3)}"
+
+
+def _checkpoint_text(signed: SignedList) -> str:
+    checkpoint = signed.checkpoint
+    return checkpoint.text if checkpoint else ""
+
+
+def _new(findings: Sequence[Finding], known: Sequence[Finding]) -> list[Finding]:
+    """A file that could not be copied as a database is not told a second time."""
+    told = {finding.name for finding in known}
+    return [finding for finding in findings if finding.name not in told]

@@ -1,0 +1,134 @@
+"""Is what a backup holds a whole and unaltered record? Findings by the name that they concern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalError
+from records.clinic.clinic_verify import ClinicAlteration, is_of_clinic, verify_clinic
+from records.evidence.integrity import Alteration, verify
+from records.keeping.backup_list import file_names
+from records.store.checkpoint import Checkpoint
+from records.store.clinic_file import CLINIC_SCHEMA, clinic_database
+from records.store.database import (
+    Database,
+    failures_in_words,
+    open_for_checking,
+    rows,
+    schema_version,
+)
+from records.store.unit_file import UNIT_SCHEMA
+
+CLINIC = "clinic.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is not as it was. ``name`` is a file of the backup or a session's id."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was looked at and found."""
+
+    sessions: int
+    links: int
+    findings: tuple[Finding, ...]
+
+
+def check_contents(
+    folder: Path,
+    known_keys: Mapping[str, bytes],
+    checkpoints: Sequence[Checkpoint] = (),
+    *,
+    aside: Path,
+) -> Checked:
+    """Verify a copied record. What is no database of ours waits in ``aside`` meanwhile.
+
+    Nothing that a library leaves beside the files stays. Raises OSError.
+    """
+    of_clinic = [point for point in checkpoints if is_of_clinic(point)]
+    of_sessions = [point for point in checkpoints if not is_of_clinic(point)]
+    before = set(folder.rglob("*"))
+    unreadable = list(_unreadable(folder))
+    with _set_aside(folder, [finding.name for finding in unreadable], aside):
+        evidence = verify(folder, public_keys=known_keys, checkpoints=of_sessions)
+        clinic = verify_clinic(folder, public_keys=known_keys, checkpoints=of_clinic)
+    for left_by_reading in set(folder.rglob("*.db-*")) - before:
+        left_by_reading.unlink()
+    found = [
+        Finding(name=one.session_id or _file_in(one.where, folder), what=_text(one))
+        for one in evidence.alterations
+    ]
+    found += [Finding(name=CLINIC, what=_text(one)) for one in clinic.alterations]
+    return Checked(sessions=evidence.sessions, links=evidence.links, findings=(*unreadable, *found))
+
+
+def fault_of_database(path: Path) -> str:
+    """Why a file cannot be read as one of our databases; "" when it can."""
+    schema = CLINIC_SCHEMA if path.name == CLINIC else UNIT_SCHEMA
+    try:
+        with failures_in_words(path, "read"):
+            db = open_for_checking(path, schema)
+            try:
+                ((verdict,),) = rows(db, "PRAGMA quick_check(1)")
+                fault = fault_of_empty(db, path)
+            finally:
+                db.close()
+    except JournalError as error:
+        return error.message
+    return fault or ("" if verdict == "ok" else f"{path.name} is damaged ({verdict})")
+
+
+def fault_of_empty(db: Database, path: Path) -> str:
+    """What is wrong with a file that SQLite opens and that holds nothing; "" when it holds tables.
+
+    A file of 0 bytes is a sound database to SQLite.
+    """
+    if schema_version(db):
+        return ""
+    return f"{path.name} is empty: no tables, {path.stat().st_size} bytes"
+
+
+def _unreadable(folder: Path) -> Iterator[Finding]:
+    for name in file_names(folder):
+        if name.endswith(".db") and not name.startswith("quarantine/"):
+            fault = fault_of_database(folder / name).replace(f"{folder}/", "")
+            if fault:
+                yield Finding(name=name, what=fault)
+
+
+@contextmanager
+def _set_aside(folder: Path, names: list[str], aside: Path) -> Iterator[None]:
+    """Each with its log; back in place afterwards."""
+    moved = [n for name in names for n in (name, f"{name}-wal") if (folder / n).exists()]
+    for name in moved:
+        (aside / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).replace(aside / name)
+    try:
+        yield
+    finally:
+        for name in moved:
+            (aside / name).replace(folder / name)
+
+
+def _text(found: Alteration | ClinicAlteration) -> str:
+    return f"{found.where}: {found.what}"
+
+
+def _file_in(where: str, folder: Path) -> str:
+    """The file that a finding without a session speaks of."""
+    names = [name for name in file_names(folder) if not name.startswith("quarantine/")]
+    for name in file_names(folder):
+        if name in where:
+            return name
+    for name in names:
+        if Path(name).name in where:
+            return name
+    return CLINIC if not clinic_database(folder).exists() else "units"

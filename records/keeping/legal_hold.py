@@ -1,0 +1,166 @@
+"""Legal holds: entries of clinic.db's chain that keep sessions from being removed.
+
+A hold names a session, or a patient's key together with the sessions that the evidence holds of
+that key at the moment; those that come later are held by the key. Whose a session is says the
+evidence (the opening event), not clinic.db's orders, which no chain covers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalUnavailable, RequestRefused
+from controller.events import JsonValue
+from controller.words import check_text
+from records.evidence.reader import find_session, reading
+from records.store.author import Author
+from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind
+from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.database import Database, rows
+from records.store.unit_file import unit_databases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A legal hold that stands. ``what`` is a session's id or a patient's key.
+
+    ``sessions`` are those of the patient that were on file when the hold was set.
+    """
+
+    what: str
+    is_patient: bool
+    reason: str
+    by: str
+    at_utc_ms: int
+    sessions: tuple[str, ...] = ()
+
+    def covers(self, session_id: str, patient_keys: Sequence[str]) -> bool:
+        """True for a session that it holds; ``patient_keys`` says whose it is, by all accounts."""
+        if session_id == self.what or session_id in self.sessions:
+            return True
+        return self.is_patient and self.what in patient_keys
+
+
+def holds(data_dir: Path) -> list[Hold]:
+    """The holds that stand, oldest first.
+
+    Raises JournalUnavailable when sessions are on file and clinic.db is not: nobody knows then.
+    """
+    if not clinic_database(data_dir).exists():
+        if unit_databases(data_dir):
+            raise JournalUnavailable(
+                f"{clinic_database(data_dir)} is missing, and with it every legal hold; put it "
+                "back from a backup"
+            )
+        return []
+    with clinic_reading(data_dir) as db:
+        return standing_holds(db)
+
+
+def set_hold(
+    data_dir: Path, author: Author, reason: str, *, session_id: str = "", patient: str = ""
+) -> Hold:
+    """Hold one session, or everything of a patient, until it is lifted."""
+    if not reason.strip():
+        raise RequestRefused("a legal hold needs its reason; say it with --reason")
+    check_text("reason", reason.strip())
+    what, is_patient = _held_thing(data_dir, session_id, patient)
+    named = _sessions_of(data_dir, what) if is_patient else []
+    sessions: list[JsonValue] = list(named)
+    detail: dict[str, JsonValue] = {
+        "reason": reason.strip(), "by": author.by, "user": author.user, "sessions": sessions,
+    }  # fmt: skip
+    with clinic_writing(data_dir) as db:
+        append_entries(db, author, [(EntryKind.LEGAL_HOLD_SET, detail | _named(what, is_patient))])
+    return Hold(
+        what=what, is_patient=is_patient, reason=reason.strip(), by=author.by,
+        at_utc_ms=author.at_utc_ms, sessions=tuple(named),
+    )  # fmt: skip
+
+
+def lift_hold(
+    data_dir: Path, author: Author, reason: str, *, session_id: str = "", patient: str = ""
+) -> None:
+    """Lift the holds on one session, or on a patient; raises RequestRefused when there is none."""
+    if not reason.strip():
+        raise RequestRefused("lifting a legal hold needs its reason; say it with --reason")
+    check_text("reason", reason.strip())
+    what, is_patient = _held_thing(data_dir, session_id, patient)
+    detail: dict[str, JsonValue] = {
+        "reason": reason.strip(), "by": author.by, "user": author.user,
+    }  # fmt: skip
+    with clinic_writing(data_dir) as db:
+        standing = standing_holds(db)
+        if not any((hold.what, hold.is_patient) == (what, is_patient) for hold in standing):
+            raise RequestRefused(
+                f"there is no hold on {what}; `traction hold` lists those that are"
+            )
+        append_entries(
+            db, author, [(EntryKind.LEGAL_HOLD_LIFTED, detail | _named(what, is_patient))]
+        )
+
+
+def standing_holds(db: Database) -> list[Hold]:
+    """The holds that were set and not lifted since."""
+    standing: dict[tuple[str, bool], Hold] = {}
+    kinds = (EntryKind.LEGAL_HOLD_SET, EntryKind.LEGAL_HOLD_LIFTED)
+    for entry in sorted(entries_of_kind(db, *kinds), key=lambda entry: entry.sequence):
+        hold = _hold(entry)
+        if entry.kind is EntryKind.LEGAL_HOLD_SET:
+            standing[hold.what, hold.is_patient] = hold
+        else:
+            standing.pop((hold.what, hold.is_patient), None)
+    return list(standing.values())
+
+
+def patient_key_of(db: Database, session: int) -> str:
+    """Whose a session is, by its opening event in the unit's file ``db``; "" when it is gone."""
+    found = rows(db, "SELECT detail FROM event WHERE session = ? AND sequence = 0", (session,))
+    try:
+        said = json.loads(found[0][0]) if found else {}
+    except ValueError:
+        return ""
+    return str(said.get("patient_key", "")) if isinstance(said, dict) else ""
+
+
+def _hold(entry: Entry) -> Hold:
+    session_id, patient_key = str(entry.detail["session_id"]), str(entry.detail["patient_key"])
+    return Hold(
+        what=session_id or patient_key,
+        is_patient=not session_id,
+        reason=str(entry.detail["reason"]),
+        by=str(entry.detail["by"]),
+        at_utc_ms=entry.utc_ms,
+        sessions=tuple(map(str, entry.detail.get("sessions", ()))),
+    )
+
+
+def _named(what: str, is_patient: bool) -> dict[str, JsonValue]:
+    return {"session_id": "" if is_patient else what, "patient_key": what if is_patient else ""}
+
+
+def _held_thing(data_dir: Path, session_id: str, patient: str) -> tuple[str, bool]:
+    """A session's id or a patient's key; raises RequestRefused or RecordNotFound."""
+    if bool(session_id) == bool(patient):
+        raise RequestRefused("say which session, or whose sessions with --patient; one of the two")
+    if session_id:
+        return find_session(data_dir, session_id).session_id, False
+    with clinic_reading(data_dir) as db:
+        found = rows(db, "SELECT key FROM patient WHERE reference = ?", (patient,))
+    if not found:
+        raise RequestRefused(f"patient {patient!r} is not on file; write the reference exactly")
+    return str(found[0][0]), True
+
+
+def _sessions_of(data_dir: Path, patient_key: str) -> list[str]:
+    """Ids of the sessions that were opened for a patient, by the evidence."""
+    found = []
+    for path in unit_databases(data_dir):
+        with reading(path) as db:
+            for number, session_id in rows(db, "SELECT number, session_id FROM session"):
+                if patient_key_of(db, number) == patient_key:
+                    found.append(session_id)
+    return sorted(found)

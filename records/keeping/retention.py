@@ -1,0 +1,323 @@
+"""How long a session is kept, and its removal by rule.
+
+A session is due when it is sealed, its retention time is over and nothing holds it
+(records/keeping/legal_hold.py). Removed are the session's events and samples, its order and its
+unsigned words. Signed notes and audit rows are entries of the chain and stay with it. What cannot
+be brought back is not done in doubt: about the record, about the holds, or about today's date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from controller.errors import JournalCorrupt, JournalUnavailable, RequestRefused
+from records.clinic.clinic_verify import is_of_clinic, verify_clinic
+from records.evidence.clock_steps import newest_utc_ms
+from records.evidence.integrity import verify
+from records.evidence.reader import reading
+from records.evidence.removal import removal_of, remove_content
+from records.evidence.stored_session import SessionHead, seal_row, session_rows_of
+from records.keeping.legal_hold import Hold, holds, patient_key_of, standing_holds
+from records.keys.key_checkpoint import is_of_keys
+from records.store.author import Author
+from records.store.chain import Subject
+from records.store.checkpoint import Checkpoint
+from records.store.clinic_chain import EntryKind, append_entries
+from records.store.clinic_file import CLINIC_SCHEMA, clinic_database, clinic_reading, clinic_writing
+from records.store.database import Database, clear_log, failures_in_words, open_for_writing, rows
+from records.store.unit_file import UNIT_SCHEMA, unit_database, unit_databases
+from records.store.unit_lock import UnitLock, holding
+
+FAR_DAYS = 7
+"""How far the clock may be ahead of the newest session: a clinic treats every week. A clock that
+runs ahead would remove what is not due, and nothing else would ever show it."""
+LARGEST_SHARE = 10
+"""One in so many sessions goes without a second confirmation: a rule that has been applied before
+finds few at a time, a wrong rule or a wrong clock finds many."""
+FEW_SESSIONS = 5
+"""So many go without one even where that is a larger share."""
+
+
+class Keeping(StrEnum):
+    """Where a session stands."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    HELD = "held"
+    DUE = "due"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """One session. ``until`` is the first day on which it may go; None: never."""
+
+    head: SessionHead
+    state: Keeping
+    until: date | None
+    hold: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Whole years after the session's day; 0 years: nothing is ever removed."""
+
+    years: int
+    today: date
+    day_of: Callable[[int], date]
+
+    def until(self, head: SessionHead) -> date | None:
+        """The first day on which the session may go."""
+        if not self.years:
+            return None
+        began = self.day_of(head.started_utc_ms)
+        try:
+            return began.replace(year=began.year + self.years)
+        except ValueError:  # the 29th of February
+            return date(began.year + self.years, 3, 1)
+
+    @property
+    def text(self) -> str:
+        """The rule as the audit names it."""
+        return f"retention of {self.years} years"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a person confirms beyond "yes": today's date, and how many sessions go."""
+
+    today: date | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What was removed. ``still_read`` are files whose log another program keeps from being
+    emptied, so that removed content may still stand in it.
+    """
+
+    removed: tuple[str, ...]
+    still_read: tuple[Path, ...]
+
+
+def show_retention(data_dir: Path, rule: Rule) -> list[Retained]:
+    """Every session and where it stands, oldest first; raises JournalUnavailable or JournalCorrupt.
+
+    Without clinic.db nobody knows of holds, so everything that would be due counts as held.
+    """
+    try:
+        standing, unknown = holds(data_dir), ""
+    except JournalUnavailable as error:
+        standing, unknown = [], error.message
+    ordered = {} if unknown else _ordered_keys(data_dir)
+    found = []
+    for path in unit_databases(data_dir):
+        with reading(path) as db:
+            found += [_retained(db, head, rule, standing, ordered) for head in session_rows_of(db)]
+    if unknown:
+        found = [
+            replace(one, state=Keeping.HELD, hold=unknown) if one.state is Keeping.DUE else one
+            for one in found
+        ]
+    return sorted(found, key=lambda one: (one.head.started_utc_ms, one.head.session_id))
+
+
+def apply_retention(
+    data_dir: Path,
+    rule: Rule,
+    author: Author,
+    *,
+    said: Said | None = None,
+    checkpoints: Sequence[Checkpoint] = (),
+) -> Applied:
+    """Remove the content of every session that is due.
+
+    Refused are a clock in doubt and more than a share of all sessions, unless ``said`` confirms
+    them (RequestRefused); a record or a clinic.db that was altered (JournalCorrupt) or is missing
+    (JournalUnavailable), ``checkpoints`` from outside included. The audit row is kept first, and
+    holds are asked again in the same transaction. A program that ends in between leaves the session
+    due, and the next application goes on. Raises UnitBusy while a session on the unit is open.
+    """
+    shown = show_retention(data_dir, rule)
+    if any(one.state in (Keeping.DUE, Keeping.HELD) for one in shown):
+        holds(data_dir)
+    due = [one.head for one in shown if one.state is Keeping.DUE]
+    if due:
+        said = said or Said()
+        _check_clock(data_dir, rule, said)
+        _check_share(len(due), sum(one.state is not Keeping.REMOVED for one in shown), said)
+        _check_unaltered(data_dir, due, checkpoints)
+    removed = [head.session_id for head in due if _remove(data_dir, head, rule, author)]
+    return Applied(removed=tuple(removed), still_read=tuple(_files_still_read(data_dir)))
+
+
+def needs_count(due: int, with_content: int) -> bool:
+    """True when so many may go only after a second confirmation."""
+    return due > FEW_SESSIONS and due * LARGEST_SHARE > with_content
+
+
+def days_off(data_dir: Path, rule: Rule) -> int:
+    """Days from the newest session on file to today by the clock; negative: it is behind."""
+    newest = newest_utc_ms(data_dir)
+    return 0 if newest is None else (rule.today - rule.day_of(newest)).days
+
+
+def _check_clock(data_dir: Path, rule: Rule, said: Said) -> None:
+    off = days_off(data_dir, rule)
+    if off < 0:
+        raise RequestRefused(
+            f"the clock says {rule.today.isoformat()}, {-off} days before the newest session; "
+            "nothing is removed by a clock that is wrong. Set it, then apply again"
+        )
+    if off > FAR_DAYS and said.today != rule.today:
+        raise RequestRefused(
+            f"the clock says {rule.today.isoformat()}, {off} days after the newest session; above "
+            f"{FAR_DAYS} days it may be wrong, and a clock that is ahead removes what must be "
+            "kept. If it is right, say today's date with --today YYYY-MM-DD"
+        )
+
+
+def _check_share(due: int, with_content: int, said: Said) -> None:
+    if needs_count(due, with_content) and said.count != due:
+        raise RequestRefused(
+            f"{due} of {with_content} sessions are due; more than one in {LARGEST_SHARE} goes "
+            f"only when the number is confirmed. If it is right, say it with --count {due}"
+        )
+
+
+def _check_unaltered(
+    data_dir: Path, due: Sequence[SessionHead], checkpoints: Sequence[Checkpoint]
+) -> None:
+    """Nothing goes on the word of holds that may be gone, and no trace of an alteration goes."""
+    of_sessions = [p for p in checkpoints if not is_of_clinic(p) and not is_of_keys(p)]
+    of_clinic = [point for point in checkpoints if is_of_clinic(point)]
+    for clinic in verify_clinic(data_dir, checkpoints=of_clinic).alterations:
+        raise JournalCorrupt(
+            f"clinic.db was altered ({clinic.where}: {clinic.what}), so no hold in it can be "
+            "relied on; nothing is removed. Run `traction verify --all`"
+        )
+    ids = {head.session_id for head in due}
+    for found in verify(data_dir, checkpoints=of_sessions).alterations:
+        if not found.session_id:
+            raise JournalCorrupt(
+                f"the record was altered ({found.where}: {found.what}); nothing is removed. Run "
+                "`traction verify --all`"
+            )
+        if found.session_id in ids:
+            raise JournalCorrupt(
+                f"session {found.session_id} is due, but it was altered ({found.where}: "
+                f"{found.what}); nothing is removed. Find out why, and hold it with `traction "
+                "hold` to let the others go"
+            )
+
+
+def _retained(
+    db: Database, head: SessionHead, rule: Rule, standing: list[Hold], ordered: dict[str, str]
+) -> Retained:
+    until = rule.until(head)
+    keys = (patient_key_of(db, head.number), ordered.get(head.session_id, ""))
+    held = _held(head, standing, keys)
+    sealed = rows(db, "SELECT 1 FROM seal WHERE session = ?", (head.number,))
+    if removal_of(db, head.number) is not None:
+        state = Keeping.REMOVED
+    elif not sealed:
+        state = Keeping.OPEN
+    elif held is not None:
+        state = Keeping.HELD
+    elif until is None or rule.today < until:
+        state = Keeping.KEPT
+    else:
+        state = Keeping.DUE
+    return Retained(
+        head=head, state=state, until=until, hold=f"{held.reason} ({held.by})" if held else ""
+    )
+
+
+def _held(head: SessionHead, standing: list[Hold], patient_keys: Sequence[str]) -> Hold | None:
+    for hold in standing:
+        if hold.covers(head.session_id, [key for key in patient_keys if key]):
+            return hold
+    return None
+
+
+def _remove(data_dir: Path, head: SessionHead, rule: Rule, author: Author) -> bool:
+    path = unit_database(data_dir, head.unit_id)
+    with holding(UnitLock(path)), failures_in_words(path, "opened for a removal"):
+        db = open_for_writing(path, UNIT_SCHEMA)
+        try:
+            if not _remove_words(data_dir, db, head, rule, author):
+                return False
+            ((seal,),) = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
+            subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
+            remove_content(
+                db, subject, seal, author.key, utc_ms=author.at_utc_ms, by=author.by,
+                rule=rule.text,
+            )  # fmt: skip
+        finally:
+            db.close()
+    return True
+
+
+def _remove_words(
+    data_dir: Path, unit: Database, head: SessionHead, rule: Rule, author: Author
+) -> bool:
+    """The audit row, and what clinic.db holds of the session outside of its chain.
+
+    The row says what nothing else covers once the content is gone: day, place and counts. False
+    when a hold came in between.
+    """
+    evidence_key = patient_key_of(unit, head.number)
+    seal = seal_row(unit, head.number)
+    assert seal is not None, "only sealed sessions are due"
+    with clinic_writing(data_dir) as db:
+        ordered = rows(
+            db, "SELECT patient_key FROM session_order WHERE session_id = ?", (head.session_id,)
+        )
+        patient_key = ordered[0][0] if ordered else evidence_key
+        if _held(head, standing_holds(db), (evidence_key, patient_key)) is not None:
+            return False
+        detail = {
+            "what": f"removed by {rule.text}", "by": author.by, "user": author.user,
+            "session_id": head.session_id, "patient_key": patient_key,
+            "unit_id": head.unit_id, "number": head.number,
+            "started_utc_ms": head.started_utc_ms, "utc_offset_min": head.utc_offset_min,
+            "events": seal.event_count, "samples": seal.sample_count, "seal": seal.digest.hex(),
+        }  # fmt: skip
+        append_entries(db, author, [(EntryKind.SESSION_REMOVED, detail)])
+        for table in ("session_order", "draft_word"):
+            db.execute(f"DELETE FROM {table} WHERE session_id = ?", (head.session_id,))
+        db.execute(
+            "DELETE FROM patient WHERE key = ? AND key NOT IN "
+            "(SELECT patient_key FROM session_order)",
+            (patient_key,),
+        )
+    return True
+
+
+def _files_still_read(data_dir: Path) -> Iterator[Path]:
+    """Empty the logs, which hold earlier states; yields those that another program keeps."""
+    files = [(path, UNIT_SCHEMA) for path in unit_databases(data_dir)]
+    if clinic_database(data_dir).exists():
+        files.append((clinic_database(data_dir), CLINIC_SCHEMA))
+    for path, schema in files:
+        if not clear_log(path, schema):
+            yield path
+
+
+def _ordered_keys(data_dir: Path) -> dict[str, str]:
+    if not clinic_database(data_dir).exists():
+        return {}
+    with clinic_reading(data_dir) as db:
+        return dict(rows(db, "SELECT session_id, patient_key FROM session_order"))
+
+
+def lines(sessions: list[Retained]) -> Iterator[str]:
+    """What a person reads."""
+    for one in sessions:
+        until = "never removed" if one.until is None else f"until {one.until.isoformat()}"
+        hold = f"  hold: {one.hold}" if one.hold else ""
+        yield f"{one.head.session_id}  unit {one.head.unit_id}  {one.state:<7}  {until}{hold}"

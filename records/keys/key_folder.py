@@ -1,0 +1,239 @@
+"""The files of ``DIR/keys``: the records of keys, public halves, and the private one if need be.
+
+``keys.jsonl`` is the record of keys (records/keys/key_records.py) and the only file that is
+believed; ``<key id>.pub`` and ``workstation.pub`` are copies for people and programs.
+``workstation.key`` (PKCS 8, PEM, mode 0600) is there only where the system has no key store.
+``next.pub`` and ``next.key`` stand there while a rotation is under way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from controller.errors import KeyUnavailable, UnitBusy
+from records.keys.key_records import NO_HISTORY, KeyHistory, KeyRecord, read_history
+from records.keys.key_store import KeyStore
+from records.store.durable import sync_folder
+from records.store.ed25519 import (
+    SigningKey,
+    key_id_of,
+    private_key_from_pem,
+    private_pem,
+    public_pem,
+    read_public_key,
+)
+from records.store.private_files import HAS_MODES, write_draft, write_private
+from records.store.unit_lock import UnitLock
+
+LARGEST_RECORDS = 4 << 20
+"""Bytes of keys.jsonl: thousands of records; a file from elsewhere cannot fill the memory."""
+_READABLE_BY_OTHERS = 0o077
+
+
+def key_folder(data_dir: Path) -> Path:
+    """Where public keys live, and the private one when the system has no key store."""
+    return data_dir / "keys"
+
+
+def records_file(data_dir: Path) -> Path:
+    """The record of keys."""
+    return key_folder(data_dir) / "keys.jsonl"
+
+
+def private_file(folder: Path) -> Path:
+    """The private key in use, where the system has no key store."""
+    return folder / "workstation.key"
+
+
+def public_file(folder: Path) -> Path:
+    """The public half of the key in use."""
+    return folder / "workstation.pub"
+
+
+def key_history(data_dir: Path) -> KeyHistory:
+    """What the folder's records say, with their fault if they have one; raises KeyUnavailable."""
+    path = records_file(data_dir)
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_RECORDS + 1)
+    except FileNotFoundError:
+        return NO_HISTORY
+    except OSError as error:
+        raise KeyUnavailable(f"{path} cannot be read ({error.strerror})") from error
+    if len(data) > LARGEST_RECORDS:
+        return KeyHistory(fault=f"the file is larger than {LARGEST_RECORDS} bytes")
+    if not data:
+        return KeyHistory(fault="the file is empty")
+    return read_history(data)
+
+
+def append_record(data_dir: Path, history: KeyHistory, record: KeyRecord) -> KeyHistory:
+    """Add a record in one step, durable; the caller holds ``changing_keys``."""
+    grown = history.with_record(record)
+    write_private(records_file(data_dir), _content(grown))
+    return grown
+
+
+def begin_records(data_dir: Path, record: KeyRecord) -> bool:
+    """Put the first record in place; False when another program did so first."""
+    return place_once(records_file(data_dir), _content(NO_HISTORY.with_record(record)))
+
+
+def _content(history: KeyHistory) -> bytes:
+    return "".join(f"{record.line}\n" for record in history.records).encode()
+
+
+@contextmanager
+def changing_keys(data_dir: Path) -> Iterator[None]:
+    """Hold the right to change the keys; raises KeyUnavailable when another program has it."""
+    lock = UnitLock(records_file(data_dir))
+    try:
+        lock.take()
+    except UnitBusy as error:
+        raise KeyUnavailable(
+            f"another program is changing the keys in {key_folder(data_dir)}; try again when it "
+            "has ended"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def keys_are_changing(data_dir: Path) -> bool:
+    """True while a program holds the right to change the keys."""
+    return UnitLock(records_file(data_dir)).is_held()
+
+
+def public_files(data_dir: Path) -> dict[str, bytes]:
+    """Every public key that lies in the folder as a file, by its id; raises KeyUnavailable.
+
+    Whoever may write there can add one: they are believed only where nothing else is on record.
+    """
+    keys = [read_public_key(path) for path in sorted(key_folder(data_dir).glob("*.pub"))
+            if path.name != "next.pub"]  # fmt: skip
+    return {key_id_of(key): key for key in keys}
+
+
+def read_private(path: Path) -> SigningKey:
+    """The private key of a file that nobody else may read; raises KeyUnavailable."""
+    _refuse_key_of_others(path)
+    return private_key_from_pem(path.read_bytes(), str(path))
+
+
+def _refuse_key_of_others(path: Path) -> None:
+    """Modes and owners mean something on POSIX systems only."""
+    if not HAS_MODES:
+        return
+    found = path.stat()
+    if found.st_mode & _READABLE_BY_OTHERS:
+        raise KeyUnavailable(
+            f"{path} has mode {found.st_mode & 0o777:03o}, so others may read it; type "
+            f"`chmod 600 {path}`, and rotate the key when somebody may have copied it"
+        )
+    if found.st_uid != os.geteuid():
+        raise KeyUnavailable(
+            f"{path} belongs to account {found.st_uid}, this program runs as {os.geteuid()}; run "
+            "it as the account that keeps the records"
+        )
+
+
+def publish(folder: Path, key: SigningKey) -> None:
+    """Both public files say this key; also after a stop between private and public half."""
+    pem = public_pem(key.public_key)
+    for path in (folder / f"{key.key_id}.pub", public_file(folder)):
+        if not path.exists() or path.read_bytes() != pem:
+            write_private(path, pem)
+
+
+# --- a rotation under way ---------------------------------------------------------------------
+
+
+def put_next(folder: Path, key: SigningKey, store: KeyStore) -> None:
+    """Keep the private half of a key that is not in use yet: named first, so that it can be found.
+
+    The caller holds ``changing_keys``.
+    """
+    write_private(_next_public(folder), public_pem(key.public_key))
+    if not store.put(key.key_id, key.seed):
+        write_private(_next_private(folder), private_pem(key), secret=True)
+
+
+def settle_next(data_dir: Path, store: KeyStore) -> None:
+    """Bring a rotation that was stopped to its end, or to its beginning if it is not on record.
+
+    Does nothing when none was stopped, when the program that rotates is still at work, and when
+    the record of keys does not fit: then nothing says which of the two it is.
+    """
+    folder = key_folder(data_dir)
+    if not (_next_public(folder).exists() or _next_drafts(folder)):
+        return
+    with suppress(KeyUnavailable), changing_keys(data_dir):
+        history = key_history(data_dir)
+        if history.fault:
+            return
+        if _next_public(folder).exists():
+            finish_next(folder, history, store)
+        for draft in _next_drafts(folder):
+            draft.unlink()
+
+
+def finish_next(folder: Path, history: KeyHistory, store: KeyStore) -> None:
+    """The second half of a rotation; the caller holds ``changing_keys``."""
+    key_id = key_id_of(read_public_key(_next_public(folder)))
+    if key_id == history.in_use:
+        if _next_private(folder).exists():
+            _next_private(folder).replace(private_file(folder))
+        elif store.get(key_id) is not None:
+            private_file(folder).unlink(missing_ok=True)
+        sync_folder(folder)
+        if history.replaced:
+            store.remove(history.replaced)
+    else:
+        store.remove(key_id)
+        _next_private(folder).unlink(missing_ok=True)
+    _next_public(folder).unlink()
+
+
+def _next_drafts(folder: Path) -> list[Path]:
+    """What a stop in the middle of writing left, among it perhaps a private key."""
+    return list(folder.glob(".next.*"))
+
+
+def _next_public(folder: Path) -> Path:
+    return folder / "next.pub"
+
+
+def _next_private(folder: Path) -> Path:
+    return folder / "next.key"
+
+
+# --- durable files ----------------------------------------------------------------------------
+
+
+def place_once(path: Path, content: bytes, *, secret: bool = False) -> bool:
+    """Create ``path`` whole and durable; False when somebody else did."""
+    draft = write_draft(path, content, secret=secret)
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    sync_folder(path.parent)
+    return True
+
+
+@contextmanager
+def key_failures_in_words(folder: Path) -> Iterator[None]:
+    """Turn what the file system says into our error."""
+    try:
+        yield
+    except OSError as error:
+        raise KeyUnavailable(
+            f"the workstation's key cannot be kept in {folder} ({error.strerror}); "
+            "make the data folder writable or choose another one"
+        ) from error

@@ -1,0 +1,84 @@
+"""What the chains of a folder know of its keys: how far they came, and which record they noted.
+
+``clinic.db`` notes the newest record of keys with the next entry that is made after it
+(records/store/clinic_chain.py), so that a record that was cut off is missed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.errors import JournalError, KeyUnavailable
+from records.keys.key_folder import key_history, records_file
+from records.keys.key_records import KeyHistory
+from records.store.clinic_chain import PLACE, noted_key_records
+from records.store.clinic_file import clinic_database, clinic_reading, has_chain
+from records.store.database import failures_in_words, open_for_reading, rows
+from records.store.unit_file import UNIT_SCHEMA, unit_databases
+
+
+def fault_of_noted(history: KeyHistory, count: int, digest: str) -> str:
+    """Why ``history`` is not what was noted as ``count`` records ending in ``digest``."""
+    if len(history.records) < count:
+        return (
+            f"keys.jsonl holds {len(history.records)} records of keys, clinic.db saw {count}: "
+            "the end was cut off or an older file was put in place"
+        )
+    if history.records[count - 1].digest != digest:
+        return f"record {count - 1} of keys.jsonl is not the one that clinic.db saw"
+    return ""
+
+
+def believed_history(data_dir: Path) -> KeyHistory:
+    """The folder's record of keys; raises KeyUnavailable when something in it does not fit.
+
+    Nothing may be signed on the word of records that were altered or cut.
+    """
+    history = key_history(data_dir)
+    fault = history.fault or _fault_against_clinic(data_dir, history)
+    if fault:
+        raise KeyUnavailable(
+            f"the record of keys {records_file(data_dir)} was altered: {fault}. Nothing is signed; "
+            "keep the folder, and put keys.jsonl back from a backup"
+        )
+    return history
+
+
+def reached(data_dir: Path) -> dict[str, int | None]:
+    """How far each chain has come; None for a file that cannot be read."""
+    found: dict[str, int | None] = {}
+    for path in unit_databases(data_dir):
+        found[path.stem] = _last_session(path)
+    if clinic_database(data_dir).exists():
+        found[PLACE] = _entries(data_dir)
+    return found
+
+
+def _fault_against_clinic(data_dir: Path, history: KeyHistory) -> str:
+    if not clinic_database(data_dir).exists():
+        return ""
+    with clinic_reading(data_dir) as db:
+        noted = noted_key_records(db)
+    return fault_of_noted(history, *noted) if noted else ""
+
+
+def _last_session(path: Path) -> int | None:
+    try:
+        with failures_in_words(path, "read"):
+            db = open_for_reading(path, UNIT_SCHEMA)
+            try:
+                return int(rows(db, "SELECT coalesce(max(number), 0) FROM session")[0][0])
+            finally:
+                db.close()
+    except JournalError:
+        return None
+
+
+def _entries(data_dir: Path) -> int | None:
+    try:
+        with clinic_reading(data_dir) as db:
+            if not has_chain(db):
+                return 0
+            return int(rows(db, "SELECT count(*) FROM entry")[0][0])
+    except JournalError:
+        return None

@@ -1,0 +1,1 @@
+"""The treatment note: fields, words, events, delivered dose."""

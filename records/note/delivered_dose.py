@@ -1,0 +1,227 @@
+"""DeliveredDose: what the patient really got, in whole milliseconds and tenths of a newton.
+
+The definitions are those of devices.md C.2 ("Numbers of the record").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.events import EventKind, SampleFlag
+from controller.order.phases import TREATING_PHASES, Phase
+from records.evidence.reader import SessionRecord
+from records.store.canonical import ABSENT_DN, SampleArray, StoredEvent
+
+TREATING_LABELS = frozenset(phase.label for phase in TREATING_PHASES)
+"""The first is a ramp up, unless the ordered force is not above the pretension."""
+RELEASED_DN = 150
+BAND_DN = 100
+LONGEST_INTERVAL_MS = 300
+STOP_CODES = {
+    10: "patient switch pressed",
+    12: "patient switch unplugged",
+    20: "emergency stop",
+    30: "unit watchdog expired",
+    40: "over-force",
+    41: "over-rate",
+    42: "cord break",
+    43: "slack cord",
+    44: "end of stroke",
+    45: "force channels disagree",
+    46: "load cell open",
+    47: "load cell stuck",
+}
+"""Events of the unit that stop a session (reference map, B.6)."""
+UNIT_DISARMED = 3
+NORMAL_END = "treatment time reached"
+ARMING_MARGIN_MS = 500
+"""The unit's time of an event is known to within an exchange; its clock may be a little slow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A stop: when (ms of the session), the force then and the time to 15 N; None = not seen."""
+
+    at_ms: int
+    cause: str
+    force_dn: int | None
+    to_15_n_ms: int | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredDose:
+    """Times in milliseconds, forces in 0.1 N. None where the session never came that far."""
+
+    traction_ms: int
+    paused_ms: int
+    delivered_minutes: int
+    hold_time_ms: int
+    hold_samples: int
+    mean_hold_force_dn: int | None
+    peak_force_dn: int | None
+    in_band_permille: int | None
+    treatment_started_ms: int | None
+    treatment_ended_ms: int | None
+    stops: tuple[Stop, ...]
+
+
+def compute_dose(record: SessionRecord) -> DeliveredDose:
+    """The dose of a session, finished or interrupted."""
+    samples = record.samples
+    valid = valid_samples(samples)
+    started_ms, ended_ms, paused_ms = _treatment_times(record)
+    traction_ms = 0 if started_ms is None or ended_ms is None else ended_ms - started_ms - paused_ms
+    holding = valid & (samples["phase"] == int(Phase.HOLDING))
+    in_hold = holding & _in_band(samples)
+    return DeliveredDose(
+        traction_ms=traction_ms,
+        paused_ms=paused_ms,
+        delivered_minutes=traction_ms // 60_000,
+        hold_time_ms=_hold_time_ms(samples, in_hold),
+        hold_samples=int(in_hold.sum()),
+        mean_hold_force_dn=_mean_half_up(samples["force_1_dn"][in_hold].astype(np.int64)),
+        peak_force_dn=_peak(samples, valid),
+        in_band_permille=_permille(int(in_hold.sum()), int(holding.sum())),
+        treatment_started_ms=started_ms,
+        treatment_ended_ms=ended_ms,
+        stops=_stops(record, valid),
+    )
+
+
+def valid_samples(samples: SampleArray) -> NDArray[np.bool_]:
+    """Samples that hold a reading of their own: neither absent nor a repeated one."""
+    unusable = int(SampleFlag.NO_READING | SampleFlag.SAME_SAMPLE_NUMBER)
+    own_reading = (samples["flags"].astype(np.int64) & unusable) == 0
+    return np.asarray(own_reading & (samples["force_1_dn"] != ABSENT_DN), dtype=np.bool_)
+
+
+def _in_band(samples: SampleArray) -> NDArray[np.bool_]:
+    """Within max(10 N, 10 %) of the target, in integers."""
+    target = samples["target_dn"].astype(np.int64)
+    error = np.abs(samples["force_1_dn"].astype(np.int64) - target)
+    return np.asarray((error <= BAND_DN) | (10 * error <= target), dtype=np.bool_)
+
+
+def _hold_time_ms(samples: SampleArray, in_hold: NDArray[np.bool_]) -> int:
+    """Sum of the intervals from each hold sample to the next sample, each at most 300 ms."""
+    times = samples["taken_at_ms"].astype(np.int64)
+    if len(times) < 2:
+        return 0
+    intervals = np.clip(np.diff(times), 0, LONGEST_INTERVAL_MS)
+    return int(intervals[in_hold[:-1]].sum())
+
+
+def _mean_half_up(forces_dn: NDArray[np.int64]) -> int | None:
+    if not len(forces_dn):
+        return None
+    total, count = int(forces_dn.sum()), len(forces_dn)
+    return (2 * total + count) // (2 * count)
+
+
+def _peak(samples: SampleArray, valid: NDArray[np.bool_]) -> int | None:
+    return int(samples["force_1_dn"][valid].max()) if valid.any() else None
+
+
+def _permille(part: int, whole: int) -> int | None:
+    return None if whole == 0 else (2000 * part + whole) // (2 * whole)
+
+
+def _treatment_times(record: SessionRecord) -> tuple[int | None, int | None, int]:
+    """Start of the treatment's first phase, start of the release, and the pauses."""
+    started_ms = ended_ms = None
+    paused_ms, paused_at_ms = 0, None
+    for event in record.of_kind(EventKind.PHASE_CHANGED):
+        entered = event.detail["to"]
+        if paused_at_ms is not None:
+            paused_ms, paused_at_ms = paused_ms + event.at_ms - paused_at_ms, None
+        if entered in TREATING_LABELS and started_ms is None:
+            started_ms = event.at_ms
+        elif entered == Phase.PAUSED.label:
+            paused_at_ms = event.at_ms
+        elif entered in (Phase.RELEASING.label, Phase.FAULTED.label) and ended_ms is None:
+            ended_ms = event.at_ms
+    if started_ms is not None and ended_ms is None:
+        ended_ms = _last_known_ms(record, started_ms)
+        if paused_at_ms is not None:
+            paused_ms += max(0, ended_ms - paused_at_ms)
+    return started_ms, (None if started_ms is None else ended_ms), paused_ms
+
+
+def _last_known_ms(record: SessionRecord, started_ms: int) -> int:
+    """An interrupted session has no release event: its last sample is the last that is known."""
+    times = record.samples["taken_at_ms"]
+    return max(started_ms, int(times[-1])) if len(times) else started_ms
+
+
+def _stops(record: SessionRecord, valid: NDArray[np.bool_]) -> tuple[Stop, ...]:
+    """Stops while the unit was armed: by the unit's own events, else as the host ordered them."""
+    armed = record.of_kind(EventKind.UNIT_ARMED)
+    if not armed:
+        return ()
+    stops = [_unit_stop(event, record, valid) for event in _stop_events(record, armed[0].at_ms)]
+    if not stops:
+        stops = [_ordered_stop(event, record, valid) for event in _ordered_stops(record)[:1]]
+    return tuple(stops)
+
+
+def _stop_events(record: SessionRecord, armed_ms: int) -> list[StoredEvent]:
+    """The unit's events from arming to its end of the session; later ones stopped nothing."""
+    found = []
+    for event in record.of_kind(EventKind.UNIT_EVENT_SEEN):
+        code = _number(event, "code")
+        if _number(event, "unit_at_ms") < armed_ms - ARMING_MARGIN_MS:
+            continue
+        if code == UNIT_DISARMED:
+            break
+        if code in STOP_CODES:
+            found.append(event)
+    return found
+
+
+def _ordered_stops(record: SessionRecord) -> list[StoredEvent]:
+    ordered = record.of_kind(EventKind.RELEASE_ORDERED)
+    return [event for event in ordered if event.detail["reason"] != NORMAL_END]
+
+
+def _unit_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
+    at_ms = _number(event, "unit_at_ms")
+    return Stop(
+        at_ms=at_ms,
+        cause=STOP_CODES[_number(event, "code")],
+        force_dn=_number(event, "value_1"),
+        to_15_n_ms=_time_to_15_n(record.samples, valid, at_ms),
+        sequence=event.sequence,
+    )
+
+
+def _ordered_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
+    return Stop(
+        at_ms=event.at_ms,
+        cause=str(event.detail["reason"]),
+        force_dn=_force_at(record.samples, valid, event.at_ms),
+        to_15_n_ms=_time_to_15_n(record.samples, valid, event.at_ms),
+        sequence=event.sequence,
+    )
+
+
+def _force_at(samples: SampleArray, valid: NDArray[np.bool_], at_ms: int) -> int | None:
+    """The newest reading at or before ``at_ms``."""
+    before = np.flatnonzero(valid & (samples["taken_at_ms"] <= at_ms))
+    return int(samples["force_1_dn"][before[-1]]) if len(before) else None
+
+
+def _time_to_15_n(samples: SampleArray, valid: NDArray[np.bool_], at_ms: int) -> int | None:
+    times = samples["taken_at_ms"].astype(np.int64)
+    released = valid & (times >= at_ms) & (samples["force_1_dn"] <= RELEASED_DN)
+    found = np.flatnonzero(released)
+    return int(times[found[0]]) - at_ms if len(found) else None
+
+
+def _number(event: StoredEvent, key: str) -> int:
+    value = event.detail[key]
+    assert isinstance(value, int), f"{key} of {event.kind.name} is a number by its schema"
+    return value

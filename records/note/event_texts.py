@@ -1,0 +1,112 @@
+"""What happened in a session in words: numbers of the log, names and reasons of people."""
+
+from __future__ import annotations
+
+from controller.order.prescription import NEWTONS_PER_LBF
+from records.note.delivered_dose import Stop
+from records.note.events import Adjustment, Pause, said
+from records.store.canonical import StoredEvent
+
+PASSED = "passed"
+
+
+def newtons(force_dn: int | None) -> str | None:
+    """Tenths of a newton as "102.3 N (23.0 lbf)"."""
+    if force_dn is None:
+        return None
+    return f"{force_dn / 10:.1f} N ({force_dn / 10 / NEWTONS_PER_LBF:.1f} lbf)"
+
+
+def clock_text(milliseconds: int) -> str:
+    """Milliseconds as "12 min 34 s"."""
+    seconds = milliseconds // 1000
+    return f"{seconds // 60} min {seconds % 60} s"
+
+
+def _seconds(milliseconds: int) -> str:
+    """Milliseconds in hundredths of a second, half up: no binary fraction decides."""
+    hundredths = (milliseconds + 5) // 10
+    return f"{hundredths // 100}.{hundredths % 100:02}"
+
+
+def stop_text(stop: Stop) -> str:
+    """One stop in words and numbers of the device."""
+    force = newtons(stop.force_dn) or "not read"
+    released = (
+        "not seen to fall to 15 N"
+        if stop.to_15_n_ms is None
+        else f"{_seconds(stop.to_15_n_ms)} s to 15 N"
+    )
+    return (
+        f"{stop.cause} at {clock_text(stop.at_ms)} of the session; force then {force}; {released}"
+    )
+
+
+def adjustment_text(change: Adjustment) -> str:
+    """One change of force in words and numbers of the log."""
+    which = f"{change.force} " if change.force else ""
+    forces = f"{newtons(change.old_force_dn)} to {newtons(change.new_force_dn)}"
+    return f"{clock_text(change.at_ms)}: {which}{forces}{_whose(change.by, change.reason)}"
+
+
+def pause_text(pause: Pause) -> str:
+    """One pause in words and numbers of the log."""
+    length = "" if pause.ended_ms is None else f" for {clock_text(pause.length_ms)}"
+    return f"at {clock_text(pause.began_ms)}{length}{_whose(pause.by, pause.reason)}"
+
+
+def steps_text(made: list[StoredEvent]) -> str:
+    """Forces of the steps by their stage: "progressive 44.3 N (10.0 lbf)"."""
+    stages = dict.fromkeys(said(event, "stage") for event in made)
+    return "; ".join(
+        f"{stage} {', '.join(_target(e) for e in made if said(e, 'stage') == stage)}"
+        for stage in stages
+    )
+
+
+def self_check_text(made: list[StoredEvent]) -> str:
+    """How many items passed, and each one that a person confirmed or nobody checked."""
+    last = {said(event, "item"): event for event in made}
+    by_state: dict[str, list[str]] = {}
+    for item, event in last.items():
+        state = said(event, "state").replace("_", " ")
+        by = said(event, "by")
+        by_state.setdefault(f"{state} by {by}" if by else state, []).append(item.replace("_", " "))
+    return "; ".join(
+        f"{len(items)} items {state}" if state == PASSED else f"{state}: {', '.join(items)}"
+        for state, items in by_state.items()
+    )
+
+
+def table_text(made: list[StoredEvent]) -> str | None:
+    """What the patient lay on, as the self-check recorded it; None in older records."""
+    found = [event for event in made if said(event, "item") == "table"]
+    if not found:
+        return None
+    value, by = said(found[-1], "value"), said(found[-1], "by")
+    if by:
+        return f"{value}, confirmed by {by}"
+    return f"{value}: force may stay in the body behind the release"
+
+
+def clock_doubt_text(made: list[StoredEvent]) -> str | None:
+    """What spoke against the workstation's clock, and who wanted the start all the same."""
+    found = [event for event in made if said(event, "item") == "clock"]
+    doubts = [said(event, "value") for event in found if said(event, "state") == "failed"]
+    if not doubts:
+        return None
+    by = said(found[-1], "by")
+    return f"in doubt: {doubts[-1]}" + (f"; confirmed by {by}" if by else "")
+
+
+def _target(event: StoredEvent) -> str:
+    return newtons(int(str(event.detail["target_dn"]))) or ""
+
+
+def _whose(by: str, reason: str) -> str:
+    return (f" by {by}" if by else "") + (f" ({reason})" if reason else "")
+
+
+def spoken_text(event: StoredEvent) -> str:
+    text = said(event, "text")
+    return f"{clock_text(event.at_ms)} {said(event, 'by')}" + (f": {text}" if text else "")

@@ -1,0 +1,170 @@
+"""The clinician's fields of a note: their names, what may stand in them, what may be proposed.
+
+Nothing in here is ever filled by the program. What was found or judged on the day (symptoms,
+rationale, screen, response, pain, comments, plan) is never proposed from an earlier visit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.errors import NoteRefused
+from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of
+from records.order.order import DIAGNOSIS, Order
+
+MOST_DIAGNOSES = 12
+MOST_MINUTES = 480
+"""Minutes of one visit; more is a slip of the pen (eight hours)."""
+TOLERANCE = ("tolerated", "tolerated with change", "not tolerated")
+REMARK = "remark."
+"""Beginning of the name of a remark upon a device field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicianField:
+    """``proposable``: the last visit's word may be confirmed; ``narrative``: repeats are flagged.
+
+    ``told`` gives what the order says of the field already, "" when it says nothing.
+    """
+
+    name: str
+    label: str
+    check: Callable[[str, str], str]
+    told: Callable[[Order], str] = lambda order: ""
+    unit: str = ""
+    proposable: bool = False
+    narrative: bool = False
+
+
+def _words(most: int) -> Callable[[str, str], str]:
+    """A check for text of at most ``most`` characters, as in the order file."""
+
+    def check(name: str, value: str) -> str:
+        text = value.strip()
+        if not text:
+            raise NoteRefused(f"{name} is empty; write something or mark it as not assessed")
+        if fault := fault_of(text, most):
+            raise NoteRefused(f"{name} {fault}")
+        return text
+
+    return check
+
+
+_text, _name = _words(TEXT_CHARACTERS), _words(NAME_CHARACTERS)
+
+
+def _diagnosis(name: str, value: str) -> str:
+    codes = [code.strip() for code in value.split(",")]
+    for code in codes:
+        if not DIAGNOSIS.fullmatch(code):
+            raise NoteRefused(
+                f'{name}: "{code}" does not have the shape of an ICD-10-CM code; write codes with '
+                'their dot, separated by commas, as in "A00.0, B00.1"'
+            )
+    if len(codes) > MOST_DIAGNOSES:
+        raise NoteRefused(
+            f"{name} has {len(codes)} codes, at most {MOST_DIAGNOSES}; leave some out"
+        )
+    return ", ".join(codes)
+
+
+def _tolerance(name: str, value: str) -> str:
+    text = value.strip().lower()
+    if text not in TOLERANCE:
+        raise NoteRefused(f'{name}="{value}" is not one of {", ".join(TOLERANCE)}; correct it')
+    return text
+
+
+def _number(limit: int, what: str) -> Callable[[str, str], str]:
+    def check(name: str, value: str) -> str:
+        text = value.strip()
+        if not (text.isascii() and text.isdigit()) or int(text) > limit:
+            raise NoteRefused(f'{name}="{value}" is not a whole number from 0 to {limit} ({what})')
+        return str(int(text))
+
+    return check
+
+
+_pain = _number(10, "numeric pain scale")
+_minutes = _number(MOST_MINUTES, "minutes")
+
+STOP_COMMENT = ClinicianField(
+    name="stop_comment", label="Comment on the stop", check=_text, narrative=True
+)
+ADJUSTMENT_COMMENT = ClinicianField(
+    name="adjustment_comment", label="Why the force changed", check=_text, narrative=True
+)
+PATIENT_REFERENCE = ClinicianField(
+    name="patient_reference", label="Patient reference", check=_name,
+    told=lambda order: order.patient_reference,
+)  # fmt: skip
+
+_FIELDS = (
+    PATIENT_REFERENCE,
+    ClinicianField(
+        name="diagnosis", label="Diagnosis", check=_diagnosis, proposable=True,
+        told=lambda order: ", ".join(order.diagnosis),
+    ),
+    ClinicianField(
+        name="symptoms", label="Symptoms", check=_text, narrative=True,
+        told=lambda order: order.symptoms,
+    ),
+    ClinicianField(
+        name="rationale", label="Rationale for traction", check=_text, narrative=True,
+        told=lambda order: order.rationale,
+    ),
+    ClinicianField(
+        name="positioning", label="Positioning", check=_text, proposable=True,
+        told=lambda order: order.positioning,
+    ),
+    ClinicianField(
+        name="harness", label="Harness", check=_text, proposable=True,
+        told=lambda order: order.harness,
+    ),
+    ClinicianField(name="angle_of_pull", label="Angle of pull", check=_text, proposable=True),
+    ClinicianField(
+        name="screening", label="Contraindication screen", check=_text,
+        told=lambda order: order.screening,
+    ),
+    ClinicianField(
+        name="patient_response", label="Patient response", check=_text, narrative=True
+    ),
+    ClinicianField(name="tolerance", label="Tolerance", check=_tolerance),
+    ClinicianField(name="pain_before", label="Pain before (0-10)", check=_pain),
+    ClinicianField(name="pain_after", label="Pain after (0-10)", check=_pain),
+    STOP_COMMENT,
+    ADJUSTMENT_COMMENT,
+    ClinicianField(
+        name="set_up_by", label="Set up by", check=_name, told=lambda order: order.set_up_by
+    ),
+    ClinicianField(
+        name="supervised_by", label="Supervised by", check=_name,
+        told=lambda order: order.supervised_by,
+    ),
+    ClinicianField(name="performed_by", label="Performed by", check=_name),
+    ClinicianField(
+        name="total_timed_minutes", label="Total timed minutes", check=_minutes, unit="min"
+    ),
+    ClinicianField(
+        name="total_treatment_minutes", label="Total treatment min", check=_minutes, unit="min"
+    ),
+    ClinicianField(name="plan_next", label="Plan for next visit", check=_text, narrative=True),
+    ClinicianField(name="patient_notice", label="Notice of own cost", check=_text),
+)  # fmt: skip
+
+
+def clinician_fields(*, stopped: bool, adjusted: bool) -> tuple[ClinicianField, ...]:
+    """The fields of a note, in the order in which they are read."""
+    absent = {
+        *(() if stopped else (STOP_COMMENT.name,)),
+        *(() if adjusted else (ADJUSTMENT_COMMENT.name,)),
+    }
+    return tuple(field for field in _FIELDS if field.name not in absent)
+
+
+def remark_field(device_name: str, device_label: str) -> ClinicianField:
+    """What a person has to say about a field of the device, which itself never changes."""
+    return ClinicianField(
+        name=REMARK + device_name, label=f"Remark: {device_label}"[:40], check=_text
+    )

@@ -1,0 +1,335 @@
+"""The note's life: completed as a draft, signed once, afterwards only amended.
+
+Each function takes the note as it was read, checks everything before it writes anything, and
+refuses when the note has moved on since. A draft's words are replaced by newer ones; signed
+versions are entries of clinic.db's chain and are only ever added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from controller.errors import NoteRefused
+from controller.events import JsonValue
+from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of
+from records.clinic.audit import written_row
+from records.keys.signing import known_public_keys
+from records.note.fields import (
+    PATIENT_REFERENCE,
+    REMARK,
+    ClinicianField,
+    clinician_fields,
+    remark_field,
+)
+from records.note.treatment_note import TreatmentNote
+from records.note.words import NOTHING_SAID, NoteWords, Word, fold
+from records.store.author import Author
+from records.store.checkpoint import make_checkpoint
+from records.store.clinic_chain import (
+    EntryKind,
+    append_entries,
+    entries_of_session,
+    file_id,
+    link_over,
+    link_subject,
+)
+from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing, has_chain
+from records.store.database import Database, rows
+
+TYPED = "typed"
+
+
+def note_words(data_dir: Path, session_id: str) -> NoteWords:
+    """What people said of a session's note, read-only."""
+    if not clinic_database(data_dir).exists():
+        return NOTHING_SAID
+    with clinic_reading(data_dir) as db:
+        words = _words(db, session_id)
+        if not words.versions:
+            return words
+        return replace(words, checkpoint=_checkpoint(db, data_dir, words.entry))
+
+
+def complete(
+    data_dir: Path, note: TreatmentNote, values: Mapping[str, str], author: Author
+) -> None:
+    """Say something of fields of a draft; raises NoteRefused naming the field."""
+    said = {
+        name: _word(_checked(note, name, value), TYPED, author) for name, value in values.items()
+    }
+    _say(data_dir, note, said, author, "note completed")
+
+
+def mark_not_assessed(
+    data_dir: Path, note: TreatmentNote, names: Sequence[str], author: Author
+) -> None:
+    """Say of open fields that there is nothing to say; they stay without a value."""
+    for name in names:
+        _field_for(note, name)
+        value = _value(note, name)
+        if value is not None:
+            raise NoteRefused(f"{name} has the value {value!r}; complete it with another one")
+        if name.startswith(REMARK):
+            raise NoteRefused(f"{name} is a remark; leave it out when there is none to make")
+    _say(data_dir, note, {n: _word(None, TYPED, author) for n in names}, author, "not assessed")
+
+
+def confirm(data_dir: Path, note: TreatmentNote, name: str, author: Author) -> None:
+    """Take over one word of the last visit; one call for each, so that each is looked at."""
+    _field_for(note, name)
+    proposed = {field.name: field for field in note.proposals}.get(name)
+    if proposed is None or proposed.value is None:
+        offered = ", ".join(field.name for field in note.proposals) or "none"
+        raise NoteRefused(
+            f"{name}: the last visit proposes nothing that waits to be confirmed "
+            f"(proposed are: {offered}); complete the field instead"
+        )
+    source = proposed.source.replace("proposed from", "confirmed from").removesuffix(
+        ", not confirmed"
+    )
+    _say(data_dir, note, {name: _word(proposed.value, source, author)}, author, "default confirmed")
+
+
+def sign(data_dir: Path, note: TreatmentNote, credentials: str, author: Author) -> None:
+    """Sign a complete draft of a session that has ended; raises NoteRefused saying what lacks."""
+    _require_draft(note, "signed again")
+    _require_signer(author, credentials)
+    if note.ended_utc_ms is None or not note.seal:
+        raise NoteRefused(
+            f"session {note.session_id} is {note.outcome}: its record has no end and no seal yet; "
+            "sign when it is closed"
+        )
+    if author.at_utc_ms < note.ended_utc_ms:
+        early_s = -(-(note.ended_utc_ms - author.at_utc_ms) // 1000)
+        raise NoteRefused(
+            f"session {note.session_id} ends {early_s} s after the time of this signature; a note "
+            "is not signed before its treatment ended: check the clock, or sign later"
+        )
+    if note.open_fields:
+        raise NoteRefused(
+            f"open fields: {', '.join(note.open_fields)}; complete each one, or mark it as not "
+            "assessed, then sign"
+        )
+    said = {field.name: _as_signed(note, field.name, author) for field in note.clinician_fields}
+    with clinic_writing(data_dir) as db:
+        _require_unchanged(db, note)
+        detail: dict[str, JsonValue] = {
+            **_version(note, author, credentials, 1, ""),
+            "seal": note.seal,
+            "device": {field.name: field.value for field in note.device_fields},
+            "words": {name: word.as_json() for name, word in said.items()},
+        }
+        append_entries(db, author, [(EntryKind.NOTE_SIGNED, detail)])
+        db.execute("DELETE FROM draft_word WHERE session_id = ?", (note.session_id,))
+
+
+def amend(
+    data_dir: Path,
+    note: TreatmentNote,
+    values: Mapping[str, str],
+    reason: str,
+    author: Author,
+    credentials: str = "",
+) -> None:
+    """Add a version to a signed note; raises NoteRefused.
+
+    Somebody who signed a version before need not repeat the credentials.
+    """
+    if not note.versions:
+        raise NoteRefused(f"the note of session {note.session_id} is a draft; complete it instead")
+    if not reason.strip():
+        raise NoteRefused("reason is empty; an amendment says why")
+    if fault := fault_of(reason.strip(), TEXT_CHARACTERS):
+        raise NoteRefused(f"reason {fault}")
+    known = {version.by: version.credentials for version in note.versions}
+    credentials = credentials.strip() or known.get(author.by.strip(), "")
+    _require_signer(author, credentials)
+    said = {}
+    for name, value in values.items():
+        checked = _checked(note, name, value, amending=True)
+        if checked == _value(note, name):
+            raise NoteRefused(f"{name} is {checked!r} already; an amendment changes something")
+        said[name] = _word(checked, TYPED, author)
+    if not said:
+        raise NoteRefused("nothing to amend; say which field gets which text, as in key=value")
+    with clinic_writing(data_dir) as db:
+        _require_unchanged(db, note)
+        detail: dict[str, JsonValue] = {
+            **_version(note, author, credentials, len(note.versions) + 1, reason.strip()),
+            "seal": note.seal,
+            "words": {name: word.as_json() for name, word in said.items()},
+        }
+        append_entries(db, author, [(EntryKind.NOTE_AMENDED, detail)])
+
+
+# --- what may be said -------------------------------------------------------------------------
+
+
+def _checked(note: TreatmentNote, name: str, value: str, *, amending: bool = False) -> str:
+    field = _field_for(note, name)
+    if name == PATIENT_REFERENCE.name and not amending:
+        ordered = note.field(name)
+        if ordered.source == "order":
+            raise NoteRefused(
+                f"{name} is {ordered.value!r} by the order that the session was run with; if that "
+                "was the wrong person, sign the note and amend it with the reason"
+            )
+    return field.check(name, value)
+
+
+def _field_for(note: TreatmentNote, name: str) -> ClinicianField:
+    """The field that may be said something of; a device field may only be remarked upon."""
+    device = {field.name: field for field in note.device_fields}
+    if name in device:
+        raise NoteRefused(
+            f"{name} was recorded by the device and cannot be typed over; to say something about "
+            f"it, use {REMARK}{name}"
+        )
+    if name.startswith(REMARK) and name.removeprefix(REMARK) in device:
+        upon = device[name.removeprefix(REMARK)]
+        return remark_field(upon.name, upon.label)
+    for field in clinician_fields(stopped=bool(note.dose.stops), adjusted=bool(note.adjustments)):
+        if field.name == name:
+            return field
+    known = ", ".join(field.name for field in note.clinician_fields)
+    raise NoteRefused(f"{name} is no field of this note; known are {known}, {REMARK}DEVICE_FIELD")
+
+
+def _require_draft(note: TreatmentNote, what: str) -> None:
+    if note.versions:
+        newest = note.versions[-1]
+        raise NoteRefused(
+            f"the note of session {note.session_id} was signed by {newest.by} (version "
+            f"{newest.number}) and cannot be {what}; amend it with a reason"
+        )
+
+
+def _require_signer(author: Author, credentials: str) -> None:
+    for name, text in (("by", author.by), ("credentials", credentials)):
+        if not text.strip():
+            raise NoteRefused(
+                f"{name} is empty; a signature needs a name and professional credentials"
+            )
+        if fault := fault_of(text.strip(), NAME_CHARACTERS):
+            raise NoteRefused(f"{name} {fault}")
+
+
+def _require_unchanged(db: Database, note: TreatmentNote) -> None:
+    """Somebody else may have written since the note was read."""
+    now = _words(db, note.session_id)
+    said = {
+        field.name: field.attested_utc_ms
+        for field in note.clinician_fields
+        if field.attested_utc_ms is not None
+    }
+    drafted = {name: word.said_utc_ms for name, word in now.words.items()}
+    if len(now.versions) != len(note.versions) or drafted != said:
+        raise NoteRefused(
+            f"the note of session {note.session_id} was changed by somebody else meanwhile; "
+            "read it again, then repeat"
+        )
+
+
+# --- how it is kept ---------------------------------------------------------------------------
+
+
+def _say(
+    data_dir: Path, note: TreatmentNote, said: Mapping[str, Word], author: Author, what: str
+) -> None:
+    _require_draft(note, "completed")
+    if not author.by.strip():
+        raise NoteRefused("by is empty; say who says it")
+    if not said:
+        raise NoteRefused("nothing to say; name a field, as in key=value")
+    with clinic_writing(data_dir) as db:
+        if _words(db, note.session_id).versions:
+            raise NoteRefused(
+                f"the note of session {note.session_id} was signed meanwhile; read it again"
+            )
+        for name, word in said.items():
+            db.execute(
+                "INSERT OR REPLACE INTO draft_word VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (note.session_id, name, word.value, int(word.not_assessed), word.source,
+                 word.said_by, word.said_utc_ms),
+            )  # fmt: skip
+        row = written_row(
+            author, what, session_id=note.session_id, patient_key=note.patient_key,
+            fields=list(said),
+        )  # fmt: skip
+        append_entries(db, author, [row])
+
+
+def _version(
+    note: TreatmentNote, author: Author, credentials: str, number: int, reason: str
+) -> dict[str, JsonValue]:
+    return {
+        "session_id": note.session_id,
+        "patient_key": note.patient_key,
+        "version": number,
+        "by": author.by.strip(),
+        "credentials": credentials.strip(),
+        "user": author.user,
+        "reason": reason,
+    }
+
+
+def _word(value: str | None, source: str, author: Author) -> Word:
+    return Word(
+        value=value,
+        not_assessed=value is None,
+        source=source,
+        said_by=author.by.strip(),
+        said_utc_ms=author.at_utc_ms,
+    )
+
+
+def _as_signed(note: TreatmentNote, name: str, author: Author) -> Word:
+    """The word of a field at the moment of the signature; who said it first stays on it."""
+    field = note.field(name)
+    return Word(
+        value=field.value,
+        not_assessed=field.not_assessed,
+        source=field.source,
+        said_by=field.attested_by,
+        said_utc_ms=author.at_utc_ms if field.attested_utc_ms is None else field.attested_utc_ms,
+    )
+
+
+def _value(note: TreatmentNote, name: str) -> str | None:
+    """The present value; a remark that nobody made yet has none."""
+    present = {field.name: field.value for field in note.clinician_fields}
+    return present.get(name)
+
+
+def _words(db: Database, session_id: str) -> NoteWords:
+    entries = entries_of_session(db, session_id)
+    signed = [e for e in entries if e.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)]
+    return fold(signed, _draft(db, session_id))
+
+
+def _checkpoint(db: Database, data_dir: Path, entry: int) -> str:
+    """The checkpoint of the newest version; empty when its public key is not in the folder."""
+    entries, link, key_id = link_over(db, entry)
+    public_key = known_public_keys(data_dir).get(key_id)
+    if public_key is None:
+        return ""
+    return make_checkpoint(link_subject(file_id(db), entries), link, public_key).text
+
+
+def _draft(db: Database, session_id: str) -> dict[str, Word]:
+    if not has_chain(db):
+        return {}
+    stored = rows(
+        db,
+        "SELECT name, value, not_assessed, source, said_by, said_utc_ms FROM draft_word "
+        "WHERE session_id = ? ORDER BY name",
+        (session_id,),
+    )
+    return {
+        name: Word(
+            value=value, not_assessed=bool(nothing), source=source, said_by=by, said_utc_ms=at
+        )
+        for name, value, nothing, source, by, at in stored
+    }  # fmt: skip

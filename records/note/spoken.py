@@ -1,0 +1,97 @@
+"""The clinician's part of a note: what was ordered, what was said since, what may be confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from records.note.fields import ClinicianField, clinician_fields, remark_field
+from records.note.words import (
+    REPEATED_PERMILLE,
+    LastVisit,
+    NoteWords,
+    Repetition,
+    Word,
+    alike_permille,
+)
+from records.order.order import Order
+from records.provenance import Origin, Sourced
+
+Field = Sourced[str]
+
+
+def spoken_words(order: Order, said: NoteWords) -> dict[str, str]:
+    """Every text of a visit's clinician part, by field; what is open is left out."""
+    known = clinician_fields(stopped=True, adjusted=True)
+    part = ClinicianPart(order, said, None, known)
+    return {each.name: each.value for each in part.fields(()) if each.value is not None}
+
+
+class ClinicianPart:
+    """Puts the fields together for one note; ``known`` are the fields that this note has."""
+
+    def __init__(
+        self,
+        order: Order,
+        said: NoteWords,
+        last_visit: LastVisit | None,
+        known: Sequence[ClinicianField],
+    ) -> None:
+        self.order, self.said, self.last_visit, self.known = order, said, last_visit, known
+
+    def fields(self, device: Iterable[Field]) -> Iterator[Field]:
+        """The fields of every note, then the remarks that were made upon ``device``."""
+        remarks = [remark_field(each.name, each.label) for each in device]
+        for each in (*self.known, *(r for r in remarks if r.name in self.said.words)):
+            word = self.said.words.get(each.name)
+            yield self._ordered(each) if word is None else self._said(each, word)
+
+    def proposals(self, told: Sequence[Field]) -> Iterator[Field]:
+        """Words of the last visit for proposable fields about which nobody has said anything."""
+        visit = None if self.said.versions else self.last_visit
+        waiting = {field.name for field in told if field.needs_a_word}
+        for each in self.known:
+            if visit and each.proposable and each.name in waiting and each.name in visit.words:
+                yield Sourced(
+                    name=each.name, label=each.label, value=visit.words[each.name],
+                    origin=Origin.CLINICIAN, unit=each.unit,
+                    source=f"proposed from session {visit.session_id}, not confirmed",
+                )  # fmt: skip
+
+    def repetitions(self, told: Sequence[Field]) -> Iterator[Repetition]:
+        """Narrative texts that are (nearly) those of the last visit."""
+        if self.last_visit is None:
+            return
+        narrative = {each.name for each in self.known if each.narrative}
+        for field in told:
+            before = self.last_visit.words.get(field.name)
+            if field.name in narrative and field.value is not None and before is not None:
+                permille = alike_permille(field.value, before)
+                if permille >= REPEATED_PERMILLE:
+                    yield Repetition(
+                        name=field.name, session_id=self.last_visit.session_id, permille=permille
+                    )
+
+    def warnings(self, seal: str, device: Iterable[Field]) -> Iterator[str]:
+        """What was signed and what the evidence says now must be the same."""
+        if not self.said.versions:
+            return
+        changed = [f.name for f in device if self.said.device.get(f.name, f.value) != f.value]
+        if self.said.seal != seal:
+            yield "The evidence is no longer the one that was signed: its seal differs."
+        elif changed:
+            yield f"Device values differ from those that were signed: {', '.join(changed)}."
+
+    def _ordered(self, each: ClinicianField) -> Field:
+        value = each.told(self.order)
+        return Sourced(
+            name=each.name, label=each.label, value=value or None, origin=Origin.CLINICIAN,
+            unit=each.unit, digest=self.order.digest if value else "",
+            source="order" if value else "",
+        )  # fmt: skip
+
+    def _said(self, each: ClinicianField, word: Word) -> Field:
+        return Sourced(
+            name=each.name, label=each.label, value=word.value, origin=Origin.CLINICIAN,
+            unit=each.unit, source=word.source, attested_by=word.said_by,
+            attested_utc_ms=word.said_utc_ms, not_assessed=word.not_assessed,
+        )  # fmt: skip

@@ -1,0 +1,173 @@
+"""What people said of a note: words, versions, signature. Folded from clinic.db, never changed.
+
+A version is a signature or an amendment. Each holds its whole changes, so that every earlier text
+of a note can be told from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from controller.errors import JournalCorrupt
+from controller.events import JsonValue
+from records.store.clinic_chain import Entry, EntryKind
+
+DRAFT, SIGNED, AMENDED = "draft", "signed", "amended"
+REPEATED_PERMILLE = 900
+"""From here on a text counts as a repetition (rule N-12: 90 %)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a person said of one field. ``value`` None with ``not_assessed``: nothing to say."""
+
+    value: str | None
+    not_assessed: bool
+    source: str
+    said_by: str
+    said_utc_ms: int
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """As it stands in a signed version."""
+        return {
+            "value": self.value,
+            "not_assessed": self.not_assessed,
+            "source": self.source,
+            "said_by": self.said_by,
+            "said_utc_ms": self.said_utc_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteVersion:
+    """A signed version: who, when, why, and what it changed (all words, in version 1)."""
+
+    number: int
+    by: str
+    credentials: str
+    at_utc_ms: int
+    reason: str
+    changes: Mapping[str, Word]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteSignature:
+    """Who stands for the newest version."""
+
+    signed_by: str
+    credentials: str
+    signed_at_utc_ms: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWords:
+    """Everything that was said of one note. ``device`` are the device's values as signed.
+
+    ``entry`` is the sequence of the newest version in clinic.db, -1 for a draft.
+    """
+
+    words: Mapping[str, Word] = field(default_factory=dict)
+    versions: tuple[NoteVersion, ...] = ()
+    seal: str = ""
+    device: Mapping[str, str | None] = field(default_factory=dict)
+    checkpoint: str = ""
+    entry: int = -1
+
+    @property
+    def status(self) -> str:
+        """draft, signed or amended."""
+        return (DRAFT, SIGNED)[len(self.versions)] if len(self.versions) < 2 else AMENDED
+
+    @property
+    def signature(self) -> NoteSignature | None:
+        """The newest version's; None for a draft."""
+        if not self.versions:
+            return None
+        newest = self.versions[-1]
+        return NoteSignature(
+            signed_by=newest.by,
+            credentials=newest.credentials,
+            signed_at_utc_ms=newest.at_utc_ms,
+            version=newest.number,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastVisit:
+    """The patient's visit before this one: its session and what was said then."""
+
+    session_id: str
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repetition:
+    """A text that repeats the last visit's; ``permille`` is how alike the two are."""
+
+    name: str
+    session_id: str
+    permille: int
+
+
+NOTHING_SAID = NoteWords()
+
+
+def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
+    """The note as its entries leave it; ``draft`` counts only while nothing is signed."""
+    signed = [e for e in entries if e.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)]
+    if not signed:
+        return NoteWords(words=dict(draft))
+    versions = tuple(_version(entry, number) for number, entry in enumerate(signed, start=1))
+    words: dict[str, Word] = {}
+    for version in versions:
+        words |= version.changes
+    first = signed[0].detail
+    return NoteWords(
+        words=words,
+        versions=versions,
+        seal=str(first["seal"]),
+        device=dict(first["device"]),
+        entry=signed[-1].sequence,
+    )
+
+
+def alike_permille(text: str, other: str) -> int:
+    """How alike two texts are, without regard to case and spaces: 1000 is the same."""
+    one, two = (" ".join(each.lower().split()) for each in (text, other))
+    return round(1000 * SequenceMatcher(None, one, two, autojunk=False).ratio())
+
+
+def _version(entry: Entry, number: int) -> NoteVersion:
+    detail = entry.detail
+    try:
+        if detail["version"] != number:
+            raise KeyError(f"version {number}")
+        return NoteVersion(
+            number=number,
+            by=detail["by"],
+            credentials=detail["credentials"],
+            at_utc_ms=entry.utc_ms,
+            reason=detail["reason"],
+            changes={name: _word(said) for name, said in detail["words"].items()},
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise JournalCorrupt(
+            f"entry {entry.sequence} of clinic.db lacks {error}: a version of the note was altered "
+            "or removed; `traction verify --all` says where"
+        ) from error
+
+
+def _word(said: Mapping[str, JsonValue]) -> Word:
+    value, said_utc_ms = said["value"], said["said_utc_ms"]
+    if not isinstance(said_utc_ms, int) or not (value is None or isinstance(value, str)):
+        raise TypeError("a whole word")
+    return Word(
+        value=value,
+        not_assessed=bool(said["not_assessed"]),
+        source=str(said["source"]),
+        said_by=str(said["said_by"]),
+        said_utc_ms=said_utc_ms,
+    )

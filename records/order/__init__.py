@@ -1,0 +1,1 @@
+"""The order as a clinician wrote it, and its file."""

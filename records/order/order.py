@@ -1,0 +1,36 @@
+"""Order: the prescription as checked numbers, and the words that people wrote with it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controller.order.prescription import Prescription
+
+DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
+"""Shape of an ICD-10-CM code; whether it exists is not checked here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """``as_entered`` keeps each quantity as it was written; empty words are open, never filled."""
+
+    prescription: Prescription
+    as_entered: Mapping[str, str]
+    patient_reference: str
+    positioning: str
+    harness: str
+    diagnosis: tuple[str, ...]
+    symptoms: str
+    rationale: str
+    screening: str
+    set_up_by: str
+    supervised_by: str
+    source_text: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the order's text (hex): what the evidence holds of it."""
+        return hashlib.sha256(self.source_text.encode()).hexdigest()

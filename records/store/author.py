@@ -1,0 +1,28 @@
+"""Who reads or says something in clinic.db, when, and with which key it is signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from records.keys.signing import SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """``by`` is the person, ``user`` the account of the operating system, the time is UTC."""
+
+    by: str
+    user: str
+    at_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author(Person):
+    """Somebody whose words are signed.
+
+    ``key_records`` is the head of the record of keys when ``key`` was loaded (records/
+    key_records.py); (0, "") where it is not noted.
+    """
+
+    key: SigningKey
+    key_records: tuple[int, str] = (0, "")

@@ -1,0 +1,261 @@
+"""The chain of clinic.db: entries that are only ever added, linked, signed and checkpointed.
+
+Canonical bytes and links are those of the evidence: an entry is an event
+(records/store/canonical.py) whose milliseconds of a session are 0, a link covers the entries of one
+transaction and no samples (records/store/chain.py). The workstation's key signs each link, and each
+gives a checkpoint, both over the statement of what the link belongs to: ``clinic.<file>.<entries>``
+in ``clinic.db``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from controller.errors import JournalCorrupt, KeyUnavailable
+from controller.events import JsonValue
+from records.store.canonical import EventRow, canonical_json
+from records.store.chain import NO_SEAL, LinkRange, Subject, compute_link, compute_statement
+from records.store.checkpoint import Checkpoint, make_checkpoint
+from records.store.clinic_file import has_chain
+from records.store.database import Database, rows
+from records.strict_json import parse_object
+
+if TYPE_CHECKING:
+    from records.store.author import Author
+
+ENTRY_VERSION = 1
+FILE_ID_LENGTH = 8
+PLACE = "clinic.db"
+CHECKPOINT_NAME = "clinic"
+"""First part of the name of this file's checkpoints; sessions have their ids there."""
+
+
+class EntryKind(IntEnum):
+    """Every kind of entry; numbers are stored and never given twice."""
+
+    FILE_BEGUN = 1
+    RECORD_READ = 2
+    RECORD_WRITTEN = 3
+    NOTE_SIGNED = 4
+    NOTE_AMENDED = 5
+    PROPOSAL_ACCEPTED = 6
+    LEGAL_HOLD_SET = 20
+    LEGAL_HOLD_LIFTED = 21
+    SESSION_REMOVED = 22
+    PUT_ASIDE_ACCEPTED = 23
+    KEYS_NOTED = 30
+    REGISTER_BEGUN = 40
+    SESSION_OPENED = 41
+    SESSION_SEALED = 42
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry as readers get it. ``utc_ms`` is the time that its author gave."""
+
+    sequence: int
+    utc_ms: int
+    kind: EntryKind
+    detail: Mapping[str, Any]
+
+
+def append_entries(
+    db: Database, author: Author, entries: Sequence[tuple[EntryKind, Mapping[str, JsonValue]]]
+) -> Checkpoint:
+    """Append ``entries`` with one signed link; the caller holds ``clinic_writing``.
+
+    The file's first link also begins the file, which gets its name there. A record of keys that is
+    newer than the last one noted is noted. Raises KeyUnavailable for an author whose key was
+    replaced meanwhile.
+    """
+    number, first, previous = _tail(db)
+    entries = [*_note_of_keys(db, author), *entries]
+    if number == 0:
+        entries = [(EntryKind.FILE_BEGUN, _beginning(author)), *entries]
+    added = [
+        EventRow(
+            sequence=first + index,
+            at_ms=0,
+            utc_ms=author.at_utc_ms,
+            kind=int(kind),
+            version=ENTRY_VERSION,
+            detail_json=canonical_json(detail),
+        )
+        for index, (kind, detail) in enumerate(entries)
+    ]
+    link = compute_link(previous, entry_range(first, len(added)), canonical(added), b"")
+    for row in added:
+        db.execute(
+            "INSERT INTO entry (sequence, utc_ms, kind, version, detail) VALUES (?, ?, ?, ?, ?)",
+            (row.sequence, row.utc_ms, row.kind, row.version, row.detail_json),
+        )
+    subject = link_subject(file_id(db), first + len(added))
+    db.execute(
+        "INSERT INTO link VALUES (?, ?, ?, ?, ?, ?)",
+        (number, first, len(added), link, author.key.key_id,
+         author.key.sign(compute_statement(subject, link))),
+    )  # fmt: skip
+    return make_checkpoint(subject, link, author.key.public_key)
+
+
+def entry_range(first: int, count: int) -> LinkRange:
+    """The range of a link that covers ``count`` entries from ``first`` on."""
+    return LinkRange(first_event=first, event_count=count, first_sample=0, sample_count=0)
+
+
+def canonical(entries: Sequence[EventRow]) -> bytes:
+    """What a link is computed over."""
+    return b"".join(entry.canonical() for entry in entries)
+
+
+def link_subject(file: str, entries: int) -> Subject:
+    """What a link belongs to: the file's name and how many entries it ends."""
+    return Subject(name=f"{CHECKPOINT_NAME}.{file}.{entries}", place=PLACE, number=entries)
+
+
+def entry_rows(db: Database) -> list[EventRow]:
+    """Every entry as it is stored, in order."""
+    stored = rows(db, "SELECT sequence, utc_ms, kind, version, detail FROM entry ORDER BY sequence")
+    return [
+        EventRow(sequence=a, at_ms=0, utc_ms=b, kind=c, version=d, detail_json=e)
+        for a, b, c, d, e in stored
+    ]
+
+
+def entries_of_session(db: Database, session_id: str) -> list[Entry]:
+    """Everything that was said about a session, in order."""
+    return _entries(db, "WHERE session_id = ?", (session_id,))
+
+
+def entries_of_kind(db: Database, *kinds: EntryKind) -> list[Entry]:
+    """Every entry of these kinds, in order."""
+    numbers = ", ".join(str(int(kind)) for kind in kinds)
+    return _entries(db, f"WHERE kind IN ({numbers})", ())
+
+
+def link_over(db: Database, sequence: int) -> tuple[int, bytes, str]:
+    """The link that covers an entry: the entries that it ends, its digest, the id of its key."""
+    found = rows(
+        db,
+        "SELECT first_entry + entry_count, digest, key_id FROM link WHERE first_entry <= ? "
+        "ORDER BY first_entry DESC LIMIT 1",
+        (sequence,),
+    )
+    if not found:
+        raise JournalCorrupt(
+            f"entry {sequence} of clinic.db has no link; `traction verify --all` says more"
+        )
+    entries, digest, key_id = found[0]
+    return entries, digest, key_id
+
+
+def newest_checkpoint(db: Database, public_keys: Mapping[str, bytes]) -> Checkpoint | None:
+    """The checkpoint of the chain's end; None without entries, or when its key is not known."""
+    if not has_chain(db):
+        return None
+    found = rows(
+        db,
+        "SELECT first_entry + entry_count, digest, key_id FROM link ORDER BY number DESC LIMIT 1",
+    )
+    if not found or found[0][2] not in public_keys:
+        return None
+    entries, digest, key_id = found[0]
+    return make_checkpoint(link_subject(file_id(db), entries), digest, public_keys[key_id])
+
+
+def file_id(db: Database) -> str:
+    """The name that the file got with its first entry; empty before it."""
+    if not has_chain(db):
+        return ""
+    found = rows(db, "SELECT detail FROM entry WHERE sequence = 0")
+    return str(_detail(found[0][0], 0).get("file_id", "")) if found else ""
+
+
+def noted_key_records(db: Database) -> tuple[int, str] | None:
+    """How many records of keys the chain saw last, and the newest one's digest; None: none yet."""
+    if not has_chain(db):
+        return None
+    found = rows(
+        db,
+        "SELECT sequence, detail FROM entry WHERE session_id IS NULL AND kind = ? "
+        "ORDER BY sequence DESC LIMIT 1",
+        (int(EntryKind.KEYS_NOTED),),
+    )
+    return noted_keys(_detail(found[0][1], found[0][0])) if found else None
+
+
+def noted_keys(detail: Mapping[str, Any]) -> tuple[int, str]:
+    """What an entry of kind KEYS_NOTED says; raises JournalCorrupt."""
+    try:
+        return int(detail["records"]), str(detail["digest"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise JournalCorrupt(
+            "an entry of clinic.db about the record of keys cannot be read: the file was altered; "
+            "`traction verify --all` says where"
+        ) from error
+
+
+def _note_of_keys(db: Database, author: Author) -> list[tuple[EntryKind, Mapping[str, JsonValue]]]:
+    count, digest = author.key_records
+    seen, _ = noted_key_records(db) or (0, "")
+    if not count or count == seen:
+        return []
+    if count < seen:
+        raise KeyUnavailable(
+            f"key {author.key.key_id} was replaced or its record changed while this was prepared; "
+            "nothing was written. Do it again"
+        )
+    return [(EntryKind.KEYS_NOTED, {"records": count, "digest": digest})]
+
+
+def _beginning(author: Author) -> dict[str, JsonValue]:
+    """A name that no other file has: made of the key and the moment."""
+    seed = author.key.public_key + author.at_utc_ms.to_bytes(8, "big", signed=True)
+    return {"file_id": hashlib.sha256(seed).hexdigest()[:FILE_ID_LENGTH]}
+
+
+def _tail(db: Database) -> tuple[int, int, bytes]:
+    """Number of the next link, sequence of the next entry, last link."""
+    last = rows(
+        db,
+        "SELECT number + 1, first_entry + entry_count, digest FROM link "
+        "ORDER BY number DESC LIMIT 1",
+    )
+    return last[0] if last else (0, 0, NO_SEAL)
+
+
+def _entries(db: Database, where: str, parameters: Sequence[object]) -> list[Entry]:
+    if not has_chain(db):
+        return []
+    stored = rows(
+        db,
+        f"SELECT sequence, utc_ms, kind, detail FROM entry {where} ORDER BY sequence",
+        parameters,
+    )
+    return [
+        Entry(sequence=a, utc_ms=b, kind=_kind(c, a), detail=_detail(d, a)) for a, b, c, d in stored
+    ]
+
+
+def _kind(number: int, sequence: int) -> EntryKind:
+    try:
+        return EntryKind(number)
+    except ValueError as error:
+        raise JournalCorrupt(
+            f"entry {sequence} of clinic.db is of the unknown kind {number}: the file was altered "
+            "or is newer than this program; `traction verify --all` says which"
+        ) from error
+
+
+def _detail(text: str, sequence: int) -> dict[str, Any]:
+    try:
+        return parse_object(text)
+    except ValueError as error:
+        raise JournalCorrupt(
+            f"entry {sequence} of clinic.db does not hold its JSON any more: the file was altered; "
+            "`traction verify --all` says where"
+        ) from error

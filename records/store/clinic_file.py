@@ -1,0 +1,120 @@
+"""clinic.db as a file: its tables, its migrations with a backup before each, and how it is opened.
+
+``entry`` and ``link`` are append-only by trigger and form the file's chain
+(records/store/clinic_chain.py).
+``draft_word`` holds what is said of notes that nobody has signed yet; it is not covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from records.store.database import (
+    Database,
+    Migrations,
+    Schema,
+    checking_file,
+    failures_in_words,
+    open_for_writing,
+    reading_file,
+    schema_version,
+)
+
+_migrations = Migrations("traction-clinic")
+
+CHAINED_SINCE = 2
+"""The first schema that has the chain; an older file is read as one without entries."""
+COVERED_TABLES = ("entry", "link")
+
+
+@_migrations()
+def m001_first_schema(db: Database) -> None:
+    """Orders as they were written, and patient keys."""
+    db.execute("CREATE TABLE patient (key TEXT PRIMARY KEY, reference TEXT NOT NULL UNIQUE) STRICT")
+    db.execute(
+        "CREATE TABLE session_order (session_id TEXT PRIMARY KEY, patient_key TEXT NOT NULL "
+        "REFERENCES patient(key), order_digest TEXT NOT NULL, order_text TEXT NOT NULL) STRICT"
+    )
+    db.execute("PRAGMA user_version = 1")
+
+
+@_migrations()
+def m002_note_life(db: Database) -> None:
+    """The chain of entries, and the words of notes that are still drafts.
+
+    The two columns that entries are found by are computed from the covered text, never stored.
+    """
+    found_by = ", ".join(
+        f"{name} TEXT GENERATED ALWAYS AS "
+        f"(iif(json_valid(detail), json_extract(detail, '$.{name}'), NULL)) VIRTUAL"
+        for name in ("session_id", "patient_key")
+    )
+    db.execute(
+        "CREATE TABLE entry (sequence INTEGER PRIMARY KEY, utc_ms INTEGER NOT NULL, "
+        f"kind INTEGER NOT NULL, version INTEGER NOT NULL, detail TEXT NOT NULL, {found_by}) STRICT"
+    )
+    db.execute("CREATE INDEX entry_of_session ON entry (session_id, kind)")
+    db.execute("CREATE INDEX entry_of_patient ON entry (patient_key)")
+    db.execute(
+        "CREATE TABLE link (number INTEGER PRIMARY KEY, first_entry INTEGER NOT NULL, "
+        "entry_count INTEGER NOT NULL, digest BLOB NOT NULL, key_id TEXT NOT NULL, "
+        "signature BLOB NOT NULL) STRICT"
+    )
+    db.execute(
+        "CREATE TABLE draft_word (session_id TEXT NOT NULL, name TEXT NOT NULL, value TEXT, "
+        "not_assessed INTEGER NOT NULL, source TEXT NOT NULL, said_by TEXT NOT NULL, "
+        "said_utc_ms INTEGER NOT NULL, PRIMARY KEY (session_id, name)) STRICT"
+    )
+    for table in COVERED_TABLES:
+        for verb, action in (("changes", "UPDATE"), ("shrinks", "DELETE")):
+            db.execute(
+                f"CREATE TRIGGER {table}_never_{verb} BEFORE {action} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+    db.execute("PRAGMA user_version = 2")
+
+
+CLINIC_SCHEMA = Schema("the clinic's words", 2, _migrations)
+
+
+def clinic_database(data_dir: Path) -> Path:
+    """Where people's words live."""
+    return data_dir / "clinic.db"
+
+
+def clinic_reading(data_dir: Path) -> AbstractContextManager[Database]:
+    """A read-only connection for a while; raises JournalUnavailable or JournalCorrupt."""
+    return reading_file(clinic_database(data_dir), CLINIC_SCHEMA)
+
+
+def clinic_checking(data_dir: Path) -> AbstractContextManager[Database]:
+    """The same for code that says what was altered: it asks about the schema itself."""
+    return checking_file(clinic_database(data_dir), CLINIC_SCHEMA)
+
+
+@contextmanager
+def clinic_writing(data_dir: Path) -> Iterator[Database]:
+    """One transaction that holds the file's only right to write from its first statement on.
+
+    Two programs that append at the same moment wait for each other, so the chain never forks.
+    """
+    path = clinic_database(data_dir)
+    with failures_in_words(path, "written"):
+        db = open_for_writing(path, CLINIC_SCHEMA)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.rollback()
+                raise
+            db.commit()
+        finally:
+            db.close()
+
+
+def has_chain(db: Database) -> bool:
+    """False for a file of schema 1 that was only read so far."""
+    return schema_version(db) >= CHAINED_SINCE

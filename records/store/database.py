@@ -1,0 +1,359 @@
+"""The one door to SQLite: open, migrate, assert the pragmas, refuse in words.
+
+Nothing else in the project imports sqlite3, and nothing but ``records.store.schema_check`` imports
+sqlite_utils. Writes happen inside ``db.atomic()`` only: a write through the bare connection outside
+of it would leave a transaction open.
+
+Every opening asks first whether the schema is the program's own. A writer refuses any difference: a
+trigger could swallow what it writes. A reader refuses what could show it other rows. Only who is
+to say what was altered (``open_for_checking``) goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from controller.errors import JournalCorrupt, JournalUnavailable
+from records.store.private_files import create_if_missing, make_folder, sync_file
+from records.store.schema_check import Schema, is_begun, schema_differences
+
+__all__ = [
+    "Database",
+    "Migrations",
+    "Schema",
+    "check_quickly",
+    "check_schema",
+    "checking_file",
+    "clear_log",
+    "copy_opened",
+    "failures_in_words",
+    "give_back_pages",
+    "open_for_checking",
+    "open_for_reading",
+    "open_for_writing",
+    "reading_file",
+    "rows",
+]
+
+BUSY_TIMEOUT_MS = 2000
+_WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+"""``secure_delete`` overwrites what is deleted, for whoever deletes and for what reason."""
+_GIVES_PAGES_BACK = "PRAGMA auto_vacuum = INCREMENTAL"
+"""In force for a file that is new, or after VACUUM; an older one keeps its free pages."""
+
+
+def open_for_writing(
+    path: Path, schema: Schema, *, busy_timeout_s: float = BUSY_TIMEOUT_MS / 1000
+) -> Database:
+    """Open or create ``path``, bring it to our version and prove that its pragmas are in force."""
+    _refuse_read_only(path)
+    with failures_in_words(path, "opened for writing"):
+        make_folder(path.parent)
+        create_if_missing(path)
+        db = _wrap(connect(path, busy_timeout_s))
+        try:
+            _refuse_newer(db, path, schema)
+            if not is_begun(db):
+                _refuse_altered(db, path, schema, any_difference=True)
+            db.execute(_GIVES_PAGES_BACK)
+            for name, value in _WRITER_PRAGMAS.items():
+                db.execute(f"PRAGMA {name} = {value}")
+            _assert_pragmas(db, path)
+            _migrate(db, path, schema)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def open_for_reading(path: Path, schema: Schema) -> Database:
+    """Open ``path`` without any right to write; a writer may be at work at the same time.
+
+    Raises JournalCorrupt where its schema could show other rows than those that were written.
+    """
+    db = open_for_checking(path, schema)
+    with failures_in_words(path, "read"):
+        try:
+            db.conn.text_factory = _utf8
+            _refuse_altered(db, path, schema, any_difference=False)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def open_for_checking(path: Path, schema: Schema) -> Database:
+    """The same without a question about the schema: whoever opens so asks, and says what differs.
+
+    Text that is not UTF-8 comes with a surrogate for each wrong byte, so that no two texts that
+    differ on the disk are the same here.
+    """
+    if not path.exists():
+        raise JournalUnavailable(f"{path} does not exist; there is no record to read")
+    with failures_in_words(path, "read"):
+        db = _open_read_only(path)
+        try:
+            db.conn.text_factory = _every_byte
+            _refuse_newer(db, path, schema)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+@contextmanager
+def reading_file(path: Path, schema: Schema) -> Iterator[Database]:
+    """``open_for_reading`` for a while; what fails meanwhile comes in words."""
+    with failures_in_words(path, "read"), closing(open_for_reading(path, schema)) as db:
+        yield db
+
+
+@contextmanager
+def checking_file(path: Path, schema: Schema) -> Iterator[Database]:
+    """``open_for_checking`` for a while; what fails meanwhile comes in words."""
+    with failures_in_words(path, "read"), closing(open_for_checking(path, schema)) as db:
+        yield db
+
+
+def schema_version(db: Database) -> int:
+    """The version of an open file; 0 before its first migration."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def rows(db: Database, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    return list(db.execute(sql, parameters).fetchall())
+
+
+@contextmanager
+def failures_in_words(path: Path, doing: str) -> Iterator[None]:
+    """Turn what SQLite and the file system say into our errors."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise JournalUnavailable(f"{path} cannot be {doing}: {error}") from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # SQLite's own message repeats names of the file, which may be no text.
+        raise JournalCorrupt(
+            f"{path} cannot be {doing}: {error}; keep the file and restore a copy"
+        ) from error
+    except OSError as error:
+        raise JournalUnavailable(f"{path} cannot be {doing}: {error.strerror}") from error
+
+
+def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """The one place where a connection that may write is made."""
+    return sqlite3.connect(path, timeout=busy_timeout_s)
+
+
+def copy_opened(db: Database, target: Path) -> None:
+    """Copy an open file while others read and write it.
+
+    The copy is the file at one moment, checked and durable. Raises JournalUnavailable when the disk
+    does not take it, JournalCorrupt when the file is damaged.
+    """
+    with failures_in_words(target, "written"):
+        make_folder(target.parent)
+        _copy(db, target)
+
+
+def give_back_pages(db: Database) -> None:
+    """Take the free pages out of the file; the caller holds the transaction that freed them.
+
+    In a file that keeps its free pages nothing happens.
+    """
+    ((free,),) = rows(db, "PRAGMA freelist_count")
+    for _ in range(free):
+        # sqlite3 takes one step of it and returns: one page.
+        db.execute("PRAGMA incremental_vacuum")
+
+
+def clear_log(path: Path, schema: Schema) -> bool:
+    """Bring the log into the file and empty it, so that no earlier state of a row is left in it.
+
+    False when another program that reads keeps the log; raises JournalUnavailable.
+    """
+    with failures_in_words(path, "cleared of its log"):
+        db = open_for_writing(path, schema)
+        try:
+            busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            db.close()
+    return not busy
+
+
+def check_schema(path: Path, schema: Schema) -> None:
+    """The schema of a file; raises JournalCorrupt or JournalUnavailable."""
+    with failures_in_words(path, "checked"):
+        db = open_for_checking(path, schema)
+        try:
+            _refuse_altered(db, path, schema, any_difference=True)
+        finally:
+            db.close()
+
+
+def check_quickly(path: Path, schema: Schema) -> None:
+    """The schema, then SQLite's quick check of a whole file.
+
+    Raises JournalCorrupt or JournalUnavailable.
+    """
+    with failures_in_words(path, "checked"):
+        db = open_for_checking(path, schema)
+        try:
+            _refuse_altered(db, path, schema, any_difference=True)
+            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            db.close()
+    if verdict != "ok":
+        raise JournalCorrupt(
+            f"{path} is damaged ({verdict}); no session can start. Keep the file and restore a "
+            "backup with `traction restore`"
+        )
+
+
+def backup_path(path: Path, version: int) -> Path:
+    """Where the copy lies that was made before a file left schema ``version``."""
+    return path.with_name(f"{path.name}.schema-{version}")
+
+
+def _finish_list_of_migrations(db: Database) -> None:
+    """The library makes the list and its index one after the other; the power may fail between.
+
+    It never makes the index of a list that stands, so the file would be refused for ever.
+    """
+    table = db.table(Migrations.migrations_table)
+    if table.exists():
+        table.create_index(["migration_set", "name"], unique=True, if_not_exists=True)
+
+
+def _migrate(db: Database, path: Path, schema: Schema) -> None:
+    """One numbered step after the other, each with a copy before it of a file that was there."""
+    if is_begun(db):
+        _finish_list_of_migrations(db)
+    is_new = schema_version(db) == 0
+    while pending := schema.migrations.pending(db):
+        if not is_new:
+            _copy(db, backup_path(path, schema_version(db)))
+        schema.migrations.apply(db, stop_before=[step.name for step in pending[1:]])
+
+
+def _copy(db: Database, target: Path) -> None:
+    """Copy the whole file, prove that the copy is sound and make it durable."""
+    target.unlink(missing_ok=True)
+    create_if_missing(target)
+    copy = sqlite3.connect(target)
+    try:
+        db.conn.backup(copy)
+        (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+    finally:
+        copy.close()
+    if verdict != "ok":
+        raise JournalCorrupt(
+            f"the copy {target} is damaged ({verdict}); the file itself was not changed. "
+            "Check the disk, then try again"
+        )
+    sync_file(target)
+
+
+def _wrap(connection: sqlite3.Connection) -> Database:
+    return Database(connection, execute_plugins=False)
+
+
+def _open_read_only(path: Path) -> Database:
+    """``mode=ro``; where no log is beside the file and none can be made, ``immutable``.
+
+    A file in WAL mode needs its index beside it. On a read-only medium, and for an account that may
+    only read, nobody can create one. While no log waits, the file itself is the whole truth.
+    """
+    uri = path.resolve().as_uri()
+    db = _wrap(sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000))
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        db.close()
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        return _StillFile(path, sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True))
+    return db
+
+
+class _StillFile(Database):
+    """A file that is read without locks; what was read counts if nobody wrote to it meanwhile."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        super().__init__(connection, execute_plugins=False)
+        self._path, self._before = path, _state_of(path)
+
+    def close(self) -> None:
+        """Close; raises JournalUnavailable when what was read may be of two moments."""
+        super().close()
+        if _state_of(self._path) != self._before:
+            raise JournalUnavailable(
+                f"{self._path} was written to while it was read by an account that cannot wait "
+                "for its locks; try again"
+            )
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _refuse_newer(db: Database, path: Path, schema: Schema) -> None:
+    version = schema_version(db)
+    if version > schema.version:
+        raise JournalUnavailable(
+            f"{path} has schema version {version} of {schema.name}; this program knows "
+            f"{schema.version}; update the program"
+        )
+
+
+def _refuse_altered(db: Database, path: Path, schema: Schema, *, any_difference: bool) -> None:
+    for found in schema_differences(db, schema):
+        if any_difference or not found.readable:
+            raise JournalCorrupt(
+                f"the schema of {path} is not the program's own ({found.where}: {found.what}); "
+                "nothing is read from it or written to it. Run `traction verify --all`, keep the "
+                "file and restore a backup"
+            )
+
+
+def _utf8(text: bytes) -> str:
+    """Text that is none ends as damage; SQLite's own decoding calls it an operational error."""
+    return text.decode()
+
+
+def _every_byte(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _refuse_read_only(path: Path) -> None:
+    for place in (path, path.parent):
+        if not place.exists():
+            continue
+        # The mode is asked too, because the superuser may write where nobody should.
+        marked = not place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+        if marked or not os.access(place, os.W_OK):
+            raise JournalUnavailable(
+                f"{place} is read-only; no session can be recorded there. "
+                "Make it writable or choose another data folder"
+            )
+
+
+def _assert_pragmas(db: Database, path: Path) -> None:
+    for name, wanted in _WRITER_PRAGMAS.items():
+        found = db.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != wanted:
+            raise JournalUnavailable(
+                f"{path}: SQLite keeps {name}={found} instead of {wanted}; "
+                "the record would not survive a power cut. Use a local disk"
+            )

@@ -1,0 +1,119 @@
+"""Things that are made whole before they get their name, and what a killed program left of them.
+
+A draft is a folder beside the place it is for, ``NAME.<8 hex digits>.traction-unfinished``, whose
+lock is held as long as somebody works in it. What is made lies in its folder ``content``, so one
+rename puts it in place. A draft whose lock is free was left behind; the next program that makes
+something in the same folder removes it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.errors import JournalUnavailable
+from records.store.durable import sync_folder
+from records.store.file_lock import take_lock
+from records.store.private_files import HAS_MODES, create_new, make_folder, sync_file
+
+SUFFIX = ".traction-unfinished"
+_NAME = re.compile(rf".+\.[0-9a-f]{{8}}{re.escape(SUFFIX)}")
+_LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """``content`` is for what is made, ``folder`` for what is needed on the way."""
+
+    folder: Path
+
+    @property
+    def content(self) -> Path:
+        return self.folder / "content"
+
+
+@contextmanager
+def draft_beside(place: Path) -> Iterator[Draft]:
+    """A draft on the disk of ``place``, gone afterwards; what the system says comes in words.
+
+    Raises JournalUnavailable.
+    """
+    try:
+        make_folder(place.parent)
+        remove_left_overs(place.parent)
+        folder = place.with_name(f"{place.name}.{secrets.token_hex(4)}{SUFFIX}")
+        os.mkdir(folder, 0o700)  # noqa: PTH102
+        try:
+            with _held(folder / _LOCK):
+                draft = Draft(folder)
+                make_folder(draft.content)
+                yield draft
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise JournalUnavailable(
+            f"{error.filename or place} cannot be written ({error.strerror or error}); check the "
+            "disk and choose a place with enough space"
+        ) from error
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    lock = create_new(path)
+    try:
+        take_lock(path, lock)
+        sync_folder(path.parent)  # before there is content: what has some has its lock file
+        yield
+    finally:
+        os.close(lock)
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Make a file or a folder durable, then give it its name by one rename; raises OSError.
+
+    ``target`` does not exist, or is an empty folder.
+    """
+    _sync_whole(made)
+    if not HAS_MODES and target.is_dir():
+        target.rmdir()
+    os.rename(made, target)  # noqa: PTH104
+    sync_folder(target.parent)
+
+
+def remove_left_overs(folder: Path) -> None:
+    """Remove drafts that a killed program left in ``folder``; those in work stay."""
+    for path in folder.glob(f"*{SUFFIX}"):
+        if _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            _remove_abandoned(path)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR)
+    except FileNotFoundError:
+        # Killed before its first file, or begun in this moment: only what is empty goes.
+        with suppress(OSError):
+            folder.rmdir()
+        return
+    try:
+        abandoned = take_lock(folder / _LOCK, lock)
+    finally:
+        os.close(lock)
+    if abandoned:
+        shutil.rmtree(folder)
+
+
+def _sync_whole(made: Path) -> None:
+    if made.is_file():
+        sync_file(made)
+        return
+    for folder, _, names in os.walk(made, topdown=False):
+        for name in names:
+            sync_file(Path(folder) / name)
+        sync_folder(Path(folder))

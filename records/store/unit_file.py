@@ -1,0 +1,235 @@
+"""The evidence file of one unit: its tables and its path.
+
+What an older file holds when it is brought to schema 4 is named by a migration record that the
+workstation signs: sessions of before session keys are believed only when they are named there.
+
+`DIR/units/<unit id>.db` is written by the unit's control process alone. Liveness is its lock
+(records/store/unit_lock.py): a session without an end whose lock is free was interrupted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from controller.errors import JournalUnavailable
+from records.store.database import Database, Migrations, Schema
+
+_UNIT_ID = re.compile("[0-9a-f]{16}")
+_OURS = re.compile(r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.schema-\d+)?|lock|spill)")
+"""The names of a unit's files; its id is 16 hex digits for life."""
+
+QUARANTINE = "quarantine"
+MigrationRecorder = Callable[[Database], None]
+"""Writes the migration record of a file that held sessions before schema 4."""
+
+_APPEND_ONLY = """
+CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+CREATE TRIGGER {table}_never_shrinks BEFORE DELETE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+"""
+
+
+def _m001_first_schema(db: Database) -> None:
+    """Sessions, events, links and seals are append-only; sample blocks are repacked once."""
+    for statement in (
+        """CREATE TABLE session (
+            number INTEGER PRIMARY KEY, session_id TEXT NOT NULL UNIQUE, unit_id TEXT NOT NULL,
+            started_utc_ms INTEGER NOT NULL, utc_offset_min INTEGER NOT NULL) STRICT""",
+        """CREATE TABLE event (
+            session INTEGER NOT NULL REFERENCES session(number), sequence INTEGER NOT NULL,
+            at_ms INTEGER NOT NULL, utc_ms INTEGER NOT NULL, kind INTEGER NOT NULL,
+            version INTEGER NOT NULL, detail TEXT NOT NULL,
+            PRIMARY KEY (session, sequence)) STRICT""",
+        """CREATE TABLE link (
+            session INTEGER NOT NULL REFERENCES session(number), number INTEGER NOT NULL,
+            first_event INTEGER NOT NULL, event_count INTEGER NOT NULL,
+            first_sample INTEGER NOT NULL, sample_count INTEGER NOT NULL, digest BLOB NOT NULL,
+            PRIMARY KEY (session, number)) STRICT""",
+        """CREATE TABLE sample_block (
+            session INTEGER NOT NULL REFERENCES session(number), first_sample INTEGER NOT NULL,
+            sample_count INTEGER NOT NULL, sealed INTEGER NOT NULL, data BLOB NOT NULL,
+            PRIMARY KEY (session, first_sample, sealed)) STRICT""",
+        """CREATE TABLE seal (
+            session INTEGER PRIMARY KEY REFERENCES session(number), last_link BLOB NOT NULL,
+            session_digest BLOB NOT NULL, event_count INTEGER NOT NULL,
+            sample_count INTEGER NOT NULL, link_count INTEGER NOT NULL,
+            previous_seal BLOB NOT NULL, digest BLOB NOT NULL) STRICT""",
+    ):
+        db.execute(statement)
+    for table in ("session", "event", "link", "seal"):
+        _make_append_only(db, table)
+    db.execute("PRAGMA user_version = 1")
+
+
+def _m002_signatures(db: Database) -> None:
+    """One signature per seal, and the checkpoint that was given out for it."""
+    db.execute(
+        """CREATE TABLE signature (
+            session INTEGER PRIMARY KEY REFERENCES seal(session), key_id TEXT NOT NULL,
+            public_key BLOB NOT NULL, signature BLOB NOT NULL, checkpoint TEXT NOT NULL) STRICT"""
+    )
+    _make_append_only(db, "signature")
+    db.execute("PRAGMA user_version = 2")
+
+
+def _m003_removal(db: Database) -> None:
+    """A sealed session's content may be removed behind a signed row; its chain and seal stay."""
+    db.execute(
+        """CREATE TABLE removal (
+            session INTEGER PRIMARY KEY REFERENCES seal(session), removed_utc_ms INTEGER NOT NULL,
+            removed_by TEXT NOT NULL, rule TEXT NOT NULL, public_key BLOB NOT NULL,
+            signature BLOB NOT NULL) STRICT"""
+    )
+    _make_append_only(db, "removal")
+    db.execute("DROP TRIGGER event_never_shrinks")
+    db.execute(
+        """CREATE TRIGGER event_never_shrinks BEFORE DELETE ON event
+        WHEN NOT EXISTS (SELECT 1 FROM removal WHERE session = OLD.session)
+        BEGIN SELECT RAISE(ABORT, 'event is append-only'); END"""
+    )
+    db.execute("PRAGMA user_version = 3")
+
+
+def _make_append_only(db: Database, table: str) -> None:
+    for trigger in _APPEND_ONLY.format(table=table).strip().split("END;"):
+        if trigger.strip():
+            db.execute(trigger + "END;")
+
+
+def _m004_session_keys(db: Database, recorded_by: MigrationRecorder | None) -> None:
+    """Links carry tags while a session is open and are packed at its seal; signatures between."""
+    for statement in (
+        """CREATE TABLE open_link (
+            session INTEGER NOT NULL REFERENCES session(number), number INTEGER NOT NULL,
+            event_count INTEGER NOT NULL, sample_count INTEGER NOT NULL, digest BLOB NOT NULL,
+            tag BLOB NOT NULL, PRIMARY KEY (session, number)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE chain_signature (
+            session INTEGER NOT NULL REFERENCES session(number), link_count INTEGER NOT NULL,
+            signature BLOB NOT NULL, PRIMARY KEY (session, link_count)) STRICT""",
+        """CREATE TABLE packed_links (
+            session INTEGER PRIMARY KEY REFERENCES seal(session), ranges BLOB NOT NULL,
+            digest BLOB NOT NULL) STRICT""",
+        """CREATE TABLE migration (
+            version INTEGER PRIMARY KEY, utc_ms INTEGER NOT NULL, last_session INTEGER NOT NULL,
+            open_sessions TEXT NOT NULL, unsigned_sessions TEXT NOT NULL,
+            public_key BLOB NOT NULL, signature BLOB NOT NULL) STRICT""",
+        """CREATE TABLE predecessor (
+            last_session INTEGER PRIMARY KEY, kind TEXT NOT NULL, file TEXT NOT NULL,
+            digest BLOB NOT NULL, utc_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+            public_key BLOB NOT NULL, signature BLOB NOT NULL) STRICT""",
+    ):
+        db.execute(statement)
+    for table in ("chain_signature", "packed_links", "migration", "predecessor"):
+        _make_append_only(db, table)
+    for table in ("link", "open_link"):
+        db.execute(f"DROP TRIGGER IF EXISTS {table}_never_shrinks")
+        db.execute(
+            f"""CREATE TRIGGER {table}_never_shrinks BEFORE DELETE ON {table}
+            WHEN NOT EXISTS (SELECT 1 FROM packed_links WHERE session = OLD.session)
+            BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
+        )
+    db.execute(
+        """CREATE TRIGGER open_link_never_changes BEFORE UPDATE ON open_link
+        BEGIN SELECT RAISE(ABORT, 'open_link is append-only'); END"""
+    )
+    if recorded_by is not None:
+        recorded_by(db)
+    elif db.execute("SELECT 1 FROM session").fetchone():
+        raise JournalUnavailable(
+            "the file holds sessions of an older schema; only a start with the workstation's key "
+            "may bring it to the present one"
+        )
+    db.execute("PRAGMA user_version = 4")
+
+
+def _m005_packed_sessions(db: Database) -> None:
+    """A commit of an open session is one row; what a sealed one holds is packed in one row.
+
+    Nothing of what older files hold is moved: sessions that they left open go on in the new table,
+    sealed ones are packed by ``records.evidence.repack``.
+    """
+    for statement in (
+        """CREATE TABLE open_batch (
+            session INTEGER NOT NULL REFERENCES session(number), number INTEGER NOT NULL,
+            event_count INTEGER NOT NULL, samples BLOB NOT NULL, link BLOB NOT NULL,
+            tag BLOB NOT NULL, PRIMARY KEY (session, number)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE packed_session (
+            session INTEGER PRIMARY KEY REFERENCES seal(session), event_count INTEGER NOT NULL,
+            newest_utc_ms INTEGER NOT NULL, sample_count INTEGER NOT NULL,
+            data BLOB NOT NULL) STRICT""",
+    ):
+        db.execute(statement)
+    for table in ("open_batch", "packed_session"):
+        _make_append_only(db, table)
+    for trigger in ("open_batch_never_shrinks", "packed_session_never_shrinks",
+                    "event_never_shrinks"):  # fmt: skip
+        db.execute(f"DROP TRIGGER {trigger}")
+    for statement in (
+        """CREATE TRIGGER open_batch_never_shrinks BEFORE DELETE ON open_batch
+        WHEN NOT EXISTS (SELECT 1 FROM packed_links WHERE session = OLD.session)
+        BEGIN SELECT RAISE(ABORT, 'open_batch is append-only'); END""",
+        """CREATE TRIGGER packed_session_never_shrinks BEFORE DELETE ON packed_session
+        WHEN NOT EXISTS (SELECT 1 FROM removal WHERE session = OLD.session)
+        BEGIN SELECT RAISE(ABORT, 'packed_session is append-only'); END""",
+        """CREATE TRIGGER event_never_shrinks BEFORE DELETE ON event
+        WHEN NOT EXISTS (SELECT 1 FROM removal WHERE session = OLD.session)
+        AND NOT EXISTS (SELECT 1 FROM packed_session WHERE session = OLD.session
+            AND OLD.sequence BETWEEN 1 AND event_count)
+        BEGIN SELECT RAISE(ABORT, 'event is append-only'); END""",
+    ):
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 5")
+
+
+def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
+    """The unit's schema; ``recorded_by`` signs what an older file held when it came to schema 4."""
+    migrations = Migrations("traction-unit")
+    migrations(name="m001_first_schema")(_m001_first_schema)
+    migrations(name="m002_signatures")(_m002_signatures)
+    migrations(name="m003_removal")(_m003_removal)
+
+    @migrations()
+    def m004_session_keys(db: Database) -> None:
+        _m004_session_keys(db, recorded_by)
+
+    migrations(name="m005_packed_sessions")(_m005_packed_sessions)
+    return Schema("the unit's evidence", 5, migrations)
+
+
+UNIT_SCHEMA = unit_schema()
+"""For readers, and for writers of a file that is at the present schema or new."""
+
+
+def unit_database(data_dir: Path, unit_id: str) -> Path:
+    """Where the evidence of a unit lives."""
+    return data_dir / "units" / f"{unit_id}.db"
+
+
+def unit_databases(data_dir: Path) -> list[Path]:
+    """Every unit's present file below ``data_dir``, in a fixed order; others are not read."""
+    found = sorted((data_dir / "units").glob("*.db"))
+    return [path for path in found if _UNIT_ID.fullmatch(path.stem)]
+
+
+def foreign_files(data_dir: Path) -> list[Path]:
+    """What lies among the units' files and is none of the program's."""
+    found = sorted((data_dir / "units").glob("*"))
+    return [path for path in found if not _OURS.fullmatch(path.name)]
+
+
+def quarantine_folder(data_dir: Path) -> Path:
+    """Where files go that hold what this workstation did not write."""
+    return data_dir / QUARANTINE
+
+
+def is_put_aside(database: Path) -> bool:
+    """True for a unit's file in the quarantine."""
+    return database.parent.parent.name == QUARANTINE
+
+
+def readable_databases(data_dir: Path) -> list[Path]:
+    """The units' present files, and behind them those that were put aside."""
+    return [*unit_databases(data_dir), *sorted(quarantine_folder(data_dir).glob("*/*.db"))]

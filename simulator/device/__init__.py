@@ -1,0 +1,1 @@
+"""The simulated unit: its firmware from sensing to the register image."""

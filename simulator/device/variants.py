@@ -1,0 +1,83 @@
+"""How a unit may differ from the map's plain one without breaking a rule of it, or by a defect.
+
+They belong to the unit for life: a loss of power changes none of them (``ReferenceFirmware``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from simulator.device.register_image import tenths
+
+FINEST_STEP_N: Final = 0.1
+COARSEST_STEP_N: Final = 1.0
+
+
+class SetPointRegister:
+    """Register 0x108. The map lets a unit renew it seldom and round it coarsely."""
+
+    __slots__ = ("_newest_renewal", "_phase_s", "_shown_n", "_step_n", "period_s")
+
+    def __init__(self) -> None:
+        self.period_s = 0.0
+        """0: what the ramp stands at when the host asks."""
+        self._step_n = FINEST_STEP_N
+        self._phase_s = 0.0
+        self._newest_renewal: int | None = None
+        self._shown_n = 0.0
+
+    def renew(self, period_s: float, step_n: float, phase_s: float) -> None:
+        """Renew at ``phase_s`` and every ``period_s`` of the unit's clock, in steps of ``step_n``.
+
+        Raises ValueError for a negative period or a step outside of 0.1 to 1 N.
+        """
+        if period_s < 0.0 or not FINEST_STEP_N <= step_n <= COARSEST_STEP_N:
+            raise ValueError(f"period_s={period_s} must be at least 0, step_n={step_n} 0.1 to 1")
+        self.period_s, self._step_n, self._phase_s = period_s, step_n, phase_s
+        self._newest_renewal = None
+
+    def take(self, uptime_s: float, setpoint_n: float) -> None:
+        """Once per device cycle, while the period is not 0: keep what the register shows."""
+        renewal = math.floor((uptime_s - self._phase_s) / self.period_s + 1e-9)
+        if renewal != self._newest_renewal:
+            self._newest_renewal, self._shown_n = renewal, setpoint_n
+
+    def tenths(self, setpoint_n: float) -> int:
+        """The register's value in 0.1 N; ``setpoint_n`` is what the ramp stands at now."""
+        shown_n = self._shown_n if self.period_s else setpoint_n
+        if self._step_n == FINEST_STEP_N:
+            return tenths(shown_n)
+        return tenths(round(shown_n / self._step_n) * self._step_n)
+
+
+class WatchdogDefects:
+    """What may be wrong with the unit's watchdog. By itself it runs as the map says."""
+
+    __slots__ = ("echo_ms", "stopped")
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.echo_ms: int | None = None
+        """What 0x30F says instead of the ordered time; None: the truth."""
+
+    def stop(self) -> None:
+        """It never expires: A.6 and 0x10F read 0, a silent host is not noticed."""
+        self.stopped = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Variants:
+    """``reenters_release``: each release order (modes 1 and 5) enters state 5 anew, in states 2
+    and 6 too; from there the unit goes back one cycle later when force is at most 15 N.
+
+    ``blind``: the unit's own supervision of the force is dead. ``keeps_force_without_power``: a
+    brake closes when the supply goes, and holds the cord where it is.
+    """
+
+    set_point_register: SetPointRegister = field(default_factory=SetPointRegister)
+    watchdog: WatchdogDefects = field(default_factory=WatchdogDefects)
+    reenters_release: bool = False
+    blind: bool = False
+    keeps_force_without_power: bool = False

@@ -1,0 +1,32 @@
+"""A serial port never waits, also where the library that opens it would wait for ever."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from controller.errors import LinkError, LinkLost
+from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.uri import SerialAddress
+from firmware_bridge.profiles import SerialSettings
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo-terminals")
+
+
+def test_a_port_that_nobody_empties_is_an_error_and_never_a_wait() -> None:
+    """pyserial issue 163: its ``write`` hangs behind such a port."""
+    master, slave = os.openpty()
+    port = SerialPort(
+        SerialAddress(port=os.ttyname(slave), unit=1, baudrate=38400),
+        SerialSettings(baudrate=38400, parity="N", stopbits=1),
+    )
+    try:
+        with pytest.raises(LinkError, match="nobody reads at the other end") as full:
+            for _ in range(1000):
+                port.write(bytes(1024))
+        assert not isinstance(full.value, LinkLost), "the port is there, and may be emptied yet"
+    finally:
+        port.close()
+        os.close(master)
+        os.close(slave)

@@ -1,0 +1,72 @@
+"""Addresses that parse, and the words for those that do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.errors import AddressInvalid
+from firmware_bridge.connect import serial_tick_s
+from firmware_bridge.line.uri import SerialAddress, TcpAddress, parse_uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "address"),
+    [
+        ("modbus-tcp://127.0.0.1:5020?unit=7", TcpAddress(host="127.0.0.1", port=5020, unit=7)),
+        ("modbus-tcp://table-2:502", TcpAddress(host="table-2", port=502, unit=1)),
+        (
+            "modbus-rtu:///dev/ttyUSB0?baudrate=38400&parity=E",
+            SerialAddress(port="/dev/ttyUSB0", unit=1, baudrate=38400, parity="E"),
+        ),
+        ("modbus-rtu:///COM3?stopbits=2", SerialAddress(port="COM3", unit=1, stopbits=2)),
+        (
+            "modbus-rtu+socket://10.0.0.9:4001?unit=3",
+            SerialAddress(port="socket://10.0.0.9:4001", unit=3),
+        ),
+    ],
+)
+def test_good_addresses(uri: str, address: TcpAddress | SerialAddress) -> None:
+    assert parse_uri(uri) == address
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("", "scheme"),
+        ("/dev/ttyUSB0", "scheme 'missing'"),
+        ("http://127.0.0.1:502", "scheme 'http'"),
+        ("modbus-tcp://:502", "host is missing"),
+        ("modbus-tcp://host", "port number is missing"),
+        ("modbus-tcp://host:99999", "port is not a number"),
+        ("modbus-tcp://host:502?unit=0", "unit=0"),
+        ("modbus-tcp://host:502?unit=248", "unit=248"),
+        ("modbus-tcp://host:502?slave=1", "key 'slave'"),
+        ("modbus-tcp://host:502?baudrate=9600", "key 'baudrate'"),
+        ("modbus-rtu://dev/ttyUSB0", "three slashes"),
+        ("modbus-rtu://", "path is missing"),
+        ("modbus-rtu:///dev/ttyUSB0?baudrate=12345", "baudrate=12345"),
+        ("modbus-rtu:///dev/ttyUSB0?baudrate=fast", "baudrate=fast"),
+        ("modbus-rtu:///dev/ttyUSB0?parity=X", "parity=X"),
+        ("modbus-rtu:///dev/ttyUSB0?stopbits=3", "stopbits=3"),
+        ("modbus-rtu+socket://host", "port number is missing"),
+    ],
+)
+def test_bad_addresses_are_named_with_an_example(uri: str, words: str) -> None:
+    with pytest.raises(AddressInvalid) as refused:
+        parse_uri(uri)
+    assert words in refused.value.message
+    assert "expected for instance modbus-tcp://" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("baudrate", "latency_s", "tick_s"),
+    [
+        (9600, 0.001, 0.2),
+        (19200, 0.001, 0.1),
+        (38400, 0.016, 0.1),
+        (38400, 0.001, 0.05),
+        (115200, 0.016, 0.05),
+    ],
+)
+def test_tick_follows_the_wire(baudrate: int, latency_s: float, tick_s: float) -> None:
+    assert serial_tick_s(baudrate, latency_s) == tick_s

@@ -1,0 +1,166 @@
+"""Whatever a well-formed claim looks like, the scrubber answers; it never raises or adds."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from records.claim.context import ClaimContext
+from records.claim.rules.facts import Facts
+from records.claim.rules.offers import offers_of
+from records.claim.rules.payer_profile import shipped_profiles
+from records.claim.rules.report import report_document, report_text
+from records.claim.rules.rule_data import shipped_rules
+from records.claim.rules.scrubber import scrub
+from tests.unit.records.claim.rules.builders import (
+    ADJUSTMENT,
+    CLINICIAN_WORDS,
+    DEVICE_WORDS,
+    PATIENT_STOP,
+    SIGNATURE,
+    fee_table,
+    repetition,
+    visit,
+)
+
+CODES = st.sampled_from(
+    ["97012", "97140", "97110", "97164", "97014", "97010", "98941", "G0151", "62323", "96523",
+     "93798", "E0849", "97032", "99999"]
+)  # fmt: skip
+MODIFIERS = st.sampled_from(
+    ["GP", "GO", "GN", "59", "XU", "XS", "XE", "KX", "CQ", "CO", "GA", "GX", "GY", "GZ", "AT",
+     "k", "{x}", ""]
+)  # fmt: skip
+REGIONS = st.sampled_from([None, "cervical", "thoracic", "lumbar", "other"])
+TIMES = st.datetimes(datetime(2026, 11, 23), datetime(2026, 11, 26), timezones=st.just(UTC))
+NPIS = st.sampled_from([None, "1234567893", "123", "abc", "１２３４５６７８９３"])
+COUNTS = st.one_of(st.none(), st.integers(0, 40))
+DIAGNOSES = st.sampled_from(["M5116", "m51.16", "M542", "", "{}", "x" * 9])
+DATES = st.one_of(st.none(), st.dates(date(2019, 1, 1), date(2028, 1, 1)))
+FLAGS = st.sampled_from([None, True, False])
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> dict[str, Any]:
+    start = draw(st.one_of(st.none(), TIMES))
+    length = timedelta(minutes=draw(st.integers(0, 60)))
+    return {
+        "cpt": draw(CODES),
+        "modifiers": draw(st.lists(MODIFIERS, max_size=6)),
+        "units": draw(st.integers(0, 20)),
+        "unit_of_measure": draw(st.sampled_from(["UN", "MJ", ""])),
+        "charge": draw(st.sampled_from([None, Decimal(0), Decimal("22.10")])),
+        "dx_pointers": draw(st.lists(st.integers(-1, 14), max_size=6)),
+        "pos": draw(st.sampled_from([None, "11", "22"])),
+        "started_at": start,
+        "ended_at": draw(st.sampled_from([None, start and start + length])),
+        "minutes": draw(COUNTS),
+        "performed_by_role": draw(st.sampled_from([None, "PT", "PTA", "OTA", "DC", "aide"])),
+        "assistant_min": draw(COUNTS),
+        "body_region": draw(REGIONS),
+        "technique": draw(st.sampled_from([None, "mechanical", "manual", "axial_decompression"])),
+        "rendering_npi": draw(NPIS),
+    }
+
+
+@st.composite
+def contexts(draw: st.DrawFn) -> ClaimContext:
+    plan = {
+        "established": draw(DATES),
+        "discipline": draw(st.sampled_from([None, "GP", "GO", "GN"])),
+        "includes_traction": draw(FLAGS),
+        "certified_on": draw(DATES),
+        "signed_order_on_file": draw(FLAGS),
+        "sent_to_referrer_on": draw(DATES),
+        "cert_through": draw(DATES),
+        "treatment_days_since_progress_report": draw(COUNTS),
+    }
+    authorization = {
+        "number": draw(st.sampled_from(["", "A-1"])),
+        "visits_allowed": draw(COUNTS),
+        "visits_used": draw(COUNTS),
+        "valid_from": draw(DATES),
+        "valid_to": draw(DATES),
+        "cpt_codes": draw(st.lists(CODES, max_size=2)),
+    }
+    doctor = {"last_name": "Jones", "npi": draw(NPIS), "taxonomy": draw(
+        st.sampled_from([None, "111N00000X", "225100000X"]))}  # fmt: skip
+    return ClaimContext.model_validate(
+        {
+            "claim_id": "S-1",
+            "payer": {"kind": "commercial", "profile": "commercial"},
+            "form": draw(st.sampled_from(["837P", "CMS1500", "837I", "UB04"])),
+            "date_of_service": draw(st.dates(date(2019, 1, 1), date(2028, 1, 1))),
+            "diagnoses": draw(st.lists(DIAGNOSES, max_size=5)),
+            "lines": draw(st.lists(lines(), min_size=1, max_size=4)),
+            "other_lines_same_day": draw(st.lists(lines(), max_size=2)),
+            "rendering": draw(st.sampled_from([None, doctor])),
+            "referring": draw(st.sampled_from([None, doctor])),
+            "plan": draw(st.sampled_from([None, plan])),
+            "authorization": draw(st.sampled_from([None, authorization])),
+            "prior_auth_required": draw(FLAGS),
+            "referral_number": draw(st.sampled_from([None, "A-1"])),
+            "therapy_ytd_allowed": draw(st.sampled_from([None, Decimal(0), Decimal("2999.99")])),
+            "visits_97012_this_episode": draw(COUNTS),
+            "abn_on_file": draw(FLAGS),
+            "voluntary_abn_on_file": draw(FLAGS),
+            "device": draw(st.sampled_from([None, {"clock_offset_s": "-99.5"}])),
+        }
+    )
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> dict[str, Any]:
+    """Open fields, stops and states of the note."""
+    names = st.sampled_from(sorted({**DEVICE_WORDS, **CLINICIAN_WORDS}))
+    words: dict[str, str | None] = dict.fromkeys(draw(st.lists(names, max_size=6)))
+    words["total_treatment_minutes"] = draw(st.sampled_from([None, "", "many", "7", "38 min"]))
+    started = draw(st.sampled_from([None, 0, 40_000]))
+    return {
+        "words": words,
+        "dose": {
+            "delivered_minutes": draw(st.integers(0, 99)),
+            "paused_ms": draw(st.integers(0, 600_000)),
+            "treatment_started_ms": started,
+            "hold_samples": draw(st.integers(0, 2)),
+            "stops": draw(st.sampled_from([(), (PATIENT_STOP,)])),
+        },
+        "note": {
+            "signature": draw(st.sampled_from([None, SIGNATURE])),
+            "adjustments": draw(st.sampled_from([(), (ADJUSTMENT,)])),
+            "repetitions": draw(st.sampled_from([(), (repetition(),)])),
+            "seal": draw(st.sampled_from(["", "00" * 32, "5e" * 32])),
+        },
+        "identity": {"calibration_due": draw(st.sampled_from(["2026-01-01", "", "unknown"]))},
+        "without": draw(st.sampled_from(["", "note"])),
+        "log_altered": draw(FLAGS),
+        "tables": {"fees": draw(st.sampled_from([None, fee_table()]))},
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(contexts(), changes(), st.sampled_from(sorted(shipped_profiles())))
+def test_scrub_never_raises_and_never_exceeds_its_rules(
+    context: ClaimContext, change: dict[str, Any], payer: str
+) -> None:
+    made = visit(**change)
+    profile = shipped_profiles()[payer]
+    before = context.model_dump()
+    report = scrub(
+        made.note, made.record, context, profile, made.tables, log_altered=made.log_altered
+    )
+    allowed = {rule.id: {rule.severity, *rule.also} for rule in shipped_rules().rule}
+    for finding in report.findings:
+        assert finding.severity in allowed[finding.rule_id]
+    assert report.blocked == any(finding.severity == "error" for finding in report.findings)
+    assert [f.severity for f in report.findings] == sorted(
+        (f.severity for f in report.findings), key=["error", "warn", "info"].index
+    )
+    offers = offers_of(Facts(made.note, made.record, context, profile, made.tables))
+    assert report.advice in report_text("S-1", report, offers)
+    assert report_document("S-1", report, offers)["ready"] is not report.blocked
+    assert context.model_dump() == before

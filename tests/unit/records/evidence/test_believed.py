@@ -1,0 +1,92 @@
+"""No document shows evidence that was not checked in the same run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from controller.errors import JournalCorrupt
+from records.evidence.believed import read_checked
+from records.keeping.archive import write_archive
+from records.store.unit_file import unit_database
+from tests.support.altering import altering
+from tests.support.commands import run
+from tests.support.notes import UNIT, recorded
+from workstation.commands.evidence import RECORD_BAD
+
+ONE_TICK = "UPDATE packed_session SET data = edited(data, 3, 'at_ms', 1) WHERE session = 1"
+FORGED = "UPDATE signature SET signature = zeroblob(64) WHERE session = 1"
+FENCE = "DROP TRIGGER event_never_changes"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    recorded(tmp_path, "s-1")
+    recorded(tmp_path, "s-2", reference="TEST-2")
+    return tmp_path
+
+
+def alter(data: Path, statement: str) -> None:
+    with altering(unit_database(data, UNIT)) as db:
+        db.execute(statement)
+
+
+@pytest.mark.parametrize("statement", [ONE_TICK, FORGED])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("note", "s-1"),
+        ("export", "s-1", "--format", "csv"),
+        ("export", "s-1", "--format", "json"),
+        ("export", "s-1", "--format", "bundle"),
+        ("export", "s-1", "--format", "pdf"),
+        ("show", "s-1", "--json"),
+        ("note", "s-1", "--sign", "--by", "P. Jones", "--credentials", "PT"),
+    ],
+)
+def test_nothing_is_made_of_a_record_that_was_altered(
+    data: Path, command: tuple[str, ...], statement: str
+) -> None:
+    alter(data, statement)
+    before = written(data)
+    error = run(data, *command).exception
+    assert isinstance(error, JournalCorrupt), "exit status 4"
+    assert "the record of session s-1 was altered" in error.message
+    assert "traction verify s-1" in error.message
+    assert written(data) == before
+
+
+def written(data: Path) -> set[str]:
+    """Every file but the logs that SQLite keeps beside one that is read."""
+    return {path.name for path in data.rglob("*") if not path.name.endswith(("-wal", "-shm"))}
+
+
+def test_an_altered_record_is_shown_with_its_mark_first_and_last(data: Path) -> None:
+    alter(data, ONE_TICK)
+    result = run(data, "show", "s-1")
+    lines = result.output.splitlines()
+    assert result.exit_code == RECORD_BAD
+    assert lines[0] == lines[-1]
+    assert lines[0].startswith("this record was altered: ")
+
+
+def test_the_session_beside_it_is_not_concerned(data: Path) -> None:
+    alter(data, FORGED)
+    assert run(data, "show", "s-2").exit_code == 0
+    assert run(data, "export", "s-2", "--format", "csv").exit_code == 0
+    assert read_checked(data, "s-2").mark == ""
+
+
+def test_an_archive_names_the_session_and_writes_nothing(data: Path, tmp_path: Path) -> None:
+    alter(data, ONE_TICK)
+    with pytest.raises(JournalCorrupt, match="session s-1 was altered"):
+        write_archive(data, tmp_path / "archive")
+    assert not (tmp_path / "archive").exists()
+
+
+def test_a_session_that_runs_is_shown_and_called_running(tmp_path: Path) -> None:
+    recorded(tmp_path, "s-1", closed=False)
+    result = run(tmp_path, "show", "s-1")
+    assert result.exit_code == 0
+    assert "interrupted (not yet closed)" in result.output

@@ -1,0 +1,72 @@
+"""No session starts on damaged or altered records, or on a disk that is nearly full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from controller.errors import JournalCorrupt, JournalUnavailable
+from records.evidence.start_check import (
+    REFUSE_BELOW_BYTES,
+    WARN_BELOW_BYTES,
+    check_before_start,
+    free_bytes_at,
+)
+from records.store.clinic_file import clinic_database
+from records.store.unit_file import unit_database
+from tests.support.altering import altering
+from tests.support.notes import UNIT, recorded
+from tests.support.sessions import KEY, staged
+
+
+def checked(data: Path, free: int = WARN_BELOW_BYTES) -> list[str]:
+    return list(check_before_start(data, UNIT, KEY, free_bytes=lambda folder: free))
+
+
+def test_sound_records_and_room_say_nothing(tmp_path: Path) -> None:
+    assert checked(tmp_path) == []
+    recorded(tmp_path)
+    assert checked(tmp_path) == []
+
+
+def test_a_disk_that_fills_up_is_named_and_a_full_one_refuses(tmp_path: Path) -> None:
+    (warning,) = checked(tmp_path, WARN_BELOW_BYTES - 1)
+    assert "500 MB are free" in warning
+    assert len(checked(tmp_path, REFUSE_BELOW_BYTES)) == 1
+    with pytest.raises(JournalUnavailable, match="no session starts below 50 MB"):
+        checked(tmp_path, REFUSE_BELOW_BYTES - 1)
+
+
+def test_free_space_is_that_of_the_place_that_will_be_made(tmp_path: Path) -> None:
+    assert free_bytes_at(tmp_path / "not" / "there") == pytest.approx(
+        free_bytes_at(tmp_path), rel=0.5
+    )
+
+
+def test_an_altered_last_session_refuses(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    with altering(unit_database(tmp_path, UNIT)) as db:
+        db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence > 0")
+    with pytest.raises(JournalCorrupt, match="last sealed session s-1 was altered"):
+        checked(tmp_path)
+
+
+@pytest.mark.parametrize("which", ["unit", "clinic"])
+def test_a_damaged_file_refuses(tmp_path: Path, which: str) -> None:
+    recorded(tmp_path)
+    path = unit_database(tmp_path, UNIT) if which == "unit" else clinic_database(tmp_path)
+    content = bytearray(path.read_bytes())
+    # Behind the first page and the one that only says where pages are.
+    content[8192 : 8192 + 200] = b"\xff" * 200
+    path.write_bytes(content)
+    with pytest.raises(JournalCorrupt):
+        checked(tmp_path)
+
+
+def test_a_session_is_refused_before_its_record_is_opened(tmp_path: Path) -> None:
+    with staged(tmp_path, wire="direct") as stage:
+        stage.free_bytes = lambda folder: REFUSE_BELOW_BYTES - 1
+        with pytest.raises(JournalUnavailable, match="Free space on the disk"):
+            stage.treat()
+        assert not list(tmp_path.rglob("*.db"))

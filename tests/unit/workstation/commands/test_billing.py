@@ -1,0 +1,206 @@
+"""Scrub, offer, accept, estimate: a session's claim through the commands, in one process."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.errors import RequestRefused
+from records.clinic.acceptance import acceptances
+from tests.support.commands import run
+from tests.support.sessions import SETTINGS, staged
+from tests.unit.records.claim.rules.builders import SmallCodeList
+from workstation import billing
+from workstation.documents import load_dossier
+
+FEES = """
+valid_from = 2026-01-01
+valid_to = 2026-12-31
+source = "PPRRVU2026_Jul_nonQPP"
+conversion_factor = 33.4009
+[[rows]]
+code = "97012"
+work = 0.24
+pe = 0.18
+mp = 0.01
+"""
+
+
+class AnyDay(SmallCodeList):
+    """The small list, valid whenever the session was."""
+
+    valid_from, valid_to = SmallCodeList.valid_from.replace(year=2000), SmallCodeList.valid_to
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one completed session."""
+    folder = tmp_path_factory.mktemp("billing")
+    with staged(folder) as stage:
+        stage.treat()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The real list takes seconds to read; a test of its own reads it."""
+    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
+    yield
+
+
+def context_file(data_dir: Path, folder: Path, **changes: Any) -> Path:
+    """The claim as the practice's system has it: the session's own, with more."""
+    view = billing.view_billing(data_dir, "session-1", SETTINGS, payer="medicare_b")
+    context = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
+    path = folder / "claim.json"
+    path.write_text(json.dumps({**context, **changes}))
+    return path
+
+
+def scrubbed(data_dir: Path, *words: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        run(data_dir, "scrub", "session-1", "--json", *words).stdout
+    )
+    return document
+
+
+def test_scrub_names_payer_sources_evidence_and_closes_with_the_advice(data_dir: Path) -> None:
+    result = run(data_dir, "scrub", "session-1", "--payer", "medicare_b")
+    assert result.exit_code == 3
+    assert "Payer profile medicare_b" in result.stdout
+    assert "NOT READY" in result.stdout
+    assert "error T-021" in result.stdout
+    assert "evidence: Traction began: " in result.stdout
+    assert "not checked: NCCI pairs" in result.stdout
+    assert result.stdout.rstrip().endswith("above all where a finding stays.")
+
+
+def test_the_json_report_has_the_same_findings_and_journal_ranges(data_dir: Path) -> None:
+    document = scrubbed(data_dir, "--payer", "medicare_b")
+    assert not document["ready"]
+    (clock,) = (f for f in document["findings"] if f["rule"] == "T-020")
+    began = next(e for e in clock["evidence"] if e["name"] == "started_at")
+    assert began["records"][0] == "event"
+    assert began["digest"] == load_dossier(data_dir, "session-1", SETTINGS).note.seal
+
+
+def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    path = str(context_file(data_dir, tmp_path))
+    before = scrubbed(data_dir, "--context", path)
+    assert [o["value"] for o in before["offers"]][:1] == ["GP"]
+    assert charge(data_dir)["mod1"] == ""
+    kept = run(
+        data_dir, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--context", path
+    )
+    assert kept.stdout.strip() == "accepted: 97012:GP by P. Jones"
+    (acceptance,) = acceptances(data_dir, "session-1")
+    assert acceptance.by == "P. Jones"
+    assert acceptance.evidence == ("against: no plan of care with a discipline is recorded",)
+    after = scrubbed(data_dir, "--context", path)
+    assert "T-021" not in [finding["rule"] for finding in after["findings"]]
+    assert after["accepted"][0]["value"] == "97012:GP"
+    assert charge(data_dir)["mod1"] == "GP"
+    run(data_dir, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--withdraw")
+    assert charge(data_dir)["mod1"] == ""
+
+
+def charge(data_dir: Path) -> dict[str, str]:
+    text = load_dossier(data_dir, "session-1", SETTINGS).export("csv").decode()
+    (row,) = csv.DictReader(io.StringIO(text))
+    return row
+
+
+def test_what_was_not_offered_is_kept_as_such(data_dir: Path) -> None:
+    run(data_dir, "accept", "session-1", "--diagnosis", "m54.2", "--by", "P. Jones")
+    kept = {a.value: a for a in acceptances(data_dir, "session-1")}
+    assert kept["M542"].evidence == ("the program did not offer it",)
+    run(data_dir, "accept", "session-1", "--diagnosis", "M542", "--by", "P.", "--withdraw")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--modifier", "GP"], "by is empty"),
+        (["--by", "P"], "either --modifier or --diagnosis"),
+        (["--by", "P", "--modifier", "gp"], "modifier='gp' is not two capitals"),
+        (["--by", "P", "--modifier", "GP", "--line", "1"], "line='1' is not a code"),
+        (["--by", "P", "--diagnosis", "back"], "diagnosis='back' does not have the shape"),
+    ],
+)
+def test_an_acceptance_that_says_too_little_is_refused(
+    data_dir: Path, words: list[str], message: str
+) -> None:
+    result = run(data_dir, "accept", "session-1", *words)
+    assert result.exit_code != 0
+    assert message in str(result.exception)
+
+
+def test_an_estimate_shows_its_steps_and_the_trade_figures(data_dir: Path, tmp_path: Path) -> None:
+    table = tmp_path / "fees.toml"
+    day = load_dossier(data_dir, "session-1", SETTINGS).charge().values["dos"]
+    table.write_text(FEES.replace("2026-01-01", day).replace("2026-12-31", day))
+    result = run(data_dir, "estimate", "session-1", "--table", str(table))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("ESTIMATE for 97012")
+    assert "$14.36" in result.stdout
+    assert "$14-$22" in result.stdout
+    assert "Prior authorization: ask the plan" in result.stdout
+    document = json.loads(
+        run(data_dir, "estimate", "session-1", "--table", str(table), "--json").stdout
+    )
+    assert (document["amount"], document["label"]) == ("14.36", "estimate")
+    table.write_text(FEES.replace("2026-", "2019-"))
+    result = run(data_dir, "estimate", "session-1", "--table", str(table))
+    assert "has no row for 97012 on" in str(result.exception)
+
+
+def test_without_a_table_nothing_is_estimated(data_dir: Path) -> None:
+    result = run(data_dir, "estimate", "session-1")
+    assert isinstance(result.exception, RequestRefused)
+    assert "give one with --table FILE" in str(result.exception)
+
+
+def test_payers_of_the_user_are_found_and_listed(data_dir: Path) -> None:
+    folder = data_dir / "payers"
+    folder.mkdir(exist_ok=True)
+    (folder / "valley.toml").write_text(
+        'name = "valley"\ntitle = "Valley Health"\nkind = "commercial"\n'
+        'valid_from = 2026-01-01\nsource = "policy 7"\nstrength = "B"\nmin_minutes = 15\n'
+    )
+    assert "Valley Health, of 2026-01-01 (policy 7)" in run(data_dir, "payers").stdout
+    assert scrubbed(data_dir, "--payer", "valley")["profile"] == "valley"
+    result = run(data_dir, "scrub", "session-1", "--payer", "vally")
+    assert "choose one of cigna_ash" in str(result.exception)
+
+
+def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    printed = run(data_dir, "claim", "new", "session-1", "--payer", "va").stdout
+    assert 'claim_id = "session-1"' in printed
+    assert 'profile = "va"' in printed
+    path = tmp_path / "claim.toml"
+    words = ("claim", "new", "session-1", "--out", str(path))
+    assert run(data_dir, *words).exit_code == 0
+    assert "exists already" in str(run(data_dir, *words).exception)
+    assert scrubbed(data_dir, "--context", str(path))["profile"] == "commercial"
+
+
+def test_an_altered_log_is_said(data_dir: Path) -> None:
+    view = billing.view_billing(data_dir, "session-1", SETTINGS)
+    assert view.report.of_rule("N-11") == []
+    from records.claim.rules.scrubber import scrub
+
+    record = replace(view.dossier.record, seal=bytes(32))
+    report = scrub(view.dossier.note, record, view.context, view.facts.profile, view.facts.tables)
+    assert [f.severity for f in report.of_rule("N-11")] == ["error"]

@@ -1,0 +1,211 @@
+"""``traction export`` and ``upload``: every format of a session, its file, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+from hl7apy.parser import parse_message
+from pypdf import PdfReader
+
+from controller.errors import ExportRefused, TractionError
+from records.exports.formats import KINDS, file_name, place_for
+from records.exports.session.schema import SessionDocument
+from tests.support.commands import run
+from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
+from tests.unit.records.exports.claim.test_claim_837p import pyx12_faults
+from tests.unit.workstation.commands.test_billing import AnyDay
+from workstation import billing, openemr
+from workstation.commands.export import Format
+
+SESSION = "session-1"
+NPIS = {"billing": "1234567893", "rendering": "1679576722", "referring": "1003000126"}
+ADDRESS = {"line_1": "1 Main Street", "city": "Springfield", "state": "IL", "zip": "62701-0001"}
+PERSON = {
+    "last_name": "Doe", "first_name": "Jane", "birth_date": "1960-01-01", "sex": "F",
+    "member_id": "1EG4TE5MK73", "address": ADDRESS,
+}  # fmt: skip
+CLAIM: dict[str, Any] = {
+    "patient": PERSON,
+    "billing": {
+        "last_name": "Example Spine Clinic", "npi": NPIS["billing"], "tin": "12-3456789",
+        "tin_kind": "EI", "taxonomy": "225100000X", "phone": "5555550100", "address": ADDRESS,
+    },
+    "rendering": {"last_name": "Jones", "first_name": "Pat", "npi": NPIS["rendering"]},
+    "submitter_id": "TIN000001", "receiver_id": "PAYER01", "accept_assignment": True,
+    "benefits_assigned": True, "release_of_information": True,
+}  # fmt: skip
+NEEDS_A_CLAIM = {"837p", "cms1500", "cms1500-json", "fhir", "hl7-dft", "hl7-mdm"}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one completed session."""
+    folder = tmp_path_factory.mktemp("exports")
+    with staged(folder) as stage:
+        stage.treat(SHORT_CERVICAL)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def claim_file(data_dir: Path) -> Path:
+    """The whole claim, as the practice's system would give it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(billing, "installed_code_list", AnyDay)
+        view = billing.view_billing(data_dir, SESSION, SETTINGS)
+    known = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
+    (line,) = known["lines"]
+    payer = {"kind": "medicare_b", "profile": "medicare_b", "name": "M", "payer_id": "06102"}
+    line |= {"charge": "22.00", "pos": "11"}
+    path = data_dir / "claim.json"
+    path.write_text(json.dumps({**known, **CLAIM, "payer": payer}))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The real list takes seconds to read; the rules' own tests read it."""
+    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
+    yield
+
+
+def exported(data_dir: Path, out: Path, *words: str) -> bytes:
+    """The content of the one file that the command wrote into a folder of its own."""
+    out.mkdir(exist_ok=True)
+    result = run(data_dir, "export", SESSION, "--out", str(out), *words)
+    assert result.exit_code == 0, result.exception
+    (written,) = out.iterdir()
+    assert written.name.startswith(SESSION)
+    return written.read_bytes()
+
+
+def test_the_command_offers_every_format_that_has_a_writer() -> None:
+    assert [each.value for each in Format] == [*KINDS, "bundle"]
+
+
+def test_a_bundle_is_written_and_replaces_only_its_own(data_dir: Path, tmp_path: Path) -> None:
+    first = exported(data_dir, tmp_path / "out", "--format", "bundle")
+    assert first.startswith(b"PK")
+    exported(data_dir, tmp_path / "out", "--format", "bundle")
+    with pytest.raises(ExportRefused, match="is not an export of session 2099"):
+        place_for("20990101T000000Z-ffffff", tmp_path / "out" / f"{SESSION}.zip", "unused")
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_every_format_is_written_into_a_file_that_names_the_session(
+    data_dir: Path, claim_file: Path, tmp_path: Path, name: str
+) -> None:
+    content = exported(data_dir, tmp_path / "out", "--format", name, "--context", str(claim_file))
+    assert SESSION.encode() in content.lower()
+    assert (tmp_path / "out" / file_name(SESSION, name)).exists()
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_without_a_claim_context_what_is_missing_is_named(
+    data_dir: Path, tmp_path: Path, name: str
+) -> None:
+    result = run(data_dir, "export", SESSION, "--format", name, "--out", str(tmp_path / "file"))
+    if name in NEEDS_A_CLAIM:
+        assert isinstance(result.exception, TractionError)
+        assert "misses" in result.exception.message
+        assert not (tmp_path / "file").exists()
+    else:
+        assert result.exit_code == 0
+
+
+def test_the_exports_of_a_real_session_are_valid(
+    data_dir: Path, claim_file: Path, tmp_path: Path
+) -> None:
+    def made(name: str, *words: str) -> bytes:
+        chosen = ("--format", name, "--context", str(claim_file), *words)
+        return exported(data_dir, tmp_path / f"{name}{len(words)}", *chosen)
+
+    assert pyx12_faults(made("837p").decode()) == []
+    Bundle.model_validate_json(made("fhir", "--sampled"))
+    for name in ("hl7-dft", "hl7-mdm"):
+        assert parse_message(made(name).decode(), find_groups=True).validate()
+    SessionDocument.model_validate_json(made("json"))
+    (row,) = csv.DictReader(io.StringIO(made("csv").decode(), newline=""))
+    assert row["session_id"] == SESSION
+    assert (row["charge"], row["pos"]) == ("22.00", "11")
+    assert row["mod1"] == ""
+
+
+def test_errors_are_on_the_document_on_the_screen_and_block_an_importer(
+    data_dir: Path, claim_file: Path, tmp_path: Path
+) -> None:
+    words = ("export", SESSION, "--context", str(claim_file))
+    result = run(data_dir, *words, "--format", "pdf", "--out", str(tmp_path))
+    assert "NOT READY: " in result.stdout
+    assert "T-021" in result.stdout  # Medicare wants GP, and nobody has accepted it
+    pdf = (tmp_path / f"{SESSION}.pdf").read_bytes()
+    text = " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+    assert "NOT READY: " in text
+    refused = run(data_dir, *words, "--format", "csv", "--receiver", "refactor")
+    assert isinstance(refused.exception, ExportRefused)
+    assert "T-021" in refused.exception.message
+    as_json = run(data_dir, *words, "--format", "summary", "--out", str(tmp_path), "--json")
+    told = json.loads(as_json.stdout)
+    assert told["ready"] is False
+    assert "T-021" in told["errors"]
+
+
+def test_another_sessions_file_and_any_other_file_are_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text(f"an older export of {SESSION.upper()}")
+    assert place_for(SESSION, mine, "unused") == mine
+    for content in ("an export of session-2", ""):
+        other = tmp_path / "other.txt"
+        other.write_text(content)
+        with pytest.raises(ExportRefused, match="is not an export of session session-1"):
+            place_for(SESSION, other, "unused")
+        assert other.read_text() == content
+    assert place_for(SESSION, tmp_path, f"{SESSION}.pdf") == tmp_path / f"{SESSION}.pdf"
+    assert place_for(SESSION, None, f"{SESSION}.pdf") == Path(f"{SESSION}.pdf")
+
+
+def test_an_unknown_receiver_is_refused_with_the_known_ones(data_dir: Path) -> None:
+    result = run(data_dir, "export", SESSION, "--format", "csv", "--receiver", "nobody")
+    assert isinstance(result.exception, TractionError)
+    assert "is not one of own, pmhelpcenter" in result.exception.message
+
+
+def test_an_upload_sends_the_pdf_and_never_shows_the_token(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        request.read()
+        sent.append(request)
+        return httpx.Response(200, text="true")
+
+    upload = openemr.upload_document
+
+    def through_the_stand_in(*given: Any) -> None:
+        upload(*given, transport=httpx.MockTransport(answer))
+
+    monkeypatch.setattr(openemr, "upload_document", through_the_stand_in)
+    monkeypatch.setenv("EMR_TOKEN", "very-secret-token")
+    with caplog.at_level(logging.DEBUG):
+        result = run(
+            data_dir, "upload", SESSION, "--openemr", "https://emr.example", "--patient", "7",
+            "--token-env", "EMR_TOKEN",
+        )  # fmt: skip
+    assert result.exit_code == 0, result.exception
+    (request,) = sent
+    assert request.url.path == "/apis/default/api/patient/7/document"
+    assert request.url.params["path"] == "/medical_record"
+    assert request.headers["Authorization"] == "Bearer very-secret-token"
+    assert b"%PDF" in request.content
+    assert f'filename="{SESSION}.pdf"'.encode() in request.content
+    assert "very-secret-token" not in result.output + caplog.text

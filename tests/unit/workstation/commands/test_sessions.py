@@ -1,0 +1,112 @@
+"""``traction sessions``, ``traction audit`` and clinic.db in ``traction verify --all``."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from controller.errors import AuditUnavailable, RecordNotFound, RequestRefused
+from records.store.clinic_file import clinic_database
+from tests.support.altering import altering
+from tests.support.commands import run, said
+from tests.support.notes import BEGAN_MS, DAY_MS, recorded
+from workstation.cli import RECORD_BAD
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
+    recorded(tmp_path)
+    recorded(tmp_path, "s-2", began_ms=BEGAN_MS + DAY_MS, outcome="stopped")
+    return tmp_path
+
+
+def found(data: Path, *arguments: str) -> list[str]:
+    listed = json.loads(said(data, "sessions", *arguments, "--json"))
+    return [session["session_id"] for session in listed]
+
+
+def test_sessions_are_searched_by_the_clinic_s_days(data: Path) -> None:
+    assert found(data) == ["s-2", "s-1"]
+    # The first session began at midnight UTC: in Chicago that was still the last day of 2025.
+    assert found(data, "--to", "2025-12-31") == ["s-1"]
+    assert found(data, "--from", "2026-01-01") == ["s-2"]
+    assert found(data, "--outcome", "stopped") == ["s-2"]
+    assert found(data, "--patient", "TEST-1", "--text", "arm left") == ["s-2", "s-1"]
+    assert "no sessions that fit" in said(data, "sessions", "--patient", "NOBODY")
+    with pytest.raises(RequestRefused, match="--from=yesterday is not a day"):
+        found(data, "--from", "yesterday")
+
+
+def test_a_search_for_a_patient_is_audited_with_what_it_found(data: Path) -> None:
+    said(data, "sessions")
+    assert said(data, "audit") == ""
+    said(data, "sessions", "--patient", "TEST-1", "--by", "P. Jones")
+    (row,) = json.loads(said(data, "audit", "--json"))
+    assert (row["what"], row["by"], row["fields"]) == ("search", "P. Jones", ["s-2", "s-1"])
+    assert "P. Jones" in said(data, "audit", "--session", "s-2")
+    assert said(data, "audit", "--session", "s-9") == ""
+    said(data, "show", "s-1")
+    rows = json.loads(said(data, "audit", "--patient", "TEST-1", "--by", "A. Ray", "--json"))
+    assert [row["what"] for row in rows] == ["search", "show", "audit"]
+    assert rows[-1]["by"] == "A. Ray", "who asks for a patient's audit stands in it"
+    assert "show" not in said(data, "audit", "--patient", "TEST-1", "--session", "s-2")
+    assert said(data, "audit", "--patient", "NOBODY") == ""
+
+
+def test_an_access_that_cannot_be_audited_is_refused(data: Path) -> None:
+    said(data, "show", "s-1")
+    with sqlite3.connect(clinic_database(data)) as db:
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    db.close()
+    out = data / "note.txt"
+    for command in (
+        ("show", "s-1"),
+        ("note", "s-1"),
+        ("sessions", "--patient", "TEST-1"),
+        ("export", "s-1", "--format", "text", "--out", str(out)),
+    ):
+        result = run(data, *command)
+        assert isinstance(result.exception, AuditUnavailable)
+        assert result.output == ""
+    assert not out.exists()
+
+
+def test_a_read_only_folder_refuses_in_words_and_verify_still_works(data: Path) -> None:
+    said(data, "show", "s-1")
+    for path in (clinic_database(data), data):
+        path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+    try:
+        with pytest.raises(AuditUnavailable, match=r"read-only.*copy it to a place"):
+            said(data, "note", "s-1")
+        assert "clinic.db was not altered" in said(data, "verify", "--all")
+    finally:
+        for path in (data, clinic_database(data)):
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+
+
+def test_an_unknown_session_writes_nothing(data: Path) -> None:
+    with pytest.raises(RecordNotFound):
+        said(data, "note", "nobody")
+    assert said(data, "audit") == ""
+
+
+def test_verify_all_says_what_it_found_in_clinic_db(data: Path) -> None:
+    said(data, "note", "s-1", "--complete", "pain_before=6", "--by", "P. Jones")
+    output = said(data, "verify", "--all")
+    assert "verified clinic.db: 7 entries in 4 signed links, 2 orders; drafts, presets" in output
+    assert "clinic.db was not altered (not checked against outside checkpoints)" in output
+    assert "checkpoint of clinic.db, to be kept elsewhere: TC1-clinic." in output
+    with altering(clinic_database(data)) as db:
+        db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE sequence = 3")
+    result = run(data, "verify", "--all")
+    assert result.exit_code == RECORD_BAD
+    assert "ALTERED clinic.db, entries 3-3: link 1 does not fit; everything before" in result.output
+    result = run(data, "verify", "--all", "--json")
+    assert json.loads(result.output)["clinic"]["alterations"]

@@ -1,0 +1,233 @@
+"""The operator at a terminal: lines answer questions or become requests, and nothing blocks."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+
+from controller.errors import AnswerMissing, RequestRefused
+from controller.order.prescription import Table
+from controller.ports import Answer, Progress, Question
+from controller.requests import Pause, Remark, SessionRequest
+from tests.unit.controller.builders import prescription
+from workstation.session.operators import (
+    LINES_AT_A_TIME,
+    LINES_WAITING,
+    PROGRAM,
+    SCRIPT,
+    SessionOperator,
+    check_somebody_answers,
+    possible_questions,
+)
+from workstation.session.session_script import parse_script
+
+ASKED = Question.PRETENSION_LOOKS_RIGHT
+
+
+@dataclass
+class Terminal:
+    """Gives lines to the reader thread and takes what is said; an error is raised there."""
+
+    said: list[str] = field(default_factory=list)
+    typed: queue.SimpleQueue[str | Exception] = field(default_factory=queue.SimpleQueue)
+
+    def read_line(self) -> str:
+        line = self.typed.get(timeout=20)
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+    def operator(self) -> SessionOperator:
+        return SessionOperator(
+            scripted=False,
+            show=lambda progress: None,
+            read_line=self.read_line,
+            tell=self.said.append,
+            by="P. Jones",
+        )
+
+
+CLOSED = Remark(by=PROGRAM, text="the terminal closed: nobody can type")
+
+
+def heard(
+    operator: SessionOperator, terminal: Terminal, *lines: str | Exception
+) -> list[SessionRequest]:
+    """Type the lines and end the input, then take everything that arrived before the end."""
+    for line in lines:
+        terminal.typed.put(line)
+    terminal.typed.put(EOFError())
+    operator.reader_ended.wait(timeout=20)
+    *requests, last = operator.requests()
+    assert last == CLOSED
+    assert operator.requests() == []
+    return requests
+
+
+def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?", person_only=False)
+    operator.ask(Question.END_ACKNOWLEDGED, "Ended?", person_only=False)
+    requests = heard(operator, terminal, "remark odd noise", "Y", "pause", "no")
+    assert requests == [Remark(by="P. Jones", text="odd noise"), Pause(by="P. Jones")]
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
+    assert operator.answer(Question.END_ACKNOWLEDGED) == Answer(
+        accepted=False, answered_by="P. Jones"
+    )
+    assert terminal.said == ["Looks right? [y/n]", "Ended? [y/n]"]
+
+
+def test_what_was_typed_before_a_question_does_not_answer_it() -> None:
+    ready = ["y"] * (2 * LINES_AT_A_TIME + 1)
+    asked, all_read, later = threading.Event(), threading.Event(), queue.SimpleQueue[str]()
+
+    def read_line() -> str:
+        asked.wait(timeout=20)
+        if ready:
+            return ready.pop()
+        all_read.set()
+        return later.get(timeout=20)
+
+    operator = SessionOperator(
+        scripted=False, show=lambda progress: None, read_line=read_line, by="P. Jones"
+    )
+    operator.ask(ASKED, "Looks right?", person_only=False)
+    asked.set()
+    all_read.wait(timeout=20)
+    operator.ask(Question.START_TRACTION, "Start?", person_only=True)
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
+    assert operator.answer(Question.START_TRACTION) is None
+    later.put("n")
+
+
+def test_what_is_not_understood_is_answered_with_what_would_be() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?", person_only=False)
+    assert heard(operator, terminal, "maybe", "help") == []
+    assert terminal.said[1].startswith("answer the question with y or n; 'maybe' is not understood")
+    assert "pause [REASON]" in terminal.said[2]
+
+
+def test_a_line_that_cannot_be_taken_is_refused_in_words_and_the_next_one_is_heard() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    refusal = RequestRefused("the line has the byte 0xFF")
+    assert heard(operator, terminal, refusal, "pause") == [Pause(by="P. Jones")]
+    assert terminal.said == ["the line has the byte 0xFF"]
+
+
+def test_a_pasted_page_is_taken_a_few_lines_at_a_time_and_waits_in_the_terminal() -> None:
+    page = iter(["pause"] * 3 * LINES_WAITING)
+    read, many_read = [0], threading.Event()
+
+    def read_line() -> str:
+        read[0] += 1
+        if read[0] == LINES_WAITING:
+            many_read.set()
+        try:
+            return next(page)
+        except StopIteration:
+            raise EOFError from None
+
+    operator = SessionOperator(scripted=False, show=lambda progress: None, read_line=read_line)
+    assert many_read.wait(timeout=20)
+    taken: list[int] = []
+    while not operator.reader_ended.is_set() or taken[-1]:
+        assert read[0] <= sum(taken) + LINES_WAITING + 1
+        taken.append(len(operator.requests()))
+    assert sum(taken) == 3 * LINES_WAITING + 1, "and the remark that the terminal closed"
+    assert max(taken) <= LINES_AT_A_TIME
+
+
+def test_a_reader_that_fails_counts_as_a_closed_terminal() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    assert heard(operator, terminal, "pause", ZeroDivisionError()) == [Pause(by="P. Jones")]
+    assert terminal.said == ["the terminal cannot be read any more (ZeroDivisionError)"]
+
+
+def test_notices_and_reminders_come_with_the_next_requests() -> None:
+    said: list[str] = []
+    notices = [["the display shows nothing"], []]
+    operator = SessionOperator(
+        scripted=True, show=lambda progress: None, tell=said.append, notices=lambda: notices.pop(0)
+    )
+    operator.remind("Ctrl-Z does not stop a session")
+    assert said == []
+    assert operator.requests() == [Remark(by=PROGRAM, text="the display shows nothing")]
+    assert said == ["Ctrl-Z does not stop a session"]
+    assert operator.requests() == []
+    assert len(said) == 1
+
+
+def test_a_terminal_that_closes_answers_no_to_everything() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Looks right?", person_only=False)
+    assert operator.answer(ASKED) is None
+    heard(operator, terminal)
+    assert operator.answer(ASKED) == Answer(accepted=False, answered_by="terminal closed")
+    operator.ask(Question.END_ACKNOWLEDGED, "Ended?", person_only=False)
+    later = operator.answer(Question.END_ACKNOWLEDGED)
+    assert later is not None
+    assert not later.accepted
+
+
+def test_a_script_answers_unless_only_a_person_may() -> None:
+    operator = SessionOperator(scripted=True, show=lambda progress: None)
+    operator.ask(ASKED, "?", person_only=False)
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by=SCRIPT)
+    operator.ask(ASKED, "?", person_only=True)
+    assert operator.answer(ASKED) == Answer(accepted=False, answered_by="nobody at the terminal")
+
+
+def test_beside_a_script_a_person_at_the_terminal_answers_what_only_a_person_may() -> None:
+    terminal = Terminal()
+    operator = SessionOperator(
+        scripted=True, show=lambda progress: None, read_line=terminal.read_line,
+        tell=terminal.said.append, by="P. Jones",
+    )  # fmt: skip
+    operator.ask(ASKED, "Looks right?", person_only=True)
+    assert operator.answer(ASKED) is None
+    heard(operator, terminal, "y")
+    assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
+    assert terminal.said == ["Looks right? [y/n]"]
+
+
+def test_script_steps_follow_the_time_that_was_shown() -> None:
+    script = parse_script('[[step]]\nat = "5 s"\ndo = "pause"\nby = "P. Jones"\n', "s")
+    operator = SessionOperator(scripted=True, show=lambda progress: None, script=script)
+    progress = {"phase": "holding", "elapsed_s": 5.0, "planned_s": 60.0, "target_n": 1.0}
+    operator.show(Progress(**progress, force_n=None))
+    assert operator.requests() == []
+    operator.show(Progress(**progress, force_n=None, since_start_s=5.0))
+    assert operator.requests() == [Pause(by="P. Jones")]
+
+
+def test_without_anybody_the_questions_are_listed_before_anything_is_opened() -> None:
+    order = prescription(treatment_s=1900.0)
+    asked = [question.value for question in possible_questions(order)]
+    assert {"surroundings_safe", "long_treatment", "pretension_looks_right"} <= set(asked)
+    assert {"start_traction", "clock_in_doubt", "resume_raises_force"} <= set(asked)
+    assert "table_moves_freely" not in asked
+    with pytest.raises(AnswerMissing) as missing:
+        check_somebody_answers(order, scripted=False, terminal=False)
+    assert all(name in missing.value.message for name in asked)
+    check_somebody_answers(order, scripted=True, terminal=False)
+    check_somebody_answers(order, scripted=False, terminal=True)
+
+
+def test_on_a_verified_unit_a_script_alone_is_refused_with_what_a_person_must_see() -> None:
+    order = prescription(treatment_s=1900.0, table=Table.SLIDING)
+    with pytest.raises(AnswerMissing) as missing:
+        check_somebody_answers(order, scripted=True, terminal=False, verified=True)
+    assert missing.value.message == (
+        "nobody is there to answer: unit_not_commissioned, table_moves_freely, surroundings_safe, "
+        "start_traction, pretension_looks_right, end_acknowledged; answer at a terminal"
+    )
+    check_somebody_answers(order, scripted=True, terminal=True, verified=True)

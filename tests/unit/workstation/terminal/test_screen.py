@@ -1,0 +1,199 @@
+"""Where a run shows what: the session, messages, the document for a program, and what fails."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import logging
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from controller.alarms import ALARMS
+from controller.ports import Progress
+from workstation.terminal.progress import LiveLine, PhaseLines
+from workstation.terminal.screen import MOST_NOTICES, Screen, last_words, page_for
+
+PROGRESS = Progress(phase="holding", elapsed_s=1.0, planned_s=60.0, target_n=30.0, force_n=30.1)
+Streams = tuple[io.StringIO, io.StringIO]
+
+
+class Failing(io.StringIO):
+    """A stream that takes nothing while it is broken."""
+
+    broken = True
+
+    def write(self, text: str) -> int:
+        if self.broken:
+            raise OSError(errno.EPIPE, "Broken pipe")
+        return super().write(text)
+
+
+@contextmanager
+def streams(out: io.StringIO | None = None) -> Iterator[Streams]:
+    """Standard output and error in the hands of the test."""
+    taken, err = io.StringIO() if out is None else out, io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", taken)
+        patch.setattr(sys, "stderr", err)
+        yield taken, err
+
+
+def test_session_and_report_stand_on_standard_output_and_messages_beside_it() -> None:
+    with streams() as (out, err), Screen(lambda: 0.0, as_json=False) as screen:
+        screen.message("plan")
+        screen.settle()
+        assert err.getvalue() == "plan\n"
+        screen.show(PROGRESS)
+        screen.tell("self-check passed")
+        assert not screen.document({"a": 1})
+        screen.end_session()
+        screen.message("traction: release not seen")
+    assert "holding" in out.getvalue()
+    assert "self-check passed\n" in out.getvalue()
+    assert err.getvalue() == "plan\ntraction: release not seen\n"
+
+
+def test_a_program_finds_nothing_but_its_document_on_standard_output() -> None:
+    facts: dict[str, Any] = {"reason": "ended early by Ærø\u202e", "outcome": "stopped"}
+    with streams() as (out, err), Screen(lambda: 0.0, as_json=True) as screen:
+        screen.show(PROGRESS)
+        screen.tell("self-check passed")
+        assert screen.document(facts)
+    assert json.loads(out.getvalue()) == facts
+    assert "\u202e" not in out.getvalue()
+    assert "self-check passed\n" in err.getvalue()
+
+
+def test_what_a_library_prints_or_logs_goes_to_the_messages_and_waits_for_nobody() -> None:
+    with streams() as (out, err):
+        with Screen(lambda: 0.0, as_json=False):
+            print("pri", end="")
+            print("nted")
+            assert logging.lastResort is not None
+            logging.lastResort.handle(logging.makeLogRecord({"msg": "logged \x1b"}))
+            sys.stderr.write("x" * 10_000)
+        assert (sys.stdout, sys.stderr) == (out, err)
+    assert out.getvalue() == ""
+    assert err.getvalue().splitlines() == ["printed", "logged <U+001B>", "x" * 10_000]
+
+
+def test_a_display_that_fails_is_reported_beside_it_and_in_the_record_once() -> None:
+    broken = Failing()
+    gone = "the display at standard output shows nothing: Broken pipe"
+    back = "the display at standard output shows the session again"
+    with streams(broken) as (_, err), Screen(lambda: 0.0, as_json=False) as screen:
+        assert screen.notices() == []
+        told(screen, "words")
+        assert screen.notices() == [gone]
+        assert screen.notices() == []
+        broken.broken = False
+        told(screen, "words")
+        assert screen.notices() == [back]
+        assert screen.notices() == []
+    assert err.getvalue().splitlines() == [f"traction: {gone}", f"traction: {back}"]
+    assert "could not be shown here" in broken.getvalue()
+
+
+def test_a_display_that_fails_again_and_again_is_reported_so_often_and_not_more() -> None:
+    flapping = Failing()
+    found: list[str] = []
+    with streams(flapping), Screen(lambda: 0.0, as_json=False) as screen:
+        for turn in range(MOST_NOTICES + 6):
+            flapping.broken = turn % 2 == 0
+            told(screen, "words")
+            found += screen.notices()
+    assert len(found) == MOST_NOTICES
+
+
+def told(screen: Screen, text: str) -> None:
+    """Say it and wait until the display has tried to write it."""
+    screen.tell(text)
+    screen.settle()
+
+
+def test_last_words_are_said_and_a_stream_that_takes_nothing_is_no_error() -> None:
+    with streams() as (_, err):
+        last_words("traction: \x1b refused", lambda: 0.0)
+        assert err.getvalue() == "traction: <U+001B> refused\n"
+    for nobody in (Failing(), None):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stderr", nobody)
+            last_words("traction: refused", lambda: 0.0)
+
+
+# --- terminals of all kinds -------------------------------------------------------------------
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Any:
+    if not hasattr(os, "openpty"):
+        assert os.name == "nt"
+        pytest.fail("no pseudo-terminal on this system")
+    person, program = os.openpty()
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with os.fdopen(program, "w") as stream:
+        yield stream
+    os.close(person)
+
+
+@pytest.mark.parametrize(
+    ("term", "page", "coloured"),
+    [
+        ("xterm-256color", LiveLine, True),
+        ("screen", LiveLine, True),
+        ("no-such-terminal", LiveLine, False),
+        ("dumb", PhaseLines, False),
+        ("unknown", PhaseLines, False),
+        ("", PhaseLines, False),
+    ],
+)
+def test_a_terminal_gets_what_it_is_known_to_understand(
+    terminal: Any, monkeypatch: pytest.MonkeyPatch, term: str, page: type, coloured: bool
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    alarmed = replace(PROGRESS, alarms=(ALARMS["over_force"],))
+    assert type(page_for(terminal)) is page
+    assert ("\x1b[1;31m" in page_for(terminal).frame(alarmed)) is coloured
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in page_for(terminal).frame(alarmed)
+
+
+def test_the_width_is_asked_for_every_time_and_none_is_a_usual_one(
+    terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+    import termios
+
+    monkeypatch.setenv("TERM", "xterm")
+    page = page_for(terminal)
+
+    def longest(columns: int, rows: int, elapsed_s: float) -> int:
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        progress = Progress(
+            phase="taking_up_slack", elapsed_s=elapsed_s, planned_s=60.0, target_n=30.0,
+            force_n=30.1, message="waiting for the patient's press test",
+        )  # fmt: skip
+        return max(len(piece.rstrip()) for piece in page.frame(progress).split("\r"))
+
+    assert longest(0, 0, 1.0) in range(30, 80)
+    assert longest(30, 4, 2.0) in range(20, 30)
+    assert longest(200, 50, 3.0) in range(100, 200)
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO()])
+def test_what_is_no_terminal_gets_lines(stream: io.StringIO | None) -> None:
+    assert isinstance(page_for(stream), PhaseLines)
+
+
+def test_a_stream_that_was_closed_gets_lines() -> None:
+    closed = io.StringIO()
+    closed.close()
+    assert isinstance(page_for(closed), PhaseLines)

@@ -1,0 +1,29 @@
+"""The total time is computed and shown before the start."""
+
+from __future__ import annotations
+
+from controller.order.prescription import Mode
+from tests.unit.controller.builders import prescription
+from workstation.texts.plan_text import plan_text
+
+
+def test_an_intermittent_plan_with_steps() -> None:
+    text = plan_text(prescription(progressive_steps=2, regressive_steps=1))
+    assert text.splitlines() == [
+        "cervical, intermittent: hold 102 N (22.9 lbf) for 60 s, rest 51 N (11.5 lbf) for 20 s",
+        "  table        friction table (the order does not say which)",
+        "  progressive  2 min 40 s, steps at 44 N, 73 N",
+        "  treatment    15 min 0 s",
+        "  regressive   1 min 20 s, steps at 58.5 N",
+        "  total        19 min 11 s: traction 19 min 0 s, pretension 10 s, release 1 s; "
+        "before it at most 30 s to take up the slack",
+    ]
+
+
+def test_the_other_modes() -> None:
+    static = {"mode": Mode.STATIC, "rest_force_n": 0.0, "hold_s": 0.0, "rest_s": 0.0}
+    text = plan_text(prescription(**static, progressive_steps=1, step_s=90.0))
+    assert "static: 102 N (22.9 lbf) all the time\n" in text
+    assert "progressive  1 min 30 s, steps at 58.5 N" in text
+    cyclic = plan_text(prescription(mode=Mode.CYCLIC))
+    assert "up to 102 N (22.9 lbf) in 60 s, down to 51 N (11.5 lbf) in 20 s" in cyclic

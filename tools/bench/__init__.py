@@ -1,0 +1,1 @@
+"""Benchmarks: measured ratios against floors and peers."""

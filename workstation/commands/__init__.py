@@ -1,0 +1,1 @@
+"""The commands of `traction`, one file per subject."""

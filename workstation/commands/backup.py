@@ -1,0 +1,224 @@
+"""``traction backup``, ``traction restore`` and ``traction archive``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import AddressInvalid, BackupAltered
+from workstation.commands.note import ByOption, DataOption, JsonOption
+from workstation.output import say, say_json
+
+if TYPE_CHECKING:
+    from records.keeping.backup import BackupReport
+    from records.keeping.backup_check import Finding
+    from records.keeping.restore import RestoreReport, Trust
+    from workstation.settings import Settings
+
+RECORD_BAD = 4
+IdentityOption = Annotated[
+    Path | None,
+    typer.Option("--identity", help="Identity file (age) of an encrypted backup.",
+                 show_default=False),
+]  # fmt: skip
+KeyOption = Annotated[
+    list[Path] | None,
+    typer.Option("--public-key", help="Public key (PEM) from elsewhere.", show_default=False),
+]
+CheckpointOption = Annotated[
+    list[str] | None,
+    typer.Option("--checkpoint", help="A checkpoint from outside, or a file with some.",
+                 show_default=False),
+]  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+    app.command("archive")(archive)
+
+
+def backup(
+    target: Annotated[
+        Path | None, typer.Argument(help="A new folder, .zip or .zip.age.", show_default=False)
+    ] = None,
+    status: Annotated[
+        bool, typer.Option("--status", help="Tell the newest backup and its age.")
+    ] = False,
+    prove: Annotated[
+        Path | None,
+        typer.Option(help="Restore this backup for a moment and verify it.", show_default=False),
+    ] = None,
+    identity: IdentityOption = None,
+    public_key: KeyOption = None,
+    checkpoint: CheckpointOption = None,
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy all records while sessions may run, and verify the copy (exit status 4 if altered)."""
+    from workstation.settings import load_settings
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    if sum((target is not None, status, prove is not None)) != 1:
+        raise AddressInvalid("say where to back up to, or --status, or --prove BACKUP")
+    if prove is None and (identity or public_key or checkpoint):
+        raise AddressInvalid("--identity, --public-key and --checkpoint go with --prove")
+    if status:
+        _tell_status(data_dir, settings, as_json=as_json)
+    elif prove is not None:
+        trust = _trust(public_key, checkpoint, data_dir)
+        _prove(prove, data_dir, trust, identity, by, as_json=as_json)
+    elif target is not None:
+        _back_up(data_dir, target, settings, by, as_json=as_json)
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="What `traction backup` wrote.")],
+    public_key: KeyOption = None,
+    checkpoint: CheckpointOption = None,
+    identity: IdentityOption = None,
+    accept_altered: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A file or session id to put in place although it was altered.",
+            show_default=False,
+        ),
+    ] = None,
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a backup into an empty or missing folder; what was altered only if asked for by name."""
+    from records.keeping.restore import restore as restore_backup
+    from workstation.backups import keep_restore
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    accepted = accept_altered or []
+    try:
+        report = restore_backup(
+            source,
+            data_dir,
+            _trust(public_key, checkpoint, None),
+            accepted=accepted,
+            identity=identity,
+            before_rename=lambda folder, found: keep_restore(folder, by, found, accepted),
+        )
+    except BackupAltered as error:
+        for line in error.detail.splitlines():
+            say(f"ALTERED {line}")
+        raise
+    if as_json:
+        say_json(asdict(report) | {"place": str(report.place)})
+    else:
+        say(f"restored to {report.place}: {_contents(report)}")
+        _say_findings(report.findings, report.basis)
+    _end(report.findings)
+
+
+def archive(
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write sealed sessions without names, dates and words as Parquet, for analysis."""
+    from records.clinic.audit import record_read
+    from records.keeping.archive import write_archive
+    from workstation.documents import author_now
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    record_read(data_dir, author_now(data_dir, by), "archive")
+    report = write_archive(data_dir, out)
+    if as_json:
+        facts = {"place": str(report.place), "sessions": len(report.session_ids)}
+        say_json(facts | {"samples": report.samples})
+        return
+    say(
+        f"archived to {report.place}: {len(report.session_ids)} sessions, "
+        f"{report.samples} samples, called by keyed hashes"
+    )
+
+
+def _back_up(data_dir: Path, target: Path, settings: Settings, by: str, *, as_json: bool) -> None:
+    from workstation.backups import make_backup
+
+    report = make_backup(data_dir, target, settings, by)
+    if as_json:
+        say_json(asdict(report) | {"place": str(report.place)})
+    else:
+        sealed = ", encrypted" if report.encrypted else ""
+        say(f"backed up to {report.place}: {_contents(report)}{sealed}")
+        say(f"checkpoint of this backup: {report.checkpoint}")
+        _say_findings(report.findings, "not checked against outside checkpoints")
+    _end(report.findings)
+
+
+def _prove(
+    place: Path, data_dir: Path, trust: Trust, identity: Path | None, by: str, *, as_json: bool
+) -> None:
+    from workstation.backups import prove_backup
+
+    report = prove_backup(place, data_dir, trust, identity, by)
+    if as_json:
+        say_json(asdict(report) | {"place": str(report.place)})
+    else:
+        say(f"restored and removed again: {place}: {_contents(report)}")
+        _say_findings(report.findings, report.basis)
+    _end(report.findings)
+
+
+def _tell_status(data_dir: Path, settings: Settings, *, as_json: bool) -> None:
+    from workstation.backups import backup_status
+
+    found = backup_status(data_dir, settings.backup_days)
+    if as_json:
+        say_json(asdict(found))
+    else:
+        for line in found.text.splitlines():
+            say(line)
+    if not found.good:
+        raise typer.Exit(RECORD_BAD)
+
+
+def _trust(
+    public_key: Sequence[Path] | None, checkpoint: Sequence[str] | None, data_dir: Path | None
+) -> Trust:
+    """What the person trusts; a workstation that proves its own backups trusts its own keys."""
+    from records.keeping.restore import Trust
+    from records.keys.signing import known_public_keys
+    from workstation.commands.evidence import outside_checkpoints, public_keys
+
+    keys = public_keys(public_key) if public_key else None
+    if keys is None and data_dir is not None:
+        keys = known_public_keys(data_dir) or None
+    points = [point for text in checkpoint or () for point in outside_checkpoints(text)]
+    return Trust(public_keys=keys, checkpoints=points)
+
+
+def _contents(report: BackupReport | RestoreReport) -> str:
+    made = datetime.fromtimestamp(report.made_utc_ms / 1000, UTC)
+    return (
+        f"{len(report.files)} files, {report.sessions} sessions, {report.links} links, "
+        f"as of {made:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+def _say_findings(findings: Sequence[Finding], basis: str) -> None:
+    for found in findings:
+        say(f"ALTERED {found.name}: {found.what}")
+    say(f"{'altered' if findings else 'verified: nothing was altered'} ({basis})")
+
+
+def _end(findings: Sequence[Finding]) -> None:
+    if findings:
+        raise typer.Exit(RECORD_BAD)

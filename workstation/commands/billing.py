@@ -1,0 +1,212 @@
+"""Commands of billing: claim new, scrub, estimate, accept, payers.
+
+The practice's system stays the owner of the claim: nothing is sent, nothing is added by itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from controller.errors import ClaimContextInvalid, RequestRefused
+from workstation.output import say, say_json, say_text
+
+if TYPE_CHECKING:
+    from records.claim.estimate import Estimate
+    from workstation.billing import BillingView
+
+NOT_READY = 3
+SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+PayerOption = Annotated[
+    str | None, typer.Option("--payer", help="Payer profile; `traction payers` lists them.")
+]
+ContextOption = Annotated[
+    Path | None, typer.Option("--context", help="Claim context: JSON, CSV or TOML.")
+]
+ByOption = Annotated[str, typer.Option("--by", help="Name of the person who accepts.")]
+
+claim_app = typer.Typer(help="What the practice's system knows of a claim.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of billing."""
+    app.add_typer(claim_app, name="claim")
+    app.command("scrub")(scrub)
+    app.command("estimate")(estimate)
+    app.command("accept")(accept)
+    app.command("payers")(payers)
+
+
+@claim_app.command("new")
+def claim_new(
+    session: SessionArgument,
+    payer: PayerOption = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Print a commented claim context for a session, with what its record knows filled in."""
+    from workstation.billing import claim_of
+    from workstation.documents import audited_dossier, reader_now, write_file
+    from workstation.settings import load_settings
+    from workstation.texts.claim_template import claim_template
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    dossier = audited_dossier(data_dir, session, settings, reader_now(data_dir), "claim new")
+    context, _ = claim_of(data_dir, dossier, payer=payer, context_file=None)
+    text = claim_template(context)
+    if out is None:
+        say_text(text)
+        return
+    if out.exists():
+        raise ClaimContextInvalid(f"{out} exists already; choose another name with --out")
+    say(f"written to {write_file(out, text.encode())}")
+
+
+def scrub(
+    session: SessionArgument,
+    payer: PayerOption = None,
+    context: ContextOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a session's claim with the rules of its payer (exit status 3: not ready).
+
+    97012 has no time rule: minutes are evidence and some payers look for 15, so a short treatment
+    is never an error. 59 is for a true NCCI pair only, not for any other service of the day.
+    """
+    from records.claim.rules.report import report_document, report_text
+
+    view = _view(session, payer, context, data, "scrub")
+    facts = (view.dossier.note.session_id, view.report, view.offers, view.accepted)
+    if as_json:
+        say_json(report_document(*facts))
+    else:
+        say_text(report_text(*facts))
+    if view.report.blocked:
+        raise typer.Exit(NOT_READY)
+
+
+def estimate(
+    session: SessionArgument,
+    table: Annotated[
+        Path | None, typer.Option("--table", help="Fee table, TOML or CSV; else tables.toml's.")
+    ] = None,
+    payer: PayerOption = None,
+    context: ContextOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Estimate what 97012 brings, line by line from your fee table. No amount is a promise.
+
+    The usual ranges ($14-$22 Medicare, $7-$19 private) are trade figures and stand beside it.
+    """
+    from workstation.billing import estimate_session
+
+    view = _view(session, payer, context, data, "estimate")
+    made = estimate_session(view, table)
+    if as_json:
+        say_json(_estimate_document(view, made))
+        return
+    for text in _estimate_lines(view, made):
+        say(text)
+
+
+def accept(
+    session: SessionArgument,
+    modifier: Annotated[str | None, typer.Option(help="Modifier, as in GP or XU.")] = None,
+    diagnosis: Annotated[str | None, typer.Option(help="ICD-10-CM code.")] = None,
+    line: Annotated[str, typer.Option(help="Code of the line of the modifier.")] = "97012",
+    by: ByOption = "",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take it back.")] = False,
+    payer: PayerOption = None,
+    context: ContextOption = None,
+    data: DataOption = None,
+) -> None:
+    """Accept an offered modifier or diagnosis; name, time and the evidence are kept."""
+    from workstation.billing import accept as keep
+    from workstation.documents import author_now
+    from workstation.settings import load_settings
+
+    if not by.strip():
+        raise RequestRefused('by is empty; say who accepts with --by "NAME"')
+    view = _view(session, payer, context, data, "accept")
+    data_dir = data or load_settings().data
+    value = keep(
+        data_dir,
+        view,
+        author_now(data_dir, by),
+        modifier=modifier,
+        diagnosis=diagnosis,
+        line=line,
+        accepted=not withdraw,
+    )
+    say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
+
+
+def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the payer profiles: the shipped ones and your own (DIR/payers/*.toml)."""
+    from records.claim.rules.payer_profile import all_profiles
+    from workstation.settings import load_settings
+
+    profiles = all_profiles(data or load_settings().data)
+    if as_json:
+        say_json({name: p.model_dump(mode="json") for name, p in profiles.items()})
+        return
+    for name, profile in profiles.items():
+        say(f"{name:<24} {profile.title}, of {profile.valid_from} ({profile.source})")
+
+
+def _view(
+    session: str, payer: str | None, context: Path | None, data: Path | None, what: str
+) -> BillingView:
+    """The claim for a person to read; audited."""
+    from workstation.billing import view_billing
+    from workstation.documents import keep_reading, reader_now
+    from workstation.settings import load_settings
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    keep_reading(data_dir, session, reader_now(data_dir), what)
+    return view_billing(data_dir, session, settings, payer=payer, context_file=context)
+
+
+def _estimate_lines(view: BillingView, made: Estimate) -> list[str]:
+    from records.claim.estimate import AUTHORIZATION, OWN_COST, TRADE_FIGURES
+
+    row = made.row
+    return [
+        f"{made.label.upper()} for {row.code}, {view.report.date_of_service}, "
+        f"{row.locality}: ${made.amount}",
+        f"from {made.table}: {row.source} ({row.valid_from} to {row.valid_to})",
+        *(f"  {step.what:<52} {step.how:<28} {step.value}" for step in made.steps),
+        TRADE_FIGURES,
+        OWN_COST,
+        AUTHORIZATION,
+        view.report.advice,
+    ]
+
+
+def _estimate_document(view: BillingView, made: Estimate) -> dict[str, Any]:
+    from records.claim.estimate import AUTHORIZATION, OWN_COST, TRADE_FIGURES
+
+    return {
+        "label": made.label,
+        "session_id": view.dossier.note.session_id,
+        "code": made.row.code,
+        "date_of_service": view.report.date_of_service.isoformat(),
+        "amount": str(made.amount),
+        "table": made.table,
+        "row": made.row.model_dump(mode="json"),
+        "steps": [{"what": s.what, "how": s.how, "value": str(s.value)} for s in made.steps],
+        "trade_figures": TRADE_FIGURES,
+        "own_cost": OWN_COST,
+        "prior_authorization": AUTHORIZATION,
+        "advice": view.report.advice,
+    }

@@ -1,0 +1,168 @@
+"""``traction export`` and ``traction upload``: documents of a session, for people and systems."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workstation.commands.evidence import bundle_of
+from workstation.commands.note import DataOption, JsonOption, SessionArgument
+from workstation.output import say, say_json
+
+if TYPE_CHECKING:
+    from workstation.documents import Dossier
+
+
+class Format(StrEnum):
+    """Export formats; exporting.KINDS holds their writers, the bundle is the evidence's."""
+
+    PDF = "pdf"
+    TEXT = "text"
+    SUMMARY = "summary"
+    CSV = "csv"
+    JSON = "json"
+    SCRUB_HTML = "scrub-html"
+    SCRUB_PDF = "scrub-pdf"
+    SCRUB_JSON = "scrub-json"
+    CMS1500 = "cms1500"
+    CMS1500_JSON = "cms1500-json"
+    X12_837P = "837p"
+    FHIR = "fhir"
+    HL7_DFT = "hl7-dft"
+    HL7_MDM = "hl7-mdm"
+    BUNDLE = "bundle"
+
+
+ContextOption = Annotated[
+    Path | None,
+    typer.Option("--context", help="Claim context (JSON, CSV or TOML).", show_default=False),
+]
+PayerOption = Annotated[
+    str | None, typer.Option("--payer", help="Payer profile.", show_default=False)
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("export")(export)
+    app.command("upload")(upload)
+
+
+def export(
+    session: SessionArgument,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File or folder; default: a file named by the session, here."),
+    ] = None,
+    context: ContextOption = None,
+    payer: PayerOption = None,
+    receiver: Annotated[
+        str, typer.Option(help="Column map of the CSV; your own lie in DIR/receivers.")
+    ] = "own",
+    sampled: Annotated[
+        bool, typer.Option("--sampled", help="FHIR: with the whole force curve.")
+    ] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one document of a session.
+
+    The claim is looked at by the rules of its payer; what they call wrong stands on the document,
+    and a program that would import it without looking gets nothing.
+    """
+    from records.exports.formats import Choices, chosen_receiver, file_name, place_for
+    from workstation.documents import write_file
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    choices = Choices(receiver=chosen_receiver(data_dir, receiver), sampled=sampled)
+    if format_ is Format.BUNDLE:
+        dossier = _audited(data_dir, session, "export bundle")
+        content, name = bundle_of(data_dir, dossier), f"{dossier.note.session_id}.zip"
+    else:
+        dossier = _dossier(data_dir, session, f"export {format_.value}", context, payer)
+        content = dossier.export(format_.value, choices)
+        mapped = receiver if format_ is Format.CSV else "own"
+        name = file_name(dossier.note.session_id, format_.value, mapped)
+    target = place_for(dossier.note.session_id, out, name)
+    _report(dossier, format_, write_file(target, content), as_json=as_json)
+
+
+def upload(
+    session: SessionArgument,
+    openemr: Annotated[str, typer.Option("--openemr", help="Address, as in https://emr.example")],
+    patient: Annotated[int, typer.Option("--patient", help="OpenEMR's number of the patient.")],
+    token_env: Annotated[
+        str, typer.Option("--token-env", help="Environment variable that holds the token.")
+    ],
+    category: Annotated[
+        str, typer.Option(help="Folder of the documents tree, as OpenEMR shows it.")
+    ] = "Medical Record",
+    site: Annotated[str, typer.Option(help="OpenEMR's site.")] = "default",
+    context: ContextOption = None,
+    payer: PayerOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the note's PDF into a patient's documents in OpenEMR. Not tried with a live one."""
+    from workstation.openemr import DocumentEndpoint, token_from, upload_document
+    from workstation.settings import load_settings
+
+    token = token_from(token_env)
+    endpoint = DocumentEndpoint(base_url=openemr, site=site, patient=patient, category=category)
+    data_dir = data or load_settings().data
+    dossier = _dossier(data_dir, session, "upload pdf", context, payer)
+    upload_document(endpoint, dossier.note_file, dossier.export("pdf"), token)
+    if as_json:
+        say_json({"uploaded": dossier.note_file, "to": endpoint.url, "patient": patient})
+        return
+    say(f"uploaded {dossier.note_file} to patient {patient} at {endpoint.url}")
+
+
+def _dossier(
+    data_dir: Path, session: str, what: str, context: Path | None, payer: str | None
+) -> Dossier:
+    """The session with its claim and what the rules say of it; the access is kept first."""
+    from workstation.billing import view_billing
+    from workstation.settings import load_settings
+
+    dossier = _audited(data_dir, session, what)
+    if context is None and not dossier.record.reached_holding:
+        return dossier  # without a treatment there is no claim for rules to look at
+    view = view_billing(
+        data_dir, dossier.note.session_id, load_settings(), payer=payer, context_file=context
+    )
+    return replace(dossier, context=view.context, report=view.report, offers=view.offers)
+
+
+def _audited(data_dir: Path, session: str, what: str) -> Dossier:
+    from workstation.documents import audited_dossier, reader_now
+    from workstation.settings import load_settings
+
+    return audited_dossier(data_dir, session, load_settings(), reader_now(data_dir), what)
+
+
+def _report(dossier: Dossier, format_: Format, written: Path, *, as_json: bool) -> None:
+    csv = format_ is Format.CSV
+    open_fields = dossier.charge().open_fields if csv else dossier.note.open_fields
+    errors = [f for f in dossier.report.findings if f.severity == "error"] if dossier.report else []
+    if as_json:
+        say_json(
+            {
+                "file": str(written),
+                "open_fields": open_fields,
+                "ready": not errors and dossier.report is not None,
+                "errors": [finding.rule_id for finding in errors],
+            }
+        )
+        return
+    say(f"written to {written}")
+    if open_fields:
+        say(f"open, to be completed: {', '.join(open_fields)}")
+    if errors:
+        say(f"NOT READY: {', '.join(finding.rule_id for finding in errors)}")

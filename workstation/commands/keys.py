@@ -1,0 +1,262 @@
+"""``traction key``: the keys that sign the records, and their life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import RequestRefused
+from workstation.output import say, say_json, say_text, warn
+
+if TYPE_CHECKING:
+    from records.keys.key_records import KeyHistory, KeyTime
+    from workstation.settings import Settings
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
+
+CAME_BY = {
+    "begun": "the first key on record",
+    "found": "lay in the folder when the record of keys began",
+    "rotated": "vouched for by the key before it",
+    "replaced": "put in the place of a lost key; no key vouches for it",
+    "accepted": "of somebody else",
+    "given": "given with --public-key",
+    "folder": "lies in the folder; nothing is on record of it",
+}
+
+key_app = typer.Typer(help="The keys that sign the records.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.add_typer(key_app, name="key")
+
+
+@key_app.command("show")
+def show(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Show the key in use; it is made now if there is none."""
+    from records.keys.signing import load_or_create_key
+    from workstation.settings import load_settings
+
+    key = load_or_create_key(data or load_settings().data)
+    if as_json:
+        say_json({"current": key.key_id, "public_key": key.public_key.hex()})
+        return
+    say(f"signing key {key.key_id}")
+
+
+@key_app.command("list")
+def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List every key on record with its time; makes nothing."""
+    from records.keys.key_folder import key_history, records_file
+    from records.keys.signing import known_public_keys
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    history = key_history(data_dir)
+    foreign = sorted(_foreign(data_dir, history))
+    if as_json:
+        say_json({**key_facts(history), "not_accepted": foreign})
+        return
+    if history.fault:
+        say(f"ALTERED {records_file(data_dir)}: {history.fault}")
+    if not history.records and not history.fault:
+        history = history.only(known_public_keys(data_dir), "folder")
+    for line in key_lines(history):
+        say(line)
+    for key_id in foreign:
+        say(f"key {key_id}: lies in the folder and is not believed; `traction key accept` takes it")
+
+
+@key_app.command("rotate")
+def rotate(
+    lost: Annotated[
+        bool, typer.Option("--lost", help="The private half of the key in use is gone.")
+    ] = False,
+    reason: ReasonOption = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    by: ByOption = "",
+    data: DataOption = None,
+) -> None:
+    """Make a new key; the old public key stays on record, so that old records stay verifiable."""
+    from controller.runtime.clock import SystemClock
+    from records.clinic.key_life import replace_lost_key, rotate_key
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    if not yes:
+        typer.confirm("Put a new signing key in the place of the present one?", abort=True)
+    now_ms = SystemClock().utc_ms()
+    if lost:
+        key = replace_lost_key(data_dir, by=_person(by), reason=reason, at_utc_ms=now_ms)
+    else:
+        key = rotate_key(data_dir, by=_person(by), at_utc_ms=now_ms)
+    say(f"signing key {key.key_id}")
+    say("give the new public key to whoever verifies: traction key export")
+    _leave(data_dir)
+
+
+@key_app.command("accept")
+def accept(
+    file: Annotated[Path, typer.Argument(help="A public key in PEM.")],
+    by: ByOption = "",
+    data: DataOption = None,
+) -> None:
+    """Take a foreign public key into the record: what it signed is believed here from now on."""
+    from controller.runtime.clock import SystemClock
+    from records.clinic.key_life import accept_key
+    from records.keys.signing import read_public_key
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    key_id = accept_key(
+        data_dir,
+        read_public_key(file),
+        by=_person(by),
+        at_utc_ms=SystemClock().utc_ms(),
+    )
+    say(f"key {key_id} is on record; compare its id with its owner's")
+    _leave(data_dir)
+
+
+@key_app.command("revoke")
+def revoke(
+    key: Annotated[str, typer.Argument(help="Id of the key or its beginning.")],
+    since: Annotated[
+        str, typer.Option("--from", help="Moment from which it is not believed: 2026-11-20T08:00.")
+    ],
+    reason: ReasonOption = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    by: ByOption = "",
+    data: DataOption = None,
+) -> None:
+    """Say that nothing which a key made from a moment on is believed. There is no way back."""
+    from controller.runtime.clock import SystemClock
+    from records.clinic.key_life import revoke_key
+    from records.keys.key_records import shown
+    from workstation.settings import load_settings
+
+    settings = load_settings()
+    data_dir, from_utc_ms = data or settings.data, _moment(since, settings)
+    if not yes:
+        typer.confirm(
+            f"Believe nothing that key {key} made from {shown(from_utc_ms)} on, for ever?",
+            abort=True,
+        )
+    key_id = revoke_key(
+        data_dir, key, from_utc_ms=from_utc_ms, reason=reason, by=_person(by),
+        at_utc_ms=SystemClock().utc_ms(),
+    )  # fmt: skip
+    say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
+    _leave(data_dir)
+
+
+@key_app.command("export")
+def export(
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: print it.", show_default=False)
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Write the public key in use as PEM; it verifies bundles on another machine."""
+    from records.keys.signing import load_or_create_key, public_pem
+    from workstation.documents import write_file
+    from workstation.settings import load_settings
+
+    pem = public_pem(load_or_create_key(data or load_settings().data).public_key)
+    if out is None:
+        say_text(pem.decode())
+        return
+    say(f"written to {write_file(out, pem)}")
+
+
+def key_lines(history: KeyHistory) -> Iterator[str]:
+    """One line for each key that is believed, with its time."""
+    for time in history.times.values():
+        in_use = ", in use" if time.key_id == history.in_use else ""
+        yield f"key {time.key_id}{in_use}: {_time_of(time)}; {CAME_BY[time.came_by]}{_who(time)}"
+
+
+def key_facts(history: KeyHistory) -> dict[str, object]:
+    """The same for programs."""
+    return {
+        "records": len(history.records),
+        "current": history.in_use,
+        "keys": [
+            {
+                "key_id": time.key_id,
+                "public_key": time.public_key.hex(),
+                "came_by": time.came_by,
+                "by": time.by,
+                "since_utc_ms": time.since_utc_ms,
+                "until_utc_ms": time.until_utc_ms,
+                "revoked_from_utc_ms": time.revoked_from_utc_ms,
+            }
+            for time in history.times.values()
+        ],
+        "fault": history.fault,
+    }
+
+
+def _time_of(time: KeyTime) -> str:
+    from records.keys.key_records import shown
+
+    bounds = []
+    if time.since_utc_ms is not None:
+        bounds.append(f"since {shown(time.since_utc_ms)}")
+    if time.until_utc_ms is not None:
+        bounds.append(f"until {shown(time.until_utc_ms)}")
+    if time.revoked_from_utc_ms is not None:
+        bounds.append(
+            f"REVOKED from {shown(time.revoked_from_utc_ms)} on ({time.revoked_why}; "
+            f"{time.revoked_by})"
+        )
+    return ", ".join(bounds) or "at any time"
+
+
+def _who(time: KeyTime) -> str:
+    return f" ({time.by})" if time.by else ""
+
+
+def _foreign(data_dir: Path, history: KeyHistory) -> set[str]:
+    """Ids of public keys that lie in the folder and are in no record."""
+    from records.keys.key_folder import public_files
+
+    return set(public_files(data_dir)) - set(history.times) if history.records else set()
+
+
+def _leave(data_dir: Path) -> None:
+    """The new end of the record of keys goes to the second place."""
+    from workstation.anchors import leave_checkpoints
+    from workstation.settings import load_settings
+
+    leave_checkpoints(load_settings(), data_dir, warn)
+
+
+def _person(by: str) -> str:
+    from workstation.login import login_name
+
+    return by or login_name()
+
+
+def _moment(text: str, settings: Settings) -> int:
+    """A moment as it was typed, in the clinic's zone unless it names another; UTC milliseconds."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RequestRefused(
+            f"--from {text!r} is no moment; write it like 2026-11-20T08:00"
+        ) from error
+    if moment.tzinfo is None:
+        utc_ms = round(moment.timestamp() * 1000)
+        moment = moment.replace(tzinfo=settings.zone_at(utc_ms))
+    return round(moment.timestamp() * 1000)

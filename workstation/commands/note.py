@@ -1,0 +1,254 @@
+"""``traction note``: show a note, complete it, sign it, amend it."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import NoteRefused
+from controller.words import NAME_CHARACTERS, check_text
+from workstation.output import say, say_json, say_text, warn
+
+if TYPE_CHECKING:
+    from records.store.author import Author
+    from workstation.documents import Dossier
+    from workstation.settings import Settings
+
+SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
+Several = list[str] | None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("note")(note)
+
+
+def note(
+    session: SessionArgument,
+    complete: Annotated[
+        Several, typer.Option(help="FIELD=TEXT, or a TOML file; may be repeated.")
+    ] = None,
+    confirm: Annotated[
+        Several, typer.Option(help="Take over the last visit's word of this FIELD.")
+    ] = None,
+    not_assessed: Annotated[
+        Several, typer.Option(help="Say that there is nothing to say of this FIELD.")
+    ] = None,
+    sign: Annotated[bool, typer.Option("--sign", help="Sign the note.")] = False,
+    amend: Annotated[
+        Several, typer.Option(help="FIELD=TEXT of a signed note; needs --reason.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why the note is amended.")] = "",
+    by: ByOption = "",
+    credentials: Annotated[str, typer.Option(help="Professional credentials, as in PT.")] = "",
+    history: Annotated[bool, typer.Option("--history", help="Show every version.")] = False,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="Show where each field comes from.")
+    ] = False,
+    template: Annotated[
+        bool, typer.Option("--template", help="Print the open fields as TOML.")
+    ] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the treatment note of a session, or complete, sign and amend it."""
+    from workstation.anchors import leave_checkpoints
+
+    desk = _Desk(data, session, by)
+    if complete or confirm or not_assessed or sign or amend:
+        _require_name(by)
+    if complete:
+        desk.complete(dict(_pairs(complete)))
+    for field in confirm or []:
+        desk.confirm(field)
+    for field in not_assessed or []:
+        desk.mark_not_assessed(field)
+    if sign:
+        desk.sign(credentials)
+    if amend:
+        desk.amend(dict(_pairs(amend)), reason, credentials)
+    if sign or amend:
+        leave_checkpoints(desk.settings, desk.data_dir, warn)
+    _print(desk, as_json=as_json, history=history, sources=sources, template=template)
+
+
+class _Desk:
+    """One session's note in one person's hands; the note is read anew before each act."""
+
+    def __init__(self, data: Path | None, session: str, by: str) -> None:
+        from workstation.settings import load_settings
+
+        self.settings: Settings = load_settings()
+        self.data_dir = data or self.settings.data
+        self.session, self.by = session, by
+
+    def author(self) -> Author:
+        from workstation.documents import author_now
+
+        return author_now(self.data_dir, self.by)
+
+    def shown(self, what: str) -> Dossier:
+        """The dossier for a person to read; audited."""
+        from workstation.documents import audited_dossier, reader_now
+
+        person = reader_now(self.data_dir, self.by)
+        return audited_dossier(self.data_dir, self.session, self.settings, person, what)
+
+    def complete(self, values: dict[str, str]) -> None:
+        from records.note.lifecycle import complete
+
+        complete(self.data_dir, self._read().note, values, self.author())
+
+    def confirm(self, field: str) -> None:
+        from records.note.lifecycle import confirm
+
+        confirm(self.data_dir, self._read().note, field, self.author())
+
+    def mark_not_assessed(self, field: str) -> None:
+        from records.note.lifecycle import mark_not_assessed
+
+        mark_not_assessed(self.data_dir, self._read().note, [field], self.author())
+
+    def sign(self, credentials: str) -> None:
+        from records.note.lifecycle import sign
+
+        sign(self.data_dir, self._read().note, credentials, self.author())
+
+    def amend(self, values: dict[str, str], reason: str, credentials: str) -> None:
+        from records.note.lifecycle import amend
+
+        amend(self.data_dir, self._read().note, values, reason, self.author(), credentials)
+
+    def _read(self) -> Dossier:
+        """For the program itself: what is written on it is audited by the write."""
+        from workstation.documents import load_dossier
+
+        return load_dossier(self.data_dir, self.session, self.settings)
+
+
+def _require_name(by: str) -> None:
+    if not by.strip():
+        raise NoteRefused('by is empty; say who says it with --by "NAME"')
+
+
+def _pairs(given: list[str]) -> Iterator[tuple[str, str]]:
+    """FIELD=TEXT as it stands; a file gives one pair for each key that has a text."""
+    for each in given:
+        field, is_pair, text = each.partition("=")
+        if is_pair:
+            yield _checked(field.strip(), text)
+        else:
+            yield from _pairs_of_file(Path(each))
+
+
+def _checked(field: str, text: str) -> tuple[str, str]:
+    """Refuse what hides or steers before a message could repeat it."""
+    check_text("FIELD", field, NAME_CHARACTERS)
+    return field, check_text(field, text.strip())
+
+
+def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise NoteRefused(
+            f"{path} is neither FIELD=TEXT nor a file that can be read ({reason}); "
+            "`traction note SESSION --template` prints such a file"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise NoteRefused(f"{path}: not valid TOML ({error}); correct it") from error
+    for field, text in document.items():
+        if not isinstance(text, (str, int)) or isinstance(text, bool):
+            raise NoteRefused(f"{path}: {field} must be a text in quotes or a whole number")
+        if text != "":
+            yield _checked(field, str(text))
+
+
+# --- what is printed --------------------------------------------------------------------------
+
+
+def _print(desk: _Desk, *, as_json: bool, history: bool, sources: bool, template: bool) -> None:
+    from records.exports.note.text import note_text
+
+    dossier = desk.shown("note")
+    if as_json:
+        part = json.loads(dossier.export("json"))["note"]
+        say_json(part)
+        return
+    if template:
+        _say_each(_template(dossier))
+    elif history:
+        _say_each(_history(dossier))
+    elif sources:
+        _say_each(_sources(dossier))
+    else:
+        say_text(note_text(dossier.note))
+        _say_each(_hints(dossier))
+
+
+def _say_each(lines: Iterator[str]) -> None:
+    for line in lines:
+        say(line)
+
+
+def _hints(dossier: Dossier) -> Iterator[str]:
+    """What waits for a person; no part of the note."""
+    note = dossier.note
+    for field in note.proposals:
+        yield f"the last visit says of {field.name}: {field.value!r}; confirm it with --confirm"
+    for repeated in note.repetitions:
+        yield (
+            f"{repeated.name} repeats the text of session {repeated.session_id} "
+            f"({repeated.permille / 10:.0f} % alike); repeated text is a known reason for denial"
+        )
+
+
+def _history(dossier: Dossier) -> Iterator[str]:
+    """Every version with each of its words, the oldest first."""
+    from records.exports.note_status import status_text, version_texts
+
+    note = dossier.note
+    yield f"note of session {note.session_id}: {status_text(note)}"
+    before: dict[str, str | None] = {}
+    for version, line in zip(note.versions, version_texts(note), strict=True):
+        yield line
+        for name, word in version.changes.items():
+            said = "[not assessed]" if word.not_assessed else repr(word.value)
+            was = f" (was {before[name]!r})" if name in before else ""
+            yield f"  {name} = {said}{was}"
+            before[name] = word.value
+
+
+def _sources(dossier: Dossier) -> Iterator[str]:
+    from records.exports.note.text import shown
+
+    note = dossier.note
+    for field in (*note.device_fields, *note.clinician_fields):
+        yield f"{field.name:<24} {shown(field)}  <- {field.where_from}"
+
+
+def _template(dossier: Dossier) -> Iterator[str]:
+    """A file for --complete: one line for each field that nobody has said anything about."""
+    note = dossier.note
+    proposed = {field.name: field for field in note.proposals}
+    yield f"# Note of session {note.session_id}: what is still open. Lines left empty stay open."
+    yield f'# traction note {note.session_id} --complete THIS_FILE --by "NAME"'
+    for name in note.open_fields:
+        field = note.field(name)
+        yield ""
+        yield f"# {field.label}{f', {field.unit}' if field.unit else ''}"
+        if name in proposed:
+            yield f"# {proposed[name].source}: {json.dumps(proposed[name].value)}"
+            yield f'# traction note {note.session_id} --confirm {name} --by "NAME" takes it over'
+        yield f'{name} = ""'

@@ -1,0 +1,157 @@
+"""``traction retention`` and ``traction hold``: how long records are kept."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import AnswerMissing, RequestRefused
+from workstation.commands.note import ByOption, DataOption, JsonOption
+from workstation.output import say, say_json, warn
+from workstation.terminal.typed_lines import is_terminal
+
+if TYPE_CHECKING:
+    from records.keeping.retention import Rule
+    from workstation.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("retention")(retention)
+    app.command("hold")(hold)
+
+
+def retention(
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Remove what is due; asks at the terminal first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="A script answers the question.")] = False,
+    today: Annotated[
+        str, typer.Option(help="Today's date, where the clock may be wrong: 2036-01-31.")
+    ] = "",
+    count: Annotated[
+        int | None, typer.Option(help="How many sessions go, where it is a large share.")
+    ] = None,
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how long each session is kept; with --apply remove the content of those that are due."""
+    from records.keeping.retention import (
+        Applied,
+        Keeping,
+        Said,
+        apply_retention,
+        lines,
+        show_retention,
+    )
+    from workstation.anchors import compared, leave_checkpoints
+    from workstation.documents import author_now
+    from workstation.settings import load_settings
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    rule = _rule(settings)
+    done = Applied(removed=(), still_read=())
+    if apply:
+        due = [one for one in show_retention(data_dir, rule) if one.state is Keeping.DUE]
+        said = Said(today=_date(today), count=count)
+        if not due or _agreed(len(due), rule, yes=yes):
+            done = apply_retention(
+                data_dir, rule, author_now(data_dir, by), said=said,
+                checkpoints=compared(settings, data_dir).checkpoints,
+            )  # fmt: skip
+            leave_checkpoints(settings, data_dir, warn)
+    shown = show_retention(data_dir, rule)
+    if as_json:
+        say_json(
+            {
+                "years": rule.years,
+                "removed_now": list(done.removed),
+                "still_read": [str(path) for path in done.still_read],
+                "sessions": [
+                    asdict(one) | {"until": one.until.isoformat() if one.until else None}
+                    for one in shown
+                ],
+            }
+        )
+        return
+    kept = f"{rule.years} years" if rule.years else "for ever (setting retention_years is 0)"
+    say(f"sessions are kept {kept}")
+    for line in lines(shown):
+        say(line)
+    if apply:
+        say(f"removed now: {len(done.removed)}; the chain, the seals and an audit row stay")
+    for path in done.still_read:
+        say(
+            f"{path.name} is being read by another program, so removed content may still stand in "
+            "its log; end that program, then apply again"
+        )
+
+
+def hold(
+    session: Annotated[str, typer.Argument(help="Session id or its beginning.")] = "",
+    patient: Annotated[str, typer.Option(help="Every session of this patient reference.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; needed to set and to lift.")] = "",
+    lift: Annotated[bool, typer.Option("--lift", help="Lift the hold instead.")] = False,
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set or lift a legal hold; without a session and a patient, list those that stand."""
+    from records.keeping.legal_hold import holds, lift_hold, set_hold
+    from workstation.documents import author_now
+    from workstation.settings import load_settings
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    if session or patient:
+        change = lift_hold if lift else set_hold
+        change(data_dir, author_now(data_dir, by), reason, session_id=session, patient=patient)
+    standing = holds(data_dir)
+    if as_json:
+        say_json([asdict(one) for one in standing])
+        return
+    if not standing:
+        say("no holds stand")
+    for one in standing:
+        kind = "patient key" if one.is_patient else "session"
+        since = _day(settings, one.at_utc_ms).isoformat()
+        say(f"{kind} {one.what}  since {since}  by {one.by}: {one.reason}")
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise RequestRefused(f"--today {text!r} is no date; write it like 2036-01-31") from error
+
+
+def _rule(settings: Settings) -> Rule:
+    from controller.runtime.clock import SystemClock
+    from records.keeping.retention import Rule
+
+    return Rule(
+        years=settings.retention_years,
+        today=_day(settings, SystemClock().utc_ms()),
+        day_of=lambda utc_ms: _day(settings, utc_ms),
+    )
+
+
+def _agreed(count: int, rule: Rule, *, yes: bool) -> bool:
+    if yes:
+        return True
+    if not is_terminal(sys.stdin):
+        raise AnswerMissing(
+            f"{count} sessions are due by {rule.text} and their content cannot be brought back; "
+            "run at a terminal or give --yes"
+        )
+    return typer.confirm(f"Remove the content of {count} sessions by {rule.text}, for ever?")
+
+
+def _day(settings: Settings, utc_ms: int) -> date:
+    return datetime.fromtimestamp(utc_ms / 1000, settings.zone_at(utc_ms)).date()

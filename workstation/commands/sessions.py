@@ -1,0 +1,136 @@
+"""``traction sessions`` and ``traction audit``: what is on file, and who looked at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import RequestRefused
+from workstation.commands.note import ByOption, DataOption, JsonOption
+from workstation.output import say, say_json
+
+if TYPE_CHECKING:
+    from workstation.settings import Settings
+
+
+NOT_CHECKED = (
+    "not checked by this list: `traction verify --all` checks every session, each document its own"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("sessions")(sessions)
+    app.command("audit")(audit)
+
+
+def sessions(
+    patient: Annotated[str, typer.Option(help="Patient reference, exactly.")] = "",
+    first_day: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")] = "",
+    last_day: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = "",
+    outcome: Annotated[str, typer.Option(help="How the session ended.")] = "",
+    text: Annotated[str, typer.Option(help="Words that order or note hold, all of them.")] = "",
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the sessions on file, newest first; all of them or those that fit."""
+    from records.clinic.audit import record_read
+    from records.keeping.search import SessionQuery, find_sessions
+    from workstation.documents import reader_now
+    from workstation.last_check import LastVerified
+    from workstation.settings import load_settings
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    query = SessionQuery(
+        patient=patient,
+        first_day=_day("--from", first_day),
+        last_day=_day("--to", last_day),
+        outcome=outcome,
+        words=tuple(text.split()),
+    )
+    found = find_sessions(data_dir, query, _day_of(settings))
+    if query.asks_for_a_patient_s_data:
+        ids = [session.head.session_id for session in found]
+        record_read(data_dir, reader_now(data_dir, by), "search", fields=ids)
+    verified = LastVerified.of(data_dir)
+    listed = [
+        {
+            "session_id": session.head.session_id,
+            "unit_id": session.head.unit_id,
+            "started": _local(settings, session.head.started_utc_ms).isoformat(),
+            "outcome": session.outcome,
+            "sealed": session.sealed,
+            "note": session.note_status,
+            "verified": verified.words(session.head.session_id),
+        }
+        for session in found
+    ]
+    if as_json:
+        say_json(listed)
+        return
+    if not listed:
+        asked = " that fit" if query != SessionQuery() else ""
+        say(f"no sessions{asked} in {data_dir}")
+    for row in listed:
+        sealed = "sealed" if row["sealed"] else "not sealed"
+        say(
+            f"{row['session_id']}  {str(row['started'])[:16].replace('T', ' ')}  "
+            f"{row['outcome']}  {sealed}  note {row['note']}  unit {row['unit_id']}  "
+            f"{row['verified']}"
+        )
+    if listed:
+        say(NOT_CHECKED)
+
+
+def audit(
+    session: Annotated[str, typer.Option(help="Only of this session id.")] = "",
+    patient: Annotated[str, typer.Option(help="Only of this patient's sessions.")] = "",
+    by: ByOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List who read or wrote patients' data, oldest first."""
+    from records.clinic.audit import accesses, record_read
+    from records.keeping.search import SessionQuery, find_sessions
+    from workstation.documents import reader_now
+    from workstation.settings import load_settings
+
+    settings = load_settings()
+    data_dir = data or settings.data
+    wanted = {session} if session else None
+    if patient:
+        of_patient = find_sessions(data_dir, SessionQuery(patient=patient), _day_of(settings))
+        ids = [found.head.session_id for found in of_patient]
+        record_read(data_dir, reader_now(data_dir, by), "audit", fields=ids)
+        wanted = {*ids} if wanted is None else wanted.intersection(ids)
+    found = accesses(data_dir, wanted)
+    if as_json:
+        say_json([asdict(access) for access in found])
+        return
+    for access in found:
+        when = _local(settings, access.at_utc_ms).isoformat(" ")
+        fields = f"  {', '.join(access.fields)}" if access.fields else ""
+        say(f"{when}  {access.by} ({access.user})  {access.what}  {access.session_id}{fields}")
+
+
+def _day(option: str, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise RequestRefused(f"{option}={text} is not a day; write it as 2026-01-31") from error
+
+
+def _day_of(settings: Settings) -> Callable[[int], date]:
+    return lambda utc_ms: _local(settings, utc_ms).date()
+
+
+def _local(settings: Settings, utc_ms: int) -> datetime:
+    return datetime.fromtimestamp(utc_ms // 1000, settings.zone_at(utc_ms))

@@ -1,0 +1,122 @@
+"""``traction quarantine`` and ``traction repack``: what is done with a unit's file as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workstation.commands.note import ByOption, DataOption, JsonOption
+from workstation.output import say, say_json
+
+if TYPE_CHECKING:
+    from records.evidence.quarantine import PutAside
+
+UnitArgument = Annotated[str, typer.Argument(help="Unit id, 16 hex digits.")]
+ReasonOption = Annotated[str, typer.Option(help="What was found out, or why; needed.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    quarantine = typer.Typer(
+        help="Unit files that hold what this workstation did not write.", no_args_is_help=True
+    )
+    quarantine.command("list")(list_)
+    quarantine.command("put")(put)
+    quarantine.command("accept")(accept)
+    app.add_typer(quarantine, name="quarantine")
+    app.command("repack")(repack)
+
+
+def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Pack the links of sessions that were sealed by older versions; each is proved first."""
+    from controller.runtime.clock import SystemClock
+    from records.evidence.repack import repack as repack_file
+    from records.keys.signing import load_or_create_key
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    done = repack_file(data_dir, unit, load_or_create_key(data_dir), SystemClock().utc_ms)
+    if as_json:
+        say_json(asdict(done))
+        return
+    say(
+        f"repacked {len(done.sessions)} sessions, each checked before and after: "
+        f"{done.bytes_before} bytes before, {done.bytes_after} after"
+    )
+
+
+def list_(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the files that were put aside, why, and who has accepted it."""
+    from records.evidence.quarantine import put_aside_files
+    from workstation.settings import load_settings
+
+    found = put_aside_files(data or load_settings().data)
+    if as_json:
+        say_json([_facts(one) for one in found])
+        return
+    if not found:
+        say("no files were put aside")
+    for one in found:
+        say(put_aside_line(one))
+
+
+def put(
+    unit: UnitArgument,
+    reason: ReasonOption = "",
+    by: ByOption = "",
+    data: DataOption = None,
+) -> None:
+    """Put a unit's file aside that a start refuses, and begin a new one."""
+    from controller.errors import RequestRefused
+    from records.evidence.quarantine import accept as accept_file
+    from records.evidence.quarantine import put_aside
+    from records.store.unit_file import unit_database
+    from records.store.unit_lock import UnitLock, holding
+    from workstation.documents import author_now
+    from workstation.settings import load_settings
+
+    if not reason.strip():
+        raise RequestRefused("the reason is empty; say with --reason what was found out")
+    data_dir = data or load_settings().data
+    author = author_now(data_dir, by)
+    with holding(UnitLock(unit_database(data_dir, unit))):
+        folder = put_aside(data_dir, unit, author.key, utc_ms=author.at_utc_ms, reason=reason)
+    accept_file(data_dir, unit, author, reason)
+    say(f"put aside in {folder}; the unit's next session begins a new file that names it")
+
+
+def accept(
+    unit: UnitArgument,
+    reason: ReasonOption = "",
+    by: ByOption = "",
+    data: DataOption = None,
+) -> None:
+    """Take note, by name, that a unit's file was put aside; the unit is used again then."""
+    from records.evidence.quarantine import accept as accept_file
+    from workstation.documents import author_now
+    from workstation.settings import load_settings
+
+    data_dir = data or load_settings().data
+    say(put_aside_line(accept_file(data_dir, unit, author_now(data_dir, by), reason)))
+
+
+def put_aside_line(one: PutAside) -> str:
+    """One file in words, for lists and for every report of its unit."""
+    said = one.predecessor
+    day = datetime.fromtimestamp(said.utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    word = f"accepted by {one.accepted_by}" if one.is_accepted else "not accepted yet"
+    return f"unit {one.unit_id}: {said.file} was put aside on {day} ({said.reason}); {word}"
+
+
+def _facts(one: PutAside) -> dict[str, object]:
+    return asdict(one) | {
+        "predecessor": {
+            "file": one.predecessor.file,
+            "digest": one.predecessor.digest.hex(),
+            "utc_ms": one.predecessor.utc_ms,
+            "reason": one.predecessor.reason,
+        }
+    }

@@ -1,0 +1,244 @@
+"""Who answers the questions of a session: a person at the terminal, or ``--yes`` where it may.
+
+An operator is polled by the loop and never makes it wait: the terminal is read in a thread.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from controller.errors import AnswerMissing, RequestRefused
+from controller.order.prescription import Prescription
+from controller.ports import Answer, Progress, Question
+from controller.requests import Remark, SessionRequest, Stop
+from controller.start.before_start import needs_person, questions_before_start
+from workstation.login import login_name
+from workstation.session.request_lines import HELP, parse_request
+from workstation.session.session_script import SessionScript
+
+SCRIPT = "script (--yes)"
+
+PROGRAM = "traction run"
+"""Who remarks upon the workstation itself: a display that takes nothing, a terminal that closed."""
+
+LINES_AT_A_TIME = 8
+"""Most lines that one look takes: a pasted page must not make a tick late."""
+LINES_WAITING = 50
+"""With so many lines waiting no more are read; they stay in the terminal."""
+ROOM_EVERY_S = 0.1
+
+ReadLine = Callable[[], str]
+"""Waits for a line; raises RequestRefused for one that cannot be taken, EOFError at the end."""
+Show = Callable[[Progress], None]
+Tell = Callable[[str], None]
+Notices = Callable[[], Sequence[str]]
+"""What is newly the matter with the display, or no longer, in words."""
+
+
+def _say_nothing(text: str) -> None:
+    """For sessions without a listener; what is told is in the journal all the same."""
+
+
+def _nothing_to_report() -> Sequence[str]:
+    """For sessions whose display cannot fail."""
+    return ()
+
+
+def certain_questions(order: Prescription) -> list[Question]:
+    """The questions that every session with this order asks, in the order of asking."""
+    asked = [*questions_before_start(order, commissioned=False), Question.START_TRACTION]
+    if order.pretension_force_n or order.pretension_s:
+        asked.append(Question.PRETENSION_LOOKS_RIGHT)
+    return [*asked, Question.END_ACKNOWLEDGED]
+
+
+def possible_questions(order: Prescription) -> list[Question]:
+    """Every question that a session with this order may ask: the certain ones, then the others."""
+    certain = certain_questions(order)
+    others = {Question.LONG_TREATMENT, Question.FORCE_ABOVE_SOFT_LIMIT, Question.TABLE_MOVES_FREELY}
+    others |= {Question.PRETENSION_LOOKS_RIGHT, *certain}
+    return [*certain, *(question for question in Question if question not in others)]
+
+
+def check_somebody_answers(
+    order: Prescription, *, scripted: bool, terminal: bool, verified: bool = False
+) -> None:
+    """Refuse before anything is opened when nobody could answer; raises AnswerMissing.
+
+    ``verified``: the unit's profile is; before the unit is known it counts as not verified.
+    """
+    if terminal:
+        return
+    missing = possible_questions(order)
+    if scripted:
+        missing = [q for q in certain_questions(order) if needs_person(q, verified=verified)]
+    if missing:
+        names = ", ".join(q.value for q in missing)
+        way_out = "answer at a terminal" if scripted else "answer at a terminal or give --yes"
+        raise AnswerMissing(f"nobody is there to answer: {names}; {way_out}")
+
+
+class SessionOperator:
+    """Answers by script where that is allowed, otherwise by the person at the terminal.
+
+    One thread reads lines: "y" and "n" answer the oldest question, everything else is a request.
+    ``script`` makes requests by itself at its times. ``by`` is who sits at the terminal. What
+    ``notices`` says becomes a remark of the program in the record.
+
+    ``show`` and ``tell`` are called by the loop's thread and must not wait: with a real display
+    they put things into its mailbox (``workstation.terminal.display``).
+    """
+
+    def __init__(
+        self,
+        *,
+        scripted: bool,
+        show: Show,
+        read_line: ReadLine | None = None,
+        tell: Tell = _say_nothing,
+        script: SessionScript | None = None,
+        by: str = "",
+        notices: Notices = _nothing_to_report,
+    ) -> None:
+        self.scripted = scripted
+        self._show = show
+        self._read_line = read_line
+        self._tell = tell
+        self._script = script or SessionScript()
+        self._by = by or login_name()
+        self._answers: dict[Question, Answer] = {}
+        self._open: list[Question] = []
+        self._notices = notices
+        self._lines: queue.SimpleQueue[str | RequestRefused | None] = queue.SimpleQueue()
+        self._room = threading.Event()
+        self._reminders: deque[str] = deque()
+        self._requests: list[SessionRequest] = []
+        self._since_start_s: float | None = None
+        self._stop: Stop | None = None
+        self.reader_ended = threading.Event()
+        if read_line is not None:
+            threading.Thread(target=self._read_lines, args=(read_line,), daemon=True).start()
+
+    @property
+    def at_terminal(self) -> bool:
+        """True while somebody at a terminal can be asked."""
+        return self._read_line is not None
+
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
+        """Put the question; the answer comes through ``answer``.
+
+        What was typed before it answers what was asked before it, or nothing: no yes to a pull
+        lies ready in a terminal.
+        """
+        self._answers.pop(question, None)
+        for _ in range(LINES_WAITING):
+            self._take_lines()
+        if self.scripted and not person_only:
+            self._answers[question] = Answer(accepted=True, answered_by=SCRIPT)
+        elif self._read_line is not None:
+            self._open.append(question)
+            self._tell(f"{text} [y/n]")
+        else:
+            self._answers[question] = Answer(accepted=False, answered_by="nobody at the terminal")
+
+    def answer(self, question: Question) -> Answer | None:
+        """The answer once it is there."""
+        self._take_lines()
+        return self._answers.get(question)
+
+    def requests(self) -> list[SessionRequest]:
+        """What was typed or is due by the script since the last call."""
+        self._take_lines()
+        while self._reminders:
+            self._tell(self._reminders.popleft())
+        self._requests += [Remark(by=PROGRAM, text=notice) for notice in self._notices()]
+        taken = [*self._requests, *self._script.due(self._since_start_s)]
+        self._requests = []
+        return taken
+
+    def stop(self, by: str) -> None:
+        """Ask the loop for a release and the end of the session; safe in a signal handler.
+
+        The first stop releases at the ordered rate, every further one as fast as the unit can.
+        """
+        self._stop = Stop(by=by, fast=self._stop is not None)
+
+    def remind(self, text: str) -> None:
+        """Say it in the next tick; safe in a signal handler."""
+        self._reminders.append(text)
+
+    def stop_requested(self) -> Stop | None:
+        """The strongest stop so far, or None."""
+        return self._stop
+
+    def tell(self, text: str) -> None:
+        """Say it on a line of its own."""
+        self._tell(text)
+
+    def show(self, progress: Progress) -> None:
+        """Hand the tick's figures to the display."""
+        self._since_start_s = progress.since_start_s
+        self._show(progress)
+
+    # --- lines of the terminal ----------------------------------------------------------------
+
+    def _read_lines(self, read_line: ReadLine) -> None:
+        """The reader thread: it only passes lines on; None says that there will be no more."""
+        try:
+            while True:
+                self._lines.put(_line_or_refusal(read_line))
+                while self._lines.qsize() >= LINES_WAITING:
+                    self._room.wait(ROOM_EVERY_S)
+        except EOFError:
+            pass
+        except Exception as error:
+            name = type(error).__name__
+            self._lines.put(RequestRefused(f"the terminal cannot be read any more ({name})"))
+        finally:
+            self._lines.put(None)
+            self.reader_ended.set()
+
+    def _take_lines(self) -> None:
+        for _ in range(min(self._lines.qsize(), LINES_AT_A_TIME)):
+            line = self._lines.get()
+            if line is None:
+                self._close_terminal()
+            elif isinstance(line, RequestRefused):
+                self._refuse(line)
+            elif line.strip():
+                self._take(line.strip())
+
+    def _take(self, line: str) -> None:
+        word = line.lower()
+        if self._open and word in ("y", "yes", "n", "no"):
+            accepted = word.startswith("y")
+            self._answers[self._open.pop(0)] = Answer(accepted=accepted, answered_by=self._by)
+        elif word == "help":
+            self._tell(HELP)
+        else:
+            try:
+                self._requests.append(parse_request(line, self._by))
+            except RequestRefused as refusal:
+                self._refuse(refusal)
+
+    def _refuse(self, refusal: RequestRefused) -> None:
+        first = "answer the question with y or n; " if self._open else ""
+        self._tell(f"{first}{refusal.message}")
+
+    def _close_terminal(self) -> None:
+        """Whoever was asked has gone: no to everything that is and will be asked."""
+        self._read_line = None
+        self._requests.append(Remark(by=PROGRAM, text="the terminal closed: nobody can type"))
+        for question in self._open:
+            self._answers[question] = Answer(accepted=False, answered_by="terminal closed")
+        self._open = []
+
+
+def _line_or_refusal(read_line: ReadLine) -> str | RequestRefused:
+    try:
+        return read_line()
+    except RequestRefused as refusal:
+        return refusal

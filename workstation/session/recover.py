@@ -1,0 +1,162 @@
+"""What a start does about sessions that an earlier program left open: person first, then record.
+
+The unit at hand is observed and let go before anything is written. A record that this workstation
+did not write is put aside whole and never signed; the unit is then used again when a named person
+has accepted that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from controller.errors import JournalCorrupt, JournalUnavailable
+from controller.events import EventKind, JsonValue, Outcome, SessionEvent
+from controller.ports import Clock, TractionUnit
+from controller.runtime.recovery import UnitFound, let_go_of_unit
+from records.evidence.journal import left_open_sessions, reopen_session
+from records.evidence.left_open import LeftOpen
+from records.evidence.quarantine import put_aside, refuse_not_accepted
+from records.evidence.reader import SessionRecord, read_session
+from records.keys.signing import SigningKey
+from records.store.canonical import EventRow
+from records.store.unit_file import unit_database, unit_databases
+from records.store.unit_lock import UnitLock, holding
+
+
+def recover(
+    unit: TractionUnit,
+    data_dir: Path,
+    clock: Clock,
+    key: SigningKey,
+    warn: Callable[[str], None],
+) -> list[str]:
+    """Close what an earlier program left open; returns the ids of the sessions that were closed.
+
+    Raises JournalCorrupt when the unit's own file was put aside, now or before, and nobody has
+    accepted it yet. What is put aside of other units is told through ``warn``.
+    """
+    unit_id = unit.identity.unit_id
+    left, fault = _examined(data_dir, unit_id, clock, key)
+    found = let_go_of_unit(unit, clock, armed_seconds_ago=_armed_seconds_ago(left, data_dir, clock))
+    if isinstance(fault, JournalCorrupt):
+        _put_aside(data_dir, unit_id, clock, key, fault)
+    elif fault is not None:
+        raise fault
+    closed = [_close(data_dir, one, clock, key, found) for one in left]
+    mine = unit_database(data_dir, unit_id)
+    for path in unit_databases(data_dir):
+        if path != mine and not UnitLock(path).is_held():
+            closed += _recover_other(data_dir, path.stem, clock, key, warn)
+    refuse_not_accepted(data_dir, unit_id)
+    return closed
+
+
+def _recover_other(
+    data_dir: Path, unit_id: str, clock: Clock, key: SigningKey, warn: Callable[[str], None]
+) -> list[str]:
+    left, fault = _examined(data_dir, unit_id, clock, key)
+    if isinstance(fault, JournalUnavailable):
+        raise fault
+    if fault is not None:
+        folder = _put_aside(data_dir, unit_id, clock, key, fault)
+        warn(
+            f"the record of unit {unit_id} did not fit ({fault.message}); it was put aside in "
+            f"{folder}. Have a person look at it before that unit is used again"
+        )
+    return [_close(data_dir, one, clock, key, None) for one in left]
+
+
+def _examined(
+    data_dir: Path, unit_id: str, clock: Clock, key: SigningKey
+) -> tuple[list[LeftOpen], JournalCorrupt | JournalUnavailable | None]:
+    """The sessions that may be closed, or why the file may not be gone on with.
+
+    Whatever is wrong with the file, it is told after the unit was let go.
+    """
+    with holding(UnitLock(unit_database(data_dir, unit_id))):
+        try:
+            return left_open_sessions(data_dir, unit_id, clock, key=key), None
+        except (JournalCorrupt, JournalUnavailable) as fault:
+            return [], fault
+
+
+def _put_aside(
+    data_dir: Path, unit_id: str, clock: Clock, key: SigningKey, fault: JournalCorrupt
+) -> Path:
+    with holding(UnitLock(unit_database(data_dir, unit_id))):
+        return put_aside(data_dir, unit_id, key, utc_ms=clock.utc_ms(), reason=fault.message)
+
+
+def _armed_seconds_ago(left: list[LeftOpen], data_dir: Path, clock: Clock) -> float | None:
+    for one in left:
+        record = read_session(data_dir, one.head.session_id)
+        armed_utc_ms = [
+            *(event.utc_ms for event in record.of_kind(EventKind.UNIT_ARMED)
+              if event.sequence < one.tail.events),
+            *(row.utc_ms for row in _put_aside_events(one) if row.kind == EventKind.UNIT_ARMED),
+        ]  # fmt: skip
+        if armed_utc_ms:
+            return (clock.utc_ms() - armed_utc_ms[-1]) / 1000
+    return None
+
+
+def _put_aside_events(left: LeftOpen) -> Iterable[EventRow]:
+    """Events that only the side file holds so far."""
+    return (event for batch in left.batches for event in batch.events)
+
+
+def _close(
+    data_dir: Path, left: LeftOpen, clock: Clock, key: SigningKey, found: UnitFound | None
+) -> str:
+    """Append what was seen of the unit and the end of the session, and seal it."""
+    head = left.head
+    journal = reopen_session(data_dir, left, clock, key=key)
+    record = read_session(data_dir, head.session_id)
+    at_ms = max(0, clock.utc_ms() - head.started_utc_ms)
+    if not record.of_kind(EventKind.SESSION_ENDED):
+        for kind, values in (
+            (EventKind.UNIT_OBSERVED, _observed(found)),
+            (EventKind.SESSION_ENDED, _ended(record, left, found)),
+        ):
+            journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=values))
+    journal.close()
+    return head.session_id
+
+
+def _observed(found: UnitFound | None) -> dict[str, JsonValue]:
+    if found is None:
+        return {"observed": False}
+    return {
+        "observed": True,
+        "unit_state": int(found.state),
+        "force_dn": None if found.force_n is None else round(found.force_n * 10),
+        "released": found.released,
+    }
+
+
+def _ended(record: SessionRecord, left: LeftOpen, found: UnitFound | None) -> dict[str, JsonValue]:
+    reasons = [_interrupted_where(record)]
+    if found is None:
+        reasons.append("unit not observed")
+    if left.keys is None:
+        reasons.append("before session keys")
+    ended: dict[str, JsonValue] = {
+        "outcome": Outcome.INTERRUPTED,
+        "reason": "; ".join(reasons),
+        "reached_holding": record.reached_holding,
+    }
+    if left.has_dropped_rows:
+        ended |= {
+            "dropped_links": left.dropped_links,
+            "dropped_events": left.dropped_events,
+            "dropped_samples": left.dropped_samples,
+        }
+    return ended
+
+
+def _interrupted_where(record: SessionRecord) -> str:
+    """A release that was seen before the program ended is said, so that nobody has to guess."""
+    if record.of_kind(EventKind.RELEASE_OBSERVED):
+        return "the program ended after the release, before the end was acknowledged"
+    return "the program ended during the session"

@@ -1,0 +1,100 @@
+"""The small language in which a person or a script asks for something while a session runs.
+
+One parser for the terminal and for ``--script``; a console makes the same requests without it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from controller.errors import PrescriptionInvalid, RequestRefused
+from controller.requests import (
+    AcknowledgeAlarms,
+    AdjustedForce,
+    AdjustForce,
+    CheckIn,
+    EndEarly,
+    Pause,
+    PauseSound,
+    Remark,
+    Resume,
+    SessionRequest,
+)
+from controller.words import visible
+from records.order.quantities import force_n
+
+HELP = """\
+  pause [REASON]            hold the force, stop the clock; after 60 s back to the pretension
+  resume                    go on with the treatment
+  -5 N [REASON]             less hold force, at any time; also lbf or kgf; "rest -5 N" for the rest
+  +5 N REASON               more hold force, within the order's maximum_force; "rest +5 N" likewise
+  check NAME                NAME looked after the patient
+  remark TEXT               words for the record
+  end [REASON]              release the patient and end the session
+  ok                        acknowledge the alarms
+  mute                      no tones for 2 min
+  help                      this list; Ctrl-C releases the patient at once"""
+
+SHOWN_CHARACTERS = 40
+_BLANKS = re.compile(r"[ \t]+")
+_ADJUSTMENT = re.compile(
+    r"(?:(?P<force>hold|rest) )?(?P<sign>[+-]) ?(?P<size>[0-9]+(?:\.[0-9]+)? ?[A-Za-z]+) ?"
+    r"(?P<reason>.*)"
+)
+
+
+def parse_request(line: str, by: str) -> SessionRequest:
+    """The request in a line; raises RequestRefused saying what is understood instead.
+
+    Blanks and tabs between the words do not count.
+    """
+    text = _BLANKS.sub(" ", line).strip(" ")
+    adjustment = _ADJUSTMENT.fullmatch(text)
+    if adjustment is not None:
+        return _adjustment(adjustment, by)
+    word, _, rest = text.partition(" ")
+    match word.lower():
+        case "pause":
+            return Pause(by=by, reason=rest)
+        case "resume":
+            return Resume(by=by)
+        case "end":
+            return EndEarly(by=by, reason=rest)
+        case "ok":
+            return AcknowledgeAlarms(by=by)
+        case "mute":
+            return PauseSound(by=by)
+        case "check":
+            return CheckIn(by=_needed(rest, "check", "who looked after the patient"))
+        case "remark":
+            return Remark(by=by, text=_needed(rest, "remark", "what is to be recorded"))
+        case _:
+            raise RequestRefused(
+                f"{_beginning(text)} is not understood; say pause, resume, -5 N, +5 N REASON, "
+                "check NAME, remark TEXT, end, ok, mute or help"
+            )
+
+
+def _beginning(text: str) -> str:
+    """As much of a line as a message repeats."""
+    shown = visible(text[:SHOWN_CHARACTERS])
+    return f"'{shown}'" if len(text) <= SHOWN_CHARACTERS else f"'{shown}...'"
+
+
+def _adjustment(found: re.Match[str], by: str) -> AdjustForce:
+    try:
+        size_n = force_n("force", found["size"], None)
+    except PrescriptionInvalid as error:
+        raise RequestRefused(error.message) from error
+    return AdjustForce(
+        by=by,
+        change_n=size_n if found["sign"] == "+" else -size_n,
+        reason=found["reason"],
+        force=AdjustedForce(found["force"] or "hold"),
+    )
+
+
+def _needed(words: str, command: str, what: str) -> str:
+    if not words:
+        raise RequestRefused(f"{command} needs to say {what}: {command} ...")
+    return words

@@ -1,0 +1,80 @@
+"""What signals do while ``traction run`` has a session: they release, or they do nothing.
+
+No signal that can be caught ends or stops the program while it drives a unit. Only SIGKILL,
+SIGSTOP and a crash do; then the unit's watchdog lets the patient go.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from workstation.session.operators import SessionOperator
+
+RELEASING = (
+    "SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPWR", "SIGXCPU",
+)  # fmt: skip
+"""Each would end the program; each releases instead. SIGPWR: the power fails. SIGXCPU: the system
+limits the processor time of real-time programs."""
+ONCE = frozenset({"SIGHUP"})
+"""A window that closes sends this up to three times (kernel, shell, end of the shell), so it never
+makes a release fast."""
+IGNORED = ("SIGTTIN", "SIGTTOU", "SIGPIPE")
+"""Reading or writing in the background, a reader that has gone: the call itself fails instead."""
+SUSPENDING = "SIGTSTP"
+NOT_SUSPENDED = "Ctrl-Z does not stop a session; Ctrl-C or end releases the patient"
+
+
+class CaughtSignals:
+    """Hands signals to the operator; those that come before there is one are handed on then."""
+
+    def __init__(self) -> None:
+        self._operator: SessionOperator | None = None
+        self._early: list[str] = []
+        self._asked = False
+
+    def hand_to(self, operator: SessionOperator) -> None:
+        """From now on ``operator`` is told."""
+        self._operator = operator
+        for name in self._early:
+            operator.stop(name)
+
+    def release(self, number: int, _frame: FrameType | None) -> None:
+        """The handler of every signal that asks for a release."""
+        name = signal.Signals(number).name
+        if name in ONCE and self._asked:
+            return
+        self._asked = True
+        if self._operator is None:
+            self._early.append(name)
+        else:
+            self._operator.stop(name)
+
+    def refuse(self, _number: int, _frame: FrameType | None) -> None:
+        """The handler of Ctrl-Z."""
+        if self._operator is not None:
+            self._operator.remind(NOT_SUSPENDED)
+
+
+@contextmanager
+def caught_signals() -> Iterator[CaughtSignals]:
+    """Catch them for the block; the handlers from before come back at its end."""
+    caught = CaughtSignals()
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.Handlers] = {
+        **dict.fromkeys(_numbers(*RELEASING), caught.release),
+        **dict.fromkeys(_numbers(SUSPENDING), caught.refuse),
+        **dict.fromkeys(_numbers(*IGNORED), signal.SIG_IGN),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _numbers(*names: str) -> list[signal.Signals]:
+    """Those that this system has."""
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]

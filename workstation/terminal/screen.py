@@ -1,0 +1,158 @@
+"""The two displays of ``traction run``: the session's, and the program's own messages.
+
+Each has its own thread; when one is in trouble the other one and the record are told.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from types import TracebackType
+from typing import Any, Final, TextIO
+
+from controller.ports import Progress
+from controller.words import visible
+from workstation.output import json_for
+from workstation.terminal.display import Display, Page, writer
+from workstation.terminal.progress import LiveLine, PhaseLines, Verbatim
+from workstation.terminal.typed_lines import is_terminal
+
+DRAIN_S: Final = 2.0
+"""How long the end of a session waits for a display; then the program ends regardless."""
+MOST_NOTICES: Final = 10
+"""A display that fails and recovers all the time is reported so often and not more."""
+COLUMNS_UNKNOWN: Final = 80
+LONGEST_NOTICE: Final = 200
+LONGEST_LINE: Final = 4096
+"""Characters that a library may print before the end of its line."""
+_PLAIN_TERMINALS: Final = frozenset({"", "dumb", "unknown"})
+_COLOURED: Final = ("xterm", "screen", "tmux", "linux", "rxvt", "vt", "konsole", "ansi", "cygwin")
+
+
+class Screen:
+    """What ``traction run`` shows, and where.
+
+    Session and report stand on standard output, messages on standard error. With ``as_json``
+    standard output holds the JSON alone, and the session is shown on standard error.
+    """
+
+    def __init__(self, now_s: Callable[[], float], *, as_json: bool) -> None:
+        out, err = sys.stdout, sys.stderr
+        shown = err if as_json else out
+        self._session = Display(page_for(shown), writer(shown), now_s)
+        self._messages = Display(PhaseLines(), writer(err), now_s)
+        self._json = Display(Verbatim(), writer(out), now_s) if as_json else None
+        self._encoding = getattr(out, "encoding", None) or "utf-8"
+        self._name = "standard error" if as_json else "standard output"
+        self._trouble = ""
+        self._session_ended = False
+        self._elsewhere = ExitStack()
+        self._notices_left = MOST_NOTICES
+
+    # --- called by the loop's thread ----------------------------------------------------------
+
+    def show(self, progress: Progress) -> None:
+        """The tick's figures."""
+        self._session.show(progress)
+
+    def tell(self, text: str) -> None:
+        """Words of the session."""
+        self._session.tell(text)
+
+    def notices(self) -> list[str]:
+        """What is newly the matter with the session's display, or no longer; said at both."""
+        trouble = self._session.trouble()
+        if bool(trouble) == bool(self._trouble) or not self._notices_left:
+            return []
+        self._notices_left -= 1
+        self._trouble = trouble
+        state = f"shows nothing: {trouble}" if trouble else "shows the session again"
+        notice = visible(f"the display at {self._name} {state}")[:LONGEST_NOTICE]
+        self._messages.tell(f"traction: {notice}")
+        return [notice]
+
+    # --- before and after the session ---------------------------------------------------------
+
+    def message(self, text: str) -> None:
+        """A message of the program, past a pipe."""
+        self._messages.tell(text)
+
+    def document(self, facts: dict[str, Any]) -> bool:
+        """Give the facts to the program that reads them as JSON; False when none does."""
+        if self._json is None:
+            return False
+        text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False)
+        self._json.tell(json_for(text, self._encoding))
+        return True
+
+    def settle(self) -> None:
+        """Let what was said stand before something else is shown; a bounded time."""
+        self._session.drain(DRAIN_S)
+        self._messages.drain(DRAIN_S)
+
+    def end_session(self) -> None:
+        """Show what is left of the session, so that messages come behind it; waits once."""
+        self._session.close(0.0 if self._session_ended else DRAIN_S)
+        self._session_ended = True
+
+    def __enter__(self) -> Screen:
+        """Whatever else prints, a log or a warning of a library, goes the same way: it waits for
+        nobody."""
+        self._elsewhere.enter_context(redirect_stdout(_Mailed(self._messages.tell)))
+        self._elsewhere.enter_context(redirect_stderr(_Mailed(self._messages.tell)))
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        """Show what is left everywhere: a bounded time for each display, and no error."""
+        self._elsewhere.close()
+        self.end_session()
+        if self._json is not None:
+            self._json.close(DRAIN_S)
+        self._messages.close(DRAIN_S)
+
+
+class _Mailed(io.TextIOBase):
+    """Stands for a standard stream: every line becomes words of a display."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        if len(self._begun) > LONGEST_LINE:
+            lines, self._begun = [*lines, self._begun], ""
+        for line in lines:
+            self._tell(line)
+        return len(text)
+
+
+def last_words(text: str, now_s: Callable[[], float]) -> None:
+    """Say it on standard error before the program ends; it ends as well if nobody takes it."""
+    messages = Display(PhaseLines(), writer(sys.stderr), now_s)
+    messages.tell(text)
+    messages.close(DRAIN_S)
+
+
+def page_for(stream: TextIO | None) -> Page:
+    """A live line where the stream is a terminal that knows its own cursor, else plain lines."""
+    terminal = os.environ.get("TERM", "" if os.name == "posix" else "windows")
+    if not is_terminal(stream) or terminal in _PLAIN_TERMINALS:
+        return PhaseLines()
+    coloured = terminal.startswith(_COLOURED) and "NO_COLOR" not in os.environ
+    return LiveLine(lambda: _columns(stream), colours=coloured)
+
+
+def _columns(stream: TextIO | None) -> int:
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns if stream else 0
+    except (OSError, ValueError):
+        columns = 0
+    return columns or COLUMNS_UNKNOWN

@@ -1,0 +1,200 @@
+"""The claim context that ``traction claim new`` prints: every key, commented, what is known filled.
+
+Keys that nobody has said anything about are printed as comments with an invented example; a test
+checks that every key of the model stands here and that every example is accepted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from records.claim.context import ClaimContext
+
+_HEAD = """\
+# Claim context: what the practice's system knows of this claim. It stays the owner; this file is a
+# copy. Lines that begin with # are not read: remove the # and put your own value in place of the
+# example (all examples are invented). What is left out stays open and is named where it is needed.
+"""
+Row = tuple[str, str, str]
+_TOP: tuple[Row, ...] = (
+    ("claim_id", '"CLAIM-1"', "account number on the claim; the session's id unless you have one"),
+    ("form", '"837P"', "837P, CMS1500, 837I or UB04"),
+    ("date_of_service", "2026-11-24", "in the clinic's time zone"),
+    ("patient_ref", '"A-0815"', "your record number"),
+    ("diagnoses", '["M5116", "M5450"]', "as they stand on the claim: capitals, no dot"),
+    ("patient_relationship", '"self"', "to the insured: self, spouse, child, other"),
+    ("onset_date", "2026-10-20", "box 14"),
+    ("initial_treatment_date", "2026-11-01", "box 15: first visit of the episode"),
+    ("prior_auth_required", "true", "does the plan ask for an authorization?"),
+    ("referral_number", '"REF-77"', "never the same as the authorization"),
+    ("therapy_ytd_allowed", "812.40", "allowed therapy amounts of this year before this day"),
+    ("visits_97012_this_episode", "3", "this visit included"),
+    ("abn_on_file", "false", "a signed Advance Beneficiary Notice that Medicare requires"),
+    ("voluntary_abn_on_file", "false", "a signed voluntary notice"),
+    ("accept_assignment", "true", "box 27"),
+    ("benefits_assigned", "true", "box 13"),
+    ("release_of_information", "true", "box 12"),
+    ("submitter_id", '"TIN000001"', "837P only"),
+    ("receiver_id", '"PAYER01"', "837P only"),
+)
+_LINE: tuple[Row, ...] = (
+    ("cpt", '"97140"', "code only"),
+    ("units", "1", "97012: always 1"),
+    ("modifiers", '["GP"]', "those that your system has; the program adds none by itself"),
+    ("unit_of_measure", '"UN"', "UN = units"),
+    ("charge", "22.00", ""),
+    ("dx_pointers", "[1]", "numbers of the diagnoses above, at most 4"),
+    ("pos", '"11"', "place of service"),
+    ("started_at", "2026-11-24T10:20:00-06:00", "with the offset from UTC"),
+    ("ended_at", "2026-11-24T10:35:00-06:00", ""),
+    ("minutes", "15", ""),
+    ("performed_by_role", '"PT"', "PT, PTA, OT, OTA, DC, MD, ATC or aide"),
+    ("assistant_min", "0", "minutes that an assistant did alone"),
+    ("body_region", '"lumbar"', "cervical, thoracic, lumbar, sacral, ... for 59 and XS"),
+    ("technique", '"mechanical"', "or axial_decompression, manual, roller_table, y_strap, ..."),
+    ("rendering_npi", '"1679576722"', "only when it is not the claim's"),
+)
+_ADDRESS: tuple[Row, ...] = (
+    ("address.line_1", '"1 Main Street"', ""),
+    ("address.line_2", '"Suite 2"', ""),
+    ("address.city", '"Springfield"', ""),
+    ("address.state", '"IL"', ""),
+    ("address.zip", '"62701-0001"', "nine digits"),
+)
+_NPI: Row = ("npi", '"1234567893"', "ten digits")
+_TAXONOMY: Row = ("taxonomy", '"225100000X"', "physical therapist")
+_PERSON: tuple[Row, ...] = (
+    ("last_name", '"Doe"', ""),
+    ("first_name", '"Jane"', ""),
+    ("middle_name", '"Q"', ""),
+)
+_INSURED: tuple[Row, ...] = (
+    *_PERSON,
+    ("birth_date", "1960-01-01", ""),
+    ("sex", '"F"', "F, M or U"),
+    ("member_id", '"1EG4TE5MK73"', "as on the card"),
+    ("group_number", '"G-100"', ""),
+    *_ADDRESS,
+)
+_PRACTICE: tuple[Row, ...] = (("last_name", '"Example Spine Clinic"', "the name"), _NPI, *_ADDRESS)
+_TABLES: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
+    (
+        "payer",
+        "who pays; the profile's rules apply (traction payers)",
+        (
+            ("kind", '"medicare_b"', "commercial, workers_comp, va, ..."),
+            ("profile", '"medicare_b"', ""),
+            ("name", '"Medicare Part B"', ""),
+            ("payer_id", '"06102"', ""),
+            *_ADDRESS,
+        ),
+    ),
+    (
+        "plan",
+        "the plan of care",
+        (
+            ("established", "2026-11-01", ""),
+            ("discipline", '"GP"', "GP physical, GO occupational therapy, GN speech"),
+            ("includes_traction", "true", ""),
+            ("certified_on", "2026-11-05", ""),
+            ("signed_order_on_file", "true", ""),
+            ("sent_to_referrer_on", "2026-11-02", ""),
+            ("cert_through", "2027-01-29", ""),
+            ("treatment_days_since_progress_report", "4", ""),
+        ),
+    ),
+    (
+        "authorization",
+        "the prior authorization",
+        (
+            ("number", '"AUTH12345"', ""),
+            ("visits_allowed", "12", ""),
+            ("visits_used", "3", "before this visit"),
+            ("valid_from", "2026-11-01", ""),
+            ("valid_to", "2026-12-31", ""),
+            ("cpt_codes", '["97012"]', "empty: all"),
+        ),
+    ),
+    ("patient", "the patient", _INSURED),
+    ("subscriber", "the insured, when it is not the patient", _INSURED),
+    (
+        "billing",
+        "who bills",
+        (
+            *_PRACTICE,
+            ("tin", '"12-3456789"', ""),
+            ("tin_kind", '"EI"', "EI employer, SY social security number"),
+            _TAXONOMY,
+            ("phone", '"5555550100"', ""),
+        ),
+    ),
+    (
+        "rendering",
+        "who treated",
+        (*_PERSON, ("credentials", '"PT"', ""), _NPI, _TAXONOMY),
+    ),
+    ("referring", "who certified the plan (box 17)", (*_PERSON, _NPI)),
+    ("service_facility", "where, when it is not the billing address", _PRACTICE),
+    (
+        "device",
+        "what people know of the device and its log does not hold",
+        (
+            ("udi_di", '"00812345678906"', "device identifier of a cleared device"),
+            ("clock_offset_s", "0.4", "the workstation's clock against a time server"),
+        ),
+    ),
+)
+
+
+def claim_template(context: ClaimContext) -> str:
+    """The file for a claim; ``context`` holds what the record and the order know."""
+    known = context.model_dump(mode="python", exclude_none=True)
+    return "\n".join(_lines(known)) + "\n"
+
+
+def _lines(known: dict[str, Any]) -> Iterator[str]:
+    yield _HEAD
+    yield from (_row(known, row) for row in _TOP)
+    for table, meaning, rows in _TABLES:
+        yield from _table(f"[{table}]", meaning, known.get(table) or {}, rows)
+    for line in known["lines"]:
+        yield from _table("[[lines]]", "a service of this claim", line, _LINE)
+    others: tuple[dict[str, Any], ...] = known["other_lines_same_day"] or ({},)
+    for line in others:
+        meaning = "a service of the same day that is billed elsewhere"
+        yield from _table("[[other_lines_same_day]]", meaning, line, _LINE)
+
+
+def _table(head: str, meaning: str, known: dict[str, Any], rows: tuple[Row, ...]) -> Iterator[str]:
+    yield ""
+    yield _beside(head if known else f"# {head}", meaning)
+    yield from (_row(known, row) for row in rows)
+
+
+def _row(known: dict[str, Any], row: Row) -> str:
+    key, example, meaning = row
+    value: Any = known
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    text = f"# {key} = {example}" if value in (None, "", ()) else f"{key} = {_toml(value)}"
+    return _beside(text, meaning) if meaning else text
+
+
+def _beside(text: str, meaning: str) -> str:
+    """What it means stands in a column of its own, or two blanks behind a longer text."""
+    return f"{text:<35} # {meaning}" if len(text) < 36 else f"{text}  # {meaning}"
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML; text is written as JSON writes it, which TOML reads."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, int | Decimal):
+        return str(value)
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

@@ -1,0 +1,35 @@
+"""What the verification of clinic.db found, in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from records.clinic.clinic_verify import ClinicAlteration, ClinicVerification
+from workstation.output import utc_text
+
+
+def clinic_lines(result: ClinicVerification) -> Iterator[str]:
+    """One line for each finding, and what was looked at and what was not."""
+    yield (
+        f"verified clinic.db: {result.entries} entries in {result.links} signed links, "
+        f"{result.orders} orders; {result.not_covered}"
+    )
+    yield from result.remarks
+    for found in result.alterations:
+        label = "NOT CHECKED" if found.unread else "ALTERED"
+        yield f"{label} clinic.db, {found.where}: {found.what}{_since(found)}"
+    if not result.alterations:
+        compared = result.checkpoints_compared
+        yield "clinic.db was not altered " + (
+            f"({compared} checkpoints from outside agree)"
+            if compared
+            else "(not checked against outside checkpoints)"
+        )
+    if result.checkpoint:
+        yield f"checkpoint of clinic.db, to be kept elsewhere: {result.checkpoint}"
+
+
+def _since(found: ClinicAlteration) -> str:
+    if found.since_utc_ms is None:
+        return ""
+    return f"; everything before fits, up to {utc_text(found.since_utc_ms)}"

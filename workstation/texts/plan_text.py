@@ -1,0 +1,64 @@
+"""The planned session in words, before anything moves: stages, steps and the total time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controller.order.phases import Stage
+from controller.order.planner import plan, session_times
+from controller.order.prescription import NEWTONS_PER_LBF, Mode, Prescription
+from controller.words import lines_of
+
+
+def plan_text(order: Prescription) -> str:
+    """Several lines: what is pulled, in which steps, and how long all of it takes."""
+    return lines_of(_lines(order))
+
+
+def _lines(order: Prescription) -> Iterator[str]:
+    times = session_times(order)
+    yield f"{order.region.value}, {order.mode.value}: {_forces(order)}"
+    yield f"  table        {order.table_text}"
+    if order.progressive_steps:
+        yield (
+            f"  progressive  {_time(times.progressive_s)}, steps at "
+            f"{_steps(order, Stage.PROGRESSIVE)}"
+        )
+    yield f"  treatment    {_time(times.treatment_s)}"
+    if order.regressive_steps:
+        yield (
+            f"  regressive   {_time(times.regressive_s)}, steps at "
+            f"{_steps(order, Stage.REGRESSIVE)}"
+        )
+    yield (
+        f"  total        {_time(times.total_s)}: traction {_time(times.traction_s)}, pretension "
+        f"{_time(times.pretension_s)}, release {_time(times.release_s)}; "
+        f"before it at most {times.slack_limit_s:g} s to take up the slack"
+    )
+
+
+def _forces(order: Prescription) -> str:
+    if order.mode is Mode.STATIC:
+        return f"{_force(order.hold_force_n)} all the time"
+    hold, rest = _force(order.hold_force_n), _force(order.rest_force_n)
+    if order.mode is Mode.CYCLIC:
+        return f"up to {hold} in {order.hold_s:g} s, down to {rest} in {order.rest_s:g} s"
+    return f"hold {hold} for {order.hold_s:g} s, rest {rest} for {order.rest_s:g} s"
+
+
+def _steps(order: Prescription, stage: Stage) -> str:
+    """The forces of the steps; of those that rest, the rests are left out."""
+    levels: dict[int, float] = {
+        s.part: s.end_force_n for s in plan(order).segments if s.stage is stage
+    }
+    every = 1 if order.mode is Mode.STATIC else 2
+    return ", ".join(f"{force_n:g} N" for force_n in list(levels.values())[::every])
+
+
+def _force(force_n: float) -> str:
+    return f"{force_n:g} N ({force_n / NEWTONS_PER_LBF:.1f} lbf)"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest_s = divmod(round(seconds), 60)
+    return f"{minutes} min {rest_s} s" if minutes else f"{rest_s} s"
