@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from records.keys.signing import SigningKey
+from records.store.ed25519 import SigningKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

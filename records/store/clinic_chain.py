@@ -13,19 +13,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from controller.errors import JournalCorrupt, KeyUnavailable
 from controller.events import JsonValue
+from records.store.author import Author
 from records.store.canonical import EventRow, canonical_json
 from records.store.chain import NO_SEAL, LinkRange, Subject, compute_link, compute_statement
 from records.store.checkpoint import Checkpoint, make_checkpoint
 from records.store.clinic_file import has_chain
 from records.store.database import Database, rows
 from records.strict_json import parse_object
-
-if TYPE_CHECKING:
-    from records.store.author import Author
 
 ENTRY_VERSION = 1
 FILE_ID_LENGTH = 8
