@@ -22,7 +22,7 @@ from records.keeping.private_check import check_private
 from records.keeping.restore import RestoreReport, Trust, prove
 from records.store.author import Author
 from records.store.clinic_file import clinic_database
-from workstation.documents import author_now
+from workstation.author_now import author_now
 from workstation.login import login_name
 from workstation.session.treat import PROGRAM
 from workstation.settings import Settings

@@ -256,7 +256,7 @@ def order_new(
         return
     if out.exists():
         raise PrescriptionInvalid(f"{out} exists already; choose another name")
-    from workstation.documents import write_file
+    from workstation.output import write_file
 
     say(f"written to {write_file(out, text.encode())}")
 
@@ -380,27 +380,29 @@ SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginnin
 @app.command()
 def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show what happened in a session, event by event."""
-    from workstation.documents import audited_dossier, reader_now
+    from records.exports.formats import written
+    from records.visit.load import audited_visit
+    from workstation.author_now import reader_now
 
     place = _place(data)
     person = reader_now(place.data_dir)
-    dossier = audited_dossier(
+    visit = audited_visit(
         place.data_dir, session, place.settings, person, "show", altered_too=not as_json
     )
     if as_json:
-        say_json_text(dossier.export("json").decode().rstrip("\n"))
+        say_json_text(written(visit, "json").decode().rstrip("\n"))
         return
-    if dossier.mark:
-        say(dossier.mark)
-    say(f"session {dossier.note.session_id}: {dossier.record.outcome}")
-    say(f"events {len(dossier.record.events)}, samples {len(dossier.record.samples)}")
-    for event in dossier.record.events:
+    if visit.mark:
+        say(visit.mark)
+    say(f"session {visit.note.session_id}: {visit.record.outcome}")
+    say(f"events {len(visit.record.events)}, samples {len(visit.record.samples)}")
+    for event in visit.record.events:
         detail = json.dumps(dict(event.detail), sort_keys=True, ensure_ascii=False)
         if event.sequence == 0:
             detail = "(the opening; --json shows it)"
         say(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
-    if dossier.mark:
-        say(dossier.mark)
+    if visit.mark:
+        say(visit.mark)
         raise typer.Exit(RECORD_BAD)
 
 

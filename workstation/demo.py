@@ -15,11 +15,13 @@ from rich.table import Table
 from controller import ports
 from controller.order.planner import session_times
 from controller.runtime.clock import SystemClock, VirtualClock
+from records.exports.formats import written
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.order.order import Order
 from records.order.order_file import parse_order
-from workstation.documents import Dossier, load_dossier, write_file
-from workstation.output import drop_output
+from records.visit.load import load_visit
+from records.visit.visit import Visit
+from workstation.output import drop_output, write_file
 from workstation.session.operators import SessionOperator, Show
 from workstation.session.treat import (
     Patient,
@@ -91,19 +93,19 @@ class DemoConsole(Console):
 def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
     """Run both acts, write their documents below ``output`` and print the table."""
     data_dir = output / "data"
-    dossiers: list[tuple[Act, Dossier]] = []
+    visits: list[tuple[Act, Visit]] = []
     with Progress(
         TextColumn("{task.description:<44}"), BarColumn(), TextColumn("{task.fields[state]:<38}"),
         TimeElapsedColumn(), console=console,
     ) as bars:  # fmt: skip
         for act in acts():
-            dossiers.append((act, _perform(act, data_dir, settings, bars)))
-    files = [path for act, dossier in dossiers for path in _documents(act, dossier, output)]
-    console.print(_table(dossiers, output))
+            visits.append((act, _perform(act, data_dir, settings, bars)))
+    files = [path for act, visit in visits for path in _documents(act, visit, output)]
+    console.print(_table(visits, output))
     return files
 
 
-def demo_dossier() -> Dossier:
+def demo_visit() -> Visit:
     """The cervical act, performed in a folder that is gone afterwards."""
     with TemporaryDirectory() as folder:
         return _perform(acts()[0], Path(folder), Settings(), None)
@@ -131,7 +133,7 @@ def longest_ms(order: Order) -> int:
     return round((BEFORE_THE_CORD_S + times.slack_limit_s + times.total_s) * 1000)
 
 
-def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None) -> Dossier:
+def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None) -> Visit:
     order = demo_order(act.name)
     clock = VirtualClock(utc_origin_ms=began_ms(act, SystemClock().utc_ms()))
     operator = SessionOperator(scripted=True, show=_bar(act, bars))
@@ -147,7 +149,7 @@ def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None
             key=load_or_create_key(data_dir, store=NoKeyStore()),
             commit_interval_s=COMMIT_INTERVAL_S,
         )
-    return load_dossier(data_dir, result.session_id, settings)
+    return load_visit(data_dir, result.session_id, settings)
 
 
 def _serve(unit: SimulatedUnit, wire: str) -> None:
@@ -174,28 +176,28 @@ def _bar(act: Act, bars: Progress | None) -> Show:
     return show
 
 
-def _documents(act: Act, dossier: Dossier, output: Path) -> list[Path]:
+def _documents(act: Act, visit: Visit, output: Path) -> list[Path]:
     return [
-        write_file(output / f"{act.name}-{name}", dossier.export(kind))
+        write_file(output / f"{act.name}-{name}", written(visit, kind))
         for kind, name in DOCUMENTS.items()
     ]
 
 
-def _table(dossiers: list[tuple[Act, Dossier]], output: Path) -> Table:
+def _table(visits: list[tuple[Act, Visit]], output: Path) -> Table:
     table = Table(title="Demo: prescribed and delivered", show_lines=True)
     table.add_column("")
     rows: dict[str, list[str]] = {}
-    for act, dossier in dossiers:
+    for act, visit in visits:
         table.add_column(f"{act.name} over {'RTU' if act.wire == 'rtu' else 'TCP'}")
-        for label, value in _cells(act, dossier, output).items():
+        for label, value in _cells(act, visit, output).items():
             rows.setdefault(label, []).append(value)
     for label, values in rows.items():
         table.add_row(label, *values)
     return table
 
 
-def _cells(act: Act, dossier: Dossier, output: Path) -> dict[str, str]:
-    note = dossier.note
+def _cells(act: Act, visit: Visit, output: Path) -> dict[str, str]:
+    note = visit.note
 
     def value(name: str) -> str:
         return note.field(name).value or "not recorded"
@@ -207,6 +209,6 @@ def _cells(act: Act, dossier: Dossier, output: Path) -> dict[str, str]:
         "outcome": value("outcome"),
         "stop": value("stop"),
         "session": note.session_id,
-        "charge line": f"97012 x 1, open: {len(dossier.charge().open_fields)} cells",
+        "charge line": f"97012 x 1, open: {len(visit.charge().open_fields)} cells",
         "files": "\n".join(str(path) for path in sorted(output.glob(f"{act.name}-*"))),
     }

@@ -1,4 +1,4 @@
-"""What the commands print: safe to show whatever the text, the encoding or the reader.
+"""What the commands print and write: safe to show whatever the text, the encoding or the reader.
 
 ``traction run`` prints nothing through this while a session is open: that is the display's work
 (``workstation.terminal.display``), which never waits.
@@ -10,9 +10,10 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TextIO
 
-from controller.errors import RequestRefused
+from controller.errors import JournalUnavailable, RequestRefused
 from controller.words import hides, one_line, visible
 
 
@@ -38,6 +39,19 @@ def say_json(document: Any) -> None:
 def say_json_text(text: str) -> None:
     """Print JSON; what hides, steers or cannot be encoded becomes an escape of the same value."""
     _print(json_for(text, _encoding(sys.stdout)) + "\n")
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write an export; raises JournalUnavailable when the place cannot be written."""
+    from records.store.private_files import write_private
+
+    try:
+        write_private(path, content)
+    except OSError as error:
+        raise JournalUnavailable(
+            f"{path} cannot be written ({error.strerror}); choose another place with --out"
+        ) from error
+    return path
 
 
 def warn(text: str) -> None:

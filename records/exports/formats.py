@@ -10,7 +10,7 @@ from zipfile import ZipFile, is_zipfile
 
 from controller.errors import ExportRefused, ReceiverInvalid
 from records.exports.messages.receiver_maps import OWN, Receiver, load_receivers
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 
 if TYPE_CHECKING:
     from records.exports.claim.cms1500 import Box

@@ -56,8 +56,8 @@ def test_our_unit_is_released_without_a_token_and_our_session_closed(tmp_path: P
         (left_open,) = list_sessions(tmp_path)
         assert left_open.outcome == NOT_CLOSED
         result = stage.treat(script=SOON_OVER)
-        closed = stage.dossier(left_open.head.session_id).record
-        note = stage.dossier(left_open.head.session_id).note
+        closed = stage.visit(left_open.head.session_id).record
+        note = stage.visit(left_open.head.session_id).note
     assert result.recovered == (left_open.head.session_id,)
     assert result.ending.reason == "ended early by P. Jones"
     assert (closed.outcome, closed.seal is not None) == (Outcome.INTERRUPTED, True)
@@ -78,8 +78,8 @@ def test_a_unit_that_let_go_by_itself_is_only_read(tmp_path: Path) -> None:
         kill_in_hold(stage)
         stage.clock.sleep_until(stage.clock.now_s() + 10.0)
         result = stage.treat(script=SOON_OVER)
-        closed = stage.dossier(result.recovered[0]).record
-        record = stage.dossier(result.session_id).record
+        closed = stage.visit(result.recovered[0]).record
+        record = stage.visit(result.session_id).record
     (observed,) = closed.of_kind(EventKind.UNIT_OBSERVED)
     assert observed.detail["unit_state"] == int(State.SAFE_LATCHED)
     assert observed.detail["released"] is False
@@ -127,7 +127,7 @@ def test_a_session_of_another_unit_is_closed_and_says_that_nobody_looked(tmp_pat
     with staged(tmp_path, wire="direct") as stage:
         stage.identifiers = identifiers
         result = stage.treat(script=SOON_OVER)
-        closed = stage.dossier(result.recovered[0]).record
+        closed = stage.visit(result.recovered[0]).record
     assert result.recovered == ("session-1",)
     (observed,) = closed.of_kind(EventKind.UNIT_OBSERVED)
     assert dict(observed.detail) == {"observed": False}

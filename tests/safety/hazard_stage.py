@@ -119,7 +119,7 @@ class HazardStage:
 
         result = self.stage.treat(self.order, operator=Bystander(scripted=True, show=watch))
         self.ending = result.ending
-        self.record = self.stage.dossier(result.session_id).record
+        self.record = self.stage.visit(result.session_id).record
         self.firmware.advance_to(self.clock.now_s() + WATCHED_AFTER_S)
 
     @property

@@ -279,7 +279,7 @@ def test_row_31_a_closed_pty_ends_the_session_and_is_not_opened_again(tmp_path: 
     with staged(tmp_path, wire="rtu") as stage:
         stage.connect = connect
         result = stage.treat(watch=close)
-        record = stage.dossier(result.session_id).record
+        record = stage.visit(result.session_id).record
         stage.firmware.advance_to(closed_at_s[0] + WATCHDOG_S + 6.0)
         expired, left_n = stage.firmware.machine.watchdog_expired, stage.firmware.plant.cord_force_n
     assert opened == [stage.uri]
@@ -301,7 +301,7 @@ def test_row_32_a_unit_under_another_port_name_is_known_by_its_unit_id(tmp_path:
         with other:
             before, stage.uri = stage.uri, other.uri
             second = stage.treat(script=SOON_OVER)
-        records = [stage.dossier(result.session_id).record for result in (first, second)]
+        records = [stage.visit(result.session_id).record for result in (first, second)]
     uris = [record.of_kind(EventKind.SESSION_STARTED)[0].detail["uri"] for record in records]
     assert uris == [before, other.uri]
     assert before != other.uri

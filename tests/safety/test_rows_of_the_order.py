@@ -188,7 +188,7 @@ def test_row_41_a_held_key_raises_the_force_one_step_every_2_s_within_the_order(
         result = stage.treat(
             SHORT_CERVICAL + 'maximum_force = "66 N"\n', script=HELD_KEY, watch=watch
         )
-        record = stage.dossier(result.session_id).record
+        record = stage.visit(result.session_id).record
     raised = record.of_kind(EventKind.FORCE_ADJUSTED)
     refused = [str(e.detail["reason"]) for e in record.of_kind(EventKind.REQUEST_REFUSED)]
     assert [e.detail["new_force_dn"] for e in raised] == [650]

@@ -100,7 +100,7 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
     with staged(memory_path) as stage:
         in_hold = InHold(lock_for_6_s, memory_path)
         result = stage.treat(ONE_HOLD, watch=watch)
-        record = stage.dossier(result.session_id).record
+        record = stage.visit(result.session_id).record
     assert spilled == [True], "records lay in the side file while the database was locked"
     assert in_hold.phases.count("resting") == 1, "the treatment went on"
     assert record.outcome == Outcome.COMPLETED
@@ -202,7 +202,7 @@ def test_row_48_a_second_session_on_the_unit_is_refused_and_the_first_one_goes_o
 
     with staged(tmp_path) as stage:
         result = stage.treat(SHORT_CERVICAL, watch=InHold(start_another, tmp_path))
-        record = stage.dossier(result.session_id).record
+        record = stage.visit(result.session_id).record
     assert len(refusals) == 1
     assert "a session on unit" in refusals[0]
     assert result.ending.outcome == Outcome.COMPLETED

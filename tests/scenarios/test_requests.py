@@ -29,8 +29,8 @@ step = [
 def test_pause_adjust_resume_check_and_remark(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
         result = stage.treat(SHORT_CERVICAL + 'maximum_force = "66 N"\n', script=STEERED)
-        record = stage.dossier(result.session_id).record
-        dose = stage.dossier(result.session_id).note.dose
+        record = stage.visit(result.session_id).record
+        dose = stage.visit(result.session_id).note.dose
     assert result.ending.outcome == Outcome.COMPLETED
 
     def details(kind: EventKind) -> list[dict[str, object]]:
@@ -73,8 +73,8 @@ END = 'step = [{ at = "55 s", do = "end", by = "A. Example, PT", reason = "time 
 def test_a_cyclic_treatment_with_a_step_is_ended_early(tmp_path: Path) -> None:
     with staged(tmp_path, wire="direct") as stage:
         result = stage.treat(CYCLIC, script=END)
-        dossier = stage.dossier(result.session_id)
-    record = dossier.record
+        visit = stage.visit(result.session_id)
+    record = visit.record
     assert result.ending.outcome == Outcome.STOPPED
     assert result.ending.reason == "ended early by A. Example, PT: time is up"
     changes = [(e.detail["stage"], e.detail["to"]) for e in record.of_kind(EventKind.PHASE_CHANGED)]
@@ -85,8 +85,8 @@ def test_a_cyclic_treatment_with_a_step_is_ended_early(tmp_path: Path) -> None:
     ]  # fmt: skip
     # It turned at its force, so there is a charge line, though it never held a force.
     assert record.reached_holding
-    assert dossier.note.dose.hold_time_ms == 0
-    assert dossier.charge().values["minutes"] == "0"
+    assert visit.note.dose.hold_time_ms == 0
+    assert visit.charge().values["minutes"] == "0"
     moving = record.samples[record.samples["phase"] == int(Phase.RAMPING_UP)]
     assert abs(int(moving["force_1_dn"].max()) - 600) < 50
 
@@ -122,7 +122,7 @@ def test_the_end_is_a_tone_every_30_s_until_somebody_acknowledges_it(tmp_path: P
     with staged(tmp_path, wire="direct") as stage:
         operator = LateOperator(stage.clock.now_s)
         result = stage.treat(operator=operator)
-        record = stage.dossier(result.session_id).record
+        record = stage.visit(result.session_id).record
     assert [round(at_s) for at_s in operator.tones_at_s] == [0, 30, 60]
     assert operator.alarms == {"treatment_done"}
     (raised,) = record.of_kind(EventKind.ALARM_RAISED)

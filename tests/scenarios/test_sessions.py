@@ -15,6 +15,7 @@ from controller.events import EventKind, JsonValue, Outcome
 from controller.ports import Answer, Progress, Question
 from records.evidence.integrity import verify
 from records.evidence.reader import last_arming_of
+from records.exports.formats import written
 from records.store.unit_file import unit_databases
 from simulator.map_v1 import State
 from tests.support.independent_dose import independent_dose
@@ -24,21 +25,21 @@ from workstation.session.treat import PassivePatient, StopsDuring
 
 
 def kinds(stage: Stage, session_id: str) -> list[EventKind]:
-    return [event.kind for event in stage.dossier(session_id).record.events]
+    return [event.kind for event in stage.visit(session_id).record.events]
 
 
 @pytest.mark.parametrize(("wire", "baudrate"), [("tcp", 0), ("rtu", 38400), ("rtu", 19200)])
 def test_a_treatment_is_completed_and_recorded(tmp_path: Path, wire: str, baudrate: int) -> None:
     with staged(tmp_path, wire=wire, baudrate=baudrate) as stage:
         result = stage.treat()
-        dossier = stage.dossier(result.session_id)
+        visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.COMPLETED
-    dose = dossier.note.dose
+    dose = visit.note.dose
     assert (dose.delivered_minutes, dose.traction_ms // 100) == (1, 600)
     assert dose.mean_hold_force_dn is not None
     assert abs(dose.mean_hold_force_dn - 600) < 30
-    assert dossier.record.seal is not None
-    assert dossier.note.field("press_test").value == "press-tested by the patient before arming"
+    assert visit.record.seal is not None
+    assert visit.note.field("press_test").value == "press-tested by the patient before arming"
     assert not verify(tmp_path).alterations
 
 
@@ -50,7 +51,7 @@ def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: s
             # The address differs between runs (a port, a terminal's number); all else is the same.
             real = stage.uri
             result = stage.treat()
-            record = stage.dossier(result.session_id).record
+            record = stage.visit(result.session_id).record
         told = [
             (e.at_ms, e.utc_ms, e.kind, json.dumps(dict(e.detail)).replace(real, "URI"))
             for e in record.events
@@ -63,9 +64,9 @@ def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: s
 
 def test_a_direct_line_gives_the_same_record_as_a_pseudo_terminal(tmp_path: Path) -> None:
     with staged(tmp_path / "pty", wire="rtu") as stage:
-        over_pty = stage.dossier(stage.treat().session_id).record
+        over_pty = stage.visit(stage.treat().session_id).record
     with staged(tmp_path / "direct", wire="direct") as stage:
-        direct = stage.dossier(stage.treat().session_id).record
+        direct = stage.visit(stage.treat().session_id).record
     assert direct.samples.tobytes() == over_pty.samples.tobytes()
     assert [(e.at_ms, e.kind) for e in direct.events] == [
         (e.at_ms, e.kind) for e in over_pty.events
@@ -77,27 +78,27 @@ def test_another_seed_gives_another_record(tmp_path: Path) -> None:
     for seed in (1, 2):
         with staged(tmp_path / str(seed), seed=seed) as stage:
             result = stage.treat()
-            samples.append(stage.dossier(result.session_id).record.samples.tobytes())
+            samples.append(stage.visit(result.session_id).record.samples.tobytes())
     assert samples[0] != samples[1]
 
 
 def test_the_patient_s_stop_is_released_recorded_and_stated(tmp_path: Path) -> None:
     with staged(tmp_path, body="lumbar_split", patient=StopsDuring(1, 12.0)) as stage:
         result = stage.treat(SHORT_LUMBAR)
-        dossier = stage.dossier(result.session_id)
+        visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.STOPPED
-    (stop,) = dossier.note.dose.stops
+    (stop,) = visit.note.dose.stops
     assert stop.cause == "patient switch pressed"
     assert stop.force_dn is not None
     assert abs(stop.force_dn - 1500) < 75
     assert stop.to_15_n_ms is not None
     assert stop.to_15_n_ms <= 2000
-    text = dossier.export("text").decode()
+    text = written(visit, "text").decode()
     assert f"force then {stop.force_dn / 10:.1f} N" in text
     assert f"{stop.to_15_n_ms / 1000:.2f} s to 15 N" in text
-    assert EventKind.PATIENT_STOP_PRESSED in [e.kind for e in dossier.record.events]
+    assert EventKind.PATIENT_STOP_PRESSED in [e.kind for e in visit.record.events]
     # Nothing moves inwards after the stop: the unit keeps its force below what it had.
-    later = dossier.record.samples[dossier.record.samples["taken_at_ms"] > stop.at_ms + 600]
+    later = visit.record.samples[visit.record.samples["taken_at_ms"] > stop.at_ms + 600]
     assert (later["force_1_dn"] < 200).all()
 
 
@@ -105,9 +106,9 @@ def test_delivered_numbers_equal_a_second_implementation(tmp_path: Path) -> None
     for wire, patient in (("rtu", None), ("tcp", StopsDuring(2, 3.0))):
         with staged(tmp_path / wire, wire=wire, patient=patient) as stage:
             result = stage.treat()
-            dossier = stage.dossier(result.session_id)
-        dose = dossier.note.dose
-        again = independent_dose(dossier.record.events, dossier.record.samples.tobytes())
+            visit = stage.visit(result.session_id)
+        dose = visit.note.dose
+        again = independent_dose(visit.record.events, visit.record.samples.tobytes())
         assert again == {
             "delivered_minutes": dose.delivered_minutes,
             "traction_ms": dose.traction_ms,
@@ -124,12 +125,12 @@ def test_operator_stop_releases_at_the_ordered_rate(tmp_path: Path) -> None:
 
     with staged(tmp_path) as stage:
         result = stage.treat(watch=stop_in_hold)
-        dossier = stage.dossier(result.session_id)
+        visit = stage.visit(result.session_id)
     assert result.ending.reason == "operator stop (P. Jones)"
-    ordered = dossier.record.of_kind(EventKind.RELEASE_ORDERED)
+    ordered = visit.record.of_kind(EventKind.RELEASE_ORDERED)
     assert [e.detail["kind"] for e in ordered] == ["release"]
-    assert dossier.note.dose.stops[0].cause == "operator stop (P. Jones)"
-    assert EventKind.UNIT_DISARMED in [e.kind for e in dossier.record.events]
+    assert visit.note.dose.stops[0].cause == "operator stop (P. Jones)"
+    assert EventKind.UNIT_DISARMED in [e.kind for e in visit.record.events]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_hazards_end_in_a_release_below_15_n(tmp_path: Path, fault: str, code: s
     injected: list[str] = []
     with staged(tmp_path) as stage:
         result = stage.treat(watch=inject)
-        record = stage.dossier(result.session_id).record
+        record = stage.visit(result.session_id).record
         left_n = stage.firmware.plant.cord_force_n
     assert injected == [fault]
     assert result.ending.outcome != Outcome.COMPLETED
@@ -177,25 +178,25 @@ def test_a_vanished_port_ends_as_link_lost(tmp_path: Path) -> None:
 
     with staged(tmp_path, wire="tcp") as stage:
         result = stage.treat(watch=pull)
-        dossier = stage.dossier(result.session_id)
+        visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.LINK_LOST
-    assert dossier.record.of_kind(EventKind.RELEASE_NOT_OBSERVED)
-    assert "The release was not observed by this program." in dossier.note.warnings
+    assert visit.record.of_kind(EventKind.RELEASE_NOT_OBSERVED)
+    assert "The release was not observed by this program." in visit.note.warnings
     assert not verify(tmp_path).alterations
     # Whether the patient is free, no script can know: nobody has acknowledged anything.
-    last = dossier.record.of_kind(EventKind.QUESTION_ANSWERED)[-1].detail
+    last = visit.record.of_kind(EventKind.QUESTION_ANSWERED)[-1].detail
     assert (last["question"], last["accepted"]) == ("end_acknowledged", False)
     assert last["by"] == "nobody at the terminal"
-    assert not dossier.record.of_kind(EventKind.ALARM_ACKNOWLEDGED)
+    assert not visit.record.of_kind(EventKind.ALARM_ACKNOWLEDGED)
 
 
 def test_without_the_press_test_the_note_says_so(tmp_path: Path) -> None:
     with staged(tmp_path, patient=PassivePatient()) as stage:
         result = stage.treat()
-        dossier = stage.dossier(result.session_id)
+        visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.COMPLETED
-    assert dossier.note.field("press_test").value == "switch not press-tested"
-    assert EventKind.PRESS_TEST_NOT_SEEN in [e.kind for e in dossier.record.events]
+    assert visit.note.field("press_test").value == "switch not press-tested"
+    assert EventKind.PRESS_TEST_NOT_SEEN in [e.kind for e in visit.record.events]
 
 
 def test_a_latched_unit_is_acknowledged_and_treated(tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_a_latched_unit_is_acknowledged_and_treated(tmp_path: Path) -> None:
         first = stage.treat()
         assert stage.firmware.state is State.SAFE_LATCHED
         second = stage.treat()
-        record = stage.dossier(second.session_id).record
+        record = stage.visit(second.session_id).record
     assert first.ending.outcome == Outcome.STOPPED
     assert second.ending.outcome == Outcome.COMPLETED
     assert EventKind.UNIT_ACKNOWLEDGED in [e.kind for e in record.events]
@@ -270,7 +271,7 @@ def drift_by_8_n_and_set_the_tare(stage: Stage) -> None:
 
 def states(stage: Stage, session_id: str, item: str) -> list[JsonValue]:
     """What the self-check of a session said of an item, in order."""
-    record = stage.dossier(session_id).record
+    record = stage.visit(session_id).record
     items = [event.detail for event in record.of_kind(EventKind.SELF_CHECK_RECORDED)]
     return [one["state"] for one in items if one["item"] == item]
 
@@ -295,11 +296,11 @@ def test_an_unready_unit_refuses_in_words_and_the_session_is_recorded_as_refused
         stage.firmware.estop.press()
         with pytest.raises(SelfCheckFailed, match="emergency stop open: release the button"):
             stage.treat()
-        dossier = stage.dossier("session-1")
-    assert dossier.record.outcome == Outcome.REFUSED
-    assert dossier.record.seal is not None
+        visit = stage.visit("session-1")
+    assert visit.record.outcome == Outcome.REFUSED
+    assert visit.record.seal is not None
     with pytest.raises(RequestRefused, match="never reached its hold force"):
-        dossier.charge()
+        visit.charge()
 
 
 def test_an_order_above_the_unit_s_rating_opens_no_session(tmp_path: Path) -> None:
@@ -329,29 +330,29 @@ def test_a_second_session_on_an_open_unit_is_refused(tmp_path: Path) -> None:
 def test_documents_agree_with_each_other(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
         result = stage.treat()
-        dossier = stage.dossier(result.session_id)
-    document = json.loads(dossier.export("json"))
-    pdf = PdfReader(io.BytesIO(dossier.export("pdf")))
+        visit = stage.visit(result.session_id)
+    document = json.loads(written(visit, "json"))
+    pdf = PdfReader(io.BytesIO(written(visit, "pdf")))
     (page,) = pdf.pages
     searchable = page.extract_text()
     for field in document["note"]["device"]:
         if field["name"] in ("peak_force", "mean_hold_force", "hold_force"):
             assert field["value"] in searchable
-            assert field["value"] in dossier.export("text").decode()
+            assert field["value"] in written(visit, "text").decode()
     assert document["seal"] in searchable
     assert "to be completed by the clinician" in searchable
     assert "not a cleared medical device" in searchable
-    (row,) = csv.DictReader(io.StringIO(dossier.export("csv").decode()))
+    (row,) = csv.DictReader(io.StringIO(written(visit, "csv").decode()))
     assert (row["cpt"], row["units"], row["minutes"]) == ("97012", "1", "1")
     assert row["mod1"] == row["rendering_npi"] == ""
     assert {"mod1", "charge", "rendering_npi"} <= set(document["charge"]["open_fields"])
-    assert dossier.export("pdf") == dossier.export("pdf")
+    assert written(visit, "pdf") == visit.export("pdf")
 
 
 def test_every_device_number_has_a_source(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
         result = stage.treat()
-        note = stage.dossier(result.session_id).note
+        note = stage.visit(result.session_id).note
     for field in note.device_fields:
         assert field.digest
         assert field.journal_range is not None or field.origin.value == "prescription"
@@ -360,7 +361,7 @@ def test_every_device_number_has_a_source(tmp_path: Path) -> None:
 def test_the_unit_s_events_are_recorded_exactly_once(tmp_path: Path) -> None:
     with staged(tmp_path, patient=StopsDuring(2, 3.0)) as stage:
         result = stage.treat()
-        record = stage.dossier(result.session_id).record
+        record = stage.visit(result.session_id).record
         held = [entry.sequence for entry in stage.firmware.machine.ring.entries]
     seen = [e.detail["sequence"] for e in record.of_kind(EventKind.UNIT_EVENT_SEEN)]
     assert seen == held[1:]

@@ -86,7 +86,7 @@ def test_a_unit_that_lacks_a_layer_of_safety_is_refused_in_words(
         with pytest.raises(SelfCheckFailed, match=words):
             stage.treat()
         assert never_armed(stage)
-        assert stage.dossier("session-1").record.outcome == Outcome.REFUSED
+        assert stage.visit("session-1").record.outcome == Outcome.REFUSED
 
 
 def test_a_folder_that_others_may_read_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
@@ -103,16 +103,16 @@ def test_a_switch_with_one_contact_stands_in_the_record_and_on_the_note(
 ) -> None:
     build(monkeypatch, without=5)
     with staged(tmp_path) as stage:
-        dossier = stage.dossier(stage.treat().session_id)
-    assert dossier.record.outcome == Outcome.COMPLETED
+        visit = stage.visit(stage.treat().session_id)
+    assert visit.record.outcome == Outcome.COMPLETED
     (item,) = [
         event.detail
-        for event in dossier.record.of_kind(EventKind.SELF_CHECK_RECORDED)
+        for event in visit.record.of_kind(EventKind.SELF_CHECK_RECORDED)
         if event.detail["item"] == "switch_contacts"
     ]
     assert (item["state"], item["value"]) == ("not_covered", "one")
-    assert "not covered:" in str(dossier.note.field("self_check").value)
-    assert "switch contacts" in str(dossier.note.field("self_check").value)
+    assert "not covered:" in str(visit.note.field("self_check").value)
+    assert "switch contacts" in str(visit.note.field("self_check").value)
 
 
 # --- between the yes and the arming -----------------------------------------------------------
@@ -180,7 +180,7 @@ def test_what_happens_while_the_disk_is_slow_is_seen_before_the_arming(
         assert Question.START_TRACTION in operator.texts
         assert happened == [name]
         assert never_armed(stage)
-        assert stage.dossier("session-1").record.outcome == Outcome.REFUSED
+        assert stage.visit("session-1").record.outcome == Outcome.REFUSED
 
 
 def test_the_last_question_names_the_patient_and_a_no_moves_nothing(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_the_last_question_names_the_patient_and_a_no_moves_nothing(tmp_path: Pa
         with pytest.raises(RequestRefused, match=r"start traction: refused by P\. Jones"):
             stage.treat(operator=operator)
         assert never_armed(stage)
-        digest = str(stage.dossier("session-1").record.opening.detail["order_digest"])
+        digest = str(stage.visit("session-1").record.opening.detail["order_digest"])
     text = operator.texts[Question.START_TRACTION]
     assert text.startswith(f"Patient TEST-1, order {digest[:12]}, unit SIM Cervical 1 serial 10042")
     assert "cervical on a friction table" in text
@@ -228,9 +228,9 @@ def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(tmp_path: P
     with staged(tmp_path) as stage:
         verified(stage)
         result = stage.treat(SCREENED, operator=Asked(person=True))
-        dossier = stage.dossier(result.session_id)
+        visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.COMPLETED
-    answers = dossier.record.of_kind(EventKind.QUESTION_ANSWERED)
+    answers = visit.record.of_kind(EventKind.QUESTION_ANSWERED)
     assert {answer.detail["by"] for answer in answers} == {"P. Jones"}
     assert [answer.detail["question"] for answer in answers] == [
         "unit_not_commissioned", "table_moves_freely", "surroundings_safe", "start_traction",
@@ -251,14 +251,14 @@ def test_hazard_44_what_stays_in_the_body_is_at_most_half_of_what_may_be_ordered
     monkeypatch.setitem(BODIES, "lumbar_one_piece", body)
     order = SHORT_LUMBAR.replace("150 N", "294 N") + 'table = "one_piece"\n'
     with staged(tmp_path, body="lumbar_one_piece") as stage:
-        dossier = stage.dossier(stage.treat(order, operator=Asked(person=True)).session_id)
+        visit = stage.visit(stage.treat(order, operator=Asked(person=True)).session_id)
         left_n, cord_n = stage.firmware.plant.spine_force_n, stage.firmware.plant.cord_force_n
-    assert dossier.record.outcome == Outcome.COMPLETED
+    assert visit.record.outcome == Outcome.COMPLETED
     assert cord_n <= 15.0
     expected_n = min(body.friction_n, 294.0 - body.friction_n)
     assert left_n == pytest.approx(expected_n, abs=12.0)
     assert left_n <= 294.0 / 2 + 12.0
-    assert dossier.note.field("table").value == (
+    assert visit.note.field("table").value == (
         "friction table (one-piece): force may stay in the body behind the release"
     )
 
@@ -280,13 +280,13 @@ def test_hazard_44_an_order_without_a_table_needs_a_person_above_the_lower_limit
         with pytest.raises(RequestRefused, match="force above soft limit: refused by nobody"):
             stage.treat(order)
         operator = Asked(person=True)
-        dossier = stage.dossier(stage.treat(order, operator=operator).session_id)
+        visit = stage.visit(stage.treat(order, operator=operator).session_id)
     assert (
         "200 N for the lumbar region on a friction table (the order does not say which)"
         in (operator.texts[Question.FORCE_ABOVE_SOFT_LIMIT])
     )
     assert Question.TABLE_MOVES_FREELY not in operator.texts
-    assert "friction table (the order" in str(dossier.note.field("table").value)
+    assert "friction table (the order" in str(visit.note.field("table").value)
 
 
 def test_hazard_44_a_table_that_moves_is_confirmed_and_gets_the_ordinary_limits(
@@ -296,9 +296,9 @@ def test_hazard_44_a_table_that_moves_is_confirmed_and_gets_the_ordinary_limits(
     with staged(tmp_path, body="lumbar_split") as stage:
         with pytest.raises(RequestRefused, match=r"table moves freely: refused by P\. Jones"):
             stage.treat(order, operator=Asked(no=Question.TABLE_MOVES_FREELY))
-        dossier = stage.dossier(stage.treat(order).session_id)
-        opening = dossier.record.opening.detail
-    assert dossier.note.field("table").value == (
+        visit = stage.visit(stage.treat(order).session_id)
+        opening = visit.record.opening.detail
+    assert visit.note.field("table").value == (
         "split table, moves with the body, confirmed by script (--yes)"
     )
     prescription = opening["prescription"]
@@ -321,7 +321,7 @@ def test_a_clock_in_doubt_is_a_question_and_a_line_of_the_note(
 ) -> None:
     with staged(tmp_path) as stage:
         first = Asked()
-        note = stage.dossier(stage.treat(operator=first).session_id).note
+        note = stage.visit(stage.treat(operator=first).session_id).note
         assert Question.CLOCK_IN_DOUBT not in first.texts
         assert "clock" not in {field.name for field in note.device_fields}
         stage.clock._utc_origin_ms += set_by_ms
@@ -329,7 +329,7 @@ def test_a_clock_in_doubt_is_a_question_and_a_line_of_the_note(
             stage.treat(operator=Asked(no=Question.CLOCK_IN_DOUBT))
         # The refused session was recorded by the same clock, and proves nothing for it.
         again = Asked()
-        note = stage.dossier(stage.treat(operator=again).session_id).note
+        note = stage.visit(stage.treat(operator=again).session_id).note
     assert Question.CLOCK_IN_DOUBT in again.texts
     value = str(note.field("clock").value)
     assert value.startswith("in doubt: 2026-")

@@ -23,7 +23,7 @@ from workstation.session.treat import SessionResult
 
 
 def record_of(stage: Stage, result: SessionResult) -> SessionRecord:
-    return stage.dossier(result.session_id).record
+    return stage.visit(result.session_id).record
 
 
 def only_record(data_dir: Path) -> SessionRecord:

@@ -11,12 +11,12 @@ from controller.events import EventKind, JsonValue, Outcome
 from controller.order.phases import Phase
 from records.claim.context import ClaimContext
 from records.evidence.reader import SessionHead, SessionRecord
-from records.exports.face import face_of
-from records.exports.visit import Visit
 from records.note.treatment_note import draft_note, record_zone
 from records.order.order import Order
 from records.order.order_file import parse_order
 from records.store.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray, StoredEvent
+from records.visit.face import face_of
+from records.visit.visit import Visit
 from tests.support.claims import MADE_AT
 
 SESSION_ID = "20261124T160000Z-0a1b2c"

@@ -13,8 +13,8 @@ from records.evidence.journal import SessionOpening, open_session
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.note.treatment_note import TreatmentNote
 from records.store.author import Author
+from records.visit.load import load_visit
 from tests.support.sessions import KEY, SETTINGS
-from workstation.documents import load_dossier
 
 UNIT = "00000000000000aa"
 BEGAN_MS = 1_767_225_600_000
@@ -122,4 +122,4 @@ def author(
 
 def note_of(data_dir: Path, session_id: str = "s-1") -> TreatmentNote:
     """The note as it stands now."""
-    return load_dossier(data_dir, session_id, SETTINGS).note
+    return load_visit(data_dir, session_id, SETTINGS).note

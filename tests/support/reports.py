@@ -10,9 +10,9 @@ from records.claim.rules.findings import RuleFinding
 from records.claim.rules.offers import Offer
 from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
-from records.exports.face import face_of
-from records.exports.visit import Visit
 from records.provenance import JournalRange, Origin, Sourced
+from records.visit.face import face_of
+from records.visit.visit import Visit
 from tests.support.documents import SESSION_ID, STARTED_UTC_MS, made_visit
 
 MEASURED: Sourced[str] = Sourced(

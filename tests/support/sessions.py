@@ -14,10 +14,11 @@ from firmware_bridge.connect import connect_unit
 from records.evidence.start_check import free_bytes_at
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.order.order_file import parse_order
+from records.visit.load import load_visit
+from records.visit.visit import Visit
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.line.servers import SimulatedUnit
-from workstation.documents import Dossier, load_dossier
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
 from workstation.session.treat import (
@@ -121,9 +122,9 @@ class Stage:
             commit_interval_s=1.0,
         )
 
-    def dossier(self, session_id: str) -> Dossier:
+    def visit(self, session_id: str) -> Visit:
         """Everything of a session on file."""
-        return load_dossier(self.data_dir, session_id, SETTINGS)
+        return load_visit(self.data_dir, session_id, SETTINGS)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from records.claim.context import Payer, ServiceLine
 from records.claim.rules.payer_profile import find_profile
 from records.claim.rules.scrubber import scrub
 from records.claim.rules.tables import shipped_tables
-from workstation.demo import demo_dossier
+from workstation.demo import demo_visit
 
 CALLS = 2000
 GOAL_US = 1000.0
@@ -29,10 +29,10 @@ def scrub_line() -> str:
 
 def scrub_times_us(calls: int = CALLS) -> list[float]:
     """Microseconds of each scrub of a claim of the demo with two more services."""
-    dossier = demo_dossier()
+    visit = demo_visit()
     profile, tables = find_profile(PAYER), shipped_tables()
     context = context_of_session(
-        dossier.record, dossier.order, dossier.note, Payer(kind="medicare_b", profile=PAYER)
+        visit.record, visit.order, visit.note, Payer(kind="medicare_b", profile=PAYER)
     )
     more = (
         ServiceLine(cpt="97140", modifiers=("59", "GP"), dx_pointers=(1,)),
@@ -42,7 +42,7 @@ def scrub_times_us(calls: int = CALLS) -> list[float]:
     times_us = []
     for _ in range(calls):
         started_s = time.perf_counter()
-        report = scrub(dossier.note, dossier.record, context, profile, tables)
+        report = scrub(visit.note, visit.record, context, profile, tables)
         times_us.append((time.perf_counter() - started_s) * 1e6)
     assert report.findings, "a claim without any finding would not measure the whole way"
     return times_us

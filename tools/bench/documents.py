@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from records.exports.face import face_of
 from records.exports.note.layout import NotePage, lay_out_note
 from records.exports.note.pdf import note_pdf
 from records.exports.note.plot_data import plot_data
 from records.exports.paper.page import ENCODING, HEIGHT, WIDTH, Page
-from workstation.demo import demo_dossier
-from workstation.documents import Dossier
+from records.visit.face import face_of
+from records.visit.visit import Visit
+from workstation.demo import demo_visit
 
 NOTES = 1000
 TURN = 50
@@ -43,7 +43,7 @@ class DocumentCost:
 
 def documents_table(notes: int = NOTES) -> Table:
     """The benchmark as ``make bench`` prints it."""
-    cost = measure(demo_dossier(), notes)
+    cost = measure(demo_visit(), notes)
     table = Table(title=f"{notes} notes as PDF, goal: at most {GOAL:.0f} x raw writer")
     for column in ("writer", "ms a note", "bytes", "x raw"):
         table.add_column(column, justify="left" if column == "writer" else "right")
@@ -52,19 +52,17 @@ def documents_table(notes: int = NOTES) -> Table:
     return table
 
 
-def measure(dossier: Dossier, notes: int) -> DocumentCost:
+def measure(visit: Visit, notes: int) -> DocumentCost:
     """Write ``notes`` notes with each writer, in turns."""
-    face = face_of(dossier.note)
-    page = lay_out_note(
-        NotePage(note=dossier.note, face=face, plot=plot_data(dossier.record.samples))
-    )
-    made = note_pdf(dossier.record, dossier.note, face)
+    face = face_of(visit.note)
+    page = lay_out_note(NotePage(note=visit.note, face=face, plot=plot_data(visit.record.samples)))
+    made = note_pdf(visit.record, visit.note, face)
     plain = raw_pdf(page)
     ours_ms, raw_ms = [], []
     for _ in range(max(1, notes // TURN)):
         started_s = time.perf_counter()
         for _ in range(TURN):
-            note_pdf(dossier.record, dossier.note, face)
+            note_pdf(visit.record, visit.note, face)
         between_s = time.perf_counter()
         for _ in range(TURN):
             raw_pdf(page)

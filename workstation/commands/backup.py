@@ -133,7 +133,7 @@ def archive(
     """Write sealed sessions without names, dates and words as Parquet, for analysis."""
     from records.clinic.audit import record_read
     from records.keeping.archive import write_archive
-    from workstation.documents import author_now
+    from workstation.author_now import author_now
     from workstation.settings import load_settings
 
     data_dir = data or load_settings().data

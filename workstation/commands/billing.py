@@ -15,7 +15,8 @@ from workstation.output import say, say_json, say_text
 
 if TYPE_CHECKING:
     from records.claim.estimate import Estimate
-    from workstation.billing import BillingView
+    from records.claim.rules.scrubber import ScrubReport
+    from records.visit.visit import Visit
 
 NOT_READY = 3
 SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
@@ -51,15 +52,17 @@ def claim_new(
     data: DataOption = None,
 ) -> None:
     """Print a commented claim context for a session, with what its record knows filled in."""
-    from workstation.billing import claim_of
-    from workstation.documents import audited_dossier, reader_now, write_file
+    from records.visit.billing import claim_of
+    from records.visit.load import audited_visit
+    from workstation.author_now import reader_now
+    from workstation.output import write_file
     from workstation.settings import load_settings
     from workstation.texts.claim_template import claim_template
 
     settings = load_settings()
     data_dir = data or settings.data
-    dossier = audited_dossier(data_dir, session, settings, reader_now(data_dir), "claim new")
-    context, _ = claim_of(data_dir, dossier, payer=payer, context_file=None)
+    visit = audited_visit(data_dir, session, settings, reader_now(data_dir), "claim new")
+    context, _ = claim_of(data_dir, visit, payer=payer, context_file=None)
     text = claim_template(context)
     if out is None:
         say_text(text)
@@ -83,13 +86,13 @@ def scrub(
     """
     from records.claim.rules.report import report_document, report_text
 
-    view = _view(session, payer, context, data, "scrub")
-    facts = (view.dossier.note.session_id, view.report, view.offers, view.accepted)
+    visit, report = _billed(session, payer, context, data, "scrub")
+    facts = (visit.session_id, report, visit.offers, visit.acceptances)
     if as_json:
         say_json(report_document(*facts))
     else:
         say_text(report_text(*facts))
-    if view.report.blocked:
+    if report.blocked:
         raise typer.Exit(NOT_READY)
 
 
@@ -107,14 +110,14 @@ def estimate(
 
     The usual ranges ($14-$22 Medicare, $7-$19 private) are trade figures and stand beside it.
     """
-    from workstation.billing import estimate_session
+    from records.visit.billing import estimate_visit
 
-    view = _view(session, payer, context, data, "estimate")
-    made = estimate_session(view, table)
+    visit, report = _billed(session, payer, context, data, "estimate")
+    made = estimate_visit(visit, table)
     if as_json:
-        say_json(_estimate_document(view, made))
+        say_json(_estimate_document(visit, report, made))
         return
-    for text in _estimate_lines(view, made):
+    for text in _estimate_lines(report, made):
         say(text)
 
 
@@ -130,17 +133,17 @@ def accept(
     data: DataOption = None,
 ) -> None:
     """Accept an offered modifier or diagnosis; name, time and the evidence are kept."""
-    from workstation.billing import accept as keep
-    from workstation.documents import author_now
+    from records.visit.billing import accept as keep
+    from workstation.author_now import author_now
     from workstation.settings import load_settings
 
     if not by.strip():
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
-    view = _view(session, payer, context, data, "accept")
+    visit, _ = _billed(session, payer, context, data, "accept")
     data_dir = data or load_settings().data
     value = keep(
         data_dir,
-        view,
+        visit,
         author_now(data_dir, by),
         modifier=modifier,
         diagnosis=diagnosis,
@@ -163,44 +166,47 @@ def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
         say(f"{name:<24} {profile.title}, of {profile.valid_from} ({profile.source})")
 
 
-def _view(
+def _billed(
     session: str, payer: str | None, context: Path | None, data: Path | None, what: str
-) -> BillingView:
-    """The claim for a person to read; audited."""
-    from workstation.billing import view_billing
-    from workstation.documents import keep_reading, reader_now
+) -> tuple[Visit, ScrubReport]:
+    """The claim for a person to read, and what the rules say of it; audited."""
+    from records.visit.billing import billed
+    from records.visit.load import audited_visit
+    from workstation.author_now import reader_now
     from workstation.settings import load_settings
 
     settings = load_settings()
     data_dir = data or settings.data
-    keep_reading(data_dir, session, reader_now(data_dir), what)
-    return view_billing(data_dir, session, settings, payer=payer, context_file=context)
+    visit = audited_visit(data_dir, session, settings, reader_now(data_dir), what)
+    visit = billed(data_dir, visit, payer=payer, context_file=context)
+    assert visit.report is not None, "a billed visit has a report"
+    return visit, visit.report
 
 
-def _estimate_lines(view: BillingView, made: Estimate) -> list[str]:
+def _estimate_lines(report: ScrubReport, made: Estimate) -> list[str]:
     from records.claim.estimate import AUTHORIZATION, OWN_COST, TRADE_FIGURES
 
     row = made.row
     return [
-        f"{made.label.upper()} for {row.code}, {view.report.date_of_service}, "
+        f"{made.label.upper()} for {row.code}, {report.date_of_service}, "
         f"{row.locality}: ${made.amount}",
         f"from {made.table}: {row.source} ({row.valid_from} to {row.valid_to})",
         *(f"  {step.what:<52} {step.how:<28} {step.value}" for step in made.steps),
         TRADE_FIGURES,
         OWN_COST,
         AUTHORIZATION,
-        view.report.advice,
+        report.advice,
     ]
 
 
-def _estimate_document(view: BillingView, made: Estimate) -> dict[str, Any]:
+def _estimate_document(visit: Visit, report: ScrubReport, made: Estimate) -> dict[str, Any]:
     from records.claim.estimate import AUTHORIZATION, OWN_COST, TRADE_FIGURES
 
     return {
         "label": made.label,
-        "session_id": view.dossier.note.session_id,
+        "session_id": visit.session_id,
         "code": made.row.code,
-        "date_of_service": view.report.date_of_service.isoformat(),
+        "date_of_service": report.date_of_service.isoformat(),
         "amount": str(made.amount),
         "table": made.table,
         "row": made.row.model_dump(mode="json"),
@@ -208,5 +214,5 @@ def _estimate_document(view: BillingView, made: Estimate) -> dict[str, Any]:
         "trade_figures": TRADE_FIGURES,
         "own_cost": OWN_COST,
         "prior_authorization": AUTHORIZATION,
-        "advice": view.report.advice,
+        "advice": report.advice,
     }

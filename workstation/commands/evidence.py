@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from records.evidence.session_check import Alteration
     from records.keys.key_records import KeyHistory
     from records.store.checkpoint import Checkpoint
-    from workstation.documents import Dossier
     from workstation.settings import Settings
 
 RECORD_BAD = 4
@@ -109,26 +108,6 @@ def checkpoints(
     if stamp:
         made = stamp_list(settings, data_dir)
         warn(f"stamped {made.covers} bytes of the list at {made.at:%Y-%m-%d %H:%M:%S} UTC")
-
-
-def bundle_of(data_dir: Path, dossier: Dossier) -> bytes:
-    """The bundle of a session; raises RequestRefused when the session is not sealed."""
-    from controller.errors import RequestRefused
-    from records.evidence.bundle import BundleDocuments, write_bundle
-    from records.evidence.reader import read_stored
-    from records.keys.signing import load_or_create_key
-
-    try:
-        charge = dossier.export("csv").decode()
-    except RequestRefused:
-        charge = None
-    documents = BundleDocuments(
-        order_text=dossier.order.source_text,
-        note_text=dossier.export("text").decode(),
-        charge_csv=charge,
-    )
-    stored = read_stored(data_dir, dossier.record.head.session_id)
-    return write_bundle(stored, documents, load_or_create_key(data_dir))
 
 
 def _verify_records(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workstation.commands.evidence import bundle_of
 from workstation.commands.note import DataOption, JsonOption, SessionArgument
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
-    from workstation.documents import Dossier
+    from records.visit.visit import Visit
 
 
 class Format(StrEnum):
@@ -75,22 +73,23 @@ def export(
     The claim is looked at by the rules of its payer; what they call wrong stands on the document,
     and a program that would import it without looking gets nothing.
     """
-    from records.exports.formats import Choices, chosen_receiver, file_name, place_for
-    from workstation.documents import write_file
+    from records.exports.bundle import bundle_of
+    from records.exports.formats import Choices, chosen_receiver, file_name, place_for, written
+    from workstation.output import write_file
     from workstation.settings import load_settings
 
     data_dir = data or load_settings().data
     choices = Choices(receiver=chosen_receiver(data_dir, receiver), sampled=sampled)
     if format_ is Format.BUNDLE:
-        dossier = _audited(data_dir, session, "export bundle")
-        content, name = bundle_of(data_dir, dossier), f"{dossier.note.session_id}.zip"
+        visit = _audited(data_dir, session, "export bundle")
+        content, name = bundle_of(data_dir, visit), f"{visit.session_id}.zip"
     else:
-        dossier = _dossier(data_dir, session, f"export {format_.value}", context, payer)
-        content = dossier.export(format_.value, choices)
+        visit = _visit(data_dir, session, f"export {format_.value}", context, payer)
+        content = written(visit, format_.value, choices)
         mapped = receiver if format_ is Format.CSV else "own"
-        name = file_name(dossier.note.session_id, format_.value, mapped)
-    target = place_for(dossier.note.session_id, out, name)
-    _report(dossier, format_, write_file(target, content), as_json=as_json)
+        name = file_name(visit.session_id, format_.value, mapped)
+    target = place_for(visit.session_id, out, name)
+    _report(visit, format_, write_file(target, content), as_json=as_json)
 
 
 def upload(
@@ -110,58 +109,56 @@ def upload(
     as_json: JsonOption = False,
 ) -> None:
     """Put the note's PDF into a patient's documents in OpenEMR. Not tried with a live one."""
+    from records.exports.formats import written
     from workstation.openemr import DocumentEndpoint, token_from, upload_document
     from workstation.settings import load_settings
 
     token = token_from(token_env)
     endpoint = DocumentEndpoint(base_url=openemr, site=site, patient=patient, category=category)
     data_dir = data or load_settings().data
-    dossier = _dossier(data_dir, session, "upload pdf", context, payer)
-    upload_document(endpoint, dossier.note_file, dossier.export("pdf"), token)
+    visit = _visit(data_dir, session, "upload pdf", context, payer)
+    upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if as_json:
-        say_json({"uploaded": dossier.note_file, "to": endpoint.url, "patient": patient})
+        say_json({"uploaded": visit.note_file, "to": endpoint.url, "patient": patient})
         return
-    say(f"uploaded {dossier.note_file} to patient {patient} at {endpoint.url}")
+    say(f"uploaded {visit.note_file} to patient {patient} at {endpoint.url}")
 
 
-def _dossier(
+def _visit(
     data_dir: Path, session: str, what: str, context: Path | None, payer: str | None
-) -> Dossier:
+) -> Visit:
     """The session with its claim and what the rules say of it; the access is kept first."""
-    from workstation.billing import view_billing
+    from records.visit.billing import billed
+
+    visit = _audited(data_dir, session, what)
+    if context is None and not visit.record.reached_holding:
+        return visit  # without a treatment there is no claim for rules to look at
+    return billed(data_dir, visit, payer=payer, context_file=context)
+
+
+def _audited(data_dir: Path, session: str, what: str) -> Visit:
+    from records.visit.load import audited_visit
+    from workstation.author_now import reader_now
     from workstation.settings import load_settings
 
-    dossier = _audited(data_dir, session, what)
-    if context is None and not dossier.record.reached_holding:
-        return dossier  # without a treatment there is no claim for rules to look at
-    view = view_billing(
-        data_dir, dossier.note.session_id, load_settings(), payer=payer, context_file=context
-    )
-    return replace(dossier, context=view.context, report=view.report, offers=view.offers)
+    return audited_visit(data_dir, session, load_settings(), reader_now(data_dir), what)
 
 
-def _audited(data_dir: Path, session: str, what: str) -> Dossier:
-    from workstation.documents import audited_dossier, reader_now
-    from workstation.settings import load_settings
-
-    return audited_dossier(data_dir, session, load_settings(), reader_now(data_dir), what)
-
-
-def _report(dossier: Dossier, format_: Format, written: Path, *, as_json: bool) -> None:
+def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None:
     csv = format_ is Format.CSV
-    open_fields = dossier.charge().open_fields if csv else dossier.note.open_fields
-    errors = [f for f in dossier.report.findings if f.severity == "error"] if dossier.report else []
+    open_fields = visit.charge().open_fields if csv else visit.note.open_fields
+    errors = [f for f in visit.report.findings if f.severity == "error"] if visit.report else []
     if as_json:
         say_json(
             {
-                "file": str(written),
+                "file": str(file),
                 "open_fields": open_fields,
-                "ready": not errors and dossier.report is not None,
+                "ready": not errors and visit.report is not None,
                 "errors": [finding.rule_id for finding in errors],
             }
         )
         return
-    say(f"written to {written}")
+    say(f"written to {file}")
     if open_fields:
         say(f"open, to be completed: {', '.join(open_fields)}")
     if errors:

@@ -169,7 +169,7 @@ def export(
 ) -> None:
     """Write the public key in use as PEM; it verifies bundles on another machine."""
     from records.keys.signing import load_or_create_key, public_pem
-    from workstation.documents import write_file
+    from workstation.output import write_file
     from workstation.settings import load_settings
 
     pem = public_pem(load_or_create_key(data or load_settings().data).public_key)

@@ -16,7 +16,7 @@ from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
     from records.store.author import Author
-    from workstation.documents import Dossier
+    from records.visit.visit import Visit
     from workstation.settings import Settings
 
 SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
@@ -93,16 +93,17 @@ class _Desk:
         self.session, self.by = session, by
 
     def author(self) -> Author:
-        from workstation.documents import author_now
+        from workstation.author_now import author_now
 
         return author_now(self.data_dir, self.by)
 
-    def shown(self, what: str) -> Dossier:
-        """The dossier for a person to read; audited."""
-        from workstation.documents import audited_dossier, reader_now
+    def shown(self, what: str) -> Visit:
+        """The visit for a person to read; audited."""
+        from records.visit.load import audited_visit
+        from workstation.author_now import reader_now
 
         person = reader_now(self.data_dir, self.by)
-        return audited_dossier(self.data_dir, self.session, self.settings, person, what)
+        return audited_visit(self.data_dir, self.session, self.settings, person, what)
 
     def complete(self, values: dict[str, str]) -> None:
         from records.note.lifecycle import complete
@@ -129,11 +130,11 @@ class _Desk:
 
         amend(self.data_dir, self._read().note, values, reason, self.author(), credentials)
 
-    def _read(self) -> Dossier:
+    def _read(self) -> Visit:
         """For the program itself: what is written on it is audited by the write."""
-        from workstation.documents import load_dossier
+        from records.visit.load import load_visit
 
-        return load_dossier(self.data_dir, self.session, self.settings)
+        return load_visit(self.data_dir, self.session, self.settings)
 
 
 def _require_name(by: str) -> None:
@@ -179,22 +180,23 @@ def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _print(desk: _Desk, *, as_json: bool, history: bool, sources: bool, template: bool) -> None:
+    from records.exports.formats import written
     from records.exports.note.text import note_text
 
-    dossier = desk.shown("note")
+    visit = desk.shown("note")
     if as_json:
-        part = json.loads(dossier.export("json"))["note"]
+        part = json.loads(written(visit, "json"))["note"]
         say_json(part)
         return
     if template:
-        _say_each(_template(dossier))
+        _say_each(_template(visit))
     elif history:
-        _say_each(_history(dossier))
+        _say_each(_history(visit))
     elif sources:
-        _say_each(_sources(dossier))
+        _say_each(_sources(visit))
     else:
-        say_text(note_text(dossier.note))
-        _say_each(_hints(dossier))
+        say_text(note_text(visit.note))
+        _say_each(_hints(visit))
 
 
 def _say_each(lines: Iterator[str]) -> None:
@@ -202,9 +204,9 @@ def _say_each(lines: Iterator[str]) -> None:
         say(line)
 
 
-def _hints(dossier: Dossier) -> Iterator[str]:
+def _hints(visit: Visit) -> Iterator[str]:
     """What waits for a person; no part of the note."""
-    note = dossier.note
+    note = visit.note
     for field in note.proposals:
         yield f"the last visit says of {field.name}: {field.value!r}; confirm it with --confirm"
     for repeated in note.repetitions:
@@ -214,11 +216,11 @@ def _hints(dossier: Dossier) -> Iterator[str]:
         )
 
 
-def _history(dossier: Dossier) -> Iterator[str]:
+def _history(visit: Visit) -> Iterator[str]:
     """Every version with each of its words, the oldest first."""
-    from records.exports.note_status import status_text, version_texts
+    from records.visit.note_status import status_text, version_texts
 
-    note = dossier.note
+    note = visit.note
     yield f"note of session {note.session_id}: {status_text(note)}"
     before: dict[str, str | None] = {}
     for version, line in zip(note.versions, version_texts(note), strict=True):
@@ -230,17 +232,17 @@ def _history(dossier: Dossier) -> Iterator[str]:
             before[name] = word.value
 
 
-def _sources(dossier: Dossier) -> Iterator[str]:
+def _sources(visit: Visit) -> Iterator[str]:
     from records.exports.note.text import shown
 
-    note = dossier.note
+    note = visit.note
     for field in (*note.device_fields, *note.clinician_fields):
         yield f"{field.name:<24} {shown(field)}  <- {field.where_from}"
 
 
-def _template(dossier: Dossier) -> Iterator[str]:
+def _template(visit: Visit) -> Iterator[str]:
     """A file for --complete: one line for each field that nobody has said anything about."""
-    note = dossier.note
+    note = visit.note
     proposed = {field.name: field for field in note.proposals}
     yield f"# Note of session {note.session_id}: what is still open. Lines left empty stay open."
     yield f'# traction note {note.session_id} --complete THIS_FILE --by "NAME"'

@@ -50,7 +50,7 @@ def retention(
         show_retention,
     )
     from workstation.anchors import compared, leave_checkpoints
-    from workstation.documents import author_now
+    from workstation.author_now import author_now
     from workstation.settings import load_settings
 
     settings = load_settings()
@@ -104,7 +104,7 @@ def hold(
 ) -> None:
     """Set or lift a legal hold; without a session and a patient, list those that stand."""
     from records.keeping.legal_hold import holds, lift_hold, set_hold
-    from workstation.documents import author_now
+    from workstation.author_now import author_now
     from workstation.settings import load_settings
 
     settings = load_settings()

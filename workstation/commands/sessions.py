@@ -41,7 +41,7 @@ def sessions(
     """List the sessions on file, newest first; all of them or those that fit."""
     from records.clinic.audit import record_read
     from records.keeping.search import SessionQuery, find_sessions
-    from workstation.documents import reader_now
+    from workstation.author_now import reader_now
     from workstation.last_check import LastVerified
     from workstation.settings import load_settings
 
@@ -98,7 +98,7 @@ def audit(
     """List who read or wrote patients' data, oldest first."""
     from records.clinic.audit import accesses, record_read
     from records.keeping.search import SessionQuery, find_sessions
-    from workstation.documents import reader_now
+    from workstation.author_now import reader_now
     from workstation.settings import load_settings
 
     settings = load_settings()

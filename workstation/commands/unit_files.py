@@ -75,7 +75,7 @@ def put(
     from records.evidence.quarantine import put_aside
     from records.store.unit_file import unit_database
     from records.store.unit_lock import UnitLock, holding
-    from workstation.documents import author_now
+    from workstation.author_now import author_now
     from workstation.settings import load_settings
 
     if not reason.strip():
@@ -96,7 +96,7 @@ def accept(
 ) -> None:
     """Take note, by name, that a unit's file was put aside; the unit is used again then."""
     from records.evidence.quarantine import accept as accept_file
-    from workstation.documents import author_now
+    from workstation.author_now import author_now
     from workstation.settings import load_settings
 
     data_dir = data or load_settings().data

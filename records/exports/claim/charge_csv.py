@@ -11,7 +11,7 @@ from controller.words import one_line
 from records.claim.charge_line import charge_line
 from records.claim.context import ClaimContext, Party
 from records.exports.messages.receiver_maps import PATIENT_FIELDS, Column, Receiver
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """First characters of a formula; the wide forms are taken for them by East Asian spreadsheets."""

@@ -16,8 +16,8 @@ from controller.words import lines_of
 from records.claim.charge_line import claim_modifiers
 from records.claim.context import Address, ClaimContext, Party, ServiceLine
 from records.exports.claim.x12 import digits
-from records.exports.face import Face
 from records.exports.needs import Needs
+from records.visit.face import Face
 
 FORMAT = "traction-cms1500/1"
 PAYER_TYPES = {

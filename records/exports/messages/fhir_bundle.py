@@ -18,7 +18,7 @@ from records.claim.charge_line import CPT, UNITS
 from records.claim.context import Party
 from records.exports.messages.fhir_sampled import sampled_force
 from records.exports.needs import Needs, context_or_refuse
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 
 FORMAT = "FHIR"
 OWN = "urn:traction-session-controller"

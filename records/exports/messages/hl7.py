@@ -8,7 +8,7 @@ from datetime import datetime
 from controller.words import visible
 from records.claim.context import ClaimContext, Party
 from records.exports.needs import Needs
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 
 VERSION = "2.5.1"
 SENDER = "TRACTION"

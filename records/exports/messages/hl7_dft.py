@@ -18,7 +18,7 @@ from records.exports.messages.hl7 import (
     time,
 )
 from records.exports.needs import Needs, context_or_refuse
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 
 FORMAT = "HL7 DFT"
 CPT_SYSTEM, ICD_SYSTEM, CURRENCY = "C4", "I10", "USD"

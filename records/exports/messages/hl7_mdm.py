@@ -21,7 +21,7 @@ from records.exports.messages.hl7 import (
     time,
 )
 from records.exports.needs import Needs, context_or_refuse
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 
 FORMAT = "HL7 MDM"
 NOTE_CODE = ("11508-9", "Physical therapy Progress note", "LN")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from records.exports.face import NOT_A_DEVICE, Face
 from records.exports.note.plot import place_plot, plot_room
 from records.exports.note.plot_data import PlotData
 from records.exports.note.text import shown
@@ -35,6 +34,7 @@ from records.exports.paper.page import (
 )
 from records.note.treatment_note import TreatmentNote
 from records.provenance import Sourced
+from records.visit.face import NOT_A_DEVICE, Face
 
 MORE = "... [whole in text and JSON]"
 HEAD_ROOM, TITLE_ROOM, SIGNATURE_ROOM, FOOT_ROOM = 34.0, 20.0, 40.0, 42.0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from records.evidence.reader import SessionRecord
-from records.exports.face import Face
 from records.exports.note.layout import NotePage, lay_out_note
 from records.exports.note.plot_data import plot_data
 from records.exports.paper.page_pdf import page_pdf
 from records.note.treatment_note import TreatmentNote
+from records.visit.face import Face
 
 
 def note_pdf(record: SessionRecord, note: TreatmentNote, face: Face) -> bytes:

@@ -6,8 +6,8 @@ Every word is a field of the note or its label; what is open is left to the pers
 from __future__ import annotations
 
 from controller.words import lines_of
-from records.exports.face import Face
 from records.note.treatment_note import TreatmentNote
+from records.visit.face import Face
 
 
 def note_summary(note: TreatmentNote, face: Face) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from controller.words import lines_of
-from records.exports.face import NOT_A_DEVICE, Face, face_of
-from records.exports.note_status import version_texts
 from records.note.treatment_note import TreatmentNote
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
+from records.visit.face import NOT_A_DEVICE, Face, face_of
+from records.visit.note_status import version_texts
 
 
 def note_text(note: TreatmentNote, face: Face | None = None) -> str:

@@ -8,9 +8,9 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 
 from controller.words import one_line
-from records.exports.face import NOT_A_DEVICE
 from records.exports.scrub.json import scrub_values
-from records.exports.visit import Visit
+from records.visit.face import NOT_A_DEVICE
+from records.visit.visit import Visit
 
 
 def scrub_html(visit: Visit) -> str:

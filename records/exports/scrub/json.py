@@ -7,7 +7,7 @@ from typing import Any
 
 from controller.errors import ExportIncomplete
 from records.claim.rules.report import report_document
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 
 FORMAT = "traction-scrub/1"
 

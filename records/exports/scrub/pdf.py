@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from records.exports.face import NOT_A_DEVICE
 from records.exports.paper.page import (
     ALERT,
     BOTTOM,
@@ -21,7 +20,8 @@ from records.exports.paper.page import (
 )
 from records.exports.paper.page_pdf import pages_pdf
 from records.exports.scrub.json import scrub_values
-from records.exports.visit import Visit
+from records.visit.face import NOT_A_DEVICE
+from records.visit.visit import Visit
 
 COLOURS = {"error": ALERT, "warn": CLINICIAN, "info": GREY}
 FOOT = 16.0

@@ -11,10 +11,10 @@ from records.claim.charge_line import charge_line
 from records.exports.note.plot_data import plot_data
 from records.exports.scrub.json import scrub_values
 from records.exports.session.schema import FORMAT
-from records.exports.visit import Visit
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteVersion
 from records.provenance import Sourced
+from records.visit.visit import Visit
 
 
 def session_json(visit: Visit, *, note_file: str) -> str:

@@ -14,11 +14,13 @@ from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
 from controller.events import Outcome
 from controller.runtime.clock import SystemClock
 from records.evidence.reader import list_sessions
+from records.exports.formats import written
 from records.order.order import Order
 from records.order.order_file import parse_order
+from records.visit.load import load_visit
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL
 from workstation import demo
-from workstation.documents import load_dossier, write_file
+from workstation.output import write_file
 from workstation.session.treat import StopsDuring
 
 LUMBAR = """
@@ -63,23 +65,23 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 
 
 def test_the_demo_s_formats_have_their_content(shown: Shown) -> None:
-    dossier = load_dossier(shown.data, shown.completed, SETTINGS)
-    contents = {name: dossier.export(name) for name in ("pdf", "text", "csv", "json")}
+    visit = load_visit(shown.data, shown.completed, SETTINGS)
+    contents = {name: written(visit, name) for name in ("pdf", "text", "csv", "json")}
     assert contents["pdf"].startswith(b"%PDF")
     assert contents["csv"].count(b"\n") == 2
     assert json.loads(contents["json"])["session_id"] == shown.completed
     assert shown.completed in contents["text"].decode()
-    assert dossier.note_file == f"{shown.completed}.pdf"
-    assert dossier.note_file.encode() in contents["csv"]
+    assert visit.note_file == f"{shown.completed}.pdf"
+    assert visit.note_file.encode() in contents["csv"]
 
 
 def test_the_beginning_of_an_id_is_enough_and_another_one_is_not_found(
     shown: Shown,
 ) -> None:
     folder, session_id = shown.data, shown.completed
-    assert load_dossier(folder, session_id[:-1], SETTINGS).record.head.session_id == session_id
+    assert load_visit(folder, session_id[:-1], SETTINGS).record.head.session_id == session_id
     with pytest.raises(RecordNotFound):
-        load_dossier(folder, "nothing-like-it", SETTINGS)
+        load_visit(folder, "nothing-like-it", SETTINGS)
 
 
 def test_an_order_that_is_not_the_one_of_the_evidence_is_refused(
@@ -90,9 +92,9 @@ def test_an_order_that_is_not_the_one_of_the_evidence_is_refused(
     def altered(text: str, name: str) -> Order:
         return replace(parse_order(text, name), source_text=text.replace("60 N", "61 N"))
 
-    monkeypatch.setattr("workstation.documents.parse_order", altered)
+    monkeypatch.setattr("records.visit.load.parse_order", altered)
     with pytest.raises(JournalCorrupt, match="is not the one that the evidence names"):
-        load_dossier(folder, session_id, SETTINGS)
+        load_visit(folder, session_id, SETTINGS)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_the_demo_s_sessions_have_ended_when_they_can_be_read(shown: Shown) -> N
     """Else nobody could sign their notes yet. They took place today, not long ago."""
     now_ms = SystemClock().utc_ms()
     for record in list_sessions(shown.data):
-        note = load_dossier(shown.data, record.head.session_id, SETTINGS).note
+        note = load_visit(shown.data, record.head.session_id, SETTINGS).note
         assert note.ended_utc_ms is not None
         assert note.ended_utc_ms <= now_ms
         assert note.ended_utc_ms > shown.began_ms - 5 * 60_000

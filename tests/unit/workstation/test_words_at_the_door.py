@@ -16,7 +16,7 @@ from controller.requests import CheckIn, Remark
 from records.order.order_file import parse_order, read_order
 from tests.support.notes import ORDER, note_of, recorded
 from workstation import cli
-from workstation.documents import author_now
+from workstation.author_now import author_now
 from workstation.login import login_name
 from workstation.session.request_lines import parse_request
 from workstation.session.session_script import parse_script

@@ -7,9 +7,9 @@ from pathlib import Path
 from records.claim.charge_line import charge_line, context_of_session
 from records.claim.context import Payer
 from records.note.lifecycle import complete
+from records.visit.load import load_visit
 from tests.support.notes import ORDER, author, note_of, recorded
 from tests.support.sessions import SETTINGS
-from workstation.documents import load_dossier
 
 PAYER = Payer(kind="medicare_b", profile="medicare_b")
 
@@ -18,8 +18,8 @@ def test_the_claim_has_the_diagnoses_that_the_note_has_now(tmp_path: Path) -> No
     """The order said M50.120; the clinician corrected it in the note."""
     recorded(tmp_path)
     complete(tmp_path, note_of(tmp_path), {"diagnosis": "M54.2, M54.12"}, author(tmp_path))
-    dossier = load_dossier(tmp_path, "s-1", SETTINGS)
-    known = (dossier.record, dossier.order, dossier.note)
+    visit = load_visit(tmp_path, "s-1", SETTINGS)
+    known = (visit.record, visit.order, visit.note)
     context = context_of_session(*known, PAYER)
     assert context.diagnoses == ("M542", "M5412")
     assert context.lines[0].dx_pointers == (1, 2)
@@ -30,7 +30,7 @@ def test_the_claim_has_the_diagnoses_that_the_note_has_now(tmp_path: Path) -> No
 def test_the_record_number_is_the_note_s(tmp_path: Path) -> None:
     recorded(tmp_path, order=ORDER.replace('"TEST-1"', '""'), reference="")
     complete(tmp_path, note_of(tmp_path), {"patient_reference": "A-0815"}, author(tmp_path))
-    dossier = load_dossier(tmp_path, "s-1", SETTINGS)
-    known = (dossier.record, dossier.order, dossier.note)
+    visit = load_visit(tmp_path, "s-1", SETTINGS)
+    known = (visit.record, visit.order, visit.note)
     assert context_of_session(*known, PAYER).patient_ref == "A-0815"
     assert charge_line(*known, note_file="s-1.pdf").values["mrn"] == "A-0815"

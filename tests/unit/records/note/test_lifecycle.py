@@ -312,19 +312,19 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
 def test_a_signature_over_other_evidence_is_said_on_the_note(data: Path) -> None:
     from records.note.lifecycle import note_words
     from records.note.treatment_note import draft_note
+    from records.visit.load import load_visit
     from tests.support.sessions import SETTINGS
-    from workstation.documents import load_dossier
 
     signed(data)
-    dossier = load_dossier(data, "s-1", SETTINGS)
+    visit = load_visit(data, "s-1", SETTINGS)
     words = note_words(data, "s-1")
     for spoken, message in (
         (replace(words, seal="00"), "its seal differs"),
         (replace(words, device={**words.device, "peak_force": "1 N"}), "differ.*: peak_force"),
     ):
-        note = draft_note(dossier.record, dossier.order, spoken=spoken)
+        note = draft_note(visit.record, visit.order, spoken=spoken)
         assert any(message.split(".*")[0] in warning for warning in note.warnings)
-    assert not draft_note(dossier.record, dossier.order, spoken=words).warnings[1:]
+    assert not draft_note(visit.record, visit.order, spoken=words).warnings[1:]
 
 
 # --- the law ----------------------------------------------------------------------------------

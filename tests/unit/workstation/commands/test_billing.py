@@ -14,11 +14,12 @@ import pytest
 
 from controller.errors import RequestRefused
 from records.clinic.acceptance import acceptances
+from records.exports.formats import written
+from records.visit import billing
+from records.visit.load import load_visit
 from tests.support.commands import run
 from tests.support.sessions import SETTINGS, staged
 from tests.unit.records.claim.rules.builders import SmallCodeList
-from workstation import billing
-from workstation.documents import load_dossier
 
 FEES = """
 valid_from = 2026-01-01
@@ -58,7 +59,7 @@ def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def context_file(data_dir: Path, folder: Path, **changes: Any) -> Path:
     """The claim as the practice's system has it: the session's own, with more."""
-    view = billing.view_billing(data_dir, "session-1", SETTINGS, payer="medicare_b")
+    view = billing.billed(data_dir, load_visit(data_dir, "session-1", SETTINGS), payer="medicare_b")
     context = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
     path = folder / "claim.json"
     path.write_text(json.dumps({**context, **changes}))
@@ -89,7 +90,7 @@ def test_the_json_report_has_the_same_findings_and_journal_ranges(data_dir: Path
     (clock,) = (f for f in document["findings"] if f["rule"] == "T-020")
     began = next(e for e in clock["evidence"] if e["name"] == "started_at")
     assert began["records"][0] == "event"
-    assert began["digest"] == load_dossier(data_dir, "session-1", SETTINGS).note.seal
+    assert began["digest"] == load_visit(data_dir, "session-1", SETTINGS).note.seal
 
 
 def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
@@ -115,7 +116,7 @@ def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
 
 
 def charge(data_dir: Path) -> dict[str, str]:
-    text = load_dossier(data_dir, "session-1", SETTINGS).export("csv").decode()
+    text = written(load_visit(data_dir, "session-1", SETTINGS), "csv").decode()
     (row,) = csv.DictReader(io.StringIO(text))
     return row
 
@@ -147,7 +148,7 @@ def test_an_acceptance_that_says_too_little_is_refused(
 
 def test_an_estimate_shows_its_steps_and_the_trade_figures(data_dir: Path, tmp_path: Path) -> None:
     table = tmp_path / "fees.toml"
-    day = load_dossier(data_dir, "session-1", SETTINGS).charge().values["dos"]
+    day = load_visit(data_dir, "session-1", SETTINGS).charge().values["dos"]
     table.write_text(FEES.replace("2026-01-01", day).replace("2026-12-31", day))
     result = run(data_dir, "estimate", "session-1", "--table", str(table))
     assert result.exit_code == 0
@@ -197,10 +198,10 @@ def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
 
 
 def test_an_altered_log_is_said(data_dir: Path) -> None:
-    view = billing.view_billing(data_dir, "session-1", SETTINGS)
+    view = billing.billed(data_dir, load_visit(data_dir, "session-1", SETTINGS))
     assert view.report.of_rule("N-11") == []
     from records.claim.rules.scrubber import scrub
 
-    record = replace(view.dossier.record, seal=bytes(32))
-    report = scrub(view.dossier.note, record, view.context, view.facts.profile, view.facts.tables)
+    record = replace(view.record, seal=bytes(32))
+    report = scrub(view.note, record, view.context, view.facts.profile, view.facts.tables)
     assert [f.severity for f in report.of_rule("N-11")] == ["error"]

@@ -19,11 +19,13 @@ from pypdf import PdfReader
 from controller.errors import ExportRefused, TractionError
 from records.exports.formats import KINDS, file_name, place_for
 from records.exports.session.schema import SessionDocument
+from records.visit import billing
+from records.visit.load import load_visit
 from tests.support.commands import run
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
 from tests.unit.records.exports.claim.test_claim_837p import pyx12_faults
 from tests.unit.workstation.commands.test_billing import AnyDay
-from workstation import billing, openemr
+from workstation import openemr
 from workstation.commands.export import Format
 
 SESSION = "session-1"
@@ -60,7 +62,7 @@ def claim_file(data_dir: Path) -> Path:
     """The whole claim, as the practice's system would give it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(billing, "installed_code_list", AnyDay)
-        view = billing.view_billing(data_dir, SESSION, SETTINGS)
+        view = billing.billed(data_dir, load_visit(data_dir, SESSION, SETTINGS))
     known = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
     (line,) = known["lines"]
     payer = {"kind": "medicare_b", "profile": "medicare_b", "name": "M", "payer_id": "06102"}

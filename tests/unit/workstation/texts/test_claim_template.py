@@ -38,13 +38,13 @@ def inner_models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def test_the_template_reads_back_as_the_same_claim(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
-        dossier = stage.dossier(stage.treat().session_id)
+        visit = stage.visit(stage.treat().session_id)
     made = context_of_session(
-        dossier.record,
-        dossier.order,
-        dossier.note,
+        visit.record,
+        visit.order,
+        visit.note,
         Payer(kind="medicare_b", profile="medicare_b"),
-        dossier.zone,
+        visit.zone,
     )
     again = parse_context(claim_template(made), "claim.toml")
     assert again.model_dump(exclude=set(READERS_KEYS)) == made.model_dump(exclude=set(READERS_KEYS))

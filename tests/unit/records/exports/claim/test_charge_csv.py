@@ -12,7 +12,7 @@ from controller.errors import ExportIncomplete, ExportRefused, ReceiverInvalid, 
 from records.claim.charge_line import COLUMNS
 from records.exports.claim.charge_csv import charge_csv
 from records.exports.messages.receiver_maps import Receiver, load_receivers, parse_receiver
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 from tests.support.claims import made_claim
 from tests.support.documents import SESSION_ID, made_visit
 

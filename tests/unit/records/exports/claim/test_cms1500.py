@@ -10,7 +10,7 @@ import pytest
 from controller.errors import ExportIncomplete
 from records.exports.claim.claim_837p import claim_837p
 from records.exports.claim.cms1500 import Box, cms1500_boxes, cms1500_json, cms1500_text
-from records.exports.face import Face
+from records.visit.face import Face
 from tests.support.claims import MADE_AT, made_claim
 
 SESSION = "20261124T160000Z-0a1b2c"

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from controller.events import Outcome
-from records.exports.face import Face, face_of
 from records.exports.note.layout import MORE, NotePage, lay_out_note
 from records.exports.note.pdf import note_pdf
 from records.exports.note.plot_data import PlotData, plot_data
@@ -20,6 +19,7 @@ from records.exports.note.text import note_text
 from records.exports.paper.page import BOTTOM, LEFT, RIGHT, TOP, Page, drawable
 from records.note.delivered_dose import Stop
 from records.note.treatment_note import TreatmentNote, draft_note
+from records.visit.face import Face, face_of
 from tests.support.documents import SEAL, SESSION_ID, made_order, made_record
 
 ORDER = made_order()

@@ -19,7 +19,7 @@ from records.exports.note.summary import note_summary
 from records.exports.note.text import note_text
 from records.exports.session.json import session_json
 from records.exports.session.schema import SCHEMA_FILE, SessionDocument, session_schema
-from records.exports.visit import Visit
+from records.visit.visit import Visit
 from tests.support.claims import made_claim
 from tests.support.documents import SESSION_ID, made_visit
 from tests.support.reports import made_finding, made_report, with_report

@@ -1,27 +1,36 @@
-"""One visit as every export sees it: record, order, note, face and what the practice said."""
+"""One session as people see it: record, order, note, claim context, and what the rules say."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from records.claim.charge_line import claim_modifiers, treatment_times
+from records.claim.charge_line import (
+    ChargeLine,
+    accepted_modifiers,
+    charge_line,
+    claim_modifiers,
+    treatment_times,
+)
 from records.claim.context import ClaimContext
+from records.claim.rules.facts import Facts
 from records.claim.rules.offers import Offer
 from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
 from records.evidence.reader import SessionRecord
-from records.exports.face import Face
 from records.note.treatment_note import TreatmentNote
 from records.order.order import Order
+from records.visit.face import Face
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """``made_at``: when the export is written; ``accepted``: modifiers that a person accepted.
+    """``made_at``: when the visit was read, and what is made of it is dated.
 
-    Without ``report`` no rule was applied, and the face can hold no error. ``acceptances`` are the
-    kept acts behind ``accepted``.
+    ``acceptances`` are what a named person accepted of it. ``context`` is what the practice's
+    system says of the claim; ``facts``, ``report`` and ``offers`` are what the rules make of both.
+    Without ``report`` no rule was applied, and the face can hold no error. ``mark`` says on every
+    page that the record was altered; "" for one that fits.
     """
 
     record: SessionRecord
@@ -30,17 +39,28 @@ class Visit:
     face: Face
     zone: tzinfo
     made_at: datetime
+    clinic: str = ""
+    mark: str = ""
+    acceptances: tuple[Acceptance, ...] = ()
     context: ClaimContext | None = None
+    facts: Facts | None = None
     report: ScrubReport | None = None
     offers: tuple[Offer, ...] = ()
-    acceptances: tuple[Acceptance, ...] = ()
-    accepted: tuple[str, ...] = ()
-    clinic: str = ""
 
     @property
     def session_id(self) -> str:
         """The session's id: every export names it."""
         return self.record.head.session_id
+
+    @property
+    def note_file(self) -> str:
+        """Name of the note's file, as the charge line cites it."""
+        return f"{self.session_id}.pdf"
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Modifiers that a person accepted."""
+        return accepted_modifiers(self.acceptances)
 
     @property
     def times(self) -> tuple[datetime, datetime]:
@@ -50,6 +70,13 @@ class Visit:
     def require_treatment(self) -> None:
         """Raises RequestRefused when no treatment was given: there is nothing to claim."""
         treatment_times(self.record, self.note, self.zone)
+
+    def charge(self) -> ChargeLine:
+        """The charge line; raises RequestRefused when no treatment was given."""
+        return charge_line(
+            self.record, self.order, self.note, note_file=self.note_file, zone=self.zone,
+            context=self.context, accepted=self.accepted,
+        )  # fmt: skip
 
     @property
     def modifiers(self) -> tuple[str, ...]:

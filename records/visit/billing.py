@@ -1,8 +1,8 @@
-"""Billing of a session as a Python API: scrub, estimate, accept. The commands only print it."""
+"""Billing of a visit as a Python API: scrub, estimate, accept. The commands only print it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from controller.errors import ClaimContextInvalid, RequestRefused
@@ -14,96 +14,76 @@ from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
 from records.claim.rules.code_list import installed_code_list
 from records.claim.rules.facts import Facts
-from records.claim.rules.offers import Offer, offers_of
+from records.claim.rules.offers import offers_of
 from records.claim.rules.payer_profile import PayerProfile, find_profile
 from records.claim.rules.predicates.diagnosis import AS_SENT, plain
 from records.claim.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
 from records.claim.rules.predicates.same_day import multiple_procedure_cut
-from records.claim.rules.scrubber import ScrubReport, report_of
+from records.claim.rules.scrubber import report_of
 from records.claim.rules.tables import load_tables
-from records.clinic.acceptance import Acceptance, acceptances, record_acceptance
+from records.clinic.acceptance import record_acceptance
 from records.evidence.integrity import verify
 from records.store.author import Author
-from workstation.documents import Dossier, load_dossier
-from workstation.settings import Settings
+from records.visit.face import face_of
+from records.visit.visit import Visit
 
 GENERIC_PAYER = "commercial"
 """Profile when neither the command nor the context names one: of it nothing particular is known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillingView:
-    """A session with its claim: what the rules see, say and offer."""
-
-    dossier: Dossier
-    context: ClaimContext
-    facts: Facts
-    report: ScrubReport
-    offers: tuple[Offer, ...]
-    accepted: tuple[Acceptance, ...]
-
-
-def view_billing(
-    data_dir: Path,
-    session_id: str,
-    settings: Settings,
-    *,
-    payer: str | None = None,
-    context_file: Path | None = None,
-) -> BillingView:
-    """Scrub a session's claim; ``payer`` names a profile and wins over the context's.
+def billed(
+    data_dir: Path, visit: Visit, *, payer: str | None = None, context_file: Path | None = None
+) -> Visit:
+    """The visit with its claim scrubbed; ``payer`` names a profile and wins over the context's.
 
     Without a context file the claim is what record, order and note know. Raises RequestRefused,
     RulesInvalid, ClaimContextInvalid or JournalError.
     """
-    dossier = load_dossier(data_dir, session_id, settings)
-    context, profile = claim_of(data_dir, dossier, payer=payer, context_file=context_file)
-    full_id = dossier.note.session_id
-    accepted = tuple(acceptances(data_dir, full_id))
-    context = with_accepted(context, accepted)
+    context, profile = claim_of(data_dir, visit, payer=payer, context_file=context_file)
+    context = with_accepted(context, visit.acceptances)
     tables = load_tables(data_dir).with_code_list(installed_code_list())
-    altered = bool(verify(data_dir, full_id).alterations)
-    facts = Facts(dossier.note, dossier.record, context, profile, tables, log_altered=altered)
-    return BillingView(
-        dossier=dossier,
-        context=context,
-        facts=facts,
-        report=report_of(facts),
-        offers=offers_of(facts),
-        accepted=accepted,
-    )
+    altered = bool(verify(data_dir, visit.session_id).alterations)
+    facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
+    report = report_of(facts)
+    return replace(
+        visit, context=context, facts=facts, report=report, offers=offers_of(facts),
+        face=face_of(visit.note, report),
+    )  # fmt: skip
 
 
 def claim_of(
-    data_dir: Path, dossier: Dossier, *, payer: str | None, context_file: Path | None
+    data_dir: Path, visit: Visit, *, payer: str | None, context_file: Path | None
 ) -> tuple[ClaimContext, PayerProfile]:
     """The claim as imported, or as record, order and note know it, and its payer's profile."""
     if context_file is None:
         profile = find_profile(payer or GENERIC_PAYER, data_dir)
         known = Payer(kind=profile.kind, profile=profile.name)
-        context = context_of_session(
-            dossier.record, dossier.order, dossier.note, known, dossier.zone
-        )
+        context = context_of_session(visit.record, visit.order, visit.note, known, visit.zone)
         return context, profile
-    context = load_context(context_file, dossier.note.session_id)
+    context = load_context(context_file, visit.session_id)
     return context, find_profile(payer or context.payer.profile, data_dir)
 
 
-def estimate_session(view: BillingView, table_file: Path | None = None) -> Estimate:
-    """The estimate of a claim, cut as the claim shows; raises RequestRefused without a table."""
-    table = read_fees(table_file) if table_file else view.facts.tables.fees
+def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
+    """The estimate of a visit that was ``billed``, cut as its claim shows.
+
+    Raises RequestRefused without a fee table.
+    """
+    facts, context = visit.facts, visit.context
+    assert facts is not None and context is not None, "an estimate is of a billed visit"
+    table = read_fees(table_file) if table_file else facts.tables.fees
     if table is None:
         raise RequestRefused(
             "no fee table is loaded; give one with --table FILE or name it in tables.toml"
         )
-    cut = any(True for _ in multiple_procedure_cut(view.facts))
-    assistant = view.facts.medicare and bool(view.facts.modifiers & ASSISTANTS.keys())
-    return estimate(table, view.context, cut_expense=cut, assistant=assistant)
+    cut = any(True for _ in multiple_procedure_cut(facts))
+    assistant = facts.medicare and bool(facts.modifiers & ASSISTANTS.keys())
+    return estimate(table, context, cut_expense=cut, assistant=assistant)
 
 
 def accept(
     data_dir: Path,
-    view: BillingView,
+    visit: Visit,
     author: Author,
     *,
     modifier: str | None = None,
@@ -111,7 +91,7 @@ def accept(
     line: str = TRACTION_CPT,
     accepted: bool = True,
 ) -> str:
-    """Keep that ``author`` accepts (or takes back) a modifier or a diagnosis; answers its name.
+    """Keep that ``author`` accepts (or takes back) a modifier or a diagnosis; returns its name.
 
     The evidence of the offer is kept with it; what was not offered is kept as such.
     """
@@ -119,12 +99,12 @@ def accept(
         raise RequestRefused("say either --modifier or --diagnosis, and one of them only")
     what = MODIFIER if modifier is not None else DIAGNOSIS
     value = _modifier(modifier, line) if modifier is not None else _diagnosis(str(diagnosis))
-    offered = next((offer for offer in view.offers if offer.key == value), None)
+    offered = next((offer for offer in visit.offers if offer.key == value), None)
     evidence = offered.shown if offered else ("the program did not offer it",)
     record_acceptance(
         data_dir,
-        session_id=view.dossier.note.session_id,
-        patient_key=view.dossier.note.patient_key,
+        session_id=visit.session_id,
+        patient_key=visit.note.patient_key,
         what=what,
         value=value,
         evidence=evidence,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from records.claim.rules.scrubber import ScrubReport
-from records.exports.note_status import moment_text, signer_text, status_text, version_texts
 from records.note.treatment_note import TreatmentNote
+from records.visit.note_status import moment_text, signer_text, status_text, version_texts
 
 NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
 INTERRUPTED = "INTERRUPTED: the program ended during this session."

@@ -1,0 +1,27 @@
+"""The bundle of a session: its evidence, and the documents that were made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.errors import RequestRefused
+from records.evidence.bundle import BundleDocuments, write_bundle
+from records.evidence.reader import read_stored
+from records.exports.formats import written
+from records.keys.signing import load_or_create_key
+from records.visit.visit import Visit
+
+
+def bundle_of(data_dir: Path, visit: Visit) -> bytes:
+    """The bundle of a session; raises RequestRefused when the session is not sealed."""
+    try:
+        charge = written(visit, "csv").decode()
+    except RequestRefused:
+        charge = None
+    documents = BundleDocuments(
+        order_text=visit.order.source_text,
+        note_text=written(visit, "text").decode(),
+        charge_csv=charge,
+    )
+    stored = read_stored(data_dir, visit.session_id)
+    return write_bundle(stored, documents, load_or_create_key(data_dir))

@@ -1,0 +1,48 @@
+"""The person at the keyboard, as author and as reader of records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.errors import KeyUnavailable
+from controller.runtime.clock import SystemClock
+from controller.words import check_name
+from records.clinic.readings import offer_readings_folder, only_reads, take_up_readings
+from records.keys.key_folder import key_history
+from records.keys.signing import load_or_create_key
+from records.store.author import Author, Person
+from workstation.login import login_name
+
+
+def author_now(data_dir: Path, by: str = "") -> Author:
+    """The person at the keyboard; ``by`` names them, else the account of the system does.
+
+    What readers without a key left is taken up into the chain first. Raises RequestRefused when
+    ``by`` is no name that a record may hold, KeyUnavailable for an account that may only read.
+    """
+    if only_reads(data_dir):
+        raise KeyUnavailable(
+            f"the records in {data_dir} belong to another account; this one may read them, and "
+            "signs nothing. Ask whoever keeps them"
+        )
+    user = login_name()
+    author = Author(
+        by=check_name("by", by) if by else user,
+        user=user,
+        at_utc_ms=SystemClock().utc_ms(),
+        key=load_or_create_key(data_dir),
+        key_records=key_history(data_dir).head,
+    )
+    offer_readings_folder(data_dir)
+    take_up_readings(data_dir, author)
+    return author
+
+
+def reader_now(data_dir: Path, by: str = "") -> Person:
+    """The same for reading, for which an account needs neither the key nor the right to write."""
+    if not only_reads(data_dir):
+        return author_now(data_dir, by)
+    user = login_name()
+    return Person(
+        by=check_name("by", by) if by else user, user=user, at_utc_ms=SystemClock().utc_ms()
+    )
