@@ -24,7 +24,7 @@ from records.store.author import Author
 from records.store.clinic_file import clinic_database
 from workstation.author_now import author_now
 from workstation.login import login_name
-from workstation.session.treat import PROGRAM
+from workstation.session.opening import PROGRAM
 from workstation.settings import Settings
 
 BEGUN, MADE, PROVED, RESTORED = "backup", "backup made", "backup proved", "restore of a backup"

@@ -21,16 +21,12 @@ from records.order.order import Order
 from records.order.order_file import parse_order
 from records.visit.load import load_visit
 from records.visit.visit import Visit
+from simulator.line.servers import SimulatedUnit
+from simulator.table.patient import Patient, PressTestPatient, StopsDuring
+from simulator.units import virtual_unit
 from workstation.output import drop_output, write_file
 from workstation.session.operators import SessionOperator, Show
-from workstation.session.treat import (
-    Patient,
-    PressTestPatient,
-    SimulatedUnit,
-    StopsDuring,
-    treat,
-    virtual_unit,
-)
+from workstation.session.treat import treat
 from workstation.settings import Settings
 
 STOP_IN_HOLD = 2

@@ -16,6 +16,8 @@ from typing import Any, TextIO
 from controller.errors import JournalUnavailable, RequestRefused
 from controller.words import hides, one_line, visible
 
+NOT_A_DEVICE = "An engineering system, not a cleared medical device."
+
 
 def say(line: str) -> None:
     """Print one line to standard output; raises RequestRefused when it takes nothing.

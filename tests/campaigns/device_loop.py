@@ -18,8 +18,9 @@ from tests.campaigns.treatment import PRETENSION_N, Treatment
 from tests.campaigns.truth import Watch, WatchedPatient
 from tests.support.memory import memory_folder
 from tests.support.sessions import SETTINGS, fixed_identifiers
+from workstation.session.direct import direct_connection
 from workstation.session.operators import SessionOperator
-from workstation.session.treat import direct_connection, treat
+from workstation.session.treat import treat
 
 
 class Examiner(SessionOperator):

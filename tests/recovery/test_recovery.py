@@ -18,7 +18,7 @@ from records.store.unit_file import unit_databases
 from simulator.map_v1 import State
 from tests.support.altering import altering
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
-from workstation.cli import REFUSED, exit_status
+from workstation.exit_status import REFUSED, exit_status
 
 SOON_OVER = 'step = [{ at = "1 s", do = "end", by = "P. Jones" }]'
 

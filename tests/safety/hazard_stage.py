@@ -19,9 +19,9 @@ from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock, DirectLine
 from simulator.map_v1 import State
 from simulator.table.patient import PressTestPatient, UnitView
+from simulator.units import body_region, simulated_firmware
 from tests.support.sessions import Stage, fixed_identifiers
 from workstation.session.operators import SessionOperator
-from workstation.session.treat import body_region, simulated_firmware
 
 BAUDRATE = 38400
 WATCHED_AFTER_S = 60.0

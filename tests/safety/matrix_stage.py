@@ -26,14 +26,15 @@ from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock, DirectLine
 from simulator.map_v1 import COMMAND, FAST_RELEASE, MOTOR_OFF, OPEN_TOKEN, RELEASE
 from simulator.table.patient import PressTestPatient, UnitView
+from simulator.units import simulated_firmware
 from tests.campaigns.truth import Series
 from tests.safety.matrix_cores import let_core_go_wrong
 from tests.safety.matrix_phases import Phase, order_of, script_of
 from tests.support.memory import memory_folder
 from tests.support.sessions import KEY, SETTINGS, fixed_identifiers
-from workstation.cli import ENDED_EARLY, exit_status
+from workstation.exit_status import ENDED_EARLY, exit_status
 from workstation.session.session_script import SessionScript, parse_script
-from workstation.session.treat import simulated_firmware, treat
+from workstation.session.treat import treat
 
 BAUDRATE = 38400
 CYCLE_S = 0.01

@@ -22,10 +22,10 @@ from controller.order.prescription import Region
 from controller.ports import Answer, Clock, Question, TractionUnit
 from records.evidence.journal import SqliteJournal
 from records.store.unit_file import unit_databases
+from simulator import units
 from simulator.map_v1 import EventCode
 from simulator.table.bodies import BODIES
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
-from workstation.session import treat as compose
 from workstation.session.operators import SessionOperator
 
 
@@ -70,10 +70,10 @@ LACKS: dict[str, tuple[dict[str, Any], str]] = {
 
 def build(monkeypatch: pytest.MonkeyPatch, *, without: int | None = None, **changes: Any) -> None:
     """The next cervical unit is another one: a bit of 0x20 is not set, or a number differs."""
-    unit = compose._UNITS[Region.CERVICAL]
+    unit = units._UNITS[Region.CERVICAL]
     if without is not None:
         changes["features"] = unit.features & ~(1 << without)
-    monkeypatch.setitem(compose._UNITS, Region.CERVICAL, replace(unit, **changes))
+    monkeypatch.setitem(units._UNITS, Region.CERVICAL, replace(unit, **changes))
 
 
 @pytest.mark.parametrize("name", list(LACKS))

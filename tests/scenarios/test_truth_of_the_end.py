@@ -17,7 +17,7 @@ from records.evidence.reader import SessionRecord, list_sessions
 from simulator.map_v1 import State
 from simulator.table.patient import PressTestPatient, UnitView
 from tests.support.sessions import SHORT_CERVICAL, Stage, staged
-from workstation.cli import exit_status
+from workstation.exit_status import exit_status
 from workstation.session.operators import SessionOperator
 from workstation.session.treat import SessionResult
 

@@ -19,18 +19,13 @@ from records.visit.visit import Visit
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.line.servers import SimulatedUnit
+from simulator.table.patient import Patient, PressTestPatient
+from simulator.units import simulated_firmware, virtual_unit
+from workstation.session.direct import direct_connection
+from workstation.session.opening import Identifiers
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
-from workstation.session.treat import (
-    Identifiers,
-    Patient,
-    PressTestPatient,
-    SessionResult,
-    direct_connection,
-    simulated_firmware,
-    treat,
-    virtual_unit,
-)
+from workstation.session.treat import SessionResult, treat
 from workstation.settings import Settings
 
 KEY = SigningKey(bytes(range(32)))

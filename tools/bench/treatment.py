@@ -27,15 +27,12 @@ from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
 from records.keys.signing import NoKeyStore, load_or_create_key
 from simulator.line.direct_line import DirectClock
+from simulator.table.patient import PressTestPatient
+from simulator.units import simulated_firmware, virtual_unit
 from workstation.demo import demo_order
+from workstation.session.direct import direct_connection
 from workstation.session.operators import SessionOperator
-from workstation.session.treat import (
-    PressTestPatient,
-    direct_connection,
-    simulated_firmware,
-    treat,
-    virtual_unit,
-)
+from workstation.session.treat import treat
 from workstation.settings import Settings
 
 GOAL = 300

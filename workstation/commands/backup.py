@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import AddressInvalid, BackupAltered
-from workstation.commands.note import ByOption, DataOption, JsonOption
+from workstation.commands.options import ByOption, DataOption, JsonOption, place_of
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -63,10 +63,8 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy all records while sessions may run, and verify the copy (exit status 4 if altered)."""
-    from workstation.settings import load_settings
 
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     if sum((target is not None, status, prove is not None)) != 1:
         raise AddressInvalid("say where to back up to, or --status, or --prove BACKUP")
     if prove is None and (identity or public_key or checkpoint):
@@ -99,9 +97,8 @@ def restore(
     """Put a backup into an empty or missing folder; what was altered only if asked for by name."""
     from records.keeping.restore import restore as restore_backup
     from workstation.backups import keep_restore
-    from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     accepted = accept_altered or []
     try:
         report = restore_backup(
@@ -134,9 +131,8 @@ def archive(
     from records.clinic.audit import record_read
     from records.keeping.archive import write_archive
     from workstation.author_now import author_now
-    from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     record_read(data_dir, author_now(data_dir, by), "archive")
     report = write_archive(data_dir, out)
     if as_json:

@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import ClaimContextInvalid, RequestRefused
+from workstation.commands.options import (
+    ContextOption,
+    DataOption,
+    JsonOption,
+    PayerOption,
+    SessionArgument,
+    place_of,
+)
 from workstation.output import say, say_json, say_text
 
 if TYPE_CHECKING:
@@ -19,17 +27,6 @@ if TYPE_CHECKING:
     from records.visit.visit import Visit
 
 NOT_READY = 3
-SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
-PayerOption = Annotated[
-    str | None, typer.Option("--payer", help="Payer profile; `traction payers` lists them.")
-]
-ContextOption = Annotated[
-    Path | None, typer.Option("--context", help="Claim context: JSON, CSV or TOML.")
-]
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who accepts.")]
 
 claim_app = typer.Typer(help="What the practice's system knows of a claim.", no_args_is_help=True)
@@ -56,11 +53,9 @@ def claim_new(
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
     from workstation.output import write_file
-    from workstation.settings import load_settings
     from workstation.texts.claim_template import claim_template
 
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     visit = audited_visit(data_dir, session, settings, reader_now(data_dir), "claim new")
     context, _ = claim_of(data_dir, visit, payer=payer, context_file=None)
     text = claim_template(context)
@@ -135,12 +130,11 @@ def accept(
     """Accept an offered modifier or diagnosis; name, time and the evidence are kept."""
     from records.visit.billing import accept as keep
     from workstation.author_now import author_now
-    from workstation.settings import load_settings
 
     if not by.strip():
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
     visit, _ = _billed(session, payer, context, data, "accept")
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     value = keep(
         data_dir,
         visit,
@@ -156,9 +150,8 @@ def accept(
 def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the payer profiles: the shipped ones and your own (DIR/payers/*.toml)."""
     from records.claim.rules.payer_profile import all_profiles
-    from workstation.settings import load_settings
 
-    profiles = all_profiles(data or load_settings().data)
+    profiles = all_profiles(place_of(data).data_dir)
     if as_json:
         say_json({name: p.model_dump(mode="json") for name, p in profiles.items()})
         return
@@ -173,10 +166,8 @@ def _billed(
     from records.visit.billing import billed
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
-    from workstation.settings import load_settings
 
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     visit = audited_visit(data_dir, session, settings, reader_now(data_dir), what)
     visit = billed(data_dir, visit, payer=payer, context_file=context)
     assert visit.report is not None, "a billed visit has a report"

@@ -11,6 +11,7 @@ import typer
 
 from controller.errors import AddressInvalid
 from controller.words import visible
+from workstation.commands.options import DataOption, JsonOption, place_of
 from workstation.commands.unit_files import put_aside_line
 from workstation.output import say, say_json, utc_text, warn
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from workstation.settings import Settings
 
 RECORD_BAD = 4
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -55,14 +52,12 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Recompute the record and say what was altered, where, since when (exit status 4)."""
-    from workstation.settings import load_settings
 
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     if since_last and (not all_ or public_key):
         raise AddressInvalid("--since-last goes with --all, and not with --public-key")
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     outside = [found for text in checkpoint or () for found in outside_checkpoints(text)]
     keys = public_keys(public_key) if public_key else None
     if bundle is not None:
@@ -86,10 +81,8 @@ def checkpoints(
     from records.keys.key_checkpoint import key_checkpoint
     from records.keys.key_folder import key_history
     from workstation.anchors import leave_checkpoints, stamp_list
-    from workstation.settings import load_settings
 
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     leave_checkpoints(settings, data_dir, warn)
     issued, history = issued_checkpoints(data_dir), key_history(data_dir)
     ends = {

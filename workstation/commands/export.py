@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workstation.commands.note import DataOption, JsonOption, SessionArgument
+from workstation.commands.options import (
+    ContextOption,
+    DataOption,
+    JsonOption,
+    PayerOption,
+    SessionArgument,
+    place_of,
+)
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -33,15 +40,6 @@ class Format(StrEnum):
     HL7_DFT = "hl7-dft"
     HL7_MDM = "hl7-mdm"
     BUNDLE = "bundle"
-
-
-ContextOption = Annotated[
-    Path | None,
-    typer.Option("--context", help="Claim context (JSON, CSV or TOML).", show_default=False),
-]
-PayerOption = Annotated[
-    str | None, typer.Option("--payer", help="Payer profile.", show_default=False)
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -76,9 +74,8 @@ def export(
     from records.exports.bundle import bundle_of
     from records.exports.formats import Choices, chosen_receiver, file_name, place_for, written
     from workstation.output import write_file
-    from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     choices = Choices(receiver=chosen_receiver(data_dir, receiver), sampled=sampled)
     if format_ is Format.BUNDLE:
         visit = _audited(data_dir, session, "export bundle")
@@ -111,11 +108,10 @@ def upload(
     """Put the note's PDF into a patient's documents in OpenEMR. Not tried with a live one."""
     from records.exports.formats import written
     from workstation.openemr import DocumentEndpoint, token_from, upload_document
-    from workstation.settings import load_settings
 
     token = token_from(token_env)
     endpoint = DocumentEndpoint(base_url=openemr, site=site, patient=patient, category=category)
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     visit = _visit(data_dir, session, "upload pdf", context, payer)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if as_json:

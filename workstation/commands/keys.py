@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RequestRefused
+from workstation.commands.options import DataOption, JsonOption, place_of
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
     from records.keys.key_records import KeyHistory, KeyTime
     from workstation.settings import Settings
 
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
 
@@ -45,9 +42,8 @@ def register(app: typer.Typer) -> None:
 def show(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show the key in use; it is made now if there is none."""
     from records.keys.signing import load_or_create_key
-    from workstation.settings import load_settings
 
-    key = load_or_create_key(data or load_settings().data)
+    key = load_or_create_key(place_of(data).data_dir)
     if as_json:
         say_json({"current": key.key_id, "public_key": key.public_key.hex()})
         return
@@ -59,9 +55,8 @@ def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List every key on record with its time; makes nothing."""
     from records.keys.key_folder import key_history, records_file
     from records.keys.signing import known_public_keys
-    from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     history = key_history(data_dir)
     foreign = sorted(_foreign(data_dir, history))
     if as_json:
@@ -90,9 +85,8 @@ def rotate(
     """Make a new key; the old public key stays on record, so that old records stay verifiable."""
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import replace_lost_key, rotate_key
-    from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     if not yes:
         typer.confirm("Put a new signing key in the place of the present one?", abort=True)
     now_ms = SystemClock().utc_ms()
@@ -115,9 +109,8 @@ def accept(
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import accept_key
     from records.keys.signing import read_public_key
-    from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     key_id = accept_key(
         data_dir,
         read_public_key(file),
@@ -143,10 +136,9 @@ def revoke(
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import revoke_key
     from records.keys.key_records import shown
-    from workstation.settings import load_settings
 
-    settings = load_settings()
-    data_dir, from_utc_ms = data or settings.data, _moment(since, settings)
+    settings, data_dir = place_of(data)
+    from_utc_ms = _moment(since, settings)
     if not yes:
         typer.confirm(
             f"Believe nothing that key {key} made from {shown(from_utc_ms)} on, for ever?",
@@ -170,9 +162,8 @@ def export(
     """Write the public key in use as PEM; it verifies bundles on another machine."""
     from records.keys.signing import load_or_create_key, public_pem
     from workstation.output import write_file
-    from workstation.settings import load_settings
 
-    pem = public_pem(load_or_create_key(data or load_settings().data).public_key)
+    pem = public_pem(load_or_create_key(place_of(data).data_dir).public_key)
     if out is None:
         say_text(pem.decode())
         return

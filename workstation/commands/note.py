@@ -12,6 +12,7 @@ import typer
 
 from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, check_text
+from workstation.commands.options import ByOption, DataOption, JsonOption, SessionArgument
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from records.visit.visit import Visit
     from workstation.settings import Settings
 
-SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
-ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
 Several = list[str] | None
 
 

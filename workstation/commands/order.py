@@ -1,4 +1,4 @@
-"""``traction order check``: reads an order as a session would, and shows what it would do."""
+"""``traction order``: a new order file, and what a session would make of one."""
 
 from __future__ import annotations
 
@@ -7,22 +7,44 @@ from typing import Annotated
 
 import typer
 
+from controller.errors import PrescriptionInvalid
+from controller.order.prescription import Region
 from workstation.output import say, say_text
 
 
-def register(order_app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the commands about order files."""
+    order_app = typer.Typer(help="Order files.", no_args_is_help=True)
+    app.add_typer(order_app, name="order")
+    order_app.command("new")(order_new)
+    order_app.command("check")(order_check)
 
-    @order_app.command("check")
-    def check(
-        order: Annotated[Path, typer.Argument(help="Order file.")],
-    ) -> None:
-        """Check an order file; print its steps, its total time and the questions it leads to."""
-        from records.order.order_file import read_order
-        from workstation.session.operators import possible_questions
-        from workstation.texts.plan_text import plan_text
 
-        ordered = read_order(order)
-        say_text(plan_text(ordered.prescription))
-        questions = ", ".join(q.value for q in possible_questions(ordered.prescription))
-        say(f"questions a session may ask: {questions}")
+def order_new(
+    region: Annotated[Region, typer.Option(help="Body region.")],
+    out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
+) -> None:
+    """Print a commented order file with every key, valid as it stands."""
+    from workstation.texts.order_template import order_template
+
+    text = order_template(region)
+    if out is None:
+        say_text(text)
+        return
+    if out.exists():
+        raise PrescriptionInvalid(f"{out} exists already; choose another name")
+    from workstation.output import write_file
+
+    say(f"written to {write_file(out, text.encode())}")
+
+
+def order_check(order: Annotated[Path, typer.Argument(help="Order file.")]) -> None:
+    """Check an order file; print its steps, its total time and the questions it leads to."""
+    from records.order.order_file import read_order
+    from workstation.session.operators import possible_questions
+    from workstation.texts.plan_text import plan_text
+
+    ordered = read_order(order)
+    say_text(plan_text(ordered.prescription))
+    questions = ", ".join(q.value for q in possible_questions(ordered.prescription))
+    say(f"questions a session may ask: {questions}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import AnswerMissing, RequestRefused
-from workstation.commands.note import ByOption, DataOption, JsonOption
+from workstation.commands.options import ByOption, DataOption, JsonOption, place_of
 from workstation.output import say, say_json, warn
 from workstation.terminal.typed_lines import is_terminal
 
@@ -51,10 +51,8 @@ def retention(
     )
     from workstation.anchors import compared, leave_checkpoints
     from workstation.author_now import author_now
-    from workstation.settings import load_settings
 
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     rule = _rule(settings)
     done = Applied(removed=(), still_read=())
     if apply:
@@ -105,10 +103,8 @@ def hold(
     """Set or lift a legal hold; without a session and a patient, list those that stand."""
     from records.keeping.legal_hold import holds, lift_hold, set_hold
     from workstation.author_now import author_now
-    from workstation.settings import load_settings
 
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     if session or patient:
         change = lift_hold if lift else set_hold
         change(data_dir, author_now(data_dir, by), reason, session_id=session, patient=patient)

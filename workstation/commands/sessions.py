@@ -1,7 +1,8 @@
-"""``traction sessions`` and ``traction audit``: what is on file, and who looked at it."""
+"""``traction sessions``, ``show`` and ``audit``: what is on file, and who looked at it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RequestRefused
-from workstation.commands.note import ByOption, DataOption, JsonOption
-from workstation.output import say, say_json
+from workstation.commands.options import ByOption, DataOption, JsonOption, SessionArgument, place_of
+from workstation.exit_status import RECORD_BAD
+from workstation.output import say, say_json, say_json_text
 
 if TYPE_CHECKING:
     from workstation.settings import Settings
@@ -25,6 +27,7 @@ NOT_CHECKED = (
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("sessions")(sessions)
+    app.command("show")(show)
     app.command("audit")(audit)
 
 
@@ -43,10 +46,8 @@ def sessions(
     from records.keeping.search import SessionQuery, find_sessions
     from workstation.author_now import reader_now
     from workstation.last_check import LastVerified
-    from workstation.settings import load_settings
 
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     query = SessionQuery(
         patient=patient,
         first_day=_day("--from", first_day),
@@ -99,10 +100,8 @@ def audit(
     from records.clinic.audit import accesses, record_read
     from records.keeping.search import SessionQuery, find_sessions
     from workstation.author_now import reader_now
-    from workstation.settings import load_settings
 
-    settings = load_settings()
-    data_dir = data or settings.data
+    settings, data_dir = place_of(data)
     wanted = {session} if session else None
     if patient:
         of_patient = find_sessions(data_dir, SessionQuery(patient=patient), _day_of(settings))
@@ -134,3 +133,31 @@ def _day_of(settings: Settings) -> Callable[[int], date]:
 
 def _local(settings: Settings, utc_ms: int) -> datetime:
     return datetime.fromtimestamp(utc_ms // 1000, settings.zone_at(utc_ms))
+
+
+def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Show what happened in a session, event by event."""
+    from records.exports.formats import written
+    from records.visit.load import audited_visit
+    from workstation.author_now import reader_now
+
+    place = place_of(data)
+    person = reader_now(place.data_dir)
+    visit = audited_visit(
+        place.data_dir, session, place.settings, person, "show", altered_too=not as_json
+    )
+    if as_json:
+        say_json_text(written(visit, "json").decode().rstrip("\n"))
+        return
+    if visit.mark:
+        say(visit.mark)
+    say(f"session {visit.note.session_id}: {visit.record.outcome}")
+    say(f"events {len(visit.record.events)}, samples {len(visit.record.samples)}")
+    for event in visit.record.events:
+        detail = json.dumps(dict(event.detail), sort_keys=True, ensure_ascii=False)
+        if event.sequence == 0:
+            detail = "(the opening; --json shows it)"
+        say(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
+    if visit.mark:
+        say(visit.mark)
+        raise typer.Exit(RECORD_BAD)

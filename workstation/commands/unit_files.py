@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workstation.commands.note import ByOption, DataOption, JsonOption
+from workstation.commands.options import ByOption, DataOption, JsonOption, place_of
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = Fa
     from controller.runtime.clock import SystemClock
     from records.evidence.repack import repack as repack_file
     from records.keys.signing import load_or_create_key
-    from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     done = repack_file(data_dir, unit, load_or_create_key(data_dir), SystemClock().utc_ms)
     if as_json:
         say_json(asdict(done))
@@ -51,9 +50,8 @@ def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = Fa
 def list_(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the files that were put aside, why, and who has accepted it."""
     from records.evidence.quarantine import put_aside_files
-    from workstation.settings import load_settings
 
-    found = put_aside_files(data or load_settings().data)
+    found = put_aside_files(place_of(data).data_dir)
     if as_json:
         say_json([_facts(one) for one in found])
         return
@@ -76,11 +74,10 @@ def put(
     from records.store.unit_file import unit_database
     from records.store.unit_lock import UnitLock, holding
     from workstation.author_now import author_now
-    from workstation.settings import load_settings
 
     if not reason.strip():
         raise RequestRefused("the reason is empty; say with --reason what was found out")
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     author = author_now(data_dir, by)
     with holding(UnitLock(unit_database(data_dir, unit))):
         folder = put_aside(data_dir, unit, author.key, utc_ms=author.at_utc_ms, reason=reason)
@@ -97,9 +94,8 @@ def accept(
     """Take note, by name, that a unit's file was put aside; the unit is used again then."""
     from records.evidence.quarantine import accept as accept_file
     from workstation.author_now import author_now
-    from workstation.settings import load_settings
 
-    data_dir = data or load_settings().data
+    data_dir = place_of(data).data_dir
     say(put_aside_line(accept_file(data_dir, unit, author_now(data_dir, by), reason)))
 
 

@@ -26,8 +26,8 @@ from simulator.device.register_image import UnitDescription
 from simulator.line.servers import SimulatedUnit
 from simulator.table.bodies import CERVICAL_SLIDING
 from simulator.table.plant import TractionPlant
+from simulator.units import system_device_time
 from workstation import cli
-from workstation.session.treat import system_device_time
 from workstation.texts.order_template import order_template
 
 UNIT_ID = "545243310000273a"

@@ -18,10 +18,10 @@ from records.exports.formats import written
 from records.order.order import Order
 from records.order.order_file import parse_order
 from records.visit.load import load_visit
+from simulator.table.patient import StopsDuring
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL
 from workstation import demo
 from workstation.output import write_file
-from workstation.session.treat import StopsDuring
 
 LUMBAR = """
 region = "lumbar"

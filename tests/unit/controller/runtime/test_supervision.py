@@ -14,8 +14,8 @@ from controller.runtime.supervision import session_limits
 from controller.safety.limits import SafetyLimits
 from firmware_bridge.connect import connect_serial
 from simulator.line.direct_line import DirectClock, DirectLine
+from simulator.units import simulated_firmware
 from tests.unit.controller.builders import CERVICAL
-from workstation.session.treat import simulated_firmware
 
 LUMBAR = Prescription(
     region=Region.LUMBAR, mode=Mode.STATIC, hold_force_n=400.0, treatment_s=600.0,

@@ -23,7 +23,7 @@ from records.store.unit_file import unit_database
 from tests.support.altering import altering
 from tests.support.commands import run, said
 from tests.support.notes import UNIT, recorded
-from workstation.cli import RECORD_BAD, exit_status
+from workstation.exit_status import RECORD_BAD, exit_status
 
 
 @pytest.fixture

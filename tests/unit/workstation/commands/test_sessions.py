@@ -14,7 +14,7 @@ from records.store.clinic_file import clinic_database
 from tests.support.altering import altering
 from tests.support.commands import run, said
 from tests.support.notes import BEGAN_MS, DAY_MS, recorded
-from workstation.cli import RECORD_BAD
+from workstation.exit_status import RECORD_BAD
 
 
 @pytest.fixture

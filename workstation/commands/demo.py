@@ -1,0 +1,28 @@
+"""``traction demo``: two simulated patients and all their documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workstation.output import NOT_A_DEVICE, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("demo")(demo)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for documents and records.")] = Path(
+        "demo-output"
+    ),
+) -> None:
+    """Treat two simulated patients over real bytes and write all documents."""
+    from workstation.demo import DemoConsole, run_demo
+    from workstation.settings import load_settings
+
+    run_demo(DemoConsole(), out, load_settings())
+    say(NOT_A_DEVICE)

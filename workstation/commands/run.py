@@ -1,0 +1,137 @@
+"""``traction run``: one session in real time."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import TractionError
+from controller.events import Outcome
+from controller.words import ADDRESS_CHARACTERS, check_name, check_text
+from workstation.commands.options import DataOption, JsonOption, Place, place_of
+from workstation.exit_status import COMPLETED, ENDED_EARLY, exit_status
+
+if TYPE_CHECKING:
+    from controller.ports import Clock
+    from records.order.order import Order
+    from workstation.session.operators import SessionOperator
+    from workstation.session.treat import SessionResult
+    from workstation.terminal.screen import Screen
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("run")(run)
+
+
+def run(
+    unit: Annotated[
+        str, typer.Argument(help="Address, for instance modbus-tcp://host:5020?unit=1")
+    ],
+    order: Annotated[Path, typer.Option("--order", help="Order file.")],
+    yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+    script: Annotated[
+        Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
+    ] = None,
+    operator_name: Annotated[
+        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+    ] = "",
+) -> None:
+    """Run one session in real time. Ctrl-C releases the patient and closes the record.
+
+    At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
+    """
+    from controller.runtime.clock import SystemClock
+    from records.order.order_file import read_order
+    from workstation.session.operators import SessionOperator, check_somebody_answers
+    from workstation.session.realtime import take_realtime_rights
+    from workstation.session.session_script import read_script
+    from workstation.session.signals import caught_signals
+    from workstation.terminal.screen import Screen
+    from workstation.terminal.typed_lines import is_terminal, typed_lines
+    from workstation.texts.plan_text import plan_text
+
+    check_text("UNIT", unit, ADDRESS_CHARACTERS)
+    by = check_name("--operator", operator_name) if operator_name else ""
+    place = place_of(data)
+    ordered = read_order(order)
+    steps = read_script(script) if script else None
+    check_somebody_answers(ordered.prescription, scripted=yes, terminal=is_terminal(sys.stdin))
+    clock = SystemClock()
+    with Screen(clock.now_s, as_json=as_json) as screen, caught_signals() as signals:
+        screen.message(plan_text(ordered.prescription))
+        screen.message(str(take_realtime_rights()))
+        screen.settle()
+        typed = typed_lines(sys.stdin)
+        operator = SessionOperator(
+            scripted=yes,
+            show=screen.show,
+            read_line=typed.read_line if typed else None,
+            tell=screen.tell,
+            script=steps,
+            by=by,
+            notices=screen.notices,
+        )
+        signals.hand_to(operator)
+        status = _treat(unit, ordered, place, clock, operator, screen)
+        _leave_checkpoints(place, screen)
+    raise typer.Exit(status)
+
+
+def _treat(
+    unit: str, ordered: Order, place: Place, clock: Clock, operator: SessionOperator,
+    screen: Screen,
+) -> int:  # fmt: skip
+    """Treat, and say how it ended; returns the exit status, raises TractionError before a session.
+
+    Once the session is open every refusal is 3, and says which session keeps it.
+    """
+    from workstation.session.treat import treat
+
+    opened: list[str] = []
+    try:
+        result = treat(
+            unit,
+            ordered,
+            data_dir=place.data_dir,
+            clock=clock,
+            operator=operator,
+            settings=place.settings,
+            opened=opened.append,
+            warn=screen.message,
+        )
+    except TractionError as error:
+        if not opened:
+            raise
+        screen.end_session()
+        screen.message(f"traction: {error}")
+        screen.message(f"traction: recorded as session {opened[0]}")
+        return exit_status(error, session_opened=True)
+    _report_run(result, screen)
+    return COMPLETED if result.ending.outcome == Outcome.COMPLETED else ENDED_EARLY
+
+
+def _leave_checkpoints(place: Place, screen: Screen) -> None:
+    """Behind the session: what this needs is not loaded while one is open."""
+    from workstation.anchors import leave_checkpoints
+
+    leave_checkpoints(place.settings, place.data_dir, screen.message)
+
+
+def _report_run(result: SessionResult, screen: Screen) -> None:
+    ending = result.ending
+    facts = {"session_id": result.session_id, **asdict(ending), "tick_lateness": result.lateness}
+    if not screen.document(facts):
+        for session_id in result.recovered:
+            screen.tell(f"closed as interrupted: session {session_id}")
+        screen.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
+        screen.tell(f"read its note with: traction note {result.session_id}")
+    screen.end_session()
+    if not ending.release_seen:
+        screen.message("traction: release not seen: look at the patient, open the clutch")

@@ -1,0 +1,88 @@
+"""``traction simulate``: a simulated unit that others connect to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.errors import AddressInvalid
+from workstation.output import say
+
+
+class PatientName(StrEnum):
+    """Simulated patients."""
+
+    PRESSES = "press-test"
+    PASSIVE = "passive"
+
+
+class Wire(StrEnum):
+    """How a simulated unit is served."""
+
+    TCP = "tcp"
+    RTU = "rtu"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    wire: Annotated[Wire, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")] = Wire.TCP,
+    port: Annotated[int, typer.Option(help="TCP port; 0 lets the system choose.")] = 5020,
+    baudrate: Annotated[int, typer.Option(help="Baud rate of the RTU line.")] = 38400,
+    body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding",
+    patient: Annotated[
+        PatientName, typer.Option(help="press-test: presses the switch while the unit is idle.")
+    ] = PatientName.PRESSES,
+    clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
+    seed: Annotated[int, typer.Option(help="Seed of noise, breath and token.")] = 1,
+    faults: Annotated[
+        Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
+    ] = None,
+) -> None:
+    """Serve a simulated unit in real time until Ctrl-C."""
+    from simulator import units
+    from simulator.table.bodies import BODIES
+    from simulator.table.patient import PassivePatient, PressTestPatient
+
+    if body not in BODIES:
+        raise AddressInvalid(f"body={body} is not one of {', '.join(BODIES)}")
+    presses = patient is PatientName.PRESSES
+    somebody = PressTestPatient() if presses else PassivePatient()
+    unit = units.simulated_unit(
+        body,
+        somebody if faults is None else units.with_faults(somebody, faults),
+        units.system_device_time(),
+        seed=seed,
+        clock_ppm=clock_ppm,
+        boot_count=units.boot_count_now(),
+    )
+    try:
+        if wire is Wire.RTU:
+            unit.serve_rtu(baudrate)
+        else:
+            unit.serve_tcp(port=port)
+    except OSError as error:
+        way_out = "serve with --wire tcp" if wire is Wire.RTU else "choose another --port"
+        raise AddressInvalid(f"{error}; {way_out}") from error
+    with unit:
+        say(f"simulated unit at {unit.uri}")
+        say("serving in real time; end with Ctrl-C")
+        _wait_for_end()
+
+
+def _wait_for_end() -> None:
+    """Until SIGINT or SIGTERM."""
+    import signal
+    import threading
+
+    ended = threading.Event()
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), lambda *_: ended.set())
+    while not ended.wait(0.5):
+        pass

@@ -1,0 +1,136 @@
+"""What a session begins with: what order and records say, and what the evidence says of both."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from controller.events import JsonValue
+from controller.order.planner import session_times
+from controller.order.prescription import Prescription
+from controller.ports import Clock, StartFacts, TractionUnit
+from records.clinic.filed_orders import file_order
+from records.evidence.journal import SessionOpening
+from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of
+from records.order.order import Order
+from records.store.author import Author
+from records.store.unit_file import unit_database
+from workstation.settings import Settings
+
+PROGRAM = "traction-session-controller"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """Makers of identifiers, so that a simulated session can be the same twice."""
+
+    session_id: Callable[[int], str]
+    patient_key: Callable[[], str]
+
+
+def random_identifiers() -> Identifiers:
+    """Session ids that sort by time; patient keys that say nothing."""
+
+    def session_id(utc_ms: int) -> str:
+        stamp = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+        return f"{stamp}-{secrets.token_hex(3)}"
+
+    return Identifiers(session_id=session_id, patient_key=lambda: secrets.token_hex(8))
+
+
+def start_facts(
+    order: Order, unit: TractionUnit, data_dir: Path, *, identified_at_s: float
+) -> StartFacts:
+    """What order and records say, read before a recovery adds records of its own."""
+    mine = unit_database(data_dir, unit.identity.unit_id)
+    return StartFacts(
+        patient_reference=order.patient_reference,
+        order_digest=order.digest,
+        screening=order.screening,
+        identified_at_s=identified_at_s,
+        last_arming=last_arming_of(mine),
+        last_record_utc_ms=last_record_utc_ms(data_dir),
+        last_seen=last_seen_of(mine),
+    )
+
+
+def opening_of(
+    session_id: str,
+    uri: str,
+    order: Order,
+    unit: TractionUnit,
+    clock: Clock,
+    settings: Settings,
+    data_dir: Path,
+    identifiers: Identifiers,
+    author: Author,
+) -> SessionOpening:
+    """File the order with people's words, and say in the evidence what the session begins with."""
+    patient_key = file_order(
+        data_dir,
+        session_id=session_id,
+        unit_id=unit.identity.unit_id,
+        author=author,
+        patient_reference=order.patient_reference,
+        order_digest=order.digest,
+        order_text=order.source_text,
+        new_key=identifiers.patient_key,
+    )
+    offset = settings.zone_at(clock.utc_ms()).utcoffset(
+        datetime.fromtimestamp(clock.utc_ms() / 1000, UTC).replace(tzinfo=None)
+    )
+    identity = unit.identity
+    return SessionOpening(
+        session_id=session_id,
+        unit_id=identity.unit_id,
+        utc_offset_min=int(offset.total_seconds() // 60) if offset else 0,
+        detail={
+            "uri": uri,
+            "program": f"{PROGRAM} {version(PROGRAM)}",
+            "patient_key": patient_key,
+            "order_digest": order.digest,
+            "prescription": _prescription_in_integers(order.prescription),
+            "profile": {"name": unit.profile_name, "digest": unit.profile_digest},
+            "identity_block": identity.raw_block.hex(),
+            "capability_block": unit.capabilities.raw_block.hex(),
+            "identity": {
+                "model": identity.model,
+                "serial_number": identity.serial_number,
+                "firmware": identity.firmware,
+                "firmware_crc": identity.firmware_crc,
+                "calibrated_on": identity.calibrated_on,
+                "calibration_due": identity.calibration_due,
+                "boot_count": identity.boot_count,
+            },
+        },
+    )
+
+
+def _prescription_in_integers(order: Prescription) -> dict[str, JsonValue]:
+    """Forces in 0.1 N, times in ms, rates in 0.1 N/s, mass in 0.1 kg."""
+    mass = order.body_mass_kg
+    return {
+        "region": order.region.value,
+        "mode": order.mode.value,
+        "hold_force_dn": round(order.hold_force_n * 10),
+        "rest_force_dn": round(order.rest_force_n * 10),
+        "force_limit_dn": round(order.force_limit_n * 10),
+        "hold_ms": round(order.hold_s * 1000),
+        "rest_ms": round(order.rest_s * 1000),
+        "table": None if order.table is None else order.table.value,
+        "treatment_ms": round(order.treatment_s * 1000),
+        "ramp_up_dn_per_s": round(order.ramp_up_n_per_s * 10),
+        "ramp_down_dn_per_s": round(order.ramp_down_n_per_s * 10),
+        "pretension_force_dn": round(order.pretension_force_n * 10),
+        "pretension_ms": round(order.pretension_s * 1000),
+        "body_mass_hg": None if mass is None else round(mass * 10),
+        "progressive_steps": order.progressive_steps,
+        "regressive_steps": order.regressive_steps,
+        "step_ms": round(order.step_s * 1000),
+        "traction_ms": round(order.traction_s * 1000),
+        "total_ms": round(session_times(order).total_s * 1000),
+    }
