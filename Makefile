@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
-.PHONY: demo test check bench bench-compiled bench-loop lock setup clean coverage gate-safety \
+.PHONY: demo test check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-review-changes campaign-alteration-kinds campaign-fuzz
@@ -45,6 +45,10 @@ bench-compiled: setup
 
 bench-loop: setup
 	$(RUN) -m tools.bench.loop
+
+# The plan of the house in figures: files, rooms, floors, arrows, circles, long functions.
+structure: setup
+	$(RUN) -m tools.structure
 
 # Branches of the safety-related parts that their own tests take: about two minutes.
 coverage: setup

@@ -39,6 +39,7 @@ class Plan:
     floors: int
     arrows: int
     upwards: tuple[tuple[str, str], ...]
+    outside_of_layers: tuple[str, ...]
     circles: tuple[frozenset[str], ...]
     long_functions: int
     wide_functions: int
@@ -55,6 +56,7 @@ def plan_of(package: str, folder: Path, files: Arrows, layers: list[list[str]]) 
         floors=floors_of(rooms),
         arrows=sum(len(targets) for targets in rooms.values()),
         upwards=tuple(upwards(rooms, layers)),
+        outside_of_layers=tuple(sorted(rooms.keys() - {one for layer in layers for one in layer})),
         circles=tuple(circles(files)),
         long_functions=sum(length_of(one) > LONG_FUNCTION_LINES for one in functions),
         wide_functions=sum(parameters_of(one) > MANY_PARAMETERS for one in functions),
