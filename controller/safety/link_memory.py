@@ -46,10 +46,11 @@ class LinkMemory:
         """A reading came: so many commands went out since the one before it.
 
         ``steps``: how many the unit has accepted since. A unit that reads first shows a command one
-        reading later, so that what it did not accept yet may still come with the next one.
+        reading later, so that what it did not accept yet may still come with the next one; where
+        it accepted none at all, for lost requests, everything before may.
         """
         self.sent_before_reading = self._sent + self._surplus
-        self._surplus = max(0, self._sent - steps)
+        self._surplus = max(0, self._sent - steps) if steps else self.sent_before_reading
         self._sent = 0
 
     def share(self, happened: Recent) -> float:

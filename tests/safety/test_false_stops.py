@@ -44,6 +44,13 @@ def test_a_movement_in_the_unit_s_way_to_the_pretension_is_judged_beyond_that_wa
     assert judged.cause != "force_risen_fast"
 
 
+def test_three_exchanges_lost_close_together_leave_no_second_host_on_the_line() -> None:
+    """On a unit that reads first, two readings accept nothing and the third all three commands."""
+    judged = judge(run_session(draw_session(8788, ends_at_s=40.0)))
+    assert judged.spoilt >= 3
+    assert judged.verdict is Verdict.COMPLETED
+
+
 def still_session() -> SoundSession:
     """A patient who lies still on a perfect line, ended after 10 s of treatment."""
     drawn = (draw_session(seed, ends_at_s=10.0) for seed in range(1, 100))
