@@ -108,6 +108,18 @@ def test_a_press_in_a_normal_release_makes_it_fast_at_once() -> None:
     assert bench.sent_s(CommandKind.RELEASE_FAST)[0] <= HOLD_S + 0.5 + 2 * TICK_S
 
 
+def test_a_fast_stop_sends_nothing_weaker_before_the_fast_release() -> None:
+    bench = Bench()
+
+    def step(elapsed_s: float) -> None:
+        bench.operator.stop = Stop(by="A. Person", fast=True) if elapsed_s > HOLD_S else None
+
+    bench.run(step)
+    assert {command.kind for command in bench.commands if strength(command)} == {
+        CommandKind.RELEASE_FAST
+    }
+
+
 def test_a_core_that_does_not_hear_a_stop_pulls_no_more_behind_it() -> None:
     bench = Bench()
     bench.wrong_core.unheard = (StopRequested,)

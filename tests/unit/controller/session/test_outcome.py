@@ -115,6 +115,14 @@ def test_a_ramp_that_leads_into_a_hold_or_a_pause_is_no_peak() -> None:
         assert not hold.reached
 
 
+def test_a_rest_that_ends_downwards_is_no_peak() -> None:
+    hold = HoldSeen()
+    hold.enter(Phase.RESTING, 30.0)
+    hold.read(30.0)
+    hold.enter(Phase.RAMPING_DOWN, 20.0)
+    assert not hold.reached
+
+
 def test_a_ramp_without_a_reading_has_reached_nothing() -> None:
     hold = HoldSeen()
     hold.enter(Phase.RAMPING_UP, 10.5)
