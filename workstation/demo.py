@@ -13,11 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from controller import ports
-from controller.order.planner import session_times
+from controller.order.planner import plan
 from controller.runtime.clock import SystemClock, VirtualClock
 from records.exports.formats import written
 from records.keys.signing import NoKeyStore, load_or_create_key
-from records.order.order import Order
+from records.order.order import Order, PlannedOrder
 from records.order.order_file import parse_order
 from records.visit.load import load_visit
 from records.visit.visit import Visit
@@ -125,7 +125,7 @@ def began_ms(act: Act, now_ms: int) -> int:
 
 def longest_ms(order: Order) -> int:
     """The most that an act takes, milliseconds."""
-    times = session_times(order.prescription)
+    times = plan(order.prescription).times
     return round((BEFORE_THE_CORD_S + times.slack_limit_s + times.total_s) * 1000)
 
 
@@ -137,7 +137,7 @@ def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None
         _serve(unit, act.wire)
         result = treat(
             unit.uri,
-            order,
+            PlannedOrder.of(order),
             data_dir=data_dir,
             clock=clock,
             operator=operator,

@@ -67,6 +67,25 @@ class SessionTimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TreatmentPlan:
+    """An order that can be given, with its course of force; made once, by ``plan``."""
+
+    order: Prescription
+    profile: ForceProfile
+
+    @property
+    def times(self) -> SessionTimes:
+        """The times of a session, as they are shown before it starts."""
+        return SessionTimes(
+            pretension_s=self.order.pretension_s,
+            progressive_s=self.profile.stage_s(Stage.PROGRESSIVE),
+            treatment_s=self.profile.stage_s(Stage.TREATMENT),
+            regressive_s=self.profile.stage_s(Stage.REGRESSIVE),
+            release_s=self.profile.segments[-1].end_force_n / self.order.ramp_down_n_per_s,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
     """A level and its time; ``full_end_ms`` is where it would end if nothing cut it short."""
 
@@ -79,11 +98,12 @@ class _Part:
     dwell: Phase
 
 
-def plan(order: Prescription) -> ForceProfile:
+def plan(order: Prescription) -> TreatmentPlan:
     """Plan the treatment; raises PrescriptionInvalid when a ramp does not fit into its part."""
     parts = _parts(order, ordered_forces(order))
     _check_ramps(order, parts)
-    return ForceProfile(tuple(_segments(order, parts, 0, base_force_n(order))))
+    profile = ForceProfile(tuple(_segments(order, parts, 0, base_force_n(order))))
+    return TreatmentPlan(order=order, profile=profile)
 
 
 def replan(
@@ -110,18 +130,6 @@ def base_force_n(order: Prescription) -> float:
 def level_n(order: Prescription, forces: OrderedForces, at_ms: int) -> float:
     """The force that the part at ``at_ms`` leads to, newtons."""
     return next(p.force_n for p in _parts(order, forces) if at_ms < p.end_ms)
-
-
-def session_times(order: Prescription) -> SessionTimes:
-    """The times of a session, as they are shown before it starts."""
-    profile = plan(order)
-    return SessionTimes(
-        pretension_s=order.pretension_s,
-        progressive_s=profile.stage_s(Stage.PROGRESSIVE),
-        treatment_s=profile.stage_s(Stage.TREATMENT),
-        regressive_s=profile.stage_s(Stage.REGRESSIVE),
-        release_s=profile.segments[-1].end_force_n / order.ramp_down_n_per_s,
-    )
 
 
 # --- the parts --------------------------------------------------------------------------------

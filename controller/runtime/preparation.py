@@ -11,7 +11,6 @@ from typing import Final
 
 from controller.errors import RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
 from controller.events import EventKind
-from controller.order.planner import plan
 from controller.order.prescription import Prescription
 from controller.ports import ArmingRequest, Clock, Operator, Question, StartFacts, TractionUnit
 from controller.runtime.recorder import Recorder
@@ -130,7 +129,6 @@ class Preparation:
 
         Raises RequestRefused (SelfCheckFailed among them), UnitFaulted or LinkError.
         """
-        plan(self._order)
         self._refuse_unusable()
         if self._latched:
             self._acknowledge()

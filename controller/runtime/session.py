@@ -11,8 +11,7 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.events import EventKind, JsonValue, Outcome
-from controller.order.planner import plan
-from controller.order.prescription import Prescription
+from controller.order.planner import TreatmentPlan
 from controller.ports import (
     Answer,
     ArmingRequest,
@@ -74,7 +73,7 @@ class Session:
         clock: Clock,
         journal: SessionJournal,
         operator: Operator,
-        order: Prescription,
+        plan: TreatmentPlan,
         facts: StartFacts,
         origin_s: float,
         lateness: Lateness,
@@ -82,7 +81,7 @@ class Session:
         self._unit = unit
         self._clock = clock
         self._operator = operator
-        self._order = order
+        self._plan = plan
         self._facts = facts
         self._lateness = lateness
         self._arming_sent = False
@@ -121,7 +120,7 @@ class Session:
             clock=self._clock,
             recorder=self._recorder,
             operator=self._operator,
-            order=self._order,
+            order=self._plan.order,
             facts=self._facts,
             hear=lambda: self._hear("before the treatment"),
         )
@@ -135,10 +134,9 @@ class Session:
         """Arm and tick to the end; refusals are raised only while nothing was armed."""
         request = preparation.arming_request()
         first, arming_failed = self._arm(preparation, request)
-        profile = plan(self._order)
-        machine = SessionMachine(self._order, profile, origin_s=self._recorder.origin_s)
+        machine = SessionMachine(self._plan, origin_s=self._recorder.origin_s)
         supervisor = Supervisor(
-            session_limits(self._order, self._unit.capabilities),
+            session_limits(self._plan, self._unit.capabilities),
             first,
             self._clock.now_s(),
             release_rate_n_per_s=request.rate_down_n_per_s,
@@ -154,7 +152,7 @@ class Session:
             events=preparation.events,
             alarms=self._alarms,
             lateness=self._lateness,
-            planned_s=profile.end_s,
+            planned_s=self._plan.profile.end_s,
         )
         self._run_loop(loop, machine, arming_failed)
         if machine.ending.outcome != Outcome.LINK_LOST:
@@ -232,7 +230,7 @@ class Session:
             now_s=self._clock.now_s(),
         )
         try:
-            return self._unit.find_order(self._order.hold_force_n), ""
+            return self._unit.find_order(self._plan.order.hold_force_n), ""
         except (LinkError, OutcomeUncertain) as error:
             return preparation.reading, self._arming_uncertain(error)
 
@@ -299,7 +297,7 @@ class Session:
             Progress(
                 phase=machine.phase.label,
                 elapsed_s=machine.treatment_elapsed_s(now_s),
-                planned_s=self._order.traction_s,
+                planned_s=self._plan.order.traction_s,
                 target_n=0.0,
                 force_n=None if reading is None else reading.force_n,
                 alarms=self._alarms.active,

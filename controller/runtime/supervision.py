@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.order.planner import plan, session_times
-from controller.order.prescription import REGION_LIMITS, Prescription, Region
+from controller.order.planner import TreatmentPlan
+from controller.order.prescription import REGION_LIMITS, Region
 from controller.ports import WATCHDOG_S, UnitCapabilities
 from controller.safety.limits import SafetyLimits
 from controller.session.approach import ANSWER_LIMIT_S
@@ -25,8 +25,9 @@ REGION_NARROWING: dict[Region, dict[str, float]] = {
 }
 
 
-def session_limits(order: Prescription, unit: UnitCapabilities) -> SafetyLimits:
+def session_limits(plan: TreatmentPlan, unit: UnitCapabilities) -> SafetyLimits:
     """The limits of one session; every step can only make them smaller."""
+    order = plan.order
     region = SafetyLimits().narrowed(
         force_n=REGION_LIMITS[order.region].hard_force_n,
         rate_up_n_per_s=REGION_LIMITS[order.region].ramp_up_n_per_s[1],
@@ -42,13 +43,14 @@ def session_limits(order: Prescription, unit: UnitCapabilities) -> SafetyLimits:
         force_n=order.force_limit_n,
         rate_up_n_per_s=order.ramp_up_n_per_s,
         rate_n_per_s=max(order.ramp_up_n_per_s, order.ramp_down_n_per_s),
-        session_s=session_times(order).total_s + PAUSES_S,
-        dwell_s=_longest_dwell_s(order) + DWELL_PAUSES_S,
+        session_s=plan.times.total_s + PAUSES_S,
+        dwell_s=_longest_dwell_s(plan) + DWELL_PAUSES_S,
         watchdog_s=WATCHDOG_S,
     )
 
 
-def _longest_dwell_s(order: Prescription) -> float:
+def _longest_dwell_s(plan: TreatmentPlan) -> float:
     """The longest time that the order keeps one force: a hold, a rest, a step or the pretension."""
-    dwells_s = [s.duration_s for s in plan(order).segments if s.start_force_n == s.end_force_n]
-    return max([*dwells_s, order.pretension_s, ANSWER_LIMIT_S])
+    segments = plan.profile.segments
+    dwells_s = [s.duration_s for s in segments if s.start_force_n == s.end_force_n]
+    return max([*dwells_s, plan.order.pretension_s, ANSWER_LIMIT_S])

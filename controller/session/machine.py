@@ -11,10 +11,9 @@ from typing import Final, assert_never
 
 from controller.errors import IllegalTransition, RequestRefused
 from controller.events import EventKind
-from controller.order.force_profile import ForceProfile, Segment
+from controller.order.force_profile import Segment
 from controller.order.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage
-from controller.order.planner import SLACK_FOLLOW_N
-from controller.order.prescription import Prescription
+from controller.order.planner import SLACK_FOLLOW_N, TreatmentPlan
 from controller.ports import Answer, Question
 from controller.requests import (
     AdjustForce,
@@ -62,10 +61,11 @@ SLACK_RATE_N_PER_S: Final = 2.0
 class SessionMachine:
     """One per session. It starts in ``armed`` and ends in a final phase."""
 
-    def __init__(self, order: Prescription, profile: ForceProfile, *, origin_s: float) -> None:
+    def __init__(self, plan: TreatmentPlan, *, origin_s: float) -> None:
+        order = plan.order
         self._order = order
         self._origin_s = origin_s
-        self._treatment = Treatment(order, profile)
+        self._treatment = Treatment(plan)
         self._end = SessionEnd(order)
         self._phase = Phase.ARMED
         self._entered_s = origin_s

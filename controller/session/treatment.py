@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from controller.order.force_profile import ForceProfile, Segment
+from controller.order.force_profile import Segment
 from controller.order.phases import Phase
-from controller.order.planner import base_force_n, level_n, ordered_forces, replan
-from controller.order.prescription import Prescription
+from controller.order.planner import TreatmentPlan, base_force_n, level_n, ordered_forces, replan
 from controller.requests import AdjustForce
 from controller.session.adjustments import ForceChange, applied, changes_for
 from controller.session.pause import PauseStep, TreatmentPause
@@ -25,10 +24,10 @@ CEILING_LAG_S: Final = 2.0
 class Treatment:
     """One per session; it runs from the first ramp to the end of the last segment."""
 
-    def __init__(self, order: Prescription, profile: ForceProfile) -> None:
-        self._order = order
-        self._profile = profile
-        self._forces = self._paused_with = ordered_forces(order)
+    def __init__(self, plan: TreatmentPlan) -> None:
+        self._order = plan.order
+        self._profile = plan.profile
+        self._forces = self._paused_with = ordered_forces(plan.order)
         self._segment = 0
         self._clock: TreatmentClock | None = None
         self._pause: TreatmentPause | None = None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from controller.order.planner import TreatmentPlan, plan
 from controller.order.prescription import Prescription
 
 DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
@@ -34,3 +35,16 @@ class Order:
     def digest(self) -> str:
         """SHA-256 of the order's text (hex): what the evidence holds of it."""
         return hashlib.sha256(self.source_text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedOrder:
+    """An order whose treatment was planned: what a session begins with."""
+
+    order: Order
+    plan: TreatmentPlan
+
+    @classmethod
+    def of(cls, order: Order) -> PlannedOrder:
+        """Plan it; raises PrescriptionInvalid when a ramp does not fit into its part."""
+        return cls(order=order, plan=plan(order.prescription))

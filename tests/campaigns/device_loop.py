@@ -9,6 +9,7 @@ from controller.events import EventKind
 from controller.order.planner import plan
 from controller.ports import Answer, Question
 from records.evidence.reader import SessionRecord, read_session
+from records.order.order import PlannedOrder
 from simulator.device.firmware import CLOCK_PPM, ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.table.plant import TractionPlant
@@ -45,7 +46,7 @@ def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -
     with memory_folder() as folder:
         result = treat(
             "direct line",
-            treatment.order(),
+            PlannedOrder.of(treatment.order()),
             data_dir=Path(folder),
             clock=clock,
             operator=Examiner(scripted=True, show=lambda progress: None),
@@ -58,7 +59,7 @@ def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -
     return take_figures(
         watch.truth(),
         _spans(record, opened_s=(record.head.started_utc_ms - utc_ms) / 1000),
-        ordered=plan(treatment.order().prescription),
+        ordered=plan(treatment.order().prescription).profile,
         ramp_up_n_per_s=treatment.ramp_up_n_per_s,
         ending=f"{result.ending.outcome}: {result.ending.reason}",
     )

@@ -240,7 +240,7 @@ def treat_on_host(patient: DrawnPatient, treatment: Treatment, *, seed: int) -> 
     """Run one session whole and judge it by the truth at the cord."""
     watch = Watch(patient, stop_at_s=treatment.stop_at_s, pretension_n=PRETENSION_N)
     table = HostTable(patient, watch, random.Random(seed))
-    profile = plan(treatment.order().prescription)
+    profile = plan(treatment.order().prescription).profile
     session = HostSession(table, treatment, profile)
     run(table, session.tick, until=lambda: _over(table, session))
     return take_figures(

@@ -15,6 +15,7 @@ from controller.events import EventKind
 from controller.ports import Clock, Progress, TractionUnit
 from firmware_bridge.connect import connect_serial
 from records.evidence.reader import SessionRecord, read_session
+from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock, DirectLine
@@ -195,8 +196,8 @@ def run_session(session: SoundSession) -> SoundOutcome:
     with memory_folder() as folder:
         try:
             treat(
-                "direct line", parse_order(session.order, "drawn"), data_dir=Path(folder),
-                clock=clock, operator=operator, settings=SETTINGS,
+                "direct line", PlannedOrder.of(parse_order(session.order, "drawn")),
+                data_dir=Path(folder), clock=clock, operator=operator, settings=SETTINGS,
                 identifiers=fixed_identifiers(), connect=connect, key=KEY, commit_interval_s=1.0,
             )  # fmt: skip
         except OutcomeUncertain as error:

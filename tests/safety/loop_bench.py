@@ -98,15 +98,15 @@ class LoopBench:
     def __post_init__(self) -> None:
         self.started_s = self.clock.now_s()
         self.unit = self.make_unit(self.clock)
-        self.limits = session_limits(self.order, self.unit.capabilities).narrowed(**SHORTER)
+        self.limits = session_limits(plan(self.order), self.unit.capabilities).narrowed(**SHORTER)
         recorder = Recorder(self.journal, self.clock, self.started_s)
         first = self.unit.find_order(LIMIT_N)
         self.supervisor = ListeningSupervisor(
             self.limits, first, self.started_s,
             release_rate_n_per_s=self.order.ramp_down_n_per_s, unit=self.unit,
         )  # fmt: skip
-        profile = plan(self.order)
-        self.machine = SessionMachine(self.order, profile, origin_s=self.started_s)
+        planned = plan(self.order)
+        self.machine = SessionMachine(planned, origin_s=self.started_s)
         self.loop = ForceLoop(
             unit=self.unit,
             clock=self.clock,
@@ -117,7 +117,7 @@ class LoopBench:
             events=UnitEventReader(self.unit, recorder, first),
             alarms=AlarmKeeper(recorder, self.operator),
             lateness=self.lateness,
-            planned_s=profile.end_s if self.planned_s is None else self.planned_s,
+            planned_s=planned.profile.end_s if self.planned_s is None else self.planned_s,
         )
 
     def run(self, each_exchange: Callable[[float], None] | None = None) -> LoopBench:

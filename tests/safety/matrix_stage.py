@@ -21,6 +21,7 @@ from controller.requests import SessionRequest, Stop
 from firmware_bridge.connect import connect_serial
 from records.evidence.journal import SqliteJournal
 from records.evidence.reader import SessionRecord, read_session
+from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock, DirectLine
@@ -332,7 +333,8 @@ def _treat(stage: CellStage, trigger: _Trigger, folder: Path) -> None:
     utc_ms = stage.clock.utc_ms()
     try:
         result = treat(
-            "direct line", parse_order(order_of(stage.phase, stage.region), "cell"),
+            "direct line",
+            PlannedOrder.of(parse_order(order_of(stage.phase, stage.region), "cell")),
             data_dir=folder, clock=stage.clock, operator=stage.person, settings=SETTINGS,
             identifiers=fixed_identifiers(), connect=connect, key=KEY, commit_interval_s=1.0,
         )  # fmt: skip

@@ -89,7 +89,7 @@ def test_a_wrong_force_and_a_missing_stop_are_found() -> None:
     figures = take_figures(
         truth,
         spans_of([(0.0, "ramping_up", 100.0), (8.5, "holding", 100.0), (30.0, "releasing", 0.0)]),
-        ordered=plan(treatment.order().prescription),
+        ordered=plan(treatment.order().prescription).profile,
         ramp_up_n_per_s=10.0,
         ending="stopped: patient switch pressed",
     )
@@ -127,7 +127,7 @@ def test_an_order_under_way_is_no_winding_in_after_the_release(
     figures = take_figures(
         truth,
         spans_of([(0.0, "ramping_up", 100.0), (8.5, "holding", 100.0), (30.0, "releasing", 0.0)]),
-        ordered=plan(treatment.order().prescription),
+        ordered=plan(treatment.order().prescription).profile,
         ramp_up_n_per_s=10.0,
         ending="completed",
         release_arrives_s=release_arrives_s,

@@ -13,6 +13,7 @@ from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
 from records.evidence.start_check import free_bytes_at
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
+from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
 from records.visit.load import load_visit
 from records.visit.visit import Visit
@@ -105,7 +106,7 @@ class Stage:
         self.operator = operator
         return treat(
             self.uri,
-            parse_order(order, "test"),
+            PlannedOrder.of(parse_order(order, "test")),
             data_dir=self.data_dir,
             clock=self.clock,
             operator=operator,

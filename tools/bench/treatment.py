@@ -26,6 +26,7 @@ from controller.ports import Clock, TractionUnit
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
 from records.keys.signing import NoKeyStore, load_or_create_key
+from records.order.order import PlannedOrder
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import PressTestPatient
 from simulator.units import simulated_firmware, virtual_unit
@@ -81,7 +82,7 @@ def terminal_stage() -> Iterator[tuple[str, VirtualClock, Connect]]:
 
 def treatment(stage: Stage, base: Path | None = None) -> Run:
     """Treat once with the records below ``base`` (default: where temporary files go)."""
-    order = demo_order("cervical")
+    order = PlannedOrder.of(demo_order("cervical"))
     with TemporaryDirectory(dir=base) as folder, stage() as (uri, clock, connect):
         data_dir = Path(folder)
         key = load_or_create_key(data_dir, store=NoKeyStore())

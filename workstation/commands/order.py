@@ -40,11 +40,12 @@ def order_new(
 
 def order_check(order: Annotated[Path, typer.Argument(help="Order file.")]) -> None:
     """Check an order file; print its steps, its total time and the questions it leads to."""
+    from controller.order.planner import plan
     from records.order.order_file import read_order
     from workstation.session.operators import possible_questions
     from workstation.texts.plan_text import plan_text
 
     ordered = read_order(order)
-    say_text(plan_text(ordered.prescription))
+    say_text(plan_text(plan(ordered.prescription)))
     questions = ", ".join(q.value for q in possible_questions(ordered.prescription))
     say(f"questions a session may ask: {questions}")

@@ -17,7 +17,7 @@ from workstation.exit_status import COMPLETED, ENDED_EARLY, exit_status
 
 if TYPE_CHECKING:
     from controller.ports import Clock
-    from records.order.order import Order
+    from records.order.order import PlannedOrder
     from workstation.session.operators import SessionOperator
     from workstation.session.treat import SessionResult
     from workstation.terminal.screen import Screen
@@ -48,6 +48,7 @@ def run(
     At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
     """
     from controller.runtime.clock import SystemClock
+    from records.order.order import PlannedOrder
     from records.order.order_file import read_order
     from workstation.session.operators import SessionOperator, check_somebody_answers
     from workstation.session.realtime import take_realtime_rights
@@ -60,12 +61,12 @@ def run(
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
     by = check_name("--operator", operator_name) if operator_name else ""
     place = place_of(data)
-    ordered = read_order(order)
+    ordered = PlannedOrder.of(read_order(order))
     steps = read_script(script) if script else None
-    check_somebody_answers(ordered.prescription, scripted=yes, terminal=is_terminal(sys.stdin))
+    check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
     clock = SystemClock()
     with Screen(clock.now_s, as_json=as_json) as screen, caught_signals() as signals:
-        screen.message(plan_text(ordered.prescription))
+        screen.message(plan_text(ordered.plan))
         screen.message(str(take_realtime_rights()))
         screen.settle()
         typed = typed_lines(sys.stdin)
@@ -85,7 +86,7 @@ def run(
 
 
 def _treat(
-    unit: str, ordered: Order, place: Place, clock: Clock, operator: SessionOperator,
+    unit: str, ordered: PlannedOrder, place: Place, clock: Clock, operator: SessionOperator,
     screen: Screen,
 ) -> int:  # fmt: skip
     """Treat, and say how it ended; returns the exit status, raises TractionError before a session.

@@ -10,13 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from controller.events import JsonValue
-from controller.order.planner import session_times
-from controller.order.prescription import Prescription
+from controller.order.planner import TreatmentPlan
 from controller.ports import Clock, StartFacts, TractionUnit
 from records.clinic.filed_orders import file_order
 from records.evidence.journal import SessionOpening
 from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of
-from records.order.order import Order
+from records.order.order import Order, PlannedOrder
 from records.store.author import Author
 from records.store.unit_file import unit_database
 from workstation.settings import Settings
@@ -61,7 +60,7 @@ def start_facts(
 def opening_of(
     session_id: str,
     uri: str,
-    order: Order,
+    planned: PlannedOrder,
     unit: TractionUnit,
     clock: Clock,
     settings: Settings,
@@ -70,6 +69,7 @@ def opening_of(
     author: Author,
 ) -> SessionOpening:
     """File the order with people's words, and say in the evidence what the session begins with."""
+    order = planned.order
     patient_key = file_order(
         data_dir,
         session_id=session_id,
@@ -93,7 +93,7 @@ def opening_of(
             "program": f"{PROGRAM} {version(PROGRAM)}",
             "patient_key": patient_key,
             "order_digest": order.digest,
-            "prescription": _prescription_in_integers(order.prescription),
+            "prescription": _prescription_in_integers(planned.plan),
             "profile": {"name": unit.profile_name, "digest": unit.profile_digest},
             "identity_block": identity.raw_block.hex(),
             "capability_block": unit.capabilities.raw_block.hex(),
@@ -110,8 +110,9 @@ def opening_of(
     )
 
 
-def _prescription_in_integers(order: Prescription) -> dict[str, JsonValue]:
+def _prescription_in_integers(plan: TreatmentPlan) -> dict[str, JsonValue]:
     """Forces in 0.1 N, times in ms, rates in 0.1 N/s, mass in 0.1 kg."""
+    order = plan.order
     mass = order.body_mass_kg
     return {
         "region": order.region.value,
@@ -132,5 +133,5 @@ def _prescription_in_integers(order: Prescription) -> dict[str, JsonValue]:
         "regressive_steps": order.regressive_steps,
         "step_ms": round(order.step_s * 1000),
         "traction_ms": round(order.traction_s * 1000),
-        "total_ms": round(session_times(order).total_s * 1000),
+        "total_ms": round(plan.times.total_s * 1000),
     }

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.errors import JournalError
-from controller.order.planner import plan
 from controller.ports import Clock, TractionUnit
 from controller.runtime.lateness import Lateness
 from controller.runtime.session import Session
@@ -20,7 +19,7 @@ from records.evidence.start_check import check_before_start, free_bytes_at
 from records.keeping.private_check import check_private
 from records.keys.key_folder import key_history
 from records.keys.signing import SigningKey, load_or_create_key
-from records.order.order import Order
+from records.order.order import PlannedOrder
 from records.store.author import Author
 from workstation.login import login_name
 from workstation.session.opening import Identifiers, opening_of, random_identifiers, start_facts
@@ -44,7 +43,7 @@ class SessionResult:
 
 def treat(
     uri: str,
-    order: Order,
+    planned: PlannedOrder,
     *,
     data_dir: Path,
     clock: Clock,
@@ -64,7 +63,7 @@ def treat(
     ``key`` signs the record (default: the workstation's); a simulated session may commit less
     often than every 0.1 s. ``warn`` is told of a disk that fills up.
     """
-    plan(order.prescription)
+    order = planned.order
     identifiers = identifiers or random_identifiers()
     unit = connect(uri, clock)
     identified_at_s = clock.now_s()
@@ -89,7 +88,7 @@ def treat(
         origin_s = clock.now_s()
         author = _program(data_dir, clock, key)
         opening = opening_of(
-            session_id, uri, order, unit, clock, settings, data_dir, identifiers, author
+            session_id, uri, planned, unit, clock, settings, data_dir, identifiers, author
         )
         journal = open_session(
             data_dir, opening, clock, key=key, commit_interval_s=commit_interval_s
@@ -102,7 +101,7 @@ def treat(
                 clock=clock,
                 journal=journal,
                 operator=operator,
-                order=order.prescription,
+                plan=planned.plan,
                 facts=facts,
                 origin_s=origin_s,
                 lateness=lateness,

@@ -5,30 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controller.order.phases import Stage
-from controller.order.planner import plan, session_times
+from controller.order.planner import TreatmentPlan
 from controller.order.prescription import NEWTONS_PER_LBF, Mode, Prescription
 from controller.words import lines_of
 
 
-def plan_text(order: Prescription) -> str:
+def plan_text(plan: TreatmentPlan) -> str:
     """Several lines: what is pulled, in which steps, and how long all of it takes."""
-    return lines_of(_lines(order))
+    return lines_of(_lines(plan))
 
 
-def _lines(order: Prescription) -> Iterator[str]:
-    times = session_times(order)
+def _lines(plan: TreatmentPlan) -> Iterator[str]:
+    order, times = plan.order, plan.times
     yield f"{order.region.value}, {order.mode.value}: {_forces(order)}"
     yield f"  table        {order.table_text}"
     if order.progressive_steps:
         yield (
             f"  progressive  {_time(times.progressive_s)}, steps at "
-            f"{_steps(order, Stage.PROGRESSIVE)}"
+            f"{_steps(plan, Stage.PROGRESSIVE)}"
         )
     yield f"  treatment    {_time(times.treatment_s)}"
     if order.regressive_steps:
         yield (
-            f"  regressive   {_time(times.regressive_s)}, steps at "
-            f"{_steps(order, Stage.REGRESSIVE)}"
+            f"  regressive   {_time(times.regressive_s)}, steps at {_steps(plan, Stage.REGRESSIVE)}"
         )
     yield (
         f"  total        {_time(times.total_s)}: traction {_time(times.traction_s)}, pretension "
@@ -46,12 +45,12 @@ def _forces(order: Prescription) -> str:
     return f"hold {hold} for {order.hold_s:g} s, rest {rest} for {order.rest_s:g} s"
 
 
-def _steps(order: Prescription, stage: Stage) -> str:
+def _steps(plan: TreatmentPlan, stage: Stage) -> str:
     """The forces of the steps; of those that rest, the rests are left out."""
     levels: dict[int, float] = {
-        s.part: s.end_force_n for s in plan(order).segments if s.stage is stage
+        s.part: s.end_force_n for s in plan.profile.segments if s.stage is stage
     }
-    every = 1 if order.mode is Mode.STATIC else 2
+    every = 1 if plan.order.mode is Mode.STATIC else 2
     return ", ".join(f"{force_n:g} N" for force_n in list(levels.values())[::every])
 
 

@@ -41,7 +41,7 @@ class Bench:
 
     def __init__(self, **changes: Any) -> None:
         order = prescription(**changes)
-        self.machine = SessionMachine(order, plan(order), origin_s=1000.0)
+        self.machine = SessionMachine(plan(order), origin_s=1000.0)
         self.now_s = 1000.0
         self.number = 0
         self.effects: list[Effect] = []

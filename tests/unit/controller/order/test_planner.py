@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from controller.errors import PrescriptionInvalid
 from controller.order.force_profile import ForceProfile
 from controller.order.phases import Phase, Stage
-from controller.order.planner import OrderedForces, level_n, plan, replan, session_times
+from controller.order.planner import OrderedForces, level_n, plan, replan
 from controller.order.prescription import Mode, Prescription, Region
 from tests.unit.controller.builders import prescription
 
@@ -24,7 +24,7 @@ def rows(profile: ForceProfile) -> list[tuple[Phase, float, float]]:
 
 
 def test_intermittent_cycle_has_its_ramps_inside_hold_and_rest() -> None:
-    assert rows(plan(prescription()))[:5] == [
+    assert rows(plan(prescription()).profile)[:5] == [
         (Phase.RAMPING_UP, 8.7, 102.0),
         (Phase.HOLDING, 60.0, 102.0),
         (Phase.RAMPING_DOWN, 62.55, 51.0),
@@ -34,21 +34,22 @@ def test_intermittent_cycle_has_its_ramps_inside_hold_and_rest() -> None:
 
 
 def test_treatment_ends_where_the_cycle_then_stands() -> None:
-    profile = plan(prescription(treatment_s=81.0))
+    profile = plan(prescription(treatment_s=81.0)).profile
     assert profile.end_s == 81.0
     assert profile.segments[-1].phase is Phase.RAMPING_UP
     assert profile.target_n(81.0) == pytest.approx(61.0)
 
 
 def test_static_treatment_is_one_ramp_and_one_hold() -> None:
-    assert rows(plan(prescription(**STATIC, treatment_s=600.0))) == [
+    assert rows(plan(prescription(**STATIC, treatment_s=600.0)).profile) == [
         (Phase.RAMPING_UP, 8.7, 102.0),
         (Phase.HOLDING, 600.0, 102.0),
     ]
 
 
 def test_cyclic_treatment_ramps_all_the_time_between_two_forces() -> None:
-    profile = plan(prescription(mode=Mode.CYCLIC, hold_s=20.0, rest_s=10.0, treatment_s=70.0))
+    cyclic = prescription(mode=Mode.CYCLIC, hold_s=20.0, rest_s=10.0, treatment_s=70.0)
+    profile = plan(cyclic).profile
     assert rows(profile) == [
         (Phase.RAMPING_UP, 20.0, 102.0),
         (Phase.RAMPING_DOWN, 30.0, 51.0),
@@ -63,7 +64,7 @@ def test_static_steps_divide_the_way_to_the_hold_force_evenly() -> None:
     order = prescription(
         **STATIC, treatment_s=60.0, progressive_steps=2, regressive_steps=1, step_s=30.0
     )
-    profile = plan(order)
+    profile = plan(order).profile
     dwell = [
         (s.stage, s.end_s, s.end_force_n) for s in profile.segments if s.phase is Phase.HOLDING
     ]
@@ -79,7 +80,7 @@ def test_static_steps_divide_the_way_to_the_hold_force_evenly() -> None:
 @pytest.mark.parametrize("mode", [Mode.INTERMITTENT, Mode.CYCLIC])
 def test_other_steps_hold_and_rest_at_half_of_the_step(mode: Mode) -> None:
     order = prescription(mode=mode, progressive_steps=2, regressive_steps=2, treatment_s=160.0)
-    profile = plan(order)
+    profile = plan(order).profile
     levels = {s.part: (s.stage, s.end_force_n) for s in profile.segments}
     assert list(levels.values()) == [
         (Stage.PROGRESSIVE, 44.0), (Stage.PROGRESSIVE, 22.0),
@@ -95,7 +96,7 @@ def test_other_steps_hold_and_rest_at_half_of_the_step(mode: Mode) -> None:
 
 
 def test_session_times_name_each_stage_and_the_release() -> None:
-    times = session_times(prescription(progressive_steps=1, regressive_steps=2))
+    times = plan(prescription(progressive_steps=1, regressive_steps=2)).times
     assert (times.progressive_s, times.treatment_s, times.regressive_s) == (80.0, 900.0, 160.0)
     assert times.traction_s == 1140.0
     assert times.release_s == pytest.approx(22.0 / 20.0)
@@ -113,7 +114,7 @@ def test_a_step_s_ramp_must_fit_into_the_step() -> None:
 
 
 def test_without_pretension_the_first_ramp_starts_at_the_taut_cord() -> None:
-    profile = plan(prescription(pretension_force_n=0.0, pretension_s=0.0))
+    profile = plan(prescription(pretension_force_n=0.0, pretension_s=0.0)).profile
     assert profile.target_n(0.0) == 10.0
 
 
@@ -189,7 +190,7 @@ def assert_ramp_limited(profile: ForceProfile, order: Prescription) -> None:
 
 @given(orders(), st.lists(st.floats(0.0, 1.0), min_size=2, max_size=10))
 def test_profile_laws(order: Prescription, shares: list[float]) -> None:
-    profile = plan(order)
+    profile = plan(order).profile
     times = np.sort(np.array(shares) * profile.end_s)
     assert profile.targets_n(times).max() <= order.hold_force_n + 1e-9
     assert round(profile.end_s * 1000) == round(order.traction_s * 1000)
@@ -204,7 +205,7 @@ def test_profile_laws(order: Prescription, shares: list[float]) -> None:
 def test_planning_again_is_continuous_ramp_limited_and_ends_at_the_same_time(
     order: Prescription, data: st.DataObject
 ) -> None:
-    before = plan(order)
+    before = plan(order).profile
     at_ms = data.draw(st.integers(0, round(before.end_s * 1000) - 1))
     hold_n = data.draw(st.integers(100, 2000)) / 10
     rest_n = data.draw(st.integers(0, 1800)) / 10
@@ -221,7 +222,7 @@ def test_planning_again_is_continuous_ramp_limited_and_ends_at_the_same_time(
 def test_planning_again_with_the_same_forces_changes_nothing(
     order: Prescription, data: st.DataObject
 ) -> None:
-    before = plan(order)
+    before = plan(order).profile
     at_ms = data.draw(st.integers(0, round(before.end_s * 1000) - 1))
     forces = OrderedForces(hold_n=order.hold_force_n, rest_n=order.rest_force_n)
     after = replan(order, forces, at_ms=at_ms, force_n=before.target_n(at_ms / 1000))

@@ -18,6 +18,7 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.events import EventKind, Outcome
+from controller.order.planner import plan
 from controller.ports import Answer, ArmingRequest, Question
 from controller.requests import EndEarly, Pause, Remark, Stop
 from controller.runtime import session as session_module
@@ -80,7 +81,7 @@ class SessionBench:
             clock=self.clock,
             journal=self.journal,
             operator=self.operator,
-            order=ORDER,
+            plan=plan(ORDER),
             facts=start_facts(identified_at_s=self._started_s),
             origin_s=self._started_s,
             lateness=Lateness(),

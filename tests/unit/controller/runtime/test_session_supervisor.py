@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller.events import EventKind
+from controller.order.planner import plan
 from controller.order.prescription import Prescription
 from controller.runtime.lateness import Lateness
 from controller.runtime.session import Session
@@ -23,7 +24,7 @@ class OrderedBench(SessionBench):
         super().__init__()
         self.session = Session(
             unit=self.unit, clock=self.clock, journal=self.journal, operator=self.operator,
-            order=order, facts=start_facts(identified_at_s=self._started_s),
+            plan=plan(order), facts=start_facts(identified_at_s=self._started_s),
             origin_s=self._started_s, lateness=Lateness(),
         )  # fmt: skip
 

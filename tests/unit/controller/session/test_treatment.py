@@ -20,7 +20,7 @@ START_MS = 20_000
 def treatment(**changes: object) -> Treatment:
     """102 N for 60 s, 51 N for 20 s, up with 10 N/s and down with 20 N/s, from 15 N on."""
     order = prescription(**changes)
-    return Treatment(order, plan(order))
+    return Treatment(plan(order))
 
 
 def started(**changes: object) -> Treatment:

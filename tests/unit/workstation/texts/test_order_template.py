@@ -22,7 +22,7 @@ def test_it_is_valid_as_it_stands_and_can_be_planned(region: Region) -> None:
     order = parse_order(order_template(region), "template")
     assert order.prescription.region is region
     assert order.prescription.mode is Mode.INTERMITTENT
-    assert plan(order.prescription).target_n(0.0) == order.prescription.pretension_force_n
+    assert plan(order.prescription).profile.target_n(0.0) == order.prescription.pretension_force_n
     assert order.prescription.force_limit_n <= order.prescription.soft_limit_n
 
 

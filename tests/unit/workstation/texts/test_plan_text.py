@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from controller.order.planner import plan
 from controller.order.prescription import Mode
 from tests.unit.controller.builders import prescription
 from workstation.texts.plan_text import plan_text
 
 
 def test_an_intermittent_plan_with_steps() -> None:
-    text = plan_text(prescription(progressive_steps=2, regressive_steps=1))
+    text = plan_text(plan(prescription(progressive_steps=2, regressive_steps=1)))
     assert text.splitlines() == [
         "cervical, intermittent: hold 102 N (22.9 lbf) for 60 s, rest 51 N (11.5 lbf) for 20 s",
         "  table        friction table (the order does not say which)",
@@ -22,8 +23,8 @@ def test_an_intermittent_plan_with_steps() -> None:
 
 def test_the_other_modes() -> None:
     static = {"mode": Mode.STATIC, "rest_force_n": 0.0, "hold_s": 0.0, "rest_s": 0.0}
-    text = plan_text(prescription(**static, progressive_steps=1, step_s=90.0))
+    text = plan_text(plan(prescription(**static, progressive_steps=1, step_s=90.0)))
     assert "static: 102 N (22.9 lbf) all the time\n" in text
     assert "progressive  1 min 30 s, steps at 58.5 N" in text
-    cyclic = plan_text(prescription(mode=Mode.CYCLIC))
+    cyclic = plan_text(plan(prescription(mode=Mode.CYCLIC)))
     assert "up to 102 N (22.9 lbf) in 60 s, down to 51 N (11.5 lbf) in 20 s" in cyclic
