@@ -46,6 +46,7 @@ __all__ = [
 BUSY_TIMEOUT_MS = 2000
 _WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 """``secure_delete`` overwrites what is deleted, for whoever deletes and for what reason."""
+INCREMENTAL = 2
 _GIVES_PAGES_BACK = "PRAGMA auto_vacuum = INCREMENTAL"
 """In force for a file that is new, or after VACUUM; an older one keeps its free pages."""
 
@@ -63,7 +64,8 @@ def open_for_writing(
             _refuse_newer(db, path, schema)
             if not is_begun(db):
                 _refuse_altered(db, path, schema, any_difference=True)
-            db.execute(_GIVES_PAGES_BACK)
+            if rows(db, "PRAGMA auto_vacuum") != [(INCREMENTAL,)]:
+                db.execute(_GIVES_PAGES_BACK)  # asked first: saying it again would write
             for name, value in _WRITER_PRAGMAS.items():
                 db.execute(f"PRAGMA {name} = {value}")
             _assert_pragmas(db, path)
