@@ -117,13 +117,13 @@ def _csv(visit: Visit, choices: Choices) -> bytes:
     from records.exports.claim.charge_csv import charge_csv
 
     receiver = choices.receiver or load_receivers()[OWN]
-    return charge_csv(visit, receiver, note_file=file_name(visit.session_id, "pdf")).encode()
+    return charge_csv(visit, receiver).encode()
 
 
 def _json(visit: Visit, _: Choices) -> bytes:
     from records.exports.session.json import session_json
 
-    return session_json(visit, note_file=file_name(visit.session_id, "pdf")).encode()
+    return session_json(visit).encode()
 
 
 def _scrub_html(visit: Visit, _: Choices) -> bytes:
@@ -199,8 +199,7 @@ def _dft(visit: Visit, _: Choices) -> bytes:
 def _mdm(visit: Visit, choices: Choices) -> bytes:
     from records.exports.messages.hl7_mdm import mdm_t02
 
-    note_file = file_name(visit.session_id, "pdf")
-    return mdm_t02(visit, _pdf(visit, choices), note_file).encode()
+    return mdm_t02(visit, _pdf(visit, choices), visit.note_file).encode()
 
 
 KINDS: Mapping[str, _Kind] = {

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from controller.errors import ExportIncomplete, ExportRefused
 from controller.words import one_line
-from records.claim.charge_line import charge_line
 from records.claim.context import ClaimContext, Party
 from records.exports.messages.receiver_maps import PATIENT_FIELDS, Column, Receiver
 from records.visit.visit import Visit
@@ -17,13 +16,13 @@ _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """First characters of a formula; the wide forms are taken for them by East Asian spreadsheets."""
 
 
-def charge_csv(visit: Visit, receiver: Receiver, *, note_file: str) -> str:
+def charge_csv(visit: Visit, receiver: Receiver) -> str:
     """The file's text; cells that a spreadsheet would run as a formula get a leading apostrophe.
 
     Raises RequestRefused without a treatment, ExportIncomplete when the receiver needs what nobody
     has said, ExportRefused when a program would take a line that the rules call wrong.
     """
-    values = charge_values(visit, note_file=note_file)
+    values = charge_values(visit)
     if receiver.importer:
         _refuse_unready(visit, receiver, values)
     text = io.StringIO()
@@ -33,14 +32,10 @@ def charge_csv(visit: Visit, receiver: Receiver, *, note_file: str) -> str:
     return text.getvalue()
 
 
-def charge_values(visit: Visit, *, note_file: str) -> dict[str, str]:
+def charge_values(visit: Visit) -> dict[str, str]:
     """Every field that a column may hold; unknown ones are empty."""
-    line = charge_line(
-        visit.record, visit.order, visit.note, note_file=note_file, zone=visit.zone,
-        context=visit.context, accepted=visit.accepted,
-    )  # fmt: skip
     rules = "; ".join(visit.face.errors)
-    return {**line.values, **_patient_values(visit.context), "not_ready": rules}
+    return {**visit.charge().values, **_patient_values(visit.context), "not_ready": rules}
 
 
 def _refuse_unready(visit: Visit, receiver: Receiver, values: Mapping[str, str]) -> None:

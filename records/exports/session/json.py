@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from controller.errors import RequestRefused
-from records.claim.charge_line import charge_line
 from records.exports.note.plot_data import plot_data
 from records.exports.scrub.json import scrub_values
 from records.exports.session.schema import FORMAT
@@ -17,13 +16,13 @@ from records.provenance import Sourced
 from records.visit.visit import Visit
 
 
-def session_json(visit: Visit, *, note_file: str) -> str:
+def session_json(visit: Visit) -> str:
     """JSON with sorted keys; samples at the plot's resolution only."""
-    document = session_document(visit, note_file=note_file)
+    document = session_document(visit)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def session_document(visit: Visit, *, note_file: str) -> dict[str, Any]:
+def session_document(visit: Visit) -> dict[str, Any]:
     """The same as plain values; its form is ``session_schema.SessionDocument``."""
     record, order, note = visit.record, visit.order, visit.note
     return {
@@ -49,7 +48,7 @@ def session_document(visit: Visit, *, note_file: str) -> dict[str, Any]:
         ],
         "dose": asdict(note.dose) | {"stops": [asdict(stop) for stop in note.dose.stops]},
         "note": _note(note),
-        "charge": _charge(visit, note_file),
+        "charge": _charge(visit),
         "claim_context": visit.context.model_dump(mode="json") if visit.context else None,
         "scrub": scrub_values(visit) if visit.report else None,
         "plot": asdict(plot_data(record.samples)),
@@ -72,12 +71,9 @@ def _note(note: TreatmentNote) -> dict[str, Any]:
     }
 
 
-def _charge(visit: Visit, note_file: str) -> dict[str, Any]:
+def _charge(visit: Visit) -> dict[str, Any]:
     try:
-        line = charge_line(
-            visit.record, visit.order, visit.note, note_file=note_file, zone=visit.zone,
-            context=visit.context, accepted=visit.accepted,
-        )  # fmt: skip
+        line = visit.charge()
     except RequestRefused as error:
         return {"values": None, "reason": error.message}
     return {"values": dict(line.values), "open_fields": line.open_fields}

@@ -17,7 +17,6 @@ from tests.support.claims import made_claim
 from tests.support.documents import SESSION_ID, made_visit
 
 RECEIVERS = load_receivers()
-NOTE_FILE = f"{SESSION_ID}.pdf"
 LINE = {
     "cpt": "97012", "modifiers": ["GP", "59"], "charge": "22.50", "dx_pointers": [2, 1],
     "pos": "11",
@@ -35,7 +34,7 @@ columns = [{ head = "id", fields = ["session_id"] }, { head = "day", fields = ["
 
 
 def row_of(visit: Visit, receiver: Receiver) -> dict[str, str]:
-    text = charge_csv(visit, receiver, note_file=NOTE_FILE)
+    text = charge_csv(visit, receiver)
     assert text.count("\r\n") == 2
     (row,) = csv.DictReader(io.StringIO(text, newline=""), delimiter=receiver.delimiter)
     assert list(row) == [column.head for column in receiver.columns]
@@ -90,9 +89,7 @@ def test_errors_stand_in_the_own_row_and_block_an_importer() -> None:
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless() -> None:
-    shown = charge_csv(
-        made_visit(errors=("=1+1",)), RECEIVERS["own"], note_file=NOTE_FILE
-    ).splitlines()[1]
+    shown = charge_csv(made_visit(errors=("=1+1",)), RECEIVERS["own"]).splitlines()[1]
     assert shown.endswith(",'=1+1")
 
 

@@ -25,7 +25,6 @@ from tests.support.documents import SESSION_ID, made_visit
 from tests.support.reports import made_finding, made_report, with_report
 
 ROOT = Path(__file__).parents[5]
-NOTE_FILE = f"{SESSION_ID}.pdf"
 REPORT = made_report(made_finding("T-021", "error", "97012 needs GP or GO."))
 VISITS = {
     "plain": made_visit(),
@@ -38,13 +37,13 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def document_of(visit: Visit) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(session_json(visit, note_file=NOTE_FILE))
+    document: dict[str, Any] = json.loads(session_json(visit))
     return document
 
 
 @pytest.mark.parametrize("name", VISITS)
 def test_every_document_follows_the_schema(name: str) -> None:
-    text = session_json(VISITS[name], note_file=NOTE_FILE)
+    text = session_json(VISITS[name])
     model = SessionDocument.model_validate_json(text)
     again = json.loads(model.model_dump_json(by_alias=True))
     sent = json.loads(text)
