@@ -378,15 +378,14 @@ class Situation:
     def unordered_rise_n(self) -> float | None:
         """Rise of the force in 0.5 s beyond what was, and may be, ordered in that time.
 
-        An order explains at most its rate: the rise of the order itself, and the way of a force
-        that was below it, for a unit follows an order in one step for longer than 0.5 s.
+        An order explains at most its rate: its own rise, and that of the set-point in effect in
+        the last second, for a unit follows an order in one step for longer than 0.5 s.
         """
-        lowest_n = self.rises.lowest
-        if lowest_n is None:
+        if self.rises.last is None:
             return None
         may_be_n = self._limits.rate_up_n_per_s * RISE_WINDOW_S
-        to_order_n = self.orders.force_n - lowest_n
-        return self.rises.rise - min(max(self.orders.rise_n, to_order_n), may_be_n)
+        ordered_n = max(self.orders.rise_n, self.set_points.rise)
+        return self.rises.rise - min(ordered_n, may_be_n)
 
     @property
     def fallen_from_n(self) -> float | None:

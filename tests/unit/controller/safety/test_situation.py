@@ -268,20 +268,23 @@ def test_a_rise_counts_beyond_what_was_and_may_be_ordered() -> None:
     assert story.tick(40.0, force_n=30.0).unordered_rise_n == pytest.approx(5.0)
 
 
-def test_the_way_of_a_force_to_an_order_that_stands_above_it_is_no_rise() -> None:
+@pytest.mark.parametrize(("set_point_n", "unordered_n"), [(50.0, 20.0), (53.0, 17.0), (70.0, 15.0)])
+def test_the_rise_of_the_set_point_in_effect_explains_a_rise_as_far_as_it_may_be_ordered(
+    set_point_n: float, unordered_n: float
+) -> None:
     """The unit follows one step of the order for longer than 0.5 s, at 10 N/s at most."""
-    story = Story(force_n=20.0)
-    for _ in range(12):
-        story.tick(60.0, force_n=20.0)
-    assert story.tick(60.0, force_n=30.0).unordered_rise_n == pytest.approx(5.0)
-    story = Story(force_n=20.0)
-    for _ in range(12):
-        story.tick(23.0, force_n=20.0)
-    assert story.tick(23.0, force_n=30.0).unordered_rise_n == pytest.approx(7.0)
-    story = Story(force_n=50.0)
-    for _ in range(12):
-        story.tick(23.0, force_n=50.0)
-    assert story.tick(23.0, force_n=60.0).unordered_rise_n == pytest.approx(10.0)
+    story = Story(force_n=40.0)
+    for _ in range(16):
+        story.tick(70.0, setpoint_in_effect_n=50.0, force_n=40.0)
+    now = story.tick(70.0, setpoint_in_effect_n=set_point_n, force_n=60.0)
+    assert now.unordered_rise_n == pytest.approx(unordered_n)
+
+
+def test_a_shock_while_the_slack_is_taken_up_is_explained_by_no_set_point() -> None:
+    story = Story(force_n=1.0)
+    for n in range(12):
+        story.tick(20.0, setpoint_in_effect_n=1.0 + n, force_n=1.0)
+    assert story.tick(20.0, force_n=21.0).unordered_rise_n == pytest.approx(20.0)
 
 
 def test_a_fall_counts_from_the_order_and_without_what_was_paid_out() -> None:
