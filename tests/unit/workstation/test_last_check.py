@@ -36,7 +36,7 @@ from workstation.commands.evidence import RECORD_BAD
 
 SINCE = ("verify", "--all", "--since-last")
 SAME_LENGTH = (
-    "UPDATE sample_block SET data = CAST(substr(data, 1, length(data) - 1) || x'55' AS BLOB) "
+    "UPDATE packed_session SET data = CAST(substr(data, 1, length(data) - 1) || x'55' AS BLOB) "
     "WHERE session = 1"
 )
 """What an incremental check does not see: the sizes stay."""
@@ -92,10 +92,12 @@ def test_dates_of_what_was_not_read_again_stay(data: Path) -> None:
         "UPDATE chain_signature SET signature = zeroblob(64) WHERE session = 1",
         "UPDATE packed_links SET digest = zeroblob(32) WHERE session = 1",
         "UPDATE packed_links SET ranges = substr(ranges, 2) WHERE session = 1",
-        "UPDATE sample_block SET data = substr(data, 2) WHERE session = 1",
-        "UPDATE sample_block SET sample_count = 1 WHERE session = 1",
-        "DELETE FROM sample_block WHERE session = 1",
-        "DELETE FROM event WHERE session = 1 AND sequence = 3",
+        "UPDATE packed_session SET data = substr(data, 2) WHERE session = 1",
+        "UPDATE packed_session SET sample_count = 1 WHERE session = 1",
+        "UPDATE packed_session SET event_count = 1 WHERE session = 1",
+        "UPDATE packed_session SET newest_utc_ms = 1 WHERE session = 1",
+        "DELETE FROM packed_session WHERE session = 1",
+        "DELETE FROM event WHERE session = 1 AND sequence > 0",
         "INSERT INTO link VALUES (1, 0, 0, 0, 0, 0, zeroblob(32))",
         "INSERT INTO open_link VALUES (1, 0, 0, 0, zeroblob(32), zeroblob(16))",
         "INSERT INTO removal VALUES (1, 0, 'X', 'Y', zeroblob(32), zeroblob(64))",
