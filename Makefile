@@ -80,7 +80,7 @@ campaign-alteration-kinds: setup
 campaign-second-reader: setup
 	$(RUN) -m tests.campaigns.second_reader 1000
 
-# Section F of the acceptance figures over nominal and drawn patients: about 25 minutes.
+# The limits of docs/reference/acceptance-limits.md over nominal and drawn patients: about 25 minutes.
 campaign-acceptance: setup
 	$(RUN) -m tests.campaigns.acceptance
 

@@ -1,4 +1,4 @@
-"""Every hazard that is supervised: one function, one finding, one hazard id (row of devices.md D).
+"""Every hazard that is supervised: one function, one finding, one hazard id (row of hazards.md).
 
 This file holds patient, force and cord; ``link_checks`` holds link, unit and host,
 ``release_checks`` what is looked for once the unit was told to let go. A check gets the situation

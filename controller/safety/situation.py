@@ -19,9 +19,9 @@ from controller.telemetry import (
 )
 
 SLACK_N: Final = 5.0
-"""Below this force the cord counts as slack (C.2)."""
+"""Below this force the cord counts as slack (session-rules.md#in-motion)."""
 TAUT_READINGS: Final = 3
-"""The slack is taken up after so many taut readings in a row (C.2)."""
+"""The slack is taken up after so many taut readings in a row (session-rules.md#in-motion)."""
 TRACK_WINDOW_S: Final = 1.0
 """A force may follow a ramp so much later: motor, cell, friction and a slow register."""
 RELEASED_N: Final = 15.0
@@ -319,7 +319,7 @@ class Situation:
 
     @property
     def may_swing_n(self) -> float:
-        """Row 43: an error that is still steady, 5 N or 5 % of the order (section F)."""
+        """Row 43: an error that is still steady, 5 N or 5 % of the order."""
         return max(self._limits.swing_n, self._limits.swing_share * self.orders.force_n)
 
     @property

@@ -9,7 +9,7 @@ from controller.telemetry import CommandKind
 
 
 class Action(IntEnum):
-    """Ordered: the highest wins and latches. The reaction classes are those of devices.md D."""
+    """Ordered: the highest wins and latches. The classes are those of hazards.md#reactions."""
 
     ALLOW = 0
     HOLD = 1

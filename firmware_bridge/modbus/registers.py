@@ -1,7 +1,7 @@
 """Registers as data: how a block of 16-bit words becomes named values and back, with its CRC.
 
 All 16-bit values are big-endian on the wire, 32- and 64-bit values have their high word first, and
-a block's CRC stands in its register as a number (reference map, B head and B.10).
+a block's CRC stands in its register as a number (reference map, B.10).
 """
 
 from __future__ import annotations

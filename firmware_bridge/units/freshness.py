@@ -1,8 +1,8 @@
 """Two guards against answers of another request: the sequence's echo and the unit's uptime.
 
-RTU frames carry no transaction number, gateways may cache, and a late answer is as well-formed as
-a right one (reference map, section 0.5). A unit that has started anew looks like an old answer at
-first; what tells them apart stands at ``UptimeGuard``.
+RTU frames carry no transaction number, gateways may cache, and a late answer is as well-formed as a
+right one (reference-map-v1.md#how-the-host-uses-it). A unit that has started anew looks like an old
+answer at first; what tells them apart stands at ``UptimeGuard``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from records.exports.claim.cms1500 import Box
 
 LARGEST_BYTES = 2_000_000
-"""What portals of practices take (billing.md 3e)."""
+"""What portals of practices take (receivers.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

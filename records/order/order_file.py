@@ -17,7 +17,7 @@ from records.order.order import DIAGNOSIS, Order
 from records.order.quantities import force_n, mass_kg, rate_n_per_s, time_s
 
 DEFAULT_RAMPS = {Region.CERVICAL: ("10 N/s", "20 N/s"), Region.LUMBAR: ("30 N/s", "60 N/s")}
-"""Ramp up and down when the order says nothing (devices.md E.2)."""
+"""Ramp up and down when the order says nothing (plant.md#parameters)."""
 Text = Annotated[str, Field(max_length=TEXT_CHARACTERS)]
 
 

@@ -73,7 +73,7 @@ class UnitDescription:
 
     @property
     def stop_test_due(self) -> bool:
-        """The stop test is a daily one (reference map, C.2)."""
+        """The stop test is a daily one (reference map, B.2)."""
         return self.days_since_stop_test > STOP_TEST_INTERVAL_DAYS
 
     @property

@@ -1,4 +1,4 @@
-"""`make campaign-acceptance`: section F over nominal and drawn patients, on both force loops.
+"""`make campaign-acceptance`: the acceptance limits over nominal and drawn patients, both loops.
 
 Writes ``docs/reference/acceptance.md``. ``python -m tests.campaigns.acceptance 50`` draws 50
 patients per table instead of 200; the page says how many.
@@ -40,7 +40,7 @@ NOMINAL = {
         _ordered("lumbar", 120.0), _ordered("lumbar", 400.0), _ordered("lumbar", 800.0),
     ),
 }  # fmt: skip
-"""The patients of section F: to the end of 15 minutes, and a second time with a stop."""
+"""Patients of acceptance-limits.md: to the end of 15 minutes, and a second time with a stop."""
 DRAWN = {
     "cervical_sliding": _ordered("cervical", 102.0, 4),
     "cervical_flat": _ordered("cervical", 102.0, 4),
@@ -61,7 +61,7 @@ class Job:
 
     @property
     def nominal(self) -> bool:
-        """The column of E.2 itself."""
+        """The column of plant.md#parameters itself."""
         return self.patient.number == 0
 
 
