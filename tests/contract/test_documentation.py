@@ -39,6 +39,7 @@ from tests.support.pages import (
     sections,
     shipped_modules,
 )
+from tools.markdown import long_lines
 from workstation.cli import app
 from workstation.settings import Settings
 
@@ -78,6 +79,18 @@ def test_every_page_stands_in_the_index() -> None:
         if page != DOCS / "README.md" and page.parent.name != "decisions" and page not in indexed
     ]
     assert not missing, f"docs/README.md does not list {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("page", pages(), ids=short)
+def test_no_line_of_a_page_is_too_long(page: Path) -> None:
+    assert not long_lines(page.read_text(encoding="utf-8")), f"wrap these lines of {short(page)}"
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "reports").glob("*.md")), ids=short)
+def test_every_report_names_the_command_that_makes_it(page: Path) -> None:
+    start = "\n".join(page.read_text(encoding="utf-8").splitlines()[:5])
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert targets & set(re.findall(r"`make ([\w-]+)`", start)), f"{short(page)} names no command"
 
 
 def test_every_decision_has_its_number_and_its_parts() -> None:
