@@ -46,7 +46,7 @@ bench-compiled: setup
 bench-loop: setup
 	$(RUN) -m tools.bench.loop
 
-# The plan of the house in figures: files, rooms, floors, arrows, circles, long functions.
+# The structure in figures: files, subpackages, depth, imports, cycles, long functions.
 structure: setup
 	$(RUN) -m tools.structure
 

@@ -1,4 +1,4 @@
-"""One door to a unit: from its URI to an identified unit, with the tick that its wire allows."""
+"""Entry point to a unit: from its URI to an identified unit, with the tick that its line allows."""
 
 from __future__ import annotations
 

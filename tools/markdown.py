@@ -1,10 +1,17 @@
-"""Wraps the Markdown that programs write, so that a person can read and compare it."""
+"""Wraps Markdown, so that a person can read and compare it.
+
+python -m tools.markdown FILE...
+
+The programs that write reports use ``wrapped``; a contract test looks at every page.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 WIDTH: Final = 160
@@ -64,3 +71,8 @@ def _fitted(block: list[str]) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(wrapped(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")

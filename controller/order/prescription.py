@@ -1,4 +1,4 @@
-"""Prescription: what the clinician ordered, validated once, at the door.
+"""Prescription: what the clinician ordered, validated once, when it is made.
 
 Source of the numbers: session-rules.md#ranges.
 """

@@ -1,4 +1,4 @@
-"""The order file: what the clinician wants, in TOML, checked once at the door."""
+"""The order file: what the clinician wants, in TOML, validated once on loading."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _QUANTITY_KEYS = (
 def read_order(path: Path) -> Order:
     """Read and check an order file; raises PrescriptionInvalid naming file, key and next step.
 
-    This is the door: the words of an order that was filed already are not asked again.
+    This is the entry point: the words of an order that was filed already are not checked again.
     """
     try:
         text = path.read_text(encoding="utf-8")

@@ -181,7 +181,7 @@ def test_every_setting_is_documented() -> None:
     assert documented == expected
 
 
-# --- errors and doors -------------------------------------------------------------------------
+# --- errors and catch-all handlers -------------------------------------------------------------
 
 
 def error_classes() -> dict[str, type[errors.TractionError]]:
@@ -213,11 +213,12 @@ def test_no_error_class_is_defined_elsewhere() -> None:
                 assert not bases & known, f"{short(path)}: move {node.name} to controller/errors.py"
 
 
-def test_everything_is_caught_only_at_the_documented_doors() -> None:
+def test_everything_is_caught_only_in_the_documented_handlers() -> None:
     architecture = read("explanations/architecture.md")
-    doors = sorted((row[0], row[1]) for row in rows(sections(architecture)["Errors and doors"]))
+    table = sections(architecture)["Errors and catch-all handlers"]
+    documented = sorted((row[0], row[1]) for row in rows(table))
     found = sorted((short(path), f) for path in shipped_modules() for f in catch_alls(path))
-    assert found == doors
+    assert found == documented
 
 
 # --- keys and formats -------------------------------------------------------------------------
