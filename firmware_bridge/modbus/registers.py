@@ -57,7 +57,7 @@ class RegisterSpec:
         return self.value(raw)
 
     def value(self, raw: int | bytes) -> RegisterValue:
-        """What ``struct`` read, as text, as a number or as None."""
+        """Returns what ``struct`` read, as text, as a number or as None."""
         if isinstance(raw, bytes):
             return raw.decode("ascii", errors="replace").rstrip("\0 ")
         return None if self.optional and raw == NOT_FITTED else raw
@@ -139,5 +139,5 @@ class RegisterBlock:
 
 
 def register_words(register_type: RegisterType, declared: int | None) -> int:
-    """How many registers a value of this type takes; ``chars`` declare it themselves."""
+    """Returns how many registers a value of this type takes; ``chars`` declare it themselves."""
     return _WORDS.get(register_type, declared or 1)

@@ -119,7 +119,7 @@ def _without_overflow(uptime_s: float, last_s: float, silence_s: float) -> float
 
 
 def _tolerance_s(elapsed_s: float) -> float:
-    """How far two clocks may be apart after a time: an answer's way and two crystals."""
+    """Returns how far two clocks may be apart after a time: an answer's way and two crystals."""
     return UPTIME_LAG_LIMIT_S + CRYSTAL_TOLERANCE * elapsed_s
 
 

@@ -55,7 +55,7 @@ class Stamps:
 
 
 def stamps_file(list_path: Path) -> Path:
-    """Where the replies stand: beside the list."""
+    """Returns where the replies stand: beside the list."""
     return list_path.with_name(f"{list_path.name}.stamps.jsonl")
 
 

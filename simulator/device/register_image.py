@@ -81,7 +81,7 @@ class UnitDescription:
         return bool(self.features & FEATURE_SECOND_CHANNEL)
 
     def has(self, feature: int) -> bool:
-        """True when this bit (one of ``FEATURE_...``) of 0x20 is set."""
+        """Returns True when this bit (one of ``FEATURE_...``) of 0x20 is set."""
         return bool(self.features & feature)
 
     def without(self, *bits: int) -> UnitDescription:

@@ -85,7 +85,7 @@ class ForceLoop:
 
 
 def fed_share(feed_mm_per_s: float, error_n: float) -> float:
-    """How much of an inward feed is given to a force that has run ahead of its set-point.
+    """Returns how much of an inward feed is given to a force that has run ahead of its set-point.
 
     While friction holds the body only the cord stretches, at more newtons a millimetre than the
     feed counts on, and a short ramp ends before the gain has taken that back.

@@ -103,7 +103,7 @@ class TypedLines:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """True for a terminal; a stream that is closed, or was from the beginning, is none."""
+    """Returns True for a terminal; a stream that is closed, or was from the beginning, is none."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
