@@ -37,7 +37,7 @@ def long_lines(text: str) -> list[int]:
 
 
 def _blocks(text: str) -> Iterator[list[str]]:
-    """Paragraphs, list items and fenced examples; every other line on its own."""
+    """Paragraphs, list items and fenced examples; other lines and indented ones on their own."""
     block: list[str] = []
     fenced = False
     for line in text.splitlines():
@@ -54,7 +54,7 @@ def _blocks(text: str) -> Iterator[list[str]]:
 
 def _is_kept(block: list[str]) -> bool:
     first = block[0].lstrip()
-    return not first or first.startswith(("|", "#", "<", "```"))
+    return not first or first.startswith(("|", "#", "<", "```")) or block[0].startswith("    ")
 
 
 def _fitted(block: list[str]) -> list[str]:

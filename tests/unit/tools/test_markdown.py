@@ -28,7 +28,13 @@ def test_a_long_line_is_found_and_wrapped(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [f"| {LONG} |\n", f"```text\n{LONG}\n\n{LONG}\n```\n", f"text\n\n| a |\n| {LONG} |\n"]
+    "text",
+    [
+        f"| {LONG} |\n",
+        f"```text\n{LONG}\n\n{LONG}\n```\n",
+        f"text\n\n| a |\n| {LONG} |\n",
+        f"text\n\n    {LONG}\n    x\n",
+    ],
 )
 def test_tables_and_examples_stay(text: str) -> None:
     assert not long_lines(text)
