@@ -51,7 +51,7 @@ class Compared:
 
     @property
     def basis(self) -> str:
-        """What was found there, in words; "" without a second place."""
+        """What was found there, as text; "" without a second place."""
         if self.trouble:
             return f"the second place was not compared: {self.trouble}"
         if self.place is None:

@@ -168,7 +168,7 @@ def _choice(key: str, text: str, choices: type[Any]) -> Any:
 
 
 def _first_fault(error: ValidationError) -> str:
-    """One fault in words; an unknown key first, for a misspelt key is also a missing one."""
+    """Returns one fault as text; an unknown key first, as a misspelt key is also a missing one."""
     faults = error.errors()
     fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     key = ".".join(str(part) for part in fault["loc"])

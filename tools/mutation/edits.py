@@ -35,7 +35,7 @@ _BODIES = ("body", "orelse", "finalbody")
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Set ``field`` of ``node`` to ``value``; ``before`` and ``after`` say it in words."""
+    """Set ``field`` of ``node`` to ``value``; ``before`` and ``after`` describe it."""
 
     node: ast.AST
     field: str

@@ -50,7 +50,7 @@ class Offer:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """For and against in words, as the acceptance keeps them."""
+        """Returns reasons for and against as text, as the acceptance keeps them."""
         return (
             *(f"for: {text}" for text in self.speaks_for),
             *(f"against: {text}" for text in self.speaks_against),
