@@ -171,7 +171,7 @@ class _Handler(ServerRequestHandler):
         return used
 
     def handle_later(self) -> None:
-        """pymodbus calls across threads here, although it is in its own."""
+        """pymodbus goes through another thread's door here, although it is in its own."""
         self._task = self.loop.create_task(self.handle_request())
 
     async def handle_request(self) -> None:
