@@ -46,7 +46,7 @@ bench-compiled: setup
 bench-loop: setup
 	$(RUN) -m tools.bench.loop
 
-# The plan of the house in figures: files, rooms, floors, arrows, circles, long functions.
+# The structure in figures: files, subpackages, depth, imports, cycles, long functions.
 structure: setup
 	$(RUN) -m tools.structure
 
@@ -80,7 +80,7 @@ campaign-alteration-kinds: setup
 campaign-second-reader: setup
 	$(RUN) -m tests.campaigns.second_reader 1000
 
-# Section F of the acceptance figures over nominal and drawn patients: about 25 minutes.
+# The limits of docs/reference/acceptance-limits.md over nominal and drawn patients: about 25 minutes.
 campaign-acceptance: setup
 	$(RUN) -m tests.campaigns.acceptance
 

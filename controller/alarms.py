@@ -3,8 +3,8 @@
 They live in the process that drives the unit, never in a display. The board is pure: time is an
 argument, and what it tells is recorded by the loop. Conditions outside a session raise no alarm.
 
-Source of the behaviour: reliability.md "60601-1-8" (priorities, pause of the sound with an end,
-latching), devices.md C.2 (signal every 30 s until acknowledged).
+Source of the behaviour: session-rules.md#alarms (priorities, pause of the sound with an end,
+latching), session-rules.md#end (signal every 30 s until acknowledged).
 """
 
 from __future__ import annotations

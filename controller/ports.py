@@ -15,7 +15,7 @@ from controller.telemetry import ForceCommand, Telemetry, UnitEvent
 from controller.words import NAME_CHARACTERS, check_text
 
 WATCHDOG_S: Final = 0.5
-"""After so long without an accepted command a unit lets go by itself ("Times that bind")."""
+"""After so long without an accepted command a unit lets go by itself (times.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ A terminal, a script and a console all make these values; the loop takes them fr
 port each tick and gives them to the session machine. ``by`` says who asked.
 
 No request can be made with words that a record or a screen could not show: each raises
-RequestRefused naming the field (``controller.words``), at the door that makes it.
+RequestRefused naming the field (``controller.words``), where it is made.
 """
 
 from __future__ import annotations

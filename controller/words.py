@@ -1,9 +1,9 @@
-"""Words that people type: which ones the program takes, and how any text is made safe to show.
+"""Text that people type: what the program accepts, and how any text is made safe to show.
 
-Every door (typed lines, options, scripts, order files, notes) asks ``check_text`` or ``check_name``
-before a word can reach a session, a record or another person's screen. What is on file already is
-not asked again: it is shown through ``one_line``, so that no text of a record begins a line of its
-own, or through ``visible`` where the program itself made the lines.
+Every entry point (typed lines, options, scripts, order files, notes) calls ``check_text`` or
+``check_name`` before a text can reach a session, a record or another person's screen. What is on
+file already is not checked again: it is shown through ``one_line``, so that no text of a record
+begins a line of its own, or through ``visible`` where the program itself made the lines.
 
 Source of the invisible characters: Unicode's categories Cc, Cf, Cs, Zl and Zp, and its property
 Default_Ignorable_Code_Point (DerivedCoreProperties.txt), to which the blank of the Braille block

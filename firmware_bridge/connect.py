@@ -1,4 +1,4 @@
-"""One door to a unit: from its URI to an identified unit, with the tick that its wire allows."""
+"""Entry point to a unit: from its URI to an identified unit, with the tick that its line allows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from firmware_bridge.profiles import DeviceProfile, shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
 TIMEOUT_SHARE: Final = 0.8
-"""Time-out of an exchange as a share of the tick ("Times that bind")."""
+"""Time-out of an exchange as a share of the tick (times.md)."""
 NORMAL_TICK_S: Final = 0.050
 SLOW_TICK_S: Final = 0.100
 OBSERVING_TICK_S: Final = 0.200
@@ -52,7 +52,7 @@ def connect_serial(
 
 
 def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
-    """The control tick of a serial line, seconds ("Times that bind")."""
+    """The control tick of a serial line, seconds (times.md)."""
     if baudrate < SLOWEST_ARMABLE_BAUDRATE:
         return OBSERVING_TICK_S
     if baudrate <= SLOWEST_ARMABLE_BAUDRATE:

@@ -16,7 +16,7 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def parse_json(text: object) -> Any:
-    """What ``text`` says; raises ValueError saying in words what is wrong with it."""
+    """Returns what ``text`` says; raises ValueError saying in words what is wrong with it."""
     if not isinstance(text, str):
         raise ValueError(f"it is {type(text).__name__}, not text")
     _refuse_depth(text)

@@ -1,9 +1,9 @@
 """A fault script for a simulated unit: JSON lines, each with a time and a call.
 
 ``{"at_s": 12.5, "call": "body.slip", "with": [5]}``: so many seconds after the first arming, in the
-unit's own time, which goes on here while the unit has no power. The calls are those of the
-reference map (D, column "Inject") that act on the unit, the body and the cord; what happens on the
-wire is another matter. A script lies still until arming.
+unit's own time, which goes on here while the unit has no power. The calls are those of
+fault-script.md, which act on the unit, the body and the cord; what happens on the wire is another
+matter. A script lies still until arming.
 """
 
 from __future__ import annotations

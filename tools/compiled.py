@@ -65,7 +65,7 @@ def _digest() -> str:
 
 
 def _make() -> str:
-    """Copy and compile; answers what went wrong, in words."""
+    """Copy and compile; returns what went wrong, as text."""
     shutil.rmtree(COPY, ignore_errors=True)
     for package in PACKAGES:
         shutil.copytree(

@@ -1,11 +1,12 @@
-"""The plan of the house in figures: rooms, floors, arrows, and what is too long or takes too much.
+"""Measures the structure of the packages: subpackages, imports and functions that are too long.
 
 Usage: python -m tools.structure
 
-A room is a module or a folder directly below a package. An arrow leads from a room to another one
-of which it imports something; it leads upwards where the layers in pyproject.toml say so. Floors
-are the rooms on the longest chain of arrows. A circle is a set of files that import each other.
-The exit status is 1 with an arrow upwards or a circle, else 0.
+A subpackage (``room`` in the code) is a module or a folder directly below a package. An import
+(``arrow``) leads from a subpackage to another one; it leads upwards where the layers in
+pyproject.toml forbid it. The depth (``floors``) counts the subpackages on the longest chain of
+imports. A cycle (``circle``) is a set of files that import each other. The exit status is 1 with an
+upward import or a cycle, else 0.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def plan_of(package: str, folder: Path, files: Arrows, layers: list[list[str]]) 
 
 
 def rooms_of(package: str, files: Arrows) -> Arrows:
-    """The arrows between what lies directly below a package."""
+    """The imports between what lies directly below a package."""
 
     def room(module: str) -> str:
         return module.removeprefix(package + ".").split(".")[0]
@@ -99,7 +100,7 @@ def _reached_from(node: str, arrows: Arrows) -> set[str]:
 
 
 def floors_of(arrows: Arrows) -> int:
-    """Nodes on the longest chain; a circle counts as one node."""
+    """Returns the number of nodes on the longest chain; a cycle counts as one node."""
     merged = {node: node for node in arrows}
     for circle in circles(arrows):
         merged |= dict.fromkeys(circle, min(circle))
@@ -113,7 +114,7 @@ def floors_of(arrows: Arrows) -> int:
 
 
 def upwards(rooms: Arrows, layers: list[list[str]]) -> Iterator[tuple[str, str]]:
-    """Arrows to a higher layer, or to a neighbour of the same one."""
+    """Imports from a higher layer, or from a neighbour in the same one."""
     height = {name: -number for number, layer in enumerate(layers) for name in layer}
     for room, targets in sorted(rooms.items()):
         for target in sorted(targets):
@@ -169,8 +170,8 @@ def project_plans(root: Path = ROOT) -> list[Plan]:
 
 
 def table_of(plans: Iterable[Plan]) -> Table:
-    """One line a package."""
-    columns = ("files", "rooms", "floors", "arrows", "upwards", "circles",
+    """Returns a table with one line per package."""
+    columns = ("files", "subpackages", "depth", "imports", "upwards", "cycles",
                f"functions > {LONG_FUNCTION_LINES} lines",
                f"functions > {MANY_PARAMETERS} parameters")  # fmt: skip
     table = Table("package", *columns)
@@ -182,14 +183,14 @@ def table_of(plans: Iterable[Plan]) -> Table:
 
 
 def main() -> int:
-    """Print the table, and each arrow upwards and each circle by name."""
+    """Print the table, and each upward import and each cycle by name."""
     plans = project_plans()
     Console(width=120).print(table_of(plans))
     for plan in plans:
         for room, target in plan.upwards:
             print(f"upwards: {plan.package}.{room} imports {plan.package}.{target}")
         for circle in plan.circles:
-            print(f"circle: {', '.join(sorted(circle))}")
+            print(f"cycle: {', '.join(sorted(circle))}")
     return 1 if any(plan.upwards or plan.circles for plan in plans) else 0
 
 

@@ -51,7 +51,7 @@ class Compared:
 
     @property
     def basis(self) -> str:
-        """What was found there, in words; "" without a second place."""
+        """What was found there, as text; "" without a second place."""
         if self.trouble:
             return f"the second place was not compared: {self.trouble}"
         if self.place is None:
@@ -80,7 +80,7 @@ class Compared:
 
 
 def has_second_place(settings: Settings, data_dir: Path) -> bool:
-    """True when a second place is set, and is of this folder: a copy elsewhere has none."""
+    """Returns True when a second place is set, and is of this folder: a copy elsewhere has none."""
     return bool(settings.checkpoint_copy) and data_dir.resolve() == settings.data.resolve()
 
 
@@ -120,7 +120,7 @@ def stamp_list(
 
 
 def compared(settings: Settings, data_dir: Path) -> Compared:
-    """What the second place holds, for a verification."""
+    """Returns what the second place holds, for a verification."""
     if not has_second_place(settings, data_dir):
         return Compared()
     found: list[Compared] = []

@@ -48,7 +48,7 @@ for commands in (
 
 
 def main() -> None:
-    """Entry point; the command line's door: no traceback reaches a user."""
+    """Entry point and catch-all handler of the command line: no traceback reaches a user."""
     _open_closed_streams()
     try:
         _check_arguments(sys.argv[1:])

@@ -32,7 +32,7 @@ from workstation.settings import Settings
 STOP_IN_HOLD = 2
 STOP_AFTER_S = 12.0
 BEFORE_THE_CORD_S = 60.0
-"""Room for identification, self-check and press test; they take about 5 s."""
+"""Time for identification, self-check and press test; they take about 5 s."""
 COMMIT_INTERVAL_S = 1.0
 """Nobody is treated, so a power cut may cost a second of it."""
 SHOW_EVERY = 40

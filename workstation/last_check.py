@@ -35,12 +35,12 @@ class LastVerified:
 
     @classmethod
     def of(cls, data_dir: Path) -> LastVerified:
-        """What is remembered, and the sessions as they are now."""
+        """Returns what is remembered, and the sessions as they are now."""
         memory = read_memory(data_dir)
         return cls(memory, marks_of_folder(data_dir) if memory.sessions else {})
 
     def words(self, session_id: str) -> str:
-        """What a list says of a session."""
+        """Returns what a list says of a session."""
         last = self.memory.sessions.get(session_id)
         if last is None:
             return "never verified here"
@@ -50,7 +50,7 @@ class LastVerified:
 
 
 def recall_of(data_dir: Path, *, since_last: bool) -> Recall:
-    """What a check of every session may leave out; why it reads everything is said."""
+    """Returns what a check of every session may leave out; why it reads everything is said."""
     if not since_last:
         return Recall(None)
     memory = read_memory(data_dir)
@@ -91,7 +91,7 @@ def forget(data_dir: Path) -> None:
 
 
 def left_out_line(result: Verification) -> str:
-    """What was not read again, and what that cannot show; "" when everything was read."""
+    """Returns what was not read again, and what that cannot show; "" when everything was read."""
     if result.left_out_since_utc_ms is None:
         return ""
     every = result.sessions + result.left_out

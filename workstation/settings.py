@@ -139,7 +139,7 @@ class Settings(BaseSettings):
 
 
 def settings_file() -> Path:
-    """Where the optional settings file is looked for."""
+    """Returns where the optional settings file is looked for."""
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "settings.toml"
 
 

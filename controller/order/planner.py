@@ -1,15 +1,15 @@
 """Turns a prescription into the force profile of its treatment, before it and in the middle of it.
 
 Every mode is a row of parts: a level that is reached by a ramp at the start of its time and kept
-until its end (session.md 2.3: hold and rest include the ramp that leads into them).
+until its end (session-rules.md#ranges: hold and rest include their ramps).
 
 * static: one part, as long as the treatment.
 * intermittent: hold, rest, hold, ... until the treatment time is over, wherever the cycle stands.
 * cyclic: as intermittent, but each ramp takes all of its part: the force moves all the time
-  between two forces (devices.md C.1, "ramp-up time / ramp-down time between two forces").
-* progressive and regressive steps stand before and behind the treatment (C.2). Their forces divide
+  between two forces (session-rules.md#modes-and-steps).
+* progressive and regressive steps stand before and behind the treatment. Their forces divide
   the way from the pretension to the hold force evenly. A step of a static treatment is one part of
-  the step time; any other step holds, then rests at half of the step's force (C.1, C.2).
+  the step time; any other step holds, then rests at half of the step's force.
 
 All boundaries are whole milliseconds, the axis of the record; a ramp is rounded up to the next, so
 that no ordered rate is exceeded.
@@ -29,11 +29,12 @@ from controller.order.phases import Phase, Stage
 from controller.order.prescription import Mode, Prescription
 
 SLACK_FOLLOW_N: Final = 10.0
-"""Set-point of the slack take-up: 5 N stalls in a regulator with 1 N dead band (session.md 2.2)."""
+"""Set-point of the slack take-up: 5 N stalls with a dead band of 1 N
+(session-rules.md#in-motion)."""
 STEP_REST_SHARE: Final = 0.5
-"""A step that rests drops to this share of its force (devices.md C.1, C.2)."""
+"""A step that rests drops to this share of its force (session-rules.md#modes-and-steps)."""
 SLACK_LIMIT_S: Final = 30.0
-"""The slack take-up may last so long (devices.md C.2)."""
+"""The slack take-up may last so long (session-rules.md#in-motion)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""Prescription: what the clinician ordered, validated once, at the door.
+"""Prescription: what the clinician ordered, validated once, when it is made.
 
-Sources of the numbers: session.md 2.3-2.4 (cycle, rest force, pretension), devices.md C.2 (ranges).
+Source of the numbers: session-rules.md#ranges.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Table(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionLimits:
-    """Limits that no profile and no order can widen (devices.md C.2, session.md 1.5).
+    """Limits that no profile and no order can widen (session-rules.md#ranges).
 
     ``friction_soft_force_n`` takes the place of ``soft_force_n`` on a friction table, and
     ``soft_force_n`` that of ``hard_force_n`` (decision 0133).
@@ -58,24 +58,24 @@ REGION_LIMITS: dict[Region, RegionLimits] = {
     Region.CERVICAL: RegionLimits(
         hard_force_n=200.0,
         soft_force_n=176.5,
-        friction_soft_force_n=102.3,  # C.3: the typical dose, 23 lbf
+        friction_soft_force_n=102.3,  # session-rules.md#presets: the typical dose, 23 lbf
         ramp_up_n_per_s=(2.0, 20.0),
         tables=(Table.SLIDING, Table.FLAT),
     ),
     Region.LUMBAR: RegionLimits(
         hard_force_n=981.0,
         soft_force_n=294.0,
-        friction_soft_force_n=200.0,  # session.md 2.4: the dose of the lumbar template
+        friction_soft_force_n=200.0,  # session-rules.md#presets: the template's dose
         ramp_up_n_per_s=(5.0, 50.0),
         tables=(Table.SPLIT, Table.ONE_PIECE),
     ),
 }
 FREE_TABLES = frozenset({Table.SLIDING, Table.SPLIT})
-"""Tables that move with the body: 5 N and 15 N of friction instead of 31 N and 154 N (E.2)."""
+"""Tables that move with the body: 5 N and 15 N of friction instead of 31 N and 154 N (plant.md)."""
 SOFT_LIMIT_BODY_WEIGHT_SHARE: Final = 0.60
 LONG_TREATMENT_S: Final = 30 * 60.0
 LONGEST_TRACTION_S: Final = 99 * 60.0
-"""Steps and treatment together (devices.md C.2: time 1-99 min)."""
+"""Steps and treatment together (session-rules.md#ranges)."""
 STEPS = (0, 9)
 STEP_S = (1.0, 600.0)
 LEAST_HOLD_N: Final = 10.0
@@ -165,7 +165,7 @@ class Prescription:
         """The most that may be ordered on a friction table, newtons.
 
         Of a force F, at most F / 2 stays in a still body behind the release, whatever the friction
-        is: min(friction, F - friction) is largest where the friction is F / 2 (devices.md E.1).
+        is: min(friction, F - friction) is largest where the friction is F / 2 (plant.md#equations).
         """
         return REGION_LIMITS[self.region].soft_force_n
 

@@ -1,7 +1,7 @@
 """Everything before the unit moves: a latched unit, the self-check, questions, the press test.
 
-session.md 1.3-1.6. The unit is observed in every tick of it, also while a person thinks. Time may
-pass meanwhile, so ``last_look`` judges everything again on fresh readings before the arming.
+session-rules.md#opening. The unit is observed in every tick of it, also while a person thinks. Time
+may pass meanwhile, so ``last_look`` judges everything again on fresh readings before the arming.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Preparation:
         return self._watch.reading
 
     def arming_request(self) -> ArmingRequest:
-        """The session block for this order (session.md 1.6)."""
+        """The session block for this order (session-rules.md#arming)."""
         order, unit = self._order, self._unit.capabilities
         return ArmingRequest(
             region=order.region,

@@ -1,4 +1,4 @@
-"""What the next start does with a unit whose last session has no end (session.md 3.3)."""
+"""Handles a unit whose last session has no end, at the next start (session-rules.md#recovery)."""
 
 from __future__ import annotations
 

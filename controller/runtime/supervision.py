@@ -11,7 +11,7 @@ from controller.safety.limits import SafetyLimits
 from controller.session.approach import ANSWER_LIMIT_S
 
 CONSOLE_LOST_S: Final = 15.0
-"""How long a session goes on without its console ("Times that bind": a setting of 5 to 60 s)."""
+"""How long a session goes on without its console (times.md: a setting of 5 to 60 s)."""
 
 PAUSES_S: Final = 900.0
 """What all pauses of a session may add to its planned time before the supervisor ends it."""
@@ -19,7 +19,7 @@ DWELL_PAUSES_S: Final = 300.0
 """What pauses may add to the longest time at one force."""
 
 REGION_NARROWING: dict[Region, dict[str, float]] = {
-    # devices.md E.3 (rise beyond the ordered one in 0.5 s) and C.2 (pull length).
+    # hazards.md, rows 16 (rise beyond the ordered one in 0.5 s) and 17 (pull length).
     Region.CERVICAL: {"rise_n": 20.0, "pull_mm": 80.0, "fast_release_s": 2.0},
     Region.LUMBAR: {"rise_n": 40.0, "pull_mm": 150.0, "fast_release_s": 4.0},
 }

@@ -1,7 +1,7 @@
-"""Every hazard that is supervised: one function, one finding, one hazard id (row of devices.md D).
+"""Every hazard that is supervised: one function, one finding, one hazard id (row of hazards.md).
 
 This file holds patient, force and cord; ``link_checks`` holds link, unit and host,
-``release_checks`` what is looked for once the unit was told to let go. A check gets the situation
+``release_checks`` what is checked once the unit was told to release. A check gets the situation
 and the limits and says what exceeds which limit, or None. A value that is not measured is None
 and is never taken for 0.
 """

@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafetyLimits:
-    """The defaults are the hard limits; sources: devices.md D (row numbers) and "Times that bind".
+    """The defaults are the hard limits; sources: hazards.md (rows), times.md, session-rules.md.
 
     For every field a smaller value is the safer one. Where the regions differ, the default is the
     lumbar one and a cervical session narrows it.
     """
 
     # Force (N), and for how long (s)
-    force_n: float = 981.0  # the largest that may be ordered (C.2)
-    rate_up_n_per_s: float = 50.0  # the fastest rise that may be ordered (C.2)
-    rate_n_per_s: float = 100.0  # the fastest rate in a command: down at most 2 x up (C.2)
+    force_n: float = 981.0  # the largest that may be ordered
+    rate_up_n_per_s: float = 50.0  # the fastest rise that may be ordered
+    rate_n_per_s: float = 100.0  # the fastest rate in a command: down at most 2 x up
     over_force_n: float = 10.0  # row 42, above the ceiling: the larger of the two
     over_force_share: float = 0.10
     over_force_s: float = 0.150
@@ -29,7 +29,7 @@ class SafetyLimits:
     tension_loss_n: float = 20.0  # row 13, in 0.2 s
     tension_loss_share: float = 0.30
     tension_loss_floor_n: float = 5.0
-    cord_n_per_mm: float = 20.0  # E.2: the most that a millimetre of paid out cord explains
+    cord_n_per_mm: float = 20.0  # plant.md: the most that a millimetre of paid out cord explains
     # Force channels
     disagree_n: float = 10.0  # row 7: the larger of the two
     disagree_share: float = 0.10
@@ -43,29 +43,29 @@ class SafetyLimits:
     stuck_s: float = 3.0
     stuck_mm: float = 0.5
     # Release
-    free_n: float = 20.0  # B.10: at or below it a unit may be disarmed
+    free_n: float = 20.0  # reference map B.10: at or below it a unit may be disarmed
     slow_release_n: float = 10.0  # above what the ordered rate has left: the larger of the two
     slow_release_share: float = 0.05
     slow_release_s: float = 2.0
-    fast_release_s: float = 4.0  # section F: lumbar 4 s, cervical 2 s
+    fast_release_s: float = 4.0  # hazards.md#reactions: lumbar 4 s, cervical 2 s
     still_on_s: float = 3.0  # row 23
     # Motion
     slip_mm_per_s: float = 1.0  # row 14, over 3 s, beyond what force and creep explain
     creep_per_s: float = 0.004  # of the pull; still patients need none (decision 0138)
-    softest_n_per_mm: float = 2.5  # E.2: cord and a body half as stiff as the softest
+    softest_n_per_mm: float = 2.5  # plant.md: cord and a body half as stiff as the softest
     slack_mm: float = 20.0  # row 15
     slack_mm_per_s: float = 3.0  # row 16: 2 mm/s, and 1 mm/s for the regulator's noise
     slack_fast_s: float = 0.200
-    pull_mm: float = 150.0  # row 17, C.2: from the pretension on; cervical 80
+    pull_mm: float = 150.0  # row 17: from the pretension on; cervical 80
     pull_warn_share: float = 0.80
-    swing_n: float = 5.0  # row 43 and section F: the larger of the two
+    swing_n: float = 5.0  # row 43 and acceptance-limits.md: the larger of the two
     swing_share: float = 0.05
     swings: float = 2.0
     set_point_n: float = 2.0  # row 37
     # Link
     silence_s: float = 0.300  # row 1
     stale_s: float = 0.250  # row 5
-    watchdog_s: float = 0.500  # the unit's watchdog ("Times that bind")
+    watchdog_s: float = 0.500  # the unit's watchdog (times.md)
     missed_share: float = 0.05  # row 2, in 10 s
     missed_pairs: float = 1.0
     troubled_s: float = 10.0
@@ -80,7 +80,7 @@ class SafetyLimits:
     console_warn_s: float = 5.0
     console_s: float = 60.0  # the longest that the setting allows
     journal_s: float = 5.0  # rows 46 and 47
-    session_s: float = 7500.0  # row 27: 99 min (C.2), what comes before it and its pauses
+    session_s: float = 7500.0  # row 27: 99 min, what comes before it and its pauses
     dwell_s: float = 6300.0  # row 27: 99 min at one force and its pauses
     hold_s: float = 2.0  # class R3: a hold becomes a release
 

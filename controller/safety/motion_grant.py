@@ -9,7 +9,7 @@ from controller.safety.situation import SLACK_N
 from controller.safety.verdict import Action
 
 MAX_STEP_MM: Final = 2.0
-"""A crawl target: what a dead host leaves to be wound in (devices.md A.2)."""
+"""A crawl target: what a dead host leaves to be wound in (plant.md#consequences)."""
 MAX_SPEED_MM_PER_S: Final = 20.0
 MAX_SLACK_SPEED_MM_PER_S: Final = 2.0
 

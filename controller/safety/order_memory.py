@@ -53,7 +53,7 @@ class OrderMemory:
         return changed
 
     def release(self, kind: CommandKind, now_s: float, force_n: float | None) -> None:
-        """A command to let go was sent; only a stronger one changes anything after it."""
+        """A command to release was sent; only a stronger one changes anything after it."""
         if self.released is None:
             self._released_at_s, self._from_n = now_s, force_n
         elif RELEASE_STRENGTH[kind] <= RELEASE_STRENGTH[self.released]:

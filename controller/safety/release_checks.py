@@ -1,4 +1,4 @@
-"""The hazards of letting go: looked for from the first release order until the patient is free."""
+"""The hazards of a release: checked from the first release order until the patient is free."""
 
 from __future__ import annotations
 

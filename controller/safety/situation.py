@@ -19,13 +19,13 @@ from controller.telemetry import (
 )
 
 SLACK_N: Final = 5.0
-"""Below this force the cord counts as slack (C.2)."""
+"""Below this force the cord counts as slack (session-rules.md#in-motion)."""
 TAUT_READINGS: Final = 3
-"""The slack is taken up after so many taut readings in a row (C.2)."""
+"""The slack is taken up after so many taut readings in a row (session-rules.md#in-motion)."""
 TRACK_WINDOW_S: Final = 1.0
 """A force may follow a ramp so much later: motor, cell, friction and a slow register."""
 RELEASED_N: Final = 15.0
-"""At or below it a unit that was told to release has let go (reference map, B.10)."""
+"""At or below it a unit that was told to release has released (reference map, B.10)."""
 FALL_WINDOW_S: Final = 0.2
 RISE_WINDOW_S: Final = 0.5
 PAY_OUT_WINDOW_S: Final = 0.3
@@ -105,7 +105,7 @@ class Situation:
 
     @property
     def stage(self) -> Stage:
-        """FREE once the unit was seen to have let go and ended its session."""
+        """FREE once the unit was seen to have released and ended its session."""
         if self.free:
             return Stage.FREE
         return Stage.RELEASING if self.orders.released else Stage.PULLING
@@ -252,7 +252,7 @@ class Situation:
 
     @property
     def may_only_look(self) -> bool:
-        """In a release the unit may be read without a new order: it has let go, or nearly so."""
+        """In a release the unit may be read without a new order: it has released, or nearly so."""
         state, largest_n = self.reading.unit_state, self.largest_force_n
         if state not in DRIVEN_STATES and state is not UnitState.RELEASING:
             return True
@@ -319,7 +319,7 @@ class Situation:
 
     @property
     def may_swing_n(self) -> float:
-        """Row 43: an error that is still steady, 5 N or 5 % of the order (section F)."""
+        """Row 43: an error that is still steady, 5 N or 5 % of the order."""
         return max(self._limits.swing_n, self._limits.swing_share * self.orders.force_n)
 
     @property

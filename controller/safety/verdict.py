@@ -9,7 +9,7 @@ from controller.telemetry import CommandKind
 
 
 class Action(IntEnum):
-    """Ordered: the highest wins and latches. The reaction classes are those of devices.md D."""
+    """Ordered: the highest wins and latches. The classes are those of hazards.md#reactions."""
 
     ALLOW = 0
     HOLD = 1
@@ -23,7 +23,7 @@ RELEASE_STRENGTH: dict[CommandKind, Action] = {
     CommandKind.RELEASE_FAST: Action.RELEASE_FAST,
     CommandKind.CUT_POWER: Action.CUT_POWER,
 }
-"""The commands that let go, and how strong each one is."""
+"""The commands that release, and how strong each one is."""
 RELEASE_COMMANDS = {action: kind for kind, action in RELEASE_STRENGTH.items()}
 
 

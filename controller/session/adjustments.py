@@ -1,6 +1,6 @@
 """Changes of the ordered forces while a session runs: less always, more by the rules.
 
-Source of the rules: devices.md C.2 (live increase), session.md 1.6 and 2.4.
+Source of the rules: session-rules.md#in-motion and session-rules.md#arming.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the slack cord to the first ramp: slack take-up and pretension (devices.md C.2)."""
+"""From the slack cord to the first ramp: slack, pretension (session-rules.md#in-motion)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SLACK_TAUT_N: Final = 5.0
 SLACK_TAUT_READINGS: Final = 3
 """The cord is taut after so many readings in a row of at least ``SLACK_TAUT_N``."""
 ANSWER_LIMIT_S: Final = 60.0
-"""An answer that is awaited while the unit is in motion; then release (session.md 1.5)."""
+"""Time for an answer while the unit is in motion; then release (session-rules.md#opening)."""
 
 
 class ApproachStep(Enum):

@@ -1,4 +1,4 @@
-"""The reminder to look after the patient: traction is supervised (devices.md D, row 52)."""
+"""The reminder to look after the patient: traction is supervised (hazards.md, row 52)."""
 
 from __future__ import annotations
 

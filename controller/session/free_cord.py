@@ -9,7 +9,7 @@ from controller.telemetry import Telemetry, UnitFault
 FREE_FORCE_N: Final = 20.0
 """Force at or below which a unit may be disarmed and acknowledged (reference map, B.10)."""
 FRESH_S: Final = 0.250
-"""A sample that is older, or has had the same number for longer, is stale ("Times that bind")."""
+"""A sample that is older, or has had the same number for longer, is stale (times.md)."""
 UNBELIEVABLE: Final = (
     UnitFault.CHANNEL_1_OVERLOAD
     | UnitFault.CHANNEL_2_OVERLOAD

@@ -10,7 +10,8 @@ from controller.order.phases import Phase
 TREATMENT_OVER: Final = "treatment time reached"
 NEAR_N: Final = 10.0
 NEAR_SHARE: Final = 0.10
-"""Within the larger of both of its target a force counts as delivered hold (devices.md C.2)."""
+"""Within the larger of both of its target a force counts as delivered hold
+(session-rules.md#numbers-of-the-record)."""
 TELLING_CODES: Final = frozenset(
     {"emergency_stop_open", "patient_switch_pressed", "patient_switch_absent", "unit_restarted"}
 )

@@ -1,4 +1,4 @@
-"""A pause: the force is held, then given back to the pretension, and at last released (C.2)."""
+"""A pause holds the force, goes back to the pretension, at last releases (session-rules.md)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from controller.session.free_cord import FREE_FORCE_N, FreeCord, largest_force_n
 from controller.telemetry import CommandKind, Telemetry, UnitState
 
 RELEASE_LIMIT_S: Final = 8.0
-"""500 ms of watchdog and 6 s of release, with reserve (session.md 3.2)."""
+"""500 ms of watchdog and 6 s of release, with reserve (session-rules.md#lost-link)."""
 STILL_ON_S: Final = 3.0
 """Row 23: a unit that has ended its session has so long to show a free cord."""
 GIVE_UP_S: Final = 600.0

@@ -19,7 +19,7 @@ _DRIVEN_PHASES = FORCE_PHASES | {Phase.ARMED}
 
 
 def phases_for(request: TreatmentRequest) -> frozenset[Phase]:
-    """The phases in which the session machine follows a request (devices.md C.2)."""
+    """The phases in which the session machine follows a request (session-rules.md#in-motion)."""
     match request:
         case Pause():
             return TREATING_PHASES

@@ -18,9 +18,9 @@ ALWAYS_A_PERSON = frozenset(
         Question.RELEASE_NOT_SEEN,
     }
 )
-"""Soft limits take an answer from a person at a terminal only (session.md 1.5), and so do a
-firmware that nobody has tested yet (hazard row 49), a force channel whose zero has moved (7) and a
-patient who may still hang on the cord (23)."""
+"""Soft limits take an answer from a person at a terminal only (session-rules.md#opening), and so do
+a firmware that nobody has tested yet (hazard row 49), a force channel whose zero has moved (7) and
+a patient who may still hang on the cord (23)."""
 NOTHING_TO_SEE = frozenset({Question.LONG_TREATMENT})
 """A number of the order: the only question that needs nobody beside the table."""
 

@@ -2,8 +2,8 @@
 
 Pure: each function looks at what was read and returns one item. Which failed items refuse the start
 is decided here too. What the unit says of its own safety is in ``unit_word``, what is known only
-directly before the arming in ``last_look``. Sources: devices.md D (rows marked R4) and C.2,
-reliability.md (peers).
+directly before the arming in ``last_look``. Sources: hazards.md (rows marked R4),
+session-rules.md.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def unit_word_items(unit: UnitCapabilities, *, watchdog_s: float) -> list[CheckI
 
 
 def _watchdog(unit: UnitCapabilities, watchdog_s: float) -> CheckItem:
-    """Rows 1, 26 and 27: nothing else lets go when the host is dead."""
+    """Rows 1, 26 and 27: nothing else releases when the host is dead."""
     low_ms, high_ms = round(unit.watchdog_min_s * 1000), round(unit.watchdog_max_s * 1000)
     wanted_ms = round(watchdog_s * 1000)
     value = f"{low_ms} ms to {high_ms} ms, {wanted_ms} ms needed"

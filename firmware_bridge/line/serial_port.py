@@ -23,7 +23,7 @@ from firmware_bridge.profiles import SerialSettings
 DEFAULT_ADAPTER_LATENCY_S: Final = 0.016
 """An FTDI adapter delivers in lumps of 16 ms unless its latency timer is lowered."""
 PROMPT_LATENCY_S: Final = 0.001
-"""Ports without a latency timer (pty, CDC, PCI) count as 1 ms ("Times that bind")."""
+"""Ports without a latency timer (pty, CDC, PCI) count as 1 ms (times.md)."""
 _IN_USE = (errno.EAGAIN, errno.EBUSY, errno.EWOULDBLOCK)
 _WHY_NOT_OPENED = {
     errno.ENOENT: "it does not exist; plug the adapter in or correct the address",

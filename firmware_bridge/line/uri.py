@@ -23,7 +23,7 @@ SERIAL_SCHEMES = {
 }
 BAUDRATES = (9600, 19200, 38400, 57600, 115200)
 SLOWEST_ARMABLE_BAUDRATE: Final = 19200
-"""At 9600 Bd a unit may be observed, never armed ("Times that bind")."""
+"""At 9600 Bd a unit may be observed, never armed (times.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

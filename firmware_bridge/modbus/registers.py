@@ -1,7 +1,7 @@
 """Registers as data: how a block of 16-bit words becomes named values and back, with its CRC.
 
 All 16-bit values are big-endian on the wire, 32- and 64-bit values have their high word first, and
-a block's CRC stands in its register as a number (reference map, B head and B.10).
+a block's CRC stands in its register as a number (reference map, B.10).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class RegisterSpec:
         return self.value(raw)
 
     def value(self, raw: int | bytes) -> RegisterValue:
-        """What ``struct`` read, as text, as a number or as None."""
+        """Returns what ``struct`` read, as text, as a number or as None."""
         if isinstance(raw, bytes):
             return raw.decode("ascii", errors="replace").rstrip("\0 ")
         return None if self.optional and raw == NOT_FITTED else raw
@@ -139,5 +139,5 @@ class RegisterBlock:
 
 
 def register_words(register_type: RegisterType, declared: int | None) -> int:
-    """How many registers a value of this type takes; ``chars`` declare it themselves."""
+    """Returns how many registers a value of this type takes; ``chars`` declare it themselves."""
     return _WORDS.get(register_type, declared or 1)

@@ -77,7 +77,7 @@ def _watchdog_ms(link: ModbusLink, profile: DeviceProfile) -> int:
 
 
 def refusal_words(link: ModbusLink, profile: DeviceProfile) -> str:
-    """The bits of 0x30C in words; a lost answer is said, not raised."""
+    """Returns the bits of 0x30C as text; a lost answer becomes text too and raises nothing."""
     try:
         bits = read_named(link, profile, "refusal")["reasons"]
     except LinkError:

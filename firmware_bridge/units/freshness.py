@@ -1,8 +1,8 @@
 """Two guards against answers of another request: the sequence's echo and the unit's uptime.
 
-RTU frames carry no transaction number, gateways may cache, and a late answer is as well-formed as
-a right one (reference map, section 0.5). A unit that has started anew looks like an old answer at
-first; what tells them apart stands at ``UptimeGuard``.
+RTU frames carry no transaction number, gateways may cache, and a late answer is as well-formed as a
+right one (reference-map-v1.md#how-the-host-uses-it). A unit that has started anew looks like an old
+answer at first; what tells them apart stands at ``UptimeGuard``.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _without_overflow(uptime_s: float, last_s: float, silence_s: float) -> float
 
 
 def _tolerance_s(elapsed_s: float) -> float:
-    """How far two clocks may be apart after a time: an answer's way and two crystals."""
+    """Returns how far two clocks may be apart after a time: an answer's way and two crystals."""
     return UPTIME_LAG_LIMIT_S + CRYSTAL_TOLERANCE * elapsed_s
 
 

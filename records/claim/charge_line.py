@@ -87,7 +87,7 @@ def context_of_session(
     payer: Payer,
     zone: tzinfo | None = None,
 ) -> ClaimContext:
-    """What record, order and note know of a claim; all else stays open.
+    """Returns what record, order and note know of a claim; all else stays open.
 
     Raises RequestRefused when no treatment was given.
     """

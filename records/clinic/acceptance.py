@@ -59,7 +59,7 @@ def record_acceptance(
 
 
 def acceptances(data_dir: Path, session_id: str) -> list[Acceptance]:
-    """What holds now: the newest word on each thing, if it was an acceptance."""
+    """Returns what holds now: the newest word on each thing, if it was an acceptance."""
     if not clinic_database(data_dir).exists():
         return []
     with clinic_reading(data_dir) as db:

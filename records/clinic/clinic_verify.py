@@ -142,7 +142,7 @@ def _missed_by_evidence(data_dir: Path) -> Iterator[ClinicAlteration]:
 
 
 def is_of_clinic(point: Checkpoint) -> bool:
-    """True for a checkpoint that a clinic.db gave out, false for a session's."""
+    """Returns True for a checkpoint that a clinic.db gave out, false for a session's."""
     return _entries_of(point) is not None
 
 

@@ -44,12 +44,12 @@ class LeftReading:
 
 
 def readings_folder(data_dir: Path) -> Path:
-    """Where readers leave their rows."""
+    """Returns where readers leave their rows."""
     return data_dir / "readings"
 
 
 def only_reads(data_dir: Path) -> bool:
-    """True when the records belong to another account, and this one may not write them."""
+    """Returns True when the records belong to another account, and this one may not write them."""
     path = clinic_database(data_dir)
     if not HAS_MODES or not path.exists():
         return False

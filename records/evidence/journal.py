@@ -242,7 +242,7 @@ class SqliteJournal:
     # --- the writer's thread ------------------------------------------------------------------
 
     def _write(self) -> None:
-        """The journal's door: whatever fails in here is reported to the loop."""
+        """Catch-all handler of the journal: whatever fails in here is reported to the loop."""
         try:
             self._write_batches()
         except Exception as error:

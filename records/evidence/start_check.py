@@ -1,4 +1,4 @@
-"""What must be true before a session may start: records whole and unaltered, room on the disk."""
+"""What must be true before a session may start: records whole and unaltered, space on the disk."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from records.exports.claim.cms1500 import Box
 
 LARGEST_BYTES = 2_000_000
-"""What portals of practices take (billing.md 3e)."""
+"""What portals of practices take (receivers.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def chosen_receiver(data_dir: Path, name: str) -> Receiver:
 
 
 def place_for(session_id: str, out: Path | None, default_name: str) -> Path:
-    """Where the export goes: a file, or a folder in which it gets its name.
+    """Returns where the export goes: a file, or a folder in which it gets its name.
 
     Raises ExportRefused for a file that exists and is not this session's.
     """

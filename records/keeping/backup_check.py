@@ -71,7 +71,7 @@ def check_contents(
 
 
 def fault_of_database(path: Path) -> str:
-    """Why a file cannot be read as one of our databases; "" when it can."""
+    """Returns why a file cannot be read as one of our databases; "" when it can."""
     schema = CLINIC_SCHEMA if path.name == CLINIC else UNIT_SCHEMA
     try:
         with failures_in_words(path, "read"):

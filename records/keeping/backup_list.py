@@ -86,12 +86,12 @@ class SignedList:
 
 
 def is_of_backup(checkpoint: Checkpoint) -> bool:
-    """True for a checkpoint of a backup's list."""
+    """Returns True for a checkpoint of a backup's list."""
     return checkpoint.name.lower().startswith(f"{CHECKPOINT_NAME}.")
 
 
 def belongs_in_a_backup(name: str) -> bool:
-    """True for the names that a backup may hold beside its list."""
+    """Returns True for the names that a backup may hold beside its list."""
     return _NAMES.fullmatch(name) is not None
 
 

@@ -74,7 +74,7 @@ def _ours(data_dir: Path) -> Iterator[Path]:
 
 
 def _allowed(path: Path, data_dir: Path) -> int:
-    """What a group of readers may do, as mode bits."""
+    """Returns what a group of readers may do, as mode bits."""
     if path.suffix == _SECRET:
         return 0
     if path == readings_folder(data_dir):

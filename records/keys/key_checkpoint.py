@@ -26,7 +26,7 @@ def key_checkpoint(history: KeyHistory) -> Checkpoint:
 
 
 def is_of_keys(point: Checkpoint) -> bool:
-    """True for a checkpoint that a record of keys gave out."""
+    """Returns True for a checkpoint that a record of keys gave out."""
     return _records_of(point) is not None
 
 
@@ -44,7 +44,7 @@ def faults_against(history: KeyHistory, points: Iterable[Checkpoint]) -> Iterato
 
 
 def _at(history: KeyHistory, count: int) -> Checkpoint:
-    """What the record gave out when it was ``count`` records long."""
+    """Returns what the record gave out when it was ``count`` records long."""
     lines = "".join(f"{record.line}\n" for record in history.records[:count])
     return key_checkpoint(read_history(lines.encode()))
 

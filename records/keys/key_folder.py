@@ -34,7 +34,7 @@ _READABLE_BY_OTHERS = 0o077
 
 
 def key_folder(data_dir: Path) -> Path:
-    """Where public keys live, and the private one when the system has no key store."""
+    """Returns where public keys live, and the private one when the system has no key store."""
     return data_dir / "keys"
 
 
@@ -104,7 +104,7 @@ def changing_keys(data_dir: Path) -> Iterator[None]:
 
 
 def keys_are_changing(data_dir: Path) -> bool:
-    """True while a program holds the right to change the keys."""
+    """Returns True while a program holds the right to change the keys."""
     return UnitLock(records_file(data_dir)).is_held()
 
 
@@ -199,7 +199,7 @@ def finish_next(folder: Path, history: KeyHistory, store: KeyStore) -> None:
 
 
 def _next_drafts(folder: Path) -> list[Path]:
-    """What a stop in the middle of writing left, among it perhaps a private key."""
+    """Returns what a stop in the middle of writing left, among it perhaps a private key."""
     return list(folder.glob(".next.*"))
 
 

@@ -18,7 +18,7 @@ from records.store.unit_file import UNIT_SCHEMA, unit_databases
 
 
 def fault_of_noted(history: KeyHistory, count: int, digest: str) -> str:
-    """Why ``history`` is not what was noted as ``count`` records ending in ``digest``."""
+    """Returns why ``history`` is not what was noted as ``count`` records ending in ``digest``."""
     if len(history.records) < count:
         return (
             f"keys.jsonl holds {len(history.records)} records of keys, clinic.db saw {count}: "
@@ -45,7 +45,7 @@ def believed_history(data_dir: Path) -> KeyHistory:
 
 
 def reached(data_dir: Path) -> dict[str, int | None]:
-    """How far each chain has come; None for a file that cannot be read."""
+    """Returns how far each chain has come; None for a file that cannot be read."""
     found: dict[str, int | None] = {}
     for path in unit_databases(data_dir):
         found[path.stem] = _last_session(path)

@@ -48,14 +48,14 @@ class TimeStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamps:
-    """What the file of replies says. ``faults`` are stamps that do not hold, in words."""
+    """Content of the file of replies. ``faults`` describes the stamps that do not hold."""
 
     sound: tuple[TimeStamp, ...]
     faults: tuple[str, ...]
 
 
 def stamps_file(list_path: Path) -> Path:
-    """Where the replies stand: beside the list."""
+    """Returns where the replies stand: beside the list."""
     return list_path.with_name(f"{list_path.name}.stamps.jsonl")
 
 
@@ -112,7 +112,7 @@ def keep_stamp(
 def read_stamps(list_path: Path, data: bytes, certificates: Certificates) -> Stamps:
     """Every stamp over the list ``data``; raises JournalUnavailable when the file is out of reach.
 
-    Damage is a fault in words, never an error.
+    Damage is returned as a fault, never raised.
     """
     path = stamps_file(list_path)
     try:

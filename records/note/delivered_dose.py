@@ -1,6 +1,6 @@
 """DeliveredDose: what the patient really got, in whole milliseconds and tenths of a newton.
 
-The definitions are those of devices.md C.2 ("Numbers of the record").
+The definitions are those of session-rules.md#numbers-of-the-record.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The words of a file that a person wrote, checked before anything else is made of them.
 
-Only doors ask: what was filed with a session stays readable whatever it holds.
+Only entry points check: what was filed with a session stays readable whatever it holds.
 """
 
 from __future__ import annotations

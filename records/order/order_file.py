@@ -1,4 +1,4 @@
-"""The order file: what the clinician wants, in TOML, checked once at the door."""
+"""The order file: what the clinician wants, in TOML, validated once on loading."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from records.order.order import DIAGNOSIS, Order
 from records.order.quantities import force_n, mass_kg, rate_n_per_s, time_s
 
 DEFAULT_RAMPS = {Region.CERVICAL: ("10 N/s", "20 N/s"), Region.LUMBAR: ("30 N/s", "60 N/s")}
-"""Ramp up and down when the order says nothing (devices.md E.2)."""
+"""Ramp up and down when the order says nothing (plant.md#parameters)."""
 Text = Annotated[str, Field(max_length=TEXT_CHARACTERS)]
 
 
@@ -62,7 +62,7 @@ _QUANTITY_KEYS = (
 def read_order(path: Path) -> Order:
     """Read and check an order file; raises PrescriptionInvalid naming file, key and next step.
 
-    This is the door: the words of an order that was filed already are not asked again.
+    This is the entry point: the words of an order that was filed already are not checked again.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -168,7 +168,7 @@ def _choice(key: str, text: str, choices: type[Any]) -> Any:
 
 
 def _first_fault(error: ValidationError) -> str:
-    """One fault in words; an unknown key first, for a misspelt key is also a missing one."""
+    """Returns one fault as text; an unknown key first, as a misspelt key is also a missing one."""
     faults = error.errors()
     fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     key = ".".join(str(part) for part in fault["loc"])

@@ -106,12 +106,12 @@ def entry_range(first: int, count: int) -> LinkRange:
 
 
 def canonical(entries: Sequence[EventRow]) -> bytes:
-    """What a link is computed over."""
+    """Returns what a link is computed over."""
     return b"".join(entry.canonical() for entry in entries)
 
 
 def link_subject(file: str, entries: int) -> Subject:
-    """What a link belongs to: the file's name and how many entries it ends."""
+    """Returns what a link belongs to: the file's name and how many entries it ends."""
     return Subject(name=f"{CHECKPOINT_NAME}.{file}.{entries}", place=PLACE, number=entries)
 
 
@@ -187,7 +187,7 @@ def noted_key_records(db: Database) -> tuple[int, str] | None:
 
 
 def noted_keys(detail: Mapping[str, Any]) -> tuple[int, str]:
-    """What an entry of kind KEYS_NOTED says; raises JournalCorrupt."""
+    """Returns what an entry of kind KEYS_NOTED says; raises JournalCorrupt."""
     try:
         return int(detail["records"]), str(detail["digest"])
     except (KeyError, TypeError, ValueError) as error:

@@ -80,7 +80,7 @@ CLINIC_SCHEMA = Schema("the clinic's words", 2, _migrations)
 
 
 def clinic_database(data_dir: Path) -> Path:
-    """Where people's words live."""
+    """Returns where people's words live."""
     return data_dir / "clinic.db"
 
 

@@ -1,4 +1,4 @@
-"""The one door to SQLite: open, migrate, assert the pragmas, refuse in words.
+"""The only module that opens SQLite: open, migrate, assert the pragmas, refuse with a message.
 
 Nothing else in the project imports sqlite3, and nothing but ``records.store.schema_check`` imports
 sqlite_utils. Writes happen inside ``db.atomic()`` only: a write through the bare connection outside

@@ -70,7 +70,7 @@ def fault_of_signature(
     over: str = "what it says",
     what: str = "it",
 ) -> str:
-    """Why a signature by one of the known keys cannot be believed; "" when it can.
+    """Returns why a signature by one of the known keys cannot be believed; "" when it can.
 
     Without known keys only the key beside it is asked. ``over`` is what was signed, ``what`` is
     the thing that bears the signature.

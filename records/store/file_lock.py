@@ -23,7 +23,7 @@ if sys.platform == "win32":
     """Beyond any content: a locked range of Windows cannot be read by others."""
 
     def try_lock(descriptor: int, *, shared: bool = False) -> bool:
-        """True when the lock is ours now; Windows has no shared ones. Raises OSError."""
+        """Returns True when the lock is ours now; Windows has no shared ones. Raises OSError."""
         os.lseek(descriptor, _FAR, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -37,7 +37,7 @@ else:
     import fcntl
 
     def try_lock(descriptor: int, *, shared: bool = False) -> bool:
-        """True when the lock is ours now. Raises OSError where there are no locks."""
+        """Returns True when the lock is ours now. Raises OSError where there are no locks."""
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -47,7 +47,7 @@ else:
 
 
 def take_lock(path: Path, descriptor: int) -> bool:
-    """True when the lock on an open file is ours now, and keeps a second one out.
+    """Returns True when the lock on an open file is ours now, and keeps a second one out.
 
     Raises JournalUnavailable where the file system has no locks that do so.
     """

@@ -28,7 +28,7 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 def is_shared(folder: Path) -> bool:
-    """True when the group of an existing folder may read what is made in it."""
+    """Returns True when the group of an existing folder may read what is made in it."""
     return HAS_MODES and stat.S_IMODE(folder.stat().st_mode) in (SHARED_FOLDER, READINGS_FOLDER)
 
 

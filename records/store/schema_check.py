@@ -82,7 +82,7 @@ class _Look:
 
 
 def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
-    """What differs from the schema of the file's own version; empty when nothing does."""
+    """Returns what differs from the schema of the file's own version; empty when nothing does."""
     with _one_moment(db):
         found = _look(db)
     if _is_begun(found):
@@ -189,7 +189,7 @@ def _look(db: Database) -> _Look:
 
 
 def _columns(db: Database, table: str) -> tuple[Any, ...]:
-    """How SQLite understands a table: its kind, WITHOUT ROWID, STRICT, and each column."""
+    """Returns how SQLite understands a table: its kind, WITHOUT ROWID, STRICT, and each column."""
     quoted = '"' + table.replace('"', '""') + '"'
     kinds = [
         (kind, without_rowid, strict)

@@ -204,7 +204,7 @@ UNIT_SCHEMA = unit_schema()
 
 
 def unit_database(data_dir: Path, unit_id: str) -> Path:
-    """Where the evidence of a unit lives."""
+    """Returns where the evidence of a unit lives."""
     return data_dir / "units" / f"{unit_id}.db"
 
 
@@ -215,18 +215,18 @@ def unit_databases(data_dir: Path) -> list[Path]:
 
 
 def foreign_files(data_dir: Path) -> list[Path]:
-    """What lies among the units' files and is none of the program's."""
+    """Returns what lies among the units' files and is none of the program's."""
     found = sorted((data_dir / "units").glob("*"))
     return [path for path in found if not _OURS.fullmatch(path.name)]
 
 
 def quarantine_folder(data_dir: Path) -> Path:
-    """Where files go that hold what this workstation did not write."""
+    """Returns where files go that hold what this workstation did not write."""
     return data_dir / QUARANTINE
 
 
 def is_put_aside(database: Path) -> bool:
-    """True for a unit's file in the quarantine."""
+    """Returns True for a unit's file in the quarantine."""
     return database.parent.parent.name == QUARANTINE
 
 

@@ -9,7 +9,7 @@ from records.note.words import AMENDED, SIGNED, NoteVersion
 
 
 def status_text(note: TreatmentNote) -> str:
-    """What stands at the head of every form of the note."""
+    """Returns what stands at the head of every form of the note."""
     if note.status == AMENDED:
         return f"amended, version {len(note.versions)}"
     return "signed" if note.status == SIGNED else "draft, not signed"

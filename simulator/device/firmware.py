@@ -2,7 +2,7 @@
 
 Time comes in as the host's ``now_s``; the device keeps its own, slower clock. A server calls
 ``advance_to`` and then reads or writes registers; a refusal is ``RegisterRefused``. Source:
-reference map, B. What an order needs to be accepted stands in ``orders.py``.
+reference map. What an order needs to be accepted stands in ``command_desk.py``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the unit watches by itself while a session is armed, one look per device cycle.
 
-Source: reference map, D rows 6, 7, 8/9, 13, 15, 16, 17, 42 and E.3 consequence (a).
+Source: rows 6, 7, 8, 9, 13, 15, 16, 17, 42 of hazards.md#limits-of-the-rows, plant.md#consequences.
 """
 
 from __future__ import annotations

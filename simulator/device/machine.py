@@ -240,7 +240,7 @@ class UnitMachine:
         self.variants.blind = self._guards.disabled = True
 
     def set_at_panel(self, force_n: float, *, announced: bool) -> None:
-        """Somebody sets another force at the unit; ``announced``: the unit says so (A.13)."""
+        """Set another force at the panel; ``announced``: the unit says so (bit 13 of A)."""
         self.panel_force_n = force_n
         self.local_takeover = announced
 

@@ -73,7 +73,7 @@ class UnitDescription:
 
     @property
     def stop_test_due(self) -> bool:
-        """The stop test is a daily one (reference map, C.2)."""
+        """The stop test is a daily one (reference map, B.2)."""
         return self.days_since_stop_test > STOP_TEST_INTERVAL_DAYS
 
     @property
@@ -81,7 +81,7 @@ class UnitDescription:
         return bool(self.features & FEATURE_SECOND_CHANNEL)
 
     def has(self, feature: int) -> bool:
-        """True when this bit (one of ``FEATURE_...``) of 0x20 is set."""
+        """Returns True when this bit (one of ``FEATURE_...``) of 0x20 is set."""
         return bool(self.features & feature)
 
     def without(self, *bits: int) -> UnitDescription:

@@ -1,6 +1,6 @@
 """The unit's regulator: ramped set-point, feed-forward by soft stiffness, gain by the stiff.
 
-Source: reference map, E.1 (controller) and 0.7 (why the gain follows the cord and not the neck:
+Source: plant.md#equations (controller) and plant.md#gain (why it follows the cord, not the neck:
 table friction can hold the body still, and then the winch only stretches the cord).
 """
 
@@ -15,10 +15,11 @@ GAIN_MM_PER_S_PER_N: Final = 1.0 / (CORD_N_PER_MM * 2.0 * LOOP_DELAY_S)
 FEED_S: Final = 0.3
 FEED_SHARE: Final = CYCLE_S / FEED_S
 """The feed-forward comes in slowly: at a reversal friction holds the body, and only the cord, four
-times as stiff, stretches until it slides (E.3 a)."""
+times as stiff, stretches until it slides (plant.md#consequences)."""
 NO_FEED_AHEAD_N: Final = 5.0
-"""From this much force ahead of the set-point nothing is fed inwards. Ours: over the spread of E.2
-5 to 12 N did about as well, and without it a short ramp of a body held by friction overshoots."""
+"""From this much force ahead of the set-point nothing is fed inwards. Ours: over the spread of
+drawn patients 5 to 12 N did about as well, and without it a short ramp of a body held by friction
+overshoots."""
 DEAD_BAND_N: Final = 1.0
 MAX_SPEED_MM_PER_S: Final = 20.0
 SLACK_FORCE_N: Final = 5.0
@@ -84,7 +85,7 @@ class ForceLoop:
 
 
 def fed_share(feed_mm_per_s: float, error_n: float) -> float:
-    """How much of an inward feed is given to a force that has run ahead of its set-point.
+    """Returns how much of an inward feed is given to a force that has run ahead of its set-point.
 
     While friction holds the body only the cord stretches, at more newtons a millimetre than the
     feed counts on, and a short ramp ends before the gain has taken that back.

@@ -63,7 +63,7 @@ class WatchdogDefects:
         """What 0x30F says instead of the ordered time; None: the truth."""
 
     def stop(self) -> None:
-        """It never expires: A.6 and 0x10F read 0, a silent host is not noticed."""
+        """It never expires: bit 6 of A and 0x10F read 0, a silent host is not noticed."""
         self.stopped = True
 
 

@@ -1,4 +1,4 @@
-"""What can happen to requests and answers on their way (devices.md D, column "Inject")."""
+"""What can happen to requests and answers on their way (fault-script.md)."""
 
 from __future__ import annotations
 

@@ -51,5 +51,5 @@ class PtyMaster:
 
 
 def serial_class_for_url(url: str) -> tuple[str, type[PtyMaster]]:
-    """What pyserial calls to find the class behind a URL."""
+    """Returns what pyserial calls to find the class behind a URL."""
     return url, PtyMaster

@@ -1,4 +1,4 @@
-"""Who lies on which table: the parameters of the mechanics (reference map, E.2)."""
+"""Who lies on which table: the parameters of the mechanics (plant.md#parameters)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyParameters:
-    """One column of E.2; ``stroke_min_mm`` is ours: a parked winch stands off its end switch."""
+    """One column of it; ``stroke_min_mm`` is ours: a parked winch stands off its end switch."""
 
     name: str
     cord_n_per_mm: float = 20.0

@@ -81,7 +81,7 @@ class PatientSwitch:
         return self.pressed or (self._contact and self._plugged)
 
     def shown(self, uptime_s: float) -> bool:
-        """Bit A.1: pressed now or within the last second (reference map, B.10)."""
+        """Bit 1 of A: pressed now or within the last second (reference map, B.10)."""
         return self.pressed or uptime_s < self._shown_until_s
 
     def _decide(self, contact: bool, uptime_s: float) -> EventCode:

@@ -1,6 +1,6 @@
 """One force channel: cell, amplifier and converter with their noise, and how they fail.
 
-Source: reference map, E.1 (60 ms in the plant, noise 0.3 N, steps of 0.1 N) and D for the faults.
+Source: plant.md#equations (60 ms in the plant, noise 0.3 N, steps of 0.1 N); faults: hazards.md.
 """
 
 from __future__ import annotations

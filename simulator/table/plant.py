@@ -1,6 +1,6 @@
 """The mechanics: winch, cord, harness, body and table friction, quasi-static, in 2 ms steps.
 
-Equations: reference map, E.1; parameters: ``bodies``. Newtons, millimetres, seconds; positive force
+Equations: plant.md#equations; parameters: ``bodies``. Newtons, millimetres, seconds; positive force
 is tension, positive position is cord wound in. What is *true* here is not what a cell reads.
 """
 
@@ -157,7 +157,7 @@ class TractionPlant:
 
 
 class Cord:
-    """What can happen to the cord (reference map, D, column "Inject")."""
+    """What can happen to the cord (fault-script.md)."""
 
     __slots__ = ("_plant",)
 

@@ -1,6 +1,6 @@
-"""`make campaign-acceptance`: section F over nominal and drawn patients, on both force loops.
+"""`make campaign-acceptance`: the acceptance limits over nominal and drawn patients, both loops.
 
-Writes ``docs/reference/acceptance.md``. ``python -m tests.campaigns.acceptance 50`` draws 50
+Writes ``docs/reports/acceptance.md``. ``python -m tests.campaigns.acceptance 50`` draws 50
 patients per table instead of 200; the page says how many.
 """
 
@@ -18,8 +18,9 @@ from tests.campaigns.figures import Figures, failures
 from tests.campaigns.host_loop import treat_on_host
 from tests.campaigns.population import DrawnPatient, draw_patients, nominal_patient
 from tests.campaigns.treatment import Treatment
+from tools.markdown import wrapped
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "acceptance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reports" / "acceptance.md"
 SEED = 20261125
 DRAWS = 200
 PROCESSES = 2
@@ -40,7 +41,7 @@ NOMINAL = {
         _ordered("lumbar", 120.0), _ordered("lumbar", 400.0), _ordered("lumbar", 800.0),
     ),
 }  # fmt: skip
-"""The patients of section F: to the end of 15 minutes, and a second time with a stop."""
+"""Patients of acceptance-limits.md: to the end of 15 minutes, and a second time with a stop."""
 DRAWN = {
     "cervical_sliding": _ordered("cervical", 102.0, 4),
     "cervical_flat": _ordered("cervical", 102.0, 4),
@@ -61,7 +62,7 @@ class Job:
 
     @property
     def nominal(self) -> bool:
-        """The column of E.2 itself."""
+        """The column of plant.md#parameters itself."""
         return self.patient.number == 0
 
 
@@ -134,7 +135,7 @@ def main() -> int:
     drawn = judge_all(drawn_jobs(draws))
     minutes = (clock.now_s() - started_s) / 60
     text = page(nominal, drawn, draws=draws, seed=SEED, utc_ms=utc_ms, minutes=minutes)
-    PAGE.write_text(text, encoding="utf-8")
+    PAGE.write_text(wrapped(text), encoding="utf-8")
     failed = [result for result in (*nominal, *drawn) if result.failed]
     print(f"{len(nominal) + len(drawn)} sessions, {len(failed)} missed a figure: {PAGE}")
     return 1 if failed else 0

@@ -25,6 +25,7 @@ from records.store.checkpoint import Checkpoint, parse_checkpoint
 from tests.campaigns.alteration_kinds import KINDS, Kind, prepare
 from tests.campaigns.false_stops import commit
 from tests.support.altered_records import KEY, UNIT
+from tools.markdown import wrapped
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reports" / "alterations.md"
 ITSELF, START, OUTSIDE, NOBODY = "itself", "the next start", "a checkpoint", "nobody"
@@ -118,7 +119,7 @@ def main() -> int:
         outside = outside_of(ground)
         found = [find(kind, ground, outside, Path(folder) / "copy") for kind in KINDS]
     day = datetime.fromtimestamp(SystemClock().utc_ms() / 1000, UTC).date().isoformat()
-    PAGE.write_text(page(found, day), encoding="utf-8")
+    PAGE.write_text(wrapped(page(found, day)), encoding="utf-8")
     wrong = [one for one in found if one.finder != one.kind.expected]
     for one in wrong:
         print(

@@ -25,6 +25,7 @@ from tests.campaigns.false_stops_page import Part, page
 from tests.campaigns.sound_population import draw_session
 from tests.campaigns.sound_session import run_session
 from tests.campaigns.sound_verdict import Judged, Verdict, judge
+from tools.markdown import wrapped
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reports" / "false-stops.md"
@@ -140,7 +141,7 @@ def main() -> int:
         run_shard(number, shards, asked.count)
     parts = kept_parts(asked.count, commit())
     PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page(parts), encoding="utf-8")
+    PAGE.write_text(wrapped(page(parts)), encoding="utf-8")
     false = [j for part in parts for j in part.judged if j.verdict is Verdict.FALSE_STOP]
     print(f"{sum(len(part.judged) for part in parts)} sessions, {len(false)} false stops: {PAGE}")
     return 1 if false else 0

@@ -59,9 +59,9 @@ def _head(parts: list[Part], judged: list[Judged]) -> Iterator[str]:
         "A stop is judged by the truth at the cord. A *right stop* is one whose patient moved and "
         "whose force really did what the row names. Where it did so without a movement, *the "
         "unit's own regulator* is the cause. *Not begun*: the token was lost with an answer at "
-        "the arming, before anything moved (session.md 1.6). Everything else is a **false stop**. "
-        "Of real patients nothing is known here: movements and bodies are the figures of the "
-        "reference map, E.2."
+        "the arming, before anything moved ([arming](../reference/session-rules.md#arming)). "
+        "Everything else is a **false stop**. Of real patients nothing is known here: movements "
+        "and bodies are the figures of the [model](../reference/plant.md#parameters)."
     )
     yield ""
     yield "| came to | sessions |"

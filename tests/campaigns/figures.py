@@ -1,4 +1,4 @@
-"""The acceptance figures of devices.md F, taken from the truth at the cord."""
+"""The acceptance figures of acceptance-limits.md, taken from the truth at the cord."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One drawn patient on a composed table: the force loop is the host's, at 10 Hz over a slow line.
 
-The controller is that of devices.md E.1, but for its feed-forward. What it wants passes the
+The controller is that of plant.md#equations, but for its feed-forward. What it wants passes the
 supervisor of the program and its motion grant, as on a table that may pull on a person: over-force
 after 150 ms, the pull length of 80 or 150 mm from the pretension on, the patient's switch. There is
 no such adapter in the program yet; this measures what its loop could do.
@@ -44,7 +44,7 @@ HEALTHY = HostHealth(
 """A host without trouble: what is measured here is the loop."""
 CYCLES_PER_TICK = round(TICK_S / CYCLE_S)
 STIFFEST_N_PER_MM = {"cervical": 7.5, "lumbar": 10.9}
-"""Series stiffness of the cord (20 N/mm) and of the body twice as stiff as E.2's (12, 24 N/mm)."""
+"""Series stiffness of the cord (20 N/mm) and of a body of twice the nominal (12, 24 N/mm)."""
 FEED_SHARE = TICK_S / FEED_S
 DEAD_BAND_N = 1.0
 REMEMBERED_TICKS = 8
@@ -57,11 +57,11 @@ WATCHED_AFTER_RELEASE_S = 10.0
 
 
 class HostController:
-    """E.1 with a careful feed-forward: ramped set-point, gain by the cord's stiffness.
+    """That of plant.md#equations with a careful feed-forward: ramps, gain by the cord's stiffness.
 
-    E.1 feeds forward by the nominal body and at once. Over the spread of E.2 that overshoots into
-    the trip of row 42 wherever the body is stiffer, so the stiffest body of the spread is taken; a
-    softer one lags and is brought there by the gain.
+    The model feeds forward by the nominal body and at once. Over the spread of drawn patients that
+    overshoots into the trip of row 42 wherever the body is stiffer, so the stiffest body of the
+    spread is taken; a softer one lags and is brought there by the gain.
     """
 
     def __init__(

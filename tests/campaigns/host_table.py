@@ -1,6 +1,6 @@
 """A composed table: winch drive and load-cell transmitter behind one slow line, no loop of its own.
 
-devices.md E.1 and E.2: what a line delays is halved between its two directions. The drive takes
+plant.md: what a line delays is halved between its two directions. The drive takes
 crawl targets: a speed and the way after which it stops by itself when nothing new comes.
 """
 

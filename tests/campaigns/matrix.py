@@ -29,6 +29,7 @@ from tests.safety.matrix_phases import (
     REST,
     Phase,
 )
+from tools.markdown import wrapped
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reports" / "matrix.md"
 PROCESSES = 2
@@ -98,7 +99,7 @@ def main() -> int:
     if not name:
         run = Run(commit=commit(), utc_ms=utc_ms, minutes=minutes, cells=tuple(cells))
         PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(page(run), encoding="utf-8")
+        PAGE.write_text(wrapped(page(run)), encoding="utf-8")
     print(f"{len(cells)} cells, {wrong} with a problem, {minutes:.0f} minutes")
     return 1 if wrong else 0
 

@@ -1,8 +1,8 @@
-"""Draws patients around the columns of devices.md E.2, with what their bodies do unasked.
+"""Draws patients around the columns of plant.md#parameters, with what their bodies do unasked.
 
-Spread (E.2): body stiffness x 0.5-2, creep x 0.5-2, friction x 0.3-3, breath 0-1 mm; a cough of
-3-8 mm, a spasm of 5-15 mm, a harness that slips by 2-20 mm; a line to the host with 60-200 ms of
-delay and up to 40 ms of jitter, a cell with 10-80 values a second.
+Spread (plant.md#parameters): body stiffness x 0.5-2, creep x 0.5-2, friction x 0.3-3, breath 0-1
+mm; a cough of 3-8 mm, a spasm of 5-15 mm, a harness that slips by 2-20 mm; a line to the host with
+60-200 ms of delay and up to 40 ms of jitter, a cell with 10-80 values a second.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class HostLine:
 
 
 NOMINAL_LINE = HostLine()
-"""That of E.3, with a fast cell."""
+"""That of plant.md#reference-results, with a fast cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class DrawnPatient:
 
 
 def nominal_patient(body_name: str) -> DrawnPatient:
-    """The column of E.2 itself, lying still."""
+    """The column of plant.md#parameters itself, lying still."""
     return DrawnPatient(
         number=0, body=BODIES[body_name], movement="still", movement_mm=0.0, moves_at_s=0.0
     )

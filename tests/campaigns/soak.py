@@ -2,8 +2,8 @@
 
 ``python -m tests.campaigns.soak 480`` soaks for 8 hours. Each loop is a `traction run` in a process
 of its own on a `traction simulate` of its own, treatment after treatment, on one folder of records.
-Judged (section F): tick lateness p99.9 at most 50 ms and never above 150 ms in any session, every
-treatment completed, every record verified.
+Judged (acceptance-limits.md): tick lateness p99.9 at most 50 ms and never above 150 ms in any
+session, every treatment completed, every record verified.
 """
 
 from __future__ import annotations

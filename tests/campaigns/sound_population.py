@@ -4,7 +4,7 @@ Patients are those of the acceptance population (``population``), with their mov
 What a unit may do is what the reference map leaves open: how often and in which steps it renews
 the register of the set-point in effect, whether it reads or writes first, and whether it enters
 state 5 again at each release order. What a line may do is drop or spoil at most two exchanges in
-any 10 s, which is what a session must bear (devices.md D, row 2).
+any 10 s, which is what a session must bear (hazards.md, row 2).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TABLES = ("cervical_sliding", "cervical_flat", "lumbar_split", "lumbar_one_piece
 MODES = ("intermittent", "static", "cyclic", "progressive", "static_progressive")
 HOLD_N = {"cervical": (40.0, 178.0), "lumbar": (80.0, 450.0)}
 RATES_UP = {"cervical": (5.0, 10.0), "lumbar": (10.0, 30.0)}
-"""Up to those of E.2; down at most twice as fast."""
+"""Up to those of plant.md#parameters; down at most twice as fast."""
 MOST_N = {"cervical": 190.0, "lumbar": 500.0}
 LEAST_RATE_DOWN = {"cervical": 5.0, "lumbar": 10.0}
 SLACK_MM = (1.0, 16.0)

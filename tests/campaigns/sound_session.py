@@ -232,7 +232,7 @@ def unit_of(session: SoundSession, observer: Observer, powered_on_at_s: float) -
 
 
 def _not_begun(record: SessionRecord) -> str:
-    """An arming whose answer was lost ends before anything moves (session.md 1.6)."""
+    """An arming whose answer was lost ends before anything moves (session-rules.md#arming)."""
     uncertain = record.of_kind(EventKind.OUTCOME_UNCERTAIN)
     if uncertain and uncertain[0].detail["what"] == "arming":
         return str(uncertain[0].detail["message"])

@@ -25,7 +25,7 @@ class Treatment:
 
     @property
     def ramp_up_n_per_s(self) -> float:
-        """E.2: 10 N/s cervical, 30 N/s lumbar; down twice as fast."""
+        """plant.md#parameters: 10 N/s cervical, 30 N/s lumbar; down twice as fast."""
         return 10.0 if self.region == "cervical" else 30.0
 
     def order(self) -> Order:

@@ -39,6 +39,7 @@ from tests.support.pages import (
     sections,
     shipped_modules,
 )
+from tools.markdown import long_lines
 from workstation.cli import app
 from workstation.settings import Settings
 
@@ -78,6 +79,18 @@ def test_every_page_stands_in_the_index() -> None:
         if page != DOCS / "README.md" and page.parent.name != "decisions" and page not in indexed
     ]
     assert not missing, f"docs/README.md does not list {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("page", pages(), ids=short)
+def test_no_line_of_a_page_is_too_long(page: Path) -> None:
+    assert not long_lines(page.read_text(encoding="utf-8")), f"wrap these lines of {short(page)}"
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "reports").glob("*.md")), ids=short)
+def test_every_report_names_the_command_that_makes_it(page: Path) -> None:
+    start = "\n".join(page.read_text(encoding="utf-8").splitlines()[:5])
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert targets & set(re.findall(r"`make ([\w-]+)`", start)), f"{short(page)} names no command"
 
 
 def test_every_decision_has_its_number_and_its_parts() -> None:
@@ -168,7 +181,7 @@ def test_every_setting_is_documented() -> None:
     assert documented == expected
 
 
-# --- errors and doors -------------------------------------------------------------------------
+# --- errors and catch-all handlers -------------------------------------------------------------
 
 
 def error_classes() -> dict[str, type[errors.TractionError]]:
@@ -200,11 +213,12 @@ def test_no_error_class_is_defined_elsewhere() -> None:
                 assert not bases & known, f"{short(path)}: move {node.name} to controller/errors.py"
 
 
-def test_everything_is_caught_only_at_the_documented_doors() -> None:
+def test_everything_is_caught_only_in_the_documented_handlers() -> None:
     architecture = read("explanations/architecture.md")
-    doors = sorted((row[0], row[1]) for row in rows(sections(architecture)["Errors and doors"]))
+    table = sections(architecture)["Errors and catch-all handlers"]
+    documented = sorted((row[0], row[1]) for row in rows(table))
     found = sorted((short(path), f) for path in shipped_modules() for f in catch_alls(path))
-    assert found == doors
+    assert found == documented
 
 
 # --- keys and formats -------------------------------------------------------------------------
@@ -233,7 +247,8 @@ def test_every_profile_key_is_documented(model: type[BaseModel]) -> None:
 def test_the_page_of_the_reference_map_agrees_with_the_profile() -> None:
     file = ROOT / "firmware_bridge/device_profiles/reference_v1.toml"
     profile = profiles.DeviceProfile.model_validate(tomllib.loads(file.read_text()))
-    page = sections(read("reference/reference-map-v1.md"))
+    text = read("reference/reference-map-v1.md")
+    page = sections(text.replace("\n### ", "\n## "))
     for name, block in profile.blocks.items():
         last = block.address + block.count - 1
         crc = ", with CRC" if block.crc else ""

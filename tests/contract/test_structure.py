@@ -1,4 +1,4 @@
-"""The plan of the house: imports go down, in no circle, and every package says how."""
+"""Imports go down and form no cycle, and every package declares its layers."""
 
 from __future__ import annotations
 

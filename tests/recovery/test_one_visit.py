@@ -98,7 +98,7 @@ class Reader:
         self.day = datetime.fromtimestamp(record.head.started_utc_ms / 1000, UTC).date()
 
     def _said(self, arguments: list[str], status: int) -> str:
-        """What a command prints, through the program's entry and its door."""
+        """What a command prints, through the program's entry point."""
         said = io.StringIO()
         self.patch.setattr(sys, "argv", ["traction", *arguments])
         with redirect_stdout(said), redirect_stderr(said), pytest.raises(SystemExit) as ended:

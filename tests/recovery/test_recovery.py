@@ -1,4 +1,4 @@
-"""What the next start does with a unit whose session was killed in the middle (session.md 3.3)."""
+"""The next start after a session was killed in the middle (session-rules.md#recovery)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 ``seen`` are findings, alarms or words of the reason of which at least one must be on record;
 ``seen_s`` is the time from the injection to the release order on the wire (to the hold, where that
-comes first). Sources: devices.md D (row), "Times that bind", the limits of controller/safety.
+comes first). Sources: hazards.md (row), times.md, the limits of controller/safety.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from tests.safety.matrix_phases import PHASES, RELEASING, Phase
 from tests.safety.matrix_stage import CellStage, Inject
 
 STIFFER = 1.7
-"""A lumbar body on its cord is so much stiffer than a neck (E.2), and a fault adds as much more."""
+"""A lumbar body on its cord is so much stiffer than a neck (plant.md); a fault adds as much
+more."""
 
 
 class Owed(Enum):

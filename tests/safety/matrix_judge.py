@@ -22,7 +22,7 @@ from tests.safety.matrix_stage import CYCLE_S, CellStage, Truth, run_stage
 
 FREE_N = 15.0
 ALARM_N = 20.0
-"""Above this a cord that should be free is an alarm (session.md 3)."""
+"""Above this a cord that should be free is an alarm (session-rules.md#release)."""
 FAST_S = {"cervical": 2.0, "lumbar": 4.0}
 ALARM_DUE_S = 0.5
 """So long above it is more than a body that moves once against the free cord's inertia."""

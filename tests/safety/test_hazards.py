@@ -1,4 +1,4 @@
-"""Each hazard of devices.md D that the host sees during a treatment, over real frames.
+"""Each hazard of hazards.md that the host sees during a treatment, over real frames.
 
 For every row: the injection took effect, the finding is recorded with its force, the unit lets go
 in time, the cord is slack in time, and for 60 s nothing is wound in. Rows that only the unit, a

@@ -1,4 +1,4 @@
-"""Rows 39 to 41 of docs/hazards.md: 2000 N at every door, a flipped byte, a held ``+`` key."""
+"""Rows 39 to 41 of docs/hazards.md: 2000 N on every way in, a flipped byte, a held ``+`` key."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ treatment_time = "10 min"
 
 
 def wants_2000_n(order: Prescription) -> Prescription:
-    """A preset that was spoiled behind the door: no constructor would make it."""
+    """A preset that was spoiled behind the validation: no constructor would make it."""
     spoiled = replace(order)
     object.__setattr__(spoiled, "hold_force_n", PRESET_N)
     return spoiled
@@ -60,7 +60,7 @@ def test_row_39_2000_n_are_refused_when_the_order_is_saved() -> None:
 def refused_with_2000_n(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, *doors: str
 ) -> TractionError:
-    """Treat with a spoiled preset; ``doors`` stand open as if they had been forgotten."""
+    """Treat with a spoiled preset; the checks in ``doors`` are switched off."""
     for door in doors:
         monkeypatch.setattr(door, lambda *given, **named: None)
     real = parse_order
@@ -90,7 +90,7 @@ def test_row_39_a_spoiled_preset_of_2000_n_is_refused_before_the_arming(
 def test_row_39_a_unit_is_not_armed_for_2000_n(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every door of the host forgotten: the unit's own, exception 03 and the reason behind it."""
+    """All checks of the host are off: the unit refuses with exception 03 and a reason."""
     arm = ReferenceUnit.arm
 
     def for_2000_n(self: ReferenceUnit, request: ArmingRequest) -> None:

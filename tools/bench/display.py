@@ -84,7 +84,7 @@ def fill(descriptor: int) -> None:
 
 
 def frame(tick: int) -> Progress:
-    """What a loop shows in a tick."""
+    """Returns what a loop shows in a tick."""
     return Progress(
         phase="holding", elapsed_s=tick * 0.02, planned_s=900.0, target_n=102.0,
         force_n=101.0 + tick % 20 / 10,
@@ -121,7 +121,7 @@ def pairs_table(pairs: list[Pair]) -> Table:
 
 
 def pairs_verdict(pairs: list[Pair]) -> str:
-    """Whether the goal was reached, with the two medians."""
+    """Returns whether the goal was reached, with the two medians."""
     ratio = statistics.median(pair.ratio for pair in pairs)
     difference_us = statistics.median(pair.blocked_us - pair.none_us for pair in pairs)
     held = ratio <= RATIO or difference_us < DIFFERENCE_US

@@ -135,7 +135,7 @@ def _disk_share(runs: dict[tuple[str, str], list[Run]]) -> str:
 
 
 def shares_line() -> str:
-    """Where the processor time goes over a direct line, by looking every millisecond."""
+    """Returns where the processor time goes over a direct line, by looking every millisecond."""
     seen: Counter[str] = Counter()
 
     def look(_number: int, frame: FrameType | None) -> None:

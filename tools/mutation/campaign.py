@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from tools.markdown import wrapped
 from tools.mutation.areas import AREAS, ROOT, Area
 from tools.mutation.judged import complaints, tally, unjudged
 from tools.mutation.kept import Kept
@@ -70,5 +71,5 @@ def _write_page(kept: Kept) -> None:
         shop.areas, shop.mutants, kept.fates, shop.known, kept.branches, kept.runs, date.today()
     )
     (ROOT / PAGE).parent.mkdir(parents=True, exist_ok=True)
-    (ROOT / PAGE).write_text(text, encoding="utf-8")
+    (ROOT / PAGE).write_text(wrapped(text), encoding="utf-8")
     print(f"written: {PAGE}")

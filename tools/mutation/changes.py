@@ -119,7 +119,7 @@ def _untracked(root: Path) -> list[str]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git prints; None when it fails or is not there."""
+    """Returns what git prints; None when it fails or is not there."""
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=root, capture_output=True, text=True, check=False

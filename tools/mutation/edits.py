@@ -35,7 +35,7 @@ _BODIES = ("body", "orelse", "finalbody")
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Set ``field`` of ``node`` to ``value``; ``before`` and ``after`` say it in words."""
+    """Set ``field`` of ``node`` to ``value``; ``before`` and ``after`` describe it."""
 
     node: ast.AST
     field: str
@@ -86,7 +86,7 @@ def _left_alone(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _is_type(node: ast.expr) -> bool:
-    """True for a union of classes, which only reads like arithmetic."""
+    """Returns True for a union of classes, which only reads like arithmetic."""
     match node:
         case ast.BinOp(op=ast.BitOr(), left=left, right=right):
             return _is_type(left) and _is_type(right)
@@ -207,7 +207,7 @@ def _other_number(value: float) -> float:
 
 
 def _boundary_is_fuzzy(node: ast.Compare) -> bool:
-    """True where a tolerance stands on one side: no value meets such a boundary exactly."""
+    """Returns True where a tolerance stands on one side: no value meets such a boundary exactly."""
     return any(
         isinstance(side, ast.BinOp)
         and isinstance(side.right, ast.Constant)
@@ -218,7 +218,7 @@ def _boundary_is_fuzzy(node: ast.Compare) -> bool:
 
 
 def _is_empty(node: ast.expr) -> bool:
-    """True for None, and for a truth value, which has a change of its own."""
+    """Returns True for None, and for a truth value, which has a change of its own."""
     return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
 
 

@@ -120,7 +120,7 @@ def complaints(
     known: Mapping[str, Judged],
     areas: Iterable[Area],
 ) -> list[str]:
-    """What fails a gate: new survivors, judged ones that are gone or noticed, small shares.
+    """Returns what fails a gate: new survivors, judged ones that are gone or noticed, small shares.
 
     ``all_mutants`` are those of each area by its name, run or not.
     """

@@ -193,7 +193,7 @@ class Measured:
         return dict(found)
 
     def branches(self, area: Area) -> Branches:
-        """How many branches of the area its own tests take."""
+        """Returns how many branches of the area its own tests take."""
         contexts = ["^$", *(f"^{folder}/" for folder in area.tests)]
         report = coverage.Coverage(
             data_file=str(self._folder / "coverage"), branch=True, config_file=False

@@ -200,7 +200,7 @@ def _say_each(lines: Iterator[str]) -> None:
 
 
 def _hints(visit: Visit) -> Iterator[str]:
-    """What waits for a person; no part of the note."""
+    """Returns what waits for a person; no part of the note."""
     note = visit.note
     for field in note.proposals:
         yield f"the last visit says of {field.name}: {field.value!r}; confirm it with --confirm"

@@ -100,7 +100,7 @@ def accept(
 
 
 def put_aside_line(one: PutAside) -> str:
-    """One file in words, for lists and for every report of its unit."""
+    """Describes one file, for lists and for every report of its unit."""
     said = one.predecessor
     day = datetime.fromtimestamp(said.utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     word = f"accepted by {one.accepted_by}" if one.is_accepted else "not accepted yet"

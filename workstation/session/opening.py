@@ -44,7 +44,7 @@ def random_identifiers() -> Identifiers:
 def start_facts(
     order: Order, unit: TractionUnit, data_dir: Path, *, identified_at_s: float
 ) -> StartFacts:
-    """What order and records say, read before a recovery adds records of its own."""
+    """Returns what order and records say, read before a recovery adds records of its own."""
     mine = unit_database(data_dir, unit.identity.unit_id)
     return StartFacts(
         patient_reference=order.patient_reference,

@@ -150,7 +150,7 @@ class SessionOperator:
         return self._answers.get(question)
 
     def requests(self) -> list[SessionRequest]:
-        """What was typed or is due by the script since the last call."""
+        """Returns what was typed or is due by the script since the last call."""
         self._take_lines()
         while self._reminders:
             self._tell(self._reminders.popleft())

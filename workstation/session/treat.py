@@ -120,7 +120,7 @@ def treat(
 
 
 def _program(data_dir: Path, clock: Clock, key: SigningKey) -> Author:
-    """Who writes the register of sessions: the account that runs the session."""
+    """Returns who writes the register of sessions: the account that runs the session."""
     user = login_name()
     return Author(
         by=user, user=user, at_utc_ms=clock.utc_ms(), key=key,

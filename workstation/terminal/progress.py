@@ -129,7 +129,7 @@ def _shorter(progress: Progress) -> str:
 
 
 def _shortest(progress: Progress) -> str:
-    """What comes first survives the narrowest terminal."""
+    """Returns what comes first survives the narrowest terminal."""
     alarm = "ALARM " if progress.alarms else ""
     return f"{alarm}{_force(progress)} of {progress.target_n:.1f} {_phase(progress)}"
 

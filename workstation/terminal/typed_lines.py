@@ -1,7 +1,7 @@
 """Lines that a person types, read as bytes so that no byte ends the reading.
 
 ``input`` and a text stream give up at the first byte that is no text, and read in the background
-without asking. Here a bad line is refused in words, and the next one is heard.
+without asking. Here a bad line is refused with a message, and the next one is read.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class TypedLines:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """True for a terminal; a stream that is closed, or was from the beginning, is none."""
+    """Returns True for a terminal; a stream that is closed, or was from the beginning, is none."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:

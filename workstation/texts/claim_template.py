@@ -185,7 +185,7 @@ def _row(known: dict[str, Any], row: Row) -> str:
 
 
 def _beside(text: str, meaning: str) -> str:
-    """What it means stands in a column of its own, or two blanks behind a longer text."""
+    """The meaning stands in a column of its own, or two blanks behind a longer text."""
     return f"{text:<35} # {meaning}" if len(text) < 36 else f"{text}  # {meaning}"
 
 

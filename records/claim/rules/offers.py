@@ -50,7 +50,7 @@ class Offer:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """For and against in words, as the acceptance keeps them."""
+        """Returns reasons for and against as text, as the acceptance keeps them."""
         return (
             *(f"for: {text}" for text in self.speaks_for),
             *(f"against: {text}" for text in self.speaks_against),
@@ -120,7 +120,7 @@ def _separate(facts: Facts, partner: Partner) -> Offer:
 
 
 def _time_evidence(facts: Facts, partner: Partner) -> tuple[list[str], list[str]]:
-    """What the device's clock says for and against separate times."""
+    """Returns what the device's clock says for and against separate times."""
     code, overlap = partner.line.cpt, facts.overlap(partner.line)
     if overlap is None:
         return [], [f"start and end of {code} are not known"]

@@ -39,7 +39,7 @@ class Pair:
     indicator: Indicator
 
     def active_on(self, day: date) -> bool:
-        """True from the effective date until the day before the deletion took effect."""
+        """Returns True from the effective date until the day before the deletion took effect."""
         started = self.effective is None or self.effective <= day
         return started and (self.deletion is None or day <= self.deletion) and self.indicator != 9
 
@@ -56,7 +56,7 @@ class PairTable:
     seen_on: date
 
     def covers(self, day: date) -> bool:
-        """True when the file speaks of that day."""
+        """Returns True when the file speaks of that day."""
         return self.valid_from <= day <= self.valid_to
 
     def find(self, partner: str, day: date) -> Pair | None:
@@ -65,7 +65,7 @@ class PairTable:
         return next((pair for pair in found if pair.active_on(day)), None)
 
     def doubt(self, day: date) -> str:
-        """What a finding must add when the file does not speak of the day; else ""."""
+        """Returns what a finding must add when the file does not speak of the day; else ""."""
         if self.covers(day):
             return ""
         missing = "" if self.of_the_user else "; not checked: no NCCI file of the quarter is loaded"

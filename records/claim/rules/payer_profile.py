@@ -82,7 +82,7 @@ def _check_severities(profile: PayerProfile, where: str) -> None:
 
 
 def profiles_folder(data_dir: Path) -> Path:
-    """Where users put their own profiles; one with a shipped name replaces it."""
+    """Returns where users put their own profiles; one with a shipped name replaces it."""
     return data_dir / "payers"
 
 

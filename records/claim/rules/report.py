@@ -76,7 +76,7 @@ def _offer_lines(session_id: str, offer: Offer) -> Iterator[str]:
 
 
 def where_from(field: Sourced[Any]) -> str:
-    """Where a piece of evidence comes from: the imported file, or as the note says it."""
+    """Returns where a piece of evidence comes from: the imported file, or as the note says it."""
     if field.origin is Origin.IMPORTED:
         return field.method or "not imported"
     return field.where_from

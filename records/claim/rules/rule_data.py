@@ -45,7 +45,7 @@ class Rule(CheckedData):
         return self
 
     def applies_on(self, day: date) -> bool:
-        """True within the rule's dates, both included."""
+        """Returns True within the rule's dates, both included."""
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
         )

@@ -54,7 +54,7 @@ def _refuse_unready(visit: Visit, receiver: Receiver, values: Mapping[str, str])
 
 
 def _patient_values(context: ClaimContext | None) -> dict[str, str]:
-    """What the claim context says of patient and payer."""
+    """Returns what the claim context says of patient and payer."""
     values = dict.fromkeys(PATIENT_FIELDS, "")
     if context is None:
         return values

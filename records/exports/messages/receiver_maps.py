@@ -1,4 +1,4 @@
-"""Receivers of the charge CSV: which column holds what. Data files, checked at the door."""
+"""Receivers of the charge CSV: which column holds what. Data files, validated on loading."""
 
 from __future__ import annotations
 

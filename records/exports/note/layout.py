@@ -253,7 +253,7 @@ class _Columns:
         return top - self.height
 
     def _balanced(self) -> int:
-        """How many blocks stand in the left column."""
+        """Returns how many blocks stand in the left column."""
         heights = [self._height([block]) for block in self.blocks]
         whole = sum(heights)
         return min(

@@ -148,7 +148,7 @@ def _words(text: str, width: float, size: float) -> Iterator[str]:
 
 
 def _fitting(word: str, width: float, size: float) -> int:
-    """How many characters of a drawable word fit, at least one."""
+    """Returns how many characters of a drawable word fit, at least one."""
     widths, room = _widths(False), width * 1000 / size
     for count, byte in enumerate(word.encode(ENCODING, "replace")):
         room -= widths[byte]

@@ -1,4 +1,4 @@
-"""Before the unit moves: questions, latched units, the press test (session.md 1.3-1.6)."""
+"""Before the unit moves: questions, latched units, the press test (session-rules.md#opening)."""
 
 from __future__ import annotations
 

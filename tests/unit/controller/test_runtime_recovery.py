@@ -1,4 +1,4 @@
-"""A unit that an interrupted session may have left behind (session.md 3.3), and its event ring."""
+"""A unit left behind by an interrupted session (session-rules.md#recovery), its event ring."""
 
 from __future__ import annotations
 

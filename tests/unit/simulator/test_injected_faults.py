@@ -1,4 +1,4 @@
-"""Every injected fault proves that it took effect (devices.md D, column "Inject")."""
+"""Every injected fault proves that it took effect (fault-script.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input ends in one clear message and the exit status of its kind, through the program's door.
+"""Bad input ends in one clear message and the exit status of its kind, through the program's entry.
 
 Nothing here may leave a session that looks complete, and nobody sees a traceback.
 """

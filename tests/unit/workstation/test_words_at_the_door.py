@@ -1,4 +1,4 @@
-"""Every door refuses words that hide or steer, and what is on file with them still opens."""
+"""Every entry point refuses text with hidden or control characters; filed text still opens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Traction = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def traction(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Traction:
-    """Call the command through its door; its status and everything that it printed."""
+    """Call the command through its entry point; its status and everything that it printed."""
 
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["traction", *arguments])

@@ -1,4 +1,4 @@
-"""What is on file with words that no door takes is shown safely, each word in its own line."""
+"""Filed text that no entry point would accept is shown safely, each word in its own line."""
 
 from __future__ import annotations
 

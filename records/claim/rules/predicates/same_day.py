@@ -33,7 +33,7 @@ def multiple_procedure_cut(facts: Facts) -> Iterator[Found]:
 
 
 def cut_reason(facts: Facts, others: list[str]) -> str | None:
-    """Why 97012 is cut, in words; None when it is the one that is paid in full."""
+    """Returns why 97012 is cut, in words; None when it is the one that is paid in full."""
     table = facts.tables.practice_expense(facts.day)
     if table is None or TRACTION not in table.values:
         return "; not checked who is cut: no values of this year are loaded"

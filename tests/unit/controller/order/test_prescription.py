@@ -1,4 +1,4 @@
-"""The door: what an order may say."""
+"""What an order may say."""
 
 from __future__ import annotations
 

@@ -615,7 +615,7 @@ R0, R1, R2, R3, R5 = (
 
 
 def test_rows_and_reactions_are_those_of_the_hazard_table() -> None:
-    """Once more, by hand, from devices.md D."""
+    """Once more, by hand, from hazards.md."""
     assert {check.code: (check.row, check.action) for check in CHECKS} == {
         "emergency_stop_open": (23, R0), "patient_switch_pressed": (18, R1),
         "patient_switch_absent": (21, R1), "over_force": (42, R1), "force_risen_fast": (16, R1),

@@ -34,7 +34,7 @@ def test_trip_force(ceiling_n: float, trip_n: float) -> None:
 
 
 def test_the_hard_limits_are_those_of_the_hazard_table() -> None:
-    """Every number once more, by hand, from devices.md C.2, D, E.3 and F."""
+    """Every number once more, by hand, from the pages that limits.py names."""
     limits = SafetyLimits()
     assert {name: getattr(limits, name) for name in limits.__slots__} == {
         "force_n": 981, "rate_up_n_per_s": 50, "rate_n_per_s": 100,

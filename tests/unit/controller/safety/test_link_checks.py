@@ -427,7 +427,7 @@ def test_findings_carry_row_measure_and_unit() -> None:
 
 
 def test_rows_and_reactions_of_link_unit_and_host_are_those_of_the_hazard_table() -> None:
-    """Once more, by hand, from devices.md D: R1, R2, R3 and the warnings."""
+    """Once more, by hand, from hazards.md: R1, R2, R3 and the warnings."""
     fast, release, hold, warn = Action.RELEASE_FAST, Action.RELEASE, Action.HOLD, Action.ALLOW
     assert {check.code: (check.row, check.action) for check in LINK_CHECKS} == {
         "link_silent": (1, fast), "readings_missed": (2, warn),

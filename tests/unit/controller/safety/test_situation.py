@@ -81,7 +81,7 @@ def test_the_first_excursion_from_an_order_is_no_change_of_sides(first_n: float)
 
 
 def test_the_windows_and_thresholds_are_those_of_the_documents() -> None:
-    """Once more, by hand: C.2, B.10, D and the pages of the checks."""
+    """Once more, by hand: session-rules.md, reference map B.10, hazards.md, the pages."""
     assert (situation_module.SLACK_N, situation_module.RELEASED_N) == (5.0, 15.0)
     assert situation_module.TAUT_READINGS == 3
     assert situation_module.TRACK_WINDOW_S == 1.0

@@ -71,10 +71,11 @@ def test_an_altered_record_is_shown_with_its_mark_first_and_last(data: Path) -> 
     assert lines[0].startswith("this record was altered: ")
 
 
-def test_the_session_beside_it_is_not_concerned(data: Path) -> None:
+def test_the_session_beside_it_is_not_concerned(data: Path, tmp_path: Path) -> None:
     alter(data, FORGED)
     assert run(data, "show", "s-2").exit_code == 0
-    assert run(data, "export", "s-2", "--format", "csv").exit_code == 0
+    export = ("export", "s-2", "--format", "csv", "--out", str(tmp_path / "s-2.csv"))
+    assert run(data, *export).exit_code == 0
     assert read_checked(data, "s-2").mark == ""
 
 

@@ -154,7 +154,7 @@ def test_a_closed_connection_of_an_idle_unit_does_nothing() -> None:
 def test_a_press_of_the_switch_reverses_within_100_ms(
     force_n: float, lumbar: bool, limit_s: float
 ) -> None:
-    """E.3: 0.70 s from 102 N, 1.3 s from 177 N, 1.8 s from 400 N, 1.9 s from 800 N."""
+    """0.70 s from 102 N, 1.3 s from 177 N, 1.8 s from 400 N, 1.9 s from 800 N (plant.md)."""
     desk = pulling(force_n, lumbar=lumbar)
     desk.firmware.switch.press()
     desk.run(0.03)

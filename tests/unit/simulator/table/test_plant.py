@@ -1,8 +1,8 @@
-"""The mechanics against the reference results of the physics model (reference map, E.3).
+"""The mechanics against the reference results of the physics model (plant.md#reference-results).
 
-The controller here is the one of E.1 (host side, 10 Hz, half the delay each way), written apart
-from the unit's own regulator. Noise comes from another generator than that of the reference, so
-each figure has a tolerance, stated beside it.
+The controller here is that of plant.md#equations (host side, 10 Hz, half the delay each way),
+written apart from the unit's own regulator. Noise comes from another generator than that of the
+reference, so each figure has a tolerance, stated beside it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def follow(
     dead_n: float = 1.0,
     override: Override = lambda at_s, plant: None,
 ) -> list[Row]:
-    """Run the host-side controller of E.1 on the plant."""
+    """Run the host-side controller of plant.md#equations on the plant."""
     source = BreathFromRest(7)
     plant = TractionPlant(replace(body, stroke_min_mm=0.0), source)
     plant.clutch_closed = True

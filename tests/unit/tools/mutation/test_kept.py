@@ -59,7 +59,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_with_the_same_sources_everything_is_taken_over(project: Project) -> None:
-    project.write("docs.md", "words")
+    project.write("README.md", "words")
     project.commit()
     again = Kept(project.root)
     assert (again.fates, again.runs) == (FATES, [project.first])

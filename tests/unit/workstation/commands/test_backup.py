@@ -1,4 +1,4 @@
-"""``traction backup``, ``restore``, ``archive``, ``retention`` and ``hold`` at the door."""
+"""``traction backup``, ``restore``, ``archive``, ``retention`` and ``hold`` as commands."""
 
 from __future__ import annotations
 
