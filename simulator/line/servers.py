@@ -43,8 +43,9 @@ WRITE_ECHO_BYTES: Final = 5
 class UnitFirmware(Protocol):
     """What a server needs of a simulated unit; host time in monotonic seconds."""
 
-    powered: bool
-    """Without power a unit takes in every byte and answers none."""
+    @property
+    def powered(self) -> bool:
+        """Without power a unit takes in every byte and answers none."""
 
     def advance_to(self, now_s: float) -> None: ...
 

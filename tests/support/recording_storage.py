@@ -22,6 +22,7 @@ import pytest
 
 from records.evidence import spill
 from records.store import database
+from records.store.durable import sync_folder
 
 SECTOR = 512
 _DATABASE_FILES = (
@@ -169,7 +170,7 @@ def _record_side_files(patch: pytest.MonkeyPatch, recorded: Recording) -> None:
     """Side files are written through the system's own calls."""
     names: dict[int, str] = {}
     create, write_at, sync_data = spill._create, spill._write_at, spill._sync_data
-    sync_folder, remove = spill.sync_folder, spill.remove_spill
+    remove = spill.remove_spill
 
     def created(path: Path) -> int:
         descriptor = create(path)

@@ -150,6 +150,6 @@ def staged(
             unit.serve_rtu(baudrate)
         else:
             unit.serve_tcp()
-        firmware = unit.firmware
-        assert isinstance(firmware, ReferenceFirmware)
-        yield Stage(firmware, clock, data_dir, fixed_identifiers(), unit.uri, served=unit)
+        served = unit.firmware
+        assert isinstance(served, ReferenceFirmware)
+        yield Stage(served, clock, data_dir, fixed_identifiers(), unit.uri, served=unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_a_unit_that_may_only_be_observed_is_never_armed(may_arm: bool) -> None:
     ],
 )
 def test_numbers_that_fit_no_register_are_refused_before_anything_is_sent(
-    limits: dict[str, float], words: str
+    limits: dict[str, Any], words: str
 ) -> None:
     desk = DeskUnit()
     with pytest.raises(RequestRefused, match=words):

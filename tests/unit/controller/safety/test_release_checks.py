@@ -11,6 +11,7 @@ from controller.safety.release_checks import RELEASE_CHECKS
 from controller.safety.situation import Stage
 from controller.safety.verdict import Action, Verdict
 from controller.telemetry import CommandKind, UnitFault, UnitState, UnitStatus
+from tests.support.typed import now
 from tests.unit.controller.safety.bench import SWITCH, TICK_S, Bench, codes
 
 RELEASE = {"kind": CommandKind.RELEASE}
@@ -47,15 +48,15 @@ def fall(bench: Bench, seconds_: float, *, rate: float, start_n: float = 100.0) 
 
 def test_a_session_pulls_releases_and_is_free_by_what_was_sent_and_seen() -> None:
     bench = Bench()
-    assert bench.supervisor.stage is Stage.PULLING
+    assert now(bench.supervisor.stage) is Stage.PULLING
     bench.tick(order=RELEASE)
-    assert bench.supervisor.stage is Stage.RELEASING
+    assert now(bench.supervisor.stage) is Stage.RELEASING
     bench.tick(unit_state=UnitState.ARMED, force_n=1.0)
-    assert bench.supervisor.stage is Stage.RELEASING, "the unit is still armed"
+    assert now(bench.supervisor.stage) is Stage.RELEASING, "the unit is still armed"
     bench.tick(unit_state=UnitState.IDLE, force_n=1.0)
-    assert bench.supervisor.stage is Stage.FREE
+    assert now(bench.supervisor.stage) is Stage.FREE
     bench.tick(unit_state=UnitState.IDLE, force_n=90.0)
-    assert bench.supervisor.stage is Stage.FREE
+    assert now(bench.supervisor.stage) is Stage.FREE
 
 
 @pytest.mark.parametrize(

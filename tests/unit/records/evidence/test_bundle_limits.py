@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -211,6 +212,7 @@ def test_depth_is_a_finding(bundle: bytes) -> None:
 
 def test_an_odd_manifest_is_a_finding(bundle: bytes) -> None:
     members = members_of(bundle)
-    for files in ([], "x", {"note.txt": 7}, {"note.txt": None}):
+    odd: tuple[Any, ...] = ([], "x", {"note.txt": 7}, {"note.txt": None})
+    for files in odd:
         manifest = json.dumps({"files": files, "key_id": "x"}).encode()
         assert checked(zipped({**members, "manifest.json": manifest})).alterations

@@ -6,6 +6,7 @@ import pytest
 
 from simulator.device.register_image import UnitDescription
 from simulator.map_v1 import RegisterRefused, Result, State
+from tests.support.typed import now
 from tests.unit.simulator.host import (
     FAST_RELEASE,
     FORCE,
@@ -151,18 +152,18 @@ def test_an_unused_second_channel_reads_8000() -> None:
 def test_a_broadcast_is_obeyed_as_the_tokenless_release_only() -> None:
     desk = Desk()
     desk.firmware.write_broadcast(0x300, session())
-    assert desk.state is State.IDLE
+    assert now(desk.state) is State.IDLE
     desk.arm()
     desk.drive(400, 12.0)
     desk.firmware.write_broadcast(0x200, command(desk.token, desk.sequence + 1, FORCE, 500))
     desk.firmware.write_broadcast(0x600, [6, 0, 1, crc16([6, 0, 1])])
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     spoiled = command(0xFFFFFFFF, 0, FAST_RELEASE)
     desk.firmware.write_broadcast(0x200, [*spoiled[:7], spoiled[7] ^ 1])
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     # The whole order by hand: token FFFF FFFF, mode 5, CRC 0x0231.
     desk.firmware.write_broadcast(0x200, [0xFFFF, 0xFFFF, 0, 5, 0, 0, 0, 0x0231])
-    assert desk.state is State.RELEASING
+    assert now(desk.state) is State.RELEASING
     assert desk.seconds_until(15.0, 2.0) < 1.0
 
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from controller.errors import AddressInvalid, CheckpointInvalid, RecordNotFound
 from records.evidence.reader import list_sessions
