@@ -142,8 +142,11 @@ def order_too_high(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(39, Action.RELEASE, "order", "report this defect")
 def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """An order that no sound program gives: no number, below zero, too fast, a ceiling too high,
-    nothing at all while the unit pulls, or a pull behind a release."""
+    """An order that no sound program gives.
+
+    No number, below zero, too fast, a ceiling too high, nothing at all while the unit pulls, or a
+    pull behind a release.
+    """
     wish = now.wish
     in_range = (
         wish.force_n >= 0.0

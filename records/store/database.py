@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 BUSY_TIMEOUT_MS = 2000
-_WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 """``secure_delete`` overwrites what is deleted, for whoever deletes and for what reason."""
 _GIVES_PAGES_BACK = "PRAGMA auto_vacuum = INCREMENTAL"
 """In force for a file that is new, or after VACUUM; an older one keeps its free pages."""
@@ -64,7 +64,7 @@ def open_for_writing(
             if not is_begun(db):
                 _refuse_altered(db, path, schema, any_difference=True)
             db.execute(_GIVES_PAGES_BACK)
-            for name, value in _WRITER_PRAGMAS.items():
+            for name, value in WRITER_PRAGMAS.items():
                 db.execute(f"PRAGMA {name} = {value}")
             _assert_pragmas(db, path)
             _migrate(db, path, schema)
@@ -350,7 +350,7 @@ def _refuse_read_only(path: Path) -> None:
 
 
 def _assert_pragmas(db: Database, path: Path) -> None:
-    for name, wanted in _WRITER_PRAGMAS.items():
+    for name, wanted in WRITER_PRAGMAS.items():
         found = db.execute(f"PRAGMA {name}").fetchone()[0]
         if found != wanted:
             raise JournalUnavailable(

@@ -108,7 +108,7 @@ class _Desk:
         registers: list[int],
         values: list[Any] | None,
     ) -> ExcCodes | None:
-        """pymodbus' hook: called once for a request, twice (write, read) for function 23."""
+        """Pymodbus' hook: called once for a request, twice (write, read) for function 23."""
         if function == READ_WRITE and values is None:
             registers[address - start_address : address - start_address + count] = self._read_ahead
             return None
@@ -172,7 +172,7 @@ class _Handler(ServerRequestHandler):
         return used
 
     def handle_later(self) -> None:
-        """pymodbus goes through another thread's door here, although it is in its own."""
+        """Pymodbus goes through another thread's door here, although it is in its own."""
         self._task = self.loop.create_task(self.handle_request())
 
     async def handle_request(self) -> None:

@@ -237,7 +237,7 @@ def test_a_unit_that_lost_its_supply_lets_go_and_comes_back_idle(tmp_path: Path)
 
 def test_a_clock_that_was_set_is_told_and_changes_nothing(tmp_path: Path) -> None:
     def set_clock(h: HazardStage) -> None:
-        h.clock._utc_origin_ms -= 3_600_000
+        h.clock.utc_origin_ms -= 3_600_000
 
     with hazard_stage(tmp_path) as h:
         h.run(set_clock, phase="holding", after_s=1.0)

@@ -169,7 +169,7 @@ def recording(*, autocheckpoint_pages: int = 1000) -> Iterator[Recording]:
 def _record_side_files(patch: pytest.MonkeyPatch, recorded: Recording) -> None:
     """Side files are written through the system's own calls."""
     names: dict[int, str] = {}
-    create, write_at, sync_data = spill._create, spill._write_at, spill._sync_data
+    create, write_at, sync_data = spill.create_file, spill.write_at, spill.sync_data
     remove = spill.remove_spill
 
     def created(path: Path) -> int:
@@ -196,9 +196,9 @@ def _record_side_files(patch: pytest.MonkeyPatch, recorded: Recording) -> None:
         remove(path)
         recorded.add("delete", path.name)
 
-    patch.setattr(spill, "_create", created)
-    patch.setattr(spill, "_write_at", written)
-    patch.setattr(spill, "_sync_data", synced)
+    patch.setattr(spill, "create_file", created)
+    patch.setattr(spill, "write_at", written)
+    patch.setattr(spill, "sync_data", synced)
     patch.setattr(spill, "sync_folder", folder_synced)
     patch.setattr(spill, "remove_spill", removed)
 

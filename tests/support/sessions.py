@@ -132,7 +132,7 @@ def staged(
     seed: int = 1,
     baudrate: int = 38400,
 ) -> Iterator[Stage]:
-    """``with staged(tmp_path, wire="rtu") as stage``; wires are tcp, rtu and direct.
+    """A stage over the wire tcp, rtu or direct.
 
     The direct line has the same times and bytes and costs the least: the others are for tests
     whose subject is the wire.

@@ -1,5 +1,6 @@
-"""A local time-stamp authority: RFC 3161 replies in DER, written out here, not by the library
-under test, which has no way to make them.
+"""A local time-stamp authority: RFC 3161 replies in DER.
+
+They are written out here, not by the library under test, which has no way to make them.
 
 A reply is SEQUENCE { status, ContentInfo { SignedData { TSTInfo } } }; the signature is over the
 signed attributes, as RFC 5652 asks.

@@ -200,7 +200,10 @@ class Facts:
         start, end = self.started, self.ended
         if None in (start, end, line.started_at, line.ended_at):
             return None
-        assert start and end and line.started_at and line.ended_at
+        assert start
+        assert end
+        assert line.started_at
+        assert line.ended_at
         return line.started_at < end and start < line.ended_at
 
     def other_region(self, line: ServiceLine) -> bool:

@@ -184,7 +184,7 @@ def test_a_blind_unit_and_a_panel() -> None:
         "position_mm": 0.0,
         "speed_mm_per_s": 0.0,
     }
-    guards = firmware.machine._guards
+    guards = firmware.machine.guards
     seen = [guards.check(force_n=900.0, following=True, **wild) for _ in range(10)]
     assert EventCode.OVER_FORCE in seen
     firmware.machine.blind()

@@ -202,8 +202,8 @@ def test_a_release_may_lag_by_a_second_and_10_n(lag_s: float, slow: bool) -> Non
 
 def test_a_jam_in_a_slow_release_is_seen_within_seconds() -> None:
     """280 N at 5 N/s, stuck at 271 N: not after the minute that the whole release takes."""
-    bench = Bench(LUMBAR, force_n=280.0, order={"force_n": 280.0, "ceiling_n": 280.0})
-    bench.supervisor._situation.orders._release_rate_n_per_s = 5.0
+    order = {"force_n": 280.0, "ceiling_n": 280.0}
+    bench = Bench(LUMBAR, force_n=280.0, order=order, release_rate_n_per_s=5.0)
     bench.order, bench.obeys = dict(RELEASE), False
     bench.base["unit_state"] = UnitState.RELEASING
     assert fall(bench, 1.8, rate=5.0, start_n=280.0) == []

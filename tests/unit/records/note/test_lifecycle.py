@@ -376,6 +376,7 @@ def test_no_sequence_of_acts_loses_a_version_or_moves_a_device_field(
 def _perform(data: Path, act: tuple[str, str, str], at_ms: int) -> None:
     what, name, value = act
     note, who = note_of(data, "s-2"), author(data, at_ms=at_ms)
+    refused: str | None = None
     try:
         if what == "complete":
             complete(data, note, {name: value}, who)
@@ -387,8 +388,9 @@ def _perform(data: Path, act: tuple[str, str, str], at_ms: int) -> None:
             sign(data, note, value, who)
         else:
             amend(data, note, {name: value}, "law", who)
-    except NoteRefused as refused:
-        assert str(refused)
+    except NoteRefused as error:
+        refused = str(error)
+    assert refused != ""
 
 
 def checked(*items: dict[str, JsonValue]) -> Happened:

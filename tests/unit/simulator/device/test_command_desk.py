@@ -347,7 +347,9 @@ def test_other_services_wait_for_idle(desk: Desk, opcode: int) -> None:
 def test_tare_zeroes_both_channels_in_ram_and_can_be_cleared() -> None:
     desk = Desk(unit=UnitDescription())
     desk.firmware.cell.gain(1.0)
-    desk.firmware.cell._drift_tenths = 100.0
+    desk.firmware.cell.drift(600.0)
+    desk.run(1.0)
+    desk.firmware.cell.drift(0.0)
     desk.run(1.5)
     assert desk.measured()["force_1"] > 80
     desk.write(0x600, service(1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from simulator.device.register_image import UnitDescription
@@ -24,21 +26,23 @@ EXAMPLE = [0x7F31, 0xA2C4, 0x00A3, 0x0002, 0x03FF, 0x0064, 0x04B0, 0x419C]
 
 def armed_with_example_token(desk: Desk) -> None:
     """Arm so that the unit draws the token of the example, and stand at sequence 162."""
-    desk.firmware._desk._random = _Draws(EXAMPLE_TOKEN)  # type: ignore[assignment]
+    desk.firmware.desk.random = _Draws(EXAMPLE_TOKEN)
     desk.write(0x300, session(ceiling=1200))
     assert desk.read(0x30A, 2) == [0x7F31, 0xA2C4]
     desk.token, desk.sequence = EXAMPLE_TOKEN, 161
     desk.order(KEEP_ALIVE)
 
 
-class _Draws:
+class _Draws(Random):
     """A source of randomness that draws one known number."""
 
     def __init__(self, number: int) -> None:
+        super().__init__()
         self._number = number
 
-    def randrange(self, low: int, high: int) -> int:
-        assert low <= self._number < high
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        assert stop is not None
+        assert start <= self._number < stop
         return self._number
 
 

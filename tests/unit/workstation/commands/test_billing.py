@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,11 +49,10 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real list takes seconds to read; a test of its own reads it."""
     monkeypatch.setattr(billing, "installed_code_list", AnyDay)
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
-    yield
 
 
 def context_file(data_dir: Path, folder: Path, **changes: Any) -> Path:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,11 +74,10 @@ def claim_file(data_dir: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real list takes seconds to read; the rules' own tests read it."""
     monkeypatch.setattr(billing, "installed_code_list", AnyDay)
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
-    yield
 
 
 def exported(data_dir: Path, out: Path, *words: str) -> bytes:
