@@ -163,7 +163,10 @@ def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(27, Action.ALLOW, "s", "look at the console; the session ends soon")
 def console_quiet(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The console has not been heard for 5 s; None means that there is none."""
+    """The console has not been heard for 5 s; None means that there is none.
+
+    Waits for the console, as ``console_lost`` does: until there is one the age is always None.
+    """
     return above(now.health.console_age_s, limits.console_warn_s)
 
 

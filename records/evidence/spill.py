@@ -125,11 +125,6 @@ class SpillFile:
         """Where it is."""
         return self._path
 
-    @property
-    def is_empty(self) -> bool:
-        """True while nothing was put aside."""
-        return self._end == _HEAD.size
-
     def put(self, before: Tail, events: list[EventRow], samples: bytes, tag: bytes) -> None:
         """Keep one batch; durable on return. Raises OSError, also when the space is used up."""
         payload = (

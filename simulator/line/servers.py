@@ -80,6 +80,7 @@ class Wire:
 
 
 TCP_WIRE = Wire(byte_s=1e-6, frame_bytes=7)
+LOCAL_HOST = "127.0.0.1"
 
 
 def rtu_wire(baudrate: int) -> Wire:
@@ -241,15 +242,18 @@ class SimulatedUnit:
         self._stepping: asyncio.Task[None] | None = None
         self._descriptors: list[int] = []
 
-    def serve_tcp(self, host: str = "127.0.0.1", port: int = 0) -> SimulatedUnit:
-        """Serve on TCP; port 0 lets the system choose one. Raises OSError when it is taken."""
+    def serve_tcp(self, port: int = 0) -> SimulatedUnit:
+        """Serve on TCP on this machine alone; port 0 lets the system choose one.
+
+        Raises OSError when the port is taken.
+        """
 
         async def make() -> str:
             desk, device = self._desk(TCP_WIRE)
-            server: Any = _TcpServer(desk, device, self._unit, (host, port))
-            await self._listen(server, f"{host}:{port}")
+            server: Any = _TcpServer(desk, device, self._unit, (LOCAL_HOST, port))
+            await self._listen(server, f"{LOCAL_HOST}:{port}")
             chosen = server.transport.sockets[0].getsockname()[1]
-            return f"modbus-tcp://{host}:{chosen}?unit={self._unit}"
+            return f"modbus-tcp://{LOCAL_HOST}:{chosen}?unit={self._unit}"
 
         return self._start(make)
 

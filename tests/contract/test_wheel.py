@@ -18,7 +18,8 @@ from zipfile import ZipFile
 import pytest
 
 from records.order.order_file import parse_order
-from tests.contract.test_documentation import ROOT, tracked_files
+from tests.contract.test_documentation import tracked_files
+from tests.support.pages import ROOT
 from tests.support.sessions import SHORT_CERVICAL, staged
 
 PACKAGES = ("controller", "firmware_bridge", "records", "simulator", "workstation")

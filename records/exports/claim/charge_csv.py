@@ -36,7 +36,7 @@ def charge_csv(visit: Visit, receiver: Receiver, *, note_file: str) -> str:
 def charge_values(visit: Visit, *, note_file: str) -> dict[str, str]:
     """Every field that a column may hold; unknown ones are empty."""
     line = charge_line(
-        visit.record, visit.order, visit.note, note_file=note_file, zone=visit.zone,
+        visit.record, visit.note, note_file=note_file, zone=visit.zone,
         context=visit.context, accepted=visit.accepted,
     )  # fmt: skip
     rules = "; ".join(visit.face.errors)

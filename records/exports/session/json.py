@@ -75,7 +75,7 @@ def _note(note: TreatmentNote) -> dict[str, Any]:
 def _charge(visit: Visit, note_file: str) -> dict[str, Any]:
     try:
         line = charge_line(
-            visit.record, visit.order, visit.note, note_file=note_file, zone=visit.zone,
+            visit.record, visit.note, note_file=note_file, zone=visit.zone,
             context=visit.context, accepted=visit.accepted,
         )  # fmt: skip
     except RequestRefused as error:
