@@ -108,7 +108,7 @@ campaign-terminals: setup
 # Needs the resolver uv (one command more: `pip install uv`); nothing else does.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras \
-	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	    --group dev --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    --output-file requirements.lock pyproject.toml
 
 clean:

@@ -125,13 +125,21 @@ class TractionUnit(Protocol):
     """A unit that was identified at connect time. Every wait in it has a deadline."""
 
     @property
-    def identity(self) -> UnitIdentity: ...
+    def identity(self) -> UnitIdentity:
+        """What the unit said it is."""
+
     @property
-    def capabilities(self) -> UnitCapabilities: ...
+    def capabilities(self) -> UnitCapabilities:
+        """What the unit can do, in its own numbers."""
+
     @property
-    def profile_name(self) -> str: ...
+    def profile_name(self) -> str:
+        """Name of the device profile in use."""
+
     @property
-    def profile_digest(self) -> str: ...
+    def profile_digest(self) -> str:
+        """SHA-256 of the profile as it was read, in hex."""
+
     @property
     def verified(self) -> bool:
         """True when the profile is declared verified on a real unit."""
@@ -204,7 +212,8 @@ class TractionUnit(Protocol):
         """Read the ring's entries with the sequences ``first`` to ``first + count - 1``."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give the port back; nothing is sent."""
 
 
 class Readable(Protocol):
@@ -213,13 +222,15 @@ class Readable(Protocol):
     bytes_sent: int
     bytes_received: int
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """What the operating system calls it."""
 
 
 class Waitable(Protocol):
     """Another thread's work that can be waited for (``threading.Event`` fits)."""
 
-    def wait(self, timeout: float | None = None) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait at most ``timeout`` seconds; True when it happened."""
 
 
 class Clock(Protocol):
@@ -237,7 +248,8 @@ class Clock(Protocol):
         """Wall clock, milliseconds since 1970; only for stamps."""
         ...
 
-    def sleep_until(self, at_s: float) -> None: ...
+    def sleep_until(self, at_s: float) -> None:
+        """Return at the monotonic moment ``at_s``, at once when it has passed."""
 
     def wait_readable(self, port: Readable, deadline_s: float) -> bool:
         """Wait until ``port`` has bytes (True) or the monotonic deadline has passed (False)."""
@@ -265,7 +277,8 @@ class SessionJournal(Protocol):
         """Append; ``at_once`` hands the event to the writer now instead of with the next block."""
         ...
 
-    def append_sample(self, sample: Sample) -> None: ...
+    def append_sample(self, sample: Sample) -> None:
+        """Add a sample; it is durable behind a later commit."""
 
     def sync(self) -> None:
         """Wait until everything appended is durable; raises JournalUnavailable. Never in motion."""
@@ -314,7 +327,8 @@ class Operator(Protocol):
         """Put a question; with ``person_only`` no script may answer it."""
         ...
 
-    def answer(self, question: Question) -> Answer | None: ...
+    def answer(self, question: Question) -> Answer | None:
+        """What was answered, or None as long as nobody has."""
 
     def stop_requested(self) -> Stop | None:
         """The strongest stop that was asked for so far, or None; it is never taken back."""

@@ -189,7 +189,8 @@ class HostHealth:
 
     ``exchange_s`` is what this tick's exchange took, ``mismatches`` how many answers of other
     requests came in this session (wrong echo, lagging uptime), ``wall_clock_step_s`` how far the
-    wall clock went ahead of the monotonic one since the session began.
+    wall clock went ahead of the monotonic one since the session began. ``console_age_s``
+    waits for the console: it is always None until there is one.
     """
 
     lateness_s: float

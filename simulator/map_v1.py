@@ -54,8 +54,10 @@ class ExceptionCode(IntEnum):
 
 
 class EventCode(IntEnum):
-    """Codes of the event ring (reference map, B.6). 35 is this unit's own: the map names the event
-    "force still on" without a number (B.5)."""
+    """Codes of the event ring (reference map, B.6).
+
+    35 is this unit's own: the map names the event "force still on" without a number (B.5).
+    """
 
     BOOT = 1
     ARMED = 2

@@ -22,7 +22,7 @@ from simulator.table.plant import TractionPlant
 
 DEFAULT_BODY = {Region.CERVICAL: "cervical_sliding", Region.LUMBAR: "lumbar_split"}
 
-_UNITS = {
+SIMULATED_UNITS = {
     Region.CERVICAL: UnitDescription(
         serial_number=10042, unit_id=0x5452_4331_0000_273A, model="SIM Cervical 1", regions=0b01,
         rated_force_n=200.0, cut_off_force_n=260.0, cell_capacity_n=500,
@@ -89,7 +89,7 @@ def simulated_firmware(
     return ReferenceFirmware(
         TractionPlant(BODIES[body], source),
         random=source,
-        unit=replace(_UNITS[body_region(body)], boot_count=boot_count),
+        unit=replace(SIMULATED_UNITS[body_region(body)], boot_count=boot_count),
         patient=patient,
         clock_ppm=clock_ppm,
         powered_on_at_s=powered_on_at_s,

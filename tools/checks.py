@@ -27,7 +27,7 @@ PARTS: dict[str, list[list[str]]] = {
         [sys.executable, "-m", "ruff", "check", "."],
         [sys.executable, "-m", "ruff", "format", "--check", "."],
     ],
-    "types": [[sys.executable, "-m", "mypy", *PACKAGES, "tools", "bootstrap.py"]],
+    "types": [[sys.executable, "-m", "mypy", *PACKAGES, "tools", "tests", "bootstrap.py"]],
     "contracts": [[str(SCRIPTS / "lint-imports")]],
     "tests": [
         [sys.executable, "-m", "pytest", *(f"--ignore={one}" for one in (REAL_TIME, *SIMULATED))],

@@ -1,4 +1,4 @@
-"""Writes docs/reference/rules.md from the rules' data: python tools/rules_page.py
+"""Writes docs/reference/rules.md from the rules' data: ``python tools/rules_page.py``.
 
 A test compares the page with what this makes.
 """

@@ -1,5 +1,7 @@
-"""The command ``traction``. Exit status: 0 done, 2 wrong order or usage, 3 refused, 4 the record
-cannot be kept or was altered, 5 the session ended early.
+"""The command ``traction``.
+
+Exit status: 0 done, 2 wrong order or usage, 3 refused, 4 the record cannot be kept or was altered,
+5 the session ended early.
 
 What a command needs is imported inside of it: `--help` and a wrong option answer at once.
 """

@@ -82,6 +82,7 @@ class DemoConsole(Console):
     """A console whose reader may go away (``| head``): the demo goes on and writes its files."""
 
     def on_broken_pipe(self) -> None:
+        """Nobody reads any more: go on in silence."""
         self.quiet = True
         drop_output()
 

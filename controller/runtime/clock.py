@@ -87,7 +87,7 @@ class VirtualClock:
     def __init__(self, *, start_s: float = 1000.0, utc_origin_ms: int = 1_795_564_800_000) -> None:
         self._now_s = start_s
         self._start_s = start_s
-        self._utc_origin_ms = utc_origin_ms
+        self.utc_origin_ms = utc_origin_ms
         self._participants: list[ClockParticipant] = []
         self._ports: list[Readable] = []
         self._written_off = 0
@@ -99,7 +99,7 @@ class VirtualClock:
         return self._now_s
 
     def utc_ms(self) -> int:
-        return self._utc_origin_ms + round((self._now_s - self._start_s) * 1000)
+        return self.utc_origin_ms + round((self._now_s - self._start_s) * 1000)
 
     def add(self, participant: ClockParticipant) -> None:
         """Make ``participant`` one of those that must wait before time may jump."""

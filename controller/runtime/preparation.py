@@ -136,7 +136,7 @@ class Preparation:
         self._record_items(items)
         failed = {item.name for item in items if item.state is CheckState.FAILED}
         asked = [question for item, question in _ASKED_WHEN_FAILED.items() if item in failed]
-        for question in [*asked, *questions_before_start(self._order, commissioned=False)]:
+        for question in [*asked, *questions_before_start(self._order)]:
             self._confirm(question)
         self._press_and_start()
 

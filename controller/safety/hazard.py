@@ -73,8 +73,10 @@ def above(measured: float | None, limit: float) -> Exceeded:
 
 
 def known(measured: float | None, limit: float | None) -> Exceeded:
-    """What was measured and its limit, where something else says that it is exceeded; None while
-    either is unknown."""
+    """What was measured and its limit, where something else says that it is exceeded.
+
+    None while either is unknown.
+    """
     return None if measured is None or limit is None else (measured, limit)
 
 

@@ -142,8 +142,11 @@ def order_too_high(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(39, Action.RELEASE, "order", "report this defect")
 def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """An order that no sound program gives: no number, below zero, too fast, a ceiling too high,
-    nothing at all while the unit pulls, or a pull behind a release."""
+    """An order that no sound program gives.
+
+    No number, below zero, too fast, a ceiling too high, nothing at all while the unit pulls, or a
+    pull behind a release.
+    """
     wish = now.wish
     in_range = (
         wish.force_n >= 0.0
@@ -160,7 +163,10 @@ def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 @hazard(27, Action.ALLOW, "s", "look at the console; the session ends soon")
 def console_quiet(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """The console has not been heard for 5 s; None means that there is none."""
+    """The console has not been heard for 5 s; None means that there is none.
+
+    Waits for the console, as ``console_lost`` does: until there is one the age is always None.
+    """
     return above(now.health.console_age_s, limits.console_warn_s)
 
 

@@ -1,4 +1,8 @@
-"""The last gate of a unit whose force loop is ours: how far the winch may turn inwards now."""
+"""The last gate of a unit whose force loop is ours: how far the winch may turn inwards now.
+
+Waits for such a unit: every unit so far closes its loop itself, so nothing in the program calls
+this. Tests hold its limits meanwhile, and the campaigns drive a loop of the host with it.
+"""
 
 from __future__ import annotations
 

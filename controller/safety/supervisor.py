@@ -20,8 +20,10 @@ from controller.telemetry import CommandKind, ForceCommand, HostHealth, Telemetr
 
 FINDING_GAP_S: Final = 1.0
 """A finding that was not there for so long has ended; when it comes back it is told again."""
-_BY_STAGE = {stage: tuple(check for check in CHECKS if stage in check.stages) for stage in Stage}
-_LOOKED_FOR = {stage: {check.code for check in checks} for stage, checks in _BY_STAGE.items()}
+CHECKS_BY_STAGE = {
+    stage: tuple(check for check in CHECKS if stage in check.stages) for stage in Stage
+}
+_LOOKED_FOR = {stage: {check.code for check in checks} for stage, checks in CHECKS_BY_STAGE.items()}
 
 
 class Supervisor:
@@ -135,7 +137,7 @@ class Supervisor:
         now, limits = self._situation, self._limits
         return [
             check.finding(*exceeded)
-            for check in _BY_STAGE[now.stage]
+            for check in CHECKS_BY_STAGE[now.stage]
             if (exceeded := check.measure(now, limits)) is not None
         ]
 

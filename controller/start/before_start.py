@@ -37,9 +37,12 @@ def needs_person(question: Question, *, verified: bool, release_doubtful: bool =
     return verified and question not in NOTHING_TO_SEE
 
 
-def questions_before_start(order: Prescription, *, commissioned: bool) -> list[Question]:
-    """The questions that are known before anything is read from the unit."""
-    asked = [] if commissioned else [Question.UNIT_NOT_COMMISSIONED]
+def questions_before_start(order: Prescription) -> list[Question]:
+    """The questions that are known before anything is read from the unit.
+
+    No unit is commissioned for patients yet, so that question is always among them.
+    """
+    asked = [Question.UNIT_NOT_COMMISSIONED]
     if order.traction_s > LONG_TREATMENT_S:
         asked.append(Question.LONG_TREATMENT)
     if order.force_limit_n > order.soft_limit_n:

@@ -65,6 +65,7 @@ class SerialPort:
         self.adapter_latency_s = self._lower_latency()
 
     def fileno(self) -> int:
+        """Number of the open port."""
         number: int = self._port.fileno()
         return number
 
@@ -90,6 +91,7 @@ class SerialPort:
         return data
 
     def close(self) -> None:
+        """Close the port; an error of it changes nothing."""
         with suppress(OSError):
             self._port.close()
 

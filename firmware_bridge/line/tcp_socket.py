@@ -29,6 +29,7 @@ class TcpSocket:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fileno(self) -> int:
+        """Number of the open socket."""
         return self._socket.fileno()
 
     def write(self, data: bytes) -> None:
@@ -58,6 +59,7 @@ class TcpSocket:
         return data
 
     def close(self) -> None:
+        """Close the socket; an error of it changes nothing."""
         with suppress(OSError):
             self._socket.close()
 

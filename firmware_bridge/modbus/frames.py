@@ -85,9 +85,11 @@ class RtuFraming(Framing):
         self.silence_s = FIXED_SILENCE_S if fixed else SILENCE_CHARACTERS * self.character_s
 
     def seal(self, frame: bytearray) -> None:
+        """Write the CRC into the last two bytes."""
         frame[-2:] = crc16.modbus(frame[:-2]).to_bytes(2, "little")
 
     def find_answer(self, data: bytes, request: Request) -> Answer | None:
+        """The answer to ``request`` in ``data``, or None as long as it is not whole."""
         length = self.answer_bytes(request)
         if data.startswith(request.answer_head) and len(data) >= length:
             if crc16.modbus(data[:length]):
@@ -122,10 +124,12 @@ class TcpFraming(Framing):
         self._transaction = 0
 
     def seal(self, frame: bytearray) -> None:
+        """Write the number of the next transaction."""
         self._transaction = self._transaction % 0xFFFF + 1
         frame[0:2] = self._transaction.to_bytes(2, "big")
 
     def find_answer(self, data: bytes, request: Request) -> Answer | None:
+        """The answer to ``request`` in ``data``, or None as long as it is not whole."""
         while len(data) >= self.head_bytes:
             size = self.head_bytes + int.from_bytes(data[4:6], "big")
             if data[2:4] != b"\0\0" or not 9 <= size <= 260:

@@ -51,11 +51,14 @@ class Transport(Readable, Protocol):
 
     name: str
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Send all of ``data``; raises LinkError."""
 
-    def read_available(self) -> bytes: ...
+    def read_available(self) -> bytes:
+        """What has come so far, without waiting; raises LinkLost."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give the port back."""
 
 
 class ModbusLink:

@@ -111,8 +111,11 @@ class ReferenceUnit:
 
     @property
     def _echo_is_open(self) -> bool:
-        """More than one echo could be right: the order of FC23 is not known yet, or the unit reads
-        first, echoes what it had accepted before, and an answer that would tell was lost."""
+        """More than one echo could be right.
+
+        The order of FC23 is not known yet, or the unit reads first, echoes what it had accepted
+        before, and an answer that would tell was lost.
+        """
         lost = self._echo.needs_previous and not self._accepted_is_known
         return lost or not self._echo.is_known
 

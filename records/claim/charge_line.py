@@ -50,7 +50,6 @@ class ChargeLine:
 
 def charge_line(
     record: SessionRecord,
-    order: Order,
     note: TreatmentNote,
     *,
     note_file: str,

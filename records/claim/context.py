@@ -103,6 +103,7 @@ class Party(CheckedData):
 
     @property
     def is_person(self) -> bool:
+        """Whether a person is named, not an organisation."""
         return self.first_name is not None
 
 

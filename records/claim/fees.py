@@ -54,6 +54,7 @@ class FeeRow(CheckedData):
         return self
 
     def valid_on(self, day: date) -> bool:
+        """Whether the table holds on this day of service."""
         return self.valid_from <= day <= self.valid_to
 
 

@@ -43,6 +43,7 @@ class Evidence:
     whole: bool
 
     def of(self, session_id: str) -> Said | None:
+        """What was said of a session, or None."""
         return self.sessions.get(session_id)
 
     def with_orders(self) -> set[str]:

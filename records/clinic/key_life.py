@@ -144,7 +144,7 @@ def accept_key(
             raise RequestRefused(f"key {key_id} is on record already; `traction key list` shows it")
         return history.following(KeyEvent.ACCEPTED, public_key, at_utc_ms, by=by)
 
-    _signed_by_the_key_in_use(data_dir, record, by, at_utc_ms, store)
+    _signed_by_the_key_in_use(data_dir, record, at_utc_ms, store)
     with key_failures_in_words(key_folder(data_dir)):
         path = key_folder(data_dir) / f"{key_id}.pub"
         write_private(path, public_pem(public_key))
@@ -181,7 +181,7 @@ def revoke_key(
             from_utc_ms=from_utc_ms,
         )  # fmt: skip
 
-    _signed_by_the_key_in_use(data_dir, record, by, at_utc_ms, store)
+    _signed_by_the_key_in_use(data_dir, record, at_utc_ms, store)
     return whole[0]
 
 
@@ -206,7 +206,7 @@ def _needed(text: str, what: str) -> str:
 
 
 def _signed_by_the_key_in_use(
-    data_dir: Path, make: MakeRecord, by: str, at_utc_ms: int, store: KeyStore | None
+    data_dir: Path, make: MakeRecord, at_utc_ms: int, store: KeyStore | None
 ) -> None:
     key = load_or_create_key(data_dir, store=store, utc_ms=lambda: at_utc_ms)
     with key_failures_in_words(key_folder(data_dir)), changing_keys(data_dir):

@@ -70,7 +70,7 @@ def examine_left_open(db: Database, side: SideFile, key: SigningKey) -> list[Lef
     heads = session_rows_of(db)
     unsealed = [head for head in heads if head.number not in sealed]
     _check_side_file(db, side, heads, sealed, key)
-    named = _named_by_migration(db, heads, key)
+    named = _named_by_migration(db, heads)
     found = []
     for head in unsealed:
         if head.session_id in named or schema_version(db) < SESSION_KEYS_SINCE_SCHEMA:
@@ -82,7 +82,7 @@ def examine_left_open(db: Database, side: SideFile, key: SigningKey) -> list[Lef
     return found
 
 
-def _named_by_migration(db: Database, heads: list[SessionHead], key: SigningKey) -> frozenset[str]:
+def _named_by_migration(db: Database, heads: list[SessionHead]) -> frozenset[str]:
     """Sessions that were open when the file came to schema 4, by its signed record."""
     record = migration_of(db)
     if record is None or not record.open_sessions:

@@ -91,13 +91,13 @@ class SpillFile:
     def reserve(cls, path: Path, *, size: int = RESERVED_BYTES) -> SpillFile:
         """A new file with its space reserved; raises JournalUnavailable."""
         try:
-            descriptor = _create(path)
+            descriptor = create_file(path)
         except OSError as error:
             raise _not_reserved(path, size, error) from error
         spill = cls(path, descriptor, size, _HEAD.size)
         try:
             _reserve(descriptor, size)
-            _sync_data(descriptor)
+            sync_data(descriptor)
             sync_folder(path.parent)
         except OSError as error:
             spill.discard()
@@ -115,20 +115,15 @@ class SpillFile:
 
         Durable at once where the session begins, and once in ``MARK_SYNC_S`` of session time.
         """
-        _write_at(self._descriptor, _HEAD.pack(MAGIC, session, link_count, end_mark), 0)
+        write_at(self._descriptor, _HEAD.pack(MAGIC, session, link_count, end_mark), 0)
         if self._mark_synced_s is None or now_s - self._mark_synced_s >= MARK_SYNC_S:
-            _sync_data(self._descriptor)
+            sync_data(self._descriptor)
             self._mark_synced_s = now_s
 
     @property
     def path(self) -> Path:
         """Where it is."""
         return self._path
-
-    @property
-    def is_empty(self) -> bool:
-        """True while nothing was put aside."""
-        return self._end == _HEAD.size
 
     def put(self, before: Tail, events: list[EventRow], samples: bytes, tag: bytes) -> None:
         """Keep one batch; durable on return. Raises OSError, also when the space is used up."""
@@ -146,10 +141,10 @@ class SpillFile:
         record = _RECORD.pack(len(payload), zlib.crc32(payload)) + payload
         if self._end + len(record) + _RECORD.size > self._size:
             raise OSError(f"the reserved {self._size} bytes are used up")
-        written = _write_at(self._descriptor, record, self._end)
+        written = write_at(self._descriptor, record, self._end)
         if written != len(record):
             raise OSError(f"{written} of {len(record)} bytes were written")
-        _sync_data(self._descriptor)
+        sync_data(self._descriptor)
         self._end += len(record)
 
     def batches(self) -> list[SpilledBatch]:
@@ -159,8 +154,8 @@ class SpillFile:
 
     def empty(self) -> None:
         """Forget what was put aside: the database has it now. The reservation stays."""
-        _write_at(self._descriptor, bytes(_RECORD.size), _HEAD.size)
-        _sync_data(self._descriptor)
+        write_at(self._descriptor, bytes(_RECORD.size), _HEAD.size)
+        sync_data(self._descriptor)
         self._end = _HEAD.size
 
     def close(self) -> None:
@@ -240,16 +235,18 @@ def _reserve(descriptor: int, size: int) -> None:
         os.posix_fallocate(descriptor, 0, size)
         return
     for offset in range(0, size, 1 << 16):
-        _write_at(descriptor, bytes(min(1 << 16, size - offset)), offset)
+        write_at(descriptor, bytes(min(1 << 16, size - offset)), offset)
 
 
-def _create(path: Path) -> int:
+def create_file(path: Path) -> int:
+    """Create a new side file for its owner alone; returns its descriptor."""
     return os.open(path, _OPEN_NEW, 0o600)
 
 
-def _write_at(descriptor: int, data: bytes, offset: int) -> int:
+def write_at(descriptor: int, data: bytes, offset: int) -> int:
+    """Write at an offset; returns the bytes written, which may be fewer."""
     os.lseek(descriptor, offset, os.SEEK_SET)
     return os.write(descriptor, data)
 
 
-_sync_data = getattr(os, "fdatasync", os.fsync)
+sync_data = getattr(os, "fdatasync", os.fsync)

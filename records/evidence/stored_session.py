@@ -100,6 +100,7 @@ class StoredSession:
 
     @property
     def sample_count(self) -> int:
+        """Samples that are stored."""
         return len(self.samples) // SAMPLE_SIZE
 
     @property

@@ -39,8 +39,10 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupReport:
-    """What a backup holds. ``findings`` are the record's own: a copy that differs from its source
-    is an error instead. ``checkpoint`` binds this backup from outside.
+    """What a backup holds.
+
+    ``findings`` are the record's own: a copy that differs from its source is an error instead.
+    ``checkpoint`` binds this backup from outside.
     """
 
     place: Path

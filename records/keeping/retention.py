@@ -96,8 +96,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What was removed. ``still_read`` are files whose log another program keeps from being
-    emptied, so that removed content may still stand in it.
+    """What was removed.
+
+    ``still_read`` are files whose log another program keeps from being emptied, so that removed
+    content may still stand in it.
     """
 
     removed: tuple[str, ...]

@@ -179,8 +179,10 @@ class KeyTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyHistory:
-    """What the records of a folder say. ``fault`` is the first thing in them that does not fit;
-    records from there on are not believed and not here.
+    """What the records of a folder say.
+
+    ``fault`` is the first thing in them that does not fit; records from there on are not believed
+    and not here.
     """
 
     records: tuple[KeyRecord, ...] = ()

@@ -20,16 +20,19 @@ class KeyStore(Protocol):
         """True when the seed is kept; False when there is no usable store."""
         ...
 
-    def remove(self, key_id: str) -> None: ...
+    def remove(self, key_id: str) -> None:
+        """Forget the key."""
 
 
 class NoKeyStore:
     """For folders that keep their key themselves: demonstrations and tests."""
 
     def get(self, key_id: str) -> bytes | None:
+        """None: nothing is kept here."""
         return None
 
     def put(self, key_id: str, seed: bytes) -> bool:
+        """False: nothing is kept here."""
         return False
 
     def remove(self, key_id: str) -> None:
@@ -44,6 +47,7 @@ class SystemKeyStore:
     """
 
     def get(self, key_id: str) -> bytes | None:
+        """The seed as the system keeps it, or None."""
         import keyring
         from keyring.errors import KeyringError, NoKeyringError
 
@@ -58,6 +62,7 @@ class SystemKeyStore:
         return None if kept is None else bytes.fromhex(kept)
 
     def put(self, key_id: str, seed: bytes) -> bool:
+        """Keep the seed; False when this system keeps none."""
         import keyring
         from keyring.errors import KeyringError
 

@@ -108,5 +108,6 @@ def _whose(by: str, reason: str) -> str:
 
 
 def spoken_text(event: StoredEvent) -> str:
+    """When somebody said what, in one line."""
     text = said(event, "text")
     return f"{clock_text(event.at_ms)} {said(event, 'by')}" + (f": {text}" if text else "")

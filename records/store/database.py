@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 BUSY_TIMEOUT_MS = 2000
-_WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+WRITER_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 """``secure_delete`` overwrites what is deleted, for whoever deletes and for what reason."""
 INCREMENTAL = 2
 _GIVES_PAGES_BACK = "PRAGMA auto_vacuum = INCREMENTAL"
@@ -66,7 +66,7 @@ def open_for_writing(
                 _refuse_altered(db, path, schema, any_difference=True)
             if rows(db, "PRAGMA auto_vacuum") != [(INCREMENTAL,)]:
                 db.execute(_GIVES_PAGES_BACK)  # asked first: saying it again would write
-            for name, value in _WRITER_PRAGMAS.items():
+            for name, value in WRITER_PRAGMAS.items():
                 db.execute(f"PRAGMA {name} = {value}")
             _assert_pragmas(db, path)
             _migrate(db, path, schema)
@@ -352,7 +352,7 @@ def _refuse_read_only(path: Path) -> None:
 
 
 def _assert_pragmas(db: Database, path: Path) -> None:
-    for name, wanted in _WRITER_PRAGMAS.items():
+    for name, wanted in WRITER_PRAGMAS.items():
         found = db.execute(f"PRAGMA {name}").fetchone()[0]
         if found != wanted:
             raise JournalUnavailable(

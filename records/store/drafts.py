@@ -35,6 +35,7 @@ class Draft:
 
     @property
     def content(self) -> Path:
+        """The file in which the content lies."""
         return self.folder / "content"
 
 

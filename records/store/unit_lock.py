@@ -124,7 +124,7 @@ class UnitLock:
         self._write_line(held=True)
 
     def _refuse_beside_others(self) -> None:
-        """The lock file is not the one of the last session: is any session running?"""
+        """Refuse while any session runs: the lock file is not the one of the last session."""
         if not HAS_MODES:
             return  # a file that is open cannot be deleted or replaced there
         if not try_lock(self._folder):

@@ -70,7 +70,8 @@ def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
     Raises RequestRefused without a fee table.
     """
     facts, context = visit.facts, visit.context
-    assert facts is not None and context is not None, "an estimate is of a billed visit"
+    assert facts is not None, "an estimate is of a billed visit"
+    assert context is not None, "an estimate is of a billed visit"
     table = read_fees(table_file) if table_file else facts.tables.fees
     if table is None:
         raise RequestRefused(

@@ -29,9 +29,11 @@ class Practice(Protocol):
     """What a visit says of the practice: its name, and its time zone at a moment."""
 
     @property
-    def clinic(self) -> str: ...
+    def clinic(self) -> str:
+        """The practice's name."""
 
-    def zone_at(self, utc_ms: int) -> tzinfo: ...
+    def zone_at(self, utc_ms: int) -> tzinfo:
+        """The time zone that held at a moment."""
 
 
 def load_visit(

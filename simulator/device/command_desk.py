@@ -47,7 +47,7 @@ class OrderDesk:
         self.machine = machine
         self.unit = unit
         self.result = Result.NONE
-        self._random = random
+        self.random = random
         self._token = 0
         self._token_shown = True
         self._refusal = Refusal.NONE
@@ -184,7 +184,7 @@ class OrderDesk:
             self._refuse(Result.WRONG_STATE, EventCode.RANGE_REFUSAL)
         if limits is None or refusal:
             self._refuse(Result.OUT_OF_RANGE, EventCode.RANGE_REFUSAL)
-        self._token = self._random.randrange(1, OPEN_TOKEN)
+        self._token = self.random.randrange(1, OPEN_TOKEN)
         self._token_shown = False
         self._last_command = None
         self._foreign_at_s.clear()

@@ -95,9 +95,9 @@ class ReferenceFirmware:
         self.idle_reads = 0
         self.last_request_s = 0.0
         self._random = random
-        self._desk = OrderDesk(self.machine, self.unit, random)
+        self.desk = OrderDesk(self.machine, self.unit, random)
         self._speed_of_clock = 1.0 - clock_ppm * 1e-6
-        self._powered_on_at_s = powered_on_at_s
+        self.powered_on_at_s = powered_on_at_s
         self._back_at_s = math.inf
         self._earlier_s = 0.0
         self._device_s = 0.0
@@ -140,7 +140,7 @@ class ReferenceFirmware:
     @property
     def token(self) -> int:
         """The token in force, 0 without a session."""
-        return self._desk.token
+        return self.desk.token
 
     # -- what kind of unit it is -------------------------------------------------------------------
 
@@ -159,8 +159,10 @@ class ReferenceFirmware:
 
     @property
     def keeps_force_without_power(self) -> bool:
-        """A brake closes when power goes. True in a unit without bit 8 of 0x20; set it on a unit
-        that says otherwise."""
+        """A brake closes when power goes.
+
+        True in a unit without bit 8 of 0x20; set it on a unit that says otherwise.
+        """
         return self._variants.keeps_force_without_power
 
     @keeps_force_without_power.setter
@@ -174,9 +176,11 @@ class ReferenceFirmware:
     def renew_set_point_register(
         self, period_s: float, step_n: float, phase_s: float = 0.0
     ) -> None:
-        """Renew 0x108 only at ``phase_s`` and every ``period_s`` of the device's clock (in whole
-        cycles of 10 ms; 0: always), rounded to ``step_n`` (0.1 to 1 N). The ramp itself is the
-        same. Raises ValueError."""
+        """Renew 0x108 only at ``phase_s`` and every ``period_s`` of the device's clock.
+
+        In whole cycles of 10 ms (0: always), rounded to ``step_n`` (0.1 to 1 N). The ramp itself
+        is the same. Raises ValueError.
+        """
         self._variants.set_point_register.renew(period_s, step_n, phase_s)
 
     # -- time --------------------------------------------------------------------------------------
@@ -189,7 +193,7 @@ class ReferenceFirmware:
             self._live_to(now_s)
 
     def _live_to(self, now_s: float) -> None:
-        device_s = (now_s - self._powered_on_at_s) * self._speed_of_clock
+        device_s = (now_s - self.powered_on_at_s) * self._speed_of_clock
         self._device_s = max(self._device_s, device_s)
         machine, patient = self.machine, self.patient
         while machine.uptime_s + CYCLE_S <= self._device_s + 1e-9:
@@ -228,15 +232,15 @@ class ReferenceFirmware:
         self._back_at_s = math.inf
         self._earlier_s += self.machine.uptime_s
         self.unit = replace(self.unit, boot_count=self.unit.boot_count + 1)
-        self._powered_on_at_s, self._device_s, self.powered = now_s, 0.0, True
+        self.powered_on_at_s, self._device_s, self.powered = now_s, 0.0, True
         self.machine = UnitMachine(self.plant, self.unit, self._random, self._variants)
         self.cell, self.second_cell = self.machine.channels.cell, self.machine.channels.second_cell
-        self._desk = OrderDesk(self.machine, self.unit, self._random)
+        self.desk = OrderDesk(self.machine, self.unit, self._random)
         self._fixed[:] = identification_block(self.unit) + capability_block(self.unit)
 
     def next_cycle_s(self) -> float:
         """Host time of the next device cycle: when the unit may next act by itself."""
-        return self._powered_on_at_s + (self.machine.uptime_s + CYCLE_S) / self._speed_of_clock
+        return self.powered_on_at_s + (self.machine.uptime_s + CYCLE_S) / self._speed_of_clock
 
     def connection_lost(self, now_s: float) -> None:
         """The armed TCP connection closed; counts as expiry after 100 ms."""
@@ -261,11 +265,11 @@ class ReferenceFirmware:
         self.last_request_s = self._device_s
         block = (address, len(values))
         if block == (COMMAND, COMMAND_LENGTH):
-            self._desk.take_command(values, self._device_s)
+            self.desk.take_command(values, self._device_s)
         elif block == (SESSION, SESSION_LENGTH):
-            self._desk.arm(values, self._device_s)
+            self.desk.arm(values, self._device_s)
         elif block == (SERVICE, SERVICE_LENGTH):
-            self._desk.serve(values)
+            self.desk.serve(values)
         else:
             raise RegisterRefused(ExceptionCode.ILLEGAL_ADDRESS)
 
@@ -286,7 +290,7 @@ class ReferenceFirmware:
     def write_broadcast(self, address: int, values: Sequence[int]) -> None:
         """A write to address 0, which no unit answers (B.4)."""
         if (address, len(values)) == (COMMAND, COMMAND_LENGTH):
-            self._desk.take_broadcast(values)
+            self.desk.take_broadcast(values)
 
     def _check_readable(self, address: int, count: int) -> None:
         if not 1 <= count <= MAX_READ:
@@ -299,7 +303,7 @@ class ReferenceFirmware:
         raise RegisterRefused(ExceptionCode.ILLEGAL_ADDRESS)
 
     def _snapshot(self) -> list[int]:
-        return take_snapshot(self.machine, self._desk.result, self._device_s)
+        return take_snapshot(self.machine, self.desk.result, self._device_s)
 
     def _read(self, address: int, count: int) -> list[int]:
         if address >= EVENT_HEADER:
@@ -307,7 +311,7 @@ class ReferenceFirmware:
         elif address >= SESSION:
             shows_token = address < SESSION_ANSWER + 2
             first = SESSION_ANSWER
-            image = self._desk.session_answer(self._device_s, shows_token=shows_token)
+            image = self.desk.session_answer(self._device_s, shows_token=shows_token)
         elif address >= MEASUREMENT:
             first, image = MEASUREMENT, self._snapshot()
             if address == MEASUREMENT and self.state is State.IDLE:

@@ -78,7 +78,7 @@ class UnitMachine:
         self.first_fault = 0
         self.latched_faults = 0
         self.loop = ForceLoop(CERVICAL_SERIES_N_PER_MM)
-        self._guards = ForceGuards(RISE_MARGIN_N[False], 0.0)
+        self.guards = ForceGuards(RISE_MARGIN_N[False], 0.0)
         self._release: Release | None = None
         self._tripped: set[EventCode] = set()
         self._rate_up = self._rate_down = 0.0
@@ -121,8 +121,8 @@ class UnitMachine:
         series = LUMBAR_SERIES_N_PER_MM if limits.is_lumbar else CERVICAL_SERIES_N_PER_MM
         self.limits, self.ceiling_n, self.sequence = limits, limits.ceiling_n, 0
         self.loop = ForceLoop(series)
-        self._guards = ForceGuards(RISE_MARGIN_N[limits.is_lumbar], limits.ceiling_n)
-        self._guards.disabled = self.variants.blind
+        self.guards = ForceGuards(RISE_MARGIN_N[limits.is_lumbar], limits.ceiling_n)
+        self.guards.disabled = self.variants.blind
         self._rate_up, self._rate_down = limits.rate_up_n_per_s, limits.rate_down_n_per_s
         self._tripped.clear()
         self._link_closed_at_s = None
@@ -139,7 +139,7 @@ class UnitMachine:
         self._rate_up = min(rate, limits.rate_up_n_per_s)
         self._rate_down = min(rate, limits.rate_down_n_per_s)
         self.ceiling_n = command.ceiling_n or limits.ceiling_n
-        self._guards.trip_force_n = trip_n(self.ceiling_n)
+        self.guards.trip_force_n = trip_n(self.ceiling_n)
         if command.mode == FORCE:
             panel_n = self.panel_force_n
             self.loop.target_n = command.setpoint_n if panel_n is None else panel_n
@@ -237,7 +237,7 @@ class UnitMachine:
         Inputs, stroke, open cells and the watchdog live on, and a release of its own still gets
         stronger by time.
         """
-        self.variants.blind = self._guards.disabled = True
+        self.variants.blind = self.guards.disabled = True
 
     def set_at_panel(self, force_n: float, *, announced: bool) -> None:
         """Set another force at the panel; ``announced``: the unit says so (bit 13 of A)."""
@@ -321,7 +321,7 @@ class UnitMachine:
     def _watch_force(self) -> None:
         plant, channels = self.plant, self.channels
         following = self._release is None
-        found = self._guards.check(
+        found = self.guards.check(
             force_n=channels.force_n,
             second_n=channels.second_n,
             setpoint_n=self.loop.setpoint_n,

@@ -43,8 +43,11 @@ def take_snapshot(machine: UnitMachine, result: Result, at_s: float) -> list[int
 
 
 def _status_bits(machine: UnitMachine, at_s: float) -> int:
-    """Bits A. The brake (4) is on in a unit that keeps force without power, from its restart on;
-    local takeover (13) only by an injected fault."""
+    """Bits A.
+
+    The brake (4) is on in a unit that keeps force without power, from its restart on; local
+    takeover (13) only by an injected fault.
+    """
     plant = machine.plant
     following = machine.state in (State.TRACKING, State.HOLDING)
     armed = machine.limits is not None

@@ -69,8 +69,10 @@ class WatchdogDefects:
 
 @dataclass(slots=True, kw_only=True)
 class Variants:
-    """``reenters_release``: each release order (modes 1 and 5) enters state 5 anew, in states 2
-    and 6 too; from there the unit goes back one cycle later when force is at most 15 N.
+    """How this unit differs from the map's example.
+
+    ``reenters_release``: each release order (modes 1 and 5) enters state 5 anew, in states 2 and 6
+    too; from there the unit goes back one cycle later when force is at most 15 N.
 
     ``blind``: the unit's own supervision of the force is dead. ``keeps_force_without_power``: a
     brake closes when the supply goes, and holds the cord where it is.

@@ -43,8 +43,9 @@ WRITE_ECHO_BYTES: Final = 5
 class UnitFirmware(Protocol):
     """What a server needs of a simulated unit; host time in monotonic seconds."""
 
-    powered: bool
-    """Without power a unit takes in every byte and answers none."""
+    @property
+    def powered(self) -> bool:
+        """Without power a unit takes in every byte and answers none."""
 
     def advance_to(self, now_s: float) -> None: ...
 
@@ -79,6 +80,7 @@ class Wire:
 
 
 TCP_WIRE = Wire(byte_s=1e-6, frame_bytes=7)
+LOCAL_HOST = "127.0.0.1"
 
 
 def rtu_wire(baudrate: int) -> Wire:
@@ -107,7 +109,7 @@ class _Desk:
         registers: list[int],
         values: list[Any] | None,
     ) -> ExcCodes | None:
-        """pymodbus' hook: called once for a request, twice (write, read) for function 23."""
+        """Pymodbus' hook: called once for a request, twice (write, read) for function 23."""
         if function == READ_WRITE and values is None:
             registers[address - start_address : address - start_address + count] = self._read_ahead
             return None
@@ -171,7 +173,7 @@ class _Handler(ServerRequestHandler):
         return used
 
     def handle_later(self) -> None:
-        """pymodbus goes through another thread's door here, although it is in its own."""
+        """Pymodbus goes through another thread's door here, although it is in its own."""
         self._task = self.loop.create_task(self.handle_request())
 
     async def handle_request(self) -> None:
@@ -240,15 +242,18 @@ class SimulatedUnit:
         self._stepping: asyncio.Task[None] | None = None
         self._descriptors: list[int] = []
 
-    def serve_tcp(self, host: str = "127.0.0.1", port: int = 0) -> SimulatedUnit:
-        """Serve on TCP; port 0 lets the system choose one. Raises OSError when it is taken."""
+    def serve_tcp(self, port: int = 0) -> SimulatedUnit:
+        """Serve on TCP on this machine alone; port 0 lets the system choose one.
+
+        Raises OSError when the port is taken.
+        """
 
         async def make() -> str:
             desk, device = self._desk(TCP_WIRE)
-            server: Any = _TcpServer(desk, device, self._unit, (host, port))
-            await self._listen(server, f"{host}:{port}")
+            server: Any = _TcpServer(desk, device, self._unit, (LOCAL_HOST, port))
+            await self._listen(server, f"{LOCAL_HOST}:{port}")
             chosen = server.transport.sockets[0].getsockname()[1]
-            return f"modbus-tcp://{host}:{chosen}?unit={self._unit}"
+            return f"modbus-tcp://{LOCAL_HOST}:{chosen}?unit={self._unit}"
 
         return self._start(make)
 

@@ -13,6 +13,7 @@ from simulator.table.inputs import PatientSwitch
 
 PRESS_AFTER_S: Final = 1.0
 PRESS_FOR_S: Final = 0.5
+STOP_PRESSED_FOR_S: Final = 1.0
 FORGOTTEN_AFTER_S: Final = 2.0
 HOLD_REACHED_N: Final = 1.0
 HOLD_LEFT_N: Final = 5.0
@@ -102,11 +103,10 @@ class StopsDuring(PressTestPatient):
     (0x206 is the highest force ordered, so pretension and rests never count) and ends 5 N below.
     """
 
-    def __init__(self, hold_number: int, after_s: float, *, press_s: float = 1.0) -> None:
+    def __init__(self, hold_number: int, after_s: float) -> None:
         super().__init__()
         self._hold_number = hold_number
         self._after_s = after_s
-        self._press_s = press_s
         self._holds = 0
         self._holding = False
         self._stop_at_s: float | None = None
@@ -123,7 +123,7 @@ class StopsDuring(PressTestPatient):
         if self._stop_at_s is None:
             if self._hold_begins(unit):
                 self._stop_at_s = now_s + self._after_s
-        elif now_s >= self._stop_at_s + self._press_s:
+        elif now_s >= self._stop_at_s + STOP_PRESSED_FOR_S:
             unit.switch.release()
             self._stop_done = True
         elif now_s >= self._stop_at_s:

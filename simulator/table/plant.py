@@ -39,26 +39,26 @@ class TractionPlant:
     __slots__ = (
         "_breath",
         "_breath_at",
-        "_clutch_jammed",
         "_contact_mm",
-        "_cord_n_per_mm",
-        "_disturbance",
         "_fast_creep_mm",
-        "_jammed",
-        "_offset_mm",
-        "_slack_mm",
-        "_slip_mm_per_step",
-        "_slip_steps",
         "_slow_creep_mm",
         "_steps",
         "body",
         "brake_on",
         "cell_force_n",
         "clutch_closed",
+        "clutch_jammed",
         "cord",
         "cord_force_n",
+        "cord_n_per_mm",
+        "disturbance_mm",
+        "jammed",
+        "offset_mm",
         "parameters",
         "position_mm",
+        "slack_mm",
+        "slip_mm_per_step",
+        "slip_steps",
         "speed_mm_per_s",
         "spine_force_n",
         "stroke",
@@ -72,12 +72,12 @@ class TractionPlant:
         self.clutch_closed = self.brake_on = False
         self.cord, self.body, self.winch = Cord(self), Body(self), Winch(self)
         self.stroke = Stroke(self)
-        self._cord_n_per_mm = body.cord_n_per_mm
-        self._slack_mm = body.slack_mm
-        self._contact_mm = self._fast_creep_mm = self._slow_creep_mm = self._offset_mm = 0.0
-        self._disturbance: list[float] = []
-        self._slip_steps, self._slip_mm_per_step = 0, 0.0
-        self._jammed = self._clutch_jammed = False
+        self.cord_n_per_mm = body.cord_n_per_mm
+        self.slack_mm = body.slack_mm
+        self._contact_mm = self._fast_creep_mm = self._slow_creep_mm = self.offset_mm = 0.0
+        self.disturbance_mm: list[float] = []
+        self.slip_steps, self.slip_mm_per_step = 0, 0.0
+        self.jammed = self.clutch_jammed = False
         self._steps = 0
         period = round(1.0 / (BREATH_HZ * STEP_S))
         turn = 2.0 * math.pi / period
@@ -97,21 +97,21 @@ class TractionPlant:
         One long function on purpose: a session has 450 000 steps, and everything a step touches
         lives in locals.
         """
-        if self._slip_steps > 0:
-            self._slack_mm += min(steps, self._slip_steps) * self._slip_mm_per_step
-            self._slip_steps -= steps
+        if self.slip_steps > 0:
+            self.slack_mm += min(steps, self.slip_steps) * self.slip_mm_per_step
+            self.slip_steps -= steps
         body = self.parameters
         command = max(-MAX_SPEED_MM_PER_S, min(MAX_SPEED_MM_PER_S, speed_command_mm_per_s))
-        driven, jammed = self.clutch_closed, self._jammed
-        runs_out = not (self._clutch_jammed or self.brake_on)
+        driven, jammed = self.clutch_closed, self.jammed
+        runs_out = not (self.clutch_jammed or self.brake_on)
         x, v, y = self.position_mm, self.speed_mm_per_s, self._contact_mm
         fast, slow, cell = self._fast_creep_mm, self._slow_creep_mm, self.cell_force_n
-        low, high, slack = body.stroke_min_mm, body.stroke_mm, self._slack_mm
-        k_cord, k_body, friction = self._cord_n_per_mm, body.body_n_per_mm, body.friction_n
+        low, high, slack = body.stroke_min_mm, body.stroke_mm, self.slack_mm
+        k_cord, k_body, friction = self.cord_n_per_mm, body.body_n_per_mm, body.friction_n
         fast_share, slow_share = body.fast_creep_share, body.slow_creep_share
         fast_rate, slow_rate = STEP_S / body.fast_creep_s, STEP_S / body.slow_creep_s
         breath, breath_at, period = self._breath, self._breath_at, len(self._breath)
-        disturbance, offset = self._disturbance, self._offset_mm
+        disturbance, offset = self.disturbance_mm, self.offset_mm
         pull = stretch = 0.0
         for _ in range(steps):
             before = x
@@ -150,7 +150,7 @@ class TractionPlant:
             cell += (pull - cell) * _CELL_SHARE
         self.position_mm, self.speed_mm_per_s, self._contact_mm = x, v, y
         self._fast_creep_mm, self._slow_creep_mm, self.cell_force_n = fast, slow, cell
-        self._breath_at, self._offset_mm = breath_at, offset
+        self._breath_at, self.offset_mm = breath_at, offset
         self._steps += steps
         if steps:
             self.cord_force_n, self.spine_force_n = pull, k_body * stretch
@@ -166,11 +166,11 @@ class Cord:
 
     def snap(self) -> None:
         """The cord parts; it never carries force again."""
-        self._plant._cord_n_per_mm = 0.0
+        self._plant.cord_n_per_mm = 0.0
 
     def slack(self, mm: float) -> None:
         """So much more cord lies loose between winch and harness."""
-        self._plant._slack_mm += mm
+        self._plant.slack_mm += mm
 
 
 class Stroke:
@@ -203,8 +203,8 @@ class Winch:
         The clutch still opens and lets the cord run out, unless ``clutch`` is jammed as well: then
         no order and no loss of power takes the force away.
         """
-        self._plant._jammed = True
-        self._plant._clutch_jammed = clutch
+        self._plant.jammed = True
+        self._plant.clutch_jammed = clutch
 
     def run_in(self, speed_mm_per_s: float, *, only_releasing: bool = False) -> None:
         """The drive winds in at this speed whatever is ordered, while its clutch is closed.
@@ -218,7 +218,7 @@ class Winch:
 
         Where the clutch is open the cord runs out.
         """
-        self._plant._jammed = self._plant._clutch_jammed = self._plant.brake_on = False
+        self._plant.jammed = self._plant.clutch_jammed = self._plant.brake_on = False
         self._run_in_mm_per_s = 0.0
 
     def speed_mm_per_s(self, ordered_mm_per_s: float, *, releasing: bool) -> float:
@@ -240,10 +240,10 @@ class Body:
         """The harness slides over the body: ``mm`` more cord is needed for the same force."""
         plant = self._plant
         if over_s > 0.0:
-            plant._slip_steps = round(over_s / STEP_S)
-            plant._slip_mm_per_step = mm / plant._slip_steps
+            plant.slip_steps = round(over_s / STEP_S)
+            plant.slip_mm_per_step = mm / plant.slip_steps
         else:
-            plant._slack_mm += mm
+            plant.slack_mm += mm
 
     def stiffness(self, n_per_mm: float) -> None:
         """Muscles or another position: the body answers a stretch with more or less force."""
@@ -263,5 +263,5 @@ class Body:
 
     def _move(self, path_mm: list[float]) -> None:
         plant = self._plant
-        start_mm = plant._offset_mm
-        plant._disturbance = [start_mm + mm for mm in reversed(path_mm)]
+        start_mm = plant.offset_mm
+        plant.disturbance_mm = [start_mm + mm for mm in reversed(path_mm)]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from controller.events import EventKind, SessionEvent
+from controller.events import EventKind, JsonValue, SessionEvent
 from controller.runtime.clock import VirtualClock
 from records.clinic.session_register import note_seals
 from records.evidence.journal import (
@@ -61,7 +61,7 @@ def prepare(folder: Path) -> Path:
     """The ground; the three seals are noted in clinic.db."""
     data = folder / "ground"
     for number, texts in ((1, ()), (2, ("pulled a little",)), (3, ())):
-        happened = [
+        happened: list[tuple[int, EventKind, dict[str, JsonValue]]] = [
             (3_000 + at, EventKind.REMARK_RECORDED, {"by": "P. Jones", "text": text})
             for at, text in enumerate(texts)
         ]

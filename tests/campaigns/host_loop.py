@@ -163,7 +163,8 @@ class HostSession:
     def _wanted_n(self, now_s: float) -> float:
         """The force of this moment's phase; 0 from the end of the treatment on."""
         reading = self._reading
-        assert reading is not None and reading.force_n is not None, "the cell is healthy"
+        assert reading is not None, "the cell is healthy"
+        assert reading.force_n is not None, "the cell is healthy"
         if self._began_s is not None:
             return self._in_treatment(now_s - self._began_s, now_s)
         if self._pretension_since_s is None:

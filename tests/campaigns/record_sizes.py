@@ -79,8 +79,10 @@ _START = (
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What all sessions share: samples and their block, what each link covers (in three forms),
-    later events."""
+    """What all sessions share.
+
+    Samples and their block, what each link covers (in three forms), later events.
+    """
 
     samples: bytes
     block: bytes

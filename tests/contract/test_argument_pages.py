@@ -78,7 +78,7 @@ def test_every_hazard_with_a_reaction_of_its_own_stands_on_the_sceptic_s_page() 
 
 
 @pytest.mark.parametrize(
-    "test, cases", [("test_unit_alone", UNIT), ("test_patient_alone", PATIENT)]
+    ("test", "cases"), [("test_unit_alone", UNIT), ("test_patient_alone", PATIENT)]
 )
 def test_the_sceptic_s_page_says_what_each_layer_alone_was_seen_to_do(
     test: str, cases: list[Case]

@@ -23,7 +23,7 @@ def test_every_module_that_is_left_is_there(name: str) -> None:
 
 
 def test_one_name_catches_one_type_in_a_function() -> None:
-    """mypyc gives the name the type of the first clause and fails in the second."""
+    """Mypyc gives the name the type of the first clause and fails in the second."""
     twice = [
         f"{path.relative_to(ROOT)}: {function.name}"
         for path in SOURCES

@@ -1,5 +1,6 @@
-"""Three rounds of the kill campaign. How long the unit took is measured there, not here: a busy
-machine delays the simulated unit as well.
+"""Three rounds of the kill campaign.
+
+How long the unit took is measured there, not here: a busy machine delays the simulated unit too.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def test_no_cut_corrupts_a_file_or_loses_an_acknowledged_record() -> None:
 def test_the_same_check_fails_when_commits_are_not_synced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(database._WRITER_PRAGMAS, "synchronous", 1)
+    monkeypatch.setitem(database.WRITER_PRAGMAS, "synchronous", 1)
     with scratch_folder() as folder:
         result = cut_everywhere(500, 6, folder, per_operation=1)
     assert len(result.lost) > 100

@@ -12,7 +12,7 @@ import pytest
 
 from controller.events import EventKind
 from controller.ports import Answer, Clock, Progress, Question, TractionUnit
-from controller.session.machine import Ending
+from controller.session.inputs_and_effects import Ending
 from firmware_bridge.connect import connect_serial
 from records.evidence.reader import SessionRecord
 from simulator.device.firmware import ReferenceFirmware
@@ -102,7 +102,7 @@ class HazardStage:
         """The serial line of the session under way."""
         return self.lines[-1]
 
-    def run(self, inject: Callable[[HazardStage], None], *, phase: str, after_s: float) -> None:
+    def run(self, inject: Callable[[HazardStage], object], *, phase: str, after_s: float) -> None:
         """Treat, inject once in ``phase`` after so many seconds of it, watch 60 s more."""
         entered_s = 0.0
 

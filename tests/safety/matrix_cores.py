@@ -9,6 +9,7 @@ from typing import Any
 
 import controller.runtime.session as session
 from controller.session.inputs_and_effects import VerdictGiven
+from controller.session.machine import SessionMachine
 from controller.telemetry import CommandKind, ForceCommand
 
 
@@ -55,9 +56,8 @@ def wrong_core(kind: str) -> Callable[[Any], None]:
 
 def let_core_go_wrong(stage: Any) -> None:
     """Give the program a core that becomes what ``stage.core_is`` says."""
-    machine = session.SessionMachine
 
     def made(*args: Any, **kwargs: Any) -> WrongCore:
-        return WrongCore(machine(*args, **kwargs), lambda: stage.core_is)
+        return WrongCore(SessionMachine(*args, **kwargs), lambda: stage.core_is)
 
     stage.set(session, "SessionMachine", made)

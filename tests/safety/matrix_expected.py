@@ -79,12 +79,10 @@ class Fault:
         found = self.lumbar.get(phase, found) if region == "lumbar" else found
         if isinstance(found, str) or region == "cervical":
             return found
-        later = self.lumbar_s is not None and found is self.expected
-        return replace(
-            found,
-            seen_s=self.lumbar_s if later else found.seen_s,
-            rises_n=STIFFER * found.rises_n,
-        )
+        seen_s = found.seen_s
+        if self.lumbar_s is not None and found is self.expected:
+            seen_s = self.lumbar_s
+        return replace(found, seen_s=seen_s, rises_n=STIFFER * found.rises_n)
 
 
 def fast(seen_s: float, *seen: str, freed: Freed = Freed.ORDER, rises_n: float = 0.0) -> Expected:

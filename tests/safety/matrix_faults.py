@@ -51,6 +51,7 @@ from tests.safety.matrix_phases import (
     REST,
     SLACK,
 )
+from tests.support.typed import second_cell
 
 SWITCH = "patient_switch_pressed"
 ABSENT = "patient_switch_absent"
@@ -103,18 +104,18 @@ FAULTS = (
           expected=fast(3.3, "force_stuck", "channels_disagree"), lumbar_s=3.3,
           elsewhere={SLACK: fast(1.4, "force_stuck"), ARMING: fast(4.0, "force_stuck")}),
     Fault(name="channel 2 drifts 10 N/s", row=7,
-          inject=lambda h: h.firmware.second_cell.drift(-600.0),
+          inject=lambda h: second_cell(h.firmware).drift(-600.0),
           expected=ramp(1.8, "channels_disagree"), lumbar_s=3.6, reads_force=True,
           elsewhere={**IN_RELEASE, ARMING: ramp(2.5, "channels_disagree")}),
     Fault(name="channel 2 reads 80 %", row=11,
-          inject=lambda h: h.firmware.second_cell.gain(0.8),
+          inject=lambda h: second_cell(h.firmware).gain(0.8),
           expected=ramp(0.6, "channels_disagree"), lumbar_s=0.6,
           elsewhere={**IN_RELEASE, SLACK: ramp(16.0, "channels_disagree"),
                      ARMING: ramp(18.0, "channels_disagree"),
                      PRETENSION: ramp(8.0, "channels_disagree"),
                      RAMP_UP: ramp(1.8, "channels_disagree"),
                      REST: ramp(12.0, "channels_disagree")}),
-    Fault(name="channel 2 vanishes", row=7, inject=lambda h: h.firmware.second_cell.vanish(),
+    Fault(name="channel 2 vanishes", row=7, inject=lambda h: second_cell(h.firmware).vanish(),
           expected=ramp(0.3, "second_channel_lost", "channels_disagree"),
           elsewhere=IN_RELEASE),
     Fault(name="channel 1 at its rail", row=8, inject=lambda h: h.firmware.cell.saturate(),

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from tests.safety.matrix_phases import Phase, order_of, script_of
 from tests.support.memory import memory_folder
 from tests.support.sessions import KEY, SETTINGS, fixed_identifiers
 from workstation.exit_status import ENDED_EARLY, exit_status
+from workstation.session.operators import SessionOperator
 from workstation.session.session_script import SessionScript, parse_script
 from workstation.session.treat import treat
 
@@ -151,7 +152,7 @@ class Person:
     def _waits(self, question: Question) -> bool:
         if question is Question.END_ACKNOWLEDGED:
             return not self.acknowledges_end
-        return question.value.startswith("release")
+        return str(question.value).startswith("release")
 
 
 @dataclass
@@ -335,7 +336,8 @@ def _treat(stage: CellStage, trigger: _Trigger, folder: Path) -> None:
         result = treat(
             "direct line",
             PlannedOrder.of(parse_order(order_of(stage.phase, stage.region), "cell")),
-            data_dir=folder, clock=stage.clock, operator=stage.person, settings=SETTINGS,
+            data_dir=folder, clock=stage.clock, settings=SETTINGS,
+            operator=cast(SessionOperator, stage.person),
             identifiers=fixed_identifiers(), connect=connect, key=KEY, commit_interval_s=1.0,
         )  # fmt: skip
         stage.exit = 0 if result.ending.outcome == "completed" else ENDED_EARLY

@@ -21,6 +21,7 @@ from controller.runtime.supervision import REGION_NARROWING
 from records.evidence.journal import SqliteJournal
 from simulator.map_v1 import COMMAND, FORCE, RegisterRefused, crc16_of_registers
 from tests.safety.hazard_stage import HazardStage, hazard_stage
+from tests.support.typed import second_cell
 
 FAST, RAMP = 2.0, 6.0
 """Seconds from letting go to 15 N: R1 cervical; R2 from 100 N at 20 N/s with reserve."""
@@ -118,14 +119,14 @@ CASES = [
     Case(5, "reading_stale", lambda h: h.firmware.cell.freeze_counter(), 0.4,
          blinds_the_sight=True),
     Case(6, "force_stuck", lambda h: h.firmware.cell.stick(), 3.3, blinds_the_sight=True),
-    Case(7, "channels_disagree", lambda h: h.firmware.second_cell.drift(-600.0), 1.8, RAMP,
+    Case(7, "channels_disagree", lambda h: second_cell(h.firmware).drift(-600.0), 1.8, RAMP,
          blinds_the_sight=True),
     Case(8, "force_saturated", lambda h: h.firmware.cell.saturate(), 0.15, blinds_the_sight=True),
     Case(9, "force_missing", lambda h: h.firmware.cell.open(), 0.15, blind=False,
          blinds_the_sight=True),
     Case(10, "sign_wrong", lambda h: h.firmware.cell.invert(), 9.0, phase="taking_up_slack",
          after_s=0.2),
-    Case(11, "channels_disagree", lambda h: h.firmware.second_cell.gain(0.8), 0.6, RAMP),
+    Case(11, "channels_disagree", lambda h: second_cell(h.firmware).gain(0.8), 0.6, RAMP),
     Case(12, "link_silent", lambda h: h.line.faults.garble(), 0.6, RAMP, took_effect=faults_done,
          blinds_the_sight=True),
     Case(13, "tension_lost", lambda h: h.firmware.cord.snap(), 0.3),
@@ -236,7 +237,7 @@ def test_a_unit_that_lost_its_supply_lets_go_and_comes_back_idle(tmp_path: Path)
 
 def test_a_clock_that_was_set_is_told_and_changes_nothing(tmp_path: Path) -> None:
     def set_clock(h: HazardStage) -> None:
-        h.clock._utc_origin_ms -= 3_600_000
+        h.clock.utc_origin_ms -= 3_600_000
 
     with hazard_stage(tmp_path) as h:
         h.run(set_clock, phase="holding", after_s=1.0)
@@ -255,10 +256,14 @@ def test_slow_answers_are_told_and_change_nothing(tmp_path: Path) -> None:
     assert h.ending.outcome == Outcome.COMPLETED
 
 
+def _press_a_dead_switch(h: HazardStage) -> None:
+    h.firmware.switch.dead()
+    h.firmware.switch.press()
+
+
 def test_a_dead_switch_is_not_seen_in_the_session(tmp_path: Path) -> None:
     """Row 20: a single contact has no second channel; the press test before each patient does."""
     with hazard_stage(tmp_path) as h:
-        h.run(lambda h: (h.firmware.switch.dead(), h.firmware.switch.press()),
-              phase="holding", after_s=1.0)  # fmt: skip
+        h.run(_press_a_dead_switch, phase="holding", after_s=1.0)
     assert not h.firmware.switch.pressed
     assert h.codes == []

@@ -22,8 +22,10 @@ from controller.ports import Progress
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action, Verdict
 from controller.telemetry import ForceCommand
+from simulator.device.firmware import ReferenceFirmware
 from simulator.map_v1 import RegisterRefused, State
 from tests.support.sessions import staged
+from tests.support.typed import second_cell
 from tests.unit.simulator.host import FORCE, TICK_S, Desk
 
 HELD_N = 100.0
@@ -67,28 +69,28 @@ def hunt(desk: Desk) -> None:
     desk.firmware.body.jump(3.0)
 
 
-def second(desk: Desk) -> object:
-    """The second load cell, which this unit has."""
-    assert desk.firmware.second_cell is not None
-    return desk.firmware.second_cell
+def press_a_dead_switch(desk: Desk) -> None:
+    """The switch is pressed, and nothing of it reaches the unit."""
+    desk.firmware.switch.dead()
+    desk.firmware.switch.press()
 
 
 UNIT = [
     Case("1-host-falls-silent", lambda d: None, 5.1, host_is_dead=True),
     Case("5-counter-frozen", lambda d: d.firmware.cell.freeze_counter(), 3.7),
     Case("6-cell-stuck", lambda d: d.firmware.cell.stick(), 3.7),
-    Case("7-channel-2-drifts", lambda d: second(d).drift(-600.0), 5.6),  # type: ignore[attr-defined]
-    Case("7-channel-2-vanishes", lambda d: second(d).vanish(), NEVER),  # type: ignore[attr-defined]
+    Case("7-channel-2-drifts", lambda d: second_cell(d.firmware).drift(-600.0), 5.6),
+    Case("7-channel-2-vanishes", lambda d: second_cell(d.firmware).vanish(), NEVER),
     Case("8-cell-saturated", lambda d: d.firmware.cell.saturate(), 0.7),
     Case("9-cell-open", lambda d: d.firmware.cell.open(), 0.7),
     Case("10-sign-turns", lambda d: d.firmware.cell.invert(), 0.7),
-    Case("11-channel-2-gain", lambda d: second(d).gain(0.8), 4.5),  # type: ignore[attr-defined]
+    Case("11-channel-2-gain", lambda d: second_cell(d.firmware).gain(0.8), 4.5),
     Case("13-cord-snaps", lambda d: d.firmware.cord.snap(), 0.1),
     Case("14-harness-slips", lambda d: d.firmware.body.slip(20.0, 12.0), NEVER),
     Case("16-body-jumps", lambda d: d.firmware.body.jump(8.0), 0.9, 135.0),
     Case("17-stroke-ends", lambda d: d.firmware.stroke.limit(0.2), 5.5),
     Case("18-patient-presses", lambda d: d.firmware.switch.press(), 0.7),
-    Case("20-switch-dead", lambda d: (d.firmware.switch.dead(), d.firmware.switch.press()), NEVER),
+    Case("20-switch-dead", press_a_dead_switch, NEVER),
     Case("21-switch-unplugged", lambda d: d.firmware.switch.unplug(), 0.7),
     Case("22-tap-of-30-ms", lambda d: d.firmware.switch.tap(0.03), 0.7),
     Case("23-emergency-stop", lambda d: d.firmware.estop.press(), 0.5),
@@ -193,14 +195,14 @@ class Breaks:
     """What is wrong when the loop breaks, and whether the program sees the patient free."""
 
     name: str
-    inject: Callable[[object], object]
+    inject: Callable[[ReferenceFirmware], object]
     seen: bool
 
 
 LAST_RESORT = [
     Breaks("sound-unit", lambda firmware: None, seen=True),
-    Breaks("winch-jams", lambda firmware: firmware.winch.jam(), seen=True),  # type: ignore[attr-defined]
-    Breaks("winch-and-clutch-jam", lambda firmware: firmware.winch.jam(clutch=True),  # type: ignore[attr-defined]
+    Breaks("winch-jams", lambda firmware: firmware.winch.jam(), seen=True),
+    Breaks("winch-and-clutch-jam", lambda firmware: firmware.winch.jam(clutch=True),
            seen=False),
 ]  # fmt: skip
 

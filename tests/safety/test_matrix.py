@@ -89,9 +89,9 @@ def judged_in_hold(fault: Fault) -> Cell:
 def test_a_fault_that_is_not_seen_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     deaf = {
         stage: tuple(check for check in checks if check.code != "channels_disagree")
-        for stage, checks in supervisor._BY_STAGE.items()
+        for stage, checks in supervisor.CHECKS_BY_STAGE.items()
     }
-    monkeypatch.setattr(supervisor, "_BY_STAGE", deaf)
+    monkeypatch.setattr(supervisor, "CHECKS_BY_STAGE", deaf)
     problems = " ".join(judged_in_hold(fault_named("channel 2 drifts 10 N/s")).problems)
     assert "none of channels_disagree on record" in problems
     assert "release order on the wire after" in problems

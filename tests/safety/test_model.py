@@ -181,7 +181,7 @@ class WrongCore:
     """The real session machine with one output replaced from a time on."""
 
     def __init__(self, machine: SessionMachine, output: str, make: Callable[[Any], Any]) -> None:
-        self._machine, self._output, self._make = machine, output, make
+        self._machine, self.output, self._make = machine, output, make
         self.wrong = False
         self.used = 0
 
@@ -192,13 +192,13 @@ class WrongCore:
         return self._through("command", lambda: self._machine.command(leave_s))
 
     def handle(self, happened: Any, now_s: float) -> Any:
-        if self.wrong and self._output in ("handle", type(happened).__name__):
+        if self.wrong and self.output in ("handle", type(happened).__name__):
             self.used += 1
             return self._make(lambda: self._machine.handle(happened, now_s))
         return self._machine.handle(happened, now_s)
 
     def _through(self, name: str, right: Callable[[], Any]) -> Any:
-        if self.wrong and name == self._output:
+        if self.wrong and name == self.output:
             self.used += 1
             return self._make(right)
         return right()
@@ -298,7 +298,7 @@ def run_wrong(
 @pytest.mark.parametrize("name", WRONG)
 def test_a_core_with_one_wrong_output_hurts_nobody(name: str, phase: str) -> None:
     bench, core = run_wrong(name, FROM_S[phase])
-    if core._output not in ("since_start_s", VerdictGiven.__name__):
+    if core.output not in ("since_start_s", VerdictGiven.__name__):
         assert core.used, "the output was never asked for"
     assert breaches(bench) == []
     # A core that sees nothing does not end what the supervisor has ended: the loop gives it up.

@@ -13,6 +13,7 @@ import pytest
 
 from controller.events import EventKind, Outcome
 from tests.safety.hazard_stage import HazardStage, hazard_stage
+from tests.support.typed import second_cell
 
 SLOW_LUMBAR = """
 patient_reference = "SLOW RELEASE"
@@ -139,7 +140,7 @@ def test_a_winch_that_jams_before_the_hold_has_reached_no_hold(tmp_path: Path) -
 
 def test_a_second_channel_that_goes_is_missed(tmp_path: Path) -> None:
     with hazard_stage(tmp_path) as h:
-        h.run(lambda h: h.firmware.second_cell.vanish(), phase="holding", after_s=1.0)
+        h.run(lambda h: second_cell(h.firmware).vanish(), phase="holding", after_s=1.0)
     assert h.codes == ["second_channel_lost"]
     assert h.ending is not None
     assert (h.ending.outcome, h.ending.release_seen) == (Outcome.STOPPED, True)

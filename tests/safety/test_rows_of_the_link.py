@@ -241,7 +241,7 @@ def test_row_30_a_host_that_slept_for_10_s_finds_its_unit_released(
     def sleep(h: HazardStage) -> None:
         boot_s, before_s = h.clock.boot_s, h.firmware.uptime_s
         monkeypatch.setattr(h.clock, "boot_s", lambda: boot_s() + 10.0)
-        monkeypatch.setattr(h.firmware, "_powered_on_at_s", h.firmware._powered_on_at_s - 10.0)
+        monkeypatch.setattr(h.firmware, "powered_on_at_s", h.firmware.powered_on_at_s - 10.0)
         h.firmware.advance_to(h.clock.now_s())
         expired = [
             e for e in h.firmware.machine.ring.entries if e.code == EventCode.WATCHDOG_EXPIRED

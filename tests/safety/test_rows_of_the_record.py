@@ -114,8 +114,10 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
 def test_row_46_a_truncated_database_is_found_at_the_end_and_starts_nothing_again(
     memory_path: Path,
 ) -> None:
-    """SQLite goes on writing into a file that was cut off beneath it: nobody sees it before the
-    end. The patient is not concerned; the record is."""
+    """SQLite goes on writing into a file that was cut off beneath it.
+
+    Nobody sees it before the end. The patient is not concerned; the record is.
+    """
     with staged(memory_path) as stage:
         watch = InHold(truncate, memory_path)
         with pytest.raises(JournalCorrupt, match="malformed; keep the file and restore a copy"):

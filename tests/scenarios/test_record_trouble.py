@@ -22,12 +22,12 @@ class FailsInHold:
     """Breaks the disk at the first hold; the progress line is where a test looks on."""
 
     def __init__(self, plan: FaultPlan) -> None:
-        self._plan = plan
+        self.plan = plan
         self.phases: list[str] = []
 
     def __call__(self, progress: Progress) -> None:
         if progress.phase == "holding" and "holding" not in self.phases:
-            self._plan.at, self._plan.lasting = self._plan.operations, True
+            self.plan.at, self.plan.lasting = self.plan.operations, True
         if not self.phases or self.phases[-1] != progress.phase:
             self.phases.append(progress.phase)
 
@@ -40,9 +40,9 @@ def the_session(data_dir: Path, session_id: str) -> SessionRecord:
 def test_a_full_disk_does_not_end_the_treatment_and_costs_no_record(memory_path: Path) -> None:
     with staged(memory_path, wire="direct") as stage:
         watch = FailsInHold(FaultPlan(FAULTS["disk full"], at=-1))
-        with faulty_disk(watch._plan), pytest.raises(JournalUnavailable, match="sealed"):
+        with faulty_disk(watch.plan), pytest.raises(JournalUnavailable, match="sealed"):
             stage.treat(SHORT_CERVICAL, watch=watch)
-        assert watch._plan.failed
+        assert watch.plan.failed
         assert "releasing" in watch.phases
         (path,) = unit_databases(memory_path)
         assert spill_path(path).exists()
@@ -66,7 +66,7 @@ def test_when_nothing_takes_a_write_the_patient_is_released(
 
     with staged(memory_path, wire="direct") as stage:
         watch = FailsInHold(FaultPlan(FAULTS["I/O error"], at=-1))
-        with faulty_disk(watch._plan), monkeypatch.context() as patch:
+        with faulty_disk(watch.plan), monkeypatch.context() as patch:
             patch.setattr(SpillFile, "put", refuse)
             with pytest.raises(JournalUnavailable, match="could not be written"):
                 stage.treat(SHORT_CERVICAL, watch=watch)

@@ -70,10 +70,10 @@ LACKS: dict[str, tuple[dict[str, Any], str]] = {
 
 def build(monkeypatch: pytest.MonkeyPatch, *, without: int | None = None, **changes: Any) -> None:
     """The next cervical unit is another one: a bit of 0x20 is not set, or a number differs."""
-    unit = units._UNITS[Region.CERVICAL]
+    unit = units.SIMULATED_UNITS[Region.CERVICAL]
     if without is not None:
         changes["features"] = unit.features & ~(1 << without)
-    monkeypatch.setitem(units._UNITS, Region.CERVICAL, replace(unit, **changes))
+    monkeypatch.setitem(units.SIMULATED_UNITS, Region.CERVICAL, replace(unit, **changes))
 
 
 @pytest.mark.parametrize("name", list(LACKS))
@@ -324,7 +324,7 @@ def test_a_clock_in_doubt_is_a_question_and_a_line_of_the_note(
         note = stage.visit(stage.treat(operator=first).session_id).note
         assert Question.CLOCK_IN_DOUBT not in first.texts
         assert "clock" not in {field.name for field in note.device_fields}
-        stage.clock._utc_origin_ms += set_by_ms
+        stage.clock.utc_origin_ms += set_by_ms
         with pytest.raises(RequestRefused, match=r"clock in doubt: refused by P\. Jones"):
             stage.treat(operator=Asked(no=Question.CLOCK_IN_DOUBT))
         # The refused session was recorded by the same clock, and proves nothing for it.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from records.evidence.packed_session import pack_session, unpack_session
 from records.store.canonical import EventRow
@@ -41,7 +42,7 @@ def add_edits(db: sqlite3.Connection) -> None:
     db.create_function("without", 2, _without, deterministic=True)
 
 
-def _edited(data: bytes, sequence: int, column: str, value: object) -> bytes:
+def _edited(data: bytes, sequence: int, column: str, value: Any) -> bytes:
     events, block = _unpacked(data)
     names = {"detail": "detail_json"}
     events[sequence - 1] = replace(events[sequence - 1], **{names.get(column, column): value})

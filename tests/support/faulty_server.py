@@ -28,7 +28,7 @@ REGISTERS = 0x0700
 
 class _Handler(ServerRequestHandler):
     def __init__(self, owner: Any, faulty: FaultyServer) -> None:
-        super().__init__(owner, None, None, None)
+        super().__init__(owner, None, None, None)  # type: ignore[no-untyped-call]
         self._faulty = faulty
 
     def send(self, data: bytes, addr: Any = None) -> None:

@@ -22,6 +22,7 @@ import pytest
 
 from records.evidence import spill
 from records.store import database
+from records.store.durable import sync_folder
 
 SECTOR = 512
 _DATABASE_FILES = (
@@ -168,8 +169,8 @@ def recording(*, autocheckpoint_pages: int = 1000) -> Iterator[Recording]:
 def _record_side_files(patch: pytest.MonkeyPatch, recorded: Recording) -> None:
     """Side files are written through the system's own calls."""
     names: dict[int, str] = {}
-    create, write_at, sync_data = spill._create, spill._write_at, spill._sync_data
-    sync_folder, remove = spill.sync_folder, spill.remove_spill
+    create, write_at, sync_data = spill.create_file, spill.write_at, spill.sync_data
+    remove = spill.remove_spill
 
     def created(path: Path) -> int:
         descriptor = create(path)
@@ -195,9 +196,9 @@ def _record_side_files(patch: pytest.MonkeyPatch, recorded: Recording) -> None:
         remove(path)
         recorded.add("delete", path.name)
 
-    patch.setattr(spill, "_create", created)
-    patch.setattr(spill, "_write_at", written)
-    patch.setattr(spill, "_sync_data", synced)
+    patch.setattr(spill, "create_file", created)
+    patch.setattr(spill, "write_at", written)
+    patch.setattr(spill, "sync_data", synced)
     patch.setattr(spill, "sync_folder", folder_synced)
     patch.setattr(spill, "remove_spill", removed)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -266,7 +266,7 @@ def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
         ],
         "pauses": [
             n
-            for began, after in pairwise([*changes, None])
+            for began, after in zip_longest(changes, changes[1:])
             if began.detail["to"] == "paused"
             for n in (*_clock(began.at_ms), *(_clock(after.at_ms - began.at_ms) if after else ()))
         ],

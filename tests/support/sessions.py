@@ -133,7 +133,7 @@ def staged(
     seed: int = 1,
     baudrate: int = 38400,
 ) -> Iterator[Stage]:
-    """``with staged(tmp_path, wire="rtu") as stage``; wires are tcp, rtu and direct.
+    """A stage over the wire tcp, rtu or direct.
 
     The direct line has the same times and bytes and costs the least: the others are for tests
     whose subject is the wire.
@@ -151,6 +151,6 @@ def staged(
             unit.serve_rtu(baudrate)
         else:
             unit.serve_tcp()
-        firmware = unit.firmware
-        assert isinstance(firmware, ReferenceFirmware)
-        yield Stage(firmware, clock, data_dir, fixed_identifiers(), unit.uri, served=unit)
+        served = unit.firmware
+        assert isinstance(served, ReferenceFirmware)
+        yield Stage(served, clock, data_dir, fixed_identifiers(), unit.uri, served=unit)

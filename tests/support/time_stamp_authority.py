@@ -1,5 +1,6 @@
-"""A local time-stamp authority: RFC 3161 replies in DER, written out here, not by the library
-under test, which has no way to make them.
+"""A local time-stamp authority: RFC 3161 replies in DER.
+
+They are written out here, not by the library under test, which has no way to make them.
 
 A reply is SEQUENCE { status, ContentInfo { SignedData { TSTInfo } } }; the signature is over the
 signed attributes, as RFC 5652 asks.
@@ -52,11 +53,13 @@ class TimeStampAuthority:
     ) -> bytes:  # fmt: skip
         """A granted reply; ``embedded`` certificates lie in it beside the one that signed."""
         imprint = request.message_imprint.message
+        answered = request.nonce if nonce is None else nonce
+        assert answered is not None, "the program asks with a nonce"
         content = _der(
             SEQUENCE, _integer(1), _oid(_POLICY),
             _der(SEQUENCE, _der(SEQUENCE, _oid(_SHA256)), _der(OCTETS, imprint)),
             _integer(77), _der(GENERALIZED_TIME, at.strftime("%Y%m%d%H%M%SZ").encode()),
-            _integer(request.nonce if nonce is None else nonce),
+            _integer(answered),
         )  # fmt: skip
         token = _der(
             SEQUENCE, _oid(_SIGNED_DATA), _der(EXPLICIT_0, self._signed_data(content, embedded))
@@ -93,6 +96,10 @@ def refused_reply() -> bytes:
     return _der(SEQUENCE, _der(SEQUENCE, _integer(2)))
 
 
+def _named(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
 def _certificate(
     name: str,
     key: ec.EllipticCurvePrivateKey,
@@ -100,11 +107,10 @@ def _certificate(
     issuer_key: ec.EllipticCurvePrivateKey,
     usage: x509.ExtendedKeyUsage | None = None,
 ) -> x509.Certificate:
-    named = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])  # noqa: E731
     builder = (
         x509.CertificateBuilder()
-        .subject_name(named(name))
-        .issuer_name(named(issuer))
+        .subject_name(_named(name))
+        .issuer_name(_named(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(BEGUN)

@@ -49,10 +49,13 @@ def test_another_python_is_refused_with_the_one_that_is_needed(
 def test_a_fitting_environment_is_left_alone_and_another_lock_makes_a_new_one(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = []
-    monkeypatch.setattr(
-        bootstrap, "make_environment", lambda: made.append(make(place / ".venv"))
-    )  # fmt: skip
+    made: list[Path] = []
+
+    def counted() -> None:
+        make(place / ".venv")
+        made.append(place)
+
+    monkeypatch.setattr(bootstrap, "make_environment", counted)
     assert [bootstrap.main(), bootstrap.main()] == [0, 0]
     assert len(made) == 1
     (place / "requirements.lock").write_text("a==2\n")

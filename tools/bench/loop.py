@@ -1,5 +1,6 @@
-"""`make bench-loop`: how late the control tick comes: idle, beside a busy console and beside a
-display that blocks (``tools.bench.display``).
+"""`make bench-loop`: how late the control tick comes.
+
+Idle, beside a busy console and beside a display that blocks (``tools.bench.display``).
 
 One FC23 on a pseudo-terminal per tick of 20 ms, in a process of its own with whatever real-time
 rights the system grants, beside `cyclictest` in the same run where it is installed. The console is
@@ -119,7 +120,7 @@ def ticking_process(ticks: int = TICKS, display: str = NONE) -> dict[str, Any]:
 
 
 def cyclictest_us() -> list[float]:
-    """cyclictest's own latencies: the same number of cycles of 20 ms, FIFO, locked memory."""
+    """Cyclictest's own latencies: the same number of cycles of 20 ms, FIFO, locked memory."""
     command = ["cyclictest", "--quiet", "--mlockall", "--priority=50", "--interval=20000",
                f"--loops={TICKS}", "--histofall=20000"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -63,7 +63,6 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy all records while sessions may run, and verify the copy (exit status 4 if altered)."""
-
     settings, data_dir = place_of(data)
     if sum((target is not None, status, prove is not None)) != 1:
         raise AddressInvalid("say where to back up to, or --status, or --prove BACKUP")

@@ -1,4 +1,4 @@
-"""``traction verify`` and ``traction checkpoints``: is the record still what it was?"""
+"""``traction verify`` and ``traction checkpoints``: whether the record is still what it was."""
 
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Recompute the record and say what was altered, where, since when (exit status 4)."""
-
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     if since_last and (not all_ or public_key):
@@ -295,6 +294,7 @@ def _trusted(data_dir: Path, given: dict[str, bytes] | None) -> KeyHistory:
 
 
 def public_keys(paths: Sequence[Path]) -> dict[str, bytes]:
+    """The public keys in files, by key id; raises JournalError or KeyUnavailable."""
     from records.keys.signing import key_id_of, read_public_key
 
     keys = [read_public_key(path) for path in paths]

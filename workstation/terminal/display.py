@@ -35,11 +35,14 @@ Write = Callable[[str], None]
 class Page(Protocol):
     """How things look on one kind of display. Returns the text that is to be written."""
 
-    def words(self, text: str) -> str: ...
+    def words(self, text: str) -> str:
+        """A line for the person, as it is written."""
 
-    def frame(self, progress: Progress) -> str: ...
+    def frame(self, progress: Progress) -> str:
+        """The progress line, as it is written over the last one."""
 
-    def end(self) -> str: ...
+    def end(self) -> str:
+        """What closes the display."""
 
 
 class Display:

@@ -100,8 +100,10 @@ class Screen:
         self._session_ended = True
 
     def __enter__(self) -> Screen:
-        """Whatever else prints, a log or a warning of a library, goes the same way: it waits for
-        nobody."""
+        """Whatever else prints, a log or a warning of a library, goes the same way.
+
+        It waits for nobody.
+        """
         self._elsewhere.enter_context(redirect_stdout(_Mailed(self._messages.tell)))
         self._elsewhere.enter_context(redirect_stderr(_Mailed(self._messages.tell)))
         return self

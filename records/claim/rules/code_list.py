@@ -47,11 +47,13 @@ class InstalledCodeList:
         self._codes = simple_icd_10_cm
 
     def state(self, code: str) -> CodeState:
+        """Whether a code may be billed, has children that are, or is in no list."""
         if not self._codes.is_valid_item(code):
             return "unknown"
         return "billable" if self._codes.is_leaf(code) else "category"
 
     def exclude_each_other(self, first: str, second: str) -> bool:
+        """Whether one of two codes excludes the other where it stands (Excludes1)."""
         return self._names(first, second) or self._names(second, first)
 
     def _names(self, first: str, second: str) -> bool:

@@ -198,9 +198,8 @@ class Facts:
     def overlap(self, line: ServiceLine) -> bool | None:
         """Whether a line's minutes and the device's traction share time; None: times unknown."""
         start, end = self.started, self.ended
-        if None in (start, end, line.started_at, line.ended_at):
+        if start is None or end is None or line.started_at is None or line.ended_at is None:
             return None
-        assert start and end and line.started_at and line.ended_at
         return line.started_at < end and start < line.ended_at
 
     def other_region(self, line: ServiceLine) -> bool:

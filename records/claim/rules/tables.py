@@ -35,6 +35,7 @@ class Dated(CheckedData):
     strength: Strength = "own"
 
     def valid_on(self, day: date) -> bool:
+        """Whether the row holds on this day of service."""
         return self.valid_from <= day <= self.valid_to
 
 
@@ -90,6 +91,7 @@ class ScrubTables:
     code_list: CodeList | None = None
 
     def threshold(self, day: date) -> Threshold | None:
+        """The threshold of this day, or None when no row holds."""
         return next((t for t in self.thresholds if t.valid_on(day)), None)
 
     def daily_limit(self, day: date) -> DailyLimit:
@@ -97,6 +99,7 @@ class ScrubTables:
         return next((d for d in self.daily_limits if d.valid_on(day)), self.daily_limits[0])
 
     def practice_expense(self, day: date) -> PracticeExpense | None:
+        """The practice expense of this day, or None when no row holds."""
         return next((p for p in self.practice_expenses if p.valid_on(day)), None)
 
     def with_code_list(self, code_list: CodeList) -> ScrubTables:

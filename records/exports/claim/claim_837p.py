@@ -132,7 +132,9 @@ class _Claim:
         accepted: Sequence[str],
         not_ready: str,
     ) -> None:
-        assert context.billing and context.patient and context.rendering
+        assert context.billing
+        assert context.patient
+        assert context.rendering
         self.context, self.made_at, self.signed = context, made_at, signed
         self.session_id = words("session_id", session_id, 45)
         self.not_ready = words("not_ready", not_ready[:NTE_LENGTH], NTE_LENGTH)

@@ -103,7 +103,9 @@ def _need_everything(context: ClaimContext, session_id: str) -> None:
 
 class _Sheet:
     def __init__(self, context: ClaimContext, face: Face, modifiers: tuple[str, ...]) -> None:
-        assert context.patient and context.billing and context.rendering
+        assert context.patient
+        assert context.billing
+        assert context.rendering
         self.context, self.face, self.modifiers = context, face, modifiers
         self.patient, self.billing = context.patient, context.billing
         self.rendering = context.rendering

@@ -121,9 +121,9 @@ class _Plot:
         for first, last in self._neighbours(stops_ms):
             number = "" if len(stops_ms) == 1 else f" {first + 1}"
             number += "" if first == last else f"-{last + 1}"
-            self._stop_label(f"STOP{number}", stops_ms[first], stops_ms[last])
+            self._stop_label(f"STOP{number}", stops_ms[first])
 
-    def _stop_label(self, label: str, first_ms: int, last_ms: int) -> None:
+    def _stop_label(self, label: str, first_ms: int) -> None:
         """Above the plot's area, left of the first line or right of the last."""
         left = self._stop_x(first_ms)
         y = self.top + 2

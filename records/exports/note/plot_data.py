@@ -23,13 +23,13 @@ class PlotData:
     highest_dn: list[int]
 
 
-def plot_data(samples: SampleArray, bins: int = BINS) -> PlotData:
+def plot_data(samples: SampleArray) -> PlotData:
     """Decimate the valid samples of a session; empty lists when there are none."""
     used = samples[valid_samples(samples)]
     if not len(used):
         return PlotData([], [], [], [])
     times = used["taken_at_ms"].astype(np.int64)
-    width = max(1, -(-(int(times[-1]) - int(times[0]) + 1) // bins))
+    width = max(1, -(-(int(times[-1]) - int(times[0]) + 1) // BINS))
     bin_numbers = (times - times[0]) // width
     starts = np.flatnonzero(np.diff(bin_numbers, prepend=-1))
     forces = used["force_1_dn"].astype(np.int64)

@@ -55,7 +55,7 @@ def page_operators(page: Page, font_names: FontNames) -> str:
 
 def _font_names(canvas: Canvas) -> FontNames:
     """What the document calls its fonts; asking registers them."""
-    return {bold: canvas._doc.getInternalFontName(font) for bold, font in FONTS.items()}
+    return {bold: canvas._doc.getInternalFontName(font) for bold, font in FONTS.items()}  # noqa: SLF001
 
 
 def _bar(bar: Bar) -> str:
@@ -98,5 +98,5 @@ def _escaped(text: str) -> str:
 
 @cache
 def _rgb(colour: str) -> str:
-    """ "#rrggbb" as three parts of one."""
+    """A colour ``#rrggbb`` as three parts of one."""
     return " ".join(f"{int(colour[i : i + 2], 16) / 255:.3f}" for i in (1, 3, 5))

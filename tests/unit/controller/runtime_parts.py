@@ -138,7 +138,7 @@ class Answers:
     """An operator that gives prepared answers; what is not prepared stays open."""
 
     def __init__(self, **answers: bool) -> None:
-        self._answers = answers
+        self.answers = answers
         self.asked: list[Question] = []
         self.texts: list[str] = []
         self.person_only: dict[Question, bool] = {}
@@ -152,7 +152,7 @@ class Answers:
         self.person_only[question] = person_only
 
     def answer(self, question: Question) -> Answer | None:
-        accepted = self._answers.get(question.value)
+        accepted = self.answers.get(question.value)
         return None if accepted is None else Answer(accepted=accepted, answered_by="A. Person")
 
     def stop_requested(self) -> Stop | None:

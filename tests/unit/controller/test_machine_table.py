@@ -18,8 +18,8 @@ from controller.session.inputs_and_effects import (
     ReadingTaken,
     Requested,
     StopRequested,
+    VerdictGiven,
 )
-from controller.session.machine import VerdictGiven
 from tests.unit.controller.builders import reading
 from tests.unit.controller.machine_bench import NO, REACH, WHO, YES, Bench, verdict
 

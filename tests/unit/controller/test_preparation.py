@@ -267,7 +267,11 @@ def test_on_other_units_a_missing_press_and_screen_are_said_and_asked_about() ->
 
 
 def test_words_are_heard_before_the_treatment_and_the_rest_is_refused_by_name() -> None:
-    asked = [Remark(by="P. Jones", text="late"), CheckIn(by="P. Jones"), Pause(by="P. Jones")]
+    asked: list[SessionRequest] = [
+        Remark(by="P. Jones", text="late"),
+        CheckIn(by="P. Jones"),
+        Pause(by="P. Jones"),
+    ]
     start = Start(press_at_2_s, requests=asked)
     start.preparation.prepare()
     assert start.kinds()[0] is EventKind.REMARK_RECORDED

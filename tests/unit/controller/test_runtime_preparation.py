@@ -381,7 +381,7 @@ def test_the_unit_is_observed_while_a_person_thinks() -> None:
 
     def story(elapsed_s: float) -> Telemetry:
         if elapsed_s > 30.0:
-            operator._answers = dict(GO_ON)
+            operator.answers = dict(GO_ON)
         return press_test(elapsed_s)
 
     stage.unit.story = story

@@ -178,7 +178,7 @@ class DeskUnit:
         self.clock.time_s += 0.002
         function, body = frame[1], frame[2:-2]
         if frame[0] == 0:
-            self._write(*self._written(body))
+            self.write(*self._written(body))
             return b""
         if self.refuse and function != 3 and (code := self.refuse.pop(0)):
             return framed(bytes([1, function | 0x80, code]))
@@ -192,23 +192,23 @@ class DeskUnit:
         return self._read(3, address, count)
 
     def _function_16(self, body: bytes) -> bytes:
-        self._write(*self._written(body))
+        self.write(*self._written(body))
         return bytes([1, 16]) + body[:4]
 
     def _function_23(self, body: bytes) -> bytes:
         address, count = struct.unpack(">HH", body[:4])
         if self.write_first:
-            self._write(*self._written(body[4:]))
+            self.write(*self._written(body[4:]))
             return self._read(23, address, count)
         answer = self._read(23, address, count)
-        self._write(*self._written(body[4:]))
+        self.write(*self._written(body[4:]))
         return answer
 
     def _written(self, body: bytes) -> tuple[int, list[int]]:
         address, count = struct.unpack(">HH", body[:4])
         return address, list(struct.unpack(f">{count}H", body[5:]))
 
-    def _write(self, address: int, values: list[int]) -> None:
+    def write(self, address: int, values: list[int]) -> None:
         raw = struct.pack(f">{len(values)}H", *values)
         assert crc(raw[:-2]) == values[-1]
         self.writes.append((address, values))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,6 @@ from controller.errors import (
     LinkLost,
     OutcomeUncertain,
     RequestRefused,
-    TractionError,
     UnitFaulted,
 )
 from controller.telemetry import UnitState
@@ -102,7 +103,7 @@ def test_a_unit_that_may_only_be_observed_is_never_armed(may_arm: bool) -> None:
     ],
 )
 def test_numbers_that_fit_no_register_are_refused_before_anything_is_sent(
-    limits: dict[str, float], words: str
+    limits: dict[str, Any], words: str
 ) -> None:
     desk = DeskUnit()
     with pytest.raises(RequestRefused, match=words):
@@ -223,9 +224,13 @@ def test_a_port_that_goes_away_while_arming_is_lost_and_never_called_refused(
         return answer(frame)
 
     desk.port.answer = then_gone
-    with pytest.raises(LinkLost):
+
+    def begin() -> None:
         unit.arm(REQUEST)
         unit.find_order(120.0)
+
+    with pytest.raises(LinkLost):
+        begin()
 
 
 def test_a_port_that_goes_away_behind_a_lost_arming_answer_is_lost() -> None:
@@ -252,11 +257,9 @@ def test_whatever_is_lost_while_arming_an_error_tells_whether_the_write_was_sent
             desk = DeskUnit(write_first=False)
             unit = desk.connected()
             desk.lose = [n in (first, second) for n in range(8)]
-            try:
+            with suppress(OutcomeUncertain, LinkError):  # any other error fails the test
                 unit.arm(REQUEST)
                 unit.find_order(120.0)
-            except TractionError as error:
-                assert isinstance(error, OutcomeUncertain | LinkError), (first, second, error)
             desk.lose = []
             unit.exchange(RELEASE)
             assert desk.commands[-1][3] in (1, 5)
@@ -283,7 +286,7 @@ def test_an_unknown_order_is_refused_after_five_keep_alives() -> None:
     unit = desk.connected()
     unit.arm(REQUEST)
     desk.write_first = False
-    desk._write = lambda address, values: desk.commands.append(values)  # type: ignore[method-assign]
+    desk.write = lambda address, values: desk.commands.append(values)  # type: ignore[method-assign]
     with pytest.raises(OutcomeUncertain, match="no known order"):
         unit.find_order(120.0)
     assert [command[2:4] for command in desk.commands] == [[n, 0] for n in range(1, 6)]

@@ -18,6 +18,7 @@ from controller.order.prescription import Region
 from controller.ports import UnitCapabilities
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, UnitState
 from firmware_bridge.modbus.registers import words_to_bytes
+from firmware_bridge.units import freshness, reference_unit
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, armed
 from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, framed, with_crc
 
@@ -239,10 +240,15 @@ def test_both_orders_are_found_and_then_only_that_echo_is_believed(write_first: 
     assert len(desk.commands) == sent + 1
 
 
-def test_sequence_65535_is_followed_by_1() -> None:
+def test_sequence_65535_is_followed_by_1(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = DeskUnit(write_first=False)
     unit = armed(desk)
-    unit._sequence = unit._accepted = desk.sequence = 65534
+    last, after = desk.sequence, freshness.next_sequence
+    monkeypatch.setattr(
+        reference_unit, "next_sequence", lambda n: after(65533 if n == last else n)
+    )  # fmt: skip
+    unit.exchange(FOLLOW)
+    assert desk.commands[-1][2] == 65534
     for expected in (65535, 1, 2):
         unit.exchange(FOLLOW)
         assert desk.commands[-1][2] == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from controller.errors import (
 )
 from controller.telemetry import CommandKind, ForceCommand, UnitState
 from firmware_bridge.modbus.link import ModbusLink, TcpFraming
+from firmware_bridge.profiles import shipped_profile
+from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, TOKENLESS_RELEASE, armed
 from tests.unit.firmware_bridge.scripted import DeskUnit
 
@@ -101,15 +104,23 @@ def test_beside_the_tick_s_reading_the_tokenless_release_waits_for_one_silence_o
 
 def test_on_tcp_the_tokenless_release_is_sent_twice_and_then_it_is_an_error() -> None:
     desk = DeskUnit()
-    unit = desk.connected()
+    asked = desk.connected()
     answered: list[bool] = []
 
     def answer(frame: bytes) -> bytes:
         return frame[:5] + b"\x06" + frame[6:12] if answered.pop(0) else b""
 
     desk.port.answer = answer
-    unit._link = ModbusLink(
-        desk.port, TcpFraming(), desk.clock, unit=1, timeout_s=0.04, lateness_s=0.05
+    link = ModbusLink(desk.port, TcpFraming(), desk.clock, unit=1, timeout_s=0.04, lateness_s=0.05)
+    profile, digest = shipped_profile("reference_v1")
+    unit = ReferenceUnit(
+        link,
+        profile,
+        digest,
+        identity=asked.identity,
+        capabilities=asked.capabilities,
+        tick_s=asked.tick_s,
+        may_arm=True,
     )
     answered[:] = [False, True]
     unit.release_without_token()
@@ -161,7 +172,7 @@ def test_a_release_leaves_whatever_numbers_are_asked_for_with_it(
     ],
 )
 def test_another_command_with_such_a_number_is_refused_and_not_sent(
-    numbers: dict[str, float], words: str
+    numbers: dict[str, Any], words: str
 ) -> None:
     desk = DeskUnit()
     unit = armed(desk)

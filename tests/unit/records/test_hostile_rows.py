@@ -17,7 +17,7 @@ from records.evidence import guarded_check
 from records.evidence.integrity import verify
 from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of, list_sessions
 from records.evidence.start_check import check_before_start
-from records.evidence.stored_session import SessionHead, StoredSession
+from records.evidence.stored_session import SessionHead, StoredSession, load_stored
 from records.evidence.unreadable import UNREADABLE
 from records.keeping.search import SessionQuery, find_sessions
 from records.store.clinic_file import clinic_database
@@ -142,7 +142,7 @@ def test_the_last_line_counts_the_clinic_s_words_too(data: Path) -> None:
 def test_whatever_a_reader_raises_hides_no_other_session(
     data: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = guarded_check.load_stored
+    real = load_stored
 
     def breaks_at_the_second(db: Database, head: SessionHead) -> StoredSession:
         if head.number == 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -79,12 +80,13 @@ def taut_plant() -> TractionPlant:
 
 
 def test_cord_and_body() -> None:
-    for inject in (
+    injections: tuple[Callable[[TractionPlant], None], ...] = (
         lambda plant: plant.cord.snap(),
         lambda plant: plant.cord.slack(30.0),
         lambda plant: plant.body.slip(30.0),
         lambda plant: plant.body.slip(30.0, 0.5),
-    ):
+    )
+    for inject in injections:
         plant = taut_plant()
         inject(plant)
         plant.advance(500, 0.0)
@@ -176,8 +178,13 @@ def test_a_blind_unit_and_a_panel() -> None:
     assert firmware.read_registers(MEASUREMENT, 20)[3] & 1 << 13
     firmware.machine.set_at_panel(40.0, announced=False)
     assert not firmware.read_registers(MEASUREMENT, 20)[3] & 1 << 13
-    wild = {"second_n": None, "setpoint_n": 10.0, "position_mm": 0.0, "speed_mm_per_s": 0.0}
-    guards = firmware.machine._guards
+    wild: dict[str, Any] = {
+        "second_n": None,
+        "setpoint_n": 10.0,
+        "position_mm": 0.0,
+        "speed_mm_per_s": 0.0,
+    }
+    guards = firmware.machine.guards
     seen = [guards.check(force_n=900.0, following=True, **wild) for _ in range(10)]
     assert EventCode.OVER_FORCE in seen
     firmware.machine.blind()

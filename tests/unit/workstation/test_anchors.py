@@ -32,7 +32,9 @@ class LocalAuthority:
 
     def __init__(self) -> None:
         self.authority = TimeStampAuthority("local")
-        self.status, self.content, self.asked = 200, None, []
+        self.status = 200
+        self.content: bytes | None = None
+        self.asked: list[tuple[str, bytes]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):

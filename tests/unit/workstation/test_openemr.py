@@ -55,9 +55,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _document(self, body: bytes) -> tuple[str, bytes]:
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        (part,) = message_from_bytes(head + body).get_payload()
+        _whole, part = message_from_bytes(head + body).walk()
         assert part.get_param("name", header="Content-Disposition") == "document"
-        return part.get_filename(), part.get_payload(decode=True)
+        name, content = part.get_filename(), part.get_payload(decode=True)
+        assert name is not None
+        assert isinstance(content, bytes)
+        return name, content
 
     def _answer(self, status: int, text: str) -> None:
         self.send_response(status)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from controller.events import EventKind
+from controller.events import EventKind, JsonValue
 from records.note.lifecycle import complete, sign
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import clinic_database, clinic_writing
@@ -27,14 +27,24 @@ def data(tmp_path: Path) -> Path:
     """Order, event, draft and audit row as an older program or another hand left them."""
     order = ORDER.replace("left arm pain", WORDS.encode("unicode_escape").decode())
     order = order.replace("\\x1b", "\\u001b")
-    remark = (3_000, EventKind.REMARK_RECORDED, {"by": f"P. Jones\n{FORGED}", "text": WORDS})
+    remark: tuple[int, EventKind, dict[str, JsonValue]] = (
+        3_000,
+        EventKind.REMARK_RECORDED,
+        {"by": f"P. Jones\n{FORGED}", "text": WORDS},
+    )
     recorded(tmp_path, order=order, happened=[remark], outcome=f"completed\n{FORGED}")
     author_now = author(tmp_path)
-    row = {
+    row: dict[str, JsonValue] = {
         "what": f"note\n{FORGED}", "by": WORDS, "user": "desk\x1b]0;x\x07", "session_id": "s-1",
         "patient_key": "key-of-TEST-1", "fields": [f"a\n{FORGED}"],
     }  # fmt: skip
-    hold = {"session_id": "s-1", "patient_key": "", "reason": WORDS, "by": WORDS, "user": "desk"}
+    hold: dict[str, JsonValue] = {
+        "session_id": "s-1",
+        "patient_key": "",
+        "reason": WORDS,
+        "by": WORDS,
+        "user": "desk",
+    }
     with clinic_writing(tmp_path) as db:
         append_entries(
             db, author_now, [(EntryKind.RECORD_READ, row), (EntryKind.LEGAL_HOLD_SET, hold)]

@@ -111,14 +111,20 @@ def drawing_or_flushing(facts: Facts) -> Iterator[Found]:
 def shared_minutes(facts: Facts, line: ServiceLine) -> float:
     """Minutes that a line and the traction have in common; both have their times."""
     start, end = facts.started, facts.ended
-    assert start and end and line.started_at and line.ended_at
+    assert start
+    assert end
+    assert line.started_at
+    assert line.ended_at
     shared = min(end, line.ended_at) - max(start, line.started_at)
     return max(0.0, shared.total_seconds() / 60)
 
 
 def _times(facts: Facts, line: ServiceLine) -> dict[str, str]:
     start, end = facts.started, facts.ended
-    assert start and end and line.started_at and line.ended_at
+    assert start
+    assert end
+    assert line.started_at
+    assert line.ended_at
     zone = start.tzinfo
     return {
         "start": f"{start:%H:%M}",

@@ -54,7 +54,8 @@ def _sent_in_time(plan: PlanOfCare) -> bool:
     """A signed order, and the plan sent to the referrer within 30 days."""
     if not plan.signed_order_on_file or None in (plan.established, plan.sent_to_referrer_on):
         return False
-    assert plan.established and plan.sent_to_referrer_on
+    assert plan.established
+    assert plan.sent_to_referrer_on
     return (plan.sent_to_referrer_on - plan.established).days <= CERTIFICATION_DELAY_DAYS
 
 
@@ -120,7 +121,8 @@ def _authorization_faults(facts: Facts, given: Authorization) -> Iterator[tuple[
     if given.cpt_codes and facts.line is not None and TRACTION not in given.cpt_codes:
         yield "cpt_codes", f"it names {', '.join(given.cpt_codes)}, not 97012"
     if None not in (given.visits_allowed, given.visits_used):
-        assert given.visits_allowed is not None and given.visits_used is not None
+        assert given.visits_allowed is not None
+        assert given.visits_used is not None
         if given.visits_used >= given.visits_allowed:
             yield "visits_used", f"{given.visits_used} of {given.visits_allowed} visits are used up"
     if given.number == facts.context.referral_number:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -65,13 +66,14 @@ def test_the_figures_of_a_tick_are_compared_with_the_beginning() -> None:
     clock.sleep_until(1002.0)
     watch.mismatches = 2
     health = watch.health(lateness_s=0.01, tick_at_s=1001.97)
+    near: Callable[[float], Any] = pytest.approx
     assert health == HostHealth(
         lateness_s=0.01,
         tick_s=0.05,
-        exchange_s=pytest.approx(0.03),
+        exchange_s=near(0.03),
         mismatches=2,
-        boot_clock_gap_s=pytest.approx(2.5),
-        wall_clock_step_s=pytest.approx(-3.0),
+        boot_clock_gap_s=near(2.5),
+        wall_clock_step_s=near(-3.0),
         journal_age_s=2.0,
         console_age_s=None,
     )

@@ -11,7 +11,7 @@ from controller.order.phases import Phase
 from controller.ports import SessionJournal
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import URGENT_KINDS, Recorder
-from controller.session.inputs_and_effects import Emit, RaiseAlarm, Tell
+from controller.session.inputs_and_effects import Effect, Emit, RaiseAlarm, Tell
 from tests.unit.controller.builders import reading
 from tests.unit.controller.runtime_parts import ListJournal
 
@@ -66,7 +66,7 @@ def test_stops_releases_and_alarms_are_urgent() -> None:
 
 def test_of_the_machine_s_effects_the_events_are_recorded_in_their_order() -> None:
     journal = ListJournal()
-    effects = [
+    effects: list[Effect] = [
         Tell("words"),
         Emit(EventKind.PAUSED, {"by": "A"}),
         RaiseAlarm("pause_over"),

@@ -33,8 +33,11 @@ class OrderedBench(SessionBench):
 def test_a_release_is_judged_by_the_rate_at_which_the_unit_was_armed_to_come_down(
     rate_down: float, after_s: float
 ) -> None:
-    """60 N that stay: 10 N more than the ramp has left a second and 10 N / rate after the order,
-    and found when that has lasted for 2 s."""
+    """60 N that stay.
+
+    10 N more than the ramp has left a second and 10 N / rate after the order, and found when that
+    has lasted for 2 s.
+    """
     bench = OrderedBench(replace(ORDER, ramp_down_n_per_s=rate_down))
 
     def jam(since_s: float | None) -> None:

@@ -42,6 +42,7 @@ class Bench:
         obeys: bool = True,
         number: int = 2,
         second_channel: bool = False,
+        release_rate_n_per_s: float = RELEASE_RATE_N_PER_S,
         **first: Any,
     ) -> None:
         self.now_s = 100.0
@@ -58,7 +59,7 @@ class Bench:
             limits,
             self._reading({}),
             self.now_s,
-            release_rate_n_per_s=RELEASE_RATE_N_PER_S,
+            release_rate_n_per_s=release_rate_n_per_s,
             second_channel=second_channel,
         )
         self.sent = ForceCommand(kind=CommandKind.HOLD)

@@ -1,5 +1,7 @@
-"""Patient, force and cord: every limit one step below, at and above. A step is what the unit
-resolves: 0.1 N, 0.1 mm, 0.1 mm/s, or one tick."""
+"""Patient, force and cord: every limit one step below, at and above.
+
+A step is what the unit resolves: 0.1 N, 0.1 mm, 0.1 mm/s, or one tick.
+"""
 
 from __future__ import annotations
 

@@ -101,7 +101,10 @@ def test_a_release_that_the_supervisor_ordered_stays_as_strong(
     assert sent.force_n == 0.0
 
 
-@pytest.mark.parametrize("ordered", sorted(RELEASING_KINDS, key=lambda kind: kind.value))
+RELEASING = sorted(RELEASING_KINDS, key=lambda kind: kind.value)
+
+
+@pytest.mark.parametrize("ordered", RELEASING)
 def test_a_release_that_was_sent_is_never_taken_back(ordered: CommandKind) -> None:
     bench = Bench()
     bench.tick(order={"kind": ordered})
@@ -163,6 +166,6 @@ def test_the_supervisor_s_answer_is_made_of_what_it_was_told_alone() -> None:
     """Two supervisors that were told the same say the same: there is nothing else they ask."""
     first, second = Bench(), Bench()
     for n in range(30):
-        tick = {"force_n": 100.0 + n % 3, "host": {"lateness_s": 0.01 * n}}
+        tick: dict[str, Any] = {"force_n": 100.0 + n % 3, "host": {"lateness_s": 0.01 * n}}
         assert first.tick(**tick) == second.tick(**tick)
     assert isinstance(first.supervisor, Supervisor)

@@ -11,6 +11,7 @@ from controller.safety.release_checks import RELEASE_CHECKS
 from controller.safety.situation import Stage
 from controller.safety.verdict import Action, Verdict
 from controller.telemetry import CommandKind, UnitFault, UnitState, UnitStatus
+from tests.support.typed import now
 from tests.unit.controller.safety.bench import SWITCH, TICK_S, Bench, codes
 
 RELEASE = {"kind": CommandKind.RELEASE}
@@ -47,15 +48,15 @@ def fall(bench: Bench, seconds_: float, *, rate: float, start_n: float = 100.0) 
 
 def test_a_session_pulls_releases_and_is_free_by_what_was_sent_and_seen() -> None:
     bench = Bench()
-    assert bench.supervisor.stage is Stage.PULLING
+    assert now(bench.supervisor.stage) is Stage.PULLING
     bench.tick(order=RELEASE)
-    assert bench.supervisor.stage is Stage.RELEASING
+    assert now(bench.supervisor.stage) is Stage.RELEASING
     bench.tick(unit_state=UnitState.ARMED, force_n=1.0)
-    assert bench.supervisor.stage is Stage.RELEASING, "the unit is still armed"
+    assert now(bench.supervisor.stage) is Stage.RELEASING, "the unit is still armed"
     bench.tick(unit_state=UnitState.IDLE, force_n=1.0)
-    assert bench.supervisor.stage is Stage.FREE
+    assert now(bench.supervisor.stage) is Stage.FREE
     bench.tick(unit_state=UnitState.IDLE, force_n=90.0)
-    assert bench.supervisor.stage is Stage.FREE
+    assert now(bench.supervisor.stage) is Stage.FREE
 
 
 @pytest.mark.parametrize(
@@ -201,8 +202,8 @@ def test_a_release_may_lag_by_a_second_and_10_n(lag_s: float, slow: bool) -> Non
 
 def test_a_jam_in_a_slow_release_is_seen_within_seconds() -> None:
     """280 N at 5 N/s, stuck at 271 N: not after the minute that the whole release takes."""
-    bench = Bench(LUMBAR, force_n=280.0, order={"force_n": 280.0, "ceiling_n": 280.0})
-    bench.supervisor._situation.orders._release_rate_n_per_s = 5.0
+    order = {"force_n": 280.0, "ceiling_n": 280.0}
+    bench = Bench(LUMBAR, force_n=280.0, order=order, release_rate_n_per_s=5.0)
     bench.order, bench.obeys = dict(RELEASE), False
     bench.base["unit_state"] = UnitState.RELEASING
     assert fall(bench, 1.8, rate=5.0, start_n=280.0) == []

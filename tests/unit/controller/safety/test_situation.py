@@ -61,7 +61,10 @@ def test_before_the_first_tick_nothing_is_ordered_and_nothing_was_missed() -> No
     now = situation(force_n=2.0)
     assert (now.orders.force_n, now.orders.ceiling_n) == (0.0, CERVICAL_LIMITS.force_n)
     assert now.orders.released is None
-    assert not (now.orders.follows or now.missed or now.was_taut or now.free)
+    assert not (now.orders.follows)
+    assert not (now.missed)
+    assert not (now.was_taut)
+    assert not (now.free)
     assert now.taking_up_slack
     assert now.link.sent_before_reading == 0
     assert now.stage is Stage.PULLING

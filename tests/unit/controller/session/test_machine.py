@@ -34,6 +34,7 @@ from controller.session.inputs_and_effects import (
     session_ms,
 )
 from controller.telemetry import CommandKind, UnitState
+from tests.support.typed import now
 from tests.unit.controller.machine_bench import NO, STATIC, TICK_S, WHO, YES, Bench, verdict
 
 
@@ -45,17 +46,17 @@ def test_slack_is_taken_up_slowly_until_three_readings_are_taut() -> None:
     bench.tick(2, force_n=6.0)
     bench.tick(1, force_n=4.9)
     bench.tick(2, force_n=5.0)
-    assert bench.machine.phase is Phase.TAKING_UP_SLACK
+    assert now(bench.machine.phase) is Phase.TAKING_UP_SLACK
     bench.tick(1, force_n=5.0)
-    assert bench.machine.phase is Phase.PRETENSIONING
+    assert now(bench.machine.phase) is Phase.PRETENSIONING
 
 
 def test_slack_that_stays_slack_ends_in_a_release() -> None:
     bench = Bench()
     bench.tick(1 + 600, force_n=1.0)
-    assert bench.machine.phase is Phase.TAKING_UP_SLACK
+    assert now(bench.machine.phase) is Phase.TAKING_UP_SLACK
     bench.tick(2, force_n=1.0)
-    assert bench.machine.phase is Phase.RELEASING
+    assert now(bench.machine.phase) is Phase.RELEASING
     assert bench.emitted(EventKind.RELEASE_ORDERED)[0]["reason"] == "slack not taken up in 30 s"
 
 
@@ -65,10 +66,10 @@ def test_pretension_waits_for_its_time_and_for_the_answer() -> None:
         isinstance(e, Ask) and e.question is Question.PRETENSION_LOOKS_RIGHT for e in bench.effects
     )
     bench.tick(250, force_n=15.0)
-    assert bench.machine.phase is Phase.PRETENSIONING
+    assert now(bench.machine.phase) is Phase.PRETENSIONING
     bench.give(QuestionAnswered(Question.PRETENSION_LOOKS_RIGHT, YES))
     bench.tick()
-    assert bench.machine.phase is Phase.RAMPING_UP
+    assert now(bench.machine.phase) is Phase.RAMPING_UP
 
 
 def test_pretension_without_an_answer_is_released_after_60_s() -> None:
@@ -261,9 +262,9 @@ def test_the_treatment_is_as_long_as_ordered_whatever_was_paused() -> None:
     bench.ask(Resume(by=WHO))
     bench.tick()
     bench.seconds(49.95)
-    assert bench.machine.phase is Phase.HOLDING
+    assert now(bench.machine.phase) is Phase.HOLDING
     bench.tick()
-    assert bench.machine.phase is Phase.RELEASING
+    assert now(bench.machine.phase) is Phase.RELEASING
     assert bench.machine.ending.outcome == Outcome.COMPLETED
 
 
@@ -278,9 +279,9 @@ def test_a_pause_of_60_s_regresses_to_the_pretension_and_is_released_after_5_min
     assert bench.emitted(EventKind.PAUSE_REGRESSED) == [{}]
     assert "pause_regressed" in bench.alarms()
     bench.seconds(298.0)
-    assert bench.machine.phase is Phase.PAUSED
+    assert now(bench.machine.phase) is Phase.PAUSED
     bench.seconds(3.0)
-    assert bench.machine.phase is Phase.RELEASING
+    assert now(bench.machine.phase) is Phase.RELEASING
     assert bench.machine.ending.reason == "pause longer than 5 min at the pretension"
 
 
@@ -295,10 +296,10 @@ def test_a_resume_that_raises_the_force_asks_first_and_ramps_back() -> None:
     before_s = bench.machine.treatment_elapsed_s(bench.now_s)
     bench.seconds(4.0)
     assert bench.target_n == pytest.approx(55.0)
-    assert bench.machine.phase is Phase.PAUSED
+    assert now(bench.machine.phase) is Phase.PAUSED
     assert bench.machine.treatment_elapsed_s(bench.now_s) == before_s
     bench.seconds(5.0)
-    assert bench.machine.phase is Phase.HOLDING
+    assert now(bench.machine.phase) is Phase.HOLDING
     assert bench.target_n == 102.0
     assert bench.emitted(EventKind.RESUMED)[0]["confirmed_by"] == WHO
 
@@ -309,10 +310,10 @@ def test_a_refused_resume_stays_paused_and_an_unanswered_one_is_released() -> No
     bench.ask(Resume(by=WHO))
     bench.give(QuestionAnswered(Question.RESUME_RAISES_FORCE, NO))
     bench.seconds(61.0)
-    assert bench.machine.phase is Phase.PAUSED
+    assert now(bench.machine.phase) is Phase.PAUSED
     bench.ask(Resume(by=WHO))
     bench.seconds(60.1)
-    assert bench.machine.phase is Phase.RELEASING
+    assert now(bench.machine.phase) is Phase.RELEASING
     assert bench.machine.ending.reason == "resume not confirmed in 60 s"
     assert "answer_missing" in bench.alarms()
 

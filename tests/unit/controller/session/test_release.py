@@ -46,7 +46,7 @@ class Following:
         return self.release.command(self.last)
 
 
-MOVING = {"unit_state": UnitState.RELEASING, "force_n": 60.0}
+MOVING: dict[str, Any] = {"unit_state": UnitState.RELEASING, "force_n": 60.0}
 
 
 def test_a_release_only_gets_stronger() -> None:
@@ -160,7 +160,7 @@ def test_a_release_that_was_seen_ends_with_the_unit_idle_or_latched() -> None:
 
 def test_a_unit_that_stays_armed_was_seen_free_all_the_same() -> None:
     following = seen_armed()
-    armed = {"unit_state": UnitState.ARMED, "force_n": 9.0}
+    armed: dict[str, Any] = {"unit_state": UnitState.ARMED, "force_n": 9.0}
     assert following.until(ReleaseStep.NOT_DISARMED, **armed) == pytest.approx(8.05, abs=TICK_S)
 
 
@@ -176,7 +176,7 @@ def test_force_that_comes_back_before_the_disarming_is_released_again(
 
 def test_a_force_that_is_not_known_any_more_takes_no_release_back() -> None:
     following = seen_armed()
-    armed = {"unit_state": UnitState.ARMED, "force_n": None, "second_force_n": None}
+    armed: dict[str, Any] = {"unit_state": UnitState.ARMED, "force_n": None, "second_force_n": None}
     assert following.tick(**armed) is ReleaseStep.GOES_ON
     assert following.release.seen
 
@@ -210,7 +210,7 @@ def test_8_s_without_an_answer_are_not_yet_too_many() -> None:
 def test_a_disarming_has_8_s_from_the_tick_in_which_the_cord_was_seen_free() -> None:
     release = Release(prescription())
     release.demand(FAST, 500.0)
-    armed = {"unit_state": UnitState.ARMED, "force_n": 9.0}
+    armed: dict[str, Any] = {"unit_state": UnitState.ARMED, "force_n": 9.0}
     release.follow(reading(sample_number=1, **armed), 500.5)
     assert release.follow(reading(sample_number=2, **armed), 501.0) is ReleaseStep.SEEN_ARMED
     assert release.follow(reading(sample_number=3, **armed), 509.0) is ReleaseStep.GOES_ON
@@ -242,7 +242,7 @@ def test_a_unit_that_has_ended_may_keep_its_force_for_3_s_and_not_longer() -> No
 def test_force_that_is_back_when_the_disarming_is_overdue_is_released_again() -> None:
     release = Release(prescription())
     release.demand(FAST, 500.0)
-    armed = {"unit_state": UnitState.ARMED, "force_n": 9.0}
+    armed: dict[str, Any] = {"unit_state": UnitState.ARMED, "force_n": 9.0}
     release.follow(reading(sample_number=1, **armed), 500.5)
     release.follow(reading(sample_number=2, **armed), 501.0)
     back = reading(sample_number=3, unit_state=UnitState.HOLDING, force_n=60.0)

@@ -8,9 +8,8 @@ import pytest
 
 from controller.errors import IllegalTransition
 from controller.events import EventKind, Outcome
-from controller.order.phases import Phase
+from controller.order.phases import TRANSITIONS, Phase
 from controller.ports import Question
-from controller.session import machine as session_machine
 from controller.session.inputs_and_effects import (
     Ask,
     Disarm,
@@ -255,7 +254,7 @@ def test_only_a_yes_to_a_release_under_way_and_unseen_is_a_person_s_word() -> No
 def test_a_transition_that_the_table_does_not_know_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(session_machine.TRANSITIONS, Phase.ARMED, frozenset({Phase.FAULTED}))
+    monkeypatch.setitem(TRANSITIONS, Phase.ARMED, frozenset({Phase.FAULTED}))
     bench = Bench()
     with pytest.raises(IllegalTransition, match="armed cannot become taking_up_slack"):
         bench.give(ReadingTaken(reading()))

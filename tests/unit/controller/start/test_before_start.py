@@ -54,7 +54,7 @@ def test_somebody_looks_at_a_table_that_must_move(
     order: Prescription, asked: bool, words: str
 ) -> None:
     question = Question.TABLE_MOVES_FREELY
-    assert (question in questions_before_start(order, commissioned=False)) is asked
+    assert (question in questions_before_start(order)) is asked
     assert words in (question_text(question, order) if asked else "")
 
 

@@ -268,12 +268,12 @@ def test_a_wall_clock_that_is_set_meanwhile_is_no_clock_that_was_asked_about() -
     asked = Ready(facts=facts)
     assert Question.CLOCK_IN_DOUBT in asked.operator.asked
     asked.preparation.last_look()
-    asked.clock._utc_origin_ms -= 60_000
+    asked.clock.utc_origin_ms -= 60_000
     with pytest.raises(RequestRefused, match=r"clock failed.*changed since"):
         asked.preparation.last_look()
     sound = Ready(facts=start_facts(last_record_utc_ms=VirtualClock(start_s=0.0).utc_ms()))
     assert Question.CLOCK_IN_DOUBT not in sound.operator.asked
-    sound.clock._utc_origin_ms -= 3_600_000
+    sound.clock.utc_origin_ms -= 3_600_000
     with pytest.raises(RequestRefused, match=r"0 h 59 min .* before the last record"):
         sound.preparation.last_look()
 

@@ -15,16 +15,20 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo
 
 
 def test_a_port_that_nobody_empties_is_an_error_and_never_a_wait() -> None:
-    """pyserial issue 163: its ``write`` hangs behind such a port."""
+    """Pyserial issue 163: its ``write`` hangs behind such a port."""
     master, slave = os.openpty()
     port = SerialPort(
         SerialAddress(port=os.ttyname(slave), unit=1, baudrate=38400),
         SerialSettings(baudrate=38400, parity="N", stopbits=1),
     )
+
+    def fill() -> None:
+        for _ in range(1000):
+            port.write(bytes(1024))
+
     try:
         with pytest.raises(LinkError, match="nobody reads at the other end") as full:
-            for _ in range(1000):
-                port.write(bytes(1024))
+            fill()
         assert not isinstance(full.value, LinkLost), "the port is there, and may be emptied yet"
     finally:
         port.close()

@@ -57,7 +57,7 @@ def test_crc_equals_pymodbus(data: bytes) -> None:
     assert crc16.modbus(data) == (swapped >> 8 | (swapped & 0xFF) << 8)
 
 
-KINDS = [
+KINDS: list[tuple[RegisterType, int, int, int]] = [
     ("u16", 1, 0, 65535),
     ("i16", 1, -32768, 32767),
     ("u32", 2, 0, 2**32 - 1),
@@ -67,7 +67,7 @@ KINDS = [
 
 @given(st.sampled_from(KINDS), st.data())
 def test_encode_and_decode_are_inverse(
-    kind: tuple[str, int, int, int], data: st.DataObject
+    kind: tuple[RegisterType, int, int, int], data: st.DataObject
 ) -> None:
     name, words, low, high = kind
     spec = RegisterSpec(name="x", address=0, type=name, words=words)

@@ -23,7 +23,7 @@ def test_the_claim_has_the_diagnoses_that_the_note_has_now(tmp_path: Path) -> No
     context = context_of_session(*known, PAYER)
     assert context.diagnoses == ("M542", "M5412")
     assert context.lines[0].dx_pointers == (1, 2)
-    row = charge_line(*known, note_file="s-1.pdf").values
+    row = charge_line(visit.record, visit.note, note_file="s-1.pdf").values
     assert (row["dx1"], row["dx2"], row["pointers"]) == ("M54.2", "M54.12", "12")
 
 
@@ -33,4 +33,4 @@ def test_the_record_number_is_the_note_s(tmp_path: Path) -> None:
     visit = load_visit(tmp_path, "s-1", SETTINGS)
     known = (visit.record, visit.order, visit.note)
     assert context_of_session(*known, PAYER).patient_ref == "A-0815"
-    assert charge_line(*known, note_file="s-1.pdf").values["mrn"] == "A-0815"
+    assert charge_line(visit.record, visit.note, note_file="s-1.pdf").values["mrn"] == "A-0815"

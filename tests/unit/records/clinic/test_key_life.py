@@ -33,6 +33,7 @@ from records.keys.key_folder import (
 from records.keys.signing import NoKeyStore, check_key_in_use, known_public_keys, load_or_create_key
 from records.store.author import Author
 from records.store.chain import Subject
+from records.store.clinic_chain import append_entries
 from records.store.clinic_file import clinic_database
 from records.store.database import open_for_writing
 from records.store.ed25519 import SigningKey, public_pem
@@ -181,10 +182,11 @@ def test_a_bundle_is_judged_by_the_time_of_its_keys(data: Path) -> None:
     documents = BundleDocuments(order_text="", note_text="", charge_csv=None)
     bundle = data.parent / "bundle.zip"
     bundle.write_bytes(write_bundle(read_stored(data, "s-2"), documents, KEY))
-    of_time = lambda: [  # noqa: E731
-        one.what for one in verify_bundle(bundle, history=key_history(data)).alterations
-        if "revoked" in one.what
-    ]  # fmt: skip
+
+    def of_time() -> list[str]:
+        found = verify_bundle(bundle, history=key_history(data)).alterations
+        return [one.what for one in found if "revoked" in one.what]
+
     rotated(data)
     assert of_time() == []
     revoke_key(
@@ -236,10 +238,12 @@ def test_a_revocation_needs_a_reason_a_name_and_a_moment_that_has_passed(data: P
 
 
 def test_a_lost_key_is_replaced_by_name_and_one_at_hand_is_not(data: Path) -> None:
-    lost = lambda **given: replace_lost_key(  # noqa: E731
-        data, **{"by": "P. Jones", "reason": "disk broke", "at_utc_ms": LATER_MS,
-                 "store": NoKeyStore(), "new_seed": lambda: NEW.seed, **given},
-    )  # fmt: skip
+    def lost(reason: str = "disk broke") -> SigningKey:
+        return replace_lost_key(
+            data, by="P. Jones", reason=reason, at_utc_ms=LATER_MS,
+            store=NoKeyStore(), new_seed=lambda: NEW.seed,
+        )  # fmt: skip
+
     with pytest.raises(RequestRefused, match="at hand and not lost"):
         lost()
     (key_folder(data) / "workstation.key").unlink()
@@ -386,7 +390,7 @@ class Killer:
             monkeypatch.setattr(owner, name, self._counted(getattr(owner, name)))
         import records.clinic.key_life as life
 
-        monkeypatch.setattr(life, "append_entries", self._counted(life.append_entries))
+        monkeypatch.setattr(life, "append_entries", self._counted(append_entries))
 
     def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*given: Any, **named: Any) -> Any:

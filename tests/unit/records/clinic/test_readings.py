@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from controller.errors import AuditUnavailable, JournalUnavailable, KeyUnavailable
+from controller.events import JsonValue
 from records.clinic.audit import accesses, record_read
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.readings import (
@@ -31,7 +33,13 @@ from tests.support.commands import run, said
 from tests.support.notes import UNIT, author, recorded
 
 READER = Person(by="B. Biller", user="desk 2", at_utc_ms=1_767_229_300_000)
-ROW = {"what": "note", "by": "B. Biller", "session_id": "s-1", "patient_key": "p", "fields": []}
+ROW: dict[str, JsonValue] = {
+    "what": "note",
+    "by": "B. Biller",
+    "session_id": "s-1",
+    "patient_key": "p",
+    "fields": [],
+}
 
 
 @pytest.fixture
@@ -178,7 +186,7 @@ def test_a_reader_signs_nothing_and_takes_nothing_away(shared: Path, tmp_path: P
     ):
         run(shared, *arguments[:2])
         with pytest.raises(KeyUnavailable, match="belong to another account; this one may read"):
-            as_reader(shared, lambda arguments=arguments: said(shared, *arguments))
+            as_reader(shared, partial(said, shared, *arguments))
     with pytest.raises(PermissionError):
         as_reader(shared, (shared / "clinic.db").unlink)
     with pytest.raises(PermissionError):

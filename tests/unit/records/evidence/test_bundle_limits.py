@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,10 +142,11 @@ def test_only_named_members_are_taken(bundle: bytes, name: str) -> None:
 
 def test_a_name_twice_and_too_many_members_are_refused(bundle: bytes) -> None:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+    with zipfile.ZipFile(out, "w") as archive:
         for name, content in members_of(bundle).items():
             archive.writestr(name, content)
-        archive.writestr("note.txt", b"another")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("note.txt", b"another")
     assert "note.txt stands in it twice" in refused(out.getvalue())
     many = {f"{number:016x}.pub": b"x" for number in range(30)}
     assert "at most 12 are read" in refused(zipped(members_of(bundle) | many))
@@ -211,6 +213,7 @@ def test_depth_is_a_finding(bundle: bytes) -> None:
 
 def test_an_odd_manifest_is_a_finding(bundle: bytes) -> None:
     members = members_of(bundle)
-    for files in ([], "x", {"note.txt": 7}, {"note.txt": None}):
+    odd: tuple[Any, ...] = ([], "x", {"note.txt": 7}, {"note.txt": None})
+    for files in odd:
         manifest = json.dumps({"files": files, "key_id": "x"}).encode()
         assert checked(zipped({**members, "manifest.json": manifest})).alterations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,7 +31,9 @@ def one_by_one(counts: list[tuple[int, int]]) -> list[LinkRange]:
 
 
 @given(COUNTS, st.integers(0, 6), st.integers(0, 8), st.randoms(use_true_random=False))
-def test_the_walk_repeats_the_single_link(counts, fewer_events, fewer_samples, random):
+def test_the_walk_repeats_the_single_link(
+    counts: list[tuple[int, int]], fewer_events: int, fewer_samples: int, random: Random
+) -> None:
     ranges = one_by_one(counts)
     last = ranges[-1] if ranges else NOTHING
     events = [random.randbytes(random.randrange(40)) + b"\0" for _ in range(last.next_event)]
@@ -55,14 +59,14 @@ def test_the_walk_repeats_the_single_link(counts, fewer_events, fewer_samples, r
 
 
 @given(COUNTS)
-def test_ranges_in_columns_are_the_ranges(counts):
+def test_ranges_in_columns_are_the_ranges(counts: list[tuple[int, int]]) -> None:
     ranges = as_columns(counts)
 
     assert list(ranges) == one_by_one(counts)
     assert ranges[:-1] == one_by_one(counts)[:-1]
 
 
-def test_a_computed_link_is_made_when_it_is_asked_for():
+def test_a_computed_link_is_made_when_it_is_asked_for() -> None:
     links = ComputedLinks(as_columns([(1, 2), (0, 3)]), [b"a" * 32, b"b" * 32])
     second = LinkRow(1, LinkRange(1, 0, 2, 3), b"b" * 32)
 
@@ -71,7 +75,7 @@ def test_a_computed_link_is_made_when_it_is_asked_for():
         links[2]
 
 
-def test_a_link_cannot_cover_more_than_its_numbers_can_name():
+def test_a_link_cannot_cover_more_than_its_numbers_can_name() -> None:
     half = MOST_COVERED // 2 + 1
     with pytest.raises(ValueError, match="links cover more than 4294967295 events or samples"):
         as_columns([(half, 0), (half, 0)])

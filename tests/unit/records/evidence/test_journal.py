@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.errors import JournalError, JournalUnavailable, UnitBusy
-from controller.events import EventKind, Outcome, Sample, SampleFlag, SessionEvent
+from controller.events import EventKind, JsonValue, Outcome, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
 from records.evidence.integrity import verify
 from records.evidence.journal import (
@@ -31,7 +31,7 @@ from tests.support.altering import altering
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
-DETAIL = {"order_digest": "00", "identity": {}}
+DETAIL: dict[str, JsonValue] = {"order_digest": "00", "identity": {}}
 
 
 def opening(session_id: str = "s-1") -> SessionOpening:

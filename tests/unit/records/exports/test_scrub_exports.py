@@ -117,7 +117,7 @@ def test_a_long_report_breaks_into_pages_and_nothing_overlaps() -> None:
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
-        st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=400), max_size=6
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=400), max_size=6
     )
 )
 def test_nothing_leaves_the_pages(messages: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
@@ -119,7 +120,7 @@ def _signed_by(record: KeyRecord, *keys: SigningKey) -> KeyRecord:
     return record.signed(*keys)
 
 
-REFUSED = {
+REFUSED: dict[str, Callable[[KeyHistory], KeyRecord]] = {
     "rotated by the old key alone": lambda h: _signed_by(
         h.following(KeyEvent.ROTATED, FOUND.public_key, REVOKED_MS), SECOND),
     "rotated by a new key alone": lambda h: _signed_by(

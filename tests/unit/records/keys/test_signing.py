@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
@@ -45,10 +46,10 @@ def rotated(data: Path, store: KeyStore | None = None) -> SigningKey:
 class MemoryKeyring(KeyringBackend):
     """A system's key store that a test can lock and break."""
 
-    priority = 1.0  # type: ignore[assignment]
+    priority = 1.0
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
         self.locked = self.refuses = False
 
@@ -67,7 +68,7 @@ class MemoryKeyring(KeyringBackend):
 
 
 @pytest.fixture
-def system() -> MemoryKeyring:
+def system() -> Iterator[MemoryKeyring]:
     backend, before = MemoryKeyring(), keyring.get_keyring()
     keyring.set_keyring(backend)
     yield backend
@@ -135,7 +136,10 @@ def test_the_system_keeps_the_key_where_it_can(tmp_path: Path, system: MemoryKey
         load_or_create_key(tmp_path)
 
 
-@pytest.mark.parametrize("backend", [fail.Keyring(), null.Keyring()])
+@pytest.mark.parametrize(
+    "backend",
+    [fail.Keyring(), null.Keyring()],  # type: ignore[no-untyped-call]
+)
 def test_backends_that_keep_nothing_lead_to_the_file(
     tmp_path: Path, system: MemoryKeyring, backend: KeyringBackend
 ) -> None:

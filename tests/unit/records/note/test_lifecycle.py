@@ -233,12 +233,12 @@ def test_the_last_visit_s_words_are_proposed_and_confirmed_one_by_one(tmp_path: 
 def test_proposals_come_from_the_same_patient_s_last_treatment_only(tmp_path: Path) -> None:
     recorded(tmp_path)
     signed(tmp_path)
-    other = {"order": "\n".join(['patient_reference = "TEST-7"', *_bare_order()])}
-    nobody = {"order": "\n".join(_bare_order())}
-    recorded(tmp_path, "other", reference="TEST-7", began_ms=BEGAN_MS + DAY_MS, **other)
-    recorded(tmp_path, "n-1", reference="", began_ms=BEGAN_MS + DAY_MS, **nobody)
+    other = "\n".join(['patient_reference = "TEST-7"', *_bare_order()])
+    nobody = "\n".join(_bare_order())
+    recorded(tmp_path, "other", reference="TEST-7", began_ms=BEGAN_MS + DAY_MS, order=other)
+    recorded(tmp_path, "n-1", reference="", began_ms=BEGAN_MS + DAY_MS, order=nobody)
     complete(tmp_path, note_of(tmp_path, "n-1"), {"harness": "x"}, author(tmp_path))
-    recorded(tmp_path, "n-2", reference="", began_ms=BEGAN_MS + 2 * DAY_MS, **nobody)
+    recorded(tmp_path, "n-2", reference="", began_ms=BEGAN_MS + 2 * DAY_MS, order=nobody)
     assert not note_of(tmp_path, "other").proposals
     assert not note_of(tmp_path, "n-2").proposals, "no reference is no patient"
     recorded(tmp_path, "refused", began_ms=BEGAN_MS + DAY_MS, outcome="refused")
@@ -376,6 +376,7 @@ def test_no_sequence_of_acts_loses_a_version_or_moves_a_device_field(
 def _perform(data: Path, act: tuple[str, str, str], at_ms: int) -> None:
     what, name, value = act
     note, who = note_of(data, "s-2"), author(data, at_ms=at_ms)
+    refused: str | None = None
     try:
         if what == "complete":
             complete(data, note, {name: value}, who)
@@ -387,8 +388,9 @@ def _perform(data: Path, act: tuple[str, str, str], at_ms: int) -> None:
             sign(data, note, value, who)
         else:
             amend(data, note, {name: value}, "law", who)
-    except NoteRefused as refused:
-        assert str(refused)
+    except NoteRefused as error:
+        refused = str(error)
+    assert refused != ""
 
 
 def checked(*items: dict[str, JsonValue]) -> Happened:

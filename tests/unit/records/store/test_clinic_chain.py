@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -63,9 +62,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Checkpo
 
 
 @pytest.fixture
-def copied(folder: tuple[Path, list[Checkpoint]], tmp_path: Path) -> Iterator[Path]:
+def copied(folder: tuple[Path, list[Checkpoint]], tmp_path: Path) -> Path:
     shutil.copytree(folder[0], tmp_path / "copy")
-    yield tmp_path / "copy"
+    return tmp_path / "copy"
 
 
 def test_what_happened_is_linked_signed_and_whole(folder: tuple[Path, list[Checkpoint]]) -> None:
@@ -179,11 +178,17 @@ def test_the_evidence_and_the_order_are_compared(copied: Path) -> None:
 
 def test_an_entry_that_is_half_written_is_not_there(copied: Path) -> None:
     before = verify_clinic(copied)
-    with pytest.raises(KeyError), clinic_writing(copied) as db:
-        db.execute(
-            "INSERT INTO entry (sequence, utc_ms, kind, version, detail) VALUES (99, 0, 2, 1, '{}')"
-        )
-        raise KeyError
+
+    def write_half() -> None:
+        with clinic_writing(copied) as db:
+            db.execute(
+                "INSERT INTO entry (sequence, utc_ms, kind, version, detail)"
+                " VALUES (99, 0, 2, 1, '{}')"
+            )
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_half()
     assert verify_clinic(copied) == before
 
 

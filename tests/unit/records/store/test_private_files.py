@@ -52,8 +52,10 @@ def test_no_umask_makes_a_file_readable_or_unusable(tmp_path: Path, umask: int) 
 def test_everything_that_a_workstation_writes_is_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Records, documents, exports, bundle, backups, archive and keys, with an umask that helps
-    nobody; also while a session is open, when logs, lock and side file are there."""
+    """Records, documents, exports, bundle, backups, archive and keys, with an umask of no help.
+
+    Also while a session is open, when logs, lock and side file are there.
+    """
     monkeypatch.setenv("TRACTION_TIME_ZONE", "UTC")
     before = os.umask(0)
     try:

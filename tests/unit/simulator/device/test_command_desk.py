@@ -8,6 +8,7 @@ import pytest
 
 from simulator.device.register_image import UnitDescription
 from simulator.map_v1 import EventCode, Refusal, RegisterRefused, Result, State
+from tests.support.typed import now
 from tests.unit.simulator.host import (
     FAST_RELEASE,
     FORCE,
@@ -173,11 +174,11 @@ def test_a_release_by_the_host_ends_armed_with_its_token(desk: Desk, mode: int) 
         desk.run(0.05)
         if desk.state is State.ARMED:
             break
-    assert desk.state is State.ARMED
+    assert now(desk.state) is State.ARMED
     assert desk.firmware.token == desk.token
     assert desk.true_force_n <= 16.0
     desk.order(FORCE, 200)
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
 
 
 @pytest.mark.parametrize("mode", [KEEP_ALIVE, FORCE, HOLD])
@@ -346,7 +347,9 @@ def test_other_services_wait_for_idle(desk: Desk, opcode: int) -> None:
 def test_tare_zeroes_both_channels_in_ram_and_can_be_cleared() -> None:
     desk = Desk(unit=UnitDescription())
     desk.firmware.cell.gain(1.0)
-    desk.firmware.cell._drift_tenths = 100.0
+    desk.firmware.cell.drift(600.0)
+    desk.run(1.0)
+    desk.firmware.cell.drift(0.0)
     desk.run(1.5)
     assert desk.measured()["force_1"] > 80
     desk.write(0x600, service(1))
@@ -379,11 +382,11 @@ def test_the_stop_test_is_not_offered_by_this_unit() -> None:
 def test_the_self_test_makes_the_unit_busy_for_a_second() -> None:
     desk = Desk()
     desk.write(0x600, service(5))
-    assert desk.state is State.SELF_TEST
+    assert now(desk.state) is State.SELF_TEST
     assert desk.refused(0x300, session()) == (6, Result.WRONG_STATE)
     assert desk.refused(0x200, command(1, 1, FORCE, 100)) == (6, Result.WRONG_STATE)
     desk.run(1.05)
-    assert desk.state is State.IDLE
+    assert now(desk.state) is State.IDLE
 
 
 def test_a_fault_is_exception_4_and_no_acknowledgement_clears_it() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from simulator.device.register_image import UnitDescription
 from simulator.map_v1 import RegisterRefused, Result, State
+from tests.support.typed import now
 from tests.unit.simulator.host import (
     FAST_RELEASE,
     FORCE,
@@ -23,21 +26,23 @@ EXAMPLE = [0x7F31, 0xA2C4, 0x00A3, 0x0002, 0x03FF, 0x0064, 0x04B0, 0x419C]
 
 def armed_with_example_token(desk: Desk) -> None:
     """Arm so that the unit draws the token of the example, and stand at sequence 162."""
-    desk.firmware._desk._random = _Draws(EXAMPLE_TOKEN)  # type: ignore[assignment]
+    desk.firmware.desk.random = _Draws(EXAMPLE_TOKEN)
     desk.write(0x300, session(ceiling=1200))
     assert desk.read(0x30A, 2) == [0x7F31, 0xA2C4]
     desk.token, desk.sequence = EXAMPLE_TOKEN, 161
     desk.order(KEEP_ALIVE)
 
 
-class _Draws:
+class _Draws(Random):
     """A source of randomness that draws one known number."""
 
     def __init__(self, number: int) -> None:
+        super().__init__()
         self._number = number
 
-    def randrange(self, low: int, high: int) -> int:
-        assert low <= self._number < high
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        assert stop is not None
+        assert start <= self._number < stop
         return self._number
 
 
@@ -151,18 +156,18 @@ def test_an_unused_second_channel_reads_8000() -> None:
 def test_a_broadcast_is_obeyed_as_the_tokenless_release_only() -> None:
     desk = Desk()
     desk.firmware.write_broadcast(0x300, session())
-    assert desk.state is State.IDLE
+    assert now(desk.state) is State.IDLE
     desk.arm()
     desk.drive(400, 12.0)
     desk.firmware.write_broadcast(0x200, command(desk.token, desk.sequence + 1, FORCE, 500))
     desk.firmware.write_broadcast(0x600, [6, 0, 1, crc16([6, 0, 1])])
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     spoiled = command(0xFFFFFFFF, 0, FAST_RELEASE)
     desk.firmware.write_broadcast(0x200, [*spoiled[:7], spoiled[7] ^ 1])
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     # The whole order by hand: token FFFF FFFF, mode 5, CRC 0x0231.
     desk.firmware.write_broadcast(0x200, [0xFFFF, 0xFFFF, 0, 5, 0, 0, 0, 0x0231])
-    assert desk.state is State.RELEASING
+    assert now(desk.state) is State.RELEASING
     assert desk.seconds_until(15.0, 2.0) < 1.0
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from simulator.map_v1 import EventCode, State
 from simulator.table.bodies import CERVICAL_SLIDING, LUMBAR_SPLIT, TEST_FIXTURE
+from tests.support.typed import now
 from tests.unit.simulator.host import FORCE, HOLD, RELEASE, Desk, command
 
 EXPIRED, ACKNOWLEDGE = 1 << 7, 1 << 15
@@ -121,9 +122,9 @@ def test_a_closed_connection_counts_as_expiry_after_100_ms() -> None:
     desk.order(FORCE, 600)
     desk.firmware.connection_lost(desk.now_s)
     desk.run(0.09)
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     desk.run(0.02)
-    assert desk.state is State.RELEASING
+    assert now(desk.state) is State.RELEASING
     assert EventCode.WATCHDOG_EXPIRED in desk.codes()
 
 
@@ -159,7 +160,7 @@ def test_a_press_of_the_switch_reverses_within_100_ms(
     desk.firmware.switch.press()
     desk.run(0.03)
     desk.firmware.switch.release()
-    assert desk.state is State.RELEASING
+    assert now(desk.state) is State.RELEASING
     desk.run(0.07)
     assert desk.firmware.plant.speed_mm_per_s < 0.0
     assert 0.1 + desk.seconds_until(15.0, limit_s) <= limit_s
@@ -167,7 +168,7 @@ def test_a_press_of_the_switch_reverses_within_100_ms(
     assert abs(pressed.value_1 / 10 - force_n) <= max(5.0, 0.05 * force_n)
     position_mm = desk.firmware.plant.position_mm
     desk.run(60.0)
-    assert desk.state is State.SAFE_LATCHED
+    assert now(desk.state) is State.SAFE_LATCHED
     assert desk.firmware.plant.position_mm <= position_mm + 0.1
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from simulator.device.register_image import UnitDescription
 from simulator.map_v1 import EventCode, RegisterRefused, State
+from tests.support.typed import now, second_cell
 from tests.unit.simulator.host import (
     FAST_RELEASE,
     FORCE,
@@ -127,12 +128,12 @@ def test_a_latched_unit_with_force_on_shows_a_release_for_3_s_when_it_enters_it_
     pulling(desk)
     desk.firmware.winch.jam(clutch=True)
     desk.run(20.0)
-    assert desk.state is State.SAFE_LATCHED
+    assert now(desk.state) is State.SAFE_LATCHED
     desk.write(0x200, OPEN_RELEASE)
     desk.run(2.9)
-    assert desk.state is State.RELEASING
+    assert now(desk.state) is State.RELEASING
     desk.run(0.2)
-    assert desk.state is State.SAFE_LATCHED
+    assert now(desk.state) is State.SAFE_LATCHED
     assert desk.true_force_n > 60.0
 
 
@@ -238,7 +239,7 @@ def test_a_drive_that_winds_in_only_in_a_release_follows_until_then_and_again_wh
 def test_a_second_channel_that_vanishes_says_nothing_but_that_it_is_not_there() -> None:
     desk = pulling(Desk())
     sound = desk.measured()["bits_b"]
-    desk.firmware.second_cell.vanish()
+    second_cell(desk.firmware).vanish()
     desk.run(5 * 0.05)
     block = desk.measured()
     assert sound == 0b11
@@ -334,10 +335,10 @@ def test_the_variants_live_through_a_loss_of_power() -> None:
     assert desk.measured()["setpoint"] in (300, 310)
     firmware.body.spasm(150.0)
     desk.run(10.0)
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     assert EventCode.OVER_FORCE not in desk.codes()
     assert firmware.reads_first
     desk.order(RELEASE)
     desk.run(10.0)
     desk.order(RELEASE)
-    assert desk.state is State.RELEASING
+    assert now(desk.state) is State.RELEASING

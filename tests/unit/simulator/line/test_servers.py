@@ -20,6 +20,7 @@ from simulator.line.servers import SimulatedUnit, rtu_wire
 from simulator.map_v1 import State
 from simulator.table.bodies import CERVICAL_SLIDING
 from simulator.table.plant import TractionPlant
+from tests.support.typed import now
 from tests.unit.simulator.host import FAST_RELEASE, command, service, session
 
 EXAMPLE = bytes.fromhex("01170100001402000008107F31A2C400A3000203FF006404B0419C6850")
@@ -140,10 +141,10 @@ def test_a_broadcast_is_never_answered_and_only_lets_go(kind: str) -> None:
         assert wire.ask(write_body(0, 0x300, session())) == b""
         assert wire.ask(write_body(0, 0x600, service(5))) == b""
         assert wire.ask(bytes.fromhex("0003 0000 0002")) == b""
-        assert wire.firmware.state is State.IDLE
+        assert now(wire.firmware.state) is State.IDLE
         wire.ask(write_body(1, 0x300, session(watchdog=2000)), 6)
         wire.ask(EXAMPLE[:-2], 43)
-        assert wire.firmware.state is State.TRACKING
+        assert now(wire.firmware.state) is State.TRACKING
         assert wire.ask(write_body(0, 0x200, release)) == b""
         # On a serial line every unit hears it; on TCP there is no address 0.
         released = wire.firmware.state is State.RELEASING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.map_v1 import State
 from simulator.table.patient import PassivePatient, PressTestPatient, StopsDuring
+from tests.support.typed import now
 from tests.unit.simulator.host import Desk, service
 
 
@@ -42,9 +43,9 @@ def test_the_test_is_repeated_after_disarming_and_never_done_while_armed() -> No
     presses(desk, 3.0, poll=True)
     desk.arm()
     desk.drive(200, 5.0)
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     desk.write(0x600, service(6))
-    assert desk.state is State.IDLE
+    assert now(desk.state) is State.IDLE
     assert len(presses(desk, 3.0, poll=True)) == 2
 
 
@@ -66,8 +67,8 @@ def test_a_stop_comes_in_the_hold_it_was_meant_for() -> None:
 
     drive(500, 15.0)
     drive(200, 5.0)
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     drive(500, 3.0)
-    assert desk.state is State.TRACKING
+    assert now(desk.state) is State.TRACKING
     drive(500, 3.0)
-    assert desk.state is State.SAFE_LATCHED
+    assert now(desk.state) is State.SAFE_LATCHED

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,16 +49,16 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real list takes seconds to read; a test of its own reads it."""
     monkeypatch.setattr(billing, "installed_code_list", AnyDay)
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
-    yield
 
 
 def context_file(data_dir: Path, folder: Path, **changes: Any) -> Path:
     """The claim as the practice's system has it: the session's own, with more."""
     view = billing.billed(data_dir, load_visit(data_dir, "session-1", SETTINGS), payer="medicare_b")
+    assert view.context is not None
     context = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
     path = folder / "claim.json"
     path.write_text(json.dumps({**context, **changes}))
@@ -199,9 +198,12 @@ def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
 
 def test_an_altered_log_is_said(data_dir: Path) -> None:
     view = billing.billed(data_dir, load_visit(data_dir, "session-1", SETTINGS))
+    assert view.report is not None
     assert view.report.of_rule("N-11") == []
     from records.claim.rules.scrubber import scrub
 
+    assert view.context is not None
+    assert view.facts is not None
     record = replace(view.record, seal=bytes(32))
     report = scrub(view.note, record, view.context, view.facts.profile, view.facts.tables)
     assert [f.severity for f in report.of_rule("N-11")] == ["error"]

@@ -6,12 +6,10 @@ import io
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from controller.errors import AddressInvalid, CheckpointInvalid, RecordNotFound
 from records.evidence.reader import list_sessions
@@ -34,14 +32,14 @@ def treated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def data(treated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def data(treated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy that a test may spoil; exports go to a folder of their own."""
     copy = tmp_path / "data"
     shutil.copytree(treated, copy)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRACTION_DATA", str(copy))
     monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
-    yield copy
+    return copy
 
 
 def run(*arguments: str) -> Result:

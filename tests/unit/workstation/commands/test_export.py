@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ def claim_file(data_dir: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(billing, "installed_code_list", AnyDay)
         view = billing.billed(data_dir, load_visit(data_dir, SESSION, SETTINGS))
+    assert view.context is not None
     known = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
     (line,) = known["lines"]
     payer = {"kind": "medicare_b", "profile": "medicare_b", "name": "M", "payer_id": "06102"}
@@ -73,11 +74,10 @@ def claim_file(data_dir: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real list takes seconds to read; the rules' own tests read it."""
     monkeypatch.setattr(billing, "installed_code_list", AnyDay)
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
-    yield
 
 
 def exported(data_dir: Path, out: Path, *words: str) -> bytes:
@@ -191,11 +191,9 @@ def test_an_upload_sends_the_pdf_and_never_shows_the_token(
         sent.append(request)
         return httpx.Response(200, text="true")
 
-    upload = openemr.upload_document
-
-    def through_the_stand_in(*given: Any) -> None:
-        upload(*given, transport=httpx.MockTransport(answer))
-
+    through_the_stand_in = partial(
+        openemr.upload_document, transport=httpx.MockTransport(answer)
+    )  # fmt: skip
     monkeypatch.setattr(openemr, "upload_document", through_the_stand_in)
     monkeypatch.setenv("EMR_TOKEN", "very-secret-token")
     with caplog.at_level(logging.DEBUG):

@@ -25,6 +25,7 @@ def test_a_key_is_made_shown_rotated_and_exported(tmp_path: Path) -> None:
     first = json.loads(traction("key", "show", "--json", *data))
     traction("key", "rotate", "--yes", *data)
     second = current_key_id(tmp_path)
+    assert second is not None
     assert second != first["current"]
     assert set(known_public_keys(tmp_path)) == {first["current"], second}
     assert f"signing key {second}" in traction("key", "show", *data)

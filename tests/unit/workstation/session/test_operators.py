@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -202,10 +202,10 @@ def test_beside_a_script_a_person_at_the_terminal_answers_what_only_a_person_may
 def test_script_steps_follow_the_time_that_was_shown() -> None:
     script = parse_script('[[step]]\nat = "5 s"\ndo = "pause"\nby = "P. Jones"\n', "s")
     operator = SessionOperator(scripted=True, show=lambda progress: None, script=script)
-    progress = {"phase": "holding", "elapsed_s": 5.0, "planned_s": 60.0, "target_n": 1.0}
-    operator.show(Progress(**progress, force_n=None))
+    progress = Progress(phase="holding", elapsed_s=5.0, planned_s=60.0, target_n=1.0, force_n=None)
+    operator.show(progress)
     assert operator.requests() == []
-    operator.show(Progress(**progress, force_n=None, since_start_s=5.0))
+    operator.show(replace(progress, since_start_s=5.0))
     assert operator.requests() == [Pause(by="P. Jones")]
 
 

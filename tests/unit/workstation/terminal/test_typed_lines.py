@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -19,10 +20,8 @@ def terminal() -> Iterator[tuple[int, int]]:
     person, program = os.openpty()
     yield person, program
     for end in (person, program):
-        try:
+        with suppress(OSError):  # a test may have closed it
             os.close(end)
-        except OSError as closed_by_the_test:
-            assert closed_by_the_test.errno
 
 
 def heard(lines: TypedLines, count: int) -> list[str]:

@@ -27,7 +27,7 @@ CLAIMS = 200
 
 
 def written(context: ClaimContext, **options: Any) -> str:
-    made = {"session_id": SESSION, "made_at": MADE_AT, "signed": True} | options
+    made: dict[str, Any] = {"session_id": SESSION, "made_at": MADE_AT, "signed": True} | options
     return claim_837p(context, **made)
 
 

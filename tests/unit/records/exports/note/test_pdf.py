@@ -28,7 +28,7 @@ NOTE = draft_note(RECORD, ORDER)
 PLOT = plot_data(RECORD.samples)
 TWO_MEGABYTES = 2_000_000
 WORDS = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=600
+    st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=600
 ).filter(str.strip)
 
 
