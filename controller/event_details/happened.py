@@ -190,7 +190,7 @@ class SafetyActed:
     measured: int | None
     limit: int | None
     unit: str
-    clears: bool
+    clears: str
     force_dn: int | None
 
 
@@ -226,7 +226,7 @@ class OperatorActed:
 class LinkTroubled:
     """The first of a run of failed exchanges; ``raw`` is what came, in hex."""
 
-    code: str
+    code: int
     message: str
     raw: str
 
@@ -236,7 +236,7 @@ class UncertaintyRecorded:
     """An arming or a disarming whose answer was lost."""
 
     what: str
-    code: str
+    code: int
     message: str
 
 

@@ -67,13 +67,14 @@ def documented_keys(kind: EventKind) -> set[str]:
 
 def documented_type(kind: EventKind, key: str) -> str:
     by_type = {
-        row[0]: set(re.findall(r"`(\w+)`", row[1]))
+        row[0]: set(re.findall(r"`([\w.]+)`", row[1]))
         for row in table_rows(PAGE.read_text(encoding="utf-8"), "## Types")
     }
     endings = tuple(name for name in by_type[WHOLE] if name.startswith("_"))
-    if key.endswith(endings) or kind.name.lower() in by_type[WHOLE]:
+    name = kind.name.lower()
+    if key.endswith(endings) or {name, f"{name}.{key}"} & by_type[WHOLE]:
         return WHOLE
-    return next((name for name, keys in by_type.items() if key in keys), "text")
+    return next((found for found, keys in by_type.items() if key in keys), "text")
 
 
 @pytest.mark.parametrize("kind", EventKind, ids=lambda kind: kind.name)
