@@ -102,11 +102,11 @@ def _encoded(held: object) -> JsonValue:
 
 
 def _decoded(wanted: Any, value: object, where: str) -> object:
-    """``value`` as the type ``wanted``; true and false are no numbers."""
+    """``value`` as the type ``wanted``."""
     if wanted is object:
         return value
     if isinstance(wanted, UnionType):
-        return None if value is None else _decoded(_not_none(wanted), value, where)
+        return _decoded_choice(wanted, value, where)
     if is_dataclass(wanted):
         return decode_fields(typing.cast("type[object]", wanted), value, where)
     origin = typing.get_origin(wanted)
@@ -116,19 +116,24 @@ def _decoded(wanted: Any, value: object, where: str) -> object:
     if origin is Mapping and isinstance(value, Mapping):
         item_type = typing.get_args(wanted)[1]
         return {key: _decoded(item_type, item, f"{where}.{key}") for key, item in value.items()}
-    if wanted in (int, str, bool) and type(value) is wanted:
+    if wanted in (int, str, bool) and _is_plain(value, wanted):
         return value
-    if isinstance(wanted, type) and issubclass(wanted, Enum):
-        return _member(wanted, value, where)
     raise DetailUnreadable(f"{where} is {value!r:.60}, not {_words(wanted)}")
 
 
-def _member(wanted: type[Enum], value: object, where: str) -> Enum:
-    try:
-        return wanted(value)
-    except ValueError:
-        known = ", ".join(str(member.value) for member in wanted)
-        raise DetailUnreadable(f"{where} is {value!r:.60}, none of {known}") from None
+def _is_plain(value: object, wanted: type) -> bool:
+    """True for a value of the type; true and false are no numbers."""
+    return isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
+
+
+def _decoded_choice(wanted: UnionType, value: object, where: str) -> object:
+    """One of a value and None, or of a known word and any other text."""
+    choices = typing.get_args(wanted)
+    if type(None) in choices:
+        return None if value is None else _decoded(_not_none(wanted), value, where)
+    known, other = choices
+    text = _decoded(other, value, where)
+    return known(text) if text in set(known) else text
 
 
 def _not_none(wanted: UnionType) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from controller.event_details.codec import Stored, StoredAs
-from controller.events import Outcome
+from controller.events import Outcome, StopCause
 
 # --- before the treatment -----------------------------------------------------------------------
 
@@ -270,10 +270,10 @@ class AlarmSoundPaused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseOrdered:
-    """A release was begun or made stronger; ``reason`` may be the text of a StopCause."""
+    """A release was begun or made stronger; the reason is a known cause or words of the moment."""
 
     kind: str
-    reason: str
+    reason: StopCause | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,9 +327,12 @@ class DroppedRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded:
-    """The end; ``reached_holding`` is None only in older records."""
+    """The end; ``reached_holding`` is None only in older records.
 
-    outcome: Outcome
-    reason: str
+    An outcome or a cause that this program does not know stays the text that it is.
+    """
+
+    outcome: Outcome | str
+    reason: StopCause | str
     reached_holding: Annotated[bool | None, Stored.UNLESS_NONE] = None
     dropped: Annotated[DroppedRows | None, Stored.IN_PARTS] = None

@@ -24,7 +24,8 @@ class RecordedKey:
 class RecordedPrescription:
     """The order in integers, with its planned times.
 
-    ``table`` is None where none was declared, and in older records.
+    ``table`` is None where none was declared, and in older records; steps and planned times only
+    there.
     """
 
     region: str
@@ -41,11 +42,11 @@ class RecordedPrescription:
     pretension_force_dn: int
     pretension_ms: int
     body_mass_hg: int | None
-    progressive_steps: int
-    regressive_steps: int
-    step_ms: int
-    traction_ms: int
-    total_ms: int
+    progressive_steps: Annotated[int | None, Stored.UNLESS_NONE] = None
+    regressive_steps: Annotated[int | None, Stored.UNLESS_NONE] = None
+    step_ms: Annotated[int | None, Stored.UNLESS_NONE] = None
+    traction_ms: Annotated[int | None, Stored.UNLESS_NONE] = None
+    total_ms: Annotated[int | None, Stored.UNLESS_NONE] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class RecordedIdentity:
     """The unit as it named itself; dates as the unit writes them."""
 
     model: str
-    serial_number: str
+    serial_number: int
     firmware: str
     firmware_crc: int
     calibrated_on: str
@@ -73,14 +74,15 @@ class RecordedIdentity:
 class OpeningOfRecord:
     """What the journal itself says of a session: its row, and the keys that sign it.
 
-    ``session_key`` is None in records of before session keys.
+    ``signing_key`` is None in records of before signing, ``session_key`` in those of before session
+    keys.
     """
 
     session_id: str
     unit_id: str
     started_utc_ms: int
     utc_offset_min: int
-    signing_key: str
+    signing_key: Annotated[str | None, Stored.UNLESS_NONE] = None
     session_key: Annotated[RecordedKey | None, Stored.UNLESS_NONE] = None
 
 

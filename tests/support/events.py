@@ -34,12 +34,15 @@ def emitted(kind: EventKind, detail: Mapping[str, object]) -> Emit:
 
 def complete(kind: EventKind, detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """``detail`` with every other required key of its kind."""
-    return encode_fields(_neutral(CLASSES[kind])) | dict(detail)
+    return _merged(encode_fields(_neutral(CLASSES[kind])), detail)
 
 
 def complete_opening(detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """What the workstation says at an opening, with neutral values for what is not said."""
-    neutral = encode_fields(_neutral(OpeningOfSession))
+    return _merged(encode_fields(_neutral(OpeningOfSession)), detail)
+
+
+def _merged(neutral: dict[str, JsonValue], detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     return neutral | {key: _over(neutral.get(key), value) for key, value in detail.items()}
 
 
