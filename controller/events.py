@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, IntFlag
-from typing import Final, TypeAlias
+from enum import IntEnum, IntFlag, StrEnum
+from typing import TypeAlias
 
 JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -52,14 +52,49 @@ class EventKind(IntEnum):
     SAFETY_CLEARED = 33
 
 
-class Outcome:
+class Outcome(StrEnum):
     """How a session ended: the values of ``outcome`` in SESSION_ENDED."""
 
-    COMPLETED: Final = "completed"
-    STOPPED: Final = "stopped"
-    REFUSED: Final = "refused"
-    LINK_LOST: Final = "link lost"
-    INTERRUPTED: Final = "interrupted"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    REFUSED = "refused"
+    LINK_LOST = "link lost"
+    INTERRUPTED = "interrupted"
+
+
+class StopCause(StrEnum):
+    """Causes of a stop or an end that the program knows by themselves; the value is what is stored.
+
+    Other reasons have words of their own (who ended a session, what a link said) and stay text.
+    """
+
+    TREATMENT_OVER = "treatment time reached"
+    HOLD_RAN_OUT = "a hold ran out"
+    LINK_SILENT = "link silent"
+    UNIT_STOPPED = "unit stopped"
+    UNIT_RESTARTED = "unit restarted"
+    PATIENT_SWITCH_PRESSED = "patient switch pressed"
+    PATIENT_SWITCH_ABSENT = "patient switch absent"
+    PATIENT_SWITCH_UNPLUGGED = "patient switch unplugged"
+    EMERGENCY_STOP = "emergency stop"
+    EMERGENCY_STOP_OPEN = "emergency stop open"
+    UNIT_WATCHDOG = "unit watchdog expired"
+    OVER_FORCE = "over-force"
+    OVER_RATE = "over-rate"
+    CORD_BREAK = "cord break"
+    SLACK_CORD = "slack cord"
+    END_OF_STROKE = "end of stroke"
+    CHANNELS_DISAGREE = "force channels disagree"
+    LOAD_CELL_OPEN = "load cell open"
+    LOAD_CELL_STUCK = "load cell stuck"
+
+
+def cause_of(text: str) -> StopCause | str:
+    """The known cause that a stored text stands for, else the text itself."""
+    return StopCause(text) if text in _CAUSE_TEXTS else text
+
+
+_CAUSE_TEXTS = frozenset(cause.value for cause in StopCause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

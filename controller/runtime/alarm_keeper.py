@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controller.alarms import AlarmBoard, AlarmKind
-from controller.events import EventKind
+from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, AlarmSoundPaused
 from controller.ports import Operator
 from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound
 from controller.runtime.recorder import Recorder
@@ -41,18 +41,17 @@ class AlarmKeeper:
             case PauseSound(by=by):
                 until_s = self._board.pause_sound(now_s)
                 until_ms = session_ms(until_s, self._recorder.origin_s)
-                self._recorder.event(
-                    EventKind.ALARM_SOUND_PAUSED, {"by": by, "until_ms": until_ms}, now_s=now_s
-                )
+                self._recorder.event(AlarmSoundPaused(by=by, until_ms=until_ms), now_s=now_s)
 
     def raise_alarm(self, code: str, now_s: float) -> None:
         """Raise, record and say it, unless it is active already."""
         kind = self._board.raise_alarm(code)
         if kind is None:
             return
-        detail = {"code": kind.code, "priority": kind.priority.name.lower(), "text": kind.text}
-        self._recorder.event(EventKind.ALARM_RAISED, dict(detail), now_s=now_s)
-        self._operator.tell(f"ALARM ({detail['priority']}): {kind.text}")
+        priority = kind.priority.name.lower()
+        raised = AlarmRaised(code=kind.code, priority=priority, text=kind.text)
+        self._recorder.event(raised, now_s=now_s)
+        self._operator.tell(f"ALARM ({priority}): {kind.text}")
 
     def tone_due(self, now_s: float) -> bool:
         """True when a tone is to be made in this tick."""
@@ -65,6 +64,4 @@ class AlarmKeeper:
     def _acknowledge(self, code: str | None, by: str, now_s: float) -> None:
         taken = self._board.acknowledge(code)
         if taken:
-            self._recorder.event(
-                EventKind.ALARM_ACKNOWLEDGED, {"codes": list(taken), "by": by}, now_s=now_s
-            )
+            self._recorder.event(AlarmAcknowledged(codes=tuple(taken), by=by), now_s=now_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.events import EventKind
+from controller.event_details.happened import CheckInRecorded, RemarkRecorded
 from controller.ports import Operator
 from controller.requests import (
     AcknowledgeAlarms,
@@ -30,14 +30,13 @@ def hear_aside(
     """``when`` completes "not possible ...", for instance "before the treatment"."""
     match request:
         case Remark(by=by, text=text):
-            recorder.event(EventKind.REMARK_RECORDED, {"by": by, "text": text}, now_s=now_s)
+            recorder.event(RemarkRecorded(by=by, text=text), now_s=now_s)
         case CheckIn(by=by):
-            recorder.event(EventKind.CHECK_IN_RECORDED, {"by": by}, now_s=now_s)
+            recorder.event(CheckInRecorded(by=by), now_s=now_s)
             alarms.effect(SettleAlarm("check_in_due", by), now_s)
         case AcknowledgeAlarms() | PauseSound():
             alarms.request(request, now_s)
         case _:
             reason = f"not possible {when}"
-            refused = request_refused(request, reason)
-            recorder.event(refused.kind, refused.detail, now_s=now_s)
+            recorder.event(request_refused(request, reason).said, now_s=now_s)
             operator.tell(f"{request_name(request).replace('_', ' ')} refused: {reason}")

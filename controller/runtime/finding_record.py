@@ -40,9 +40,9 @@ class FindingRecord:
         force_dn = records.force_dn(self._last)
         for finding in verdict.findings:
             for emitted in records.finding_events(finding, phase, force_dn, hold_number):
-                self._recorder.event(emitted.kind, emitted.detail, now_s=now_s)
+                self._recorder.event(emitted.said, now_s=now_s)
             if alarming(finding.code):
                 self._alarms.raise_alarm(finding.code, now_s)
         for ended in verdict.ended:
             emitted = records.finding_ended(ended, self._recorder.origin_s)
-            self._recorder.event(emitted.kind, emitted.detail, now_s=now_s)
+            self._recorder.event(emitted.said, now_s=now_s)

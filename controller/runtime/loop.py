@@ -18,7 +18,12 @@ from controller.errors import (
     StaleAnswer,
     UnitRejected,
 )
-from controller.events import EventKind
+from controller.event_details.happened import (
+    LinkTroubled,
+    QuestionAsked,
+    ReleaseOrdered,
+    UncertaintyRecorded,
+)
 from controller.ports import Clock, Operator, Progress, Question, TractionUnit
 from controller.requests import AcknowledgeAlarms, PauseSound, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
@@ -49,6 +54,7 @@ from controller.session.inputs_and_effects import (
     VerdictGiven,
 )
 from controller.session.machine import SessionMachine
+from controller.session.recorded_events import answer_recorded
 from controller.session.release import GIVE_UP_S, RELEASE_LIMIT_S
 from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
@@ -222,8 +228,8 @@ class ForceLoop:
         self._ticker.excuse()
         if self._tokenless.order(tick_at_s) and self._tokenless.ordered == 1:
             reason = "the unit takes no other order and the force is on"
-            detail = {"kind": "release_without_token", "reason": reason}
-            self._recorder.event(EventKind.RELEASE_ORDERED, dict(detail), now_s=tick_at_s)
+            ordered = ReleaseOrdered(kind="release_without_token", reason=reason)
+            self._recorder.event(ordered, now_s=tick_at_s)
 
     def _apply(self, happened: MachineInput, tick_at_s: float) -> None:
         """Let the machine handle it; a release that it begins is on the wire before the record."""
@@ -239,9 +245,7 @@ class ForceLoop:
         match effect:
             case Ask(question, text):
                 self._questions.add(question)
-                self._recorder.event(
-                    EventKind.QUESTION_ASKED, {"question": question.value}, now_s=tick_at_s
-                )
+                self._recorder.event(QuestionAsked(question=question.value), now_s=tick_at_s)
                 person_only = needs_person(question, verified=self._unit.verified)
                 self._operator.ask(question, text, person_only=person_only)
             case Tell(text):
@@ -258,8 +262,7 @@ class ForceLoop:
             self._unit.disarm()
         except (LinkError, OutcomeUncertain) as error:
             self._recorder.event(
-                EventKind.OUTCOME_UNCERTAIN,
-                {"what": "disarm", "code": error.code, "message": error.message},
+                UncertaintyRecorded(what="disarm", code=error.code, message=error.message),
                 now_s=tick_at_s,
             )
 
@@ -288,8 +291,7 @@ class ForceLoop:
             return
         self._link_troubled = True
         self._recorder.event(
-            EventKind.LINK_TROUBLED,
-            {"code": error.code, "message": error.message, "raw": error.raw.hex()},
+            LinkTroubled(code=error.code, message=error.message, raw=error.raw.hex()),
             now_s=tick_at_s,
         )
 
@@ -328,15 +330,7 @@ class ForceLoop:
             if answer is not None:
                 self._questions.discard(question)
                 self._taken_over |= question is Question.RELEASE_NOT_SEEN and answer.accepted
-                self._recorder.event(
-                    EventKind.QUESTION_ANSWERED,
-                    {
-                        "question": question.value,
-                        "accepted": answer.accepted,
-                        "by": answer.answered_by,
-                    },
-                    now_s=tick_at_s,
-                )
+                self._recorder.event(answer_recorded(question, answer), now_s=tick_at_s)
                 self._apply(QuestionAnswered(question, answer), tick_at_s)
 
     def _time_left(self) -> bool:

@@ -10,7 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from controller.errors import RequestRefused, SelfCheckFailed, UnitBusy, UnitFaulted
-from controller.events import EventKind
+from controller.event_details.happened import (
+    PressTestNotSeen,
+    QuestionAsked,
+    UnitAcknowledged,
+)
 from controller.order.prescription import Prescription
 from controller.ports import ArmingRequest, Clock, Operator, Question, StartFacts, TractionUnit
 from controller.runtime.recorder import Recorder
@@ -18,6 +22,7 @@ from controller.runtime.start_items import StartItems
 from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
 from controller.runtime.unit_watch import UnitWatch
 from controller.session.free_cord import FREE_FORCE_N, FRESH_S, FreeCord
+from controller.session.recorded_events import answer_recorded
 from controller.start import last_look, self_check
 from controller.start.before_start import (
     needs_person,
@@ -208,7 +213,7 @@ class Preparation:
         if not free:
             self._refuse_force()
         self._unit.acknowledge()
-        self._recorder.event(EventKind.UNIT_ACKNOWLEDGED, now_s=self._clock.now_s())
+        self._recorder.event(UnitAcknowledged(), now_s=self._clock.now_s())
         self._await_idle()
 
     def _latched_cause(self) -> tuple[int, int]:
@@ -285,7 +290,7 @@ class Preparation:
 
     def _go_on_without_press_test(self) -> None:
         """A press that comes while the question waits is seen all the same."""
-        self._recorder.event(EventKind.PRESS_TEST_NOT_SEEN, now_s=self._clock.now_s())
+        self._recorder.event(PressTestNotSeen(), now_s=self._clock.now_s())
         self._record_items([self._press_test_item()])
         question = Question.PRESS_TEST_NOT_SEEN
         self._require(question, question_text(question, self._order))
@@ -332,22 +337,12 @@ class Preparation:
 
     def _require(self, question: Question, text: str) -> str:
         """Ask and wait without a limit (nothing moves); returns who said yes, a no is a refusal."""
-        self._recorder.event(
-            EventKind.QUESTION_ASKED, {"question": question.value}, now_s=self._clock.now_s()
-        )
+        self._recorder.event(QuestionAsked(question=question.value), now_s=self._clock.now_s())
         person_only = needs_person(question, verified=self._unit.verified)
         self._operator.ask(question, text, person_only=person_only)
         while (answer := self._operator.answer(question)) is None:
             self._watch.look()
-        self._recorder.event(
-            EventKind.QUESTION_ANSWERED,
-            {
-                "question": question.value,
-                "accepted": answer.accepted,
-                "by": answer.answered_by,
-            },
-            now_s=self._clock.now_s(),
-        )
+        self._recorder.event(answer_recorded(question, answer), now_s=self._clock.now_s())
         if not answer.accepted:
             raise RequestRefused(
                 f"{question.value.replace('_', ' ')}: refused by {answer.answered_by}"
@@ -356,9 +351,7 @@ class Preparation:
 
     def _record_items(self, items: list[CheckItem]) -> None:
         for item in items:
-            self._recorder.event(
-                EventKind.SELF_CHECK_RECORDED, item.detail, now_s=self._clock.now_s()
-            )
+            self._recorder.event(item.recorded, now_s=self._clock.now_s())
             self._operator.tell(f"self-check {item.text}")
         for item in items:
             if item.refuses:

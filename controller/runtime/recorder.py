@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
+from controller.event_details.table import EventDetail, session_event
+from controller.events import EventKind, Sample, SampleFlag
 from controller.order.phases import Phase
 from controller.ports import Clock, SessionJournal
 from controller.session.inputs_and_effects import Effect, Emit, decinewtons, session_ms
@@ -32,18 +33,16 @@ class Recorder:
         self.origin_s = origin_s
         self._last_sample_number: int | None = None
 
-    def event(
-        self, kind: EventKind, detail: dict[str, JsonValue] | None = None, *, now_s: float
-    ) -> None:
+    def event(self, said: EventDetail, *, now_s: float) -> None:
         """Append one event at ``now_s``."""
-        event = SessionEvent(kind=kind, at_ms=session_ms(now_s, self.origin_s), detail=detail or {})
-        self._journal.append_event(event, at_once=kind in URGENT_KINDS)
+        event = session_event(said, at_ms=session_ms(now_s, self.origin_s))
+        self._journal.append_event(event, at_once=event.kind in URGENT_KINDS)
 
     def effects(self, effects: list[Effect], now_s: float) -> None:
         """Append those effects that are events."""
         for effect in effects:
             if isinstance(effect, Emit):
-                self.event(effect.kind, effect.detail, now_s=now_s)
+                self.event(effect.said, now_s=now_s)
 
     def sample(
         self, reading: Telemetry | None, *, target_n: float, phase: Phase, tick_at_s: float

@@ -10,7 +10,15 @@ from controller.errors import (
     TractionError,
     UnitFaulted,
 )
-from controller.events import EventKind, JsonValue, Outcome
+from controller.event_details.happened import (
+    ReleaseNotObserved,
+    ReleaseObserved,
+    ReleaseOrdered,
+    SessionEnded,
+    UncertaintyRecorded,
+    UnitArmed,
+)
+from controller.events import Outcome
 from controller.order.planner import TreatmentPlan
 from controller.ports import (
     Answer,
@@ -38,6 +46,7 @@ from controller.runtime.unit_events import ENTRIES_AT_REST
 from controller.safety.supervisor import Supervisor
 from controller.session.inputs_and_effects import Ending, decinewtons
 from controller.session.machine import SessionMachine
+from controller.session.recorded_events import answer_recorded
 from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
@@ -199,11 +208,14 @@ class Session:
 
     def _record_last_resort(self, last: LastResort, reason: str) -> None:
         now_s = self._clock.now_s()
-        kind = EventKind.RELEASE_OBSERVED if last.seen else EventKind.RELEASE_NOT_OBSERVED
-        ordered: dict[str, JsonValue] = {"kind": "release_fast", "reason": reason}
-        observed: dict[str, JsonValue] = {"force_dn": decinewtons(last.force_n)}
-        self._recorder.event(EventKind.RELEASE_ORDERED, ordered, now_s=now_s)
-        self._recorder.event(kind, observed, now_s=now_s)
+        force_dn = decinewtons(last.force_n)
+        self._recorder.event(ReleaseOrdered(kind="release_fast", reason=reason), now_s=now_s)
+        self._recorder.event(
+            ReleaseObserved(force_dn=force_dn)
+            if last.seen
+            else ReleaseNotObserved(force_dn=force_dn),
+            now_s=now_s,
+        )
 
     def _arm(self, preparation: Preparation, request: ArmingRequest) -> tuple[Telemetry, str]:
         """Arm; returns the first reading and, when only a release may follow, why.
@@ -219,14 +231,13 @@ class Session:
         except (LinkError, OutcomeUncertain) as error:
             return preparation.reading, self._arming_uncertain(error)
         self._recorder.event(
-            EventKind.UNIT_ARMED,
-            {
-                "force_limit_dn": round(request.force_limit_n * 10),
-                "rate_up_dn_per_s": round(request.rate_up_n_per_s * 10),
-                "rate_down_dn_per_s": round(request.rate_down_n_per_s * 10),
-                "watchdog_ms": round(request.watchdog_s * 1000),
-                "gross_zero_dn": decinewtons(preparation.gross_zero_n),
-            },
+            UnitArmed(
+                force_limit_dn=round(request.force_limit_n * 10),
+                rate_up_dn_per_s=round(request.rate_up_n_per_s * 10),
+                rate_down_dn_per_s=round(request.rate_down_n_per_s * 10),
+                watchdog_ms=round(request.watchdog_s * 1000),
+                gross_zero_dn=decinewtons(preparation.gross_zero_n),
+            ),
             now_s=self._clock.now_s(),
         )
         try:
@@ -237,8 +248,7 @@ class Session:
     def _arming_uncertain(self, error: TractionError) -> str:
         """Record what is not known; returns the reason of the release that follows."""
         self._recorder.event(
-            EventKind.OUTCOME_UNCERTAIN,
-            {"what": "arming", "code": error.code, "message": error.message},
+            UncertaintyRecorded(what="arming", code=error.code, message=error.message),
             now_s=self._clock.now_s(),
         )
         return f"arming uncertain: {error.message}"
@@ -316,26 +326,17 @@ class Session:
 
     def _acknowledge_end(self, answer: Answer) -> None:
         now_s = self._clock.now_s()
-        self._recorder.event(
-            EventKind.QUESTION_ANSWERED,
-            {
-                "question": Question.END_ACKNOWLEDGED.value,
-                "accepted": answer.accepted,
-                "by": answer.answered_by,
-            },
-            now_s=now_s,
-        )
+        self._recorder.event(answer_recorded(Question.END_ACKNOWLEDGED, answer), now_s=now_s)
         if answer.accepted:
             self._alarms.request(AcknowledgeAlarms(by=answer.answered_by), now_s)
 
     def _record_end(self, ending: Ending) -> None:
         self._recorder.event(
-            EventKind.SESSION_ENDED,
-            {
-                "outcome": ending.outcome,
-                "reason": ending.reason,
-                "reached_holding": ending.reached_holding,
-            },
+            SessionEnded(
+                outcome=ending.outcome,
+                reason=ending.reason,
+                reached_holding=ending.reached_holding,
+            ),
             now_s=self._clock.now_s(),
         )
         self._recorder.sync()

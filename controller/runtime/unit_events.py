@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from controller.errors import LinkError
-from controller.events import EventKind
+from controller.event_details.happened import UnitEventSeen, UnitEventsLost
 from controller.ports import TractionUnit
 from controller.runtime.recorder import Recorder
 from controller.session.inputs_and_effects import session_ms
@@ -47,7 +47,7 @@ class UnitEventReader:
         except LinkError:
             return ()
         if lost:
-            self._recorder.event(EventKind.UNIT_EVENTS_LOST, {"count": lost}, now_s=now_s)
+            self._recorder.event(UnitEventsLost(count=lost), now_s=now_s)
         for entry in entries:
             self._record(entry, reading, now_s)
             self._last = entry.sequence
@@ -62,15 +62,14 @@ class UnitEventReader:
         asked_at_s = reading.taken_at_s + reading.sample_age_s
         happened_at_s = asked_at_s - (reading.uptime_s - entry.uptime_ms / 1000)
         self._recorder.event(
-            EventKind.UNIT_EVENT_SEEN,
-            {
-                "boot": entry.boot_count,
-                "sequence": entry.sequence,
-                "code": entry.code,
-                "uptime_ms": entry.uptime_ms,
-                "unit_at_ms": max(0, session_ms(happened_at_s, self._recorder.origin_s)),
-                "value_1": entry.value_1,
-                "value_2": entry.value_2,
-            },
+            UnitEventSeen(
+                boot=entry.boot_count,
+                sequence=entry.sequence,
+                code=entry.code,
+                uptime_ms=entry.uptime_ms,
+                unit_at_ms=max(0, session_ms(happened_at_s, self._recorder.origin_s)),
+                value_1=entry.value_1,
+                value_2=entry.value_2,
+            ),
             now_s=now_s,
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from controller.errors import LinkError, RequestRefused, UnitFaulted
-from controller.events import EventKind
+from controller.event_details.happened import PressTestSeen
 from controller.ports import Clock, Operator, Progress, TractionUnit
 from controller.runtime.clock_check import uptime_off_ms
 from controller.runtime.recorder import Recorder
@@ -128,7 +128,7 @@ class UnitWatch:
         self._readings.append(reading)
         if self._press_test.watch(reading):
             self._pressed_at_s = self._clock.now_s()
-            self._recorder.event(EventKind.PRESS_TEST_SEEN, now_s=self._pressed_at_s)
+            self._recorder.event(PressTestSeen(), now_s=self._pressed_at_s)
         self._show(reading)
 
     def _check_same_boot(self, reading: Telemetry) -> None:

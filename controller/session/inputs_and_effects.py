@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from controller.events import EventKind, JsonValue
+from controller.event_details.table import EventDetail
+from controller.events import Outcome
 from controller.ports import Answer, Question
 from controller.requests import Stop, TreatmentRequest
 from controller.safety.verdict import Verdict
@@ -93,8 +94,7 @@ MachineInput = (
 class Emit:
     """Append this event to the journal."""
 
-    kind: EventKind
-    detail: dict[str, JsonValue]
+    said: EventDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +137,13 @@ Effect = Emit | Ask | Tell | RaiseAlarm | SettleAlarm | Disarm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How the session ended and why; ``outcome`` is one of events.Outcome.
+    """How the session ended and why; ``reason`` may be the text of a StopCause.
 
     ``reached_holding`` is what the readings say; ``release_seen`` is False also where nothing was
     armed.
     """
 
-    outcome: str
+    outcome: Outcome
     reason: str
     reached_holding: bool = False
     release_seen: bool = False

@@ -10,7 +10,13 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from controller.errors import IllegalTransition, RequestRefused
-from controller.events import EventKind
+from controller.event_details.happened import (
+    CheckInRecorded,
+    OperatorActed,
+    PauseRegressed,
+    RemarkRecorded,
+)
+from controller.events import StopCause
 from controller.order.force_profile import Segment
 from controller.order.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage
 from controller.order.planner import SLACK_FOLLOW_N, TreatmentPlan
@@ -48,7 +54,7 @@ from controller.session.inputs_and_effects import (
     VerdictGiven,
     session_ms,
 )
-from controller.session.outcome import TREATMENT_OVER, HoldSeen
+from controller.session.outcome import HoldSeen
 from controller.session.pause import PauseStep
 from controller.session.request_rules import phases_for
 from controller.session.session_end import EndStep, SessionEnd
@@ -239,11 +245,11 @@ class SessionMachine:
             case CheckIn(by=by):
                 self._reminder.looked_after(now_s)
                 return [
-                    Emit(EventKind.CHECK_IN_RECORDED, {"by": by}),
+                    Emit(CheckInRecorded(by=by)),
                     SettleAlarm("check_in_due", by),
                 ]
             case Remark(by=by, text=text):
-                return [Emit(EventKind.REMARK_RECORDED, {"by": by, "text": text})]
+                return [Emit(RemarkRecorded(by=by, text=text))]
             case EndEarly(by=by, reason=reason):
                 because = f": {reason}" if reason else ""
                 return self._end_with(
@@ -265,7 +271,7 @@ class SessionMachine:
     def _end_with(
         self, kind: CommandKind, action: str, by: str, why: str, now_s: float, reason: str = ""
     ) -> list[Effect]:
-        acted = Emit(EventKind.OPERATOR_ACTED, {"action": action, "by": by, "reason": reason})
+        acted = Emit(OperatorActed(action=action, by=by, reason=reason))
         return [acted, *self._release_with(kind, why, now_s)]
 
     def _adjust(self, request: AdjustForce, now_s: float) -> list[Effect]:
@@ -304,7 +310,7 @@ class SessionMachine:
             return self._release_with(CommandKind.RELEASE, reason, now_s, alarm="answer_missing")
         match self._treatment.step_pause(self._ms(now_s)):
             case PauseStep.REGRESSES:
-                return [Emit(EventKind.PAUSE_REGRESSED, {}), RaiseAlarm("pause_regressed")]
+                return [Emit(PauseRegressed()), RaiseAlarm("pause_regressed")]
             case PauseStep.OVER:
                 reason = "pause longer than 5 min at the pretension"
                 return self._release_with(CommandKind.RELEASE, reason, now_s, alarm="pause_over")
@@ -340,7 +346,7 @@ class SessionMachine:
         while (segment := self._treatment.next_segment(self._ms(now_s))) is not None:
             effects += self._enter_segment(segment, now_s)
         if self._treatment.over(self._ms(now_s)):
-            effects += self._release_with(CommandKind.RELEASE, TREATMENT_OVER, now_s)
+            effects += self._release_with(CommandKind.RELEASE, StopCause.TREATMENT_OVER, now_s)
         return effects
 
     def _enter_segment(self, segment: Segment, now_s: float) -> list[Effect]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.events import Outcome
+from controller.events import Outcome, StopCause, cause_of
 from controller.order.phases import Phase
 
-TREATMENT_OVER: Final = "treatment time reached"
 NEAR_N: Final = 10.0
 NEAR_SHARE: Final = 0.10
 """Within the larger of both of its target a force counts as delivered hold
@@ -16,15 +15,15 @@ TELLING_CODES: Final = frozenset(
     {"emergency_stop_open", "patient_switch_pressed", "patient_switch_absent", "unit_restarted"}
 )
 """Findings that say why a unit fell silent, stopped by itself or could not be armed."""
-VAGUE_REASONS: Final = frozenset({"link silent", "unit stopped"})
+VAGUE_REASONS: Final = frozenset({StopCause.LINK_SILENT, StopCause.UNIT_STOPPED})
 
 
 class EndReason:
     """Why the release was ordered, and what became of it."""
 
     def __init__(self) -> None:
-        self.outcome: str = Outcome.COMPLETED
-        self.text = TREATMENT_OVER
+        self.outcome = Outcome.COMPLETED
+        self.text: str = StopCause.TREATMENT_OVER
         self._vague = False
 
     def release_begins(self, reason: str, *, vague: bool) -> None:
@@ -39,9 +38,9 @@ class EndReason:
     def found(self, code: str) -> None:
         """A finding during the release: it names the cause where only a symptom was known."""
         if self._vague and code in TELLING_CODES:
-            self.text, self._vague = code.replace("_", " "), False
+            self.text, self._vague = cause_of(code.replace("_", " ")), False
 
-    def unseen(self, outcome: str, remark: str = "") -> None:
+    def unseen(self, outcome: Outcome, remark: str = "") -> None:
         """The release was ordered and no free cord was seen."""
         self.outcome, self.text = outcome, f"release not seen after: {self.text}{remark}"
 

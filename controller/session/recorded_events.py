@@ -5,8 +5,23 @@ from __future__ import annotations
 import math
 
 from controller.errors import OutcomeUncertain
-from controller.events import EventKind
+from controller.event_details.happened import (
+    AnswerRecorded,
+    ForceAdjusted,
+    PatientStopPressed,
+    Paused,
+    PhaseChanged,
+    RefusalRecorded,
+    ReleaseNotObserved,
+    ReleaseObserved,
+    Resumed,
+    SafetyActed,
+    SafetyCleared,
+    UncertaintyRecorded,
+)
+from controller.events import StopCause, cause_of
 from controller.order.phases import Phase, Stage
+from controller.ports import Answer, Question
 from controller.requests import Pause, TreatmentRequest, request_name
 from controller.safety.verdict import EndedFinding, Finding, Verdict
 from controller.session.adjustments import ForceChange
@@ -20,23 +35,21 @@ def finding_events(
     """The events of one finding; ``hold_number`` is 0 outside the treatment."""
     measured, limit, unit = _recorded(finding)
     acted = Emit(
-        EventKind.SAFETY_ACTED,
-        {
-            "hazard": finding.hazard,
-            "code": finding.code,
-            "action": finding.action.name.lower(),
-            "measured": measured,
-            "limit": limit,
-            "unit": unit,
-            "clears": finding.clears,
-            "force_dn": force_dn,
-        },
+        SafetyActed(
+            hazard=finding.hazard,
+            code=finding.code,
+            action=finding.action.name.lower(),
+            measured=measured,
+            limit=limit,
+            unit=unit,
+            clears=finding.clears,
+            force_dn=force_dn,
+        )
     )
     if finding.code != "patient_switch_pressed":
         return [acted]
     pressed = Emit(
-        EventKind.PATIENT_STOP_PRESSED,
-        {"force_dn": force_dn, "hold_number": hold_number, "phase": phase.label},
+        PatientStopPressed(force_dn=force_dn, hold_number=hold_number, phase=phase.label)
     )
     return [pressed, acted]
 
@@ -44,26 +57,24 @@ def finding_events(
 def finding_ended(ended: EndedFinding, origin_s: float) -> Emit:
     """A finding that is no longer there, with its times on the session's axis."""
     return Emit(
-        EventKind.SAFETY_CLEARED,
-        {
-            "hazard": ended.hazard,
-            "code": ended.code,
-            "first_seen_ms": session_ms(ended.first_seen_s, origin_s),
-            "last_seen_ms": session_ms(ended.last_seen_s, origin_s),
-        },
+        SafetyCleared(
+            hazard=ended.hazard,
+            code=ended.code,
+            first_seen_ms=session_ms(ended.first_seen_s, origin_s),
+            last_seen_ms=session_ms(ended.last_seen_s, origin_s),
+        )
     )
 
 
 def phase_changed(before: Phase, after: Phase, target_n: float, stage: Stage) -> Emit:
     """A transition; ``target_n`` is the force that the new phase leads to."""
     return Emit(
-        EventKind.PHASE_CHANGED,
-        {
-            "from": before.label,
-            "to": after.label,
-            "target_dn": decinewtons(target_n),
-            "stage": stage.name.lower(),
-        },
+        PhaseChanged(
+            from_phase=before.label,
+            to_phase=after.label,
+            target_dn=decinewtons(target_n),
+            stage=stage.name.lower(),
+        )
     )
 
 
@@ -71,14 +82,13 @@ def force_adjusted(by: str, changes: tuple[ForceChange, ...]) -> list[Effect]:
     """One event for each ordered force that changed."""
     return [
         Emit(
-            EventKind.FORCE_ADJUSTED,
-            {
-                "by": by,
-                "reason": change.reason,
-                "force": change.force.value,
-                "old_force_dn": decinewtons(change.old_n),
-                "new_force_dn": decinewtons(change.new_n),
-            },
+            ForceAdjusted(
+                by=by,
+                reason=change.reason,
+                force=change.force.value,
+                old_force_dn=decinewtons(change.old_n),
+                new_force_dn=decinewtons(change.new_n),
+            )
         )
         for change in changes
     ]
@@ -87,56 +97,52 @@ def force_adjusted(by: str, changes: tuple[ForceChange, ...]) -> list[Effect]:
 def paused(request: Pause, target_n: float, treatment_s: float) -> Emit:
     """Where the treatment was stopped: force and treatment clock."""
     return Emit(
-        EventKind.PAUSED,
-        {
-            "by": request.by,
-            "reason": request.reason,
-            "target_dn": decinewtons(target_n),
-            "treatment_ms": round(treatment_s * 1000),
-        },
+        Paused(
+            by=request.by,
+            reason=request.reason,
+            target_dn=decinewtons(target_n),
+            treatment_ms=round(treatment_s * 1000),
+        )
     )
 
 
 def resumed(by: str, confirmed_by: str, from_n: float, to_n: float) -> Emit:
     """The way back; ``confirmed_by`` is empty where the force does not rise."""
     return Emit(
-        EventKind.RESUMED,
-        {
-            "by": by,
-            "confirmed_by": confirmed_by,
-            "from_dn": decinewtons(from_n),
-            "to_dn": decinewtons(to_n),
-        },
+        Resumed(
+            by=by,
+            confirmed_by=confirmed_by,
+            from_dn=decinewtons(from_n),
+            to_dn=decinewtons(to_n),
+        )
     )
 
 
 def request_refused(request: TreatmentRequest, reason: str) -> Emit:
     """A request that was heard and not followed."""
-    return Emit(
-        EventKind.REQUEST_REFUSED,
-        {"request": request_name(request), "by": request.by, "reason": reason},
-    )
+    return Emit(RefusalRecorded(request=request_name(request), by=request.by, reason=reason))
+
+
+def answer_recorded(question: Question, answer: Answer) -> AnswerRecorded:
+    """What somebody answered to a question."""
+    return AnswerRecorded(question=question.value, accepted=answer.accepted, by=answer.answered_by)
 
 
 def release_observed(reading: Telemetry) -> Emit:
     """The reading in which the cord was seen slack."""
     return Emit(
-        EventKind.RELEASE_OBSERVED,
-        {"unit_state": int(reading.unit_state), "force_dn": decinewtons(reading.force_n)},
+        ReleaseObserved(unit_state=int(reading.unit_state), force_dn=decinewtons(reading.force_n))
     )
 
 
 def disarming_uncertain(message: str) -> Emit:
     """The unit let go, and nothing shows that it ended its session."""
-    return Emit(
-        EventKind.OUTCOME_UNCERTAIN,
-        {"what": "disarm", "code": OutcomeUncertain.code, "message": message},
-    )
+    return Emit(UncertaintyRecorded(what="disarm", code=OutcomeUncertain.code, message=message))
 
 
 def release_not_observed(last: Telemetry | None) -> Emit:
     """The session ends without a free cord; the force is the one that was read last."""
-    return Emit(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": force_dn(last)})
+    return Emit(ReleaseNotObserved(force_dn=force_dn(last)))
 
 
 def force_dn(reading: Telemetry | None) -> int | None:
@@ -147,9 +153,9 @@ def force_dn(reading: Telemetry | None) -> int | None:
 def reason_of(verdict: Verdict) -> str:
     """Why a verdict ends the session: its worst finding in words."""
     if not verdict.findings:
-        return "a hold ran out"
+        return StopCause.HOLD_RAN_OUT
     worst = max(verdict.findings, key=lambda finding: finding.action)
-    return worst.code.replace("_", " ")
+    return cause_of(worst.code.replace("_", " "))
 
 
 def _recorded(finding: Finding) -> tuple[int | None, int | None, str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from controller.events import EventKind, Outcome
+from controller.event_details.happened import ReleaseOrdered, UnitDisarmed
+from controller.events import Outcome
 from controller.order.phases import Phase
 from controller.order.prescription import Prescription
 from controller.ports import Question
@@ -61,7 +62,7 @@ class SessionEnd:
         alarmed: list[Effect] = [RaiseAlarm(alarm)] if alarm else []
         if not self._release.demand(kind, now_s):
             return EndStep(effects=alarmed)
-        ordered = Emit(EventKind.RELEASE_ORDERED, {"kind": kind.value, "reason": reason})
+        ordered = Emit(ReleaseOrdered(kind=kind.value, reason=reason))
         if first:
             self.reason.release_begins(reason, vague=vague)
         phase = Phase.RELEASING if first else None
@@ -82,7 +83,7 @@ class SessionEnd:
             case ReleaseStep.STILL_ON:
                 return self._ask_about_force(now_s)
             case ReleaseStep.IDLE:
-                return self._finished(Emit(EventKind.UNIT_DISARMED, {}))
+                return self._finished(Emit(UnitDisarmed()))
             case ReleaseStep.LATCHED:
                 return self._finished()
             case ReleaseStep.NOT_DISARMED:
@@ -125,11 +126,11 @@ class SessionEnd:
         step.effects.append(Ask(Question.RELEASE_NOT_SEEN, text))
         return step
 
-    def _unseen(self, outcome: str, remark: str = "") -> EndStep:
+    def _unseen(self, outcome: Outcome, remark: str = "") -> EndStep:
         self.reason.unseen(outcome, remark)
         unseen = records.release_not_observed(self.last_reading)
         return EndStep(effects=[unseen, RaiseAlarm("release_not_seen")], phase=Phase.FAULTED)
 
     def _finished(self, *effects: Effect) -> EndStep:
-        completed = self.reason.outcome == Outcome.COMPLETED
+        completed = self.reason.outcome is Outcome.COMPLETED
         return EndStep(effects=list(effects), phase=Phase.COMPLETED if completed else Phase.STOPPED)

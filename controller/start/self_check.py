@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
-from controller.events import JsonValue
+from controller.event_details.happened import SelfCheckRecorded
 from controller.order.prescription import Prescription
 from controller.ports import LastArming, UnitCapabilities, UnitIdentity
 from controller.safety.limits import SafetyLimits
@@ -78,16 +78,16 @@ class CheckItem:
         return replace(self, numbers=numbers)
 
     @property
-    def detail(self) -> dict[str, JsonValue]:
+    def recorded(self) -> SelfCheckRecorded:
         """As the journal keeps it."""
-        said: dict[str, JsonValue] = {
-            "item": self.name,
-            "state": self.state.value,
-            "value": self.value,
-            "by": self.by,
-            "todo": self.todo,
-        }
-        return said | {"numbers": dict(self.numbers)} if self.numbers else said
+        return SelfCheckRecorded(
+            item=self.name,
+            state=self.state.value,
+            value=self.value,
+            by=self.by,
+            todo=self.todo,
+            numbers=self.numbers or None,
+        )
 
     @property
     def text(self) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalError
+from controller.event_details.codec import decode_fields
+from controller.event_details.opening import OpeningAsFound
 from records.evidence.reader import checking
 from records.evidence.removal import removal_of
 from records.store.database import Database, rows
@@ -81,11 +83,11 @@ def read_evidence(data_dir: Path) -> Evidence:
 def _sessions(db: Database) -> dict[str, Said]:
     found = {}
     for session_id, detail, digest, number, *row in rows(db, _SESSIONS):
-        opening = object_or_empty(detail)
+        opening = decode_fields(OpeningAsFound, object_or_empty(detail))
         seal = digest.hex() if isinstance(digest, bytes) else None
         found[str(session_id)] = Said(
-            opening.get("order_digest"),
-            opening.get("patient_key"),
+            opening.order_digest,
+            opening.patient_key,
             seal,
             removal_of(db, number) is not None,
             {**dict(zip(_LEFT, (number, *row), strict=True)), "seal": seal},

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
+from controller.event_details.codec import encode_fields
+from controller.event_details.opening import OpeningOfRecord, RecordedKey
+from controller.event_details.table import VERSION
 from controller.events import EventKind, JsonValue, Sample, SessionEvent
 from controller.ports import Clock
 from records.evidence.journal_store import JournalStore, take_up
@@ -56,7 +59,7 @@ QUEUE_LIMIT = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpening:
-    """What SESSION_STARTED holds: everything that the session was begun with, as integers."""
+    """What a session is begun with; ``detail`` is the encoded OpeningOfSession."""
 
     session_id: str
     unit_id: str
@@ -418,6 +421,22 @@ def _begin(
         db.close()
 
 
+def _opening_of_record(
+    opening: SessionOpening, utc_ms: int, key: SigningKey, keys: SessionKeys, start: bytes
+) -> OpeningOfRecord:
+    return OpeningOfRecord(
+        session_id=opening.session_id,
+        unit_id=opening.unit_id,
+        started_utc_ms=utc_ms,
+        utc_offset_min=opening.utc_offset_min,
+        signing_key=key.key_id,
+        session_key=RecordedKey(
+            public_key=keys.signing.public_key.hex(),
+            certificate=certify(key, keys, start).hex(),
+        ),
+    )
+
+
 def _started(
     opening: SessionOpening, utc_ms: int, key: SigningKey, keys: SessionKeys, start: bytes
 ) -> EventRow:
@@ -426,19 +445,9 @@ def _started(
         at_ms=0,
         utc_ms=utc_ms,
         kind=int(EventKind.SESSION_STARTED),
-        version=1,
+        version=VERSION,
         detail_json=canonical_json(
-            {
-                "session_id": opening.session_id,
-                "unit_id": opening.unit_id,
-                "started_utc_ms": utc_ms,
-                "utc_offset_min": opening.utc_offset_min,
-                "signing_key": key.key_id,
-                "session_key": {
-                    "public_key": keys.signing.public_key.hex(),
-                    "certificate": certify(key, keys, start).hex(),
-                },
-                **opening.detail,
-            }
+            encode_fields(_opening_of_record(opening, utc_ms, key, keys, start))
+            | dict(opening.detail)
         ),
     )

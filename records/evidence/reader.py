@@ -6,13 +6,23 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from controller.errors import RecordNotFound
+from controller.event_details.codec import decode_fields
+from controller.event_details.happened import (
+    ClockNumbers,
+    PhaseChanged,
+    SelfCheckRecorded,
+    SessionEnded,
+    UnitArmed,
+)
+from controller.event_details.opening import SessionStarted
 from controller.events import EventKind, Outcome
+from controller.order.phases import Phase
 from controller.ports import LastArming, LastSeen
 from records.evidence.removal import removal_of
 from records.evidence.session_content import event_rows, sample_data
@@ -37,6 +47,9 @@ from records.store.unit_file import UNIT_SCHEMA, readable_databases, unit_databa
 from records.store.unit_lock import UnitLock
 from records.strict_json import parse_object
 
+T = TypeVar("T")
+TURNED_AT_THE_TOP = (Phase.RAMPING_UP.label, Phase.RAMPING_DOWN.label)
+"""A cyclic treatment turns at its force instead of holding it."""
 RUNNING = "running"
 NOT_CLOSED = "interrupted (not yet closed)"
 REMOVED = "removed"
@@ -65,11 +78,16 @@ class SessionRecord:
         return self.events[0]
 
     @property
+    def started(self) -> SessionStarted:
+        """What the opening says."""
+        return self.opening.said(SessionStarted)
+
+    @property
     def outcome(self) -> str:
         """How it ended, or what it is while it has no end."""
         ended = self.of_kind(EventKind.SESSION_ENDED)
         if ended:
-            return str(ended[-1].detail["outcome"])
+            return ended[-1].said(SessionEnded).outcome
         if self.seal is not None:
             return REMOVED
         return RUNNING if self.live else NOT_CLOSED
@@ -80,10 +98,11 @@ class SessionRecord:
 
         A cyclic treatment turns at its force instead of holding it.
         """
+        changes = [e.said(PhaseChanged) for e in self.of_kind(EventKind.PHASE_CHANGED)]
         return any(
-            e.detail["to"] == "holding"
-            or (e.detail["from"], e.detail["to"]) == ("ramping_up", "ramping_down")
-            for e in self.of_kind(EventKind.PHASE_CHANGED)
+            change.to_phase == Phase.HOLDING.label
+            or (change.from_phase, change.to_phase) == TURNED_AT_THE_TOP
+            for change in changes
         )
 
     @property
@@ -185,18 +204,21 @@ def last_arming_of(path: Path) -> LastArming | None:
         for armed in _of_kind(events, EventKind.UNIT_ARMED):
             for opening in _of_kind(events, EventKind.SESSION_STARTED):
                 return _last_arming(
-                    parse_object(opening.detail_json), parse_object(armed.detail_json),
-                    armed.utc_ms,
-                )  # fmt: skip
+                    _said(opening, SessionStarted), _said(armed, UnitArmed), armed.utc_ms
+                )
     return None
 
 
-def _last_arming(opening: dict[str, Any], armed: dict[str, Any], utc_ms: int) -> LastArming:
-    identity = opening["identity"]
-    zero_dn = armed.get("gross_zero_dn")  # not in records before this key
+def _said(row: EventRow, as_class: type[T]) -> T:
+    """What a row says; ValueError for what its kind does not say."""
+    return decode_fields(as_class, parse_object(row.detail_json))
+
+
+def _last_arming(started: SessionStarted, armed: UnitArmed, utc_ms: int) -> LastArming:
+    identity, zero_dn = started.session.identity, armed.gross_zero_dn
     return LastArming(
-        firmware=identity["firmware"],
-        firmware_crc=identity["firmware_crc"],
+        firmware=identity.firmware,
+        firmware_crc=identity.firmware_crc,
         gross_zero_n=None if zero_dn is None else zero_dn / 10,
         armed_on=datetime.fromtimestamp(utc_ms / 1000, UTC).date().isoformat(),
     )
@@ -224,13 +246,11 @@ def last_seen_of(path: Path) -> LastSeen | None:
         return None
     with reading(path) as db, refused_in_words(f"the unit's clock in {path}"):
         for event in _of_kind(_newest_armed(db), EventKind.SELF_CHECK_RECORDED):
-            detail = parse_object(event.detail_json)
-            if detail["item"] == "clock" and "numbers" in detail:
-                numbers = detail["numbers"]
+            item = _said(event, SelfCheckRecorded)
+            if item.item == "clock" and item.numbers is not None:
+                seen = decode_fields(ClockNumbers, item.numbers)
                 return LastSeen(
-                    utc_ms=numbers["utc_ms"],
-                    boot_count=numbers["boot_count"],
-                    uptime_ms=numbers["uptime_ms"],
+                    utc_ms=seen.utc_ms, boot_count=seen.boot_count, uptime_ms=seen.uptime_ms
                 )
     return None
 

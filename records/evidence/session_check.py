@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from controller.event_details.codec import decode_fields
+from controller.event_details.opening import OpeningAsFound
 from controller.events import EventKind
 from records.evidence.packed_links import compute_links_digest
 from records.evidence.removal import Removal, fault_of_removal
@@ -83,7 +85,7 @@ class _Check:
         self._must_have_key = must_have_key
         self._key_history = key_history
         self._session_key = b""
-        self._opening: dict[str, object] = {}
+        self._opening = OpeningAsFound()
 
     def all(self) -> Iterator[Alteration]:
         if self._stored.damage:
@@ -194,7 +196,7 @@ class _Check:
                 yield self.altered("the signatures", "the chain is signed, but by no known key")
             return
         self._session_key = public
-        signer = self._known.get(str(self._opening.get("signing_key")))
+        signer = self._known.get(str(self._opening.signing_key))
         keys = [signer] if signer else list(self._known.values())
         if self._stored.signature is not None and not self._known:
             keys = [self._stored.signature.public_key]
@@ -228,10 +230,10 @@ class _Check:
         if not events:
             yield self.altered("the beginning", "the session has no events")
             return
-        self._opening = parse_object(events[0].detail_json)
+        said = decode_fields(OpeningAsFound, parse_object(events[0].detail_json))
+        self._opening = said
         row = (head.session_id, head.unit_id, head.started_utc_ms, head.utc_offset_min)
-        names = ("session_id", "unit_id", "started_utc_ms", "utc_offset_min")
-        begun = tuple(self._opening.get(name) for name in names)
+        begun = (said.session_id, said.unit_id, said.started_utc_ms, said.utc_offset_min)
         if events[0].kind != EventKind.SESSION_STARTED or row != begun:
             yield self.altered("the session's row", f"it says {row}, its first event {begun}")
 
@@ -303,7 +305,7 @@ class _Check:
 
     def _check_signature(self) -> Iterator[Alteration]:
         stored, signature = self._stored, self._stored.signature
-        expected_key = self._opening.get("signing_key")
+        expected_key = self._opening.signing_key
         if signature is None:
             if stored.seal is not None and expected_key is not None:
                 yield self.altered(

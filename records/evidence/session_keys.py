@@ -27,6 +27,8 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from controller.event_details.codec import decode_fields
+from controller.event_details.opening import OpeningKey
 from records.store.canonical import EventRow
 from records.store.chain import Subject, compute_statement
 from records.store.ed25519 import SEED_SIZE, SigningKey, verify_signature
@@ -125,9 +127,9 @@ def session_key_said(events: list[EventRow]) -> tuple[bytes, bytes]:
     if not events:
         return b"", b""
     try:
-        said = json.loads(events[0].detail_json)["session_key"]
-        return bytes.fromhex(said["public_key"]), bytes.fromhex(said["certificate"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        said = decode_fields(OpeningKey, json.loads(events[0].detail_json)).session_key
+        return bytes.fromhex(said.public_key), bytes.fromhex(said.certificate)
+    except (ValueError, TypeError, RecursionError):
         return b"", b""
 
 

@@ -132,17 +132,19 @@ def _records(data_dir: Path) -> Iterator[SessionRecord]:
 
 
 def _session_row(record: SessionRecord, pseudonyms: _Pseudonyms) -> list[Any]:
-    said, dose = record.opening.detail, compute_dose(record)
-    prescription = said.get("prescription")
-    ordered = prescription if isinstance(prescription, dict) else {}
+    said, dose = record.started.session, compute_dose(record)
+    ordered = said.prescription
     return [
         pseudonyms.of("session", record.head.session_id),
-        pseudonyms.of("patient", str(said.get("patient_key", ""))),
+        pseudonyms.of("patient", said.patient_key),
         pseudonyms.of("unit", record.head.unit_id),
         datetime.fromtimestamp(record.head.started_utc_ms / 1000, UTC).year,
         record.outcome,
-        *(ordered.get(name) for name in ("region", "mode", "hold_force_dn", "rest_force_dn")),
-        ordered.get("treatment_ms"),
+        ordered.region,
+        ordered.mode,
+        ordered.hold_force_dn,
+        ordered.rest_force_dn,
+        ordered.treatment_ms,
         dose.traction_ms,
         dose.paused_ms,
         dose.hold_time_ms,

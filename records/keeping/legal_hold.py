@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalUnavailable, RequestRefused
+from controller.event_details.codec import decode_fields
+from controller.event_details.opening import OpeningAsFound
 from controller.events import JsonValue
 from controller.words import check_text
 from records.evidence.reader import find_session, reading
@@ -120,10 +122,10 @@ def patient_key_of(db: Database, session: int) -> str:
     """Whose a session is, by its opening event in the unit's file ``db``; "" when it is gone."""
     found = rows(db, "SELECT detail FROM event WHERE session = ? AND sequence = 0", (session,))
     try:
-        said = json.loads(found[0][0]) if found else {}
+        key = decode_fields(OpeningAsFound, json.loads(found[0][0])).patient_key if found else None
     except ValueError:
         return ""
-    return str(said.get("patient_key", "")) if isinstance(said, dict) else ""
+    return "" if key is None else str(key)
 
 
 def _hold(entry: Entry) -> Hold:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from controller.event_details.codec import decode_fields
+from controller.event_details.happened import SessionEnded
 from controller.events import EventKind
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, reading
 from records.evidence.unreadable import refused_in_words
@@ -135,7 +137,7 @@ def _listed(data_dir: Path) -> Iterator[tuple[SessionHead, str, bool]]:
 
 def _outcome(path: Path, ended: str | None, sealed: bool) -> str:
     if ended is not None:
-        return str(parse_object(ended)["outcome"])
+        return decode_fields(SessionEnded, parse_object(ended)).outcome
     if sealed:
         return REMOVED
     return RUNNING if UnitLock(path).is_held() else NOT_CLOSED

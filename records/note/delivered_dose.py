@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.events import EventKind, SampleFlag
+from controller.event_details.happened import PhaseChanged, ReleaseOrdered, UnitEventSeen
+from controller.events import EventKind, SampleFlag, StopCause
 from controller.order.phases import TREATING_PHASES, Phase
 from records.evidence.reader import SessionRecord
 from records.store.canonical import ABSENT_DN, SampleArray, StoredEvent
@@ -21,22 +22,21 @@ RELEASED_DN = 150
 BAND_DN = 100
 LONGEST_INTERVAL_MS = 300
 STOP_CODES = {
-    10: "patient switch pressed",
-    12: "patient switch unplugged",
-    20: "emergency stop",
-    30: "unit watchdog expired",
-    40: "over-force",
-    41: "over-rate",
-    42: "cord break",
-    43: "slack cord",
-    44: "end of stroke",
-    45: "force channels disagree",
-    46: "load cell open",
-    47: "load cell stuck",
+    10: StopCause.PATIENT_SWITCH_PRESSED,
+    12: StopCause.PATIENT_SWITCH_UNPLUGGED,
+    20: StopCause.EMERGENCY_STOP,
+    30: StopCause.UNIT_WATCHDOG,
+    40: StopCause.OVER_FORCE,
+    41: StopCause.OVER_RATE,
+    42: StopCause.CORD_BREAK,
+    43: StopCause.SLACK_CORD,
+    44: StopCause.END_OF_STROKE,
+    45: StopCause.CHANNELS_DISAGREE,
+    46: StopCause.LOAD_CELL_OPEN,
+    47: StopCause.LOAD_CELL_STUCK,
 }
 """Events of the unit that stop a session (reference map, B.6)."""
 UNIT_DISARMED = 3
-NORMAL_END = "treatment time reached"
 ARMING_MARGIN_MS = 500
 """The unit's time of an event is known to within an exchange; its clock may be a little slow."""
 
@@ -46,7 +46,7 @@ class Stop:
     """A stop: when (ms of the session), the force then and the time to 15 N; None = not seen."""
 
     at_ms: int
-    cause: str
+    cause: StopCause | str
     force_dn: int | None
     to_15_n_ms: int | None
     sequence: int
@@ -135,7 +135,7 @@ def _treatment_times(record: SessionRecord) -> tuple[int | None, int | None, int
     started_ms = ended_ms = None
     paused_ms, paused_at_ms = 0, None
     for event in record.of_kind(EventKind.PHASE_CHANGED):
-        entered = event.detail["to"]
+        entered = event.said(PhaseChanged).to_phase
         if paused_at_ms is not None:
             paused_ms, paused_at_ms = paused_ms + event.at_ms - paused_at_ms, None
         if entered in TREATING_LABELS and started_ms is None:
@@ -172,28 +172,28 @@ def _stop_events(record: SessionRecord, armed_ms: int) -> list[StoredEvent]:
     """The unit's events from arming to its end of the session; later ones stopped nothing."""
     found = []
     for event in record.of_kind(EventKind.UNIT_EVENT_SEEN):
-        code = _number(event, "code")
-        if _number(event, "unit_at_ms") < armed_ms - ARMING_MARGIN_MS:
+        seen = event.said(UnitEventSeen)
+        if seen.unit_at_ms < armed_ms - ARMING_MARGIN_MS:
             continue
-        if code == UNIT_DISARMED:
+        if seen.code == UNIT_DISARMED:
             break
-        if code in STOP_CODES:
+        if seen.code in STOP_CODES:
             found.append(event)
     return found
 
 
 def _ordered_stops(record: SessionRecord) -> list[StoredEvent]:
     ordered = record.of_kind(EventKind.RELEASE_ORDERED)
-    return [event for event in ordered if event.detail["reason"] != NORMAL_END]
+    return [e for e in ordered if e.said(ReleaseOrdered).reason != StopCause.TREATMENT_OVER]
 
 
 def _unit_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
-    at_ms = _number(event, "unit_at_ms")
+    seen = event.said(UnitEventSeen)
     return Stop(
-        at_ms=at_ms,
-        cause=STOP_CODES[_number(event, "code")],
-        force_dn=_number(event, "value_1"),
-        to_15_n_ms=_time_to_15_n(record.samples, valid, at_ms),
+        at_ms=seen.unit_at_ms,
+        cause=STOP_CODES[seen.code],
+        force_dn=seen.value_1,
+        to_15_n_ms=_time_to_15_n(record.samples, valid, seen.unit_at_ms),
         sequence=event.sequence,
     )
 
@@ -201,7 +201,7 @@ def _unit_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool
 def _ordered_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
     return Stop(
         at_ms=event.at_ms,
-        cause=str(event.detail["reason"]),
+        cause=event.said(ReleaseOrdered).reason,
         force_dn=_force_at(record.samples, valid, event.at_ms),
         to_15_n_ms=_time_to_15_n(record.samples, valid, event.at_ms),
         sequence=event.sequence,
@@ -219,9 +219,3 @@ def _time_to_15_n(samples: SampleArray, valid: NDArray[np.bool_], at_ms: int) ->
     released = valid & (times >= at_ms) & (samples["force_1_dn"] <= RELEASED_DN)
     found = np.flatnonzero(released)
     return int(times[found[0]]) - at_ms if len(found) else None
-
-
-def _number(event: StoredEvent, key: str) -> int:
-    value = event.detail[key]
-    assert isinstance(value, int), f"{key} of {event.kind.name} is a number by its schema"
-    return value

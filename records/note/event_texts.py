@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from controller.event_details.happened import (
+    CheckInRecorded,
+    PhaseChanged,
+    RemarkRecorded,
+    SelfCheckRecorded,
+)
 from controller.order.prescription import NEWTONS_PER_LBF
 from records.note.delivered_dose import Stop
-from records.note.events import Adjustment, Pause, said
+from records.note.events import Adjustment, Pause
 from records.store.canonical import StoredEvent
 
-PASSED = "passed"
+PASSED, FAILED = "passed", "failed"
 
 
 def newtons(force_dn: int | None) -> str | None:
@@ -57,21 +63,21 @@ def pause_text(pause: Pause) -> str:
 
 def steps_text(made: list[StoredEvent]) -> str:
     """Forces of the steps by their stage: "progressive 44.3 N (10.0 lbf)"."""
-    stages = dict.fromkeys(said(event, "stage") for event in made)
+    changes = [event.said(PhaseChanged) for event in made]
     return "; ".join(
-        f"{stage} {', '.join(_target(e) for e in made if said(e, 'stage') == stage)}"
-        for stage in stages
+        f"{stage} {', '.join(_target(each) for each in changes if each.stage == stage)}"
+        for stage in dict.fromkeys(change.stage for change in changes)
     )
 
 
 def self_check_text(made: list[StoredEvent]) -> str:
     """How many items passed, and each one that a person confirmed or nobody checked."""
-    last = {said(event, "item"): event for event in made}
+    last = {check.item: check for check in _checks(made)}
     by_state: dict[str, list[str]] = {}
-    for item, event in last.items():
-        state = said(event, "state").replace("_", " ")
-        by = said(event, "by")
-        by_state.setdefault(f"{state} by {by}" if by else state, []).append(item.replace("_", " "))
+    for name, check in last.items():
+        state = check.state.replace("_", " ")
+        state = f"{state} by {check.by}" if check.by else state
+        by_state.setdefault(state, []).append(name.replace("_", " "))
     return "; ".join(
         f"{len(items)} items {state}" if state == PASSED else f"{state}: {', '.join(items)}"
         for state, items in by_state.items()
@@ -80,34 +86,44 @@ def self_check_text(made: list[StoredEvent]) -> str:
 
 def table_text(made: list[StoredEvent]) -> str | None:
     """What the patient lay on, as the self-check recorded it; None in older records."""
-    found = [event for event in made if said(event, "item") == "table"]
+    found = [check for check in _checks(made) if check.item == "table"]
     if not found:
         return None
-    value, by = said(found[-1], "value"), said(found[-1], "by")
-    if by:
-        return f"{value}, confirmed by {by}"
-    return f"{value}: force may stay in the body behind the release"
+    table = found[-1]
+    if table.by:
+        return f"{table.value}, confirmed by {table.by}"
+    return f"{table.value}: force may stay in the body behind the release"
 
 
 def clock_doubt_text(made: list[StoredEvent]) -> str | None:
     """What spoke against the workstation's clock, and who wanted the start all the same."""
-    found = [event for event in made if said(event, "item") == "clock"]
-    doubts = [said(event, "value") for event in found if said(event, "state") == "failed"]
+    found = [check for check in _checks(made) if check.item == "clock"]
+    doubts = [check.value for check in found if check.state == FAILED]
     if not doubts:
         return None
-    by = said(found[-1], "by")
+    by = found[-1].by
     return f"in doubt: {doubts[-1]}" + (f"; confirmed by {by}" if by else "")
 
 
-def _target(event: StoredEvent) -> str:
-    return newtons(int(str(event.detail["target_dn"]))) or ""
+def _checks(made: list[StoredEvent]) -> list[SelfCheckRecorded]:
+    return [event.said(SelfCheckRecorded) for event in made]
+
+
+def _target(change: PhaseChanged) -> str:
+    return newtons(change.target_dn) or ""
 
 
 def _whose(by: str, reason: str) -> str:
     return (f" by {by}" if by else "") + (f" ({reason})" if reason else "")
 
 
-def spoken_text(event: StoredEvent) -> str:
-    """When somebody said what, in one line."""
-    text = said(event, "text")
-    return f"{clock_text(event.at_ms)} {said(event, 'by')}" + (f": {text}" if text else "")
+def check_in_text(event: StoredEvent) -> str:
+    """When somebody looked after the patient, and who."""
+    return f"{clock_text(event.at_ms)} {event.said(CheckInRecorded).by}"
+
+
+def remark_text(event: StoredEvent) -> str:
+    """When somebody said something for the record, who and what."""
+    remark = event.said(RemarkRecorded)
+    said = f": {remark.text}" if remark.text else ""
+    return f"{clock_text(event.at_ms)} {remark.by}{said}"

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from controller.event_details.happened import ForceAdjusted, Paused, PhaseChanged
 from controller.events import EventKind
-from records.evidence.reader import SessionRecord
+from controller.order.phases import Phase, Stage
+from records.evidence.reader import TURNED_AT_THE_TOP, SessionRecord
 from records.store.canonical import StoredEvent
 
-STEPPED = ("progressive", "regressive")
+STEPPED = (Stage.PROGRESSIVE.name.lower(), Stage.REGRESSIVE.name.lower())
 """Stages in which the force goes by steps."""
-TOP = ("ramping_up", "ramping_down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +51,19 @@ class Pause:
 
 def adjustments(record: SessionRecord) -> tuple[Adjustment, ...]:
     """Every accepted change of force, in order."""
-    return tuple(
-        Adjustment(
-            at_ms=event.at_ms,
-            force=said(event, "force"),
-            by=said(event, "by"),
-            reason=said(event, "reason"),
-            old_force_dn=_number(event, "old_force_dn"),
-            new_force_dn=_number(event, "new_force_dn"),
-            sequence=event.sequence,
-        )
-        for event in record.of_kind(EventKind.FORCE_ADJUSTED)
+    return tuple(_adjustment(event) for event in record.of_kind(EventKind.FORCE_ADJUSTED))
+
+
+def _adjustment(event: StoredEvent) -> Adjustment:
+    change = event.said(ForceAdjusted)
+    return Adjustment(
+        at_ms=event.at_ms,
+        force=change.force,
+        by=change.by,
+        reason=change.reason,
+        old_force_dn=change.old_force_dn or 0,
+        new_force_dn=change.new_force_dn or 0,
+        sequence=event.sequence,
     )
 
 
@@ -74,18 +77,16 @@ def steps_reached(record: SessionRecord) -> list[StoredEvent]:
 
     A step is held, or, in a cyclic treatment, is the top from which the force goes down again.
     """
-    changes = record.of_kind(EventKind.PHASE_CHANGED)
+    events = record.of_kind(EventKind.PHASE_CHANGED)
+    changes = [(event, event.said(PhaseChanged)) for event in events]
     return [
-        phase
-        for phase, after in pairwise(changes)
-        if said(phase, "stage") in STEPPED
-        and (said(phase, "to") == "holding" or (said(phase, "to"), said(after, "to")) == TOP)
+        event for (event, phase), (_, after) in pairwise(changes) if _is_step_reached(phase, after)
     ]
 
 
-def said(event: StoredEvent, key: str) -> str:
-    """A text of an event; empty when the event does not hold it."""
-    return str(event.detail.get(key) or "")
+def _is_step_reached(phase: PhaseChanged, after: PhaseChanged) -> bool:
+    turned = (phase.to_phase, after.to_phase) == TURNED_AT_THE_TOP
+    return phase.stage in STEPPED and (phase.to_phase == Phase.HOLDING.label or turned)
 
 
 def _pauses(record: SessionRecord) -> Iterator[Pause]:
@@ -94,24 +95,20 @@ def _pauses(record: SessionRecord) -> Iterator[Pause]:
         if began is not None:
             yield _pause(record, began, event)
             began = None
-        if event.detail["to"] == "paused":
+        if event.said(PhaseChanged).to_phase == Phase.PAUSED.label:
             began = event
     if began is not None:
         yield _pause(record, began, None)
 
 
 def _pause(record: SessionRecord, began: StoredEvent, ended: StoredEvent | None) -> Pause:
-    asked = [e for e in record.of_kind(EventKind.PAUSED) if e.at_ms == began.at_ms]
+    paused = record.of_kind(EventKind.PAUSED)
+    asked = [event.said(Paused) for event in paused if event.at_ms == began.at_ms]
     return Pause(
-        by=said(asked[0], "by") if asked else "",
-        reason=said(asked[0], "reason") if asked else "",
+        by=asked[0].by if asked else "",
+        reason=asked[0].reason if asked else "",
         began_ms=began.at_ms,
         ended_ms=None if ended is None else ended.at_ms,
         first_sequence=began.sequence,
         last_sequence=(ended or began).sequence,
     )
-
-
-def _number(event: StoredEvent, key: str) -> int:
-    value = event.detail.get(key)
-    return value if isinstance(value, int) else 0

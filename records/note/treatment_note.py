@@ -9,17 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+from controller.event_details.happened import AnswerRecorded, SessionEnded
 from controller.events import EventKind, Outcome
+from controller.ports import Question
 from records.evidence.reader import NOT_CLOSED, SessionRecord
 from records.note.delivered_dose import DeliveredDose, compute_dose
 from records.note.event_texts import (
     adjustment_text,
+    check_in_text,
     clock_doubt_text,
     clock_text,
     newtons,
     pause_text,
+    remark_text,
     self_check_text,
-    spoken_text,
     steps_text,
     stop_text,
     table_text,
@@ -117,7 +120,7 @@ def draft_note(
         dose=dose,
         warnings=(*draft.warnings(), *clinician.warnings(draft.digest, device)),
         adjustments=draft.adjustments,
-        patient_key=str(record.opening.detail.get("patient_key", "")),
+        patient_key=record.started.session.patient_key,
         ended_utc_ms=_ended_utc_ms(record),
         status=spoken.status,
         signature=spoken.signature,
@@ -149,7 +152,7 @@ class _Draft:
     ) -> None:
         self.record, self.order, self.dose, self.zone = record, order, dose, zone
         self.digest = record.seal.hex() if record.seal else ""
-        self.opening = record.opening.detail
+        self.started = record.started.session
         self.adjustments = adjustments(record)
 
     # --- the device's part --------------------------------------------------------------------
@@ -161,13 +164,12 @@ class _Draft:
         yield from self._happened()
 
     def _unit(self) -> Iterator[Field]:
-        identity = self.opening["identity"]
-        assert isinstance(identity, dict)
+        identity = self.started.identity
         region = self.order.prescription.region.value
         yield self._device("device_type", "Device", REGION_DEVICES[region])
-        model = f"{identity['model']}, serial {identity['serial_number']}"
-        yield self._device("device", "Model", f"{model}, firmware {identity['firmware']}")
-        calibration = f"{identity['calibrated_on']}, due {identity['calibration_due']}"
+        model = f"{identity.model}, serial {identity.serial_number}"
+        yield self._device("device", "Model", f"{model}, firmware {identity.firmware}")
+        calibration = f"{identity.calibrated_on}, due {identity.calibration_due}"
         yield self._device("calibration", "Calibrated", calibration)
 
     def _ordered(self) -> Iterator[Field]:
@@ -227,8 +229,8 @@ class _Draft:
         ended = self.record.of_kind(EventKind.SESSION_ENDED)
         if not ended:
             return self.record.outcome
-        detail = ended[-1].detail
-        return f"{detail['outcome']} ({detail['reason']})"
+        end = ended[-1].said(SessionEnded)
+        return f"{end.outcome} ({end.reason})"
 
     def _press_test(self) -> str:
         seen = bool(self.record.of_kind(EventKind.PRESS_TEST_SEEN))
@@ -269,13 +271,13 @@ class _Draft:
 
     def _said_meanwhile(self) -> Iterator[Field]:
         """Check-ins and remarks of a person, as the log holds them since they were made."""
-        for kind, name, label in (
-            (EventKind.CHECK_IN_RECORDED, "check_ins", "Check-ins"),
-            (EventKind.REMARK_RECORDED, "remarks", "Remarks in session"),
+        for kind, name, label, text_of in (
+            (EventKind.CHECK_IN_RECORDED, "check_ins", "Check-ins", check_in_text),
+            (EventKind.REMARK_RECORDED, "remarks", "Remarks in session", remark_text),
         ):
             made = self.record.of_kind(kind)
             if made:
-                text = "; ".join(spoken_text(event) for event in made)
+                text = "; ".join(text_of(event) for event in made)
                 yield self._device(name, label, text, range_=_span("event", made))
 
     # --- what must be said whatever else is said ----------------------------------------------
@@ -283,8 +285,8 @@ class _Draft:
     def warnings(self) -> Iterator[str]:
         if not self.digest:
             yield "The session is not closed; its record is not sealed."
-        for answered in self.record.of_kind(EventKind.QUESTION_ANSWERED):
-            if answered.detail["question"] == "unit_not_commissioned":
+        for answer in self._answers():
+            if answer.question == Question.UNIT_NOT_COMMISSIONED.value:
                 yield "Unit not commissioned: test fixture or simulator only, no patient."
         if self._answered_by_script():
             yield "Questions of this session were answered by a script, not by a person."
@@ -294,8 +296,11 @@ class _Draft:
             yield "The release was not observed by this program."
 
     def _answered_by_script(self) -> bool:
-        answers = self.record.of_kind(EventKind.QUESTION_ANSWERED)
-        return any(str(answer.detail["by"]).startswith("script") for answer in answers)
+        return any(answer.by.startswith("script") for answer in self._answers())
+
+    def _answers(self) -> list[AnswerRecorded]:
+        answered = self.record.of_kind(EventKind.QUESTION_ANSWERED)
+        return [event.said(AnswerRecorded) for event in answered]
 
     # --- makers of fields ---------------------------------------------------------------------
 

@@ -16,12 +16,17 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.errors import JournalError
+from controller.errors import JournalCorrupt, JournalError
+from controller.event_details.codec import DetailUnreadable
+from controller.event_details.table import EventDetail, decode
 from controller.events import EventKind, JsonValue, Sample
+
+T = TypeVar("T", bound=EventDetail)
 
 ABSENT_DN = -0x8000
 """The stored force of a sample that has none."""
@@ -92,6 +97,29 @@ class StoredEvent:
     kind: EventKind
     version: int
     detail: Mapping[str, JsonValue]
+
+    def said(self, as_class: type[T]) -> T:
+        """What it says, as the class of its kind.
+
+        Raises JournalCorrupt, with the event and the key, for a detail that says something else.
+        """
+        try:
+            said = decode(self.kind, self.version, self.detail)
+        except DetailUnreadable as error:
+            raise JournalCorrupt(
+                f"{self._name} cannot be read ({error}): it was altered or damaged; "
+                "`traction verify --all` says where"
+            ) from error
+        if not isinstance(said, as_class):
+            raise JournalCorrupt(
+                f"{self._name} has version {self.version} and is read as {as_class.__name__}; "
+                "open the record with the program that wrote it"
+            )
+        return said
+
+    @property
+    def _name(self) -> str:
+        return f"event {self.sequence} ({self.kind.name.lower()})"
 
 
 def sample_bytes(sample: Sample) -> bytes:

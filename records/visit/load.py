@@ -47,7 +47,7 @@ def load_visit(
     checked = read_checked(data_dir, session_id)
     record = checked.record if altered_too else checked.believed()
     order = _filed(data_dir, record.head.session_id)
-    if order.digest != record.opening.detail["order_digest"]:
+    if order.digest != record.started.session.order_digest:
         raise JournalCorrupt(
             f"the order of session {record.head.session_id} in clinic.db is not the one that the "
             "evidence names: it was altered; restore clinic.db from a copy"
@@ -105,7 +105,7 @@ def _filed(data_dir: Path, session_id: str) -> Order:
 
 def _last_visit(data_dir: Path, record: SessionRecord) -> LastVisit | None:
     """What was said at the patient's visit before this one."""
-    key = str(record.opening.detail["patient_key"])
+    key = record.started.session.patient_key
     known = set(sessions_of_patient(data_dir, key))
     session_id = last_visit_of(data_dir, record.head, known)
     if session_id is None:

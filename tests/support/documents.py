@@ -18,6 +18,7 @@ from records.store.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray, Stored
 from records.visit.face import face_of
 from records.visit.visit import Visit
 from tests.support.claims import MADE_AT
+from tests.support.events import complete
 
 SESSION_ID = "20261124T160000Z-0a1b2c"
 STARTED_UTC_MS = 1_795_536_000_000
@@ -110,7 +111,7 @@ class _Log:
         self.events.append(
             StoredEvent(
                 sequence=len(self.events), at_ms=at_ms, utc_ms=STARTED_UTC_MS + at_ms, kind=kind,
-                version=1, detail=detail,
+                version=1, detail=complete(kind, detail),
             )
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.note.treatment_note import TreatmentNote
 from records.store.author import Author
 from records.visit.load import load_visit
+from tests.support.events import complete, complete_opening
 from tests.support.sessions import KEY, SETTINGS
 
 UNIT = "00000000000000aa"
@@ -48,7 +49,7 @@ ALL_WORDS = {
     "patient_notice": "told of possible own cost",
 }
 IDENTITY: dict[str, JsonValue] = {
-    "model": "SIM", "serial_number": 1, "firmware": "1.0", "firmware_crc": "00",
+    "model": "SIM", "serial_number": 1, "firmware": "1.0", "firmware_crc": 0,
     "calibrated_on": "2025-06-01", "calibration_due": "2026-06-01", "boot_count": 1,
 }  # fmt: skip
 Happened = Sequence[tuple[int, EventKind, dict[str, JsonValue]]]
@@ -82,7 +83,7 @@ def recorded(
         session_id=session_id,
         unit_id=UNIT,
         utc_offset_min=-360,
-        detail={"order_digest": digest, "patient_key": key, "identity": IDENTITY},
+        detail=complete_opening({"order_digest": digest, "patient_key": key, "identity": IDENTITY}),
     )
     clock = VirtualClock(utc_origin_ms=began_ms)
     journal = open_session(data_dir, opening, clock, key=KEY)
@@ -95,7 +96,7 @@ def recorded(
     ]
     for at_ms, kind, detail in phases if closed else phases[:-1]:
         clock.sleep_until(1000.0 + at_ms / 1000)
-        journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=detail))
+        journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=complete(kind, detail)))
         journal.append_sample(
             Sample(
                 taken_at_ms=at_ms,

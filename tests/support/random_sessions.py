@@ -11,6 +11,7 @@ from controller.order.phases import Phase
 from controller.runtime.clock import VirtualClock
 from records.evidence.journal import SessionOpening, SqliteJournal, open_session
 from records.keys.signing import SigningKey
+from tests.support.events import complete, complete_opening
 from tests.support.left_open import close_left_open
 
 UNIT = "00000000000000aa"
@@ -35,7 +36,7 @@ class RandomSession:
             session_id=session_id,
             unit_id=UNIT,
             utc_offset_min=60 * source.randrange(-10, 13),
-            detail={"order_digest": "00", "identity": IDENTITY},
+            detail=complete_opening({"order_digest": "00", "identity": IDENTITY}),
         )
         close_left_open(data_dir, UNIT, self._clock, KEY)
         self._journal: SqliteJournal = open_session(
@@ -122,4 +123,5 @@ class RandomSession:
         )  # fmt: skip
 
     def _event(self, kind: EventKind, /, **detail: Any) -> None:
-        self._journal.append_event(SessionEvent(kind=kind, at_ms=self._at_ms, detail=detail))
+        said = complete(kind, detail)
+        self._journal.append_event(SessionEvent(kind=kind, at_ms=self._at_ms, detail=said))

@@ -9,9 +9,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from controller.events import JsonValue
+from controller.event_details.codec import encode_fields
+from controller.event_details.opening import (
+    OpeningOfSession,
+    RecordedIdentity,
+    RecordedPrescription,
+    RecordedProfile,
+)
 from controller.order.planner import TreatmentPlan
-from controller.ports import Clock, StartFacts, TractionUnit
+from controller.ports import Clock, StartFacts, TractionUnit, UnitIdentity
 from records.clinic.filed_orders import file_order
 from records.evidence.journal import SessionOpening
 from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of
@@ -88,50 +94,56 @@ def opening_of(
         session_id=session_id,
         unit_id=identity.unit_id,
         utc_offset_min=int(offset.total_seconds() // 60) if offset else 0,
-        detail={
-            "uri": uri,
-            "program": f"{PROGRAM} {version(PROGRAM)}",
-            "patient_key": patient_key,
-            "order_digest": order.digest,
-            "prescription": _prescription_in_integers(planned.plan),
-            "profile": {"name": unit.profile_name, "digest": unit.profile_digest},
-            "identity_block": identity.raw_block.hex(),
-            "capability_block": unit.capabilities.raw_block.hex(),
-            "identity": {
-                "model": identity.model,
-                "serial_number": identity.serial_number,
-                "firmware": identity.firmware,
-                "firmware_crc": identity.firmware_crc,
-                "calibrated_on": identity.calibrated_on,
-                "calibration_due": identity.calibration_due,
-                "boot_count": identity.boot_count,
-            },
-        },
+        detail=encode_fields(
+            OpeningOfSession(
+                uri=uri,
+                program=f"{PROGRAM} {version(PROGRAM)}",
+                patient_key=patient_key,
+                order_digest=order.digest,
+                prescription=_prescription_in_integers(planned.plan),
+                profile=RecordedProfile(name=unit.profile_name, digest=unit.profile_digest),
+                identity_block=identity.raw_block.hex(),
+                capability_block=unit.capabilities.raw_block.hex(),
+                identity=_recorded(identity),
+            )
+        ),
     )
 
 
-def _prescription_in_integers(plan: TreatmentPlan) -> dict[str, JsonValue]:
+def _recorded(identity: UnitIdentity) -> RecordedIdentity:
+    return RecordedIdentity(
+        model=identity.model,
+        serial_number=identity.serial_number,
+        firmware=identity.firmware,
+        firmware_crc=identity.firmware_crc,
+        calibrated_on=identity.calibrated_on,
+        calibration_due=identity.calibration_due,
+        boot_count=identity.boot_count,
+    )
+
+
+def _prescription_in_integers(plan: TreatmentPlan) -> RecordedPrescription:
     """Forces in 0.1 N, times in ms, rates in 0.1 N/s, mass in 0.1 kg."""
     order = plan.order
     mass = order.body_mass_kg
-    return {
-        "region": order.region.value,
-        "mode": order.mode.value,
-        "hold_force_dn": round(order.hold_force_n * 10),
-        "rest_force_dn": round(order.rest_force_n * 10),
-        "force_limit_dn": round(order.force_limit_n * 10),
-        "hold_ms": round(order.hold_s * 1000),
-        "rest_ms": round(order.rest_s * 1000),
-        "table": None if order.table is None else order.table.value,
-        "treatment_ms": round(order.treatment_s * 1000),
-        "ramp_up_dn_per_s": round(order.ramp_up_n_per_s * 10),
-        "ramp_down_dn_per_s": round(order.ramp_down_n_per_s * 10),
-        "pretension_force_dn": round(order.pretension_force_n * 10),
-        "pretension_ms": round(order.pretension_s * 1000),
-        "body_mass_hg": None if mass is None else round(mass * 10),
-        "progressive_steps": order.progressive_steps,
-        "regressive_steps": order.regressive_steps,
-        "step_ms": round(order.step_s * 1000),
-        "traction_ms": round(order.traction_s * 1000),
-        "total_ms": round(plan.times.total_s * 1000),
-    }
+    return RecordedPrescription(
+        region=order.region.value,
+        mode=order.mode.value,
+        hold_force_dn=round(order.hold_force_n * 10),
+        rest_force_dn=round(order.rest_force_n * 10),
+        force_limit_dn=round(order.force_limit_n * 10),
+        hold_ms=round(order.hold_s * 1000),
+        rest_ms=round(order.rest_s * 1000),
+        table=None if order.table is None else order.table.value,
+        treatment_ms=round(order.treatment_s * 1000),
+        ramp_up_dn_per_s=round(order.ramp_up_n_per_s * 10),
+        ramp_down_dn_per_s=round(order.ramp_down_n_per_s * 10),
+        pretension_force_dn=round(order.pretension_force_n * 10),
+        pretension_ms=round(order.pretension_s * 1000),
+        body_mass_hg=None if mass is None else round(mass * 10),
+        progressive_steps=order.progressive_steps,
+        regressive_steps=order.regressive_steps,
+        step_ms=round(order.step_s * 1000),
+        traction_ms=round(order.traction_s * 1000),
+        total_ms=round(plan.times.total_s * 1000),
+    )

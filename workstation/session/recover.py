@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
-from controller.events import EventKind, JsonValue, Outcome, SessionEvent
+from controller.event_details.happened import (
+    DroppedRows,
+    SessionEnded,
+    UnitObserved,
+    UnitSeen,
+)
+from controller.event_details.table import session_event
+from controller.events import EventKind, Outcome
 from controller.ports import Clock, TractionUnit
 from controller.runtime.recovery import UnitFound, let_go_of_unit
 from records.evidence.journal import left_open_sessions, reopen_session
@@ -115,44 +122,43 @@ def _close(
     record = read_session(data_dir, head.session_id)
     at_ms = max(0, clock.utc_ms() - head.started_utc_ms)
     if not record.of_kind(EventKind.SESSION_ENDED):
-        for kind, values in (
-            (EventKind.UNIT_OBSERVED, _observed(found)),
-            (EventKind.SESSION_ENDED, _ended(record, left, found)),
-        ):
-            journal.append_event(SessionEvent(kind=kind, at_ms=at_ms, detail=values))
+        for said in (_observed(found), _ended(record, left, found)):
+            journal.append_event(session_event(said, at_ms=at_ms))
     journal.close()
     return head.session_id
 
 
-def _observed(found: UnitFound | None) -> dict[str, JsonValue]:
+def _observed(found: UnitFound | None) -> UnitObserved:
     if found is None:
-        return {"observed": False}
-    return {
-        "observed": True,
-        "unit_state": int(found.state),
-        "force_dn": None if found.force_n is None else round(found.force_n * 10),
-        "released": found.released,
-    }
+        return UnitObserved(observed=False)
+    seen = UnitSeen(
+        unit_state=int(found.state),
+        force_dn=None if found.force_n is None else round(found.force_n * 10),
+        released=found.released,
+    )
+    return UnitObserved(observed=True, seen=seen)
 
 
-def _ended(record: SessionRecord, left: LeftOpen, found: UnitFound | None) -> dict[str, JsonValue]:
+def _ended(record: SessionRecord, left: LeftOpen, found: UnitFound | None) -> SessionEnded:
     reasons = [_interrupted_where(record)]
     if found is None:
         reasons.append("unit not observed")
     if left.keys is None:
         reasons.append("before session keys")
-    ended: dict[str, JsonValue] = {
-        "outcome": Outcome.INTERRUPTED,
-        "reason": "; ".join(reasons),
-        "reached_holding": record.reached_holding,
-    }
-    if left.has_dropped_rows:
-        ended |= {
-            "dropped_links": left.dropped_links,
-            "dropped_events": left.dropped_events,
-            "dropped_samples": left.dropped_samples,
-        }
-    return ended
+    return SessionEnded(
+        outcome=Outcome.INTERRUPTED,
+        reason="; ".join(reasons),
+        reached_holding=record.reached_holding,
+        dropped=_dropped(left) if left.has_dropped_rows else None,
+    )
+
+
+def _dropped(left: LeftOpen) -> DroppedRows:
+    return DroppedRows(
+        dropped_links=left.dropped_links,
+        dropped_events=left.dropped_events,
+        dropped_samples=left.dropped_samples,
+    )
 
 
 def _interrupted_where(record: SessionRecord) -> str:

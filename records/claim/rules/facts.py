@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from controller.events import StopCause
 from records.claim.code_sets import SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
 from records.claim.rules.findings import Evidence
@@ -19,7 +20,7 @@ from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteSignature
 from records.provenance import JournalRange, Origin, Sourced
 
-PATIENT_STOPS = ("patient switch pressed",)
+PATIENT_STOPS = frozenset({StopCause.PATIENT_SWITCH_PRESSED})
 """Causes of a stop that only the patient can give."""
 MINUTE_MS = 60_000
 
@@ -188,10 +189,9 @@ class Facts:
         """From the identity that the evidence holds; None without record or date."""
         if self.record is None:
             return None
-        identity = self.record.opening.detail.get("identity")
-        due = identity.get("calibration_due") if isinstance(identity, dict) else None
+        due = self.record.started.session.identity.calibration_due
         try:
-            return date.fromisoformat(str(due))
+            return date.fromisoformat(due)
         except ValueError:  # a unit without a date of calibration writes words here
             return None
 

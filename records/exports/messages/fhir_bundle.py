@@ -111,14 +111,13 @@ class _Resources:
         return practitioner | ({"identifier": identifier} if identifier else {})
 
     def _device(self) -> Resource:
-        identity = self.visit.record.opening.detail["identity"]
-        assert isinstance(identity, dict)
+        identity = self.visit.record.started.session.identity
         return {
             "resourceType": "Device",
-            "deviceName": [{"name": str(identity["model"]), "type": "model-name"}],
-            "modelNumber": str(identity["model"]),
-            "serialNumber": str(identity["serial_number"]),
-            "version": [{"value": str(identity["firmware"])}],
+            "deviceName": [{"name": identity.model, "type": "model-name"}],
+            "modelNumber": identity.model,
+            "serialNumber": str(identity.serial_number),
+            "version": [{"value": identity.firmware}],
         }
 
     def _procedure(self) -> Resource:

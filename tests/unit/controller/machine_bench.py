@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from controller.event_details.table import encode, kind_of
 from controller.events import EventKind
 from controller.order.phases import Phase
 from controller.order.planner import plan
@@ -68,7 +69,11 @@ class Bench:
         return self.machine.command(self.now_s).force_n
 
     def emitted(self, kind: EventKind) -> list[dict[str, object]]:
-        return [dict(e.detail) for e in self.effects if isinstance(e, Emit) and e.kind is kind]
+        return [
+            dict(encode(e.said))
+            for e in self.effects
+            if isinstance(e, Emit) and kind_of(e.said) is kind
+        ]
 
     def alarms(self) -> list[str]:
         return [e.code for e in self.effects if isinstance(e, RaiseAlarm)]

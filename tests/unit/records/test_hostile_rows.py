@@ -55,7 +55,7 @@ OPENING = "UPDATE event SET detail = {} WHERE session = 2 AND sequence = 0"
 ROWS: dict[str, tuple[str, str, str]] = {
     "an opening without an end": (OPENING.format("?"), "event 0", "deeper than 32 levels"),
     "a key twice": (
-        OPENING.format("""replace(detail, '{"iden', '{"identity":{},"iden')"""),
+        OPENING.format("""replace(detail, '"identity":', '"identity":{},"identity":')"""),
         "event 0", "the key 'identity' stands in it twice"),
     "half a character": (OPENING.format("""'{"a":"\\ud800"}'"""), "event 0", "half a character"),
     "bytes as text": (OPENING.format("CAST(detail AS BLOB)"), "event, row session 2, sequence 0",

@@ -20,6 +20,7 @@ from records.evidence.reader import (
 )
 from records.store.database import rows
 from records.store.unit_file import unit_database
+from tests.support.events import complete, complete_opening
 from tests.support.sessions import KEY
 
 UNIT = "00000000000000aa"
@@ -92,13 +93,15 @@ def kept(tmp_path: Path, number: int, utc_ms: int, *events: tuple[EventKind, dic
          unit: str = UNIT) -> None:  # fmt: skip
     """A closed session whose events are a second apart."""
     opening = SessionOpening(
-        session_id=f"{unit}-{number}", unit_id=unit, utc_offset_min=0, detail={}
+        session_id=f"{unit}-{number}", unit_id=unit, utc_offset_min=0, detail=complete_opening({})
     )
     clock = VirtualClock(utc_origin_ms=utc_ms)
     journal = open_session(tmp_path, opening, clock, key=KEY)
     for at_s, (kind, detail) in enumerate(events, start=1):
         clock.sleep_until(1000.0 + at_s)
-        journal.append_event(SessionEvent(kind=kind, at_ms=1000 * at_s, detail=detail))
+        journal.append_event(
+            SessionEvent(kind=kind, at_ms=1000 * at_s, detail=complete(kind, detail))
+        )
     journal.close()
 
 

@@ -6,12 +6,19 @@ from typing import cast
 
 import pytest
 
+from controller.event_details.happened import (
+    CheckInRecorded,
+    PauseRegressed,
+    RemarkRecorded,
+    UnitEventsLost,
+)
 from controller.events import EventKind, Sample, SampleFlag
 from controller.order.phases import Phase
 from controller.ports import SessionJournal
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import URGENT_KINDS, Recorder
 from controller.session.inputs_and_effects import Effect, Emit, RaiseAlarm, Tell
+from tests.support.events import example
 from tests.unit.controller.builders import reading
 from tests.unit.controller.runtime_parts import ListJournal
 
@@ -38,10 +45,10 @@ def recorder_of(journal: ListJournal) -> Recorder:
 
 def test_an_event_has_the_session_s_milliseconds_and_its_detail() -> None:
     journal = ListJournal()
-    recorder_of(journal).event(EventKind.REMARK_RECORDED, {"by": "A"}, now_s=1000.25)
-    recorder_of(journal).event(EventKind.PAUSE_REGRESSED, now_s=1001.0)
+    recorder_of(journal).event(RemarkRecorded(by="A", text="t"), now_s=1000.25)
+    recorder_of(journal).event(PauseRegressed(), now_s=1001.0)
     assert [(e.kind, e.at_ms, dict(e.detail)) for e in journal.events] == [
-        (EventKind.REMARK_RECORDED, 5250, {"by": "A"}),
+        (EventKind.REMARK_RECORDED, 5250, {"by": "A", "text": "t"}),
         (EventKind.PAUSE_REGRESSED, 6000, {}),
     ]
 
@@ -49,7 +56,7 @@ def test_an_event_has_the_session_s_milliseconds_and_its_detail() -> None:
 @pytest.mark.parametrize("kind", EventKind)
 def test_only_what_is_urgent_goes_to_the_writer_at_once(kind: EventKind) -> None:
     journal = ListJournal()
-    recorder_of(journal).event(kind, now_s=1000.0)
+    recorder_of(journal).event(example(kind), now_s=1000.0)
     assert journal.at_once == ([kind] if kind in URGENT_KINDS else [])
 
 
@@ -68,14 +75,14 @@ def test_of_the_machine_s_effects_the_events_are_recorded_in_their_order() -> No
     journal = ListJournal()
     effects: list[Effect] = [
         Tell("words"),
-        Emit(EventKind.PAUSED, {"by": "A"}),
+        Emit(CheckInRecorded(by="A")),
         RaiseAlarm("pause_over"),
-        Emit(EventKind.RESUMED, {"by": "B"}),
+        Emit(UnitEventsLost(count=3)),
     ]
     recorder_of(journal).effects(effects, 1000.0)
     assert [(e.kind, e.at_ms, dict(e.detail)) for e in journal.events] == [
-        (EventKind.PAUSED, 5000, {"by": "A"}),
-        (EventKind.RESUMED, 5000, {"by": "B"}),
+        (EventKind.CHECK_IN_RECORDED, 5000, {"by": "A"}),
+        (EventKind.UNIT_EVENTS_LOST, 5000, {"count": 3}),
     ]
 
 

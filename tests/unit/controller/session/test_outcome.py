@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from controller.events import Outcome
+from controller.events import Outcome, StopCause
 from controller.order.phases import Phase
-from controller.session.outcome import TELLING_CODES, TREATMENT_OVER, EndReason, HoldSeen
+from controller.session.outcome import TELLING_CODES, EndReason, HoldSeen
 
 
 def test_a_session_that_ran_to_its_end_is_completed() -> None:
     end = EndReason()
-    end.release_begins(TREATMENT_OVER, vague=False)
-    assert (end.outcome, end.text) == (Outcome.COMPLETED, TREATMENT_OVER)
+    end.release_begins(StopCause.TREATMENT_OVER, vague=False)
+    assert (end.outcome, end.text) == (Outcome.COMPLETED, StopCause.TREATMENT_OVER)
 
 
 def test_any_other_reason_stops_it() -> None:
@@ -37,7 +37,7 @@ def test_a_symptom_gives_way_to_its_cause_once(code: str, reason: str, vague: bo
 
 
 def test_what_is_found_behind_a_cause_or_a_full_treatment_changes_nothing() -> None:
-    for reason in (TREATMENT_OVER, "over force"):
+    for reason in (StopCause.TREATMENT_OVER, "over force"):
         end = EndReason()
         end.release_begins(reason, vague=False)
         end.found("patient_switch_pressed")
@@ -55,7 +55,7 @@ def test_an_unseen_release_keeps_what_it_came_from() -> None:
     lost = EndReason()
     lost.unseen(Outcome.LINK_LOST)
     assert (lost.outcome, lost.text) == (
-        Outcome.LINK_LOST, f"release not seen after: {TREATMENT_OVER}")  # fmt: skip
+        Outcome.LINK_LOST, f"release not seen after: {StopCause.TREATMENT_OVER}")  # fmt: skip
 
 
 def test_a_port_that_is_gone_is_the_reason_itself() -> None:

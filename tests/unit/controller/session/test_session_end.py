@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from controller.errors import IllegalTransition
-from controller.events import EventKind, Outcome
+from controller.event_details.table import encode, kind_of
+from controller.events import EventKind, Outcome, StopCause
 from controller.order.phases import TRANSITIONS, Phase
 from controller.ports import Question
 from controller.session.inputs_and_effects import (
@@ -18,9 +19,9 @@ from controller.session.inputs_and_effects import (
     RaiseAlarm,
     ReadingTaken,
 )
-from controller.session.outcome import TREATMENT_OVER
 from controller.session.session_end import EndStep, SessionEnd
 from controller.telemetry import CommandKind, UnitState
+from tests.support.events import emitted
 from tests.unit.controller.builders import prescription, reading
 from tests.unit.controller.machine_bench import Bench
 
@@ -63,7 +64,8 @@ class Ending:
             self.tick(**changes)
 
     def details(self, kind: EventKind) -> list[dict[str, Any]]:
-        return [dict(e.detail) for e in self.effects if isinstance(e, Emit) and e.kind is kind]
+        said = [e.said for e in self.effects if isinstance(e, Emit)]
+        return [encode(each) for each in said if kind_of(each) is kind]
 
     @property
     def alarms(self) -> list[str]:
@@ -74,7 +76,7 @@ def test_the_first_order_begins_the_release_and_decides_why() -> None:
     ending = Ending()
     assert ending.phases == [Phase.RELEASING]
     assert ending.effects == [
-        Emit(EventKind.RELEASE_ORDERED, {"kind": "release", "reason": "operator stop (A)"})
+        emitted(EventKind.RELEASE_ORDERED, {"kind": "release", "reason": "operator stop (A)"})
     ]
     assert (ending.end.reason.outcome, ending.end.ordered) == (Outcome.STOPPED, True)
 
@@ -101,7 +103,7 @@ def test_a_symptom_is_replaced_by_its_cause_and_a_reason_is_not() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "phase", "outcome"),
-    [(TREATMENT_OVER, Phase.COMPLETED, Outcome.COMPLETED),
+    [(StopCause.TREATMENT_OVER, Phase.COMPLETED, Outcome.COMPLETED),
      ("operator stop (A)", Phase.STOPPED, Outcome.STOPPED)],
 )  # fmt: skip
 def test_a_release_that_is_seen_armed_is_disarmed_and_ends_with_the_unit_idle(
@@ -110,12 +112,12 @@ def test_a_release_that_is_seen_armed_is_disarmed_and_ends_with_the_unit_idle(
     ending = Ending(reason=reason)
     ending.tick(**MOVING)
     assert ending.tick(**ARMED).effects == [
-        Emit(EventKind.RELEASE_OBSERVED, {"unit_state": 2, "force_dn": 90}), Disarm()
+        emitted(EventKind.RELEASE_OBSERVED, {"unit_state": 2, "force_dn": 90}), Disarm()
     ]  # fmt: skip
     assert (ending.phases, ending.end.seen) == ([Phase.RELEASING], True)
     assert ending.end.command().kind is CommandKind.OBSERVE
     step = ending.tick(unit_state=UnitState.IDLE, force_n=1.0)
-    assert (step.effects, step.phase) == ([Emit(EventKind.UNIT_DISARMED, {})], phase)
+    assert (step.effects, step.phase) == ([emitted(EventKind.UNIT_DISARMED, {})], phase)
     assert ending.end.reason.outcome == outcome
 
 
@@ -134,7 +136,7 @@ def test_a_free_cord_on_a_unit_that_has_ended_is_the_end(state: UnitState) -> No
     step = ending.tick(unit_state=state, force_n=2.0)
     assert step.phase is Phase.STOPPED
     assert step.effects == [
-        Emit(EventKind.RELEASE_OBSERVED, {"unit_state": int(state), "force_dn": 20})
+        emitted(EventKind.RELEASE_OBSERVED, {"unit_state": int(state), "force_dn": 20})
     ]
 
 
@@ -212,8 +214,8 @@ def test_a_lost_link_is_a_fast_release_that_nobody_saw() -> None:
     step = ending.take(ending.end.lose_link("the port vanished", ending.now_s))
     assert step.phase is Phase.FAULTED
     assert step.effects == [
-        Emit(EventKind.RELEASE_ORDERED, {"kind": "release_fast", "reason": "the port vanished"}),
-        Emit(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": 600}),
+        emitted(EventKind.RELEASE_ORDERED, {"kind": "release_fast", "reason": "the port vanished"}),
+        emitted(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": 600}),
         RaiseAlarm("link_lost"),
     ]
     assert (ending.end.reason.outcome, ending.end.reason.text) == (
@@ -243,7 +245,7 @@ def test_only_a_yes_to_a_release_under_way_and_unseen_is_a_person_s_word() -> No
     step = ending.end.take_word("A. Person", accepted=True)
     assert step.phase is Phase.FAULTED
     assert step.effects == [
-        Emit(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": 600}), RaiseAlarm("release_not_seen")
+        emitted(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": 600}), RaiseAlarm("release_not_seen")
     ]  # fmt: skip
     assert ending.end.reason.outcome == Outcome.STOPPED
     assert ending.end.reason.text == (

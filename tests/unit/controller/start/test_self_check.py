@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from controller.event_details.table import encode
 from controller.order.prescription import Table
 from controller.ports import LastArming, UnitCapabilities
 from controller.start import self_check as check
@@ -164,5 +165,12 @@ def test_a_friction_table_is_said_and_one_that_moves_is_asked_about() -> None:
 
 def test_figures_stand_in_the_record_where_there_are_any() -> None:
     item = check.judged("clock", True, "v", "")
-    assert item.detail == {"item": "clock", "state": "passed", "value": "v", "by": "", "todo": ""}
-    assert item.with_numbers({"utc_ms": 1}).detail == item.detail | {"numbers": {"utc_ms": 1}}
+    assert encode(item.recorded) == {
+        "item": "clock",
+        "state": "passed",
+        "value": "v",
+        "by": "",
+        "todo": "",
+    }
+    with_numbers = encode(item.with_numbers({"utc_ms": 1}).recorded)
+    assert with_numbers == encode(item.recorded) | {"numbers": {"utc_ms": 1}}

@@ -23,6 +23,7 @@ from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteSignature, Repetition
 from records.provenance import JournalRange, Origin, Sourced
 from records.store.canonical import StoredEvent, samples_from_bytes
+from tests.support.events import complete
 
 DAY = "2026-11-24"
 ENDED_UTC_MS = 1_795_536_907_000
@@ -288,7 +289,9 @@ def _record(identity: Mapping[str, Any]) -> SessionRecord:
         utc_ms=ENDED_UTC_MS - 943_000,
         kind=EventKind.SESSION_STARTED,
         version=1,
-        detail={"identity": {"calibration_due": "2027-02-01", **identity}},
+        detail=complete(
+            EventKind.SESSION_STARTED, {"identity": {"calibration_due": "2027-02-01", **identity}}
+        ),
     )
     head = SessionHead(
         number=1,

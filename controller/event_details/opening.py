@@ -1,0 +1,135 @@
+"""What a session's first event says: the journal's part and the workstation's.
+
+``docs/reference/events.md`` describes the same. Times are milliseconds, forces tenths of a newton
+(``_dn``), mass tenths of a kilogram (``_hg``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from controller.event_details.codec import Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedKey:
+    """The session's key and the workstation's signature of it, both in hex."""
+
+    public_key: str
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedPrescription:
+    """The order in integers, with its planned times.
+
+    ``table`` is None where none was declared, and in older records; steps and planned times only
+    there.
+    """
+
+    region: str
+    mode: str
+    hold_force_dn: int
+    rest_force_dn: int
+    force_limit_dn: int
+    hold_ms: int
+    rest_ms: int
+    table: str | None = None
+    treatment_ms: int
+    ramp_up_dn_per_s: int
+    ramp_down_dn_per_s: int
+    pretension_force_dn: int
+    pretension_ms: int
+    body_mass_hg: int | None
+    progressive_steps: Annotated[int | None, Stored.UNLESS_NONE] = None
+    regressive_steps: Annotated[int | None, Stored.UNLESS_NONE] = None
+    step_ms: Annotated[int | None, Stored.UNLESS_NONE] = None
+    traction_ms: Annotated[int | None, Stored.UNLESS_NONE] = None
+    total_ms: Annotated[int | None, Stored.UNLESS_NONE] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedProfile:
+    """The device profile that was used; ``digest`` is the SHA-256 of its file (hex)."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedIdentity:
+    """The unit as it named itself; dates as the unit writes them."""
+
+    model: str
+    serial_number: int
+    firmware: str
+    firmware_crc: int
+    calibrated_on: str
+    calibration_due: str
+    boot_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningOfRecord:
+    """What the journal itself says of a session: its row, and the keys that sign it.
+
+    ``signing_key`` is None in records of before signing, ``session_key`` in those of before session
+    keys.
+    """
+
+    session_id: str
+    unit_id: str
+    started_utc_ms: int
+    utc_offset_min: int
+    signing_key: Annotated[str | None, Stored.UNLESS_NONE] = None
+    session_key: Annotated[RecordedKey | None, Stored.UNLESS_NONE] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningOfSession:
+    """What the workstation says of a session: whom, what and which unit it began with.
+
+    The blocks are the unit's registers as wire bytes in hex.
+    """
+
+    uri: str
+    program: str
+    patient_key: str
+    order_digest: str
+    prescription: RecordedPrescription
+    profile: RecordedProfile
+    identity_block: str
+    capability_block: str
+    identity: RecordedIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted:
+    """The session is opened; always event 0."""
+
+    record: Annotated[OpeningOfRecord, Stored.IN_PARTS]
+    session: Annotated[OpeningOfSession, Stored.IN_PARTS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningAsFound:
+    """What others bind to an opening, unchecked, for checks of a record that may be altered.
+
+    Any JSON value may stand in each; None where there is none.
+    """
+
+    session_id: object = None
+    unit_id: object = None
+    started_utc_ms: object = None
+    utc_offset_min: object = None
+    signing_key: object = None
+    order_digest: object = None
+    patient_key: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningKey:
+    """The session's key alone, for whoever has to know it before the record is checked."""
+
+    session_key: RecordedKey

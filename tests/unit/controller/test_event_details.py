@@ -1,0 +1,176 @@
+"""Every kind of event has one class, and what it stores comes back as it was."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.event_details.codec import DetailUnreadable
+from controller.event_details.happened import (
+    AlarmAcknowledged,
+    CheckInRecorded,
+    DroppedRows,
+    PhaseChanged,
+    ReleaseObserved,
+    ReleaseOrdered,
+    SelfCheckRecorded,
+    SessionEnded,
+    UnitArmed,
+    UnitObserved,
+    UnitSeen,
+)
+from controller.event_details.table import (
+    CLASSES,
+    VERSION,
+    EventDetail,
+    UnknownDetail,
+    decode,
+    encode,
+    kind_of,
+    session_event,
+)
+from controller.events import EventKind, Outcome, StopCause, cause_of
+from records.store.canonical import canonical_json
+from records.strict_json import parse_object
+
+
+def test_every_kind_has_one_class_and_every_class_one_kind() -> None:
+    assert set(CLASSES) == set(EventKind)
+    assert len(set(CLASSES.values())) == len(EventKind)
+
+
+@pytest.mark.parametrize("kind", EventKind, ids=lambda kind: kind.name)
+@given(data=st.data())
+def test_what_is_stored_is_read_as_it_was_said(kind: EventKind, data: st.DataObject) -> None:
+    said: EventDetail = data.draw(st.from_type(CLASSES[kind]))
+    stored = canonical_json(encode(said))
+    again = decode(kind, VERSION, parse_object(stored))
+    assert again == said
+    assert kind_of(said) is kind
+    assert not isinstance(again, UnknownDetail)
+    assert canonical_json(encode(again)) == stored
+
+
+@pytest.mark.parametrize("as_class", CLASSES.values(), ids=lambda each: each.__name__)
+def test_the_classes_are_frozen_slotted_and_made_by_name(as_class: type[EventDetail]) -> None:
+    assert is_dataclass(as_class)
+    assert "__slots__" in vars(as_class)
+    assert all(each.kw_only for each in fields(as_class))
+    if fields(as_class):
+        said = object.__new__(as_class)
+        with pytest.raises(FrozenInstanceError):
+            setattr(said, fields(as_class)[0].name, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        (
+            PhaseChanged(from_phase="armed", to_phase="holding", target_dn=102, stage="treatment"),
+            '{"from":"armed","stage":"treatment","target_dn":102,"to":"holding"}',
+        ),
+        (ReleaseObserved(force_dn=None), '{"force_dn":null}'),
+        (ReleaseObserved(force_dn=9, unit_state=1), '{"force_dn":9,"unit_state":1}'),
+        (UnitObserved(observed=False), '{"observed":false}'),
+        (
+            UnitObserved(
+                observed=True, seen=UnitSeen(unit_state=2, force_dn=None, released=True)
+            ),
+            '{"force_dn":null,"observed":true,"released":true,"unit_state":2}',
+        ),
+        (
+            ReleaseOrdered(kind="release", reason=StopCause.TREATMENT_OVER),
+            '{"kind":"release","reason":"treatment time reached"}',
+        ),
+        (
+            SessionEnded(
+                outcome=Outcome.LINK_LOST,
+                reason="gone",
+                reached_holding=False,
+                dropped=DroppedRows(dropped_links=1, dropped_events=2, dropped_samples=3),
+            ),
+            '{"dropped_events":2,"dropped_links":1,"dropped_samples":3,"outcome":"link lost",'
+            '"reached_holding":false,"reason":"gone"}',
+        ),
+        (AlarmAcknowledged(codes=("a", "b"), by="A"), '{"by":"A","codes":["a","b"]}'),
+    ],
+)  # fmt: skip
+def test_the_stored_text_of_details_with_a_form_of_their_own(
+    said: EventDetail, stored: str
+) -> None:
+    assert canonical_json(encode(said)) == stored
+
+
+def test_keys_that_older_records_do_not_have_are_read_as_none() -> None:
+    armed = {"force_limit_dn": 1, "rate_up_dn_per_s": 2, "rate_down_dn_per_s": 3, "watchdog_ms": 4}
+    read = decode(EventKind.UNIT_ARMED, 1, armed)
+    assert isinstance(read, UnitArmed)
+    assert read.gross_zero_dn is None
+    ended = decode(EventKind.SESSION_ENDED, 1, {"outcome": "stopped", "reason": "test"})
+    assert isinstance(ended, SessionEnded)
+    assert (ended.outcome, ended.reached_holding) == (Outcome.STOPPED, None)
+
+
+def test_an_outcome_or_cause_that_nobody_knows_stays_its_text() -> None:
+    known = decode(EventKind.RELEASE_ORDERED, 1, {"kind": "release", "reason": "link silent"})
+    assert isinstance(known, ReleaseOrdered)
+    assert known.reason is StopCause.LINK_SILENT
+    other = decode(EventKind.SESSION_ENDED, 1, {"outcome": "won", "reason": "by a nose"})
+    assert other == SessionEnded(outcome="won", reason="by a nose")
+
+
+@pytest.mark.parametrize(("kind", "version"), [(99, 1), (int(EventKind.REMARK_RECORDED), 2)])
+def test_what_a_later_program_writes_stays_as_it_is_stored(kind: int, version: int) -> None:
+    stored = {"new": [1]}
+    assert decode(kind, version, stored) == UnknownDetail(kind=kind, version=version, stored=stored)
+
+
+def test_a_key_that_no_class_names_does_not_hinder() -> None:
+    read = decode(EventKind.CHECK_IN_RECORDED, 1, {"by": "A", "later": 1})
+    assert read == CheckInRecorded(by="A")
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored", "words"),
+    [
+        (EventKind.CHECK_IN_RECORDED, {}, "detail has no 'by'"),
+        (EventKind.CHECK_IN_RECORDED, {"by": 1}, "detail.by is 1, not str"),
+        (EventKind.UNIT_EVENTS_LOST, {"count": True}, "detail.count is True, not int"),
+        (EventKind.UNIT_EVENTS_LOST, {"count": "1"}, "detail.count is '1', not int"),
+        (EventKind.UNIT_EVENTS_LOST, {"count": None}, "detail.count is None, not int"),
+        (EventKind.RELEASE_NOT_OBSERVED, {"force_dn": "x"}, "detail.force_dn is 'x', not int"),
+        (EventKind.ALARM_ACKNOWLEDGED, {"codes": [1], "by": ""}, "detail.codes is 1, not str"),
+        (EventKind.ALARM_ACKNOWLEDGED, {"codes": "a", "by": ""}, "detail.codes is 'a', not tuple"),
+        (EventKind.SESSION_ENDED, {"outcome": 1, "reason": ""}, "detail.outcome is 1, not str"),
+        (EventKind.SESSION_ENDED, {"outcome": "stopped", "reason": "", "dropped_links": 1},
+         "detail has no 'dropped_events'"),
+        (EventKind.SELF_CHECK_RECORDED,
+         {"item": "", "state": "", "value": "", "by": "", "todo": "", "numbers": {"a": "b"}},
+         "detail.numbers.a is 'b', not int"),
+        (EventKind.SESSION_STARTED, {"session_id": []}, r"detail.session_id is \[\], not str"),
+    ],
+)  # fmt: skip
+def test_another_key_or_type_is_refused_with_its_name(
+    kind: EventKind, stored: dict[str, object], words: str
+) -> None:
+    with pytest.raises(DetailUnreadable, match=words):
+        decode(kind, 1, stored)
+
+
+def test_the_event_for_the_journal_says_kind_and_version_of_its_class() -> None:
+    event = session_event(CheckInRecorded(by="A"), at_ms=7)
+    assert (event.kind, event.at_ms, event.version) == (EventKind.CHECK_IN_RECORDED, 7, VERSION)
+    assert event.detail == {"by": "A"}
+
+
+def test_numbers_of_an_item_stand_only_where_it_has_some() -> None:
+    item = SelfCheckRecorded(item="clock", state="passed", value="", by="", todo="")
+    assert "numbers" not in encode(item)
+
+
+def test_a_cause_is_known_by_its_stored_text_and_other_words_stay_words() -> None:
+    assert cause_of("patient switch pressed") is StopCause.PATIENT_SWITCH_PRESSED
+    assert cause_of("operator stop (A)") == "operator stop (A)"
