@@ -105,7 +105,7 @@ class BlockData(_Data):
         return self
 
 
-class EventRing(_Data):
+class EventRingBlock(_Data):
     """Where the unit keeps its events."""
 
     first_entry: Address
@@ -134,7 +134,7 @@ class DeviceProfile(_Data):
     safe_ramp_rate_dn_per_s: dict[Region, int]
     refusal_reasons: tuple[str, ...]
     blocks: dict[str, BlockData]
-    events: EventRing
+    events: EventRingBlock
 
     @model_validator(mode="after")
     def _has_what_the_driver_reads(self) -> DeviceProfile:

@@ -59,7 +59,7 @@ _SETTINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class ScriptedFault:
     """One line of a script. ``at_s`` counts from the first arming, unit's time."""
 
     at_s: float
@@ -67,9 +67,9 @@ class Fault:
     arguments: tuple[float, ...] = ()
 
 
-def read_script(text: str) -> list[Fault]:
+def read_script(text: str) -> list[ScriptedFault]:
     """Parse a script; raises ValueError naming the line and what is wrong with it."""
-    faults: list[Fault] = []
+    faults: list[ScriptedFault] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             try:
@@ -79,7 +79,7 @@ def read_script(text: str) -> list[Fault]:
     return sorted(faults, key=lambda fault: fault.at_s)
 
 
-def _read_line(line: str) -> list[Fault]:
+def _read_line(line: str) -> list[ScriptedFault]:
     written = json.loads(line)
     if not isinstance(written, dict) or not written.keys() <= {"at_s", "call", "with"}:
         raise ValueError('expected {"at_s": seconds, "call": "name", "with": [numbers]}')
@@ -97,10 +97,10 @@ def _read_line(line: str) -> list[Fault]:
     if call == "switch.tap":
         released_s = at_s + arguments[0] / 1000
         return [
-            Fault(at_s=at_s, call="switch.press"),
-            Fault(at_s=released_s, call="switch.release"),
+            ScriptedFault(at_s=at_s, call="switch.press"),
+            ScriptedFault(at_s=released_s, call="switch.release"),
         ]
-    return [Fault(at_s=at_s, call=str(call), arguments=tuple(arguments))]
+    return [ScriptedFault(at_s=at_s, call=str(call), arguments=tuple(arguments))]
 
 
 def _is_number(value: object) -> TypeGuard[float]:
@@ -110,11 +110,11 @@ def _is_number(value: object) -> TypeGuard[float]:
 class FaultScript:
     """Stands beside the patient and does what the script says; ``done`` is what has happened."""
 
-    def __init__(self, patient: Patient, faults: Sequence[Fault]) -> None:
+    def __init__(self, patient: Patient, faults: Sequence[ScriptedFault]) -> None:
         self._patient = patient
         self._due = list(faults)
         self._armed_at_s: float | None = None
-        self.done: list[Fault] = []
+        self.done: list[ScriptedFault] = []
 
     def act(self, unit: UnitView) -> None:
         """Once per device cycle, after the unit has moved."""
@@ -130,13 +130,13 @@ class FaultScript:
             self.done.append(fault)
 
 
-def _do(unit: ReferenceFirmware, fault: Fault) -> None:
+def _do(unit: ReferenceFirmware, fault: ScriptedFault) -> None:
     group, _, name = fault.call.partition(".")
     happens: Do = getattr(OBJECTS[group](unit), _OTHER_NAMES.get(fault.call, name))
     happens(*_as_called(group, fault), **_SETTINGS.get(fault.call, {}))
 
 
-def _as_called(group: str, fault: Fault) -> list[float]:
+def _as_called(group: str, fault: ScriptedFault) -> list[float]:
     """The numbers as the call wants them: whole ones, or seconds for milliseconds."""
     if group == "map":
         return [int(number) for number in fault.arguments]

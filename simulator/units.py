@@ -24,13 +24,21 @@ DEFAULT_BODY = {Region.CERVICAL: "cervical_sliding", Region.LUMBAR: "lumbar_spli
 
 SIMULATED_UNITS = {
     Region.CERVICAL: UnitDescription(
-        serial_number=10042, unit_id=0x5452_4331_0000_273A, model="SIM Cervical 1", regions=0b01,
-        rated_force_n=200.0, cut_off_force_n=260.0, cell_capacity_n=500,
+        serial_number=10042,
+        unit_id=0x5452_4331_0000_273A,
+        model="SIM Cervical 1",
+        regions=0b01,
+        rated_force_n=200.0,
+        cut_off_force_n=260.0,
+        cell_capacity_n=500,
     ),
     Region.LUMBAR: UnitDescription(
-        serial_number=20077, unit_id=0x5452_4331_0000_4E6D, model="SIM Lumbar 1", regions=0b10,
+        serial_number=20077,
+        unit_id=0x5452_4331_0000_4E6D,
+        model="SIM Lumbar 1",
+        regions=0b10,
     ),
-}  # fmt: skip
+}
 
 
 def with_faults(patient: Patient, script: Path) -> Patient:
@@ -69,9 +77,13 @@ def simulated_unit(
 ) -> SimulatedUnit:
     """A simulated unit that is not served yet: choose ``serve_tcp`` or ``serve_rtu``."""
     firmware = simulated_firmware(
-        body, patient, seed=seed, clock_ppm=clock_ppm, powered_on_at_s=time.now_s(),
+        body,
+        patient,
+        seed=seed,
+        clock_ppm=clock_ppm,
+        powered_on_at_s=time.now_s(),
         boot_count=boot_count,
-    )  # fmt: skip
+    )
     return SimulatedUnit(firmware, time, unit=unit)
 
 

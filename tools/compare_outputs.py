@@ -32,15 +32,34 @@ FROZEN_COMMAND = (
     "from workstation.cli import main; main()"
 )
 FORMATS = (
-    "pdf", "text", "summary", "csv", "json", "scrub-html", "scrub-pdf", "scrub-json", "cms1500",
-    "cms1500-json", "837p", "fhir", "hl7-dft", "hl7-mdm", "bundle",
-)  # fmt: skip
+    "pdf",
+    "text",
+    "summary",
+    "csv",
+    "json",
+    "scrub-html",
+    "scrub-pdf",
+    "scrub-json",
+    "cms1500",
+    "cms1500-json",
+    "837p",
+    "fhir",
+    "hl7-dft",
+    "hl7-mdm",
+    "bundle",
+)
 WITH_CONTEXT = ("csv", "json", "cms1500-json", "837p", "fhir", "hl7-dft", "hl7-mdm", "scrub-json")
 CONTEXT = ROOT / "docs" / "how-to" / "claim-context-example.toml"
 SHOWN = (
-    ("show", "--json"), ("show",), ("note",), ("note", "--sources"), ("scrub",),
-    ("scrub", "--json"), ("claim", "new"), ("verify",),
-)  # fmt: skip
+    ("show", "--json"),
+    ("show",),
+    ("note",),
+    ("note", "--sources"),
+    ("scrub",),
+    ("scrub", "--json"),
+    ("claim", "new"),
+    ("verify",),
+)
 """Commands that take a session."""
 OVERVIEWS = (("sessions", "--json"), ("verify", "--all"), ("payers",), ("audit", "--json"))
 
@@ -108,10 +127,18 @@ def outputs_of(
             yield (
                 f"export {name} of {session} with a context",
                 command(
-                    tree, work, "export", session, "--format", name,
-                    "--context", str(CONTEXT), *out, *data,
+                    tree,
+                    work,
+                    "export",
+                    session,
+                    "--format",
+                    name,
+                    "--context",
+                    str(CONTEXT),
+                    *out,
+                    *data,
                 ),
-            )  # fmt: skip
+            )
         for words in SHOWN:
             yield f"{' '.join(words)} of {session}", command(tree, work, *words, session, *data)
     for words in OVERVIEWS:

@@ -23,11 +23,17 @@ COPY = ROOT / "build" / "compiled"
 STAMP = COPY / "made-of.txt"
 PACKAGES = ("controller", "firmware_bridge", "records", "simulator", "workstation", "tests")
 COMPILED = (
-    "controller/**/*.py", "firmware_bridge/**/*.py", "simulator/**/*.py",
-    "records/store/blocks.py", "records/store/canonical.py", "records/store/chain.py",
+    "controller/**/*.py",
+    "firmware_bridge/**/*.py",
+    "simulator/**/*.py",
+    "records/store/blocks.py",
+    "records/store/canonical.py",
+    "records/store/chain.py",
     "records/store/columns.py",
-    "records/evidence/journal.py", "records/evidence/journal_store.py", "records/evidence/spill.py",
-)  # fmt: skip
+    "records/evidence/journal.py",
+    "records/evidence/journal_store.py",
+    "records/evidence/spill.py",
+)
 """What a tick of a simulated session runs."""
 LEFT = ("__init__.py", "device_time.py", "profiles.py", "patient.py", "bodies.py")
 """Of these: what mypyc cannot take (an attribute named like a word of C, a pydantic model), the
@@ -95,10 +101,14 @@ def _difference() -> str:
     runs = [
         subprocess.run(
             [sys.executable, "-m", DIGESTS],
-            cwd=place, env=_environment(place), check=False, stdout=subprocess.PIPE, text=True,
+            cwd=place,
+            env=_environment(place),
+            check=False,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for place in (ROOT, COPY)
-    ]  # fmt: skip
+    ]
     if any(run.returncode for run in runs):
         return "the sessions to compare did not run to their end; what failed stands above"
     plain, compiled = (run.stdout.splitlines() for run in runs)

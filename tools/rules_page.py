@@ -62,9 +62,13 @@ def _lines(rules: RuleSet) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- |"
     for name, profile in shipped_profiles().items():
         cells = (
-            f"`{name}`", profile.title, str(profile.valid_from), profile.covers_97012,
-            profile.source, " ".join(profile.caveats),
-        )  # fmt: skip
+            f"`{name}`",
+            profile.title,
+            str(profile.valid_from),
+            profile.covers_97012,
+            profile.source,
+            " ".join(profile.caveats),
+        )
         yield _joined(cells)
 
 
@@ -72,8 +76,14 @@ def _row(rule: Rule) -> str:
     severity = ", ".join((rule.severity, *rule.also))
     mission = "M" if rule.mission else ""
     cells = (
-        rule.id, severity, mission, rule.message, rule.source, str(rule.source_date), rule.strength,
-    )  # fmt: skip
+        rule.id,
+        severity,
+        mission,
+        rule.message,
+        rule.source,
+        str(rule.source_date),
+        rule.strength,
+    )
     return _joined(cells)
 
 

@@ -127,8 +127,10 @@ def layers_of(package: str, settings: Mapping[str, object]) -> list[list[str]]:
     contracts = settings["tool"]["importlinter"]["contracts"]  # type: ignore[index]
     for contract in contracts:
         if contract["type"] == "layers" and contract.get("containers") == [package]:
-            return [[one.strip(" ()") for one in layer.replace("|", ":").split(":")]
-                    for layer in contract["layers"]]  # fmt: skip
+            return [
+                [one.strip(" ()") for one in layer.replace("|", ":").split(":")]
+                for layer in contract["layers"]
+            ]
     return []
 
 
@@ -171,13 +173,28 @@ def project_plans(root: Path = ROOT) -> list[Plan]:
 
 def table_of(plans: Iterable[Plan]) -> Table:
     """Returns a table with one line per package."""
-    columns = ("files", "subpackages", "depth", "imports", "upwards", "cycles",
-               f"functions > {LONG_FUNCTION_LINES} lines",
-               f"functions > {MANY_PARAMETERS} parameters")  # fmt: skip
+    columns = (
+        "files",
+        "subpackages",
+        "depth",
+        "imports",
+        "upwards",
+        "cycles",
+        f"functions > {LONG_FUNCTION_LINES} lines",
+        f"functions > {MANY_PARAMETERS} parameters",
+    )
     table = Table("package", *columns)
     for plan in plans:
-        figures = (plan.files, plan.rooms, plan.floors, plan.arrows, len(plan.upwards),
-                   len(plan.circles), plan.long_functions, plan.wide_functions)  # fmt: skip
+        figures = (
+            plan.files,
+            plan.rooms,
+            plan.floors,
+            plan.arrows,
+            len(plan.upwards),
+            len(plan.circles),
+            plan.long_functions,
+            plan.wide_functions,
+        )
         table.add_row(plan.package, *map(str, figures))
     return table
 

@@ -98,9 +98,14 @@ def backup_status(data_dir: Path, limit_days: int) -> BackupStatus:
     made = [row for row in rows if row.what == MADE and len(row.fields) == 2]
     if not made:
         return BackupStatus(
-            place="", checkpoint="", made_utc_ms=None, proved_utc_ms=None, there=False, good=False,
+            place="",
+            checkpoint="",
+            made_utc_ms=None,
+            proved_utc_ms=None,
+            there=False,
+            good=False,
             text=f"no backup of {data_dir} was ever finished; make one with `traction backup`",
-        )  # fmt: skip
+        )
     newest = max(made, key=lambda row: row.at_utc_ms)
     place, checkpoint = newest.fields
     proofs = [r.at_utc_ms for r in rows if r.what == PROVED and checkpoint in r.fields]
@@ -109,9 +114,14 @@ def backup_status(data_dir: Path, limit_days: int) -> BackupStatus:
     good, verdict = _verdict(age_ms, limit_days)
     there = Path(place).exists()
     return BackupStatus(
-        place=place, checkpoint=checkpoint, made_utc_ms=newest.at_utc_ms, proved_utc_ms=proved,
-        there=there, good=good, text=_text(newest, place, there, proved, verdict),
-    )  # fmt: skip
+        place=place,
+        checkpoint=checkpoint,
+        made_utc_ms=newest.at_utc_ms,
+        proved_utc_ms=proved,
+        there=there,
+        good=good,
+        text=_text(newest, place, there, proved, verdict),
+    )
 
 
 def _verdict(age_ms: int, limit_days: int) -> tuple[bool, str]:

@@ -43,9 +43,20 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for commands in (
-    run, order, sessions, note, billing, export, evidence, backup, keys, retention, unit_files,
-    simulate, demo,
-):  # fmt: skip
+    run,
+    order,
+    sessions,
+    note,
+    billing,
+    export,
+    evidence,
+    backup,
+    keys,
+    retention,
+    unit_files,
+    simulate,
+    demo,
+):
     commands.register(app)
 
 

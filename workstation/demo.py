@@ -38,9 +38,12 @@ COMMIT_INTERVAL_S = 1.0
 SHOW_EVERY = 40
 """Ticks between two updates of the progress bar."""
 DOCUMENTS = {
-    "pdf": "note.pdf", "text": "note.txt", "summary": "summary.txt", "csv": "charge.csv",
+    "pdf": "note.pdf",
+    "text": "note.txt",
+    "summary": "summary.txt",
+    "csv": "charge.csv",
     "json": "session.json",
-}  # fmt: skip
+}
 """Exports of the demo and what their files are called behind the act's name."""
 
 
@@ -92,9 +95,12 @@ def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
     data_dir = output / "data"
     visits: list[tuple[Act, Visit]] = []
     with Progress(
-        TextColumn("{task.description:<44}"), BarColumn(), TextColumn("{task.fields[state]:<38}"),
-        TimeElapsedColumn(), console=console,
-    ) as bars:  # fmt: skip
+        TextColumn("{task.description:<44}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]:<38}"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as bars:
         for act in acts():
             visits.append((act, _perform(act, data_dir, settings, bars)))
     files = [path for act, visit in visits for path in _documents(act, visit, output)]

@@ -46,14 +46,40 @@ from controller.event_details.opening import SessionStarted
 from controller.events import EventKind, JsonValue, SessionEvent
 
 EventDetail: TypeAlias = (
-    SessionStarted | QuestionAsked | AnswerRecorded | PressTestSeen | PressTestNotSeen
-    | UnitAcknowledged | UnitArmed | PhaseChanged | UnitEventSeen | PatientStopPressed
-    | SafetyActed | OperatorActed | ReleaseOrdered | ReleaseObserved | ReleaseNotObserved
-    | UnitDisarmed | LinkTroubled | UncertaintyRecorded | UnitObserved | SessionEnded
-    | UnitEventsLost | ForceAdjusted | Paused | Resumed | CheckInRecorded | RemarkRecorded
-    | SelfCheckRecorded | AlarmRaised | AlarmAcknowledged | AlarmSoundPaused | RefusalRecorded
-    | PauseRegressed | SafetyCleared
-)  # fmt: skip
+    SessionStarted
+    | QuestionAsked
+    | AnswerRecorded
+    | PressTestSeen
+    | PressTestNotSeen
+    | UnitAcknowledged
+    | UnitArmed
+    | PhaseChanged
+    | UnitEventSeen
+    | PatientStopPressed
+    | SafetyActed
+    | OperatorActed
+    | ReleaseOrdered
+    | ReleaseObserved
+    | ReleaseNotObserved
+    | UnitDisarmed
+    | LinkTroubled
+    | UncertaintyRecorded
+    | UnitObserved
+    | SessionEnded
+    | UnitEventsLost
+    | ForceAdjusted
+    | Paused
+    | Resumed
+    | CheckInRecorded
+    | RemarkRecorded
+    | SelfCheckRecorded
+    | AlarmRaised
+    | AlarmAcknowledged
+    | AlarmSoundPaused
+    | RefusalRecorded
+    | PauseRegressed
+    | SafetyCleared
+)
 
 CLASSES: Final[Mapping[EventKind, type[EventDetail]]] = MappingProxyType(
     {

@@ -10,7 +10,7 @@ from controller.ports import Clock, TractionUnit
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
 from controller.runtime.tokenless import TokenlessRelease
-from controller.safety.situation import Stage
+from controller.safety.situation import SupervisedStage
 from controller.safety.supervisor import Supervisor
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
@@ -77,4 +77,4 @@ class EndWatch:
             return None
 
     def _alarms_now(self, code: str) -> bool:
-        return code == ALARMING_CODE or self._supervisor.stage is not Stage.FREE
+        return code == ALARMING_CODE or self._supervisor.stage is not SupervisedStage.FREE

@@ -8,7 +8,7 @@ from controller.order.phases import Phase
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.recorder import Recorder
 from controller.safety.verdict import Verdict
-from controller.session import recorded_events as records
+from controller.session import recorded_events
 from controller.telemetry import Telemetry
 
 
@@ -37,12 +37,12 @@ class FindingRecord:
 
         ``hold_number`` is that of the treatment's hold, 0 outside of one.
         """
-        force_dn = records.force_dn(self._last)
+        force_dn = recorded_events.force_dn(self._last)
         for finding in verdict.findings:
-            for emitted in records.finding_events(finding, phase, force_dn, hold_number):
+            for emitted in recorded_events.finding_events(finding, phase, force_dn, hold_number):
                 self._recorder.event(emitted.said, now_s=now_s)
             if alarming(finding.code):
                 self._alarms.raise_alarm(finding.code, now_s)
         for ended in verdict.ended:
-            emitted = records.finding_ended(ended, self._recorder.origin_s)
+            emitted = recorded_events.finding_ended(ended, self._recorder.origin_s)
             self._recorder.event(emitted.said, now_s=now_s)

@@ -36,7 +36,7 @@ from controller.runtime.recorder import Recorder
 from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
 from controller.runtime.unit_events import ENTRIES_IN_MOTION, UnitEventReader
-from controller.safety.situation import ENDED_STATES, Stage
+from controller.safety.situation import ENDED_STATES, SupervisedStage
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import RELEASE_COMMANDS, RELEASE_STRENGTH, Action, Verdict
 from controller.session.inputs_and_effects import (
@@ -130,7 +130,7 @@ class ForceLoop:
         A port that is gone takes no order, and the unit's watchdog has ended the pull. A person
         who was asked may have said that the patient is free.
         """
-        if self._supervisor.stage is Stage.FREE or self.gone or self._taken_over:
+        if self._supervisor.stage is SupervisedStage.FREE or self.gone or self._taken_over:
             return True
         since_s = self._released_at_s
         return since_s is not None and self._clock.now_s() - since_s >= RELEASE_LIMIT_S
@@ -174,7 +174,7 @@ class ForceLoop:
     def _obey(self, verdict: Verdict) -> None:
         """A release that the supervisor orders is on the wire before the core hears of it."""
         kind = RELEASE_COMMANDS.get(verdict.action)
-        if kind is not None and self._supervisor.stage is not Stage.FREE:
+        if kind is not None and self._supervisor.stage is not SupervisedStage.FREE:
             self._release_now(ForceCommand(kind=kind))
 
     def _release_now(self, command: ForceCommand) -> None:
@@ -192,7 +192,7 @@ class ForceLoop:
 
     def _check_core_ends(self, tick_at_s: float) -> None:
         """A core that never ends is ended; raises SessionLogicStuck."""
-        free = self._supervisor.stage is Stage.FREE
+        free = self._supervisor.stage is SupervisedStage.FREE
         if free and self._free_since_s is None:
             self._free_since_s = tick_at_s
         since_s, released_s = self._free_since_s, self._released_at_s
@@ -218,7 +218,10 @@ class ForceLoop:
 
     def _insist(self, reading: Telemetry | None, tick_at_s: float) -> None:
         """A unit that takes no order with a token, and shows force, gets the one without."""
-        if self._supervisor.stage is not Stage.RELEASING or not self._supervisor.force_is_on:
+        if (
+            self._supervisor.stage is not SupervisedStage.RELEASING
+            or not self._supervisor.force_is_on
+        ):
             return
         ended = reading is not None and (
             reading.unit_state in ENDED_STATES or reading.emergency_stop_open
@@ -315,9 +318,13 @@ class ForceLoop:
         for request in self._operator.requests():
             if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
                 hear_aside(
-                    request, self._recorder, self._operator, self._alarms,
-                    when="after the end", now_s=tick_at_s,
-                )  # fmt: skip
+                    request,
+                    self._recorder,
+                    self._operator,
+                    self._alarms,
+                    when="after the end",
+                    now_s=tick_at_s,
+                )
             else:
                 self._apply(Requested(request), tick_at_s)
         self._hear_answers(tick_at_s)

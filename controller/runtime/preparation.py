@@ -97,13 +97,22 @@ class Preparation:
         self._order = order
         self._facts = facts
         self._watch = UnitWatch(
-            unit=unit, clock=clock, recorder=recorder, operator=operator, hear=hear,
-            planned_s=order.traction_s, identified_at_s=facts.identified_at_s,
-        )  # fmt: skip
+            unit=unit,
+            clock=clock,
+            recorder=recorder,
+            operator=operator,
+            hear=hear,
+            planned_s=order.traction_s,
+            identified_at_s=facts.identified_at_s,
+        )
         self._check = StartItems(
-            unit=unit, clock=clock, order=order, facts=facts, request=self.arming_request(),
+            unit=unit,
+            clock=clock,
+            order=order,
+            facts=facts,
+            request=self.arming_request(),
             watch=self._watch,
-        )  # fmt: skip
+        )
         self._yes_at_s = 0.0
         self._asked_at_event: int | None = None
         self._events_since_asked: list[int] = []

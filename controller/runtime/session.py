@@ -320,9 +320,13 @@ class Session:
         """Requests that come while no loop runs."""
         for request in self._operator.requests():
             hear_aside(
-                request, self._recorder, self._operator, self._alarms,
-                when=when, now_s=self._clock.now_s(),
-            )  # fmt: skip
+                request,
+                self._recorder,
+                self._operator,
+                self._alarms,
+                when=when,
+                now_s=self._clock.now_s(),
+            )
 
     def _acknowledge_end(self, answer: Answer) -> None:
         now_s = self._clock.now_s()

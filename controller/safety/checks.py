@@ -196,8 +196,13 @@ def force_risen_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.unordered_rise_n, limits.rise_n)
 
 
-@hazard(17, Action.ALLOW, "mm", "the session ends at the limit; shorten the free cord next time",
-        stages=PULLING)  # fmt: skip
+@hazard(
+    17,
+    Action.ALLOW,
+    "mm",
+    "the session ends at the limit; shorten the free cord next time",
+    stages=PULLING,
+)
 def stroke_near(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Most of the allowed pull length from the pretension on is used up."""
     return above(now.pull_mm, limits.pull_warn_share * limits.pull_mm)
@@ -209,8 +214,9 @@ def stroke_used_up(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.pull_mm, limits.pull_mm)
 
 
-@hazard(17, Action.RELEASE, "end switch", "shorten the free cord, check the harness",
-        stages=PULLING)  # fmt: skip
+@hazard(
+    17, Action.RELEASE, "end switch", "shorten the free cord, check the harness", stages=PULLING
+)
 def stroke_end(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The winch is at its end; a parked winch may stand at the outer one."""
     ends = UnitStatus.STROKE_END_IN if now.taking_up_slack else BOTH_ENDS
@@ -218,12 +224,29 @@ def stroke_end(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 
 CHECKS: tuple[Check, ...] = (
-    emergency_stop_open, patient_switch_pressed, patient_switch_absent,
-    over_force, force_above_order, force_below_order, force_risen_fast, tension_lost, sign_wrong,
-    force_missing, force_negative, force_saturated, force_stuck,
-    channels_disagree, second_channel_lost, zero_shifted,
-    force_oscillating, harness_slipping, cord_slack, slack_wound_fast,
-    stroke_near, stroke_used_up, stroke_end,
+    emergency_stop_open,
+    patient_switch_pressed,
+    patient_switch_absent,
+    over_force,
+    force_above_order,
+    force_below_order,
+    force_risen_fast,
+    tension_lost,
+    sign_wrong,
+    force_missing,
+    force_negative,
+    force_saturated,
+    force_stuck,
+    channels_disagree,
+    second_channel_lost,
+    zero_shifted,
+    force_oscillating,
+    harness_slipping,
+    cord_slack,
+    slack_wound_fast,
+    stroke_near,
+    stroke_used_up,
+    stroke_end,
     *RELEASE_CHECKS,
     *LINK_CHECKS,
-)  # fmt: skip
+)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import Situation, Stage
+from controller.safety.situation import Situation, SupervisedStage
 from controller.safety.verdict import Action, Finding
 from controller.safety.windows import exceeds
 
@@ -16,10 +16,10 @@ Exceeded = tuple[float, float] | None
 """(measured, limit) when the hazard is there, else None."""
 Measure = Callable[[Situation, SafetyLimits], Exceeded]
 
-PULLING = frozenset({Stage.PULLING})
-RELEASING = frozenset({Stage.RELEASING})
+PULLING = frozenset({SupervisedStage.PULLING})
+RELEASING = frozenset({SupervisedStage.RELEASING})
 UNTIL_FREE = PULLING | RELEASING
-ALWAYS = UNTIL_FREE | {Stage.FREE}
+ALWAYS = UNTIL_FREE | {SupervisedStage.FREE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Check:
     action: Action
     unit: str
     clears: str
-    stages: frozenset[Stage]
+    stages: frozenset[SupervisedStage]
     measure: Measure
 
     def finding(self, measured: float, limit: float) -> Finding:
@@ -56,7 +56,7 @@ def hazard(
     unit: str,
     clears: str,
     *,
-    stages: frozenset[Stage] = UNTIL_FREE,
+    stages: frozenset[SupervisedStage] = UNTIL_FREE,
 ) -> Callable[[Measure], Check]:
     """Make a check of a function; only a warning (R5, ``Action.ALLOW``) clears by itself."""
     until = clears + ("" if action is Action.ALLOW else ACKNOWLEDGE)

@@ -14,7 +14,7 @@ from controller.safety.hazard import (
     seen,
 )
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import SEQUENCES, Situation, Stage
+from controller.safety.situation import SEQUENCES, Situation, SupervisedStage
 from controller.safety.verdict import Action
 from controller.telemetry import CommandKind, UnitState, UnitStatus
 
@@ -91,8 +91,9 @@ def watchdog_off(now: Situation, limits: SafetyLimits) -> Exceeded:
     return None if runs or not now.is_driven else (left_s, limits.watchdog_s)
 
 
-@hazard(26, Action.RELEASE_FAST, "unit state", "read the unit's events for the cause",
-        stages=PULLING)  # fmt: skip
+@hazard(
+    26, Action.RELEASE_FAST, "unit state", "read the unit's events for the cause", stages=PULLING
+)
 def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit left the states in which it follows; its own supervision acted."""
     if now.is_driven or now.reading.unit_state is UnitState.LOCAL:
@@ -114,8 +115,13 @@ def order_refused(now: Situation, limits: SafetyLimits) -> Exceeded:
     return (result, 2) if result in REFUSED_RESULTS else None
 
 
-@hazard(37, Action.HOLD, "local operation", "agree with whoever stands at the unit's panel",
-        stages=PULLING)  # fmt: skip
+@hazard(
+    37,
+    Action.HOLD,
+    "local operation",
+    "agree with whoever stands at the unit's panel",
+    stages=PULLING,
+)
 def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Somebody operates the unit at its own panel."""
     local = now.reading.unit_state is UnitState.LOCAL
@@ -155,7 +161,7 @@ def order_unsound(now: Situation, limits: SafetyLimits) -> Exceeded:
     )
     pulls = wish.kind in (CommandKind.FOLLOW, CommandKind.HOLD)
     idle = wish.kind is CommandKind.OBSERVE
-    return seen(not in_range or (idle if now.stage is Stage.PULLING else pulls))
+    return seen(not in_range or (idle if now.stage is SupervisedStage.PULLING else pulls))
 
 
 # --- the host ---------------------------------------------------------------------------------
@@ -219,10 +225,29 @@ def journal_silent(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 
 LINK_CHECKS: tuple[Check, ...] = (
-    link_silent, reading_stale, unit_restarted, unit_stopped, watchdog_off,
-    readings_missed, readings_missed_in_pairs, link_unreliable, answers_slow, answers_mixed_up,
-    sequence_ahead, order_refused, local_takeover, set_point_foreign,
-    order_too_high, order_unsound,
-    console_quiet, console_lost, session_over_time, dwell_over_time, loop_slow, loop_late,
-    clock_stepped, host_suspended, journal_silent,
-)  # fmt: skip
+    link_silent,
+    reading_stale,
+    unit_restarted,
+    unit_stopped,
+    watchdog_off,
+    readings_missed,
+    readings_missed_in_pairs,
+    link_unreliable,
+    answers_slow,
+    answers_mixed_up,
+    sequence_ahead,
+    order_refused,
+    local_takeover,
+    set_point_foreign,
+    order_too_high,
+    order_unsound,
+    console_quiet,
+    console_lost,
+    session_over_time,
+    dwell_over_time,
+    loop_slow,
+    loop_late,
+    clock_stepped,
+    host_suspended,
+    journal_silent,
+)

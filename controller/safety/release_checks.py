@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controller.safety.hazard import RELEASING, Check, Exceeded, above, hazard, known
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import Situation, Stage
+from controller.safety.situation import Situation, SupervisedStage
 from controller.safety.verdict import Action
 
 _CLEARS = "look at the patient, open the clutch"
@@ -47,7 +47,7 @@ def force_still_on(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.still_on.lasting_s(now.now_s), limits.still_on_s)
 
 
-@hazard(42, Action.CUT_POWER, "N", _CLEARS, stages=frozenset({Stage.FREE}))
+@hazard(42, Action.CUT_POWER, "N", _CLEARS, stages=frozenset({SupervisedStage.FREE}))
 def force_back_on(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The patient was free and there is force again."""
     if not now.back_after_release.lasts(now.now_s, limits.over_force_s):
@@ -56,6 +56,10 @@ def force_back_on(now: Situation, limits: SafetyLimits) -> Exceeded:
 
 
 RELEASE_CHECKS: tuple[Check, ...] = (
-    release_rising, release_slow, fast_release_rising, fast_release_late, force_still_on,
+    release_rising,
+    release_slow,
+    fast_release_rising,
+    fast_release_late,
+    force_still_on,
     force_back_on,
-)  # fmt: skip
+)

@@ -49,7 +49,7 @@ UNBELIEVABLE = (
 """With one of these bits no force is known well enough to call the patient free."""
 
 
-class Stage(Enum):
+class SupervisedStage(Enum):
     """How far a session is, by what was sent and seen."""
 
     PULLING = "pulling"
@@ -104,11 +104,11 @@ class Situation:
         self._remember_position(first.extension_mm)
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> SupervisedStage:
         """FREE once the unit was seen to have released and ended its session."""
         if self.free:
-            return Stage.FREE
-        return Stage.RELEASING if self.orders.released else Stage.PULLING
+            return SupervisedStage.FREE
+        return SupervisedStage.RELEASING if self.orders.released else SupervisedStage.PULLING
 
     def take(
         self,

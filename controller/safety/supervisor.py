@@ -6,7 +6,7 @@ from typing import Final
 
 from controller.safety.checks import CHECKS
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import Situation, Stage
+from controller.safety.situation import Situation, SupervisedStage
 from controller.safety.verdict import (
     RELEASE_COMMANDS,
     RELEASE_STRENGTH,
@@ -21,7 +21,7 @@ from controller.telemetry import CommandKind, ForceCommand, HostHealth, Telemetr
 FINDING_GAP_S: Final = 1.0
 """A finding that was not there for so long has ended; when it comes back it is told again."""
 CHECKS_BY_STAGE = {
-    stage: tuple(check for check in CHECKS if stage in check.stages) for stage in Stage
+    stage: tuple(check for check in CHECKS if stage in check.stages) for stage in SupervisedStage
 }
 _LOOKED_FOR = {stage: {check.code for check in checks} for stage, checks in CHECKS_BY_STAGE.items()}
 
@@ -61,7 +61,7 @@ class Supervisor:
         return self._latched
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> SupervisedStage:
         """How far the session is, by what was sent and seen."""
         return self._situation.stage
 

@@ -33,7 +33,7 @@ from controller.requests import (
     request_name,
 )
 from controller.safety.verdict import RELEASE_COMMANDS, Action, Verdict
-from controller.session import recorded_events as records
+from controller.session import recorded_events
 from controller.session.approach import ANSWER_LIMIT_S, FAILED_APPROACH, Approach, ApproachStep
 from controller.session.check_in import CheckInReminder
 from controller.session.inputs_and_effects import (
@@ -205,7 +205,7 @@ class SessionMachine:
         if verdict.action < Action.RELEASE:
             return []
         kind = RELEASE_COMMANDS[verdict.action]
-        return self._release_with(kind, records.reason_of(verdict), now_s)
+        return self._release_with(kind, recorded_events.reason_of(verdict), now_s)
 
     def _on_answer(self, question: Question, answer: Answer, now_s: float) -> list[Effect]:
         if question is Question.RELEASE_NOT_SEEN:
@@ -253,15 +253,19 @@ class SessionMachine:
             case EndEarly(by=by, reason=reason):
                 because = f": {reason}" if reason else ""
                 return self._end_with(
-                    CommandKind.RELEASE, "end_early", by, f"ended early by {by}{because}", now_s,
+                    CommandKind.RELEASE,
+                    "end_early",
+                    by,
+                    f"ended early by {by}{because}",
+                    now_s,
                     reason,
-                )  # fmt: skip
+                )
             case _:
                 assert_never(request)
 
     def _refuse(self, request: TreatmentRequest, reason: str) -> list[Effect]:
         name = request_name(request).replace("_", " ")
-        return [records.request_refused(request, reason), Tell(f"{name} refused: {reason}")]
+        return [recorded_events.request_refused(request, reason), Tell(f"{name} refused: {reason}")]
 
     def _stop_now(self, stop: Stop, now_s: float) -> list[Effect]:
         kind = CommandKind.RELEASE_FAST if stop.fast else CommandKind.RELEASE
@@ -276,7 +280,7 @@ class SessionMachine:
 
     def _adjust(self, request: AdjustForce, now_s: float) -> list[Effect]:
         changes = self._treatment.adjust(request, self._ms(now_s))
-        effects = records.force_adjusted(request.by, changes)
+        effects = recorded_events.force_adjusted(request.by, changes)
         if self._phase in TREATING_PHASES and self._treatment.segment.phase is not self._phase:
             effects += self._enter_segment(self._treatment.segment, now_s)
         return effects
@@ -286,7 +290,7 @@ class SessionMachine:
     def _pause(self, request: Pause, now_s: float) -> list[Effect]:
         self._treatment.pause(self._ms(now_s))
         target_n = self._target_n(now_s)
-        recorded = records.paused(request, target_n, self.treatment_elapsed_s(now_s))
+        recorded = recorded_events.paused(request, target_n, self.treatment_elapsed_s(now_s))
         stage = self._treatment.segment.stage
         return [recorded, *self._enter(Phase.PAUSED, now_s, target_n, stage)]
 
@@ -302,7 +306,7 @@ class SessionMachine:
     def _leave_pause(self, by: str, confirmed_by: str, now_s: float) -> list[Effect]:
         from_n = self._target_n(now_s)
         to_n = self._treatment.leave_pause(self._ms(now_s))
-        return [records.resumed(by, confirmed_by, from_n, to_n)]
+        return [recorded_events.resumed(by, confirmed_by, from_n, to_n)]
 
     def _wait_in_pause(self, now_s: float) -> list[Effect]:
         if self._resume_asked is not None and now_s - self._resume_asked[1] > ANSWER_LIMIT_S:
@@ -372,7 +376,7 @@ class SessionMachine:
             raise IllegalTransition(f"{self._phase.label} cannot become {phase.label}")
         before, self._phase, self._entered_s = self._phase, phase, now_s
         self._hold_seen.enter(phase, target_n)
-        return [records.phase_changed(before, phase, target_n, stage)]
+        return [recorded_events.phase_changed(before, phase, target_n, stage)]
 
     def _ms(self, now_s: float) -> int:
         return session_ms(now_s, self._origin_s)

@@ -12,7 +12,7 @@ from controller.events import Outcome
 from controller.order.phases import Phase
 from controller.order.prescription import Prescription
 from controller.ports import Question
-from controller.session import recorded_events as records
+from controller.session import recorded_events
 from controller.session.inputs_and_effects import Ask, Disarm, Effect, Emit, RaiseAlarm
 from controller.session.outcome import EndReason
 from controller.session.release import Release, ReleaseStep
@@ -88,7 +88,7 @@ class SessionEnd:
                 return self._finished()
             case ReleaseStep.NOT_DISARMED:
                 message = "the unit did not show that it was disarmed; its watchdog ends it"
-                return self._finished(records.disarming_uncertain(message))
+                return self._finished(recorded_events.disarming_uncertain(message))
             case ReleaseStep.SILENT:
                 return self._unseen(Outcome.LINK_LOST)
             case ReleaseStep.GIVEN_UP:
@@ -100,7 +100,7 @@ class SessionEnd:
             return self._finished()
         ordered = self.release(CommandKind.RELEASE_FAST, reason, now_s).effects
         self.reason.link_gone(reason)
-        unseen = records.release_not_observed(self.last_reading)
+        unseen = recorded_events.release_not_observed(self.last_reading)
         return EndStep(effects=[*ordered, unseen, RaiseAlarm("link_lost")], phase=Phase.FAULTED)
 
     def take_word(self, answered_by: str, *, accepted: bool) -> EndStep:
@@ -110,7 +110,11 @@ class SessionEnd:
         return self._unseen(Outcome.STOPPED, f"; {answered_by} says that the patient is free")
 
     def _observed(self) -> list[Effect]:
-        return [] if self.last_reading is None else [records.release_observed(self.last_reading)]
+        return (
+            []
+            if self.last_reading is None
+            else [recorded_events.release_observed(self.last_reading)]
+        )
 
     def _ask_about_force(self, now_s: float) -> EndStep:
         """The unit answers and does not come down: the release goes on, and a person is needed."""
@@ -128,7 +132,7 @@ class SessionEnd:
 
     def _unseen(self, outcome: Outcome, remark: str = "") -> EndStep:
         self.reason.unseen(outcome, remark)
-        unseen = records.release_not_observed(self.last_reading)
+        unseen = recorded_events.release_not_observed(self.last_reading)
         return EndStep(effects=[unseen, RaiseAlarm("release_not_seen")], phase=Phase.FAULTED)
 
     def _finished(self, *effects: Effect) -> EndStep:

@@ -38,7 +38,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Answer:
+class Reply:
     """What came: registers, an exception code, or the reason why it is refused."""
 
     registers: bytes = b""
@@ -62,7 +62,7 @@ class Framing(ABC):
         """Make a patched request ready to leave: its CRC, or its transaction number."""
 
     @abstractmethod
-    def find_answer(self, data: bytes, request: Request) -> Answer | None:
+    def find_answer(self, data: bytes, request: Request) -> Reply | None:
         """Look for the answer in what has come so far; None means: wait on."""
 
     def answer_bytes(self, request: Request) -> int:
@@ -88,26 +88,26 @@ class RtuFraming(Framing):
         """Write the CRC into the last two bytes."""
         frame[-2:] = crc16.modbus(frame[:-2]).to_bytes(2, "little")
 
-    def find_answer(self, data: bytes, request: Request) -> Answer | None:
+    def find_answer(self, data: bytes, request: Request) -> Reply | None:
         """The answer to ``request`` in ``data``, or None as long as it is not whole."""
         length = self.answer_bytes(request)
         if data.startswith(request.answer_head) and len(data) >= length:
             if crc16.modbus(data[:length]):
-                return Answer(refusal="the CRC is wrong")
-            return Answer(registers=data[len(request.answer_head) : length - 2])
+                return Reply(refusal="the CRC is wrong")
+            return Reply(registers=data[len(request.answer_head) : length - 2])
         return self._other_than_right(data, request)
 
-    def _other_than_right(self, data: bytes, request: Request) -> Answer | None:
+    def _other_than_right(self, data: bytes, request: Request) -> Reply | None:
         if is_exception(data, request):
             length = _EXCEPTION_BYTES + self.tail_bytes
             if len(data) < length:
                 return None
             if crc16.modbus(data[:length]):
-                return Answer(refusal="the CRC is wrong")
-            return Answer(exception_code=data[2])
+                return Reply(refusal="the CRC is wrong")
+            return Reply(exception_code=data[2])
         if request.answer_head.startswith(data[: len(request.answer_head)]):
             return None
-        return Answer(refusal=difference(data, request))
+        return Reply(refusal=difference(data, request))
 
 
 class TcpFraming(Framing):
@@ -128,12 +128,12 @@ class TcpFraming(Framing):
         self._transaction = self._transaction % 0xFFFF + 1
         frame[0:2] = self._transaction.to_bytes(2, "big")
 
-    def find_answer(self, data: bytes, request: Request) -> Answer | None:
+    def find_answer(self, data: bytes, request: Request) -> Reply | None:
         """The answer to ``request`` in ``data``, or None as long as it is not whole."""
         while len(data) >= self.head_bytes:
             size = self.head_bytes + int.from_bytes(data[4:6], "big")
             if data[2:4] != b"\0\0" or not 9 <= size <= 260:
-                return Answer(refusal="the header is not Modbus TCP")
+                return Reply(refusal="the header is not Modbus TCP")
             if len(data) < size:
                 return None
             if int.from_bytes(data[0:2], "big") == self._transaction:
@@ -141,16 +141,16 @@ class TcpFraming(Framing):
             data = data[size:]
         return None
 
-    def _ours(self, data: bytes, size: int, request: Request) -> Answer:
+    def _ours(self, data: bytes, size: int, request: Request) -> Reply:
         body = data[self.head_bytes : size]
         if is_exception(body, request) and len(body) == _EXCEPTION_BYTES:
-            return Answer(exception_code=body[2])
+            return Reply(exception_code=body[2])
         if not body.startswith(request.answer_head):
-            return Answer(refusal=difference(body, request))
+            return Reply(refusal=difference(body, request))
         if size != self.answer_bytes(request):
             right = self.answer_bytes(request)
-            return Answer(refusal=f"a frame of {size} bytes came instead of {right}")
-        return Answer(registers=body[len(request.answer_head) :])
+            return Reply(refusal=f"a frame of {size} bytes came instead of {right}")
+        return Reply(registers=body[len(request.answer_head) :])
 
 
 def is_exception(body: bytes, request: Request) -> bool:

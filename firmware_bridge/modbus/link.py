@@ -26,8 +26,8 @@ from firmware_bridge.modbus.frames import (
     READ,
     READ_WRITE,
     WRITE,
-    Answer,
     Framing,
+    Reply,
     Request,
     RtuFraming,
     TcpFraming,
@@ -157,7 +157,7 @@ class ModbusLink:
         self.sent_at_s = self._last_byte_s = self._clock.now_s()
         self._transport.write(frame)
 
-    def _receive(self, request: Request) -> Answer:
+    def _receive(self, request: Request) -> Reply:
         data = b""
         deadline_s = self.sent_at_s + self.timeout_s
         while self._clock.wait_readable(self._transport, deadline_s):

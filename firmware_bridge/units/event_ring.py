@@ -5,11 +5,11 @@ from __future__ import annotations
 from controller.errors import FrameCorrupt
 from controller.telemetry import UnitEvent
 from firmware_bridge.modbus.link import ModbusLink
-from firmware_bridge.profiles import EventRing
+from firmware_bridge.profiles import EventRingBlock
 
 
 def read_entries(
-    link: ModbusLink, ring: EventRing, first: int, count: int, *, boot_count: int
+    link: ModbusLink, ring: EventRingBlock, first: int, count: int, *, boot_count: int
 ) -> list[UnitEvent]:
     """Entries ``first`` to ``first + count - 1``; one FC03, two across the ring's end.
 

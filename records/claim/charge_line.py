@@ -28,10 +28,31 @@ MOST_DIAGNOSES = 12
 MODIFIER, DIAGNOSIS = "modifier", "diagnosis"
 """Kinds of acceptances (records/clinic/acceptance.py); a modifier's value is "97140:XU"."""
 COLUMNS = (
-    "session_id", "mrn", "dos", "cpt", "mod1", "mod2", "mod3", "mod4", "units", "charge", "pos",
-    "dx1", "dx2", "dx3", "dx4", "pointers", "rendering_npi", "referring_npi", "auth_no", "start",
-    "stop", "minutes", "note_file", "checkpoint",
-)  # fmt: skip
+    "session_id",
+    "mrn",
+    "dos",
+    "cpt",
+    "mod1",
+    "mod2",
+    "mod3",
+    "mod4",
+    "units",
+    "charge",
+    "pos",
+    "dx1",
+    "dx2",
+    "dx3",
+    "dx4",
+    "pointers",
+    "rendering_npi",
+    "referring_npi",
+    "auth_no",
+    "start",
+    "stop",
+    "minutes",
+    "note_file",
+    "checkpoint",
+)
 _FURTHER = frozenset({"dx2", "dx3", "dx4", "mod2", "mod3", "mod4"})
 """Cells that are empty on most claims: nobody has to fill them."""
 

@@ -20,17 +20,24 @@ from records.provenance import Origin, Sourced
 TRACTION_CPT = "97012"
 
 PayerKind = Literal[
-    "medicare_b", "medicare_advantage", "medicaid", "commercial", "workers_comp", "va", "auto",
+    "medicare_b",
+    "medicare_advantage",
+    "medicaid",
+    "commercial",
+    "workers_comp",
+    "va",
+    "auto",
     "self_pay",
-]  # fmt: skip
+]
 Form = Literal["837P", "CMS1500", "837I", "UB04"]
 Discipline = Literal["GP", "GO", "GN"]
 Role = Literal["PT", "PTA", "OT", "OTA", "DC", "MD", "ATC", "aide"]
 Technique = Literal[
     "mechanical", "axial_decompression", "manual", "roller_table", "y_strap", "inversion_self"
 ]
-BodyRegion = Literal["cervical", "thoracic", "lumbar", "sacral", "upper_extremity",
-                     "lower_extremity", "other"]  # fmt: skip
+BodyRegion = Literal[
+    "cervical", "thoracic", "lumbar", "sacral", "upper_extremity", "lower_extremity", "other"
+]
 
 
 def _blank_is_absent(value: Any) -> Any:
@@ -188,9 +195,9 @@ class ClaimContext(CheckedData):
     patient: Party | None = None
     subscriber: Party | None = None
     """None: the patient."""
-    patient_relationship: Annotated[
-        Literal["self", "spouse", "child", "other"] | None, Blank
-    ] = None  # fmt: skip
+    patient_relationship: Annotated[Literal["self", "spouse", "child", "other"] | None, Blank] = (
+        None
+    )
     billing: Party | None = None
     rendering: Party | None = None
     referring: Party | None = None
@@ -258,6 +265,11 @@ class ClaimContext(CheckedData):
     def imported(self, name: str, label: str, value: str | None, unit: str = "") -> Sourced[str]:
         """A value of this context as a field with its source."""
         return Sourced(
-            name=name, label=label, value=value, origin=Origin.IMPORTED, unit=unit,
-            digest=self.source_digest, method=f"from {self.source}" if self.source else "",
-        )  # fmt: skip
+            name=name,
+            label=label,
+            value=value,
+            origin=Origin.IMPORTED,
+            unit=unit,
+            digest=self.source_digest,
+            method=f"from {self.source}" if self.source else "",
+        )

@@ -19,9 +19,12 @@ from records.store.clinic_chain import EntryKind, append_entries, entries_of_kin
 from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
 
 _OF_THE_FILE = (
-    EntryKind.FILE_BEGUN, EntryKind.KEYS_NOTED, EntryKind.REGISTER_BEGUN,
-    EntryKind.SESSION_OPENED, EntryKind.SESSION_SEALED,
-)  # fmt: skip
+    EntryKind.FILE_BEGUN,
+    EntryKind.KEYS_NOTED,
+    EntryKind.REGISTER_BEGUN,
+    EntryKind.SESSION_OPENED,
+    EntryKind.SESSION_SEALED,
+)
 AUDITED = tuple(kind for kind in EntryKind if kind not in _OF_THE_FILE)
 
 AuditRow = tuple[EntryKind, dict[str, JsonValue]]

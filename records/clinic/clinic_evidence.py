@@ -26,7 +26,7 @@ _SESSIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SessionClaims:
     """What one session's opening and seal say; None for what is not there or cannot be read."""
 
     order_digest: object
@@ -41,10 +41,10 @@ class Said:
 class Evidence:
     """``whole`` is False where a unit's file could not be read, so that sessions may be missing."""
 
-    sessions: dict[str, Said]
+    sessions: dict[str, SessionClaims]
     whole: bool
 
-    def of(self, session_id: str) -> Said | None:
+    def of(self, session_id: str) -> SessionClaims | None:
         """What was said of a session, or None."""
         return self.sessions.get(session_id)
 
@@ -66,7 +66,7 @@ class Evidence:
 
 def read_evidence(data_dir: Path) -> Evidence:
     """Read it from every unit's file; what is wrong with one of these is said by its own check."""
-    sessions: dict[str, Said] = {}
+    sessions: dict[str, SessionClaims] = {}
     whole = True
     for path in readable_databases(data_dir):
         try:
@@ -80,12 +80,12 @@ def read_evidence(data_dir: Path) -> Evidence:
     return Evidence(sessions, whole)
 
 
-def _sessions(db: Database) -> dict[str, Said]:
+def _sessions(db: Database) -> dict[str, SessionClaims]:
     found = {}
     for session_id, detail, digest, number, *row in rows(db, _SESSIONS):
         opening = decode_fields(OpeningAsFound, object_or_empty(detail))
         seal = digest.hex() if isinstance(digest, bytes) else None
-        found[str(session_id)] = Said(
+        found[str(session_id)] = SessionClaims(
             opening.order_digest,
             opening.patient_key,
             seal,

@@ -263,9 +263,10 @@ class _Walk:
                 return
             if entry.version != ENTRY_VERSION:
                 yield self._altered(
-                    f"entry {index}", f"its version is {entry.version}, known is {ENTRY_VERSION}",
+                    f"entry {index}",
+                    f"its version is {entry.version}, known is {ENTRY_VERSION}",
                     index,
-                )  # fmt: skip
+                )
                 return
             try:
                 parse_object(entry.detail_json)
@@ -282,17 +283,19 @@ class _Walk:
             if not in_place or self._link(previous, first, count) != digest:
                 yield self._altered(
                     f"entries {covered}-{covered + max(count, 1) - 1}",
-                    f"link {index} does not fit", covered,
-                )  # fmt: skip
+                    f"link {index} does not fit",
+                    covered,
+                )
                 return
             statement = compute_statement(link_subject(self._file_id(), first + count), digest)
             yield from self._check_signature(index, first, statement, key_id, signature)
             previous, covered = digest, first + count
         if covered != len(self.entries):
             yield self._altered(
-                "the end", f"the chain covers {covered} entries, {len(self.entries)} are stored",
+                "the end",
+                f"the chain covers {covered} entries, {len(self.entries)} are stored",
                 covered,
-            )  # fmt: skip
+            )
 
     def _link(self, previous: bytes, first: int, count: int) -> bytes | None:
         covered = self.entries[first : first + count]

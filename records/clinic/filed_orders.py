@@ -48,9 +48,13 @@ def file_order(
             (session_id, key, order_digest, order_text),
         )
         append_opened(
-            db, author, session_id=session_id, unit_id=unit_id, patient_key=key,
+            db,
+            author,
+            session_id=session_id,
+            unit_id=unit_id,
+            patient_key=key,
             digest=order_digest,
-        )  # fmt: skip
+        )
         return key
 
 

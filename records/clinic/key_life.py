@@ -101,9 +101,14 @@ def replace_lost_key(
             ).signed(new)
         found = public_files(data_dir)
         return history.following(
-            KeyEvent.BEGUN, new.public_key, at_utc_ms, by=by, reason=reason,
-            found=[found[key_id] for key_id in sorted(found)], reached=places,
-        ).signed(new)  # fmt: skip
+            KeyEvent.BEGUN,
+            new.public_key,
+            at_utc_ms,
+            by=by,
+            reason=reason,
+            found=[found[key_id] for key_id in sorted(found)],
+            reached=places,
+        ).signed(new)
 
     with (
         key_failures_in_words(key_folder(data_dir)),
@@ -177,9 +182,13 @@ def revoke_key(
     def record(history: KeyHistory) -> KeyRecord:
         whole.append(_revocable(history, key_id))
         return history.following(
-            KeyEvent.REVOKED, history.times[whole[0]].public_key, at_utc_ms, by=by, reason=reason,
+            KeyEvent.REVOKED,
+            history.times[whole[0]].public_key,
+            at_utc_ms,
+            by=by,
+            reason=reason,
             from_utc_ms=from_utc_ms,
-        )  # fmt: skip
+        )
 
     _signed_by_the_key_in_use(data_dir, record, at_utc_ms, store)
     return whole[0]
@@ -229,8 +238,9 @@ def _put_on_record(data_dir: Path, key: SigningKey, make: MakeRecord) -> KeyHist
         record = make(history)
         grown = append_record(data_dir, history, record)
         if db is not None:
-            note = Author(by=record.by, user="", at_utc_ms=record.at_utc_ms, key=key,
-                          key_records=grown.head)  # fmt: skip
+            note = Author(
+                by=record.by, user="", at_utc_ms=record.at_utc_ms, key=key, key_records=grown.head
+            )
             append_entries(db, note, [])
     return grown
 

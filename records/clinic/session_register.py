@@ -55,14 +55,17 @@ def append_opened(
     """Note an order in the transaction that files it; the caller holds ``clinic_writing``."""
     entries: list[tuple[EntryKind, dict[str, JsonValue]]] = []
     if not _is_begun(db):
-        earlier = rows(db, "SELECT session_id FROM session_order WHERE session_id <> ?",
-                       (session_id,))  # fmt: skip
+        earlier = rows(
+            db, "SELECT session_id FROM session_order WHERE session_id <> ?", (session_id,)
+        )
         found: list[JsonValue] = [*sorted(str(one) for (one,) in earlier)]
         entries.append((EntryKind.REGISTER_BEGUN, {"orders": found}))
     detail: dict[str, JsonValue] = {
-        "session_id": session_id, "patient_key": patient_key, "unit_id": unit_id,
+        "session_id": session_id,
+        "patient_key": patient_key,
+        "unit_id": unit_id,
         "order_digest": digest,
-    }  # fmt: skip
+    }
     append_entries(db, author, [*entries, (EntryKind.SESSION_OPENED, detail)])
 
 
@@ -172,9 +175,11 @@ def _not_noted(data_dir: Path) -> Iterator[dict[str, JsonValue]]:
         for name, unit_id, number, digest in sealed:
             if name not in known and _fits(data_dir, name):
                 yield {
-                    "session_id": name, "unit_id": unit_id, "number": number,
+                    "session_id": name,
+                    "unit_id": unit_id,
+                    "number": number,
                     "seal": digest.hex(),
-                }  # fmt: skip
+                }
 
 
 def _fits(data_dir: Path, session_id: str) -> bool:

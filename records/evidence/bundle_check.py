@@ -18,8 +18,15 @@ from records.keys.signing import key_id_of, public_key_from_pem, verify_signatur
 from records.store.chain import Subject
 from records.store.checkpoint import Checkpoint, make_checkpoint
 
-_NEEDED = ("README.txt", "session.json", "events.jsonl", "samples.csv", "links.csv", "order.toml",
-           "note.txt")  # fmt: skip
+_NEEDED = (
+    "README.txt",
+    "session.json",
+    "events.jsonl",
+    "samples.csv",
+    "links.csv",
+    "order.toml",
+    "note.txt",
+)
 _TODO = "ask for the file as `traction export --format bundle` wrote it"
 
 
@@ -64,9 +71,12 @@ def verify_bundle(
     try:
         with path.open("rb") as file:
             return check_bundle(
-                file, public_keys=public_keys, checkpoints=checkpoints, name=path.name,
+                file,
+                public_keys=public_keys,
+                checkpoints=checkpoints,
+                name=path.name,
                 history=history,
-            )  # fmt: skip
+            )
     except OSError as error:
         raise RecordNotFound(
             f"bundle {path} cannot be read ({error.strerror}); name the exported file"
@@ -115,10 +125,15 @@ def check_bundle(
 
 def _unreadable(name: str, message: str, *, keys_known: bool) -> BundleVerification:
     return BundleVerification(
-        session_id="", events=0, samples=0, links=0, key_id="", keys_known=keys_known,
+        session_id="",
+        events=0,
+        samples=0,
+        links=0,
+        key_id="",
+        keys_known=keys_known,
         checkpoints=0,
         alterations=(Alteration(session_id="", where=name, what=f"{message}; {_TODO}"),),
-    )  # fmt: skip
+    )
 
 
 # --- the checks -------------------------------------------------------------------------------

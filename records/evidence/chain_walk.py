@@ -48,8 +48,9 @@ class LinkRanges(Sequence[LinkRange]):
     @classmethod
     def of_counts(cls, events: NDArray[np.integer], samples: NDArray[np.integer]) -> LinkRanges:
         """The ranges of links with so many events and samples; raises ValueError for too many."""
-        ends = [np.concatenate(([0], np.cumsum(column, dtype=np.int64)))
-                for column in (events, samples)]  # fmt: skip
+        ends = [
+            np.concatenate(([0], np.cumsum(column, dtype=np.int64))) for column in (events, samples)
+        ]
         if max(int(column[-1]) for column in ends) > MOST_COVERED:
             raise ValueError(f"links cover more than {MOST_COVERED} events or samples")
         return cls(*ends)

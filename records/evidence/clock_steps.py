@@ -80,9 +80,12 @@ def _steps_of(db: Database) -> Iterator[ClockStep]:
         head = heads[after]
         if head.started_utc_ms < ended - NOTICED_MS:
             yield ClockStep(
-                session_id=head.session_id, before_id=heads[before].session_id,
-                unit_id=head.unit_id, started_utc_ms=head.started_utc_ms, before_utc_ms=ended,
-            )  # fmt: skip
+                session_id=head.session_id,
+                before_id=heads[before].session_id,
+                unit_id=head.unit_id,
+                started_utc_ms=head.started_utc_ms,
+                before_utc_ms=ended,
+            )
 
 
 def _ends(db: Database) -> list[tuple[int, int]]:

@@ -68,9 +68,12 @@ class UnitCheck:
 
     def _checked(self, stored: StoredSession) -> GuardedCheck:
         found = check_session(
-            stored, self._start_before(stored.head.number), self._known_keys,
-            must_have_key=self.history.must_have_key(stored), key_history=self._key_history,
-        )  # fmt: skip
+            stored,
+            self._start_before(stored.head.number),
+            self._known_keys,
+            must_have_key=self.history.must_have_key(stored),
+            key_history=self._key_history,
+        )
         return GuardedCheck(stored=stored, alterations=tuple(found))
 
     def _start_before(self, session: int) -> bytes:

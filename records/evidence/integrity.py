@@ -120,10 +120,11 @@ def _faults_of_put_aside(files: Iterable[PutAside]) -> Iterator[Alteration]:
             yield Alteration(session_id="", where=one.predecessor.file, what=one.fault)
         if not one.is_accepted:
             yield Alteration(
-                session_id="", where=one.predecessor.file,
+                session_id="",
+                where=one.predecessor.file,
                 what=f"the file of unit {one.unit_id} was put aside ({one.predecessor.reason}) "
                 "and nobody has accepted it yet",
-            )  # fmt: skip
+            )
 
 
 def issued_checkpoints(data_dir: Path) -> list[IssuedCheckpoint]:
@@ -209,8 +210,10 @@ def _walk_every(
         if mark is not None and len(tally.alterations) == found_before:
             whole[head.session_id] = mark
     all_.watch(path.stem, len(heads), len(heads))
-    of_file = [*_strays(db, path, every_page=not left_out),
-               *_gaps(db, heads, check.history.first_number)]  # fmt: skip
+    of_file = [
+        *_strays(db, path, every_page=not left_out),
+        *_gaps(db, heads, check.history.first_number),
+    ]
     tally.alterations += of_file
     if not of_file:
         all_.recall.found_whole |= whole
@@ -236,9 +239,10 @@ def _check_seal_behind(
     """The next session of the unit begins with this one's seal."""
     seal = None if checked.stored is None else checked.stored.seal
     behind = rows(
-        db, "SELECT previous_seal FROM seal WHERE session > ? ORDER BY session LIMIT 1",
+        db,
+        "SELECT previous_seal FROM seal WHERE session > ? ORDER BY session LIMIT 1",
         (head.number,),
-    )  # fmt: skip
+    )
     if seal is not None and behind and behind[0][0] != seal.digest:
         what = "the next session of the unit was sealed behind another seal than this one"
         yield Alteration(session_id=head.session_id, where="the seal", what=what)
@@ -247,9 +251,10 @@ def _check_seal_behind(
 def _of_another_unit(path: Path, head: SessionHead) -> Iterator[Alteration]:
     if head.unit_id != path.stem:
         yield Alteration(
-            session_id=head.session_id, where=path.name,
+            session_id=head.session_id,
+            where=path.name,
             what=f"it is a session of unit {head.unit_id}: the file was renamed or exchanged",
-        )  # fmt: skip
+        )
 
 
 def _of_schema(path: Path, found: SchemaDifference) -> Alteration:

@@ -359,9 +359,7 @@ def reopen_session(
     except BaseException:
         lock.release()
         raise
-    return SqliteJournal(
-        path, clock, lock, tail, spill, key, left.keys, tagger, COMMIT_INTERVAL_S
-    )  # fmt: skip
+    return SqliteJournal(path, clock, lock, tail, spill, key, left.keys, tagger, COMMIT_INTERVAL_S)
 
 
 def _side_file_of(path: Path, left: LeftOpen) -> SpillFile:
@@ -408,9 +406,14 @@ def _begin(
             started = _started(opening, clock.utc_ms(), key, keys, start.link)
             db.execute(
                 "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
-                (number, opening.session_id, opening.unit_id, started.utc_ms,
-                 opening.utc_offset_min),
-            )  # fmt: skip
+                (
+                    number,
+                    opening.session_id,
+                    opening.unit_id,
+                    started.utc_ms,
+                    opening.utc_offset_min,
+                ),
+            )
             tagger = keys.tagger()
             tag = tagger.tag(start.follow([started], b"").link)
             tail = append_batch(db, start, [started], b"", tag)

@@ -148,9 +148,12 @@ def _before_session_keys(db: Database, head: SessionHead, side: SideFile) -> Lef
 def _tail_at(head: SessionHead, link: LinkRow) -> Tail:
     """Where a session's chain stands behind one of its links."""
     return Tail(
-        session=head.number, link=link.digest, link_count=link.number + 1,
-        events=link.covered.next_event, samples=link.covered.next_sample,
-    )  # fmt: skip
+        session=head.number,
+        link=link.digest,
+        link_count=link.number + 1,
+        events=link.covered.next_event,
+        samples=link.covered.next_sample,
+    )
 
 
 def _that_follow(
@@ -203,11 +206,14 @@ class _Examination:
             )
         self._check_signatures(known)
         return LeftOpen(
-            head=self._head, tail=tail, batches=batches, keys=self._keys,
+            head=self._head,
+            tail=tail,
+            batches=batches,
+            keys=self._keys,
             dropped_links=len(self._links) - tail.link_count,
             dropped_events=len(self._events) - tail.events,
             dropped_samples=len(self._samples) // SAMPLE_SIZE - tail.samples,
-        )  # fmt: skip
+        )
 
     def _check_opening(self) -> None:
         public, certificate = session_key_said(self._events)
@@ -233,8 +239,9 @@ class _Examination:
         return tail
 
     def _good_batches(self, tail: Tail) -> Iterator[SpilledBatch]:
-        for batch in _that_follow(tail, self._links[: tail.link_count], self._side.batches,
-                                  self._head):  # fmt: skip
+        for batch in _that_follow(
+            tail, self._links[: tail.link_count], self._side.batches, self._head
+        ):
             if self._tagger.tag(batch.link) != batch.tag:
                 raise _misfit(self._head, "a record in its side file has a foreign tag")
             self._moved_on(batch.link)

@@ -65,9 +65,13 @@ def migration_of(db: Database) -> MigrationRecord | None:
         return None
     utc_ms, last, left_open, unsigned, public_key, signature = found[0]
     return MigrationRecord(
-        utc_ms=utc_ms, last_session=last, open_sessions=_ids(left_open),
-        unsigned_sessions=_ids(unsigned), public_key=public_key, signature=signature,
-    )  # fmt: skip
+        utc_ms=utc_ms,
+        last_session=last,
+        open_sessions=_ids(left_open),
+        unsigned_sessions=_ids(unsigned),
+        public_key=public_key,
+        signature=signature,
+    )
 
 
 def fault_of_migration(
@@ -94,9 +98,16 @@ def _write(db: Database, key: SigningKey, utc_ms: int, *, unit_id: str, last: in
     statement = _statement(unit_id, utc_ms, last, left_open, unsigned)
     db.execute(
         "INSERT INTO migration VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (SESSION_KEYS_SINCE_SCHEMA, utc_ms, last, _json(left_open), _json(unsigned),
-         key.public_key, key.sign(statement)),
-    )  # fmt: skip
+        (
+            SESSION_KEYS_SINCE_SCHEMA,
+            utc_ms,
+            last,
+            _json(left_open),
+            _json(unsigned),
+            key.public_key,
+            key.sign(statement),
+        ),
+    )
 
 
 def _statement(

@@ -155,7 +155,7 @@ def _unpack_events(data: bytes, count: int) -> list[EventRow]:
         for number, (at, utc, kind, version, text) in enumerate(
             zip(at_ms.tolist(), utc_ms.tolist(), kinds, versions, texts, strict=True), start=1
         )
-    ]  # fmt: skip
+    ]
 
 
 def _split(text: bytes, lengths: list[int]) -> list[str]:

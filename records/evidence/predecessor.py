@@ -70,9 +70,15 @@ def begin_behind(
 ) -> Predecessor:
     """Write what a new file follows; it has no session yet."""
     unsigned = Predecessor(
-        kind=PUT_ASIDE, file=file, digest=digest, last_session=last_session, utc_ms=utc_ms,
-        reason=reason, public_key=key.public_key, signature=b"",
-    )  # fmt: skip
+        kind=PUT_ASIDE,
+        file=file,
+        digest=digest,
+        last_session=last_session,
+        utc_ms=utc_ms,
+        reason=reason,
+        public_key=key.public_key,
+        signature=b"",
+    )
     signature = key.sign(unsigned.statement(unit_id))
     with db.atomic():
         db.execute(

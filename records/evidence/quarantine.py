@@ -77,10 +77,15 @@ def put_aside(data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, rea
         db = open_for_writing(fresh, UNIT_SCHEMA)
         try:
             begin_behind(
-                db, key, unit_id=unit_id,
-                file=(folder / database.name).relative_to(data_dir).as_posix(), digest=digest,
-                last_session=last, utc_ms=utc_ms, reason=reason,
-            )  # fmt: skip
+                db,
+                key,
+                unit_id=unit_id,
+                file=(folder / database.name).relative_to(data_dir).as_posix(),
+                digest=digest,
+                last_session=last,
+                utc_ms=utc_ms,
+                reason=reason,
+            )
         finally:
             db.close()
         # A log must never lie beside a database that is not its own.
@@ -112,10 +117,13 @@ def put_aside_files(data_dir: Path) -> list[PutAside]:
             continue  # verify says what is wrong with the file; here it follows nothing
         found.append(
             PutAside(
-                unit_id=path.stem, predecessor=predecessor, accepted_by=by, accepted_utc_ms=at_ms,
+                unit_id=path.stem,
+                predecessor=predecessor,
+                accepted_by=by,
+                accepted_utc_ms=at_ms,
                 fault=fault,
             )
-        )  # fmt: skip
+        )
     return found
 
 

@@ -273,18 +273,26 @@ def load_session(db: Database, path: Path, head: SessionHead) -> SessionRecord:
     with refused_in_words(f"session {head.session_id} in {path}"):
         seal = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
         return _record(
-            path, head, event_rows(db, head.number), sample_data(db, head.number),
-            seal[0][0] if seal else None, seal_signature(db, head.number),
-        )  # fmt: skip
+            path,
+            head,
+            event_rows(db, head.number),
+            sample_data(db, head.number),
+            seal[0][0] if seal else None,
+            seal_signature(db, head.number),
+        )
 
 
 def record_of(stored: StoredSession, path: Path) -> SessionRecord:
     """The same of a session that was loaded with its chain, from the file at ``path``."""
     with refused_in_words(f"session {stored.head.session_id} in {path}"):
         return _record(
-            path, stored.head, stored.events, stored.samples,
-            None if stored.seal is None else stored.seal.digest, stored.signature,
-        )  # fmt: skip
+            path,
+            stored.head,
+            stored.events,
+            stored.samples,
+            None if stored.seal is None else stored.seal.digest,
+            stored.signature,
+        )
 
 
 def _record(

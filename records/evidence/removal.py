@@ -82,9 +82,12 @@ def fault_of_removal(
         subject, seal, links_digest, removal.removed_utc_ms, removal.removed_by, removal.rule
     )
     return fault_of_signature(
-        removal.public_key, statement, removal.signature, known_keys,
+        removal.public_key,
+        statement,
+        removal.signature,
+        known_keys,
         over="the seal, the links and what it says",
-    )  # fmt: skip
+    )
 
 
 def _links_digest(db: Database, session: int) -> bytes:

@@ -56,9 +56,10 @@ def repack(data_dir: Path, unit_id: str, key: SigningKey, utc_ms: Callable[[], i
         finally:
             db.close()
         return Repacked(
-            sessions=tuple(head.session_id for head in done), bytes_before=before,
+            sessions=tuple(head.session_id for head in done),
+            bytes_before=before,
             bytes_after=path.stat().st_size,
-        )  # fmt: skip
+        )
 
 
 def _is_loose(db: Database, head: SessionHead) -> bool:

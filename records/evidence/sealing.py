@@ -74,9 +74,14 @@ def pack_content(db: Database, session: int, events: list[EventRow], samples: by
     inner = _inner_events(events)
     db.execute(
         "INSERT INTO packed_session VALUES (?, ?, ?, ?, ?)",
-        (session, len(inner), newest_utc_of(inner), len(samples) // SAMPLE_SIZE,
-         pack_session(inner, samples)),
-    )  # fmt: skip
+        (
+            session,
+            len(inner),
+            newest_utc_of(inner),
+            len(samples) // SAMPLE_SIZE,
+            pack_session(inner, samples),
+        ),
+    )
     db.execute(
         "DELETE FROM event WHERE session = ? AND sequence BETWEEN 1 AND ?", (session, len(inner))
     )

@@ -136,8 +136,12 @@ def _samples_of_whole_links(db: Database, session: int) -> int:
     """How many samples stand before the first open batch: those that an older program wrote."""
     tables = ["link", *(["open_link"] if schema_version(db) >= SESSION_KEYS_SINCE_SCHEMA else [])]
     return sum(
-        int(rows(
-            db, f"SELECT coalesce(sum(sample_count), 0) FROM {table} WHERE session = ?", (session,)
-        )[0][0])
+        int(
+            rows(
+                db,
+                f"SELECT coalesce(sum(sample_count), 0) FROM {table} WHERE session = ?",
+                (session,),
+            )[0][0]
+        )
         for table in tables
-    )  # fmt: skip
+    )

@@ -86,9 +86,16 @@ def append_batch(
         for event in events:
             db.execute(
                 "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (tail.session, event.sequence, event.at_ms, event.utc_ms, event.kind,
-                 event.version, event.detail_json),
-            )  # fmt: skip
+                (
+                    tail.session,
+                    event.sequence,
+                    event.at_ms,
+                    event.utc_ms,
+                    event.kind,
+                    event.version,
+                    event.detail_json,
+                ),
+            )
         db.execute(
             "INSERT INTO open_batch VALUES (?, ?, ?, ?, ?, ?)",
             (tail.session, tail.link_count, len(events), samples, after.link[:MARK_SIZE], tag),
@@ -112,9 +119,12 @@ def stored_tail(db: Database, session: int) -> Tail:
             )
     last = links[-1]
     return Tail(
-        session=session, link=last.digest, link_count=last.number + 1,
-        events=_stored_events(db, session), samples=last.covered.next_sample,
-    )  # fmt: skip
+        session=session,
+        link=last.digest,
+        link_count=last.number + 1,
+        events=_stored_events(db, session),
+        samples=last.covered.next_sample,
+    )
 
 
 def stored_position(db: Database, session: int) -> Position:
@@ -193,8 +203,9 @@ def open_tags(db: Database, session: int) -> list[bytes]:
     """The tags of an open session's links, in order; none of a session of before schema 4."""
     version, tags = schema_version(db), list[bytes]()
     for table, since in (
-        ("open_link", SESSION_KEYS_SINCE_SCHEMA), ("open_batch", PACKED_SESSIONS_SINCE_SCHEMA)
-    ):  # fmt: skip
+        ("open_link", SESSION_KEYS_SINCE_SCHEMA),
+        ("open_batch", PACKED_SESSIONS_SINCE_SCHEMA),
+    ):
         if version >= since:
             stored = rows(
                 db, f"SELECT tag FROM {table} WHERE session = ? ORDER BY number", (session,)

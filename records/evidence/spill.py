@@ -186,9 +186,11 @@ def read_spill(path: Path) -> SideFile:
     if data.startswith(MAGIC) and len(data) >= _HEAD.size:
         _, session, link_count, end_mark = _HEAD.unpack_from(data)
         return SideFile(
-            session=session, link_count=link_count, end_mark=end_mark,
+            session=session,
+            link_count=link_count,
+            end_mark=end_mark,
             batches=list(_batches(data, _HEAD.size, _PAYLOAD)),
-        )  # fmt: skip
+        )
     if data.startswith(OLD_MAGIC) and len(data) >= _OLD_HEAD.size:
         _, session = _OLD_HEAD.unpack_from(data)
         batches = list(_batches(data, _OLD_HEAD.size, _OLD_PAYLOAD))

@@ -213,9 +213,14 @@ def seal_row(db: Database, session: int) -> SealRow | None:
         return None
     a, b, c, d, e, f, g = stored[0]
     return SealRow(
-        last_link=a, session_digest=b, event_count=c, sample_count=d, link_count=e,
-        previous_seal=f, digest=g,
-    )  # fmt: skip
+        last_link=a,
+        session_digest=b,
+        event_count=c,
+        sample_count=d,
+        link_count=e,
+        previous_seal=f,
+        digest=g,
+    )
 
 
 def seal_signature(db: Database, session: int) -> SealSignature | None:

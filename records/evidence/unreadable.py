@@ -17,9 +17,16 @@ from records.store.chain import LinkRange, compute_link
 from records.strict_json import parse_object
 
 UNREADABLE = (
-    struct.error, zlib.error, ValueError, TypeError, KeyError, IndexError, AttributeError,
-    OverflowError, RecursionError,
-)  # fmt: skip
+    struct.error,
+    zlib.error,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 """Text that is no UTF-8 is a ValueError."""
 
 

@@ -39,13 +39,25 @@ KEY_BYTES = 32
 PSEUDONYM_LENGTH = 32
 """Hexadecimal digits: 128 bits, so that no two sessions of a clinic share one."""
 _SESSION_COLUMNS = {
-    "session": "VARCHAR", "patient": "VARCHAR", "unit": "VARCHAR", "year": "INTEGER",
-    "outcome": "VARCHAR", "region": "VARCHAR", "mode": "VARCHAR", "hold_force_dn": "INTEGER",
-    "rest_force_dn": "INTEGER", "treatment_ms": "BIGINT", "traction_ms": "BIGINT",
-    "paused_ms": "BIGINT", "hold_time_ms": "BIGINT", "mean_hold_force_dn": "INTEGER",
-    "peak_force_dn": "INTEGER", "in_band_permille": "INTEGER", "stops": "INTEGER",
+    "session": "VARCHAR",
+    "patient": "VARCHAR",
+    "unit": "VARCHAR",
+    "year": "INTEGER",
+    "outcome": "VARCHAR",
+    "region": "VARCHAR",
+    "mode": "VARCHAR",
+    "hold_force_dn": "INTEGER",
+    "rest_force_dn": "INTEGER",
+    "treatment_ms": "BIGINT",
+    "traction_ms": "BIGINT",
+    "paused_ms": "BIGINT",
+    "hold_time_ms": "BIGINT",
+    "mean_hold_force_dn": "INTEGER",
+    "peak_force_dn": "INTEGER",
+    "in_band_permille": "INTEGER",
+    "stops": "INTEGER",
     "samples": "INTEGER",
-}  # fmt: skip
+}
 _SAMPLES = f"""SELECT ? AS session, taken_at_ms, target_dn,
     nullif(force_1_dn, {ABSENT_DN}) AS force_1_dn, nullif(force_2_dn, {ABSENT_DN}) AS force_2_dn,
     phase, flags FROM columns"""
@@ -161,8 +173,9 @@ def _write_samples(
 ) -> None:
     samples = record.samples
     names = samples.dtype.names or ()
-    native = {column: samples[column].astype(samples.dtype[column].newbyteorder("="))
-              for column in names}  # fmt: skip
+    native = {
+        column: samples[column].astype(samples.dtype[column].newbyteorder("=")) for column in names
+    }
     parquet.register("columns", native)
     parquet.execute(_copy(_SAMPLES, folder / f"{name}.parquet"), [name])
     parquet.unregister("columns")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.errors import BackupRefused, JournalCorrupt, JournalError
-from records.keeping.backup_check import CLINIC, Finding, check_contents, fault_of_empty
+from records.keeping.backup_check import CLINIC, BackupFinding, check_contents, fault_of_empty
 from records.keeping.backup_list import SignedList, belongs_in_a_backup, write_list
 from records.keys.signing import SigningKey, known_public_keys
 from records.store.clinic_file import CLINIC_SCHEMA
@@ -52,7 +52,7 @@ class BackupReport:
     sessions: int
     links: int
     encrypted: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[BackupFinding, ...]
 
 
 def back_up(
@@ -79,9 +79,12 @@ def back_up(
     with draft_beside(data_dir / "backup" if recipients else target) as draft:
         found = [f for source in sources for f in _copied(source, data_dir, draft.content)]
         signed = write_list(
-            draft.content, key, backup_id=_new_id(made_utc_ms), made_utc_ms=made_utc_ms,
+            draft.content,
+            key,
+            backup_id=_new_id(made_utc_ms),
+            made_utc_ms=made_utc_ms,
             program=program,
-        )  # fmt: skip
+        )
         checked = check_contents(
             draft.content, known_public_keys(draft.content), aside=draft.folder / "aside"
         )
@@ -122,20 +125,20 @@ def _sources(data_dir: Path) -> Iterator[Path]:
         yield data_dir / CLINIC
 
 
-def _copied(source: Path, data_dir: Path, content: Path) -> Iterator[Finding]:
+def _copied(source: Path, data_dir: Path, content: Path) -> Iterator[BackupFinding]:
     """Copy one file; yields why it is not copied as what it should be."""
     name = source.relative_to(data_dir).as_posix()
     make_folder((content / name).parent)
     if not source.is_file():
         kind = "a folder" if source.is_dir() else "a link to nothing" if source.is_symlink() else ""
-        yield Finding(name=name, what=f"it is {kind or 'no file'}; not copied")
+        yield BackupFinding(name=name, what=f"it is {kind or 'no file'}; not copied")
         return
     if source.suffix != ".db" or name.startswith("quarantine/"):
         yield from _copied_bytes(source, content / name, name)
         return
     fault = _database_fault(source, content / name)
     if fault:
-        yield Finding(name=name, what=f"{fault} (copied byte for byte)")
+        yield BackupFinding(name=name, what=f"{fault} (copied byte for byte)")
         log = source.with_name(f"{source.name}-wal")
         for path in (source, log) if log.exists() else (source,):
             relative = path.relative_to(data_dir).as_posix()
@@ -164,7 +167,7 @@ def _database_fault(source: Path, target: Path) -> str:
     return ""
 
 
-def _copied_bytes(source: Path, target: Path, name: str) -> Iterator[Finding]:
+def _copied_bytes(source: Path, target: Path, name: str) -> Iterator[BackupFinding]:
     """Byte for byte; a source that cannot be read is a finding, a full target is an OSError."""
     descriptor = create_new(target)
     try:
@@ -172,9 +175,9 @@ def _copied_bytes(source: Path, target: Path, name: str) -> Iterator[Finding]:
             while chunk := _read(file.fileno(), name):
                 write_all(descriptor, chunk)
     except _Unreadable as error:
-        yield Finding(name=name, what=f"cannot be read to its end ({error})")
+        yield BackupFinding(name=name, what=f"cannot be read to its end ({error})")
     except PermissionError as error:
-        yield Finding(name=name, what=f"cannot be read ({error.strerror})")
+        yield BackupFinding(name=name, what=f"cannot be read ({error.strerror})")
     finally:
         os.close(descriptor)
 
@@ -227,7 +230,7 @@ def _checkpoint_text(signed: SignedList) -> str:
     return checkpoint.text if checkpoint else ""
 
 
-def _new(findings: Sequence[Finding], known: Sequence[Finding]) -> list[Finding]:
+def _new(findings: Sequence[BackupFinding], known: Sequence[BackupFinding]) -> list[BackupFinding]:
     """A file that could not be copied as a database is not told a second time."""
     told = {finding.name for finding in known}
     return [finding for finding in findings if finding.name not in told]

@@ -26,7 +26,7 @@ CLINIC = "clinic.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class BackupFinding:
     """Something that is not as it was. ``name`` is a file of the backup or a session's id."""
 
     name: str
@@ -39,7 +39,7 @@ class Checked:
 
     sessions: int
     links: int
-    findings: tuple[Finding, ...]
+    findings: tuple[BackupFinding, ...]
 
 
 def check_contents(
@@ -63,10 +63,10 @@ def check_contents(
     for left_by_reading in set(folder.rglob("*.db-*")) - before:
         left_by_reading.unlink()
     found = [
-        Finding(name=one.session_id or _file_in(one.where, folder), what=_text(one))
+        BackupFinding(name=one.session_id or _file_in(one.where, folder), what=_text(one))
         for one in evidence.alterations
     ]
-    found += [Finding(name=CLINIC, what=_text(one)) for one in clinic.alterations]
+    found += [BackupFinding(name=CLINIC, what=_text(one)) for one in clinic.alterations]
     return Checked(sessions=evidence.sessions, links=evidence.links, findings=(*unreadable, *found))
 
 
@@ -96,12 +96,12 @@ def fault_of_empty(db: Database, path: Path) -> str:
     return f"{path.name} is empty: no tables, {path.stat().st_size} bytes"
 
 
-def _unreadable(folder: Path) -> Iterator[Finding]:
+def _unreadable(folder: Path) -> Iterator[BackupFinding]:
     for name in file_names(folder):
         if name.endswith(".db") and not name.startswith("quarantine/"):
             fault = fault_of_database(folder / name).replace(f"{folder}/", "")
             if fault:
-                yield Finding(name=name, what=fault)
+                yield BackupFinding(name=name, what=fault)
 
 
 @contextmanager

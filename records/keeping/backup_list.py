@@ -77,9 +77,13 @@ class SignedList:
         if not self.signature:
             return "the list is not signed; it is of a program before signatures of backups"
         return fault_of_signature(
-            self.public_key, self._statement(), self.signature, known_keys,
-            over="the list", what="the list",
-        )  # fmt: skip
+            self.public_key,
+            self._statement(),
+            self.signature,
+            known_keys,
+            over="the list",
+            what="the list",
+        )
 
     def _statement(self) -> bytes:
         return compute_statement(self.subject, self.digest)

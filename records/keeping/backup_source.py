@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from controller.errors import BackupRefused
-from records.keeping.backup_check import Finding
+from records.keeping.backup_check import BackupFinding
 from records.keeping.backup_list import (
     LIST,
     LIST_LIMIT_BYTES,
@@ -104,7 +104,7 @@ def read_list(backup: BackupSource, place: Path) -> SignedList:
 
 def unpack(
     backup: BackupSource, files: Mapping[str, ListedFile], content: Path
-) -> Iterator[Finding]:
+) -> Iterator[BackupFinding]:
     """Write the files into ``content``; yields what is not as the list says. Raises OSError.
 
     A file that is missing, or that has more bytes than listed, is not written.
@@ -112,16 +112,18 @@ def unpack(
     names = [name for name in backup.names() if belongs_in_a_backup(name)]
     for name in sorted({*names, *files}):
         if name not in names:
-            yield Finding(name=name, what="it is in the list and not in the backup")
+            yield BackupFinding(name=name, what="it is in the list and not in the backup")
         elif names.count(name) > 1:
-            yield Finding(name=name, what="it is in the backup more than once; none was taken")
+            yield BackupFinding(
+                name=name, what="it is in the backup more than once; none was taken"
+            )
         elif name not in files:
-            yield Finding(name=name, what="it is not in the list; it was not taken")
+            yield BackupFinding(name=name, what="it is not in the list; it was not taken")
         else:
             make_folder((content / name).parent)
             fault = _written(backup, name, content / name, files[name])
             if fault:
-                yield Finding(name=name, what=fault)
+                yield BackupFinding(name=name, what=fault)
 
 
 def _written(backup: BackupSource, name: str, target: Path, said: ListedFile) -> str:

@@ -73,14 +73,21 @@ def set_hold(
     named = _sessions_of(data_dir, what) if is_patient else []
     sessions: list[JsonValue] = list(named)
     detail: dict[str, JsonValue] = {
-        "reason": reason.strip(), "by": author.by, "user": author.user, "sessions": sessions,
-    }  # fmt: skip
+        "reason": reason.strip(),
+        "by": author.by,
+        "user": author.user,
+        "sessions": sessions,
+    }
     with clinic_writing(data_dir) as db:
         append_entries(db, author, [(EntryKind.LEGAL_HOLD_SET, detail | _named(what, is_patient))])
     return Hold(
-        what=what, is_patient=is_patient, reason=reason.strip(), by=author.by,
-        at_utc_ms=author.at_utc_ms, sessions=tuple(named),
-    )  # fmt: skip
+        what=what,
+        is_patient=is_patient,
+        reason=reason.strip(),
+        by=author.by,
+        at_utc_ms=author.at_utc_ms,
+        sessions=tuple(named),
+    )
 
 
 def lift_hold(
@@ -92,8 +99,10 @@ def lift_hold(
     check_text("reason", reason.strip())
     what, is_patient = _held_thing(data_dir, session_id, patient)
     detail: dict[str, JsonValue] = {
-        "reason": reason.strip(), "by": author.by, "user": author.user,
-    }  # fmt: skip
+        "reason": reason.strip(),
+        "by": author.by,
+        "user": author.user,
+    }
     with clinic_writing(data_dir) as db:
         standing = standing_holds(db)
         if not any((hold.what, hold.is_patient) == (what, is_patient) for hold in standing):

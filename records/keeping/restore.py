@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import BackupAltered, BackupRefused
-from records.keeping.backup_check import Checked, Finding, check_contents
+from records.keeping.backup_check import BackupFinding, Checked, check_contents
 from records.keeping.backup_list import LIST, SignedList, file_names, is_of_backup
 from records.keeping.backup_source import opened_backup, read_list, unpack
 from records.keys.key_checkpoint import faults_against, is_of_keys
@@ -51,7 +51,7 @@ class RestoreReport:
     sessions: int
     links: int
     basis: str
-    findings: tuple[Finding, ...]
+    findings: tuple[BackupFinding, ...]
 
 
 def restore(
@@ -113,7 +113,7 @@ def _checked(
     found += _faults_of_list(signed, known, trust)
     of_keys = [point for point in trust.checkpoints if is_of_keys(point)]
     found += [
-        Finding(name=KEY_RECORDS, what=what)
+        BackupFinding(name=KEY_RECORDS, what=what)
         for what in faults_against(key_history(draft.content), of_keys)
     ]
     others = (is_of_backup, is_of_keys)
@@ -124,21 +124,25 @@ def _checked(
 
 def _faults_of_list(
     signed: SignedList, known: Mapping[str, bytes], trust: Trust
-) -> Iterator[Finding]:
+) -> Iterator[BackupFinding]:
     """An unsigned list of before is no finding, unless keys or a checkpoint are to prove it."""
     fault = signed.fault(known)
     if fault and (signed.signature or trust.public_keys is not None):
-        yield Finding(name=LIST, what=fault)
+        yield BackupFinding(name=LIST, what=fault)
     for point in trust.checkpoints:
         mine = signed.checkpoint
         if is_of_backup(point) and (mine is None or mine.text.lower() != point.text.lower()):
-            yield Finding(name=LIST, what=f"{point.text} was given out for another backup")
+            yield BackupFinding(name=LIST, what=f"{point.text} was given out for another backup")
 
 
 def _report(
-    place: Path, signed: SignedList, checked: Checked, found: list[Finding], content: Path,
+    place: Path,
+    signed: SignedList,
+    checked: Checked,
+    found: list[BackupFinding],
+    content: Path,
     trust: Trust,
-) -> RestoreReport:  # fmt: skip
+) -> RestoreReport:
     checkpoint = signed.checkpoint
     return RestoreReport(
         place=place,

@@ -63,7 +63,7 @@ class Retained:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class RetentionRule:
     """Whole years after the session's day; 0 years: nothing is ever removed."""
 
     years: int
@@ -87,7 +87,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class RemovalConfirmation:
     """What a person confirms beyond "yes": today's date, and how many sessions go."""
 
     today: date | None = None
@@ -106,7 +106,7 @@ class Applied:
     still_read: tuple[Path, ...]
 
 
-def show_retention(data_dir: Path, rule: Rule) -> list[Retained]:
+def show_retention(data_dir: Path, rule: RetentionRule) -> list[Retained]:
     """Every session and where it stands, oldest first; raises JournalUnavailable or JournalCorrupt.
 
     Without clinic.db nobody knows of holds, so everything that would be due counts as held.
@@ -130,10 +130,10 @@ def show_retention(data_dir: Path, rule: Rule) -> list[Retained]:
 
 def apply_retention(
     data_dir: Path,
-    rule: Rule,
+    rule: RetentionRule,
     author: Author,
     *,
-    said: Said | None = None,
+    said: RemovalConfirmation | None = None,
     checkpoints: Sequence[Checkpoint] = (),
 ) -> Applied:
     """Remove the content of every session that is due.
@@ -149,7 +149,7 @@ def apply_retention(
         holds(data_dir)
     due = [one.head for one in shown if one.state is Keeping.DUE]
     if due:
-        said = said or Said()
+        said = said or RemovalConfirmation()
         _check_clock(data_dir, rule, said)
         _check_share(len(due), sum(one.state is not Keeping.REMOVED for one in shown), said)
         _check_unaltered(data_dir, due, checkpoints)
@@ -162,13 +162,13 @@ def needs_count(due: int, with_content: int) -> bool:
     return due > FEW_SESSIONS and due * LARGEST_SHARE > with_content
 
 
-def days_off(data_dir: Path, rule: Rule) -> int:
+def days_off(data_dir: Path, rule: RetentionRule) -> int:
     """Days from the newest session on file to today by the clock; negative: it is behind."""
     newest = newest_utc_ms(data_dir)
     return 0 if newest is None else (rule.today - rule.day_of(newest)).days
 
 
-def _check_clock(data_dir: Path, rule: Rule, said: Said) -> None:
+def _check_clock(data_dir: Path, rule: RetentionRule, said: RemovalConfirmation) -> None:
     off = days_off(data_dir, rule)
     if off < 0:
         raise RequestRefused(
@@ -183,7 +183,7 @@ def _check_clock(data_dir: Path, rule: Rule, said: Said) -> None:
         )
 
 
-def _check_share(due: int, with_content: int, said: Said) -> None:
+def _check_share(due: int, with_content: int, said: RemovalConfirmation) -> None:
     if needs_count(due, with_content) and said.count != due:
         raise RequestRefused(
             f"{due} of {with_content} sessions are due; more than one in {LARGEST_SHARE} goes "
@@ -218,7 +218,11 @@ def _check_unaltered(
 
 
 def _retained(
-    db: Database, head: SessionHead, rule: Rule, standing: list[Hold], ordered: dict[str, str]
+    db: Database,
+    head: SessionHead,
+    rule: RetentionRule,
+    standing: list[Hold],
+    ordered: dict[str, str],
 ) -> Retained:
     until = rule.until(head)
     keys = (patient_key_of(db, head.number), ordered.get(head.session_id, ""))
@@ -246,7 +250,7 @@ def _held(head: SessionHead, standing: list[Hold], patient_keys: Sequence[str]) 
     return None
 
 
-def _remove(data_dir: Path, head: SessionHead, rule: Rule, author: Author) -> bool:
+def _remove(data_dir: Path, head: SessionHead, rule: RetentionRule, author: Author) -> bool:
     path = unit_database(data_dir, head.unit_id)
     with holding(UnitLock(path)), failures_in_words(path, "opened for a removal"):
         db = open_for_writing(path, UNIT_SCHEMA)
@@ -256,16 +260,21 @@ def _remove(data_dir: Path, head: SessionHead, rule: Rule, author: Author) -> bo
             ((seal,),) = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
             subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
             remove_content(
-                db, subject, seal, author.key, utc_ms=author.at_utc_ms, by=author.by,
+                db,
+                subject,
+                seal,
+                author.key,
+                utc_ms=author.at_utc_ms,
+                by=author.by,
                 rule=rule.text,
-            )  # fmt: skip
+            )
         finally:
             db.close()
     return True
 
 
 def _remove_words(
-    data_dir: Path, unit: Database, head: SessionHead, rule: Rule, author: Author
+    data_dir: Path, unit: Database, head: SessionHead, rule: RetentionRule, author: Author
 ) -> bool:
     """The audit row, and what clinic.db holds of the session outside of its chain.
 
@@ -283,12 +292,19 @@ def _remove_words(
         if _held(head, standing_holds(db), (evidence_key, patient_key)) is not None:
             return False
         detail = {
-            "what": f"removed by {rule.text}", "by": author.by, "user": author.user,
-            "session_id": head.session_id, "patient_key": patient_key,
-            "unit_id": head.unit_id, "number": head.number,
-            "started_utc_ms": head.started_utc_ms, "utc_offset_min": head.utc_offset_min,
-            "events": seal.event_count, "samples": seal.sample_count, "seal": seal.digest.hex(),
-        }  # fmt: skip
+            "what": f"removed by {rule.text}",
+            "by": author.by,
+            "user": author.user,
+            "session_id": head.session_id,
+            "patient_key": patient_key,
+            "unit_id": head.unit_id,
+            "number": head.number,
+            "started_utc_ms": head.started_utc_ms,
+            "utc_offset_min": head.utc_offset_min,
+            "events": seal.event_count,
+            "samples": seal.sample_count,
+            "seal": seal.digest.hex(),
+        }
         append_entries(db, author, [(EntryKind.SESSION_REMOVED, detail)])
         for table in ("session_order", "draft_word"):
             db.execute(f"DELETE FROM {table} WHERE session_id = ?", (head.session_id,))

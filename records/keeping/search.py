@@ -129,9 +129,12 @@ def _listed(data_dir: Path) -> Iterator[tuple[SessionHead, str, bool]]:
             )
         for number, session_id, unit_id, started, offset, ended, sealed in listed:
             head = SessionHead(
-                number=number, session_id=session_id, unit_id=unit_id, started_utc_ms=started,
+                number=number,
+                session_id=session_id,
+                unit_id=unit_id,
+                started_utc_ms=started,
                 utc_offset_min=offset,
-            )  # fmt: skip
+            )
             yield head, _outcome(path, ended, bool(sealed)), bool(sealed)
 
 

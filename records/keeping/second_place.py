@@ -129,9 +129,12 @@ def _parsed(path: Path, data: bytes) -> SecondPlace:
         except CheckpointInvalid:
             unreadable.append(number)
     return SecondPlace(
-        path=path, data=data, checkpoints=tuple(dict.fromkeys(points)), newest=newest,
+        path=path,
+        data=data,
+        checkpoints=tuple(dict.fromkeys(points)),
+        newest=newest,
         unreadable=tuple(unreadable),
-    )  # fmt: skip
+    )
 
 
 def _same(point: Checkpoint) -> tuple[str, str]:

@@ -113,8 +113,11 @@ def public_files(data_dir: Path) -> dict[str, bytes]:
 
     Whoever may write there can add one: they are believed only where nothing else is on record.
     """
-    keys = [read_public_key(path) for path in sorted(key_folder(data_dir).glob("*.pub"))
-            if path.name != "next.pub"]  # fmt: skip
+    keys = [
+        read_public_key(path)
+        for path in sorted(key_folder(data_dir).glob("*.pub"))
+        if path.name != "next.pub"
+    ]
     return {key_id_of(key): key for key in keys}
 
 

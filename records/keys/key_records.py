@@ -248,9 +248,17 @@ class KeyHistory:
         """The next record, not yet signed."""
         number, previous = self.head
         return KeyRecord(
-            number=number, kind=kind, at_utc_ms=at_utc_ms, key=key, previous=previous, by=by,
-            reason=reason, found=tuple(found), from_utc_ms=from_utc_ms, reached=reached or {},
-        )  # fmt: skip
+            number=number,
+            kind=kind,
+            at_utc_ms=at_utc_ms,
+            key=key,
+            previous=previous,
+            by=by,
+            reason=reason,
+            found=tuple(found),
+            from_utc_ms=from_utc_ms,
+            reached=reached or {},
+        )
 
     def with_record(self, record: KeyRecord) -> KeyHistory:
         """What is known after one more record; raises ValueError when it does not fit."""
@@ -320,8 +328,12 @@ def _parsed(line: bytes) -> KeyRecord:
 
 def _check_types(record: KeyRecord) -> None:
     """JSON takes true for a number and a text for a list; a record does not."""
-    numbers = (record.number, record.at_utc_ms, record.from_utc_ms or 0,
-               *(number or 0 for number in record.reached.values()))  # fmt: skip
+    numbers = (
+        record.number,
+        record.at_utc_ms,
+        record.from_utc_ms or 0,
+        *(number or 0 for number in record.reached.values()),
+    )
     texts = (record.previous, record.by, record.reason, *record.reached)
     if any(type(number) is not int for number in numbers):
         raise ValueError("a number in it is none")
@@ -380,14 +392,19 @@ def _take(times: dict[str, KeyTime], in_use: str, record: KeyRecord) -> None:
             times[in_use], until_utc_ms=record.at_utc_ms, until_reached=record.reached
         )
         came = replace(
-            came, since_utc_ms=record.at_utc_ms, since_reached=record.reached,
+            came,
+            since_utc_ms=record.at_utc_ms,
+            since_reached=record.reached,
             signed_in=record.kind is KeyEvent.ROTATED,
-        )  # fmt: skip
+        )
     for key in record.found:
         times[key_id_of(key)] = KeyTime(
-            public_key=key, came_by="found", by="", until_utc_ms=record.at_utc_ms,
+            public_key=key,
+            came_by="found",
+            by="",
+            until_utc_ms=record.at_utc_ms,
             until_reached=record.reached,
-        )  # fmt: skip
+        )
     times[record.key_id] = came
 
 

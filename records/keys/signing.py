@@ -43,10 +43,21 @@ from records.store.ed25519 import (
 from records.store.private_files import make_folder
 
 __all__ = [
-    "KeyStore", "NoKeyStore", "SigningKey", "SystemKeyStore", "check_key_in_use", "current_key_id",
-    "key_folder", "key_id_of", "known_public_keys", "load_or_create_key", "public_key_from_pem",
-    "public_pem", "read_public_key", "verify_signature",
-]  # fmt: skip
+    "KeyStore",
+    "NoKeyStore",
+    "SigningKey",
+    "SystemKeyStore",
+    "check_key_in_use",
+    "current_key_id",
+    "key_folder",
+    "key_id_of",
+    "known_public_keys",
+    "load_or_create_key",
+    "public_key_from_pem",
+    "public_pem",
+    "read_public_key",
+    "verify_signature",
+]
 
 
 def load_or_create_key(
@@ -112,9 +123,12 @@ def _begin_records(data_dir: Path, key: SigningKey, at_utc_ms: int) -> None:
     others = public_files(data_dir)
     others.pop(key.key_id, None)
     record = NO_HISTORY.following(
-        KeyEvent.BEGUN, key.public_key, at_utc_ms,
-        found=[others[key_id] for key_id in sorted(others)], reached=reached(data_dir),
-    )  # fmt: skip
+        KeyEvent.BEGUN,
+        key.public_key,
+        at_utc_ms,
+        found=[others[key_id] for key_id in sorted(others)],
+        reached=reached(data_dir),
+    )
     begin_records(data_dir, record.signed(key))
 
 

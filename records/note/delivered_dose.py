@@ -42,7 +42,7 @@ ARMING_MARGIN_MS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class RecordedStop:
     """A stop: when (ms of the session), the force then and the time to 15 N; None = not seen."""
 
     at_ms: int
@@ -66,7 +66,7 @@ class DeliveredDose:
     in_band_permille: int | None
     treatment_started_ms: int | None
     treatment_ended_ms: int | None
-    stops: tuple[Stop, ...]
+    stops: tuple[RecordedStop, ...]
 
 
 def compute_dose(record: SessionRecord) -> DeliveredDose:
@@ -157,7 +157,7 @@ def _last_known_ms(record: SessionRecord, started_ms: int) -> int:
     return max(started_ms, int(times[-1])) if len(times) else started_ms
 
 
-def _stops(record: SessionRecord, valid: NDArray[np.bool_]) -> tuple[Stop, ...]:
+def _stops(record: SessionRecord, valid: NDArray[np.bool_]) -> tuple[RecordedStop, ...]:
     """Stops while the unit was armed: by the unit's own events, else as the host ordered them."""
     armed = record.of_kind(EventKind.UNIT_ARMED)
     if not armed:
@@ -187,9 +187,9 @@ def _ordered_stops(record: SessionRecord) -> list[StoredEvent]:
     return [e for e in ordered if e.said(ReleaseOrdered).reason != StopCause.TREATMENT_OVER]
 
 
-def _unit_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
+def _unit_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> RecordedStop:
     seen = event.said(UnitEventSeen)
-    return Stop(
+    return RecordedStop(
         at_ms=seen.unit_at_ms,
         cause=STOP_CODES[seen.code],
         force_dn=seen.value_1,
@@ -198,8 +198,10 @@ def _unit_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool
     )
 
 
-def _ordered_stop(event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]) -> Stop:
-    return Stop(
+def _ordered_stop(
+    event: StoredEvent, record: SessionRecord, valid: NDArray[np.bool_]
+) -> RecordedStop:
+    return RecordedStop(
         at_ms=event.at_ms,
         cause=event.said(ReleaseOrdered).reason,
         force_dn=_force_at(record.samples, valid, event.at_ms),

@@ -9,8 +9,8 @@ from controller.event_details.happened import (
     SelfCheckRecorded,
 )
 from controller.order.prescription import NEWTONS_PER_LBF
-from records.note.delivered_dose import Stop
-from records.note.events import Adjustment, Pause
+from records.note.delivered_dose import RecordedStop
+from records.note.events import Adjustment, RecordedPause
 from records.store.canonical import StoredEvent
 
 PASSED, FAILED = "passed", "failed"
@@ -35,7 +35,7 @@ def _seconds(milliseconds: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02}"
 
 
-def stop_text(stop: Stop) -> str:
+def stop_text(stop: RecordedStop) -> str:
     """One stop in words and numbers of the device."""
     force = newtons(stop.force_dn) or "not read"
     released = (
@@ -55,7 +55,7 @@ def adjustment_text(change: Adjustment) -> str:
     return f"{clock_text(change.at_ms)}: {which}{forces}{_whose(change.by, change.reason)}"
 
 
-def pause_text(pause: Pause) -> str:
+def pause_text(pause: RecordedPause) -> str:
     """One pause in words and numbers of the log."""
     length = "" if pause.ended_ms is None else f" for {clock_text(pause.length_ms)}"
     return f"at {clock_text(pause.began_ms)}{length}{_whose(pause.by, pause.reason)}"

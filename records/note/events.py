@@ -30,7 +30,7 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class RecordedPause:
     """A pause from its beginning to the next phase; ``ended_ms`` None when none followed.
 
     ``by`` and ``reason`` are those of the request that stands at the same moment in the log.
@@ -67,7 +67,7 @@ def _adjustment(event: StoredEvent) -> Adjustment:
     )
 
 
-def pauses(record: SessionRecord) -> tuple[Pause, ...]:
+def pauses(record: SessionRecord) -> tuple[RecordedPause, ...]:
     """Every pause, by the phase events that the dose is computed from."""
     return tuple(_pauses(record))
 
@@ -89,7 +89,7 @@ def _is_step_reached(phase: PhaseChanged, after: PhaseChanged) -> bool:
     return phase.stage in STEPPED and (phase.to_phase == Phase.HOLDING.label or turned)
 
 
-def _pauses(record: SessionRecord) -> Iterator[Pause]:
+def _pauses(record: SessionRecord) -> Iterator[RecordedPause]:
     began: StoredEvent | None = None
     for event in record.of_kind(EventKind.PHASE_CHANGED):
         if began is not None:
@@ -101,10 +101,10 @@ def _pauses(record: SessionRecord) -> Iterator[Pause]:
         yield _pause(record, began, None)
 
 
-def _pause(record: SessionRecord, began: StoredEvent, ended: StoredEvent | None) -> Pause:
+def _pause(record: SessionRecord, began: StoredEvent, ended: StoredEvent | None) -> RecordedPause:
     paused = record.of_kind(EventKind.PAUSED)
     asked = [event.said(Paused) for event in paused if event.at_ms == began.at_ms]
-    return Pause(
+    return RecordedPause(
         by=asked[0].by if asked else "",
         reason=asked[0].reason if asked else "",
         began_ms=began.at_ms,

@@ -96,40 +96,57 @@ ADJUSTMENT_COMMENT = ClinicianField(
     name="adjustment_comment", label="Why the force changed", check=_text, narrative=True
 )
 PATIENT_REFERENCE = ClinicianField(
-    name="patient_reference", label="Patient reference", check=_name,
+    name="patient_reference",
+    label="Patient reference",
+    check=_name,
     told=lambda order: order.patient_reference,
-)  # fmt: skip
+)
 
 _FIELDS = (
     PATIENT_REFERENCE,
     ClinicianField(
-        name="diagnosis", label="Diagnosis", check=_diagnosis, proposable=True,
+        name="diagnosis",
+        label="Diagnosis",
+        check=_diagnosis,
+        proposable=True,
         told=lambda order: ", ".join(order.diagnosis),
     ),
     ClinicianField(
-        name="symptoms", label="Symptoms", check=_text, narrative=True,
+        name="symptoms",
+        label="Symptoms",
+        check=_text,
+        narrative=True,
         told=lambda order: order.symptoms,
     ),
     ClinicianField(
-        name="rationale", label="Rationale for traction", check=_text, narrative=True,
+        name="rationale",
+        label="Rationale for traction",
+        check=_text,
+        narrative=True,
         told=lambda order: order.rationale,
     ),
     ClinicianField(
-        name="positioning", label="Positioning", check=_text, proposable=True,
+        name="positioning",
+        label="Positioning",
+        check=_text,
+        proposable=True,
         told=lambda order: order.positioning,
     ),
     ClinicianField(
-        name="harness", label="Harness", check=_text, proposable=True,
+        name="harness",
+        label="Harness",
+        check=_text,
+        proposable=True,
         told=lambda order: order.harness,
     ),
     ClinicianField(name="angle_of_pull", label="Angle of pull", check=_text, proposable=True),
     ClinicianField(
-        name="screening", label="Contraindication screen", check=_text,
+        name="screening",
+        label="Contraindication screen",
+        check=_text,
         told=lambda order: order.screening,
     ),
-    ClinicianField(
-        name="patient_response", label="Patient response", check=_text, narrative=True
-    ),
+    ClinicianField(name="patient_response", label="Patient response", check=_text, narrative=True),
     ClinicianField(name="tolerance", label="Tolerance", check=_tolerance),
     ClinicianField(name="pain_before", label="Pain before (0-10)", check=_pain),
     ClinicianField(name="pain_after", label="Pain after (0-10)", check=_pain),
@@ -139,7 +156,9 @@ _FIELDS = (
         name="set_up_by", label="Set up by", check=_name, told=lambda order: order.set_up_by
     ),
     ClinicianField(
-        name="supervised_by", label="Supervised by", check=_name,
+        name="supervised_by",
+        label="Supervised by",
+        check=_name,
         told=lambda order: order.supervised_by,
     ),
     ClinicianField(name="performed_by", label="Performed by", check=_name),
@@ -151,7 +170,7 @@ _FIELDS = (
     ),
     ClinicianField(name="plan_next", label="Plan for next visit", check=_text, narrative=True),
     ClinicianField(name="patient_notice", label="Notice of own cost", check=_text),
-)  # fmt: skip
+)
 
 
 def clinician_fields(*, stopped: bool, adjusted: bool) -> tuple[ClinicianField, ...]:

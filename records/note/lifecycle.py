@@ -251,13 +251,23 @@ def _say(
         for name, word in said.items():
             db.execute(
                 "INSERT OR REPLACE INTO draft_word VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (note.session_id, name, word.value, int(word.not_assessed), word.source,
-                 word.said_by, word.said_utc_ms),
-            )  # fmt: skip
+                (
+                    note.session_id,
+                    name,
+                    word.value,
+                    int(word.not_assessed),
+                    word.source,
+                    word.said_by,
+                    word.said_utc_ms,
+                ),
+            )
         row = written_row(
-            author, what, session_id=note.session_id, patient_key=note.patient_key,
+            author,
+            what,
+            session_id=note.session_id,
+            patient_key=note.patient_key,
             fields=list(said),
-        )  # fmt: skip
+        )
         append_entries(db, author, [row])
 
 
@@ -332,4 +342,4 @@ def _draft(db: Database, session_id: str) -> dict[str, Word]:
             value=value, not_assessed=bool(nothing), source=source, said_by=by, said_utc_ms=at
         )
         for name, value, nothing, source, by, at in stored
-    }  # fmt: skip
+    }

@@ -52,10 +52,13 @@ class ClinicianPart:
         for each in self.known:
             if visit and each.proposable and each.name in waiting and each.name in visit.words:
                 yield Sourced(
-                    name=each.name, label=each.label, value=visit.words[each.name],
-                    origin=Origin.CLINICIAN, unit=each.unit,
+                    name=each.name,
+                    label=each.label,
+                    value=visit.words[each.name],
+                    origin=Origin.CLINICIAN,
+                    unit=each.unit,
                     source=f"proposed from session {visit.session_id}, not confirmed",
-                )  # fmt: skip
+                )
 
     def repetitions(self, told: Sequence[Field]) -> Iterator[Repetition]:
         """Narrative texts that are (nearly) those of the last visit."""
@@ -84,14 +87,24 @@ class ClinicianPart:
     def _ordered(self, each: ClinicianField) -> Field:
         value = each.told(self.order)
         return Sourced(
-            name=each.name, label=each.label, value=value or None, origin=Origin.CLINICIAN,
-            unit=each.unit, digest=self.order.digest if value else "",
+            name=each.name,
+            label=each.label,
+            value=value or None,
+            origin=Origin.CLINICIAN,
+            unit=each.unit,
+            digest=self.order.digest if value else "",
             source="order" if value else "",
-        )  # fmt: skip
+        )
 
     def _said(self, each: ClinicianField, word: Word) -> Field:
         return Sourced(
-            name=each.name, label=each.label, value=word.value, origin=Origin.CLINICIAN,
-            unit=each.unit, source=word.source, attested_by=word.said_by,
-            attested_utc_ms=word.said_utc_ms, not_assessed=word.not_assessed,
-        )  # fmt: skip
+            name=each.name,
+            label=each.label,
+            value=word.value,
+            origin=Origin.CLINICIAN,
+            unit=each.unit,
+            source=word.source,
+            attested_by=word.said_by,
+            attested_utc_ms=word.said_utc_ms,
+            not_assessed=word.not_assessed,
+        )

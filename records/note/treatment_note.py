@@ -314,31 +314,49 @@ class _Draft:
         self, name: str, label: str, value: str | None, *, range_: JournalRange | None = None
     ) -> Field:
         return Sourced(
-            name=name, label=label, value=value, origin=Origin.DEVICE,
-            journal_range=range_ or _range("event", 0, 0), digest=self.digest,
-        )  # fmt: skip
+            name=name,
+            label=label,
+            value=value,
+            origin=Origin.DEVICE,
+            journal_range=range_ or _range("event", 0, 0),
+            digest=self.digest,
+        )
 
     def _ordered_field(self, name: str, label: str, value: str | None, unit: str = NEWTON) -> Field:
         return Sourced(
-            name=name, label=label, value=value, origin=Origin.PRESCRIPTION, unit=unit,
+            name=name,
+            label=label,
+            value=value,
+            origin=Origin.PRESCRIPTION,
+            unit=unit,
             digest=self.order.digest,
-        )  # fmt: skip
+        )
 
     def _phases(self, name: str, label: str, value: str | None, unit: str = "") -> Field:
         changes = self.record.of_kind(EventKind.PHASE_CHANGED)
         return Sourced(
-            name=name, label=label, value=value, origin=Origin.DERIVED, unit=unit,
-            journal_range=_span("event", changes), digest=self.digest,
+            name=name,
+            label=label,
+            value=value,
+            origin=Origin.DERIVED,
+            unit=unit,
+            journal_range=_span("event", changes),
+            digest=self.digest,
             method="from the phase events (numbers of the record)",
-        )  # fmt: skip
+        )
 
     def _measured(self, name: str, label: str, value: str | None, unit: str = NEWTON) -> Field:
         count = len(self.record.samples)
         return Sourced(
-            name=name, label=label, value=value, origin=Origin.DEVICE, unit=unit,
-            journal_range=_range("sample", 0, max(0, count - 1)), digest=self.digest,
+            name=name,
+            label=label,
+            value=value,
+            origin=Origin.DEVICE,
+            unit=unit,
+            journal_range=_range("sample", 0, max(0, count - 1)),
+            digest=self.digest,
             method="from all samples of the session (numbers of the record)",
-        )  # fmt: skip
+        )
 
 
 def _ended_utc_ms(record: SessionRecord) -> int | None:

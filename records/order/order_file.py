@@ -54,9 +54,19 @@ class _OrderFile(BaseModel):
 
 ORDER_KEYS = tuple(_OrderFile.model_fields)
 _QUANTITY_KEYS = (
-    "hold_force", "rest_force", "hold_time", "rest_time", "treatment_time", "ramp_up", "ramp_down",
-    "pretension_force", "pretension_time", "maximum_force", "body_mass", "step_time",
-)  # fmt: skip
+    "hold_force",
+    "rest_force",
+    "hold_time",
+    "rest_time",
+    "treatment_time",
+    "ramp_up",
+    "ramp_down",
+    "pretension_force",
+    "pretension_time",
+    "maximum_force",
+    "body_mass",
+    "step_time",
+)
 
 
 def read_order(path: Path) -> Order:

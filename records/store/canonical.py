@@ -81,9 +81,13 @@ def event_from_canonical(data: bytes, offset: int) -> tuple[EventRow, int]:
     if start + length > len(data):
         raise ValueError(f"event {sequence} is cut")
     row = EventRow(
-        sequence=sequence, at_ms=at_ms, utc_ms=utc_ms, kind=kind, version=version,
+        sequence=sequence,
+        at_ms=at_ms,
+        utc_ms=utc_ms,
+        kind=kind,
+        version=version,
         detail_json=data[start : start + length].decode(),
-    )  # fmt: skip
+    )
     return row, start + length
 
 

@@ -94,9 +94,15 @@ def append_entries(
     subject = link_subject(file_id(db), first + len(added))
     db.execute(
         "INSERT INTO link VALUES (?, ?, ?, ?, ?, ?)",
-        (number, first, len(added), link, author.key.key_id,
-         author.key.sign(compute_statement(subject, link))),
-    )  # fmt: skip
+        (
+            number,
+            first,
+            len(added),
+            link,
+            author.key.key_id,
+            author.key.sign(compute_statement(subject, link)),
+        ),
+    )
     return make_checkpoint(subject, link, author.key.public_key)
 
 

@@ -126,9 +126,24 @@ class PlainZip:
 
     def _entry(self, at: int) -> tuple[Member, int, int]:
         (
-            mark, _, needed, flags, method, _, _, crc, packed, size, name_size, extra, comment,
-            disk, _, _, local_at,
-        ) = _ENTRY.unpack(self._bytes(at, _ENTRY.size))  # fmt: skip
+            mark,
+            _,
+            needed,
+            flags,
+            method,
+            _,
+            _,
+            crc,
+            packed,
+            size,
+            name_size,
+            extra,
+            comment,
+            disk,
+            _,
+            _,
+            local_at,
+        ) = _ENTRY.unpack(self._bytes(at, _ENTRY.size))
         if mark != b"PK\1\2":
             raise JournalCorrupt("its list of files is damaged")
         raw = self._bytes(at + _ENTRY.size, name_size)
@@ -142,9 +157,13 @@ class PlainZip:
         if method not in (STORED, DEFLATED):
             raise JournalCorrupt(f"{name} is packed by method {method}; 0 and 8 are read")
         member = Member(
-            name=name, method=method, crc=crc, packed=packed, size=size,
+            name=name,
+            method=method,
+            crc=crc,
+            packed=packed,
+            size=size,
             start=local_at + _LOCAL.size + name_size,
-        )  # fmt: skip
+        )
         return member, local_at, at + _ENTRY.size + name_size
 
     def _walk(

@@ -164,8 +164,11 @@ def _m005_packed_sessions(db: Database) -> None:
         db.execute(statement)
     for table in ("open_batch", "packed_session"):
         _make_append_only(db, table)
-    for trigger in ("open_batch_never_shrinks", "packed_session_never_shrinks",
-                    "event_never_shrinks"):  # fmt: skip
+    for trigger in (
+        "open_batch_never_shrinks",
+        "packed_session_never_shrinks",
+        "event_never_shrinks",
+    ):
         db.execute(f"DROP TRIGGER {trigger}")
     for statement in (
         """CREATE TRIGGER open_batch_never_shrinks BEFORE DELETE ON open_batch

@@ -46,9 +46,13 @@ def billed(
     facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
     report = report_of(facts)
     return replace(
-        visit, context=context, facts=facts, report=report, offers=offers_of(facts),
+        visit,
+        context=context,
+        facts=facts,
+        report=report,
+        offers=offers_of(facts),
         face=face_of(visit.note, report),
-    )  # fmt: skip
+    )
 
 
 def claim_of(

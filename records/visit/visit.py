@@ -74,9 +74,13 @@ class Visit:
     def charge(self) -> ChargeLine:
         """The charge line; raises RequestRefused when no treatment was given."""
         return charge_line(
-            self.record, self.note, note_file=self.note_file, zone=self.zone,
-            context=self.context, accepted=self.accepted,
-        )  # fmt: skip
+            self.record,
+            self.note,
+            note_file=self.note_file,
+            zone=self.zone,
+            context=self.context,
+            accepted=self.accepted,
+        )
 
     @property
     def modifiers(self) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ from simulator.map_v1 import (
     RegisterRefused,
     State,
 )
-from simulator.table.inputs import EmergencyStop, PatientSwitch
+from simulator.table.inputs import EmergencyStop, SwitchOnPlug
 from simulator.table.patient import PassivePatient, Patient
 from simulator.table.plant import TractionPlant
 
@@ -130,7 +130,7 @@ class ReferenceFirmware:
         return self.machine.ceiling_n
 
     @property
-    def switch(self) -> PatientSwitch:
+    def switch(self) -> SwitchOnPlug:
         return self.machine.switch
 
     @property

@@ -46,7 +46,7 @@ class ForceGuards:
         "_wound_from_mm",
         "disabled",
         "trip_force_n",
-    )  # fmt: skip
+    )
 
     def __init__(self, rise_margin_n: float, ceiling_n: float) -> None:
         self._rise_margin_n = rise_margin_n

@@ -13,18 +13,18 @@ from simulator.device.command_block import FAST_NOW, HOLD_THEN_RAMP, Command, Se
 from simulator.device.event_ring import EventRing
 from simulator.device.guards import ForceGuards, trip_n
 from simulator.device.register_image import FEATURE_SWITCH_SENSED, UnitDescription, tenths
-from simulator.device.regulator import CYCLE_S, ForceLoop
+from simulator.device.regulator import CYCLE_S, ForceRegulator
 from simulator.device.release import (
     CUT_LIMIT_S,
     RELEASED_N,
-    Release,
+    ReleaseUnderWay,
     Strength,
     pay_out_speed_mm_per_s,
 )
 from simulator.device.sensing import FAULT_BITS, ForceChannels
 from simulator.device.variants import Variants
 from simulator.map_v1 import FORCE, HOLD, EventCode, State
-from simulator.table.inputs import EmergencyStop, PatientSwitch
+from simulator.table.inputs import EmergencyStop, SwitchOnPlug
 from simulator.table.plant import STEP_S, TractionPlant
 
 STEPS_PER_CYCLE: Final = round(CYCLE_S / STEP_S)
@@ -66,7 +66,7 @@ class UnitMachine:
         self.unit = unit
         self.variants = variants or Variants()
         self.channels = ForceChannels(unit, random)
-        self.switch = PatientSwitch(senses_plug=unit.has(FEATURE_SWITCH_SENSED))
+        self.switch = SwitchOnPlug(senses_plug=unit.has(FEATURE_SWITCH_SENSED))
         self.emergency_stop = EmergencyStop()
         self.ring = EventRing()
         self.state = State.IDLE
@@ -77,9 +77,9 @@ class UnitMachine:
         self.watchdog_expired = False
         self.first_fault = 0
         self.latched_faults = 0
-        self.loop = ForceLoop(CERVICAL_SERIES_N_PER_MM)
+        self.loop = ForceRegulator(CERVICAL_SERIES_N_PER_MM)
         self.guards = ForceGuards(RISE_MARGIN_N[False], 0.0)
-        self._release: Release | None = None
+        self._release: ReleaseUnderWay | None = None
         self._tripped: set[EventCode] = set()
         self._rate_up = self._rate_down = 0.0
         self._expires_at_s = 0.0
@@ -120,7 +120,7 @@ class UnitMachine:
         """Close the clutch and start the watchdog; the motor holds and may only pay out."""
         series = LUMBAR_SERIES_N_PER_MM if limits.is_lumbar else CERVICAL_SERIES_N_PER_MM
         self.limits, self.ceiling_n, self.sequence = limits, limits.ceiling_n, 0
-        self.loop = ForceLoop(series)
+        self.loop = ForceRegulator(series)
         self.guards = ForceGuards(RISE_MARGIN_N[limits.is_lumbar], limits.ceiling_n)
         self.guards.disabled = self.variants.blind
         self._rate_up, self._rate_down = limits.rate_up_n_per_s, limits.rate_down_n_per_s
@@ -161,9 +161,13 @@ class UnitMachine:
             self._expires_at_s = min(self._expires_at_s, at_s + LINK_LOST_S)
 
     def release(
-        self, strength: Strength, *, latching: bool = False, rate_n_per_s: float = 0.0,
+        self,
+        strength: Strength,
+        *,
+        latching: bool = False,
+        rate_n_per_s: float = 0.0,
         hold_s: float = 0.0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Let go, or let go faster. Without a session only a brake can hold the cord."""
         if self.limits is None:
             self._release_again()
@@ -174,7 +178,7 @@ class UnitMachine:
         if self._release is None:
             force_n = max(0.0, self.channels.force_n)
             self.loop.start_release(force_n)
-            self._release = Release(
+            self._release = ReleaseUnderWay(
                 strength=strength,
                 latching=latching,
                 rate_n_per_s=rate,
@@ -345,7 +349,7 @@ class UnitMachine:
         else:
             self._speed_command = self.loop.step(force_n, self._rate_up, self._rate_down)
 
-    def _drive_release(self, release: Release, now_s: float) -> None:
+    def _drive_release(self, release: ReleaseUnderWay, now_s: float) -> None:
         if self.channels.largest_n <= RELEASED_N:
             self._finish_release(release)
         elif release.overdue(now_s):
@@ -356,14 +360,14 @@ class UnitMachine:
             rate = 0.0 if now_s < release.hold_until_s else release.rate_n_per_s
             self._speed_command = min(0.0, self.loop.step(self.channels.force_n, 0.0, rate))
 
-    def _escalate(self, release: Release) -> None:
+    def _escalate(self, release: ReleaseUnderWay) -> None:
         self.log_here(EventCode.FORCE_STILL_ON)
         if release.strength is Strength.CUT:
             self._finish_release(release)
         else:
             self.release(Strength(release.strength + 1), latching=True)
 
-    def _finish_release(self, release: Release) -> None:
+    def _finish_release(self, release: ReleaseUnderWay) -> None:
         if release.latching:
             self._end_session(State.SAFE_LATCHED, 0)
             return

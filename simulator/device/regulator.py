@@ -27,7 +27,7 @@ SLACK_SPEED_MM_PER_S: Final = 2.0
 SLACK_SET_POINT_N: Final = 10.0
 
 
-class ForceLoop:
+class ForceRegulator:
     """One device cycle at a time: force in, winch speed out. Newtons, millimetres, seconds."""
 
     __slots__ = ("_feed_mm_per_n", "_feed_mm_per_s", "gain_factor", "setpoint_n", "target_n")

@@ -29,7 +29,7 @@ class Strength(IntEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Release:
+class ReleaseUnderWay:
     """A release under way; ``latching``: it ends in state 6. It only ever gets stronger."""
 
     strength: Strength

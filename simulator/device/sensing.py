@@ -26,9 +26,22 @@ FAULT_BITS = {
 class ForceChannels:
     """Readings in 0.1 N. ``stuck`` is latched by the unit's own check until acknowledged."""
 
-    __slots__ = ("_capacity", "_recent", "_tare_1", "_tare_2", "cell", "force_n", "gross_1",
-                 "net_1", "net_2", "sample_at_s", "sample_counter", "second_cell", "stuck",
-                 "tare_active")  # fmt: skip
+    __slots__ = (
+        "_capacity",
+        "_recent",
+        "_tare_1",
+        "_tare_2",
+        "cell",
+        "force_n",
+        "gross_1",
+        "net_1",
+        "net_2",
+        "sample_at_s",
+        "sample_counter",
+        "second_cell",
+        "stuck",
+        "tare_active",
+    )
 
     def __init__(self, unit: UnitDescription, random: random.Random) -> None:
         self.cell = LoadCell(random)

@@ -11,14 +11,23 @@ DEBOUNCE_SAMPLES: Final = 2
 SHOWN_AFTER_PRESS_S: Final = 1.0
 
 
-class PatientSwitch:
+class SwitchOnPlug:
     """A switch on a plug. Two samples in a row decide, so that a tap of 30 ms counts.
 
     ``senses_plug`` (bit 4 of 0x20): without it the unit takes an unplugged switch for an open one.
     """
 
-    __slots__ = ("_contact", "_dead", "_differing", "_plugged", "_senses_plug", "_shown_until_s",
-                 "_tap_left", "present", "pressed")  # fmt: skip
+    __slots__ = (
+        "_contact",
+        "_dead",
+        "_differing",
+        "_plugged",
+        "_senses_plug",
+        "_shown_until_s",
+        "_tap_left",
+        "present",
+        "pressed",
+    )
 
     def __init__(self, *, senses_plug: bool = True) -> None:
         self._senses_plug = senses_plug

@@ -17,8 +17,18 @@ OPEN_CIRCUIT_TENTHS: Final = -3000
 class LoadCell:
     """Reads tenths of a newton. Every fault is visible in the readings that follow it."""
 
-    __slots__ = ("_drift_tenths", "_drift_tenths_per_s", "_gain", "_gauss", "_healthy", "_last",
-                 "_saturated", "_stuck", "frozen", "opened")  # fmt: skip
+    __slots__ = (
+        "_drift_tenths",
+        "_drift_tenths_per_s",
+        "_gain",
+        "_gauss",
+        "_healthy",
+        "_last",
+        "_saturated",
+        "_stuck",
+        "frozen",
+        "opened",
+    )
 
     def __init__(self, random: random.Random) -> None:
         self._gauss = random.gauss

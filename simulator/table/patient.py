@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from simulator.map_v1 import State
-from simulator.table.inputs import PatientSwitch
+from simulator.table.inputs import SwitchOnPlug
 
 PRESS_AFTER_S: Final = 1.0
 PRESS_FOR_S: Final = 0.5
@@ -38,7 +38,7 @@ class UnitView(Protocol):
     @property
     def last_request_s(self) -> float: ...
     @property
-    def switch(self) -> PatientSwitch: ...
+    def switch(self) -> SwitchOnPlug: ...
 
 
 class Patient(Protocol):

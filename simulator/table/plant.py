@@ -63,7 +63,7 @@ class TractionPlant:
         "spine_force_n",
         "stroke",
         "winch",
-    )  # fmt: skip
+    )
 
     def __init__(self, body: BodyParameters, random: random.Random) -> None:
         self.parameters = body

@@ -38,9 +38,11 @@ def _ordered(region: str, hold_n: float, minutes: int = 15) -> Treatment:
 NOMINAL = {
     "cervical_sliding": (_ordered("cervical", 102.0), _ordered("cervical", 178.0)),
     "lumbar_split": (
-        _ordered("lumbar", 120.0), _ordered("lumbar", 400.0), _ordered("lumbar", 800.0),
+        _ordered("lumbar", 120.0),
+        _ordered("lumbar", 400.0),
+        _ordered("lumbar", 800.0),
     ),
-}  # fmt: skip
+}
 """Patients of acceptance-limits.md: to the end of 15 minutes, and a second time with a stop."""
 DRAWN = {
     "cervical_sliding": _ordered("cervical", 102.0, 4),

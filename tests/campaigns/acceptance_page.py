@@ -45,17 +45,22 @@ def _above_trip_n(result: Judged) -> float:
 
 
 STEADY = Row(
-    name="steady within 5 N / 5 %, % of dwell", value=_of("steady_share", 100.0),
-    limit=lambda job: 99.5 if job.nominal else None, smaller_is_worse=True,
-)  # fmt: skip
+    name="steady within 5 N / 5 %, % of dwell",
+    value=_of("steady_share", 100.0),
+    limit=lambda job: 99.5 if job.nominal else None,
+    smaller_is_worse=True,
+)
 ROWS = (
     STEADY,
     Row(
-        name="overshoot, N", value=_of("overshoot_n"), digits=1,
+        name="overshoot, N",
+        value=_of("overshoot_n"),
+        digits=1,
         limit=lambda job: max(5.0, 0.05 * job.treatment.hold_n) if job.nominal else None,
     ),
     Row(
-        name="steepest rise over 1 s, x ordered", value=_of("ramp_ratio"),
+        name="steepest rise over 1 s, x ordered",
+        value=_of("ramp_ratio"),
         limit=lambda job: 1.5 if job.nominal else None,
     ),
     Row(name="highest force at the cord, N", value=_of("peak_n"), digits=1),
@@ -63,23 +68,27 @@ ROWS = (
     Row(name="highest force in the spine, N", value=_of("peak_spine_n"), digits=1),
     Row(name="cord wound in since the first ramp, mm", value=_of("pull_mm"), digits=1),
     Row(
-        name="press until the winch pays out, s", value=_of("stop_reversed_s"),
+        name="press until the winch pays out, s",
+        value=_of("stop_reversed_s"),
         limit=lambda job: REVERSED_S[job.loop],
     ),
     Row(
-        name="press until 15 N at the cord, s", value=_of("stop_to_15_n_s"),
+        name="press until 15 N at the cord, s",
+        value=_of("stop_to_15_n_s"),
         limit=lambda job: RELEASE_S[job.treatment.region],
     ),
     Row(
-        name="wound in once the release arrived, mm", value=_of("wound_in_after_release_mm"),
+        name="wound in once the release arrived, mm",
+        value=_of("wound_in_after_release_mm"),
         limit=lambda job: 0.0,
     ),
     Row(name="phase off its order, s", value=_of("phase_off_s"), limit=lambda job: PHASE_S),
     Row(
-        name="treatment off its order, s", value=_of("treatment_off_s"),
+        name="treatment off its order, s",
+        value=_of("treatment_off_s"),
         limit=lambda job: TREATMENT_S,
     ),
-)  # fmt: skip
+)
 
 
 def page(

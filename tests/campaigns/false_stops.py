@@ -118,8 +118,13 @@ def replay(seed: int) -> int:
     judged = judge(outcome)
     print(outcome.session)
     assert outcome.record is not None
-    kinds = (EventKind.PHASE_CHANGED, EventKind.SAFETY_ACTED, EventKind.RELEASE_ORDERED,
-             EventKind.UNIT_EVENT_SEEN, EventKind.SESSION_ENDED)  # fmt: skip
+    kinds = (
+        EventKind.PHASE_CHANGED,
+        EventKind.SAFETY_ACTED,
+        EventKind.RELEASE_ORDERED,
+        EventKind.UNIT_EVENT_SEEN,
+        EventKind.SESSION_ENDED,
+    )
     for event in outcome.record.events:
         if event.kind in kinds:
             print(f"{event.at_ms / 1000:9.3f} s  {event.kind.name.lower()}  {event.detail}")

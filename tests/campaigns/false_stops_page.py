@@ -78,14 +78,18 @@ def _tables(judged: list[Judged]) -> Iterator[str]:
     yield from _table("By period of register 0x108", "renewed", judged, _period)
     yield from _table("By step of register 0x108", "step", judged, _step)
     yield from _table(
-        "By order of function 23 and tick", "unit", judged,
+        "By order of function 23 and tick",
+        "unit",
+        judged,
         lambda j: ", ".join(part for part in j.unit.split(", ")[1:]),
-    )  # fmt: skip
+    )
     yield from _table("By exchanges spoilt", "spoilt", judged, lambda j: f"{min(j.spoilt, 9):2d}")
     yield from _table(
-        "By movement", "movement", judged,
+        "By movement",
+        "movement",
+        judged,
         lambda j: f"{j.movement} while {j.moved_in.replace('_', ' ')}" if j.moved_in else "still",
-    )  # fmt: skip
+    )
     told = Counter(code for j in judged for code in j.told)
     yield "## Told without consequence"
     yield ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
-from simulator.table.inputs import PatientSwitch
+from simulator.table.inputs import SwitchOnPlug
 from simulator.table.load_cell import LoadCell
 from simulator.table.plant import TractionPlant
 from tests.campaigns.population import DrawnPatient
@@ -39,7 +39,7 @@ class HostTable:
         self.plant = TractionPlant(patient.body, source)
         self.plant.clutch_closed = True
         self.body = self.plant.body
-        self.switch = PatientSwitch()
+        self.switch = SwitchOnPlug()
         self.setpoint_n = 0.0
         self.line, self._source = patient.line, source
         self._cell = LoadCell(source)

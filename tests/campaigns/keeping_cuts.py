@@ -73,16 +73,23 @@ class Place:
     def back_up(self, prefix: str = "") -> None:
         """One backup beside the others."""
         back_up(
-            self.data, self.media / f"{prefix}{self.form}", KEY, made_utc_ms=MADE_UTC_MS,
-            program="test", recipients=[self._key.to_public()] if self._sealed else [],
-        )  # fmt: skip
+            self.data,
+            self.media / f"{prefix}{self.form}",
+            KEY,
+            made_utc_ms=MADE_UTC_MS,
+            program="test",
+            recipients=[self._key.to_public()] if self._sealed else [],
+        )
 
     def restore(self) -> None:
         """The backup that was made before, into the new folder."""
         restore(
-            self.source, self.new, Trust(), identity=self.identity if self._sealed else None,
+            self.source,
+            self.new,
+            Trust(),
+            identity=self.identity if self._sealed else None,
             before_rename=_keep_row,
-        )  # fmt: skip
+        )
 
     def backup_is_whole(self, prefix: str = "") -> bool:
         """False when it is not there; raises TractionError when it is there and not whole."""

@@ -88,8 +88,9 @@ def _worst(run: Run) -> Iterator[str]:
         views = [_worst_of([c for c in cells if (c.region, c.guards) == view]) for view in VIEWS]
         yield (
             f"| {fault.row} | {fault.name} | {fault.expected.owed.value} | {len(cells)} | "
-            + " | ".join(views) + " |"
-        )  # fmt: skip
+            + " | ".join(views)
+            + " |"
+        )
     yield ""
 
 

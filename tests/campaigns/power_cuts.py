@@ -139,9 +139,13 @@ def _event(kind: EventKind, at_ms: int, **detail: str) -> SessionEvent:
 def _sample(at_ms: int, chance: random.Random) -> Sample:
     force_dn = chance.randint(0, 1500)
     return Sample(
-        taken_at_ms=at_ms, target_dn=1000, force_1_dn=force_dn, force_2_dn=force_dn + 1, phase=6,
+        taken_at_ms=at_ms,
+        target_dn=1000,
+        force_1_dn=force_dn,
+        force_2_dn=force_dn + 1,
+        phase=6,
         flags=SampleFlag.NONE,
-    )  # fmt: skip
+    )
 
 
 # --- cuts -------------------------------------------------------------------------------------

@@ -136,28 +136,41 @@ def _ranges(samples: int, events: int) -> Iterator[LinkRange]:
 def opening(subject: Subject, key: SigningKey, keys: SessionKeys, start: bytes) -> EventRow:
     """As long as the program's."""
     detail: dict[str, JsonValue] = {
-        "session_id": subject.name, "unit_id": subject.place,
-        "started_utc_ms": subject.number * APART_MS, "utc_offset_min": 0, "signing_key": key.key_id,
+        "session_id": subject.name,
+        "unit_id": subject.place,
+        "started_utc_ms": subject.number * APART_MS,
+        "utc_offset_min": 0,
+        "signing_key": key.key_id,
         "session_key": {
             "public_key": keys.signing.public_key.hex(),
             "certificate": certify(key, keys, start).hex(),
         },
-        "patient_key": "00" * 8, "filler": "x" * 1180,
-    }  # fmt: skip
+        "patient_key": "00" * 8,
+        "filler": "x" * 1180,
+    }
     return EventRow(
-        sequence=0, at_ms=0, utc_ms=subject.number * APART_MS,
-        kind=int(EventKind.SESSION_STARTED), version=1, detail_json=canonical_json(detail),
-    )  # fmt: skip
+        sequence=0,
+        at_ms=0,
+        utc_ms=subject.number * APART_MS,
+        kind=int(EventKind.SESSION_STARTED),
+        version=1,
+        detail_json=canonical_json(detail),
+    )
 
 
 def events_of(material: Material, first: EventRow) -> list[EventRow]:
     """The opening, and the simulated events at this session's date."""
     later = (
-        EventRow(sequence=one.sequence, at_ms=one.at_ms,
-                 utc_ms=first.utc_ms + one.utc_ms - material.events[0].utc_ms,
-                 kind=int(one.kind), version=one.version, detail_json=canonical_json(one.detail))
+        EventRow(
+            sequence=one.sequence,
+            at_ms=one.at_ms,
+            utc_ms=first.utc_ms + one.utc_ms - material.events[0].utc_ms,
+            kind=int(one.kind),
+            version=one.version,
+            detail_json=canonical_json(one.detail),
+        )
         for one in material.events
-    )  # fmt: skip
+    )
     return [first, *later]
 
 
@@ -174,28 +187,50 @@ def add_sealed(db: Database, number: int, material: Material, key: SigningKey) -
     inner = events[1:-1]
     db.conn.executemany(
         "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(number, e.sequence, e.at_ms, e.utc_ms, e.kind, 1, e.detail_json)
-         for e in (events[0], events[-1])],
-    )  # fmt: skip
+        [
+            (number, e.sequence, e.at_ms, e.utc_ms, e.kind, 1, e.detail_json)
+            for e in (events[0], events[-1])
+        ],
+    )
     for count in (*range(SIGNATURE_EVERY_LINKS, len(links), SIGNATURE_EVERY_LINKS), len(links)):
         add_chain_signature(db, number, keys, count, links[count - 1].digest)
-    db.execute("INSERT INTO seal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-               (number, last.digest, digest, *counts, start, seal))  # fmt: skip
+    db.execute(
+        "INSERT INTO seal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, last.digest, digest, *counts, start, seal),
+    )
     checkpoint = make_checkpoint(subject, seal, key.public_key).text
-    db.execute("INSERT INTO signature VALUES (?, ?, ?, ?, ?)",
-               (number, key.key_id, key.public_key,
-                key.sign(compute_statement(subject, seal)), checkpoint))  # fmt: skip
-    db.execute("INSERT INTO packed_links VALUES (?, ?, ?)",
-               (number, material.packed_ranges, compute_links_digest(links.digests)))  # fmt: skip
-    db.execute("INSERT INTO packed_session VALUES (?, ?, ?, ?, ?)",
-               (number, len(inner), newest_utc_of(inner), counts[1],
-                pack_session(inner, b"") + material.block))  # fmt: skip
+    db.execute(
+        "INSERT INTO signature VALUES (?, ?, ?, ?, ?)",
+        (
+            number,
+            key.key_id,
+            key.public_key,
+            key.sign(compute_statement(subject, seal)),
+            checkpoint,
+        ),
+    )
+    db.execute(
+        "INSERT INTO packed_links VALUES (?, ?, ?)",
+        (number, material.packed_ranges, compute_links_digest(links.digests)),
+    )
+    db.execute(
+        "INSERT INTO packed_session VALUES (?, ?, ?, ?, ?)",
+        (
+            number,
+            len(inner),
+            newest_utc_of(inner),
+            counts[1],
+            pack_session(inner, b"") + material.block,
+        ),
+    )
 
 
 def _insert_head(db: Database, subject: Subject) -> None:
     began_ms = subject.number * APART_MS
-    db.execute("INSERT INTO session VALUES (?, ?, ?, ?, 0)",
-               (subject.number, subject.name, subject.place, began_ms))  # fmt: skip
+    db.execute(
+        "INSERT INTO session VALUES (?, ?, ?, ?, 0)",
+        (subject.number, subject.name, subject.place, began_ms),
+    )
 
 
 def add_whole(path: Path, number: int, material: Material, key: SigningKey) -> float:
@@ -243,8 +278,9 @@ def fill(data: Path, count: int, material: Material) -> float:
 def cost_of(*command: str) -> Cost:
     """Run a command of its own process; raises RuntimeError when it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True,
-                          check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise RuntimeError(done.stdout[-400:] + done.stderr[-400:])
@@ -272,8 +308,18 @@ def main() -> int:
     """Build a file of each size, measure, print one table."""
     counts = [int(text) for text in sys.argv[1:]] or list(COUNTS)
     material = Material.make()
-    table = Table("sessions", "MB", "bytes a sample", "open", "start check s", "verify one s",
-                  "verify --all s", "x bare chain", "since last s", "peak MiB")  # fmt: skip
+    table = Table(
+        "sessions",
+        "MB",
+        "bytes a sample",
+        "open",
+        "start check s",
+        "verify one s",
+        "verify --all s",
+        "x bare chain",
+        "since last s",
+        "peak MiB",
+    )
     with TemporaryDirectory() as folder:
         for count in counts:
             data = Path(folder) / str(count)
@@ -281,17 +327,25 @@ def main() -> int:
             size = unit_database(data, UNIT).stat().st_size
             samples = count * len(material.samples) // SAMPLE_SIZE
             start = cost_of("-c", _START, str(data), UNIT)
-            one = cost_of("-m", "workstation.cli", "verify", f"session-{count // 2:06d}",
-                          "--data", str(data))  # fmt: skip
+            one = cost_of(
+                "-m", "workstation.cli", "verify", f"session-{count // 2:06d}", "--data", str(data)
+            )
             whole = cost_of("-m", "workstation.cli", "verify", "--all", "--data", str(data))
-            since = cost_of("-m", "workstation.cli", "verify", "--all", "--since-last",
-                            "--data", str(data))  # fmt: skip
+            since = cost_of(
+                "-m", "workstation.cli", "verify", "--all", "--since-last", "--data", str(data)
+            )
             table.add_row(
-                str(count), f"{size / 1e6:.1f}", f"{size / samples:.3f}", f"{grown:.1f}",
-                f"{start.cpu_s:.2f}", f"{one.cpu_s:.2f}", f"{whole.cpu_s:.1f}",
-                f"{whole.cpu_s / bare_chain_s(data, material):.1f}", f"{since.cpu_s:.2f}",
+                str(count),
+                f"{size / 1e6:.1f}",
+                f"{size / samples:.3f}",
+                f"{grown:.1f}",
+                f"{start.cpu_s:.2f}",
+                f"{one.cpu_s:.2f}",
+                f"{whole.cpu_s:.1f}",
+                f"{whole.cpu_s / bare_chain_s(data, material):.1f}",
+                f"{since.cpu_s:.2f}",
                 f"{whole.peak_mib:.0f}",
-            )  # fmt: skip
+            )
     Console(width=120).print(table)
     print(
         f"processor seconds of whole processes. Goals: at most {BYTES_GOAL} bytes a sample over "

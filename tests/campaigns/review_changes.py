@@ -21,9 +21,14 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
-    "controller", "firmware_bridge", "records", "simulator", "workstation", "tests",
+    "controller",
+    "firmware_bridge",
+    "records",
+    "simulator",
+    "workstation",
+    "tests",
     "pyproject.toml",
-)  # fmt: skip
+)
 LOOP = "controller/runtime/loop.py"
 LINK = "firmware_bridge/modbus/link.py"
 UNIT = "firmware_bridge/units/reference_unit.py"
@@ -53,86 +58,133 @@ class Change:
 CHANGES = (
     Change(
         "no release in the deciding tick",
-        (Edit(LOOP,
-              "        self._supervisor.sent(command, now_s)\n"
-              "        with suppress(LinkError):\n"
-              "            self._unit.exchange(command)\n",
-              "        self._supervisor.sent(command, now_s)\n"),),
+        (
+            Edit(
+                LOOP,
+                "        self._supervisor.sent(command, now_s)\n"
+                "        with suppress(LinkError):\n"
+                "            self._unit.exchange(command)\n",
+                "        self._supervisor.sent(command, now_s)\n",
+            ),
+        ),
         (f"{MODEL}::test_each_reading_of_the_search_ends_a_hold[pressed]",),
     ),
     Change(
         "a broken loop that does not let go",
-        (Edit(LOOP,
-              "        except BaseException:\n"
-              "            self.last_resort = release_until_seen(self._unit, self._clock)\n"
-              "            raise\n",
-              "        except BaseException:\n"
-              "            raise\n"),),
-        (f"{MODEL}::test_a_core_with_one_wrong_output_hurts_nobody[command breaks-hold]",
-         f"{MODEL}::test_a_press_is_obeyed_whatever_the_core_says[handling breaks]"),
+        (
+            Edit(
+                LOOP,
+                "        except BaseException:\n"
+                "            self.last_resort = release_until_seen(self._unit, self._clock)\n"
+                "            raise\n",
+                "        except BaseException:\n            raise\n",
+            ),
+        ),
+        (
+            f"{MODEL}::test_a_core_with_one_wrong_output_hurts_nobody[command breaks-hold]",
+            f"{MODEL}::test_a_press_is_obeyed_whatever_the_core_says[handling breaks]",
+        ),
     ),
     Change(
         "the wish not narrowed",
-        (Edit(LOOP,
-              "        self._command = self._supervisor.narrowed("
-              "self._machine.command(self._ticker.due_s))\n"
-              "        self._insist",
-              "        self._command = self._machine.command(self._ticker.due_s)\n"
-              "        self._insist"),),
-        (f"{MODEL}::test_a_core_with_one_wrong_output_hurts_nobody[force too high-hold]",
-         f"{MODEL}::test_a_core_with_one_wrong_output_hurts_nobody[ceiling widened-hold]",
-         f"{MODEL}::test_a_core_with_one_wrong_output_hurts_nobody[rate widened-hold]"),
+        (
+            Edit(
+                LOOP,
+                "        self._command = self._supervisor.narrowed("
+                "self._machine.command(self._ticker.due_s))\n"
+                "        self._insist",
+                "        self._command = self._machine.command(self._ticker.due_s)\n"
+                "        self._insist",
+            ),
+        ),
+        (
+            f"{MODEL}::test_a_core_with_one_wrong_output_hurts_nobody[force too high-hold]",
+            f"{MODEL}::test_a_core_with_one_wrong_output_hurts_nobody[ceiling widened-hold]",
+            f"{MODEL}::test_a_core_with_one_wrong_output_hurts_nobody[rate widened-hold]",
+        ),
     ),
     Change(
         "no over-force check in the slack take-up",
-        (Edit(CHECKS,
-              "    if now.missed or not now.over_force.lasts(now.now_s, limits.over_force_s):",
-              "    if now.taking_up_slack or not now.over_force.lasts("
-              "now.now_s, limits.over_force_s):"),),
+        (
+            Edit(
+                CHECKS,
+                "    if now.missed or not now.over_force.lasts(now.now_s, limits.over_force_s):",
+                "    if now.taking_up_slack or not now.over_force.lasts("
+                "now.now_s, limits.over_force_s):",
+            ),
+        ),
         ("tests/safety/test_review_changes.py::test_too_much_force_is_seen_in_the_slack_take_up",),
     ),
     Change(
         "a release that waits for the line's doubt",
-        (Edit(LINK, "        doubt_s = 0.0 if urgent else self._doubt_until_s\n",
-              "        doubt_s = self._doubt_until_s\n"),
-         Edit(LINK, "        limit_s = self._clock.now_s() + silence_s\n",
-              "        limit_s = max(doubt_s, self._clock.now_s() + silence_s)\n")),
-        (f"{LINK_TESTS}::test_a_release_does_not_wait_for_the_doubt_and_leaves_it_to_the_next_request",),
+        (
+            Edit(
+                LINK,
+                "        doubt_s = 0.0 if urgent else self._doubt_until_s\n",
+                "        doubt_s = self._doubt_until_s\n",
+            ),
+            Edit(
+                LINK,
+                "        limit_s = self._clock.now_s() + silence_s\n",
+                "        limit_s = max(doubt_s, self._clock.now_s() + silence_s)\n",
+            ),
+        ),
+        (
+            f"{LINK_TESTS}::test_a_release_does_not_wait_for_the_doubt_and_leaves_it_to_the_next_request",
+        ),
     ),
     Change(
         "no drain after a stale answer",
-        (Edit(UNIT,
-              "        except FrameCorrupt:\n"
-              "            self._link.distrust()\n"
-              "            raise\n",
-              "        except FrameCorrupt:\n"
-              "            raise\n"),),
+        (
+            Edit(
+                UNIT,
+                "        except FrameCorrupt:\n"
+                "            self._link.distrust()\n"
+                "            raise\n",
+                "        except FrameCorrupt:\n            raise\n",
+            ),
+        ),
         ("tests/unit/firmware_bridge/test_reference_unit.py",),
     ),
     Change(
         "a release that waits on a babbling line",
-        (Edit(LINK,
-              "        if not urgent:\n"
-              "            limit_s = max(doubt_s, self._clock.now_s() + self.timeout_s)\n",
-              "        limit_s = max(doubt_s, self._clock.now_s() + self.timeout_s)\n"),),
-        (f"{LINK_TESTS}::test_a_babbling_line_is_waited_for_one_silence_by_a_release_and_one_time_out_by_others",),
+        (
+            Edit(
+                LINK,
+                "        if not urgent:\n"
+                "            limit_s = max(doubt_s, self._clock.now_s() + self.timeout_s)\n",
+                "        limit_s = max(doubt_s, self._clock.now_s() + self.timeout_s)\n",
+            ),
+        ),
+        (
+            f"{LINK_TESTS}::test_a_babbling_line_is_waited_for_one_silence_by_a_release_and_one_time_out_by_others",
+        ),
     ),
     Change(
         "no drain after a time-out",
-        (Edit(LINK,
-              "        self.distrust()\n"
-              "        raise self._timed_out(data, request)\n",
-              "        raise self._timed_out(data, request)\n"),),
+        (
+            Edit(
+                LINK,
+                "        self.distrust()\n        raise self._timed_out(data, request)\n",
+                "        raise self._timed_out(data, request)\n",
+            ),
+        ),
         (f"{LINK_TESTS}::test_an_answer_behind_the_time_out_is_not_taken_for_the_next_one",),
     ),
     Change(
         "doubt that ends early",
-        (Edit(LINK,
-              "self.sent_at_s + self._window_s)\n",
-              "self.sent_at_s + 0.5 * self._window_s)\n"),),
-        (f"{LINK_TESTS}::test_after_a_time_out_the_line_is_quiet_for_the_whole_window_also_when_nothing_comes",),
+        (
+            Edit(
+                LINK,
+                "self.sent_at_s + self._window_s)\n",
+                "self.sent_at_s + 0.5 * self._window_s)\n",
+            ),
+        ),
+        (
+            f"{LINK_TESTS}::test_after_a_time_out_the_line_is_quiet_for_the_whole_window_also_when_nothing_comes",
+        ),
     ),
-)  # fmt: skip
+)
 
 
 @contextmanager

@@ -23,9 +23,21 @@ from tests.support.random_sessions import UNIT, RandomSession
 from tests.support.second_reader import numbers, read, written
 
 WRITTEN = (
-    "started_at", "ended_at", "delivered_minutes", "paused", "peak_force", "mean_hold_force",
-    "hold_time", "time_in_band", "stop", "steps", "adjustments", "pauses", "check_ins", "remarks",
-)  # fmt: skip
+    "started_at",
+    "ended_at",
+    "delivered_minutes",
+    "paused",
+    "peak_force",
+    "mean_hold_force",
+    "hold_time",
+    "time_in_band",
+    "stop",
+    "steps",
+    "adjustments",
+    "pauses",
+    "check_ins",
+    "remarks",
+)
 """The fields of the note whose numbers come from events and samples."""
 ORDER = parse_order(
     'patient_reference = "RANDOM"\nregion = "cervical"\nmode = "static"\n'

@@ -158,8 +158,11 @@ class _Order:
         if self.mode == "static_progressive":
             steps_s = round(max(5.0, self.hold_n / min(self.up, self.down) + 2.0), 1)
             steps = source.randint(1, 2)
-            return [f"progressive_steps = {steps}", "regressive_steps = 1",
-                    f'step_time = "{steps_s} s"']  # fmt: skip
+            return [
+                f"progressive_steps = {steps}",
+                "regressive_steps = 1",
+                f'step_time = "{steps_s} s"',
+            ]
         lines = self._cycle(source)
         if self.mode == "progressive":
             lines.append("progressive_steps = 1")

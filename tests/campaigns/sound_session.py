@@ -196,10 +196,17 @@ def run_session(session: SoundSession) -> SoundOutcome:
     with memory_folder() as folder:
         try:
             treat(
-                "direct line", PlannedOrder.of(parse_order(session.order, "drawn")),
-                data_dir=Path(folder), clock=clock, operator=operator, settings=SETTINGS,
-                identifiers=fixed_identifiers(), connect=connect, key=KEY, commit_interval_s=1.0,
-            )  # fmt: skip
+                "direct line",
+                PlannedOrder.of(parse_order(session.order, "drawn")),
+                data_dir=Path(folder),
+                clock=clock,
+                operator=operator,
+                settings=SETTINGS,
+                identifiers=fixed_identifiers(),
+                connect=connect,
+                key=KEY,
+                commit_interval_s=1.0,
+            )
         except OutcomeUncertain as error:
             not_begun = error.message
         record = read_session(Path(folder), "session-1")

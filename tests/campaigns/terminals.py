@@ -142,8 +142,18 @@ def _run_once(case: Case, folder: Path) -> Result:
         Path("/dev/full").open("wb") as full,
     ):
         run_first(unit.process_id)
-        arguments = ["run", uri, "--order", order, "--script", script, "--yes",
-                     "--data", str(data), *([] if case.plain else ["--json"])]  # fmt: skip
+        arguments = [
+            "run",
+            uri,
+            "--order",
+            order,
+            "--script",
+            script,
+            "--yes",
+            "--data",
+            str(data),
+            *([] if case.plain else ["--json"]),
+        ]
         session = None if case.plain else out
         with seated(arguments, seat, stdout=full if case.trouble == "full" else session) as running:
             if case.trouble != "full":
@@ -186,10 +196,16 @@ def _result(case: Case, data: Path, status: int, ended_s: float, printed: str) -
     if verify(data).alterations:
         faults.append("the record does not verify")
     return Result(
-        case=case, status=status, outcome=record.outcome, reason=reason, remarks=remarks,
-        ended_after_s=ended_after_s, p99_ms=late.get("p99_ms"), max_ms=late.get("max_ms"),
+        case=case,
+        status=status,
+        outcome=record.outcome,
+        reason=reason,
+        remarks=remarks,
+        ended_after_s=ended_after_s,
+        p99_ms=late.get("p99_ms"),
+        max_ms=late.get("max_ms"),
         faults=tuple(faults),
-    )  # fmt: skip
+    )
 
 
 def _noticed(case: Case) -> str:

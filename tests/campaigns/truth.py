@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.device.firmware import ReferenceFirmware
-from simulator.table.inputs import PatientSwitch
+from simulator.table.inputs import SwitchOnPlug
 from simulator.table.patient import PressTestPatient, UnitView
 from simulator.table.plant import Body, TractionPlant
 from tests.campaigns.population import DrawnPatient
@@ -46,9 +46,14 @@ class TruthLog:
         """Append the plant's state."""
         plant = self._plant
         self._rows.extend(
-            (time_s, plant.cord_force_n, plant.spine_force_n, plant.position_mm,
-             plant.speed_mm_per_s)
-        )  # fmt: skip
+            (
+                time_s,
+                plant.cord_force_n,
+                plant.spine_force_n,
+                plant.position_mm,
+                plant.speed_mm_per_s,
+            )
+        )
 
     def truth(self, *, moved_at_s: float | None, pressed_at_s: float | None) -> Truth:
         """All rows as columns."""
@@ -73,7 +78,7 @@ class TableView(Protocol):
     @property
     def body(self) -> Body: ...
     @property
-    def switch(self) -> PatientSwitch: ...
+    def switch(self) -> SwitchOnPlug: ...
     @property
     def uptime_s(self) -> float: ...
     @property

@@ -22,7 +22,7 @@ from controller.events import EventKind
 from controller.order.phases import Phase
 from firmware_bridge import profiles
 from records.claim.charge_line import COLUMNS
-from records.note.delivered_dose import DeliveredDose, Stop
+from records.note.delivered_dose import DeliveredDose, RecordedStop
 from records.order.order_file import ORDER_KEYS
 from records.provenance import Sourced
 from tests.support.pages import (
@@ -275,7 +275,7 @@ def test_every_column_and_number_of_the_exports_is_documented() -> None:
     page = read("reference/session-json.md")
     dose = sections(page)["Numbers of the record (`dose`)"]
     assert code_names(dose) == {field.name for field in fields(DeliveredDose)}
-    for field in (*fields(Stop), *fields(Sourced)):
+    for field in (*fields(RecordedStop), *fields(Sourced)):
         assert f"`{field.name}`" in page, f"session-json.md does not explain {field.name}"
 
 

@@ -70,11 +70,15 @@ def expected_samples(samples: list[Sample]) -> bytes:
 
     return b"".join(
         SAMPLE.pack(
-            s.taken_at_ms, s.target_dn, stored(s.force_1_dn), stored(s.force_2_dn), s.phase,
+            s.taken_at_ms,
+            s.target_dn,
+            stored(s.force_1_dn),
+            stored(s.force_2_dn),
+            s.phase,
             int(s.flags),
         )
         for s in samples
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("close", [True, False], ids=["sealed", "open"])

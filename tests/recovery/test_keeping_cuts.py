@@ -54,7 +54,7 @@ def without_a_look_for_left_overs(patch: pytest.MonkeyPatch) -> None:
         (RESTORE, "copy", without_the_sync_of_the_files),
         (RESTORE, "copy", without_a_look_for_left_overs),
     ],
-)  # fmt: skip
+)
 def test_the_same_check_fails_without_what_it_is_about(
     memory_path: Path,
     monkeypatch: pytest.MonkeyPatch,

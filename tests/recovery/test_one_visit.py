@@ -154,10 +154,21 @@ def test_every_format_was_written(reader: Reader) -> None:
     assert asked == {each.value for each in Format} - {"cms1500-json"}
     files = {path.name.replace(reader.session_id, "S") for path in reader.documents.iterdir()}
     assert files == {
-        "S.pdf", "S.txt", "S-summary.txt", "S.csv", "S.json", "S-scrub.html", "S-scrub.pdf",
-        "S-scrub.json", "S-cms1500.txt", "S-837p.txt", "S-fhir.json", "S-dft.hl7", "S-mdm.hl7",
+        "S.pdf",
+        "S.txt",
+        "S-summary.txt",
+        "S.csv",
+        "S.json",
+        "S-scrub.html",
+        "S-scrub.pdf",
+        "S-scrub.json",
+        "S-cms1500.txt",
+        "S-837p.txt",
+        "S-fhir.json",
+        "S-dft.hl7",
+        "S-mdm.hl7",
         "S.zip",
-    }  # fmt: skip
+    }
 
 
 def test_the_documents_tell_the_same_visit(reader: Reader) -> None:

@@ -102,9 +102,12 @@ class LoopBench:
         recorder = Recorder(self.journal, self.clock, self.started_s)
         first = self.unit.find_order(LIMIT_N)
         self.supervisor = ListeningSupervisor(
-            self.limits, first, self.started_s,
-            release_rate_n_per_s=self.order.ramp_down_n_per_s, unit=self.unit,
-        )  # fmt: skip
+            self.limits,
+            first,
+            self.started_s,
+            release_rate_n_per_s=self.order.ramp_down_n_per_s,
+            unit=self.unit,
+        )
         planned = plan(self.order)
         self.machine = SessionMachine(planned, origin_s=self.started_s)
         self.loop = ForceLoop(

@@ -47,8 +47,17 @@ AWAITING_END = Phase(
 ARMING = Phase(name="arming", shown=("behind the arming",), after_s=0.0, pulls=False)
 BEFORE_ARMING = Phase(name="arming", shown=("before the arming",), after_s=0.0, pulls=False)
 PHASES = (
-    SLACK, PRETENSION, RAMP_UP, HOLD, RAMP_DOWN, REST, PAUSE, RELEASING, AWAITING_END, ARMING,
-)  # fmt: skip
+    SLACK,
+    PRETENSION,
+    RAMP_UP,
+    HOLD,
+    RAMP_DOWN,
+    REST,
+    PAUSE,
+    RELEASING,
+    AWAITING_END,
+    ARMING,
+)
 FORCED = (RAMP_UP, HOLD, RAMP_DOWN, REST, PAUSE)
 """Phases in which a treatment pulls."""
 

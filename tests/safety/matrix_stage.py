@@ -97,9 +97,14 @@ class Witness(PressTestPatient):
         """Keep what is true now; without power nobody else asks for it."""
         plant = unit.plant
         self.rows.extend(
-            (at_s, plant.position_mm, plant.cord_force_n, float(int(unit.state)),
-             float(plant.clutch_closed))
-        )  # fmt: skip
+            (
+                at_s,
+                plant.position_mm,
+                plant.cord_force_n,
+                float(int(unit.state)),
+                float(plant.clutch_closed),
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,9 +202,12 @@ class CellStage:
         """All that the witness saw."""
         columns = np.frombuffer(self.witness.rows, dtype=np.float64).reshape(-1, 5).T
         return Truth(
-            time_s=columns[0], position_mm=columns[1], cord_n=columns[2], state=columns[3],
+            time_s=columns[0],
+            position_mm=columns[1],
+            cord_n=columns[2],
+            state=columns[3],
             clutch=columns[4],
-        )  # fmt: skip
+        )
 
     def releases(self, since_s: float) -> list[WireOrder]:
         """The release orders on the wire from a time on."""
@@ -223,8 +231,10 @@ def run_stage(
     witness = Witness()
     firmware = simulated_firmware(
         {"cervical": "cervical_sliding", "lumbar": "lumbar_split"}[region],
-        witness, seed=seed, powered_on_at_s=clock.now_s(),
-    )  # fmt: skip
+        witness,
+        seed=seed,
+        powered_on_at_s=clock.now_s(),
+    )
     if not guards:
         firmware.machine.blind()
     stage = CellStage(phase, region, clock, firmware, witness)
@@ -253,12 +263,29 @@ def fingerprint(stage: CellStage) -> list[object]:
     unit = stage.firmware
     machine = unit.machine
     things = (
-        unit, unit.plant, unit.cell, unit.second_cell, unit.switch, unit.estop, unit.winch,
-        unit.watchdog, machine, machine.loop, machine.variants, stage.line, stage.line.faults,
-    )  # fmt: skip
+        unit,
+        unit.plant,
+        unit.cell,
+        unit.second_cell,
+        unit.switch,
+        unit.estop,
+        unit.winch,
+        unit.watchdog,
+        machine,
+        machine.loop,
+        machine.variants,
+        stage.line,
+        stage.line.faults,
+    )
     now_s = stage.clock.now_s()
-    outside = [now_s, stage.clock.boot_s() - now_s, stage.clock.utc_ms() - round(now_s * 1000),
-               id(SqliteJournal.age_s), stage.core_is, stage.refusals]  # fmt: skip
+    outside = [
+        now_s,
+        stage.clock.boot_s() - now_s,
+        stage.clock.utc_ms() - round(now_s * 1000),
+        id(SqliteJournal.age_s),
+        stage.core_is,
+        stage.refusals,
+    ]
     return [*outside, *(value for thing in things for value in _values_of(thing))]
 
 
@@ -336,10 +363,15 @@ def _treat(stage: CellStage, trigger: _Trigger, folder: Path) -> None:
         result = treat(
             "direct line",
             PlannedOrder.of(parse_order(order_of(stage.phase, stage.region), "cell")),
-            data_dir=folder, clock=stage.clock, settings=SETTINGS,
+            data_dir=folder,
+            clock=stage.clock,
+            settings=SETTINGS,
             operator=cast(SessionOperator, stage.person),
-            identifiers=fixed_identifiers(), connect=connect, key=KEY, commit_interval_s=1.0,
-        )  # fmt: skip
+            identifiers=fixed_identifiers(),
+            connect=connect,
+            key=KEY,
+            commit_interval_s=1.0,
+        )
         stage.exit = 0 if result.ending.outcome == "completed" else ENDED_EARLY
     except TractionError as error:
         stage.exit = exit_status(error, session_opened=True)

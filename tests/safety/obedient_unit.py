@@ -39,9 +39,15 @@ RELEASED_N = 15.0
 FAST_N_PER_S = 130.0
 LIMIT_N = 60.0
 ORDER = prescription(
-    hold_force_n=LIMIT_N, rest_force_n=20.0, hold_s=12.0, rest_s=8.0, treatment_s=60.0,
-    ramp_up_n_per_s=10.0, ramp_down_n_per_s=20.0, pretension_s=2.0,
-)  # fmt: skip
+    hold_force_n=LIMIT_N,
+    rest_force_n=20.0,
+    hold_s=12.0,
+    rest_s=8.0,
+    treatment_s=60.0,
+    ramp_up_n_per_s=10.0,
+    ramp_down_n_per_s=20.0,
+    pretension_s=2.0,
+)
 _DOWN = {
     CommandKind.RELEASE: ORDER.ramp_down_n_per_s,
     CommandKind.RELEASE_FAST: FAST_N_PER_S,

@@ -138,8 +138,11 @@ def test_an_order_under_way_is_no_winding_in_after_the_release(
 def test_the_page_says_what_failed_and_who() -> None:
     result = judged(nominal_neck("host"))
     bad = replace(result, failed=("too much force",))
-    drawn = [judged(replace(job, treatment=replace(job.treatment, minutes=1, stop_at_s=40.0)))
-             for job in drawn_jobs(1) if job.loop == "host"]  # fmt: skip
+    drawn = [
+        judged(replace(job, treatment=replace(job.treatment, minutes=1, stop_at_s=40.0)))
+        for job in drawn_jobs(1)
+        if job.loop == "host"
+    ]
     drawn += [replace(r, job=replace(r.job, loop="device")) for r in drawn]
     text = page([bad], drawn, draws=1, seed=SEED, utc_ms=0, minutes=1.0)
     assert "nominal: 0 of 1 sessions hold." in text

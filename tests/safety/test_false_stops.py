@@ -89,8 +89,11 @@ def test_a_slip_that_drops_the_force_is_a_right_stop_and_the_same_without_one_is
 def test_what_a_line_spoils_takes_effect_and_is_never_more_than_it_may_be() -> None:
     sessions = [draw_session(seed) for seed in range(1, 200)]
     assert {kind for s in sessions for _, kind in s.line.spoiled} == {
-        "answer", "request", "garbled", "late",
-    }  # fmt: skip
+        "answer",
+        "request",
+        "garbled",
+        "late",
+    }
     for session in sessions:
         times = [at_s for at_s, _ in session.line.spoiled]
         apart = zip(times, times[LOST_IN_WINDOW:], strict=False)
@@ -138,11 +141,21 @@ def test_the_draws_reach_every_variant() -> None:
 
 def test_the_page_lists_what_can_be_replayed() -> None:
     fell = Judged(
-        seed=17, table="cervical_flat", mode="static", movement="still", moved_in="",
-        unit=draw_session(17).unit.words, spoilt=2, verdict=Verdict.FALSE_STOP,
-        cause="set_point_foreign", measured=33, limit=20, reason="a hold ran out", told=(),
+        seed=17,
+        table="cervical_flat",
+        mode="static",
+        movement="still",
+        moved_in="",
+        unit=draw_session(17).unit.words,
+        spoilt=2,
+        verdict=Verdict.FALSE_STOP,
+        cause="set_point_foreign",
+        measured=33,
+        limit=20,
+        reason="a hold ran out",
+        told=(),
         seconds=80.0,
-    )  # fmt: skip
+    )
     part = Part(commit="abc", utc_ms=0, minutes=1.0, shard="1/4", count=10, judged=(fell,))
     text = page([part])
     assert "## False stops: 1" in text

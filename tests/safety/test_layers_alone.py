@@ -96,22 +96,30 @@ UNIT = [
     Case("23-emergency-stop", lambda d: d.firmware.estop.press(), 0.5),
     Case("24-power-cut", lambda d: d.firmware.cut_power(), 0.5, host_is_dead=True),
     Case("24-power-cut-brake-closes", cut_with_brake, NEVER, host_is_dead=True),
-    Case("26-host-dead-watchdog-stopped", lambda d: d.firmware.watchdog.stop(), NEVER,
-         host_is_dead=True),
-    Case("37-somebody-at-the-panel",
-         lambda d: d.firmware.machine.set_at_panel(106.0, announced=False), NEVER),
+    Case(
+        "26-host-dead-watchdog-stopped",
+        lambda d: d.firmware.watchdog.stop(),
+        NEVER,
+        host_is_dead=True,
+    ),
+    Case(
+        "37-somebody-at-the-panel",
+        lambda d: d.firmware.machine.set_at_panel(106.0, announced=False),
+        NEVER,
+    ),
     Case("42-spasm", lambda d: d.firmware.body.spasm(30.0), 1.4, 120.0),
     Case("42-winds-in-2-mm-per-s", lambda d: d.firmware.winch.run_in(2.0), 7.0, 160.0),
     Case("42-winds-in-20-mm-per-s", lambda d: d.firmware.winch.run_in(20.0), 6.5, 600.0),
     Case("42-winch-jams", lambda d: d.firmware.winch.jam(), NEVER),
     Case("42-winch-and-clutch-jam", lambda d: d.firmware.winch.jam(clutch=True), NEVER),
     Case("43-regulator-hunts", hunt, NEVER),
-]  # fmt: skip
+]
 
 PATIENT = [
     Case("in-a-sound-hold", lambda d: None, 0.7),
-    Case("host-dead-watchdog-stopped", lambda d: d.firmware.watchdog.stop(), 0.7,
-         host_is_dead=True),
+    Case(
+        "host-dead-watchdog-stopped", lambda d: d.firmware.watchdog.stop(), 0.7, host_is_dead=True
+    ),
     Case("cell-open", lambda d: d.firmware.cell.open(), 0.7),
     Case("spasm", lambda d: d.firmware.body.spasm(30.0), 0.9),
     Case("winch-jams", lambda d: d.firmware.winch.jam(), 5.5),
@@ -119,7 +127,7 @@ PATIENT = [
     Case("winch-and-clutch-jam", lambda d: d.firmware.winch.jam(clutch=True), NEVER),
     Case("switch-dead", lambda d: d.firmware.switch.dead(), NEVER),
     Case("power-cut-brake-closes", cut_with_brake, NEVER, host_is_dead=True),
-]  # fmt: skip
+]
 
 
 def held_at_100_n(*, blind: bool) -> Desk:
@@ -202,9 +210,8 @@ class Breaks:
 LAST_RESORT = [
     Breaks("sound-unit", lambda firmware: None, seen=True),
     Breaks("winch-jams", lambda firmware: firmware.winch.jam(), seen=True),
-    Breaks("winch-and-clutch-jam", lambda firmware: firmware.winch.jam(clutch=True),
-           seen=False),
-]  # fmt: skip
+    Breaks("winch-and-clutch-jam", lambda firmware: firmware.winch.jam(clutch=True), seen=False),
+]
 
 
 @pytest.mark.parametrize("breaks", LAST_RESORT, ids=lambda breaks: breaks.name)

@@ -70,8 +70,15 @@ READINGS: dict[str, dict[str, Any]] = {
     "restarted": {"uptime_s": 1.0},
 }
 HAPPENINGS = (
-    *READINGS, "well", "silent", "late", "core wants more", "stop", "fast stop", "gone",
-)  # fmt: skip
+    *READINGS,
+    "well",
+    "silent",
+    "late",
+    "core wants more",
+    "stop",
+    "fast stop",
+    "gone",
+)
 
 
 @dataclass(frozen=True)

@@ -72,15 +72,17 @@ def peak_after_n(h: HazardStage) -> float:
 
 
 def test_a_link_that_is_lost_in_a_slow_release_is_told_within_400_ms(tmp_path: Path) -> None:
-    h = played(tmp_path, SLOW_LUMBAR, lambda h: h.line.faults.drop(), phase="releasing",
-               after_s=2.0)  # fmt: skip
+    h = played(
+        tmp_path, SLOW_LUMBAR, lambda h: h.line.faults.drop(), phase="releasing", after_s=2.0
+    )
     assert found_after_s(h, "link_silent") <= 0.400
     assert h.after(h.injected_at_s + 8.0)[-1].force_n <= 15.0
 
 
 def test_a_jam_in_a_slow_release_is_seen_in_seconds_and_the_clutch_opened(tmp_path: Path) -> None:
-    h = played(tmp_path, SLOW_LUMBAR, lambda h: h.firmware.winch.jam(), phase="releasing",
-               after_s=1.8)  # fmt: skip
+    h = played(
+        tmp_path, SLOW_LUMBAR, lambda h: h.firmware.winch.jam(), phase="releasing", after_s=1.8
+    )
     assert found_after_s(h, "release_slow") <= 7.0
     assert h.ending is not None
     assert h.ending.release_seen
@@ -92,8 +94,13 @@ def test_a_jam_in_a_slow_release_is_seen_in_seconds_and_the_clutch_opened(tmp_pa
 def test_a_drive_that_winds_in_during_the_release_is_cut_off(
     tmp_path: Path, speed_mm_per_s: float
 ) -> None:
-    h = played(tmp_path, SLOW_LUMBAR, lambda h: h.firmware.winch.run_in(speed_mm_per_s),
-               phase="releasing", after_s=2.0)  # fmt: skip
+    h = played(
+        tmp_path,
+        SLOW_LUMBAR,
+        lambda h: h.firmware.winch.run_in(speed_mm_per_s),
+        phase="releasing",
+        after_s=2.0,
+    )
     assert {"release_rising", "over_force", "force_risen_fast"} & set(h.codes)
     assert "fast_release_rising" in h.codes
     # 280 N, its margin of 28 N, twice 150 ms and the ticks around them.
@@ -104,8 +111,9 @@ def test_a_drive_that_winds_in_during_the_release_is_cut_off(
 
 
 def test_a_press_in_the_release_is_found_and_makes_it_fast(tmp_path: Path) -> None:
-    h = played(tmp_path, SLOW_LUMBAR, lambda h: h.firmware.switch.press(), phase="releasing",
-               after_s=2.0)  # fmt: skip
+    h = played(
+        tmp_path, SLOW_LUMBAR, lambda h: h.firmware.switch.press(), phase="releasing", after_s=2.0
+    )
     assert h.codes[0] == "patient_switch_pressed"
     assert found_after_s(h, "patient_switch_pressed") <= 0.2
     assert h.ending is not None
@@ -113,8 +121,13 @@ def test_a_press_in_the_release_is_found_and_makes_it_fast(tmp_path: Path) -> No
 
 
 def test_a_drive_that_winds_in_during_a_rest_is_found_below_the_ceiling(tmp_path: Path) -> None:
-    h = played(tmp_path, RESTING_LUMBAR, lambda h: h.firmware.winch.run_in(2.0), phase="resting",
-               after_s=3.0)  # fmt: skip
+    h = played(
+        tmp_path,
+        RESTING_LUMBAR,
+        lambda h: h.firmware.winch.run_in(2.0),
+        phase="resting",
+        after_s=3.0,
+    )
     assert h.codes[0] == "force_above_order"
     assert peak_after_n(h) <= 200.0
     assert h.ending is not None

@@ -79,10 +79,12 @@ def test_a_cyclic_treatment_with_a_step_is_ended_early(tmp_path: Path) -> None:
     assert result.ending.reason == "ended early by A. Example, PT: time is up"
     changes = [(e.detail["stage"], e.detail["to"]) for e in record.of_kind(EventKind.PHASE_CHANGED)]
     assert changes[2:7] == [
-        ("progressive", "ramping_up"), ("progressive", "ramping_down"),
-        ("treatment", "ramping_up"), ("treatment", "ramping_down"),
+        ("progressive", "ramping_up"),
+        ("progressive", "ramping_down"),
+        ("treatment", "ramping_up"),
+        ("treatment", "ramping_down"),
         ("preparation", "releasing"),
-    ]  # fmt: skip
+    ]
     # It turned at its force, so there is a charge line, though it never held a force.
     assert record.reached_holding
     assert visit.note.dose.hold_time_ms == 0
@@ -99,9 +101,11 @@ class LateOperator(SessionOperator):
         self.alarms: set[str] = set()
         self._now_s = now_s
         self._ended_at_s: float | None = None
-        super().__init__(scripted=True, show=self._listen, script=parse_script(
-            'step = [{ at = "5 s", do = "end", by = "P. Jones" }]', "script"
-        ))  # fmt: skip
+        super().__init__(
+            scripted=True,
+            show=self._listen,
+            script=parse_script('step = [{ at = "5 s", do = "end", by = "P. Jones" }]', "script"),
+        )
 
     def _listen(self, progress: Progress) -> None:
         if progress.phase == "stopped":

@@ -138,22 +138,27 @@ def pull_at_the_cord(stage: Stage) -> None:
 
 HAPPENINGS: dict[str, tuple[Callable[[Stage], Any], type[Exception], str]] = {
     "emergency stop": (
-        lambda s: s.firmware.estop.press(), SelfCheckFailed, "events since yes failed: emergency|"
-        "emergency stop failed",
+        lambda s: s.firmware.estop.press(),
+        SelfCheckFailed,
+        "events since yes failed: emergency|emergency stop failed",
     ),
     "unplugged": (lambda s: s.firmware.switch.unplug(), SelfCheckFailed, "patient switch"),
     "stuck": (lambda s: s.firmware.switch.stick(), SelfCheckFailed, "patient switch"),
     "tapped": (
-        lambda s: s.firmware.switch.tap(0.03), SelfCheckFailed, "since yes failed: patient switch",
+        lambda s: s.firmware.switch.tap(0.03),
+        SelfCheckFailed,
+        "since yes failed: patient switch",
     ),
     "frozen": (
-        lambda s: s.firmware.cell.freeze_counter(), SelfCheckFailed, "readings failed: newest",
+        lambda s: s.firmware.cell.freeze_counter(),
+        SelfCheckFailed,
+        "readings failed: newest",
     ),
     "stuck cell": (lambda s: s.firmware.cell.stick(), SelfCheckFailed, "zero failed"),
     "open cell": (lambda s: s.firmware.cell.open(), SelfCheckFailed, "force channels failed"),
     "pulled": (pull_at_the_cord, SelfCheckFailed, "zero failed"),
     "restart": (cycle_power, UnitFaulted, "was restarted since it was identified"),
-}  # fmt: skip
+}
 """What happens while the journal is made durable, behind the yes to the start."""
 
 
@@ -233,9 +238,13 @@ def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(tmp_path: P
     answers = visit.record.of_kind(EventKind.QUESTION_ANSWERED)
     assert {answer.detail["by"] for answer in answers} == {"P. Jones"}
     assert [answer.detail["question"] for answer in answers] == [
-        "unit_not_commissioned", "table_moves_freely", "surroundings_safe", "start_traction",
-        "pretension_looks_right", "end_acknowledged",
-    ]  # fmt: skip
+        "unit_not_commissioned",
+        "table_moves_freely",
+        "surroundings_safe",
+        "start_traction",
+        "pretension_looks_right",
+        "end_acknowledged",
+    ]
 
 
 # --- friction (row 44) ------------------------------------------------------------------------

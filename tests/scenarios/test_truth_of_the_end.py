@@ -195,9 +195,10 @@ def test_a_person_s_word_ends_a_release_that_was_never_seen(tmp_path: Path) -> N
     (unseen,) = record.of_kind(EventKind.RELEASE_NOT_OBSERVED)
     ordered = [event.at_ms for event in record.of_kind(EventKind.RELEASE_ORDERED)]
     asked = [
-        event.at_ms for event in record.of_kind(EventKind.QUESTION_ASKED)
+        event.at_ms
+        for event in record.of_kind(EventKind.QUESTION_ASKED)
         if event.detail["question"] == "release_not_seen"
-    ]  # fmt: skip
+    ]
     assert 0 <= asked[0] - ordered[0] <= 3600
     assert unseen.at_ms - ordered[0] < 5000
 

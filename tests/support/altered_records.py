@@ -47,8 +47,14 @@ FOREIGN_KEY = SigningKey(bytes(range(1, 33)))
 SESSIONS = ("s-1", "s-2", "s-3")
 ORDER = 'patient_reference = "X"\n'
 TABLES = (
-    "session", "event", "packed_session", "seal", "signature", "packed_links", "chain_signature"
-)  # fmt: skip
+    "session",
+    "event",
+    "packed_session",
+    "seal",
+    "signature",
+    "packed_links",
+    "chain_signature",
+)
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,11 @@ def prepare(folder: Path) -> Ground:
 def _session(data_dir: Path, session_id: str, ticks: int) -> None:
     clock = VirtualClock()
     opening = SessionOpening(
-        session_id=session_id, unit_id=UNIT, utc_offset_min=60,
+        session_id=session_id,
+        unit_id=UNIT,
+        utc_offset_min=60,
         detail={"order_digest": hashlib.sha256(ORDER.encode()).hexdigest()},
-    )  # fmt: skip
+    )
     journal = open_session(data_dir, opening, clock, key=KEY, reserved_bytes=1 << 14)
     noise = random.Random(session_id)
     for tick in range(ticks):
@@ -106,10 +114,14 @@ def _session(data_dir: Path, session_id: str, ticks: int) -> None:
         force_dn = 1000 + round(noise.gauss(0, 3))
         journal.append_sample(
             Sample(
-                taken_at_ms=50 * tick, target_dn=1000, force_1_dn=force_dn,
-                force_2_dn=force_dn + tick % 3, phase=6, flags=SampleFlag.NONE,
+                taken_at_ms=50 * tick,
+                target_dn=1000,
+                force_1_dn=force_dn,
+                force_2_dn=force_dn + tick % 3,
+                phase=6,
+                flags=SampleFlag.NONE,
             )
-        )  # fmt: skip
+        )
         if tick % 5 == 0:
             detail = {"action": f"tick {tick} {noise.random()}"}
             journal.append_event(
@@ -328,9 +340,14 @@ def _seal_again(
         db.execute(
             "UPDATE signature SET key_id = ?, public_key = ?, signature = ?, checkpoint = ? "
             "WHERE session = ?",
-            (key.key_id, key.public_key, key.sign(compute_statement(subject, seal)),
-             make_checkpoint(subject, seal, key.public_key).text, session),
-        )  # fmt: skip
+            (
+                key.key_id,
+                key.public_key,
+                key.sign(compute_statement(subject, seal)),
+                make_checkpoint(subject, seal, key.public_key).text,
+                session,
+            ),
+        )
         for signed in stored.chain_signatures:
             link = links[signed.link_count - 1].digest
             db.execute(
@@ -363,7 +380,16 @@ def _certify_again(
 ALTERATIONS: dict[str, Callable[[Ground, Path, random.Random], None]] = {
     function.__name__: function
     for function in (
-        edit, delete, insert, reorder, swap_sessions, cut_tail, older_file, no_file,
-        rewrite_unsigned, rewrite_foreign_key, rewrite_by_key_holder,
+        edit,
+        delete,
+        insert,
+        reorder,
+        swap_sessions,
+        cut_tail,
+        older_file,
+        no_file,
+        rewrite_unsigned,
+        rewrite_foreign_key,
+        rewrite_by_key_holder,
     )
-}  # fmt: skip
+}

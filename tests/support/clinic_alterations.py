@@ -11,8 +11,15 @@ COLUMNS = {
     "link": ("number", "first_entry", "entry_count", "digest", "key_id", "signature"),
 }
 ALTERATIONS = (
-    "edit", "delete", "insert", "reorder", "swap", "cut the tail", "older file", "rename the key",
-)  # fmt: skip
+    "edit",
+    "delete",
+    "insert",
+    "reorder",
+    "swap",
+    "cut the tail",
+    "older file",
+    "rename the key",
+)
 """The tail and the older file need the checkpoints that left the machine."""
 
 

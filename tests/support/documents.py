@@ -103,17 +103,24 @@ class _Log:
         )
         self.events: list[StoredEvent] = []
         self.add(
-            EventKind.SESSION_STARTED, 0, identity=IDENTITY, order_digest=order.digest,
+            EventKind.SESSION_STARTED,
+            0,
+            identity=IDENTITY,
+            order_digest=order.digest,
             session_id=session_id,
-        )  # fmt: skip
+        )
 
     def add(self, kind: EventKind, at_ms: int, **detail: JsonValue) -> None:
         self.events.append(
             StoredEvent(
-                sequence=len(self.events), at_ms=at_ms, utc_ms=STARTED_UTC_MS + at_ms, kind=kind,
-                version=1, detail=complete(kind, detail),
+                sequence=len(self.events),
+                at_ms=at_ms,
+                utc_ms=STARTED_UTC_MS + at_ms,
+                kind=kind,
+                version=1,
+                detail=complete(kind, detail),
             )
-        )  # fmt: skip
+        )
 
     def phase(self, at_ms: int, before: str, after: Phase) -> None:
         self.add(
@@ -144,8 +151,12 @@ def made_visit(
     record = made_record(order, **options)
     note = draft_note(record, order)
     return Visit(
-        record=record, order=order, note=note, context=context,
+        record=record,
+        order=order,
+        note=note,
+        context=context,
         face=replace(face_of(note), errors=errors),
-        zone=record_zone(record), made_at=MADE_AT.astimezone(record_zone(record)),
+        zone=record_zone(record),
+        made_at=MADE_AT.astimezone(record_zone(record)),
         clinic="Example Spine Clinic",
-    )  # fmt: skip
+    )

@@ -64,9 +64,14 @@ def bomb(members: Members) -> Members:
 HEAVY: dict[str, Callable[[Members], Members]] = {
     function.__name__: function
     for function in (
-        as_much_as_allowed, objects_in_an_event, cells_in_a_row, deep_manifest, deep_event, bomb,
+        as_much_as_allowed,
+        objects_in_an_event,
+        cells_in_a_row,
+        deep_manifest,
+        deep_event,
+        bomb,
     )
-}  # fmt: skip
+}
 
 
 @lru_cache(maxsize=1)

@@ -17,11 +17,39 @@ NOT_COVERED = ("patient", "draft_word")
 def hostile_values(old: object) -> list[object]:
     """Other values than ``old``, of every type."""
     values: list[object] = [
-        None, 0, 1, -1, 2**31, 2**32, 2**63 - 1, -(2**63), 1.5, float("inf"), "", "x", "1",
-        "\x00", "\u202e\x1b[2J\n", "é" * 2000, NESTED, '{"a":' * 50_000, "{}", "[]", "null", "NaN",
-        '{"a":1,"a":2}', '{"session_id":1}', '{"n":1e999}', '{"n":' + "9" * 5000 + "}",
-        '{"a":"\\ud800"}', b"", b"x", bytes(32), b"\xff\xfe", b"\x02" + b"\xff" * 40,
-    ]  # fmt: skip
+        None,
+        0,
+        1,
+        -1,
+        2**31,
+        2**32,
+        2**63 - 1,
+        -(2**63),
+        1.5,
+        float("inf"),
+        "",
+        "x",
+        "1",
+        "\x00",
+        "\u202e\x1b[2J\n",
+        "é" * 2000,
+        NESTED,
+        '{"a":' * 50_000,
+        "{}",
+        "[]",
+        "null",
+        "NaN",
+        '{"a":1,"a":2}',
+        '{"session_id":1}',
+        '{"n":1e999}',
+        '{"n":' + "9" * 5000 + "}",
+        '{"a":"\\ud800"}',
+        b"",
+        b"x",
+        bytes(32),
+        b"\xff\xfe",
+        b"\x02" + b"\xff" * 40,
+    ]
     if isinstance(old, str):
         values += [old.encode(), old + "\x00", old.upper() + " ", _twice(old)]
     if isinstance(old, bytes):

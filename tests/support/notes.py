@@ -49,9 +49,14 @@ ALL_WORDS = {
     "patient_notice": "told of possible own cost",
 }
 IDENTITY: dict[str, JsonValue] = {
-    "model": "SIM", "serial_number": 1, "firmware": "1.0", "firmware_crc": 0,
-    "calibrated_on": "2025-06-01", "calibration_due": "2026-06-01", "boot_count": 1,
-}  # fmt: skip
+    "model": "SIM",
+    "serial_number": 1,
+    "firmware": "1.0",
+    "firmware_crc": 0,
+    "calibrated_on": "2025-06-01",
+    "calibration_due": "2026-06-01",
+    "boot_count": 1,
+}
 Happened = Sequence[tuple[int, EventKind, dict[str, JsonValue]]]
 
 

@@ -17,9 +17,12 @@ from tests.support.left_open import close_left_open
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(range(32)))
 IDENTITY: dict[str, JsonValue] = {
-    "model": "SIM", "serial_number": 1, "firmware": "1.00.0",
-    "calibrated_on": "2026-01-04", "calibration_due": "2027-01-04",
-}  # fmt: skip
+    "model": "SIM",
+    "serial_number": 1,
+    "firmware": "1.00.0",
+    "calibrated_on": "2026-01-04",
+    "calibration_due": "2027-01-04",
+}
 STAGES = ("treatment", "treatment", "progressive", "regressive")
 ENDS = ("normal", "unit stop", "ordered stop", "fault", "interrupted", "never armed")
 
@@ -72,9 +75,13 @@ class RandomSession:
         source = self._source
         if source.random() < 0.3:
             self._event(
-                EventKind.FORCE_ADJUSTED, force=source.choice(("hold", "rest")), by="P. Jones",
-                reason="", old_force_dn=source.randrange(900), new_force_dn=source.randrange(900),
-            )  # fmt: skip
+                EventKind.FORCE_ADJUSTED,
+                force=source.choice(("hold", "rest")),
+                by="P. Jones",
+                reason="",
+                old_force_dn=source.randrange(900),
+                new_force_dn=source.randrange(900),
+            )
         if source.random() < 0.3:
             self._event(EventKind.CHECK_IN_RECORDED, by="P. Jones", text="fine")
         if source.random() < 0.3:
@@ -85,9 +92,12 @@ class RandomSession:
             for code in self._source.sample((10, 12, 20, 30, 40, 43, 2, 3, 11), 3):
                 unit_at_ms = max(0, self._at_ms - self._source.randrange(900))
                 self._event(
-                    EventKind.UNIT_EVENT_SEEN, code=code, unit_at_ms=unit_at_ms,
-                    value_1=self._source.randrange(-50, 1200), value_2=0,
-                )  # fmt: skip
+                    EventKind.UNIT_EVENT_SEEN,
+                    code=code,
+                    unit_at_ms=unit_at_ms,
+                    value_1=self._source.randrange(-50, 1200),
+                    value_2=0,
+                )
         if end in ("unit stop", "ordered stop", "normal"):
             reason = "treatment time reached" if end == "normal" else "stopped by the operator"
             self._event(EventKind.RELEASE_ORDERED, kind="release", reason=reason)
@@ -99,9 +109,11 @@ class RandomSession:
 
     def _hold(self, phase: Phase, target_dn: int) -> None:
         self._event(
-            EventKind.PHASE_CHANGED, **{"from": self._phase.label, "to": phase.label},
-            target_dn=target_dn, stage=self._source.choice(STAGES),
-        )  # fmt: skip
+            EventKind.PHASE_CHANGED,
+            **{"from": self._phase.label, "to": phase.label},
+            target_dn=target_dn,
+            stage=self._source.choice(STAGES),
+        )
         self._phase = phase
         for _ in range(self._source.randrange(1, 25)):
             self._tick(target_dn)
@@ -116,11 +128,14 @@ class RandomSession:
         force = None if absent else target_dn + round(source.gauss(0, spread))
         self._journal.append_sample(
             Sample(
-                taken_at_ms=self._at_ms - source.randrange(9), target_dn=target_dn,
-                force_1_dn=force, force_2_dn=None if source.random() < 0.2 else force,
-                phase=int(self._phase), flags=SampleFlag(flags),
+                taken_at_ms=self._at_ms - source.randrange(9),
+                target_dn=target_dn,
+                force_1_dn=force,
+                force_2_dn=None if source.random() < 0.2 else force,
+                phase=int(self._phase),
+                flags=SampleFlag(flags),
             )
-        )  # fmt: skip
+        )
 
     def _event(self, kind: EventKind, /, **detail: Any) -> None:
         said = complete(kind, detail)

@@ -25,9 +25,7 @@ from records.store import database
 from records.store.durable import sync_folder
 
 SECTOR = 512
-_DATABASE_FILES = (
-    apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_WAL
-)  # fmt: skip
+_DATABASE_FILES = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_WAL
 _names = count(1)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from controller.order.phases import Phase
 from records.store.canonical import SAMPLE_DTYPE
-from simulator.device.regulator import CYCLE_S, ForceLoop
+from simulator.device.regulator import CYCLE_S, ForceRegulator
 from simulator.table.bodies import CERVICAL_SLIDING
 from simulator.table.load_cell import LoadCell
 from simulator.table.plant import STEP_S, TractionPlant
@@ -30,7 +30,7 @@ def reference_signal(minutes: float = 15.0, seed: int = 1) -> bytes:
     """Canonical bytes of the samples."""
     plant = TractionPlant(CERVICAL_SLIDING, random.Random(seed))
     plant.clutch_closed = True
-    loop = ForceLoop(CERVICAL_SLIDING.series_n_per_mm)
+    loop = ForceRegulator(CERVICAL_SLIDING.series_n_per_mm)
     cells = [LoadCell(random.Random(seed + 1)), LoadCell(random.Random(seed + 2))]
     jitter = random.Random(seed + 3)
     samples = np.zeros(round(minutes * 60 / TICK_S), dtype=SAMPLE_DTYPE)

@@ -16,9 +16,13 @@ from records.visit.visit import Visit
 from tests.support.documents import SESSION_ID, STARTED_UTC_MS, made_visit
 
 MEASURED: Sourced[str] = Sourced(
-    name="delivered_minutes", label="Delivered traction", value="10 min (10 min 4 s)",
-    origin=Origin.DEVICE, unit="min", journal_range=JournalRange(records="event", first=3, last=9),
-)  # fmt: skip
+    name="delivered_minutes",
+    label="Delivered traction",
+    value="10 min (10 min 4 s)",
+    origin=Origin.DEVICE,
+    unit="min",
+    journal_range=JournalRange(records="event", first=3, last=9),
+)
 OPEN: Sourced[str] = Sourced(name="symptoms", label="Symptoms", value=None, origin=Origin.CLINICIAN)
 
 
@@ -27,20 +31,31 @@ def made_finding(
 ) -> RuleFinding:
     """A finding with one measured and one open piece of evidence."""
     return RuleFinding(
-        rule_id=rule_id, severity=severity, field="lines.1", message=message,
-        source="invented source", source_date=date(2026, 11, 24), strength="B", from_mission=True,
+        rule_id=rule_id,
+        severity=severity,
+        field="lines.1",
+        message=message,
+        source="invented source",
+        source_date=date(2026, 11, 24),
+        strength="B",
+        from_mission=True,
         evidence=(MEASURED, OPEN),
-    )  # fmt: skip
+    )
 
 
 def made_report(*findings: RuleFinding) -> ScrubReport:
     """A report of these findings."""
     return ScrubReport(
-        findings=findings, profile="medicare_b", profile_title="Medicare Part B",
-        profile_date=date(2026, 1, 1), profile_source="invented policy",
-        rule_set=date(2026, 11, 24), date_of_service=date(2026, 11, 24),
-        conditions=("Other therapy was tried before.",), not_checked=("code pairs: no file",),
-    )  # fmt: skip
+        findings=findings,
+        profile="medicare_b",
+        profile_title="Medicare Part B",
+        profile_date=date(2026, 1, 1),
+        profile_source="invented policy",
+        rule_set=date(2026, 11, 24),
+        date_of_service=date(2026, 11, 24),
+        conditions=("Other therapy was tried before.",),
+        not_checked=("code pairs: no file",),
+    )
 
 
 def with_report(visit: Visit, report: ScrubReport) -> Visit:
@@ -51,13 +66,22 @@ def with_report(visit: Visit, report: ScrubReport) -> Visit:
 def visit_with_offer(report: ScrubReport) -> Visit:
     """A visit with a report, something offered and something accepted."""
     offer = Offer(
-        kind="modifier", value="GP", line="97012", why="Medicare wants the discipline.",
-        speaks_for=("the plan is a PT plan",), speaks_against=("nobody signed it",),
+        kind="modifier",
+        value="GP",
+        line="97012",
+        why="Medicare wants the discipline.",
+        speaks_for=("the plan is a PT plan",),
+        speaks_against=("nobody signed it",),
         evidence=(MEASURED,),
-    )  # fmt: skip
+    )
     accepted = Acceptance(
-        session_id=SESSION_ID, what="modifier", value="GP", accepted=True, by="P. Jones, PT",
-        at_utc_ms=STARTED_UTC_MS, evidence=("for: the plan is a PT plan",),
-    )  # fmt: skip
+        session_id=SESSION_ID,
+        what="modifier",
+        value="GP",
+        accepted=True,
+        by="P. Jones, PT",
+        at_utc_ms=STARTED_UTC_MS,
+        evidence=("for: the plan is a PT plan",),
+    )
     visit = with_report(made_visit(), report)
     return replace(visit, offers=(offer,), acceptances=(accepted,))

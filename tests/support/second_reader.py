@@ -55,14 +55,20 @@ def read(path: Path, session: int) -> Reading:
             "SELECT ranges, digest FROM packed_links WHERE session = ?", (session,)
         ).fetchone()
         return Reading(
-            events=sorted(events + [
-                struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()
-                for *head, text in db.execute(
-                    "SELECT sequence, at_ms, utc_ms, kind, version, detail FROM event "
-                    "WHERE session = ?", (session,),
-                )
-            ]),
-            samples=unpacked(block) if block else b"".join(
+            events=sorted(
+                events
+                + [
+                    struct.pack(">IIqHBI", *head, len(text.encode())) + text.encode()
+                    for *head, text in db.execute(
+                        "SELECT sequence, at_ms, utc_ms, kind, version, detail FROM event "
+                        "WHERE session = ?",
+                        (session,),
+                    )
+                ]
+            ),
+            samples=unpacked(block)
+            if block
+            else b"".join(
                 data
                 for (data,) in db.execute(
                     "SELECT samples FROM open_batch WHERE session = ? ORDER BY number", (session,)
@@ -72,13 +78,15 @@ def read(path: Path, session: int) -> Reading:
             links_digest=packed[1] if packed else None,
             chain_signatures=db.execute(
                 "SELECT link_count, signature FROM chain_signature WHERE session = ? "
-                "ORDER BY link_count", (session,),
+                "ORDER BY link_count",
+                (session,),
             ).fetchall(),
             seal=db.execute(
                 "SELECT last_link, session_digest, event_count, sample_count, link_count, "
-                "previous_seal, digest FROM seal WHERE session = ?", (session,),
+                "previous_seal, digest FROM seal WHERE session = ?",
+                (session,),
             ).fetchone(),
-        )  # fmt: skip
+        )
     finally:
         db.close()
 
@@ -89,8 +97,9 @@ def open_links(db: sqlite3.Connection, session: int) -> list[tuple[int, int, int
     links = []
     for events, samples, digest in db.execute(
         "SELECT event_count, length(samples) / 13, link FROM open_batch WHERE session = ? "
-        "ORDER BY number", (session,),
-    ):  # fmt: skip
+        "ORDER BY number",
+        (session,),
+    ):
         links.append((first_event, events, first_sample, samples, digest))
         first_event, first_sample = first_event + events, first_sample + samples
     return links
@@ -260,7 +269,8 @@ def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
             for e in events
             if e.kind == FORCE_ADJUSTED
             for n in (
-                *_clock(e.at_ms), *_force(e.detail["old_force_dn"]),
+                *_clock(e.at_ms),
+                *_force(e.detail["old_force_dn"]),
                 *_force(e.detail["new_force_dn"]),
             )
         ],
@@ -272,7 +282,7 @@ def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
         ],
         "check_ins": [n for e in events if e.kind == CHECK_IN for n in _clock(e.at_ms)],
         "remarks": [n for e in events if e.kind == REMARK for n in _clock(e.at_ms)],
-    }  # fmt: skip
+    }
 
 
 def _step_forces(changes: list[_Event]) -> list[int]:

@@ -19,8 +19,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from rfc3161_client import TimeStampRequest
 
 SEQUENCE, SET, INTEGER, OCTETS, OID, GENERALIZED_TIME, BOOLEAN = (
-    0x30, 0x31, 0x02, 0x04, 0x06, 0x18, 0x01,
-)  # fmt: skip
+    0x30,
+    0x31,
+    0x02,
+    0x04,
+    0x06,
+    0x18,
+    0x01,
+)
 EXPLICIT_0 = 0xA0
 BEGUN = datetime(2020, 1, 1, tzinfo=UTC)
 _SIGNED_DATA, _TST_INFO = "1.2.840.113549.1.7.2", "1.2.840.113549.1.9.16.1.4"
@@ -48,19 +54,26 @@ class TimeStampAuthority:
         return self.root.public_bytes(Encoding.PEM)
 
     def reply(
-        self, request: TimeStampRequest, at: datetime, *, nonce: int | None = None,
+        self,
+        request: TimeStampRequest,
+        at: datetime,
+        *,
+        nonce: int | None = None,
         embedded: tuple[x509.Certificate, ...] = (),
-    ) -> bytes:  # fmt: skip
+    ) -> bytes:
         """A granted reply; ``embedded`` certificates lie in it beside the one that signed."""
         imprint = request.message_imprint.message
         answered = request.nonce if nonce is None else nonce
         assert answered is not None, "the program asks with a nonce"
         content = _der(
-            SEQUENCE, _integer(1), _oid(_POLICY),
+            SEQUENCE,
+            _integer(1),
+            _oid(_POLICY),
             _der(SEQUENCE, _der(SEQUENCE, _oid(_SHA256)), _der(OCTETS, imprint)),
-            _integer(77), _der(GENERALIZED_TIME, at.strftime("%Y%m%d%H%M%SZ").encode()),
+            _integer(77),
+            _der(GENERALIZED_TIME, at.strftime("%Y%m%d%H%M%SZ").encode()),
             _integer(answered),
-        )  # fmt: skip
+        )
         token = _der(
             SEQUENCE, _oid(_SIGNED_DATA), _der(EXPLICIT_0, self._signed_data(content, embedded))
         )
@@ -78,17 +91,26 @@ class TimeStampAuthority:
         )
         signature = self._key.sign(_der(SET, *attributes), ec.ECDSA(hashes.SHA256()))
         signer = _der(
-            SEQUENCE, _integer(1),
-            _der(SEQUENCE, self.certificate.issuer.public_bytes(),
-                 _integer(self.certificate.serial_number)),
-            _der(SEQUENCE, _oid(_SHA256)), _der(EXPLICIT_0, *attributes),
-            _der(SEQUENCE, _oid(_ECDSA_SHA256)), _der(OCTETS, signature),
-        )  # fmt: skip
+            SEQUENCE,
+            _integer(1),
+            _der(
+                SEQUENCE,
+                self.certificate.issuer.public_bytes(),
+                _integer(self.certificate.serial_number),
+            ),
+            _der(SEQUENCE, _oid(_SHA256)),
+            _der(EXPLICIT_0, *attributes),
+            _der(SEQUENCE, _oid(_ECDSA_SHA256)),
+            _der(OCTETS, signature),
+        )
         return _der(
-            SEQUENCE, _integer(3), _der(SET, _der(SEQUENCE, _oid(_SHA256))),
+            SEQUENCE,
+            _integer(3),
+            _der(SET, _der(SEQUENCE, _oid(_SHA256))),
             _der(SEQUENCE, _oid(_TST_INFO), _der(EXPLICIT_0, _der(OCTETS, content))),
-            _der(EXPLICIT_0, *sorted([mine, *others])), _der(SET, signer),
-        )  # fmt: skip
+            _der(EXPLICIT_0, *sorted([mine, *others])),
+            _der(SET, signer),
+        )
 
 
 def refused_reply() -> bytes:

@@ -86,9 +86,12 @@ def fill(descriptor: int) -> None:
 def frame(tick: int) -> Progress:
     """Returns what a loop shows in a tick."""
     return Progress(
-        phase="holding", elapsed_s=tick * 0.02, planned_s=900.0, target_n=102.0,
+        phase="holding",
+        elapsed_s=tick * 0.02,
+        planned_s=900.0,
+        target_n=102.0,
         force_n=101.0 + tick % 20 / 10,
-    )  # fmt: skip
+    )
 
 
 def measured_pairs(p99_us: Callable[[str], float]) -> list[Pair]:

@@ -103,17 +103,18 @@ def measured(port: str, ticks: int, display: str) -> dict[str, Any]:
     if shown is not None:
         shown.close()
     return {
-        "late_us": late_us[WARM_UP_TICKS:], "unanswered": unanswered, "rights": str(rights),
+        "late_us": late_us[WARM_UP_TICKS:],
+        "unanswered": unanswered,
+        "rights": str(rights),
         "granted": rights.granted,
         "display_took_nothing": took_nothing,
-    }  # fmt: skip
+    }
 
 
 def ticking_process(ticks: int = TICKS, display: str = NONE) -> dict[str, Any]:
     """Run ``measured`` in a process of its own against a server of its own."""
     with running_server("rtu", first=True) as port:
-        command = [sys.executable, "-m", "tools.bench.loop", "ticks", port,
-                   str(ticks), display]  # fmt: skip
+        command = [sys.executable, "-m", "tools.bench.loop", "ticks", port, str(ticks), display]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
@@ -121,8 +122,15 @@ def ticking_process(ticks: int = TICKS, display: str = NONE) -> dict[str, Any]:
 
 def cyclictest_us() -> list[float]:
     """Cyclictest's own latencies: the same number of cycles of 20 ms, FIFO, locked memory."""
-    command = ["cyclictest", "--quiet", "--mlockall", "--priority=50", "--interval=20000",
-               f"--loops={TICKS}", "--histofall=20000"]  # fmt: skip
+    command = [
+        "cyclictest",
+        "--quiet",
+        "--mlockall",
+        "--priority=50",
+        "--interval=20000",
+        f"--loops={TICKS}",
+        "--histofall=20000",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     latencies: list[float] = []
     for line in done.stdout.splitlines():
@@ -163,9 +171,15 @@ def table(results: dict[str, dict[str, list[float]]]) -> Table:
                 cut = statistics.quantiles(late_us, n=1000)
                 missed = sum(late >= TICK_S * 1e6 for late in late_us)
                 shown.add_row(
-                    load, who, str(len(late_us)), f"{cut[499]:.0f}", f"{cut[989]:.0f}",
-                    f"{cut[998]:.0f}", f"{max(late_us):.0f}", str(missed),
-                )  # fmt: skip
+                    load,
+                    who,
+                    str(len(late_us)),
+                    f"{cut[499]:.0f}",
+                    f"{cut[989]:.0f}",
+                    f"{cut[998]:.0f}",
+                    f"{max(late_us):.0f}",
+                    str(missed),
+                )
     return shown
 
 

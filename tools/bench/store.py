@@ -142,9 +142,13 @@ class Sealed:
         Tag, end mark and chain signature included; a commit is 100 ms of session time.
         """
         event = EventRow(
-            sequence=self._tail.events, at_ms=0, utc_ms=0, kind=int(EventKind.OPERATOR_ACTED),
-            version=1, detail_json="{}",
-        )  # fmt: skip
+            sequence=self._tail.events,
+            at_ms=0,
+            utc_ms=0,
+            kind=int(EventKind.OPERATOR_ACTED),
+            version=1,
+            detail_json="{}",
+        )
         if not self._store.keep([event], data, self._tail.link_count / 10):
             raise RuntimeError(self._store.trouble)
         self._tail = self._tail.follow([event], data)
@@ -312,19 +316,33 @@ def store_table(*, minutes: float = MINUTES, rounds: int = ROUNDS) -> Table:
         title=f"store: {count} samples ({minutes:g} min at 50 Hz), goals for ours: read at most "
         f"{READ_GOAL} x rows, commit at most {COMMIT_GOAL} x log, at most 1.5 bytes a sample"
     )
-    for column in ("layout", "bytes/sample", "n", "seal ms", "read ms", "x rows",
-                   "n", "commit us", "x log"):  # fmt: skip
+    for column in (
+        "layout",
+        "bytes/sample",
+        "n",
+        "seal ms",
+        "read ms",
+        "x rows",
+        "n",
+        "commit us",
+        "x log",
+    ):
         table.add_column(column, justify="left" if column == "layout" else "right")
     rows_ms = statistics.median(taken["read"][Rows.name])
     log_ms = statistics.median(taken["commit"][BareLog.name])
     for name, size in sizes.items():
         read_ms, commits_ms = taken["read"][name], taken["commit"].get(name, [])
         table.add_row(
-            name, f"{size / count:.2f}", str(rounds), _spread(taken["seal"][name], 1),
-            _spread(read_ms, 1), f"{statistics.median(read_ms) / rows_ms:.3f}",
-            str(len(commits_ms) or "-"), _spread(commits_ms, 1000),
+            name,
+            f"{size / count:.2f}",
+            str(rounds),
+            _spread(taken["seal"][name], 1),
+            _spread(read_ms, 1),
+            f"{statistics.median(read_ms) / rows_ms:.3f}",
+            str(len(commits_ms) or "-"),
+            _spread(commits_ms, 1000),
             f"{statistics.median(commits_ms) / log_ms:.2f}" if commits_ms else "-",
-        )  # fmt: skip
+        )
     return table
 
 

@@ -90,9 +90,12 @@ def wire_table(kind: str, function: int) -> Table:
         deciles = statistics.quantiles(values, n=10)
         p50_us = statistics.median(values)
         table.add_row(
-            name, str(len(values)), f"{p50_us:.0f}", f"{deciles[0]:.0f}-{deciles[-1]:.0f}",
+            name,
+            str(len(values)),
+            f"{p50_us:.0f}",
+            f"{deciles[0]:.0f}-{deciles[-1]:.0f}",
             f"{p50_us / raw_us:.2f}",
-        )  # fmt: skip
+        )
     return table
 
 
@@ -185,9 +188,12 @@ def pymodbus_sync(kind: str, place: str, function: int, stack: ExitStack) -> Cal
     if function == 3:
         return lambda: client.read_holding_registers(READ[0], count=READ[1], device_id=1)
     return lambda: client.readwrite_registers(
-        read_address=READ[0], read_count=READ[1], write_address=WRITE[0], values=WRITE[1],
+        read_address=READ[0],
+        read_count=READ[1],
+        write_address=WRITE[0],
+        values=WRITE[1],
         device_id=1,
-    )  # fmt: skip
+    )
 
 
 def pymodbus_async(kind: str, place: str, function: int, stack: ExitStack) -> Call:
@@ -212,9 +218,12 @@ def pymodbus_async(kind: str, place: str, function: int, stack: ExitStack) -> Ca
         if function == 3:
             return await client.read_holding_registers(READ[0], count=READ[1], device_id=1)
         return await client.readwrite_registers(
-            read_address=READ[0], read_count=READ[1], write_address=WRITE[0], values=WRITE[1],
+            read_address=READ[0],
+            read_count=READ[1],
+            write_address=WRITE[0],
+            values=WRITE[1],
             device_id=1,
-        )  # fmt: skip
+        )
 
     return lambda: loop.run_until_complete(exchange())
 

@@ -54,10 +54,12 @@ def campaign(areas: tuple[Area, ...], shard: int, shards: int) -> int:
 def _tell(shop: Workshop, kept: Kept) -> None:
     for area in shop.areas:
         counted = tally(shop.mutants[area.name], kept.fates, shop.known)
-        print(f"{area.name}: {counted.killed} killed, {counted.timed_out} timed out, "
-              f"{counted.survived} survived, {counted.equivalent} equivalent of {counted.run} run "
-              f"({len(shop.mutants[area.name])} in all): {counted.share:.1%}, "
-              f"wanted {area.killed_share:.0%}")  # fmt: skip
+        print(
+            f"{area.name}: {counted.killed} killed, {counted.timed_out} timed out, "
+            f"{counted.survived} survived, {counted.equivalent} equivalent of {counted.run} run "
+            f"({len(shop.mutants[area.name])} in all): {counted.share:.1%}, "
+            f"wanted {area.killed_share:.0%}"
+        )
 
 
 def _write_page(kept: Kept) -> None:

@@ -86,8 +86,16 @@ def only_tests_added(
 
 def _diff(root: Path, base: str) -> tuple[list[tuple[str, int, str]], Counter[str]]:
     """Lines that came, with their places, and lines that went."""
-    options = ("-M", "-w", "--unified=0", "--no-color", "--no-ext-diff", "--src-prefix=a/",
-               "--dst-prefix=b/", "--no-relative")  # fmt: skip
+    options = (
+        "-M",
+        "-w",
+        "--unified=0",
+        "--no-color",
+        "--no-ext-diff",
+        "--src-prefix=a/",
+        "--dst-prefix=b/",
+        "--no-relative",
+    )
     told = _git(root, "-c", "core.quotePath=false", "diff", *options, base, "--", "*.py")
     if told is None:
         raise ChangesUnknown(f"git could not compare with {base}; run: git diff {base}")

@@ -14,16 +14,29 @@ from dataclasses import dataclass
 from tools.mutation.names import Names
 
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
-}  # fmt: skip
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
 ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-    ast.Mod: ast.Mult, ast.FloorDiv: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
-    ast.LShift: ast.RShift, ast.RShift: ast.LShift,
-}  # fmt: skip
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Mod: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.BitOr: ast.BitAnd,
+    ast.BitAnd: ast.BitOr,
+    ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift,
+}
 OTHER_CALLS = {"min": "max", "max": "min", "any": "all", "all": "any", "abs": "float"}
 OPTIONAL_KEYWORDS = frozenset({"default", "key", "reverse", "strict"})
 """Keywords of built-in functions that may be left out."""
@@ -238,9 +251,13 @@ def _branch_edits(node: ast.AST) -> Iterator[Edit]:
         case ast.match_case(guard=ast.expr() as guard):
             for value in (True, False):
                 yield Edit(
-                    node, "guard", ast.Constant(value), guard, f"case ... if {one_line(guard)}",
+                    node,
+                    "guard",
+                    ast.Constant(value),
+                    guard,
+                    f"case ... if {one_line(guard)}",
                     f"case ... if {value}",
-                )  # fmt: skip
+                )
         case ast.For(target=target, iter=source):
             head = f"for {one_line(target)} in "
             nothing = ast.Tuple([], ast.Load())

@@ -39,8 +39,10 @@ def gate() -> int:
     said += complaints(shop.mutants, fates, shop.known, shop.areas)
     for area in shop.areas:
         counted = tally(shop.mutants[area.name], fates, shop.known)
-        print(f"{area.name}: {counted.killed + counted.timed_out} of {counted.run} mutants "
-              f"noticed, {counted.equivalent} equivalent ({counted.share:.1%})")  # fmt: skip
+        print(
+            f"{area.name}: {counted.killed + counted.timed_out} of {counted.run} mutants "
+            f"noticed, {counted.equivalent} equivalent ({counted.share:.1%})"
+        )
     print(not_run(left_out))
     print("\n".join(f"gate-safety: {line}" for line in said or ["passed"]))
     return 1 if said else 0

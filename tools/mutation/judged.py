@@ -97,9 +97,11 @@ def tally(
         judged = known.get(mutant.identity)
         counts["equivalent"] += fate not in NOTICED and judged is not None and judged.equivalent
     return Tally(
-        run=counts["run"], killed=counts["killed"], timed_out=counts["timed_out"],
+        run=counts["run"],
+        killed=counts["killed"],
+        timed_out=counts["timed_out"],
         equivalent=counts["equivalent"],
-    )  # fmt: skip
+    )
 
 
 def unjudged(

@@ -55,8 +55,11 @@ class Kept:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         branches = {area: asdict(found) for area, found in self.branches.items()}
         told = {
-            "made_of": self._made_of, "runs": self.runs, "fates": self.fates, "branches": branches,
-        }  # fmt: skip
+            "made_of": self._made_of,
+            "runs": self.runs,
+            "fates": self.fates,
+            "branches": branches,
+        }
         self._path.write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 

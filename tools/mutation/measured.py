@@ -24,10 +24,20 @@ from tools.mutation.areas import MEASURED, Area
 from tools.mutation.mutants import Mutant
 
 LOADED_ONCE: Final = (
-    "hypothesis", "numpy", "pymodbus.framer", "pydantic_settings", "typer", "rich.console",
-    "sqlite_utils", "reportlab.platypus", "cryptography.hazmat.primitives.asymmetric.ed25519",
-    "httpx", "jinja2", "keyring", "fastcrc",
-)  # fmt: skip
+    "hypothesis",
+    "numpy",
+    "pymodbus.framer",
+    "pydantic_settings",
+    "typer",
+    "rich.console",
+    "sqlite_utils",
+    "reportlab.platypus",
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "httpx",
+    "jinja2",
+    "keyring",
+    "fastcrc",
+)
 """Libraries that are loaded before the forks, so that no mutant pays for them."""
 PYTEST_OPTIONS: Final = ("-q", "--assert=plain", "-p", "no:cacheprovider")
 OUT_OF_REACH: Final = r"case _:\s+assert_never\("
@@ -87,9 +97,12 @@ def _measure(root: Path, tests: list[str], folder: Path) -> int:
     os.chdir(root)
     sys.path.insert(0, str(root))
     measuring = coverage.Coverage(
-        data_file=str(folder / "coverage"), branch=True, config_file=False,
-        include=[f"{root}/{package}/*" for package in MEASURED], messages=False,
-    )  # fmt: skip
+        data_file=str(folder / "coverage"),
+        branch=True,
+        config_file=False,
+        include=[f"{root}/{package}/*" for package in MEASURED],
+        messages=False,
+    )
     plugin = _Contexts(measuring)
     measuring.start()
     status = int(pytest.main([*PYTEST_OPTIONS, *tests], plugins=[plugin]))

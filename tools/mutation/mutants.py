@@ -150,8 +150,12 @@ def _lines(home: _Home) -> tuple[int, int]:
 def _bound(home: _Home) -> list[str]:
     match home:
         case ast.Assign(targets=targets):
-            return [node.id for target in targets for node in ast.walk(target)
-                    if isinstance(node, ast.Name)]  # fmt: skip
+            return [
+                node.id
+                for target in targets
+                for node in ast.walk(target)
+                if isinstance(node, ast.Name)
+            ]
         case ast.AnnAssign(target=ast.Name(id=name)) | ast.AugAssign(target=ast.Name(id=name)):
             return [name]
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):

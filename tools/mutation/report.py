@@ -34,11 +34,12 @@ def page(
     """The whole text; every mutant has its fate. ``runs`` are the commits that were run."""
     areas = list(areas)
     lines = [
-        HEAD, f"Run on {day.isoformat()}. {_run_at(runs)}\n",
+        HEAD,
+        f"Run on {day.isoformat()}. {_run_at(runs)}\n",
         *_shares(areas, mutants, fates, known, branches),
         *_files(areas, mutants, fates, known),
         *_survivors(areas, mutants, fates, known),
-    ]  # fmt: skip
+    ]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -61,8 +62,10 @@ def _shares(
     branches: Mapping[str, Branches],
 ) -> Iterator[str]:
     yield "## Shares\n"
-    yield ("| area | mutants | killed | timed out | survived | equivalent | noticed | wanted | "
-           "branches taken | wanted |")  # fmt: skip
+    yield (
+        "| area | mutants | killed | timed out | survived | equivalent | noticed | wanted | "
+        "branches taken | wanted |"
+    )
     yield "| --- |" + " --- |" * 9
     for area in areas:
         found, taken = tally(mutants[area.name], fates, known), branches[area.name]

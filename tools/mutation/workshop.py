@@ -86,13 +86,17 @@ def branch_complaints(areas: Iterable[Area], branches: dict[str, Branches]) -> l
     said = []
     for area in areas:
         found = branches[area.name]
-        print(f"{area.name}: {found.run} of {found.all} branches taken ({found.share:.1%}), "
-              f"wanted {area.branch_share:.0%}")  # fmt: skip
+        print(
+            f"{area.name}: {found.run} of {found.all} branches taken ({found.share:.1%}), "
+            f"wanted {area.branch_share:.0%}"
+        )
         for path, gaps in found.missing.items():
             print(f"    not run in {path}: {gaps}")
         if found.share < area.branch_share:
-            said.append(f"{area.name}: {found.share:.1%} of the branches are taken by its tests, "
-                        f"below the wanted {area.branch_share:.0%}")  # fmt: skip
+            said.append(
+                f"{area.name}: {found.share:.1%} of the branches are taken by its tests, "
+                f"below the wanted {area.branch_share:.0%}"
+            )
     return said
 
 

@@ -16,25 +16,27 @@ from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from records.keeping.backup import BackupReport
-    from records.keeping.backup_check import Finding
+    from records.keeping.backup_check import BackupFinding
     from records.keeping.restore import RestoreReport, Trust
     from workstation.settings import Settings
 
 RECORD_BAD = 4
 IdentityOption = Annotated[
     Path | None,
-    typer.Option("--identity", help="Identity file (age) of an encrypted backup.",
-                 show_default=False),
-]  # fmt: skip
+    typer.Option(
+        "--identity", help="Identity file (age) of an encrypted backup.", show_default=False
+    ),
+]
 KeyOption = Annotated[
     list[Path] | None,
     typer.Option("--public-key", help="Public key (PEM) from elsewhere.", show_default=False),
 ]
 CheckpointOption = Annotated[
     list[str] | None,
-    typer.Option("--checkpoint", help="A checkpoint from outside, or a file with some.",
-                 show_default=False),
-]  # fmt: skip
+    typer.Option(
+        "--checkpoint", help="A checkpoint from outside, or a file with some.", show_default=False
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -208,12 +210,12 @@ def _contents(report: BackupReport | RestoreReport) -> str:
     )
 
 
-def _say_findings(findings: Sequence[Finding], basis: str) -> None:
+def _say_findings(findings: Sequence[BackupFinding], basis: str) -> None:
     for found in findings:
         say(f"ALTERED {found.name}: {found.what}")
     say(f"{'altered' if findings else 'verified: nothing was altered'} ({basis})")
 
 
-def _end(findings: Sequence[Finding]) -> None:
+def _end(findings: Sequence[BackupFinding]) -> None:
     if findings:
         raise typer.Exit(RECORD_BAD)

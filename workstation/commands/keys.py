@@ -145,9 +145,13 @@ def revoke(
             abort=True,
         )
     key_id = revoke_key(
-        data_dir, key, from_utc_ms=from_utc_ms, reason=reason, by=_person(by),
+        data_dir,
+        key,
+        from_utc_ms=from_utc_ms,
+        reason=reason,
+        by=_person(by),
         at_utc_ms=SystemClock().utc_ms(),
-    )  # fmt: skip
+    )
     say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
     _leave(data_dir)
 

@@ -15,7 +15,7 @@ from workstation.output import say, say_json, warn
 from workstation.terminal.typed_lines import is_terminal
 
 if TYPE_CHECKING:
-    from records.keeping.retention import Rule
+    from records.keeping.retention import RetentionRule
     from workstation.settings import Settings
 
 
@@ -44,7 +44,7 @@ def retention(
     from records.keeping.retention import (
         Applied,
         Keeping,
-        Said,
+        RemovalConfirmation,
         apply_retention,
         lines,
         show_retention,
@@ -57,12 +57,15 @@ def retention(
     done = Applied(removed=(), still_read=())
     if apply:
         due = [one for one in show_retention(data_dir, rule) if one.state is Keeping.DUE]
-        said = Said(today=_date(today), count=count)
+        said = RemovalConfirmation(today=_date(today), count=count)
         if not due or _agreed(len(due), rule, yes=yes):
             done = apply_retention(
-                data_dir, rule, author_now(data_dir, by), said=said,
+                data_dir,
+                rule,
+                author_now(data_dir, by),
+                said=said,
                 checkpoints=compared(settings, data_dir).checkpoints,
-            )  # fmt: skip
+            )
             leave_checkpoints(settings, data_dir, warn)
     shown = show_retention(data_dir, rule)
     if as_json:
@@ -127,18 +130,18 @@ def _date(text: str) -> date | None:
         raise RequestRefused(f"--today {text!r} is no date; write it like 2036-01-31") from error
 
 
-def _rule(settings: Settings) -> Rule:
+def _rule(settings: Settings) -> RetentionRule:
     from controller.runtime.clock import SystemClock
-    from records.keeping.retention import Rule
+    from records.keeping.retention import RetentionRule
 
-    return Rule(
+    return RetentionRule(
         years=settings.retention_years,
         today=_day(settings, SystemClock().utc_ms()),
         day_of=lambda utc_ms: _day(settings, utc_ms),
     )
 
 
-def _agreed(count: int, rule: Rule, *, yes: bool) -> bool:
+def _agreed(count: int, rule: RetentionRule, *, yes: bool) -> bool:
     if yes:
         return True
     if not is_terminal(sys.stdin):

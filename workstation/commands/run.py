@@ -86,9 +86,13 @@ def run(
 
 
 def _treat(
-    unit: str, ordered: PlannedOrder, place: Place, clock: Clock, operator: SessionOperator,
+    unit: str,
+    ordered: PlannedOrder,
+    place: Place,
+    clock: Clock,
+    operator: SessionOperator,
     screen: Screen,
-) -> int:  # fmt: skip
+) -> int:
     """Treat, and say how it ended; returns the exit status, raises TractionError before a session.
 
     Once the session is open every refusal is 3, and says which session keeps it.

@@ -19,7 +19,7 @@ class PatientName(StrEnum):
     PASSIVE = "passive"
 
 
-class Wire(StrEnum):
+class WireName(StrEnum):
     """How a simulated unit is served."""
 
     TCP = "tcp"
@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    wire: Annotated[Wire, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")] = Wire.TCP,
+    wire: Annotated[
+        WireName, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")
+    ] = WireName.TCP,
     port: Annotated[int, typer.Option(help="TCP port; 0 lets the system choose.")] = 5020,
     baudrate: Annotated[int, typer.Option(help="Baud rate of the RTU line.")] = 38400,
     body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding",
@@ -63,12 +65,12 @@ def simulate(
         boot_count=units.boot_count_now(),
     )
     try:
-        if wire is Wire.RTU:
+        if wire is WireName.RTU:
             unit.serve_rtu(baudrate)
         else:
             unit.serve_tcp(port=port)
     except OSError as error:
-        way_out = "serve with --wire tcp" if wire is Wire.RTU else "choose another --port"
+        way_out = "serve with --wire tcp" if wire is WireName.RTU else "choose another --port"
         raise AddressInvalid(f"{error}; {way_out}") from error
     with unit:
         say(f"simulated unit at {unit.uri}")

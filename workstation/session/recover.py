@@ -99,10 +99,13 @@ def _armed_seconds_ago(left: list[LeftOpen], data_dir: Path, clock: Clock) -> fl
     for one in left:
         record = read_session(data_dir, one.head.session_id)
         armed_utc_ms = [
-            *(event.utc_ms for event in record.of_kind(EventKind.UNIT_ARMED)
-              if event.sequence < one.tail.events),
+            *(
+                event.utc_ms
+                for event in record.of_kind(EventKind.UNIT_ARMED)
+                if event.sequence < one.tail.events
+            ),
             *(row.utc_ms for row in _put_aside_events(one) if row.kind == EventKind.UNIT_ARMED),
-        ]  # fmt: skip
+        ]
         if armed_utc_ms:
             return (clock.utc_ms() - armed_utc_ms[-1]) / 1000
     return None

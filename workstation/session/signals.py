@@ -14,8 +14,15 @@ from types import FrameType
 from workstation.session.operators import SessionOperator
 
 RELEASING = (
-    "SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPWR", "SIGXCPU",
-)  # fmt: skip
+    "SIGINT",
+    "SIGTERM",
+    "SIGHUP",
+    "SIGQUIT",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGPWR",
+    "SIGXCPU",
+)
 """Each would end the program; each releases instead. SIGPWR: the power fails. SIGXCPU: the system
 limits the processor time of real-time programs."""
 ONCE = frozenset({"SIGHUP"})

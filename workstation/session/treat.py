@@ -123,9 +123,12 @@ def _program(data_dir: Path, clock: Clock, key: SigningKey) -> Author:
     """Returns who writes the register of sessions: the account that runs the session."""
     user = login_name()
     return Author(
-        by=user, user=user, at_utc_ms=clock.utc_ms(), key=key,
+        by=user,
+        user=user,
+        at_utc_ms=clock.utc_ms(),
+        key=key,
         key_records=key_history(data_dir).head,
-    )  # fmt: skip
+    )
 
 
 def _note_seals(data_dir: Path, author: Author, warn: Callable[[str], None]) -> None:

@@ -32,7 +32,7 @@ Write = Callable[[str], None]
 """Writes a text and may wait for as long as it likes; raises OSError."""
 
 
-class Page(Protocol):
+class DisplayStyle(Protocol):
     """How things look on one kind of display. Returns the text that is to be written."""
 
     def words(self, text: str) -> str:
@@ -48,7 +48,7 @@ class Page(Protocol):
 class Display:
     """A mailbox and the daemon thread that empties it through ``write``."""
 
-    def __init__(self, page: Page, write: Write, now_s: Callable[[], float]) -> None:
+    def __init__(self, page: DisplayStyle, write: Write, now_s: Callable[[], float]) -> None:
         self._page, self._write, self._now_s = page, write, now_s
         self._numbers = itertools.count(1)
         self._kept: deque[str | Progress | threading.Event] = deque(maxlen=WORDS_KEPT)

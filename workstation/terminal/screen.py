@@ -17,7 +17,7 @@ from typing import Any, Final, TextIO
 from controller.ports import Progress
 from controller.words import visible
 from workstation.output import json_for
-from workstation.terminal.display import Display, Page, writer
+from workstation.terminal.display import Display, DisplayStyle, writer
 from workstation.terminal.progress import LiveLine, PhaseLines, Verbatim
 from workstation.terminal.typed_lines import is_terminal
 
@@ -109,9 +109,11 @@ class Screen:
         return self
 
     def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None,
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
         _trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Show what is left everywhere: a bounded time for each display, and no error."""
         self._elsewhere.close()
         self.end_session()
@@ -143,7 +145,7 @@ def last_words(text: str, now_s: Callable[[], float]) -> None:
     messages.close(DRAIN_S)
 
 
-def page_for(stream: TextIO | None) -> Page:
+def page_for(stream: TextIO | None) -> DisplayStyle:
     """A live line where the stream is a terminal that knows its own cursor, else plain lines."""
     terminal = os.environ.get("TERM", "" if os.name == "posix" else "windows")
     if not is_terminal(stream) or terminal in _PLAIN_TERMINALS:

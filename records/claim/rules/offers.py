@@ -83,18 +83,22 @@ def _discipline(facts: Facts) -> Iterator[Offer]:
         agrees = DISCIPLINE_OF_ROLE.get(role) == value
         (for_it if agrees else against).append(f"the service was done by: {role}")
     yield Offer(
-        kind=MODIFIER, value=value, line=TRACTION,
+        kind=MODIFIER,
+        value=value,
+        line=TRACTION,
         why=f"{facts.profile.title} wants the discipline of the plan on the line",
-        speaks_for=tuple(for_it), speaks_against=tuple(against),
+        speaks_for=tuple(for_it),
+        speaks_against=tuple(against),
         evidence=(facts.claimed("plan.discipline", planned), *facts.told("performed_by")),
-    )  # fmt: skip
+    )
 
 
 def _open_pairs(facts: Facts) -> Iterator[Partner]:
     return (
-        partner for partner in facts.partners
+        partner
+        for partner in facts.partners
         if partner.pair.indicator == 1 and not facts.separated(partner)
-    )  # fmt: skip
+    )
 
 
 def _separate(facts: Facts, partner: Partner) -> Offer:
@@ -136,23 +140,27 @@ def _assistant(facts: Facts) -> Iterator[Offer]:
     if not facts.profile.assistant_modifiers or not missing or (share or 0) <= ASSISTANT_SHARE:
         return
     yield Offer(
-        kind=MODIFIER, value=assistant_modifier(facts), line=TRACTION,
+        kind=MODIFIER,
+        value=assistant_modifier(facts),
+        line=TRACTION,
         why="an assistant did more than 10 % of this untimed service alone",
         speaks_for=(f"share of the assistant: {100 * (share or 0):.0f} %",),
         speaks_against=("minutes together with the therapist count as the therapist's",),
         evidence=facts.told("set_up_by", "performed_by", "delivered_minutes"),
-    )  # fmt: skip
+    )
 
 
 def _threshold(facts: Facts) -> Iterator[Offer]:
     for found in above_the_threshold_without_kx(facts):
         yield Offer(
-            kind=MODIFIER, value="KX", line=TRACTION,
+            kind=MODIFIER,
+            value="KX",
+            line=TRACTION,
             why=f"the year's therapy amounts are above {found.words['threshold']}",
             speaks_for=(f"{found.words['ytd']} before this day, {found.words['total']} with it",),
             speaks_against=("KX says that the records justify more: only a person can judge that",),
             evidence=found.evidence,
-        )  # fmt: skip
+        )
 
 
 def _diagnoses(facts: Facts) -> Iterator[Offer]:
@@ -164,9 +172,11 @@ def _diagnoses(facts: Facts) -> Iterator[Offer]:
         fits = fitting is not None and fitting.match(code) is not None
         region = f"the device treated the {facts.region} region"
         yield Offer(
-            kind=DIAGNOSIS, value=code, line=TRACTION,
+            kind=DIAGNOSIS,
+            value=code,
+            line=TRACTION,
             why="the note names it and the claim does not",
             speaks_for=("the clinician's note", *((region,) if fits else ())),
             speaks_against=() if fits else (f"{region}; the code is not one of that region",),
             evidence=facts.told("diagnosis", "region"),
-        )  # fmt: skip
+        )

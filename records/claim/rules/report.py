@@ -102,14 +102,19 @@ def report_document(
         "findings": [_finding_document(finding) for finding in report.findings],
         "offers": [_offer_document(offer) for offer in offers],
         "accepted": [
-            {"what": a.what, "value": a.value, "by": a.by, "at_utc_ms": a.at_utc_ms,
-             "evidence": list(a.evidence)}
+            {
+                "what": a.what,
+                "value": a.value,
+                "by": a.by,
+                "at_utc_ms": a.at_utc_ms,
+                "evidence": list(a.evidence),
+            }
             for a in accepted
         ],
         "conditions": list(report.conditions),
         "not_checked": list(report.not_checked),
         "advice": report.advice,
-    }  # fmt: skip
+    }
 
 
 def _finding_document(finding: RuleFinding) -> dict[str, Any]:

@@ -21,7 +21,7 @@ Segments = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class SegmentFault:
     """``check_id`` is X-01 to X-04; ``where`` is the segment's number, counted from 1."""
 
     check_id: str
@@ -29,13 +29,13 @@ class Fault:
     message: str
 
 
-def check_837p(text: str, today: date) -> list[Fault]:
+def check_837p(text: str, today: date) -> list[SegmentFault]:
     """Every fault of the text; ``today`` is the day on which it was made."""
     segments = [part.strip("\r\n").split("*") for part in text.split("~") if part.strip()]
     return [*_totals(segments), *_zips(segments), *_dates(segments, today), *_case(segments)]
 
 
-def _totals(segments: Segments) -> Iterator[Fault]:
+def _totals(segments: Segments) -> Iterator[SegmentFault]:
     """X-01: CLM02 is the sum of its lines' SV102."""
     claim: tuple[int, str] | None = None
     total = Decimal()
@@ -44,7 +44,7 @@ def _totals(segments: Segments) -> Iterator[Fault]:
             where, said = claim
             if _money(said) != total:
                 message = f"total {said} (CLM02) is not the sum of its lines, {total}"
-                yield Fault(check_id="X-01", where=where, message=message)
+                yield SegmentFault(check_id="X-01", where=where, message=message)
             claim = None
         if parts[0] == "CLM":
             claim, total = (number, _element(parts, 2)), Decimal()
@@ -52,7 +52,7 @@ def _totals(segments: Segments) -> Iterator[Fault]:
             total += _money(_element(parts, 2)) or Decimal()
 
 
-def _zips(segments: Segments) -> Iterator[Fault]:
+def _zips(segments: Segments) -> Iterator[SegmentFault]:
     """X-02: the practice's ZIP has nine digits, everybody's five or nine."""
     entity = ""
     for number, parts in enumerate(segments, start=1):
@@ -65,10 +65,10 @@ def _zips(segments: Segments) -> Iterator[Fault]:
         if not NINE_DIGITS.fullmatch(code) and (nine or not re.fullmatch(r"\d{5}", code)):
             wanted = "nine digits" if nine else "five or nine digits"
             message = f"ZIP {code!r} of NM1*{entity} does not have {wanted}"
-            yield Fault(check_id="X-02", where=number, message=message)
+            yield SegmentFault(check_id="X-02", where=number, message=message)
 
 
-def _dates(segments: Segments, today: date) -> Iterator[Fault]:
+def _dates(segments: Segments, today: date) -> Iterator[SegmentFault]:
     """X-03: dates exist and lie in order: birth, onset, service, today."""
     service = max(
         (_date(_element(p, 3)) or EARLIEST for p in segments if _is_date(p, {"472"})),
@@ -86,16 +86,16 @@ def _dates(segments: Segments, today: date) -> Iterator[Fault]:
         value = _date(text)
         if value is None or not EARLIEST <= value <= latest:
             message = f"{what} {text} is not a date from {EARLIEST} to {latest}"
-            yield Fault(check_id="X-03", where=number, message=message)
+            yield SegmentFault(check_id="X-03", where=number, message=message)
 
 
-def _case(segments: Segments) -> Iterator[Fault]:
+def _case(segments: Segments) -> Iterator[SegmentFault]:
     """X-04: capitals only."""
     for number, parts in enumerate(segments, start=1):
         small = [element for element in parts if element != element.upper()]
         if small:
             message = f"{small[0]!r} holds small letters; X12 is written in capitals"
-            yield Fault(check_id="X-04", where=number, message=message)
+            yield SegmentFault(check_id="X-04", where=number, message=message)
 
 
 def _is_date(parts: Sequence[str], qualifiers: set[str]) -> bool:

@@ -20,9 +20,14 @@ from records.exports.needs import Needs
 
 VERSION = "005010X222A1"
 FILING_CODES = {
-    "medicare_b": "MB", "medicare_advantage": "16", "medicaid": "MC", "commercial": "CI",
-    "workers_comp": "WC", "va": "VA", "auto": "AM",
-}  # fmt: skip
+    "medicare_b": "MB",
+    "medicare_advantage": "16",
+    "medicaid": "MC",
+    "commercial": "CI",
+    "workers_comp": "WC",
+    "va": "VA",
+    "auto": "AM",
+}
 """SBR09 of each kind of payer; whoever pays himself has no payer."""
 NTE_LENGTH = 80
 RELATIONSHIPS = {"spouse": "01", "child": "19", "other": "G8"}
@@ -150,10 +155,24 @@ class _Claim:
     def interchange(self) -> Iterator[str]:
         date_, time_ = day(self.made_at), self.made_at.strftime("%H%M")
         yield segment(
-            "ISA", "00", " " * 10, "00", " " * 10, "ZZ", f"{self.sender:<15}", "ZZ",
-            f"{self.receiver:<15}", date_[2:], time_, "^", "00501", self.control_number, "0", "T",
+            "ISA",
+            "00",
+            " " * 10,
+            "00",
+            " " * 10,
+            "ZZ",
+            f"{self.sender:<15}",
+            "ZZ",
+            f"{self.receiver:<15}",
+            date_[2:],
+            time_,
+            "^",
+            "00501",
+            self.control_number,
+            "0",
+            "T",
             COMPONENT,
-        )  # fmt: skip
+        )
         yield segment("GS", "HC", self.sender, self.receiver, date_, time_, "1", "X", VERSION)
         body = [segment("ST", "837", "0001", VERSION), *self._transaction(date_, time_)]
         yield from body
@@ -197,9 +216,17 @@ class _Claim:
         yield _demographics(self.insured)
         payer = self.context.payer
         yield segment(
-            "NM1", "PR", "2", words("payer.name", payer.name, 60), "", "", "", "", "PI",
+            "NM1",
+            "PR",
+            "2",
+            words("payer.name", payer.name, 60),
+            "",
+            "",
+            "",
+            "",
+            "PI",
             words("payer.payer_id", payer.payer_id, 80),
-        )  # fmt: skip
+        )
         if not own:
             yield from self._patient()
 
@@ -214,12 +241,17 @@ class _Claim:
         context = self.context
         total = sum((line.charge or Decimal() for line in context.lines), Decimal())
         yield segment(
-            "CLM", words("claim_id", context.claim_id, 38), amount(total), "", "",
-            composite(context.lines[0].pos or "", "B", "1"), "Y" if self.signed else "N",
+            "CLM",
+            words("claim_id", context.claim_id, 38),
+            amount(total),
+            "",
+            "",
+            composite(context.lines[0].pos or "", "B", "1"),
+            "Y" if self.signed else "N",
             "A" if context.accept_assignment else "C",
             "Y" if context.benefits_assigned else "N",
             "Y" if context.release_of_information else "I",
-        )  # fmt: skip
+        )
         for qualifier, date_ in (
             ("431", context.onset_date),
             ("454", context.initial_treatment_date),
@@ -260,10 +292,15 @@ class _Claim:
         pos = line.pos or ""
         yield segment("LX", str(number))
         yield segment(
-            "SV1", composite("HC", line.cpt, *modifiers), amount(line.charge or Decimal()),
-            line.unit_of_measure, str(line.units), "" if pos == self.context.lines[0].pos else pos,
-            "", composite(*map(str, line.dx_pointers)),
-        )  # fmt: skip
+            "SV1",
+            composite("HC", line.cpt, *modifiers),
+            amount(line.charge or Decimal()),
+            line.unit_of_measure,
+            str(line.units),
+            "" if pos == self.context.lines[0].pos else pos,
+            "",
+            composite(*map(str, line.dx_pointers)),
+        )
         yield segment("DTP", "472", "D8", day(self.context.date_of_service))
         yield segment("REF", "6R", f"{self.session_id}-{number}")
 
@@ -271,11 +308,17 @@ class _Claim:
 def _name(entity: str, key: str, party: Party, qualifier: str, number: str | None) -> str:
     person = party.is_person
     return segment(
-        "NM1", entity, "1" if person else "2", words(f"{key}.last_name", party.last_name, 60),
+        "NM1",
+        entity,
+        "1" if person else "2",
+        words(f"{key}.last_name", party.last_name, 60),
         words(f"{key}.first_name", party.first_name, 35) if person else "",
-        words(f"{key}.middle_name", party.middle_name, 25) if person else "", "", "",
-        qualifier if number else "", number or "",
-    )  # fmt: skip
+        words(f"{key}.middle_name", party.middle_name, 25) if person else "",
+        "",
+        "",
+        qualifier if number else "",
+        number or "",
+    )
 
 
 def _address(key: str, party: Party) -> Iterator[str]:

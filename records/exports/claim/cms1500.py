@@ -21,10 +21,15 @@ from records.visit.face import Face
 
 FORMAT = "traction-cms1500/1"
 PAYER_TYPES = {
-    "medicare_b": "Medicare", "medicaid": "Medicaid", "medicare_advantage": "Other",
-    "commercial": "Group health plan", "workers_comp": "Other", "va": "CHAMPVA", "auto": "Other",
+    "medicare_b": "Medicare",
+    "medicaid": "Medicaid",
+    "medicare_advantage": "Other",
+    "commercial": "Group health plan",
+    "workers_comp": "Other",
+    "va": "CHAMPVA",
+    "auto": "Other",
     "self_pay": "Other",
-}  # fmt: skip
+}
 LINES_ON_A_FORM = 6
 LETTERS = "ABCDEFGHIJKL"
 

@@ -15,8 +15,13 @@ SENDER = "TRACTION"
 CODES = "L"
 """Name of a coding system of our own: local."""
 _ESCAPES = {
-    "\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\n": "\\.br\\",
-}  # fmt: skip
+    "\\": "\\E\\",
+    "|": "\\F\\",
+    "^": "\\S\\",
+    "&": "\\T\\",
+    "~": "\\R\\",
+    "\n": "\\.br\\",
+}
 
 
 def escaped(text: str) -> str:
@@ -73,10 +78,12 @@ def patient(visit: Visit, person: Party) -> list[str]:
         5: name(person),
         7: person.birth_date.strftime("%Y%m%d") if person.birth_date else "",
         8: person.sex or "",
-        11: "" if address is None else parts(
+        11: ""
+        if address is None
+        else parts(
             address.line_1, address.line_2, address.city, address.state or "", address.zip or ""
         ),
-    }  # fmt: skip
+    }
     return [segment("PID", fields), segment("PV1", {1: "1", 2: "O", 19: parts(visit.session_id)})]
 
 
@@ -88,9 +95,16 @@ def name(person: Party) -> str:
 def provider(person: Party) -> str:
     """NPI and name of somebody who treats (XCN)."""
     return parts(
-        person.npi or "", person.last_name, person.first_name or "", person.middle_name or "",
-        "", "", person.credentials or "", "", "NPI" if person.npi else "",
-    )  # fmt: skip
+        person.npi or "",
+        person.last_name,
+        person.first_name or "",
+        person.middle_name or "",
+        "",
+        "",
+        person.credentials or "",
+        "",
+        "NPI" if person.npi else "",
+    )
 
 
 def message(segments: list[str]) -> str:

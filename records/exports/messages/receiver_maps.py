@@ -16,10 +16,22 @@ from records.claim.charge_line import COLUMNS
 OWN = "own"
 DATES = frozenset({"dos", "patient_birth_date"})
 PATIENT_FIELDS = (
-    "patient_last_name", "patient_first_name", "patient_middle_name", "patient_birth_date",
-    "patient_sex", "patient_line_1", "patient_line_2", "patient_city", "patient_state",
-    "patient_zip", "patient_phone", "payer_name", "payer_id", "member_id", "group_number",
-)  # fmt: skip
+    "patient_last_name",
+    "patient_first_name",
+    "patient_middle_name",
+    "patient_birth_date",
+    "patient_sex",
+    "patient_line_1",
+    "patient_line_2",
+    "patient_city",
+    "patient_state",
+    "patient_zip",
+    "patient_phone",
+    "payer_name",
+    "payer_id",
+    "member_id",
+    "group_number",
+)
 FIELDS = (*COLUMNS, *PATIENT_FIELDS, "not_ready")
 """What a column may hold: the charge line, the patient of the claim context, and the findings."""
 

@@ -56,9 +56,16 @@ MOST_ALERTS = 9
 MOST_AMENDMENTS = 3
 """Lines about amendments, the newest; all of them stand in text and JSON."""
 FULL_WIDTH = (
-    "stop", "steps", "table", "clock", "self_check", "adjustments", "pauses", "check_ins",
+    "stop",
+    "steps",
+    "table",
+    "clock",
+    "self_check",
+    "adjustments",
+    "pauses",
+    "check_ins",
     "remarks",
-)  # fmt: skip
+)
 """Device fields of this kind stand below the columns, over the whole width."""
 Fields = Sequence[Sourced[str]]
 

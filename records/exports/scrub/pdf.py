@@ -40,13 +40,15 @@ def scrub_pages(visit: Visit) -> list[Page]:
     flow.write("Scrub report", 15, bold=True)
     flow.write(
         f"Session {session_id}, note {face.status}, date of service {values['date_of_service']}",
-        9, GREY,
-    )  # fmt: skip
+        9,
+        GREY,
+    )
     flow.write(
         f"Payer profile {values['profile_title']} ({values['profile']}, {values['profile_date']}; "
         f"{values['profile_source']}); rules of {values['rule_set']}",
-        9, GREY,
-    )  # fmt: skip
+        9,
+        GREY,
+    )
     verdict = "No rule found an error." if values["ready"] else face.verdict
     flow.gap(4)
     flow.write(verdict, 11, INK if values["ready"] else ALERT, bold=True)

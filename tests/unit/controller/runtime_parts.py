@@ -22,23 +22,53 @@ from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState, 
 from tests.unit.controller.builders import TRACKING
 
 IDENTITY = UnitIdentity(
-    unit_id="00000000000000aa", model="Test unit", serial_number=1, vendor_id=1, product_id=1,
-    firmware="1.00.0", firmware_crc=1, calibration_crc=1, calibrated_on="2026-01-01",
-    calibration_due="2027-01-01", boot_count=3, map_version="1.0", raw_block=b"",
-)  # fmt: skip
+    unit_id="00000000000000aa",
+    model="Test unit",
+    serial_number=1,
+    vendor_id=1,
+    product_id=1,
+    firmware="1.00.0",
+    firmware_crc=1,
+    calibration_crc=1,
+    calibrated_on="2026-01-01",
+    calibration_due="2027-01-01",
+    boot_count=3,
+    map_version="1.0",
+    raw_block=b"",
+)
 CAPABILITIES = UnitCapabilities(
-    regions=frozenset({Region.CERVICAL}), features=0, rated_force_n=200.0, cut_off_force_n=260.0,
-    pretension_floor_n=0.0, max_rate_up_n_per_s=50.0, max_rate_down_n_per_s=100.0,
-    fast_release_rate_n_per_s=130.0, watchdog_min_s=0.2, watchdog_max_s=2.0, sample_period_s=0.01,
-    maximum_answer_time_s=0.01, second_channel=True,
-    cell_capacity_n=500.0, event_ring_size=32, days_since_stop_test=0,
-    patient_switch_sensed=True, patient_switch_two_channel=True, emergency_stop_hard_wired=True,
-    releases_on_power_loss=True, raw_block=b"",
-)  # fmt: skip
+    regions=frozenset({Region.CERVICAL}),
+    features=0,
+    rated_force_n=200.0,
+    cut_off_force_n=260.0,
+    pretension_floor_n=0.0,
+    max_rate_up_n_per_s=50.0,
+    max_rate_down_n_per_s=100.0,
+    fast_release_rate_n_per_s=130.0,
+    watchdog_min_s=0.2,
+    watchdog_max_s=2.0,
+    sample_period_s=0.01,
+    maximum_answer_time_s=0.01,
+    second_channel=True,
+    cell_capacity_n=500.0,
+    event_ring_size=32,
+    days_since_stop_test=0,
+    patient_switch_sensed=True,
+    patient_switch_two_channel=True,
+    emergency_stop_hard_wired=True,
+    releases_on_power_loss=True,
+    raw_block=b"",
+)
 IDLE = replace(
-    TRACKING, unit_state=UnitState.IDLE, status=UnitStatus.PATIENT_SWITCH_PRESENT, force_n=0.2,
-    second_force_n=0.1, gross_force_n=0.2, setpoint_in_effect_n=0.0, newest_event=1,
-)  # fmt: skip
+    TRACKING,
+    unit_state=UnitState.IDLE,
+    status=UnitStatus.PATIENT_SWITCH_PRESENT,
+    force_n=0.2,
+    second_force_n=0.1,
+    gross_force_n=0.2,
+    setpoint_in_effect_n=0.0,
+    newest_event=1,
+)
 PRESSED = replace(IDLE, status=IDLE.status | UnitStatus.PATIENT_SWITCH_PRESSED)
 
 Story = Callable[[float], Telemetry]
@@ -99,9 +129,11 @@ class StoryUnit:
         # A living unit is never still: force, samples and uptime go on.
         now_s, count = self._clock.now_s(), len(self.commands)
         alive = replace(
-            reading, taken_at_s=now_s - reading.sample_age_s, sample_number=count & 0xFFFF,
+            reading,
+            taken_at_s=now_s - reading.sample_age_s,
+            sample_number=count & 0xFFFF,
             uptime_s=reading.uptime_s + now_s - self._started_s,
-        )  # fmt: skip
+        )
         if reading.force_n is None:
             return alive
         return replace(alive, force_n=reading.force_n + 0.1 * (count % 2))

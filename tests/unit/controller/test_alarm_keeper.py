@@ -43,10 +43,12 @@ def test_an_alarm_is_recorded_at_once_and_said_once() -> None:
     text = "more force than ordered: look at the patient"
     assert journal.kept == [
         (
-            EventKind.ALARM_RAISED, 10_000,
-            {"code": "over_force", "priority": "high", "text": text}, True,
+            EventKind.ALARM_RAISED,
+            10_000,
+            {"code": "over_force", "priority": "high", "text": text},
+            True,
         )
-    ]  # fmt: skip
+    ]
     assert listener.said == [f"ALARM (high): {text}"]
     assert [kind.code for kind in alarms.active] == ["over_force"]
 
@@ -83,8 +85,10 @@ def test_a_paused_sound_is_recorded_with_its_end() -> None:
     alarms.effect(RaiseAlarm("check_in_due"), 1000.0)
     alarms.request(PauseSound(by="P. Jones"), 1010.0)
     assert journal.kept[-1][:3] == (
-        EventKind.ALARM_SOUND_PAUSED, 10_000, {"by": "P. Jones", "until_ms": 130_000},
-    )  # fmt: skip
+        EventKind.ALARM_SOUND_PAUSED,
+        10_000,
+        {"by": "P. Jones", "until_ms": 130_000},
+    )
     assert alarms.sound_paused_s(1020.0) == 110.0
     assert not alarms.tone_due(1020.0)
     assert alarms.tone_due(1130.0)

@@ -76,9 +76,7 @@ def test_the_classes_are_frozen_slotted_and_made_by_name(as_class: type[EventDet
         (ReleaseObserved(force_dn=9, unit_state=1), '{"force_dn":9,"unit_state":1}'),
         (UnitObserved(observed=False), '{"observed":false}'),
         (
-            UnitObserved(
-                observed=True, seen=UnitSeen(unit_state=2, force_dn=None, released=True)
-            ),
+            UnitObserved(observed=True, seen=UnitSeen(unit_state=2, force_dn=None, released=True)),
             '{"force_dn":null,"observed":true,"released":true,"unit_state":2}',
         ),
         (
@@ -97,7 +95,7 @@ def test_the_classes_are_frozen_slotted_and_made_by_name(as_class: type[EventDet
         ),
         (AlarmAcknowledged(codes=("a", "b"), by="A"), '{"by":"A","codes":["a","b"]}'),
     ],
-)  # fmt: skip
+)
 def test_the_stored_text_of_details_with_a_form_of_their_own(
     said: EventDetail, stored: str
 ) -> None:
@@ -145,14 +143,19 @@ def test_a_key_that_no_class_names_does_not_hinder() -> None:
         (EventKind.ALARM_ACKNOWLEDGED, {"codes": [1], "by": ""}, "detail.codes is 1, not str"),
         (EventKind.ALARM_ACKNOWLEDGED, {"codes": "a", "by": ""}, "detail.codes is 'a', not tuple"),
         (EventKind.SESSION_ENDED, {"outcome": 1, "reason": ""}, "detail.outcome is 1, not str"),
-        (EventKind.SESSION_ENDED, {"outcome": "stopped", "reason": "", "dropped_links": 1},
-         "detail has no 'dropped_events'"),
-        (EventKind.SELF_CHECK_RECORDED,
-         {"item": "", "state": "", "value": "", "by": "", "todo": "", "numbers": {"a": "b"}},
-         "detail.numbers.a is 'b', not int"),
+        (
+            EventKind.SESSION_ENDED,
+            {"outcome": "stopped", "reason": "", "dropped_links": 1},
+            "detail has no 'dropped_events'",
+        ),
+        (
+            EventKind.SELF_CHECK_RECORDED,
+            {"item": "", "state": "", "value": "", "by": "", "todo": "", "numbers": {"a": "b"}},
+            "detail.numbers.a is 'b', not int",
+        ),
         (EventKind.SESSION_STARTED, {"session_id": []}, r"detail.session_id is \[\], not str"),
     ],
-)  # fmt: skip
+)
 def test_another_key_or_type_is_refused_with_its_name(
     kind: EventKind, stored: dict[str, object], words: str
 ) -> None:

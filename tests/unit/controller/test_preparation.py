@@ -29,9 +29,11 @@ from tests.unit.controller.builders import (
 )
 
 SAME = LastArming(
-    firmware=IDENTITY.firmware, firmware_crc=IDENTITY.firmware_crc, gross_zero_n=0.4,
+    firmware=IDENTITY.firmware,
+    firmware_crc=IDENTITY.firmware_crc,
+    gross_zero_n=0.4,
     armed_on="2026-11-01",
-)  # fmt: skip
+)
 PRESENT = UnitStatus.PATIENT_SWITCH_PRESENT
 PRESSED = PRESENT | UnitStatus.PATIENT_SWITCH_PRESSED
 Look = Callable[[float], dict[str, Any]]
@@ -129,9 +131,13 @@ class Start:
         def hear() -> None:
             for request in self.operator.requests():
                 hear_aside(
-                    request, recorder, self.operator, alarms,
-                    when="before the treatment", now_s=clock.now_s(),
-                )  # fmt: skip
+                    request,
+                    recorder,
+                    self.operator,
+                    alarms,
+                    when="before the treatment",
+                    now_s=clock.now_s(),
+                )
 
         self.preparation = Preparation(
             unit=cast(TractionUnit, Unit(clock, look, verified)),
@@ -167,8 +173,13 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
     start.preparation.prepare()
     items = start.items()
     confirmed = {
-        "commissioning", "lift_locked", "quick_release", "call_bell", "screening", "table",
-    }  # fmt: skip
+        "commissioning",
+        "lift_locked",
+        "quick_release",
+        "call_bell",
+        "screening",
+        "table",
+    }
     assert {name for name, state in items.items() if state == "confirmed"} == confirmed
     assert {state for name, state in items.items() if name not in confirmed} == {"passed"}
     assert start.operator.asked == [
@@ -182,18 +193,21 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
 
 REFUSALS: dict[str, tuple[Look, dict[str, Any], str]] = {
     "emergency stop": (
-        lambda s: {"status": PRESENT | UnitStatus.EMERGENCY_STOP_OPEN}, {}, "release the button",
+        lambda s: {"status": PRESENT | UnitStatus.EMERGENCY_STOP_OPEN},
+        {},
+        "release the button",
     ),
     "switch absent": (lambda s: {"status": UnitStatus.NONE}, {}, "absent: plug it in"),
     "zero off": (lambda s: {"force_n": 3.1 + 0.1 * (s % 0.2)}, {}, "self-check of zero failed"),
     "zero dead": (lambda s: {"force_n": 0.2}, {}, "does not move at all"),
     "no screening": (press_at_2_s, {"verified": True}, "screening failed: not attested"),
     "no press": (
-        never, {"verified": True, "screening": "A. Example PT"},
+        never,
+        {"verified": True, "screening": "A. Example PT"},
         "not seen pressed and released within 60 s; have the patient press it",
     ),
     "stuck switch": (lambda s: {"status": PRESSED}, {}, "pressed for 10 s"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", list(REFUSALS))
@@ -208,18 +222,20 @@ def test_refusals_name_the_item_and_what_to_do(name: str) -> None:
 
 CHANGED: dict[str, tuple[LastArming, Question, str, str]] = {
     "firmware": (
-        replace(SAME, firmware="0.99.0", firmware_crc=0xBEEF), Question.FIRMWARE_CHANGED,
+        replace(SAME, firmware="0.99.0", firmware_crc=0xBEEF),
+        Question.FIRMWARE_CHANGED,
         "1.00.0, CRC 0x00000001; was 0.99.0, CRC 0x0000BEEF on 2026-11-01); do the stop test and "
         "the weight test with this firmware",
         "stop test and weight test passed with it",
     ),
     "gross_zero": (
-        replace(SAME, gross_zero_n=-4.7), Question.ZERO_SHIFTED,
+        replace(SAME, gross_zero_n=-4.7),
+        Question.ZERO_SHIFTED,
         "0.4 N without the tare; was -4.7 N on 2026-11-01); have the force channel checked with a "
         "weight",
         "weight test passed since",
     ),
-}  # fmt: skip
+}
 """Item, what the unit was when it was last armed, and what is asked and said of it."""
 
 

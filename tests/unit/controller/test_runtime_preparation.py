@@ -31,9 +31,11 @@ from tests.unit.controller.runtime_parts import (
 
 GO_ON = {"unit_not_commissioned": True, "surroundings_safe": True, "start_traction": True}
 LATCHED = replace(
-    IDLE, unit_state=UnitState.SAFE_LATCHED, first_fault_code=10,
+    IDLE,
+    unit_state=UnitState.SAFE_LATCHED,
+    first_fault_code=10,
     status=IDLE.status | UnitStatus.ACKNOWLEDGE_REQUIRED,
-)  # fmt: skip
+)
 
 
 class Stage:
@@ -436,13 +438,15 @@ def test_orders_that_need_a_confirmation_are_put_in_words(
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        (prescription(region=Region.LUMBAR, ramp_up_n_per_s=30.0, ramp_down_n_per_s=60.0),
-         "region=lumbar is not offered by Test unit (cervical)"),
+        (
+            prescription(region=Region.LUMBAR, ramp_up_n_per_s=30.0, ramp_down_n_per_s=60.0),
+            "region=lumbar is not offered by Test unit (cervical)",
+        ),
         (prescription(maximum_force_n=150.0), "maximum_force=150 N exceeds 140 N of Test unit"),
         (prescription(ramp_up_n_per_s=12.0), "ramp_up=12 N/s exceeds 11 N/s of Test unit"),
         (prescription(ramp_down_n_per_s=20.0), "ramp_down=20 N/s exceeds 19 N/s of Test unit"),
     ],
-)  # fmt: skip
+)
 def test_an_order_beyond_the_unit_is_refused_with_both_numbers(
     order: Prescription, words: str
 ) -> None:

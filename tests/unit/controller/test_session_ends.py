@@ -43,7 +43,8 @@ def unanswered_resume(bench: Bench) -> None:
 ENDS: dict[str, tuple[Callable[[Bench], object], list[str]]] = {
     "slack not taken up in 30 s": (lambda b: b.tick(603, force_n=1.0), ["slack_not_taken_up"]),
     "pretension not confirmed in 60 s": (
-        lambda b: b.into_pretension().tick(1202, force_n=15.0), ["answer_missing"]
+        lambda b: b.into_pretension().tick(1202, force_n=15.0),
+        ["answer_missing"],
     ),
     f"pretension refused by {WHO}": (
         lambda b: b.into_pretension().give(QuestionAnswered(Question.PRETENSION_LOOKS_RIGHT, NO)),
@@ -54,9 +55,10 @@ ENDS: dict[str, tuple[Callable[[Bench], object], list[str]]] = {
     f"operator stop ({WHO})": (lambda b: b.into_hold().give(StopRequested(Stop(by=WHO))), []),
     "resume not confirmed in 60 s": (unanswered_resume, ["pause_regressed", "answer_missing"]),
     "pause longer than 5 min at the pretension": (
-        lambda b: b.into_pause().seconds(366.0), ["pause_regressed", "pause_over"]
+        lambda b: b.into_pause().seconds(366.0),
+        ["pause_regressed", "pause_over"],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("reason", ENDS)
@@ -90,23 +92,36 @@ def test_each_phase_names_the_force_that_it_leads_to() -> None:
         (e["to"], e["target_dn"], e["stage"]) for e in bench.emitted(EventKind.PHASE_CHANGED)
     ]
     assert changes == [
-        ("taking_up_slack", 0, "preparation"), ("pretensioning", 150, "preparation"),
-        ("ramping_up", 1020, "treatment"), ("paused", 650, "treatment"),
-        ("ramping_up", 1020, "treatment"), ("holding", 1020, "treatment"),
+        ("taking_up_slack", 0, "preparation"),
+        ("pretensioning", 150, "preparation"),
+        ("ramping_up", 1020, "treatment"),
+        ("paused", 650, "treatment"),
+        ("ramping_up", 1020, "treatment"),
+        ("holding", 1020, "treatment"),
         ("releasing", 0, "preparation"),
-    ]  # fmt: skip
+    ]
 
 
 def test_slack_is_taken_up_at_2_n_per_s_and_everything_else_at_the_unit_s_rates() -> None:
     rates = {}
-    for phase in (Phase.ARMED, Phase.TAKING_UP_SLACK, Phase.PRETENSIONING, Phase.RAMPING_UP,
-                  Phase.HOLDING, Phase.PAUSED):  # fmt: skip
+    for phase in (
+        Phase.ARMED,
+        Phase.TAKING_UP_SLACK,
+        Phase.PRETENSIONING,
+        Phase.RAMPING_UP,
+        Phase.HOLDING,
+        Phase.PAUSED,
+    ):
         bench = REACH[phase]()
         rates[phase] = bench.machine.command(bench.now_s).rate_n_per_s
     assert rates == {
-        Phase.ARMED: 2.0, Phase.TAKING_UP_SLACK: 2.0, Phase.PRETENSIONING: 0.0,
-        Phase.RAMPING_UP: 0.0, Phase.HOLDING: 0.0, Phase.PAUSED: 0.0,
-    }  # fmt: skip
+        Phase.ARMED: 2.0,
+        Phase.TAKING_UP_SLACK: 2.0,
+        Phase.PRETENSIONING: 0.0,
+        Phase.RAMPING_UP: 0.0,
+        Phase.HOLDING: 0.0,
+        Phase.PAUSED: 0.0,
+    }
 
 
 def test_a_small_order_is_not_exceeded_while_slack_is_taken_up() -> None:
@@ -143,8 +158,11 @@ def test_a_hold_that_was_ordered_ends_with_the_verdict_that_ends_it() -> None:
 
 
 def test_an_answer_to_a_question_that_was_not_asked_changes_nothing() -> None:
-    for question in (Question.RESUME_RAISES_FORCE, Question.RELEASE_NOT_SEEN,
-                     Question.END_ACKNOWLEDGED):  # fmt: skip
+    for question in (
+        Question.RESUME_RAISES_FORCE,
+        Question.RELEASE_NOT_SEEN,
+        Question.END_ACKNOWLEDGED,
+    ):
         bench = Bench().into_hold()
         assert bench.give(QuestionAnswered(question, YES)) == []
         assert bench.machine.phase is Phase.HOLDING
@@ -191,10 +209,15 @@ def test_holds_are_numbered_as_they_begin_and_keep_their_number_until_the_next()
         now = (bench.machine.phase, bench.machine.hold_number)
         numbers += [now] if not numbers or numbers[-1] != now else []
     assert numbers == [
-        (Phase.RAMPING_UP, 0), (Phase.HOLDING, 1), (Phase.RAMPING_DOWN, 1), (Phase.RESTING, 1),
-        (Phase.RAMPING_UP, 1), (Phase.HOLDING, 2), (Phase.RAMPING_DOWN, 2),
+        (Phase.RAMPING_UP, 0),
+        (Phase.HOLDING, 1),
+        (Phase.RAMPING_DOWN, 1),
+        (Phase.RESTING, 1),
+        (Phase.RAMPING_UP, 1),
+        (Phase.HOLDING, 2),
+        (Phase.RAMPING_DOWN, 2),
         (Phase.RESTING, 2),
-    ]  # fmt: skip
+    ]
 
 
 def test_the_pretension_is_ordered_while_it_lasts() -> None:

@@ -247,8 +247,24 @@ class DeskUnit:
         if uptime_ms is None:
             uptime_ms = round((self.clock.time_s - self.booted_at_s) * 1000) + self.uptime_shift_ms
         words = [
-            self.sequence + self.sequence_shift, 1, self.state, 0x0004, self.faults, 0, 1019,
-            self.force_2, 1023, 1021, 365, 0xFFF6, 51, 24353, 4, 488,
-            uptime_ms >> 16 & 0xFFFF, uptime_ms & 0xFFFF, 3,
-        ]  # fmt: skip
+            self.sequence + self.sequence_shift,
+            1,
+            self.state,
+            0x0004,
+            self.faults,
+            0,
+            1019,
+            self.force_2,
+            1023,
+            1021,
+            365,
+            0xFFF6,
+            51,
+            24353,
+            4,
+            488,
+            uptime_ms >> 16 & 0xFFFF,
+            uptime_ms & 0xFFFF,
+            3,
+        ]
         return [*words, crc(struct.pack(">19H", *words)) ^ self.block_crc_flip]

@@ -21,9 +21,12 @@ def test_a_token_of_1_is_a_token_and_the_release_carries_it() -> None:
 
 @pytest.mark.parametrize(
     ("word", "zeros", "message"),
-    [(4, 2, "order probe 0x00000000 came"), (3, 1, "sign probe 0 came"),
-     (2, 1, "the unit has map version 0.0")],
-)  # fmt: skip
+    [
+        (4, 2, "order probe 0x00000000 came"),
+        (3, 1, "sign probe 0 came"),
+        (2, 1, "the unit has map version 0.0"),
+    ],
+)
 def test_a_probe_of_0_is_told_as_0(word: int, zeros: int, message: str) -> None:
     words = with_crc(IDENTITY_HEX)[:-1]
     words[word : word + zeros] = [0] * zeros

@@ -32,9 +32,11 @@ class Table:
         self.clock = DirectClock()
         source = random.Random(2)
         self.firmware = ReferenceFirmware(
-            TractionPlant(CERVICAL_SLIDING, source), random=source, reads_first=reads_first,
+            TractionPlant(CERVICAL_SLIDING, source),
+            random=source,
+            reads_first=reads_first,
             powered_on_at_s=self.clock.now_s() - 20.0,
-        )  # fmt: skip
+        )
         self.firmware.advance_to(self.clock.now_s())
         self.line = DirectLine(self.firmware, self.clock, baudrate=baudrate)
         self.unit: ReferenceUnit = connect_serial(self.line, self.clock, baudrate)

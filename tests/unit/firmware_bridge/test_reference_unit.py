@@ -32,8 +32,9 @@ def test_identity_and_capabilities_are_read_and_nothing_is_written() -> None:
     assert (unit.identity.model, unit.identity.serial_number) == ("Reference table", 77)
     assert (unit.identity.firmware, unit.identity.map_version) == ("1.02.3", "1.0")
     assert (unit.identity.calibrated_on, unit.identity.calibration_due) == (
-        "2026-01-01", "2027-01-01",
-    )  # fmt: skip
+        "2026-01-01",
+        "2027-01-01",
+    )
     assert unit.identity.boot_count == 9
     assert unit.identity.raw_block[:4] == b"TRC1"
     assert unit.capabilities.regions == {Region.CERVICAL, Region.LUMBAR}
@@ -50,15 +51,28 @@ def test_every_number_of_the_capabilities_is_read_in_the_core_s_units() -> None:
         "05DC 03E8 0708 0003 0100 0020 0000"
     )
     assert desk.connected().capabilities == UnitCapabilities(
-        regions=frozenset({Region.LUMBAR}), features=0x34, rated_force_n=1000.0,
-        cut_off_force_n=1100.0, pretension_floor_n=15.0, max_rate_up_n_per_s=50.0,
-        max_rate_down_n_per_s=100.0, fast_release_rate_n_per_s=60.0, watchdog_min_s=0.2,
-        watchdog_max_s=2.0, sample_period_s=0.005, maximum_answer_time_s=0.01,
-        second_channel=True, cell_capacity_n=1000.0, event_ring_size=32, days_since_stop_test=3,
-        patient_switch_sensed=True, patient_switch_two_channel=True,
-        emergency_stop_hard_wired=False, releases_on_power_loss=False,
+        regions=frozenset({Region.LUMBAR}),
+        features=0x34,
+        rated_force_n=1000.0,
+        cut_off_force_n=1100.0,
+        pretension_floor_n=15.0,
+        max_rate_up_n_per_s=50.0,
+        max_rate_down_n_per_s=100.0,
+        fast_release_rate_n_per_s=60.0,
+        watchdog_min_s=0.2,
+        watchdog_max_s=2.0,
+        sample_period_s=0.005,
+        maximum_answer_time_s=0.01,
+        second_channel=True,
+        cell_capacity_n=1000.0,
+        event_ring_size=32,
+        days_since_stop_test=3,
+        patient_switch_sensed=True,
+        patient_switch_two_channel=True,
+        emergency_stop_hard_wired=False,
+        releases_on_power_loss=False,
         raw_block=words_to_bytes(desk.capability),
-    )  # fmt: skip
+    )
 
 
 def test_the_capacity_of_a_channel_that_is_not_fitted_does_not_count() -> None:
@@ -244,9 +258,7 @@ def test_sequence_65535_is_followed_by_1(monkeypatch: pytest.MonkeyPatch) -> Non
     desk = DeskUnit(write_first=False)
     unit = armed(desk)
     last, after = desk.sequence, freshness.next_sequence
-    monkeypatch.setattr(
-        reference_unit, "next_sequence", lambda n: after(65533 if n == last else n)
-    )  # fmt: skip
+    monkeypatch.setattr(reference_unit, "next_sequence", lambda n: after(65533 if n == last else n))
     unit.exchange(FOLLOW)
     assert desk.commands[-1][2] == 65534
     for expected in (65535, 1, 2):

@@ -56,36 +56,67 @@ ROWS: dict[str, tuple[str, str, str]] = {
     "an opening without an end": (OPENING.format("?"), "event 0", "deeper than 32 levels"),
     "a key twice": (
         OPENING.format("""replace(detail, '"identity":', '"identity":{},"identity":')"""),
-        "event 0", "the key 'identity' stands in it twice"),
+        "event 0",
+        "the key 'identity' stands in it twice",
+    ),
     "half a character": (OPENING.format("""'{"a":"\\ud800"}'"""), "event 0", "half a character"),
-    "bytes as text": (OPENING.format("CAST(detail AS BLOB)"), "event, row session 2, sequence 0",
-                      "detail is blob, not text"),
+    "bytes as text": (
+        OPENING.format("CAST(detail AS BLOB)"),
+        "event, row session 2, sequence 0",
+        "detail is blob, not text",
+    ),
     "text that is no UTF-8": (OPENING.format("CAST(X'7BFF7D' AS TEXT)"), "event 0", "read"),
     "a time out of range": (
         "UPDATE event SET at_ms = 1 << 40 WHERE session = 2 AND sequence > 0",
-        "event ", "cannot be read"),
+        "event ",
+        "cannot be read",
+    ),
     "a kind that is text": (
         "UPDATE event SET kind = '7' WHERE session = 2 AND sequence > 0",
-        "event, row session 2, sequence ", "kind is text, not integer"),
-    "no digest": ("UPDATE packed_links SET digest = NULL WHERE session = 2",
-                  "packed_links, row session 2", "digest is null, not blob"),
+        "event, row session 2, sequence ",
+        "kind is text, not integer",
+    ),
+    "no digest": (
+        "UPDATE packed_links SET digest = NULL WHERE session = 2",
+        "packed_links, row session 2",
+        "digest is null, not blob",
+    ),
     "a signature of too many links": (
         "UPDATE chain_signature SET link_count = link_count + (1 << 40) WHERE session = 2",
-        "the chain", "signed another chain"),
-    "a seal as text": ("UPDATE seal SET digest = hex(digest) WHERE session = 2",
-                       "seal, row session 2", "digest is text, not blob"),
-    "a signature of one byte": ("UPDATE signature SET signature = X'00' WHERE session = 2",
-                                "the signature", "does not fit"),
-    "a key of one byte": ("UPDATE signature SET public_key = X'00' WHERE session = 2",
-                          "the signature", "names key"),
-    "nothing packed": ("UPDATE packed_session SET data = X'' WHERE session = 2",
-                       "what is packed", "packed events cannot be read"),
+        "the chain",
+        "signed another chain",
+    ),
+    "a seal as text": (
+        "UPDATE seal SET digest = hex(digest) WHERE session = 2",
+        "seal, row session 2",
+        "digest is text, not blob",
+    ),
+    "a signature of one byte": (
+        "UPDATE signature SET signature = X'00' WHERE session = 2",
+        "the signature",
+        "does not fit",
+    ),
+    "a key of one byte": (
+        "UPDATE signature SET public_key = X'00' WHERE session = 2",
+        "the signature",
+        "names key",
+    ),
+    "nothing packed": (
+        "UPDATE packed_session SET data = X'' WHERE session = 2",
+        "what is packed",
+        "packed events cannot be read",
+    ),
     "more events than there can be": (
         "UPDATE packed_session SET event_count = 1 << 40 WHERE session = 2",
-        "what is packed", "1099511627776 events"),
-    "packed events as a number": ("UPDATE packed_session SET data = 7 WHERE session = 2",
-                                  "packed_session, row session 2", "data is integer, not blob"),
-}  # fmt: skip
+        "what is packed",
+        "1099511627776 events",
+    ),
+    "packed events as a number": (
+        "UPDATE packed_session SET data = 7 WHERE session = 2",
+        "packed_session, row session 2",
+        "data is integer, not blob",
+    ),
+}
 
 
 @pytest.mark.parametrize("change", ROWS)
@@ -159,9 +190,11 @@ def test_whatever_a_reader_raises_hides_no_other_session(
 
 @pytest.mark.parametrize(
     "change",
-    ["DELETE FROM session_order WHERE session_id = 's-2'",
-     "UPDATE session_order SET session_id = 's-9' WHERE session_id = 's-2'"],
-)  # fmt: skip
+    [
+        "DELETE FROM session_order WHERE session_id = 's-2'",
+        "UPDATE session_order SET session_id = 's-9' WHERE session_id = 's-2'",
+    ],
+)
 def test_an_order_that_is_gone_is_found(data: Path, change: str) -> None:
     with altering(clinic_database(data)) as db:
         db.execute(change)

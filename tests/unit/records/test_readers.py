@@ -31,10 +31,14 @@ def write(journal: SqliteJournal, first_tick: int, ticks: int) -> None:
     for tick in range(first_tick, first_tick + ticks):
         journal.append_sample(
             Sample(
-                taken_at_ms=20 * tick, target_dn=600, force_1_dn=600, force_2_dn=None, phase=6,
+                taken_at_ms=20 * tick,
+                target_dn=600,
+                force_1_dn=600,
+                force_2_dn=None,
+                phase=6,
                 flags=SampleFlag.NONE,
             )
-        )  # fmt: skip
+        )
     journal.sync()
 
 
@@ -89,8 +93,13 @@ def test_a_writer_in_the_middle_of_a_commit_holds_up_no_reader(
     db.close()
 
 
-def kept(tmp_path: Path, number: int, utc_ms: int, *events: tuple[EventKind, dict[str, JsonValue]],
-         unit: str = UNIT) -> None:  # fmt: skip
+def kept(
+    tmp_path: Path,
+    number: int,
+    utc_ms: int,
+    *events: tuple[EventKind, dict[str, JsonValue]],
+    unit: str = UNIT,
+) -> None:
     """A closed session whose events are a second apart."""
     opening = SessionOpening(
         session_id=f"{unit}-{number}", unit_id=unit, utc_offset_min=0, detail=complete_opening({})

@@ -20,10 +20,27 @@ from simulator.table.plant import TractionPlant
 KEEP_ALIVE, RELEASE, FORCE, HOLD, VELOCITY, FAST_RELEASE, MOTOR_OFF = range(7)
 TICK_S = 0.05
 MEASUREMENT_NAMES = (
-    "sequence", "result", "state", "bits_a", "bits_b", "first_fault", "force_1", "force_2",
-    "setpoint", "gross_1", "position", "speed", "current", "samples", "age_ms", "watchdog_ms",
-    "uptime_high", "uptime_low", "newest_event", "crc",
-)  # fmt: skip
+    "sequence",
+    "result",
+    "state",
+    "bits_a",
+    "bits_b",
+    "first_fault",
+    "force_1",
+    "force_2",
+    "setpoint",
+    "gross_1",
+    "position",
+    "speed",
+    "current",
+    "samples",
+    "age_ms",
+    "watchdog_ms",
+    "uptime_high",
+    "uptime_low",
+    "newest_event",
+    "crc",
+)
 
 
 def crc16(registers: Sequence[int]) -> int:
@@ -53,9 +70,16 @@ def command(
 def session(**changes: int) -> list[int]:
     """Registers 0x300-0x309 of a cervical session, with ``changes``."""
     block = {
-        "key": 0xA5A5, "region": 0, "ceiling": 1200, "rate_up": 100, "rate_down": 200,
-        "watchdog": 500, "action": 1, "safe_ramp": 0, "safe_hold": 0,
-    }  # fmt: skip
+        "key": 0xA5A5,
+        "region": 0,
+        "ceiling": 1200,
+        "rate_up": 100,
+        "rate_down": 200,
+        "watchdog": 500,
+        "action": 1,
+        "safe_ramp": 0,
+        "safe_hold": 0,
+    }
     assert changes.keys() <= block.keys()
     return sealed(list((block | changes).values()))
 

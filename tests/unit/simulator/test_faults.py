@@ -70,11 +70,18 @@ PROOFS: dict[str, tuple[tuple[float, ...], Proof]] = {
     "map.version": ((2.0,), lambda desk: desk.read(2, 1) == [0x0200]),
 }
 ONLY_AFTER = {
-    "switch.release": "switch.press", "switch.plug": "switch.unplug",
-    "estop.release": "estop.press", "winch.free": "winch.jam_with_clutch",
-}  # fmt: skip
-AFTER_SILENCE = ("winch.jam", "winch.jam_with_clutch", "winch.run_in_releasing",
-                 "winch.free", "watchdog.stop")  # fmt: skip
+    "switch.release": "switch.press",
+    "switch.plug": "switch.unplug",
+    "estop.release": "estop.press",
+    "winch.free": "winch.jam_with_clutch",
+}
+AFTER_SILENCE = (
+    "winch.jam",
+    "winch.jam_with_clutch",
+    "winch.run_in_releasing",
+    "winch.free",
+    "watchdog.stop",
+)
 """Seen once the unit lets go by its watchdog, and would have had its force off by now."""
 
 
@@ -139,5 +146,7 @@ def test_a_wrong_script_is_named_with_its_line(text: str, words: str) -> None:
 def test_lines_may_stand_in_any_order() -> None:
     faults = read_script(line("cord.snap", at_s=9.0) + "\n" + line("switch.tap", 50, at_s=3.0))
     assert [(fault.at_s, fault.call) for fault in faults] == [
-        (3.0, "switch.press"), (3.05, "switch.release"), (9.0, "cord.snap"),
-    ]  # fmt: skip
+        (3.0, "switch.press"),
+        (3.05, "switch.release"),
+        (9.0, "cord.snap"),
+    ]

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from simulator.device.firmware import ReferenceFirmware
-from simulator.device.regulator import ForceLoop
+from simulator.device.regulator import ForceRegulator
 from simulator.line.line_faults import LineFaults
 from simulator.map_v1 import MEASUREMENT, EventCode
 from simulator.table.bodies import CERVICAL_SLIDING
-from simulator.table.inputs import PatientSwitch
+from simulator.table.inputs import SwitchOnPlug
 from simulator.table.load_cell import LoadCell
 from simulator.table.plant import TractionPlant
 
@@ -51,15 +51,17 @@ def test_a_stuck_cell_repeats_its_last_value() -> None:
 
 
 def test_a_tap_of_30_ms_is_a_press_and_ends_by_itself() -> None:
-    switch = PatientSwitch()
+    switch = SwitchOnPlug()
     switch.tap(0.03)
     events = [switch.sample(n * 0.01) for n in range(10)]
     assert [event for event in events if event] == [
-        EventCode.SWITCH_PRESSED, EventCode.SWITCH_RELEASED]  # fmt: skip
+        EventCode.SWITCH_PRESSED,
+        EventCode.SWITCH_RELEASED,
+    ]
 
 
 def test_a_stuck_switch_stays_closed_and_a_dead_one_never_closes() -> None:
-    stuck, dead = PatientSwitch(), PatientSwitch()
+    stuck, dead = SwitchOnPlug(), SwitchOnPlug()
     stuck.stick()
     dead.dead()
     dead.press()
@@ -117,7 +119,7 @@ def test_a_stroke_limit_stops_the_winch_there() -> None:
 
 
 def test_a_gain_factor_makes_the_regulator_faster() -> None:
-    normal, hot = ForceLoop(4.62), ForceLoop(4.62)
+    normal, hot = ForceRegulator(4.62), ForceRegulator(4.62)
     hot.gain_factor = 5.0
     for loop in (normal, hot):
         loop.hold(100.0)

@@ -47,9 +47,13 @@ def test_floors_are_the_longest_chain_and_a_circle_is_one_node() -> None:
 def test_every_circle_is_found_once() -> None:
     assert list(circles(FILES)) == []
     arrows: Arrows = {
-        "a": frozenset("b"), "b": frozenset("a"), "c": frozenset("a"),
-        "d": frozenset("e"), "e": frozenset("f"), "f": frozenset("d"),
-    }  # fmt: skip
+        "a": frozenset("b"),
+        "b": frozenset("a"),
+        "c": frozenset("a"),
+        "d": frozenset("e"),
+        "e": frozenset("f"),
+        "f": frozenset("d"),
+    }
     assert list(circles(arrows)) == [frozenset("ab"), frozenset("def")]
 
 
@@ -81,11 +85,15 @@ def test_functions_are_counted_with_those_within_others(tmp_path: Path) -> None:
     )
     functions = {one.name: one for one in functions_of(path)}
     assert {name: parameters_of(one) for name, one in functions.items()} == {
-        "wide": 7, "outer": 0, "inner": 1
-    }  # fmt: skip
+        "wide": 7,
+        "outer": 0,
+        "inner": 1,
+    }
     assert {name: length_of(one) for name, one in functions.items()} == {
-        "wide": 1, "outer": 53, "inner": 2
-    }  # fmt: skip
+        "wide": 1,
+        "outer": 53,
+        "inner": 2,
+    }
     plan = plan_of("p", tmp_path, FILES, LAYERS)
     assert (plan.files, plan.rooms, plan.floors, plan.arrows) == (1, 3, 3, 2)
     assert (plan.long_functions, plan.wide_functions) == (1, 1)

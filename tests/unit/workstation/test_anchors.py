@@ -198,9 +198,12 @@ def test_a_stamp_on_demand(stamping: Path, authority: LocalAuthority) -> None:
 
 @pytest.mark.parametrize(
     ("status", "content", "told"),
-    [(500, b"", "answered 500"), (200, b"x" * 70_000, "more than 65536 bytes"),
-     (200, b"<html>", "does not hold")],
-)  # fmt: skip
+    [
+        (500, b"", "answered 500"),
+        (200, b"x" * 70_000, "more than 65536 bytes"),
+        (200, b"<html>", "does not hold"),
+    ],
+)
 def test_an_authority_that_fails_is_told_and_the_list_stays(
     stamping: Path, authority: LocalAuthority, status: int, content: bytes, told: str
 ) -> None:
@@ -237,9 +240,12 @@ def test_nothing_is_stamped_without_settings_or_a_list(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("CHECKPOINT_COPY", "relative/folder"), ("TIMESTAMP_URL", "ftp://x"),
-     ("CHECKPOINT_COPY", "/a\x1b[0m")],
-)  # fmt: skip
+    [
+        ("CHECKPOINT_COPY", "relative/folder"),
+        ("TIMESTAMP_URL", "ftp://x"),
+        ("CHECKPOINT_COPY", "/a\x1b[0m"),
+    ],
+)
 def test_settings_that_cannot_be_meant_are_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:

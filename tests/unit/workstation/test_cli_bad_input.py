@@ -119,9 +119,13 @@ def one_message(told: Told) -> str:
     ],
 )
 def test_a_wrong_order_is_named_and_nothing_is_opened(
-    traction: Traction, order: Callable[..., str], tmp_path: Path,
-    old: str, new: str, words: list[str],
-) -> None:  # fmt: skip
+    traction: Traction,
+    order: Callable[..., str],
+    tmp_path: Path,
+    old: str,
+    new: str,
+    words: list[str],
+) -> None:
     data = tmp_path / "data"
     told = traction("run", NOBODY, "--order", order((old, new)), "--yes", "--data", str(data))
     assert told.status == 2

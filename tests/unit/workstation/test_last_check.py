@@ -115,8 +115,13 @@ def test_a_session_that_is_gone_or_copied_is_found_though_nothing_is_read_again(
     copy.unlink()
     with altering(unit_database(data, UNIT)) as db:
         for table in (
-            "packed_links", "chain_signature", "signature", "seal", "sample_block", "event",
-        ):  # fmt: skip
+            "packed_links",
+            "chain_signature",
+            "signature",
+            "seal",
+            "sample_block",
+            "event",
+        ):
             db.execute(f"DELETE FROM {table} WHERE session = 1")
         db.execute("DELETE FROM session WHERE number = 1")
     assert any("session number 1 of the unit" in line for line in lines(data, *SINCE, status=4))
@@ -193,8 +198,13 @@ def test_after_a_record_of_keys_everything_is_read(
 
 
 def test_a_rotated_key_no_longer_vouches_for_what_is_remembered(data: Path) -> None:
-    rotate_key(data, by="P. Jones", at_utc_ms=BEGAN_MS + 9 * DAY_MS, store=NoKeyStore(),
-               new_seed=lambda: bytes([7] * 32))  # fmt: skip
+    rotate_key(
+        data,
+        by="P. Jones",
+        at_utc_ms=BEGAN_MS + 9 * DAY_MS,
+        store=NoKeyStore(),
+        new_seed=lambda: bytes([7] * 32),
+    )
     assert read_memory(data).fault.endswith("is not signed by the workstation's key in use")
 
 

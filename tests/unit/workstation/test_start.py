@@ -9,10 +9,23 @@ from tests.support.real_time import ROOT
 from tools.bench.start import HELP
 
 HEAVY = {
-    "cryptography", "httpx", "jinja2", "keyring", "numpy", "pydantic", "pydantic_settings",
-    "pymodbus", "reportlab", "rich", "serial", "sqlite3", "sqlite_utils", "records", "simulator",
+    "cryptography",
+    "httpx",
+    "jinja2",
+    "keyring",
+    "numpy",
+    "pydantic",
+    "pydantic_settings",
+    "pymodbus",
+    "reportlab",
+    "rich",
+    "serial",
+    "sqlite3",
+    "sqlite_utils",
+    "records",
+    "simulator",
     "firmware_bridge",
-}  # fmt: skip
+}
 
 
 def test_the_help_loads_nothing_heavy() -> None:

@@ -35,9 +35,13 @@ def data(tmp_path: Path) -> Path:
     recorded(tmp_path, order=order, happened=[remark], outcome=f"completed\n{FORGED}")
     author_now = author(tmp_path)
     row: dict[str, JsonValue] = {
-        "what": f"note\n{FORGED}", "by": WORDS, "user": "desk\x1b]0;x\x07", "session_id": "s-1",
-        "patient_key": "key-of-TEST-1", "fields": [f"a\n{FORGED}"],
-    }  # fmt: skip
+        "what": f"note\n{FORGED}",
+        "by": WORDS,
+        "user": "desk\x1b]0;x\x07",
+        "session_id": "s-1",
+        "patient_key": "key-of-TEST-1",
+        "fields": [f"a\n{FORGED}"],
+    }
     hold: dict[str, JsonValue] = {
         "session_id": "s-1",
         "patient_key": "",
@@ -57,15 +61,28 @@ def data(tmp_path: Path) -> Path:
 
 
 COMMANDS = (
-    ("note", "s-1"), ("note", "s-1", "--sources"), ("note", "s-1", "--history"),
-    ("note", "s-1", "--template"), ("show", "s-1"), ("sessions",), ("sessions", "--text", "fine"),
-    ("audit",), ("hold",), ("retention",), ("claim", "new", "s-1"), ("verify", "--all"),
-)  # fmt: skip
+    ("note", "s-1"),
+    ("note", "s-1", "--sources"),
+    ("note", "s-1", "--history"),
+    ("note", "s-1", "--template"),
+    ("show", "s-1"),
+    ("sessions",),
+    ("sessions", "--text", "fine"),
+    ("audit",),
+    ("hold",),
+    ("retention",),
+    ("claim", "new", "s-1"),
+    ("verify", "--all"),
+)
 
 
 SHOWING = (
-    ("note", "s-1"), ("note", "s-1", "--sources"), ("show", "s-1"), ("audit",), ("hold",),
-)  # fmt: skip
+    ("note", "s-1"),
+    ("note", "s-1", "--sources"),
+    ("show", "s-1"),
+    ("audit",),
+    ("hold",),
+)
 """Commands that repeat the words themselves."""
 
 

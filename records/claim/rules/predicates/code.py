@@ -18,11 +18,15 @@ def no_machine_is_recorded(facts: Facts) -> Iterator[Found]:
     if facts.line is None:
         return
     if facts.note is None:
-        yield Found("lines", (facts.line_evidence(facts.line),),
-                    {"missing": "no session of a device is linked"})  # fmt: skip
+        yield Found(
+            "lines",
+            (facts.line_evidence(facts.line),),
+            {"missing": "no session of a device is linked"},
+        )
     elif facts.word("device_type") is None:
-        yield Found("device_type", facts.told("device_type"),
-                    {"missing": "the note names no device"})  # fmt: skip
+        yield Found(
+            "device_type", facts.told("device_type"), {"missing": "the note names no device"}
+        )
 
 
 @predicate

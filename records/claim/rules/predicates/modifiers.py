@@ -57,8 +57,11 @@ def discipline_modifier_missing(facts: Facts) -> Iterator[Found]:
     if wanted and missing and not chiropractor_for_medicare(facts):
         discipline = facts.context.therapy_discipline
         offer = discipline or "GP under a physical, GO under an occupational therapy plan"
-        yield Found(FIELD, (*_evidence(facts), facts.claimed("plan.discipline", discipline)),
-                    {"offer": offer})  # fmt: skip
+        yield Found(
+            FIELD,
+            (*_evidence(facts), facts.claimed("plan.discipline", discipline)),
+            {"offer": offer},
+        )
 
 
 @predicate

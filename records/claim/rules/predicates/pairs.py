@@ -59,9 +59,11 @@ def pair_without_modifier(facts: Facts) -> Iterator[Found]:
         code = partner.line.cpt
         if code in RE_EVALUATIONS or not _is_therapy(code):
             continue
-        overlap = {True: " (the device's log shows the same time)",
-                   False: " (the device's log shows different times)",
-                   None: ""}[facts.overlap(partner.line)]  # fmt: skip
+        overlap = {
+            True: " (the device's log shows the same time)",
+            False: " (the device's log shows different times)",
+            None: "",
+        }[facts.overlap(partner.line)]
         yield Found(
             FIELD,
             _evidence(facts, partner.line),
@@ -201,9 +203,10 @@ def manual_therapy_without_times(facts: Facts) -> Iterator[Found]:
 def manipulation_is_no_pair(facts: Facts) -> Iterator[Found]:
     """T-047. Silent where a loaded file says otherwise."""
     codes = sorted(
-        code for code in facts.codes & MANIPULATIONS
+        code
+        for code in facts.codes & MANIPULATIONS
         if facts.tables.pairs.find(code, facts.day) is None
-    )  # fmt: skip
+    )
     if facts.line is not None and codes:
         evidence = (facts.claimed(f"codes beside {TRACTION}", ", ".join(codes)),)
         yield Found("lines", evidence, {"codes": ", ".join(codes)})

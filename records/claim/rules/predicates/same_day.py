@@ -85,8 +85,11 @@ def therapist_in_private_practice_at_a_hospital(facts: Facts) -> Iterator[Found]
         return
     taxonomy = (rendering.taxonomy if rendering else None) or ""
     therapist = taxonomy.startswith(THERAPIST_TAXONOMIES) or line.performed_by_role in (
-        "PT", "PTA", "OT", "OTA",
-    )  # fmt: skip
+        "PT",
+        "PTA",
+        "OT",
+        "OTA",
+    )
     if therapist and line.pos in HOSPITAL_PLACES:
         yield Found(
             "lines.pos",

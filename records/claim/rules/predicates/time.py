@@ -77,8 +77,10 @@ def more_minutes_than_logged(facts: Facts) -> Iterator[Found]:
 def pauses_are_counted(facts: Facts) -> Iterator[Found]:
     """T-017. More than the traction, and no more than the traction with its pauses."""
     claimed, minutes, logged = (
-        _claimed_minutes(facts), facts.traction_minutes, facts.elapsed_minutes,
-    )  # fmt: skip
+        _claimed_minutes(facts),
+        facts.traction_minutes,
+        facts.elapsed_minutes,
+    )
     if claimed is None or minutes is None or logged is None or facts.dose is None:
         return
     paused = facts.dose.paused_ms > 0

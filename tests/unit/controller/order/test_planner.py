@@ -83,13 +83,19 @@ def test_other_steps_hold_and_rest_at_half_of_the_step(mode: Mode) -> None:
     profile = plan(order).profile
     levels = {s.part: (s.stage, s.end_force_n) for s in profile.segments}
     assert list(levels.values()) == [
-        (Stage.PROGRESSIVE, 44.0), (Stage.PROGRESSIVE, 22.0),
-        (Stage.PROGRESSIVE, 73.0), (Stage.PROGRESSIVE, 36.5),
-        (Stage.TREATMENT, 102.0), (Stage.TREATMENT, 51.0),
-        (Stage.TREATMENT, 102.0), (Stage.TREATMENT, 51.0),
-        (Stage.REGRESSIVE, 73.0), (Stage.REGRESSIVE, 36.5),
-        (Stage.REGRESSIVE, 44.0), (Stage.REGRESSIVE, 22.0),
-    ]  # fmt: skip
+        (Stage.PROGRESSIVE, 44.0),
+        (Stage.PROGRESSIVE, 22.0),
+        (Stage.PROGRESSIVE, 73.0),
+        (Stage.PROGRESSIVE, 36.5),
+        (Stage.TREATMENT, 102.0),
+        (Stage.TREATMENT, 51.0),
+        (Stage.TREATMENT, 102.0),
+        (Stage.TREATMENT, 51.0),
+        (Stage.REGRESSIVE, 73.0),
+        (Stage.REGRESSIVE, 36.5),
+        (Stage.REGRESSIVE, 44.0),
+        (Stage.REGRESSIVE, 22.0),
+    ]
     assert profile.end_s == order.traction_s == 160.0 + 4 * 80.0
     phases = {s.phase for s in profile.segments}
     assert (Phase.HOLDING in phases) is (mode is Mode.INTERMITTENT)
@@ -142,8 +148,11 @@ def test_a_change_shortly_before_the_end_of_a_part_is_cut_there_and_goes_on() ->
 def test_the_level_at_a_time_is_that_of_its_part() -> None:
     forces = OrderedForces(hold_n=90.0, rest_n=40.0)
     assert [level_n(prescription(), forces, ms) for ms in (0, 59_999, 60_000, 80_000)] == [
-        90.0, 90.0, 40.0, 90.0,
-    ]  # fmt: skip
+        90.0,
+        90.0,
+        40.0,
+        90.0,
+    ]
 
 
 def test_no_step_exceeds_a_hold_force_that_was_lowered_below_the_pretension() -> None:

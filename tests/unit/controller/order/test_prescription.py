@@ -80,9 +80,11 @@ def test_soft_limit_follows_body_weight_in_the_lumbar_region() -> None:
 
 
 LUMBAR = {
-    "region": Region.LUMBAR, "rest_force_n": 100.0, "ramp_up_n_per_s": 30.0,
+    "region": Region.LUMBAR,
+    "rest_force_n": 100.0,
+    "ramp_up_n_per_s": 30.0,
     "ramp_down_n_per_s": 60.0,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

@@ -137,9 +137,11 @@ class Bench(LoopBench):
     def __init__(self, **parts: Any) -> None:
         self.forgetful: ForgetfulCore | None = None
         super().__init__(
-            core=self._forgetting, operator=parts.pop("operator", None) or Person(),
-            make_unit=FailingUnit, **parts,
-        )  # fmt: skip
+            core=self._forgetting,
+            operator=parts.pop("operator", None) or Person(),
+            make_unit=FailingUnit,
+            **parts,
+        )
 
     def _forgetting(self, machine: SessionMachine) -> ForgetfulCore:
         self.forgetful = ForgetfulCore(machine)

@@ -37,9 +37,13 @@ class Aside:
     def hear(self, request: SessionRequest) -> list[tuple[EventKind, dict[str, object]]]:
         before = len(self.journal.events)
         hear_aside(
-            request, self._recorder, cast(Operator, self.operator), self.alarms,
-            when="after the end", now_s=1003.0,
-        )  # fmt: skip
+            request,
+            self._recorder,
+            cast(Operator, self.operator),
+            self.alarms,
+            when="after the end",
+            now_s=1003.0,
+        )
         new = self.journal.events[before:]
         assert all(event.at_ms == 3000 for event in new)
         return [(event.kind, dict(event.detail)) for event in new]

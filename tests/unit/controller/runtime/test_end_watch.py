@@ -11,7 +11,7 @@ from controller.errors import FrameCorrupt, LinkError, LinkLost, ReplyTimeout, U
 from controller.events import EventKind
 from controller.requests import Stop
 from controller.runtime.end_watch import EndWatch
-from controller.safety.situation import Stage
+from controller.safety.situation import SupervisedStage
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
 from tests.safety.loop_bench import strength
 from tests.safety.obedient_unit import TICK_S
@@ -36,10 +36,14 @@ class Ended:
         assert self.bench.failure is None
         loop = self.bench.loop
         self.watch = EndWatch(
-            unit=self.bench.unit, clock=self.bench.clock, findings=loop.findings,
-            supervisor=self.bench.supervisor, host=loop.host, phase=self.bench.machine.phase,
+            unit=self.bench.unit,
+            clock=self.bench.clock,
+            findings=loop.findings,
+            supervisor=self.bench.supervisor,
+            host=loop.host,
+            phase=self.bench.machine.phase,
             gone=gone,
-        )  # fmt: skip
+        )
         self._sent = len(self.bench.unit.attempts)
         self._events = len(self.bench.journal.events)
         self._tokenless = len(self.bench.unit.tokenless_at_s)
@@ -80,7 +84,7 @@ class Ended:
 
 def test_a_free_unit_is_only_looked_at_and_its_reading_handed_on() -> None:
     ended = Ended()
-    assert ended.bench.supervisor.stage is Stage.FREE
+    assert ended.bench.supervisor.stage is SupervisedStage.FREE
     readings = ended.look(5, force_n=3.0)
     assert ended.sent == [CommandKind.OBSERVE] * 5
     assert [reading.force_n for reading in readings if reading] == [3.0] * 5
@@ -108,7 +112,7 @@ def test_force_that_comes_back_is_an_alarm_and_is_let_go_without_a_token() -> No
 
 def test_a_unit_that_was_not_seen_free_is_let_go_as_before_and_all_findings_are_alarms() -> None:
     ended = Ended(stuck=True)
-    assert ended.bench.supervisor.stage is Stage.RELEASING
+    assert ended.bench.supervisor.stage is SupervisedStage.RELEASING
     ended.look(45, **STUCK, **PRESSED)
     assert all(strength(ForceCommand(kind=kind)) for kind in ended.sent)
     assert len(ended.tokenless_at_s) == 3

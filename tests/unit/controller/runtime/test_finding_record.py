@@ -19,9 +19,14 @@ from tests.unit.controller.runtime_parts import Answers, ListJournal
 
 def finding(code: str, measured: float = 0.3, unit: str = "s") -> Finding:
     return Finding(
-        hazard=18, code=code, action=Action.RELEASE_FAST, measured=measured, limit=0.25, unit=unit,
+        hazard=18,
+        code=code,
+        action=Action.RELEASE_FAST,
+        measured=measured,
+        limit=0.25,
+        unit=unit,
         clears="look at the patient",
-    )  # fmt: skip
+    )
 
 
 class Told:
@@ -48,9 +53,15 @@ def test_a_finding_is_an_event_with_the_force_that_was_read_last_and_an_alarm() 
     told.findings.read(None)
     told.tell(finding("reading_stale"))
     assert told.detail(EventKind.SAFETY_ACTED) == {
-        "hazard": 18, "code": "reading_stale", "action": "release_fast", "measured": 300,
-        "limit": 250, "unit": "ms", "clears": "look at the patient", "force_dn": 613,
-    }  # fmt: skip
+        "hazard": 18,
+        "code": "reading_stale",
+        "action": "release_fast",
+        "measured": 300,
+        "limit": 250,
+        "unit": "ms",
+        "clears": "look at the patient",
+        "force_dn": 613,
+    }
     assert told.detail(EventKind.ALARM_RAISED)["code"] == "reading_stale"
     assert {event.at_ms for event in told.journal.events} == {1500}
 
@@ -73,8 +84,11 @@ def test_the_end_of_a_finding_is_told_with_its_times() -> None:
     gone = EndedFinding(hazard=28, code="loop_slow", first_seen_s=100.2, last_seen_s=100.4)
     told.tell(ended=(gone,))
     assert told.detail(EventKind.SAFETY_CLEARED) == {
-        "hazard": 28, "code": "loop_slow", "first_seen_ms": 200, "last_seen_ms": 400,
-    }  # fmt: skip
+        "hazard": 28,
+        "code": "loop_slow",
+        "first_seen_ms": 200,
+        "last_seen_ms": 400,
+    }
 
 
 @pytest.mark.parametrize("measured", [math.nan, math.inf, -math.inf])

@@ -28,9 +28,13 @@ class FallingUnit:
     tick_s = TICK_S
 
     def __init__(
-        self, clock: VirtualClock, *, force_n: float = 100.0, fails: Fails = never,
+        self,
+        clock: VirtualClock,
+        *,
+        force_n: float = 100.0,
+        fails: Fails = never,
         takes: frozenset[CommandKind] = frozenset({CommandKind.RELEASE_FAST}),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._clock, self._force_n, self._fails, self._takes = clock, force_n, fails, takes
         self._since_s: float | None = None
         self.commands: list[tuple[float, CommandKind]] = []

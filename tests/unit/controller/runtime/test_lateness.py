@@ -25,8 +25,12 @@ def test_percentiles_are_those_of_the_sorted_ticks(late_s: list[float]) -> None:
 
 def test_without_ticks_there_is_nothing_to_report() -> None:
     assert Lateness().report() == {
-        "ticks": 0, "p50_ms": 0.0, "p99_ms": 0.0, "p999_ms": 0.0, "max_ms": 0.0,
-    }  # fmt: skip
+        "ticks": 0,
+        "p50_ms": 0.0,
+        "p99_ms": 0.0,
+        "p999_ms": 0.0,
+        "max_ms": 0.0,
+    }
 
 
 def test_times_are_told_to_a_tenth_of_a_millisecond() -> None:

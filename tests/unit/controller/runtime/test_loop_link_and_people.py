@@ -54,8 +54,10 @@ def test_a_run_of_failures_is_one_event_with_what_came_and_the_next_run_another(
     bench = Bench()
     first = FrameCorrupt("the CRC is wrong", raw=b"\x01\x17\xff")
     errors: dict[float, LinkError] = {
-        2.0: first, 2.05: ReplyTimeout("no answer in 40 ms"), 3.0: ReplyTimeout("nothing"),
-    }  # fmt: skip
+        2.0: first,
+        2.05: ReplyTimeout("no answer in 40 ms"),
+        3.0: ReplyTimeout("nothing"),
+    }
     bench.run(stopping(bench, 4.0, failing_at(bench, errors)))
     assert bench.details(EventKind.LINK_TROUBLED) == [
         {"code": 2004, "message": "the CRC is wrong", "raw": "0117ff"},
@@ -68,8 +70,10 @@ def test_a_run_of_failures_is_one_event_with_what_came_and_the_next_run_another(
 def test_only_an_answer_to_another_request_counts_as_a_mismatch() -> None:
     bench = Bench()
     errors: dict[float, LinkError] = {
-        2.0: StaleAnswer("another answer"), 2.5: FrameCorrupt("CRC"), 3.0: ReplyTimeout("nothing"),
-    }  # fmt: skip
+        2.0: StaleAnswer("another answer"),
+        2.5: FrameCorrupt("CRC"),
+        3.0: ReplyTimeout("nothing"),
+    }
     bench.run(stopping(bench, 4.0, failing_at(bench, errors)))
     assert bench.loop.host.mismatches == 1
 

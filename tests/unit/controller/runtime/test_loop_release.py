@@ -18,7 +18,7 @@ from controller.errors import (
 from controller.events import EventKind, Outcome
 from controller.requests import Stop
 from controller.runtime import loop
-from controller.safety.situation import Stage
+from controller.safety.situation import SupervisedStage
 from controller.session.inputs_and_effects import ReadingTaken, StopRequested, VerdictGiven
 from controller.telemetry import CommandKind, ForceCommand, UnitState, UnitStatus
 from tests.safety.loop_bench import breaches, strength
@@ -260,7 +260,7 @@ def test_a_core_that_ends_too_early_does_not_leave_the_patient_on_the_cord() -> 
 def test_a_session_that_was_seen_free_needs_no_last_resort() -> None:
     bench = Bench()
     bench.run(showing(bench, PRESSED))
-    assert bench.supervisor.stage is Stage.FREE
+    assert bench.supervisor.stage is SupervisedStage.FREE
     assert bench.loop.last_resort is None
 
 
@@ -349,7 +349,7 @@ def test_a_core_that_does_not_end_10_s_behind_the_free_patient_is_ended() -> Non
 
     def step(elapsed_s: float) -> None:
         bench.unit.changes = LATCHED_FREE if elapsed_s >= 2.0 else {}
-        if bench.supervisor.stage is Stage.FREE:
+        if bench.supervisor.stage is SupervisedStage.FREE:
             seen_free_s.append(elapsed_s)
 
     bench.run_until_over(step)

@@ -90,14 +90,20 @@ def test_a_sample_has_the_reading_s_time_and_both_channels_in_tenths_of_a_newton
     journal = ListJournal()
     recorder_of(journal).sample(
         reading(taken_at_s=999.9, force_n=100.04, second_force_n=99.96),
-        target_n=101.26, phase=Phase.HOLDING, tick_at_s=1000.0,
-    )  # fmt: skip
+        target_n=101.26,
+        phase=Phase.HOLDING,
+        tick_at_s=1000.0,
+    )
     assert journal.samples == [
         Sample(
-            taken_at_ms=4900, target_dn=1013, force_1_dn=1000, force_2_dn=1000,
-            phase=Phase.HOLDING, flags=SampleFlag.NONE,
+            taken_at_ms=4900,
+            target_dn=1013,
+            force_1_dn=1000,
+            force_2_dn=1000,
+            phase=Phase.HOLDING,
+            flags=SampleFlag.NONE,
         )
-    ]  # fmt: skip
+    ]
 
 
 def test_a_tick_without_a_reading_has_its_own_time_and_no_force() -> None:
@@ -105,10 +111,14 @@ def test_a_tick_without_a_reading_has_its_own_time_and_no_force() -> None:
     recorder_of(journal).sample(None, target_n=20.0, phase=Phase.RESTING, tick_at_s=1000.0)
     assert journal.samples == [
         Sample(
-            taken_at_ms=5000, target_dn=200, force_1_dn=None, force_2_dn=None,
-            phase=Phase.RESTING, flags=SampleFlag.NO_READING,
+            taken_at_ms=5000,
+            target_dn=200,
+            force_1_dn=None,
+            force_2_dn=None,
+            phase=Phase.RESTING,
+            flags=SampleFlag.NO_READING,
         )
-    ]  # fmt: skip
+    ]
 
 
 def test_a_sample_that_the_unit_repeats_is_marked_and_the_next_one_is_not() -> None:

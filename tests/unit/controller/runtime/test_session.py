@@ -130,12 +130,16 @@ def test_a_session_is_armed_with_the_order_s_numbers_and_ends_in_the_record() ->
     gross_zero_dn = armed.pop("gross_zero_dn")
     assert gross_zero_dn in (0, 1)
     assert armed == {
-        "force_limit_dn": 600, "rate_up_dn_per_s": 100, "rate_down_dn_per_s": 200,
+        "force_limit_dn": 600,
+        "rate_up_dn_per_s": 100,
+        "rate_down_dn_per_s": 200,
         "watchdog_ms": 500,
-    }  # fmt: skip
+    }
     assert bench.recorded_end == {
-        "outcome": "stopped", "reason": "ended early by A. Person", "reached_holding": True,
-    }  # fmt: skip
+        "outcome": "stopped",
+        "reason": "ended early by A. Person",
+        "reached_holding": True,
+    }
     assert bench.unit.force_n == 0.0
 
 
@@ -462,8 +466,10 @@ def test_the_end_is_shown_with_a_tone_until_somebody_acknowledges_it() -> None:
     assert {progress.force_n is None for progress in shown[1:]} == {False}
     assert {(p.target_n, p.planned_s) for p in shown} == {(0.0, ORDER.traction_s)}
     assert bench.details(EventKind.QUESTION_ANSWERED)[-1] == {
-        "question": "end_acknowledged", "accepted": True, "by": "B. Person",
-    }  # fmt: skip
+        "question": "end_acknowledged",
+        "accepted": True,
+        "by": "B. Person",
+    }
     assert bench.details(EventKind.ALARM_ACKNOWLEDGED) == [
         {"codes": ["treatment_done"], "by": "B. Person"}
     ]

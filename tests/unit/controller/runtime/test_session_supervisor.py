@@ -23,10 +23,15 @@ class OrderedBench(SessionBench):
     def __init__(self, order: Prescription) -> None:
         super().__init__()
         self.session = Session(
-            unit=self.unit, clock=self.clock, journal=self.journal, operator=self.operator,
-            plan=plan(order), facts=start_facts(identified_at_s=self._started_s),
-            origin_s=self._started_s, lateness=Lateness(),
-        )  # fmt: skip
+            unit=self.unit,
+            clock=self.clock,
+            journal=self.journal,
+            operator=self.operator,
+            plan=plan(order),
+            facts=start_facts(identified_at_s=self._started_s),
+            origin_s=self._started_s,
+            lateness=Lateness(),
+        )
 
 
 @pytest.mark.parametrize(("rate_down", "after_s"), [(20.0, 3.5), (10.0, 4.0)])

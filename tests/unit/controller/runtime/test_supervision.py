@@ -19,9 +19,14 @@ from simulator.units import simulated_firmware
 from tests.unit.controller.builders import CERVICAL
 
 LUMBAR = Prescription(
-    region=Region.LUMBAR, mode=Mode.STATIC, hold_force_n=400.0, treatment_s=600.0,
-    ramp_up_n_per_s=30.0, ramp_down_n_per_s=60.0, maximum_force_n=450.0,
-)  # fmt: skip
+    region=Region.LUMBAR,
+    mode=Mode.STATIC,
+    hold_force_n=400.0,
+    treatment_s=600.0,
+    ramp_up_n_per_s=30.0,
+    ramp_down_n_per_s=60.0,
+    maximum_force_n=450.0,
+)
 
 
 class _Nobody:

@@ -83,10 +83,15 @@ def test_an_entry_is_recorded_with_the_moment_at_which_it_happened() -> None:
     assert (event.at_ms, dict(event.detail)) == (
         10_200,
         {
-            "boot": 3, "sequence": 6, "code": 4, "uptime_ms": 58_500, "unit_at_ms": 8_600,
-            "value_1": 1, "value_2": 2,
+            "boot": 3,
+            "sequence": 6,
+            "code": 4,
+            "uptime_ms": 58_500,
+            "unit_at_ms": 8_600,
+            "value_1": 1,
+            "value_2": 2,
         },
-    )  # fmt: skip
+    )
 
 
 def test_what_happened_before_the_session_counts_as_its_beginning() -> None:

@@ -27,13 +27,20 @@ def _cause(code: str, action: Action, **tick: Any) -> Cause:
 CAUSES = {
     cause.code: cause
     for cause in (
-        _cause("patient_switch_pressed", Action.RELEASE_FAST,
-               status=SWITCH | UnitStatus.PATIENT_SWITCH_PRESSED),
+        _cause(
+            "patient_switch_pressed",
+            Action.RELEASE_FAST,
+            status=SWITCH | UnitStatus.PATIENT_SWITCH_PRESSED,
+        ),
         _cause("patient_switch_absent", Action.RELEASE_FAST, status=UnitStatus.WATCHDOG_ARMED),
-        _cause("emergency_stop_open", Action.CUT_POWER,
-               status=SWITCH | UnitStatus.EMERGENCY_STOP_OPEN),
-        _cause("force_saturated", Action.RELEASE_FAST,
-               faults=UnitFault.CHANNEL_1_VALID | UnitFault.CHANNEL_1_OVERLOAD),
+        _cause(
+            "emergency_stop_open", Action.CUT_POWER, status=SWITCH | UnitStatus.EMERGENCY_STOP_OPEN
+        ),
+        _cause(
+            "force_saturated",
+            Action.RELEASE_FAST,
+            faults=UnitFault.CHANNEL_1_VALID | UnitFault.CHANNEL_1_OVERLOAD,
+        ),
         _cause("force_missing", Action.RELEASE_FAST, force_n=None),
         _cause("force_negative", Action.RELEASE_FAST, force_n=-30.0),
         _cause("zero_shifted", Action.RELEASE, gross_force_n=120.0),
@@ -62,4 +69,4 @@ CAUSES = {
         _cause("host_suspended", Action.RELEASE, host={"boot_clock_gap_s": 60.0}),
         _cause("journal_silent", Action.HOLD, host={"journal_age_s": 6.0}),
     )
-}  # fmt: skip
+}

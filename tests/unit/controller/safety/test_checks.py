@@ -34,18 +34,34 @@ def test_a_minute_of_a_sound_hold_is_allowed() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "action", "row"),
     [
-        ({"status": SWITCH | UnitStatus.PATIENT_SWITCH_PRESSED}, "patient_switch_pressed",
-         Action.RELEASE_FAST, 18),
+        (
+            {"status": SWITCH | UnitStatus.PATIENT_SWITCH_PRESSED},
+            "patient_switch_pressed",
+            Action.RELEASE_FAST,
+            18,
+        ),
         ({"status": UnitStatus.WATCHDOG_ARMED}, "patient_switch_absent", Action.RELEASE_FAST, 21),
-        ({"status": SWITCH | UnitStatus.EMERGENCY_STOP_OPEN}, "emergency_stop_open",
-         Action.CUT_POWER, 23),
+        (
+            {"status": SWITCH | UnitStatus.EMERGENCY_STOP_OPEN},
+            "emergency_stop_open",
+            Action.CUT_POWER,
+            23,
+        ),
         ({"force_n": None, "gross_force_n": None}, "force_missing", Action.RELEASE_FAST, 9),
         ({"faults": VALID | UnitFault.CHANNEL_1_OPEN}, "force_missing", Action.RELEASE_FAST, 9),
         ({"faults": VALID | UnitFault.CHANNEL_2_OPEN}, "force_missing", Action.RELEASE_FAST, 9),
-        ({"faults": VALID | UnitFault.CHANNEL_1_OVERLOAD}, "force_saturated",
-         Action.RELEASE_FAST, 8),
-        ({"faults": VALID | UnitFault.CHANNEL_2_OVERLOAD}, "force_saturated",
-         Action.RELEASE_FAST, 8),
+        (
+            {"faults": VALID | UnitFault.CHANNEL_1_OVERLOAD},
+            "force_saturated",
+            Action.RELEASE_FAST,
+            8,
+        ),
+        (
+            {"faults": VALID | UnitFault.CHANNEL_2_OVERLOAD},
+            "force_saturated",
+            Action.RELEASE_FAST,
+            8,
+        ),
         ({"status": SWITCH | UnitStatus.STROKE_END_IN}, "stroke_end", Action.RELEASE, 17),
         ({"status": SWITCH | UnitStatus.STROKE_END_OUT}, "stroke_end", Action.RELEASE, 17),
         ({"status": SWITCH | UnitStatus.LOCAL_TAKEOVER}, "local_takeover", Action.HOLD, 37),
@@ -56,7 +72,7 @@ def test_a_minute_of_a_sound_hold_is_allowed() -> None:
         ({"command_result": 5}, "order_refused", Action.RELEASE, 36),
         ({"command_result": 7}, "order_refused", Action.RELEASE, 36),
     ],
-)  # fmt: skip
+)
 def test_one_reading_is_enough(
     changes: dict[str, Any], code: str, action: Action, row: int
 ) -> None:
@@ -130,7 +146,10 @@ def test_channels_disagree_by_10_n_for_300_ms(apart_n: float, ticks: int, trippe
     if tripped:
         (finding,) = verdicts[-1].findings
         assert (finding.action, round(finding.measured, 3), finding.limit) == (
-            Action.RELEASE, 10.1, 10.0)  # fmt: skip
+            Action.RELEASE,
+            10.1,
+            10.0,
+        )
 
 
 def test_above_100_n_the_channels_may_differ_by_a_tenth() -> None:
@@ -188,10 +207,17 @@ def test_without_a_gross_force_the_zero_is_not_covered() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "mm", "tripped"),
-    [(2.95, 0.0, False), (3.0, 0.0, False), (3.05, 0.0, True),
-     (1.0, 0.6, False), (1.05, 0.6, True), (1.05, -0.6, True), (1.05, 0.5, False),
-     (2.95, 0.4, False)],
-)  # fmt: skip
+    [
+        (2.95, 0.0, False),
+        (3.0, 0.0, False),
+        (3.05, 0.0, True),
+        (1.0, 0.6, False),
+        (1.05, 0.6, True),
+        (1.05, -0.6, True),
+        (1.05, 0.5, False),
+        (2.95, 0.4, False),
+    ],
+)
 def test_a_force_that_stands_still(seconds: float, mm: float, tripped: bool) -> None:
     bench = Bench(force_n=99.0)
     bench.tick(force_n=100.0, extension_mm=30.0)
@@ -218,9 +244,14 @@ def test_of_a_position_that_is_not_always_known_only_the_longer_time_counts(know
 
 @pytest.mark.parametrize(
     ("force_n", "mm", "tripped"),
-    [(-3.0, 3.1, False), (-3.1, 3.1, True), (-3.1, 3.0, False), (-10.0, 2.9, False),
-     (3.0, 10.0, False)],
-)  # fmt: skip
+    [
+        (-3.0, 3.1, False),
+        (-3.1, 3.1, True),
+        (-3.1, 3.0, False),
+        (-10.0, 2.9, False),
+        (3.0, 10.0, False),
+    ],
+)
 def test_a_sign_that_is_wrong_is_seen_while_slack_is_taken_up(
     force_n: float, mm: float, tripped: bool
 ) -> None:
@@ -370,10 +401,18 @@ def test_a_new_order_begins_a_new_count() -> None:
 
 @pytest.mark.parametrize(
     ("before_n", "after_n", "lost"),
-    [(100.0, 80.1, False), (100.0, 80.0, False), (100.0, 79.9, True),
-     (16.0, 11.2, False), (16.0, 11.0, False), (16.0, 10.9, True),
-     (60.0, 42.1, False), (60.0, 41.9, True), (5.0, 0.0, False)],
-)  # fmt: skip
+    [
+        (100.0, 80.1, False),
+        (100.0, 80.0, False),
+        (100.0, 79.9, True),
+        (16.0, 11.2, False),
+        (16.0, 11.0, False),
+        (16.0, 10.9, True),
+        (60.0, 42.1, False),
+        (60.0, 41.9, True),
+        (5.0, 0.0, False),
+    ],
+)
 def test_tension_lost(before_n: float, after_n: float, lost: bool) -> None:
     bench = Bench(force_n=before_n, order={"force_n": before_n})
     bench.tick(force_n=before_n)
@@ -539,9 +578,14 @@ def test_a_position_that_comes_later_counts_from_there() -> None:
 
 @pytest.mark.parametrize(
     ("force_n", "speed", "ticks", "tripped"),
-    [(4.8, 3.0, 9, False), (4.8, 3.1, 4, False), (4.8, 3.1, 5, True), (5.0, 9.0, 9, False),
-     (4.8, -9.0, 9, False)],
-)  # fmt: skip
+    [
+        (4.8, 3.0, 9, False),
+        (4.8, 3.1, 4, False),
+        (4.8, 3.1, 5, True),
+        (5.0, 9.0, 9, False),
+        (4.8, -9.0, 9, False),
+    ],
+)
 def test_slack_is_wound_slowly(force_n: float, speed: float, ticks: int, tripped: bool) -> None:
     bench = Bench(taking_up_slack=True, force_n=force_n)
     verdicts = bench.ticks(ticks, speed_mm_per_s=speed)
@@ -590,9 +634,15 @@ def test_an_ordered_fall_explains_no_rise() -> None:
 
 @pytest.mark.parametrize(
     ("pull_mm", "found"),
-    [(63.9, []), (64.0, []), (64.1, ["stroke_near"]), (79.9, ["stroke_near"]),
-     (80.0, ["stroke_near"]), (80.1, ["stroke_near", "stroke_used_up"])],
-)  # fmt: skip
+    [
+        (63.9, []),
+        (64.0, []),
+        (64.1, ["stroke_near"]),
+        (79.9, ["stroke_near"]),
+        (80.0, ["stroke_near"]),
+        (80.1, ["stroke_near", "stroke_used_up"]),
+    ],
+)
 def test_stroke_from_the_pretension_on(pull_mm: float, found: list[str]) -> None:
     bench = Bench(taking_up_slack=True, extension_mm=0.0)
     bench.tick(extension_mm=12.0)
@@ -612,43 +662,88 @@ def test_before_the_pretension_no_stroke_is_used() -> None:
 
 
 R0, R1, R2, R3, R5 = (
-    Action.CUT_POWER, Action.RELEASE_FAST, Action.RELEASE, Action.HOLD, Action.ALLOW
-)  # fmt: skip
+    Action.CUT_POWER,
+    Action.RELEASE_FAST,
+    Action.RELEASE,
+    Action.HOLD,
+    Action.ALLOW,
+)
 
 
 def test_rows_and_reactions_are_those_of_the_hazard_table() -> None:
     """Once more, by hand, from hazards.md."""
     assert {check.code: (check.row, check.action) for check in CHECKS} == {
-        "emergency_stop_open": (23, R0), "patient_switch_pressed": (18, R1),
-        "patient_switch_absent": (21, R1), "over_force": (42, R1), "force_risen_fast": (16, R1),
-        "tension_lost": (13, R1), "sign_wrong": (10, R1), "force_missing": (9, R1),
-        "force_negative": (9, R1), "force_saturated": (8, R1), "force_stuck": (6, R1),
-        "channels_disagree": (7, R2), "zero_shifted": (7, R2), "force_oscillating": (43, R2),
-        "harness_slipping": (14, R3), "cord_slack": (15, R2), "slack_wound_fast": (16, R1),
-        "stroke_near": (17, R5), "stroke_used_up": (17, R2), "stroke_end": (17, R2),
-        "link_silent": (1, R1), "reading_stale": (5, R1), "unit_restarted": (25, R1),
-        "unit_stopped": (26, R1), "readings_missed": (2, R5),
-        "readings_missed_in_pairs": (2, R5), "link_unreliable": (2, R2), "answers_slow": (3, R5),
-        "answers_mixed_up": (4, R2), "sequence_ahead": (36, R2), "order_refused": (36, R2),
-        "local_takeover": (37, R3), "set_point_foreign": (37, R3), "order_too_high": (39, R2),
-        "console_quiet": (27, R5), "console_lost": (27, R2), "session_over_time": (27, R2),
-        "loop_slow": (28, R5), "loop_late": (28, R2), "clock_stepped": (29, R5),
-        "host_suspended": (30, R2), "journal_silent": (47, R3),
-        "force_above_order": (42, R2), "force_below_order": (42, R3),
-        "second_channel_lost": (7, R2), "watchdog_off": (26, R2), "order_unsound": (39, R2),
-        "dwell_over_time": (27, R2), "release_rising": (42, R1), "release_slow": (42, R1),
-        "fast_release_rising": (23, R0), "fast_release_late": (23, R0),
-        "force_still_on": (23, R0), "force_back_on": (42, R0),
-    }  # fmt: skip
+        "emergency_stop_open": (23, R0),
+        "patient_switch_pressed": (18, R1),
+        "patient_switch_absent": (21, R1),
+        "over_force": (42, R1),
+        "force_risen_fast": (16, R1),
+        "tension_lost": (13, R1),
+        "sign_wrong": (10, R1),
+        "force_missing": (9, R1),
+        "force_negative": (9, R1),
+        "force_saturated": (8, R1),
+        "force_stuck": (6, R1),
+        "channels_disagree": (7, R2),
+        "zero_shifted": (7, R2),
+        "force_oscillating": (43, R2),
+        "harness_slipping": (14, R3),
+        "cord_slack": (15, R2),
+        "slack_wound_fast": (16, R1),
+        "stroke_near": (17, R5),
+        "stroke_used_up": (17, R2),
+        "stroke_end": (17, R2),
+        "link_silent": (1, R1),
+        "reading_stale": (5, R1),
+        "unit_restarted": (25, R1),
+        "unit_stopped": (26, R1),
+        "readings_missed": (2, R5),
+        "readings_missed_in_pairs": (2, R5),
+        "link_unreliable": (2, R2),
+        "answers_slow": (3, R5),
+        "answers_mixed_up": (4, R2),
+        "sequence_ahead": (36, R2),
+        "order_refused": (36, R2),
+        "local_takeover": (37, R3),
+        "set_point_foreign": (37, R3),
+        "order_too_high": (39, R2),
+        "console_quiet": (27, R5),
+        "console_lost": (27, R2),
+        "session_over_time": (27, R2),
+        "loop_slow": (28, R5),
+        "loop_late": (28, R2),
+        "clock_stepped": (29, R5),
+        "host_suspended": (30, R2),
+        "journal_silent": (47, R3),
+        "force_above_order": (42, R2),
+        "force_below_order": (42, R3),
+        "second_channel_lost": (7, R2),
+        "watchdog_off": (26, R2),
+        "order_unsound": (39, R2),
+        "dwell_over_time": (27, R2),
+        "release_rising": (42, R1),
+        "release_slow": (42, R1),
+        "fast_release_rising": (23, R0),
+        "fast_release_late": (23, R0),
+        "force_still_on": (23, R0),
+        "force_back_on": (42, R0),
+    }
 
 
 def test_after_the_release_order_only_what_can_still_harm_is_looked_for() -> None:
     always = {"emergency_stop_open", "patient_switch_pressed", "patient_switch_absent"}
     pulling = {
-        "force_above_order", "force_below_order", "tension_lost", "sign_wrong",
-        "force_oscillating", "harness_slipping", "cord_slack", "stroke_near", "stroke_used_up",
+        "force_above_order",
+        "force_below_order",
+        "tension_lost",
+        "sign_wrong",
+        "force_oscillating",
+        "harness_slipping",
+        "cord_slack",
+        "stroke_near",
+        "stroke_used_up",
         "stroke_end",
-    }  # fmt: skip
+    }
     for check in (c for c in CHECKS if c not in (*LINK_CHECKS, *RELEASE_CHECKS)):
         assert check.stages == (
             ALWAYS if check.code in always else PULLING if check.code in pulling else UNTIL_FREE

@@ -8,7 +8,7 @@ import pytest
 
 from controller.safety.hazard import ACKNOWLEDGE, UNTIL_FREE, Exceeded, above, hazard, known, seen
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import Situation, Stage
+from controller.safety.situation import Situation, SupervisedStage
 from controller.safety.verdict import Action
 
 
@@ -47,7 +47,7 @@ def test_a_finding_is_made_of_its_row_and_only_a_warning_clears_by_itself(action
         return None
 
     assert (too_much.code, too_much.row, too_much.action) == ("too_much", 7, action)
-    assert too_much.stages == UNTIL_FREE == {Stage.PULLING, Stage.RELEASING}
+    assert too_much.stages == UNTIL_FREE == {SupervisedStage.PULLING, SupervisedStage.RELEASING}
     finding = too_much.finding(3.0, 2.0)
     assert (finding.hazard, finding.code, finding.action) == (7, "too_much", action)
     assert (finding.measured, finding.limit, finding.unit) == (3.0, 2.0, "N")

@@ -73,7 +73,10 @@ def test_a_loss_is_first_told_and_10_s_later_released() -> None:
     found = {codes(v)[0]: n for n, v in enumerate(verdicts, 1) if codes(v)}
     assert found == {"readings_missed": 110, "link_unreliable": 311}
     assert [verdicts[n - 1].action for n in (110, 310, 311)] == [
-        Action.ALLOW, Action.ALLOW, Action.RELEASE]  # fmt: skip
+        Action.ALLOW,
+        Action.ALLOW,
+        Action.RELEASE,
+    ]
 
 
 def test_the_share_is_one_of_the_ticks_that_fit_in_10_s() -> None:
@@ -150,10 +153,18 @@ def test_answers_of_other_requests_count_for_10_s() -> None:
 
 @pytest.mark.parametrize(
     ("before_s", "after_s", "restarted"),
-    [(100.0, 100.0, False), (100.0, 99.999, True), (4294967.28, 0.04, False),
-     (4294967.28, 0.9, False), (4294967.28, 1.07, True), (4294967.28, 1.2, True),
-     (4294965.0, 0.1, True), (2147484.0, 0.0, True), (2147483.0, 0.0, True)],
-)  # fmt: skip
+    [
+        (100.0, 100.0, False),
+        (100.0, 99.999, True),
+        (4294967.28, 0.04, False),
+        (4294967.28, 0.9, False),
+        (4294967.28, 1.07, True),
+        (4294967.28, 1.2, True),
+        (4294965.0, 0.1, True),
+        (2147484.0, 0.0, True),
+        (2147483.0, 0.0, True),
+    ],
+)
 def test_uptime_that_goes_back(before_s: float, after_s: float, restarted: bool) -> None:
     """Only the overflow of the counter's 2^32 ms may, and it fits the time to within a second."""
     verdict = Bench(uptime_s=before_s).tick(uptime_s=after_s)
@@ -162,10 +173,20 @@ def test_uptime_that_goes_back(before_s: float, after_s: float, restarted: bool)
 
 @pytest.mark.parametrize(
     ("number", "missed", "more", "ahead"),
-    [(10, 0, 0, False), (10, 0, 1, True), (10, 0, -1, False), (10, 1, 0, False), (10, 1, 1, True),
-     (65530, 0, 0, False), (65530, 0, 1, True), (65529, 0, 1, True), (65531, 2, 0, False),
-     (10, 0, 32766, True), (10, 0, 32767, False)],
-)  # fmt: skip
+    [
+        (10, 0, 0, False),
+        (10, 0, 1, True),
+        (10, 0, -1, False),
+        (10, 1, 0, False),
+        (10, 1, 1, True),
+        (65530, 0, 0, False),
+        (65530, 0, 1, True),
+        (65529, 0, 1, True),
+        (65531, 2, 0, False),
+        (10, 0, 32766, True),
+        (10, 0, 32767, False),
+    ],
+)
 def test_a_sequence_that_runs_ahead(number: int, missed: int, more: int, ahead: bool) -> None:
     """The unit accepted ``more`` commands than this host sent."""
     bench = Bench(number=number)
@@ -249,9 +270,12 @@ def test_a_set_point_is_not_judged_while_the_unit_holds_or_takes_up_slack() -> N
 
 @settings(deadline=None, max_examples=60)
 @given(
-    period_ticks=st.integers(1, 5), step_n=st.sampled_from([0.1, 0.2, 0.5, 1.0]),
-    phase=st.integers(0, 4), start_n=st.floats(0.0, 14.0), rate=st.sampled_from([2.0, 5.0, 10.0]),
-)  # fmt: skip
+    period_ticks=st.integers(1, 5),
+    step_n=st.sampled_from([0.1, 0.2, 0.5, 1.0]),
+    phase=st.integers(0, 4),
+    start_n=st.floats(0.0, 14.0),
+    rate=st.sampled_from([2.0, 5.0, 10.0]),
+)
 def test_no_register_of_a_sound_unit_is_foreign_on_its_way_to_an_order(
     period_ticks: int, step_n: float, phase: int, start_n: float, rate: float
 ) -> None:
@@ -281,9 +305,15 @@ def test_a_set_point_that_waits_for_a_slack_cord_or_is_unknown_is_no_finding() -
 
 @pytest.mark.parametrize(
     ("wanted_n", "found"),
-    [(101.9, []), (102.0, []), (102.1, ["order_too_high"]), (math.inf, ["order_too_high"]),
-     (math.nan, ["order_too_high", "order_unsound"]), (-0.1, ["order_unsound"])],
-)  # fmt: skip
+    [
+        (101.9, []),
+        (102.0, []),
+        (102.1, ["order_too_high"]),
+        (math.inf, ["order_too_high"]),
+        (math.nan, ["order_too_high", "order_unsound"]),
+        (-0.1, ["order_unsound"]),
+    ],
+)
 def test_wanted_force(wanted_n: float, found: list[str]) -> None:
     verdict = Bench().tick(order={"force_n": wanted_n})
     assert codes(verdict) == found
@@ -292,12 +322,19 @@ def test_wanted_force(wanted_n: float, found: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("order", "unsound"),
-    [({"ceiling_n": 0.0}, False), ({"ceiling_n": 102.0}, False), ({"ceiling_n": 102.1}, True),
-     ({"ceiling_n": -1.0}, True), ({"ceiling_n": math.nan}, True),
-     ({"rate_n_per_s": 100.0}, False), ({"rate_n_per_s": 100.1}, True),
-     ({"rate_n_per_s": math.nan}, True), ({"kind": CommandKind.HOLD}, False),
-     ({"kind": CommandKind.OBSERVE}, True)],
-)  # fmt: skip
+    [
+        ({"ceiling_n": 0.0}, False),
+        ({"ceiling_n": 102.0}, False),
+        ({"ceiling_n": 102.1}, True),
+        ({"ceiling_n": -1.0}, True),
+        ({"ceiling_n": math.nan}, True),
+        ({"rate_n_per_s": 100.0}, False),
+        ({"rate_n_per_s": 100.1}, True),
+        ({"rate_n_per_s": math.nan}, True),
+        ({"kind": CommandKind.HOLD}, False),
+        ({"kind": CommandKind.OBSERVE}, True),
+    ],
+)
 def test_an_order_that_no_sound_program_gives(order: dict[str, Any], unsound: bool) -> None:
     verdict = Bench().tick(order=order)
     assert codes(verdict) == ["order_unsound"] * unsound
@@ -320,11 +357,15 @@ def test_a_pull_behind_a_release_is_unsound_and_plain_reads_are_not() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "off"),
-    [({"watchdog_left_s": 0.5}, False), ({"watchdog_left_s": 0.501}, True),
-     ({"watchdog_left_s": 0.001}, False), ({"watchdog_left_s": 0.0}, True),
-     ({"status": SWITCH & ~UnitStatus.WATCHDOG_ARMED}, True),
-     ({"watchdog_left_s": 0.0, "unit_state": UnitState.ARMED}, True)],
-)  # fmt: skip
+    [
+        ({"watchdog_left_s": 0.5}, False),
+        ({"watchdog_left_s": 0.501}, True),
+        ({"watchdog_left_s": 0.001}, False),
+        ({"watchdog_left_s": 0.0}, True),
+        ({"status": SWITCH & ~UnitStatus.WATCHDOG_ARMED}, True),
+        ({"watchdog_left_s": 0.0, "unit_state": UnitState.ARMED}, True),
+    ],
+)
 def test_a_watchdog_that_does_not_run_is_seen_in_each_reading(
     changes: dict[str, Any], off: bool
 ) -> None:
@@ -398,9 +439,15 @@ def test_the_hard_limit_of_a_lost_console_is_the_longest_setting() -> None:
 def test_what_the_link_and_the_unit_owe_in_each_stage() -> None:
     always = {"link_silent", "unit_restarted", "journal_silent"}
     pulling = {
-        "unit_stopped", "watchdog_off", "sequence_ahead", "order_refused", "local_takeover",
-        "set_point_foreign", "session_over_time", "dwell_over_time",
-    }  # fmt: skip
+        "unit_stopped",
+        "watchdog_off",
+        "sequence_ahead",
+        "order_refused",
+        "local_takeover",
+        "set_point_foreign",
+        "session_over_time",
+        "dwell_over_time",
+    }
     for check in LINK_CHECKS:
         assert check.stages == (
             ALWAYS if check.code in always else PULLING if check.code in pulling else UNTIL_FREE
@@ -430,18 +477,32 @@ def test_rows_and_reactions_of_link_unit_and_host_are_those_of_the_hazard_table(
     """Once more, by hand, from hazards.md: R1, R2, R3 and the warnings."""
     fast, release, hold, warn = Action.RELEASE_FAST, Action.RELEASE, Action.HOLD, Action.ALLOW
     assert {check.code: (check.row, check.action) for check in LINK_CHECKS} == {
-        "link_silent": (1, fast), "readings_missed": (2, warn),
-        "readings_missed_in_pairs": (2, warn), "link_unreliable": (2, release),
-        "answers_slow": (3, warn), "answers_mixed_up": (4, release), "reading_stale": (5, fast),
-        "unit_restarted": (25, fast), "watchdog_off": (26, release), "unit_stopped": (26, fast),
-        "console_quiet": (27, warn), "console_lost": (27, release),
-        "session_over_time": (27, release), "dwell_over_time": (27, release),
-        "loop_slow": (28, warn), "loop_late": (28, release), "clock_stepped": (29, warn),
-        "host_suspended": (30, release), "sequence_ahead": (36, release),
-        "order_refused": (36, release), "local_takeover": (37, hold),
-        "set_point_foreign": (37, hold), "order_too_high": (39, release),
-        "order_unsound": (39, release), "journal_silent": (47, hold),
-    }  # fmt: skip
+        "link_silent": (1, fast),
+        "readings_missed": (2, warn),
+        "readings_missed_in_pairs": (2, warn),
+        "link_unreliable": (2, release),
+        "answers_slow": (3, warn),
+        "answers_mixed_up": (4, release),
+        "reading_stale": (5, fast),
+        "unit_restarted": (25, fast),
+        "watchdog_off": (26, release),
+        "unit_stopped": (26, fast),
+        "console_quiet": (27, warn),
+        "console_lost": (27, release),
+        "session_over_time": (27, release),
+        "dwell_over_time": (27, release),
+        "loop_slow": (28, warn),
+        "loop_late": (28, release),
+        "clock_stepped": (29, warn),
+        "host_suspended": (30, release),
+        "sequence_ahead": (36, release),
+        "order_refused": (36, release),
+        "local_takeover": (37, hold),
+        "set_point_foreign": (37, hold),
+        "order_too_high": (39, release),
+        "order_unsound": (39, release),
+        "journal_silent": (47, hold),
+    }
 
 
 def test_a_restart_in_a_gap_behind_the_overflow_s_time_is_no_overflow() -> None:

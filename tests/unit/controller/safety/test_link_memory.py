@@ -74,9 +74,14 @@ def test_trouble_lasts_while_too_many_are_missed_or_pairs_come_again() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "sent"),
-    [([1, 1, 1], [1, 1, 1]), ([0, 1, 2], [1, 2, 1]), ([0, 0, 3, 1], [1, 2, 3, 1]),
-     ([0, 0, 1, 1], [1, 2, 3, 1]), ([5, 1], [1, 1])],
-)  # fmt: skip
+    [
+        ([1, 1, 1], [1, 1, 1]),
+        ([0, 1, 2], [1, 2, 1]),
+        ([0, 0, 3, 1], [1, 2, 3, 1]),
+        ([0, 0, 1, 1], [1, 2, 3, 1]),
+        ([5, 1], [1, 1]),
+    ],
+)
 def test_what_the_unit_did_not_accept_yet_may_come_with_the_next_reading(
     steps: list[int], sent: list[int]
 ) -> None:

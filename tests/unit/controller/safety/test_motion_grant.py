@@ -51,9 +51,12 @@ def test_largest_step_inwards(changes: dict[str, Any], step_mm: float) -> None:
 
 
 @given(
-    st.floats(-500, 1500), st.floats(0, 2), st.floats(0, 981), st.sampled_from(Action),
+    st.floats(-500, 1500),
+    st.floats(0, 2),
+    st.floats(0, 981),
+    st.sampled_from(Action),
     st.floats(0.01, 1),
-)  # fmt: skip
+)
 def test_no_grant_is_ever_above_2_mm_or_outwards(
     force_n: float, age_s: float, granted_n: float, latched: Action, tick_s: float
 ) -> None:

@@ -38,9 +38,16 @@ def test_before_the_first_order_nothing_was_ordered_for_any_time() -> None:
 
 @pytest.mark.parametrize(
     ("set_point_n", "low_counts", "distance_n"),
-    [(49.0, True, 1.0), (49.0, False, 0.0), (50.0, True, 0.0), (60.0, True, 0.0),
-     (70.0, True, 0.0), (70.5, True, 0.5), (70.5, False, 0.5)],
-)  # fmt: skip
+    [
+        (49.0, True, 1.0),
+        (49.0, False, 0.0),
+        (50.0, True, 0.0),
+        (60.0, True, 0.0),
+        (70.0, True, 0.0),
+        (70.5, True, 0.5),
+        (70.5, False, 0.5),
+    ],
+)
 def test_a_set_point_is_near_where_it_is_between_the_orders(
     set_point_n: float, low_counts: bool, distance_n: float
 ) -> None:
@@ -66,9 +73,15 @@ def test_a_hold_orders_its_force_as_a_pull_does_and_nothing_else_orders_any() ->
 
 @pytest.mark.parametrize(
     ("kind", "ceiling_n", "kept_n"),
-    [(CommandKind.FOLLOW, 0.0, 300.0), (CommandKind.FOLLOW, 0.5, 0.5), (HOLD, 301.0, 300.0),
-     (CommandKind.FOLLOW, 120.0, 120.0), (RELEASE, 120.0, 300.0), (OBSERVE, 120.0, 300.0)],
-)  # fmt: skip
+    [
+        (CommandKind.FOLLOW, 0.0, 300.0),
+        (CommandKind.FOLLOW, 0.5, 0.5),
+        (HOLD, 301.0, 300.0),
+        (CommandKind.FOLLOW, 120.0, 120.0),
+        (RELEASE, 120.0, 300.0),
+        (OBSERVE, 120.0, 300.0),
+    ],
+)
 def test_a_pull_sets_the_ceiling_within_the_limit(
     kind: CommandKind, ceiling_n: float, kept_n: float
 ) -> None:
@@ -93,9 +106,14 @@ def test_the_same_order_again_is_no_change_and_another_one_is() -> None:
 
 @pytest.mark.parametrize(
     ("command", "dwells"),
-    [(follow(0.5), True), (follow(0.0), False), (ForceCommand(kind=HOLD), True),
-     (ForceCommand(kind=OBSERVE), False), (ForceCommand(kind=RELEASE), False)],
-)  # fmt: skip
+    [
+        (follow(0.5), True),
+        (follow(0.0), False),
+        (ForceCommand(kind=HOLD), True),
+        (ForceCommand(kind=OBSERVE), False),
+        (ForceCommand(kind=RELEASE), False),
+    ],
+)
 def test_only_a_pull_and_a_held_position_dwell(command: ForceCommand, dwells: bool) -> None:
     orders = made()
     orders.take(command, 100.0, 0.0)
@@ -140,9 +158,18 @@ def test_a_release_trips_above_what_it_began_with(from_n: float | None, trip_n: 
 
 @pytest.mark.parametrize(
     ("since_s", "left_n"),
-    [(0.0, 210.0), (1.0, 210.0), (1.05, 209.0), (2.0, 190.0), (5.5, 120.0), (10.0, 30.0),
-     (10.5, 20.0), (11.0, 20.0), (60.0, 20.0)],
-)  # fmt: skip
+    [
+        (0.0, 210.0),
+        (1.0, 210.0),
+        (1.05, 209.0),
+        (2.0, 190.0),
+        (5.5, 120.0),
+        (10.0, 30.0),
+        (10.5, 20.0),
+        (11.0, 20.0),
+        (60.0, 20.0),
+    ],
+)
 def test_a_release_at_20_n_per_s_may_lag_by_a_second_and_10_n(
     since_s: float, left_n: float
 ) -> None:

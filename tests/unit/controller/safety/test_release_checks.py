@@ -8,7 +8,7 @@ import pytest
 
 from controller.safety.limits import SafetyLimits
 from controller.safety.release_checks import RELEASE_CHECKS
-from controller.safety.situation import Stage
+from controller.safety.situation import SupervisedStage
 from controller.safety.verdict import Action, Verdict
 from controller.telemetry import CommandKind, UnitFault, UnitState, UnitStatus
 from tests.support.typed import now
@@ -48,15 +48,15 @@ def fall(bench: Bench, seconds_: float, *, rate: float, start_n: float = 100.0) 
 
 def test_a_session_pulls_releases_and_is_free_by_what_was_sent_and_seen() -> None:
     bench = Bench()
-    assert now(bench.supervisor.stage) is Stage.PULLING
+    assert now(bench.supervisor.stage) is SupervisedStage.PULLING
     bench.tick(order=RELEASE)
-    assert now(bench.supervisor.stage) is Stage.RELEASING
+    assert now(bench.supervisor.stage) is SupervisedStage.RELEASING
     bench.tick(unit_state=UnitState.ARMED, force_n=1.0)
-    assert now(bench.supervisor.stage) is Stage.RELEASING, "the unit is still armed"
+    assert now(bench.supervisor.stage) is SupervisedStage.RELEASING, "the unit is still armed"
     bench.tick(unit_state=UnitState.IDLE, force_n=1.0)
-    assert now(bench.supervisor.stage) is Stage.FREE
+    assert now(bench.supervisor.stage) is SupervisedStage.FREE
     bench.tick(unit_state=UnitState.IDLE, force_n=90.0)
-    assert now(bench.supervisor.stage) is Stage.FREE
+    assert now(bench.supervisor.stage) is SupervisedStage.FREE
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_free_needs_a_fresh_believable_force_on_every_channel(
     bench = releasing()
     bench.tick()
     bench.tick(**{"unit_state": UnitState.IDLE, "force_n": 1.0, **changes})
-    assert (bench.supervisor.stage is Stage.FREE) is free
+    assert (bench.supervisor.stage is SupervisedStage.FREE) is free
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def test_a_sample_that_stands_still_is_not_fresh() -> None:
     bench.tick()
     bench.ticks(6, same_sample=True, unit_state=UnitState.TRACKING, force_n=1.0)
     bench.tick(same_sample=True, unit_state=UnitState.IDLE, force_n=1.0)
-    assert bench.supervisor.stage is Stage.RELEASING
+    assert bench.supervisor.stage is SupervisedStage.RELEASING
 
 
 def test_each_check_of_a_release_has_its_stage() -> None:
     free = {"force_back_on"}
     for check in RELEASE_CHECKS:
-        wanted = Stage.FREE if check.code in free else Stage.RELEASING
+        wanted = SupervisedStage.FREE if check.code in free else SupervisedStage.RELEASING
         assert check.stages == {wanted}, check.code
 
 
@@ -128,7 +128,7 @@ def test_a_slack_unit_that_stops_by_itself_has_not_let_go_before_it_was_told_to(
     bench = Bench(force_n=1.0, taking_up_slack=True, obeys=False)
     verdict = bench.tick(unit_state=UnitState.IDLE)
     assert codes(verdict) == ["unit_stopped"]
-    assert bench.supervisor.stage is Stage.PULLING
+    assert bench.supervisor.stage is SupervisedStage.PULLING
 
 
 def test_a_force_that_was_high_before_the_release_is_no_rise_in_it() -> None:
@@ -144,17 +144,23 @@ def test_a_force_that_was_high_before_the_release_is_no_rise_in_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "action"),
     [
-        ({"status": SWITCH | UnitStatus.PATIENT_SWITCH_PRESSED}, "patient_switch_pressed",
-         Action.RELEASE_FAST),
+        (
+            {"status": SWITCH | UnitStatus.PATIENT_SWITCH_PRESSED},
+            "patient_switch_pressed",
+            Action.RELEASE_FAST,
+        ),
         ({"status": UnitStatus.WATCHDOG_ARMED}, "patient_switch_absent", Action.RELEASE_FAST),
-        ({"status": SWITCH | UnitStatus.EMERGENCY_STOP_OPEN}, "emergency_stop_open",
-         Action.CUT_POWER),
+        (
+            {"status": SWITCH | UnitStatus.EMERGENCY_STOP_OPEN},
+            "emergency_stop_open",
+            Action.CUT_POWER,
+        ),
         ({"silent": True, "step_s": 0.301}, "link_silent", Action.RELEASE_FAST),
         ({"sample_age_s": 0.251}, "reading_stale", Action.RELEASE_FAST),
         ({"force_n": None, "second_force_n": 99.0}, "force_missing", Action.RELEASE_FAST),
         ({"uptime_s": 0.5}, "unit_restarted", Action.RELEASE_FAST),
     ],
-)  # fmt: skip
+)
 def test_a_hazard_in_a_release_raises_its_kind(
     changes: dict[str, Any], code: str, action: Action
 ) -> None:
@@ -179,8 +185,13 @@ def test_what_a_release_brings_with_it_is_no_finding() -> None:
         bench.tick(force_n=100.0 - 20.0 * n, extension_mm=30.0 - n, speed_mm_per_s=-30.0)
         for n in range(1, 5)
     ]
-    ended = bench.tick(force_n=12.0, unit_state=UnitState.SAFE_LATCHED, watchdog_left_s=0.0,
-                       status=SWITCH & ~UnitStatus.WATCHDOG_ARMED, command_result=5)  # fmt: skip
+    ended = bench.tick(
+        force_n=12.0,
+        unit_state=UnitState.SAFE_LATCHED,
+        watchdog_left_s=0.0,
+        status=SWITCH & ~UnitStatus.WATCHDOG_ARMED,
+        command_result=5,
+    )
     assert codes(*falling, ended) == []
     assert ended.action is Action.ALLOW
 
@@ -298,7 +309,7 @@ def free() -> Bench:
     bench.base |= {"unit_state": UnitState.IDLE, "force_n": 1.0, "watchdog_left_s": 0.0}
     bench.order = {"kind": CommandKind.OBSERVE}
     bench.tick()
-    assert bench.supervisor.stage is Stage.FREE
+    assert bench.supervisor.stage is SupervisedStage.FREE
     return bench
 
 
@@ -329,10 +340,13 @@ def test_a_free_patient_s_unit_owes_neither_tension_nor_orders() -> None:
 
 def test_rows_and_reactions_of_a_release_are_those_of_the_hazard_table() -> None:
     assert {check.code: (check.row, check.action) for check in RELEASE_CHECKS} == {
-        "release_rising": (42, Action.RELEASE_FAST), "release_slow": (42, Action.RELEASE_FAST),
-        "fast_release_rising": (23, Action.CUT_POWER), "fast_release_late": (23, Action.CUT_POWER),
-        "force_still_on": (23, Action.CUT_POWER), "force_back_on": (42, Action.CUT_POWER),
-    }  # fmt: skip
+        "release_rising": (42, Action.RELEASE_FAST),
+        "release_slow": (42, Action.RELEASE_FAST),
+        "fast_release_rising": (23, Action.CUT_POWER),
+        "fast_release_late": (23, Action.CUT_POWER),
+        "force_still_on": (23, Action.CUT_POWER),
+        "force_back_on": (42, Action.CUT_POWER),
+    }
 
 
 def test_a_power_cut_without_force_is_no_force_that_stays_on() -> None:

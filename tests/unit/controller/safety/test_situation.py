@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller.safety import situation as situation_module
-from controller.safety.situation import Situation, Stage
+from controller.safety.situation import Situation, SupervisedStage
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 from tests.unit.controller.builders import health, reading
 from tests.unit.controller.safety.bench import CERVICAL_LIMITS
@@ -67,7 +67,7 @@ def test_before_the_first_tick_nothing_is_ordered_and_nothing_was_missed() -> No
     assert not (now.free)
     assert now.taking_up_slack
     assert now.link.sent_before_reading == 0
-    assert now.stage is Stage.PULLING
+    assert now.stage is SupervisedStage.PULLING
 
 
 @pytest.mark.parametrize("first_n", [80.0, 120.0])
@@ -119,9 +119,18 @@ class Story:
 
 def test_slack_is_taken_up_after_three_taut_readings_in_a_row() -> None:
     story = Story(force_n=4.9)
-    for force_n, taking_up in ((5.0, True), (5.0, True), (None, True), (5.0, True), (5.0, True),
-                               (4.9, True), (5.0, True), (5.0, True), (5.0, False),
-                               (1.0, False)):  # fmt: skip
+    for force_n, taking_up in (
+        (5.0, True),
+        (5.0, True),
+        (None, True),
+        (5.0, True),
+        (5.0, True),
+        (4.9, True),
+        (5.0, True),
+        (5.0, True),
+        (5.0, False),
+        (1.0, False),
+    ):
         assert story.tick(force_n=force_n).taking_up_slack is taking_up
     assert Story(force_n=5.0).now.was_taut
     assert not Story(force_n=4.9).now.was_taut
@@ -135,8 +144,11 @@ def test_the_first_reading_counts_as_one_of_the_taut_ones() -> None:
 
 def test_a_cord_is_slack_below_5_n_and_not_without_a_known_force() -> None:
     assert [situation(force_n=n).is_slack for n in (4.9, 5.0, None, -3.0)] == [
-        True, False, False, True
-    ]  # fmt: skip
+        True,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_pull_is_measured_from_where_the_slack_was_taken_up() -> None:
@@ -220,9 +232,12 @@ def test_without_a_set_point_a_known_force_is_compared_with_none() -> None:
 
 @pytest.mark.parametrize(
     ("seen", "kind"),
-    [({"setpoint_in_effect_n": None}, CommandKind.FOLLOW), ({}, CommandKind.HOLD),
-     ({"unit_state": UnitState.RELEASING}, CommandKind.FOLLOW)],
-)  # fmt: skip
+    [
+        ({"setpoint_in_effect_n": None}, CommandKind.FOLLOW),
+        ({}, CommandKind.HOLD),
+        ({"unit_state": UnitState.RELEASING}, CommandKind.FOLLOW),
+    ],
+)
 def test_what_does_not_follow_forgets_its_set_points(
     seen: dict[str, Any], kind: CommandKind
 ) -> None:
@@ -325,10 +340,10 @@ def test_a_patient_is_not_free_on_a_reading_from_before_the_release() -> None:
     release = ForceCommand(kind=CommandKind.RELEASE)
     story.now.take(None, sent=release, health=health(), now_s=story.now.now_s + 0.05)
     assert story.now.has_let_go
-    assert story.now.stage is Stage.RELEASING
+    assert story.now.stage is SupervisedStage.RELEASING
     story.number += 1
     now = story.tick(force_n=3.0, unit_state=UnitState.IDLE, kind=CommandKind.RELEASE)
-    assert now.stage is Stage.FREE
+    assert now.stage is SupervisedStage.FREE
 
 
 def test_force_that_was_never_off_is_not_back() -> None:
@@ -342,17 +357,26 @@ def test_the_second_channel_of_a_unit_is_known_from_its_word_or_its_first_readin
     assert made(reading(second_force_n=3.0)).has_second_channel
     assert not made(reading(second_force_n=None)).has_second_channel
     by_word = Situation(
-        CERVICAL_LIMITS, reading(second_force_n=None), 100.0,
-        release_rate_n_per_s=20.0, second_channel=True,
-    )  # fmt: skip
+        CERVICAL_LIMITS,
+        reading(second_force_n=None),
+        100.0,
+        release_rate_n_per_s=20.0,
+        second_channel=True,
+    )
     assert by_word.has_second_channel
 
 
 @pytest.mark.parametrize(
     ("force_n", "second_n", "shows"),
-    [(20.0, 20.0, False), (20.1, None, True), (-20.1, None, True), (None, 20.1, True),
-     (None, None, False), (3.0, -20.1, True)],
-)  # fmt: skip
+    [
+        (20.0, 20.0, False),
+        (20.1, None, True),
+        (-20.1, None, True),
+        (None, 20.1, True),
+        (None, None, False),
+        (3.0, -20.1, True),
+    ],
+)
 def test_a_channel_that_is_there_shows_force_above_20_n(
     force_n: float | None, second_n: float | None, shows: bool
 ) -> None:

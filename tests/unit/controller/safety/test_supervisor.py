@@ -7,7 +7,7 @@ import pytest
 from controller import telemetry
 from controller.safety.checks import CHECKS
 from controller.safety.limits import SafetyLimits
-from controller.safety.situation import Stage
+from controller.safety.situation import SupervisedStage
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action
 from controller.telemetry import CommandKind, UnitState, UnitStatus
@@ -39,7 +39,7 @@ def test_of_two_causes_in_any_order_the_higher_action_stays(first: str) -> None:
         bench.tick()
         actions = [bench.tick(**CAUSES[cause].tick).action for cause in (first, second)]
         assert actions[0] is CAUSES[first].action
-        judged = actions[0] < Action.RELEASE or Stage.RELEASING in STAGES[second]
+        judged = actions[0] < Action.RELEASE or SupervisedStage.RELEASING in STAGES[second]
         higher = max(CAUSES[first].action, CAUSES[second].action)
         assert actions[1] is (higher if judged else actions[0]), second
         assert bench.tick().action is bench.supervisor.latched >= actions[1]
@@ -121,13 +121,30 @@ def test_a_release_does_not_become_another_one_with_time() -> None:
 def test_every_check_has_a_cause_or_a_story_of_its_own() -> None:
     """What one tick cannot cause is told in the files of the checks."""
     need_time = {
-        "over_force", "channels_disagree", "force_stuck", "force_oscillating", "harness_slipping",
-        "cord_slack", "slack_wound_fast", "sign_wrong", "readings_missed",
-        "readings_missed_in_pairs", "link_unreliable", "answers_slow", "set_point_foreign",
-        "force_above_order", "force_below_order", "session_over_time", "dwell_over_time",
-        "release_rising", "release_slow", "fast_release_rising", "fast_release_late",
-        "force_still_on", "force_back_on",
-    }  # fmt: skip
+        "over_force",
+        "channels_disagree",
+        "force_stuck",
+        "force_oscillating",
+        "harness_slipping",
+        "cord_slack",
+        "slack_wound_fast",
+        "sign_wrong",
+        "readings_missed",
+        "readings_missed_in_pairs",
+        "link_unreliable",
+        "answers_slow",
+        "set_point_foreign",
+        "force_above_order",
+        "force_below_order",
+        "session_over_time",
+        "dwell_over_time",
+        "release_rising",
+        "release_slow",
+        "fast_release_rising",
+        "fast_release_late",
+        "force_still_on",
+        "force_back_on",
+    }
     covered = {cause.code for cause in CAUSES.values()}
     assert {check.code for check in CHECKS} == covered | need_time
     assert not covered & need_time

@@ -41,10 +41,15 @@ def stays(bench: Bench, force_n: float, seconds: float, **changes: Any) -> list[
 
 @pytest.mark.parametrize(
     ("set_point_n", "force_n", "found"),
-    [(100.0, 109.9, []), (100.0, 110.2, ["force_above_order"]),
-     (50.0, 59.8, []), (50.0, 60.2, ["force_above_order"]),
-     (200.0, 219.8, []), (200.0, 220.3, ["force_above_order"])],
-)  # fmt: skip
+    [
+        (100.0, 109.9, []),
+        (100.0, 110.2, ["force_above_order"]),
+        (50.0, 59.8, []),
+        (50.0, 60.2, ["force_above_order"]),
+        (200.0, 219.8, []),
+        (200.0, 220.3, ["force_above_order"]),
+    ],
+)
 def test_above_the_set_point_by_10_n_or_a_tenth_is_released_after_2_5_s(
     set_point_n: float, force_n: float, found: list[str]
 ) -> None:
@@ -57,10 +62,15 @@ def test_above_the_set_point_by_10_n_or_a_tenth_is_released_after_2_5_s(
 
 @pytest.mark.parametrize(
     ("set_point_n", "force_n", "found"),
-    [(100.0, 90.0, []), (100.0, 89.7, ["force_below_order"]),
-     (50.0, 40.0, []), (50.0, 39.7, ["force_below_order"]),
-     (200.0, 180.0, []), (200.0, 179.6, ["force_below_order"])],
-)  # fmt: skip
+    [
+        (100.0, 90.0, []),
+        (100.0, 89.7, ["force_below_order"]),
+        (50.0, 40.0, []),
+        (50.0, 39.7, ["force_below_order"]),
+        (200.0, 180.0, []),
+        (200.0, 179.6, ["force_below_order"]),
+    ],
+)
 def test_below_the_set_point_without_winding_in_holds_after_3_s(
     set_point_n: float, force_n: float, found: list[str]
 ) -> None:

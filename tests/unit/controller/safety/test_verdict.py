@@ -8,8 +8,12 @@ from controller.telemetry import RELEASING_KINDS, CommandKind
 
 def test_the_actions_are_five_and_each_is_above_the_one_before() -> None:
     assert [(action.name, action.value) for action in Action] == [
-        ("ALLOW", 0), ("HOLD", 1), ("RELEASE", 2), ("RELEASE_FAST", 3), ("CUT_POWER", 4)
-    ]  # fmt: skip
+        ("ALLOW", 0),
+        ("HOLD", 1),
+        ("RELEASE", 2),
+        ("RELEASE_FAST", 3),
+        ("CUT_POWER", 4),
+    ]
 
 
 def test_each_release_has_a_command_and_nothing_else_has_one() -> None:

@@ -157,9 +157,14 @@ def test_a_ramp_that_takes_all_of_its_part_still_fits() -> None:
 def test_a_ramp_that_fits_but_for_a_rounding_error_fits() -> None:
     # 61.2 N at 6 N/s take 10.200000000000001 s in binary.
     order = prescription(
-        hold_force_n=90.0, rest_force_n=30.0, hold_s=10.2, rest_s=10.2, ramp_up_n_per_s=6.0,
-        ramp_down_n_per_s=6.0, maximum_force_n=120.0,
-    )  # fmt: skip
+        hold_force_n=90.0,
+        rest_force_n=30.0,
+        hold_s=10.2,
+        rest_s=10.2,
+        ramp_up_n_per_s=6.0,
+        ramp_down_n_per_s=6.0,
+        maximum_force_n=120.0,
+    )
     assert adjusted(order, 1.2).hold_n == 91.2
     with pytest.raises(RequestRefused, match="ramp up would take"):
         adjusted(order, 1.3)

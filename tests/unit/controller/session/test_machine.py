@@ -204,11 +204,14 @@ def test_stages_are_named_on_each_phase_change() -> None:
     assert bench.machine.phase is Phase.RELEASING
     changes = [(e["stage"], e["to"]) for e in bench.emitted(EventKind.PHASE_CHANGED)][2:]
     assert changes == [
-        ("progressive", "ramping_up"), ("progressive", "holding"),
-        ("treatment", "ramping_up"), ("treatment", "holding"),
-        ("regressive", "ramping_down"), ("regressive", "holding"),
+        ("progressive", "ramping_up"),
+        ("progressive", "holding"),
+        ("treatment", "ramping_up"),
+        ("treatment", "holding"),
+        ("regressive", "ramping_down"),
+        ("regressive", "holding"),
         ("preparation", "releasing"),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_cyclic_treatment_reaches_its_force_without_holding_it() -> None:

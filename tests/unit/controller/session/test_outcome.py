@@ -55,7 +55,9 @@ def test_an_unseen_release_keeps_what_it_came_from() -> None:
     lost = EndReason()
     lost.unseen(Outcome.LINK_LOST)
     assert (lost.outcome, lost.text) == (
-        Outcome.LINK_LOST, f"release not seen after: {StopCause.TREATMENT_OVER}")  # fmt: skip
+        Outcome.LINK_LOST,
+        f"release not seen after: {StopCause.TREATMENT_OVER}",
+    )
 
 
 def test_a_port_that_is_gone_is_the_reason_itself() -> None:
@@ -69,9 +71,16 @@ def test_a_port_that_is_gone_is_the_reason_itself() -> None:
 
 @pytest.mark.parametrize(
     ("target_n", "force_n", "reached"),
-    [(60.0, 50.0, True), (60.0, 49.9, False), (60.0, 70.0, True), (60.0, 70.1, False),
-     (200.0, 180.0, True), (200.0, 179.9, False), (60.0, None, False)],
-)  # fmt: skip
+    [
+        (60.0, 50.0, True),
+        (60.0, 49.9, False),
+        (60.0, 70.0, True),
+        (60.0, 70.1, False),
+        (200.0, 180.0, True),
+        (200.0, 179.9, False),
+        (60.0, None, False),
+    ],
+)
 def test_a_hold_counts_when_a_reading_is_within_10_n_or_a_tenth(
     target_n: float, force_n: float | None, reached: bool
 ) -> None:

@@ -63,9 +63,13 @@ def test_a_release_only_gets_stronger() -> None:
 
 @pytest.mark.parametrize(
     ("state", "step"),
-    [(UnitState.ARMED, ReleaseStep.SEEN_ARMED), (UnitState.IDLE, ReleaseStep.SEEN_FREE),
-     (UnitState.SAFE_LATCHED, ReleaseStep.SEEN_FREE), (UnitState.FAULT, ReleaseStep.SEEN_FREE)],
-)  # fmt: skip
+    [
+        (UnitState.ARMED, ReleaseStep.SEEN_ARMED),
+        (UnitState.IDLE, ReleaseStep.SEEN_FREE),
+        (UnitState.SAFE_LATCHED, ReleaseStep.SEEN_FREE),
+        (UnitState.FAULT, ReleaseStep.SEEN_FREE),
+    ],
+)
 def test_a_free_cord_in_a_state_that_pulls_no_more_is_seen(
     state: UnitState, step: ReleaseStep
 ) -> None:

@@ -103,17 +103,20 @@ def test_a_symptom_is_replaced_by_its_cause_and_a_reason_is_not() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "phase", "outcome"),
-    [(StopCause.TREATMENT_OVER, Phase.COMPLETED, Outcome.COMPLETED),
-     ("operator stop (A)", Phase.STOPPED, Outcome.STOPPED)],
-)  # fmt: skip
+    [
+        (StopCause.TREATMENT_OVER, Phase.COMPLETED, Outcome.COMPLETED),
+        ("operator stop (A)", Phase.STOPPED, Outcome.STOPPED),
+    ],
+)
 def test_a_release_that_is_seen_armed_is_disarmed_and_ends_with_the_unit_idle(
     reason: str, phase: Phase, outcome: str
 ) -> None:
     ending = Ending(reason=reason)
     ending.tick(**MOVING)
     assert ending.tick(**ARMED).effects == [
-        emitted(EventKind.RELEASE_OBSERVED, {"unit_state": 2, "force_dn": 90}), Disarm()
-    ]  # fmt: skip
+        emitted(EventKind.RELEASE_OBSERVED, {"unit_state": 2, "force_dn": 90}),
+        Disarm(),
+    ]
     assert (ending.phases, ending.end.seen) == ([Phase.RELEASING], True)
     assert ending.end.command().kind is CommandKind.OBSERVE
     step = ending.tick(unit_state=UnitState.IDLE, force_n=1.0)
@@ -155,8 +158,9 @@ def test_a_normal_release_that_is_too_slow_becomes_a_fast_one_with_an_alarm() ->
     ending = Ending()
     ending.seconds(13.2, **MOVING)
     assert [d["kind"] for d in ending.details(EventKind.RELEASE_ORDERED)] == [
-        "release", "release_fast"
-    ]  # fmt: skip
+        "release",
+        "release_fast",
+    ]
     assert ending.details(EventKind.RELEASE_ORDERED)[1]["reason"] == "normal release too slow"
     assert ending.alarms == ["release_slow"]
     assert ending.end.command().kind is FAST
@@ -219,8 +223,9 @@ def test_a_lost_link_is_a_fast_release_that_nobody_saw() -> None:
         RaiseAlarm("link_lost"),
     ]
     assert (ending.end.reason.outcome, ending.end.reason.text) == (
-        Outcome.LINK_LOST, "the port vanished"
-    )  # fmt: skip
+        Outcome.LINK_LOST,
+        "the port vanished",
+    )
 
 
 def test_a_link_that_is_lost_behind_a_release_that_was_seen_takes_nothing_back() -> None:
@@ -245,8 +250,9 @@ def test_only_a_yes_to_a_release_under_way_and_unseen_is_a_person_s_word() -> No
     step = ending.end.take_word("A. Person", accepted=True)
     assert step.phase is Phase.FAULTED
     assert step.effects == [
-        emitted(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": 600}), RaiseAlarm("release_not_seen")
-    ]  # fmt: skip
+        emitted(EventKind.RELEASE_NOT_OBSERVED, {"force_dn": 600}),
+        RaiseAlarm("release_not_seen"),
+    ]
     assert ending.end.reason.outcome == Outcome.STOPPED
     assert ending.end.reason.text == (
         "release not seen after: operator stop (A); A. Person says that the patient is free"

@@ -25,8 +25,12 @@ def test_elapsed_is_the_time_that_it_ran(started_ms: int, runs: list[tuple[int, 
 def test_a_glide_goes_at_its_rate_and_arrives_exactly() -> None:
     glide = Glide(from_n=100.0, to_n=15.0, since_s=10.0, rate_n_per_s=20.0)
     assert [glide.at_n(second) for second in (9.0, 10.0, 11.0, 14.25, 60.0)] == [
-        100.0, 100.0, 80.0, 15.0, 15.0,
-    ]  # fmt: skip
+        100.0,
+        100.0,
+        80.0,
+        15.0,
+        15.0,
+    ]
     assert not glide.arrived(14.2)
     assert glide.arrived(14.25)
 

@@ -15,9 +15,12 @@ from controller.start.before_start import (
 from tests.unit.controller.builders import IDENTITY, prescription, start_facts
 
 LUMBAR = prescription(
-    region=Region.LUMBAR, hold_force_n=400.0, rest_force_n=200.0, ramp_up_n_per_s=30.0,
+    region=Region.LUMBAR,
+    hold_force_n=400.0,
+    rest_force_n=200.0,
+    ramp_up_n_per_s=30.0,
     ramp_down_n_per_s=60.0,
-)  # fmt: skip
+)
 ALWAYS = {
     Question.FORCE_ABOVE_SOFT_LIMIT,
     Question.FIRMWARE_CHANGED,

@@ -127,48 +127,65 @@ VALID = IDLE.faults
 STATUS = IDLE.status
 CHANGES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "emergency stop": (
-        {"status": STATUS | UnitStatus.EMERGENCY_STOP_OPEN}, RequestRefused, "release the button",
+        {"status": STATUS | UnitStatus.EMERGENCY_STOP_OPEN},
+        RequestRefused,
+        "release the button",
     ),
     "switch unplugged": (
-        {"status": UnitStatus.NONE}, RequestRefused, "patient switch absent: plug it in",
+        {"status": UnitStatus.NONE},
+        RequestRefused,
+        "patient switch absent: plug it in",
     ),
     "switch pressed": (
-        {"status": PRESSED.status}, RequestRefused, "patient switch open failed: pressed",
+        {"status": PRESSED.status},
+        RequestRefused,
+        "patient switch open failed: pressed",
     ),
     "fault": ({"unit_state": UnitState.FAULT}, UnitFaulted, "reports a fault"),
     "armed": ({"unit_state": UnitState.ARMED}, UnitBusy, "armed by another host"),
     "panel": ({"unit_state": UnitState.LOCAL}, UnitBusy, "own panel"),
     "latched": ({"unit_state": UnitState.SAFE_LATCHED}, UnitFaulted, "latched a stop while"),
     "acknowledge": (
-        {"status": STATUS | UnitStatus.ACKNOWLEDGE_REQUIRED}, UnitFaulted, "latched a stop while",
+        {"status": STATUS | UnitStatus.ACKNOWLEDGE_REQUIRED},
+        UnitFaulted,
+        "latched a stop while",
     ),
     "pulled": ({"force_n": 3.2}, RequestRefused, "zero failed: 3.2 N; changed since"),
     "no force": ({"force_n": None}, RequestRefused, "force channels failed"),
     "no second": ({"second_force_n": None}, RequestRefused, "force channels failed"),
     "apart": ({"second_force_n": 14.0}, RequestRefused, "force channels failed: channels 13"),
     "stuck": (
-        {"faults": VALID | UnitFault.CHANNEL_1_STUCK}, RequestRefused, "force channels failed",
+        {"faults": VALID | UnitFault.CHANNEL_1_STUCK},
+        RequestRefused,
+        "force channels failed",
     ),
     "tare": ({"gross_force_n": -5.0}, RequestRefused, "zero kept failed: -5.0 N without the tare"),
     "no gross": ({"gross_force_n": None}, RequestRefused, "zero kept failed: measured at one"),
     "hot": (
-        {"faults": VALID | UnitFault.MOTOR_HOT}, RequestRefused, "unit faults failed: motor hot",
+        {"faults": VALID | UnitFault.MOTOR_HOT},
+        RequestRefused,
+        "unit faults failed: motor hot",
     ),
     "takeover": (
-        {"status": STATUS | UnitStatus.LOCAL_TAKEOVER}, RequestRefused, "failed: local takeover",
+        {"status": STATUS | UnitStatus.LOCAL_TAKEOVER},
+        RequestRefused,
+        "failed: local takeover",
     ),
     "first fault": ({"first_fault_code": 44}, RequestRefused, "faults failed: first fault 44"),
     "stop test": (
-        {"faults": VALID | UnitFault.STOP_TEST_DUE}, RequestRefused, "stop-switch test on",
+        {"faults": VALID | UnitFault.STOP_TEST_DUE},
+        RequestRefused,
+        "stop-switch test on",
     ),
     "calibration": (
-        {"faults": VALID | UnitFault.CALIBRATION_OVERDUE}, RequestRefused,
+        {"faults": VALID | UnitFault.CALIBRATION_OVERDUE},
+        RequestRefused,
         "calibration failed.*changed since the self-check; have",
     ),
     "old sample": ({"sample_age_s": 0.3, "taken_at_s": 0.0}, RequestRefused, "readings failed"),
     "frozen counter": ({"sample_number": 7}, RequestRefused, "the same for 950 ms"),
     "restart": ({"uptime_s": 0.4}, UnitFaulted, "was restarted since it was identified"),
-}  # fmt: skip
+}
 """What the unit shows when the arming is due, the error, and words of its message."""
 
 

@@ -29,42 +29,83 @@ ITEMS: list[tuple[CheckItem, CheckState, bool, str]] = [
     (check.calibration_item(IDENTITY, IDLE, "2027-01-04", verified=True), PASSED, False, "due"),
     (check.calibration_item(IDENTITY, IDLE, "2027-01-05", verified=True), FAILED, True, "due"),
     (check.calibration_item(IDENTITY, IDLE, "2027-01-05", verified=False), FAILED, False, "due"),
-    (check.calibration_item(
-        IDENTITY, reading(faults=VALID | UnitFault.CALIBRATION_OVERDUE), "2026-06-01", verified=True
-    ), FAILED, True, "2027-01-04"),
+    (
+        check.calibration_item(
+            IDENTITY,
+            reading(faults=VALID | UnitFault.CALIBRATION_OVERDUE),
+            "2026-06-01",
+            verified=True,
+        ),
+        FAILED,
+        True,
+        "2027-01-04",
+    ),
     (check.stop_test_item(CAPABILITIES, IDLE), PASSED, False, "0 days ago"),
-    (check.stop_test_item(CAPABILITIES, reading(faults=VALID | UnitFault.STOP_TEST_DUE)),
-     FAILED, True, "0 days ago"),
+    (
+        check.stop_test_item(CAPABILITIES, reading(faults=VALID | UnitFault.STOP_TEST_DUE)),
+        FAILED,
+        True,
+        "0 days ago",
+    ),
     (check.emergency_stop_item(IDLE), PASSED, False, "closed"),
-    (check.emergency_stop_item(reading(status=PRESENT | UnitStatus.EMERGENCY_STOP_OPEN)),
-     FAILED, True, "open"),
+    (
+        check.emergency_stop_item(reading(status=PRESENT | UnitStatus.EMERGENCY_STOP_OPEN)),
+        FAILED,
+        True,
+        "open",
+    ),
     (check.patient_switch_item(IDLE), PASSED, False, "open"),
     (check.patient_switch_item(reading(status=UnitStatus.NONE)), FAILED, True, "absent"),
     (check.force_channels_item(CAPABILITIES, IDLE), PASSED, False, "all fitted"),
     (check.force_channels_item(CAPABILITIES, reading(second_force_n=None)), FAILED, True, "0x"),
     (check.force_channels_item(ONE_CHANNEL, reading(second_force_n=None)), PASSED, False, "all"),
-    (check.force_channels_item(CAPABILITIES, reading(faults=VALID | UnitFault.CHANNEL_2_OPEN)),
-     FAILED, True, "0x0020"),
-    (check.force_channels_item(CAPABILITIES, reading(force_n=0.1, second_force_n=10.1)),
-     PASSED, False, "all fitted"),
-    (check.force_channels_item(CAPABILITIES, reading(force_n=0.1, second_force_n=-10.0)),
-     FAILED, True, "10.1 N apart"),
+    (
+        check.force_channels_item(CAPABILITIES, reading(faults=VALID | UnitFault.CHANNEL_2_OPEN)),
+        FAILED,
+        True,
+        "0x0020",
+    ),
+    (
+        check.force_channels_item(CAPABILITIES, reading(force_n=0.1, second_force_n=10.1)),
+        PASSED,
+        False,
+        "all fitted",
+    ),
+    (
+        check.force_channels_item(CAPABILITIES, reading(force_n=0.1, second_force_n=-10.0)),
+        FAILED,
+        True,
+        "10.1 N apart",
+    ),
     (check.force_channels_item(ONE_CHANNEL, reading(force_n=None)), FAILED, True, "0x0000"),
     (check.second_channel_item(CAPABILITIES), PASSED, False, "fitted"),
     (check.second_channel_item(ONE_CHANNEL), NOT_COVERED, False, "not fitted"),
     (check.unit_faults_item(IDLE), PASSED, False, "none"),
-    *[(check.unit_faults_item(reading(faults=VALID | bit)), FAILED, True, words) for bit, words in (
-        (UnitFault.CORD_BREAK, "cord break"), (UnitFault.OVER_FORCE, "over force"),
-        (UnitFault.OVER_RATE, "over rate"), (UnitFault.MOTOR_HOT, "motor hot"),
-        (UnitFault.SUPPLY_LOW, "supply low"),
-        (UnitFault.CONFIGURATION_CORRUPT, "configuration corrupt"),
-    )],
-    *[(check.unit_faults_item(reading(status=PRESENT | bit)), FAILED, True, words)
-      for bit, words in ((UnitStatus.WATCHDOG_EXPIRED, "watchdog expired"),
-                         (UnitStatus.STROKE_END_IN, "stroke end in"),
-                         (UnitStatus.LOCAL_TAKEOVER, "local takeover"))],
-    (check.unit_faults_item(reading(status=PRESENT | UnitStatus.STROKE_END_OUT)),
-     PASSED, False, "none"),
+    *[
+        (check.unit_faults_item(reading(faults=VALID | bit)), FAILED, True, words)
+        for bit, words in (
+            (UnitFault.CORD_BREAK, "cord break"),
+            (UnitFault.OVER_FORCE, "over force"),
+            (UnitFault.OVER_RATE, "over rate"),
+            (UnitFault.MOTOR_HOT, "motor hot"),
+            (UnitFault.SUPPLY_LOW, "supply low"),
+            (UnitFault.CONFIGURATION_CORRUPT, "configuration corrupt"),
+        )
+    ],
+    *[
+        (check.unit_faults_item(reading(status=PRESENT | bit)), FAILED, True, words)
+        for bit, words in (
+            (UnitStatus.WATCHDOG_EXPIRED, "watchdog expired"),
+            (UnitStatus.STROKE_END_IN, "stroke end in"),
+            (UnitStatus.LOCAL_TAKEOVER, "local takeover"),
+        )
+    ],
+    (
+        check.unit_faults_item(reading(status=PRESENT | UnitStatus.STROKE_END_OUT)),
+        PASSED,
+        False,
+        "none",
+    ),
     (check.unit_faults_item(reading(first_fault_code=44)), FAILED, True, "first fault 44"),
     (check.zero_item(QUIET), PASSED, False, "0.2 N"),
     (check.zero_item((*QUIET, 3.0)), PASSED, False, "3.0 N"),
@@ -87,7 +128,7 @@ ITEMS: list[tuple[CheckItem, CheckState, bool, str]] = [
     (check.press_test_item(True, limit_s=60.0, verified=True), PASSED, False, "released"),
     (check.press_test_item(False, limit_s=60.0, verified=False), NOT_COVERED, False, "60 s"),
     (check.press_test_item(False, limit_s=60.0, verified=True), FAILED, True, "60 s"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("item", "state", "refuses", "value"), ITEMS)
@@ -115,11 +156,12 @@ def samples(*numbers: int, age_s: float = 0.004) -> list[Telemetry]:
     """One reading each 50 ms with these sample numbers; the newest was asked for at 10 s."""
     return [
         reading(
-            sample_number=number, sample_age_s=age_s,
+            sample_number=number,
+            sample_age_s=age_s,
             taken_at_s=10.0 - 0.05 * (len(numbers) - 1 - index) - age_s,
         )
         for index, number in enumerate(numbers)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware_bridge.modbus.frames import Answer, Request, RtuFraming, TcpFraming
+from firmware_bridge.modbus.frames import Reply, Request, RtuFraming, TcpFraming
 from firmware_bridge.modbus.link import build_request
 from tests.unit.firmware_bridge.scripted import framed
 
@@ -18,7 +18,7 @@ def reading() -> Request:
     return build_request(RTU, 1, 3, 0x10, 2)
 
 
-def rtu(data: bytes, request: Request | None = None) -> Answer | None:
+def rtu(data: bytes, request: Request | None = None) -> Reply | None:
     return RTU.find_answer(data, request or reading())
 
 
@@ -28,8 +28,8 @@ def rtu(data: bytes, request: Request | None = None) -> Answer | None:
 def test_the_right_answer_is_waited_for_to_its_last_byte() -> None:
     frame = framed(RIGHT)
     assert [rtu(frame[:count]) for count in range(len(frame))] == [None] * len(frame)
-    assert rtu(frame) == Answer(registers=WORDS)
-    assert rtu(frame + b"\x55\x55") == Answer(registers=WORDS)
+    assert rtu(frame) == Reply(registers=WORDS)
+    assert rtu(frame + b"\x55\x55") == Reply(registers=WORDS)
 
 
 def test_any_flipped_bit_of_the_right_answer_is_refused() -> None:
@@ -39,7 +39,7 @@ def test_any_flipped_bit_of_the_right_answer_is_refused() -> None:
         spoiled[at // 8] ^= 1 << at % 8
         answer = rtu(bytes(spoiled))
         assert answer is None or answer.refusal, at
-    assert rtu(framed(RIGHT)[:-1] + b"\0") == Answer(refusal="the CRC is wrong")
+    assert rtu(framed(RIGHT)[:-1] + b"\0") == Reply(refusal="the CRC is wrong")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_any_flipped_bit_of_the_right_answer_is_refused() -> None:
     ],
 )
 def test_the_first_byte_that_differs_refuses_and_is_named(data: str, words: str) -> None:
-    assert rtu(bytes.fromhex(data)) == Answer(refusal=words)
+    assert rtu(bytes.fromhex(data)) == Reply(refusal=words)
 
 
 @pytest.mark.parametrize("data", ["", "01", "0103", "010304"])
@@ -67,14 +67,14 @@ def test_a_beginning_that_fits_is_waited_for(data: str) -> None:
 def test_an_exception_is_waited_for_and_its_crc_is_checked() -> None:
     frame = framed(bytes.fromhex("018306"))
     assert [rtu(frame[:count]) for count in range(2, 5)] == [None] * 3
-    assert rtu(frame) == Answer(exception_code=6)
-    assert rtu(frame[:4] + bytes([frame[4] ^ 1])) == Answer(refusal="the CRC is wrong")
-    assert rtu(frame + b"\0") == Answer(exception_code=6)
+    assert rtu(frame) == Reply(exception_code=6)
+    assert rtu(frame[:4] + bytes([frame[4] ^ 1])) == Reply(refusal="the CRC is wrong")
+    assert rtu(frame + b"\0") == Reply(exception_code=6)
 
 
 def test_an_exception_of_another_function_or_unit_is_none_of_ours() -> None:
-    assert rtu(framed(bytes.fromhex("019706"))) == Answer(refusal="function 151 came instead of 3")
-    assert rtu(framed(bytes.fromhex("028306"))) == Answer(
+    assert rtu(framed(bytes.fromhex("019706"))) == Reply(refusal="function 151 came instead of 3")
+    assert rtu(framed(bytes.fromhex("028306"))) == Reply(
         refusal="unit 2 answered instead of unit 1"
     )
 
@@ -82,12 +82,12 @@ def test_an_exception_of_another_function_or_unit_is_none_of_ours() -> None:
 def test_the_echo_of_a_write_is_compared_to_its_end() -> None:
     write = build_request(RTU, 1, 16, 0x300, 10)
     right = bytes.fromhex("01100300000A")
-    assert RTU.find_answer(framed(right), write) == Answer(registers=b"")
+    assert RTU.find_answer(framed(right), write) == Reply(registers=b"")
     assert RTU.answer_bytes(write) == 8
-    assert RTU.find_answer(bytes.fromhex("011003000009"), write) == Answer(
+    assert RTU.find_answer(bytes.fromhex("011003000009"), write) == Reply(
         refusal="the write was echoed as 03000009 instead of 0300000a"
     )
-    assert RTU.find_answer(bytes.fromhex("011002"), write) == Answer(
+    assert RTU.find_answer(bytes.fromhex("011002"), write) == Reply(
         refusal="the write was echoed as 02 instead of 0300000a"
     )
 
@@ -130,7 +130,7 @@ class Tcp:
         self.request = build_request(self.framing, 1, 3, 0x10, 2)
         self.framing.seal(self.request.frame)
 
-    def find(self, data: bytes) -> Answer | None:
+    def find(self, data: bytes) -> Reply | None:
         return self.framing.find_answer(data, self.request)
 
 
@@ -146,8 +146,8 @@ def test_on_tcp_the_answer_of_the_transaction_is_waited_for_to_its_last_byte() -
     link = Tcp()
     frame = tcp(RIGHT)
     assert [link.find(frame[:count]) for count in range(len(frame))] == [None] * len(frame)
-    assert link.find(frame) == Answer(registers=WORDS)
-    assert link.find(frame + b"\0") == Answer(registers=WORDS)
+    assert link.find(frame) == Reply(registers=WORDS)
+    assert link.find(frame + b"\0") == Reply(registers=WORDS)
 
 
 def test_on_tcp_frames_of_other_transactions_are_passed_over() -> None:
@@ -156,26 +156,30 @@ def test_on_tcp_frames_of_other_transactions_are_passed_over() -> None:
     assert link.find(other) is None
     assert link.find(other + other[:7]) is None
     assert link.find(tcp(RIGHT, 0x0101)) is None
-    assert link.find(other + tcp(b"\x01\x83\x06", 9) + tcp(RIGHT)) == Answer(registers=WORDS)
+    assert link.find(other + tcp(b"\x01\x83\x06", 9) + tcp(RIGHT)) == Reply(registers=WORDS)
 
 
 @pytest.mark.parametrize(
     "header",
     [
-        tcp(RIGHT, protocol=7), tcp(RIGHT, protocol=0x0100),
-        tcp(RIGHT, length=2), tcp(RIGHT, length=255), tcp(RIGHT, 9, length=0),
-        tcp(RIGHT, length=256 + 7), tcp(b"", protocol=7, length=7),
+        tcp(RIGHT, protocol=7),
+        tcp(RIGHT, protocol=0x0100),
+        tcp(RIGHT, length=2),
+        tcp(RIGHT, length=255),
+        tcp(RIGHT, 9, length=0),
+        tcp(RIGHT, length=256 + 7),
+        tcp(b"", protocol=7, length=7),
     ],
-)  # fmt: skip
+)
 def test_on_tcp_a_header_that_is_none_is_refused(header: bytes) -> None:
-    assert Tcp().find(header) == Answer(refusal="the header is not Modbus TCP")
+    assert Tcp().find(header) == Reply(refusal="the header is not Modbus TCP")
 
 
 def test_on_tcp_the_shortest_and_the_longest_frame_are_frames() -> None:
     link = Tcp()
-    assert link.find(tcp(b"\x01\x83\x02")) == Answer(exception_code=2)
+    assert link.find(tcp(b"\x01\x83\x02")) == Reply(exception_code=2)
     assert link.find(tcp(bytes(254), 9)) is None
-    assert link.find(tcp(bytes(254), 9) + tcp(RIGHT)) == Answer(registers=WORDS)
+    assert link.find(tcp(bytes(254), 9) + tcp(RIGHT)) == Reply(registers=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +195,7 @@ def test_on_tcp_the_shortest_and_the_longest_frame_are_frames() -> None:
     ],
 )
 def test_on_tcp_our_transaction_with_another_body_is_refused(body: str, words: str) -> None:
-    assert Tcp().find(tcp(bytes.fromhex(body))) == Answer(refusal=words)
+    assert Tcp().find(tcp(bytes.fromhex(body))) == Reply(refusal=words)
 
 
 def test_on_tcp_transactions_are_numbered_from_1_to_65535() -> None:

@@ -50,9 +50,13 @@ def line(*answers: bytes) -> ScriptedPort:
 
 def link_on(port: ScriptedPort, framing: Framing | None = None) -> ModbusLink:
     return ModbusLink(
-        port, framing or RtuFraming(38400), port.clock,
-        unit=1, timeout_s=TIMEOUT_S, lateness_s=LATENESS_S,
-    )  # fmt: skip
+        port,
+        framing or RtuFraming(38400),
+        port.clock,
+        unit=1,
+        timeout_s=TIMEOUT_S,
+        lateness_s=LATENESS_S,
+    )
 
 
 def test_registers_are_read_in_wire_order() -> None:
@@ -79,9 +83,16 @@ def test_an_exception_names_function_and_code() -> None:
 
 @pytest.mark.parametrize(
     ("code", "name"),
-    [(1, "function not offered"), (2, "address not offered"), (3, "value refused"),
-     (4, "unit fault"), (5, "not specified"), (6, "unit busy"), (7, "not specified")],
-)  # fmt: skip
+    [
+        (1, "function not offered"),
+        (2, "address not offered"),
+        (3, "value refused"),
+        (4, "unit fault"),
+        (5, "not specified"),
+        (6, "unit busy"),
+        (7, "not specified"),
+    ],
+)
 def test_exceptions_have_names(code: int, name: str) -> None:
     with pytest.raises(UnitRejected, match=f"function 3 with exception {code} .{name}.") as refused:
         read(link_on(line(framed(bytes([1, 0x83, code])))))

@@ -87,8 +87,11 @@ def test_a_channel_that_is_not_fitted_is_none_and_never_a_number() -> None:
     assert gross.decode([0x8000]) == -32768
 
 
-@given(st.lists(st.integers(0, 0xFFFF), min_size=19, max_size=19), st.integers(0, 19),
-       st.integers(1, 0xFFFF))  # fmt: skip
+@given(
+    st.lists(st.integers(0, 0xFFFF), min_size=19, max_size=19),
+    st.integers(0, 19),
+    st.integers(1, 0xFFFF),
+)
 def test_any_changed_word_of_a_block_is_refused(
     words: list[int], position: int, change: int
 ) -> None:
@@ -129,9 +132,15 @@ def test_a_register_that_the_block_does_not_have_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "declared", "words"),
-    [("u16", None, 1), ("i16", 5, 1), ("u32", None, 2), ("u64", None, 4), ("chars", 8, 8),
-     ("chars", None, 1)],
-)  # fmt: skip
+    [
+        ("u16", None, 1),
+        ("i16", 5, 1),
+        ("u32", None, 2),
+        ("u64", None, 4),
+        ("chars", 8, 8),
+        ("chars", None, 1),
+    ],
+)
 def test_how_many_registers_a_value_takes(
     kind: RegisterType, declared: int | None, words: int
 ) -> None:

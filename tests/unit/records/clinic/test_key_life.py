@@ -77,16 +77,22 @@ def data(tmp_path: Path) -> Path:
 def noting(data: Path, key: SigningKey | None = None) -> Author:
     """An author as the workstation makes one: with the head of the record of keys."""
     return Author(
-        by="P. Jones", user="desk", at_utc_ms=LATER_MS, key=key or used(data),
+        by="P. Jones",
+        user="desk",
+        at_utc_ms=LATER_MS,
+        key=key or used(data),
         key_records=key_history(data).head,
-    )  # fmt: skip
+    )
 
 
 def rotated(data: Path, store: Any = None) -> SigningKey:
     return rotate_key(
-        data, by="P. Jones", at_utc_ms=LATER_MS, store=store or NoKeyStore(),
+        data,
+        by="P. Jones",
+        at_utc_ms=LATER_MS,
+        store=store or NoKeyStore(),
         new_seed=lambda: NEW.seed,
-    )  # fmt: skip
+    )
 
 
 def found(data: Path, **given: Any) -> list[str]:
@@ -168,9 +174,14 @@ def record_read_plainly(data: Path, somebody: Author) -> None:
 def test_a_revocation_takes_what_was_made_from_then_on(data: Path) -> None:
     rotated(data)
     revoke_key(
-        data, KEY.key_id[:6], from_utc_ms=BEGAN_MS + DAY_MS - 1, reason="laptop stolen",
-        by="P. Jones", at_utc_ms=LATER_MS, store=NoKeyStore(),
-    )  # fmt: skip
+        data,
+        KEY.key_id[:6],
+        from_utc_ms=BEGAN_MS + DAY_MS - 1,
+        reason="laptop stolen",
+        by="P. Jones",
+        at_utc_ms=LATER_MS,
+        store=NoKeyStore(),
+    )
     whats = found(data)
     assert len([what for what in whats if what.startswith("s-2: ") and "laptop" in what]) == 1
     assert not [what for what in whats if what.startswith("s-1: ")]
@@ -190,9 +201,14 @@ def test_a_bundle_is_judged_by_the_time_of_its_keys(data: Path) -> None:
     rotated(data)
     assert of_time() == []
     revoke_key(
-        data, KEY.key_id, from_utc_ms=BEGAN_MS, reason="stolen", by="P. Jones",
-        at_utc_ms=LATER_MS, store=NoKeyStore(),
-    )  # fmt: skip
+        data,
+        KEY.key_id,
+        from_utc_ms=BEGAN_MS,
+        reason="stolen",
+        by="P. Jones",
+        at_utc_ms=LATER_MS,
+        store=NoKeyStore(),
+    )
     assert len(of_time()) == 2, "the seal's time is known, the manifest's is not"
 
 
@@ -225,9 +241,14 @@ def test_no_session_begins_while_keys_change(data: Path) -> None:
 def test_a_key_that_cannot_be_revoked_is_named_with_the_next_step(data: Path, key_id: str) -> None:
     with pytest.raises(RequestRefused, match="traction key"):
         revoke_key(
-            data, key_id, from_utc_ms=0, reason="r", by="P. Jones", at_utc_ms=LATER_MS,
+            data,
+            key_id,
+            from_utc_ms=0,
+            reason="r",
+            by="P. Jones",
+            at_utc_ms=LATER_MS,
             store=NoKeyStore(),
-        )  # fmt: skip
+        )
 
 
 def test_a_revocation_needs_a_reason_a_name_and_a_moment_that_has_passed(data: Path) -> None:
@@ -240,9 +261,13 @@ def test_a_revocation_needs_a_reason_a_name_and_a_moment_that_has_passed(data: P
 def test_a_lost_key_is_replaced_by_name_and_one_at_hand_is_not(data: Path) -> None:
     def lost(reason: str = "disk broke") -> SigningKey:
         return replace_lost_key(
-            data, by="P. Jones", reason=reason, at_utc_ms=LATER_MS,
-            store=NoKeyStore(), new_seed=lambda: NEW.seed,
-        )  # fmt: skip
+            data,
+            by="P. Jones",
+            reason=reason,
+            at_utc_ms=LATER_MS,
+            store=NoKeyStore(),
+            new_seed=lambda: NEW.seed,
+        )
 
     with pytest.raises(RequestRefused, match="at hand and not lost"):
         lost()
@@ -319,9 +344,14 @@ def test_a_revocation_that_was_cut_off_is_found(data: Path) -> None:
     rotated(data)
     before = records_file(data).read_bytes()
     revoke_key(
-        data, KEY.key_id, from_utc_ms=BEGAN_MS, reason="stolen", by="P. Jones",
-        at_utc_ms=LATER_MS, store=NoKeyStore(),
-    )  # fmt: skip
+        data,
+        KEY.key_id,
+        from_utc_ms=BEGAN_MS,
+        reason="stolen",
+        by="P. Jones",
+        at_utc_ms=LATER_MS,
+        store=NoKeyStore(),
+    )
     records_file(data).write_bytes(before)
     assert [what for what in found(data) if "clinic.db saw 3" in what]
 
@@ -330,7 +360,7 @@ def test_a_revocation_that_was_cut_off_is_found(data: Path) -> None:
     ("content", "fault"),
     [(b"", "empty"), (b"\0", "cut"), (b"x\n", "record 0"), (b"x" * (5 << 20), "larger than")],
     ids=["empty", "cut", "no record", "too large"],
-)  # fmt: skip
+)
 def test_a_record_of_keys_that_is_damaged_is_a_finding(
     data: Path, content: bytes, fault: str
 ) -> None:
@@ -384,9 +414,12 @@ class Killer:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
         self.at, self.count = at, 0
         for owner, name in (
-            (Path, "replace"), (Path, "unlink"), (os, "fsync"), (MemoryStore, "put"),
+            (Path, "replace"),
+            (Path, "unlink"),
+            (os, "fsync"),
+            (MemoryStore, "put"),
             (MemoryStore, "remove"),
-        ):  # fmt: skip
+        ):
             monkeypatch.setattr(owner, name, self._counted(getattr(owner, name)))
         import records.clinic.key_life as life
 

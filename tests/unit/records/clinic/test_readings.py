@@ -79,7 +79,7 @@ def test_the_next_command_of_the_records_own_account_takes_rows_up(shared: Path)
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b'{"what": "note"}', b"[" * 50_000, b"\xff", json.dumps(ROW).encode() * 2],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_row_is_shown_and_left_and_hides_no_other(
     shared: Path, content: bytes
 ) -> None:

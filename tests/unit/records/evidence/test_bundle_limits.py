@@ -196,9 +196,12 @@ def test_no_bundle_takes_more_than_200_mb(bundle: bytes, kind: str, tmp_path: Pa
     path = tmp_path / "heavy.zip"
     path.write_bytes(lying_bomb(bundle) if kind == "a lying bomb" else heavy(bundle, kind))
     done = subprocess.run(
-        [sys.executable, "-c", CHECK, str(path)], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", CHECK, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
         cwd=Path(__file__).parents[4],
-    )  # fmt: skip
+    )
     memory_mb, said = done.stdout.split("\n", 1)
     assert int(memory_mb) <= MOST_MEMORY_MB, said
     assert SAID[kind] in said

@@ -243,11 +243,15 @@ def test_events_and_links_cannot_be_changed_through_the_database(tmp_path: Path)
     filled(tmp_path).close()
     connection = sqlite3.connect(unit_database(tmp_path, UNIT))
     for statement in (
-        "UPDATE event SET at_ms = 0", "DELETE FROM event", "DELETE FROM seal",
-        "DELETE FROM packed_links", "DELETE FROM chain_signature",
-        "DELETE FROM packed_session", "UPDATE packed_session SET data = X''",
+        "UPDATE event SET at_ms = 0",
+        "DELETE FROM event",
+        "DELETE FROM seal",
+        "DELETE FROM packed_links",
+        "DELETE FROM chain_signature",
+        "DELETE FROM packed_session",
+        "UPDATE packed_session SET data = X''",
         "DELETE FROM event WHERE sequence > 0",
-    ):  # fmt: skip
+    ):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             connection.execute(statement)
     connection.close()
@@ -275,8 +279,10 @@ def test_a_newer_database_is_refused_in_words(tmp_path: Path) -> None:
     with sqlite3.connect(unit_database(tmp_path, UNIT)) as connection:
         connection.execute(f"PRAGMA user_version = {UNIT_SCHEMA.version + 1}")
     connection.close()
-    for attempt in (lambda: open_session(tmp_path, opening("s-2"), VirtualClock(), key=KEY),
-                    lambda: list_sessions(tmp_path)):  # fmt: skip
+    for attempt in (
+        lambda: open_session(tmp_path, opening("s-2"), VirtualClock(), key=KEY),
+        lambda: list_sessions(tmp_path),
+    ):
         with pytest.raises(JournalUnavailable, match="update the program"):
             attempt()
 

@@ -45,10 +45,14 @@ def tick(journal: SqliteJournal, clock: VirtualClock, number: int) -> None:
     clock.sleep_until(clock.now_s() + 0.25)
     journal.append_sample(
         Sample(
-            taken_at_ms=250 * number, target_dn=1020, force_1_dn=1000 + number, force_2_dn=None,
-            phase=6, flags=SampleFlag.NONE,
+            taken_at_ms=250 * number,
+            target_dn=1020,
+            force_1_dn=1000 + number,
+            force_2_dn=None,
+            phase=6,
+            flags=SampleFlag.NONE,
         )
-    )  # fmt: skip
+    )
     journal.append_event(act(250 * number, f"tick {number}"), at_once=number % 2 == 0)
 
 

@@ -95,9 +95,13 @@ def test_what_somebody_added_behind_the_end_is_dropped_and_counted(left: Path) -
     db = Database(sqlite3.connect(left / DATABASE, isolation_level=None), execute_plugins=False)
     tail = stored_tail(db, 2)
     forged = EventRow(
-        sequence=tail.events, at_ms=9000, utc_ms=0, kind=int(EventKind.SESSION_ENDED), version=1,
+        sequence=tail.events,
+        at_ms=9000,
+        utc_ms=0,
+        kind=int(EventKind.SESSION_ENDED),
+        version=1,
         detail_json='{"outcome":"completed","reached_holding":true,"reason":"forged"}',
-    )  # fmt: skip
+    )
     append_batch(db, tail, [forged], b"", bytes(16))
     db.close()
     clock = VirtualClock()
@@ -297,8 +301,12 @@ def test_a_forged_side_file_is_refused(left: Path) -> None:
     tail = stored_tail(db, 2)
     db.close()
     spill = SpillFile.reopen(path)
-    spill.put(tail, [EventRow(sequence=tail.events, at_ms=1, utc_ms=1, kind=12, version=1,
-                              detail_json="{}")], b"", bytes(16))  # fmt: skip
+    spill.put(
+        tail,
+        [EventRow(sequence=tail.events, at_ms=1, utc_ms=1, kind=12, version=1, detail_json="{}")],
+        b"",
+        bytes(16),
+    )
     spill.close()
     with pytest.raises(JournalCorrupt, match="foreign tag"):
         left_open_sessions(left, UNIT, VirtualClock(), key=KEY)
@@ -308,9 +316,11 @@ def test_the_keys_of_a_session_are_its_own() -> None:
     """Another name, unit, number or workstation gives other keys; the same gives the same."""
     base = Subject(name="s-1", place=UNIT, number=1)
     subjects = (
-        base, Subject(name="s-2", place=UNIT, number=1), Subject(name="s-1", place="b", number=1),
+        base,
+        Subject(name="s-2", place=UNIT, number=1),
+        Subject(name="s-1", place="b", number=1),
         Subject(name="s-1", place=UNIT, number=2),
-    )  # fmt: skip
+    )
     publics = {derive_session_keys(KEY, one).signing.public_key for one in subjects}
     tags = {derive_session_keys(KEY, one).tagger().tag(b"link") for one in subjects}
     assert (len(publics), len(tags)) == (4, 4)

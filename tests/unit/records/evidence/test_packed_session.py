@@ -52,11 +52,15 @@ ROWS = st.lists(
 def test_what_was_packed_comes_back(drawn: list[EventRow], samples: int) -> None:
     events = [
         EventRow(
-            sequence=number, at_ms=one.at_ms, utc_ms=one.utc_ms, kind=one.kind,
-            version=one.version, detail_json=one.detail_json,
+            sequence=number,
+            at_ms=one.at_ms,
+            utc_ms=one.utc_ms,
+            kind=one.kind,
+            version=one.version,
+            detail_json=one.detail_json,
         )
         for number, one in enumerate(drawn, start=1)
-    ]  # fmt: skip
+    ]
     data = bytes(range(13)) * samples
     found = unpack_session(pack_session(events, data), len(events), samples)
     assert found.events == events
@@ -125,10 +129,14 @@ def filled(data_dir: Path, *, end: bool = True, ticks: int = 400) -> SqliteJourn
         clock.sleep_until(clock.now_s() + 0.05)
         journal.append_sample(
             Sample(
-                taken_at_ms=50 * tick, target_dn=600, force_1_dn=600 + tick % 7, force_2_dn=None,
-                phase=6, flags=SampleFlag.NONE,
+                taken_at_ms=50 * tick,
+                target_dn=600,
+                force_1_dn=600 + tick % 7,
+                force_2_dn=None,
+                phase=6,
+                flags=SampleFlag.NONE,
             )
-        )  # fmt: skip
+        )
         if tick % 5 == 0:
             detail = {"action": f"tick {tick}"}
             journal.append_event(

@@ -89,8 +89,12 @@ def test_the_record_stays_and_the_links_go(old: Path) -> None:
     assert verify(old, public_keys={}).alterations == ()
     sealed = sum(record.seal is not None for record in list_sessions(old))
     assert _rows_of(old) == {
-        "link": 0, "open_link": 0, "sample_block": 0, "open_batch": 0, "packed_session": sealed
-    }  # fmt: skip
+        "link": 0,
+        "open_link": 0,
+        "sample_block": 0,
+        "open_batch": 0,
+        "packed_session": sealed,
+    }
     assert repack(old, UNIT, KEY, clock_ms).sessions == ()
 
 

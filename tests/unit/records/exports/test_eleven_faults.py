@@ -29,15 +29,21 @@ class Fault:
 
 FAULTS = {
     "a diagnosis with its dot": Fault(
-        finder="T-053", old="ABK:M5116", new="ABK:M51.16",
+        finder="T-053",
+        old="ABK:M5116",
+        new="ABK:M51.16",
         visit={"claim": {"diagnoses": ["M51.16"]}},
     ),
     "a diagnosis that does not exist": Fault(
-        finder="T-052", old="ABK:M5116", new="ABK:M5199",
+        finder="T-052",
+        old="ABK:M5116",
+        new="ABK:M5199",
         visit={"claim": {"diagnoses": ["M5199"]}},
     ),
     "the same diagnosis twice": Fault(
-        finder="T-055", old="ABF:M5450", new="ABF:M5116",
+        finder="T-055",
+        old="ABF:M5450",
+        new="ABF:M5116",
         visit={"claim": {"diagnoses": ["M5116", "M5116"]}},
     ),
     "a pointer to the fourth of two diagnoses": Fault(
@@ -48,17 +54,21 @@ FAULTS = {
         finder="T-003", old=r"\*UN\*1\*", new="*UN*3*", visit={"line": {"units": 3}}
     ),
     "minutes in place of units": Fault(
-        finder="T-005", old=r"\*UN\*1\*", new="*MJ*15*",
+        finder="T-005",
+        old=r"\*UN\*1\*",
+        new="*MJ*15*",
         visit={"line": {"unit_of_measure": "MJ", "units": 15}},
     ),
     "an NPI whose check digit does not fit": Fault(
-        finder="T-068", old="1679576722", new="1679576723",
+        finder="T-068",
+        old="1679576722",
+        new="1679576723",
         visit={"claim": party("rendering", npi="1679576723")},
     ),
     "a practice's ZIP of five digits": Fault(finder="X-02", old="627010001", new="62701"),
     "a birth date to come": Fault(finder="X-03", old=r"DMG\*D8\*\d{8}", new="DMG*D8*20990101"),
     "small letters": Fault(finder="X-04", old=r"OAK AVENUE", new="Oak Avenue"),
-}  # fmt: skip
+}
 LINE = {"cpt": "97012", "modifiers": ["GP"], "charge": "22", "dx_pointers": [1], "pos": "11"}
 SOUND = written(made_claim(3, lines=[LINE], diagnoses=["M5116", "M5450"]))
 

@@ -88,13 +88,24 @@ def test_html_holds_every_finding_escaped_and_loads_nothing() -> None:
 def test_pdf_holds_every_finding_and_can_be_searched() -> None:
     text = pdf_text(REPORT)
     for word in (
-        "T-021 ERROR", "97012 needs GP or GO.", "T-011 WARN", "alert('x')", "T-018 INFO",
-        "Delivered traction: 10 min (10 min 4 s) [device, events 3-9]", "Symptoms: open",
+        "T-021 ERROR",
+        "97012 needs GP or GO.",
+        "T-011 WARN",
+        "alert('x')",
+        "T-018 INFO",
+        "Delivered traction: 10 min (10 min 4 s) [device, events 3-9]",
+        "Symptoms: open",
         "invented source",
-        "Other therapy was tried before.", "code pairs: no file", "NOT READY: 1 error",
-        "ask a medical billing specialist", SESSION_ID, "Offered: modifier GP of 97012",
-        "for: the plan is a PT plan", "against: nobody signed it", "modifier GP by P. Jones, PT",
-    ):  # fmt: skip
+        "Other therapy was tried before.",
+        "code pairs: no file",
+        "NOT READY: 1 error",
+        "ask a medical billing specialist",
+        SESSION_ID,
+        "Offered: modifier GP of 97012",
+        "for: the plan is a PT plan",
+        "against: nobody signed it",
+        "modifier GP by P. Jones, PT",
+    ):
         assert word in text
 
 

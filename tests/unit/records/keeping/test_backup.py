@@ -118,10 +118,12 @@ def test_an_encrypted_backup_opens_with_its_identity_only(
     (tmp_path / "other.txt").write_text(str(Identity.generate()))
     (tmp_path / "empty.txt").write_text("# nothing\n")
     for file, said in (
-        (None, "is encrypted; name"), (tmp_path / "other.txt", "cannot be decrypted"),
-        (tmp_path / "empty.txt", "holds no AGE-SECRET-KEY"), (tmp_path / "none", "cannot be read"),
+        (None, "is encrypted; name"),
+        (tmp_path / "other.txt", "cannot be decrypted"),
+        (tmp_path / "empty.txt", "holds no AGE-SECRET-KEY"),
+        (tmp_path / "none", "cannot be read"),
         (tmp_path / "copy.zip.age", "is no identity file"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(BackupRefused, match=said):
             brought_back(tmp_path / "copy.zip.age", tmp_path / "new", identity=file)
     content = bytearray((tmp_path / "copy.zip.age").read_bytes())
@@ -134,9 +136,12 @@ def test_an_encrypted_backup_opens_with_its_identity_only(
 
 @pytest.mark.parametrize(
     ("name", "recipients", "said"),
-    [("copy.zip", True, "does not end in .zip.age"), ("copy", True, "does not end in .zip.age"),
-     ("copy.zip.age", False, "nobody is set to encrypt to")],
-)  # fmt: skip
+    [
+        ("copy.zip", True, "does not end in .zip.age"),
+        ("copy", True, "does not end in .zip.age"),
+        ("copy.zip.age", False, "nobody is set to encrypt to"),
+    ],
+)
 def test_whether_a_backup_is_encrypted_is_never_left_to_chance(
     data: Path, tmp_path: Path, name: str, recipients: bool, said: str
 ) -> None:
@@ -244,9 +249,14 @@ def cut_the_signature_away(copy: Path) -> str:
 
 
 ALTERATIONS = [
-    flip_a_byte, remove_a_file, add_a_file, let_it_grow, put_a_link, change_the_list,
+    flip_a_byte,
+    remove_a_file,
+    add_a_file,
+    let_it_grow,
+    put_a_link,
+    change_the_list,
     cut_the_signature_away,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("alter", ALTERATIONS)
@@ -411,10 +421,16 @@ def test_a_folder_or_a_dangling_link_in_the_place_of_a_database_is_said(
 
 @pytest.mark.parametrize(
     "manifest",
-    ["", "[]", "{}", '{"format": 99, "made_utc_ms": 0, "files": {}}',
-     '{"format": 1, "made_utc_ms": 0, "files": {"../outside.db": {"sha256": "00", "bytes": 0}}}',
-     '{"format": 1, "format": 1, "made_utc_ms": 0, "files": {}}', "[" * 100_000],
-)  # fmt: skip
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": 99, "made_utc_ms": 0, "files": {}}',
+        '{"format": 1, "made_utc_ms": 0, "files": {"../outside.db": {"sha256": "00", "bytes": 0}}}',
+        '{"format": 1, "format": 1, "made_utc_ms": 0, "files": {}}',
+        "[" * 100_000,
+    ],
+)
 def test_a_backup_without_its_list_is_refused(data: Path, tmp_path: Path, manifest: str) -> None:
     backed_up(data, tmp_path / "copy")
     (tmp_path / "copy" / LIST).write_text(manifest)

@@ -29,8 +29,8 @@ from records.keeping.legal_hold import holds, lift_hold, set_hold
 from records.keeping.retention import (
     Applied,
     Keeping,
-    Rule,
-    Said,
+    RemovalConfirmation,
+    RetentionRule,
     apply_retention,
     needs_count,
     show_retention,
@@ -54,9 +54,11 @@ def day_of(utc_ms: int) -> date:
     return datetime.fromtimestamp(utc_ms / 1000, UTC).date()
 
 
-def rule(years: int = 10, days_later: int = 3653) -> Rule:
+def rule(years: int = 10, days_later: int = 3653) -> RetentionRule:
     """The day that lies ``days_later`` after the first session; ten years have 3652 or 3653."""
-    return Rule(years=years, today=day_of(BEGAN_MS) + timedelta(days=days_later), day_of=day_of)
+    return RetentionRule(
+        years=years, today=day_of(BEGAN_MS) + timedelta(days=days_later), day_of=day_of
+    )
 
 
 @pytest.fixture
@@ -69,22 +71,26 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def applied(data: Path, the_rule: Rule, **said: int | None) -> list[str]:
+def applied(data: Path, the_rule: RetentionRule, **said: int | None) -> list[str]:
     """Apply with today's date confirmed: the sessions of these tests are ten years old."""
     return list(
-        apply_retention(data, the_rule, AUTHOR, said=Said(today=the_rule.today, **said)).removed
+        apply_retention(
+            data, the_rule, AUTHOR, said=RemovalConfirmation(today=the_rule.today, **said)
+        ).removed
     )
 
 
-def states(data: Path, the_rule: Rule) -> dict[str, Keeping]:
+def states(data: Path, the_rule: RetentionRule) -> dict[str, Keeping]:
     return {one.head.session_id: one.state for one in show_retention(data, the_rule)}
 
 
 def test_only_what_is_due_is_removed_and_everything_stays_provable(data: Path) -> None:
     outside = [parse_checkpoint(one.text) for one in issued_checkpoints(data)]
     assert states(data, rule()) == {
-        "s-1": Keeping.DUE, "s-2": Keeping.HELD, "s-3": Keeping.KEPT,
-    }  # fmt: skip
+        "s-1": Keeping.DUE,
+        "s-2": Keeping.HELD,
+        "s-3": Keeping.KEPT,
+    }
     assert applied(data, rule()) == ["s-1"]
     assert states(data, rule())["s-1"] is Keeping.REMOVED
     assert applied(data, rule()) == []
@@ -183,27 +189,27 @@ def test_an_interrupted_removal_goes_on_at_the_next_application(
 def test_a_clock_far_from_the_newest_session_removes_nothing(data: Path) -> None:
     newest_day = day_of(BEGAN_MS + 400 * DAY_MS)
     for days, refused in ((8, "8 days after the newest session; above 7 days"), (-1, "1 days bef")):
-        off = Rule(years=0, today=newest_day + timedelta(days=days), day_of=day_of)
+        off = RetentionRule(years=0, today=newest_day + timedelta(days=days), day_of=day_of)
         with pytest.raises(RequestRefused, match=refused):
             apply_retention(data, forced(off), AUTHOR)
-    near = forced(Rule(years=0, today=newest_day + timedelta(days=7), day_of=day_of))
+    near = forced(RetentionRule(years=0, today=newest_day + timedelta(days=7), day_of=day_of))
     assert apply_retention(data, near, AUTHOR).removed == ("s-1", "s-3")
 
 
 def test_only_the_clock_s_own_date_confirms_it_and_never_one_that_is_behind(data: Path) -> None:
     yesterday = rule().today - timedelta(days=1)
     with pytest.raises(RequestRefused, match="say today's date with --today"):
-        apply_retention(data, rule(), AUTHOR, said=Said(today=yesterday))
-    behind = forced(Rule(years=0, today=day_of(BEGAN_MS + 399 * DAY_MS), day_of=day_of))
+        apply_retention(data, rule(), AUTHOR, said=RemovalConfirmation(today=yesterday))
+    behind = forced(RetentionRule(years=0, today=day_of(BEGAN_MS + 399 * DAY_MS), day_of=day_of))
     with pytest.raises(RequestRefused, match="Set it, then apply again"):
-        apply_retention(data, behind, AUTHOR, said=Said(today=behind.today))
+        apply_retention(data, behind, AUTHOR, said=RemovalConfirmation(today=behind.today))
     assert set(states(data, rule()).values()) == {Keeping.DUE, Keeping.HELD, Keeping.KEPT}
 
 
-def forced(the_rule: Rule) -> Rule:
+def forced(the_rule: RetentionRule) -> RetentionRule:
     """The same rule, by which everything on file is over its time."""
 
-    class Over(Rule):
+    class Over(RetentionRule):
         def until(self, head: SessionHead) -> date | None:
             return date(1990, 1, 1)
 
@@ -269,7 +275,13 @@ def test_a_hold_that_was_cut_off_with_its_link_is_found_by_a_checkpoint(data: Pa
     )
     assert verify_clinic(data, public_keys=KEYS).alterations == ()
     with pytest.raises(JournalCorrupt, match="the end was cut off"):
-        apply_retention(data, rule(), AUTHOR, said=Said(today=rule().today), checkpoints=[outside])
+        apply_retention(
+            data,
+            rule(),
+            AUTHOR,
+            said=RemovalConfirmation(today=rule().today),
+            checkpoints=[outside],
+        )
 
 
 def test_an_altered_session_is_kept_until_somebody_holds_it(data: Path) -> None:
@@ -374,10 +386,10 @@ def test_a_log_that_another_program_keeps_is_told_and_emptied_the_next_time(data
     reader = sqlite3.connect(path)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM event").fetchone()
-    done = apply_retention(data, rule(), AUTHOR, said=Said(today=rule().today))
+    done = apply_retention(data, rule(), AUTHOR, said=RemovalConfirmation(today=rule().today))
     assert done == Applied(removed=("s-1",), still_read=(path,))
     reader.close()
-    again = apply_retention(data, rule(), AUTHOR, said=Said(today=rule().today))
+    again = apply_retention(data, rule(), AUTHOR, said=RemovalConfirmation(today=rule().today))
     assert again == Applied(removed=(), still_read=())
 
 
@@ -429,7 +441,7 @@ def test_no_session_is_due_before_its_years_are_over(began: date, years: int, da
     head = SessionHead(number=1, session_id="s", unit_id=UNIT, started_utc_ms=0, utc_offset_min=0)
     today = began + timedelta(days=min(days, (date(9999, 1, 1) - began).days))
     began_day: Callable[[int], date] = lambda utc_ms: began  # noqa: E731
-    until = Rule(years=years, today=today, day_of=began_day).until(head)
+    until = RetentionRule(years=years, today=today, day_of=began_day).until(head)
     assert until is not None
     assert until.year == began.year + years
     assert (until - began).days >= 365 * years

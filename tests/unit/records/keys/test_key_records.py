@@ -37,16 +37,23 @@ def lived() -> KeyHistory:
     )
     history = history.with_record(
         history.following(
-            KeyEvent.ROTATED, SECOND.public_key, ROTATED_MS, by="P. J.",
+            KeyEvent.ROTATED,
+            SECOND.public_key,
+            ROTATED_MS,
+            by="P. J.",
             reached={"U1": 5, "clinic.db": 9, "U2": None},
         ).signed(FIRST, SECOND)
-    )  # fmt: skip
+    )
     return history.with_record(
         history.following(
-            KeyEvent.REVOKED, FIRST.public_key, REVOKED_MS, by="P. J.", reason="laptop stolen",
+            KeyEvent.REVOKED,
+            FIRST.public_key,
+            REVOKED_MS,
+            by="P. J.",
+            reason="laptop stolen",
             from_utc_ms=150 * DAY_MS,
         ).signed(SECOND)
-    )  # fmt: skip
+    )
 
 
 def stored(history: KeyHistory) -> bytes:
@@ -68,7 +75,10 @@ CASES = {
     "revoked, just before it": (FIRST, 149, place(5), ""),
     "a session behind the rotation, dated back": (FIRST, 120, place(6), "after its time"),
     "a unit that was not there at the rotation, dated back": (
-        FIRST, 120, place(1, "U9"), "after its time",
+        FIRST,
+        120,
+        place(1, "U9"),
+        "after its time",
     ),
     "a file that could not be read then is judged by the date": (FIRST, 120, place(9, "U2"), ""),
     "the second key, in its time": (SECOND, 250, place(6), ""),
@@ -81,7 +91,7 @@ CASES = {
     "found, on a later session, dated back": (FOUND, 90, place(3), "after its time"),
     "accepted, at any time": (FOREIGN, 1, place(77), ""),
     "unknown": (SigningKey(bytes(32)), 120, place(1), "stands in no key record"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -109,9 +119,13 @@ def test_a_second_revocation_only_takes_more() -> None:
     history = lived()
     for day, expected in ((200, 150), (140, 140)):
         record = history.following(
-            KeyEvent.REVOKED, FIRST.public_key, REVOKED_MS, by="x", reason="y",
+            KeyEvent.REVOKED,
+            FIRST.public_key,
+            REVOKED_MS,
+            by="x",
+            reason="y",
             from_utc_ms=day * DAY_MS,
-        )  # fmt: skip
+        )
         history = history.with_record(record.signed(SECOND))
         assert history.times[FIRST.key_id].revoked_from_utc_ms == expected * DAY_MS
 
@@ -122,30 +136,40 @@ def _signed_by(record: KeyRecord, *keys: SigningKey) -> KeyRecord:
 
 REFUSED: dict[str, Callable[[KeyHistory], KeyRecord]] = {
     "rotated by the old key alone": lambda h: _signed_by(
-        h.following(KeyEvent.ROTATED, FOUND.public_key, REVOKED_MS), SECOND),
+        h.following(KeyEvent.ROTATED, FOUND.public_key, REVOKED_MS), SECOND
+    ),
     "rotated by a new key alone": lambda h: _signed_by(
-        h.following(KeyEvent.ROTATED, bytes(32), REVOKED_MS), SECOND),
+        h.following(KeyEvent.ROTATED, bytes(32), REVOKED_MS), SECOND
+    ),
     "rotated by a key whose time is over": lambda h: _signed_by(
         h.following(KeyEvent.ROTATED, SigningKey(bytes(32)).public_key, REVOKED_MS),
-        FIRST, SigningKey(bytes(32))),
+        FIRST,
+        SigningKey(bytes(32)),
+    ),
     "accepted by itself": lambda h: _signed_by(
         h.following(KeyEvent.ACCEPTED, SigningKey(bytes(32)).public_key, REVOKED_MS),
-        SigningKey(bytes(32))),
+        SigningKey(bytes(32)),
+    ),
     "revoked by the key that is revoked": lambda h: _signed_by(
-        h.following(KeyEvent.REVOKED, FIRST.public_key, REVOKED_MS, from_utc_ms=1), FIRST),
+        h.following(KeyEvent.REVOKED, FIRST.public_key, REVOKED_MS, from_utc_ms=1), FIRST
+    ),
     "the key in use revoked": lambda h: _signed_by(
-        h.following(KeyEvent.REVOKED, SECOND.public_key, REVOKED_MS, from_utc_ms=1), SECOND),
+        h.following(KeyEvent.REVOKED, SECOND.public_key, REVOKED_MS, from_utc_ms=1), SECOND
+    ),
     "revoked from no moment": lambda h: _signed_by(
-        h.following(KeyEvent.REVOKED, FIRST.public_key, REVOKED_MS), SECOND),
+        h.following(KeyEvent.REVOKED, FIRST.public_key, REVOKED_MS), SECOND
+    ),
     "a key twice": lambda h: _signed_by(
-        h.following(KeyEvent.ACCEPTED, FOREIGN.public_key, REVOKED_MS), SECOND),
+        h.following(KeyEvent.ACCEPTED, FOREIGN.public_key, REVOKED_MS), SECOND
+    ),
     "begun a second time": lambda h: _signed_by(
-        h.following(KeyEvent.BEGUN, SigningKey(bytes(32)).public_key, 1), SigningKey(bytes(32))),
+        h.following(KeyEvent.BEGUN, SigningKey(bytes(32)).public_key, 1), SigningKey(bytes(32))
+    ),
     "at another place": lambda h: _signed_by(
-        replace(h.following(KeyEvent.REVOKED, FIRST.public_key, 1, from_utc_ms=1), number=3),
-        SECOND),
+        replace(h.following(KeyEvent.REVOKED, FIRST.public_key, 1, from_utc_ms=1), number=3), SECOND
+    ),
     "not signed": lambda h: h.following(KeyEvent.REVOKED, FIRST.public_key, 1, from_utc_ms=1),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -248,8 +248,11 @@ def test_proposals_come_from_the_same_patient_s_last_treatment_only(tmp_path: Pa
 
 def _bare_order() -> list[str]:
     return [
-        'region = "cervical"', 'mode = "static"', 'hold_force = "60 N"', 'treatment_time = "1 min"',
-    ]  # fmt: skip
+        'region = "cervical"',
+        'mode = "static"',
+        'hold_force = "60 N"',
+        'treatment_time = "1 min"',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -283,16 +286,24 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
     recorded(
         tmp_path,
         happened=[
-            (10_000, EventKind.FORCE_ADJUSTED, {
-                "by": "P. Jones", "reason": "belt", "force": "hold",
-                "old_force_dn": 600, "new_force_dn": 550}),
+            (
+                10_000,
+                EventKind.FORCE_ADJUSTED,
+                {
+                    "by": "P. Jones",
+                    "reason": "belt",
+                    "force": "hold",
+                    "old_force_dn": 600,
+                    "new_force_dn": 550,
+                },
+            ),
             (20_000, EventKind.PAUSED, {"by": "P. Jones", "reason": "asked by the patient"}),
             (20_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "paused"}),
             (25_000, EventKind.PHASE_CHANGED, {"from": "paused", "to": "holding"}),
             (30_000, EventKind.CHECK_IN_RECORDED, {"by": "P. Jones"}),
             (31_000, EventKind.REMARK_RECORDED, {"by": "A. Ray", "text": "patient talks"}),
         ],
-    )  # fmt: skip
+    )
     note = note_of(tmp_path)
     assert note.field("adjustments").value == (
         "0 min 10 s: hold 60.0 N (13.5 lbf) to 55.0 N (12.4 lbf) by P. Jones (belt)"
@@ -395,18 +406,18 @@ def _perform(data: Path, act: tuple[str, str, str], at_ms: int) -> None:
 
 def checked(*items: dict[str, JsonValue]) -> Happened:
     """Items of the self-check, a second apart."""
-    return [
-        (1_000 * (n + 3), EventKind.SELF_CHECK_RECORDED, item) for n, item in enumerate(items)
-    ]  # fmt: skip
+    return [(1_000 * (n + 3), EventKind.SELF_CHECK_RECORDED, item) for n, item in enumerate(items)]
 
 
 def test_a_friction_table_and_one_that_moves_are_named(tmp_path: Path) -> None:
     value = "friction table (flat)"
     friction: dict[str, JsonValue] = {"item": "table", "state": "not_covered", "value": value}
     moving: dict[str, JsonValue] = {
-        "item": "table", "state": "confirmed", "value": "split table, moves with the body",
+        "item": "table",
+        "state": "confirmed",
+        "value": "split table, moves with the body",
         "by": "P. Jones",
-    }  # fmt: skip
+    }
     recorded(tmp_path, "s-1", happened=checked(friction))
     recorded(tmp_path, "s-2", happened=checked(moving))
     recorded(tmp_path, "s-3")
@@ -421,12 +432,17 @@ def test_a_friction_table_and_one_that_moves_are_named(tmp_path: Path) -> None:
 
 def test_a_clock_in_doubt_is_a_line_of_the_note_and_a_sound_one_is_none(tmp_path: Path) -> None:
     doubt: dict[str, JsonValue] = {
-        "item": "clock", "state": "failed", "value": "2026-01-01; 1 h before the last record",
+        "item": "clock",
+        "state": "failed",
+        "value": "2026-01-01; 1 h before the last record",
         "numbers": {"before_last_record_ms": 3_600_000},
-    }  # fmt: skip
+    }
     going_on: dict[str, JsonValue] = {
-        "item": "clock", "state": "confirmed", "value": "all the same", "by": "P. Jones",
-    }  # fmt: skip
+        "item": "clock",
+        "state": "confirmed",
+        "value": "all the same",
+        "by": "P. Jones",
+    }
     sound: dict[str, JsonValue] = {"item": "clock", "state": "passed", "value": "2026-01-01"}
     recorded(tmp_path, "s-1", happened=checked(doubt, going_on))
     recorded(tmp_path, "s-2", happened=checked(doubt))

@@ -11,8 +11,15 @@ from controller.errors import PrescriptionInvalid
 from records.order.quantities import force_n, mass_kg, rate_n_per_s, time_s
 
 UNITS: pint.UnitRegistry[float] = pint.UnitRegistry()
-IN_PINT = {"N": "newton", "lbf": "pound_force", "kgf": "kilogram_force", "s": "second",
-           "min": "minute", "kg": "kilogram", "lb": "pound"}  # fmt: skip
+IN_PINT = {
+    "N": "newton",
+    "lbf": "pound_force",
+    "kgf": "kilogram_force",
+    "s": "second",
+    "min": "minute",
+    "kg": "kilogram",
+    "lb": "pound",
+}
 numbers = st.decimals(min_value=0, max_value=2000, places=2)
 
 

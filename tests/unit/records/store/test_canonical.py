@@ -55,10 +55,14 @@ def test_a_cut_event_is_refused(row: EventRow, data: st.DataObject) -> None:
 def test_a_force_beyond_its_field_is_kept_at_the_bound(force_dn: int | None, stored: int) -> None:
     raw = sample_bytes(
         Sample(
-            taken_at_ms=-5, target_dn=0, force_1_dn=force_dn, force_2_dn=None, phase=6,
+            taken_at_ms=-5,
+            target_dn=0,
+            force_1_dn=force_dn,
+            force_2_dn=None,
+            phase=6,
             flags=SampleFlag.NONE,
         )
-    )  # fmt: skip
+    )
     assert len(raw) == SAMPLE_SIZE
     (sample,) = samples_from_bytes(raw)
     assert sample["force_1_dn"] == stored

@@ -47,9 +47,14 @@ def lived(data: Path) -> list[Checkpoint]:
     amend(data, note_of(data), {"pain_after": "2"}, "slip", author(data))
     took(note_of(data).signature_checkpoint)
     record_acceptance(
-        data, session_id="s-1", patient_key="key-of-TEST-1", what="modifier", value="GP",
-        evidence=["plan of care: GP"], author=author(data),
-    )  # fmt: skip
+        data,
+        session_id="s-1",
+        patient_key="key-of-TEST-1",
+        what="modifier",
+        value="GP",
+        evidence=["plan of care: GP"],
+        author=author(data),
+    )
     record_read(data, author(data), "note", session_id="s-1", patient_key="key-of-TEST-1")
     took(verify_clinic(data).checkpoint)
     return checkpoints
@@ -138,10 +143,15 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     again = tmp_path / "again"
     order = filed_order(folder[0], "s-1")
     file_order(
-        again, session_id="s-1", unit_id=UNIT, author=author(again),
-        patient_reference="TEST-1", order_digest=order.order_digest,
-        order_text=order.order_text, new_key=lambda: order.patient_key,
-    )  # fmt: skip
+        again,
+        session_id="s-1",
+        unit_id=UNIT,
+        author=author(again),
+        patient_reference="TEST-1",
+        order_digest=order.order_digest,
+        order_text=order.order_text,
+        new_key=lambda: order.patient_key,
+    )
     for number in range(5):
         record_read(again, author(again, by=f"forger {number}"), "note", session_id="s-1")
     assert not verify_clinic(again).alterations
@@ -258,9 +268,15 @@ def test_an_acceptance_is_kept_with_who_and_why_and_may_be_taken_back(copied: Pa
     assert (accepted.value, accepted.by) == ("GP", "P. Jones")
     assert accepted.evidence == ("plan of care: GP",)
     record_acceptance(
-        copied, session_id="s-1", patient_key="", what="modifier", value="GP", evidence=[],
-        author=author(copied), accepted=False,
-    )  # fmt: skip
+        copied,
+        session_id="s-1",
+        patient_key="",
+        what="modifier",
+        value="GP",
+        evidence=[],
+        author=author(copied),
+        accepted=False,
+    )
     assert acceptances(copied, "s-1") == []
     assert verify_clinic(copied).entries == 9
 
@@ -283,10 +299,14 @@ def test_sessions_are_found_by_patient_outcome_and_words(
     from datetime import UTC, datetime
 
     recorded(
-        copied, "s-2", reference="TEST-2", outcome="stopped", began_ms=BEGAN_MS + HOUR_MS,
+        copied,
+        "s-2",
+        reference="TEST-2",
+        outcome="stopped",
+        began_ms=BEGAN_MS + HOUR_MS,
         order='patient_reference = "TEST-2"\nregion = "cervical"\nmode = "static"\n'
         'hold_force = "60 N"\ntreatment_time = "1 min"\n',
-    )  # fmt: skip
+    )
     found = find_sessions(
         copied, query, lambda utc_ms: datetime.fromtimestamp(utc_ms // 1000, UTC).date()
     )

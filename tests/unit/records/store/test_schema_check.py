@@ -50,52 +50,110 @@ def path_of(data: Path, which: str) -> Path:
 
 
 HARMLESS_TO_READERS = {
-    "a trigger that swallows": ("unit", f"CREATE TRIGGER quiet BEFORE INSERT ON event {IGNORE}",
-                                "trigger quiet on event", "does not belong there"),
-    "a trigger dropped": ("unit", "DROP TRIGGER link_never_changes",
-                          "trigger link_never_changes on link", "it is missing"),
-    "a trigger emptied": ("clinic", "DROP TRIGGER entry_never_changes; CREATE TRIGGER "
-                          "entry_never_changes BEFORE UPDATE ON entry BEGIN SELECT 1; END",
-                          "trigger entry_never_changes on entry", "from character"),
-    "a trigger that ignores": ("clinic", "DROP TRIGGER link_never_shrinks; CREATE TRIGGER "
-                               f"link_never_shrinks BEFORE DELETE ON link {IGNORE}",
-                               "trigger link_never_shrinks on link", "RAISE(IGNORE)"),
-    "a trigger on another table": ("unit", "DROP TRIGGER seal_never_changes; CREATE TRIGGER "
-                                   "seal_never_changes BEFORE UPDATE ON sample_block BEGIN SELECT "
-                                   "RAISE(ABORT, 'seal is append-only'); END",
-                                   "trigger seal_never_changes on seal", "made on sample_block"),
-    "an index more": ("unit", "CREATE INDEX mine ON event (kind)",
-                      "index mine on event", "does not belong there"),
-    "an index less": ("clinic", "DROP INDEX entry_of_session",
-                      "index entry_of_session on entry", "it is missing"),
-    "an index that leaves out": ("clinic", "DROP INDEX entry_of_session; CREATE INDEX "
-                                 "entry_of_session ON entry (session_id, kind) WHERE kind <> 5",
-                                 "index entry_of_session on entry", "WHERE kind <> 5"),
+    "a trigger that swallows": (
+        "unit",
+        f"CREATE TRIGGER quiet BEFORE INSERT ON event {IGNORE}",
+        "trigger quiet on event",
+        "does not belong there",
+    ),
+    "a trigger dropped": (
+        "unit",
+        "DROP TRIGGER link_never_changes",
+        "trigger link_never_changes on link",
+        "it is missing",
+    ),
+    "a trigger emptied": (
+        "clinic",
+        "DROP TRIGGER entry_never_changes; CREATE TRIGGER "
+        "entry_never_changes BEFORE UPDATE ON entry BEGIN SELECT 1; END",
+        "trigger entry_never_changes on entry",
+        "from character",
+    ),
+    "a trigger that ignores": (
+        "clinic",
+        "DROP TRIGGER link_never_shrinks; CREATE TRIGGER "
+        f"link_never_shrinks BEFORE DELETE ON link {IGNORE}",
+        "trigger link_never_shrinks on link",
+        "RAISE(IGNORE)",
+    ),
+    "a trigger on another table": (
+        "unit",
+        "DROP TRIGGER seal_never_changes; CREATE TRIGGER "
+        "seal_never_changes BEFORE UPDATE ON sample_block BEGIN SELECT "
+        "RAISE(ABORT, 'seal is append-only'); END",
+        "trigger seal_never_changes on seal",
+        "made on sample_block",
+    ),
+    "an index more": (
+        "unit",
+        "CREATE INDEX mine ON event (kind)",
+        "index mine on event",
+        "does not belong there",
+    ),
+    "an index less": (
+        "clinic",
+        "DROP INDEX entry_of_session",
+        "index entry_of_session on entry",
+        "it is missing",
+    ),
+    "an index that leaves out": (
+        "clinic",
+        "DROP INDEX entry_of_session; CREATE INDEX "
+        "entry_of_session ON entry (session_id, kind) WHERE kind <> 5",
+        "index entry_of_session on entry",
+        "WHERE kind <> 5",
+    ),
     "a table more": ("unit", "CREATE TABLE memo (text TEXT)", "table memo", "not belong there"),
     "a view more": ("clinic", "CREATE VIEW memo AS SELECT 1", "view memo", "not belong there"),
     "statistics": ("unit", "ANALYZE", "table sqlite_stat1", "does not belong there"),
-    "migrations forgotten": ("clinic", "DELETE FROM _sqlite_migrations WHERE id = 2",
-                             "the list of migrations", "m001_first_schema, not m001"),
-    "a migration of others": ("unit", "INSERT INTO _sqlite_migrations VALUES (0, 'x', 'y', 'z')",
-                              "the list of migrations", "it is y, m001_first_schema"),
-}  # fmt: skip
+    "migrations forgotten": (
+        "clinic",
+        "DELETE FROM _sqlite_migrations WHERE id = 2",
+        "the list of migrations",
+        "m001_first_schema, not m001",
+    ),
+    "a migration of others": (
+        "unit",
+        "INSERT INTO _sqlite_migrations VALUES (0, 'x', 'y', 'z')",
+        "the list of migrations",
+        "it is y, m001_first_schema",
+    ),
+}
 FATAL = {
     "a view in place of a table": (
-        "unit", "ALTER TABLE seal RENAME TO kept; CREATE VIEW seal AS SELECT * FROM kept",
-        "table seal", "a view stands in its place"),
+        "unit",
+        "ALTER TABLE seal RENAME TO kept; CREATE VIEW seal AS SELECT * FROM kept",
+        "table seal",
+        "a view stands in its place",
+    ),
     "a view in place of the chain": (
-        "clinic", "ALTER TABLE entry RENAME TO kept; CREATE VIEW entry AS SELECT * FROM kept "
-        "WHERE kind <> 5", "table entry", "a view stands in its place"),
-    "a column more": ("unit", "ALTER TABLE session ADD COLUMN memo TEXT",
-                      "table session", "memo TEXT"),
+        "clinic",
+        "ALTER TABLE entry RENAME TO kept; CREATE VIEW entry AS SELECT * FROM kept WHERE kind <> 5",
+        "table entry",
+        "a view stands in its place",
+    ),
+    "a column more": (
+        "unit",
+        "ALTER TABLE session ADD COLUMN memo TEXT",
+        "table session",
+        "memo TEXT",
+    ),
     "a table less": ("clinic", "DROP TABLE draft_word", "table draft_word", "it is missing"),
-    "the version set back": ("clinic", "PRAGMA user_version = 1",
-                             "the version", "it says 1, but the tables are those of version 2"),
-    "the unit's version set back": ("unit", "PRAGMA user_version = 1", "the version",
-                                    f"the tables are those of version {UNIT_SCHEMA.version}"),
+    "the version set back": (
+        "clinic",
+        "PRAGMA user_version = 1",
+        "the version",
+        "it says 1, but the tables are those of version 2",
+    ),
+    "the unit's version set back": (
+        "unit",
+        "PRAGMA user_version = 1",
+        "the version",
+        f"the tables are those of version {UNIT_SCHEMA.version}",
+    ),
     "the version set to nothing": ("unit", "PRAGMA user_version = 0", "the version", "it says 0"),
     "a negative version": ("clinic", "PRAGMA user_version = -2", "the version", "it says -2"),
-}  # fmt: skip
+}
 ALL = {**HARMLESS_TO_READERS, **FATAL}
 
 

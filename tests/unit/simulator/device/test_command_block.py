@@ -39,11 +39,20 @@ def test_any_flipped_bit_is_seen_by_the_block_crc(place: int, bit: int) -> None:
 @pytest.mark.parametrize(
     ("last", "sequence", "step"),
     [
-        (0, 1, 1), (1, 2, 1), (65535, 1, 1), (65534, 65535, 1), (65535, 2, 2), (10, 13, 3),
-        (7, 7, 0), (1, 32768, 32767), (1, 32769, None), (5, 4, None), (1, 65535, None),
+        (0, 1, 1),
+        (1, 2, 1),
+        (65535, 1, 1),
+        (65534, 65535, 1),
+        (65535, 2, 2),
+        (10, 13, 3),
+        (7, 7, 0),
+        (1, 32768, 32767),
+        (1, 32769, None),
+        (5, 4, None),
+        (1, 65535, None),
         (9, 0, None),
     ],
-)  # fmt: skip
+)
 def test_sequence_steps_skip_zero_and_wrap(last: int, sequence: int, step: int | None) -> None:
     assert Command.parse(command(1, sequence, KEEP_ALIVE)).step_after(last) == step
 

@@ -86,18 +86,40 @@ def test_function_23_with_a_wrong_read_address_writes_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("address", "count"),
-    [(0, 32), (0x20, 24), (0, 56), (0x100, 20), (0x100, 12), (0x10D, 1), (0x30A, 6), (0x30D, 2),
-     (0x400, 4), (0x410, 60), (0x410, 120)],
-)  # fmt: skip
+    [
+        (0, 32),
+        (0x20, 24),
+        (0, 56),
+        (0x100, 20),
+        (0x100, 12),
+        (0x10D, 1),
+        (0x30A, 6),
+        (0x30D, 2),
+        (0x400, 4),
+        (0x410, 60),
+        (0x410, 120),
+    ],
+)
 def test_the_map_s_blocks_can_be_read(address: int, count: int) -> None:
     assert len(Desk().read(address, count)) == count
 
 
 @pytest.mark.parametrize(
     ("address", "count"),
-    [(0x38, 1), (0x1F, 40), (0x100, 21), (0xFF, 2), (0x200, 8), (0x300, 10), (0x309, 2),
-     (0x310, 1), (0x600, 4), (0x700, 1), (0x4D0, 1)],
-)  # fmt: skip
+    [
+        (0x38, 1),
+        (0x1F, 40),
+        (0x100, 21),
+        (0xFF, 2),
+        (0x200, 8),
+        (0x300, 10),
+        (0x309, 2),
+        (0x310, 1),
+        (0x600, 4),
+        (0x700, 1),
+        (0x4D0, 1),
+    ],
+)
 def test_other_addresses_and_write_only_ones_are_exception_2(address: int, count: int) -> None:
     with pytest.raises(RegisterRefused) as refused:
         Desk().read(address, count)
@@ -106,9 +128,18 @@ def test_other_addresses_and_write_only_ones_are_exception_2(address: int, count
 
 @pytest.mark.parametrize(
     ("address", "count"),
-    [(0x200, 7), (0x200, 9), (0x201, 7), (0x202, 1), (0x300, 9), (0x301, 9), (0x600, 3),
-     (0x100, 20), (0x700, 4)],
-)  # fmt: skip
+    [
+        (0x200, 7),
+        (0x200, 9),
+        (0x201, 7),
+        (0x202, 1),
+        (0x300, 9),
+        (0x301, 9),
+        (0x600, 3),
+        (0x100, 20),
+        (0x700, 4),
+    ],
+)
 def test_only_whole_blocks_can_be_written(address: int, count: int) -> None:
     desk = Desk()
     with pytest.raises(RegisterRefused) as refused:

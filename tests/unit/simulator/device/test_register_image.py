@@ -37,10 +37,25 @@ SNAPSHOT = words(
     "0007 18C3"
 )
 MEASURED = Measurement(
-    sequence=163, result=1, state=3, status=0x004C, faults=3, first_fault=0, force_1=1019,
-    force_2=1021, setpoint=1023, gross_1=1019, position=365, speed=25, motor_current_10_ma=81,
-    sample_counter=0x5F21, sample_age_ms=4, watchdog_left_ms=488, uptime_ms=100_000, newest_event=7,
-)  # fmt: skip
+    sequence=163,
+    result=1,
+    state=3,
+    status=0x004C,
+    faults=3,
+    first_fault=0,
+    force_1=1019,
+    force_2=1021,
+    setpoint=1023,
+    gross_1=1019,
+    position=365,
+    speed=25,
+    motor_current_10_ma=81,
+    sample_counter=0x5F21,
+    sample_age_ms=4,
+    watchdog_left_ms=488,
+    uptime_ms=100_000,
+    newest_event=7,
+)
 
 
 def test_identification_is_the_map_s_to_the_bit() -> None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.device import regulator as force_loop
+from simulator.device import regulator
 from simulator.device.machine import STEPS_PER_CYCLE
-from simulator.device.regulator import NO_FEED_AHEAD_N, ForceLoop, fed_share
+from simulator.device.regulator import NO_FEED_AHEAD_N, ForceRegulator, fed_share
 from simulator.table.bodies import CERVICAL_FLAT
 from simulator.table.plant import TractionPlant
 
 REST_N, HOLD_N, RATE_N_PER_S = 51.0, 102.0, 10.0
-CYCLES_PER_S = round(1.0 / force_loop.CYCLE_S)
+CYCLES_PER_S = round(1.0 / regulator.CYCLE_S)
 NO_BREATH_MUCH_FRICTION = replace(CERVICAL_FLAT, friction_n=93.0, breath_mm=0.0)
 
 
@@ -38,7 +38,7 @@ def test_only_an_inward_feed_fades_and_only_ahead_of_the_set_point(
 
 def steepest_rise_n_per_s() -> float:
     """Over 1 s, from rest to hold on a body that never slides: only the cord stretches."""
-    plant, loop = TractionPlant(NO_BREATH_MUCH_FRICTION, random.Random(1)), ForceLoop(4.62)
+    plant, loop = TractionPlant(NO_BREATH_MUCH_FRICTION, random.Random(1)), ForceRegulator(4.62)
     plant.clutch_closed = True
     speed_mm_per_s, forces_n = 0.0, []
     for order_n in (REST_N, HOLD_N):
@@ -55,5 +55,5 @@ def test_a_body_held_by_friction_is_not_pulled_faster_than_ordered_because_the_f
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert steepest_rise_n_per_s() < 1.7 * RATE_N_PER_S
-    monkeypatch.setattr(force_loop, "NO_FEED_AHEAD_N", float("inf"))
+    monkeypatch.setattr(regulator, "NO_FEED_AHEAD_N", float("inf"))
     assert steepest_rise_n_per_s() > 1.9 * RATE_N_PER_S

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.map_v1 import EventCode
-from simulator.table.inputs import EmergencyStop, PatientSwitch
+from simulator.table.inputs import EmergencyStop, SwitchOnPlug
 
 
-def sampled(switch: PatientSwitch, cycles: int, start_s: float = 0.0) -> list[EventCode]:
+def sampled(switch: SwitchOnPlug, cycles: int, start_s: float = 0.0) -> list[EventCode]:
     events = [switch.sample(start_s + 0.01 * (cycle + 1)) for cycle in range(cycles)]
     return [event for event in events if event is not None]
 
 
 def test_a_tap_of_30_ms_counts_and_is_shown_for_a_second() -> None:
-    switch = PatientSwitch()
+    switch = SwitchOnPlug()
     switch.press()
     assert sampled(switch, 3) == [EventCode.SWITCH_PRESSED]
     switch.release()
@@ -27,7 +27,7 @@ def test_a_tap_of_30_ms_counts_and_is_shown_for_a_second() -> None:
 
 
 def test_a_glitch_of_one_sample_does_not_count() -> None:
-    switch = PatientSwitch()
+    switch = SwitchOnPlug()
     switch.press()
     assert sampled(switch, 1) == []
     switch.release()
@@ -36,14 +36,14 @@ def test_a_glitch_of_one_sample_does_not_count() -> None:
 
 
 def test_arming_sees_the_contact_before_it_is_debounced() -> None:
-    switch = PatientSwitch()
+    switch = SwitchOnPlug()
     switch.press()
     assert switch.closed
     assert not switch.pressed
 
 
 def test_pulling_the_plug_is_absent_not_open() -> None:
-    switch = PatientSwitch()
+    switch = SwitchOnPlug()
     switch.unplug()
     assert sampled(switch, 3) == [EventCode.SWITCH_UNPLUGGED]
     assert not switch.present
@@ -53,7 +53,7 @@ def test_pulling_the_plug_is_absent_not_open() -> None:
 
 
 def test_a_press_behind_a_pulled_plug_is_not_seen() -> None:
-    switch = PatientSwitch()
+    switch = SwitchOnPlug()
     switch.unplug()
     sampled(switch, 3)
     switch.press()
@@ -63,7 +63,7 @@ def test_a_press_behind_a_pulled_plug_is_not_seen() -> None:
 
 @given(st.lists(st.booleans(), min_size=1, max_size=200))
 def test_presses_and_releases_alternate(contact: list[bool]) -> None:
-    switch = PatientSwitch()
+    switch = SwitchOnPlug()
     seen: list[EventCode] = []
     for cycle, closed in enumerate(contact):
         (switch.press if closed else switch.release)()

@@ -93,9 +93,16 @@ def follow(
                 order, setpoint = forced, measured
             orders.append((step + lag_steps, order))
             rows.append(
-                Row(step * STEP_S, wanted, setpoint, measured, plant.cord_force_n,
-                    plant.spine_force_n, plant.position_mm)
-            )  # fmt: skip
+                Row(
+                    step * STEP_S,
+                    wanted,
+                    setpoint,
+                    measured,
+                    plant.cord_force_n,
+                    plant.spine_force_n,
+                    plant.position_mm,
+                )
+            )
         while orders and orders[0][0] <= step:
             speed = orders.pop(0)[1]
         plant.advance(chunk, speed)
@@ -160,9 +167,14 @@ def test_delay_costs_tracking(delay_s: float, overshoot_n: float, rms_n: float) 
 def test_the_gain_must_follow_the_cord_on_the_frame() -> None:
     def swing_n(gain_n_per_mm: float, feed_n_per_mm: float) -> float:
         rows = follow(
-            TEST_FIXTURE, lambda at_s: 500.0, 60,
-            up=50, down=50, gain_n_per_mm=gain_n_per_mm, feed_n_per_mm=feed_n_per_mm,
-        )  # fmt: skip
+            TEST_FIXTURE,
+            lambda at_s: 500.0,
+            60,
+            up=50,
+            down=50,
+            gain_n_per_mm=gain_n_per_mm,
+            feed_n_per_mm=feed_n_per_mm,
+        )
         late = [row.cord_n for row in rows if row.at_s > 40]
         return max(late) - min(late)
 

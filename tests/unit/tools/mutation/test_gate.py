@@ -14,9 +14,16 @@ from tools.mutation.mutants import Mutant
 
 def mutant(line: int, path: str = "controller/cord.py") -> Mutant:
     return Mutant(
-        path=path, number=line, line=line, function="pull", change=f"{line} -> 0",
-        first_line=line, last_line=line + 1, at_import=False, names=frozenset(),
-    )  # fmt: skip
+        path=path,
+        number=line,
+        line=line,
+        function="pull",
+        change=f"{line} -> 0",
+        first_line=line,
+        last_line=line + 1,
+        at_import=False,
+        names=frozenset(),
+    )
 
 
 def commit(folder: Path, text: str) -> None:

@@ -11,24 +11,32 @@ from tools.mutation.judged import Judged, ListInvalid, complaints, judged_surviv
 from tools.mutation.mutants import Mutant
 from tools.mutation.runs import Fate
 
-AREA = Area(
-    name="area", patterns=(), tests=(), killed_share=0.9, branch_share=0.95
-)  # fmt: skip
+AREA = Area(name="area", patterns=(), tests=(), killed_share=0.9, branch_share=0.95)
 FILE = "controller/cord.py"
 
 
 def mutant(number: int) -> Mutant:
     return Mutant(
-        path=FILE, number=number, line=number, function="pull", change=f"{number} -> 0",
-        first_line=number, last_line=number, at_import=False, names=frozenset(),
-    )  # fmt: skip
+        path=FILE,
+        number=number,
+        line=number,
+        function="pull",
+        change=f"{number} -> 0",
+        first_line=number,
+        last_line=number,
+        at_import=False,
+        names=frozenset(),
+    )
 
 
 def judged(number: int, *, equivalent: bool = False) -> dict[str, Judged]:
     one = Judged(
-        file=FILE, function="pull", change=f"{number} -> 0", reason="it cannot be told",
+        file=FILE,
+        function="pull",
+        change=f"{number} -> 0",
+        reason="it cannot be told",
         equivalent=equivalent,
-    )  # fmt: skip
+    )
     return {one.identity: one}
 
 
@@ -76,9 +84,7 @@ def test_a_judged_survivor_of_a_file_outside_the_areas_at_hand_is_not_missed() -
 def test_judged_survivors_lower_the_share_all_the_same() -> None:
     known = {name: one for number in range(3) for name, one in judged(number).items()}
     fates = [Fate.SURVIVED] * 3 + [Fate.KILLED] * 22
-    assert said(fates, known) == [
-        "area: 88.0% of the mutants were noticed, below the wanted 90%"
-    ]  # fmt: skip
+    assert said(fates, known) == ["area: 88.0% of the mutants were noticed, below the wanted 90%"]
 
 
 def test_equivalent_changes_count_on_neither_side() -> None:

@@ -36,8 +36,11 @@ class Project:
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
             ["git", "-c", "user.name=A Tester", "-c", "user.email=t@example.org", *arguments],
-            cwd=self.root, check=True, capture_output=True, text=True,
-        )  # fmt: skip
+            cwd=self.root,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         return done.stdout.strip()
 
     def write(self, name: str, text: str) -> None:

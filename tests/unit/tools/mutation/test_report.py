@@ -16,11 +16,14 @@ FIRST, SECOND = "1" * 40, "2" * 40
     [
         ([FIRST], "All mutants ran at 111111111111."),
         ([""], "All mutants ran at uncommitted changes."),
-        ([FIRST, SECOND], "At 222222222222 only those mutants ran that were not noticed at "
-                          "111111111111: from there to here lines of tests were added, and "
-                          "nothing else was changed."),
+        (
+            [FIRST, SECOND],
+            "At 222222222222 only those mutants ran that were not noticed at "
+            "111111111111: from there to here lines of tests were added, and "
+            "nothing else was changed.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_page_says_which_commits_were_run(runs: list[str], words: str) -> None:
     text = page([], {}, {}, {}, {}, runs, date(2026, 11, 28))
     assert f"Run on 2026-11-28. {words}\n" in text

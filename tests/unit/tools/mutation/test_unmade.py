@@ -20,9 +20,16 @@ def test_a_change_that_cannot_be_compiled_is_told(
 
     monkeypatch.setattr(runs, "code_of", fail)
     mutant = Mutant(
-        path="cord.py", number=1, line=1, function="pull", change="a -> b", first_line=1,
-        last_line=1, at_import=False, names=frozenset(),
-    )  # fmt: skip
+        path="cord.py",
+        number=1,
+        line=1,
+        function="pull",
+        change="a -> b",
+        first_line=1,
+        last_line=1,
+        at_import=False,
+        names=frozenset(),
+    )
     task = runs.Task(mutant=mutant, groups=[["test_cord.py::test_it"]], seconds=0.0)
     with pytest.raises(runs.MutantUnmade, match="a -> b cannot be compiled"):
         list(runs.run_all([task], tmp_path, Names(), stop_at_s=math.inf))

@@ -42,11 +42,13 @@ def test_a_backup_is_made_restored_and_audited(data: Path, tmp_path: Path) -> No
     back = tmp_path / "back"
     assert json.loads(said(back, "restore", copy, "--json"))["sessions"] == 2
     assert [row["what"] for row in json.loads(said(back, "audit", "--json"))] == [
-        "backup", "restore of a backup",
-    ]  # fmt: skip
+        "backup",
+        "restore of a backup",
+    ]
     assert [row["what"] for row in json.loads(said(data, "audit", "--json"))] == [
-        "backup", "backup made",
-    ]  # fmt: skip
+        "backup",
+        "backup made",
+    ]
     assert "nothing was altered" in said(back, "verify", "--all")
     with pytest.raises(BackupRefused) as refused:
         said(data, "backup", copy)
@@ -94,8 +96,9 @@ def test_retention_removes_what_is_due_and_not_held(
     assert shown["still_read"] == []
     assert shown["removed_now"] == ["s-1"]
     assert {one["head"]["session_id"]: one["state"] for one in shown["sessions"]} == {
-        "s-1": "removed", "s-2": "held",
-    }  # fmt: skip
+        "s-1": "removed",
+        "s-2": "held",
+    }
     assert "letter of a lawyer (P. Jones)" in said(data, "retention")
     for command in ("show", "note"):
         with pytest.raises(RecordNotFound, match="its seal is kept"):

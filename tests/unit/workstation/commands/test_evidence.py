@@ -117,9 +117,14 @@ def test_a_bundle_is_verified_elsewhere_with_the_public_key_only(
     assert "so not who made it" in blind
     assert NOT_OUTSIDE in blind
     known = said(
-        "verify", "--bundle", "record.zip", "--public-key", "clinic.pub",
-        "--checkpoint", checkpoint,
-    )  # fmt: skip
+        "verify",
+        "--bundle",
+        "record.zip",
+        "--public-key",
+        "clinic.pub",
+        "--checkpoint",
+        checkpoint,
+    )
     assert "nothing was altered" in known
     assert "public keys given" in known
     assert "1 outside checkpoints" in known

@@ -32,19 +32,31 @@ SESSION = "session-1"
 NPIS = {"billing": "1234567893", "rendering": "1679576722", "referring": "1003000126"}
 ADDRESS = {"line_1": "1 Main Street", "city": "Springfield", "state": "IL", "zip": "62701-0001"}
 PERSON = {
-    "last_name": "Doe", "first_name": "Jane", "birth_date": "1960-01-01", "sex": "F",
-    "member_id": "1EG4TE5MK73", "address": ADDRESS,
-}  # fmt: skip
+    "last_name": "Doe",
+    "first_name": "Jane",
+    "birth_date": "1960-01-01",
+    "sex": "F",
+    "member_id": "1EG4TE5MK73",
+    "address": ADDRESS,
+}
 CLAIM: dict[str, Any] = {
     "patient": PERSON,
     "billing": {
-        "last_name": "Example Spine Clinic", "npi": NPIS["billing"], "tin": "12-3456789",
-        "tin_kind": "EI", "taxonomy": "225100000X", "phone": "5555550100", "address": ADDRESS,
+        "last_name": "Example Spine Clinic",
+        "npi": NPIS["billing"],
+        "tin": "12-3456789",
+        "tin_kind": "EI",
+        "taxonomy": "225100000X",
+        "phone": "5555550100",
+        "address": ADDRESS,
     },
     "rendering": {"last_name": "Jones", "first_name": "Pat", "npi": NPIS["rendering"]},
-    "submitter_id": "TIN000001", "receiver_id": "PAYER01", "accept_assignment": True,
-    "benefits_assigned": True, "release_of_information": True,
-}  # fmt: skip
+    "submitter_id": "TIN000001",
+    "receiver_id": "PAYER01",
+    "accept_assignment": True,
+    "benefits_assigned": True,
+    "release_of_information": True,
+}
 NEEDS_A_CLAIM = {"837p", "cms1500", "cms1500-json", "fhir", "hl7-dft", "hl7-mdm"}
 
 
@@ -191,16 +203,21 @@ def test_an_upload_sends_the_pdf_and_never_shows_the_token(
         sent.append(request)
         return httpx.Response(200, text="true")
 
-    through_the_stand_in = partial(
-        openemr.upload_document, transport=httpx.MockTransport(answer)
-    )  # fmt: skip
+    through_the_stand_in = partial(openemr.upload_document, transport=httpx.MockTransport(answer))
     monkeypatch.setattr(openemr, "upload_document", through_the_stand_in)
     monkeypatch.setenv("EMR_TOKEN", "very-secret-token")
     with caplog.at_level(logging.DEBUG):
         result = run(
-            data_dir, "upload", SESSION, "--openemr", "https://emr.example", "--patient", "7",
-            "--token-env", "EMR_TOKEN",
-        )  # fmt: skip
+            data_dir,
+            "upload",
+            SESSION,
+            "--openemr",
+            "https://emr.example",
+            "--patient",
+            "7",
+            "--token-env",
+            "EMR_TOKEN",
+        )
     assert result.exit_code == 0, result.exception
     (request,) = sent
     assert request.url.path == "/apis/default/api/patient/7/document"

@@ -67,9 +67,18 @@ def test_a_foreign_key_is_listed_accepted_and_revoked(tmp_path: Path) -> None:
         "key", "list", *data
     )
     traction(
-        "key", "revoke", other.key_id[:8], "--from", "2026-01-02T03:04:05+00:00",
-        "--reason", "sold", "--by", "P. Jones", "--yes", *data,
-    )  # fmt: skip
+        "key",
+        "revoke",
+        other.key_id[:8],
+        "--from",
+        "2026-01-02T03:04:05+00:00",
+        "--reason",
+        "sold",
+        "--by",
+        "P. Jones",
+        "--yes",
+        *data,
+    )
     facts = json.loads(traction("key", "list", "--json", *data))
     (theirs,) = [key for key in facts["keys"] if key["key_id"] == other.key_id]
     assert (theirs["came_by"], theirs["by"]) == ("accepted", "P. Jones")

@@ -84,8 +84,17 @@ def test_the_last_visit_is_offered_and_confirmed(data: Path) -> None:
     text = said(data, "note", "s-2")
     assert "the last visit says of harness: 'two-piece head halter'; confirm it" in text
     assert "symptoms repeats the text of session s-1 (100 % alike)" in text
-    said(data, "note", "s-2", "--confirm", "harness", "--not-assessed", "angle_of_pull",
-         "--by", "P. Jones")  # fmt: skip
+    said(
+        data,
+        "note",
+        "s-2",
+        "--confirm",
+        "harness",
+        "--not-assessed",
+        "angle_of_pull",
+        "--by",
+        "P. Jones",
+    )
     text = said(data, "note", "s-2", "--sources")
     assert "two-piece head halter  <- confirmed from session s-1 by P. Jones" in text
     assert "[not assessed]  <- typed by P. Jones" in text

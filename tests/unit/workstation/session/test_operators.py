@@ -189,9 +189,12 @@ def test_a_script_answers_unless_only_a_person_may() -> None:
 def test_beside_a_script_a_person_at_the_terminal_answers_what_only_a_person_may() -> None:
     terminal = Terminal()
     operator = SessionOperator(
-        scripted=True, show=lambda progress: None, read_line=terminal.read_line,
-        tell=terminal.said.append, by="P. Jones",
-    )  # fmt: skip
+        scripted=True,
+        show=lambda progress: None,
+        read_line=terminal.read_line,
+        tell=terminal.said.append,
+        by="P. Jones",
+    )
     operator.ask(ASKED, "Looks right?", person_only=True)
     assert operator.answer(ASKED) is None
     heard(operator, terminal, "y")

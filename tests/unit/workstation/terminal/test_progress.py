@@ -95,8 +95,11 @@ def test_without_a_terminal_lines_come_at_changes_of_phase_and_every_half_minute
     rows.append(page.frame(replace(PROGRESS, phase="releasing", elapsed_s=61.0)))
     shown = [row.split()[:2] for row in rows if row]
     assert shown == [
-        ["holding", "00:00"], ["holding", "00:30"], ["holding", "01:00"], ["releasing", "01:01"],
-    ]  # fmt: skip
+        ["holding", "00:00"],
+        ["holding", "00:30"],
+        ["holding", "01:00"],
+        ["releasing", "01:01"],
+    ]
     assert page.end() == ""
 
 

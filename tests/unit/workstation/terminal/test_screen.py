@@ -178,9 +178,13 @@ def test_the_width_is_asked_for_every_time_and_none_is_a_usual_one(
     def longest(columns: int, rows: int, elapsed_s: float) -> int:
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         progress = Progress(
-            phase="taking_up_slack", elapsed_s=elapsed_s, planned_s=60.0, target_n=30.0,
-            force_n=30.1, message="waiting for the patient's press test",
-        )  # fmt: skip
+            phase="taking_up_slack",
+            elapsed_s=elapsed_s,
+            planned_s=60.0,
+            target_n=30.0,
+            force_n=30.1,
+            message="waiting for the patient's press test",
+        )
         return max(len(piece.rstrip()) for piece in page.frame(progress).split("\r"))
 
     assert longest(0, 0, 1.0) in range(30, 80)

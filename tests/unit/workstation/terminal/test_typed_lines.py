@@ -47,8 +47,13 @@ def piped(data: bytes, encoding: str = "utf-8") -> TypedLines:
 
 def test_lines_come_one_by_one_and_the_last_may_have_no_end() -> None:
     assert heard(piped("pause\r\nremark ævle\n\ny".encode()), 6) == [
-        "pause", "remark ævle", "", "y", "(the end)", "(the end)",
-    ]  # fmt: skip
+        "pause",
+        "remark ævle",
+        "",
+        "y",
+        "(the end)",
+        "(the end)",
+    ]
 
 
 def test_bytes_that_are_no_text_are_refused_and_the_next_line_is_heard() -> None:

@@ -13,8 +13,16 @@ from records.order.order_file import ORDER_KEYS, parse_order
 from records.order.quantities import force_n
 from workstation.texts.order_template import order_template
 
-TEXT_KEYS = ("patient_reference", "positioning", "harness", "symptoms", "rationale", "screening",
-             "set_up_by", "supervised_by")  # fmt: skip
+TEXT_KEYS = (
+    "patient_reference",
+    "positioning",
+    "harness",
+    "symptoms",
+    "rationale",
+    "screening",
+    "set_up_by",
+    "supervised_by",
+)
 
 
 @pytest.mark.parametrize("region", list(Region))

@@ -17,7 +17,7 @@ from records.claim.rules.payer_profile import PayerProfile, find_profile
 from records.claim.rules.scrubber import ScrubReport, scrub
 from records.claim.rules.tables import ScrubTables, shipped_tables
 from records.evidence.reader import SessionHead, SessionRecord
-from records.note.delivered_dose import DeliveredDose, Stop
+from records.note.delivered_dose import DeliveredDose, RecordedStop
 from records.note.events import Adjustment
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteSignature, Repetition
@@ -108,7 +108,7 @@ DOSE = DeliveredDose(
     treatment_ended_ms=943_000,
     stops=(),
 )
-PATIENT_STOP = Stop(
+PATIENT_STOP = RecordedStop(
     at_ms=340_000, cause="patient switch pressed", force_dn=1990, to_15_n_ms=900, sequence=41
 )
 ADJUSTMENT = Adjustment(

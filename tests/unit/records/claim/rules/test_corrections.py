@@ -161,8 +161,9 @@ def test_the_threshold_is_that_of_the_year_and_names_its_source() -> None:
     assert "CR 13371" in message(year, "T-036")
     unknown = visit(claim={"therapy_ytd_allowed": "9999", "date_of_service": "2019-11-24"})
     assert unknown.found("T-036") == []
-    assert any(text.startswith("therapy threshold: not checked") for text in
-               unknown.report().not_checked)  # fmt: skip
+    assert any(
+        text.startswith("therapy threshold: not checked") for text in unknown.report().not_checked
+    )
 
 
 def test_the_day_counts_towards_the_threshold_with_a_fee_table() -> None:

@@ -28,13 +28,45 @@ from tests.unit.records.claim.rules.builders import (
 )
 
 CODES = st.sampled_from(
-    ["97012", "97140", "97110", "97164", "97014", "97010", "98941", "G0151", "62323", "96523",
-     "93798", "E0849", "97032", "99999"]
-)  # fmt: skip
+    [
+        "97012",
+        "97140",
+        "97110",
+        "97164",
+        "97014",
+        "97010",
+        "98941",
+        "G0151",
+        "62323",
+        "96523",
+        "93798",
+        "E0849",
+        "97032",
+        "99999",
+    ]
+)
 MODIFIERS = st.sampled_from(
-    ["GP", "GO", "GN", "59", "XU", "XS", "XE", "KX", "CQ", "CO", "GA", "GX", "GY", "GZ", "AT",
-     "k", "{x}", ""]
-)  # fmt: skip
+    [
+        "GP",
+        "GO",
+        "GN",
+        "59",
+        "XU",
+        "XS",
+        "XE",
+        "KX",
+        "CQ",
+        "CO",
+        "GA",
+        "GX",
+        "GY",
+        "GZ",
+        "AT",
+        "k",
+        "{x}",
+        "",
+    ]
+)
 REGIONS = st.sampled_from([None, "cervical", "thoracic", "lumbar", "other"])
 TIMES = st.datetimes(datetime(2026, 11, 23), datetime(2026, 11, 26), timezones=st.just(UTC))
 NPIS = st.sampled_from([None, "1234567893", "123", "abc", "１２３４５６７８９３"])
@@ -87,8 +119,11 @@ def contexts(draw: st.DrawFn) -> ClaimContext:
         "valid_to": draw(DATES),
         "cpt_codes": draw(st.lists(CODES, max_size=2)),
     }
-    doctor = {"last_name": "Jones", "npi": draw(NPIS), "taxonomy": draw(
-        st.sampled_from([None, "111N00000X", "225100000X"]))}  # fmt: skip
+    doctor = {
+        "last_name": "Jones",
+        "npi": draw(NPIS),
+        "taxonomy": draw(st.sampled_from([None, "111N00000X", "225100000X"])),
+    }
     return ClaimContext.model_validate(
         {
             "claim_id": "S-1",

@@ -132,9 +132,14 @@ def test_broken_tables_are_refused_by_file_and_key(tmp_path: Path, text: str, wo
 def test_shipped_profiles_have_dates_sources_and_say_what_is_unknown() -> None:
     profiles = shipped_profiles()
     assert sorted(profiles) == [
-        "cigna_ash", "commercial", "medicare_b", "medicare_chiropractic", "uhc_commercial", "va",
+        "cigna_ash",
+        "commercial",
+        "medicare_b",
+        "medicare_chiropractic",
+        "uhc_commercial",
+        "va",
         "wa_lni",
-    ]  # fmt: skip
+    ]
     for profile in profiles.values():
         assert profile.source
         assert profile.caveats

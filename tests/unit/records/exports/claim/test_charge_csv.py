@@ -18,9 +18,12 @@ from tests.support.documents import SESSION_ID, made_visit
 
 RECEIVERS = load_receivers()
 LINE = {
-    "cpt": "97012", "modifiers": ["GP", "59"], "charge": "22.50", "dx_pointers": [2, 1],
+    "cpt": "97012",
+    "modifiers": ["GP", "59"],
+    "charge": "22.50",
+    "dx_pointers": [2, 1],
     "pos": "11",
-}  # fmt: skip
+}
 OWN_MAP = """
 name = "mine"
 meaning = "mine"

@@ -103,9 +103,12 @@ def test_a_patient_who_pays_himself_has_no_837p() -> None:
 
 def test_a_lines_own_rendering_provider_is_refused_because_no_name_is_known() -> None:
     line = {
-        "cpt": "97012", "charge": "22", "dx_pointers": [1], "pos": "11",
+        "cpt": "97012",
+        "charge": "22",
+        "dx_pointers": [1],
+        "pos": "11",
         "rendering_npi": "1093817465",
-    }  # fmt: skip
+    }
     with pytest.raises(ExportIncomplete, match="1093817465"):
         written(made_claim(1, lines=[line]))
 

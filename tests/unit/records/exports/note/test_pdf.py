@@ -17,7 +17,7 @@ from records.exports.note.pdf import note_pdf
 from records.exports.note.plot_data import PlotData, plot_data
 from records.exports.note.text import note_text
 from records.exports.paper.page import BOTTOM, LEFT, RIGHT, TOP, Page, drawable
-from records.note.delivered_dose import Stop
+from records.note.delivered_dose import RecordedStop
 from records.note.treatment_note import TreatmentNote, draft_note
 from records.visit.face import Face, face_of
 from tests.support.documents import SEAL, SESSION_ID, made_order, made_record
@@ -44,19 +44,24 @@ def with_words(note: TreatmentNote, words: list[str], stops: int = 0) -> Treatme
         for number, field in enumerate(note.clinician_fields)
     )
     marks = tuple(
-        Stop(
-            at_ms=9_000 + 40_000 * n, cause="patient switch pressed", force_dn=1979,
-            to_15_n_ms=520, sequence=n,
+        RecordedStop(
+            at_ms=9_000 + 40_000 * n,
+            cause="patient switch pressed",
+            force_dn=1979,
+            to_15_n_ms=520,
+            sequence=n,
         )
         for n in range(stops)
-    )  # fmt: skip
+    )
     stop = note.field("stop")
     device = [field for field in note.device_fields if field.name != "stop"]
     device += [replace(stop, name=f"stop_{n + 1}", label="Stop") for n in range(stops)]
     return replace(
-        note, clinician_fields=fields, device_fields=tuple(device),
+        note,
+        clinician_fields=fields,
+        device_fields=tuple(device),
         dose=replace(note.dose, stops=marks),
-    )  # fmt: skip
+    )
 
 
 def overlaps(page: Page) -> list[tuple[str, str]]:
@@ -89,9 +94,15 @@ def test_the_note_is_one_small_page_with_all_its_parts() -> None:
     assert len(pdf) < TWO_MEGABYTES
     text = text_of(pdf)
     for part in (
-        "Recorded by the device", "Written by the clinician", "draft, not signed", SESSION_ID,
-        SEAL.hex(), "Signature and credentials", "minutes from arming", "lbf",
-    ):  # fmt: skip
+        "Recorded by the device",
+        "Written by the clinician",
+        "draft, not signed",
+        SESSION_ID,
+        SEAL.hex(),
+        "Signature and credentials",
+        "minutes from arming",
+        "lbf",
+    ):
         assert part in text
 
 
@@ -164,9 +175,13 @@ def test_nothing_overlaps_or_leaves_the_page(
 ) -> None:
     note = with_words(NOTE, words, stops)
     face = Face(
-        status="amended, version 3", signer=signer, signed_at="2026-11-24 10:41:00-06:00",
-        amendments=tuple(amendments), alerts=note.warnings, errors=tuple(errors),
-    )  # fmt: skip
+        status="amended, version 3",
+        signer=signer,
+        signed_at="2026-11-24 10:41:00-06:00",
+        amendments=tuple(amendments),
+        alerts=note.warnings,
+        errors=tuple(errors),
+    )
     page = lay_out_note(NotePage(note=note, face=face, plot=PLOT))
     assert overlaps(page) == []
     assert outside(page) == []

@@ -1,0 +1,22 @@
+"""One word, one thing: no public class has its name twice in what is shipped."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from tests.support.pages import PACKAGES, ROOT
+
+
+def shipped_classes() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found[node.name].append(path.relative_to(ROOT).as_posix())
+    return found
+
+
+def test_no_public_class_has_a_name_that_another_one_has() -> None:
+    assert {name: paths for name, paths in shipped_classes().items() if len(paths) > 1} == {}
