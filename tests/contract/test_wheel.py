@@ -108,8 +108,6 @@ def test_note_and_export_are_made_from_the_wheel(
 ) -> None:
     session = ("session-1", "--data", str(data))
     assert "cervical" in traction(installed, tmp_path, "note", *session)
-    for name in ("csv", "scrub-html"):
-        path = tmp_path / f"made.{name}"
-        traction(installed, tmp_path, "export", *session, "--format", name, "--out", str(path))
-        assert path.stat().st_size > 0
-    assert (tmp_path / "made.csv").read_text().startswith("session_id,")
+    path = tmp_path / "made.csv"
+    traction(installed, tmp_path, "export", *session, "--format", "csv", "--out", str(path))
+    assert path.read_text().startswith("session_id,")
