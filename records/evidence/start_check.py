@@ -81,6 +81,9 @@ def _check_newest(data_dir: Path, path: Path, key: SigningKey) -> None:
     known = {**known_public_keys(data_dir), key.key_id: key.public_key}
     with checking(path) as db:
         check = UnitCheck(db, path, known)
+        for table in ("predecessor", "migration"):
+            for fault in check.cells.of_table(table):
+                raise _altered(path.stem, "what the unit's file follows", fault.row, fault.what)
         for table in ("session", "seal"):
             for fault in check.cells.of_table(table):
                 which = f"session number {fault.session} of the unit"

@@ -21,6 +21,7 @@ from typing import Any, Final
 from records.evidence.predecessor import file_start
 from records.evidence.reader import reading
 from records.evidence.stored_session import session_rows_of
+from records.evidence.unreadable import refused_in_words
 from records.keys.key_folder import key_history
 from records.keys.key_records import KeyHistory
 from records.store.chain import compute_lines_digest
@@ -126,7 +127,7 @@ def marks_of_folder(data_dir: Path) -> dict[str, str]:
     """The marks of every file that can be read, by session id, for a list."""
     marks = dict[str, str]()
     for path in readable_databases(data_dir):
-        with reading(path) as db:
+        with reading(path) as db, refused_in_words(str(path)):
             by_number = marks_of(db, path)
             names = {head.number: head.session_id for head in session_rows_of(db)}
         marks |= {names[number]: mark for number, mark in by_number.items()}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import JournalCorrupt, JournalUnavailable
+from records.evidence.quarantine import put_aside
 from records.evidence.start_check import (
     REFUSE_BELOW_BYTES,
     WARN_BELOW_BYTES,
@@ -15,7 +16,7 @@ from records.evidence.start_check import (
 )
 from records.store.clinic_file import clinic_database
 from records.store.unit_file import unit_database
-from tests.support.altering import altering
+from tests.support.altering import altering, altering_loosely
 from tests.support.notes import UNIT, recorded
 from tests.support.sessions import KEY, staged
 
@@ -49,6 +50,16 @@ def test_an_altered_last_session_refuses(tmp_path: Path) -> None:
     with altering(unit_database(tmp_path, UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence > 0")
     with pytest.raises(JournalCorrupt, match="last sealed session s-1 was altered"):
+        checked(tmp_path)
+
+
+@pytest.mark.parametrize("cell", ["digest = NULL", "digest = 7", "signature = NULL"])
+def test_what_a_file_follows_refuses_where_it_cannot_be_read(tmp_path: Path, cell: str) -> None:
+    recorded(tmp_path)
+    put_aside(tmp_path, UNIT, KEY, utc_ms=1, reason="a test")
+    with altering_loosely(unit_database(tmp_path, UNIT)) as db:
+        db.execute(f"UPDATE predecessor SET {cell}")
+    with pytest.raises(JournalCorrupt, match="what the unit's file follows was altered"):
         checked(tmp_path)
 
 
