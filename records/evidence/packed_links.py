@@ -1,8 +1,7 @@
 """The links of a sealed session, packed: what each covers. The digests are computed again.
 
-Layout (big-endian): version u8 (1), count of links u32, then two columns of u32, events and samples
-of each link, as byte planes (``records.store.columns``): length u32 and one zlib stream per plane,
-low byte first; length 0 stands for a plane of zeros.
+Layout (big-endian): version u8 (1), count of links u32, then two packed columns of u32
+(``records.store.columns``), events and samples of each link.
 """
 
 from __future__ import annotations
@@ -10,20 +9,19 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 
 from records.evidence.chain_walk import LinkRanges
 from records.store.chain import LinkRange
-from records.store.columns import Column, deflate, inflate, join_planes, split_planes
+from records.store.columns import pack_column, unpack_column
 
 VERSION: Final = 1
 MOST_LINKS: Final = 1 << 24
 """46 hours of commits at 100 Hz. A damaged count must not be able to fill the memory."""
 _HEAD: Final = struct.Struct(">BI")
-_LENGTH: Final = struct.Struct(">I")
 _WIDTH: Final = 4
 
 
@@ -31,7 +29,7 @@ def pack_ranges(ranges: Sequence[LinkRange]) -> bytes:
     """The packed form of what the links of a session cover, in order."""
     events = np.array([covered.event_count for covered in ranges], dtype=np.uint32)
     samples = np.array([covered.sample_count for covered in ranges], dtype=np.uint32)
-    return b"".join((_HEAD.pack(VERSION, len(ranges)), *_planes(events), *_planes(samples)))
+    return _HEAD.pack(VERSION, len(ranges)) + pack_column(events) + pack_column(samples)
 
 
 def unpack_ranges(data: bytes) -> LinkRanges:
@@ -40,8 +38,8 @@ def unpack_ranges(data: bytes) -> LinkRanges:
         version, count = _HEAD.unpack_from(data)
         if version != VERSION or count > MOST_LINKS:
             raise ValueError(f"packed links of version {version} with {count} links")
-        events, at = _column(data, _HEAD.size, count)
-        samples, at = _column(data, at, count)
+        events, at = unpack_column(data, _HEAD.size, count, _WIDTH)
+        samples, at = unpack_column(data, at, count, _WIDTH)
     except (struct.error, zlib.error, IndexError) as error:
         raise ValueError(f"packed links cannot be read: {error}") from error
     if at != len(data):
@@ -57,19 +55,3 @@ def compute_links_digest(links: Iterable[bytes]) -> bytes:
 def compute_removal_digest(digest: bytes, stored_ranges: bytes) -> bytes:
     """SHA-256(digest over all links | packed ranges): what is left of them behind a removal."""
     return hashlib.sha256(digest + stored_ranges).digest()
-
-
-def _planes(column: Column) -> Iterator[bytes]:
-    for plane in split_planes(column):
-        stream = deflate(plane) if any(plane) else b""
-        yield _LENGTH.pack(len(stream)) + stream
-
-
-def _column(data: bytes, at: int, count: int) -> tuple[Column, int]:
-    planes: list[bytes | None] = []
-    for _ in range(_WIDTH):
-        (length,) = _LENGTH.unpack_from(data, at)
-        at += _LENGTH.size
-        planes.append(inflate(data[at : at + length], count) if length else None)
-        at += length
-    return join_planes(planes, count), at

@@ -3,11 +3,10 @@
 Layout (big-endian): version u8 (1), length u32 of the packed events, the packed events, and behind
 them the sealed block of the samples (``records.store.blocks``); each is empty where there is none.
 
-Packed events: base u64, then the columns as byte planes (``records.store.columns``: length u32 and
-one zlib stream per plane, low byte first; length 0 stands for a plane of zeros), then the texts one
-behind the other: their length in bytes u32 and one zlib stream. Columns and widths: time as folded
-deltas (4), wall clock - time - base as folded deltas (8), kind (2), version (1), length of the text
-in bytes (4). ``base`` is the wall clock less the time of the first event; both modulo 2^64.
+Packed events: base u64, then packed columns (``records.store.columns``), then the texts one behind
+the other: their length in bytes u32 and one zlib stream. Columns and widths: time as folded deltas
+(4), wall clock - time - base as folded deltas (8), kind (2), version (1), length of the text in
+bytes (4). ``base`` is the wall clock less the time of the first event; both modulo 2^64.
 """
 
 from __future__ import annotations
@@ -24,14 +23,13 @@ from records.store.blocks import pack_block
 from records.store.canonical import EventRow
 from records.store.columns import (
     Column,
-    deflate,
     deltas,
     fold,
     inflate,
-    join_planes,
+    pack_column,
     running_sums,
-    split_planes,
     unfold,
+    unpack_column,
 )
 
 VERSION: Final = 1
@@ -99,17 +97,12 @@ def _pack_events(events: Sequence[EventRow]) -> bytes:
         _column((len(text) for text in texts), np.uint32),
     )
     text = b"".join(texts)
-    planes = b"".join(_plane(plane) for column in columns for plane in split_planes(column))
-    return _BASE.pack(base) + planes + _LENGTH.pack(len(text)) + zlib.compress(text, 9)
+    packed = b"".join(pack_column(column) for column in columns)
+    return _BASE.pack(base) + packed + _LENGTH.pack(len(text)) + zlib.compress(text, 9)
 
 
 def _column(values: Any, dtype: Any) -> Column:
     return np.array(list(values), dtype=dtype)
-
-
-def _plane(plane: bytes) -> bytes:
-    stream = deflate(plane) if any(plane) else b""
-    return _LENGTH.pack(len(stream)) + stream
 
 
 class _Reader:
@@ -119,24 +112,15 @@ class _Reader:
         self._data, self._count, self._at = data, count, _BASE.size
 
     def column(self, width: int) -> Column:
-        planes: list[bytes | None] = []
-        for _ in range(width):
-            length = self._length()
-            stream = self._data[self._at : self._at + length]
-            planes.append(inflate(stream, self._count) if length else None)
-            self._at += length
-        return join_planes(planes, self._count)
+        column, self._at = unpack_column(self._data, self._at, self._count, width)
+        return column
 
     def text(self) -> bytes:
-        size = self._length()
+        (size,) = _LENGTH.unpack_from(self._data, self._at)
+        self._at += _LENGTH.size
         if size > MOST_TEXT_BYTES:
             raise ValueError(f"the packed texts have {size} bytes, more than {MOST_TEXT_BYTES}")
         return inflate(self._data[self._at :], size)
-
-    def _length(self) -> int:
-        (length,) = _LENGTH.unpack_from(self._data, self._at)
-        self._at += _LENGTH.size
-        return int(length)
 
 
 def _unpack_events(data: bytes, count: int) -> list[EventRow]:

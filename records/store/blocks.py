@@ -32,15 +32,13 @@ from records.store.blocks_v1 import unpack_v1
 from records.store.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray
 from records.store.columns import (
     Column,
-    deflate,
     deltas,
     fold,
     grid,
-    inflate,
-    join_planes,
+    pack_column,
     running_sums,
-    split_planes,
     unfold,
+    unpack_column,
 )
 
 VERSION = 2
@@ -50,7 +48,6 @@ MOST_SAMPLES = 1 << 24
 """46 hours at 100 Hz. A damaged count must not be able to fill the memory."""
 NO_REFERENCE, COURSE, FORCE_1 = 0, 1, 2
 _HEAD = struct.Struct(">BIIBB")
-_LENGTH = struct.Struct(">I")
 
 Floats = NDArray[np.float64]
 
@@ -110,7 +107,7 @@ def _pack(columns: _Columns, span: int) -> bytes:
     expected = columns.target + _course(knots, span, count)
     reference, second = min(
         (
-            (kind, _streams(fold(columns.force_2 - force)))
+            (kind, pack_column(fold(columns.force_2 - force)))
             for kind, force in (
                 (NO_REFERENCE, np.zeros_like(expected)),
                 (COURSE, expected),
@@ -122,20 +119,15 @@ def _pack(columns: _Columns, span: int) -> bytes:
     return b"".join(
         (
             _HEAD.pack(VERSION, count, step_ms, span, reference),
-            _streams(fold(deltas(columns.time_ms - grid(count, step_ms)))),
-            _streams(fold(deltas(columns.target))),
-            _streams(fold(deltas(knots))) if span else b"",
-            _streams(fold(columns.force_1 - expected)),
+            pack_column(fold(deltas(columns.time_ms - grid(count, step_ms)))),
+            pack_column(fold(deltas(columns.target))),
+            pack_column(fold(deltas(knots))) if span else b"",
+            pack_column(fold(columns.force_1 - expected)),
             second,
-            _streams(fold(deltas(columns.phase))),
-            _streams(columns.flags),
+            pack_column(fold(deltas(columns.phase))),
+            pack_column(columns.flags),
         )
     )
-
-
-def _streams(column: Column) -> bytes:
-    streams = [deflate(plane) if any(plane) else b"" for plane in split_planes(column)]
-    return b"".join(_LENGTH.pack(len(stream)) + stream for stream in streams)
 
 
 def _usual_step_ms(time_ms: Column) -> int:
@@ -224,17 +216,12 @@ class _StreamReader:
         return unfold(self.plain(width, count))
 
     def plain(self, width: int, count: int) -> Column:
-        return join_planes([self._plane(count) for _ in range(width)], count)
+        column, self._offset = unpack_column(self._data, self._offset, count, width)
+        return column
 
     def end(self) -> None:
         if self._offset != len(self._data):
             raise ValueError("a sealed block has a tail")
-
-    def _plane(self, count: int) -> bytes | None:
-        (length,) = _LENGTH.unpack_from(self._data, self._offset)
-        start = self._offset + _LENGTH.size
-        self._offset = start + length
-        return inflate(self._data[start : self._offset], count) if length else None
 
 
 def _reference(kind: int, expected: Column, force_1: Column) -> Column:

@@ -1,7 +1,12 @@
-"""Columns of unsigned numbers: differences modulo their width, and byte planes packed with zlib."""
+"""Columns of unsigned numbers: differences modulo their width, and byte planes packed with zlib.
+
+A packed column is one byte plane behind the other, low byte first, each as its length (u32,
+big-endian) and one zlib stream; length 0 stands for a plane of zeros.
+"""
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Sequence
 
@@ -10,6 +15,7 @@ from numpy.typing import NDArray
 
 Column = NDArray[np.unsignedinteger]
 
+_LENGTH = struct.Struct(">I")
 _SIGNED = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 # Noise repeats no strings: Huffman codes alone are its best form. Slow columns repeat.
@@ -65,7 +71,27 @@ def join_planes(planes: Sequence[bytes | None], count: int) -> Column:
     return little.astype(unsigned, copy=False)
 
 
-def deflate(plane: bytes) -> bytes:
+def pack_column(column: Column) -> bytes:
+    """The packed form of a column."""
+    streams = [_smallest(plane) if any(plane) else b"" for plane in split_planes(column)]
+    return b"".join(_LENGTH.pack(len(stream)) + stream for stream in streams)
+
+
+def unpack_column(data: bytes, at: int, count: int, width: int) -> tuple[Column, int]:
+    """The column of ``count`` numbers of ``width`` bytes that begins at ``at``, and where it ends.
+
+    Raises ValueError, struct.error or zlib.error for what ``pack_column`` does not write.
+    """
+    planes: list[bytes | None] = []
+    for _ in range(width):
+        (length,) = _LENGTH.unpack_from(data, at)
+        at += _LENGTH.size
+        planes.append(inflate(data[at : at + length], count) if length else None)
+        at += length
+    return join_planes(planes, count), at
+
+
+def _smallest(plane: bytes) -> bytes:
     """The smallest zlib stream of the strategies that fit measurements."""
     return min((_deflate(plane, strategy) for strategy in _STRATEGIES), key=len)
 
