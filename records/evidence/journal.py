@@ -415,8 +415,8 @@ def _begin(
                 ),
             )
             tagger = keys.tagger()
-            tag = tagger.tag(start.follow([started], b"").link)
-            tail = append_batch(db, start, [started], b"", tag)
+            tail = start.follow([started], b"")
+            append_batch(db, tail, [started], b"", tagger.tag(tail.link))
             tagger.advance()
             spill.mark(number, tail.link_count, tagger.end_mark(tail.link), clock.now_s())
         return tail, keys, tagger

@@ -23,7 +23,7 @@ from records.evidence.session_rows import (
     first_misfit,
     link_rows,
     stored_position,
-    stored_tail,
+    tail_behind,
 )
 from records.evidence.spill import SpilledBatch, SpillFile
 from records.store.canonical import EventRow
@@ -62,12 +62,17 @@ class JournalStore:
 
     def keep(self, events: list[EventRow], samples: bytes, now_s: float) -> bool:
         """True once the batch is durable, in the database or in the side file."""
-        tag = self._tagger.tag(self._tail.follow(events, samples).link)
-        kept = self._commit(events, samples, tag, now_s) or self._put_aside(events, samples, tag)
-        if kept:
-            self._tagger.advance()
-            self._mark(now_s)
-        return kept
+        after = self._tail.follow(events, samples)
+        tag = self._tagger.tag(after.link)
+        if not (
+            self._commit(after, events, samples, tag, now_s)
+            or self._put_aside(after, events, samples, tag)
+        ):
+            return False
+        self._tail = after
+        self._tagger.advance()
+        self._mark(now_s)
+        return True
 
     def close(self) -> None:
         """Let the database go. Closing one that has failed may fail as well: it is gone anyway."""
@@ -87,10 +92,11 @@ class JournalStore:
         except OSError as error:
             self.trouble = f"{self._spill.path}: the end mark cannot be written ({error})"
 
-    def _commit(self, events: list[EventRow], samples: bytes, tag: bytes, now_s: float) -> bool:
+    def _commit(
+        self, after: Tail, events: list[EventRow], samples: bytes, tag: bytes, now_s: float
+    ) -> bool:
         if self._retry_at_s is not None and now_s < self._retry_at_s:
             return False
-        after = self._tail.follow(events, samples)
         try:
             with failures_in_words(self._database, "written"):
                 db = self._db or self._open()
@@ -103,7 +109,7 @@ class JournalStore:
             self._retry_at_s = now_s + RETRY_S
             self.close()
             return False
-        self._tail, self._retry_at_s, self.trouble = after, None, ""
+        self._retry_at_s, self.trouble = None, ""
         self._signed_at_s = now_s if signed else self._signed_at_s
         return True
 
@@ -112,7 +118,7 @@ class JournalStore:
     ) -> None:
         stored = stored_position(db, self._tail.session)
         if stored == self._tail.position:
-            append_batch(db, self._tail, events, samples, tag)
+            append_batch(db, after, events, samples, tag)
         elif stored != after.position:
             raise JournalCorrupt(
                 f"{self._database} ends at link {stored.link_count} of session number "
@@ -142,13 +148,12 @@ class JournalStore:
             raise
         return db
 
-    def _put_aside(self, events: list[EventRow], samples: bytes, tag: bytes) -> bool:
+    def _put_aside(self, after: Tail, events: list[EventRow], samples: bytes, tag: bytes) -> bool:
         try:
-            self._spill.put(self._tail, events, samples, tag)
+            self._spill.put(after, events, samples, tag)
         except OSError as error:
             self.trouble = f"{self.trouble}; {self._spill.path}: {error}"
             return False
-        self._tail = self._tail.follow(events, samples)
         return True
 
 
@@ -169,18 +174,19 @@ def check_stored_chain(db: Database, session: int) -> None:
 
 def take_up(db: Database, session: int, batches: list[SpilledBatch]) -> None:
     """Append what was put aside; a batch whose commit had succeeded after all is there already."""
-    tail = stored_tail(db, session)
-    known = {link.number: link.digest for link in link_rows(db, session)} if batches else {}
+    links = link_rows(db, session)
+    tail = tail_behind(db, session, links)
+    known = {link.number: link.digest for link in links}
     for batch in batches:
         if batch.link_number < tail.link_count:
             fits = known[batch.link_number] == batch.link
         else:
-            fits = batch.link_number == tail.link_count and (
-                tail.follow(batch.events, batch.samples).link == batch.link
-            )
+            after = tail.follow(batch.events, batch.samples)
+            fits = (after.link_number, after.link) == (batch.link_number, batch.link)
             if fits:
-                tail = append_batch(db, tail, batch.events, batch.samples, batch.tag)
-                known[batch.link_number] = tail.link
+                append_batch(db, after, batch.events, batch.samples, batch.tag)
+                known[batch.link_number] = after.link
+                tail = after
         if not fits:
             raise JournalCorrupt(
                 f"link {batch.link_number} of session number {session} in the side file does not "

@@ -8,7 +8,7 @@ from records.evidence.packed_links import compute_links_digest, pack_ranges
 from records.evidence.packed_session import fits_packing, pack_session
 from records.evidence.session_content import event_rows, newest_utc_of, open_samples
 from records.evidence.session_keys import SessionKeys
-from records.evidence.session_rows import canonical, chain_start, link_rows, stored_tail
+from records.evidence.session_rows import canonical, chain_start, link_rows, tail_behind
 from records.keys.signing import SigningKey
 from records.store.canonical import SAMPLE_SIZE, EventRow
 from records.store.chain import (
@@ -30,7 +30,8 @@ def seal_session(
     checked the links' tags: they are not kept. Raises JournalCorrupt where the chain does not fit
     what is stored.
     """
-    tail, links = stored_tail(db, session), link_rows(db, session)
+    links = link_rows(db, session)
+    tail = tail_behind(db, session, links)
     events, samples = event_rows(db, session), open_samples(db, session)
     session_digest = compute_session_digest(canonical(events), samples)
     start = chain_start(db, session)

@@ -39,6 +39,11 @@ class Tail:
     samples: int = 0
 
     @property
+    def link_number(self) -> int:
+        """The number of its last link, from 0; -1 where the chain has none."""
+        return self.link_count - 1
+
+    @property
     def position(self) -> Position:
         """What can be compared with the stored chain without computing it again."""
         return Position(link_count=self.link_count, events=self.events, mark=self.link[:MARK_SIZE])
@@ -78,16 +83,15 @@ def canonical(events: list[EventRow]) -> bytes:
 
 
 def append_batch(
-    db: Database, tail: Tail, events: list[EventRow], samples: bytes, tag: bytes
-) -> Tail:
-    """One transaction: events, and samples with their tagged link. Returns the new tail."""
-    after = tail.follow(events, samples)
+    db: Database, after: Tail, events: list[EventRow], samples: bytes, tag: bytes
+) -> None:
+    """One transaction: events, and samples with their tagged link; ``after`` is what follows."""
     with db.atomic():
         for event in events:
             db.execute(
                 "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    tail.session,
+                    after.session,
                     event.sequence,
                     event.at_ms,
                     event.utc_ms,
@@ -98,9 +102,15 @@ def append_batch(
             )
         db.execute(
             "INSERT INTO open_batch VALUES (?, ?, ?, ?, ?, ?)",
-            (tail.session, tail.link_count, len(events), samples, after.link[:MARK_SIZE], tag),
+            (
+                after.session,
+                after.link_number,
+                len(events),
+                samples,
+                after.link[:MARK_SIZE],
+                tag,
+            ),
         )
-    return after
 
 
 def stored_tail(db: Database, session: int) -> Tail:
@@ -108,7 +118,11 @@ def stored_tail(db: Database, session: int) -> Tail:
 
     Raises JournalCorrupt where one of them is not the one that was stored.
     """
-    links = link_rows(db, session)
+    return tail_behind(db, session, link_rows(db, session))
+
+
+def tail_behind(db: Database, session: int, links: list[LinkRow]) -> Tail:
+    """The same for whoever has the session's ``link_rows``."""
     if not links:
         return Tail(session=session, link=chain_start(db, session))
     for link in links:

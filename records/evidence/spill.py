@@ -125,12 +125,15 @@ class SpillFile:
         """Where it is."""
         return self._path
 
-    def put(self, before: Tail, events: list[EventRow], samples: bytes, tag: bytes) -> None:
-        """Keep one batch; durable on return. Raises OSError, also when the space is used up."""
+    def put(self, after: Tail, events: list[EventRow], samples: bytes, tag: bytes) -> None:
+        """Keep one batch that leads to ``after``; durable on return.
+
+        Raises OSError, also when the space is used up.
+        """
         payload = (
             _PAYLOAD.pack(
-                before.link_count,
-                before.follow(events, samples).link,
+                after.link_number,
+                after.link,
                 tag,
                 len(events),
                 len(samples) // SAMPLE_SIZE,

@@ -249,7 +249,8 @@ def add_whole(path: Path, number: int, material: Material, key: SigningKey) -> f
             data = material.samples[
                 SAMPLE_SIZE * covered.first_sample : SAMPLE_SIZE * covered.next_sample
             ]
-            tail = append_batch(db, tail, some, data, tagger.tag(tail.follow(some, data).link))
+            tail = tail.follow(some, data)
+            append_batch(db, tail, some, data, tagger.tag(tail.link))
             tagger.advance()
             if tail.link_count % SIGNATURE_EVERY_LINKS == 0:
                 add_chain_signature(db, number, keys, tail.link_count, tail.link)

@@ -102,7 +102,7 @@ def test_what_somebody_added_behind_the_end_is_dropped_and_counted(left: Path) -
         version=1,
         detail_json='{"outcome":"completed","reached_holding":true,"reason":"forged"}',
     )
-    append_batch(db, tail, [forged], b"", bytes(16))
+    append_batch(db, tail.follow([forged], b""), [forged], b"", bytes(16))
     db.close()
     clock = VirtualClock()
     (one,) = left_open_sessions(left, UNIT, clock, key=KEY)
@@ -301,12 +301,10 @@ def test_a_forged_side_file_is_refused(left: Path) -> None:
     tail = stored_tail(db, 2)
     db.close()
     spill = SpillFile.reopen(path)
-    spill.put(
-        tail,
-        [EventRow(sequence=tail.events, at_ms=1, utc_ms=1, kind=12, version=1, detail_json="{}")],
-        b"",
-        bytes(16),
-    )
+    forged = [
+        EventRow(sequence=tail.events, at_ms=1, utc_ms=1, kind=12, version=1, detail_json="{}")
+    ]
+    spill.put(tail.follow(forged, b""), forged, b"", bytes(16))
     spill.close()
     with pytest.raises(JournalCorrupt, match="foreign tag"):
         left_open_sessions(left, UNIT, VirtualClock(), key=KEY)
