@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum, IntFlag
+from typing import Final
 
 
 class UnitState(IntEnum):
@@ -65,6 +66,17 @@ class UnitFault(Bits):
     STOP_TEST_DUE = 1 << 13
     CALIBRATION_OVERDUE = 1 << 14
     CONFIGURATION_CORRUPT = 1 << 15
+
+
+FORCE_FAULTS: Final = (
+    UnitFault.CHANNEL_1_OVERLOAD
+    | UnitFault.CHANNEL_2_OVERLOAD
+    | UnitFault.CHANNEL_1_OPEN
+    | UnitFault.CHANNEL_2_OPEN
+    | UnitFault.CHANNELS_DISAGREE
+    | UnitFault.CHANNEL_1_STUCK
+)
+"""With one of these bits no force is known well enough to call a patient free."""
 
 
 class UnitStatus(Bits):

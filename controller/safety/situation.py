@@ -10,11 +10,11 @@ from controller.safety.link_memory import LinkMemory
 from controller.safety.order_memory import OrderMemory
 from controller.safety.windows import Recent, Since, Window, elapsed_s, exceeds
 from controller.telemetry import (
+    FORCE_FAULTS,
     CommandKind,
     ForceCommand,
     HostHealth,
     Telemetry,
-    UnitFault,
     UnitState,
 )
 
@@ -38,15 +38,6 @@ SEQUENCES: Final = 65535
 """Sequences go from 1 to 65535 and begin again at 1 (reference map, B.10)."""
 DRIVEN_STATES = (UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING)
 ENDED_STATES = (UnitState.SAFE_LATCHED, UnitState.FAULT)
-UNBELIEVABLE = (
-    UnitFault.CHANNEL_1_OVERLOAD
-    | UnitFault.CHANNEL_2_OVERLOAD
-    | UnitFault.CHANNEL_1_OPEN
-    | UnitFault.CHANNEL_2_OPEN
-    | UnitFault.CHANNELS_DISAGREE
-    | UnitFault.CHANNEL_1_STUCK
-)
-"""With one of these bits no force is known well enough to call the patient free."""
 
 
 class SupervisedStage(Enum):
@@ -234,7 +225,7 @@ class Situation:
         reading = self.reading
         over = reading.unit_state is UnitState.IDLE or reading.unit_state in ENDED_STATES
         fresh = self.stale_s <= self._limits.stale_s
-        return over and fresh and not reading.faults.has(UNBELIEVABLE) and not self.force_is_on
+        return over and fresh and not reading.faults.has(FORCE_FAULTS) and not self.force_is_on
 
     @property
     def force_is_on(self) -> bool:

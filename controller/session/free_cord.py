@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.telemetry import Telemetry, UnitFault
+from controller.telemetry import FORCE_FAULTS, Telemetry
 
 FREE_FORCE_N: Final = 20.0
 """Force at or below which a unit may be disarmed and acknowledged (reference map, B.10)."""
 FRESH_S: Final = 0.250
 """A sample that is older, or has had the same number for longer, is stale (times.md)."""
-UNBELIEVABLE: Final = (
-    UnitFault.CHANNEL_1_OVERLOAD
-    | UnitFault.CHANNEL_2_OVERLOAD
-    | UnitFault.CHANNEL_1_OPEN
-    | UnitFault.CHANNEL_2_OPEN
-    | UnitFault.CHANNELS_DISAGREE
-    | UnitFault.CHANNEL_1_STUCK
-)
-"""With one of these bits the force is not known."""
 
 
 class FreeCord:
@@ -57,5 +48,5 @@ def largest_force_n(reading: Telemetry) -> float | None:
 
 def _is_slack(reading: Telemetry) -> bool:
     force_n = largest_force_n(reading)
-    believable = not reading.faults.has(UNBELIEVABLE)
+    believable = not reading.faults.has(FORCE_FAULTS)
     return believable and force_n is not None and force_n <= FREE_FORCE_N

@@ -18,20 +18,12 @@ from controller.order.prescription import Prescription
 from controller.ports import LastArming, UnitCapabilities, UnitIdentity
 from controller.safety.limits import SafetyLimits
 from controller.safety.windows import exceeds
-from controller.telemetry import PatientSwitch, Telemetry, UnitFault, UnitStatus
+from controller.telemetry import FORCE_FAULTS, PatientSwitch, Telemetry, UnitFault, UnitStatus
 
 ZERO_LIMIT_N: Final = 3.0
 """Force of the free cord at most."""
 ZERO_READINGS: Final = 20
 """So many readings in a row are looked at; a live channel changes at least once in them."""
-_FORCE_FAULTS = (
-    UnitFault.CHANNEL_1_OVERLOAD
-    | UnitFault.CHANNEL_2_OVERLOAD
-    | UnitFault.CHANNEL_1_OPEN
-    | UnitFault.CHANNEL_2_OPEN
-    | UnitFault.CHANNELS_DISAGREE
-    | UnitFault.CHANNEL_1_STUCK
-)
 _UNIT_FAULTS = (
     UnitFault.CORD_BREAK
     | UnitFault.OVER_FORCE
@@ -195,7 +187,7 @@ def unit_faults_item(reading: Telemetry) -> CheckItem:
 
 def force_channels_item(capabilities: UnitCapabilities, reading: Telemetry) -> CheckItem:
     """Rows 7, 8 and 9: every fitted channel is valid and they agree."""
-    bad = reading.faults & _FORCE_FAULTS
+    bad = reading.faults & FORCE_FAULTS
     fitted = [reading.force_n, *[reading.second_force_n] * capabilities.second_channel]
     known = [force_n for force_n in fitted if force_n is not None]
     todo = "check the load cells and their cables"

@@ -8,7 +8,7 @@ import pytest
 
 from controller.safety import situation as situation_module
 from controller.safety.situation import Situation, SupervisedStage
-from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
+from controller.telemetry import FORCE_FAULTS, CommandKind, ForceCommand, Telemetry, UnitState
 from tests.unit.controller.builders import health, reading
 from tests.unit.controller.safety.bench import CERVICAL_LIMITS
 
@@ -93,6 +93,7 @@ def test_the_windows_and_thresholds_are_those_of_the_documents() -> None:
     assert (situation_module.SLIP_WINDOW_S, situation_module.SWING_WINDOW_S) == (3.0, 3.0)
     assert situation_module.SET_POINT_WINDOW_S == 1.5
     assert situation_module.SEQUENCES == 65535
+    assert int(FORCE_FAULTS) == 0b1111_1100
 
 
 # --- one reading after the other ------------------------------------------------------------------
