@@ -7,18 +7,17 @@ from dataclasses import replace
 
 from controller.errors import LinkError
 from controller.events import EventKind, Sample, SessionEvent
-from controller.order.prescription import Region
 from controller.ports import (
     Answer,
     ArmingRequest,
     Progress,
     Question,
-    UnitCapabilities,
     UnitIdentity,
 )
 from controller.requests import SessionRequest, Stop
 from controller.runtime.clock import VirtualClock
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState, UnitStatus
+from tests.unit.controller import builders
 from tests.unit.controller.builders import TRACKING
 
 IDENTITY = UnitIdentity(
@@ -36,29 +35,7 @@ IDENTITY = UnitIdentity(
     map_version="1.0",
     raw_block=b"",
 )
-CAPABILITIES = UnitCapabilities(
-    regions=frozenset({Region.CERVICAL}),
-    features=0,
-    rated_force_n=200.0,
-    cut_off_force_n=260.0,
-    pretension_floor_n=0.0,
-    max_rate_up_n_per_s=50.0,
-    max_rate_down_n_per_s=100.0,
-    fast_release_rate_n_per_s=130.0,
-    watchdog_min_s=0.2,
-    watchdog_max_s=2.0,
-    sample_period_s=0.01,
-    maximum_answer_time_s=0.01,
-    second_channel=True,
-    cell_capacity_n=500.0,
-    event_ring_size=32,
-    days_since_stop_test=0,
-    patient_switch_sensed=True,
-    patient_switch_two_channel=True,
-    emergency_stop_hard_wired=True,
-    releases_on_power_loss=True,
-    raw_block=b"",
-)
+CAPABILITIES = replace(builders.CAPABILITIES, fast_release_rate_n_per_s=130.0)
 IDLE = replace(
     TRACKING,
     unit_state=UnitState.IDLE,
