@@ -144,7 +144,7 @@ CHANGES = (
                 "        except FrameCorrupt:\n            raise\n",
             ),
         ),
-        ("tests/unit/firmware_bridge/test_reference_unit.py",),
+        ("tests/unit/firmware_bridge/units/test_reference_unit.py",),
     ),
     Change(
         "a release that waits on a babbling line",

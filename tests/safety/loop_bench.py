@@ -27,7 +27,7 @@ from controller.session.inputs_and_effects import Ending
 from controller.session.machine import SessionMachine
 from controller.telemetry import CommandKind, ForceCommand
 from tests.safety.obedient_unit import LIMIT_N, ORDER, RELEASED_N, STEP_S, ObedientUnit
-from tests.unit.controller.runtime_parts import ListJournal
+from tests.unit.controller.runtime.runtime_parts import ListJournal
 
 SHORTER = {"session_s": 90.0, "dwell_s": 15.0}
 """A session of the bench lasts 66 s and keeps one force for at most 8 s: what is bounded in

@@ -22,7 +22,7 @@ from controller.telemetry import (
     UnitStatus,
 )
 from tests.unit.controller.builders import prescription, reading
-from tests.unit.controller.runtime_parts import CAPABILITIES, IDENTITY
+from tests.unit.controller.runtime.runtime_parts import CAPABILITIES, IDENTITY
 
 TICK_S = 0.05
 EXCHANGE_S = 0.027

@@ -14,7 +14,7 @@ from controller.session.machine import SessionMachine
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent
 from tests.safety.loop_bench import LoopBench, YesOperator
 from tests.safety.obedient_unit import ObedientUnit
-from tests.unit.controller.runtime_parts import unit_event
+from tests.unit.controller.runtime.runtime_parts import unit_event
 
 HOLD_S = 13.0
 """The treatment of the bench holds its 60 N from about 10 s to 18 s."""

@@ -23,7 +23,7 @@ from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import Recorder
-from tests.unit.controller.runtime_parts import Answers, ListJournal
+from tests.unit.controller.runtime.runtime_parts import Answers, ListJournal
 
 
 class Aside:

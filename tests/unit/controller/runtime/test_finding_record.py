@@ -14,7 +14,7 @@ from controller.runtime.finding_record import FindingRecord
 from controller.runtime.recorder import Recorder
 from controller.safety.verdict import Action, EndedFinding, Finding, Verdict
 from tests.unit.controller.builders import reading
-from tests.unit.controller.runtime_parts import Answers, ListJournal
+from tests.unit.controller.runtime.runtime_parts import Answers, ListJournal
 
 
 def finding(code: str, measured: float = 0.3, unit: str = "s") -> Finding:

@@ -14,7 +14,7 @@ from controller.runtime.host_watch import HostWatch
 from controller.runtime.recorder import Recorder
 from controller.runtime.tokenless import TokenlessRelease
 from controller.telemetry import HostHealth
-from tests.unit.controller.runtime_parts import ListJournal
+from tests.unit.controller.runtime.runtime_parts import ListJournal
 
 
 class CountingUnit:

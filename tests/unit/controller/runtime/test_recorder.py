@@ -20,7 +20,7 @@ from controller.runtime.recorder import URGENT_KINDS, Recorder
 from controller.session.inputs_and_effects import Effect, Emit, RaiseAlarm, Tell
 from tests.support.events import example
 from tests.unit.controller.builders import reading
-from tests.unit.controller.runtime_parts import ListJournal
+from tests.unit.controller.runtime.runtime_parts import ListJournal
 
 
 class AgingJournal(ListJournal):

@@ -31,7 +31,7 @@ from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 from tests.safety.obedient_unit import ORDER
 from tests.unit.controller.builders import start_facts
 from tests.unit.controller.runtime.loop_parts import FailingUnit, Once, Person
-from tests.unit.controller.runtime_parts import ListJournal
+from tests.unit.controller.runtime.runtime_parts import ListJournal
 
 PRESENT = UnitStatus.PATIENT_SWITCH_PRESENT
 YES = {question.value: True for question in Question if question is not Question.RELEASE_NOT_SEEN}

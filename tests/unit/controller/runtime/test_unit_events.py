@@ -15,7 +15,7 @@ from controller.runtime.recorder import Recorder
 from controller.runtime.unit_events import ENTRIES_AT_REST, ENTRIES_IN_MOTION, UnitEventReader
 from controller.telemetry import Telemetry
 from tests.unit.controller.builders import reading
-from tests.unit.controller.runtime_parts import IDLE, ListJournal, StoryUnit, unit_event
+from tests.unit.controller.runtime.runtime_parts import IDLE, ListJournal, StoryUnit, unit_event
 
 SEEN, LOST = EventKind.UNIT_EVENT_SEEN, EventKind.UNIT_EVENTS_LOST
 

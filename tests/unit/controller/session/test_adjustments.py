@@ -12,7 +12,7 @@ from controller.order.prescription import Prescription
 from controller.requests import AdjustedForce, AdjustForce
 from controller.session.adjustments import applied, changes_for
 from tests.unit.controller.builders import prescription
-from tests.unit.controller.machine_bench import STATIC
+from tests.unit.controller.session.machine_bench import STATIC
 
 REST = AdjustedForce.REST
 

@@ -35,7 +35,7 @@ from controller.session.inputs_and_effects import (
 )
 from controller.telemetry import CommandKind, UnitState
 from tests.support.typed import now
-from tests.unit.controller.machine_bench import NO, STATIC, TICK_S, WHO, YES, Bench, verdict
+from tests.unit.controller.session.machine_bench import NO, STATIC, TICK_S, WHO, YES, Bench, verdict
 
 
 def test_slack_is_taken_up_slowly_until_three_readings_are_taut() -> None:

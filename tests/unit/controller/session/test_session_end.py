@@ -23,7 +23,7 @@ from controller.session.session_end import EndStep, SessionEnd
 from controller.telemetry import CommandKind, UnitState
 from tests.support.events import emitted
 from tests.unit.controller.builders import prescription, reading
-from tests.unit.controller.machine_bench import Bench
+from tests.unit.controller.session.machine_bench import Bench
 
 TICK_S = 0.05
 RELEASE, FAST, CUT = CommandKind.RELEASE, CommandKind.RELEASE_FAST, CommandKind.CUT_POWER

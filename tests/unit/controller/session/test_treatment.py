@@ -11,7 +11,7 @@ from controller.requests import AdjustedForce, AdjustForce
 from controller.session.pause import PauseStep
 from controller.session.treatment import CEILING_LAG_S, Treatment
 from tests.unit.controller.builders import prescription
-from tests.unit.controller.machine_bench import STATIC
+from tests.unit.controller.session.machine_bench import STATIC
 
 START_MS = 20_000
 """The first ramp begins 20 s after the session."""

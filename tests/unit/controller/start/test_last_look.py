@@ -25,7 +25,7 @@ from controller.telemetry import (
     UnitStatus,
 )
 from tests.unit.controller.builders import CERVICAL, start_facts
-from tests.unit.controller.runtime_parts import (
+from tests.unit.controller.runtime.runtime_parts import (
     IDLE,
     PRESSED,
     Answers,

@@ -22,7 +22,7 @@ from controller.session.inputs_and_effects import (
 from controller.telemetry import CommandKind, UnitState
 from tests.support.typed import now
 from tests.unit.controller.builders import reading
-from tests.unit.controller.machine_bench import (
+from tests.unit.controller.session.machine_bench import (
     NO,
     REACH,
     STATIC,

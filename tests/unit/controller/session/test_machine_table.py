@@ -21,7 +21,7 @@ from controller.session.inputs_and_effects import (
     VerdictGiven,
 )
 from tests.unit.controller.builders import reading
-from tests.unit.controller.machine_bench import NO, REACH, WHO, YES, Bench, verdict
+from tests.unit.controller.session.machine_bench import NO, REACH, WHO, YES, Bench, verdict
 
 INPUTS: dict[str, MachineInput] = {
     "reading": ReadingTaken(reading()),

@@ -14,7 +14,7 @@ from controller.runtime.recovery import let_go_of_unit
 from controller.runtime.unit_events import UnitEventReader
 from controller.telemetry import Telemetry, UnitState
 from tests.unit.controller.builders import TRACKING
-from tests.unit.controller.runtime_parts import IDLE, ListJournal, StoryUnit, unit_event
+from tests.unit.controller.runtime.runtime_parts import IDLE, ListJournal, StoryUnit, unit_event
 
 
 def clocked(story) -> tuple[VirtualClock, StoryUnit]:  # type: ignore[no-untyped-def]

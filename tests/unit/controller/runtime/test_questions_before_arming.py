@@ -18,7 +18,7 @@ from controller.runtime.unit_watch import PressTest
 from controller.start.before_start import check_order_fits_unit, question_text
 from controller.telemetry import CommandKind, Telemetry, UnitState, UnitStatus
 from tests.unit.controller.builders import CERVICAL, prescription, start_facts
-from tests.unit.controller.runtime_parts import (
+from tests.unit.controller.runtime.runtime_parts import (
     CAPABILITIES,
     IDLE,
     PRESSED,
