@@ -36,8 +36,10 @@ COMPILED = (
 )
 """What a tick of a simulated session runs."""
 LEFT = ("__init__.py", "device_time.py", "profiles.py", "patient.py", "bodies.py")
-"""Of these: what mypyc cannot take (an attribute named like a word of C, a pydantic model), the
-patients, which tests derive from, and the bodies, which campaigns send to other processes."""
+LEFT_FOLDERS = ("event_details",)
+"""Of these: what mypyc cannot take (an attribute named like a word of C, a pydantic model, classes
+of event details, whose annotations are read when the program runs), the patients, which tests
+derive from, and the bodies, which campaigns send to other processes."""
 FROZEN, HASHED = "dataclass(frozen=True", "dataclass(unsafe_hash=True"
 """The type checker has shown that nobody assigns to a frozen value. The copy does not ask again at
 every field of every value that a tick makes."""
@@ -79,7 +81,10 @@ def _make() -> str:
         )
     (COPY / "docs").symlink_to(ROOT / "docs")  # a campaign writes its page there
     paths = [
-        path for pattern in COMPILED for path in sorted(COPY.glob(pattern)) if path.name not in LEFT
+        path
+        for pattern in COMPILED
+        for path in sorted(COPY.glob(pattern))
+        if path.name not in LEFT and path.parent.name not in LEFT_FOLDERS
     ]
     for path in paths:
         path.write_text(path.read_text().replace(FROZEN, HASHED))
