@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from tests.support.pages import ROOT
-from tools.compiled import COMPILED, LEFT
+from tools.compiled import COMPILED, LEFT, LEFT_FOLDERS
 
 SOURCES = sorted({path for pattern in COMPILED for path in ROOT.glob(pattern)})
 
@@ -20,6 +20,22 @@ def test_every_pattern_finds_a_module(pattern: str) -> None:
 @pytest.mark.parametrize("name", LEFT)
 def test_every_module_that_is_left_is_there(name: str) -> None:
     assert name in {path.name for path in SOURCES}
+
+
+@pytest.mark.parametrize("name", LEFT_FOLDERS)
+def test_every_folder_that_is_left_is_there(name: str) -> None:
+    assert name in {path.parent.name for path in SOURCES}
+
+
+def test_no_compiled_module_reads_annotations_of_its_own_classes() -> None:
+    """Whose names mypyc does not keep."""
+    readers = [
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        if path.name not in LEFT and path.parent.name not in LEFT_FOLDERS
+        if "get_type_hints" in path.read_text(encoding="utf-8")
+    ]
+    assert readers == []
 
 
 def test_one_name_catches_one_type_in_a_function() -> None:

@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from tools.mutation.areas import AREAS, Area
 from tools.mutation.campaign import campaign
 from tools.mutation.changes import ChangesUnknown
+from tools.mutation.forks import MutantUnmade
 from tools.mutation.gate import gate
 from tools.mutation.judged import ListInvalid
 from tools.mutation.measured import TestsFailed
-from tools.mutation.runs import MutantUnmade
 from tools.mutation.workshop import Workshop, branch_complaints
 
 

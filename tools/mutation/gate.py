@@ -10,9 +10,9 @@ from typing import Final
 
 from tools.mutation.areas import ROOT
 from tools.mutation.changes import base_of, changed_lines
+from tools.mutation.forks import Fate
 from tools.mutation.judged import complaints, tally
 from tools.mutation.mutants import Mutant
-from tools.mutation.runs import Fate
 from tools.mutation.workshop import Workshop, branch_complaints, now_s
 
 MOST_MUTANTS: Final = 300

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from tools.mutation.areas import Area
+from tools.mutation.forks import NOTICED, Fate
 from tools.mutation.mutants import Mutant
-from tools.mutation.runs import NOTICED, Fate
 
 LIST: Final = Path("docs/reference/mutation-survivors.toml")
 LEAST_FOR_A_SHARE: Final = 20

@@ -15,8 +15,8 @@ from typing import Final
 
 from tools.mutation.areas import MEASURED
 from tools.mutation.changes import clean_commit, only_tests_added
+from tools.mutation.forks import NOTICED, Fate
 from tools.mutation.measured import Branches
-from tools.mutation.runs import NOTICED, Fate
 
 KEPT: Final = Path("build/mutation/fates.json")
 MADE_OF: Final = (*MEASURED, "simulator", "tests", "tools/mutation")

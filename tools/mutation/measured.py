@@ -162,11 +162,16 @@ class Measured:
 
         return [groups[file] for file in sorted(groups, key=cost)]
 
+    def runs_at_load(self, mutant: Mutant) -> bool:
+        """Whether the mutant's statement runs while modules are loaded."""
+        lines = self.lines(mutant.path)
+        return mutant.at_import or any("" in lines.get(n, ()) for n in _span(mutant))
+
     def _reached_by(self, mutant: Mutant) -> frozenset[str]:
         lines = self.lines(mutant.path)
         of_statement = [lines.get(n, frozenset()) for n in _span(mutant)]
         reached: frozenset[str] = frozenset().union(*of_statement)
-        if not mutant.at_import and "" not in reached:
+        if not self.runs_at_load(mutant):
             return reached
         nearest = _nearest_tests(mutant.path)
         near = {test for test in self.seconds if Path(test.partition("::")[0]).name in nearest}

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from tools.mutation.areas import Area
+from tools.mutation.forks import NOTICED, Fate
 from tools.mutation.judged import LIST, Judged, Tally, tally
 from tools.mutation.measured import Branches
 from tools.mutation.mutants import Mutant
-from tools.mutation.runs import NOTICED, Fate
 
 PAGE: Final = Path("docs/reports/mutation.md")
 HEAD: Final = f"""\

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from tools.mutation.areas import AREAS, MEASURED, ROOT, Area
+from tools.mutation.forks import NOTICED, Fate, Task
 from tools.mutation.judged import LIST, Judged, judged_survivors
 from tools.mutation.measured import Branches, Measured, load_libraries, measure
 from tools.mutation.mutants import Mutant, mutants
 from tools.mutation.names import Names
-from tools.mutation.runs import NOTICED, Fate, Task, run_all
+from tools.mutation.runs import run_all
 
 FOREVER: Final = float("inf")
 
@@ -78,7 +79,8 @@ class Workshop:
     def _task(self, mutant: Mutant | None, groups: list[list[str]]) -> Task:
         assert self._measured is not None, "the tests were measured"
         seconds = sum(self._measured.seconds[test] for group in groups for test in group)
-        return Task(mutant=mutant, groups=groups, seconds=seconds)
+        anew = mutant is None or self._measured.runs_at_load(mutant)
+        return Task(mutant=mutant, groups=groups, seconds=seconds, loads_anew=anew)
 
 
 def branch_complaints(areas: Iterable[Area], branches: dict[str, Branches]) -> list[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tools.mutation.areas import Area
+from tools.mutation.forks import Fate
 from tools.mutation.judged import Judged, ListInvalid, complaints, judged_survivors, tally, unjudged
 from tools.mutation.mutants import Mutant
-from tools.mutation.runs import Fate
 
 AREA = Area(name="area", patterns=(), tests=(), killed_share=0.9, branch_share=0.95)
 FILE = "controller/cord.py"

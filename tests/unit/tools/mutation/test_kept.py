@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.mutation.forks import Fate
 from tools.mutation.kept import KEPT, Kept
 from tools.mutation.measured import Branches
-from tools.mutation.runs import Fate
 
 FATES = {"a": Fate.KILLED, "b": Fate.SURVIVED, "c": Fate.TIMED_OUT, "d": Fate.UNREACHED}
 NOTICED = {"a": Fate.KILLED, "c": Fate.TIMED_OUT}

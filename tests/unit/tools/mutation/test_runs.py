@@ -48,10 +48,30 @@ def waited(*, limit_s=None):
 def waited_a_moment():
     waited(limit_s=0.001)
     return "done"
+
+
+class Cord:
+    length_mm = 5
+
+    @property
+    def doubled_mm(self):
+        return self.length_mm * 2
+
+    def longer(self):
+        def by(more_mm):
+            return self.length_mm + more_mm
+        return by
+
+
+def built(step):
+    return [step, step + 2]
+
+
+TABLE = built(1)
 '''
 
 SUITE = """
-from controller.cord import counted, pull, shown, waited_a_moment
+from controller.cord import TABLE, Cord, counted, pull, shown, waited_a_moment
 
 
 def test_less_than_the_limit_is_pulled():
@@ -72,6 +92,15 @@ def test_it_counts():
 
 def test_it_waits():
     assert waited_a_moment() == "done"
+
+
+def test_it_has_a_length():
+    assert Cord().doubled_mm == 10
+    assert Cord().longer()(1) == 6
+
+
+def test_the_table_was_built():
+    assert TABLE == [1, 3]
 """
 
 FATES = {
@@ -82,6 +111,9 @@ FATES = {
     "pull::force_n > LIMIT_N -> force_n >= LIMIT_N": "survived",
     "shown::force_n + 1 -> force_n - 1": "survived",
     "never_called::return force_n -> return None": "unreached",
+    "Cord.doubled_mm::self.length_mm * 2 -> self.length_mm / 2": "killed",
+    "Cord.longer.by::self.length_mm + more_mm -> self.length_mm - more_mm": "killed",
+    "built::step + 2 -> step - 2": "killed",
     "counted::at += 1 -> at -= 1": "timed out",
     "waited_a_moment::waited(limit_s=0.001) -> (dropped)": "timed out",
 }
@@ -90,11 +122,11 @@ SCRIPT = """
 import json, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from tools.mutation import runs
+from tools.mutation import forks
 from tools.mutation.areas import Area
 from tools.mutation.workshop import Workshop
 
-runs.LEAST_CPU_S, runs.LEAST_WALL_S = 2, 4.0
+forks.LEAST_CPU_S, forks.LEAST_WALL_S = 2, 4.0
 area = Area(name="sample", patterns=("controller/*.py",), tests=("tests/unit",),
             killed_share=0.9, branch_share=0.95)
 shop = Workshop((area,), Path(sys.argv[1]))

@@ -7,18 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutation import runs
+from tools.mutation import collected, runs
+from tools.mutation.forks import MutantUnmade, Task
 from tools.mutation.mutants import Mutant
 from tools.mutation.names import Names
 
 
+@pytest.mark.parametrize("loads_anew", [True, False])
 def test_a_change_that_cannot_be_compiled_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loads_anew: bool
 ) -> None:
     def fail(*parts: object) -> None:
         raise ValueError("BoolOp with less than 2 values")
 
     monkeypatch.setattr(runs, "code_of", fail)
+    monkeypatch.setattr(collected, "code_of", fail)
+    (tmp_path / "test_cord.py").write_text("def test_it():\n    pass\n", encoding="utf-8")
     mutant = Mutant(
         path="cord.py",
         number=1,
@@ -30,6 +34,7 @@ def test_a_change_that_cannot_be_compiled_is_told(
         at_import=False,
         names=frozenset(),
     )
-    task = runs.Task(mutant=mutant, groups=[["test_cord.py::test_it"]], seconds=0.0)
-    with pytest.raises(runs.MutantUnmade, match="a -> b cannot be compiled"):
+    groups = [["test_cord.py::test_it"]]
+    task = Task(mutant=mutant, groups=groups, seconds=0.0, loads_anew=loads_anew)
+    with pytest.raises(MutantUnmade, match="a -> b cannot be compiled"):
         list(runs.run_all([task], tmp_path, Names(), stop_at_s=math.inf))

@@ -1,0 +1,132 @@
+"""A pool of forks: one for each task, two at a time, with limits on the processor and the wall."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from tools.mutation.mutants import Mutant
+
+WORKERS: Final = 2
+LEAST_CPU_S: Final = 10
+"""Seconds of the processor that every mutant may have; 5 times its tests when that is more."""
+LEAST_WALL_S: Final = 60.0
+"""Seconds on the wall that every mutant may have; 20 times its tests when that is more."""
+PASSED: Final = 0
+NOT_PUT_IN: Final = 98
+UNMADE: Final = 99
+
+
+class MutantUnmade(Exception):
+    """A change that cannot be compiled: a defect of this tool, and nothing that tests noticed."""
+
+
+class Fate(StrEnum):
+    """What became of a mutant; NOT_PUT_IN: it must run in a program that is loaded anew."""
+
+    KILLED = "killed"
+    TIMED_OUT = "timed out"
+    SURVIVED = "survived"
+    UNREACHED = "unreached"
+    NOT_PUT_IN = "not put in"
+
+
+NOTICED: Final = frozenset({Fate.KILLED, Fate.TIMED_OUT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A mutant, None for the program as it is, with the groups of tests to run one by one.
+
+    ``loads_anew``: the change matters while a module is loaded, so that the program must be.
+    """
+
+    mutant: Mutant | None
+    groups: list[list[str]]
+    seconds: float
+    loads_anew: bool
+
+
+@dataclass(slots=True)
+class _Running:
+    task: Task
+    kill_at_s: float
+    killed: bool = False
+
+
+def run_all(
+    tasks: Iterable[Task], run: Callable[[Task], int], *, stop_at_s: float
+) -> Iterator[tuple[Task, Fate]]:
+    """Call ``run`` in a fork for each task, in their order; its result is the fork's status.
+
+    What has not ended at ``stop_at_s`` is broken off, untold. Raises MutantUnmade.
+    """
+    waiting = list(reversed(list(tasks)))
+    running: dict[int, _Running] = {}
+    while (waiting or running) and time.monotonic() < stop_at_s:
+        while waiting and len(running) < WORKERS:
+            task = waiting.pop()
+            if not task.groups:
+                yield task, Fate.UNREACHED
+                continue
+            wall_s = max(LEAST_WALL_S, 20 * task.seconds)
+            running[_start(task, run)] = _Running(task, time.monotonic() + wall_s)
+        ended = _ended(running)
+        if ended is None:
+            time.sleep(0.01)
+        else:
+            yield ended
+    for child in running:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _start(task: Task, run: Callable[[Task], int]) -> int:
+    """Fork a process that runs the task; returns its id."""
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        _limit(task)
+        status = run(task)
+    finally:  # the fork ends here, however the mutant failed
+        os._exit(status)
+
+
+def _limit(task: Task) -> None:
+    import resource  # there is none on Windows, where nothing forks either
+
+    limit_s = max(LEAST_CPU_S, int(5 * task.seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+
+
+def _ended(running: dict[int, _Running]) -> tuple[Task, Fate] | None:
+    """One that has ended; those that hang are killed by the way."""
+    for child, one in running.items():
+        if time.monotonic() > one.kill_at_s and not one.killed:
+            os.kill(child, signal.SIGKILL)
+            one.killed = True
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            del running[child]
+            return one.task, _fate(one.task, os.waitstatus_to_exitcode(status))
+    return None
+
+
+def _fate(task: Task, code: int) -> Fate:
+    if code == UNMADE and task.mutant is not None:
+        raise MutantUnmade(f"{task.mutant.identity} cannot be compiled; mend the tool")
+    if code in (-signal.SIGKILL, -signal.SIGXCPU):
+        return Fate.TIMED_OUT
+    if code == NOT_PUT_IN:
+        return Fate.NOT_PUT_IN
+    return Fate.SURVIVED if code == PASSED else Fate.KILLED
