@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Final, TextIO
@@ -19,7 +19,7 @@ from typing import Final, TextIO
 import pytest
 
 from tools.mutation import forks
-from tools.mutation.forks import NOT_PUT_IN, PASSED, UNMADE, Fate, MutantUnmade, Task
+from tools.mutation.forks import NOT_PUT_IN, PASSED, Fate, MutantUnmade, Task
 from tools.mutation.measured import PYTEST_OPTIONS
 from tools.mutation.mutants import Mutant, code_of
 from tools.mutation.names import Names
@@ -107,16 +107,16 @@ class _Server:
         functions = functions_below(self._root)
         gc.freeze()
 
-        def run(task: Task) -> int:
+        def prepare(task: Task) -> Callable[[], int]:
             assert task.mutant is not None, "the program as it is has no change to put in"
-            if (status := put_in(task.mutant, self._root, self._names, functions)) != PASSED:
-                return status
+            if not put_in(task.mutant, self._root, self._names, functions):
+                return lambda: NOT_PUT_IN
             chosen = [items[test] for group in task.groups for test in group if test in items]
-            return _run_items(session, chosen)
+            return lambda: _run_items(session, chosen)
 
         number_of = {id(task): number for number, task in enumerate(self._tasks)}
         try:
-            for task, fate in forks.run_all(self._tasks, run, stop_at_s=self._stop_at_s):
+            for task, fate in forks.run_all(self._tasks, prepare, stop_at_s=self._stop_at_s):
                 self._tell(number_of[id(task)], fate)
         except MutantUnmade as error:
             self._tell(None, str(error))
@@ -148,23 +148,20 @@ def functions_below(root: Path) -> dict[_Place, list[FunctionType]]:
 
 def put_in(
     mutant: Mutant, root: Path, names: Names, functions: dict[_Place, list[FunctionType]]
-) -> int:
-    """Give the loaded functions the mutant's code; returns PASSED, NOT_PUT_IN or UNMADE."""
-    try:
-        changed = code_of(mutant, root, names)
-    except Exception:  # whatever it is, the tests have noticed nothing
-        return UNMADE
+) -> bool:
+    """Give the loaded functions the mutant's code; returns whether they can take it."""
+    changed = code_of(mutant, root, names)
     text = (root / mutant.path).read_text(encoding="utf-8")
     before = dict(_outermost(compile(text, str(root / mutant.path), "exec")))
     differ = [(at, code) for at, code in _outermost(changed) if before.get(at) != code]
     if not differ or any(at not in functions for at, _ in differ):
-        return NOT_PUT_IN
+        return False
     for at, code in differ:
         for function in functions[at]:
             if function.__code__.co_freevars != code.co_freevars:
-                return NOT_PUT_IN
+                return False
             function.__code__ = code
-    return PASSED
+    return True
 
 
 def _outermost(module: CodeType) -> Iterator[tuple[_Place, CodeType]]:

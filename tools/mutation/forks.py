@@ -60,11 +60,12 @@ class _Running:
 
 
 def run_all(
-    tasks: Iterable[Task], run: Callable[[Task], int], *, stop_at_s: float
+    tasks: Iterable[Task], prepare: Callable[[Task], Callable[[], int]], *, stop_at_s: float
 ) -> Iterator[tuple[Task, Fate]]:
-    """Call ``run`` in a fork for each task, in their order; its result is the fork's status.
+    """Fork for each task, in their order: make the change with ``prepare``, then call its result.
 
-    What has not ended at ``stop_at_s`` is broken off, untold. Raises MutantUnmade.
+    What that returns is the fork's status; when ``prepare`` fails, it is UNMADE. What has not
+    ended at ``stop_at_s`` is broken off, untold. Raises MutantUnmade.
     """
     waiting = list(reversed(list(tasks)))
     running: dict[int, _Running] = {}
@@ -75,7 +76,7 @@ def run_all(
                 yield task, Fate.UNREACHED
                 continue
             wall_s = max(LEAST_WALL_S, 20 * task.seconds)
-            running[_start(task, run)] = _Running(task, time.monotonic() + wall_s)
+            running[_start(task, prepare)] = _Running(task, time.monotonic() + wall_s)
         ended = _ended(running)
         if ended is None:
             time.sleep(0.01)
@@ -86,15 +87,17 @@ def run_all(
         os.waitpid(child, 0)
 
 
-def _start(task: Task, run: Callable[[Task], int]) -> int:
+def _start(task: Task, prepare: Callable[[Task], Callable[[], int]]) -> int:
     """Fork a process that runs the task; returns its id."""
     child = os.fork()
     if child:
         return child
-    status = 1
+    status = UNMADE
     try:
         _limit(task)
-        status = run(task)
+        run = prepare(task)
+        status = 1
+        status = run()
     finally:  # the fork ends here, however the mutant failed
         os._exit(status)
 

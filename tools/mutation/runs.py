@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
@@ -19,7 +19,7 @@ from types import CodeType, ModuleType
 import pytest
 
 from tools.mutation import collected, forks
-from tools.mutation.forks import PASSED, UNMADE, Fate, Task
+from tools.mutation.forks import PASSED, Fate, Task
 from tools.mutation.measured import PYTEST_OPTIONS
 from tools.mutation.mutants import Mutant, code_of
 from tools.mutation.names import Names
@@ -36,17 +36,16 @@ def run_all(
             anew.append(task)
         else:
             yield task, fate
-    yield from forks.run_all(anew, lambda task: _run(task, root, names), stop_at_s=stop_at_s)
+    yield from forks.run_all(anew, lambda task: _prepare(task, root, names), stop_at_s=stop_at_s)
 
 
-def _run(task: Task, root: Path, names: Names) -> int:
+def _prepare(task: Task, root: Path, names: Names) -> Callable[[], int]:
+    code = None if task.mutant is None else code_of(task.mutant, root, names)
+    return lambda: _run(task, root, code)
+
+
+def _run(task: Task, root: Path, code: CodeType | None) -> int:
     """In the fork: load the program with the change and run the tests; returns the status."""
-    code = None
-    if task.mutant is not None:
-        try:
-            code = code_of(task.mutant, root, names)
-        except Exception:  # whatever it is, the tests have noticed nothing
-            return UNMADE
     os.chdir(root)
     sys.path.insert(0, str(root))
     if task.mutant is not None and code is not None:
