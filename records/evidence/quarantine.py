@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -31,7 +30,14 @@ from records.store.clinic_file import clinic_database, clinic_reading, clinic_wr
 from records.store.database import Database, open_for_writing, rows
 from records.store.durable import sync_folder
 from records.store.private_files import is_shared, make_folder, write_private
-from records.store.unit_file import UNIT_SCHEMA, quarantine_folder, unit_database, unit_databases
+from records.store.unit_file import (
+    UNFINISHED,
+    UNIT_SCHEMA,
+    new_database,
+    quarantine_folder,
+    unit_database,
+    unit_databases,
+)
 
 SUMS: Final = "SHA256SUMS"
 _LOGS: Final = ("-wal", "-shm")
@@ -61,44 +67,78 @@ def put_aside(data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, rea
     then where it was.
     """
     database = unit_database(data_dir, unit_id)
-    folder = _free_name(quarantine_folder(data_dir) / f"{unit_id}-{utc_ms}")
     if not database.exists() and not spill_path(database).exists():
         raise RequestRefused(f"unit {unit_id} has no file in {data_dir}; nothing was put aside")
-    fresh = database.with_name(f"{database.name}.new")
+    fresh = new_database(data_dir, unit_id)
     try:
-        originals = [path for path in _files_of(database) if path.exists()]
+        if (begun := _begun(data_dir, fresh)) is not None:
+            _change_places(database, fresh)
+            return begun
+        folder = _free_name(quarantine_folder(data_dir) / f"{unit_id}-{utc_ms}")
+        draft = folder.with_name(folder.name + UNFINISHED)
+        _remove_unfinished(data_dir, unit_id)
         try:
-            digest = _copy_whole(originals, folder)
-        except OSError:
-            shutil.rmtree(folder, ignore_errors=True)  # copies only; the originals stand
+            digest = _copy_whole(_existing_files_of(database), draft)
+            db = open_for_writing(fresh, UNIT_SCHEMA)
+            try:
+                begin_behind(
+                    db,
+                    key,
+                    unit_id=unit_id,
+                    file=(folder / database.name).relative_to(data_dir).as_posix(),
+                    digest=digest,
+                    last_session=_last_session(draft / database.name),
+                    utc_ms=utc_ms,
+                    reason=reason,
+                )
+            finally:
+                db.close()
+            draft.rename(folder)
+        except (OSError, JournalError):
+            _remove_unfinished(data_dir, unit_id)
             raise
-        fresh.unlink(missing_ok=True)
-        last = _last_session(folder / database.name)
-        db = open_for_writing(fresh, UNIT_SCHEMA)
-        try:
-            begin_behind(
-                db,
-                key,
-                unit_id=unit_id,
-                file=(folder / database.name).relative_to(data_dir).as_posix(),
-                digest=digest,
-                last_session=last,
-                utc_ms=utc_ms,
-                reason=reason,
-            )
-        finally:
-            db.close()
-        # A log must never lie beside a database that is not its own.
-        for path in originals:
-            if path != database:
-                path.unlink()
-        fresh.replace(database)
-        sync_folder(database.parent)
+        sync_folder(folder.parent)
+        _change_places(database, fresh)
     except OSError as error:
         raise JournalUnavailable(
             f"{error.filename or database} cannot be put aside ({error.strerror}); check the disk"
         ) from error
     return folder
+
+
+def _change_places(database: Path, fresh: Path) -> None:
+    """The new file takes the place of the one that was copied away."""
+    # A log must never lie beside a database that is not its own.
+    for path in _existing_files_of(database):
+        if path != database:
+            path.unlink()
+    fresh.replace(database)
+    sync_folder(database.parent)
+
+
+def _begun(data_dir: Path, fresh: Path) -> Path | None:
+    """The folder of an attempt that was stopped behind its last copy; None when there is none.
+
+    The folder bears its name since everything in it is durable, so that only the change of places
+    is left to do.
+    """
+    if not fresh.exists():
+        return None
+    try:
+        with reading(fresh) as db:
+            predecessor = predecessor_of(db)
+    except JournalError:
+        return None
+    if predecessor is None or _fault_of_folder(data_dir, predecessor):
+        return None
+    return (data_dir / predecessor.file).parent
+
+
+def _remove_unfinished(data_dir: Path, unit_id: str) -> None:
+    """Remove what a stopped attempt made; the originals stand. The copies go last: readers."""
+    new_database(data_dir, unit_id).unlink(missing_ok=True)
+    for draft in quarantine_folder(data_dir).glob(f"{unit_id}-*{UNFINISHED}"):
+        shutil.rmtree(draft)
 
 
 def put_aside_files(data_dir: Path) -> list[PutAside]:
@@ -195,11 +235,9 @@ def _accepted(data_dir: Path) -> dict[str, tuple[str, int]]:
         return {}  # verify says what is wrong with clinic.db
 
 
-def _files_of(database: Path) -> Iterator[Path]:
-    yield database
-    for suffix in _LOGS:
-        yield database.with_name(database.name + suffix)
-    yield spill_path(database)
+def _existing_files_of(database: Path) -> list[Path]:
+    logs = (database.with_name(database.name + suffix) for suffix in _LOGS)
+    return [path for path in (database, *logs, spill_path(database)) if path.exists()]
 
 
 def _free_name(folder: Path) -> Path:

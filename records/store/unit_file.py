@@ -21,6 +21,8 @@ _OURS = re.compile(r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.schema-\d+)?|l
 """The names of a unit's files; its id is 16 hex digits for life."""
 
 QUARANTINE = "quarantine"
+UNFINISHED = "-unfinished"
+"""End of a folder's name in quarantine while the copies in it are being made."""
 MigrationRecorder = Callable[[Database], None]
 """Writes the migration record of a file that held sessions before schema 4."""
 
@@ -228,11 +230,31 @@ def quarantine_folder(data_dir: Path) -> Path:
     return data_dir / QUARANTINE
 
 
+def new_database(data_dir: Path, unit_id: str) -> Path:
+    """Returns where the file is made that follows one which is being put aside."""
+    database = unit_database(data_dir, unit_id)
+    return database.with_name(f"{database.name}.new")
+
+
+def _put_aside_at(database: Path) -> list[int]:
+    """When a file was put aside, and the number behind an equal time."""
+    return [int(part) for part in database.parent.name.split("-")[1:] if part.isdecimal()]
+
+
 def is_put_aside(database: Path) -> bool:
     """Returns True for a unit's file in the quarantine."""
     return database.parent.parent.name == QUARANTINE
 
 
 def readable_databases(data_dir: Path) -> list[Path]:
-    """The units' present files, and behind them those that were put aside."""
-    return [*unit_databases(data_dir), *sorted(quarantine_folder(data_dir).glob("*/*.db"))]
+    """The units' present files, and behind them those that were put aside.
+
+    Not the copies of a file that is still in its place: those in an unfinished folder, and the
+    newest ones as long as the file that is to follow waits for its place.
+    """
+    aside = sorted(quarantine_folder(data_dir).glob("*/*.db"))
+    copies = {path for path in aside if path.parent.name.endswith(UNFINISHED)}
+    for unit_id in {path.stem for path in aside}:
+        if new_database(data_dir, unit_id).exists() and not any(c.stem == unit_id for c in copies):
+            copies.add(max((p for p in aside if p.stem == unit_id), key=_put_aside_at))
+    return [*unit_databases(data_dir), *(path for path in aside if path not in copies)]

@@ -119,7 +119,7 @@ class Synced:
     folders: dict[int, dict[str, int]] = field(default_factory=dict)
 
 
-def run_killed(work: Callable[[], None], at: int, folder: Path, log: Path) -> Killed:
+def run_killed(work: Callable[[], object], at: int, folder: Path, log: Path) -> Killed:
     """Run ``work`` in a child that is killed before operation ``at`` (0: never)."""
     synced = Synced()
     for place in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
@@ -136,7 +136,7 @@ def run_killed(work: Callable[[], None], at: int, folder: Path, log: Path) -> Ki
     return Killed(os.waitstatus_to_exitcode(status), operations, synced)
 
 
-def _be_the_child(work: Callable[[], None], at: int, log: Path) -> None:
+def _be_the_child(work: Callable[[], object], at: int, log: Path) -> None:
     status = 1
     try:
         with log.open("a") as notes, pytest.MonkeyPatch.context() as patch:
