@@ -153,6 +153,7 @@ def _write_both(
         )
     _without_log(next_database(database))
     _sync(next_database(database))
+    sync_folder(database.parent)  # a copy whose new file lost its name would count
     copy = closed.with_name(closed.name + CLOSING)
     shutil.copyfile(database, copy)
     make_read_only(copy)
