@@ -460,13 +460,13 @@ def test_a_session_of_a_closed_year_is_removed_in_its_file(data: Path) -> None:
     path = closed_year(data)
     with reading(path) as db:
         ((content,),) = rows(db, "SELECT data FROM packed_session WHERE session = 1")
+    end, before = content[-200:], path.read_bytes()
     assert applied(data, rule()) == ["s-1"]
     assert states(data, rule())["s-1"] is Keeping.REMOVED
     assert path.stat().st_mode & 0o777 == 0o400
     assert verify(data, public_keys=KEYS).alterations == ()
     assert verify_clinic(data, public_keys=KEYS).alterations == ()
-    stored = path.read_bytes()
-    assert content[-200:] not in stored
+    assert path.read_bytes().count(end) == before.count(end) - 1, "the others are the same"
     path.chmod(0o600)
     with path.open("r+b") as file:
         file.seek(-1, 2)
