@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,15 +58,14 @@ def check_whole(data: Path, when: str) -> None:
 
 @pytest.mark.parametrize("lost", [None, always, by_chance(1), by_chance(2)])
 def test_a_kill_at_any_step_leaves_the_old_state_or_one_that_the_next_start_ends(
-    before: Path,
-    lost,  # type: ignore[no-untyped-def]
+    before: Path, lost: Callable[[], bool] | None
 ) -> None:
     log, at = before.parent / "log", 0
     while True:
         at += 1
         data = fresh(before)
         old = unit_database(data, UNIT).stat().st_ino
-        killed = run_killed(lambda data=data: cut(data, 2027), at, data, log)  # type: ignore[misc]
+        killed = run_killed(partial(cut, data, 2027), at, data, log)
         if lost is not None:
             for path in (data / "units").glob("*.db"):
                 if path.stat().st_ino == old:  # SQLite's own syncs are not counted
