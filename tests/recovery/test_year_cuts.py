@@ -37,6 +37,10 @@ def before(memory_path: Path) -> Path:
     return data
 
 
+def start_of_2027(data: Path) -> None:
+    cut(data, 2027)
+
+
 def fresh(before: Path) -> Path:
     data = before.parent / "data"
     shutil.rmtree(data, ignore_errors=True)
@@ -65,7 +69,7 @@ def test_a_kill_at_any_step_leaves_the_old_state_or_one_that_the_next_start_ends
         at += 1
         data = fresh(before)
         old = unit_database(data, UNIT).stat().st_ino
-        killed = run_killed(partial(cut, data, 2027), at, data, log)
+        killed = run_killed(partial(start_of_2027, data), at, data, log)
         if lost is not None:
             for path in (data / "units").glob("*.db"):
                 if path.stat().st_ino == old:  # SQLite's own syncs are not counted
