@@ -35,7 +35,7 @@ from records.store.clinic_file import clinic_database, clinic_writing
 from records.store.database import Database
 from records.store.ed25519 import SEED_SIZE, SigningKey, key_id_of, public_pem
 from records.store.private_files import write_private
-from records.store.unit_file import unit_database
+from records.store.unit_file import unit_database, unit_id_of
 from records.store.unit_lock import UnitLock, holding
 
 NewSeed = Callable[[], bytes]
@@ -276,7 +276,7 @@ def _clinic_at_rest(data_dir: Path) -> Iterator[Database | None]:
 def _units_at_rest(data_dir: Path, *, sealed: bool) -> Iterator[None]:
     """Hold every unit's lock; with ``sealed``, no session may be without its seal either."""
     folder = data_dir / "units"
-    names = {path.stem for kind in ("*.db", "*.lock") for path in folder.glob(kind)}
+    names = {unit_id_of(path) for kind in ("*.db", "*.lock") for path in folder.glob(kind)}
     with ExitStack() as held:
         _settle_locks(data_dir, names)
         for name in sorted(names):

@@ -20,7 +20,7 @@ from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing, has_chain
 from records.store.database import Database, rows
-from records.store.unit_file import unit_databases
+from records.store.unit_file import every_database
 from records.strict_json import object_or_empty
 
 _NOTED = "SELECT session_id FROM entry WHERE kind = ?"
@@ -165,7 +165,7 @@ def _not_noted(data_dir: Path) -> Iterator[dict[str, JsonValue]]:
         known: set[str] = set()
         if has_chain(db):
             known = {str(one) for (one,) in rows(db, _NOTED, (int(EntryKind.SESSION_SEALED),))}
-    for path in unit_databases(data_dir):
+    for path in every_database(data_dir):
         with reading(path) as db:
             sealed = rows(
                 db,

@@ -18,7 +18,7 @@ from records.evidence.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unreadable import refused_in_words
 from records.store.database import Database, rows, schema_version
-from records.store.unit_file import unit_databases
+from records.store.unit_file import every_database
 
 NOTICED_MS = 2000
 """A step back that is told: that of the self-check of a start (hazard row 29)."""
@@ -50,7 +50,7 @@ def clock_steps(data_dir: Path) -> list[ClockStep]:
     A file that cannot be read gives none: ``verify`` says what is wrong with it.
     """
     found: list[ClockStep] = []
-    for path in unit_databases(data_dir):
+    for path in every_database(data_dir):
         with suppress(JournalError), reading(path) as db, refused_in_words(f"times in {path}"):
             found += list(_steps_of(db))
     return found
@@ -67,7 +67,7 @@ def newest_utc_ms(data_dir: Path) -> int | None:
     if armed is not None:
         return armed
     newest: list[int] = []
-    for path in unit_databases(data_dir):
+    for path in every_database(data_dir):
         with reading(path) as db:
             newest += [end for _, end in _ends(db)][-1:]
     with refused_in_words(f"the newest time in {data_dir}"):

@@ -18,6 +18,7 @@ from records.evidence.stored_session import StoredSession
 from records.evidence.unreadable import UNREADABLE
 from records.store.cell_check import CellCheck
 from records.store.database import Database, schema_version
+from records.store.unit_file import unit_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def history_of(
         for fault in cells.of_table(table)
     ]
     migration = predecessor = None
-    unit_id = path.stem
+    unit_id = unit_id_of(path)
     try:
         if not found:
             migration, predecessor = migration_of(db), predecessor_of(db)

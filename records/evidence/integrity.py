@@ -29,13 +29,14 @@ from records.evidence.stored_session import (
 )
 from records.evidence.tally import Tally, Verification
 from records.evidence.verified import Recall, marks_of
+from records.evidence.year_files import faults_of_year_files
 from records.keys.key_folder import key_history, records_file
 from records.keys.signing import known_public_keys
 from records.store.cell_check import CellCheck
 from records.store.checkpoint import Checkpoint
 from records.store.database import Database, rows, schema_version
 from records.store.schema_check import SchemaDifference, schema_differences
-from records.store.unit_file import UNIT_SCHEMA, readable_databases
+from records.store.unit_file import UNIT_SCHEMA, readable_databases, unit_id_of
 
 Watch = Callable[[str, int, int], None]
 __all__ = ["Alteration", "IssuedCheckpoint", "Verification", "issued_checkpoints", "verify"]
@@ -95,6 +96,7 @@ def verify(
     tally.is_whole = wanted is None
     if wanted is None:
         tally.alterations += _faults_of_put_aside(tally.put_aside)
+        tally.alterations += faults_of_year_files(data_dir)
     accepted = {data_dir / one.predecessor.file for one in tally.put_aside if one.is_accepted}
     all_ = _WholeCheck(recall or Recall(None), watch)
     for path in readable_databases(data_dir):
@@ -249,7 +251,7 @@ def _check_seal_behind(
 
 
 def _of_another_unit(path: Path, head: SessionHead) -> Iterator[Alteration]:
-    if head.unit_id != path.stem:
+    if head.unit_id != unit_id_of(path):
         yield Alteration(
             session_id=head.session_id,
             where=path.name,

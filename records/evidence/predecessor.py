@@ -1,4 +1,4 @@
-"""What a unit's file follows: one that was put aside.
+"""What a unit's file follows: one that was put aside, or closed at the end of a year.
 
 statement = that of ``records.store.chain`` for (kind, unit's id, last session's number) whose seal
             is SHA-256("traction-predecessor/1" LF file LF digest in hex LF utc_ms LF reason LF)
@@ -24,7 +24,9 @@ _STATEMENT: Final = "traction-predecessor/1"
 
 
 PUT_ASIDE: Final = "put aside"
-"""Why a file begins anew; the only kind so far."""
+"""The file before held what this workstation did not write; ``digest`` is that of its list."""
+CLOSED_YEAR: Final = "closed year"
+"""The file before was whole and was closed; ``digest`` is its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +69,11 @@ def begin_behind(
     last_session: int,
     utc_ms: int,
     reason: str,
+    kind: str = PUT_ASIDE,
 ) -> Predecessor:
     """Write what a new file follows; it has no session yet."""
     unsigned = Predecessor(
-        kind=PUT_ASIDE,
+        kind=kind,
         file=file,
         digest=digest,
         last_session=last_session,
@@ -83,7 +86,7 @@ def begin_behind(
     with db.atomic():
         db.execute(
             "INSERT INTO predecessor VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (last_session, PUT_ASIDE, file, digest, utc_ms, reason, key.public_key, signature),
+            (last_session, kind, file, digest, utc_ms, reason, key.public_key, signature),
         )
     found = predecessor_of(db)
     assert found is not None, "it was written this moment"

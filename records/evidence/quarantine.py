@@ -19,24 +19,26 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable, RequestRefused
-from records.evidence.predecessor import Predecessor, begin_behind, predecessor_of
+from records.evidence.predecessor import PUT_ASIDE, Predecessor, begin_behind, predecessor_of
 from records.evidence.reader import reading
+from records.evidence.session_rows import next_session_number
 from records.evidence.spill import spill_path
 from records.evidence.unreadable import refused_in_words
 from records.keys.signing import SigningKey
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
 from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
-from records.store.database import Database, open_for_writing, rows
+from records.store.database import open_for_writing
 from records.store.durable import sync_folder
 from records.store.private_files import is_shared, make_folder, write_private
 from records.store.unit_file import (
     UNFINISHED,
     UNIT_SCHEMA,
+    every_database,
     new_database,
     quarantine_folder,
     unit_database,
-    unit_databases,
+    unit_id_of,
 )
 
 SUMS: Final = "SHA256SUMS"
@@ -145,11 +147,11 @@ def put_aside_files(data_dir: Path) -> list[PutAside]:
     """Every file that was put aside and that a unit's present file follows."""
     accepted = _accepted(data_dir)
     found = []
-    for path in unit_databases(data_dir):
+    for path in every_database(data_dir):
         try:
             with reading(path) as db, refused_in_words(f"what {path} follows"):
                 predecessor = predecessor_of(db)
-                if predecessor is None:
+                if predecessor is None or predecessor.kind != PUT_ASIDE:
                     continue
                 by, at_ms = accepted.get(predecessor.digest.hex(), ("", 0))
                 fault = _fault_of_folder(data_dir, predecessor)
@@ -157,7 +159,7 @@ def put_aside_files(data_dir: Path) -> list[PutAside]:
             continue  # verify says what is wrong with the file; here it follows nothing
         found.append(
             PutAside(
-                unit_id=path.stem,
+                unit_id=unit_id_of(path),
                 predecessor=predecessor,
                 accepted_by=by,
                 accepted_utc_ms=at_ms,
@@ -186,7 +188,7 @@ def accept(data_dir: Path, unit_id: str, author: Author, reason: str) -> PutAsid
         raise RequestRefused(f"no file of unit {unit_id} was put aside; nothing to accept")
     if not reason.strip():
         raise RequestRefused("the reason is empty; say with --reason what was found out")
-    (one,) = waiting
+    one = next((one for one in waiting if not one.is_accepted), waiting[0])
     with clinic_writing(data_dir) as db:
         append_entries(
             db,
@@ -205,7 +207,8 @@ def accept(data_dir: Path, unit_id: str, author: Author, reason: str) -> PutAsid
                 )
             ],
         )
-    return next(one for one in put_aside_files(data_dir) if one.unit_id == unit_id)
+    digest = one.predecessor.digest
+    return next(one for one in put_aside_files(data_dir) if one.predecessor.digest == digest)
 
 
 def _fault_of_folder(data_dir: Path, predecessor: Predecessor) -> str:
@@ -268,14 +271,9 @@ def _last_session(database: Path) -> int:
     """The highest session number of the file; 0 when nobody can read it."""
     try:
         with reading(database) as db:
-            return _newest(db)
+            return next_session_number(db) - 1
     except JournalError:
         return 0
-
-
-def _newest(db: Database) -> int:
-    ((number,),) = rows(db, "SELECT coalesce(max(number), 0) FROM session")
-    return int(number)
 
 
 def _sha256(path: Path) -> str:

@@ -43,7 +43,7 @@ from records.store.database import (
     reading_file,
     rows,
 )
-from records.store.unit_file import UNIT_SCHEMA, readable_databases, unit_databases
+from records.store.unit_file import UNIT_SCHEMA, databases_of, readable_databases, unit_databases
 from records.store.unit_lock import UnitLock
 from records.strict_json import parse_object
 
@@ -262,9 +262,13 @@ def last_record_utc_ms(data_dir: Path) -> int | None:
     ever.
     """
     newest: list[int] = []
-    for path in unit_databases(data_dir):
-        with reading(path) as db, refused_in_words(f"the newest times in {path}"):
-            newest += [event.utc_ms for event in _newest_armed(db)]
+    for present in unit_databases(data_dir):
+        for path in databases_of(data_dir, present.stem):
+            with reading(path) as db, refused_in_words(f"the newest times in {path}"):
+                times = [event.utc_ms for event in _newest_armed(db)]
+            newest += times
+            if times:
+                break
     return max(newest, default=None)
 
 

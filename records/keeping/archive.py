@@ -30,7 +30,7 @@ from records.note.delivered_dose import compute_dose
 from records.store.canonical import ABSENT_DN
 from records.store.drafts import draft_beside, put_in_place
 from records.store.private_files import HAS_MODES, PRIVATE_FILE, make_folder, write_private
-from records.store.unit_file import unit_databases
+from records.store.unit_file import every_database
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -81,7 +81,7 @@ def write_archive(data_dir: Path, out: Path) -> ArchiveReport:
     duckdb = _duckdb()
     if out.exists():
         raise BackupRefused(f"{out} exists already; name a new folder with --out")
-    if not unit_databases(data_dir):
+    if not every_database(data_dir):
         raise BackupRefused(f"{data_dir} holds no records; name the data folder with --data")
     pseudonyms = _Pseudonyms(load_or_create_archive_key(data_dir))
     ids, samples = [], 0
@@ -135,7 +135,7 @@ class _Pseudonyms:
 
 def _records(data_dir: Path) -> Iterator[SessionRecord]:
     """Sealed sessions; raises JournalCorrupt at the first that was altered."""
-    for path in unit_databases(data_dir):
+    for path in every_database(data_dir):
         with reading(path) as db:
             for head in session_rows_of(db):
                 if seal_row(db, head.number) is None or removal_of(db, head.number) is not None:

@@ -28,8 +28,8 @@ from records.keys.signing import SigningKey, known_public_keys
 from records.store.clinic_file import CLINIC_SCHEMA
 from records.store.database import copy_opened, open_for_checking
 from records.store.drafts import Draft, draft_beside, put_in_place, remove_left_overs
-from records.store.private_files import create_new, make_folder, write_all
-from records.store.unit_file import UNIT_SCHEMA
+from records.store.private_files import create_new, make_folder, make_read_only, write_all
+from records.store.unit_file import UNIT_SCHEMA, is_year_file
 
 if TYPE_CHECKING:
     from pyrage.x25519 import Recipient
@@ -133,8 +133,10 @@ def _copied(source: Path, data_dir: Path, content: Path) -> Iterator[BackupFindi
         kind = "a folder" if source.is_dir() else "a link to nothing" if source.is_symlink() else ""
         yield BackupFinding(name=name, what=f"it is {kind or 'no file'}; not copied")
         return
-    if source.suffix != ".db" or name.startswith("quarantine/"):
+    if source.suffix != ".db" or name.startswith("quarantine/") or is_year_file(source):
         yield from _copied_bytes(source, content / name, name)
+        if is_year_file(source):
+            make_read_only(content / name)
         return
     fault = _database_fault(source, content / name)
     if fault:

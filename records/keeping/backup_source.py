@@ -26,7 +26,8 @@ from records.keeping.backup_list import (
     listed,
     parse_list,
 )
-from records.store.private_files import create_new, make_folder, write_all
+from records.store.private_files import create_new, make_folder, make_read_only, write_all
+from records.store.unit_file import is_year_file
 
 _CHUNK_BYTES = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -122,6 +123,8 @@ def unpack(
         else:
             make_folder((content / name).parent)
             fault = _written(backup, name, content / name, files[name])
+            if is_year_file(content / name):
+                make_read_only(content / name)
             if fault:
                 yield BackupFinding(name=name, what=fault)
 

@@ -22,7 +22,7 @@ from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind
 from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
 from records.store.database import Database, rows
-from records.store.unit_file import unit_databases
+from records.store.unit_file import every_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def holds(data_dir: Path) -> list[Hold]:
     Raises JournalUnavailable when sessions are on file and clinic.db is not: nobody knows then.
     """
     if not clinic_database(data_dir).exists():
-        if unit_databases(data_dir):
+        if every_database(data_dir):
             raise JournalUnavailable(
                 f"{clinic_database(data_dir)} is missing, and with it every legal hold; put it "
                 "back from a backup"
@@ -169,7 +169,7 @@ def _held_thing(data_dir: Path, session_id: str, patient: str) -> tuple[str, boo
 def _sessions_of(data_dir: Path, patient_key: str) -> list[str]:
     """Ids of the sessions that were opened for a patient, by the evidence."""
     found = []
-    for path in unit_databases(data_dir):
+    for path in every_database(data_dir):
         with reading(path) as db:
             for number, session_id in rows(db, "SELECT number, session_id FROM session"):
                 if patient_key_of(db, number) == patient_key:

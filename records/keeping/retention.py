@@ -18,9 +18,10 @@ from controller.errors import JournalCorrupt, JournalUnavailable, RequestRefused
 from records.clinic.clinic_verify import is_of_clinic, verify_clinic
 from records.evidence.clock_steps import newest_utc_ms
 from records.evidence.integrity import verify
-from records.evidence.reader import reading
+from records.evidence.reader import locate_session, reading
 from records.evidence.removal import removal_of, remove_content
 from records.evidence.stored_session import SessionHead, seal_row, session_rows_of
+from records.evidence.year_files import close_reopened, open_to_removal
 from records.keeping.legal_hold import Hold, holds, patient_key_of, standing_holds
 from records.keys.key_checkpoint import is_of_keys
 from records.store.author import Author
@@ -29,7 +30,12 @@ from records.store.checkpoint import Checkpoint
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import CLINIC_SCHEMA, clinic_database, clinic_reading, clinic_writing
 from records.store.database import Database, clear_log, failures_in_words, open_for_writing, rows
-from records.store.unit_file import UNIT_SCHEMA, unit_database, unit_databases
+from records.store.unit_file import (
+    UNIT_SCHEMA,
+    every_database,
+    unit_database,
+    unit_databases,
+)
 from records.store.unit_lock import UnitLock, holding
 
 FAR_DAYS = 7
@@ -117,7 +123,7 @@ def show_retention(data_dir: Path, rule: RetentionRule) -> list[Retained]:
         standing, unknown = [], error.message
     ordered = {} if unknown else _ordered_keys(data_dir)
     found = []
-    for path in unit_databases(data_dir):
+    for path in every_database(data_dir):
         with reading(path) as db:
             found += [_retained(db, head, rule, standing, ordered) for head in session_rows_of(db)]
     if unknown:
@@ -144,6 +150,7 @@ def apply_retention(
     holds are asked again in the same transaction. A program that ends in between leaves the session
     due, and the next application goes on. Raises UnitBusy while a session on the unit is open.
     """
+    close_reopened(data_dir, author)
     shown = show_retention(data_dir, rule)
     if any(one.state in (Keeping.DUE, Keeping.HELD) for one in shown):
         holds(data_dir)
@@ -251,8 +258,13 @@ def _held(head: SessionHead, standing: list[Hold], patient_keys: Sequence[str]) 
 
 
 def _remove(data_dir: Path, head: SessionHead, rule: RetentionRule, author: Author) -> bool:
-    path = unit_database(data_dir, head.unit_id)
-    with holding(UnitLock(path)), failures_in_words(path, "opened for a removal"):
+    path, _ = locate_session(data_dir, head.session_id)
+    lock = UnitLock(unit_database(data_dir, head.unit_id))
+    with (
+        holding(lock),
+        failures_in_words(path, "opened for a removal"),
+        open_to_removal(data_dir, path, author),
+    ):
         db = open_for_writing(path, UNIT_SCHEMA)
         try:
             if not _remove_words(data_dir, db, head, rule, author):

@@ -14,7 +14,7 @@ from records.keys.key_records import KeyHistory
 from records.store.clinic_chain import PLACE, noted_key_records
 from records.store.clinic_file import clinic_database, clinic_reading, has_chain
 from records.store.database import failures_in_words, open_for_reading, rows
-from records.store.unit_file import UNIT_SCHEMA, unit_databases
+from records.store.unit_file import UNIT_SCHEMA, every_database, unit_id_of
 
 
 def fault_of_noted(history: KeyHistory, count: int, digest: str) -> str:
@@ -47,8 +47,10 @@ def believed_history(data_dir: Path) -> KeyHistory:
 def reached(data_dir: Path) -> dict[str, int | None]:
     """Returns how far each chain has come; None for a file that cannot be read."""
     found: dict[str, int | None] = {}
-    for path in unit_databases(data_dir):
-        found[path.stem] = _last_session(path)
+    for path in every_database(data_dir):
+        name, last = unit_id_of(path), _last_session(path)
+        before = found.get(name, 0)
+        found[name] = None if last is None or before is None else max(before, last)
     if clinic_database(data_dir).exists():
         found[PLACE] = _entries(data_dir)
     return found

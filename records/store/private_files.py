@@ -119,6 +119,16 @@ def sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
+def make_read_only(path: Path) -> None:
+    """Take the right to write from its owner as well; raises OSError."""
+    path.chmod(0o440 if is_shared(path.parent) else 0o400)
+
+
+def make_writable(path: Path) -> None:
+    """Give its owner the right to write back; raises OSError."""
+    path.chmod(SHARED_FILE if is_shared(path.parent) else PRIVATE_FILE)
+
+
 def _opened(path: Path, flags: int, *, secret: bool) -> int:
     """Made tight and opened to the group afterwards, so that there is no moment in between."""
     shared = not secret and is_shared(path.parent)

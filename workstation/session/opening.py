@@ -23,7 +23,7 @@ from records.evidence.journal import SessionOpening
 from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of
 from records.order.order import Order, PlannedOrder
 from records.store.author import Author
-from records.store.unit_file import unit_database
+from records.store.unit_file import databases_of
 from workstation.settings import Settings
 
 PROGRAM = "traction-session-controller"
@@ -51,15 +51,15 @@ def start_facts(
     order: Order, unit: TractionUnit, data_dir: Path, *, identified_at_s: float
 ) -> StartFacts:
     """Returns what order and records say, read before a recovery adds records of its own."""
-    mine = unit_database(data_dir, unit.identity.unit_id)
+    mine = databases_of(data_dir, unit.identity.unit_id)
     return StartFacts(
         patient_reference=order.patient_reference,
         order_digest=order.digest,
         screening=order.screening,
         identified_at_s=identified_at_s,
-        last_arming=last_arming_of(mine),
+        last_arming=next(filter(None, map(last_arming_of, mine)), None),
         last_record_utc_ms=last_record_utc_ms(data_dir),
-        last_seen=last_seen_of(mine),
+        last_seen=next(filter(None, map(last_seen_of, mine)), None),
     )
 
 

@@ -22,6 +22,7 @@ from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import PlannedOrder
 from records.store.author import Author
 from workstation.login import login_name
+from workstation.session.new_year import close_last_year
 from workstation.session.opening import Identifiers, opening_of, random_identifiers, start_facts
 from workstation.session.operators import SessionOperator, check_somebody_answers
 from workstation.session.recover import recover
@@ -84,6 +85,7 @@ def treat(
             )
         facts = start_facts(order, unit, data_dir, identified_at_s=identified_at_s)
         recovered = recover(unit, data_dir, clock, key, warn)
+        close_last_year(data_dir, unit.identity.unit_id, clock, key, settings, warn)
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         author = _program(data_dir, clock, key)

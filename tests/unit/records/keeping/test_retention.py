@@ -25,6 +25,7 @@ from records.evidence.integrity import issued_checkpoints, verify
 from records.evidence.packed_links import pack_ranges
 from records.evidence.reader import REMOVED, list_sessions, read_session, reading
 from records.evidence.stored_session import SessionHead
+from records.evidence.year_files import close_year
 from records.keeping.legal_hold import holds, lift_hold, set_hold
 from records.keeping.retention import (
     Applied,
@@ -446,3 +447,49 @@ def test_no_session_is_due_before_its_years_are_over(began: date, years: int, da
     assert until.year == began.year + years
     assert (until - began).days >= 365 * years
     assert (until.month, until.day) in ((began.month, began.day), (3, 1))
+
+
+def closed_year(data: Path) -> Path:
+    """The sessions of these tests, in a file that was closed."""
+    path = close_year(data, UNIT, KEY, utc_ms=AUTHOR.at_utc_ms, year=day_of(BEGAN_MS).year + 5)
+    assert path is not None
+    return path
+
+
+def test_a_session_of_a_closed_year_is_removed_in_its_file(data: Path) -> None:
+    path = closed_year(data)
+    with reading(path) as db:
+        ((content,),) = rows(db, "SELECT data FROM packed_session WHERE session = 1")
+    end, before = content[-200:], path.read_bytes()
+    assert applied(data, rule()) == ["s-1"]
+    assert states(data, rule())["s-1"] is Keeping.REMOVED
+    assert path.stat().st_mode & 0o777 == 0o400
+    assert verify(data, public_keys=KEYS).alterations == ()
+    assert verify_clinic(data, public_keys=KEYS).alterations == ()
+    assert path.read_bytes().count(end) == before.count(end) - 1, "the others are the same"
+    path.chmod(0o600)
+    with path.open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\xff")
+    path.chmod(0o400)
+    found = verify(data, public_keys=KEYS).alterations
+    assert any("not the file that was closed" in one.what for one in found)
+
+
+def test_a_removal_in_a_closed_year_that_was_interrupted_is_told_and_goes_on(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = closed_year(data)
+
+    def power_fails(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("records.keeping.retention.remove_content", power_fails)
+        with pytest.raises(KeyboardInterrupt):
+            applied(data, rule())
+    (found,) = verify(data, public_keys=KEYS).alterations
+    assert (found.unread, "did not end" in found.what) == (True, True)
+    assert applied(data, rule()) == ["s-1"]
+    assert verify(data, public_keys=KEYS).alterations == ()
+    assert path.stat().st_mode & 0o777 == 0o400

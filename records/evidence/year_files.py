@@ -1,0 +1,281 @@
+"""A unit's file of a closed year: kept byte for byte, read-only, and named by the file after it.
+
+``close_year`` copies ``<unit id>.db`` to ``<unit id>-<year>.db.closing`` while its successor waits
+as ``<unit id>.db.next``; the successor takes the present file's name, then the copy gets its own.
+Until the first of these renames the old state stands; behind it the new one, whose last rename the
+next start finishes. The digest in the successor's predecessor is that of the whole closed file.
+
+A removal by rule changes a closed file. clinic.db's chain says before that it is opened, and
+afterwards which digest it has now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
+from records.evidence.predecessor import CLOSED_YEAR, Predecessor, begin_behind, predecessor_of
+from records.evidence.reader import open_sessions, reading
+from records.evidence.session_check import Alteration
+from records.evidence.stored_session import SessionHead, session_rows_of
+from records.evidence.unreadable import refused_in_words
+from records.keys.signing import SigningKey
+from records.store.author import Author
+from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
+from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.database import failures_in_words, open_for_writing
+from records.store.durable import sync_folder
+from records.store.private_files import HAS_MODES, make_read_only, make_writable
+from records.store.unit_file import (
+    CLOSING,
+    UNIT_SCHEMA,
+    next_database,
+    readable_databases,
+    unit_database,
+    unit_id_of,
+    year_databases,
+)
+from records.store.unit_lock import UnitLock, holding
+
+_LOGS = ("-wal", "-journal")
+_WRITERS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+def close_year(
+    data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, year: int
+) -> Path | None:
+    """Close the unit's file if its newest session is of a year before ``year``; returns its name.
+
+    What an earlier attempt left is finished or taken back first. Raises UnitBusy, or
+    JournalUnavailable when the disk refuses.
+    """
+    database = unit_database(data_dir, unit_id)
+    with holding(UnitLock(database)), failures_in_words(database, "closed for its year"):
+        _finish(data_dir, unit_id)
+        newest = _newest(database)
+        if newest is None or _year_of(newest) >= year or open_sessions(database):
+            return None
+        closed = _free_name(database, _year_of(newest))
+        try:
+            _write_both(data_dir, closed, newest.number, key, utc_ms)
+        except BaseException:
+            _take_back(database)
+            raise
+        next_database(database).replace(database)
+        sync_folder(database.parent)
+        _finish(data_dir, unit_id)
+        return closed
+
+
+def faults_of_year_files(data_dir: Path) -> Iterator[Alteration]:
+    """What does not fit between the files of closed years and those that follow them."""
+    changed = _changed(data_dir)
+    named = set[Path]()
+    for predecessor in _closed_years(data_dir):
+        path = data_dir / predecessor.file
+        beside = path.with_name(path.name + CLOSING)
+        path = beside if beside.exists() and not path.exists() else path
+        named.add(path)
+        digest = changed.get(predecessor.file, predecessor.digest.hex())
+        try:
+            what, unread = _fault(path, digest), not digest
+        except OSError as error:
+            what, unread = f"it cannot be read: {error.strerror}", True
+        if what:
+            yield Alteration(session_id="", where=predecessor.file, what=what, unread=unread)
+    for path in year_databases(data_dir):
+        if path not in named:
+            what = "no later file of the unit follows it: it was renamed, or the later one replaced"
+            yield Alteration(session_id="", where=f"units/{path.name}", what=what)
+
+
+@contextmanager
+def open_to_removal(data_dir: Path, path: Path, author: Author) -> Iterator[None]:
+    """Make a closed year's file writable for a removal; other files are left as they are.
+
+    The caller holds the unit's lock. A program that ends meanwhile leaves it noted as opened, and
+    the next removal closes it (``close_reopened``).
+    """
+    if path not in year_databases(data_dir):
+        yield
+        return
+    _note(data_dir, author, EntryKind.YEAR_FILE_OPENED, {"file": _name(path)})
+    make_writable(path)
+    yield
+    _close_again(data_dir, path, author)
+
+
+def close_reopened(data_dir: Path, author: Author) -> None:
+    """Close the files that a removal opened and that its program did not close."""
+    opened = {name for name, digest in _changed(data_dir).items() if not digest}
+    for path in year_databases(data_dir):
+        if _name(path) in opened:
+            lock = UnitLock(unit_database(data_dir, unit_id_of(path)))
+            with holding(lock), failures_in_words(path, "closed after a removal"):
+                make_writable(path)
+                _close_again(data_dir, path, author)
+
+
+def _close_again(data_dir: Path, path: Path, author: Author) -> None:
+    _without_log(path)
+    make_read_only(path)
+    _sync(path)
+    detail = {"file": _name(path), "digest": _sha256(path)}
+    _note(data_dir, author, EntryKind.YEAR_FILE_CLOSED, detail)
+
+
+def _write_both(
+    data_dir: Path, closed: Path, last_session: int, key: SigningKey, utc_ms: int
+) -> None:
+    """The new file, then the copy of the old one; both durable under names of their own."""
+    database = unit_database(data_dir, unit_id_of(closed))
+    _without_log(database)
+    digest = _sha256(database)
+    with closing(open_for_writing(next_database(database), UNIT_SCHEMA)) as db:
+        begin_behind(
+            db,
+            key,
+            unit_id=unit_id_of(closed),
+            file=closed.relative_to(data_dir).as_posix(),
+            digest=bytes.fromhex(digest),
+            last_session=last_session,
+            utc_ms=utc_ms,
+            reason=f"closed by the first start behind its year, {closed.stem[17:21]}",
+            kind=CLOSED_YEAR,
+        )
+    _without_log(next_database(database))
+    _sync(next_database(database))
+    sync_folder(database.parent)  # a copy whose new file lost its name would count
+    copy = closed.with_name(closed.name + CLOSING)
+    shutil.copyfile(database, copy)
+    make_read_only(copy)
+    _sync(copy)
+    if _sha256(copy) != digest:
+        raise JournalCorrupt(
+            f"{copy} is not what was copied from {database}; the file itself was not changed. "
+            "Check the disk, then start again"
+        )
+    sync_folder(database.parent)
+
+
+def _finish(data_dir: Path, unit_id: str) -> None:
+    """Give the copy its name where the present file follows it, or take an attempt back."""
+    database = unit_database(data_dir, unit_id)
+    if next_database(database).exists():
+        _take_back(database)
+    for path in database.parent.glob(f"{unit_id}-*.db{CLOSING}"):
+        path.replace(path.with_name(path.name.removesuffix(CLOSING)))
+        sync_folder(path.parent)
+
+
+def _take_back(database: Path) -> None:
+    """The copy goes first: without the file that waits it would count."""
+    waiting = next_database(database)
+    copies = database.parent.glob(f"{database.stem}-*.db{CLOSING}") if waiting.exists() else ()
+    for path in copies:
+        path.unlink()
+    sync_folder(database.parent)
+    for suffix in ("-wal", "-shm", "-journal", ""):
+        waiting.with_name(waiting.name + suffix).unlink(missing_ok=True)
+    sync_folder(database.parent)
+
+
+def _without_log(path: Path) -> None:
+    """Bring the log into the file, and let the file need none; a reader that holds it refuses."""
+    with closing(open_for_writing(path, UNIT_SCHEMA)) as db:
+        (mode,) = db.execute("PRAGMA journal_mode = DELETE").fetchone()
+    if mode != "delete":
+        raise JournalUnavailable(
+            f"{path} is being read by another program and cannot be closed; end that program"
+        )
+
+
+def _newest(database: Path) -> SessionHead | None:
+    if not database.exists():
+        return None
+    with reading(database) as db, refused_in_words(f"the newest session in {database}"):
+        return max(session_rows_of(db), key=lambda head: head.number, default=None)
+
+
+def _year_of(head: SessionHead) -> int:
+    """By the workstation's date when the session began."""
+    local_s = head.started_utc_ms / 1000 + head.utc_offset_min * 60
+    return datetime.fromtimestamp(local_s, UTC).year
+
+
+def _free_name(database: Path, year: int) -> Path:
+    """With a number behind it where a clock that was wrong has used the year's name."""
+    names = (f"-{year}.db" if n == 1 else f"-{year}-{n}.db" for n in count(1))
+    places = (database.with_name(database.stem + name) for name in names)
+    return next(place for place in places if not place.exists())
+
+
+def _closed_years(data_dir: Path) -> Iterator[Predecessor]:
+    for path in readable_databases(data_dir):
+        try:
+            with reading(path) as db, refused_in_words(f"what {path} follows"):
+                found = predecessor_of(db)
+        except JournalError:
+            continue  # verify says what is wrong with the file; here it follows nothing
+        if found is not None and found.kind == CLOSED_YEAR:
+            yield found
+
+
+def _fault(path: Path, digest: str) -> str:
+    """Why a file is not the one that was closed; "" when it is. ``digest`` is "" while opened."""
+    if not path.exists():
+        return "it is missing: deleted, renamed or moved; put it back, or take it from a backup"
+    if not digest:
+        return "a removal opened it and did not end; `traction retention --apply` closes it again"
+    if _sha256(path) != digest:
+        return "it is not the file that was closed: altered, or exchanged for another one"
+    for log in (path.with_name(path.name + suffix) for suffix in _LOGS):
+        if log.exists() and log.stat().st_size:
+            return f"{log.name} lies beside it, and a closed file has no log"
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if HAS_MODES and mode & _WRITERS:
+        return f"it has mode {mode:o} and must be read-only; type `chmod a-w` on it"
+    return ""
+
+
+def _changed(data_dir: Path) -> dict[str, str]:
+    """The digest of each file that a removal changed, as noted last; "" while it is opened."""
+    if not clinic_database(data_dir).exists():
+        return {}
+    kinds = (EntryKind.YEAR_FILE_OPENED, EntryKind.YEAR_FILE_CLOSED)
+    try:
+        with clinic_reading(data_dir) as db, refused_in_words("what removals changed"):
+            entries = entries_of_kind(db, *kinds)
+            return {str(e.detail["file"]): str(e.detail.get("digest", "")) for e in entries}
+    except JournalError:
+        return {}  # verify says what is wrong with clinic.db
+
+
+def _note(data_dir: Path, author: Author, kind: EntryKind, said: dict[str, str]) -> None:
+    with clinic_writing(data_dir) as db:
+        append_entries(db, author, [(kind, {**said, "by": author.by, "user": author.user})])
+
+
+def _name(path: Path) -> str:
+    return f"units/{path.name.removesuffix(CLOSING)}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,104 @@
+"""A cut of the year that is killed, loses its power or finds no space loses nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from controller.errors import JournalUnavailable
+from records.evidence.integrity import verify
+from records.evidence.reader import list_sessions
+from records.store.unit_file import unit_database
+from tests.support.altered_records import UNIT
+from tests.support.cut_files import (
+    FINISHED,
+    Steps,
+    always,
+    by_chance,
+    count_operations,
+    cut_power,
+    disk_full,
+    run_killed,
+)
+from tests.unit.records.evidence.test_journal_faults import begin
+from tests.unit.records.evidence.test_year_files import KEYS, clock, cut
+
+
+@pytest.fixture
+def before(memory_path: Path) -> Path:
+    """Two sessions of 2026."""
+    data = memory_path / "before"
+    for name in ("s-0", "s-1"):
+        begin(data, name, clock(0)).close()
+    return data
+
+
+def start_of_2027(data: Path) -> None:
+    cut(data, 2027)
+
+
+def fresh(before: Path) -> Path:
+    data = before.parent / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    shutil.copytree(before, data)
+    return data
+
+
+def check_whole(data: Path, when: str) -> None:
+    """Both sessions are found once, nothing is altered, and the next start ends the cut."""
+    assert sorted(one.head.session_id for one in list_sessions(data)) == ["s-0", "s-1"], when
+    assert verify(data, public_keys=KEYS).alterations == (), when
+    cut(data, 2027)
+    names = sorted(path.name for path in (data / "units").glob("*.db*"))
+    assert names == [f"{UNIT}-2026.db", f"{UNIT}.db"], when
+    begin(data, "s-2", clock(1)).close()
+    result = verify(data, public_keys=KEYS)
+    assert (result.sessions, result.alterations) == (3, ()), when
+
+
+@pytest.mark.parametrize("lost", [None, always, by_chance(1), by_chance(2)])
+def test_a_kill_at_any_step_leaves_the_old_state_or_one_that_the_next_start_ends(
+    before: Path, lost: Callable[[], bool] | None
+) -> None:
+    log, at = before.parent / "log", 0
+    while True:
+        at += 1
+        data = fresh(before)
+        old = unit_database(data, UNIT).stat().st_ino
+        killed = run_killed(partial(start_of_2027, data), at, data, log)
+        if lost is not None:
+            for path in (data / "units").glob("*.db"):
+                if path.stat().st_ino == old:  # SQLite's own syncs are not counted
+                    found = path.stat()
+                    killed.synced.files[old] = (found.st_size, found.st_mtime_ns)
+            cut_power(data, killed.synced, lost)
+            if not unit_database(data, UNIT).exists():  # the rename over it is lost as well
+                shutil.copy(unit_database(before, UNIT), unit_database(data, UNIT))
+        check_whole(data, f"killed before operation {at}")
+        if killed.status == FINISHED:
+            break
+    assert at > 10
+
+
+def test_a_full_disk_at_any_step_changes_nothing_and_is_said(before: Path) -> None:
+    at, refused = 0, 0
+    while True:
+        at += 1
+        data = fresh(before)
+        steps, said = Steps(at, act=disk_full), ""
+        with pytest.MonkeyPatch.context() as patch:
+            count_operations(patch, steps, only_growing=True)
+            try:
+                cut(data, 2027)
+            except JournalUnavailable as error:
+                refused += 1
+                said = error.message
+        assert not said or "No space left" in said
+        check_whole(data, f"full at operation {at}")
+        if not steps.acted:
+            break
+    assert refused > 5
