@@ -168,3 +168,10 @@ def test_a_ramp_that_fits_but_for_a_rounding_error_fits() -> None:
     assert adjusted(order, 1.2).hold_n == 91.2
     with pytest.raises(RequestRefused, match="ramp up would take"):
         adjusted(order, 1.3)
+
+
+def test_a_static_order_has_no_rest_force_that_could_follow() -> None:
+    forces = OrderedForces(hold_n=100.0, rest_n=60.0)
+    request = AdjustForce(by="P. Jones", change_n=-80.0, reason="", force=AdjustedForce.HOLD)
+    changes = changes_for(prescription(**STATIC), forces, request)
+    assert [change.force for change in changes] == [AdjustedForce.HOLD]

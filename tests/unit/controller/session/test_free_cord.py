@@ -75,3 +75,7 @@ def test_the_larger_channel_by_magnitude(
     first_n: float | None, second_n: float | None, largest_n: float | None
 ) -> None:
     assert largest_force_n(reading(force_n=first_n, second_force_n=second_n)) == largest_n
+
+
+def test_without_a_second_channel_the_first_one_alone_counts() -> None:
+    assert largest_force_n(reading(force_n=-0.4, second_force_n=None)) == 0.4

@@ -422,6 +422,13 @@ def test_a_changed_rest_force_is_felt_in_the_next_rest() -> None:
     assert (bench.machine.phase, bench.target_n) == (Phase.RESTING, 40.0)
 
 
+def test_an_adjustment_does_not_enter_the_phase_that_goes_on() -> None:
+    bench = Bench().into_hold()
+    entered = bench.emitted(EventKind.PHASE_CHANGED)
+    bench.ask(AdjustForce(by=WHO, change_n=-11.0, force=AdjustedForce.REST))
+    assert bench.emitted(EventKind.PHASE_CHANGED) == entered
+
+
 # --- words, check-ins and the end -------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from controller.events import Outcome, StopCause
 from controller.order.phases import Phase
+from controller.session.inputs_and_effects import Ending
 from controller.session.outcome import TELLING_CODES, EndReason, HoldSeen
 
 
@@ -13,6 +14,11 @@ def test_a_session_that_ran_to_its_end_is_completed() -> None:
     end = EndReason()
     end.release_begins(StopCause.TREATMENT_OVER, vague=False)
     assert (end.outcome, end.text) == (Outcome.COMPLETED, StopCause.TREATMENT_OVER)
+
+
+def test_without_a_word_of_it_nothing_was_reached_and_no_release_was_seen() -> None:
+    refused = Ending(outcome=Outcome.REFUSED, reason="no unit")
+    assert (refused.reached_holding, refused.release_seen) == (False, False)
 
 
 def test_any_other_reason_stops_it() -> None:
