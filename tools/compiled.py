@@ -46,6 +46,11 @@ every field of every value that a tick makes."""
 DIGESTS = "tests.campaigns.record_digests"
 
 
+def is_compiled(path: Path) -> bool:
+    """Whether a module that a pattern finds goes through the compiler."""
+    return path.name not in LEFT and path.parent.name not in LEFT_FOLDERS
+
+
 def main() -> int:
     """Make the copy if need be and run the module in it; answers the module's exit status."""
     if len(sys.argv) < 2:
@@ -81,10 +86,7 @@ def _make() -> str:
         )
     (COPY / "docs").symlink_to(ROOT / "docs")  # a campaign writes its page there
     paths = [
-        path
-        for pattern in COMPILED
-        for path in sorted(COPY.glob(pattern))
-        if path.name not in LEFT and path.parent.name not in LEFT_FOLDERS
+        path for pattern in COMPILED for path in sorted(COPY.glob(pattern)) if is_compiled(path)
     ]
     for path in paths:
         path.write_text(path.read_text().replace(FROZEN, HASHED))

@@ -11,16 +11,16 @@ chain).
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable, RequestRefused
-from records.evidence.predecessor import PUT_ASIDE, Predecessor, begin_behind, predecessor_of
-from records.evidence.reader import reading
+from records.evidence.predecessor import PUT_ASIDE, Predecessor, begin_behind
+from records.evidence.reader import predecessors_among, reading
 from records.evidence.session_rows import next_session_number
 from records.evidence.spill import spill_path
 from records.evidence.unreadable import refused_in_words
@@ -30,7 +30,8 @@ from records.store.clinic_chain import EntryKind, append_entries, entries_of_kin
 from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
 from records.store.database import open_for_writing
 from records.store.durable import sync_folder
-from records.store.private_files import is_shared, make_folder, write_private
+from records.store.file_digest import file_sha256
+from records.store.private_files import make_folder, make_read_only, sync_file, write_private
 from records.store.unit_file import (
     UNFINISHED,
     UNIT_SCHEMA,
@@ -81,20 +82,18 @@ def put_aside(data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, rea
         _remove_unfinished(data_dir, unit_id)
         try:
             digest = _copy_whole(_existing_files_of(database), draft)
-            db = open_for_writing(fresh, UNIT_SCHEMA)
-            try:
+            last_session = _last_session(draft / database.name)
+            with closing(open_for_writing(fresh, UNIT_SCHEMA)) as db:
                 begin_behind(
                     db,
                     key,
                     unit_id=unit_id,
                     file=(folder / database.name).relative_to(data_dir).as_posix(),
                     digest=digest,
-                    last_session=_last_session(draft / database.name),
+                    last_session=last_session,
                     utc_ms=utc_ms,
                     reason=reason,
                 )
-            finally:
-                db.close()
             draft.rename(folder)
         except (OSError, JournalError):
             _remove_unfinished(data_dir, unit_id)
@@ -124,16 +123,10 @@ def _begun(data_dir: Path, fresh: Path) -> Path | None:
     The folder bears its name since everything in it is durable, so that only the change of places
     is left to do.
     """
-    if not fresh.exists():
-        return None
-    try:
-        with reading(fresh) as db:
-            predecessor = predecessor_of(db)
-    except JournalError:
-        return None
-    if predecessor is None or _fault_of_folder(data_dir, predecessor):
-        return None
-    return (data_dir / predecessor.file).parent
+    for _, predecessor in predecessors_among([fresh] if fresh.exists() else []):
+        if not _fault_of_folder(data_dir, predecessor):
+            return (data_dir / predecessor.file).parent
+    return None
 
 
 def _remove_unfinished(data_dir: Path, unit_id: str) -> None:
@@ -147,25 +140,18 @@ def put_aside_files(data_dir: Path) -> list[PutAside]:
     """Every file that was put aside and that a unit's present file follows."""
     accepted = _accepted(data_dir)
     found = []
-    for path in every_database(data_dir):
-        try:
-            with reading(path) as db, refused_in_words(f"what {path} follows"):
-                predecessor = predecessor_of(db)
-                if predecessor is None or predecessor.kind != PUT_ASIDE:
-                    continue
-                by, at_ms = accepted.get(predecessor.digest.hex(), ("", 0))
-                fault = _fault_of_folder(data_dir, predecessor)
-        except JournalError:
-            continue  # verify says what is wrong with the file; here it follows nothing
-        found.append(
-            PutAside(
-                unit_id=unit_id_of(path),
-                predecessor=predecessor,
-                accepted_by=by,
-                accepted_utc_ms=at_ms,
-                fault=fault,
+    for path, predecessor in predecessors_among(every_database(data_dir)):
+        if predecessor.kind == PUT_ASIDE:
+            by, at_ms = accepted.get(predecessor.digest.hex(), ("", 0))
+            found.append(
+                PutAside(
+                    unit_id=unit_id_of(path),
+                    predecessor=predecessor,
+                    accepted_by=by,
+                    accepted_utc_ms=at_ms,
+                    fault=_fault_of_folder(data_dir, predecessor),
+                )
             )
-        )
     return found
 
 
@@ -219,7 +205,7 @@ def _fault_of_folder(data_dir: Path, predecessor: Predecessor) -> str:
             return f"{folder.name}/{SUMS} is not the list that was signed"
         for line in listed.decode().splitlines():
             digest, name = line.split("  ", 1)
-            if _sha256(folder / name) != digest:
+            if file_sha256(folder / name) != digest:
                 return f"{folder.name}/{name} was changed after it was put aside"
     except (OSError, ValueError) as error:
         return f"{folder.name} cannot be read: {error}"
@@ -258,9 +244,9 @@ def _copy_whole(originals: list[Path], folder: Path) -> bytes:
             continue  # an index that readers make anew, and change
         copy = folder / path.name
         shutil.copyfile(path, copy)
-        copy.chmod(0o440 if is_shared(folder) else 0o400)
-        _sync(copy)
-        lines.append(f"{_sha256(copy)}  {copy.name}\n")
+        make_read_only(copy)
+        sync_file(copy)
+        lines.append(f"{file_sha256(copy)}  {copy.name}\n")
     listed = "".join(lines).encode()
     write_private(folder / SUMS, listed)
     sync_folder(folder.parent)
@@ -274,16 +260,3 @@ def _last_session(database: Path) -> int:
             return next_session_number(db) - 1
     except JournalError:
         return 0
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

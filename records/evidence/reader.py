@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.errors import RecordNotFound
+from controller.errors import JournalError, RecordNotFound
 from controller.event_details.codec import decode_fields
 from controller.event_details.happened import (
     ClockNumbers,
@@ -24,6 +25,7 @@ from controller.event_details.opening import SessionStarted
 from controller.events import EventKind, Outcome
 from controller.order.phases import Phase
 from controller.ports import LastArming, LastSeen
+from records.evidence.predecessor import Predecessor, predecessor_of
 from records.evidence.removal import removal_of
 from records.evidence.session_content import event_rows, sample_data
 from records.evidence.stored_session import (
@@ -193,6 +195,21 @@ def open_sessions(path: Path) -> list[SessionHead]:
     with reading(path) as db:
         sealed = {number for (number,) in rows(db, "SELECT session FROM seal")}
         return [head for head in session_rows_of(db) if head.number not in sealed]
+
+
+def predecessors_among(paths: Iterable[Path]) -> Iterator[tuple[Path, Predecessor]]:
+    """The files that follow another one, with what they follow.
+
+    One that cannot be read follows nothing here; ``verify`` says what is wrong with it.
+    """
+    for path in paths:
+        try:
+            with reading(path) as db, refused_in_words(f"what {path} follows"):
+                found = predecessor_of(db)
+        except JournalError:
+            continue
+        if found is not None:
+            yield path, found
 
 
 def last_arming_of(path: Path) -> LastArming | None:

@@ -11,8 +11,6 @@ afterwards which digest it has now.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 import stat
 from collections.abc import Iterator
@@ -22,8 +20,8 @@ from itertools import count
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
-from records.evidence.predecessor import CLOSED_YEAR, Predecessor, begin_behind, predecessor_of
-from records.evidence.reader import open_sessions, reading
+from records.evidence.predecessor import CLOSED_YEAR, Predecessor, begin_behind
+from records.evidence.reader import open_sessions, predecessors_among, reading
 from records.evidence.session_check import Alteration
 from records.evidence.stored_session import SessionHead, session_rows_of
 from records.evidence.unreadable import refused_in_words
@@ -31,9 +29,10 @@ from records.keys.signing import SigningKey
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
 from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
-from records.store.database import failures_in_words, open_for_writing
+from records.store.database import failures_in_words, open_for_writing, rows
 from records.store.durable import sync_folder
-from records.store.private_files import HAS_MODES, make_read_only, make_writable
+from records.store.file_digest import file_sha256
+from records.store.private_files import HAS_MODES, make_read_only, make_writable, sync_file
 from records.store.unit_file import (
     CLOSING,
     UNIT_SCHEMA,
@@ -127,8 +126,8 @@ def close_reopened(data_dir: Path, author: Author) -> None:
 def _close_again(data_dir: Path, path: Path, author: Author) -> None:
     _without_log(path)
     make_read_only(path)
-    _sync(path)
-    detail = {"file": _name(path), "digest": _sha256(path)}
+    sync_file(path)
+    detail = {"file": _name(path), "digest": file_sha256(path)}
     _note(data_dir, author, EntryKind.YEAR_FILE_CLOSED, detail)
 
 
@@ -138,7 +137,7 @@ def _write_both(
     """The new file, then the copy of the old one; both durable under names of their own."""
     database = unit_database(data_dir, unit_id_of(closed))
     _without_log(database)
-    digest = _sha256(database)
+    digest = file_sha256(database)
     with closing(open_for_writing(next_database(database), UNIT_SCHEMA)) as db:
         begin_behind(
             db,
@@ -152,13 +151,13 @@ def _write_both(
             kind=CLOSED_YEAR,
         )
     _without_log(next_database(database))
-    _sync(next_database(database))
+    sync_file(next_database(database))
     sync_folder(database.parent)  # a copy whose new file lost its name would count
     copy = closed.with_name(closed.name + CLOSING)
     shutil.copyfile(database, copy)
     make_read_only(copy)
-    _sync(copy)
-    if _sha256(copy) != digest:
+    sync_file(copy)
+    if file_sha256(copy) != digest:
         raise JournalCorrupt(
             f"{copy} is not what was copied from {database}; the file itself was not changed. "
             "Check the disk, then start again"
@@ -202,7 +201,8 @@ def _newest(database: Path) -> SessionHead | None:
     if not database.exists():
         return None
     with reading(database) as db, refused_in_words(f"the newest session in {database}"):
-        return max(session_rows_of(db), key=lambda head: head.number, default=None)
+        ((number,),) = rows(db, "SELECT max(number) FROM session")
+        return None if number is None else session_rows_of(db, number)[0]
 
 
 def _year_of(head: SessionHead) -> int:
@@ -219,13 +219,8 @@ def _free_name(database: Path, year: int) -> Path:
 
 
 def _closed_years(data_dir: Path) -> Iterator[Predecessor]:
-    for path in readable_databases(data_dir):
-        try:
-            with reading(path) as db, refused_in_words(f"what {path} follows"):
-                found = predecessor_of(db)
-        except JournalError:
-            continue  # verify says what is wrong with the file; here it follows nothing
-        if found is not None and found.kind == CLOSED_YEAR:
+    for _, found in predecessors_among(readable_databases(data_dir)):
+        if found.kind == CLOSED_YEAR:
             yield found
 
 
@@ -235,7 +230,7 @@ def _fault(path: Path, digest: str) -> str:
         return "it is missing: deleted, renamed or moved; put it back, or take it from a backup"
     if not digest:
         return "a removal opened it and did not end; `traction retention --apply` closes it again"
-    if _sha256(path) != digest:
+    if file_sha256(path) != digest:
         return "it is not the file that was closed: altered, or exchanged for another one"
     for log in (path.with_name(path.name + suffix) for suffix in _LOGS):
         if log.exists() and log.stat().st_size:
@@ -266,16 +261,3 @@ def _note(data_dir: Path, author: Author, kind: EntryKind, said: dict[str, str])
 
 def _name(path: Path) -> str:
     return f"units/{path.name.removesuffix(CLOSING)}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

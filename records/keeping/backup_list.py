@@ -19,6 +19,7 @@ from controller.errors import BackupRefused
 from records.store.chain import Subject, compute_statement
 from records.store.checkpoint import Checkpoint, make_checkpoint
 from records.store.ed25519 import SigningKey, fault_of_signature
+from records.store.file_digest import file_sha256
 from records.store.private_files import write_private
 from records.strict_json import parse_object
 
@@ -160,9 +161,7 @@ def parse_list(text: bytes, signature: bytes | None, place: Path) -> SignedList:
 
 def listed(path: Path) -> ListedFile:
     """Size and digest of a file; raises OSError."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return ListedFile(size=path.stat().st_size, sha256=digest)
+    return ListedFile(size=path.stat().st_size, sha256=file_sha256(path))
 
 
 def file_names(folder: Path) -> list[str]:

@@ -111,8 +111,9 @@ def write_all(descriptor: int, content: bytes) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Make what a file holds durable; raises OSError."""
-    descriptor = os.open(path, os.O_RDWR | _BINARY)
+    """Make what a file holds durable; raises OSError. Windows flushes writable files alone."""
+    mode = os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY
+    descriptor = os.open(path, mode | _BINARY)
     try:
         os.fsync(descriptor)
     finally:

@@ -28,6 +28,11 @@ def in_a_hold() -> tuple[DeskUnit, ReferenceUnit]:
     return desk, unit
 
 
+def lose_one(desk: DeskUnit, *, arrives: bool) -> None:
+    """The next request is lost, or the answer to it when the request ``arrives``."""
+    (desk.swallow if arrives else desk.lose)[:] = [True]
+
+
 def failures(unit: ReferenceUnit, desk: DeskUnit, command: ForceCommand, ticks: int) -> list[str]:
     """What each of so many ticks failed with, without those that brought a reading."""
     found = []
@@ -46,10 +51,7 @@ def test_a_lost_request_or_answer_counts_once_and_the_next_but_one_order_is_sent
 ) -> None:
     desk, unit = in_a_hold()
     sent = len(desk.port.sent)
-    if arrives:
-        desk.swallow = [True]
-    else:
-        desk.lose = [True]
+    lose_one(desk, arrives=arrives)
     assert failures(unit, desk, FOLLOW, 6) == ["ReplyTimeout"]
     assert requests(desk, sent) == [23, 3, 23, 23, 23, 23]
     heard = [order[2] for order in desk.commands[3:]]
@@ -124,10 +126,7 @@ def test_a_release_behind_a_lost_answer_goes_out_in_its_tick(
 ) -> None:
     desk, unit = in_a_hold()
     sent = len(desk.port.sent)
-    if arrives:
-        desk.swallow = [True]
-    else:
-        desk.lose = [True]
+    lose_one(desk, arrives=arrives)
     with pytest.raises(ReplyTimeout):
         unit.exchange(FOLLOW)
     timed_out_s = desk.clock.time_s

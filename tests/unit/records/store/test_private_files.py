@@ -242,8 +242,6 @@ def test_nothing_else_in_the_program_makes_files() -> None:
     known = {
         "records/store/private_files.py": "the one place",
         "records/store/durable.py": "opens a folder",
-        "records/evidence/year_files.py": "copies",
-    "records/evidence/quarantine.py": "opens what is there",
         "records/keeping/second_place.py": "opens what was made",
         "records/keys/time_stamp.py": "opens what was made",
         "records/evidence/spill.py": "0600 of its own, reserved before a session",
