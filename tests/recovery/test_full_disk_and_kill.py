@@ -23,7 +23,7 @@ from controller.runtime.clock import VirtualClock
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.key_life import rotate_key
 from records.evidence.integrity import verify
-from records.evidence.quarantine import put_aside
+from records.evidence.quarantine import put_aside, put_aside_files
 from records.evidence.reader import list_sessions, reading
 from records.evidence.repack import repack
 from records.keys.key_folder import key_history
@@ -96,7 +96,7 @@ WORKS = [
         name="put aside",
         make=recorded,
         do=lambda data: put_aside(data, UNIT, KEY, utc_ms=LATER_MS, reason="a test"),
-        is_done=lambda data: (data / "quarantine").is_dir(),
+        is_done=lambda data: bool(put_aside_files(data)),
         largest_bytes=1 << 18,
     ),
 ]
