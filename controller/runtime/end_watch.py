@@ -6,9 +6,9 @@ from typing import Final
 
 from controller.errors import LinkError, LinkLost, UnitRejected
 from controller.order.phases import Phase
-from controller.ports import Clock, TractionUnit
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
+from controller.runtime.session_ports import SessionPorts
 from controller.runtime.tokenless import TokenlessRelease
 from controller.safety.situation import SupervisedStage
 from controller.safety.supervisor import Supervisor
@@ -31,22 +31,21 @@ class EndWatch:
     def __init__(
         self,
         *,
-        unit: TractionUnit,
-        clock: Clock,
+        ports: SessionPorts,
         findings: FindingRecord,
         supervisor: Supervisor,
         host: HostWatch,
         phase: Phase,
         gone: bool,
     ) -> None:
-        self._unit = unit
-        self._clock = clock
+        self._unit = ports.unit
+        self._clock = ports.clock
         self._findings = findings
         self._supervisor = supervisor
         self._host = host
         self._phase = phase
         self._gone = gone
-        self._tokenless = TokenlessRelease(unit)
+        self._tokenless = TokenlessRelease(ports.unit)
 
     def look(self, lateness_s: float) -> Telemetry | None:
         """Read, judge, record; returns the reading, None when there is none."""

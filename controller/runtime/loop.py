@@ -24,15 +24,14 @@ from controller.event_details.happened import (
     ReleaseOrdered,
     UncertaintyRecorded,
 )
-from controller.ports import Clock, Operator, Progress, Question, TractionUnit
+from controller.ports import Progress, Question
 from controller.requests import AcknowledgeAlarms, PauseSound, Stop
-from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
 from controller.runtime.last_resort import LastResort, release_until_seen
 from controller.runtime.lateness import Lateness
-from controller.runtime.recorder import Recorder
+from controller.runtime.session_ports import SessionPorts
 from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
 from controller.runtime.unit_events import ENTRIES_IN_MOTION, UnitEventReader
@@ -71,31 +70,27 @@ class ForceLoop:
     def __init__(
         self,
         *,
-        unit: TractionUnit,
-        clock: Clock,
-        recorder: Recorder,
-        operator: Operator,
+        ports: SessionPorts,
         machine: SessionMachine,
         supervisor: Supervisor,
         events: UnitEventReader,
-        alarms: AlarmKeeper,
         lateness: Lateness,
         planned_s: float,
     ) -> None:
-        self._unit = unit
-        self._clock = clock
-        self._recorder = recorder
-        self._operator = operator
+        self._unit = ports.unit
+        self._clock = ports.clock
+        self._recorder = ports.recorder
+        self._operator = ports.operator
+        self._alarms = ports.alarms
         self._machine = machine
         self._supervisor = supervisor
         self._events = events
-        self._alarms = alarms
         self._lateness = lateness
         self._planned_s = planned_s
-        self._ticker = Ticker(clock, unit.tick_s)
-        self._tokenless = TokenlessRelease(unit)
-        self.findings = FindingRecord(recorder, alarms, None)
-        self.host = HostWatch(clock, recorder, unit.tick_s)
+        self._ticker = Ticker(ports.clock, ports.unit.tick_s)
+        self._tokenless = TokenlessRelease(ports.unit)
+        self.findings = FindingRecord(ports.recorder, ports.alarms, None)
+        self.host = HostWatch(ports.clock, ports.recorder, ports.unit.tick_s)
         self.gone = False
         self.last_resort: LastResort | None = None
         self._command = supervisor.narrowed(machine.command(self._ticker.due_s))

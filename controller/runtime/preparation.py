@@ -16,8 +16,8 @@ from controller.event_details.happened import (
     UnitAcknowledged,
 )
 from controller.order.prescription import Prescription
-from controller.ports import ArmingRequest, Clock, Operator, Question, StartFacts, TractionUnit
-from controller.runtime.recorder import Recorder
+from controller.ports import ArmingRequest, Question, StartFacts
+from controller.runtime.session_ports import SessionPorts
 from controller.runtime.start_items import StartItems
 from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
 from controller.runtime.unit_watch import UnitWatch
@@ -82,32 +82,26 @@ class Preparation:
     def __init__(
         self,
         *,
-        unit: TractionUnit,
-        clock: Clock,
-        recorder: Recorder,
-        operator: Operator,
+        ports: SessionPorts,
         order: Prescription,
         facts: StartFacts,
         hear: Callable[[], None],
     ) -> None:
-        self._unit = unit
-        self._clock = clock
-        self._recorder = recorder
-        self._operator = operator
+        self._unit = ports.unit
+        self._clock = ports.clock
+        self._recorder = ports.recorder
+        self._operator = ports.operator
         self._order = order
         self._facts = facts
         self._watch = UnitWatch(
-            unit=unit,
-            clock=clock,
-            recorder=recorder,
-            operator=operator,
+            ports=ports,
             hear=hear,
             planned_s=order.traction_s,
             identified_at_s=facts.identified_at_s,
         )
         self._check = StartItems(
-            unit=unit,
-            clock=clock,
+            unit=ports.unit,
+            clock=ports.clock,
             order=order,
             facts=facts,
             request=self.arming_request(),
@@ -116,7 +110,7 @@ class Preparation:
         self._yes_at_s = 0.0
         self._asked_at_event: int | None = None
         self._events_since_asked: list[int] = []
-        self.events = UnitEventReader(unit, recorder, self._watch.reading)
+        self.events = UnitEventReader(ports.unit, ports.recorder, self._watch.reading)
 
     @property
     def gross_zero_n(self) -> float | None:

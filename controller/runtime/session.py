@@ -23,23 +23,18 @@ from controller.order.planner import TreatmentPlan
 from controller.ports import (
     Answer,
     ArmingRequest,
-    Clock,
-    Operator,
     Progress,
     Question,
-    SessionJournal,
     StartFacts,
-    TractionUnit,
 )
 from controller.requests import AcknowledgeAlarms
-from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
 from controller.runtime.end_watch import EndWatch
 from controller.runtime.last_resort import LastResort
 from controller.runtime.lateness import Lateness
 from controller.runtime.loop import ForceLoop
 from controller.runtime.preparation import Preparation
-from controller.runtime.recorder import Recorder
+from controller.runtime.session_ports import SessionPorts
 from controller.runtime.supervision import session_limits
 from controller.runtime.ticker import Ticker
 from controller.runtime.unit_events import ENTRIES_AT_REST
@@ -69,7 +64,7 @@ def _described(failure: BaseException) -> str:
 
 
 class Session:
-    """Runs a session whose journal is open; ``origin_s`` is 0 ms of its time axis.
+    """Runs a session whose journal is open.
 
     ``facts`` are what is known before the unit is looked at. How late its ticks come is counted in
     ``lateness``.
@@ -78,24 +73,21 @@ class Session:
     def __init__(
         self,
         *,
-        unit: TractionUnit,
-        clock: Clock,
-        journal: SessionJournal,
-        operator: Operator,
+        ports: SessionPorts,
         plan: TreatmentPlan,
         facts: StartFacts,
-        origin_s: float,
         lateness: Lateness,
     ) -> None:
-        self._unit = unit
-        self._clock = clock
-        self._operator = operator
+        self._ports = ports
+        self._unit = ports.unit
+        self._clock = ports.clock
+        self._operator = ports.operator
+        self._recorder = ports.recorder
+        self._alarms = ports.alarms
         self._plan = plan
         self._facts = facts
         self._lateness = lateness
         self._arming_sent = False
-        self._recorder = Recorder(journal, clock, origin_s)
-        self._alarms = AlarmKeeper(self._recorder, operator)
 
     def run(self) -> Ending:
         """Run to the end; the ending is in the journal and durable when this returns.
@@ -125,10 +117,7 @@ class Session:
 
     def _prepare(self) -> Preparation:
         preparation = Preparation(
-            unit=self._unit,
-            clock=self._clock,
-            recorder=self._recorder,
-            operator=self._operator,
+            ports=self._ports,
             order=self._plan.order,
             facts=self._facts,
             hear=lambda: self._hear("before the treatment"),
@@ -152,14 +141,10 @@ class Session:
             second_channel=self._unit.capabilities.second_channel,
         )
         loop = ForceLoop(
-            unit=self._unit,
-            clock=self._clock,
-            recorder=self._recorder,
-            operator=self._operator,
+            ports=self._ports,
             machine=machine,
             supervisor=supervisor,
             events=preparation.events,
-            alarms=self._alarms,
             lateness=self._lateness,
             planned_s=self._plan.profile.end_s,
         )
@@ -167,8 +152,7 @@ class Session:
         if machine.ending.outcome != Outcome.LINK_LOST:
             self._read_remaining_events(preparation)
         watch = EndWatch(
-            unit=self._unit,
-            clock=self._clock,
+            ports=self._ports,
             findings=loop.findings,
             supervisor=supervisor,
             host=loop.host,

@@ -8,9 +8,9 @@ from typing import Final
 
 from controller.errors import LinkError, RequestRefused, UnitFaulted
 from controller.event_details.happened import PressTestSeen
-from controller.ports import Clock, Operator, Progress, TractionUnit
+from controller.ports import Progress
 from controller.runtime.clock_check import uptime_off_ms
-from controller.runtime.recorder import Recorder
+from controller.runtime.session_ports import SessionPorts
 from controller.runtime.ticker import Ticker
 from controller.start.self_check import ZERO_READINGS
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
@@ -50,25 +50,22 @@ class UnitWatch:
     def __init__(
         self,
         *,
-        unit: TractionUnit,
-        clock: Clock,
-        recorder: Recorder,
-        operator: Operator,
+        ports: SessionPorts,
         planned_s: float,
         identified_at_s: float,
         hear: Callable[[], None],
     ) -> None:
-        self._unit = unit
-        self._clock = clock
-        self._recorder = recorder
-        self._operator = operator
+        self._unit = ports.unit
+        self._clock = ports.clock
+        self._recorder = ports.recorder
+        self._operator = ports.operator
         self._planned_s = planned_s
         self._hear = hear
-        self._ticker = Ticker(clock, unit.tick_s)
+        self._ticker = Ticker(ports.clock, ports.unit.tick_s)
         self._press_test = PressTest()
         self._pressed_at_s = 0.0
-        self._answered_at_s = clock.now_s()
-        self._identity = unit.identity
+        self._answered_at_s = ports.clock.now_s()
+        self._identity = ports.unit.identity
         self._seen_at_s = identified_at_s
         self._uptime_ms: int | None = None
         self._readings: deque[Telemetry] = deque(maxlen=ZERO_READINGS)

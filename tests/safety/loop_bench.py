@@ -14,11 +14,11 @@ from controller.order.planner import plan
 from controller.order.prescription import Prescription
 from controller.ports import Answer, Progress, Question
 from controller.requests import EndEarly, SessionRequest, Stop
-from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.clock import VirtualClock
 from controller.runtime.lateness import Lateness
 from controller.runtime.loop import ForceLoop
 from controller.runtime.recorder import Recorder
+from controller.runtime.session_ports import SessionPorts
 from controller.runtime.supervision import session_limits
 from controller.runtime.unit_events import UnitEventReader
 from controller.safety.supervisor import Supervisor
@@ -110,15 +110,12 @@ class LoopBench:
         )
         planned = plan(self.order)
         self.machine = SessionMachine(planned, origin_s=self.started_s)
+        self.ports = SessionPorts.of(self.unit, self.clock, recorder, self.operator)
         self.loop = ForceLoop(
-            unit=self.unit,
-            clock=self.clock,
-            recorder=recorder,
-            operator=self.operator,
+            ports=self.ports,
             machine=self.core(self.machine),
             supervisor=self.supervisor,
             events=UnitEventReader(self.unit, recorder, first),
-            alarms=AlarmKeeper(recorder, self.operator),
             lateness=self.lateness,
             planned_s=planned.profile.end_s if self.planned_s is None else self.planned_s,
         )

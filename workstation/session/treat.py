@@ -9,7 +9,9 @@ from pathlib import Path
 from controller.errors import JournalError
 from controller.ports import Clock, TractionUnit
 from controller.runtime.lateness import Lateness
+from controller.runtime.recorder import Recorder
 from controller.runtime.session import Session
+from controller.runtime.session_ports import SessionPorts
 from controller.session.inputs_and_effects import Ending
 from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
@@ -99,13 +101,9 @@ def treat(
         try:
             opened(session_id)
             ending = Session(
-                unit=unit,
-                clock=clock,
-                journal=journal,
-                operator=operator,
+                ports=SessionPorts.of(unit, clock, Recorder(journal, clock, origin_s), operator),
                 plan=planned.plan,
                 facts=facts,
-                origin_s=origin_s,
                 lateness=lateness,
             ).run()
         finally:

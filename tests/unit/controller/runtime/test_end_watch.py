@@ -36,8 +36,7 @@ class Ended:
         assert self.bench.failure is None
         loop = self.bench.loop
         self.watch = EndWatch(
-            unit=self.bench.unit,
-            clock=self.bench.clock,
+            ports=self.bench.ports,
             findings=loop.findings,
             supervisor=self.bench.supervisor,
             host=loop.host,

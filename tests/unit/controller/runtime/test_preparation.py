@@ -18,6 +18,7 @@ from controller.runtime.asides import hear_aside
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
+from controller.runtime.session_ports import SessionPorts
 from controller.telemetry import ForceCommand, Telemetry, UnitState, UnitStatus
 from tests.unit.controller.builders import (
     CAPABILITIES,
@@ -140,10 +141,13 @@ class Start:
                 )
 
         self.preparation = Preparation(
-            unit=cast(TractionUnit, Unit(clock, look, verified)),
-            clock=clock,
-            recorder=recorder,
-            operator=self.operator,
+            ports=SessionPorts(
+                unit=cast(TractionUnit, Unit(clock, look, verified)),
+                clock=clock,
+                recorder=recorder,
+                operator=self.operator,
+                alarms=alarms,
+            ),
             order=order,
             facts=start_facts(
                 screening=screening, last_arming=last_arming, identified_at_s=clock.now_s()

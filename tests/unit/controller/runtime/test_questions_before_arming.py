@@ -14,6 +14,7 @@ from controller.ports import Answer, Question
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
+from controller.runtime.session_ports import SessionPorts
 from controller.runtime.unit_watch import PressTest
 from controller.start.before_start import check_order_fits_unit, question_text
 from controller.telemetry import CommandKind, Telemetry, UnitState, UnitStatus
@@ -50,10 +51,9 @@ class Stage:
 
     def preparation(self, order: Prescription = CERVICAL) -> Preparation:
         return Preparation(
-            unit=self.unit,
-            clock=self.clock,
-            recorder=Recorder(self.journal, self.clock, 0.0),
-            operator=self.operator,
+            ports=SessionPorts.of(
+                self.unit, self.clock, Recorder(self.journal, self.clock, 0.0), self.operator
+            ),
             order=order,
             facts=start_facts(identified_at_s=self.identified_at_s),
             hear=lambda: None,

@@ -24,7 +24,9 @@ from controller.requests import EndEarly, Pause, Remark, Stop
 from controller.runtime import session as session_module
 from controller.runtime.clock import VirtualClock
 from controller.runtime.lateness import Lateness
+from controller.runtime.recorder import Recorder
 from controller.runtime.session import Session
+from controller.runtime.session_ports import SessionPorts
 from controller.session.inputs_and_effects import Ending
 from controller.session.machine import SessionMachine
 from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState, UnitStatus
@@ -77,15 +79,16 @@ class SessionBench:
         self._end = Once(12.0)
         self.unit.before_exchange = self._before
         self.session = Session(
-            unit=self.unit,
-            clock=self.clock,
-            journal=self.journal,
-            operator=self.operator,
+            ports=self.ports(),
             plan=plan(ORDER),
             facts=start_facts(identified_at_s=self._started_s),
-            origin_s=self._started_s,
             lateness=Lateness(),
         )
+
+    def ports(self) -> SessionPorts:
+        """What the session and its parts share."""
+        recorder = Recorder(self.journal, self.clock, self._started_s)
+        return SessionPorts.of(self.unit, self.clock, recorder, self.operator)
 
     def _before(self) -> None:
         elapsed_s, armed_s = self.clock.now_s() - self._started_s, self.unit.armed_at_s

@@ -23,13 +23,9 @@ class OrderedBench(SessionBench):
     def __init__(self, order: Prescription) -> None:
         super().__init__()
         self.session = Session(
-            unit=self.unit,
-            clock=self.clock,
-            journal=self.journal,
-            operator=self.operator,
+            ports=self.ports(),
             plan=plan(order),
             facts=start_facts(identified_at_s=self._started_s),
-            origin_s=self._started_s,
             lateness=Lateness(),
         )
 

@@ -14,6 +14,7 @@ from controller.ports import Answer, Question, StartFacts
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
+from controller.runtime.session_ports import SessionPorts
 from controller.start import last_look
 from controller.start.self_check import CheckState
 from controller.telemetry import (
@@ -91,10 +92,9 @@ class Ready:
         self.unit = ChangingUnit(self.clock, verified=verified)
         self.journal, self.operator = ListJournal(), Slow(self.clock, yes_after_s)
         self.preparation = Preparation(
-            unit=self.unit,
-            clock=self.clock,
-            recorder=Recorder(self.journal, self.clock, 0.0),
-            operator=self.operator,
+            ports=SessionPorts.of(
+                self.unit, self.clock, Recorder(self.journal, self.clock, 0.0), self.operator
+            ),
             order=CERVICAL,
             facts=facts or start_facts(),
             hear=lambda: None,
