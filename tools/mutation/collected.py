@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Final, TextIO
@@ -112,7 +112,7 @@ class _Server:
             if not put_in(task.mutant, self._root, self._names, functions):
                 return lambda: NOT_PUT_IN
             chosen = [items[test] for group in task.groups for test in group if test in items]
-            return lambda: _run_items(session, chosen)
+            return lambda: _run_items(session, chosen, task.test_s)
 
         number_of = {id(task): number for number, task in enumerate(self._tasks)}
         try:
@@ -128,9 +128,12 @@ class _Server:
         self._told.flush()
 
 
-def _run_items(session: pytest.Session, items: list[pytest.Item]) -> int:
+def _run_items(
+    session: pytest.Session, items: list[pytest.Item], test_s: Mapping[str, float]
+) -> int:
     """Run tests one by one up to the first failure."""
     for item, next_item in zip(items, [*items[1:], None], strict=True):
+        forks.limit_test(test_s[item.nodeid])
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=next_item)
         if session.testsfailed:
             return 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -14,7 +15,7 @@ from tools.mutation.mutants import Mutant
 
 WORKERS: Final = 2
 LEAST_CPU_S: Final = 10
-"""Seconds of the processor that every mutant may have; 5 times its tests when that is more."""
+"""Seconds of the processor that every test may have; 5 times what it took when that is more."""
 LEAST_WALL_S: Final = 60.0
 """Seconds on the wall that every mutant may have; 20 times its tests when that is more."""
 PASSED: Final = 0
@@ -43,13 +44,19 @@ NOTICED: Final = frozenset({Fate.KILLED, Fate.TIMED_OUT})
 class Task:
     """A mutant, None for the program as it is, with the groups of tests to run one by one.
 
+    ``test_s`` holds the seconds that each test took when it was measured.
     ``loads_anew``: the change matters while a module is loaded, so that the program must be.
     """
 
     mutant: Mutant | None
     groups: list[list[str]]
-    seconds: float
+    test_s: Mapping[str, float]
     loads_anew: bool
+
+    @property
+    def seconds(self) -> float:
+        """How long its tests took together when they were measured."""
+        return sum(self.test_s[test] for group in self.groups for test in group)
 
 
 @dataclass(slots=True)
@@ -106,10 +113,18 @@ def _limit(task: Task) -> None:
     import resource  # there is none on Windows, where nothing forks either
 
     limit_s = max(LEAST_CPU_S, int(5 * task.seconds))
-    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
+
+
+def limit_test(seconds: float) -> None:
+    """Grant the next test of a fork so much of the processor; one that hangs ends the fork."""
+    import resource
+
+    limit_s = math.ceil(time.process_time()) + max(LEAST_CPU_S, int(5 * seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
 
 
 def _ended(running: dict[int, _Running]) -> tuple[Task, Fate] | None:

@@ -8,11 +8,12 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,9 @@ LOADED_ONCE: Final = (
 )
 """Libraries that are loaded before the forks, so that no mutant pays for them."""
 PYTEST_OPTIONS: Final = ("-q", "--assert=plain", "-p", "no:cacheprovider")
+MOST_TESTS_S: Final = 30.0
+"""Measured seconds of the tests that a mutant meets. Beyond it are whole matrices and populations;
+without a bound each mutant that nothing notices costs minutes."""
 OUT_OF_REACH: Final = r"case _:\s+assert_never\("
 """What the type checker has shown never to run; coverage does not ask for it."""
 
@@ -126,6 +130,19 @@ class Branches:
         return self.run / self.all if self.all else 1.0
 
 
+def affordable(groups: list[list[str]], seconds: Mapping[str, float]) -> list[list[str]]:
+    """The first tests that take ``MOST_TESTS_S`` together; one where the first takes more."""
+    spent_s, kept = 0.0, list[list[str]]()
+    for group in groups:
+        ends_s = list(accumulate((seconds[test] for test in group), initial=spent_s))[1:]
+        fitting = [test for test, end_s in zip(group, ends_s, strict=True) if end_s <= MOST_TESTS_S]
+        if len(fitting) < len(group):
+            return [*kept, fitting] if fitting else kept or [group[:1]]
+        kept.append(group)
+        spent_s = ends_s[-1]
+    return kept
+
+
 class Measured:
     """What ``measure`` left in a folder."""
 
@@ -148,6 +165,7 @@ class Measured:
         """The area's tests that may notice a mutant, in groups of one file, the cheapest first.
 
         So are the tests of a group. The file that is named after the mutant's goes before all.
+        What would go beyond ``MOST_TESTS_S`` is left out.
         """
         reached = self._reached_by(mutant) - {""}
         nearest = _nearest_tests(mutant.path)
@@ -160,7 +178,7 @@ class Measured:
             far = Path(file).name not in nearest
             return far, sum(self.seconds[test] for test in groups[file]), file
 
-        return [groups[file] for file in sorted(groups, key=cost)]
+        return affordable([groups[file] for file in sorted(groups, key=cost)], self.seconds)
 
     def runs_at_load(self, mutant: Mutant) -> bool:
         """Whether the mutant's statement runs while modules are loaded."""

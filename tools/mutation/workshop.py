@@ -78,9 +78,8 @@ class Workshop:
 
     def _task(self, mutant: Mutant | None, groups: list[list[str]]) -> Task:
         assert self._measured is not None, "the tests were measured"
-        seconds = sum(self._measured.seconds[test] for group in groups for test in group)
         anew = mutant is None or self._measured.runs_at_load(mutant)
-        return Task(mutant=mutant, groups=groups, seconds=seconds, loads_anew=anew)
+        return Task(mutant=mutant, groups=groups, test_s=self._measured.seconds, loads_anew=anew)
 
 
 def branch_complaints(areas: Iterable[Area], branches: dict[str, Branches]) -> list[str]:

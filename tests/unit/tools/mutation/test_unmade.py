@@ -35,6 +35,6 @@ def test_a_change_that_cannot_be_compiled_is_told(
         names=frozenset(),
     )
     groups = [["test_cord.py::test_it"]]
-    task = Task(mutant=mutant, groups=groups, seconds=0.0, loads_anew=loads_anew)
+    task = Task(mutant=mutant, groups=groups, test_s={groups[0][0]: 0.0}, loads_anew=loads_anew)
     with pytest.raises(MutantUnmade, match="a -> b cannot be compiled"):
         list(runs.run_all([task], tmp_path, Names(), stop_at_s=math.inf))

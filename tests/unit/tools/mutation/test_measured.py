@@ -1,0 +1,28 @@
+"""Which tests a mutant meets: the first ones, up to a bound."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.mutation.measured import MOST_TESTS_S, affordable
+
+THIRD_S = MOST_TESTS_S / 3
+
+
+@pytest.mark.parametrize(
+    ("groups", "kept"),
+    [
+        ([["a::1", "a::2"], ["b::1"]], [["a::1", "a::2"], ["b::1"]]),
+        ([["a::1", "a::2"], ["b::1", "b::2"]], [["a::1", "a::2"], ["b::1"]]),
+        ([["a::1", "a::2", "b::1"], ["b::2"]], [["a::1", "a::2", "b::1"]]),
+        ([["a::1"], ["c::whole"]], [["a::1"]]),
+        ([["c::whole", "a::1"]], [["c::whole"]]),
+        ([], []),
+    ],
+)
+def test_tests_beyond_the_bound_are_left_out(
+    groups: list[list[str]], kept: list[list[str]]
+) -> None:
+    seconds = {name: THIRD_S for group in groups for name in group}
+    seconds["c::whole"] = 2 * MOST_TESTS_S
+    assert affordable(groups, seconds) == kept
