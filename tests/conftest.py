@@ -14,10 +14,18 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import settings
 
+from records.store.record_folder import RecordFolder
+
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 """Also for every program that a test starts."""
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RecordFolder:
+    """The test's own folder as the one where records live."""
+    return RecordFolder(tmp_path)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from records.evidence.reader import list_sessions
+from records.store.record_folder import RecordFolder
 
 ROOT = Path(__file__).resolve().parent.parent
 FROZEN_UTC_MS = 4_102_444_800_000
@@ -165,7 +166,7 @@ def record_digests(tree: Path) -> bytes:
 
 def session_ids(demo: Path) -> list[str]:
     """The ids of the demo's sessions, oldest first."""
-    return [record.head.session_id for record in list_sessions(demo / "data")]
+    return [record.head.session_id for record in list_sessions(RecordFolder(demo / "data"))]
 
 
 def run_python(tree: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

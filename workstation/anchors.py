@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from controller.errors import JournalUnavailable, RequestRefused, TractionError, UploadRefused
 from controller.runtime.clock import SystemClock
+from records.store.record_folder import RecordFolder
 
 if TYPE_CHECKING:
     import httpx
@@ -79,30 +80,32 @@ class Compared:
         )
 
 
-def has_second_place(settings: Settings, data_dir: Path) -> bool:
+def has_second_place(settings: Settings, folder: RecordFolder) -> bool:
     """Returns True when a second place is set, and is of this folder: a copy elsewhere has none."""
-    return bool(settings.checkpoint_copy) and data_dir.resolve() == settings.data.resolve()
+    return bool(settings.checkpoint_copy) and folder.path.resolve() == settings.data.resolve()
 
 
-def leave_checkpoints(settings: Settings, data_dir: Path, warn: Callable[[str], None]) -> None:
+def leave_checkpoints(
+    settings: Settings, folder: RecordFolder, warn: Callable[[str], None]
+) -> None:
     """Add what is missing in the second place and have it stamped; what fails is told."""
-    if not has_second_place(settings, data_dir):
+    if not has_second_place(settings, folder):
         return
     try:
-        _within_limit(lambda: _leave(settings, data_dir))
+        _within_limit(lambda: _leave(settings, folder))
     except TractionError as error:
         warn(f"traction: checkpoints stay here for now: {error}")
 
 
 def stamp_list(
-    settings: Settings, data_dir: Path, transport: httpx.BaseTransport | None = None
+    settings: Settings, folder: RecordFolder, transport: httpx.BaseTransport | None = None
 ) -> TimeStamp:
     """Have the list as it stands stamped and keep the reply.
 
     Raises RequestRefused when nothing is configured or listed, UploadRefused when the authority
     does not answer, KeyUnavailable for an answer that does not hold.
     """
-    if not (settings.timestamp_url and has_second_place(settings, data_dir)):
+    if not (settings.timestamp_url and has_second_place(settings, folder)):
         raise RequestRefused(
             "no time-stamp authority is set for this folder; set checkpoint_copy, timestamp_url "
             "and timestamp_certificates"
@@ -119,25 +122,25 @@ def stamp_list(
     return keep_stamp(place.path, place.data, reply, request, certificates)
 
 
-def compared(settings: Settings, data_dir: Path) -> Compared:
+def compared(settings: Settings, folder: RecordFolder) -> Compared:
     """Returns what the second place holds, for a verification."""
-    if not has_second_place(settings, data_dir):
+    if not has_second_place(settings, folder):
         return Compared()
     found: list[Compared] = []
     try:
-        _within_limit(lambda: found.append(_compared(settings, data_dir)))
+        _within_limit(lambda: found.append(_compared(settings, folder)))
     except TractionError as error:
         return Compared(trouble=error.message)
     return found[0]
 
 
-def _compared(settings: Settings, data_dir: Path) -> Compared:
+def _compared(settings: Settings, folder: RecordFolder) -> Compared:
     from records.keeping.second_place import issued_now, read_second_place
     from records.keys.time_stamp import read_certificates, read_stamps
 
     place = read_second_place(Path(settings.checkpoint_copy))
     there = {point.text.upper() for point in place.checkpoints}
-    missing = [text for text in issued_now(data_dir) if text.upper() not in there]
+    missing = [text for text in issued_now(folder) if text.upper() not in there]
     stamps = None
     if settings.timestamp_url:
         certificates = read_certificates(Path(settings.timestamp_certificates))
@@ -145,12 +148,12 @@ def _compared(settings: Settings, data_dir: Path) -> Compared:
     return Compared(place=place, stamps=stamps, not_there_yet=len(missing))
 
 
-def _leave(settings: Settings, data_dir: Path) -> None:
+def _leave(settings: Settings, folder: RecordFolder) -> None:
     from records.keeping.second_place import add_missing, issued_now
 
     place, now_ms = Path(settings.checkpoint_copy), SystemClock().utc_ms()
-    if add_missing(place, issued_now(data_dir), now_ms) and settings.timestamp_url:
-        stamp_list(settings, data_dir)
+    if add_missing(place, issued_now(folder), now_ms) and settings.timestamp_url:
+        stamp_list(settings, folder)
 
 
 def _within_limit(work: Callable[[], object]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from controller.errors import KeyUnavailable
 from controller.runtime.clock import SystemClock
 from controller.words import check_name
@@ -11,18 +9,19 @@ from records.clinic.readings import offer_readings_folder, only_reads, take_up_r
 from records.keys.key_folder import key_history
 from records.keys.signing import load_or_create_key
 from records.store.author import Author, Person
+from records.store.record_folder import RecordFolder
 from workstation.login import login_name
 
 
-def author_now(data_dir: Path, by: str = "") -> Author:
+def author_now(folder: RecordFolder, by: str = "") -> Author:
     """The person at the keyboard; ``by`` names them, else the account of the system does.
 
     What readers without a key left is taken up into the chain first. Raises RequestRefused when
     ``by`` is no name that a record may hold, KeyUnavailable for an account that may only read.
     """
-    if only_reads(data_dir):
+    if only_reads(folder):
         raise KeyUnavailable(
-            f"the records in {data_dir} belong to another account; this one may read them, and "
+            f"the records in {folder} belong to another account; this one may read them, and "
             "signs nothing. Ask whoever keeps them"
         )
     user = login_name()
@@ -30,18 +29,18 @@ def author_now(data_dir: Path, by: str = "") -> Author:
         by=check_name("by", by) if by else user,
         user=user,
         at_utc_ms=SystemClock().utc_ms(),
-        key=load_or_create_key(data_dir),
-        key_records=key_history(data_dir).head,
+        key=load_or_create_key(folder),
+        key_records=key_history(folder).head,
     )
-    offer_readings_folder(data_dir)
-    take_up_readings(data_dir, author)
+    offer_readings_folder(folder)
+    take_up_readings(folder, author)
     return author
 
 
-def reader_now(data_dir: Path, by: str = "") -> Person:
+def reader_now(folder: RecordFolder, by: str = "") -> Person:
     """The same for reading, for which an account needs neither the key nor the right to write."""
-    if not only_reads(data_dir):
-        return author_now(data_dir, by)
+    if not only_reads(folder):
+        return author_now(folder, by)
     user = login_name()
     return Person(
         by=check_name("by", by) if by else user, user=user, at_utc_ms=SystemClock().utc_ms()

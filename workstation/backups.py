@@ -17,11 +17,10 @@ from controller.runtime.clock import SystemClock
 from records.clinic.audit import Access, accesses, record_read
 from records.clinic.key_life import take_over_restored
 from records.keeping.backup import BackupReport, back_up
-from records.keeping.backup_check import CLINIC
 from records.keeping.private_check import check_private
 from records.keeping.restore import RestoreReport, Trust, prove
 from records.store.author import Author
-from records.store.clinic_file import clinic_database
+from records.store.record_folder import CLINIC, RecordFolder
 from workstation.author_now import author_now
 from workstation.login import login_name
 from workstation.session.opening import PROGRAM
@@ -44,40 +43,42 @@ class BackupStatus:
     text: str
 
 
-def make_backup(data_dir: Path, target: Path, settings: Settings, by: str) -> BackupReport:
+def make_backup(folder: RecordFolder, target: Path, settings: Settings, by: str) -> BackupReport:
     """Back up with a row before, since data leave the folder, and one when it is finished."""
     from records.keeping.backup_encryption import parse_recipients
 
-    check_private(data_dir, settings.readers_group)
-    author = author_now(data_dir, by)
-    record_read(data_dir, author, BEGUN)
+    check_private(folder, settings.readers_group)
+    author = author_now(folder, by)
+    record_read(folder, author, BEGUN)
     report = back_up(
-        data_dir,
+        folder,
         target,
         author.key,
         made_utc_ms=SystemClock().utc_ms(),
         program=f"{PROGRAM} {version(PROGRAM)}",
         recipients=parse_recipients(settings.backup_recipients),
     )
-    _keep(data_dir, author, MADE, report.place, report.checkpoint)
+    _keep(folder, author, MADE, report.place, report.checkpoint)
     return report
 
 
 def prove_backup(
-    place: Path, data_dir: Path, trust: Trust, identity: Path | None, by: str
+    place: Path, folder: RecordFolder, trust: Trust, identity: Path | None, by: str
 ) -> RestoreReport:
     """Restore for a moment and verify; the row is kept where the records are.
 
     What was encrypted is opened on the disk of the records only.
     """
-    workroom = data_dir if place.suffix == ".age" else place
+    workroom = folder.path if place.suffix == ".age" else place
     report = prove(place, workroom, trust, identity)
-    if not report.findings and clinic_database(data_dir).exists():
-        _keep(data_dir, author_now(data_dir, by), PROVED, place, report.checkpoint)
+    if not report.findings and folder.clinic_database.exists():
+        _keep(folder, author_now(folder, by), PROVED, place, report.checkpoint)
     return report
 
 
-def keep_restore(folder: Path, by: str, report: RestoreReport, accepted: Sequence[str]) -> None:
+def keep_restore(
+    folder: RecordFolder, by: str, report: RestoreReport, accepted: Sequence[str]
+) -> None:
     """The row of a restore, in the records that are about to be put in place.
 
     Where a damaged clinic.db was asked for by name, no row can be kept in it.
@@ -92,9 +93,9 @@ def keep_restore(folder: Path, by: str, report: RestoreReport, accepted: Sequenc
             raise
 
 
-def backup_status(data_dir: Path, limit_days: int) -> BackupStatus:
+def backup_status(folder: RecordFolder, limit_days: int) -> BackupStatus:
     """The newest backup, its age, and whether it was proved."""
-    rows = accesses(data_dir)
+    rows = accesses(folder)
     made = [row for row in rows if row.what == MADE and len(row.fields) == 2]
     if not made:
         return BackupStatus(
@@ -104,7 +105,7 @@ def backup_status(data_dir: Path, limit_days: int) -> BackupStatus:
             proved_utc_ms=None,
             there=False,
             good=False,
-            text=f"no backup of {data_dir} was ever finished; make one with `traction backup`",
+            text=f"no backup of {folder} was ever finished; make one with `traction backup`",
         )
     newest = max(made, key=lambda row: row.at_utc_ms)
     place, checkpoint = newest.fields
@@ -144,8 +145,8 @@ def _text(newest: Access, place: str, there: bool, proved: int | None, verdict: 
     return "\n".join(lines)
 
 
-def _keep(data_dir: Path, author: Author, what: str, place: Path, checkpoint: str) -> None:
-    record_read(data_dir, author, what, fields=(str(place.absolute()), checkpoint))
+def _keep(folder: RecordFolder, author: Author, what: str, place: Path, checkpoint: str) -> None:
+    record_read(folder, author, what, fields=(str(place.absolute()), checkpoint))
 
 
 def _utc(utc_ms: int) -> str:

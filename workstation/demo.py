@@ -19,6 +19,7 @@ from records.exports.formats import written
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.order.order import Order, PlannedOrder
 from records.order.order_file import parse_order
+from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from records.visit.visit import Visit
 from simulator.line.servers import SimulatedUnit
@@ -92,7 +93,7 @@ class DemoConsole(Console):
 
 def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
     """Run both acts, write their documents below ``output`` and print the table."""
-    data_dir = output / "data"
+    folder = RecordFolder(output / "data")
     visits: list[tuple[Act, Visit]] = []
     with Progress(
         TextColumn("{task.description:<44}"),
@@ -102,7 +103,7 @@ def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
         console=console,
     ) as bars:
         for act in acts():
-            visits.append((act, _perform(act, data_dir, settings, bars)))
+            visits.append((act, _perform(act, folder, settings, bars)))
     files = [path for act, visit in visits for path in _documents(act, visit, output)]
     console.print(_table(visits, output))
     return files
@@ -110,8 +111,8 @@ def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
 
 def demo_visit() -> Visit:
     """The cervical act, performed in a folder that is gone afterwards."""
-    with TemporaryDirectory() as folder:
-        return _perform(acts()[0], Path(folder), Settings(), None)
+    with TemporaryDirectory() as made:
+        return _perform(acts()[0], RecordFolder(Path(made)), Settings(), None)
 
 
 def demo_order(name: str) -> Order:
@@ -136,7 +137,7 @@ def longest_ms(order: Order) -> int:
     return round((BEFORE_THE_CORD_S + times.slack_limit_s + times.total_s) * 1000)
 
 
-def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None) -> Visit:
+def _perform(act: Act, folder: RecordFolder, settings: Settings, bars: Progress | None) -> Visit:
     order = demo_order(act.name)
     clock = VirtualClock(utc_origin_ms=began_ms(act, SystemClock().utc_ms()))
     operator = SessionOperator(scripted=True, show=_bar(act, bars))
@@ -145,14 +146,14 @@ def _perform(act: Act, data_dir: Path, settings: Settings, bars: Progress | None
         result = treat(
             unit.uri,
             PlannedOrder.of(order),
-            data_dir=data_dir,
+            folder=folder,
             clock=clock,
             operator=operator,
             settings=settings,
-            key=load_or_create_key(data_dir, store=NoKeyStore()),
+            key=load_or_create_key(folder, store=NoKeyStore()),
             commit_interval_s=COMMIT_INTERVAL_S,
         )
-    return load_visit(data_dir, result.session_id, settings)
+    return load_visit(folder, result.session_id, settings)
 
 
 def _serve(unit: SimulatedUnit, wire: str) -> None:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from controller.errors import TractionError
 from controller.runtime.clock import SystemClock
@@ -16,12 +15,12 @@ from records.evidence.verified import (
     Recall,
     keys_mark,
     marks_of_folder,
-    memory_file,
     read_memory,
     write_memory,
 )
 from records.keys.key_folder import key_history
 from records.keys.signing import load_or_create_key
+from records.store.record_folder import RecordFolder
 from workstation.output import utc_text, warn
 from workstation.terminal.typed_lines import is_terminal
 
@@ -34,10 +33,10 @@ class LastVerified:
     marks: dict[str, str]
 
     @classmethod
-    def of(cls, data_dir: Path) -> LastVerified:
+    def of(cls, folder: RecordFolder) -> LastVerified:
         """Returns what is remembered, and the sessions as they are now."""
-        memory = read_memory(data_dir)
-        return cls(memory, marks_of_folder(data_dir) if memory.sessions else {})
+        memory = read_memory(folder)
+        return cls(memory, marks_of_folder(folder) if memory.sessions else {})
 
     def words(self, session_id: str) -> str:
         """Returns what a list says of a session."""
@@ -49,13 +48,13 @@ class LastVerified:
         return f"last verified {_day(last.at_utc_ms)}"
 
 
-def recall_of(data_dir: Path, *, since_last: bool) -> Recall:
+def recall_of(folder: RecordFolder, *, since_last: bool) -> Recall:
     """Returns what a check of every session may leave out; why it reads everything is said."""
     if not since_last:
         return Recall(None)
-    memory = read_memory(data_dir)
+    memory = read_memory(folder)
     fault = memory.fault
-    if not fault and memory.keys != keys_mark(key_history(data_dir)):
+    if not fault and memory.keys != keys_mark(key_history(folder)):
         fault = "the record of keys has grown since the last check"
     if fault:
         warn(f"{fault}: every session is read")
@@ -63,29 +62,29 @@ def recall_of(data_dir: Path, *, since_last: bool) -> Recall:
     return Recall(memory)
 
 
-def remember(data_dir: Path, recall: Recall, altered: set[str]) -> None:
+def remember(folder: RecordFolder, recall: Recall, altered: set[str]) -> None:
     """Keep what a check of every session found whole; what was altered is forgotten.
 
     Where it cannot be signed or written, nothing of earlier checks may stand beside a finding.
     """
     sessions = recall.to_remember(altered, SystemClock().utc_ms())
-    if not key_history(data_dir).records:
+    if not key_history(folder).records:
         return
     try:
-        write_memory(data_dir, load_or_create_key(data_dir), sessions)
+        write_memory(folder, load_or_create_key(folder), sessions)
     except TractionError as error:
-        _not_kept(data_dir, error.message, altered)
+        _not_kept(folder, error.message, altered)
     except OSError as error:
-        _not_kept(data_dir, f"{memory_file(data_dir)}: {error.strerror}", altered)
+        _not_kept(folder, f"{folder.last_check}: {error.strerror}", altered)
 
 
-def forget(data_dir: Path) -> None:
+def forget(folder: RecordFolder) -> None:
     """Remember nothing; the next check reads every session."""
     try:
-        memory_file(data_dir).unlink(missing_ok=True)
+        folder.last_check.unlink(missing_ok=True)
     except OSError as error:
         warn(
-            f"{memory_file(data_dir)} cannot be removed ({error.strerror}) and may call a session "
+            f"{folder.last_check} cannot be removed ({error.strerror}) and may call a session "
             "whole that was altered: use `traction verify --all` without --since-last"
         )
 
@@ -124,10 +123,10 @@ def progress() -> Iterator[Watch]:
         yield watch
 
 
-def _not_kept(data_dir: Path, why: str, altered: set[str]) -> None:
+def _not_kept(folder: RecordFolder, why: str, altered: set[str]) -> None:
     warn(f"this check is not remembered ({why})")
     if altered:
-        forget(data_dir)
+        forget(folder)
 
 
 def _day(utc_ms: int) -> str:

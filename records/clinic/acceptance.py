@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from controller.errors import RequestRefused
 from controller.events import JsonValue
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries, entries_of_session
-from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.record_folder import RecordFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Acceptance:
 
 
 def record_acceptance(
-    data_dir: Path,
+    folder: RecordFolder,
     *,
     session_id: str,
     patient_key: str,
@@ -54,15 +54,15 @@ def record_acceptance(
         "user": author.user,
         "evidence": list(evidence),
     }
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         append_entries(db, author, [(EntryKind.PROPOSAL_ACCEPTED, detail)])
 
 
-def acceptances(data_dir: Path, session_id: str) -> list[Acceptance]:
+def acceptances(folder: RecordFolder, session_id: str) -> list[Acceptance]:
     """Returns what holds now: the newest word on each thing, if it was an acceptance."""
-    if not clinic_database(data_dir).exists():
+    if not folder.clinic_database.exists():
         return []
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         entries = entries_of_session(db, session_id)
     newest: dict[tuple[str, str], Acceptance] = {}
     for entry in entries:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from controller.errors import AuditUnavailable, JournalError
@@ -16,7 +15,8 @@ from controller.events import JsonValue
 from records.clinic.readings import leave_reading, left_readings
 from records.store.author import Author, Person
 from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
-from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.record_folder import RecordFolder
 
 _OF_THE_FILE = (
     EntryKind.FILE_BEGUN,
@@ -52,7 +52,7 @@ def written_row(
 
 
 def record_read(
-    data_dir: Path,
+    folder: RecordFolder,
     person: Person,
     what: str,
     *,
@@ -67,10 +67,10 @@ def record_read(
     detail = _detail(person, what, session_id, patient_key, fields)
     try:
         if isinstance(person, Author):
-            with clinic_writing(data_dir) as db:
+            with clinic_writing(folder) as db:
                 append_entries(db, person, [(EntryKind.RECORD_READ, detail)])
         else:
-            leave_reading(data_dir, person.at_utc_ms, detail)
+            leave_reading(folder, person.at_utc_ms, detail)
     except JournalError as error:
         raise AuditUnavailable(
             f"the audit row of this access ({what}) cannot be kept, so the access is refused: "
@@ -85,20 +85,20 @@ def record_read(
         ) from error
 
 
-def accesses(data_dir: Path, of_sessions: Collection[str] | None = None) -> list[Access]:
+def accesses(folder: RecordFolder, of_sessions: Collection[str] | None = None) -> list[Access]:
     """Every access on file, oldest first; only those of some sessions where these are given.
 
     Those that wait for the chain come last; a file among them that is no row is shown as that.
     """
-    if not clinic_database(data_dir).exists():
+    if not folder.clinic_database.exists():
         return []
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         entries = entries_of_kind(db, *AUDITED)
     found = [
         _access(entry.kind, int(entry.detail.get("read_utc_ms", entry.utc_ms)), entry.detail)
         for entry in entries
     ]
-    for left in left_readings(data_dir):
+    for left in left_readings(folder):
         detail = left.detail or {"what": f"{left.path.name} is no row of an access"}
         what = f"{detail['what']} (not yet in the chain)"
         found.append(_access(EntryKind.RECORD_READ, left.at_utc_ms, {**detail, "what": what}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from controller.errors import JournalError
 from controller.event_details.codec import decode_fields
@@ -12,8 +11,9 @@ from controller.event_details.opening import OpeningAsFound
 from records.evidence.reader import checking
 from records.evidence.removal import removal_of
 from records.store.database import Database, rows
+from records.store.record_folder import RecordFolder
 from records.store.schema_check import schema_differences
-from records.store.unit_file import UNIT_SCHEMA, readable_databases
+from records.store.unit_file import UNIT_SCHEMA
 from records.strict_json import object_or_empty
 
 _LEFT = ("number", "unit_id", "started_utc_ms", "utc_offset_min", "events", "samples")
@@ -64,11 +64,11 @@ class Evidence:
         return "its session is in none of the units' files that can be read"
 
 
-def read_evidence(data_dir: Path) -> Evidence:
+def read_evidence(folder: RecordFolder) -> Evidence:
     """Read it from every unit's file; what is wrong with one of these is said by its own check."""
     sessions: dict[str, SessionClaims] = {}
     whole = True
-    for path in readable_databases(data_dir):
+    for path in folder.readable_databases():
         try:
             with checking(path) as db:
                 readable = all(found.readable for found in schema_differences(db, UNIT_SCHEMA))

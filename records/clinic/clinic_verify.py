@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from records.clinic.clinic_evidence import read_evidence
@@ -40,8 +39,9 @@ from records.store.clinic_chain import (
     link_subject,
     noted_keys,
 )
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_checking, clinic_database, has_chain
+from records.store.clinic_file import CLINIC_SCHEMA, clinic_checking, has_chain
 from records.store.database import Database, rows
+from records.store.record_folder import RecordFolder
 from records.store.schema_check import schema_differences
 from records.strict_json import object_or_empty, parse_object
 
@@ -78,7 +78,7 @@ class ClinicVerification:
 
 
 def verify_clinic(
-    data_dir: Path,
+    folder: RecordFolder,
     *,
     checkpoints: Sequence[Checkpoint] = (),
     public_keys: Mapping[str, bytes] | None = None,
@@ -88,19 +88,19 @@ def verify_clinic(
     ``public_keys`` by key id stand for those that lie in the folder; give them where the folder
     itself is in doubt. A missing file is an alteration only when a checkpoint speaks of it.
     """
-    keys = known_public_keys(data_dir) if public_keys is None else public_keys
+    keys = known_public_keys(folder) if public_keys is None else public_keys
     checkpoints = [point for point in checkpoints if is_of_clinic(point)]
-    path = clinic_database(data_dir)
+    path = folder.clinic_database
     if not path.exists() and not path.is_symlink():
         missing = [_missing(point) for point in checkpoints]
-        return _result(None, checkpoints, [*missing, *_missed_by_evidence(data_dir)])
+        return _result(None, checkpoints, [*missing, *_missed_by_evidence(folder)])
     try:
-        with clinic_checking(data_dir) as db:
+        with clinic_checking(folder) as db:
             differences = schema_differences(db, CLINIC_SCHEMA)
             of_schema = [ClinicAlteration(where=d.where, what=d.what) for d in differences]
             if not all(difference.readable for difference in differences):
                 return _result(None, checkpoints, of_schema)
-            walk = _Walk(db, data_dir, keys, key_history(data_dir))
+            walk = _Walk(db, folder, keys, key_history(folder))
             found = [*of_schema, *walk.alterations(), *walk.compare(checkpoints)]
             return _result(walk, checkpoints, found)
     except JournalError as error:
@@ -133,9 +133,9 @@ def _missing(point: Checkpoint) -> ClinicAlteration:
     )
 
 
-def _missed_by_evidence(data_dir: Path) -> Iterator[ClinicAlteration]:
+def _missed_by_evidence(folder: RecordFolder) -> Iterator[ClinicAlteration]:
     """Openings that name an order show that there was a clinic.db."""
-    ordered = len(read_evidence(data_dir).with_orders())
+    ordered = len(read_evidence(folder).with_orders())
     if ordered:
         what = f"it is gone: {ordered} sessions on file name orders that were filed in it"
         yield ClinicAlteration(where="the file", what=what)
@@ -164,10 +164,10 @@ class _Walk:
     """The file, read once and recomputed."""
 
     def __init__(
-        self, db: Database, data_dir: Path, keys: Mapping[str, bytes], history: KeyHistory
+        self, db: Database, folder: RecordFolder, keys: Mapping[str, bytes], history: KeyHistory
     ) -> None:
         self._db, self._keys, self._history = db, keys, history
-        self._evidence = read_evidence(data_dir)
+        self._evidence = read_evidence(folder)
         self._chained = has_chain(db)
         cells = CellCheck(db)
         self._faults = {name: list(cells.of_table(name)) for name in _TABLES}

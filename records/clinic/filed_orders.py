@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from controller.errors import RecordNotFound
 from records.clinic.session_register import append_opened
 from records.store.author import Author
-from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.database import Database, rows
+from records.store.record_folder import RecordFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class FiledOrder:
 
 
 def file_order(
-    data_dir: Path,
+    folder: RecordFolder,
     *,
     session_id: str,
     unit_id: str,
@@ -41,7 +41,7 @@ def file_order(
     The register says that ``author`` opened the session on that unit. Raises JournalUnavailable
     when nothing can be kept.
     """
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         key = _patient_key(db, patient_reference, new_key)
         db.execute(
             "INSERT INTO session_order VALUES (?, ?, ?, ?)",
@@ -58,9 +58,9 @@ def file_order(
         return key
 
 
-def filed_order(data_dir: Path, session_id: str) -> FiledOrder:
+def filed_order(folder: RecordFolder, session_id: str) -> FiledOrder:
     """The order of a session; raises RecordNotFound."""
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         found = rows(
             db,
             "SELECT patient_key, order_digest, order_text FROM session_order WHERE session_id = ?",
@@ -68,18 +68,18 @@ def filed_order(data_dir: Path, session_id: str) -> FiledOrder:
         )
     if not found:
         raise RecordNotFound(
-            f"the order of session {session_id} is not on file in {clinic_database(data_dir)}"
+            f"the order of session {session_id} is not on file in {folder.clinic_database}"
         )
     key, digest, text = found[0]
     return FiledOrder(patient_key=key, order_digest=digest, order_text=text)
 
 
-def sessions_of_patient(data_dir: Path, patient_key: str) -> list[str]:
+def sessions_of_patient(folder: RecordFolder, patient_key: str) -> list[str]:
     """Ids of the sessions that were ordered for a patient.
 
     The key of orders without a patient reference stands for nobody, so it has no sessions.
     """
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         found = rows(
             db,
             "SELECT session_id FROM session_order JOIN patient ON key = patient_key "

@@ -20,7 +20,6 @@ from records.keys.key_folder import (
     changing_keys,
     finish_next,
     key_failures_in_words,
-    key_folder,
     public_files,
     publish,
     put_next,
@@ -31,11 +30,11 @@ from records.keys.key_witness import believed_history, reached
 from records.keys.signing import load_or_create_key
 from records.store.author import Author
 from records.store.clinic_chain import append_entries
-from records.store.clinic_file import clinic_database, clinic_writing
+from records.store.clinic_file import clinic_writing
 from records.store.database import Database
 from records.store.ed25519 import SEED_SIZE, SigningKey, key_id_of, public_pem
 from records.store.private_files import write_private
-from records.store.unit_file import unit_database, unit_id_of
+from records.store.record_folder import RecordFolder, unit_id_of
 from records.store.unit_lock import UnitLock, holding
 
 NewSeed = Callable[[], bytes]
@@ -43,7 +42,7 @@ MakeRecord = Callable[[KeyHistory], KeyRecord]
 
 
 def rotate_key(
-    data_dir: Path,
+    folder: RecordFolder,
     *,
     by: str,
     at_utc_ms: int,
@@ -57,24 +56,24 @@ def rotate_key(
     """
     check_name("by", by)
     store = store or SystemKeyStore()
-    old = load_or_create_key(data_dir, store=store, utc_ms=lambda: at_utc_ms)
+    old = load_or_create_key(folder, store=store, utc_ms=lambda: at_utc_ms)
     new = SigningKey(new_seed())
 
     def record(history: KeyHistory) -> KeyRecord:
         made = history.following(
-            KeyEvent.ROTATED, new.public_key, at_utc_ms, by=by, reached=reached(data_dir)
+            KeyEvent.ROTATED, new.public_key, at_utc_ms, by=by, reached=reached(folder)
         )
         return made.signed(old, new)
 
-    with key_failures_in_words(key_folder(data_dir)), changing_keys(data_dir):
-        _check_still_in_use(data_dir, old)
-        with _units_at_rest(data_dir, sealed=True):
-            _change_over(data_dir, store, new, record)
+    with key_failures_in_words(folder), changing_keys(folder):
+        _check_still_in_use(folder, old)
+        with _units_at_rest(folder, sealed=True):
+            _change_over(folder, store, new, record)
     return new
 
 
 def replace_lost_key(
-    data_dir: Path,
+    folder: RecordFolder,
     *,
     by: str,
     reason: str,
@@ -90,16 +89,16 @@ def replace_lost_key(
     check_name("by", by)
     check_text("reason", _needed(reason, "why the key is lost"))
     store = store or SystemKeyStore()
-    _refuse_when_at_hand(data_dir, store)
+    _refuse_when_at_hand(folder, store)
     new = SigningKey(new_seed())
 
     def record(history: KeyHistory) -> KeyRecord:
-        places = reached(data_dir)
+        places = reached(folder)
         if history.records:
             return history.following(
                 KeyEvent.REPLACED, new.public_key, at_utc_ms, by=by, reason=reason, reached=places
             ).signed(new)
-        found = public_files(data_dir)
+        found = public_files(folder)
         return history.following(
             KeyEvent.BEGUN,
             new.public_key,
@@ -111,31 +110,36 @@ def replace_lost_key(
         ).signed(new)
 
     with (
-        key_failures_in_words(key_folder(data_dir)),
-        changing_keys(data_dir),
-        _units_at_rest(data_dir, sealed=False),
+        key_failures_in_words(folder),
+        changing_keys(folder),
+        _units_at_rest(folder, sealed=False),
     ):
-        _change_over(data_dir, store, new, record)
+        _change_over(folder, store, new, record)
     return new
 
 
 def take_over_restored(
-    data_dir: Path, *, by: str, at_utc_ms: int, store: KeyStore | None = None
+    folder: RecordFolder, *, by: str, at_utc_ms: int, store: KeyStore | None = None
 ) -> None:
     """A key for a folder that came out of a backup, which holds no private keys.
 
     The old key stays in use where its private half is here: on the machine of the backup.
     """
     try:
-        load_or_create_key(data_dir, store=store, utc_ms=lambda: at_utc_ms)
+        load_or_create_key(folder, store=store, utc_ms=lambda: at_utc_ms)
     except KeyUnavailable:
         replace_lost_key(
-            data_dir, by=by, reason="restored from a backup", at_utc_ms=at_utc_ms, store=store
+            folder, by=by, reason="restored from a backup", at_utc_ms=at_utc_ms, store=store
         )
 
 
 def accept_key(
-    data_dir: Path, public_key: bytes, *, by: str, at_utc_ms: int, store: KeyStore | None = None
+    folder: RecordFolder,
+    public_key: bytes,
+    *,
+    by: str,
+    at_utc_ms: int,
+    store: KeyStore | None = None,
 ) -> str:
     """Take a foreign public key into the record, so that what it signed is believed here.
 
@@ -149,15 +153,15 @@ def accept_key(
             raise RequestRefused(f"key {key_id} is on record already; `traction key list` shows it")
         return history.following(KeyEvent.ACCEPTED, public_key, at_utc_ms, by=by)
 
-    _signed_by_the_key_in_use(data_dir, record, at_utc_ms, store)
-    with key_failures_in_words(key_folder(data_dir)):
-        path = key_folder(data_dir) / f"{key_id}.pub"
+    _signed_by_the_key_in_use(folder, record, at_utc_ms, store)
+    with key_failures_in_words(folder):
+        path = folder.public_key_of(key_id)
         write_private(path, public_pem(public_key))
     return key_id
 
 
 def revoke_key(
-    data_dir: Path,
+    folder: RecordFolder,
     key_id: str,
     *,
     from_utc_ms: int,
@@ -190,7 +194,7 @@ def revoke_key(
             from_utc_ms=from_utc_ms,
         )
 
-    _signed_by_the_key_in_use(data_dir, record, at_utc_ms, store)
+    _signed_by_the_key_in_use(folder, record, at_utc_ms, store)
     return whole[0]
 
 
@@ -215,28 +219,28 @@ def _needed(text: str, what: str) -> str:
 
 
 def _signed_by_the_key_in_use(
-    data_dir: Path, make: MakeRecord, at_utc_ms: int, store: KeyStore | None
+    folder: RecordFolder, make: MakeRecord, at_utc_ms: int, store: KeyStore | None
 ) -> None:
-    key = load_or_create_key(data_dir, store=store, utc_ms=lambda: at_utc_ms)
-    with key_failures_in_words(key_folder(data_dir)), changing_keys(data_dir):
-        _check_still_in_use(data_dir, key)
-        _put_on_record(data_dir, key, lambda history: make(history).signed(key))
+    key = load_or_create_key(folder, store=store, utc_ms=lambda: at_utc_ms)
+    with key_failures_in_words(folder), changing_keys(folder):
+        _check_still_in_use(folder, key)
+        _put_on_record(folder, key, lambda history: make(history).signed(key))
 
 
-def _change_over(data_dir: Path, store: KeyStore, new: SigningKey, make: MakeRecord) -> None:
+def _change_over(folder: RecordFolder, store: KeyStore, new: SigningKey, make: MakeRecord) -> None:
     """The new private half first, then the record, then the old private half goes."""
-    put_next(key_folder(data_dir), new, store)
-    history = _put_on_record(data_dir, new, make)
-    finish_next(key_folder(data_dir), history, store)
-    publish(key_folder(data_dir), new)
+    put_next(folder, new, store)
+    history = _put_on_record(folder, new, make)
+    finish_next(folder, history, store)
+    publish(folder, new)
 
 
-def _put_on_record(data_dir: Path, key: SigningKey, make: MakeRecord) -> KeyHistory:
+def _put_on_record(folder: RecordFolder, key: SigningKey, make: MakeRecord) -> KeyHistory:
     """One record, noted in clinic.db; nobody writes there meanwhile. ``key`` signs the note."""
-    history = believed_history(data_dir)
-    with _clinic_at_rest(data_dir) as db:
+    history = believed_history(folder)
+    with _clinic_at_rest(folder) as db:
         record = make(history)
-        grown = append_record(data_dir, history, record)
+        grown = append_record(folder, history, record)
         if db is not None:
             note = Author(
                 by=record.by, user="", at_utc_ms=record.at_utc_ms, key=key, key_records=grown.head
@@ -245,17 +249,17 @@ def _put_on_record(data_dir: Path, key: SigningKey, make: MakeRecord) -> KeyHist
     return grown
 
 
-def _check_still_in_use(data_dir: Path, key: SigningKey) -> None:
-    if believed_history(data_dir).in_use != key.key_id:
+def _check_still_in_use(folder: RecordFolder, key: SigningKey) -> None:
+    if believed_history(folder).in_use != key.key_id:
         raise KeyUnavailable(f"key {key.key_id} was replaced by another program; do it again")
 
 
-def _refuse_when_at_hand(data_dir: Path, store: KeyStore) -> None:
-    in_use = believed_history(data_dir).in_use
+def _refuse_when_at_hand(folder: RecordFolder, store: KeyStore) -> None:
+    in_use = believed_history(folder).in_use
     if in_use:
         store.get(in_use)  # A store that is locked says so: its key is not lost.
     try:
-        key = load_or_create_key(data_dir, store=store)
+        key = load_or_create_key(folder, store=store)
     except KeyUnavailable:
         return
     raise RequestRefused(
@@ -264,23 +268,22 @@ def _refuse_when_at_hand(data_dir: Path, store: KeyStore) -> None:
 
 
 @contextmanager
-def _clinic_at_rest(data_dir: Path) -> Iterator[Database | None]:
-    if not clinic_database(data_dir).exists():
+def _clinic_at_rest(folder: RecordFolder) -> Iterator[Database | None]:
+    if not folder.clinic_database.exists():
         yield None
         return
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         yield db
 
 
 @contextmanager
-def _units_at_rest(data_dir: Path, *, sealed: bool) -> Iterator[None]:
+def _units_at_rest(folder: RecordFolder, *, sealed: bool) -> Iterator[None]:
     """Hold every unit's lock; with ``sealed``, no session may be without its seal either."""
-    folder = data_dir / "units"
-    names = {unit_id_of(path) for kind in ("*.db", "*.lock") for path in folder.glob(kind)}
+    names = {unit_id_of(path) for kind in ("*.db", "*.lock") for path in folder.units.glob(kind)}
     with ExitStack() as held:
-        _settle_locks(data_dir, names)
+        _settle_locks(folder, names)
         for name in sorted(names):
-            path = unit_database(data_dir, name)
+            path = folder.unit_database(name)
             lock = UnitLock(path)
             try:
                 lock.take()
@@ -295,13 +298,13 @@ def _units_at_rest(data_dir: Path, *, sealed: bool) -> Iterator[None]:
         yield
 
 
-def _settle_locks(data_dir: Path, names: Iterable[str]) -> None:
+def _settle_locks(folder: RecordFolder, names: Iterable[str]) -> None:
     """Take each lock alone once: a lock file that is new says nothing beside others that are held.
 
     In a folder that was restored all of them are new. One that is held stays for who takes it.
     """
     for name in sorted(names):
-        with suppress(UnitBusy), holding(UnitLock(unit_database(data_dir, name))):
+        with suppress(UnitBusy), holding(UnitLock(folder.unit_database(name))):
             pass
 
 

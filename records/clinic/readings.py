@@ -20,7 +20,7 @@ from typing import Any
 from controller.events import JsonValue
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries
-from records.store.clinic_file import clinic_database, clinic_writing
+from records.store.clinic_file import clinic_writing
 from records.store.durable import sync_folder
 from records.store.private_files import (
     HAS_MODES,
@@ -29,6 +29,7 @@ from records.store.private_files import (
     is_shared,
     write_all,
 )
+from records.store.record_folder import RecordFolder
 
 ROW_LIMIT_BYTES = 64 << 10
 _NAME = re.compile(r"\d{1,15}-[0-9a-f]{16}\.json")
@@ -43,63 +44,58 @@ class LeftReading:
     detail: Mapping[str, JsonValue] | None
 
 
-def readings_folder(data_dir: Path) -> Path:
-    """Returns where readers leave their rows."""
-    return data_dir / "readings"
-
-
-def only_reads(data_dir: Path) -> bool:
+def only_reads(folder: RecordFolder) -> bool:
     """Returns True when the records belong to another account, and this one may not write them."""
-    path = clinic_database(data_dir)
+    path = folder.clinic_database
     if not HAS_MODES or not path.exists():
         return False
     return path.stat().st_uid != os.geteuid() and not os.access(path, os.W_OK)
 
 
-def offer_readings_folder(data_dir: Path) -> None:
-    """Make the folder in a data folder that is shared with a group; called by its owner."""
-    folder = readings_folder(data_dir)
-    if not data_dir.exists() or not is_shared(data_dir):
+def offer_readings_folder(folder: RecordFolder) -> None:
+    """Make the readings in a data readings that is shared with a group; called by its owner."""
+    readings = folder.readings
+    if not folder.path.exists() or not is_shared(folder.path):
         return
-    if not folder.exists():
-        os.mkdir(folder, 0o700)  # noqa: PTH102
-    if stat.S_IMODE(folder.stat().st_mode) != READINGS_FOLDER:
-        folder.chmod(READINGS_FOLDER)
+    if not readings.exists():
+        os.mkdir(readings, 0o700)  # noqa: PTH102
+    if stat.S_IMODE(readings.stat().st_mode) != READINGS_FOLDER:
+        readings.chmod(READINGS_FOLDER)
 
 
-def leave_reading(data_dir: Path, at_utc_ms: int, detail: Mapping[str, JsonValue]) -> None:
+def leave_reading(folder: RecordFolder, at_utc_ms: int, detail: Mapping[str, JsonValue]) -> None:
     """Leave a row, durable; raises OSError."""
-    folder = readings_folder(data_dir)
-    path = folder / f"{at_utc_ms}-{secrets.token_hex(8)}.json"
+    readings = folder.readings
+    path = readings / f"{at_utc_ms}-{secrets.token_hex(8)}.json"
     descriptor = create_new(path)
     try:
         write_all(descriptor, json.dumps(dict(detail), sort_keys=True).encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    sync_folder(folder)
+    sync_folder(readings)
 
 
-def left_readings(data_dir: Path) -> Iterator[LeftReading]:
+def left_readings(folder: RecordFolder) -> Iterator[LeftReading]:
     """The rows that wait, oldest first; a file that is no row is shown as one without content."""
-    folder = readings_folder(data_dir)
-    if not folder.is_dir():
+    readings = folder.readings
+    if not readings.is_dir():
         return
-    for path in sorted(folder.iterdir()):
+    for path in sorted(readings.iterdir()):
         if _NAME.fullmatch(path.name):
             yield _left(path)
 
 
-def take_up_readings(data_dir: Path, author: Author) -> int:
+def take_up_readings(folder: RecordFolder, author: Author) -> int:
     """Append the rows that wait to the chain and return their number.
 
     A program that ends in between leaves them to the next, which takes them up twice at most. What
     is no row stays where it is; ``traction audit`` shows it.
     """
-    waiting = [(left, left.detail) for left in left_readings(data_dir)]
+    waiting = [(left, left.detail) for left in left_readings(folder)]
     rows = [(left, detail) for left, detail in waiting if detail is not None]
     if rows:
-        with clinic_writing(data_dir) as db:
+        with clinic_writing(folder) as db:
             append_entries(db, author, [(EntryKind.RECORD_READ, detail) for _, detail in rows])
         for left, _ in rows:
             left.path.unlink()

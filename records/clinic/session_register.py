@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from controller.errors import JournalError
 from controller.events import JsonValue
@@ -18,9 +17,9 @@ from records.evidence.believed import read_checked
 from records.evidence.reader import reading
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries
-from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing, has_chain
+from records.store.clinic_file import clinic_reading, clinic_writing, has_chain
 from records.store.database import Database, rows
-from records.store.unit_file import every_database
+from records.store.record_folder import RecordFolder
 from records.strict_json import object_or_empty
 
 _NOTED = "SELECT session_id FROM entry WHERE kind = ?"
@@ -69,16 +68,16 @@ def append_opened(
     append_entries(db, author, [*entries, (EntryKind.SESSION_OPENED, detail)])
 
 
-def note_seals(data_dir: Path, author: Author) -> list[str]:
+def note_seals(folder: RecordFolder, author: Author) -> list[str]:
     """Note every seal that is on file, fits and is not noted yet; returns the sessions' ids.
 
     Raises JournalUnavailable when clinic.db takes no write.
     """
-    if not clinic_database(data_dir).exists():
+    if not folder.clinic_database.exists():
         return []
-    details = list(_not_noted(data_dir))
+    details = list(_not_noted(folder))
     if details:
-        with clinic_writing(data_dir) as db:
+        with clinic_writing(folder) as db:
             known = {one for (one,) in rows(db, _NOTED, (int(EntryKind.SESSION_SEALED),))}
             fresh = [d for d in details if d["session_id"] not in known]
             if fresh:
@@ -160,12 +159,12 @@ def opened_without_session(register: Register, evidence: Evidence) -> list[str]:
     )
 
 
-def _not_noted(data_dir: Path) -> Iterator[dict[str, JsonValue]]:
-    with clinic_reading(data_dir) as db:
+def _not_noted(folder: RecordFolder) -> Iterator[dict[str, JsonValue]]:
+    with clinic_reading(folder) as db:
         known: set[str] = set()
         if has_chain(db):
             known = {str(one) for (one,) in rows(db, _NOTED, (int(EntryKind.SESSION_SEALED),))}
-    for path in every_database(data_dir):
+    for path in folder.every_database():
         with reading(path) as db:
             sealed = rows(
                 db,
@@ -173,7 +172,7 @@ def _not_noted(data_dir: Path) -> Iterator[dict[str, JsonValue]]:
                 "JOIN seal ON seal.session = number ORDER BY number",
             )
         for name, unit_id, number, digest in sealed:
-            if name not in known and _fits(data_dir, name):
+            if name not in known and _fits(folder, name):
                 yield {
                     "session_id": name,
                     "unit_id": unit_id,
@@ -182,9 +181,9 @@ def _not_noted(data_dir: Path) -> Iterator[dict[str, JsonValue]]:
                 }
 
 
-def _fits(data_dir: Path, session_id: str) -> bool:
+def _fits(folder: RecordFolder, session_id: str) -> bool:
     try:
-        return not read_checked(data_dir, session_id).alterations
+        return not read_checked(folder, session_id).alterations
     except JournalError:
         return False
 

@@ -15,10 +15,11 @@ from records.evidence.guarded_check import UnitCheck
 from records.evidence.reader import SessionRecord, checking, locate_session, record_of
 from records.evidence.session_check import Alteration
 from records.evidence.stored_session import StoredSession
-from records.keys.key_folder import key_history, records_file
+from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
+from records.store.record_folder import RecordFolder, is_put_aside
 from records.store.schema_check import schema_differences
-from records.store.unit_file import UNIT_SCHEMA, is_put_aside
+from records.store.unit_file import UNIT_SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +44,13 @@ class CheckedRecord:
         return self.record
 
 
-def read_checked(data_dir: Path, session_id: str) -> CheckedRecord:
+def read_checked(folder: RecordFolder, session_id: str) -> CheckedRecord:
     """A session by its id, with what verify finds in it.
 
     Raises RecordNotFound, and JournalCorrupt where nothing of it can be read.
     """
-    path, head = locate_session(data_dir, session_id)
-    keys = key_history(data_dir)
+    path, head = locate_session(folder, session_id)
+    keys = key_history(folder)
     with checking(path) as db:
         db.execute("BEGIN")  # every look is at the file of one moment
         differences = schema_differences(db, UNIT_SCHEMA)
@@ -58,11 +59,11 @@ def read_checked(data_dir: Path, session_id: str) -> CheckedRecord:
             for one in differences
         ]
         if keys.fault:
-            where = str(records_file(data_dir))
+            where = str(folder.key_records)
             found.append(Alteration(session_id=head.session_id, where=where, what=keys.fault))
         stored = None
         if all(one.readable for one in differences):
-            check = UnitCheck(db, path, known_public_keys(data_dir), keys)
+            check = UnitCheck(db, path, known_public_keys(folder), keys)
             checked = check.session(head)
             stored = checked.stored
             found += (*check.history.alterations, *checked.alterations)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from controller.errors import JournalError
 from records.evidence.reader import last_record_utc_ms, reading
@@ -18,7 +17,7 @@ from records.evidence.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unreadable import refused_in_words
 from records.store.database import Database, rows, schema_version
-from records.store.unit_file import every_database
+from records.store.record_folder import RecordFolder
 
 NOTICED_MS = 2000
 """A step back that is told: that of the self-check of a start (hazard row 29)."""
@@ -44,33 +43,33 @@ class ClockStep:
         )
 
 
-def clock_steps(data_dir: Path) -> list[ClockStep]:
+def clock_steps(folder: RecordFolder) -> list[ClockStep]:
     """Every step back between neighbouring sessions of a unit, oldest first.
 
     A file that cannot be read gives none: ``verify`` says what is wrong with it.
     """
     found: list[ClockStep] = []
-    for path in every_database(data_dir):
+    for path in folder.every_database():
         with suppress(JournalError), reading(path) as db, refused_in_words(f"times in {path}"):
             found += list(_steps_of(db))
     return found
 
 
-def newest_utc_ms(data_dir: Path) -> int | None:
+def newest_utc_ms(folder: RecordFolder) -> int | None:
     """The latest time in the newest session of each unit that armed it; None without sessions.
 
     Only the newest: a clock that was ahead once and was set right is not held against it for ever.
     Only armed ones, as far as there are any: a session that was refused for its clock proves
     nothing.
     """
-    armed = last_record_utc_ms(data_dir)
+    armed = last_record_utc_ms(folder)
     if armed is not None:
         return armed
     newest: list[int] = []
-    for path in every_database(data_dir):
+    for path in folder.every_database():
         with reading(path) as db:
             newest += [end for _, end in _ends(db)][-1:]
-    with refused_in_words(f"the newest time in {data_dir}"):
+    with refused_in_words(f"the newest time in {folder}"):
         return max(newest, default=None)
 
 

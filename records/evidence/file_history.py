@@ -18,7 +18,7 @@ from records.evidence.stored_session import StoredSession
 from records.evidence.unreadable import UNREADABLE
 from records.store.cell_check import CellCheck
 from records.store.database import Database, schema_version
-from records.store.unit_file import unit_id_of
+from records.store.record_folder import unit_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

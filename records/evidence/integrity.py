@@ -30,13 +30,14 @@ from records.evidence.stored_session import (
 from records.evidence.tally import Tally, Verification
 from records.evidence.verified import Recall, marks_of
 from records.evidence.year_files import faults_of_year_files
-from records.keys.key_folder import key_history, records_file
+from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.store.cell_check import CellCheck
 from records.store.checkpoint import Checkpoint
 from records.store.database import Database, rows, schema_version
+from records.store.record_folder import RecordFolder, unit_id_of
 from records.store.schema_check import SchemaDifference, schema_differences
-from records.store.unit_file import UNIT_SCHEMA, readable_databases, unit_id_of
+from records.store.unit_file import UNIT_SCHEMA
 
 Watch = Callable[[str, int, int], None]
 __all__ = ["Alteration", "IssuedCheckpoint", "Verification", "issued_checkpoints", "verify"]
@@ -66,7 +67,7 @@ class _WholeCheck:
 
 
 def verify(
-    data_dir: Path,
+    folder: RecordFolder,
     session_id: str | None = None,
     *,
     checkpoints: Sequence[Checkpoint] = (),
@@ -82,24 +83,26 @@ def verify(
     ``recall`` may leave sessions out that were checked whole before, and hears which are now.
     ``watch`` is told unit, count of sessions that are done, and of how many.
     """
-    known = known_public_keys(data_dir) if public_keys is None else public_keys
-    history = key_history(data_dir)
+    known = known_public_keys(folder) if public_keys is None else public_keys
+    history = key_history(folder)
     wanted = None
     if session_id is not None:
         wanted = {session_id.upper(), *(checkpoint.name.upper() for checkpoint in checkpoints)}
     tally = Tally(known, history if public_keys is None else history.only(public_keys))
     if history.fault:
         tally.alterations.append(
-            Alteration(session_id="", where=str(records_file(data_dir)), what=history.fault)
+            Alteration(session_id="", where=str(folder.key_records), what=history.fault)
         )
-    tally.put_aside = put_aside_files(data_dir)
+    tally.put_aside = put_aside_files(folder)
     tally.is_whole = wanted is None
     if wanted is None:
         tally.alterations += _faults_of_put_aside(tally.put_aside)
-        tally.alterations += faults_of_year_files(data_dir)
-    accepted = {data_dir / one.predecessor.file for one in tally.put_aside if one.is_accepted}
+        tally.alterations += faults_of_year_files(folder)
+    accepted = {
+        folder.file_called(one.predecessor.file) for one in tally.put_aside if one.is_accepted
+    }
     all_ = _WholeCheck(recall or Recall(None), watch)
-    for path in readable_databases(data_dir):
+    for path in folder.readable_databases():
         known_of_it = len(tally.alterations)
         try:
             _walk_unit(path, wanted, tally, all_)
@@ -129,10 +132,10 @@ def _faults_of_put_aside(files: Iterable[PutAside]) -> Iterator[Alteration]:
             )
 
 
-def issued_checkpoints(data_dir: Path) -> list[IssuedCheckpoint]:
+def issued_checkpoints(folder: RecordFolder) -> list[IssuedCheckpoint]:
     """The checkpoint of every sealed and signed session, unit by unit, oldest first."""
     issued = []
-    for path in readable_databases(data_dir):
+    for path in folder.readable_databases():
         with reading(path) as db:
             for head in session_rows_of(db):
                 signature = seal_signature(db, head.number)
@@ -151,13 +154,13 @@ def _issued(head: SessionHead, text: str) -> IssuedCheckpoint:
     )
 
 
-def sessions_called(data_dir: Path, beginning: str) -> list[str]:
+def sessions_called(folder: RecordFolder, beginning: str) -> list[str]:
     """Ids of the sessions on file that begin so, or the one that is called so.
 
     Files that cannot be read are passed over: ``verify`` says what is wrong with them.
     """
     found: list[str] = []
-    for path in readable_databases(data_dir):
+    for path in folder.readable_databases():
         with suppress(JournalError), checking(path) as db:
             if all(difference.readable for difference in schema_differences(db, UNIT_SCHEMA)):
                 found += [head.session_id for head in session_rows_called(db, beginning)]

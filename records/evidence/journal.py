@@ -48,7 +48,8 @@ from records.store.canonical import EventRow, canonical_json, sample_bytes
 from records.store.chain import Subject
 from records.store.checkpoint import Checkpoint
 from records.store.database import failures_in_words, open_for_writing, rows
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock
 
 COMMIT_INTERVAL_S = 0.1
@@ -275,7 +276,7 @@ class SqliteJournal:
 
 
 def open_session(
-    data_dir: Path,
+    folder: RecordFolder,
     opening: SessionOpening,
     clock: Clock,
     *,
@@ -288,11 +289,11 @@ def open_session(
     Raises UnitBusy (a session is open), JournalUnavailable (nothing can be kept) or JournalCorrupt
     (an interrupted session was not closed before).
     """
-    path = unit_database(data_dir, opening.unit_id)
+    path = folder.unit_database(opening.unit_id)
     lock = UnitLock(path)
     lock.take()
     try:
-        check_key_in_use(data_dir, key)
+        check_key_in_use(folder, key)
         _refuse_left_open(path)
         spill = SpillFile.reserve(spill_path(path), size=reserved_bytes)
         try:
@@ -310,14 +311,14 @@ def open_session(
 
 
 def left_open_sessions(
-    data_dir: Path, unit_id: str, clock: Clock, *, key: SigningKey
+    folder: RecordFolder, unit_id: str, clock: Clock, *, key: SigningKey
 ) -> list[LeftOpen]:
     """The interrupted sessions of a unit, examined; what an earlier end left of them is removed.
 
     The caller holds the unit's lock. An older file is brought to the present schema first. Raises
     JournalUnavailable, or JournalCorrupt for what this workstation did not write.
     """
-    path = unit_database(data_dir, unit_id)
+    path = folder.unit_database(unit_id)
     spill = spill_path(path)
     if not path.exists() and not spill.exists():
         return []
@@ -333,14 +334,14 @@ def left_open_sessions(
 
 
 def reopen_session(
-    data_dir: Path, left: LeftOpen, clock: Clock, *, key: SigningKey
+    folder: RecordFolder, left: LeftOpen, clock: Clock, *, key: SigningKey
 ) -> SqliteJournal:
     """Go on behind the last believed link of a session that was interrupted, to close it.
 
     What stands behind that link was written by somebody else and is removed; what the side file
     holds is taken up.
     """
-    path = unit_database(data_dir, left.head.unit_id)
+    path = folder.unit_database(left.head.unit_id)
     lock = UnitLock(path)
     lock.take()
     try:

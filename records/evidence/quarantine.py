@@ -27,20 +27,13 @@ from records.evidence.unreadable import refused_in_words
 from records.keys.signing import SigningKey
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
-from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.database import open_for_writing
 from records.store.durable import sync_folder
 from records.store.file_digest import file_sha256
 from records.store.private_files import make_folder, make_read_only, sync_file, write_private
-from records.store.unit_file import (
-    UNFINISHED,
-    UNIT_SCHEMA,
-    every_database,
-    new_database,
-    quarantine_folder,
-    unit_database,
-    unit_id_of,
-)
+from records.store.record_folder import UNFINISHED, RecordFolder, unit_id_of
+from records.store.unit_file import UNIT_SCHEMA
 
 SUMS: Final = "SHA256SUMS"
 _LOGS: Final = ("-wal", "-shm")
@@ -63,23 +56,25 @@ class PutAside:
         return bool(self.accepted_by)
 
 
-def put_aside(data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, reason: str) -> Path:
+def put_aside(
+    folder: RecordFolder, unit_id: str, key: SigningKey, *, utc_ms: int, reason: str
+) -> Path:
     """Move the unit's file to quarantine and begin a new one; returns where it went.
 
     The caller holds the unit's lock. Raises JournalUnavailable when the disk refuses; the file is
     then where it was.
     """
-    database = unit_database(data_dir, unit_id)
+    database = folder.unit_database(unit_id)
     if not database.exists() and not spill_path(database).exists():
-        raise RequestRefused(f"unit {unit_id} has no file in {data_dir}; nothing was put aside")
-    fresh = new_database(data_dir, unit_id)
+        raise RequestRefused(f"unit {unit_id} has no file in {folder}; nothing was put aside")
+    fresh = folder.new_database(unit_id)
     try:
-        if (begun := _begun(data_dir, fresh)) is not None:
+        if (begun := _begun(folder, fresh)) is not None:
             _change_places(database, fresh)
             return begun
-        folder = _free_name(quarantine_folder(data_dir) / f"{unit_id}-{utc_ms}")
-        draft = folder.with_name(folder.name + UNFINISHED)
-        _remove_unfinished(data_dir, unit_id)
+        aside = _free_name(folder.quarantine / f"{unit_id}-{utc_ms}")
+        draft = aside.with_name(aside.name + UNFINISHED)
+        _remove_unfinished(folder, unit_id)
         try:
             digest = _copy_whole(_existing_files_of(database), draft)
             last_session = _last_session(draft / database.name)
@@ -88,23 +83,23 @@ def put_aside(data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, rea
                     db,
                     key,
                     unit_id=unit_id,
-                    file=(folder / database.name).relative_to(data_dir).as_posix(),
+                    file=folder.name_of(aside / database.name),
                     digest=digest,
                     last_session=last_session,
                     utc_ms=utc_ms,
                     reason=reason,
                 )
-            draft.rename(folder)
+            draft.rename(aside)
         except (OSError, JournalError):
-            _remove_unfinished(data_dir, unit_id)
+            _remove_unfinished(folder, unit_id)
             raise
-        sync_folder(folder.parent)
+        sync_folder(aside.parent)
         _change_places(database, fresh)
     except OSError as error:
         raise JournalUnavailable(
             f"{error.filename or database} cannot be put aside ({error.strerror}); check the disk"
         ) from error
-    return folder
+    return aside
 
 
 def _change_places(database: Path, fresh: Path) -> None:
@@ -117,30 +112,30 @@ def _change_places(database: Path, fresh: Path) -> None:
     sync_folder(database.parent)
 
 
-def _begun(data_dir: Path, fresh: Path) -> Path | None:
+def _begun(folder: RecordFolder, fresh: Path) -> Path | None:
     """The folder of an attempt that was stopped behind its last copy; None when there is none.
 
     The folder bears its name since everything in it is durable, so that only the change of places
     is left to do.
     """
     for _, predecessor in predecessors_among([fresh] if fresh.exists() else []):
-        if not _fault_of_folder(data_dir, predecessor):
-            return (data_dir / predecessor.file).parent
+        if not _fault_of_folder(folder, predecessor):
+            return folder.file_called(predecessor.file).parent
     return None
 
 
-def _remove_unfinished(data_dir: Path, unit_id: str) -> None:
+def _remove_unfinished(folder: RecordFolder, unit_id: str) -> None:
     """Remove what a stopped attempt made; the originals stand. The copies go last: readers."""
-    new_database(data_dir, unit_id).unlink(missing_ok=True)
-    for draft in quarantine_folder(data_dir).glob(f"{unit_id}-*{UNFINISHED}"):
+    folder.new_database(unit_id).unlink(missing_ok=True)
+    for draft in folder.quarantine.glob(f"{unit_id}-*{UNFINISHED}"):
         shutil.rmtree(draft)
 
 
-def put_aside_files(data_dir: Path) -> list[PutAside]:
+def put_aside_files(folder: RecordFolder) -> list[PutAside]:
     """Every file that was put aside and that a unit's present file follows."""
-    accepted = _accepted(data_dir)
+    accepted = _accepted(folder)
     found = []
-    for path, predecessor in predecessors_among(every_database(data_dir)):
+    for path, predecessor in predecessors_among(folder.every_database()):
         if predecessor.kind == PUT_ASIDE:
             by, at_ms = accepted.get(predecessor.digest.hex(), ("", 0))
             found.append(
@@ -149,15 +144,15 @@ def put_aside_files(data_dir: Path) -> list[PutAside]:
                     predecessor=predecessor,
                     accepted_by=by,
                     accepted_utc_ms=at_ms,
-                    fault=_fault_of_folder(data_dir, predecessor),
+                    fault=_fault_of_folder(folder, predecessor),
                 )
             )
     return found
 
 
-def refuse_not_accepted(data_dir: Path, unit_id: str) -> None:
+def refuse_not_accepted(folder: RecordFolder, unit_id: str) -> None:
     """Raise JournalCorrupt while nobody has accepted that the unit's file was put aside."""
-    for one in put_aside_files(data_dir):
+    for one in put_aside_files(folder):
         if one.unit_id == unit_id and not one.is_accepted:
             raise JournalCorrupt(
                 f"the record of unit {unit_id} did not fit and was put aside as "
@@ -167,15 +162,15 @@ def refuse_not_accepted(data_dir: Path, unit_id: str) -> None:
             )
 
 
-def accept(data_dir: Path, unit_id: str, author: Author, reason: str) -> PutAside:
+def accept(folder: RecordFolder, unit_id: str, author: Author, reason: str) -> PutAside:
     """A named person takes note of a file that was put aside; raises RequestRefused."""
-    waiting = [one for one in put_aside_files(data_dir) if one.unit_id == unit_id]
+    waiting = [one for one in put_aside_files(folder) if one.unit_id == unit_id]
     if not waiting:
         raise RequestRefused(f"no file of unit {unit_id} was put aside; nothing to accept")
     if not reason.strip():
         raise RequestRefused("the reason is empty; say with --reason what was found out")
     one = next((one for one in waiting if not one.is_accepted), waiting[0])
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         append_entries(
             db,
             author,
@@ -194,30 +189,30 @@ def accept(data_dir: Path, unit_id: str, author: Author, reason: str) -> PutAsid
             ],
         )
     digest = one.predecessor.digest
-    return next(one for one in put_aside_files(data_dir) if one.predecessor.digest == digest)
+    return next(one for one in put_aside_files(folder) if one.predecessor.digest == digest)
 
 
-def _fault_of_folder(data_dir: Path, predecessor: Predecessor) -> str:
-    folder = (data_dir / predecessor.file).parent
+def _fault_of_folder(folder: RecordFolder, predecessor: Predecessor) -> str:
+    aside = folder.file_called(predecessor.file).parent
     try:
-        listed = (folder / SUMS).read_bytes()
+        listed = (aside / SUMS).read_bytes()
         if hashlib.sha256(listed).digest() != predecessor.digest:
-            return f"{folder.name}/{SUMS} is not the list that was signed"
+            return f"{aside.name}/{SUMS} is not the list that was signed"
         for line in listed.decode().splitlines():
             digest, name = line.split("  ", 1)
-            if file_sha256(folder / name) != digest:
-                return f"{folder.name}/{name} was changed after it was put aside"
+            if file_sha256(aside / name) != digest:
+                return f"{aside.name}/{name} was changed after it was put aside"
     except (OSError, ValueError) as error:
-        return f"{folder.name} cannot be read: {error}"
+        return f"{aside.name} cannot be read: {error}"
     return ""
 
 
-def _accepted(data_dir: Path) -> dict[str, tuple[str, int]]:
+def _accepted(folder: RecordFolder) -> dict[str, tuple[str, int]]:
     """Who accepted what and when; a clinic.db that cannot be read accepts nothing."""
-    if not clinic_database(data_dir).exists():
+    if not folder.clinic_database.exists():
         return {}
     try:
-        with clinic_reading(data_dir) as db, refused_in_words("what was accepted"):
+        with clinic_reading(folder) as db, refused_in_words("what was accepted"):
             entries = entries_of_kind(db, EntryKind.PUT_ASIDE_ACCEPTED)
             return {str(e.detail["digest"]): (str(e.detail["by"]), e.utc_ms) for e in entries}
     except JournalError:

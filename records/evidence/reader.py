@@ -45,7 +45,8 @@ from records.store.database import (
     reading_file,
     rows,
 )
-from records.store.unit_file import UNIT_SCHEMA, databases_of, readable_databases, unit_databases
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock
 from records.strict_json import parse_object
 
@@ -117,17 +118,17 @@ class SessionRecord:
         return [event for event in self.events if event.kind is kind]
 
 
-def read_session(data_dir: Path, session_id: str) -> SessionRecord:
+def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
     """A session by its id (or an unambiguous beginning of it); raises RecordNotFound."""
-    path, head = _find(data_dir, session_id)
+    path, head = _find(folder, session_id)
     with reading(path) as db:
         _refuse_removed(db, head)
         return load_session(db, path, head)
 
 
-def refuse_removed(data_dir: Path, head: SessionHead) -> None:
+def refuse_removed(folder: RecordFolder, head: SessionHead) -> None:
     """Raise RecordNotFound, with who and why, when a session's content was removed."""
-    path, _ = _find(data_dir, head.session_id)
+    path, _ = _find(folder, head.session_id)
     with reading(path) as db:
         _refuse_removed(db, head)
 
@@ -141,32 +142,32 @@ def _refuse_removed(db: Database, head: SessionHead) -> None:
         )
 
 
-def read_stored(data_dir: Path, session_id: str) -> StoredSession:
+def read_stored(folder: RecordFolder, session_id: str) -> StoredSession:
     """A session with its chain, as it is stored; raises RecordNotFound."""
-    path, head = _find(data_dir, session_id)
+    path, head = _find(folder, session_id)
     with reading(path) as db:
         return load_stored(db, head)
 
 
-def find_session(data_dir: Path, session_id: str) -> SessionHead:
+def find_session(folder: RecordFolder, session_id: str) -> SessionHead:
     """The row of a session by its id or the beginning of it; raises RecordNotFound."""
-    return _find(data_dir, session_id)[1]
+    return _find(folder, session_id)[1]
 
 
-def locate_session(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
+def locate_session(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
     """A session's file and row, by its id or the beginning of it; raises RecordNotFound."""
-    return _find(data_dir, session_id)
+    return _find(folder, session_id)
 
 
-def _find(data_dir: Path, session_id: str) -> tuple[Path, SessionHead]:
+def _find(folder: RecordFolder, session_id: str) -> tuple[Path, SessionHead]:
     found = [
-        (path, head) for path in readable_databases(data_dir) for head in _called(path, session_id)
+        (path, head) for path in folder.readable_databases() for head in _called(path, session_id)
     ]
     exact = [pair for pair in found if pair[1].session_id == session_id] or found
     if len(exact) != 1:
         what = "is not on file" if not exact else f"fits {len(exact)} sessions"
         raise RecordNotFound(
-            f"session {session_id!r} {what} in {data_dir}; `traction sessions` lists them"
+            f"session {session_id!r} {what} in {folder}; `traction sessions` lists them"
         )
     return exact[0]
 
@@ -176,13 +177,13 @@ def _called(path: Path, beginning: str) -> list[SessionHead]:
         return session_rows_called(db, beginning)
 
 
-def list_sessions(data_dir: Path) -> list[SessionRecord]:
+def list_sessions(folder: RecordFolder) -> list[SessionRecord]:
     """Every session of every unit, newest first."""
     records = []
-    for path in readable_databases(data_dir):
+    for path in folder.readable_databases():
         with reading(path) as db:
             records += [load_session(db, path, head) for head in session_rows_of(db)]
-    with refused_in_words(f"the list of sessions in {data_dir}"):
+    with refused_in_words(f"the list of sessions in {folder}"):
         return sorted(
             records, key=lambda r: (r.head.started_utc_ms, r.head.session_id), reverse=True
         )
@@ -272,15 +273,15 @@ def last_seen_of(path: Path) -> LastSeen | None:
     return None
 
 
-def last_record_utc_ms(data_dir: Path) -> int | None:
+def last_record_utc_ms(folder: RecordFolder) -> int | None:
     """The latest time in the newest session of each unit on file that armed it, UTC milliseconds.
 
     Only the newest: a clock that was ahead once and has been set right is in doubt once, not for
     ever.
     """
     newest: list[int] = []
-    for present in unit_databases(data_dir):
-        for path in databases_of(data_dir, present.stem):
+    for present in folder.unit_databases():
+        for path in folder.databases_of(present.stem):
             with reading(path) as db, refused_in_words(f"the newest times in {path}"):
                 times = [event.utc_ms for event in _newest_armed(db)]
             newest += times

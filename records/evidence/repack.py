@@ -19,7 +19,7 @@ from records.evidence.stored_session import SessionHead, StoredSession, session_
 from records.keys.signing import known_public_keys
 from records.store.database import Database, failures_in_words, open_for_writing, rows
 from records.store.ed25519 import SigningKey
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock, holding
 
 
@@ -32,18 +32,20 @@ class Repacked:
     bytes_after: int
 
 
-def repack(data_dir: Path, unit_id: str, key: SigningKey, utc_ms: Callable[[], int]) -> Repacked:
+def repack(
+    folder: RecordFolder, unit_id: str, key: SigningKey, utc_ms: Callable[[], int]
+) -> Repacked:
     """Pack every session that can be; older files come to the present schema first.
 
     Raises RecordNotFound, UnitBusy, JournalUnavailable, or JournalCorrupt for a session that does
     not fit.
     """
-    path = unit_database(data_dir, unit_id)
+    path = folder.unit_database(unit_id)
     if not path.exists():
         raise RecordNotFound(
-            f"unit {unit_id} has no file in {data_dir}; `traction sessions` names the units"
+            f"unit {unit_id} has no file in {folder}; `traction sessions` names the units"
         )
-    known = {**known_public_keys(data_dir), key.key_id: key.public_key}
+    known = {**known_public_keys(folder), key.key_id: key.public_key}
     with holding(UnitLock(path)), failures_in_words(path, "repacked"):
         before = path.stat().st_size
         db = open_for_writing(path, recording_schema(key, utc_ms))

@@ -14,9 +14,10 @@ from records.evidence.reader import checking
 from records.evidence.stored_session import session_rows_of
 from records.keys.signing import SigningKey, known_public_keys
 from records.store.chain import compute_seal_digest
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_database
+from records.store.clinic_file import CLINIC_SCHEMA
 from records.store.database import Database, check_quickly, check_schema, rows
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 
 WARN_BELOW_BYTES = 500_000_000
 """Hazard row 45: below this a person is told."""
@@ -25,7 +26,7 @@ REFUSE_BELOW_BYTES = 50_000_000
 
 
 def check_before_start(
-    data_dir: Path,
+    folder: RecordFolder,
     unit_id: str,
     key: SigningKey,
     *,
@@ -37,13 +38,13 @@ def check_before_start(
     stands in the older ones is looked at by ``verify``. ``key`` is the one that will sign; it is
     known even before its public half lies in the folder.
     """
-    yield from _check_space(data_dir, free_bytes)
-    clinic, unit = clinic_database(data_dir), unit_database(data_dir, unit_id)
+    yield from _check_space(folder, free_bytes)
+    clinic, unit = folder.clinic_database, folder.unit_database(unit_id)
     if _stands(clinic):
         check_quickly(clinic, CLINIC_SCHEMA)
     if _stands(unit):
         check_schema(unit, UNIT_SCHEMA)
-        _check_newest(data_dir, unit, key)
+        _check_newest(folder, unit, key)
 
 
 def _stands(path: Path) -> bool:
@@ -62,23 +63,23 @@ def free_bytes_at(folder: Path) -> int:
         ) from error
 
 
-def _check_space(data_dir: Path, free_bytes: Callable[[Path], int]) -> Iterator[str]:
-    free = free_bytes(data_dir)
+def _check_space(folder: RecordFolder, free_bytes: Callable[[Path], int]) -> Iterator[str]:
+    free = free_bytes(folder.path)
     if free < REFUSE_BELOW_BYTES:
         raise JournalUnavailable(
-            f"{free / 1e6:.0f} MB are free at {data_dir}; no session starts below "
+            f"{free / 1e6:.0f} MB are free at {folder}; no session starts below "
             f"{REFUSE_BELOW_BYTES / 1e6:.0f} MB. Free space on the disk, then start again"
         )
     if free < WARN_BELOW_BYTES:
         yield (
-            f"{free / 1e6:.0f} MB are free at {data_dir}; below {REFUSE_BELOW_BYTES / 1e6:.0f} MB "
+            f"{free / 1e6:.0f} MB are free at {folder}; below {REFUSE_BELOW_BYTES / 1e6:.0f} MB "
             "no session starts. Free space on the disk soon"
         )
 
 
-def _check_newest(data_dir: Path, path: Path, key: SigningKey) -> None:
+def _check_newest(folder: RecordFolder, path: Path, key: SigningKey) -> None:
     """All seals as a chain, and the newest sealed session whole; its signature covers them all."""
-    known = {**known_public_keys(data_dir), key.key_id: key.public_key}
+    known = {**known_public_keys(folder), key.key_id: key.public_key}
     with checking(path) as db:
         check = UnitCheck(db, path, known)
         for table in ("predecessor", "migration"):

@@ -28,7 +28,8 @@ from records.store.chain import compute_lines_digest
 from records.store.database import Database, rows, schema_version
 from records.store.ed25519 import SigningKey, verify_signature
 from records.store.private_files import write_private
-from records.store.unit_file import UNIT_SCHEMA, readable_databases
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 
 FORMAT: Final = "traction-verified/1"
 LARGEST_BYTES: Final = 64 << 20
@@ -101,11 +102,6 @@ class Recall:
         return {session_id: last for session_id, last in kept.items() if session_id not in altered}
 
 
-def memory_file(data_dir: Path) -> Path:
-    """Where the memory lies."""
-    return data_dir / "verified.json"
-
-
 def marks_of(db: Database, path: Path) -> dict[int, str]:
     """The mark of each sealed and signed session of a file, by number.
 
@@ -123,10 +119,10 @@ def marks_of(db: Database, path: Path) -> dict[int, str]:
     return marks
 
 
-def marks_of_folder(data_dir: Path) -> dict[str, str]:
+def marks_of_folder(folder: RecordFolder) -> dict[str, str]:
     """The marks of every file that can be read, by session id, for a list."""
     marks = dict[str, str]()
-    for path in readable_databases(data_dir):
+    for path in folder.readable_databases():
         with reading(path) as db, refused_in_words(str(path)):
             by_number = marks_of(db, path)
             names = {head.number: head.session_id for head in session_rows_of(db)}
@@ -140,9 +136,9 @@ def keys_mark(history: KeyHistory) -> str:
     return f"{count} {digest}"
 
 
-def read_memory(data_dir: Path) -> Memory:
+def read_memory(folder: RecordFolder) -> Memory:
     """What is remembered and signed by the key in use; with its fault, empty, where it is not."""
-    path = memory_file(data_dir)
+    path = folder.last_check
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
@@ -150,7 +146,7 @@ def read_memory(data_dir: Path) -> Memory:
         return Memory(fault="no check of every session is remembered here")
     except OSError as error:
         return Memory(fault=f"{path} cannot be read ({error.strerror})")
-    history = key_history(data_dir)
+    history = key_history(folder)
     key = history.public_keys.get(history.in_use)
     line, _, rest = data.partition(b"\n")
     if history.fault or key is None or not _signed(key, line, rest):
@@ -158,16 +154,16 @@ def read_memory(data_dir: Path) -> Memory:
     return _parsed(json.loads(line))
 
 
-def write_memory(data_dir: Path, key: SigningKey, sessions: Mapping[str, LastWhole]) -> None:
+def write_memory(folder: RecordFolder, key: SigningKey, sessions: Mapping[str, LastWhole]) -> None:
     """Put it in place, signed; raises OSError."""
     said = {
         "format": FORMAT,
-        "keys": keys_mark(key_history(data_dir)),
+        "keys": keys_mark(key_history(folder)),
         "sessions": {name: [one.mark, one.at_utc_ms] for name, one in sessions.items()},
     }
     line = json.dumps(said, sort_keys=True, separators=(",", ":"))
     signature = key.sign(_statement(line.encode()))
-    write_private(memory_file(data_dir), f"{line}\n{signature.hex()}\n".encode())
+    write_private(folder.last_check, f"{line}\n{signature.hex()}\n".encode())
 
 
 def _signed(public_key: bytes, line: bytes, rest: bytes) -> bool:

@@ -28,20 +28,13 @@ from records.evidence.unreadable import refused_in_words
 from records.keys.signing import SigningKey
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
-from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.database import failures_in_words, open_for_writing, rows
 from records.store.durable import sync_folder
 from records.store.file_digest import file_sha256
 from records.store.private_files import HAS_MODES, make_read_only, make_writable, sync_file
-from records.store.unit_file import (
-    CLOSING,
-    UNIT_SCHEMA,
-    next_database,
-    readable_databases,
-    unit_database,
-    unit_id_of,
-    year_databases,
-)
+from records.store.record_folder import CLOSING, UNITS, RecordFolder, next_database, unit_id_of
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
 
 _LOGS = ("-wal", "-journal")
@@ -49,37 +42,37 @@ _WRITERS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def close_year(
-    data_dir: Path, unit_id: str, key: SigningKey, *, utc_ms: int, year: int
+    folder: RecordFolder, unit_id: str, key: SigningKey, *, utc_ms: int, year: int
 ) -> Path | None:
     """Close the unit's file if its newest session is of a year before ``year``; returns its name.
 
     What an earlier attempt left is finished or taken back first. Raises UnitBusy, or
     JournalUnavailable when the disk refuses.
     """
-    database = unit_database(data_dir, unit_id)
+    database = folder.unit_database(unit_id)
     with holding(UnitLock(database)), failures_in_words(database, "closed for its year"):
-        _finish(data_dir, unit_id)
+        _finish(folder, unit_id)
         newest = _newest(database)
         if newest is None or _year_of(newest) >= year or open_sessions(database):
             return None
         closed = _free_name(database, _year_of(newest))
         try:
-            _write_both(data_dir, closed, newest.number, key, utc_ms)
+            _write_both(folder, closed, newest.number, key, utc_ms)
         except BaseException:
             _take_back(database)
             raise
         next_database(database).replace(database)
         sync_folder(database.parent)
-        _finish(data_dir, unit_id)
+        _finish(folder, unit_id)
         return closed
 
 
-def faults_of_year_files(data_dir: Path) -> Iterator[Alteration]:
+def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
     """What does not fit between the files of closed years and those that follow them."""
-    changed = _changed(data_dir)
+    changed = _changed(folder)
     named = set[Path]()
-    for predecessor in _closed_years(data_dir):
-        path = data_dir / predecessor.file
+    for predecessor in _closed_years(folder):
+        path = folder.file_called(predecessor.file)
         beside = path.with_name(path.name + CLOSING)
         path = beside if beside.exists() and not path.exists() else path
         named.add(path)
@@ -90,52 +83,52 @@ def faults_of_year_files(data_dir: Path) -> Iterator[Alteration]:
             what, unread = f"it cannot be read: {error.strerror}", True
         if what:
             yield Alteration(session_id="", where=predecessor.file, what=what, unread=unread)
-    for path in year_databases(data_dir):
+    for path in folder.year_databases():
         if path not in named:
             what = "no later file of the unit follows it: it was renamed, or the later one replaced"
-            yield Alteration(session_id="", where=f"units/{path.name}", what=what)
+            yield Alteration(session_id="", where=f"{UNITS}/{path.name}", what=what)
 
 
 @contextmanager
-def open_to_removal(data_dir: Path, path: Path, author: Author) -> Iterator[None]:
+def open_to_removal(folder: RecordFolder, path: Path, author: Author) -> Iterator[None]:
     """Make a closed year's file writable for a removal; other files are left as they are.
 
     The caller holds the unit's lock. A program that ends meanwhile leaves it noted as opened, and
     the next removal closes it (``close_reopened``).
     """
-    if path not in year_databases(data_dir):
+    if path not in folder.year_databases():
         yield
         return
-    _note(data_dir, author, EntryKind.YEAR_FILE_OPENED, {"file": _name(path)})
+    _note(folder, author, EntryKind.YEAR_FILE_OPENED, {"file": _name(path)})
     make_writable(path)
     yield
-    _close_again(data_dir, path, author)
+    _close_again(folder, path, author)
 
 
-def close_reopened(data_dir: Path, author: Author) -> None:
+def close_reopened(folder: RecordFolder, author: Author) -> None:
     """Close the files that a removal opened and that its program did not close."""
-    opened = {name for name, digest in _changed(data_dir).items() if not digest}
-    for path in year_databases(data_dir):
+    opened = {name for name, digest in _changed(folder).items() if not digest}
+    for path in folder.year_databases():
         if _name(path) in opened:
-            lock = UnitLock(unit_database(data_dir, unit_id_of(path)))
+            lock = UnitLock(folder.unit_database(unit_id_of(path)))
             with holding(lock), failures_in_words(path, "closed after a removal"):
                 make_writable(path)
-                _close_again(data_dir, path, author)
+                _close_again(folder, path, author)
 
 
-def _close_again(data_dir: Path, path: Path, author: Author) -> None:
+def _close_again(folder: RecordFolder, path: Path, author: Author) -> None:
     _without_log(path)
     make_read_only(path)
     sync_file(path)
     detail = {"file": _name(path), "digest": file_sha256(path)}
-    _note(data_dir, author, EntryKind.YEAR_FILE_CLOSED, detail)
+    _note(folder, author, EntryKind.YEAR_FILE_CLOSED, detail)
 
 
 def _write_both(
-    data_dir: Path, closed: Path, last_session: int, key: SigningKey, utc_ms: int
+    folder: RecordFolder, closed: Path, last_session: int, key: SigningKey, utc_ms: int
 ) -> None:
     """The new file, then the copy of the old one; both durable under names of their own."""
-    database = unit_database(data_dir, unit_id_of(closed))
+    database = folder.unit_database(unit_id_of(closed))
     _without_log(database)
     digest = file_sha256(database)
     with closing(open_for_writing(next_database(database), UNIT_SCHEMA)) as db:
@@ -143,7 +136,7 @@ def _write_both(
             db,
             key,
             unit_id=unit_id_of(closed),
-            file=closed.relative_to(data_dir).as_posix(),
+            file=folder.name_of(closed),
             digest=bytes.fromhex(digest),
             last_session=last_session,
             utc_ms=utc_ms,
@@ -165,9 +158,9 @@ def _write_both(
     sync_folder(database.parent)
 
 
-def _finish(data_dir: Path, unit_id: str) -> None:
+def _finish(folder: RecordFolder, unit_id: str) -> None:
     """Give the copy its name where the present file follows it, or take an attempt back."""
-    database = unit_database(data_dir, unit_id)
+    database = folder.unit_database(unit_id)
     if next_database(database).exists():
         _take_back(database)
     for path in database.parent.glob(f"{unit_id}-*.db{CLOSING}"):
@@ -218,8 +211,8 @@ def _free_name(database: Path, year: int) -> Path:
     return next(place for place in places if not place.exists())
 
 
-def _closed_years(data_dir: Path) -> Iterator[Predecessor]:
-    for _, found in predecessors_among(readable_databases(data_dir)):
+def _closed_years(folder: RecordFolder) -> Iterator[Predecessor]:
+    for _, found in predecessors_among(folder.readable_databases()):
         if found.kind == CLOSED_YEAR:
             yield found
 
@@ -241,23 +234,23 @@ def _fault(path: Path, digest: str) -> str:
     return ""
 
 
-def _changed(data_dir: Path) -> dict[str, str]:
+def _changed(folder: RecordFolder) -> dict[str, str]:
     """The digest of each file that a removal changed, as noted last; "" while it is opened."""
-    if not clinic_database(data_dir).exists():
+    if not folder.clinic_database.exists():
         return {}
     kinds = (EntryKind.YEAR_FILE_OPENED, EntryKind.YEAR_FILE_CLOSED)
     try:
-        with clinic_reading(data_dir) as db, refused_in_words("what removals changed"):
+        with clinic_reading(folder) as db, refused_in_words("what removals changed"):
             entries = entries_of_kind(db, *kinds)
             return {str(e.detail["file"]): str(e.detail.get("digest", "")) for e in entries}
     except JournalError:
         return {}  # verify says what is wrong with clinic.db
 
 
-def _note(data_dir: Path, author: Author, kind: EntryKind, said: dict[str, str]) -> None:
-    with clinic_writing(data_dir) as db:
+def _note(folder: RecordFolder, author: Author, kind: EntryKind, said: dict[str, str]) -> None:
+    with clinic_writing(folder) as db:
         append_entries(db, author, [(kind, {**said, "by": author.by, "user": author.user})])
 
 
 def _name(path: Path) -> str:
-    return f"units/{path.name.removesuffix(CLOSING)}"
+    return f"{UNITS}/{path.name.removesuffix(CLOSING)}"

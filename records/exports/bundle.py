@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from controller.errors import RequestRefused
 from records.evidence.bundle import BundleDocuments, write_bundle
 from records.evidence.reader import read_stored
 from records.exports.formats import written
 from records.keys.signing import load_or_create_key
+from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
 
 
-def bundle_of(data_dir: Path, visit: Visit) -> bytes:
+def bundle_of(folder: RecordFolder, visit: Visit) -> bytes:
     """The bundle of a session; raises RequestRefused when the session is not sealed."""
     try:
         charge = written(visit, "csv").decode()
@@ -23,5 +22,5 @@ def bundle_of(data_dir: Path, visit: Visit) -> bytes:
         note_text=written(visit, "text").decode(),
         charge_csv=charge,
     )
-    stored = read_stored(data_dir, visit.session_id)
-    return write_bundle(stored, documents, load_or_create_key(data_dir))
+    stored = read_stored(folder, visit.session_id)
+    return write_bundle(stored, documents, load_or_create_key(folder))

@@ -10,6 +10,7 @@ from zipfile import ZipFile, is_zipfile
 
 from controller.errors import ExportRefused, ReceiverInvalid
 from records.exports.messages.receiver_maps import OWN, Receiver, load_receivers
+from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
 
 if TYPE_CHECKING:
@@ -54,13 +55,13 @@ def file_name(session_id: str, name: str, receiver: str = OWN) -> str:
     return f"{session_id}{suffix}" if receiver == OWN else f"{session_id}-{receiver}{suffix}"
 
 
-def chosen_receiver(data_dir: Path, name: str) -> Receiver:
+def chosen_receiver(folder: RecordFolder, name: str) -> Receiver:
     """A column map by its name; users keep their own in DIR/receivers. Raises ReceiverInvalid."""
-    known = load_receivers(data_dir / "receivers")
+    known = load_receivers(folder.receivers)
     if name not in known:
         raise ReceiverInvalid(
             f"receiver={name!r} is not one of {', '.join(sorted(known))}; put a map of your own "
-            f"into {data_dir / 'receivers'}"
+            f"into {folder.receivers}"
         )
     return known[name]
 

@@ -25,12 +25,11 @@ from records.evidence.believed import read_checked
 from records.evidence.reader import SessionRecord, reading
 from records.evidence.removal import removal_of
 from records.evidence.stored_session import seal_row, session_rows_of
-from records.keys.signing import key_folder
 from records.note.delivered_dose import compute_dose
 from records.store.canonical import ABSENT_DN
 from records.store.drafts import draft_beside, put_in_place
 from records.store.private_files import HAS_MODES, PRIVATE_FILE, make_folder, write_private
-from records.store.unit_file import every_database
+from records.store.record_folder import RecordFolder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -72,7 +71,7 @@ class ArchiveReport:
     samples: int
 
 
-def write_archive(data_dir: Path, out: Path) -> ArchiveReport:
+def write_archive(folder: RecordFolder, out: Path) -> ArchiveReport:
     """Write ``sessions.parquet`` and one ``samples/<session>.parquet`` each into a new folder.
 
     Sessions that run and those whose content was removed are left out. Raises BackupRefused without
@@ -81,16 +80,16 @@ def write_archive(data_dir: Path, out: Path) -> ArchiveReport:
     duckdb = _duckdb()
     if out.exists():
         raise BackupRefused(f"{out} exists already; name a new folder with --out")
-    if not every_database(data_dir):
-        raise BackupRefused(f"{data_dir} holds no records; name the data folder with --data")
-    pseudonyms = _Pseudonyms(load_or_create_archive_key(data_dir))
+    if not folder.every_database():
+        raise BackupRefused(f"{folder} holds no records; name the data folder with --data")
+    pseudonyms = _Pseudonyms(load_or_create_archive_key(folder))
     ids, samples = [], 0
     with draft_beside(out) as draft, duckdb.connect() as parquet:
         make_folder(draft.content / "samples")
         columns = ", ".join(f"{name} {kind}" for name, kind in _SESSION_COLUMNS.items())
         parquet.execute(f"CREATE TABLE sessions ({columns})")
         try:
-            for record in _records(data_dir):
+            for record in _records(folder):
                 row = _session_row(record, pseudonyms)
                 marks = ", ".join("?" * len(row))
                 parquet.execute(f"INSERT INTO sessions VALUES ({marks})", row)
@@ -105,9 +104,9 @@ def write_archive(data_dir: Path, out: Path) -> ArchiveReport:
     return ArchiveReport(place=out, session_ids=tuple(ids), samples=samples)
 
 
-def load_or_create_archive_key(data_dir: Path) -> bytes:
+def load_or_create_archive_key(folder: RecordFolder) -> bytes:
     """The key of the pseudonyms, made at first use; raises KeyUnavailable."""
-    path = key_folder(data_dir) / "archive.key"
+    path = folder.archive_key
     try:
         make_folder(path.parent)
         if not path.exists():
@@ -133,14 +132,14 @@ class _Pseudonyms:
         return digest.hex()[:PSEUDONYM_LENGTH]
 
 
-def _records(data_dir: Path) -> Iterator[SessionRecord]:
+def _records(folder: RecordFolder) -> Iterator[SessionRecord]:
     """Sealed sessions; raises JournalCorrupt at the first that was altered."""
-    for path in every_database(data_dir):
+    for path in folder.every_database():
         with reading(path) as db:
             for head in session_rows_of(db):
                 if seal_row(db, head.number) is None or removal_of(db, head.number) is not None:
                     continue
-                yield read_checked(data_dir, head.session_id).believed()
+                yield read_checked(folder, head.session_id).believed()
 
 
 def _session_row(record: SessionRecord, pseudonyms: _Pseudonyms) -> list[Any]:

@@ -22,14 +22,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.errors import BackupRefused, JournalCorrupt, JournalError
-from records.keeping.backup_check import CLINIC, BackupFinding, check_contents, fault_of_empty
+from records.keeping.backup_check import BackupFinding, check_contents, fault_of_empty
 from records.keeping.backup_list import SignedList, belongs_in_a_backup, write_list
 from records.keys.signing import SigningKey, known_public_keys
 from records.store.clinic_file import CLINIC_SCHEMA
 from records.store.database import copy_opened, open_for_checking
 from records.store.drafts import Draft, draft_beside, put_in_place, remove_left_overs
 from records.store.private_files import create_new, make_folder, make_read_only, write_all
-from records.store.unit_file import UNIT_SCHEMA, is_year_file
+from records.store.record_folder import CLINIC, KEYS, QUARANTINE, UNITS, RecordFolder, is_year_file
+from records.store.unit_file import UNIT_SCHEMA
 
 if TYPE_CHECKING:
     from pyrage.x25519 import Recipient
@@ -56,7 +57,7 @@ class BackupReport:
 
 
 def back_up(
-    data_dir: Path,
+    folder: RecordFolder,
     target: Path,
     key: SigningKey,
     *,
@@ -72,12 +73,12 @@ def back_up(
     """
     remove_left_overs(target.parent)
     _refuse_target(target, encrypted=bool(recipients))
-    sources = list(_sources(data_dir))
+    sources = list(_sources(folder))
     if not any(source.suffix == ".db" for source in sources):
-        raise BackupRefused(f"{data_dir} holds no records; name the data folder with --data")
+        raise BackupRefused(f"{folder} holds no records; name the data folder with --data")
     # What is not encrypted yet stays on the disk where the records are.
-    with draft_beside(data_dir / "backup" if recipients else target) as draft:
-        found = [f for source in sources for f in _copied(source, data_dir, draft.content)]
+    with draft_beside(folder.backup if recipients else target) as draft:
+        found = [f for source in sources for f in _copied(source, folder, draft.content)]
         signed = write_list(
             draft.content,
             key,
@@ -85,9 +86,8 @@ def back_up(
             made_utc_ms=made_utc_ms,
             program=program,
         )
-        checked = check_contents(
-            draft.content, known_public_keys(draft.content), aside=draft.folder / "aside"
-        )
+        copy = RecordFolder(draft.content)
+        checked = check_contents(copy, known_public_keys(copy), aside=draft.folder / "aside")
         _finish(draft, target, recipients)
     return BackupReport(
         place=target,
@@ -115,25 +115,25 @@ def _refuse_target(target: Path, *, encrypted: bool) -> None:
         )
 
 
-def _sources(data_dir: Path) -> Iterator[Path]:
+def _sources(folder: RecordFolder) -> Iterator[Path]:
     """What may belong in a backup, of whatever kind it is; clinic.db last."""
-    for pattern in ("keys/*", "units/*.db", "quarantine/*/*"):
-        for path in sorted(data_dir.glob(pattern)):
-            if belongs_in_a_backup(path.relative_to(data_dir).as_posix()):
+    for pattern in (f"{KEYS}/*", f"{UNITS}/*.db", f"{QUARANTINE}/*/*"):
+        for path in sorted(folder.path.glob(pattern)):
+            if belongs_in_a_backup(folder.name_of(path)):
                 yield path
-    if os.path.lexists(data_dir / CLINIC):
-        yield data_dir / CLINIC
+    if os.path.lexists(folder.clinic_database):
+        yield folder.clinic_database
 
 
-def _copied(source: Path, data_dir: Path, content: Path) -> Iterator[BackupFinding]:
+def _copied(source: Path, folder: RecordFolder, content: Path) -> Iterator[BackupFinding]:
     """Copy one file; yields why it is not copied as what it should be."""
-    name = source.relative_to(data_dir).as_posix()
+    name = folder.name_of(source)
     make_folder((content / name).parent)
     if not source.is_file():
         kind = "a folder" if source.is_dir() else "a link to nothing" if source.is_symlink() else ""
         yield BackupFinding(name=name, what=f"it is {kind or 'no file'}; not copied")
         return
-    if source.suffix != ".db" or name.startswith("quarantine/") or is_year_file(source):
+    if source.suffix != ".db" or name.startswith(f"{QUARANTINE}/") or is_year_file(source):
         yield from _copied_bytes(source, content / name, name)
         if is_year_file(source):
             make_read_only(content / name)
@@ -143,7 +143,7 @@ def _copied(source: Path, data_dir: Path, content: Path) -> Iterator[BackupFindi
         yield BackupFinding(name=name, what=f"{fault} (copied byte for byte)")
         log = source.with_name(f"{source.name}-wal")
         for path in (source, log) if log.exists() else (source,):
-            relative = path.relative_to(data_dir).as_posix()
+            relative = folder.name_of(path)
             yield from _copied_bytes(path, content / relative, relative)
 
 

@@ -12,7 +12,7 @@ from records.clinic.clinic_verify import ClinicAlteration, is_of_clinic, verify_
 from records.evidence.integrity import Alteration, verify
 from records.keeping.backup_list import file_names
 from records.store.checkpoint import Checkpoint
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_database
+from records.store.clinic_file import CLINIC_SCHEMA
 from records.store.database import (
     Database,
     failures_in_words,
@@ -20,9 +20,8 @@ from records.store.database import (
     rows,
     schema_version,
 )
+from records.store.record_folder import CLINIC, QUARANTINE, UNITS, RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
-
-CLINIC = "clinic.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +42,7 @@ class Checked:
 
 
 def check_contents(
-    folder: Path,
+    folder: RecordFolder,
     known_keys: Mapping[str, bytes],
     checkpoints: Sequence[Checkpoint] = (),
     *,
@@ -55,12 +54,12 @@ def check_contents(
     """
     of_clinic = [point for point in checkpoints if is_of_clinic(point)]
     of_sessions = [point for point in checkpoints if not is_of_clinic(point)]
-    before = set(folder.rglob("*"))
-    unreadable = list(_unreadable(folder))
-    with _set_aside(folder, [finding.name for finding in unreadable], aside):
+    before = set(folder.path.rglob("*"))
+    unreadable = list(_unreadable(folder.path))
+    with _set_aside(folder.path, [finding.name for finding in unreadable], aside):
         evidence = verify(folder, public_keys=known_keys, checkpoints=of_sessions)
         clinic = verify_clinic(folder, public_keys=known_keys, checkpoints=of_clinic)
-    for left_by_reading in set(folder.rglob("*.db-*")) - before:
+    for left_by_reading in set(folder.path.rglob("*.db-*")) - before:
         left_by_reading.unlink()
     found = [
         BackupFinding(name=one.session_id or _file_in(one.where, folder), what=_text(one))
@@ -98,7 +97,7 @@ def fault_of_empty(db: Database, path: Path) -> str:
 
 def _unreadable(folder: Path) -> Iterator[BackupFinding]:
     for name in file_names(folder):
-        if name.endswith(".db") and not name.startswith("quarantine/"):
+        if name.endswith(".db") and not name.startswith(f"{QUARANTINE}/"):
             fault = fault_of_database(folder / name).replace(f"{folder}/", "")
             if fault:
                 yield BackupFinding(name=name, what=fault)
@@ -122,13 +121,13 @@ def _text(found: Alteration | ClinicAlteration) -> str:
     return f"{found.where}: {found.what}"
 
 
-def _file_in(where: str, folder: Path) -> str:
+def _file_in(where: str, folder: RecordFolder) -> str:
     """The file that a finding without a session speaks of."""
-    names = [name for name in file_names(folder) if not name.startswith("quarantine/")]
-    for name in file_names(folder):
+    names = [name for name in file_names(folder.path) if not name.startswith(f"{QUARANTINE}/")]
+    for name in file_names(folder.path):
         if name in where:
             return name
     for name in names:
         if Path(name).name in where:
             return name
-    return CLINIC if not clinic_database(folder).exists() else "units"
+    return CLINIC if not folder.clinic_database.exists() else UNITS

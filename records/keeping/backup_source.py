@@ -27,7 +27,7 @@ from records.keeping.backup_list import (
     parse_list,
 )
 from records.store.private_files import create_new, make_folder, make_read_only, write_all
-from records.store.unit_file import is_year_file
+from records.store.record_folder import is_year_file
 
 _CHUNK_BYTES = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from controller.errors import JournalUnavailable, RequestRefused
 from controller.event_details.codec import decode_fields
@@ -20,9 +19,9 @@ from controller.words import check_text
 from records.evidence.reader import find_session, reading
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind
-from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing
+from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.database import Database, rows
-from records.store.unit_file import every_database
+from records.store.record_folder import RecordFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,31 +45,31 @@ class Hold:
         return self.is_patient and self.what in patient_keys
 
 
-def holds(data_dir: Path) -> list[Hold]:
+def holds(folder: RecordFolder) -> list[Hold]:
     """The holds that stand, oldest first.
 
     Raises JournalUnavailable when sessions are on file and clinic.db is not: nobody knows then.
     """
-    if not clinic_database(data_dir).exists():
-        if every_database(data_dir):
+    if not folder.clinic_database.exists():
+        if folder.every_database():
             raise JournalUnavailable(
-                f"{clinic_database(data_dir)} is missing, and with it every legal hold; put it "
+                f"{folder.clinic_database} is missing, and with it every legal hold; put it "
                 "back from a backup"
             )
         return []
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         return standing_holds(db)
 
 
 def set_hold(
-    data_dir: Path, author: Author, reason: str, *, session_id: str = "", patient: str = ""
+    folder: RecordFolder, author: Author, reason: str, *, session_id: str = "", patient: str = ""
 ) -> Hold:
     """Hold one session, or everything of a patient, until it is lifted."""
     if not reason.strip():
         raise RequestRefused("a legal hold needs its reason; say it with --reason")
     check_text("reason", reason.strip())
-    what, is_patient = _held_thing(data_dir, session_id, patient)
-    named = _sessions_of(data_dir, what) if is_patient else []
+    what, is_patient = _held_thing(folder, session_id, patient)
+    named = _sessions_of(folder, what) if is_patient else []
     sessions: list[JsonValue] = list(named)
     detail: dict[str, JsonValue] = {
         "reason": reason.strip(),
@@ -78,7 +77,7 @@ def set_hold(
         "user": author.user,
         "sessions": sessions,
     }
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         append_entries(db, author, [(EntryKind.LEGAL_HOLD_SET, detail | _named(what, is_patient))])
     return Hold(
         what=what,
@@ -91,19 +90,19 @@ def set_hold(
 
 
 def lift_hold(
-    data_dir: Path, author: Author, reason: str, *, session_id: str = "", patient: str = ""
+    folder: RecordFolder, author: Author, reason: str, *, session_id: str = "", patient: str = ""
 ) -> None:
     """Lift the holds on one session, or on a patient; raises RequestRefused when there is none."""
     if not reason.strip():
         raise RequestRefused("lifting a legal hold needs its reason; say it with --reason")
     check_text("reason", reason.strip())
-    what, is_patient = _held_thing(data_dir, session_id, patient)
+    what, is_patient = _held_thing(folder, session_id, patient)
     detail: dict[str, JsonValue] = {
         "reason": reason.strip(),
         "by": author.by,
         "user": author.user,
     }
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         standing = standing_holds(db)
         if not any((hold.what, hold.is_patient) == (what, is_patient) for hold in standing):
             raise RequestRefused(
@@ -153,23 +152,23 @@ def _named(what: str, is_patient: bool) -> dict[str, JsonValue]:
     return {"session_id": "" if is_patient else what, "patient_key": what if is_patient else ""}
 
 
-def _held_thing(data_dir: Path, session_id: str, patient: str) -> tuple[str, bool]:
+def _held_thing(folder: RecordFolder, session_id: str, patient: str) -> tuple[str, bool]:
     """A session's id or a patient's key; raises RequestRefused or RecordNotFound."""
     if bool(session_id) == bool(patient):
         raise RequestRefused("say which session, or whose sessions with --patient; one of the two")
     if session_id:
-        return find_session(data_dir, session_id).session_id, False
-    with clinic_reading(data_dir) as db:
+        return find_session(folder, session_id).session_id, False
+    with clinic_reading(folder) as db:
         found = rows(db, "SELECT key FROM patient WHERE reference = ?", (patient,))
     if not found:
         raise RequestRefused(f"patient {patient!r} is not on file; write the reference exactly")
     return str(found[0][0]), True
 
 
-def _sessions_of(data_dir: Path, patient_key: str) -> list[str]:
+def _sessions_of(folder: RecordFolder, patient_key: str) -> list[str]:
     """Ids of the sessions that were opened for a patient, by the evidence."""
     found = []
-    for path in every_database(data_dir):
+    for path in folder.every_database():
         with reading(path) as db:
             for number, session_id in rows(db, "SELECT number, session_id FROM session"):
                 if patient_key_of(db, number) == patient_key:

@@ -20,8 +20,7 @@ from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.store.checkpoint import Checkpoint
 from records.store.drafts import Draft, draft_beside, put_in_place, remove_left_overs
-
-KEY_RECORDS = "keys/keys.jsonl"
+from records.store.record_folder import RecordFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +55,12 @@ class RestoreReport:
 
 def restore(
     source: Path,
-    data_dir: Path,
+    folder: RecordFolder,
     trust: Trust,
     *,
     accepted: Collection[str] = (),
     identity: Path | None = None,
-    before_rename: Callable[[Path, RestoreReport], None] = lambda folder, report: None,
+    before_rename: Callable[[RecordFolder, RestoreReport], None] = lambda restored, report: None,
 ) -> RestoreReport:
     """Put a backup into an empty or missing folder, whole and durable, or change nothing.
 
@@ -69,13 +68,13 @@ def restore(
     given the folder that is about to get its name: the place for the audit row of the restore.
     Raises BackupRefused, BackupAltered (with every finding as its detail) or JournalUnavailable.
     """
-    remove_left_overs(data_dir.parent)
-    _refuse_folder(data_dir)
-    with draft_beside(data_dir) as draft:
-        report = _checked(source, draft, data_dir, trust, identity)
+    remove_left_overs(folder.path.parent)
+    _refuse_folder(folder)
+    with draft_beside(folder.path) as draft:
+        report = _checked(source, draft, folder.path, trust, identity)
         _refuse_findings(report, accepted)
-        before_rename(draft.content, report)
-        put_in_place(draft.content, data_dir)
+        before_rename(RecordFolder(draft.content), report)
+        put_in_place(draft.content, folder.path)
     return report
 
 
@@ -88,15 +87,15 @@ def prove(source: Path, workroom: Path, trust: Trust, identity: Path | None) -> 
         return _checked(source, draft, source, trust, identity)
 
 
-def _refuse_folder(data_dir: Path) -> None:
-    if not os.path.lexists(data_dir):
+def _refuse_folder(folder: RecordFolder) -> None:
+    if not os.path.lexists(folder.path):
         return
-    if not data_dir.is_dir() or data_dir.is_symlink():
-        raise BackupRefused(f"{data_dir} is no folder; name another one with --data")
-    there = sorted(path.name for path in data_dir.iterdir())
+    if not folder.path.is_dir() or folder.path.is_symlink():
+        raise BackupRefused(f"{folder} is no folder; name another one with --data")
+    there = sorted(path.name for path in folder.path.iterdir())
     if there:
         raise BackupRefused(
-            f"{data_dir} is not empty (it holds {', '.join(there[:3])}), and a restore never "
+            f"{folder} is not empty (it holds {', '.join(there[:3])}), and a restore never "
             "replaces anything; move that folder away or name another one with --data"
         )
 
@@ -108,17 +107,18 @@ def _checked(
     with opened_backup(source, draft.folder / "decrypted.zip", identity) as backup:
         signed = read_list(backup, source)
         found = list(unpack(backup, signed.content.files, draft.content))
-    in_it = known_public_keys(draft.content)
+    unpacked = RecordFolder(draft.content)
+    in_it = known_public_keys(unpacked)
     known = in_it if trust.public_keys is None else trust.public_keys
     found += _faults_of_list(signed, known, trust)
     of_keys = [point for point in trust.checkpoints if is_of_keys(point)]
     found += [
-        BackupFinding(name=KEY_RECORDS, what=what)
-        for what in faults_against(key_history(draft.content), of_keys)
+        BackupFinding(name=unpacked.name_of(unpacked.key_records), what=what)
+        for what in faults_against(key_history(unpacked), of_keys)
     ]
     others = (is_of_backup, is_of_keys)
     of_records = [p for p in trust.checkpoints if not any(of_other(p) for of_other in others)]
-    checked = check_contents(draft.content, known, of_records, aside=draft.folder / "aside")
+    checked = check_contents(unpacked, known, of_records, aside=draft.folder / "aside")
     return _report(place, signed, checked, found, draft.content, trust)
 
 

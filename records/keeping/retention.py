@@ -28,14 +28,10 @@ from records.store.author import Author
 from records.store.chain import Subject
 from records.store.checkpoint import Checkpoint
 from records.store.clinic_chain import EntryKind, append_entries
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_database, clinic_reading, clinic_writing
+from records.store.clinic_file import CLINIC_SCHEMA, clinic_reading, clinic_writing
 from records.store.database import Database, clear_log, failures_in_words, open_for_writing, rows
-from records.store.unit_file import (
-    UNIT_SCHEMA,
-    every_database,
-    unit_database,
-    unit_databases,
-)
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
 
 FAR_DAYS = 7
@@ -112,18 +108,18 @@ class Applied:
     still_read: tuple[Path, ...]
 
 
-def show_retention(data_dir: Path, rule: RetentionRule) -> list[Retained]:
+def show_retention(folder: RecordFolder, rule: RetentionRule) -> list[Retained]:
     """Every session and where it stands, oldest first; raises JournalUnavailable or JournalCorrupt.
 
     Without clinic.db nobody knows of holds, so everything that would be due counts as held.
     """
     try:
-        standing, unknown = holds(data_dir), ""
+        standing, unknown = holds(folder), ""
     except JournalUnavailable as error:
         standing, unknown = [], error.message
-    ordered = {} if unknown else _ordered_keys(data_dir)
+    ordered = {} if unknown else _ordered_keys(folder)
     found = []
-    for path in every_database(data_dir):
+    for path in folder.every_database():
         with reading(path) as db:
             found += [_retained(db, head, rule, standing, ordered) for head in session_rows_of(db)]
     if unknown:
@@ -135,7 +131,7 @@ def show_retention(data_dir: Path, rule: RetentionRule) -> list[Retained]:
 
 
 def apply_retention(
-    data_dir: Path,
+    folder: RecordFolder,
     rule: RetentionRule,
     author: Author,
     *,
@@ -150,18 +146,18 @@ def apply_retention(
     holds are asked again in the same transaction. A program that ends in between leaves the session
     due, and the next application goes on. Raises UnitBusy while a session on the unit is open.
     """
-    close_reopened(data_dir, author)
-    shown = show_retention(data_dir, rule)
+    close_reopened(folder, author)
+    shown = show_retention(folder, rule)
     if any(one.state in (Keeping.DUE, Keeping.HELD) for one in shown):
-        holds(data_dir)
+        holds(folder)
     due = [one.head for one in shown if one.state is Keeping.DUE]
     if due:
         said = said or RemovalConfirmation()
-        _check_clock(data_dir, rule, said)
+        _check_clock(folder, rule, said)
         _check_share(len(due), sum(one.state is not Keeping.REMOVED for one in shown), said)
-        _check_unaltered(data_dir, due, checkpoints)
-    removed = [head.session_id for head in due if _remove(data_dir, head, rule, author)]
-    return Applied(removed=tuple(removed), still_read=tuple(_files_still_read(data_dir)))
+        _check_unaltered(folder, due, checkpoints)
+    removed = [head.session_id for head in due if _remove(folder, head, rule, author)]
+    return Applied(removed=tuple(removed), still_read=tuple(_files_still_read(folder)))
 
 
 def needs_count(due: int, with_content: int) -> bool:
@@ -169,14 +165,14 @@ def needs_count(due: int, with_content: int) -> bool:
     return due > FEW_SESSIONS and due * LARGEST_SHARE > with_content
 
 
-def days_off(data_dir: Path, rule: RetentionRule) -> int:
+def days_off(folder: RecordFolder, rule: RetentionRule) -> int:
     """Days from the newest session on file to today by the clock; negative: it is behind."""
-    newest = newest_utc_ms(data_dir)
+    newest = newest_utc_ms(folder)
     return 0 if newest is None else (rule.today - rule.day_of(newest)).days
 
 
-def _check_clock(data_dir: Path, rule: RetentionRule, said: RemovalConfirmation) -> None:
-    off = days_off(data_dir, rule)
+def _check_clock(folder: RecordFolder, rule: RetentionRule, said: RemovalConfirmation) -> None:
+    off = days_off(folder, rule)
     if off < 0:
         raise RequestRefused(
             f"the clock says {rule.today.isoformat()}, {-off} days before the newest session; "
@@ -199,18 +195,18 @@ def _check_share(due: int, with_content: int, said: RemovalConfirmation) -> None
 
 
 def _check_unaltered(
-    data_dir: Path, due: Sequence[SessionHead], checkpoints: Sequence[Checkpoint]
+    folder: RecordFolder, due: Sequence[SessionHead], checkpoints: Sequence[Checkpoint]
 ) -> None:
     """Nothing goes on the word of holds that may be gone, and no trace of an alteration goes."""
     of_sessions = [p for p in checkpoints if not is_of_clinic(p) and not is_of_keys(p)]
     of_clinic = [point for point in checkpoints if is_of_clinic(point)]
-    for clinic in verify_clinic(data_dir, checkpoints=of_clinic).alterations:
+    for clinic in verify_clinic(folder, checkpoints=of_clinic).alterations:
         raise JournalCorrupt(
             f"clinic.db was altered ({clinic.where}: {clinic.what}), so no hold in it can be "
             "relied on; nothing is removed. Run `traction verify --all`"
         )
     ids = {head.session_id for head in due}
-    for found in verify(data_dir, checkpoints=of_sessions).alterations:
+    for found in verify(folder, checkpoints=of_sessions).alterations:
         if not found.session_id:
             raise JournalCorrupt(
                 f"the record was altered ({found.where}: {found.what}); nothing is removed. Run "
@@ -257,17 +253,17 @@ def _held(head: SessionHead, standing: list[Hold], patient_keys: Sequence[str]) 
     return None
 
 
-def _remove(data_dir: Path, head: SessionHead, rule: RetentionRule, author: Author) -> bool:
-    path, _ = locate_session(data_dir, head.session_id)
-    lock = UnitLock(unit_database(data_dir, head.unit_id))
+def _remove(folder: RecordFolder, head: SessionHead, rule: RetentionRule, author: Author) -> bool:
+    path, _ = locate_session(folder, head.session_id)
+    lock = UnitLock(folder.unit_database(head.unit_id))
     with (
         holding(lock),
         failures_in_words(path, "opened for a removal"),
-        open_to_removal(data_dir, path, author),
+        open_to_removal(folder, path, author),
     ):
         db = open_for_writing(path, UNIT_SCHEMA)
         try:
-            if not _remove_words(data_dir, db, head, rule, author):
+            if not _remove_words(folder, db, head, rule, author):
                 return False
             ((seal,),) = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
             subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
@@ -286,7 +282,7 @@ def _remove(data_dir: Path, head: SessionHead, rule: RetentionRule, author: Auth
 
 
 def _remove_words(
-    data_dir: Path, unit: Database, head: SessionHead, rule: RetentionRule, author: Author
+    folder: RecordFolder, unit: Database, head: SessionHead, rule: RetentionRule, author: Author
 ) -> bool:
     """The audit row, and what clinic.db holds of the session outside of its chain.
 
@@ -296,7 +292,7 @@ def _remove_words(
     evidence_key = patient_key_of(unit, head.number)
     seal = seal_row(unit, head.number)
     assert seal is not None, "only sealed sessions are due"
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         ordered = rows(
             db, "SELECT patient_key FROM session_order WHERE session_id = ?", (head.session_id,)
         )
@@ -328,20 +324,20 @@ def _remove_words(
     return True
 
 
-def _files_still_read(data_dir: Path) -> Iterator[Path]:
+def _files_still_read(folder: RecordFolder) -> Iterator[Path]:
     """Empty the logs, which hold earlier states; yields those that another program keeps."""
-    files = [(path, UNIT_SCHEMA) for path in unit_databases(data_dir)]
-    if clinic_database(data_dir).exists():
-        files.append((clinic_database(data_dir), CLINIC_SCHEMA))
+    files = [(path, UNIT_SCHEMA) for path in folder.unit_databases()]
+    if folder.clinic_database.exists():
+        files.append((folder.clinic_database, CLINIC_SCHEMA))
     for path, schema in files:
         if not clear_log(path, schema):
             yield path
 
 
-def _ordered_keys(data_dir: Path) -> dict[str, str]:
-    if not clinic_database(data_dir).exists():
+def _ordered_keys(folder: RecordFolder) -> dict[str, str]:
+    if not folder.clinic_database.exists():
         return {}
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         return dict(rows(db, "SELECT session_id, patient_key FROM session_order"))
 
 

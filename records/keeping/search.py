@@ -18,9 +18,9 @@ from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, r
 from records.evidence.unreadable import refused_in_words
 from records.note.words import AMENDED, DRAFT, SIGNED
 from records.store.clinic_chain import EntryKind, entries_of_kind
-from records.store.clinic_file import clinic_database, clinic_reading, has_chain
+from records.store.clinic_file import clinic_reading, has_chain
 from records.store.database import Database, rows
-from records.store.unit_file import readable_databases
+from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock
 from records.strict_json import parse_object
 
@@ -61,17 +61,17 @@ class _Spoken:
 
 
 def find_sessions(
-    data_dir: Path, query: SessionQuery, day_of: Callable[[int], date]
+    folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
 ) -> list[FoundSession]:
     """Sessions that fit, newest first. ``day_of`` turns UTC milliseconds into the clinic's day."""
-    with refused_in_words(f"the list of sessions in {data_dir}"):
-        return _found(data_dir, query, day_of)
+    with refused_in_words(f"the list of sessions in {folder}"):
+        return _found(folder, query, day_of)
 
 
 def _found(
-    data_dir: Path, query: SessionQuery, day_of: Callable[[int], date]
+    folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
 ) -> list[FoundSession]:
-    spoken = _spoken(data_dir)
+    spoken = _spoken(folder)
     found = [
         FoundSession(
             head=head,
@@ -79,17 +79,17 @@ def _found(
             sealed=sealed,
             note_status=spoken[head.session_id].status if head.session_id in spoken else DRAFT,
         )
-        for head, outcome, sealed in _listed(data_dir)
+        for head, outcome, sealed in _listed(folder)
         if _fits(head, outcome, spoken.get(head.session_id), query, day_of)
     ]
     return sorted(found, key=lambda f: (f.head.started_utc_ms, f.head.session_id), reverse=True)
 
 
-def last_visit_of(data_dir: Path, head: SessionHead, session_ids: set[str]) -> str | None:
+def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]) -> str | None:
     """The newest of ``session_ids`` that began before ``head`` and was not refused."""
     earlier = [
         (other.started_utc_ms, other.session_id)
-        for other, outcome, _ in _listed(data_dir)
+        for other, outcome, _ in _listed(folder)
         if other.session_id in session_ids
         and other.started_utc_ms < head.started_utc_ms
         and outcome != "refused"
@@ -116,8 +116,8 @@ def _fits(
     return all(spoken is not None and word.lower() in spoken.texts for word in query.words)
 
 
-def _listed(data_dir: Path) -> Iterator[tuple[SessionHead, str, bool]]:
-    for path in readable_databases(data_dir):
+def _listed(folder: RecordFolder) -> Iterator[tuple[SessionHead, str, bool]]:
+    for path in folder.readable_databases():
         with reading(path) as db:
             listed = rows(
                 db,
@@ -146,10 +146,10 @@ def _outcome(path: Path, ended: str | None, sealed: bool) -> str:
     return RUNNING if UnitLock(path).is_held() else NOT_CLOSED
 
 
-def _spoken(data_dir: Path) -> dict[str, _Spoken]:
-    if not clinic_database(data_dir).exists():
+def _spoken(folder: RecordFolder) -> dict[str, _Spoken]:
+    if not folder.clinic_database.exists():
         return {}
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         said = _said(db)
         status = _statuses(db)
         ordered = rows(

@@ -20,8 +20,9 @@ from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.store.checkpoint import Checkpoint, parse_checkpoint
 from records.store.clinic_chain import newest_checkpoint
-from records.store.clinic_file import clinic_database, clinic_reading
+from records.store.clinic_file import clinic_reading
 from records.store.private_files import create_if_missing, make_folder
+from records.store.record_folder import RecordFolder
 
 LIST_NAME = "traction-checkpoints.txt"
 """The list's name in a folder. One workstation to a list: another's records look like lost ones."""
@@ -66,15 +67,15 @@ def read_second_place(place: Path) -> SecondPlace:
     return _parsed(path, data)
 
 
-def issued_now(data_dir: Path) -> list[str]:
+def issued_now(folder: RecordFolder) -> list[str]:
     """Every checkpoint of a session, and those of clinic.db's and the key record's end."""
-    issued = [one.text for one in issued_checkpoints(data_dir)]
-    history = key_history(data_dir)
+    issued = [one.text for one in issued_checkpoints(folder)]
+    history = key_history(folder)
     if history.records:
         issued.append(key_checkpoint(history).text)
-    if clinic_database(data_dir).exists():
-        with clinic_reading(data_dir) as db:
-            newest = newest_checkpoint(db, known_public_keys(data_dir))
+    if folder.clinic_database.exists():
+        with clinic_reading(folder) as db:
+            newest = newest_checkpoint(db, known_public_keys(folder))
         issued += [newest.text] if newest else []
     return issued
 

@@ -26,6 +26,7 @@ from records.store.ed25519 import (
     read_public_key,
 )
 from records.store.private_files import HAS_MODES, write_draft, write_private
+from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock
 
 LARGEST_RECORDS = 4 << 20
@@ -33,29 +34,9 @@ LARGEST_RECORDS = 4 << 20
 _READABLE_BY_OTHERS = 0o077
 
 
-def key_folder(data_dir: Path) -> Path:
-    """Returns where public keys live, and the private one when the system has no key store."""
-    return data_dir / "keys"
-
-
-def records_file(data_dir: Path) -> Path:
-    """The record of keys."""
-    return key_folder(data_dir) / "keys.jsonl"
-
-
-def private_file(folder: Path) -> Path:
-    """The private key in use, where the system has no key store."""
-    return folder / "workstation.key"
-
-
-def public_file(folder: Path) -> Path:
-    """The public half of the key in use."""
-    return folder / "workstation.pub"
-
-
-def key_history(data_dir: Path) -> KeyHistory:
+def key_history(folder: RecordFolder) -> KeyHistory:
     """What the folder's records say, with their fault if they have one; raises KeyUnavailable."""
-    path = records_file(data_dir)
+    path = folder.key_records
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_RECORDS + 1)
@@ -70,16 +51,16 @@ def key_history(data_dir: Path) -> KeyHistory:
     return read_history(data)
 
 
-def append_record(data_dir: Path, history: KeyHistory, record: KeyRecord) -> KeyHistory:
+def append_record(folder: RecordFolder, history: KeyHistory, record: KeyRecord) -> KeyHistory:
     """Add a record in one step, durable; the caller holds ``changing_keys``."""
     grown = history.with_record(record)
-    write_private(records_file(data_dir), _content(grown))
+    write_private(folder.key_records, _content(grown))
     return grown
 
 
-def begin_records(data_dir: Path, record: KeyRecord) -> bool:
+def begin_records(folder: RecordFolder, record: KeyRecord) -> bool:
     """Put the first record in place; False when another program did so first."""
-    return place_once(records_file(data_dir), _content(NO_HISTORY.with_record(record)))
+    return place_once(folder.key_records, _content(NO_HISTORY.with_record(record)))
 
 
 def _content(history: KeyHistory) -> bytes:
@@ -87,15 +68,14 @@ def _content(history: KeyHistory) -> bytes:
 
 
 @contextmanager
-def changing_keys(data_dir: Path) -> Iterator[None]:
+def changing_keys(folder: RecordFolder) -> Iterator[None]:
     """Hold the right to change the keys; raises KeyUnavailable when another program has it."""
-    lock = UnitLock(records_file(data_dir))
+    lock = UnitLock(folder.key_records)
     try:
         lock.take()
     except UnitBusy as error:
         raise KeyUnavailable(
-            f"another program is changing the keys in {key_folder(data_dir)}; try again when it "
-            "has ended"
+            f"another program is changing the keys in {folder.keys}; try again when it has ended"
         ) from error
     try:
         yield
@@ -103,20 +83,20 @@ def changing_keys(data_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-def keys_are_changing(data_dir: Path) -> bool:
+def keys_are_changing(folder: RecordFolder) -> bool:
     """Returns True while a program holds the right to change the keys."""
-    return UnitLock(records_file(data_dir)).is_held()
+    return UnitLock(folder.key_records).is_held()
 
 
-def public_files(data_dir: Path) -> dict[str, bytes]:
+def public_files(folder: RecordFolder) -> dict[str, bytes]:
     """Every public key that lies in the folder as a file, by its id; raises KeyUnavailable.
 
     Whoever may write there can add one: they are believed only where nothing else is on record.
     """
     keys = [
         read_public_key(path)
-        for path in sorted(key_folder(data_dir).glob("*.pub"))
-        if path.name != "next.pub"
+        for path in sorted(folder.keys.glob("*.pub"))
+        if path != folder.next_public_key
     ]
     return {key_id_of(key): key for key in keys}
 
@@ -144,10 +124,10 @@ def _refuse_key_of_others(path: Path) -> None:
         )
 
 
-def publish(folder: Path, key: SigningKey) -> None:
+def publish(folder: RecordFolder, key: SigningKey) -> None:
     """Both public files say this key; also after a stop between private and public half."""
     pem = public_pem(key.public_key)
-    for path in (folder / f"{key.key_id}.pub", public_file(folder)):
+    for path in (folder.public_key_of(key.key_id), folder.public_key):
         if not path.exists() or path.read_bytes() != pem:
             write_private(path, pem)
 
@@ -155,63 +135,54 @@ def publish(folder: Path, key: SigningKey) -> None:
 # --- a rotation under way ---------------------------------------------------------------------
 
 
-def put_next(folder: Path, key: SigningKey, store: KeyStore) -> None:
+def put_next(folder: RecordFolder, key: SigningKey, store: KeyStore) -> None:
     """Keep the private half of a key that is not in use yet: named first, so that it can be found.
 
     The caller holds ``changing_keys``.
     """
-    write_private(_next_public(folder), public_pem(key.public_key))
+    write_private(folder.next_public_key, public_pem(key.public_key))
     if not store.put(key.key_id, key.seed):
-        write_private(_next_private(folder), private_pem(key), secret=True)
+        write_private(folder.next_private_key, private_pem(key), secret=True)
 
 
-def settle_next(data_dir: Path, store: KeyStore) -> None:
+def settle_next(folder: RecordFolder, store: KeyStore) -> None:
     """Bring a rotation that was stopped to its end, or to its beginning if it is not on record.
 
     Does nothing when none was stopped, when the program that rotates is still at work, and when
     the record of keys does not fit: then nothing says which of the two it is.
     """
-    folder = key_folder(data_dir)
-    if not (_next_public(folder).exists() or _next_drafts(folder)):
+    if not (folder.next_public_key.exists() or _next_drafts(folder)):
         return
-    with suppress(KeyUnavailable), changing_keys(data_dir):
-        history = key_history(data_dir)
+    with suppress(KeyUnavailable), changing_keys(folder):
+        history = key_history(folder)
         if history.fault:
             return
-        if _next_public(folder).exists():
+        if folder.next_public_key.exists():
             finish_next(folder, history, store)
         for draft in _next_drafts(folder):
             draft.unlink()
 
 
-def finish_next(folder: Path, history: KeyHistory, store: KeyStore) -> None:
+def finish_next(folder: RecordFolder, history: KeyHistory, store: KeyStore) -> None:
     """The second half of a rotation; the caller holds ``changing_keys``."""
-    key_id = key_id_of(read_public_key(_next_public(folder)))
+    key_id = key_id_of(read_public_key(folder.next_public_key))
     if key_id == history.in_use:
-        if _next_private(folder).exists():
-            _next_private(folder).replace(private_file(folder))
+        if folder.next_private_key.exists():
+            folder.next_private_key.replace(folder.private_key)
         elif store.get(key_id) is not None:
-            private_file(folder).unlink(missing_ok=True)
-        sync_folder(folder)
+            folder.private_key.unlink(missing_ok=True)
+        sync_folder(folder.keys)
         if history.replaced:
             store.remove(history.replaced)
     else:
         store.remove(key_id)
-        _next_private(folder).unlink(missing_ok=True)
-    _next_public(folder).unlink()
+        folder.next_private_key.unlink(missing_ok=True)
+    folder.next_public_key.unlink()
 
 
-def _next_drafts(folder: Path) -> list[Path]:
+def _next_drafts(folder: RecordFolder) -> list[Path]:
     """Returns what a stop in the middle of writing left, among it perhaps a private key."""
-    return list(folder.glob(".next.*"))
-
-
-def _next_public(folder: Path) -> Path:
-    return folder / "next.pub"
-
-
-def _next_private(folder: Path) -> Path:
-    return folder / "next.key"
+    return list(folder.keys.glob(".next.*"))
 
 
 # --- durable files ----------------------------------------------------------------------------
@@ -231,12 +202,12 @@ def place_once(path: Path, content: bytes, *, secret: bool = False) -> bool:
 
 
 @contextmanager
-def key_failures_in_words(folder: Path) -> Iterator[None]:
+def key_failures_in_words(folder: RecordFolder) -> Iterator[None]:
     """Turn what the file system says into our error."""
     try:
         yield
     except OSError as error:
         raise KeyUnavailable(
-            f"the workstation's key cannot be kept in {folder} ({error.strerror}); "
+            f"the workstation's key cannot be kept in {folder.keys} ({error.strerror}); "
             "make the data folder writable or choose another one"
         ) from error

@@ -9,12 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.errors import JournalError, KeyUnavailable
-from records.keys.key_folder import key_history, records_file
+from records.keys.key_folder import key_history
 from records.keys.key_records import KeyHistory
 from records.store.clinic_chain import PLACE, noted_key_records
-from records.store.clinic_file import clinic_database, clinic_reading, has_chain
+from records.store.clinic_file import clinic_reading, has_chain
 from records.store.database import failures_in_words, open_for_reading, rows
-from records.store.unit_file import UNIT_SCHEMA, every_database, unit_id_of
+from records.store.record_folder import RecordFolder, unit_id_of
+from records.store.unit_file import UNIT_SCHEMA
 
 
 def fault_of_noted(history: KeyHistory, count: int, digest: str) -> str:
@@ -29,37 +30,37 @@ def fault_of_noted(history: KeyHistory, count: int, digest: str) -> str:
     return ""
 
 
-def believed_history(data_dir: Path) -> KeyHistory:
+def believed_history(folder: RecordFolder) -> KeyHistory:
     """The folder's record of keys; raises KeyUnavailable when something in it does not fit.
 
     Nothing may be signed on the word of records that were altered or cut.
     """
-    history = key_history(data_dir)
-    fault = history.fault or _fault_against_clinic(data_dir, history)
+    history = key_history(folder)
+    fault = history.fault or _fault_against_clinic(folder, history)
     if fault:
         raise KeyUnavailable(
-            f"the record of keys {records_file(data_dir)} was altered: {fault}. Nothing is signed; "
+            f"the record of keys {folder.key_records} was altered: {fault}. Nothing is signed; "
             "keep the folder, and put keys.jsonl back from a backup"
         )
     return history
 
 
-def reached(data_dir: Path) -> dict[str, int | None]:
+def reached(folder: RecordFolder) -> dict[str, int | None]:
     """Returns how far each chain has come; None for a file that cannot be read."""
     found: dict[str, int | None] = {}
-    for path in every_database(data_dir):
+    for path in folder.every_database():
         name, last = unit_id_of(path), _last_session(path)
         before = found.get(name, 0)
         found[name] = None if last is None or before is None else max(before, last)
-    if clinic_database(data_dir).exists():
-        found[PLACE] = _entries(data_dir)
+    if folder.clinic_database.exists():
+        found[PLACE] = _entries(folder)
     return found
 
 
-def _fault_against_clinic(data_dir: Path, history: KeyHistory) -> str:
-    if not clinic_database(data_dir).exists():
+def _fault_against_clinic(folder: RecordFolder, history: KeyHistory) -> str:
+    if not folder.clinic_database.exists():
         return ""
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         noted = noted_key_records(db)
     return fault_of_noted(history, *noted) if noted else ""
 
@@ -76,9 +77,9 @@ def _last_session(path: Path) -> int | None:
         return None
 
 
-def _entries(data_dir: Path) -> int | None:
+def _entries(folder: RecordFolder) -> int | None:
     try:
-        with clinic_reading(data_dir) as db:
+        with clinic_reading(folder) as db:
             if not has_chain(db):
                 return 0
             return int(rows(db, "SELECT count(*) FROM entry")[0][0])

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 
 from controller.errors import KeyUnavailable
 from controller.runtime.clock import SystemClock
 from records.keys.key_folder import (
     begin_records,
     key_failures_in_words,
-    key_folder,
     key_history,
     keys_are_changing,
     place_once,
-    private_file,
-    public_file,
     public_files,
     publish,
     read_private,
@@ -41,6 +37,7 @@ from records.store.ed25519 import (
     verify_signature,
 )
 from records.store.private_files import make_folder
+from records.store.record_folder import RecordFolder
 
 __all__ = [
     "KeyStore",
@@ -49,7 +46,6 @@ __all__ = [
     "SystemKeyStore",
     "check_key_in_use",
     "current_key_id",
-    "key_folder",
     "key_id_of",
     "known_public_keys",
     "load_or_create_key",
@@ -61,7 +57,7 @@ __all__ = [
 
 
 def load_or_create_key(
-    data_dir: Path,
+    folder: RecordFolder,
     *,
     store: KeyStore | None = None,
     new_seed: Callable[[], bytes] = lambda: secrets.token_bytes(SEED_SIZE),
@@ -73,70 +69,69 @@ def load_or_create_key(
     its record of keys, dated by ``utc_ms`` (the system's clock unless another is given).
     """
     store = store or SystemKeyStore()
-    folder = key_folder(data_dir)
     with key_failures_in_words(folder):
-        make_folder(folder)
-        if not believed_history(data_dir).records:
+        make_folder(folder.keys)
+        if not believed_history(folder).records:
             key = _load(folder, store) or _create(folder, store, SigningKey(new_seed()))
-            _begin_records(data_dir, key, (utc_ms or SystemClock().utc_ms)())
-        key = _key_in_use(data_dir, store)
+            _begin_records(folder, key, (utc_ms or SystemClock().utc_ms)())
+        key = _key_in_use(folder, store)
         publish(folder, key)
     return key
 
 
-def current_key_id(data_dir: Path) -> str | None:
+def current_key_id(folder: RecordFolder) -> str | None:
     """The id of the key in use, without touching its private half; None before the first use."""
-    history = key_history(data_dir)
+    history = key_history(folder)
     if history.records:
         return history.in_use
-    path = public_file(key_folder(data_dir))
+    path = folder.public_key
     return key_id_of(read_public_key(path)) if path.exists() else None
 
 
-def check_key_in_use(data_dir: Path, key: SigningKey) -> None:
+def check_key_in_use(folder: RecordFolder, key: SigningKey) -> None:
     """Raises KeyUnavailable when ``key`` was replaced, or is being replaced, by another program.
 
     Asked by whoever holds the lock of a unit, so that no session is opened with a key whose time
     has ended. A folder without a record of keys has nothing to compare with.
     """
-    history = key_history(data_dir)
-    if history.records and (history.in_use != key.key_id or keys_are_changing(data_dir)):
+    history = key_history(folder)
+    if history.records and (history.in_use != key.key_id or keys_are_changing(folder)):
         raise KeyUnavailable(
             f"key {key.key_id} is being replaced, or was replaced by key {history.in_use}, in "
-            f"{key_folder(data_dir)}; start again"
+            f"{folder.keys}; start again"
         )
 
 
-def known_public_keys(data_dir: Path) -> dict[str, bytes]:
+def known_public_keys(folder: RecordFolder) -> dict[str, bytes]:
     """Every public key that the record of keys took in, by its id; raises KeyUnavailable.
 
     A folder of before there was such a record gives every ``.pub`` that lies in it.
     """
-    history = key_history(data_dir)
+    history = key_history(folder)
     if history.records or history.fault:
         return history.public_keys
-    return public_files(data_dir)
+    return public_files(folder)
 
 
-def _begin_records(data_dir: Path, key: SigningKey, at_utc_ms: int) -> None:
+def _begin_records(folder: RecordFolder, key: SigningKey, at_utc_ms: int) -> None:
     """The first record names every other key that lies in the folder; later ones are foreign."""
-    others = public_files(data_dir)
+    others = public_files(folder)
     others.pop(key.key_id, None)
     record = NO_HISTORY.following(
         KeyEvent.BEGUN,
         key.public_key,
         at_utc_ms,
         found=[others[key_id] for key_id in sorted(others)],
-        reached=reached(data_dir),
+        reached=reached(folder),
     )
-    begin_records(data_dir, record.signed(key))
+    begin_records(folder, record.signed(key))
 
 
-def _key_in_use(data_dir: Path, store: KeyStore) -> SigningKey:
+def _key_in_use(folder: RecordFolder, store: KeyStore) -> SigningKey:
     """The private half of the key that the record names; a stopped rotation is settled first."""
-    settle_next(data_dir, store)
-    folder, wanted = key_folder(data_dir), believed_history(data_dir).in_use
-    kept = read_private(private_file(folder)) if private_file(folder).exists() else None
+    settle_next(folder, store)
+    wanted = believed_history(folder).in_use
+    kept = read_private(folder.private_key) if folder.private_key.exists() else None
     if kept is not None and kept.key_id == wanted:
         return kept
     seed = store.get(wanted)
@@ -144,41 +139,41 @@ def _key_in_use(data_dir: Path, store: KeyStore) -> SigningKey:
         return SigningKey(seed)
     if kept is not None:
         raise KeyUnavailable(
-            f"{private_file(folder)} holds key {kept.key_id}, but by the record of keys {wanted} "
+            f"{folder.private_key} holds key {kept.key_id}, but by the record of keys {wanted} "
             "is in use: the file is of another folder or of another time. Put the right one back"
         )
     raise KeyUnavailable(
         f"the private half of key {wanted} is neither in the system's key store nor in "
-        f"{private_file(folder)}; restore it, or, when it is lost, make a new key with "
+        f"{folder.private_key}; restore it, or, when it is lost, make a new key with "
         "`traction key rotate --lost --reason TEXT`"
     )
 
 
-def _load(folder: Path, store: KeyStore) -> SigningKey | None:
+def _load(folder: RecordFolder, store: KeyStore) -> SigningKey | None:
     """The key of a folder without a record of keys; None when there is none."""
-    if private_file(folder).exists():
-        return read_private(private_file(folder))
-    if not public_file(folder).exists():
+    if folder.private_key.exists():
+        return read_private(folder.private_key)
+    if not folder.public_key.exists():
         return None
-    key_id = key_id_of(read_public_key(public_file(folder)))
+    key_id = key_id_of(read_public_key(folder.public_key))
     seed = store.get(key_id)
     if seed is None:
         raise KeyUnavailable(
             f"the private half of key {key_id} is neither in the system's key store nor in "
-            f"{private_file(folder)}; restore it, or, when it is lost, make a new key with "
+            f"{folder.private_key}; restore it, or, when it is lost, make a new key with "
             "`traction key rotate --lost --reason TEXT`"
         )
     return SigningKey(seed)
 
 
-def _create(folder: Path, store: KeyStore, key: SigningKey) -> SigningKey:
+def _create(folder: RecordFolder, store: KeyStore, key: SigningKey) -> SigningKey:
     """Whoever publishes first wins; a program that starts at the same moment takes that key."""
     if store.put(key.key_id, key.seed):
-        won = place_once(public_file(folder), public_pem(key.public_key))
+        won = place_once(folder.public_key, public_pem(key.public_key))
         if not won:
             store.remove(key.key_id)
     else:
-        won = place_once(private_file(folder), private_pem(key), secret=True)
+        won = place_once(folder.private_key, private_pem(key), secret=True)
     if won:
         return key
     winner = _load(folder, store)

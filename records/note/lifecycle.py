@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from controller.errors import NoteRefused
 from controller.events import JsonValue
@@ -35,35 +34,36 @@ from records.store.clinic_chain import (
     link_over,
     link_subject,
 )
-from records.store.clinic_file import clinic_database, clinic_reading, clinic_writing, has_chain
+from records.store.clinic_file import clinic_reading, clinic_writing, has_chain
 from records.store.database import Database, rows
+from records.store.record_folder import RecordFolder
 
 TYPED = "typed"
 
 
-def note_words(data_dir: Path, session_id: str) -> NoteWords:
+def note_words(folder: RecordFolder, session_id: str) -> NoteWords:
     """What people said of a session's note, read-only."""
-    if not clinic_database(data_dir).exists():
+    if not folder.clinic_database.exists():
         return NOTHING_SAID
-    with clinic_reading(data_dir) as db:
+    with clinic_reading(folder) as db:
         words = _words(db, session_id)
         if not words.versions:
             return words
-        return replace(words, checkpoint=_checkpoint(db, data_dir, words.entry))
+        return replace(words, checkpoint=_checkpoint(db, folder, words.entry))
 
 
 def complete(
-    data_dir: Path, note: TreatmentNote, values: Mapping[str, str], author: Author
+    folder: RecordFolder, note: TreatmentNote, values: Mapping[str, str], author: Author
 ) -> None:
     """Say something of fields of a draft; raises NoteRefused naming the field."""
     said = {
         name: _word(_checked(note, name, value), TYPED, author) for name, value in values.items()
     }
-    _say(data_dir, note, said, author, "note completed")
+    _say(folder, note, said, author, "note completed")
 
 
 def mark_not_assessed(
-    data_dir: Path, note: TreatmentNote, names: Sequence[str], author: Author
+    folder: RecordFolder, note: TreatmentNote, names: Sequence[str], author: Author
 ) -> None:
     """Say of open fields that there is nothing to say; they stay without a value."""
     for name in names:
@@ -73,10 +73,10 @@ def mark_not_assessed(
             raise NoteRefused(f"{name} has the value {value!r}; complete it with another one")
         if name.startswith(REMARK):
             raise NoteRefused(f"{name} is a remark; leave it out when there is none to make")
-    _say(data_dir, note, {n: _word(None, TYPED, author) for n in names}, author, "not assessed")
+    _say(folder, note, {n: _word(None, TYPED, author) for n in names}, author, "not assessed")
 
 
-def confirm(data_dir: Path, note: TreatmentNote, name: str, author: Author) -> None:
+def confirm(folder: RecordFolder, note: TreatmentNote, name: str, author: Author) -> None:
     """Take over one word of the last visit; one call for each, so that each is looked at."""
     _field_for(note, name)
     proposed = {field.name: field for field in note.proposals}.get(name)
@@ -89,10 +89,10 @@ def confirm(data_dir: Path, note: TreatmentNote, name: str, author: Author) -> N
     source = proposed.source.replace("proposed from", "confirmed from").removesuffix(
         ", not confirmed"
     )
-    _say(data_dir, note, {name: _word(proposed.value, source, author)}, author, "default confirmed")
+    _say(folder, note, {name: _word(proposed.value, source, author)}, author, "default confirmed")
 
 
-def sign(data_dir: Path, note: TreatmentNote, credentials: str, author: Author) -> None:
+def sign(folder: RecordFolder, note: TreatmentNote, credentials: str, author: Author) -> None:
     """Sign a complete draft of a session that has ended; raises NoteRefused saying what lacks."""
     _require_draft(note, "signed again")
     _require_signer(author, credentials)
@@ -113,7 +113,7 @@ def sign(data_dir: Path, note: TreatmentNote, credentials: str, author: Author) 
             "assessed, then sign"
         )
     said = {field.name: _as_signed(note, field.name, author) for field in note.clinician_fields}
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         _require_unchanged(db, note)
         detail: dict[str, JsonValue] = {
             **_version(note, author, credentials, 1, ""),
@@ -126,7 +126,7 @@ def sign(data_dir: Path, note: TreatmentNote, credentials: str, author: Author) 
 
 
 def amend(
-    data_dir: Path,
+    folder: RecordFolder,
     note: TreatmentNote,
     values: Mapping[str, str],
     reason: str,
@@ -154,7 +154,7 @@ def amend(
         said[name] = _word(checked, TYPED, author)
     if not said:
         raise NoteRefused("nothing to amend; say which field gets which text, as in key=value")
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         _require_unchanged(db, note)
         detail: dict[str, JsonValue] = {
             **_version(note, author, credentials, len(note.versions) + 1, reason.strip()),
@@ -236,14 +236,14 @@ def _require_unchanged(db: Database, note: TreatmentNote) -> None:
 
 
 def _say(
-    data_dir: Path, note: TreatmentNote, said: Mapping[str, Word], author: Author, what: str
+    folder: RecordFolder, note: TreatmentNote, said: Mapping[str, Word], author: Author, what: str
 ) -> None:
     _require_draft(note, "completed")
     if not author.by.strip():
         raise NoteRefused("by is empty; say who says it")
     if not said:
         raise NoteRefused("nothing to say; name a field, as in key=value")
-    with clinic_writing(data_dir) as db:
+    with clinic_writing(folder) as db:
         if _words(db, note.session_id).versions:
             raise NoteRefused(
                 f"the note of session {note.session_id} was signed meanwhile; read it again"
@@ -319,10 +319,10 @@ def _words(db: Database, session_id: str) -> NoteWords:
     return fold(signed, _draft(db, session_id))
 
 
-def _checkpoint(db: Database, data_dir: Path, entry: int) -> str:
+def _checkpoint(db: Database, folder: RecordFolder, entry: int) -> str:
     """The checkpoint of the newest version; empty when its public key is not in the folder."""
     entries, link, key_id = link_over(db, entry)
-    public_key = known_public_keys(data_dir).get(key_id)
+    public_key = known_public_keys(folder).get(key_id)
     if public_key is None:
         return ""
     return make_checkpoint(link_subject(file_id(db), entries), link, public_key).text

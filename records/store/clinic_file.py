@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 from records.store.database import (
     Database,
@@ -21,6 +20,7 @@ from records.store.database import (
     reading_file,
     schema_version,
 )
+from records.store.record_folder import RecordFolder
 
 _migrations = Migrations("traction-clinic")
 
@@ -79,28 +79,23 @@ def m002_note_life(db: Database) -> None:
 CLINIC_SCHEMA = Schema("the clinic's words", 2, _migrations)
 
 
-def clinic_database(data_dir: Path) -> Path:
-    """Returns where people's words live."""
-    return data_dir / "clinic.db"
-
-
-def clinic_reading(data_dir: Path) -> AbstractContextManager[Database]:
+def clinic_reading(folder: RecordFolder) -> AbstractContextManager[Database]:
     """A read-only connection for a while; raises JournalUnavailable or JournalCorrupt."""
-    return reading_file(clinic_database(data_dir), CLINIC_SCHEMA)
+    return reading_file(folder.clinic_database, CLINIC_SCHEMA)
 
 
-def clinic_checking(data_dir: Path) -> AbstractContextManager[Database]:
+def clinic_checking(folder: RecordFolder) -> AbstractContextManager[Database]:
     """The same for code that says what was altered: it asks about the schema itself."""
-    return checking_file(clinic_database(data_dir), CLINIC_SCHEMA)
+    return checking_file(folder.clinic_database, CLINIC_SCHEMA)
 
 
 @contextmanager
-def clinic_writing(data_dir: Path) -> Iterator[Database]:
+def clinic_writing(folder: RecordFolder) -> Iterator[Database]:
     """One transaction that holds the file's only right to write from its first statement on.
 
     Two programs that append at the same moment wait for each other, so the chain never forks.
     """
-    path = clinic_database(data_dir)
+    path = folder.clinic_database
     with failures_in_words(path, "written"):
         db = open_for_writing(path, CLINIC_SCHEMA)
         try:

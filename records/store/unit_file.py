@@ -9,26 +9,11 @@ workstation signs: sessions of before session keys are believed only when they a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 from controller.errors import JournalUnavailable
 from records.store.database import Database, Migrations, Schema
 
-_UNIT_ID = re.compile("[0-9a-f]{16}")
-_YEAR_FILE = re.compile(r"([0-9a-f]{16})-\d{4}(-\d+)?\.db(\.closing)?")
-_OURS = re.compile(
-    r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.next|\.schema-\d+)?|lock|spill)"
-    r"|[0-9a-f]{16}-\d{4}(-\d+)?\.db(\.closing)?"
-)
-"""The names of a unit's files; its id is 16 hex digits for life."""
-
-CLOSING = ".closing"
-"""Ends the name of a year's file that the unit's file does not follow yet, or since a moment."""
-QUARANTINE = "quarantine"
-UNFINISHED = "-unfinished"
-"""End of a folder's name in quarantine while the copies in it are being made."""
 MigrationRecorder = Callable[[Database], None]
 """Writes the migration record of a file that held sessions before schema 4."""
 
@@ -212,96 +197,3 @@ def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
 
 UNIT_SCHEMA = unit_schema()
 """For readers, and for writers of a file that is at the present schema or new."""
-
-
-def unit_database(data_dir: Path, unit_id: str) -> Path:
-    """Returns where the evidence of a unit lives."""
-    return data_dir / "units" / f"{unit_id}.db"
-
-
-def unit_databases(data_dir: Path) -> list[Path]:
-    """Every unit's present file below ``data_dir``, in a fixed order; others are not read."""
-    found = sorted((data_dir / "units").glob("*.db"))
-    return [path for path in found if _UNIT_ID.fullmatch(path.stem)]
-
-
-def foreign_files(data_dir: Path) -> list[Path]:
-    """Returns what lies among the units' files and is none of the program's."""
-    found = sorted((data_dir / "units").glob("*"))
-    return [path for path in found if not _OURS.fullmatch(path.name)]
-
-
-def quarantine_folder(data_dir: Path) -> Path:
-    """Returns where files go that hold what this workstation did not write."""
-    return data_dir / QUARANTINE
-
-
-def new_database(data_dir: Path, unit_id: str) -> Path:
-    """Returns where the file is made that follows one which is being put aside."""
-    database = unit_database(data_dir, unit_id)
-    return database.with_name(f"{database.name}.new")
-
-
-def _put_aside_at(database: Path) -> list[int]:
-    """When a file was put aside, and the number behind an equal time."""
-    return [int(part) for part in database.parent.name.split("-")[1:] if part.isdecimal()]
-
-
-def is_put_aside(database: Path) -> bool:
-    """Returns True for a unit's file in the quarantine."""
-    return database.parent.parent.name == QUARANTINE
-
-
-def is_year_file(path: Path) -> bool:
-    """Returns True for a file that was closed at the end of a year."""
-    return _YEAR_FILE.fullmatch(path.name) is not None
-
-
-def unit_id_of(database: Path) -> str:
-    """Returns whose evidence a file holds, by its name."""
-    closed = _YEAR_FILE.fullmatch(database.name)
-    return closed[1] if closed else database.stem
-
-
-def next_database(database: Path) -> Path:
-    """Returns where a unit's new file waits while the old one is being closed."""
-    return database.with_name(f"{database.name}.next")
-
-
-def year_databases(data_dir: Path) -> list[Path]:
-    """Files that were closed at the end of a year, oldest first for each unit.
-
-    A copy that is still being made counts only once the unit's file follows it.
-    """
-    found = [path for path in (data_dir / "units").glob("*-*.db*") if is_year_file(path)]
-    return sorted(
-        path
-        for path in found
-        if path.suffix != CLOSING
-        or not next_database(unit_database(data_dir, unit_id_of(path))).exists()
-    )
-
-
-def every_database(data_dir: Path) -> list[Path]:
-    """The units' present files, and behind them those of closed years."""
-    return [*unit_databases(data_dir), *year_databases(data_dir)]
-
-
-def databases_of(data_dir: Path, unit_id: str) -> list[Path]:
-    """The present file of a unit, and behind it those of closed years, newest first."""
-    older = [path for path in year_databases(data_dir) if unit_id_of(path) == unit_id]
-    return [unit_database(data_dir, unit_id), *reversed(older)]
-
-
-def readable_databases(data_dir: Path) -> list[Path]:
-    """Every file of every unit, and behind them those that were put aside.
-
-    Not the copies of a file that is still in its place: those in an unfinished folder, and the
-    newest ones as long as the file that is to follow waits for its place.
-    """
-    aside = sorted(quarantine_folder(data_dir).glob("*/*.db"))
-    copies = {path for path in aside if path.parent.name.endswith(UNFINISHED)}
-    for unit_id in {path.stem for path in aside}:
-        if new_database(data_dir, unit_id).exists() and not any(c.stem == unit_id for c in copies):
-            copies.add(max((p for p in aside if p.stem == unit_id), key=_put_aside_at))
-    return [*every_database(data_dir), *(path for path in aside if path not in copies)]

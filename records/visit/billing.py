@@ -24,6 +24,7 @@ from records.claim.rules.tables import load_tables
 from records.clinic.acceptance import record_acceptance
 from records.evidence.integrity import verify
 from records.store.author import Author
+from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
 from records.visit.visit import Visit
 
@@ -32,17 +33,21 @@ GENERIC_PAYER = "commercial"
 
 
 def billed(
-    data_dir: Path, visit: Visit, *, payer: str | None = None, context_file: Path | None = None
+    folder: RecordFolder,
+    visit: Visit,
+    *,
+    payer: str | None = None,
+    context_file: Path | None = None,
 ) -> Visit:
     """The visit with its claim scrubbed; ``payer`` names a profile and wins over the context's.
 
     Without a context file the claim is what record, order and note know. Raises RequestRefused,
     RulesInvalid, ClaimContextInvalid or JournalError.
     """
-    context, profile = claim_of(data_dir, visit, payer=payer, context_file=context_file)
+    context, profile = claim_of(folder, visit, payer=payer, context_file=context_file)
     context = with_accepted(context, visit.acceptances)
-    tables = load_tables(data_dir).with_code_list(installed_code_list())
-    altered = bool(verify(data_dir, visit.session_id).alterations)
+    tables = load_tables(folder).with_code_list(installed_code_list())
+    altered = bool(verify(folder, visit.session_id).alterations)
     facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
     report = report_of(facts)
     return replace(
@@ -56,16 +61,16 @@ def billed(
 
 
 def claim_of(
-    data_dir: Path, visit: Visit, *, payer: str | None, context_file: Path | None
+    folder: RecordFolder, visit: Visit, *, payer: str | None, context_file: Path | None
 ) -> tuple[ClaimContext, PayerProfile]:
     """The claim as imported, or as record, order and note know it, and its payer's profile."""
     if context_file is None:
-        profile = find_profile(payer or GENERIC_PAYER, data_dir)
+        profile = find_profile(payer or GENERIC_PAYER, folder)
         known = Payer(kind=profile.kind, profile=profile.name)
         context = context_of_session(visit.record, visit.order, visit.note, known, visit.zone)
         return context, profile
     context = load_context(context_file, visit.session_id)
-    return context, find_profile(payer or context.payer.profile, data_dir)
+    return context, find_profile(payer or context.payer.profile, folder)
 
 
 def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
@@ -87,7 +92,7 @@ def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
 
 
 def accept(
-    data_dir: Path,
+    folder: RecordFolder,
     visit: Visit,
     author: Author,
     *,
@@ -107,7 +112,7 @@ def accept(
     offered = next((offer for offer in visit.offers if offer.key == value), None)
     evidence = offered.shown if offered else ("the program did not offer it",)
     record_acceptance(
-        data_dir,
+        folder,
         session_id=visit.session_id,
         patient_key=visit.note.patient_key,
         what=what,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from pathlib import Path
 from typing import Protocol
 
 from controller.errors import JournalCorrupt
@@ -21,6 +20,7 @@ from records.note.words import LastVisit
 from records.order.order import Order
 from records.order.order_file import parse_order
 from records.store.author import Person
+from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
 from records.visit.visit import Visit
 
@@ -37,16 +37,16 @@ class Practice(Protocol):
 
 
 def load_visit(
-    data_dir: Path, session_id: str, practice: Practice, *, altered_too: bool = False
+    folder: RecordFolder, session_id: str, practice: Practice, *, altered_too: bool = False
 ) -> Visit:
     """Everything of one session; raises RecordNotFound, or JournalCorrupt for an altered record.
 
     With ``altered_too`` such a record is handed out with its mark. Whoever shows it to a person
     goes through ``audited_visit``.
     """
-    checked = read_checked(data_dir, session_id)
+    checked = read_checked(folder, session_id)
     record = checked.record if altered_too else checked.believed()
-    order = _filed(data_dir, record.head.session_id)
+    order = _filed(folder, record.head.session_id)
     if order.digest != record.started.session.order_digest:
         raise JournalCorrupt(
             f"the order of session {record.head.session_id} in clinic.db is not the one that the "
@@ -57,8 +57,8 @@ def load_visit(
         record,
         order,
         zone,
-        spoken=note_words(data_dir, record.head.session_id),
-        last_visit=_last_visit(data_dir, record),
+        spoken=note_words(folder, record.head.session_id),
+        last_visit=_last_visit(folder, record),
     )
     return Visit(
         record=record,
@@ -69,12 +69,12 @@ def load_visit(
         made_at=datetime.fromtimestamp(SystemClock().utc_ms() // 1000, zone),
         clinic=practice.clinic,
         mark=checked.mark,
-        acceptances=tuple(acceptances(data_dir, record.head.session_id)),
+        acceptances=tuple(acceptances(folder, record.head.session_id)),
     )
 
 
 def audited_visit(
-    data_dir: Path,
+    folder: RecordFolder,
     session_id: str,
     practice: Practice,
     person: Person,
@@ -86,29 +86,29 @@ def audited_visit(
 
     ``what`` names the access in the audit: "show", "note", "export csv".
     """
-    whole_id = keep_reading(data_dir, session_id, person, what)
-    return load_visit(data_dir, whole_id, practice, altered_too=altered_too)
+    whole_id = keep_reading(folder, session_id, person, what)
+    return load_visit(folder, whole_id, practice, altered_too=altered_too)
 
 
-def keep_reading(data_dir: Path, session_id: str, person: Person, what: str) -> str:
+def keep_reading(folder: RecordFolder, session_id: str, person: Person, what: str) -> str:
     """Keep the row of an access to a session; returns its whole id."""
-    head = find_session(data_dir, session_id)
-    refuse_removed(data_dir, head)
-    patient_key = filed_order(data_dir, head.session_id).patient_key
-    record_read(data_dir, person, what, session_id=head.session_id, patient_key=patient_key)
+    head = find_session(folder, session_id)
+    refuse_removed(folder, head)
+    patient_key = filed_order(folder, head.session_id).patient_key
+    record_read(folder, person, what, session_id=head.session_id, patient_key=patient_key)
     return head.session_id
 
 
-def _filed(data_dir: Path, session_id: str) -> Order:
-    return parse_order(filed_order(data_dir, session_id).order_text, f"of session {session_id}")
+def _filed(folder: RecordFolder, session_id: str) -> Order:
+    return parse_order(filed_order(folder, session_id).order_text, f"of session {session_id}")
 
 
-def _last_visit(data_dir: Path, record: SessionRecord) -> LastVisit | None:
+def _last_visit(folder: RecordFolder, record: SessionRecord) -> LastVisit | None:
     """What was said at the patient's visit before this one."""
     key = record.started.session.patient_key
-    known = set(sessions_of_patient(data_dir, key))
-    session_id = last_visit_of(data_dir, record.head, known)
+    known = set(sessions_of_patient(folder, key))
+    session_id = last_visit_of(folder, record.head, known)
     if session_id is None:
         return None
-    words = spoken_words(_filed(data_dir, session_id), note_words(data_dir, session_id))
+    words = spoken_words(_filed(folder, session_id), note_words(folder, session_id))
     return LastVisit(session_id=session_id, words=words)

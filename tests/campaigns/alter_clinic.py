@@ -13,7 +13,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from records.clinic.clinic_verify import verify_clinic
-from records.store.clinic_file import clinic_database
+from records.store.record_folder import RecordFolder
 from tests.support.clinic_alterations import ALTERATIONS, alter
 from tests.unit.records.store.test_clinic_chain import lived
 
@@ -24,9 +24,9 @@ def main(count: int = COUNT, seed: int = 1) -> int:
     """Alter a fresh copy ``count`` times; answers the exit status."""
     random, done, missed = Random(seed), Counter[str](), []
     with TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
+        data = RecordFolder(Path(folder) / "data")
         checkpoints = lived(data)
-        database = clinic_database(data)
+        database = data.clinic_database
         whole = Path(folder) / "whole.db"
         shutil.copy(database, whole)
         if verify_clinic(data, checkpoints=checkpoints).alterations:

@@ -25,8 +25,7 @@ from records.evidence.journal import (
 from records.evidence.spill import spill_path
 from records.keys.key_folder import key_history
 from records.keys.signing import SigningKey, public_pem
-from records.store.clinic_file import clinic_database
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altered_records import (
     FOREIGN_KEY,
     KEY,
@@ -57,14 +56,14 @@ class Kind:
 
     name: str
     of: str
-    apply: Callable[[Path], None]
+    apply: Callable[[RecordFolder], None]
     expected: str = "itself"
     in_hand: str = NOTHING
 
 
-def prepare(folder: Path) -> Path:
+def prepare(folder: Path) -> RecordFolder:
     """The ground; the three seals are noted in clinic.db."""
-    data = folder / "ground"
+    data = RecordFolder(folder / "ground")
     for number, texts in ((1, ()), (2, ("pulled a little",)), (3, ())):
         happened: list[tuple[int, EventKind, dict[str, JsonValue]]] = [
             (3_000 + at, EventKind.REMARK_RECORDED, {"by": "P. Jones", "text": text})
@@ -72,16 +71,16 @@ def prepare(folder: Path) -> Path:
         ]
         recorded(data, f"s-{number}", reference=f"TEST-{number}", happened=happened)
         if number == 2:
-            shutil.copytree(data, folder / "older")
+            shutil.copytree(data.path, folder / "older")
     note_seals(data, replace(author(data), key_records=key_history(data).head))
     recorded(data, "s-4", reference="TEST-4", closed=False)
     return data
 
 
-def sql(*statements: str, which: str = "unit") -> Callable[[Path], None]:
+def sql(*statements: str, which: str = "unit") -> Callable[[RecordFolder], None]:
     """Statements of somebody with a database tool, behind the triggers, which stand afterwards."""
 
-    def apply(data: Path) -> None:
+    def apply(data: RecordFolder) -> None:
         with altering(_path(data, which)) as db:
             for statement in statements:
                 db.execute(statement)
@@ -89,25 +88,25 @@ def sql(*statements: str, which: str = "unit") -> Callable[[Path], None]:
     return apply
 
 
-def _content(assignments: str) -> Callable[[Path], None]:
+def _content(assignments: str) -> Callable[[RecordFolder], None]:
     """Change what is packed of session 1."""
     return sql(f"UPDATE packed_session SET {assignments} WHERE session = 1")
 
 
-def loosely(statement: str, which: str = "unit") -> Callable[[Path], None]:
+def loosely(statement: str, which: str = "unit") -> Callable[[RecordFolder], None]:
     """A value of a type that the column refuses."""
 
-    def apply(data: Path) -> None:
+    def apply(data: RecordFolder) -> None:
         with altering_loosely(_path(data, which)) as db:
             db.execute(statement)
 
     return apply
 
 
-def script(statements: str, which: str = "unit") -> Callable[[Path], None]:
+def script(statements: str, which: str = "unit") -> Callable[[RecordFolder], None]:
     """Statements that change the schema itself."""
 
-    def apply(data: Path) -> None:
+    def apply(data: RecordFolder) -> None:
         db = sqlite3.connect(_path(data, which))
         db.executescript(statements)
         db.close()
@@ -115,11 +114,11 @@ def script(statements: str, which: str = "unit") -> Callable[[Path], None]:
     return apply
 
 
-def side_file(at: int, value: int) -> Callable[[Path], None]:
+def side_file(at: int, value: int) -> Callable[[RecordFolder], None]:
     """Another byte in the side file."""
 
-    def apply(data: Path) -> None:
-        path = spill_path(unit_database(data, UNIT))
+    def apply(data: RecordFolder) -> None:
+        path = spill_path(data.unit_database(UNIT))
         content = bytearray(path.read_bytes())
         content[at] ^= value
         path.write_bytes(content)
@@ -127,35 +126,37 @@ def side_file(at: int, value: int) -> Callable[[Path], None]:
     return apply
 
 
-def rewritten(how: Callable[[Ground, Path, random.Random], None]) -> Callable[[Path], None]:
+def rewritten(
+    how: Callable[[Ground, RecordFolder, random.Random], None],
+) -> Callable[[RecordFolder], None]:
     """A sealed event altered, and everything computed again."""
 
-    def apply(data: Path) -> None:
+    def apply(data: RecordFolder) -> None:
         _close(data)
         how(GROUND, data, random.Random(7))
 
     return apply
 
 
-def closed(change: Callable[[Path], None]) -> Callable[[Path], None]:
+def closed(change: Callable[[RecordFolder], None]) -> Callable[[RecordFolder], None]:
     """The change, after the next start has closed the interrupted session."""
 
-    def apply(data: Path) -> None:
+    def apply(data: RecordFolder) -> None:
         _close(data)
         change(data)
 
     return apply
 
 
-def planted(key: SigningKey, *, sealed: bool) -> Callable[[Path], None]:
+def planted(key: SigningKey, *, sealed: bool) -> Callable[[RecordFolder], None]:
     """A session that nobody here treated, made by this very program in another folder."""
 
-    def apply(data: Path) -> None:
+    def apply(data: RecordFolder) -> None:
         _close(data)
         opening = SessionOpening(session_id="s-9", unit_id=UNIT, utc_offset_min=0, detail={})
-        elsewhere = data / "elsewhere"
-        shutil.copytree(data / "units", elsewhere / "units")
-        journal = open_session(elsewhere, opening, VirtualClock(), key=key)
+        elsewhere = data.path / "elsewhere"
+        shutil.copytree(data.path / "units", elsewhere / "units")
+        journal = open_session(RecordFolder(elsewhere), opening, VirtualClock(), key=key)
         journal.append_event(
             SessionEvent(kind=EventKind.OPERATOR_ACTED, at_ms=5, detail={"action": "x"})
         )
@@ -164,19 +165,19 @@ def planted(key: SigningKey, *, sealed: bool) -> Callable[[Path], None]:
         else:
             journal.sync()
             journal.abandon()
-        shutil.copytree(elsewhere / "units", data / "units", dirs_exist_ok=True)
+        shutil.copytree(elsewhere / "units", data.path / "units", dirs_exist_ok=True)
         shutil.rmtree(elsewhere)
 
     return apply
 
 
-def _close(data: Path) -> None:
+def _close(data: RecordFolder) -> None:
     for left in left_open_sessions(data, UNIT, VirtualClock(), key=KEY):
         reopen_session(data, left, VirtualClock(), key=KEY).close()
 
 
-def _path(data: Path, which: str) -> Path:
-    return unit_database(data, UNIT) if which == "unit" else clinic_database(data)
+def _path(data: RecordFolder, which: str) -> Path:
+    return data.unit_database(UNIT) if which == "unit" else data.clinic_database
 
 
 def _gone(number: int) -> list[str]:
@@ -195,43 +196,47 @@ def _gone(number: int) -> list[str]:
     ]
 
 
-def _rename_unit(data: Path) -> None:
-    path = unit_database(data, UNIT)
+def _rename_unit(data: RecordFolder) -> None:
+    path = data.unit_database(UNIT)
     path.rename(path.with_name("00000000000000bb.db"))
 
 
-def _copy_unit(data: Path) -> None:
-    path = unit_database(data, UNIT)
+def _copy_unit(data: RecordFolder) -> None:
+    path = data.unit_database(UNIT)
     shutil.copy(path, path.with_name("00000000000000bb.db"))
 
 
-def _older_unit(data: Path) -> None:
-    shutil.copy(unit_database(data.parent / "older", UNIT), unit_database(data, UNIT))
+def _older_unit(data: RecordFolder) -> None:
+    shutil.copy(
+        RecordFolder(data.path.parent / "older").unit_database(UNIT), data.unit_database(UNIT)
+    )
 
 
-def _older_clinic(data: Path) -> None:
-    shutil.copy(clinic_database(data.parent / "older"), clinic_database(data))
+def _older_clinic(data: RecordFolder) -> None:
+    shutil.copy(RecordFolder(data.path.parent / "older").clinic_database, data.clinic_database)
 
 
-def _older_everything(data: Path) -> None:
-    shutil.rmtree(data)
-    shutil.copytree(data.parent / "older", data)
+def _older_everything(data: RecordFolder) -> None:
+    shutil.rmtree(data.path)
+    shutil.copytree(data.path.parent / "older", data.path)
 
 
-def _damaged_page(data: Path) -> None:
-    path = unit_database(data, UNIT)
+def _damaged_page(data: RecordFolder) -> None:
+    path = data.unit_database(UNIT)
     content = bytearray(path.read_bytes())
     content[8192:8292] = b"\xff" * 100
     path.write_bytes(content)
 
 
-def _foreign_public_key(data: Path) -> None:
+def _foreign_public_key(data: RecordFolder) -> None:
     rewritten(rewrite_foreign_key)(data)
-    (data / "keys" / f"{FOREIGN_KEY.key_id}.pub").write_bytes(public_pem(FOREIGN_KEY.public_key))
+    (data.path / "keys" / f"{FOREIGN_KEY.key_id}.pub").write_bytes(
+        public_pem(FOREIGN_KEY.public_key)
+    )
 
 
-def _no_key_records(data: Path) -> None:
-    (data / "keys" / "keys.jsonl").unlink()
+def _no_key_records(data: RecordFolder) -> None:
+    data.key_records.unlink()
 
 
 END = "WHERE session = 1 AND sequence > 0"
@@ -478,7 +483,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "the side file removed",
         LEFT_OPEN,
-        lambda data: spill_path(unit_database(data, UNIT)).unlink(),
+        lambda data: spill_path(data.unit_database(UNIT)).unlink(),
         expected="the next start",
     ),
     Kind("the end mark", LEFT_OPEN, side_file(20, 1), expected="the next start"),
@@ -565,11 +570,11 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("a damaged page", SCHEMA, _damaged_page),
     # --- files
-    Kind("a unit's file removed", FILES, lambda data: unit_database(data, UNIT).unlink()),
+    Kind("a unit's file removed", FILES, lambda data: data.unit_database(UNIT).unlink()),
     Kind("a unit's file renamed", FILES, _rename_unit),
     Kind("a unit's file copied", FILES, _copy_unit),
     Kind("an older unit's file in place", FILES, closed(_older_unit)),
-    Kind("clinic.db removed", FILES, lambda data: clinic_database(data).unlink()),
+    Kind("clinic.db removed", FILES, lambda data: data.clinic_database.unlink()),
     Kind("an older clinic.db in place", FILES, _older_clinic),
     Kind("the whole folder as it was before", FILES, _older_everything, expected="a checkpoint"),
     # --- keys

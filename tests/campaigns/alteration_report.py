@@ -22,6 +22,7 @@ from records.evidence.integrity import issued_checkpoints, verify
 from records.evidence.journal import left_open_sessions
 from records.evidence.start_check import check_before_start
 from records.store.checkpoint import Checkpoint, parse_checkpoint
+from records.store.record_folder import RecordFolder
 from tests.campaigns.alteration_kinds import KINDS, Kind, prepare
 from tests.campaigns.false_stops import commit
 from tests.support.altered_records import KEY, UNIT
@@ -54,16 +55,16 @@ class Found:
     message: str
 
 
-def outside_of(data: Path) -> list[Checkpoint]:
+def outside_of(data: RecordFolder) -> list[Checkpoint]:
     """The checkpoints that left the machine: of every sealed session, and of clinic.db."""
     given = [parse_checkpoint(one.text) for one in issued_checkpoints(data)]
     return [*given, parse_checkpoint(verify_clinic(data).checkpoint)]
 
 
-def find(kind: Kind, ground: Path, outside: list[Checkpoint], place: Path) -> Found:
+def find(kind: Kind, ground: RecordFolder, outside: list[Checkpoint], place: RecordFolder) -> Found:
     """Alter a copy and ask, one after the other, who could know."""
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(ground, place)
+    shutil.rmtree(place.path, ignore_errors=True)
+    shutil.copytree(ground.path, place.path)
     kind.apply(place)
     for finder, said in (
         (ITSELF, _said_by_verify(place, [])),
@@ -76,7 +77,7 @@ def find(kind: Kind, ground: Path, outside: list[Checkpoint], place: Path) -> Fo
     return Found(kind, NOBODY, "")
 
 
-def _said_by_verify(data: Path, outside: list[Checkpoint]) -> Iterator[str]:
+def _said_by_verify(data: RecordFolder, outside: list[Checkpoint]) -> Iterator[str]:
     for one in verify(
         data, checkpoints=[c for c in outside if "clinic." not in c.name]
     ).alterations:
@@ -85,7 +86,7 @@ def _said_by_verify(data: Path, outside: list[Checkpoint]) -> Iterator[str]:
         yield f"clinic.db, {clinic.where}: {clinic.what}"
 
 
-def _said_by_the_next_start(data: Path) -> Iterator[str]:
+def _said_by_the_next_start(data: RecordFolder) -> Iterator[str]:
     try:
         list(check_before_start(data, UNIT, KEY, free_bytes=lambda folder: 10**12))
         for left in left_open_sessions(data, UNIT, VirtualClock(), key=KEY):
@@ -117,7 +118,7 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         ground = prepare(Path(folder))
         outside = outside_of(ground)
-        found = [find(kind, ground, outside, Path(folder) / "copy") for kind in KINDS]
+        found = [find(kind, ground, outside, RecordFolder(Path(folder) / "copy")) for kind in KINDS]
     day = datetime.fromtimestamp(SystemClock().utc_ms() / 1000, UTC).date().isoformat()
     PAGE.write_text(wrapped(page(found, day)), encoding="utf-8")
     wrong = [one for one in found if one.finder != one.kind.expected]

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from records.store.record_folder import RecordFolder
 from tests.support.altered_bundles import draw_bundle
 from tests.support.altered_records import Ground, draw, prepare
 from tests.support.memory import memory_folder
@@ -17,7 +18,9 @@ from tests.support.memory import memory_folder
 BUNDLES_SHARE = 0.4
 
 
-def run(ground: Ground, count: int, seed: int, place: Path) -> tuple[Counter[str], list[str]]:
+def run(
+    ground: Ground, count: int, seed: int, place: RecordFolder
+) -> tuple[Counter[str], list[str]]:
     """How many of each kind were made, and what was not found (kind and number)."""
     made: Counter[str] = Counter()
     missed: list[str] = []
@@ -39,7 +42,7 @@ def main() -> int:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     with memory_folder() as folder:
         ground = prepare(Path(folder))
-        made, missed = run(ground, count, seed, Path(folder) / "copy")
+        made, missed = run(ground, count, seed, RecordFolder(Path(folder) / "copy"))
     for kind, number in sorted(made.items()):
         print(f"{number:6}  {kind}")
     print(f"{sum(made.values())} alterations, {len(missed)} not found")

@@ -10,6 +10,7 @@ from controller.order.planner import plan
 from controller.ports import Answer, Question
 from records.evidence.reader import SessionRecord, read_session
 from records.order.order import PlannedOrder
+from records.store.record_folder import RecordFolder
 from simulator.device.firmware import CLOCK_PPM, ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.table.plant import TractionPlant
@@ -47,7 +48,7 @@ def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -
         result = treat(
             "direct line",
             PlannedOrder.of(treatment.order()),
-            data_dir=Path(folder),
+            folder=RecordFolder(Path(folder)),
             clock=clock,
             operator=Examiner(scripted=True, show=lambda progress: None),
             settings=SETTINGS,
@@ -55,7 +56,7 @@ def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -
             connect=direct_connection(firmware),
             commit_interval_s=1.0,
         )
-        record = read_session(Path(folder), result.session_id)
+        record = read_session(RecordFolder(Path(folder)), result.session_id)
     return take_figures(
         watch.truth(),
         _spans(record, opened_s=(record.head.started_utc_ms - utc_ms) / 1000),

@@ -24,6 +24,7 @@ from records.keeping.backup import back_up
 from records.keeping.restore import RestoreReport, Trust, prove, restore
 from records.keys.signing import NoKeyStore
 from records.store.drafts import SUFFIX
+from records.store.record_folder import RecordFolder
 from tests.campaigns.power_cuts import scratch_folder
 from tests.support.cut_files import FINISHED, KILLED, always, by_chance, cut_power, run_killed
 from tests.support.notes import author, recorded
@@ -58,7 +59,7 @@ class Place:
         self._key = Identity.generate()
         self._kept = folder / "kept"
         self.identity.write_text(str(self._key))
-        recorded(self.data)
+        recorded(RecordFolder(self.data))
         self.media.mkdir()
         self.new.parent.mkdir()
         self.back_up("source-")
@@ -73,7 +74,7 @@ class Place:
     def back_up(self, prefix: str = "") -> None:
         """One backup beside the others."""
         back_up(
-            self.data,
+            RecordFolder(self.data),
             self.media / f"{prefix}{self.form}",
             KEY,
             made_utc_ms=MADE_UTC_MS,
@@ -85,7 +86,7 @@ class Place:
         """The backup that was made before, into the new folder."""
         restore(
             self.source,
-            self.new,
+            RecordFolder(self.new),
             Trust(),
             identity=self.identity if self._sealed else None,
             before_rename=_keep_row,
@@ -106,8 +107,8 @@ class Place:
         """False when it is missing or empty; raises TractionError when it is there in part."""
         if not self.new.exists() or not any(self.new.iterdir()):
             return False
-        report = verify(self.new)
-        rows = [row.what for row in accesses(self.new)]
+        report = verify(RecordFolder(self.new))
+        rows = [row.what for row in accesses(RecordFolder(self.new))]
         if report.alterations or report.sessions != SESSIONS or "restore" not in rows:
             raise TractionError(f"restored: {report.alterations}, {rows}")
         return True
@@ -122,7 +123,7 @@ class Place:
         return self.form.endswith(".age")
 
 
-def _keep_row(folder: Path, report: RestoreReport) -> None:
+def _keep_row(folder: RecordFolder, report: RestoreReport) -> None:
     take_over_restored(folder, by="test", at_utc_ms=MADE_UTC_MS, store=NoKeyStore())
     record_read(folder, author(folder), "restore")
 
@@ -194,7 +195,7 @@ def _look(work: Work, place: Place, status: int) -> Iterator[str]:
         there = work.is_whole(place)
         if status == FINISHED and not there:
             yield "it was acknowledged and is not there"
-        if verify(place.data).alterations:
+        if verify(RecordFolder(place.data)).alterations:
             yield "the records themselves are not whole"
         work.again(place)
     except (TractionError, OSError) as error:

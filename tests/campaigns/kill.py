@@ -35,7 +35,7 @@ from records.evidence.reader import list_sessions, open_sessions, reading
 from records.evidence.session_rows import chain_start, first_misfit, link_rows
 from records.evidence.stored_session import load_stored
 from records.store.database import rows
-from records.store.unit_file import unit_databases
+from records.store.record_folder import RecordFolder
 from tests.support.real_time import SHORT_PULL, Program, program, simulated_unit, wait_until
 
 ROUNDS = 1_000
@@ -99,7 +99,7 @@ def run_lane(wire: str, rounds: int, seed: int, folder: Path) -> Lane:
     with simulated_unit(wire, "--body", "test_fixture") as (_, uri):
         while len(lane.rounds) < rounds:
             try:
-                done = _kill_once(wire, uri, order, folder / "data", chance)
+                done = _kill_once(wire, uri, order, RecordFolder(folder / "data"), chance)
             except Exception as error:
                 print(f"{wire} {uri}: kill {len(lane.rounds) + 1}: {error!r}", flush=True)
                 raise
@@ -110,13 +110,15 @@ def run_lane(wire: str, rounds: int, seed: int, folder: Path) -> Lane:
                 continue
             lane.repeated += 1
             assert lane.repeated <= REPEATS_PER_ROUND * rounds, "the unit is never armed"
-    lane.alterations = len(verify(folder / "data").alterations)
-    outcomes = [record.outcome for record in list_sessions(folder / "data")]
+    lane.alterations = len(verify(RecordFolder(folder / "data")).alterations)
+    outcomes = [record.outcome for record in list_sessions(RecordFolder(folder / "data"))]
     lane.interrupted = outcomes.count(Outcome.INTERRUPTED)
     return lane
 
 
-def _kill_once(wire: str, uri: str, order: Path, data: Path, chance: random.Random) -> Round | None:
+def _kill_once(
+    wire: str, uri: str, order: Path, data: RecordFolder, chance: random.Random
+) -> Round | None:
     """One start and its kill; None when the program ended before it armed the unit."""
     clock = SystemClock()
     wait_s = chance.uniform(0.0, KILL_WITHIN_S)
@@ -149,23 +151,23 @@ def _kill_once(wire: str, uri: str, order: Path, data: Path, chance: random.Rand
     )
 
 
-def _is_armed(running: Program, data: Path, earlier: int) -> bool:
+def _is_armed(running: Program, data: RecordFolder, earlier: int) -> bool:
     """Wait until the unit is armed in a session behind ``earlier``, or the program has ended."""
     armed = EventKind.UNIT_ARMED
     wait_until(lambda: running.has_ended or _happened_since(data, earlier, armed), "the arming")
     return _happened_since(data, earlier, armed)
 
 
-def _had_let_go(data: Path, earlier: int) -> bool:
+def _had_let_go(data: RecordFolder, earlier: int) -> bool:
     """Whether the session behind ``earlier`` let go, or learned that the unit had, by itself."""
     kinds = (EventKind.RELEASE_ORDERED, EventKind.SESSION_ENDED)
     return any(_happened_since(data, earlier, kind) for kind in kinds)
 
 
-def _happened_since(data: Path, earlier: int, kind: EventKind) -> bool:
+def _happened_since(data: RecordFolder, earlier: int, kind: EventKind) -> bool:
     """Whether a session behind ``earlier`` holds an event of ``kind``."""
     try:
-        for path in unit_databases(data):
+        for path in data.unit_databases():
             with reading(path) as db:
                 return bool(
                     rows(
@@ -180,7 +182,7 @@ def _happened_since(data: Path, earlier: int, kind: EventKind) -> bool:
 
 
 @contextmanager
-def _second_reader(data: Path) -> Iterator[list[Seen]]:
+def _second_reader(data: RecordFolder) -> Iterator[list[Seen]]:
     """Follows the commits of the newest session while a program writes them."""
     seen: list[Seen] = []
     ended = threading.Event()
@@ -203,8 +205,8 @@ def _second_reader(data: Path) -> Iterator[list[Seen]]:
         thread.join()
 
 
-def _newest_link(data: Path) -> Seen | None:
-    for path in unit_databases(data):
+def _newest_link(data: RecordFolder) -> Seen | None:
+    for path in data.unit_databases():
         with reading(path) as db:
             newest = rows(db, "SELECT max(number) FROM session")[0][0]
             links = link_rows(db, newest) if newest else []
@@ -213,9 +215,9 @@ def _newest_link(data: Path) -> Seen | None:
     return None
 
 
-def _compare(data: Path, acknowledged: Seen) -> tuple[str, str]:
+def _compare(data: RecordFolder, acknowledged: Seen) -> tuple[str, str]:
     """What was acknowledged and is not there, and what of the chain does not fit."""
-    (path,) = unit_databases(data)
+    (path,) = data.unit_databases()
     (head,) = open_sessions(path)
     with reading(path) as db:
         stored, start = load_stored(db, head), chain_start(db, head.number)

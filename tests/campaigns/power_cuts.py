@@ -28,7 +28,8 @@ from records.evidence.session_rows import chain_start, stored_tail
 from records.evidence.stored_session import load_stored, session_rows_of
 from records.keys.signing import SigningKey
 from records.store.database import Database, failures_in_words, open_for_writing, rows
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from tests.support.left_open import close_left_open
 from tests.support.recording_storage import Disk, Recording, recording
 
@@ -73,7 +74,7 @@ def cut_everywhere(cuts: int, seed: int, folder: Path, per_operation: int) -> Re
     for file_seed in range(seed, sys.maxsize):
         chance = random.Random(file_seed)
         pages = AUTOCHECKPOINT_PAGES[file_seed % len(AUTOCHECKPOINT_PAGES)]
-        recorded, promises = record_sessions(chance, folder / "recorded", pages)
+        recorded, promises = record_sessions(chance, RecordFolder(folder / "recorded"), pages)
         result.files += 1
         for cut in _cuts(recorded, chance, folder, per_operation):
             if result.cuts >= cuts:
@@ -85,10 +86,10 @@ def cut_everywhere(cuts: int, seed: int, folder: Path, per_operation: int) -> Re
 
 
 def record_sessions(
-    chance: random.Random, folder: Path, autocheckpoint_pages: int
+    chance: random.Random, folder: RecordFolder, autocheckpoint_pages: int
 ) -> tuple[Recording, list[Acknowledged]]:
     """Sessions of random length in one unit's file, and what was promised when."""
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder.path, ignore_errors=True)
     promises: list[Acknowledged] = []
     with recording(autocheckpoint_pages=autocheckpoint_pages) as recorded:
         for number in range(SESSIONS_PER_FILE):
@@ -99,7 +100,7 @@ def record_sessions(
 def _record_session(
     session_id: str,
     chance: random.Random,
-    folder: Path,
+    folder: RecordFolder,
     recorded: Recording,
     promises: list[Acknowledged],
 ) -> None:
@@ -164,7 +165,7 @@ def _cuts(
 ) -> Iterator[Cut]:
     """The disk of every cut, one after the other, in ``folder``/cut."""
     disk = Disk()
-    units = unit_database(folder / "cut", UNIT).parent
+    units = RecordFolder(folder / "cut").unit_database(UNIT).parent
     for number, operation in enumerate(recorded.operations, start=1):
         disk.take(operation)
         for variant in range(per_operation):
@@ -176,7 +177,7 @@ def _cuts(
 
 def _look(cut: Cut, folder: Path, promises: list[Acknowledged], result: Result) -> None:
     """Open the disk as the next start does and compare it with the promises."""
-    path = unit_database(folder / "cut", UNIT)
+    path = RecordFolder(folder / "cut").unit_database(UNIT)
     kept: dict[str, tuple[int, int, bool]] = {}
     try:
         with failures_in_words(path, "opened after the cut"):
@@ -187,7 +188,7 @@ def _look(cut: Cut, folder: Path, promises: list[Acknowledged], result: Result) 
                 db.close()
         if result.cuts % NEXT_START_EVERY == 0:
             result.next_starts += 1
-            _start_again(folder / "cut", kept)
+            _start_again(RecordFolder(folder / "cut"), kept)
     except TractionError as error:
         result.corrupt.append(f"{cut}: {error}")
         return
@@ -223,13 +224,13 @@ def _kept(db: Database) -> dict[str, tuple[int, int, bool]]:
     return kept
 
 
-def _start_again(data_dir: Path, kept: dict[str, tuple[int, int, bool]]) -> None:
+def _start_again(folder: RecordFolder, kept: dict[str, tuple[int, int, bool]]) -> None:
     """Close what the cut left open, as the program does, and verify everything."""
-    closed = close_left_open(data_dir, UNIT, VirtualClock(), KEY)
+    closed = close_left_open(folder, UNIT, VirtualClock(), KEY)
     left_open = [name for name, (_, _, sealed) in kept.items() if not sealed]
     if closed != left_open:
         raise JournalCorrupt(f"the next start closed {closed} of {left_open}")
-    alterations = verify(data_dir).alterations
+    alterations = verify(folder).alterations
     if alterations:
         raise JournalCorrupt(f"after the next start: {alterations[0]}")
 

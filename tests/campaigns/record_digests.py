@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from records.evidence.reader import SessionRecord
+from records.store.record_folder import RecordFolder
 from tests.campaigns.acceptance import drawn_jobs, judged
 from tests.safety.hazard_stage import hazard_stage
 from tests.safety.test_hazards import CASES, Case
@@ -38,7 +39,7 @@ def of_hazard(case: Case) -> str:
     """The whole record of a session with this hazard, and the truth that went with it."""
     with (
         memory_folder() as folder,
-        hazard_stage(Path(folder), blind=case.blind, body=case.body) as stage,
+        hazard_stage(RecordFolder(Path(folder)), blind=case.blind, body=case.body) as stage,
     ):
         stage.run(case.inject, phase=case.phase, after_s=case.after_s)
         assert stage.record is not None, "the session was read back"

@@ -54,7 +54,8 @@ from records.store.chain import (
 )
 from records.store.checkpoint import make_checkpoint
 from records.store.database import Database, open_for_writing, rows
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from tests.support.reference_signal import reference_signal
 from tests.support.sessions import SHORT_CERVICAL, staged
 
@@ -113,9 +114,9 @@ class Cost:
 
 def simulated_events() -> tuple[StoredEvent, ...]:
     """All but the opening of a treatment in virtual time."""
-    with TemporaryDirectory() as folder, staged(Path(folder)) as stage:
+    with TemporaryDirectory() as folder, staged(RecordFolder(Path(folder))) as stage:
         result = stage.treat(ORDER)
-        return read_session(Path(folder), result.session_id).events[1:]
+        return read_session(RecordFolder(Path(folder)), result.session_id).events[1:]
 
 
 def _ranges(samples: int, events: int) -> Iterator[LinkRange]:
@@ -262,10 +263,10 @@ def add_whole(path: Path, number: int, material: Material, key: SigningKey) -> f
     return grown
 
 
-def fill(data: Path, count: int, material: Material) -> float:
+def fill(data: RecordFolder, count: int, material: Material) -> float:
     """A unit's file with ``count`` sealed sessions; returns the bytes a sample while open."""
     key = load_or_create_key(data, store=NoKeyStore(), new_seed=lambda: bytes(range(32)))
-    path = unit_database(data, UNIT)
+    path = data.unit_database(UNIT)
     db = open_for_writing(path, UNIT_SCHEMA)
     db.execute("PRAGMA synchronous = OFF")
     for number in range(1, count):
@@ -289,9 +290,9 @@ def cost_of(*command: str) -> Cost:
     return Cost(cpu_s, after.ru_maxrss / 1024)
 
 
-def bare_chain_s(data: Path, material: Material) -> float:
+def bare_chain_s(data: RecordFolder, material: Material) -> float:
     """Seconds of processor for SHA-256 over the same links, one after the other."""
-    db = open_for_writing(unit_database(data, UNIT), UNIT_SCHEMA)
+    db = open_for_writing(data.unit_database(UNIT), UNIT_SCHEMA)
     parts = [
         bytes(16) + material.samples[SAMPLE_SIZE * one.first_sample : SAMPLE_SIZE * one.next_sample]
         for one in material.ranges
@@ -323,9 +324,9 @@ def main() -> int:
     )
     with TemporaryDirectory() as folder:
         for count in counts:
-            data = Path(folder) / str(count)
+            data = RecordFolder(Path(folder) / str(count))
             grown = fill(data, count, material)
-            size = unit_database(data, UNIT).stat().st_size
+            size = data.unit_database(UNIT).stat().st_size
             samples = count * len(material.samples) // SAMPLE_SIZE
             start = cost_of("-c", _START, str(data), UNIT)
             one = cost_of(

@@ -17,7 +17,7 @@ from records.evidence.reader import read_session
 from records.note.delivered_dose import DeliveredDose, compute_dose
 from records.note.treatment_note import TreatmentNote, draft_note
 from records.order.order_file import parse_order
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.memory import memory_folder
 from tests.support.random_sessions import UNIT, RandomSession
 from tests.support.second_reader import numbers, read, written
@@ -48,16 +48,16 @@ PER_FILE = 20
 """Sessions in one unit's file before a new one is begun."""
 
 
-def run(count: int, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
+def run(count: int, seed: int, base: Path) -> tuple[Counter[str], list[str]]:
     """How many sessions of each end were made, and every difference in words."""
     ends: Counter[str] = Counter()
     differences: list[str] = []
     for index in range(count):
-        data_dir, session_id = folder / str(index // PER_FILE), f"s-{index}"
+        folder, session_id = base / str(index // PER_FILE), f"s-{index}"
         source = random.Random(seed * 1_000_003 + index)
-        ends[RandomSession(data_dir, session_id, source).perform()] += 1
-        record = read_session(data_dir, session_id)
-        stored = read(unit_database(data_dir, UNIT), record.head.number)
+        ends[RandomSession(RecordFolder(folder), session_id, source).perform()] += 1
+        record = read_session(RecordFolder(folder), session_id)
+        stored = read(RecordFolder(folder).unit_database(UNIT), record.head.number)
         second = {**numbers(stored), **written(stored, record.head.utc_offset_min)}
         first = {**as_numbers(compute_dose(record)), **as_written(draft_note(record, ORDER))}
         differences += [

@@ -17,6 +17,7 @@ from firmware_bridge.connect import connect_serial
 from records.evidence.reader import SessionRecord, read_session
 from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock, DirectLine
 from simulator.line.line_faults import LineFaults
@@ -198,7 +199,7 @@ def run_session(session: SoundSession) -> SoundOutcome:
             treat(
                 "direct line",
                 PlannedOrder.of(parse_order(session.order, "drawn")),
-                data_dir=Path(folder),
+                folder=RecordFolder(Path(folder)),
                 clock=clock,
                 operator=operator,
                 settings=SETTINGS,
@@ -209,7 +210,7 @@ def run_session(session: SoundSession) -> SoundOutcome:
             )
         except OutcomeUncertain as error:
             not_begun = error.message
-        record = read_session(Path(folder), "session-1")
+        record = read_session(RecordFolder(Path(folder)), "session-1")
     return SoundOutcome(
         session=session,
         record=record,

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from controller.events import EventKind, Outcome
 from records.evidence.integrity import verify
 from records.evidence.reader import SessionRecord, list_sessions
+from records.store.record_folder import RecordFolder
 from tests.support.real_time import EndedEarly, run_first, simulated_unit
 from tests.support.terminals import CTRL_S, Pipe, Seated, Terminal, seated
 from workstation.session.operators import PROGRAM
@@ -160,7 +161,7 @@ def _run_once(case: Case, folder: Path) -> Result:
                 running.wait_for(case.phase)
             make_trouble(case.trouble, running)
             status, ended_s = running.end()
-    return _result(case, data, status, ended_s, printed.read_text())
+    return _result(case, RecordFolder(data), status, ended_s, printed.read_text())
 
 
 def make_trouble(trouble: str, running: Seated) -> None:
@@ -177,7 +178,7 @@ def make_trouble(trouble: str, running: Seated) -> None:
             assert trouble in ("none", "full"), "the whole session long"
 
 
-def _result(case: Case, data: Path, status: int, ended_s: float, printed: str) -> Result:
+def _result(case: Case, data: RecordFolder, status: int, ended_s: float, printed: str) -> Result:
     (record,) = list_sessions(data)
     (ended,) = record.of_kind(EventKind.SESSION_ENDED)
     late = json.loads(printed)["tick_lateness"] if printed else {}

@@ -11,7 +11,6 @@ import hmac
 import json
 import sqlite3
 import struct
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -22,20 +21,20 @@ from controller.events import EventKind, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
 from records.evidence.journal import SessionOpening, open_session
 from records.keys.signing import SigningKey
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.second_reader import SAMPLE, Reading, chain, read
 
 UNIT = "00000000000000aa"
 KEY = SigningKey(bytes(32))
 
 
-def make_session(data_dir: Path, session_id: str, *, ticks: int, close: bool) -> list[Sample]:
+def make_session(folder: RecordFolder, session_id: str, *, ticks: int, close: bool) -> list[Sample]:
     """Samples with every peculiarity that the page names."""
     clock = VirtualClock()
     opening = SessionOpening(
         session_id=session_id, unit_id=UNIT, utc_offset_min=-360, detail={"ü": [1, None, "é"]}
     )
-    journal = open_session(data_dir, opening, clock, key=KEY)
+    journal = open_session(folder, opening, clock, key=KEY)
     samples = [
         Sample(
             taken_at_ms=50 * tick + tick % 3,
@@ -82,19 +81,21 @@ def expected_samples(samples: list[Sample]) -> bytes:
 
 
 @pytest.mark.parametrize("close", [True, False], ids=["sealed", "open"])
-def test_the_second_reader_gets_every_sample(tmp_path: Path, close: bool) -> None:
-    samples = make_session(tmp_path, "s-1", ticks=120, close=close)
-    reading = read(unit_database(tmp_path, UNIT), 1)
+def test_the_second_reader_gets_every_sample(folder: RecordFolder, close: bool) -> None:
+    samples = make_session(folder, "s-1", ticks=120, close=close)
+    reading = read(folder.unit_database(UNIT), 1)
     assert reading.samples == expected_samples(samples)
     assert (reading.seal is not None) is close
 
 
-def test_the_second_verifier_agrees_with_links_and_seals_of_two_sessions(tmp_path: Path) -> None:
-    make_session(tmp_path, "s-1", ticks=60, close=True)
-    make_session(tmp_path, "s-2", ticks=30, close=True)
+def test_the_second_verifier_agrees_with_links_and_seals_of_two_sessions(
+    folder: RecordFolder,
+) -> None:
+    make_session(folder, "s-1", ticks=60, close=True)
+    make_session(folder, "s-2", ticks=30, close=True)
     previous = bytes(32)
     for number in (1, 2):
-        reading = read(unit_database(tmp_path, UNIT), number)
+        reading = read(folder.unit_database(UNIT), number)
         assert len(reading.links) > 5
         digests = list(chain(reading, previous))
         assert reading.links_digest == hashlib.sha256(b"".join(digests)).digest()
@@ -131,9 +132,9 @@ def check_signatures(reading: Reading, digests: list[bytes], number: int, start:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, statement(signed))
 
 
-def test_the_links_of_an_open_session_are_tagged_as_the_page_says(tmp_path: Path) -> None:
-    make_session(tmp_path, "s-1", ticks=60, close=False)
-    path = unit_database(tmp_path, UNIT)
+def test_the_links_of_an_open_session_are_tagged_as_the_page_says(folder: RecordFolder) -> None:
+    make_session(folder, "s-1", ticks=60, close=False)
+    path = folder.unit_database(UNIT)
     reading = read(path, 1)
     links = list(chain(reading, bytes(32)))
     assert [link[4] for link in reading.links] == [link[:8] for link in links]
@@ -154,9 +155,9 @@ def test_the_links_of_an_open_session_are_tagged_as_the_page_says(tmp_path: Path
     assert mark == hmac.digest(key, message, "sha256")
 
 
-def test_the_text_of_an_event_is_the_one_the_page_describes(tmp_path: Path) -> None:
-    make_session(tmp_path, "s-1", ticks=1, close=True)
-    text = read(unit_database(tmp_path, UNIT), 1).events[0][23:].decode()
+def test_the_text_of_an_event_is_the_one_the_page_describes(folder: RecordFolder) -> None:
+    make_session(folder, "s-1", ticks=1, close=True)
+    text = read(folder.unit_database(UNIT), 1).events[0][23:].decode()
     assert text == json.dumps(
         json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )

@@ -18,6 +18,7 @@ from zipfile import ZipFile
 import pytest
 
 from records.order.order_file import parse_order
+from records.store.record_folder import RecordFolder
 from tests.contract.test_documentation import tracked_files
 from tests.support.pages import ROOT
 from tests.support.sessions import SHORT_CERVICAL, staged
@@ -55,7 +56,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Records of one simulated session."""
     folder = tmp_path_factory.mktemp("data")
-    with staged(folder, wire="direct") as stage:
+    with staged(RecordFolder(folder), wire="direct") as stage:
         stage.treat(SHORT_CERVICAL)
     return folder
 

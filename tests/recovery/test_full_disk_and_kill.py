@@ -30,7 +30,7 @@ from records.keys.key_folder import key_history
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.store.database import rows
 from records.store.ed25519 import SigningKey
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altered_records import KEY, UNIT
 from tests.support.cut_files import FINISHED, KILLED, Steps, count_operations, disk_full, run_killed
 from tests.support.left_open import close_left_open
@@ -48,26 +48,26 @@ class Work:
     """``make`` fills a folder, ``do`` is what meets a full disk, ``is_done`` tells what came."""
 
     name: str
-    make: Callable[[Path], None]
-    do: Callable[[Path], object]
-    is_done: Callable[[Path], bool]
+    make: Callable[[RecordFolder], None]
+    do: Callable[[RecordFolder], object]
+    is_done: Callable[[RecordFolder], bool]
     largest_bytes: int
     """A size that no file of this work reaches."""
     every: int = 1
     """Of the file operations, every so many-th is tried."""
 
 
-def _older_file(data: Path) -> None:
-    path = unit_database(data, UNIT)
+def _older_file(data: RecordFolder) -> None:
+    path = data.unit_database(UNIT)
     path.parent.mkdir(parents=True)
     shutil.copy(RELEASED / "unit-schema-3.db", path)
     load_or_create_key(data, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     close_left_open(data, UNIT, VirtualClock(), KEY)
 
 
-def _is_packed(data: Path) -> bool:
+def _is_packed(data: RecordFolder) -> bool:
     """The last of its sessions was packed, too."""
-    with reading(unit_database(data, UNIT)) as db:
+    with reading(data.unit_database(UNIT)) as db:
         if not rows(db, "SELECT 1 FROM sqlite_schema WHERE name = 'packed_session'"):
             return False
         loose = "SELECT 1 FROM seal WHERE session NOT IN (SELECT session FROM packed_session)"
@@ -86,7 +86,11 @@ WORKS = [
         name="rotate",
         make=recorded,
         do=lambda data: rotate_key(
-            data, by="P. Jones", at_utc_ms=LATER_MS, store=NoKeyStore(), new_seed=lambda: NEW.seed
+            data,
+            by="P. Jones",
+            at_utc_ms=LATER_MS,
+            store=NoKeyStore(),
+            new_seed=lambda: NEW.seed,
         ),
         is_done=lambda data: load_or_create_key(data, store=NoKeyStore()).key_id == NEW.key_id,
         largest_bytes=1 << 18,
@@ -107,15 +111,15 @@ class Place:
     """A folder of records that is made once and copied for each try."""
 
     def __init__(self, root: Path, work: Work) -> None:
-        self._kept, self.data = root / "kept", root / "data"
+        self._kept, self.data = RecordFolder(root / "kept"), RecordFolder(root / "data")
         self.work = work
         work.make(self._kept)
         self.found = self._found(self._kept)
 
     def reset(self) -> None:
         """The disk as it was before."""
-        shutil.rmtree(self.data, ignore_errors=True)
-        shutil.copytree(self._kept, self.data)
+        shutil.rmtree(self.data.path, ignore_errors=True)
+        shutil.copytree(self._kept.path, self.data.path)
 
     def check(self, *, refused: bool) -> None:
         """Nothing is lost or altered, and what was refused can be done now."""
@@ -127,7 +131,7 @@ class Place:
         assert self._found(self.data) == self.found
 
     @staticmethod
-    def _found(data: Path) -> tuple[list[str], list[str]]:
+    def _found(data: RecordFolder) -> tuple[list[str], list[str]]:
         """The sessions, and what a verification finds beside the word that a file waits."""
         sessions = sorted(one.head.session_id for one in list_sessions(data))
         altered = [
@@ -164,7 +168,9 @@ def test_a_kill_at_any_file_operation(memory_path: Path, work: Work) -> None:
     kills = 0
     for number in count(1, work.every):
         place.reset()
-        ended = run_killed(lambda: work.do(place.data), number, place.data, memory_path / "log")
+        ended = run_killed(
+            lambda: work.do(place.data), number, place.data.path, memory_path / "log"
+        )
         if ended.status == FINISHED:
             break
         assert ended.status == KILLED

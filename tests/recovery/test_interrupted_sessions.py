@@ -33,6 +33,7 @@ from controller.telemetry import (
 from firmware_bridge.connect import connect_unit
 from records.evidence.integrity import verify
 from records.evidence.reader import SessionRecord, list_sessions
+from records.store.record_folder import RecordFolder
 from tests.support.real_time import SHORT_PULL, EndedEarly, program, simulated_unit, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -96,7 +97,7 @@ def see_it_let_go(uri: str) -> None:
     assert max(forces_n) < 40.0
 
 
-def records(data: Path) -> list[SessionRecord]:
+def records(data: RecordFolder) -> list[SessionRecord]:
     """Sessions on file, oldest first."""
     return sorted(list_sessions(data), key=lambda record: record.head.number)
 
@@ -112,16 +113,18 @@ def facts(*arguments: str) -> str:
 # --- the stories ------------------------------------------------------------------------------
 
 
-def killed_in_a_hold(data: Path, order: str, wire: str, number: signal.Signals, at: str) -> None:
+def killed_in_a_hold(
+    data: RecordFolder, order: str, wire: str, number: signal.Signals, at: str
+) -> None:
     """``kill -9``, the unit's own release, and a next start that is stopped by a signal."""
     with simulated_unit(wire, *FIXTURE) as (_, uri):
-        with program(*run(uri, order, data)) as killed:
+        with program(*run(uri, order, data.path)) as killed:
             killed.wait_for("holding")
             killed.kill()
         see_it_let_go(uri)
         (left_open,) = records(data)
         assert left_open.seal is None
-        with program(*run(uri, order, data)) as stopped:
+        with program(*run(uri, order, data.path)) as stopped:
             stopped.wait_for(at)
             stopped.send(number)
             assert stopped.end() == 5, stopped.output
@@ -151,11 +154,11 @@ def check_released(record: SessionRecord, *, by: str | tuple[str, ...]) -> None:
     assert abs(last) <= 200
 
 
-def hung_up(data: Path, order: str) -> None:
+def hung_up(data: RecordFolder, order: str) -> None:
     """The terminal goes away while the cord is taken up."""
     with (
         simulated_unit("tcp", *FIXTURE) as (_, uri),
-        program(*run(uri, order, data), "--json") as running,
+        program(*run(uri, order, data.path), "--json") as running,
     ):
         running.wait_for("taking up slack")
         running.send(signal.SIGHUP)
@@ -167,11 +170,11 @@ def hung_up(data: Path, order: str) -> None:
     assert printed["outcome"] == Outcome.STOPPED
 
 
-def stopped_before_arming(data: Path, order: str) -> None:
+def stopped_before_arming(data: RecordFolder, order: str) -> None:
     """Ctrl-C while the press test is awaited."""
     with (
         simulated_unit("tcp", *FIXTURE, "--patient", "passive") as (_, uri),
-        program(*run(uri, order, data)) as running,
+        program(*run(uri, order, data.path)) as running,
     ):
         running.wait_for("checking")
         running.send(signal.SIGINT)
@@ -183,11 +186,11 @@ def stopped_before_arming(data: Path, order: str) -> None:
     assert len(record.samples) == 0
 
 
-def unit_vanished(data: Path, order: str, wire: str) -> None:
+def unit_vanished(data: RecordFolder, order: str, wire: str) -> None:
     """The unit's end of the socket or of the pseudo-terminal is closed in a hold."""
     with (
         simulated_unit(wire, *FIXTURE) as (unit, uri),
-        program(*run(uri, order, data)) as running,
+        program(*run(uri, order, data.path)) as running,
     ):
         running.wait_for("holding")
         unit.kill()
@@ -201,14 +204,14 @@ def unit_vanished(data: Path, order: str, wire: str) -> None:
     assert not verify(data).alterations
 
 
-def frozen_in_a_hold(data: Path, order: str) -> None:
+def frozen_in_a_hold(data: RecordFolder, order: str) -> None:
     """SIGSTOP, as a debugger or a host that thrashes does it: nobody feeds the watchdog.
 
     Stopped until the unit has latched its own release, some seconds; longer would change nothing.
     """
     with (
         simulated_unit("tcp", *FIXTURE) as (_, uri),
-        program(*run(uri, order, data)) as frozen,
+        program(*run(uri, order, data.path)) as frozen,
     ):
         frozen.wait_for("holding")
         frozen.send(signal.SIGSTOP)
@@ -226,7 +229,7 @@ def frozen_in_a_hold(data: Path, order: str) -> None:
     assert not verify(data).alterations
 
 
-STORIES: dict[str, Callable[[Path, str], None]] = {
+STORIES: dict[str, Callable[[RecordFolder, str], None]] = {
     "kill -9 over tcp, then SIGTERM": partial(
         killed_in_a_hold, wire="tcp", number=signal.SIGTERM, at="holding"
     ),
@@ -241,12 +244,12 @@ STORIES: dict[str, Callable[[Path, str], None]] = {
 }
 
 
-def tell(story: Callable[[Path, str], None], folder: Path, order: str) -> None:
+def tell(story: Callable[[RecordFolder, str], None], folder: Path, order: str) -> None:
     """Tell a story, anew each time that the host was too late to reach its hold."""
     for attempt in range(ATTEMPTS - 1):
         with suppress(EndedEarly):
-            return story(folder / f"data-{attempt}", order)
-    return story(folder / "data-last", order)
+            return story(RecordFolder(folder / f"data-{attempt}"), order)
+    return story(RecordFolder(folder / "data-last"), order)
 
 
 @pytest.fixture(scope="module")

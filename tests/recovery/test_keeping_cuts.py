@@ -15,6 +15,7 @@ from records.evidence.integrity import verify
 from records.keeping.backup_encryption import decrypt, encrypt
 from records.store import drafts
 from records.store.drafts import SUFFIX, draft_beside
+from records.store.record_folder import RecordFolder
 from tests.campaigns.keeping_cuts import FORMS, WORKS, Place, Work, cut_everywhere
 from tests.support.cut_files import Steps, count_operations, disk_full
 
@@ -101,7 +102,7 @@ def test_a_full_disk_at_any_step_changes_nothing_and_is_said(
         assert "No space left" in said if said else work.is_whole(place)
         assert not said or not work.is_whole(place) or number >= steps.count - 1
         assert place.left_overs == []
-        assert verify(place.data).alterations == ()
+        assert verify(RecordFolder(place.data)).alterations == ()
     assert failed > 8
     place.reset()
     work.again(place)

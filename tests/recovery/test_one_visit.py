@@ -19,6 +19,7 @@ from typing import TypeGuard
 import pytest
 
 from records.evidence.reader import list_sessions
+from records.store.record_folder import RecordFolder
 from tests.support.page_commands import Command, Promise, Put, Step, Write, promised, put, steps
 from tests.support.pages import DOCS
 from tests.support.real_time import program
@@ -93,7 +94,7 @@ class Reader:
         if STOPPED not in running.output:
             raise EndedOtherwise(running.output)
         assert ended == status, running.output
-        (record,) = list_sessions(data)
+        (record,) = list_sessions(RecordFolder(data))
         self.session_id = record.head.session_id
         self.day = datetime.fromtimestamp(record.head.started_utc_ms / 1000, UTC).date()
 

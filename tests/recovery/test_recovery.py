@@ -14,7 +14,7 @@ from controller.runtime.session import Session
 from records.evidence.integrity import verify
 from records.evidence.journal import SqliteJournal
 from records.evidence.reader import NOT_CLOSED, list_sessions
-from records.store.unit_file import unit_databases
+from records.store.record_folder import RecordFolder
 from simulator.map_v1 import State
 from tests.support.altering import altering
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
@@ -50,10 +50,10 @@ def kill_in_hold(stage: Stage, order: str = SHORT_CERVICAL) -> None:
     assert stage.firmware.plant.cord_force_n > 50.0
 
 
-def test_our_unit_is_released_without_a_token_and_our_session_closed(tmp_path: Path) -> None:
-    with staged(tmp_path, wire="direct") as stage:
+def test_our_unit_is_released_without_a_token_and_our_session_closed(folder: RecordFolder) -> None:
+    with staged(folder, wire="direct") as stage:
         kill_in_hold(stage)
-        (left_open,) = list_sessions(tmp_path)
+        (left_open,) = list_sessions(folder)
         assert left_open.outcome == NOT_CLOSED
         result = stage.treat(script=SOON_OVER)
         closed = stage.visit(left_open.head.session_id).record
@@ -70,11 +70,11 @@ def test_our_unit_is_released_without_a_token_and_our_session_closed(tmp_path: P
     (ended,) = closed.of_kind(EventKind.SESSION_ENDED)
     assert ended.detail["reason"] == "the program ended during the session"
     assert note.dose.traction_ms > 7000
-    assert not verify(tmp_path).alterations
+    assert not verify(folder).alterations
 
 
-def test_a_unit_that_let_go_by_itself_is_only_read(tmp_path: Path) -> None:
-    with staged(tmp_path, wire="direct") as stage:
+def test_a_unit_that_let_go_by_itself_is_only_read(folder: RecordFolder) -> None:
+    with staged(folder, wire="direct") as stage:
         kill_in_hold(stage)
         stage.clock.sleep_until(stage.clock.now_s() + 10.0)
         result = stage.treat(script=SOON_OVER)
@@ -87,20 +87,20 @@ def test_a_unit_that_let_go_by_itself_is_only_read(tmp_path: Path) -> None:
     assert result.ending.reason == "ended early by P. Jones"
 
 
-def test_a_record_that_nobody_can_read_is_put_aside(tmp_path: Path) -> None:
-    with staged(tmp_path, wire="direct") as stage:
+def test_a_record_that_nobody_can_read_is_put_aside(folder: RecordFolder) -> None:
+    with staged(folder, wire="direct") as stage:
         kill_in_hold(stage)
         stage.clock.sleep_until(stage.clock.now_s() + 10.0)
-        (path,) = unit_databases(tmp_path)
+        (path,) = folder.unit_databases()
         with altering(path) as db:
             db.execute("UPDATE event SET at_ms = 1 << 40 WHERE sequence = 3")
         with pytest.raises(JournalCorrupt, match=r"put aside .*traction quarantine accept"):
             stage.treat()
-    assert list((tmp_path / "quarantine").glob("*/*.db"))
+    assert list((folder.path / "quarantine").glob("*/*.db"))
 
 
 def test_the_unit_is_looked_at_before_an_error_of_the_record_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[float | None] = []
 
@@ -113,18 +113,20 @@ def test_the_unit_is_looked_at_before_an_error_of_the_record_is_told(
     monkeypatch.setattr("workstation.session.recover.left_open_sessions", out_of_reach)
     monkeypatch.setattr("workstation.session.recover.let_go_of_unit", look)
     with (
-        staged(tmp_path, wire="direct") as stage,
+        staged(folder, wire="direct") as stage,
         pytest.raises(JournalUnavailable, match="disk is away"),
     ):
         stage.treat()
     assert looked == [None]
 
 
-def test_a_session_of_another_unit_is_closed_and_says_that_nobody_looked(tmp_path: Path) -> None:
-    with staged(tmp_path, wire="direct", body="lumbar_split") as stage:
+def test_a_session_of_another_unit_is_closed_and_says_that_nobody_looked(
+    folder: RecordFolder,
+) -> None:
+    with staged(folder, wire="direct", body="lumbar_split") as stage:
         kill_in_hold(stage, SHORT_LUMBAR)
         identifiers = stage.identifiers
-    with staged(tmp_path, wire="direct") as stage:
+    with staged(folder, wire="direct") as stage:
         stage.identifiers = identifiers
         result = stage.treat(script=SOON_OVER)
         closed = stage.visit(result.recovered[0]).record
@@ -136,11 +138,11 @@ def test_a_session_of_another_unit_is_closed_and_says_that_nobody_looked(tmp_pat
 
 
 def test_a_unit_that_another_host_drives_is_refused_and_left_alone(tmp_path: Path) -> None:
-    with staged(tmp_path / "theirs", wire="direct") as stage:
+    with staged(RecordFolder(tmp_path / "theirs"), wire="direct") as stage:
         kill_in_hold(stage)
-        stage.data_dir = tmp_path / "ours"
+        stage.folder = RecordFolder(tmp_path / "ours")
         with pytest.raises(UnitBusy, match="driven by another host") as refused:
             stage.treat()
         assert stage.firmware.state is State.TRACKING
     assert exit_status(refused.value) == REFUSED
-    assert list_sessions(tmp_path / "ours") == []
+    assert list_sessions(stage.folder) == []

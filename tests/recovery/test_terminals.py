@@ -21,6 +21,7 @@ import pytest
 from controller.events import EventKind, Outcome
 from records.evidence.integrity import verify
 from records.evidence.reader import SessionRecord, list_sessions
+from records.store.record_folder import RecordFolder
 from tests.campaigns.terminals import (
     ATTEMPTS,
     LANES,
@@ -66,7 +67,7 @@ class Stage:
         return self.run(uri, "--yes", "--script", self.script)
 
     def record(self) -> SessionRecord:
-        (record,) = list_sessions(self.data)
+        (record,) = list_sessions(RecordFolder(self.data))
         return record
 
 
@@ -159,7 +160,7 @@ def no_streams(folder: Path) -> None:
             status, _ = running.end()
     assert status == 5
     check_released(stage.record(), reason=UNDISTURBED, kinds=["release"])
-    assert not verify(stage.data).alterations
+    assert not verify(RecordFolder(stage.data)).alterations
 
 
 def person_at_the_terminal(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from controller.errors import JournalUnavailable
 from records.evidence.integrity import verify
 from records.evidence.reader import list_sessions
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altered_records import UNIT
 from tests.support.cut_files import (
     FINISHED,
@@ -33,11 +33,11 @@ def before(memory_path: Path) -> Path:
     """Two sessions of 2026."""
     data = memory_path / "before"
     for name in ("s-0", "s-1"):
-        begin(data, name, clock(0)).close()
+        begin(RecordFolder(data), name, clock(0)).close()
     return data
 
 
-def start_of_2027(data: Path) -> None:
+def start_of_2027(data: RecordFolder) -> None:
     cut(data, 2027)
 
 
@@ -48,12 +48,12 @@ def fresh(before: Path) -> Path:
     return data
 
 
-def check_whole(data: Path, when: str) -> None:
+def check_whole(data: RecordFolder, when: str) -> None:
     """Both sessions are found once, nothing is altered, and the next start ends the cut."""
     assert sorted(one.head.session_id for one in list_sessions(data)) == ["s-0", "s-1"], when
     assert verify(data, public_keys=KEYS).alterations == (), when
     cut(data, 2027)
-    names = sorted(path.name for path in (data / "units").glob("*.db*"))
+    names = sorted(path.name for path in (data.path / "units").glob("*.db*"))
     assert names == [f"{UNIT}-2026.db", f"{UNIT}.db"], when
     begin(data, "s-2", clock(1)).close()
     result = verify(data, public_keys=KEYS)
@@ -67,17 +67,17 @@ def test_a_kill_at_any_step_leaves_the_old_state_or_one_that_the_next_start_ends
     log, at = before.parent / "log", 0
     while True:
         at += 1
-        data = fresh(before)
-        old = unit_database(data, UNIT).stat().st_ino
-        killed = run_killed(partial(start_of_2027, data), at, data, log)
+        data = RecordFolder(fresh(before))
+        old = data.unit_database(UNIT).stat().st_ino
+        killed = run_killed(partial(start_of_2027, data), at, data.path, log)
         if lost is not None:
-            for path in (data / "units").glob("*.db"):
+            for path in (data.path / "units").glob("*.db"):
                 if path.stat().st_ino == old:  # SQLite's own syncs are not counted
                     found = path.stat()
                     killed.synced.files[old] = (found.st_size, found.st_mtime_ns)
-            cut_power(data, killed.synced, lost)
-            if not unit_database(data, UNIT).exists():  # the rename over it is lost as well
-                shutil.copy(unit_database(before, UNIT), unit_database(data, UNIT))
+            cut_power(data.path, killed.synced, lost)
+            if not data.unit_database(UNIT).exists():  # the rename over it is lost as well
+                shutil.copy(RecordFolder(before).unit_database(UNIT), data.unit_database(UNIT))
         check_whole(data, f"killed before operation {at}")
         if killed.status == FINISHED:
             break
@@ -88,7 +88,7 @@ def test_a_full_disk_at_any_step_changes_nothing_and_is_said(before: Path) -> No
     at, refused = 0, 0
     while True:
         at += 1
-        data = fresh(before)
+        data = RecordFolder(fresh(before))
         steps, said = Steps(at, act=disk_full), ""
         with pytest.MonkeyPatch.context() as patch:
             count_operations(patch, steps, only_growing=True)

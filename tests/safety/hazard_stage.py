@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from controller.ports import Answer, Clock, Progress, Question, TractionUnit
 from controller.session.inputs_and_effects import Ending
 from firmware_bridge.connect import connect_serial
 from records.evidence.reader import SessionRecord
+from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock, DirectLine
 from simulator.map_v1 import State
@@ -147,7 +147,7 @@ class HazardStage:
 
 @contextmanager
 def hazard_stage(
-    folder: Path, *, blind: bool = True, body: str = "cervical_sliding"
+    folder: RecordFolder, *, blind: bool = True, body: str = "cervical_sliding"
 ) -> Iterator[HazardStage]:
     """``blind``: the unit's own supervision of the force is dead, so that the host must see it."""
     clock = DirectClock()

@@ -23,6 +23,7 @@ from records.evidence.journal import SqliteJournal
 from records.evidence.reader import SessionRecord, read_session
 from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock, DirectLine
 from simulator.map_v1 import COMMAND, FAST_RELEASE, MOTOR_OFF, OPEN_TOKEN, RELEASE
@@ -246,7 +247,7 @@ def run_stage(
     )
     with memory_folder() as folder:
         try:
-            _treat(stage, trigger, Path(folder))
+            _treat(stage, trigger, RecordFolder(Path(folder)))
         finally:
             for undo in reversed(stage.undo):
                 undo()
@@ -346,7 +347,7 @@ class _Trigger:
             stage.changed = fingerprint(stage) != before
 
 
-def _treat(stage: CellStage, trigger: _Trigger, folder: Path) -> None:
+def _treat(stage: CellStage, trigger: _Trigger, folder: RecordFolder) -> None:
     stage.clock_started_s = stage.clock.now_s()
 
     def connect(_uri: str, given: Clock) -> TractionUnit:
@@ -363,7 +364,7 @@ def _treat(stage: CellStage, trigger: _Trigger, folder: Path) -> None:
         result = treat(
             "direct line",
             PlannedOrder.of(parse_order(order_of(stage.phase, stage.region), "cell")),
-            data_dir=folder,
+            folder=folder,
             clock=stage.clock,
             settings=SETTINGS,
             operator=cast(SessionOperator, stage.person),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -19,6 +18,7 @@ from controller.events import EventKind, Outcome
 from controller.order.prescription import Region
 from controller.runtime.supervision import REGION_NARROWING
 from records.evidence.journal import SqliteJournal
+from records.store.record_folder import RecordFolder
 from simulator.map_v1 import COMMAND, FORCE, RegisterRefused, crc16_of_registers
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 from tests.support.typed import second_cell
@@ -217,8 +217,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_hazard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
-    with hazard_stage(tmp_path, blind=case.blind, body=case.body) as h:
+def test_hazard(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
+    with hazard_stage(folder, blind=case.blind, body=case.body) as h:
         h.monkeypatch = monkeypatch
         h.run(case.inject, phase=case.phase, after_s=case.after_s)
     assert h.injected_at_s
@@ -260,9 +260,9 @@ def assert_nothing_wound_in(h: HazardStage, *, reversal_s: float = REVERSAL_S) -
 
 
 def test_a_second_of_silence_is_survived_by_no_session_but_told_as_what_it_was(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(lambda h: h.line.faults.drop(h.clock.now_s() + 1.0), phase="holding", after_s=1.0)
     assert h.codes[0] == "readings_missed_in_pairs" or "link_silent" in h.codes
     assert h.record is not None
@@ -271,11 +271,11 @@ def test_a_second_of_silence_is_survived_by_no_session_but_told_as_what_it_was(
 
 
 def test_the_pull_length_is_told_at_80_percent_and_ends_the_session_at_100(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 8 mm instead of 80, which the ramp to 100 N uses up."""
     monkeypatch.setitem(REGION_NARROWING, Region.CERVICAL, {"rise_n": 20.0, "pull_mm": 8.0})
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(lambda h: None, phase="ramping_up", after_s=0.0)
     assert h.codes == ["stroke_near", "stroke_used_up"]
     assert [h.finding(code)["limit"] for code in h.codes] == [64, 80]
@@ -285,8 +285,8 @@ def test_the_pull_length_is_told_at_80_percent_and_ends_the_session_at_100(
     assert_nothing_wound_in(h, reversal_s=0.3)
 
 
-def test_a_unit_that_lost_its_supply_lets_go_and_comes_back_idle(tmp_path: Path) -> None:
-    with hazard_stage(tmp_path) as h:
+def test_a_unit_that_lost_its_supply_lets_go_and_comes_back_idle(folder: RecordFolder) -> None:
+    with hazard_stage(folder) as h:
         h.run(power_cycle, phase="holding", after_s=1.0)
     assert h.firmware.unit.boot_count == 2
     assert h.ending is not None
@@ -296,11 +296,11 @@ def test_a_unit_that_lost_its_supply_lets_go_and_comes_back_idle(tmp_path: Path)
     assert h.firmware.token == 0
 
 
-def test_a_clock_that_was_set_is_told_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_clock_that_was_set_is_told_and_changes_nothing(folder: RecordFolder) -> None:
     def set_clock(h: HazardStage) -> None:
         h.clock.utc_origin_ms -= 3_600_000
 
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(set_clock, phase="holding", after_s=1.0)
     assert h.codes == ["clock_stepped"]
     assert abs(h.finding("clock_stepped")["measured"] - 3_600_000) <= 1
@@ -308,8 +308,8 @@ def test_a_clock_that_was_set_is_told_and_changes_nothing(tmp_path: Path) -> Non
     assert h.ending.outcome == Outcome.COMPLETED
 
 
-def test_slow_answers_are_told_and_change_nothing(tmp_path: Path) -> None:
-    with hazard_stage(tmp_path) as h:
+def test_slow_answers_are_told_and_change_nothing(folder: RecordFolder) -> None:
+    with hazard_stage(folder) as h:
         h.run(lambda h: h.line.faults.delay(0.008), phase="holding", after_s=1.0)
     assert h.line.faults.done > 0
     assert h.codes == ["answers_slow"]
@@ -322,9 +322,9 @@ def _press_a_dead_switch(h: HazardStage) -> None:
     h.firmware.switch.press()
 
 
-def test_a_dead_switch_is_not_seen_in_the_session(tmp_path: Path) -> None:
+def test_a_dead_switch_is_not_seen_in_the_session(folder: RecordFolder) -> None:
     """Row 20: a single contact has no second channel; the press test before each patient does."""
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(_press_a_dead_switch, phase="holding", after_s=1.0)
     assert not h.firmware.switch.pressed
     assert h.codes == []

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -22,6 +21,7 @@ from controller.ports import Progress
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action, Verdict
 from controller.telemetry import ForceCommand
+from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
 from simulator.map_v1 import RegisterRefused, State
 from tests.support.sessions import staged
@@ -215,7 +215,9 @@ LAST_RESORT = [
 
 
 @pytest.mark.parametrize("breaks", LAST_RESORT, ids=lambda breaks: breaks.name)
-def test_last_resort_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks: Breaks) -> None:
+def test_last_resort_alone(
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, breaks: Breaks
+) -> None:
     def break_the_loop(progress: Progress) -> None:
         if progress.phase == "holding" and progress.elapsed_s > 9.0:
             breaks.inject(stage.firmware)
@@ -224,7 +226,7 @@ def test_last_resort_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brea
     monkeypatch.setattr(Supervisor, "judge", says_yes)
     monkeypatch.setattr(Supervisor, "narrowed", narrows_nothing)
     seen = "the release was ordered and seen;" if breaks.seen else "not seen: look at the patient"
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         stage.firmware.machine.blind()
         stage.firmware.watchdog.stop()
         with pytest.raises(ProgramFailed, match=seen):

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from controller.events import EventKind, Outcome
+from records.store.record_folder import RecordFolder
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 from tests.support.typed import second_cell
 
@@ -43,7 +43,7 @@ pretension_time = "1 s"
 
 
 def played(
-    folder: Path,
+    folder: RecordFolder,
     order: str,
     inject: Callable[[HazardStage], object],
     *,
@@ -71,17 +71,17 @@ def peak_after_n(h: HazardStage) -> float:
     return max(moment.force_n for moment in h.after(h.injected_at_s))
 
 
-def test_a_link_that_is_lost_in_a_slow_release_is_told_within_400_ms(tmp_path: Path) -> None:
-    h = played(
-        tmp_path, SLOW_LUMBAR, lambda h: h.line.faults.drop(), phase="releasing", after_s=2.0
-    )
+def test_a_link_that_is_lost_in_a_slow_release_is_told_within_400_ms(folder: RecordFolder) -> None:
+    h = played(folder, SLOW_LUMBAR, lambda h: h.line.faults.drop(), phase="releasing", after_s=2.0)
     assert found_after_s(h, "link_silent") <= 0.400
     assert h.after(h.injected_at_s + 8.0)[-1].force_n <= 15.0
 
 
-def test_a_jam_in_a_slow_release_is_seen_in_seconds_and_the_clutch_opened(tmp_path: Path) -> None:
+def test_a_jam_in_a_slow_release_is_seen_in_seconds_and_the_clutch_opened(
+    folder: RecordFolder,
+) -> None:
     h = played(
-        tmp_path, SLOW_LUMBAR, lambda h: h.firmware.winch.jam(), phase="releasing", after_s=1.8
+        folder, SLOW_LUMBAR, lambda h: h.firmware.winch.jam(), phase="releasing", after_s=1.8
     )
     assert found_after_s(h, "release_slow") <= 7.0
     assert h.ending is not None
@@ -92,10 +92,10 @@ def test_a_jam_in_a_slow_release_is_seen_in_seconds_and_the_clutch_opened(tmp_pa
 
 @pytest.mark.parametrize("speed_mm_per_s", [5.0, 20.0])
 def test_a_drive_that_winds_in_during_the_release_is_cut_off(
-    tmp_path: Path, speed_mm_per_s: float
+    folder: RecordFolder, speed_mm_per_s: float
 ) -> None:
     h = played(
-        tmp_path,
+        folder,
         SLOW_LUMBAR,
         lambda h: h.firmware.winch.run_in(speed_mm_per_s),
         phase="releasing",
@@ -110,9 +110,9 @@ def test_a_drive_that_winds_in_during_the_release_is_cut_off(
     assert h.after(h.injected_at_s + 10.0)[-1].force_n <= 15.0
 
 
-def test_a_press_in_the_release_is_found_and_makes_it_fast(tmp_path: Path) -> None:
+def test_a_press_in_the_release_is_found_and_makes_it_fast(folder: RecordFolder) -> None:
     h = played(
-        tmp_path, SLOW_LUMBAR, lambda h: h.firmware.switch.press(), phase="releasing", after_s=2.0
+        folder, SLOW_LUMBAR, lambda h: h.firmware.switch.press(), phase="releasing", after_s=2.0
     )
     assert h.codes[0] == "patient_switch_pressed"
     assert found_after_s(h, "patient_switch_pressed") <= 0.2
@@ -120,9 +120,11 @@ def test_a_press_in_the_release_is_found_and_makes_it_fast(tmp_path: Path) -> No
     assert h.ending.outcome == Outcome.COMPLETED, "the treatment was over before"
 
 
-def test_a_drive_that_winds_in_during_a_rest_is_found_below_the_ceiling(tmp_path: Path) -> None:
+def test_a_drive_that_winds_in_during_a_rest_is_found_below_the_ceiling(
+    folder: RecordFolder,
+) -> None:
     h = played(
-        tmp_path,
+        folder,
         RESTING_LUMBAR,
         lambda h: h.firmware.winch.run_in(2.0),
         phase="resting",
@@ -134,8 +136,8 @@ def test_a_drive_that_winds_in_during_a_rest_is_found_below_the_ceiling(tmp_path
     assert h.ending.outcome == Outcome.STOPPED
 
 
-def test_a_jammed_winch_does_not_end_as_completed(tmp_path: Path) -> None:
-    with hazard_stage(tmp_path) as h:
+def test_a_jammed_winch_does_not_end_as_completed(folder: RecordFolder) -> None:
+    with hazard_stage(folder) as h:
         h.run(lambda h: h.firmware.winch.jam(), phase="resting", after_s=1.0)
     assert h.codes[0] == "force_below_order"
     assert h.ending is not None
@@ -143,33 +145,33 @@ def test_a_jammed_winch_does_not_end_as_completed(tmp_path: Path) -> None:
     assert h.firmware.plant.cord_force_n <= 15.0
 
 
-def test_a_winch_that_jams_before_the_hold_has_reached_no_hold(tmp_path: Path) -> None:
-    with hazard_stage(tmp_path) as h:
+def test_a_winch_that_jams_before_the_hold_has_reached_no_hold(folder: RecordFolder) -> None:
+    with hazard_stage(folder) as h:
         h.run(lambda h: h.firmware.winch.jam(), phase="ramping_up", after_s=1.0)
     assert h.ending is not None
     assert h.ending.outcome == Outcome.STOPPED
     assert not h.ending.reached_holding
 
 
-def test_a_second_channel_that_goes_is_missed(tmp_path: Path) -> None:
-    with hazard_stage(tmp_path) as h:
+def test_a_second_channel_that_goes_is_missed(folder: RecordFolder) -> None:
+    with hazard_stage(folder) as h:
         h.run(lambda h: second_cell(h.firmware).vanish(), phase="holding", after_s=1.0)
     assert h.codes == ["second_channel_lost"]
     assert h.ending is not None
     assert (h.ending.outcome, h.ending.release_seen) == (Outcome.STOPPED, True)
 
 
-def test_a_watchdog_that_stands_still_ends_the_session_at_once(tmp_path: Path) -> None:
-    with hazard_stage(tmp_path) as h:
+def test_a_watchdog_that_stands_still_ends_the_session_at_once(folder: RecordFolder) -> None:
+    with hazard_stage(folder) as h:
         h.run(lambda h: h.firmware.watchdog.stop(), phase="holding", after_s=1.0)
     assert h.codes == ["watchdog_off"]
     assert found_after_s(h, "watchdog_off") <= 0.2
 
 
 def test_a_unit_that_enters_its_release_anew_at_each_order_is_seen_to_let_go(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.firmware.reenters_release = True
         h.run(lambda h: None, phase="holding", after_s=1.0)
     assert h.codes == []
@@ -178,7 +180,7 @@ def test_a_unit_that_enters_its_release_anew_at_each_order_is_seen_to_let_go(
 
 
 def test_a_unit_that_keeps_its_force_gets_the_tokenless_release_once_a_second(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
     """Jammed with its clutch: only a person can help, and the program says so and goes on."""
     ordered: list[float] = []
@@ -195,7 +197,7 @@ def test_a_unit_that_keeps_its_force_gets_the_tokenless_release_once_a_second(
         h.monkeypatch.setattr(h.firmware, "write_registers", noted)
         h.firmware.switch.press()
 
-    h = played(tmp_path, SLOW_LUMBAR, jam, phase="holding", after_s=2.0)
+    h = played(folder, SLOW_LUMBAR, jam, phase="holding", after_s=2.0)
     assert h.record is not None
     assert h.ending is not None
     assert not h.ending.release_seen
@@ -209,9 +211,9 @@ def test_a_unit_that_keeps_its_force_gets_the_tokenless_release_once_a_second(
 
 @pytest.mark.parametrize("off_s", [0.1, 0.2, 2.0])
 def test_a_unit_that_restarts_in_a_hold_ends_the_session_as_restarted(
-    tmp_path: Path, off_s: float
+    folder: RecordFolder, off_s: float
 ) -> None:
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(lambda h: h.firmware.power_cycle(off_s), phase="holding", after_s=1.0)
     assert h.ending is not None
     assert (h.ending.outcome, h.ending.reason) == (Outcome.STOPPED, "unit restarted")
@@ -220,10 +222,10 @@ def test_a_unit_that_restarts_in_a_hold_ends_the_session_as_restarted(
 
 
 def test_a_restarted_unit_whose_brake_kept_the_force_is_followed_until_it_is_free(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
     """Hazard row 24 met by row 25: the cord is still under force when the unit comes back."""
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.firmware.keeps_force_without_power = True
         h.run(lambda h: h.firmware.power_cycle(0.2), phase="holding", after_s=1.0)
     assert h.ending is not None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from controller.ports import Clock, Progress, TractionUnit
 from controller.session.machine import SessionMachine
 from firmware_bridge.connect import connect_unit
 from records.evidence.integrity import verify
-from records.store.unit_file import unit_databases
+from records.store.record_folder import RecordFolder
 from simulator.line.device_time import VirtualDeviceTime
 from simulator.line.servers import SimulatedUnit
 from simulator.map_v1 import EventCode, State, crc16_of_registers
@@ -82,9 +81,9 @@ SILENCES = [Silence(cable_out, WATCHDOG_S + CYCLE_S, 6.0), Silence(no_power, CYC
 
 @pytest.mark.parametrize("silence", SILENCES, ids=lambda silence: silence.cause.__name__)
 def test_row_1_a_silent_unit_is_told_in_400_ms_and_lets_go_by_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silence: Silence
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, silence: Silence
 ) -> None:
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.monkeypatch = monkeypatch
         h.run(silence.cause, phase="holding", after_s=1.0)
     assert "link_silent" in h.codes
@@ -159,13 +158,13 @@ PARSE_FAILURES = [all_zeros, unknown_state, zero_force_and_wrong_block, refused,
 
 @pytest.mark.parametrize("spoilt", PARSE_FAILURES, ids=lambda spoilt: spoilt.__name__)
 def test_row_12_what_cannot_be_parsed_is_no_reading_and_never_0(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoilt: Callable[[bytes], bytes]
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, spoilt: Callable[[bytes], bytes]
 ) -> None:
     def spoil(answer: bytes, now_s: float) -> tuple[float, bytes]:
         h.line.faults.done += len(answer) == FRAME_BYTES
         return 0.0, spoilt(answer) if len(answer) == FRAME_BYTES else answer
 
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(
             lambda h: monkeypatch.setattr(h.line.faults, "spoil", spoil),
             phase="holding",
@@ -185,9 +184,9 @@ def test_row_12_what_cannot_be_parsed_is_no_reading_and_never_0(
 
 @pytest.mark.parametrize(("off_s", "code"), [(0.2, "unit_restarted"), (2.0, "link_silent")])
 def test_row_25_a_unit_that_starts_anew_stays_idle_and_is_not_armed_again(
-    tmp_path: Path, off_s: float, code: str
+    folder: RecordFolder, off_s: float, code: str
 ) -> None:
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(lambda h: h.firmware.power_cycle(off_s), phase="holding", after_s=1.0)
     assert h.firmware.unit.boot_count == 2
     assert next(c for c in h.codes if c in ("unit_restarted", "link_silent")) == code
@@ -205,7 +204,7 @@ def test_row_25_a_unit_that_starts_anew_stays_idle_and_is_not_armed_again(
 
 
 def test_row_27_a_core_that_blocks_for_2_s_feeds_no_watchdog(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``control.block(2 s)``: the session logic does not come back, so nothing is sent."""
     handle = SessionMachine.handle
@@ -218,7 +217,7 @@ def test_row_27_a_core_that_blocks_for_2_s_feeds_no_watchdog(
 
         monkeypatch.setattr(SessionMachine, "handle", blocked)
 
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(block, phase="holding", after_s=1.0)
     assert left_s == []
     assert h.let_go_at_s - h.injected_at_s <= 0.7
@@ -233,7 +232,7 @@ def test_row_27_a_core_that_blocks_for_2_s_feeds_no_watchdog(
 
 
 def test_row_30_a_host_that_slept_for_10_s_finds_its_unit_released(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Monotonic time stands still, the boot clock and the unit go on for 10 s."""
     expired_after_s: list[float] = []
@@ -248,7 +247,7 @@ def test_row_30_a_host_that_slept_for_10_s_finds_its_unit_released(
         ]
         expired_after_s.extend(entry.uptime_ms / 1000 - before_s for entry in expired)
 
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(sleep, phase="holding", after_s=1.0)
     assert len(expired_after_s) == 1
     assert expired_after_s[0] <= WATCHDOG_S + CYCLE_S
@@ -263,7 +262,7 @@ def test_row_30_a_host_that_slept_for_10_s_finds_its_unit_released(
 # --- row 31: the adapter is unplugged ---------------------------------------------------------
 
 
-def test_row_31_a_closed_pty_ends_the_session_and_is_not_opened_again(tmp_path: Path) -> None:
+def test_row_31_a_closed_pty_ends_the_session_and_is_not_opened_again(folder: RecordFolder) -> None:
     opened: list[str] = []
 
     def connect(uri: str, clock: Clock) -> TractionUnit:
@@ -276,7 +275,7 @@ def test_row_31_a_closed_pty_ends_the_session_and_is_not_opened_again(tmp_path: 
             stage.unit.stop()
 
     closed_at_s: list[float] = []
-    with staged(tmp_path, wire="rtu") as stage:
+    with staged(folder, wire="rtu") as stage:
         stage.connect = connect
         result = stage.treat(watch=close)
         record = stage.visit(result.session_id).record
@@ -294,8 +293,10 @@ def test_row_31_a_closed_pty_ends_the_session_and_is_not_opened_again(tmp_path: 
 # --- row 32: the adapter comes back under another name ----------------------------------------
 
 
-def test_row_32_a_unit_under_another_port_name_is_known_by_its_unit_id(tmp_path: Path) -> None:
-    with staged(tmp_path, wire="rtu") as stage:
+def test_row_32_a_unit_under_another_port_name_is_known_by_its_unit_id(
+    folder: RecordFolder,
+) -> None:
+    with staged(folder, wire="rtu") as stage:
         first = stage.treat(script=SOON_OVER)
         other = SimulatedUnit(stage.firmware, VirtualDeviceTime(stage.clock)).serve_rtu(38400)
         with other:
@@ -305,6 +306,6 @@ def test_row_32_a_unit_under_another_port_name_is_known_by_its_unit_id(tmp_path:
     uris = [record.of_kind(EventKind.SESSION_STARTED)[0].detail["uri"] for record in records]
     assert uris == [before, other.uri]
     assert before != other.uri
-    assert len(unit_databases(tmp_path)) == 1
+    assert len(folder.unit_databases()) == 1
     assert [record.head.number for record in records] == [1, 2]
-    assert not verify(tmp_path).alterations
+    assert not verify(folder).alterations

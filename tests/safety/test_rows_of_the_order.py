@@ -27,6 +27,7 @@ from controller.telemetry import CommandKind, ForceCommand
 from firmware_bridge.profiles import load_profile, shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from records.order.order_file import parse_order
+from records.store.record_folder import RecordFolder
 from simulator.map_v1 import COMMAND, EventCode, RegisterRefused, Result, State
 from tests.safety.hazard_stage import HazardStage, hazard_stage
 from tests.safety.test_hazards import assert_nothing_wound_in
@@ -77,9 +78,9 @@ def refused_with_2000_n(
 
 @pytest.mark.parametrize("forgotten", [(), ("workstation.session.treat.check_order_fits_unit",)])
 def test_row_39_a_spoiled_preset_of_2000_n_is_refused_before_the_arming(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgotten: tuple[str, ...]
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, forgotten: tuple[str, ...]
 ) -> None:
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         refused = refused_with_2000_n(stage, monkeypatch, *forgotten)
         assert stage.firmware.token == 0
         assert stage.firmware.plant.cord_force_n < 1.0
@@ -88,7 +89,7 @@ def test_row_39_a_spoiled_preset_of_2000_n_is_refused_before_the_arming(
 
 
 def test_row_39_a_unit_is_not_armed_for_2000_n(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All checks of the host are off: the unit refuses with exception 03 and a reason."""
     arm = ReferenceUnit.arm
@@ -97,7 +98,7 @@ def test_row_39_a_unit_is_not_armed_for_2000_n(
         arm(self, replace(request, force_limit_n=PRESET_N))
 
     monkeypatch.setattr(ReferenceUnit, "arm", for_2000_n)
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         with pytest.raises(UnitFaulted, match="a limit is out of range"):
             stage.treat()
         assert stage.firmware.token == 0
@@ -117,9 +118,9 @@ def order_2000_n(monkeypatch: pytest.MonkeyPatch) -> Callable[[HazardStage], Non
 
 
 def test_row_39_an_order_of_2000_n_in_the_session_is_narrowed_and_ends_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(order_2000_n(monkeypatch), phase="holding", after_s=1.0)
     assert {"order_too_high", "order_unsound"} <= set(h.codes)
     assert h.finding("order_too_high")["measured"] == PRESET_N * 10
@@ -132,7 +133,7 @@ def test_row_39_an_order_of_2000_n_in_the_session_is_narrowed_and_ends_it(
 
 
 def test_row_39_a_unit_refuses_an_order_of_2000_n_by_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The supervisor forgotten as well: exception 03, result 3, nothing of it is applied."""
     results: list[tuple[int, Result]] = []
@@ -152,7 +153,7 @@ def test_row_39_a_unit_refuses_an_order_of_2000_n_by_itself(
 
         monkeypatch.setattr(h.firmware, "read_write", noted)
 
-    with hazard_stage(tmp_path) as h:
+    with hazard_stage(folder) as h:
         h.run(inject, phase="holding", after_s=1.0)
     assert set(results) == {(3, Result.OUT_OF_RANGE)}
     assert "order_refused" in h.codes
@@ -171,7 +172,7 @@ HELD_KEY = "".join(
 
 
 def test_row_41_a_held_key_raises_the_force_one_step_every_2_s_within_the_order(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
     """80 increases of 5 N in 8 s on an order of 60 N that allows 66 N."""
     set_points_n: list[float] = []
@@ -183,7 +184,7 @@ def test_row_41_a_held_key_raises_the_force_one_step_every_2_s_within_the_order(
             set_points_n.append(machine.loop.setpoint_n)
             ceilings_n.append(machine.ceiling_n)
 
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         result = stage.treat(
             SHORT_CERVICAL + 'maximum_force = "66 N"\n', script=HELD_KEY, watch=watch
         )

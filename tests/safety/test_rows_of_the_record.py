@@ -20,7 +20,7 @@ from controller.ports import Progress
 from records.evidence.integrity import verify
 from records.evidence.journal_store import JournalStore
 from records.evidence.spill import SpillFile, spill_path
-from records.store.unit_file import unit_databases
+from records.store.record_folder import RecordFolder
 from tests.support.sessions import SHORT_CERVICAL, staged
 
 FREE_N = 15.0
@@ -30,8 +30,8 @@ ONE_HOLD = SHORT_CERVICAL.replace('hold_time = "20 s"', 'hold_time = "40 s"')
 class InHold:
     """Does something once, 10 s into the treatment, and notes the phases."""
 
-    def __init__(self, act: Callable[[Path], None], data_dir: Path) -> None:
-        self._act, self._data_dir = act, data_dir
+    def __init__(self, act: Callable[[Path], None], folder: RecordFolder) -> None:
+        self._act, self._folder = act, folder
         self.phases: list[str] = []
         self.acted = False
 
@@ -40,11 +40,11 @@ class InHold:
             self.phases.append(progress.phase)
         if progress.phase == "holding" and progress.elapsed_s > 10.0 and not self.acted:
             self.acted = True
-            self._act(only_database(self._data_dir))
+            self._act(only_database(self._folder))
 
 
-def only_database(data_dir: Path) -> Path:
-    (path,) = unit_databases(data_dir)
+def only_database(folder: RecordFolder) -> Path:
+    (path,) = folder.unit_databases()
     return path
 
 
@@ -93,12 +93,15 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
     def watch(progress: Progress) -> None:
         in_hold(progress)
         if in_hold.acted and lock.held and stage.clock.now_s() >= locked_until_s:
-            spilled.append(spill_path(only_database(memory_path)).read_bytes()[12:64] != bytes(52))
+            spilled.append(
+                spill_path(only_database(RecordFolder(memory_path))).read_bytes()[12:64]
+                != bytes(52)
+            )
             lock.release()
 
     spilled: list[bool] = []
-    with staged(memory_path) as stage:
-        in_hold = InHold(lock_for_6_s, memory_path)
+    with staged(RecordFolder(memory_path)) as stage:
+        in_hold = InHold(lock_for_6_s, RecordFolder(memory_path))
         result = stage.treat(ONE_HOLD, watch=watch)
         record = stage.visit(result.session_id).record
     assert spilled == [True], "records lay in the side file while the database was locked"
@@ -106,7 +109,7 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
     assert record.outcome == Outcome.COMPLETED
     raised = [event.detail["code"] for event in record.of_kind(EventKind.ALARM_RAISED)]
     assert raised.count("record_put_aside") == 1
-    assert not verify(memory_path).alterations
+    assert not verify(RecordFolder(memory_path)).alterations
     times_ms = record.samples["taken_at_ms"]
     assert (times_ms[1:] - times_ms[:-1] <= 110).all(), "no sample is missing"
 
@@ -118,8 +121,8 @@ def test_row_46_a_truncated_database_is_found_at_the_end_and_starts_nothing_agai
 
     Nobody sees it before the end. The patient is not concerned; the record is.
     """
-    with staged(memory_path) as stage:
-        watch = InHold(truncate, memory_path)
+    with staged(RecordFolder(memory_path)) as stage:
+        watch = InHold(truncate, RecordFolder(memory_path))
         with pytest.raises(JournalCorrupt, match="malformed; keep the file and restore a copy"):
             stage.treat(ONE_HOLD, watch=watch)
         assert watch.acted
@@ -152,8 +155,8 @@ def test_row_46_with_no_place_left_the_patient_is_released_after_5_s(
         if progress.phase == "releasing" and not released_at_s:
             released_at_s.append(stage.clock.now_s())
 
-    with staged(memory_path) as stage:
-        in_hold = InHold(break_both, memory_path)
+    with staged(RecordFolder(memory_path)) as stage:
+        in_hold = InHold(break_both, RecordFolder(memory_path))
         with pytest.raises(JournalUnavailable, match="could not be written"):
             stage.treat(ONE_HOLD, watch=watch)
         left_n = stage.firmware.plant.cord_force_n
@@ -178,8 +181,8 @@ def test_row_47_a_writer_that_dies_is_seen_and_the_patient_released(
 
         monkeypatch.setattr(JournalStore, "keep", dead)
 
-    with staged(memory_path) as stage:
-        watch = InHold(die, memory_path)
+    with staged(RecordFolder(memory_path)) as stage:
+        watch = InHold(die, RecordFolder(memory_path))
         with pytest.raises(JournalUnavailable, match="made by the test"):
             stage.treat(ONE_HOLD, watch=watch)
         left_n = stage.firmware.plant.cord_force_n
@@ -192,7 +195,7 @@ def test_row_47_a_writer_that_dies_is_seen_and_the_patient_released(
 
 
 def test_row_48_a_second_session_on_the_unit_is_refused_and_the_first_one_goes_on(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
     """The whole second start, in the middle of a hold of the first."""
     refusals: list[str] = []
@@ -202,8 +205,8 @@ def test_row_48_a_second_session_on_the_unit_is_refused_and_the_first_one_goes_o
             stage.treat(SHORT_CERVICAL)
         refusals.append(busy.value.message)
 
-    with staged(tmp_path) as stage:
-        result = stage.treat(SHORT_CERVICAL, watch=InHold(start_another, tmp_path))
+    with staged(folder) as stage:
+        result = stage.treat(SHORT_CERVICAL, watch=InHold(start_another, folder))
         record = stage.visit(result.session_id).record
     assert len(refusals) == 1
     assert "a session on unit" in refusals[0]

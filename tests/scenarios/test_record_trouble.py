@@ -12,7 +12,7 @@ from controller.ports import Progress
 from records.evidence.integrity import verify
 from records.evidence.reader import RUNNING, SessionRecord, list_sessions
 from records.evidence.spill import SpillFile, spill_path
-from records.store.unit_file import unit_databases
+from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock
 from tests.support.faulty_disk import FAULTS, FaultPlan, faulty_disk
 from tests.support.sessions import SHORT_CERVICAL, staged
@@ -32,30 +32,30 @@ class FailsInHold:
             self.phases.append(progress.phase)
 
 
-def the_session(data_dir: Path, session_id: str) -> SessionRecord:
-    (found,) = (r for r in list_sessions(data_dir) if r.head.session_id == session_id)
+def the_session(folder: RecordFolder, session_id: str) -> SessionRecord:
+    (found,) = (r for r in list_sessions(folder) if r.head.session_id == session_id)
     return found
 
 
 def test_a_full_disk_does_not_end_the_treatment_and_costs_no_record(memory_path: Path) -> None:
-    with staged(memory_path, wire="direct") as stage:
+    with staged(RecordFolder(memory_path), wire="direct") as stage:
         watch = FailsInHold(FaultPlan(FAULTS["disk full"], at=-1))
         with faulty_disk(watch.plan), pytest.raises(JournalUnavailable, match="sealed"):
             stage.treat(SHORT_CERVICAL, watch=watch)
         assert watch.plan.failed
         assert "releasing" in watch.phases
-        (path,) = unit_databases(memory_path)
+        (path,) = RecordFolder(memory_path).unit_databases()
         assert spill_path(path).exists()
-        assert the_session(memory_path, "session-1").seal is None
+        assert the_session(RecordFolder(memory_path), "session-1").seal is None
         stage.treat(SHORT_CERVICAL)
-    first = the_session(memory_path, "session-1")
+    first = the_session(RecordFolder(memory_path), "session-1")
     assert first.outcome == Outcome.COMPLETED
     assert first.of_kind(EventKind.RELEASE_OBSERVED)
     raised = [event.detail["code"] for event in first.of_kind(EventKind.ALARM_RAISED)]
     assert raised.count("record_put_aside") == 1
     assert first.seal is not None
     assert not spill_path(path).exists()
-    assert verify(memory_path).alterations == ()
+    assert verify(RecordFolder(memory_path)).alterations == ()
 
 
 def test_when_nothing_takes_a_write_the_patient_is_released(
@@ -64,7 +64,7 @@ def test_when_nothing_takes_a_write_the_patient_is_released(
     def refuse(self: SpillFile, *rest: object) -> None:
         raise OSError(5, "Input/output error")
 
-    with staged(memory_path, wire="direct") as stage:
+    with staged(RecordFolder(memory_path), wire="direct") as stage:
         watch = FailsInHold(FaultPlan(FAULTS["I/O error"], at=-1))
         with faulty_disk(watch.plan), monkeypatch.context() as patch:
             patch.setattr(SpillFile, "put", refuse)
@@ -74,12 +74,12 @@ def test_when_nothing_takes_a_write_the_patient_is_released(
         # 5 s without a write end the first hold of 20 s: there is no second one.
         assert watch.phases.count("holding") == 1
         assert "resting" not in watch.phases
-        before = the_session(memory_path, "session-1")
+        before = the_session(RecordFolder(memory_path), "session-1")
         stage.treat(SHORT_CERVICAL)
-    after = the_session(memory_path, "session-1")
+    after = the_session(RecordFolder(memory_path), "session-1")
     assert after.outcome == Outcome.INTERRUPTED
     assert after.events[: len(before.events)] == before.events
-    assert verify(memory_path).alterations == ()
+    assert verify(RecordFolder(memory_path)).alterations == ()
 
 
 def test_a_deleted_lock_file_raises_one_alarm_and_starts_no_second_session(
@@ -87,19 +87,21 @@ def test_a_deleted_lock_file_raises_one_alarm_and_starts_no_second_session(
 ) -> None:
     def delete_it_in_the_hold(progress: Progress) -> None:
         if progress.phase == "holding" and not refused:
-            (path,) = unit_databases(memory_path)
+            (path,) = RecordFolder(memory_path).unit_databases()
             path.with_suffix(".lock").unlink()
             with pytest.raises(UnitBusy, match="deleted or replaced"):
                 UnitLock(path).take()
-            assert [record.outcome for record in list_sessions(memory_path)] == [RUNNING]
+            assert [record.outcome for record in list_sessions(RecordFolder(memory_path))] == [
+                RUNNING
+            ]
             refused.append(True)
 
     refused: list[bool] = []
-    with staged(memory_path, wire="direct") as stage:
+    with staged(RecordFolder(memory_path), wire="direct") as stage:
         stage.treat(SHORT_CERVICAL, watch=delete_it_in_the_hold)
         stage.treat(SHORT_CERVICAL)
-    first = the_session(memory_path, "session-1")
+    first = the_session(RecordFolder(memory_path), "session-1")
     assert first.outcome == Outcome.COMPLETED
     raised = [event.detail["code"] for event in first.of_kind(EventKind.ALARM_RAISED)]
     assert raised.count("lock_lost") == 1
-    assert verify(memory_path).alterations == ()
+    assert verify(RecordFolder(memory_path)).alterations == ()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from controller.events import EventKind, Outcome
 from controller.order.phases import Phase
 from controller.ports import Answer, Progress, Question
 from records.evidence.integrity import verify
+from records.store.record_folder import RecordFolder
 from tests.support.independent_dose import independent_dose
 from tests.support.sessions import SHORT_CERVICAL, staged
 from workstation.session.operators import SessionOperator
@@ -26,8 +25,8 @@ step = [
 """
 
 
-def test_pause_adjust_resume_check_and_remark(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_pause_adjust_resume_check_and_remark(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
         result = stage.treat(SHORT_CERVICAL + 'maximum_force = "66 N"\n', script=STEERED)
         record = stage.visit(result.session_id).record
         dose = stage.visit(result.session_id).note.dose
@@ -63,15 +62,15 @@ def test_pause_adjust_resume_check_and_remark(tmp_path: Path) -> None:
     paused = samples[samples["phase"] == int(Phase.PAUSED)]
     assert (paused["force_1_dn"] < 680).all()
     assert paused["force_1_dn"].min() < 200
-    assert not verify(tmp_path).alterations
+    assert not verify(folder).alterations
 
 
 CYCLIC = SHORT_CERVICAL.replace("intermittent", "cyclic") + "progressive_steps = 1\n"
 END = 'step = [{ at = "55 s", do = "end", by = "A. Example, PT", reason = "time is up" }]'
 
 
-def test_a_cyclic_treatment_with_a_step_is_ended_early(tmp_path: Path) -> None:
-    with staged(tmp_path, wire="direct") as stage:
+def test_a_cyclic_treatment_with_a_step_is_ended_early(folder: RecordFolder) -> None:
+    with staged(folder, wire="direct") as stage:
         result = stage.treat(CYCLIC, script=END)
         visit = stage.visit(result.session_id)
     record = visit.record
@@ -122,8 +121,8 @@ class LateOperator(SessionOperator):
         return None if late else super().answer(question)
 
 
-def test_the_end_is_a_tone_every_30_s_until_somebody_acknowledges_it(tmp_path: Path) -> None:
-    with staged(tmp_path, wire="direct") as stage:
+def test_the_end_is_a_tone_every_30_s_until_somebody_acknowledges_it(folder: RecordFolder) -> None:
+    with staged(folder, wire="direct") as stage:
         operator = LateOperator(stage.clock.now_s)
         result = stage.treat(operator=operator)
         record = stage.visit(result.session_id).record

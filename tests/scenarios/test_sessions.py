@@ -16,7 +16,7 @@ from controller.ports import Answer, Progress, Question
 from records.evidence.integrity import verify
 from records.evidence.reader import last_arming_of
 from records.exports.formats import written
-from records.store.unit_file import unit_databases
+from records.store.record_folder import RecordFolder
 from simulator.map_v1 import State
 from simulator.table.patient import PassivePatient, StopsDuring
 from tests.support.independent_dose import independent_dose
@@ -29,8 +29,10 @@ def kinds(stage: Stage, session_id: str) -> list[EventKind]:
 
 
 @pytest.mark.parametrize(("wire", "baudrate"), [("tcp", 0), ("rtu", 38400), ("rtu", 19200)])
-def test_a_treatment_is_completed_and_recorded(tmp_path: Path, wire: str, baudrate: int) -> None:
-    with staged(tmp_path, wire=wire, baudrate=baudrate) as stage:
+def test_a_treatment_is_completed_and_recorded(
+    folder: RecordFolder, wire: str, baudrate: int
+) -> None:
+    with staged(folder, wire=wire, baudrate=baudrate) as stage:
         result = stage.treat()
         visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.COMPLETED
@@ -40,14 +42,14 @@ def test_a_treatment_is_completed_and_recorded(tmp_path: Path, wire: str, baudra
     assert abs(dose.mean_hold_force_dn - 600) < 30
     assert visit.record.seal is not None
     assert visit.note.field("press_test").value == "press-tested by the patient before arming"
-    assert not verify(tmp_path).alterations
+    assert not verify(folder).alterations
 
 
 @pytest.mark.parametrize("wire", ["rtu", "tcp"])
 def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: str) -> None:
     seals, events = [], []
     for run in ("first", "second"):
-        with staged(tmp_path / run, wire=wire) as stage:
+        with staged(RecordFolder(tmp_path / run), wire=wire) as stage:
             # The address differs between runs (a port, a terminal's number); all else is the same.
             real = stage.uri
             result = stage.treat()
@@ -63,9 +65,9 @@ def test_the_same_seed_gives_the_same_record_to_the_byte(tmp_path: Path, wire: s
 
 
 def test_a_direct_line_gives_the_same_record_as_a_pseudo_terminal(tmp_path: Path) -> None:
-    with staged(tmp_path / "pty", wire="rtu") as stage:
+    with staged(RecordFolder(tmp_path / "pty"), wire="rtu") as stage:
         over_pty = stage.visit(stage.treat().session_id).record
-    with staged(tmp_path / "direct", wire="direct") as stage:
+    with staged(RecordFolder(tmp_path / "direct"), wire="direct") as stage:
         direct = stage.visit(stage.treat().session_id).record
     assert direct.samples.tobytes() == over_pty.samples.tobytes()
     assert [(e.at_ms, e.kind) for e in direct.events] == [
@@ -76,14 +78,14 @@ def test_a_direct_line_gives_the_same_record_as_a_pseudo_terminal(tmp_path: Path
 def test_another_seed_gives_another_record(tmp_path: Path) -> None:
     samples = []
     for seed in (1, 2):
-        with staged(tmp_path / str(seed), seed=seed) as stage:
+        with staged(RecordFolder(tmp_path / str(seed)), seed=seed) as stage:
             result = stage.treat()
             samples.append(stage.visit(result.session_id).record.samples.tobytes())
     assert samples[0] != samples[1]
 
 
-def test_the_patient_s_stop_is_released_recorded_and_stated(tmp_path: Path) -> None:
-    with staged(tmp_path, body="lumbar_split", patient=StopsDuring(1, 12.0)) as stage:
+def test_the_patient_s_stop_is_released_recorded_and_stated(folder: RecordFolder) -> None:
+    with staged(folder, body="lumbar_split", patient=StopsDuring(1, 12.0)) as stage:
         result = stage.treat(SHORT_LUMBAR)
         visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.STOPPED
@@ -104,7 +106,7 @@ def test_the_patient_s_stop_is_released_recorded_and_stated(tmp_path: Path) -> N
 
 def test_delivered_numbers_equal_a_second_implementation(tmp_path: Path) -> None:
     for wire, patient in (("rtu", None), ("tcp", StopsDuring(2, 3.0))):
-        with staged(tmp_path / wire, wire=wire, patient=patient) as stage:
+        with staged(RecordFolder(tmp_path / wire), wire=wire, patient=patient) as stage:
             result = stage.treat()
             visit = stage.visit(result.session_id)
         dose = visit.note.dose
@@ -118,12 +120,12 @@ def test_delivered_numbers_equal_a_second_implementation(tmp_path: Path) -> None
         }
 
 
-def test_operator_stop_releases_at_the_ordered_rate(tmp_path: Path) -> None:
+def test_operator_stop_releases_at_the_ordered_rate(folder: RecordFolder) -> None:
     def stop_in_hold(progress: Progress) -> None:
         if progress.phase == "holding" and progress.elapsed_s > 10.0:
             stage.operator.stop("P. Jones")
 
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         result = stage.treat(watch=stop_in_hold)
         visit = stage.visit(result.session_id)
     assert result.ending.reason == "operator stop (P. Jones)"
@@ -143,7 +145,7 @@ def test_operator_stop_releases_at_the_ordered_rate(tmp_path: Path) -> None:
         ("freeze", "reading_stale"),
     ],
 )
-def test_hazards_end_in_a_release_below_15_n(tmp_path: Path, fault: str, code: str) -> None:
+def test_hazards_end_in_a_release_below_15_n(folder: RecordFolder, fault: str, code: str) -> None:
     def inject(progress: Progress) -> None:
         if progress.phase != "holding" or progress.elapsed_s < 12.0 or injected:
             return
@@ -158,7 +160,7 @@ def test_hazards_end_in_a_release_below_15_n(tmp_path: Path, fault: str, code: s
         }[fault]()
 
     injected: list[str] = []
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         result = stage.treat(watch=inject)
         record = stage.visit(result.session_id).record
         left_n = stage.firmware.plant.cord_force_n
@@ -171,18 +173,18 @@ def test_hazards_end_in_a_release_below_15_n(tmp_path: Path, fault: str, code: s
     assert code in reported or unit_codes & {12, 20, 40, 41, 42, 45}
 
 
-def test_a_vanished_port_ends_as_link_lost(tmp_path: Path) -> None:
+def test_a_vanished_port_ends_as_link_lost(folder: RecordFolder) -> None:
     def pull(progress: Progress) -> None:
         if progress.phase == "holding" and progress.elapsed_s > 9.0:
             stage.unit.stop()
 
-    with staged(tmp_path, wire="tcp") as stage:
+    with staged(folder, wire="tcp") as stage:
         result = stage.treat(watch=pull)
         visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.LINK_LOST
     assert visit.record.of_kind(EventKind.RELEASE_NOT_OBSERVED)
     assert "The release was not observed by this program." in visit.note.warnings
-    assert not verify(tmp_path).alterations
+    assert not verify(folder).alterations
     # Whether the patient is free, no script can know: nobody has acknowledged anything.
     last = visit.record.of_kind(EventKind.QUESTION_ANSWERED)[-1].detail
     assert (last["question"], last["accepted"]) == ("end_acknowledged", False)
@@ -190,8 +192,8 @@ def test_a_vanished_port_ends_as_link_lost(tmp_path: Path) -> None:
     assert not visit.record.of_kind(EventKind.ALARM_ACKNOWLEDGED)
 
 
-def test_without_the_press_test_the_note_says_so(tmp_path: Path) -> None:
-    with staged(tmp_path, patient=PassivePatient()) as stage:
+def test_without_the_press_test_the_note_says_so(folder: RecordFolder) -> None:
+    with staged(folder, patient=PassivePatient()) as stage:
         result = stage.treat()
         visit = stage.visit(result.session_id)
     assert result.ending.outcome == Outcome.COMPLETED
@@ -199,8 +201,8 @@ def test_without_the_press_test_the_note_says_so(tmp_path: Path) -> None:
     assert EventKind.PRESS_TEST_NOT_SEEN in [e.kind for e in visit.record.events]
 
 
-def test_a_latched_unit_is_acknowledged_and_treated(tmp_path: Path) -> None:
-    with staged(tmp_path, patient=StopsDuring(1, 2.0)) as stage:
+def test_a_latched_unit_is_acknowledged_and_treated(folder: RecordFolder) -> None:
+    with staged(folder, patient=StopsDuring(1, 2.0)) as stage:
         first = stage.treat()
         assert stage.firmware.state is State.SAFE_LATCHED
         second = stage.treat()
@@ -211,12 +213,12 @@ def test_a_latched_unit_is_acknowledged_and_treated(tmp_path: Path) -> None:
 
 
 def test_a_unit_with_another_firmware_is_not_armed_until_a_person_answers_for_it(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         stage.treat()
         assert states(stage, "session-1", "firmware") == ["not_covered"]
-        before = last_arming_of(only_unit_file(tmp_path))
+        before = last_arming_of(only_unit_file(folder))
         stage.firmware.disguise.another_firmware()
         # A refused session accepts nothing: the next one is asked the same again.
         for session_id in ("session-2", "session-3"):
@@ -224,22 +226,22 @@ def test_a_unit_with_another_firmware_is_not_armed_until_a_person_answers_for_it
                 stage.treat()
             assert EventKind.UNIT_ARMED not in kinds(stage, session_id)
             assert states(stage, session_id, "firmware") == ["failed"]
-            assert last_arming_of(only_unit_file(tmp_path)) == before
+            assert last_arming_of(only_unit_file(folder)) == before
         stage.treat(operator=AnswersFor(Question.FIRMWARE_CHANGED))
         assert states(stage, "session-4", "firmware") == ["failed", "confirmed"]
-    after = last_arming_of(only_unit_file(tmp_path))
+    after = last_arming_of(only_unit_file(folder))
     assert before is not None
     assert after is not None
     assert (before.firmware_crc, after.firmware_crc) == (0x9D3A61F0, 0x9D3A61F0 ^ 0xFFFF_0000)
 
 
-def only_unit_file(data_dir: Path) -> Path:
-    (path,) = unit_databases(data_dir)
+def only_unit_file(folder: RecordFolder) -> Path:
+    (path,) = folder.unit_databases()
     return path
 
 
-def test_a_zero_that_a_tare_hides_is_found_by_the_next_session(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_a_zero_that_a_tare_hides_is_found_by_the_next_session(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
         stage.treat()
         assert states(stage, "session-1", "gross_zero") == ["not_covered"]
         drift_by_8_n_and_set_the_tare(stage)
@@ -253,7 +255,7 @@ def test_a_zero_that_a_tare_hides_is_found_by_the_next_session(tmp_path: Path) -
         # What somebody has answered for is what the next session compares with.
         stage.treat()
         assert states(stage, "session-4", "gross_zero") == ["passed"]
-    last = last_arming_of(only_unit_file(tmp_path))
+    last = last_arming_of(only_unit_file(folder))
     assert last is not None
     assert last.gross_zero_n == pytest.approx(8.0, abs=1.0)
 
@@ -290,9 +292,9 @@ class AnswersFor(SessionOperator):
 
 
 def test_an_unready_unit_refuses_in_words_and_the_session_is_recorded_as_refused(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         stage.firmware.estop.press()
         with pytest.raises(SelfCheckFailed, match="emergency stop open: release the button"):
             stage.treat()
@@ -303,32 +305,31 @@ def test_an_unready_unit_refuses_in_words_and_the_session_is_recorded_as_refused
         visit.charge()
 
 
-def test_an_order_above_the_unit_s_rating_opens_no_session(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_an_order_above_the_unit_s_rating_opens_no_session(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
         with pytest.raises(PrescriptionInvalid, match="region=lumbar is not offered"):
             stage.treat(SHORT_LUMBAR)
-        assert not list(tmp_path.glob("units/*.db"))
+        assert not list(folder.path.glob("units/*.db"))
 
 
-def test_a_second_session_on_an_open_unit_is_refused(tmp_path: Path) -> None:
+def test_a_second_session_on_an_open_unit_is_refused(folder: RecordFolder) -> None:
     def try_again(progress: Progress) -> None:
         if progress.phase == "holding" and not refused:
-            from records.store.unit_file import unit_databases
             from records.store.unit_lock import UnitLock
 
-            (path,) = unit_databases(tmp_path)
+            (path,) = folder.unit_databases()
             with pytest.raises(UnitBusy, match="a session on unit"):
                 UnitLock(path).take()
             refused.append(True)
 
     refused: list[bool] = []
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         stage.treat(watch=try_again)
     assert refused == [True]
 
 
-def test_documents_agree_with_each_other(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_documents_agree_with_each_other(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
         result = stage.treat()
         visit = stage.visit(result.session_id)
     document = json.loads(written(visit, "json"))
@@ -349,8 +350,8 @@ def test_documents_agree_with_each_other(tmp_path: Path) -> None:
     assert written(visit, "pdf") == written(visit, "pdf")
 
 
-def test_every_device_number_has_a_source(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_every_device_number_has_a_source(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
         result = stage.treat()
         note = stage.visit(result.session_id).note
     for field in note.device_fields:
@@ -358,8 +359,8 @@ def test_every_device_number_has_a_source(tmp_path: Path) -> None:
         assert field.journal_range is not None or field.origin.value == "prescription"
 
 
-def test_the_unit_s_events_are_recorded_exactly_once(tmp_path: Path) -> None:
-    with staged(tmp_path, patient=StopsDuring(2, 3.0)) as stage:
+def test_the_unit_s_events_are_recorded_exactly_once(folder: RecordFolder) -> None:
+    with staged(folder, patient=StopsDuring(2, 3.0)) as stage:
         result = stage.treat()
         record = stage.visit(result.session_id).record
         held = [entry.sequence for entry in stage.firmware.machine.ring.entries]
@@ -370,6 +371,6 @@ def test_the_unit_s_events_are_recorded_exactly_once(tmp_path: Path) -> None:
 SOFT_LIMIT = SHORT_CERVICAL.replace("60 N", "180 N").replace("30 N", "90 N")
 
 
-def test_a_script_cannot_confirm_a_force_above_the_soft_limit(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage, pytest.raises(RequestRefused, match="force above soft limit"):
+def test_a_script_cannot_confirm_a_force_above_the_soft_limit(folder: RecordFolder) -> None:
+    with staged(folder) as stage, pytest.raises(RequestRefused, match="force above soft limit"):
         stage.treat(SOFT_LIMIT)

@@ -21,7 +21,7 @@ from controller.events import EventKind, Outcome
 from controller.order.prescription import Region
 from controller.ports import Answer, Clock, Question, TractionUnit
 from records.evidence.journal import SqliteJournal
-from records.store.unit_file import unit_databases
+from records.store.record_folder import RecordFolder
 from simulator import units
 from simulator.map_v1 import EventCode
 from simulator.table.bodies import BODIES
@@ -78,11 +78,11 @@ def build(monkeypatch: pytest.MonkeyPatch, *, without: int | None = None, **chan
 
 @pytest.mark.parametrize("name", list(LACKS))
 def test_a_unit_that_lacks_a_layer_of_safety_is_refused_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     changes, words = LACKS[name]
     build(monkeypatch, **changes)
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         with pytest.raises(SelfCheckFailed, match=words):
             stage.treat()
         assert never_armed(stage)
@@ -93,16 +93,19 @@ def test_a_folder_that_others_may_read_is_refused_before_anything_is_kept(tmp_pa
     data = tmp_path / "data"
     data.mkdir()
     data.chmod(0o750)
-    with staged(data) as stage, pytest.raises(JournalUnavailable, match="has mode 750, so other"):
+    with (
+        staged(RecordFolder(data)) as stage,
+        pytest.raises(JournalUnavailable, match="has mode 750, so other"),
+    ):
         stage.treat()
     assert [path.name for path in data.rglob("*") if path.suffix == ".db"] == []
 
 
 def test_a_switch_with_one_contact_stands_in_the_record_and_on_the_note(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(monkeypatch, without=5)
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         visit = stage.visit(stage.treat().session_id)
     assert visit.record.outcome == Outcome.COMPLETED
     (item,) = [
@@ -164,7 +167,7 @@ HAPPENINGS: dict[str, tuple[Callable[[Stage], Any], type[Exception], str]] = {
 
 @pytest.mark.parametrize("name", list(HAPPENINGS))
 def test_what_happens_while_the_disk_is_slow_is_seen_before_the_arming(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     happen, error, words = HAPPENINGS[name]
     happened: list[str] = []
@@ -178,7 +181,7 @@ def test_what_happens_while_the_disk_is_slow_is_seen_before_the_arming(
             stage.clock.sleep_until(stage.clock.now_s() + 0.5)
 
     monkeypatch.setattr(SqliteJournal, "sync", slow_sync)
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         operator = Asked()
         with pytest.raises(error, match=words):
             stage.treat(operator=operator)
@@ -188,9 +191,9 @@ def test_what_happens_while_the_disk_is_slow_is_seen_before_the_arming(
         assert stage.visit("session-1").record.outcome == Outcome.REFUSED
 
 
-def test_the_last_question_names_the_patient_and_a_no_moves_nothing(tmp_path: Path) -> None:
+def test_the_last_question_names_the_patient_and_a_no_moves_nothing(folder: RecordFolder) -> None:
     operator = Asked(no=Question.START_TRACTION)
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         with pytest.raises(RequestRefused, match=r"start traction: refused by P\. Jones"):
             stage.treat(operator=operator)
         assert never_armed(stage)
@@ -220,17 +223,17 @@ def verified(stage: Stage) -> None:
 SCREENED = SHORT_CERVICAL + 'screening = "A. Example PT: none found"\ntable = "sliding"\n'
 
 
-def test_on_a_verified_unit_no_script_starts_anything(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_on_a_verified_unit_no_script_starts_anything(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
         verified(stage)
         with pytest.raises(AnswerMissing, match="surroundings_safe, start_traction, pretension"):
             stage.treat(SCREENED)
         assert never_armed(stage)
-    assert not unit_databases(tmp_path)
+    assert not folder.unit_databases()
 
 
-def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
         verified(stage)
         result = stage.treat(SCREENED, operator=Asked(person=True))
         visit = stage.visit(result.session_id)
@@ -252,14 +255,14 @@ def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(tmp_path: P
 
 @pytest.mark.parametrize("friction", [0.5, 0.955, 1.0, 1.5])
 def test_hazard_44_what_stays_in_the_body_is_at_most_half_of_what_may_be_ordered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, friction: float
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, friction: float
 ) -> None:
     """At the hard limit of a friction table, whatever its friction; a breath is 6 N."""
     body = BODIES["lumbar_one_piece"]
     body = replace(body, friction_n=friction * body.friction_n)
     monkeypatch.setitem(BODIES, "lumbar_one_piece", body)
     order = SHORT_LUMBAR.replace("150 N", "294 N") + 'table = "one_piece"\n'
-    with staged(tmp_path, body="lumbar_one_piece") as stage:
+    with staged(folder, body="lumbar_one_piece") as stage:
         visit = stage.visit(stage.treat(order, operator=Asked(person=True)).session_id)
         left_n, cord_n = stage.firmware.plant.spine_force_n, stage.firmware.plant.cord_force_n
     assert visit.record.outcome == Outcome.COMPLETED
@@ -272,20 +275,20 @@ def test_hazard_44_what_stays_in_the_body_is_at_most_half_of_what_may_be_ordered
     )
 
 
-def test_hazard_44_more_than_that_is_no_order_for_a_friction_table(tmp_path: Path) -> None:
+def test_hazard_44_more_than_that_is_no_order_for_a_friction_table(folder: RecordFolder) -> None:
     order = SHORT_LUMBAR.replace("150 N", "295 N") + 'table = "one_piece"\n'
     with (
-        staged(tmp_path, body="lumbar_one_piece") as stage,
+        staged(folder, body="lumbar_one_piece") as stage,
         pytest.raises(RequestRefused, match=r"hold_force=295 N is outside 10 to 294 N .*friction"),
     ):
         stage.treat(order, operator=Asked(person=True))
 
 
 def test_hazard_44_an_order_without_a_table_needs_a_person_above_the_lower_limit(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
     order = SHORT_LUMBAR.replace("150 N", "201 N")
-    with staged(tmp_path, body="lumbar_split") as stage:
+    with staged(folder, body="lumbar_split") as stage:
         with pytest.raises(RequestRefused, match="force above soft limit: refused by nobody"):
             stage.treat(order)
         operator = Asked(person=True)
@@ -299,10 +302,10 @@ def test_hazard_44_an_order_without_a_table_needs_a_person_above_the_lower_limit
 
 
 def test_hazard_44_a_table_that_moves_is_confirmed_and_gets_the_ordinary_limits(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
     order = SHORT_LUMBAR.replace("150 N", "290 N") + 'table = "split"\n'
-    with staged(tmp_path, body="lumbar_split") as stage:
+    with staged(folder, body="lumbar_split") as stage:
         with pytest.raises(RequestRefused, match=r"table moves freely: refused by P\. Jones"):
             stage.treat(order, operator=Asked(no=Question.TABLE_MOVES_FREELY))
         visit = stage.visit(stage.treat(order).session_id)
@@ -326,9 +329,9 @@ CLOCKS: list[tuple[int, str]] = [
 
 @pytest.mark.parametrize(("set_by_ms", "words"), CLOCKS)
 def test_a_clock_in_doubt_is_a_question_and_a_line_of_the_note(
-    tmp_path: Path, set_by_ms: int, words: str
+    folder: RecordFolder, set_by_ms: int, words: str
 ) -> None:
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         first = Asked()
         note = stage.visit(stage.treat(operator=first).session_id).note
         assert Question.CLOCK_IN_DOUBT not in first.texts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from controller.ports import Answer, Progress, Question
 from firmware_bridge.units import reference_unit
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from records.evidence.reader import SessionRecord, list_sessions
+from records.store.record_folder import RecordFolder
 from simulator.map_v1 import State
 from simulator.table.patient import PressTestPatient, UnitView
 from tests.support.sessions import SHORT_CERVICAL, Stage, staged
@@ -26,9 +26,9 @@ def record_of(stage: Stage, result: SessionResult) -> SessionRecord:
     return stage.visit(result.session_id).record
 
 
-def only_record(data_dir: Path) -> SessionRecord:
+def only_record(folder: RecordFolder) -> SessionRecord:
     """Of the one session on file, where the program was left by an error."""
-    (record,) = list_sessions(data_dir)
+    (record,) = list_sessions(folder)
     return record
 
 
@@ -59,9 +59,9 @@ class ActsWhenArmed(PressTestPatient):
     ],
 )
 def test_a_stop_in_the_moment_of_arming_is_named_with_its_alarm(
-    tmp_path: Path, act: Callable[[Any], None], reason: str, alarm: str
+    folder: RecordFolder, act: Callable[[Any], None], reason: str, alarm: str
 ) -> None:
-    with staged(tmp_path, patient=ActsWhenArmed(act)) as stage:
+    with staged(folder, patient=ActsWhenArmed(act)) as stage:
         result = stage.treat()
         record = record_of(stage, result)
     assert (result.ending.outcome, result.ending.reason) == (Outcome.STOPPED, reason)
@@ -84,10 +84,10 @@ def no_token(link: object, profile: object) -> int:
 
 @pytest.mark.parametrize("lost", [lost_answer, gone])
 def test_a_session_whose_unit_was_armed_is_never_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: Callable[..., None]
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, lost: Callable[..., None]
 ) -> None:
     monkeypatch.setattr(ReferenceUnit, "find_order", lost)
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         result = stage.treat()
         record = record_of(stage, result)
         assert stage.firmware.state in (State.IDLE, State.SAFE_LATCHED)
@@ -101,10 +101,10 @@ def test_a_session_whose_unit_was_armed_is_never_refused(
 
 
 def test_a_unit_whose_token_was_lost_is_released_without_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reference_unit, "take_token", no_token)
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         result = stage.treat()
         record = record_of(stage, result)
         assert stage.firmware.token == 0, "the unit has ended its session"
@@ -130,16 +130,16 @@ class Breaks(SessionOperator):
 
 @pytest.mark.parametrize("failure", [KeyError("frame"), SystemExit(1), KeyboardInterrupt()])
 def test_a_loop_that_breaks_in_a_hold_lets_go_and_the_record_says_so(
-    tmp_path: Path, failure: BaseException
+    folder: RecordFolder, failure: BaseException
 ) -> None:
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         with pytest.raises(ProgramFailed, match="the release was ordered and seen") as raised:
             stage.treat(operator=Breaks("holding", failure))
         left_n, state = stage.firmware.plant.cord_force_n, stage.firmware.state
     assert exit_status(raised.value, session_opened=True) == 5
     assert left_n <= 15.0
     assert state in (State.IDLE, State.SAFE_LATCHED)
-    record = only_record(tmp_path)
+    record = only_record(folder)
     (ended,) = record.of_kind(EventKind.SESSION_ENDED)
     assert ended.detail["outcome"] == Outcome.STOPPED
     assert str(ended.detail["reason"]).startswith(f"the program failed: {type(failure).__name__}")
@@ -147,13 +147,15 @@ def test_a_loop_that_breaks_in_a_hold_lets_go_and_the_record_says_so(
     assert len(record.of_kind(EventKind.RELEASE_OBSERVED)) == 1
 
 
-def test_a_loop_that_breaks_in_its_release_is_still_followed_to_the_end(tmp_path: Path) -> None:
+def test_a_loop_that_breaks_in_its_release_is_still_followed_to_the_end(
+    folder: RecordFolder,
+) -> None:
     class BreaksInRelease(Breaks):
         def _look(self, progress: Progress) -> None:
             if progress.phase == "releasing":
                 raise KeyError("frame")
 
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         with pytest.raises(ProgramFailed, match="and seen"):
             stage.treat(operator=BreaksInRelease("releasing", KeyError()))
         assert stage.firmware.plant.cord_force_n <= 15.0
@@ -177,9 +179,9 @@ class Waits(SessionOperator):
             self._answers[question] = Answer(accepted=self._says, answered_by="P. Jones")
 
 
-def test_a_person_s_word_ends_a_release_that_was_never_seen(tmp_path: Path) -> None:
+def test_a_person_s_word_ends_a_release_that_was_never_seen(folder: RecordFolder) -> None:
     order = SHORT_CERVICAL
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
 
         def watch(progress: Progress) -> None:
             if progress.phase == "holding" and progress.elapsed_s > 12.0:
@@ -203,8 +205,8 @@ def test_a_person_s_word_ends_a_release_that_was_never_seen(tmp_path: Path) -> N
     assert unseen.at_ms - ordered[0] < 5000
 
 
-def test_with_nobody_there_an_unseen_release_goes_on_for_10_minutes(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_with_nobody_there_an_unseen_release_goes_on_for_10_minutes(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
 
         def watch(progress: Progress) -> None:
             if progress.phase == "holding" and progress.elapsed_s > 12.0:
@@ -249,8 +251,10 @@ class LooksUntil(SessionOperator):
                 self._happens()
 
 
-def test_a_patient_who_presses_while_getting_up_has_not_stopped_a_treatment(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_a_patient_who_presses_while_getting_up_has_not_stopped_a_treatment(
+    folder: RecordFolder,
+) -> None:
+    with staged(folder) as stage:
         operator = LooksUntil(2.0, stage.firmware.switch.press)
         result = stage.treat(operator=operator)
         record = record_of(stage, result)
@@ -261,13 +265,13 @@ def test_a_patient_who_presses_while_getting_up_has_not_stopped_a_treatment(tmp_
     assert any(force_n is not None for force_n in operator.forces)
 
 
-def test_force_that_comes_back_before_the_acknowledgement_is_an_alarm(tmp_path: Path) -> None:
+def test_force_that_comes_back_before_the_acknowledgement_is_an_alarm(folder: RecordFolder) -> None:
     def pull() -> None:
         firmware = stage.firmware
         firmware.plant.clutch_closed = True
         firmware.plant.position_mm += 10.0
 
-    with staged(tmp_path) as stage:
+    with staged(folder) as stage:
         result = stage.treat(operator=LooksUntil(2.0, pull))
         record = record_of(stage, result)
     assert result.ending.outcome == Outcome.COMPLETED

@@ -11,8 +11,9 @@ import os
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
+
+from records.store.record_folder import RecordFolder
 
 T = TypeVar("T")
 SUPERUSER = os.geteuid() == 0
@@ -21,13 +22,13 @@ READERS_ID = 47_012 if SUPERUSER else os.getegid()
 """Numbers that no account and no group of a system has."""
 
 
-def as_reader(data_dir: Path, do: Callable[[], T]) -> T:
-    """Run ``do`` as an account that is only in the group of readers of ``data_dir``.
+def as_reader(folder: RecordFolder, do: Callable[[], T]) -> T:
+    """Run ``do`` as an account that is only in the group of readers of ``folder``.
 
     Returns its result; an exception in it comes back as it was raised.
     """
     reading, writing = os.pipe()
-    with _taken_away(data_dir):
+    with _taken_away(folder):
         child = os.fork()
         if child == 0:
             os.close(reading)
@@ -42,19 +43,19 @@ def as_reader(data_dir: Path, do: Callable[[], T]) -> T:
     return result  # type: ignore[no-any-return]
 
 
-def share_with_readers(data_dir: Path) -> None:
+def share_with_readers(folder: RecordFolder) -> None:
     """What the line in the documentation does for a group."""
-    for path in (data_dir, *data_dir.rglob("*")):
+    for path in (folder.path, *folder.path.rglob("*")):
         os.chown(path, -1, READERS_ID)
         path.chmod(0o2750 if path.is_dir() else 0o640)
-    for secret in data_dir.rglob("*.key"):
+    for secret in folder.path.rglob("*.key"):
         secret.chmod(0o600)
 
 
 @contextmanager
-def _taken_away(data_dir: Path) -> Iterator[None]:
+def _taken_away(folder: RecordFolder) -> Iterator[None]:
     """Modes that leave the own account what a group has; the superuser needs none of it."""
-    before = {path: path.stat().st_mode & 0o7777 for path in (data_dir, *data_dir.rglob("*"))}
+    before = {path: path.stat().st_mode & 0o7777 for path in (folder.path, *folder.path.rglob("*"))}
     if not SUPERUSER:
         for path, mode in before.items():
             path.chmod(mode & ~0o700 | (mode & 0o070) << 3)
@@ -62,7 +63,7 @@ def _taken_away(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         if not SUPERUSER:
-            data_dir.chmod(before[data_dir])
+            folder.path.chmod(before[folder.path])
             for path, mode in before.items():
                 if path.exists():
                     path.chmod(mode)

@@ -38,7 +38,7 @@ from records.store.chain import (
 )
 from records.store.checkpoint import Checkpoint, make_checkpoint, parse_checkpoint
 from records.store.database import Database
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 
 UNIT = "00000000000000aa"
@@ -79,27 +79,27 @@ class Impossible(Exception):
     """This alteration cannot be made here, or changes nothing; draw another one."""
 
 
-def prepare(folder: Path) -> Ground:
-    """Three sessions of different length, sealed, in ``folder``/newest."""
-    data_dir = folder / "newest"
-    load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+def prepare(base: Path) -> Ground:
+    """Three sessions of different length, sealed, in ``base``/newest."""
+    folder = RecordFolder(base / "newest")
+    load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     for number, session_id in enumerate(SESSIONS):
         if number == 2:
-            shutil.copy(unit_database(data_dir, UNIT), folder / "older.db")
-        _session(data_dir, session_id, ticks=20 + 10 * number)
-    checkpoints = tuple(parse_checkpoint(one.text) for one in issued_checkpoints(data_dir))
+            shutil.copy(folder.unit_database(UNIT), base / "older.db")
+        _session(folder, session_id, ticks=20 + 10 * number)
+    checkpoints = tuple(parse_checkpoint(one.text) for one in issued_checkpoints(folder))
     bundles = {
         session_id: write_bundle(
-            read_stored(data_dir, session_id),
+            read_stored(folder, session_id),
             BundleDocuments(order_text=ORDER, note_text="note\n", charge_csv="a,b\r\n1,2\r\n"),
             KEY,
         )
         for session_id in SESSIONS
     }
-    return Ground(folder, checkpoints, bundles)
+    return Ground(base, checkpoints, bundles)
 
 
-def _session(data_dir: Path, session_id: str, ticks: int) -> None:
+def _session(folder: RecordFolder, session_id: str, ticks: int) -> None:
     clock = VirtualClock()
     opening = SessionOpening(
         session_id=session_id,
@@ -107,7 +107,7 @@ def _session(data_dir: Path, session_id: str, ticks: int) -> None:
         utc_offset_min=60,
         detail={"order_digest": hashlib.sha256(ORDER.encode()).hexdigest()},
     )
-    journal = open_session(data_dir, opening, clock, key=KEY, reserved_bytes=1 << 14)
+    journal = open_session(folder, opening, clock, key=KEY, reserved_bytes=1 << 14)
     noise = random.Random(session_id)
     for tick in range(ticks):
         clock.sleep_until(clock.now_s() + 0.05)
@@ -135,15 +135,15 @@ def _session(data_dir: Path, session_id: str, ticks: int) -> None:
 # --- one alteration ---------------------------------------------------------------------------
 
 
-def found_in_a_copy(ground: Ground, kind: str, source: random.Random, place: Path) -> bool:
+def found_in_a_copy(ground: Ground, kind: str, source: random.Random, place: RecordFolder) -> bool:
     """Alter a copy at ``place``, verify it with everything that left the machine, forget it."""
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(ground.newest, place)
+    shutil.rmtree(place.path, ignore_errors=True)
+    shutil.copytree(ground.newest, place.path)
     ALTERATIONS[kind](ground, place, source)
     return bool(verify(place, checkpoints=ground.checkpoints).alterations)
 
 
-def draw(ground: Ground, source: random.Random, place: Path) -> tuple[str, bool]:
+def draw(ground: Ground, source: random.Random, place: RecordFolder) -> tuple[str, bool]:
     """A random alteration of the database; answers its kind and whether it was found."""
     while True:
         kind = source.choice(list(ALTERATIONS))
@@ -153,9 +153,9 @@ def draw(ground: Ground, source: random.Random, place: Path) -> tuple[str, bool]
             continue
 
 
-def _editing(place: Path) -> AbstractContextManager[sqlite3.Connection]:
+def _editing(place: RecordFolder) -> AbstractContextManager[sqlite3.Connection]:
     """The copy's database without its triggers and references, for a while."""
-    return altering(unit_database(place, UNIT))
+    return altering(place.unit_database(UNIT))
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[str]:
@@ -166,7 +166,7 @@ def _row_ids(db: sqlite3.Connection, table: str) -> list[int]:
     return [row[0] for row in db.execute(f"SELECT rowid FROM {table}")]
 
 
-def edit(ground: Ground, place: Path, source: random.Random) -> None:
+def edit(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """One column of one row of any table gets another value."""
     with _editing(place) as db:
         table = source.choice(TABLES)
@@ -205,7 +205,7 @@ def _other_content(db: sqlite3.Connection, session: int, source: random.Random) 
     return pack_session(events, bytes(samples))
 
 
-def delete(ground: Ground, place: Path, source: random.Random) -> None:
+def delete(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """One row is gone."""
     with _editing(place) as db:
         table = source.choice(TABLES)
@@ -213,7 +213,7 @@ def delete(ground: Ground, place: Path, source: random.Random) -> None:
         db.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))
 
 
-def insert(ground: Ground, place: Path, source: random.Random) -> None:
+def insert(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """A copy of a row stands in a place of its own."""
     with _editing(place) as db:
         table = source.choice(TABLES)
@@ -226,7 +226,7 @@ def insert(ground: Ground, place: Path, source: random.Random) -> None:
         db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
 
 
-def reorder(ground: Ground, place: Path, source: random.Random) -> None:
+def reorder(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """Two rows of a table exchange everything but their keys."""
     with _editing(place) as db:
         table, keys = source.choice(
@@ -250,7 +250,7 @@ def reorder(ground: Ground, place: Path, source: random.Random) -> None:
             db.execute(f"UPDATE {table} SET {assign} WHERE rowid = ?", (*values, row))
 
 
-def swap_sessions(ground: Ground, place: Path, source: random.Random) -> None:
+def swap_sessions(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """Two sessions exchange their places, in every table."""
     first, second = source.sample((1, 2, 3), 2)
     with _editing(place) as db:
@@ -260,7 +260,7 @@ def swap_sessions(ground: Ground, place: Path, source: random.Random) -> None:
                 db.execute(f"UPDATE {table} SET {key} = ? WHERE {key} = ?", (new, old))
 
 
-def cut_tail(ground: Ground, place: Path, source: random.Random) -> None:
+def cut_tail(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """The newest one or two sessions never were."""
     first_gone = source.choice((2, 3))
     with _editing(place) as db:
@@ -269,32 +269,32 @@ def cut_tail(ground: Ground, place: Path, source: random.Random) -> None:
             db.execute(f"DELETE FROM {table} WHERE {key} >= ?", (first_gone,))
 
 
-def older_file(ground: Ground, place: Path, source: random.Random) -> None:
+def older_file(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """The file as it was before the newest session."""
-    shutil.copy(ground.older, unit_database(place, UNIT))
+    shutil.copy(ground.older, place.unit_database(UNIT))
 
 
-def no_file(ground: Ground, place: Path, source: random.Random) -> None:
+def no_file(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """The unit's file is gone."""
-    unit_database(place, UNIT).unlink()
+    place.unit_database(UNIT).unlink()
 
 
-def rewrite_unsigned(ground: Ground, place: Path, source: random.Random) -> None:
+def rewrite_unsigned(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """An event is altered and the whole chain recomputed, by somebody without the key."""
     _rewrite(place, source, None)
 
 
-def rewrite_foreign_key(ground: Ground, place: Path, source: random.Random) -> None:
+def rewrite_foreign_key(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """The same, signed with a key of their own."""
     _rewrite(place, source, FOREIGN_KEY)
 
 
-def rewrite_by_key_holder(ground: Ground, place: Path, source: random.Random) -> None:
+def rewrite_by_key_holder(ground: Ground, place: RecordFolder, source: random.Random) -> None:
     """The same, by the holder of the key: only the outside checkpoints show it."""
     _rewrite(place, source, KEY)
 
 
-def _rewrite(place: Path, source: random.Random, key: SigningKey | None) -> None:
+def _rewrite(place: RecordFolder, source: random.Random, key: SigningKey | None) -> None:
     with _editing(place) as db:
         numbers = [number for (number,) in db.execute("SELECT number FROM session ORDER BY number")]
         altered = source.choice(numbers)
@@ -377,7 +377,7 @@ def _certify_again(
     )
 
 
-ALTERATIONS: dict[str, Callable[[Ground, Path, random.Random], None]] = {
+ALTERATIONS: dict[str, Callable[[Ground, RecordFolder, random.Random], None]] = {
     function.__name__: function
     for function in (
         edit,

@@ -30,9 +30,8 @@ from records.keeping.backup import back_up
 from records.keeping.restore import Trust, restore
 from records.store.blocks import unpack_block
 from records.store.canonical import EventRow
-from records.store.clinic_file import clinic_database
 from records.store.database import Database
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering_schema
 from tests.support.hostile_cells import spoil_a_cell
 from tests.support.notes import ORDER, UNIT, recorded
@@ -83,22 +82,22 @@ class Ground:
 
 def prepare(folder: Path) -> Ground:
     """Everything that is damaged, below ``folder``."""
-    whole = folder / "whole"
+    whole = RecordFolder(folder / "whole")
     lived(whole)
     for number in (2, 3):
         recorded(whole, f"s-{number}", reference=f"TEST-{number}")
-    for path in (unit_database(whole, UNIT), clinic_database(whole)):
+    for path in (whole.unit_database(UNIT), whole.clinic_database):
         _settle(path)
     documents = BundleDocuments(order_text=ORDER, note_text="note\n", charge_csv=None)
     bundle = write_bundle(read_stored(whole, "s-2"), documents, KEY)
     back_up(whole, folder / "backup.zip", KEY, made_utc_ms=1, program="test")
-    recorded_open = _open_with_side_file(folder / "open")
+    recorded_open = _open_with_side_file(RecordFolder(folder / "open"))
     contents = {which: content_of(path_of(whole, which), which) for which in NOT_COMPARED}
     return Ground(folder, bundle, recorded_open, contents)
 
 
-def path_of(data: Path, which: str) -> Path:
-    return unit_database(data, UNIT) if which == "unit" else clinic_database(data)
+def path_of(data: RecordFolder, which: str) -> Path:
+    return data.unit_database(UNIT) if which == "unit" else data.clinic_database
 
 
 def _settle(path: Path) -> None:
@@ -108,11 +107,11 @@ def _settle(path: Path) -> None:
         db.execute("PRAGMA journal_mode = DELETE")
 
 
-def _open_with_side_file(data: Path) -> tuple[tuple[EventRow, ...], bytes]:
+def _open_with_side_file(data: RecordFolder) -> tuple[tuple[EventRow, ...], bytes]:
     """An interrupted session whose second half is in the side file; everything that it recorded."""
     clock = VirtualClock()
     journal = begin(data, "s-1", clock)
-    path = unit_database(data, UNIT)
+    path = data.unit_database(UNIT)
     for number in range(TICKS):
         if number == TICKS // 2:
             journal.sync()
@@ -122,8 +121,8 @@ def _open_with_side_file(data: Path) -> tuple[tuple[EventRow, ...], bytes]:
     journal.sync()
     journal.abandon()
     holder.close()
-    copy = data.with_name("closed")
-    shutil.copytree(data, copy)
+    copy = RecordFolder(data.path.with_name("closed"))
+    shutil.copytree(data.path, copy.path)
     (left,) = left_open_sessions(copy, UNIT, clock, key=KEY)
     reopen_session(copy, left, clock, key=KEY).close()
     stored = read_stored(copy, "s-1")
@@ -245,7 +244,7 @@ def _database(which: str) -> Callable[[Ground, random.Random], str]:
     def fuzz(ground: Ground, source: random.Random) -> str:
         shutil.rmtree(ground.copy, ignore_errors=True)
         shutil.copytree(ground.whole, ground.copy)
-        path = path_of(ground.copy, which)
+        path = path_of(RecordFolder(ground.copy), which)
         how = source.random()
         if how < 0.7:
             done, data = damaged(path.read_bytes(), source)
@@ -257,7 +256,7 @@ def _database(which: str) -> Callable[[Ground, random.Random], str]:
         outcome = verdict_of(ground.copy)
         for read in (_start, list_sessions):
             with suppress(TractionError):
-                read(ground.copy)
+                read(RecordFolder(ground.copy))
         if outcome == "whole":
             _check_content(path, which, ground.contents[which], done)
         return outcome
@@ -265,7 +264,7 @@ def _database(which: str) -> Callable[[Ground, random.Random], str]:
     return fuzz
 
 
-def _start(data: Path) -> list[str]:
+def _start(data: RecordFolder) -> list[str]:
     return list(check_before_start(data, UNIT, KEY, free_bytes=lambda folder: 10**12))
 
 
@@ -305,15 +304,15 @@ def _side_file(ground: Ground, source: random.Random) -> str:
     """A start takes up all that was recorded, or refuses, or says what it dropped."""
     shutil.rmtree(ground.copy, ignore_errors=True)
     shutil.copytree(ground.open, ground.copy)
-    side = spill_path(unit_database(ground.copy, UNIT))
+    side = spill_path(RecordFolder(ground.copy).unit_database(UNIT))
     done, data = damaged(side.read_bytes(), source)
     side.write_bytes(data)
     clock, told = VirtualClock(), False
     try:
-        for left in left_open_sessions(ground.copy, UNIT, clock, key=KEY):
+        for left in left_open_sessions(RecordFolder(ground.copy), UNIT, clock, key=KEY):
             told = told or left.has_dropped_rows
-            reopen_session(ground.copy, left, clock, key=KEY).close()
-        stored = read_stored(ground.copy, "s-1")
+            reopen_session(RecordFolder(ground.copy), left, clock, key=KEY).close()
+        stored = read_stored(RecordFolder(ground.copy), "s-1")
     except TractionError:
         return "refused"
     all_events, all_samples = ground.recorded
@@ -347,13 +346,15 @@ def _backup(ground: Ground, source: random.Random) -> str:
     done, data = damaged(ground.backup.read_bytes(), source)
     place.write_bytes(data)
     try:
-        restore(place, ground.copy, Trust())
+        restore(place, RecordFolder(ground.copy), Trust())
     except BackupAltered:
         return "altered"
     except TractionError:
         return "refused"
     for which in NOT_COMPARED:
-        _check_content(path_of(ground.copy, which), which, ground.contents[which], done)
+        _check_content(
+            path_of(RecordFolder(ground.copy), which), which, ground.contents[which], done
+        )
     return "whole"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
@@ -13,6 +12,7 @@ from records.evidence.journal import SessionOpening, open_session
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.note.treatment_note import TreatmentNote
 from records.store.author import Author
+from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.support.events import complete, complete_opening
 from tests.support.sessions import KEY, SETTINGS
@@ -61,7 +61,7 @@ Happened = Sequence[tuple[int, EventKind, dict[str, JsonValue]]]
 
 
 def recorded(
-    data_dir: Path,
+    folder: RecordFolder,
     session_id: str = "s-1",
     *,
     order: str = ORDER,
@@ -72,10 +72,10 @@ def recorded(
     closed: bool = True,
 ) -> None:
     """A session of one minute of holding, with what else ``happened`` (ms, kind, detail)."""
-    load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+    load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     digest = hashlib.sha256(order.encode()).hexdigest()
     key = file_order(
-        data_dir,
+        folder,
         session_id=session_id,
         unit_id=UNIT,
         author=Author(by="P. Jones", user="desk", at_utc_ms=began_ms, key=KEY),
@@ -91,7 +91,7 @@ def recorded(
         detail=complete_opening({"order_digest": digest, "patient_key": key, "identity": IDENTITY}),
     )
     clock = VirtualClock(utc_origin_ms=began_ms)
-    journal = open_session(data_dir, opening, clock, key=KEY)
+    journal = open_session(folder, opening, clock, key=KEY)
     phases: Happened = [
         (1_000, EventKind.PHASE_CHANGED, {"from": "armed", "to": "ramping_up"}),
         (2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"}),
@@ -119,13 +119,13 @@ def recorded(
 
 
 def author(
-    data_dir: Path, by: str = "P. Jones", at_ms: int = BEGAN_MS + HOUR_MS, **given: SigningKey
+    folder: RecordFolder, by: str = "P. Jones", at_ms: int = BEGAN_MS + HOUR_MS, **given: SigningKey
 ) -> Author:
     """Somebody with the folder's own key, an hour after the session began."""
-    key = given.get("key") or load_or_create_key(data_dir, store=NoKeyStore())
+    key = given.get("key") or load_or_create_key(folder, store=NoKeyStore())
     return Author(by=by, user="desk", at_utc_ms=at_ms, key=key)
 
 
-def note_of(data_dir: Path, session_id: str = "s-1") -> TreatmentNote:
+def note_of(folder: RecordFolder, session_id: str = "s-1") -> TreatmentNote:
     """The note as it stands now."""
-    return load_visit(data_dir, session_id, SETTINGS).note
+    return load_visit(folder, session_id, SETTINGS).note

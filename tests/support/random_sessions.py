@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 from controller.events import EventKind, JsonValue, Outcome, Sample, SampleFlag, SessionEvent
@@ -11,6 +10,7 @@ from controller.order.phases import Phase
 from controller.runtime.clock import VirtualClock
 from records.evidence.journal import SessionOpening, SqliteJournal, open_session
 from records.keys.signing import SigningKey
+from records.store.record_folder import RecordFolder
 from tests.support.events import complete, complete_opening
 from tests.support.left_open import close_left_open
 
@@ -30,7 +30,7 @@ ENDS = ("normal", "unit stop", "ordered stop", "fault", "interrupted", "never ar
 class RandomSession:
     """Appends one session; everything that may vary comes from ``source``."""
 
-    def __init__(self, data_dir: Path, session_id: str, source: random.Random) -> None:
+    def __init__(self, folder: RecordFolder, session_id: str, source: random.Random) -> None:
         self._source = source
         self._clock = VirtualClock()
         self._at_ms = 0
@@ -41,9 +41,9 @@ class RandomSession:
             utc_offset_min=60 * source.randrange(-10, 13),
             detail=complete_opening({"order_digest": "00", "identity": IDENTITY}),
         )
-        close_left_open(data_dir, UNIT, self._clock, KEY)
+        close_left_open(folder, UNIT, self._clock, KEY)
         self._journal: SqliteJournal = open_session(
-            data_dir, opening, self._clock, key=KEY, commit_interval_s=5.0, reserved_bytes=1 << 14
+            folder, opening, self._clock, key=KEY, commit_interval_s=5.0, reserved_bytes=1 << 14
         )
 
     def perform(self) -> str:

@@ -15,6 +15,7 @@ from records.evidence.start_check import free_bytes_at
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
+from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from records.visit.visit import Visit
 from simulator.device.firmware import ReferenceFirmware
@@ -62,9 +63,9 @@ def fixed_identifiers() -> Identifiers:
     )
 
 
-def fixed_key(data_dir: Path) -> SigningKey:
-    """The workstation's key in ``data_dir``: made there like any other, but always the same."""
-    return load_or_create_key(data_dir, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+def fixed_key(folder: RecordFolder) -> SigningKey:
+    """The workstation's key in ``folder``: made there like any other, but always the same."""
+    return load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Stage:
 
     firmware: ReferenceFirmware
     clock: VirtualClock
-    data_dir: Path
+    folder: RecordFolder
     identifiers: Identifiers
     uri: str
     connect: Callable[[str, Clock], TractionUnit] = connect_unit
@@ -107,25 +108,25 @@ class Stage:
         return treat(
             self.uri,
             PlannedOrder.of(parse_order(order, "test")),
-            data_dir=self.data_dir,
+            folder=self.folder,
             clock=self.clock,
             operator=operator,
             settings=SETTINGS,
             identifiers=self.identifiers,
             connect=self.connect,
             free_bytes=self.free_bytes,
-            key=fixed_key(self.data_dir),
+            key=fixed_key(self.folder),
             commit_interval_s=1.0,
         )
 
     def visit(self, session_id: str) -> Visit:
         """Everything of a session on file."""
-        return load_visit(self.data_dir, session_id, SETTINGS)
+        return load_visit(self.folder, session_id, SETTINGS)
 
 
 @contextmanager
 def staged(
-    data_dir: Path,
+    folder: RecordFolder,
     *,
     wire: str = "direct",
     body: str = "cervical_sliding",
@@ -143,7 +144,7 @@ def staged(
         direct = DirectClock()
         firmware = simulated_firmware(body, who, seed=seed, powered_on_at_s=direct.now_s())
         connect = direct_connection(firmware, baudrate)
-        yield Stage(firmware, direct, data_dir, fixed_identifiers(), "direct line", connect)
+        yield Stage(firmware, direct, folder, fixed_identifiers(), "direct line", connect)
         return
     clock = VirtualClock()
     with virtual_unit(clock, body, who, seed=seed) as unit:
@@ -153,4 +154,4 @@ def staged(
             unit.serve_tcp()
         served = unit.firmware
         assert isinstance(served, ReferenceFirmware)
-        yield Stage(served, clock, data_dir, fixed_identifiers(), unit.uri, served=unit)
+        yield Stage(served, clock, folder, fixed_identifiers(), unit.uri, served=unit)

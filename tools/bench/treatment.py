@@ -27,6 +27,7 @@ from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect import connect_unit
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.order.order import PlannedOrder
+from records.store.record_folder import RecordFolder
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import PressTestPatient
 from simulator.units import simulated_firmware, virtual_unit
@@ -83,14 +84,14 @@ def terminal_stage() -> Iterator[tuple[str, VirtualClock, Connect]]:
 def treatment(stage: Stage, base: Path | None = None) -> Run:
     """Treat once with the records below ``base`` (default: where temporary files go)."""
     order = PlannedOrder.of(demo_order("cervical"))
-    with TemporaryDirectory(dir=base) as folder, stage() as (uri, clock, connect):
-        data_dir = Path(folder)
-        key = load_or_create_key(data_dir, store=NoKeyStore())
+    with TemporaryDirectory(dir=base) as made, stage() as (uri, clock, connect):
+        folder = RecordFolder(Path(made))
+        key = load_or_create_key(folder, store=NoKeyStore())
         began_s, wall_s, processor_s = clock.now_s(), time.perf_counter(), time.process_time()
         treat(
             uri,
             order,
-            data_dir=data_dir,
+            folder=folder,
             clock=clock,
             operator=SessionOperator(scripted=True, show=lambda progress: None),
             settings=Settings(),

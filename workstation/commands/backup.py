@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from records.keeping.backup import BackupReport
     from records.keeping.backup_check import BackupFinding
     from records.keeping.restore import RestoreReport, Trust
+    from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
 
 RECORD_BAD = 4
@@ -65,18 +66,18 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy all records while sessions may run, and verify the copy (exit status 4 if altered)."""
-    settings, data_dir = place_of(data)
+    settings, folder = place_of(data)
     if sum((target is not None, status, prove is not None)) != 1:
         raise AddressInvalid("say where to back up to, or --status, or --prove BACKUP")
     if prove is None and (identity or public_key or checkpoint):
         raise AddressInvalid("--identity, --public-key and --checkpoint go with --prove")
     if status:
-        _tell_status(data_dir, settings, as_json=as_json)
+        _tell_status(folder, settings, as_json=as_json)
     elif prove is not None:
-        trust = _trust(public_key, checkpoint, data_dir)
-        _prove(prove, data_dir, trust, identity, by, as_json=as_json)
+        trust = _trust(public_key, checkpoint, folder)
+        _prove(prove, folder, trust, identity, by, as_json=as_json)
     elif target is not None:
-        _back_up(data_dir, target, settings, by, as_json=as_json)
+        _back_up(folder, target, settings, by, as_json=as_json)
 
 
 def restore(
@@ -99,16 +100,16 @@ def restore(
     from records.keeping.restore import restore as restore_backup
     from workstation.backups import keep_restore
 
-    data_dir = place_of(data).data_dir
+    folder = place_of(data).folder
     accepted = accept_altered or []
     try:
         report = restore_backup(
             source,
-            data_dir,
+            folder,
             _trust(public_key, checkpoint, None),
             accepted=accepted,
             identity=identity,
-            before_rename=lambda folder, found: keep_restore(folder, by, found, accepted),
+            before_rename=lambda restored, found: keep_restore(restored, by, found, accepted),
         )
     except BackupAltered as error:
         for line in error.detail.splitlines():
@@ -133,9 +134,9 @@ def archive(
     from records.keeping.archive import write_archive
     from workstation.author_now import author_now
 
-    data_dir = place_of(data).data_dir
-    record_read(data_dir, author_now(data_dir, by), "archive")
-    report = write_archive(data_dir, out)
+    folder = place_of(data).folder
+    record_read(folder, author_now(folder, by), "archive")
+    report = write_archive(folder, out)
     if as_json:
         facts = {"place": str(report.place), "sessions": len(report.session_ids)}
         say_json(facts | {"samples": report.samples})
@@ -146,10 +147,12 @@ def archive(
     )
 
 
-def _back_up(data_dir: Path, target: Path, settings: Settings, by: str, *, as_json: bool) -> None:
+def _back_up(
+    folder: RecordFolder, target: Path, settings: Settings, by: str, *, as_json: bool
+) -> None:
     from workstation.backups import make_backup
 
-    report = make_backup(data_dir, target, settings, by)
+    report = make_backup(folder, target, settings, by)
     if as_json:
         say_json(asdict(report) | {"place": str(report.place)})
     else:
@@ -161,11 +164,17 @@ def _back_up(data_dir: Path, target: Path, settings: Settings, by: str, *, as_js
 
 
 def _prove(
-    place: Path, data_dir: Path, trust: Trust, identity: Path | None, by: str, *, as_json: bool
+    place: Path,
+    folder: RecordFolder,
+    trust: Trust,
+    identity: Path | None,
+    by: str,
+    *,
+    as_json: bool,
 ) -> None:
     from workstation.backups import prove_backup
 
-    report = prove_backup(place, data_dir, trust, identity, by)
+    report = prove_backup(place, folder, trust, identity, by)
     if as_json:
         say_json(asdict(report) | {"place": str(report.place)})
     else:
@@ -174,10 +183,10 @@ def _prove(
     _end(report.findings)
 
 
-def _tell_status(data_dir: Path, settings: Settings, *, as_json: bool) -> None:
+def _tell_status(folder: RecordFolder, settings: Settings, *, as_json: bool) -> None:
     from workstation.backups import backup_status
 
-    found = backup_status(data_dir, settings.backup_days)
+    found = backup_status(folder, settings.backup_days)
     if as_json:
         say_json(asdict(found))
     else:
@@ -188,7 +197,7 @@ def _tell_status(data_dir: Path, settings: Settings, *, as_json: bool) -> None:
 
 
 def _trust(
-    public_key: Sequence[Path] | None, checkpoint: Sequence[str] | None, data_dir: Path | None
+    public_key: Sequence[Path] | None, checkpoint: Sequence[str] | None, folder: RecordFolder | None
 ) -> Trust:
     """What the person trusts; a workstation that proves its own backups trusts its own keys."""
     from records.keeping.restore import Trust
@@ -196,8 +205,8 @@ def _trust(
     from workstation.commands.evidence import outside_checkpoints, public_keys
 
     keys = public_keys(public_key) if public_key else None
-    if keys is None and data_dir is not None:
-        keys = known_public_keys(data_dir) or None
+    if keys is None and folder is not None:
+        keys = known_public_keys(folder) or None
     points = [point for text in checkpoint or () for point in outside_checkpoints(text)]
     return Trust(public_keys=keys, checkpoints=points)
 

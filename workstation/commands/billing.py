@@ -55,9 +55,9 @@ def claim_new(
     from workstation.output import write_file
     from workstation.texts.claim_template import claim_template
 
-    settings, data_dir = place_of(data)
-    visit = audited_visit(data_dir, session, settings, reader_now(data_dir), "claim new")
-    context, _ = claim_of(data_dir, visit, payer=payer, context_file=None)
+    settings, folder = place_of(data)
+    visit = audited_visit(folder, session, settings, reader_now(folder), "claim new")
+    context, _ = claim_of(folder, visit, payer=payer, context_file=None)
     text = claim_template(context)
     if out is None:
         say_text(text)
@@ -134,11 +134,11 @@ def accept(
     if not by.strip():
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
     visit, _ = _billed(session, payer, context, data, "accept")
-    data_dir = place_of(data).data_dir
+    folder = place_of(data).folder
     value = keep(
-        data_dir,
+        folder,
         visit,
-        author_now(data_dir, by),
+        author_now(folder, by),
         modifier=modifier,
         diagnosis=diagnosis,
         line=line,
@@ -151,7 +151,7 @@ def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the payer profiles: the shipped ones and your own (DIR/payers/*.toml)."""
     from records.claim.rules.payer_profile import all_profiles
 
-    profiles = all_profiles(place_of(data).data_dir)
+    profiles = all_profiles(place_of(data).folder)
     if as_json:
         say_json({name: p.model_dump(mode="json") for name, p in profiles.items()})
         return
@@ -167,9 +167,9 @@ def _billed(
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
 
-    settings, data_dir = place_of(data)
-    visit = audited_visit(data_dir, session, settings, reader_now(data_dir), what)
-    visit = billed(data_dir, visit, payer=payer, context_file=context)
+    settings, folder = place_of(data)
+    visit = audited_visit(folder, session, settings, reader_now(folder), what)
+    visit = billed(folder, visit, payer=payer, context_file=context)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
 

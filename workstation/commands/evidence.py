@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from records.evidence.session_check import Alteration
     from records.keys.key_records import KeyHistory
     from records.store.checkpoint import Checkpoint
+    from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
 
 RECORD_BAD = 4
@@ -56,14 +57,14 @@ def verify(
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
     if since_last and (not all_ or public_key):
         raise AddressInvalid("--since-last goes with --all, and not with --public-key")
-    settings, data_dir = place_of(data)
+    settings, folder = place_of(data)
     outside = [found for text in checkpoint or () for found in outside_checkpoints(text)]
     keys = public_keys(public_key) if public_key else None
     if bundle is not None:
-        _verify_bundle(bundle, data_dir, outside, keys, as_json=as_json)
+        _verify_bundle(bundle, folder, outside, keys, as_json=as_json)
     else:
         _verify_records(
-            settings, data_dir, session, outside, keys, since_last=since_last, as_json=as_json
+            settings, folder, session, outside, keys, since_last=since_last, as_json=as_json
         )
 
 
@@ -81,11 +82,11 @@ def checkpoints(
     from records.keys.key_folder import key_history
     from workstation.anchors import leave_checkpoints, stamp_list
 
-    settings, data_dir = place_of(data)
-    leave_checkpoints(settings, data_dir, warn)
-    issued, history = issued_checkpoints(data_dir), key_history(data_dir)
+    settings, folder = place_of(data)
+    leave_checkpoints(settings, folder, warn)
+    issued, history = issued_checkpoints(folder), key_history(folder)
     ends = {
-        "clinic.db, its end now": verify_clinic(data_dir).checkpoint,
+        "clinic.db, its end now": verify_clinic(folder).checkpoint,
         "record of keys, its end now": key_checkpoint(history).text if history.records else "",
     }
     if as_json:
@@ -98,13 +99,13 @@ def checkpoints(
             if text:
                 say(f"{name}  {text}")
     if stamp:
-        made = stamp_list(settings, data_dir)
+        made = stamp_list(settings, folder)
         warn(f"stamped {made.covers} bytes of the list at {made.at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _verify_records(
     settings: Settings,
-    data_dir: Path,
+    folder: RecordFolder,
     session: str | None,
     outside: Sequence[Checkpoint],
     keys: dict[str, bytes] | None,
@@ -117,31 +118,30 @@ def _verify_records(
     from records.evidence.integrity import verify as verify_records
     from records.keeping.backup_list import is_of_backup
     from records.keys.key_checkpoint import is_of_keys
-    from records.store.unit_file import foreign_files
     from workstation.anchors import compared
     from workstation.commands.keys import key_facts, key_lines
     from workstation.last_check import forget, left_out_line, progress, recall_of, remember
     from workstation.texts.clinic_report import clinic_lines
 
-    wanted = None if session is None else _session_called(data_dir, session)
-    second = compared(settings, data_dir)
+    wanted = None if session is None else _session_called(folder, session)
+    second = compared(settings, folder)
     outside = [*outside, *_about(second.checkpoints, wanted)]
     of_clinic = [point for point in outside if is_of_clinic(point)]
     of_keys = [point for point in outside if is_of_keys(point)]
     others = (is_of_clinic, is_of_keys, is_of_backup)
     of_sessions = [p for p in outside if not any(of_other(p) for of_other in others)]
-    recall = recall_of(data_dir, since_last=since_last)
+    recall = recall_of(folder, since_last=since_last)
     with progress() as watch:
         result = verify_records(
-            data_dir, wanted, checkpoints=of_sessions, public_keys=keys, recall=recall, watch=watch
+            folder, wanted, checkpoints=of_sessions, public_keys=keys, recall=recall, watch=watch
         )
-    found = [*result.alterations, *_of_anchors(data_dir, of_keys, second.faults)]
+    found = [*result.alterations, *_of_anchors(folder, of_keys, second.faults)]
     basis = f"{result.basis}; {second.basis}" if second.basis else result.basis
     clinic = None
     if wanted is None or of_clinic:
-        clinic = verify_clinic(data_dir, checkpoints=of_clinic, public_keys=keys)
-    history = _trusted(data_dir, keys)
-    steps = clock_steps(data_dir) if wanted is None else []
+        clinic = verify_clinic(folder, checkpoints=of_clinic, public_keys=keys)
+    history = _trusted(folder, keys)
+    steps = clock_steps(folder) if wanted is None else []
     if as_json:
         said: dict[str, object] = {} if clinic is None else {"clinic": asdict(clinic)}
         said |= {"put_aside": [put_aside_line(one) for one in result.put_aside]}
@@ -158,7 +158,7 @@ def _verify_records(
             say(left_out_line(result))
         for one in result.put_aside:
             say(put_aside_line(one))
-        for path in foreign_files(data_dir):
+        for path in folder.foreign_files():
             say(f"not the program's, not read: {visible(path.name)} among the units' files")
         for line in key_lines(history):
             say(f"trusted {line}")
@@ -169,21 +169,21 @@ def _verify_records(
             say(line)
     of_words = () if clinic is None else clinic.alterations
     if wanted is None and keys is None:
-        remember(data_dir, recall, {one.session_id for one in found if one.session_id})
+        remember(folder, recall, {one.session_id for one in found if one.session_id})
     elif found:
-        forget(data_dir)
+        forget(folder)
     _conclude(found, of_words, basis, as_json=as_json, read_everything=not result.left_out)
 
 
 def _verify_bundle(
     path: Path,
-    data_dir: Path,
+    folder: RecordFolder,
     outside: Sequence[Checkpoint],
     keys: dict[str, bytes] | None,
     *,
     as_json: bool,
 ) -> None:
-    """What the record of keys in ``data_dir`` says of a key counts, if it knows the key."""
+    """What the record of keys in ``folder`` says of a key counts, if it knows the key."""
     from records.clinic.clinic_verify import is_of_clinic
     from records.evidence.bundle_check import verify_bundle
     from records.keys.key_checkpoint import is_of_keys
@@ -191,7 +191,7 @@ def _verify_bundle(
 
     of_sessions = [p for p in outside if not is_of_clinic(p) and not is_of_keys(p)]
     result = verify_bundle(
-        path, public_keys=keys, checkpoints=of_sessions, history=key_history(data_dir)
+        path, public_keys=keys, checkpoints=of_sessions, history=key_history(folder)
     )
     if as_json:
         say_json({**asdict(result), "basis": result.basis})
@@ -203,17 +203,17 @@ def _verify_bundle(
     _conclude(result.alterations, (), result.basis, as_json=as_json)
 
 
-def _session_called(data_dir: Path, beginning: str) -> str:
+def _session_called(folder: RecordFolder, beginning: str) -> str:
     """The one session that begins so, found without belief in any file."""
     from controller.errors import RecordNotFound
     from records.evidence.integrity import sessions_called
 
-    found = sessions_called(data_dir, beginning)
+    found = sessions_called(folder, beginning)
     if len(found) == 1:
         return found[0]
     what = f"fits {len(found)} sessions" if found else "is in no file that can be read"
     raise RecordNotFound(
-        f"session {beginning!r} {what} in {data_dir}; `traction verify --all` looks at every file"
+        f"session {beginning!r} {what} in {folder}; `traction verify --all` looks at every file"
     )
 
 
@@ -267,30 +267,30 @@ def _about(points: Sequence[Checkpoint], session_id: str | None) -> list[Checkpo
 
 
 def _of_anchors(
-    data_dir: Path, of_keys: Sequence[Checkpoint], faults: Sequence[str]
+    folder: RecordFolder, of_keys: Sequence[Checkpoint], faults: Sequence[str]
 ) -> Iterator[Alteration]:
     """What does not fit the checkpoints of the record of keys, and the time stamps."""
     from records.evidence.session_check import Alteration
     from records.keys.key_checkpoint import faults_against
     from records.keys.key_folder import key_history
 
-    for what in faults_against(key_history(data_dir), of_keys):
+    for what in faults_against(key_history(folder), of_keys):
         yield Alteration(session_id="", where="the record of keys", what=what)
     for what in faults:
         yield Alteration(session_id="", where="the second place", what=what)
 
 
-def _trusted(data_dir: Path, given: dict[str, bytes] | None) -> KeyHistory:
+def _trusted(folder: RecordFolder, given: dict[str, bytes] | None) -> KeyHistory:
     """The keys that a verification believed, with their times."""
     from records.keys.key_folder import key_history
     from records.keys.signing import known_public_keys
 
-    history = key_history(data_dir)
+    history = key_history(folder)
     if given is not None:
         return history.only(given)
     if history.records or history.fault:
         return history
-    return history.only(known_public_keys(data_dir), "folder")
+    return history.only(known_public_keys(folder), "folder")
 
 
 def public_keys(paths: Sequence[Path]) -> dict[str, bytes]:

@@ -19,6 +19,7 @@ from workstation.commands.options import (
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
+    from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
 
 
@@ -75,13 +76,13 @@ def export(
     from records.exports.formats import Choices, chosen_receiver, file_name, place_for, written
     from workstation.output import write_file
 
-    data_dir = place_of(data).data_dir
-    choices = Choices(receiver=chosen_receiver(data_dir, receiver), sampled=sampled)
+    folder = place_of(data).folder
+    choices = Choices(receiver=chosen_receiver(folder, receiver), sampled=sampled)
     if format_ is Format.BUNDLE:
-        visit = _audited(data_dir, session, "export bundle")
-        content, name = bundle_of(data_dir, visit), f"{visit.session_id}.zip"
+        visit = _audited(folder, session, "export bundle")
+        content, name = bundle_of(folder, visit), f"{visit.session_id}.zip"
     else:
-        visit = _visit(data_dir, session, f"export {format_.value}", context, payer)
+        visit = _visit(folder, session, f"export {format_.value}", context, payer)
         content = written(visit, format_.value, choices)
         mapped = receiver if format_ is Format.CSV else "own"
         name = file_name(visit.session_id, format_.value, mapped)
@@ -111,8 +112,8 @@ def upload(
 
     token = token_from(token_env)
     endpoint = DocumentEndpoint(base_url=openemr, site=site, patient=patient, category=category)
-    data_dir = place_of(data).data_dir
-    visit = _visit(data_dir, session, "upload pdf", context, payer)
+    folder = place_of(data).folder
+    visit = _visit(folder, session, "upload pdf", context, payer)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if as_json:
         say_json({"uploaded": visit.note_file, "to": endpoint.url, "patient": patient})
@@ -121,23 +122,23 @@ def upload(
 
 
 def _visit(
-    data_dir: Path, session: str, what: str, context: Path | None, payer: str | None
+    folder: RecordFolder, session: str, what: str, context: Path | None, payer: str | None
 ) -> Visit:
     """The session with its claim and what the rules say of it; the access is kept first."""
     from records.visit.billing import billed
 
-    visit = _audited(data_dir, session, what)
+    visit = _audited(folder, session, what)
     if context is None and not visit.record.reached_holding:
         return visit  # without a treatment there is no claim for rules to look at
-    return billed(data_dir, visit, payer=payer, context_file=context)
+    return billed(folder, visit, payer=payer, context_file=context)
 
 
-def _audited(data_dir: Path, session: str, what: str) -> Visit:
+def _audited(folder: RecordFolder, session: str, what: str) -> Visit:
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
     from workstation.settings import load_settings
 
-    return audited_visit(data_dir, session, load_settings(), reader_now(data_dir), what)
+    return audited_visit(folder, session, load_settings(), reader_now(folder), what)
 
 
 def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
     from records.keys.key_records import KeyHistory, KeyTime
+    from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
 
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
@@ -43,7 +44,7 @@ def show(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show the key in use; it is made now if there is none."""
     from records.keys.signing import load_or_create_key
 
-    key = load_or_create_key(place_of(data).data_dir)
+    key = load_or_create_key(place_of(data).folder)
     if as_json:
         say_json({"current": key.key_id, "public_key": key.public_key.hex()})
         return
@@ -53,19 +54,19 @@ def show(data: DataOption = None, as_json: JsonOption = False) -> None:
 @key_app.command("list")
 def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List every key on record with its time; makes nothing."""
-    from records.keys.key_folder import key_history, records_file
+    from records.keys.key_folder import key_history
     from records.keys.signing import known_public_keys
 
-    data_dir = place_of(data).data_dir
-    history = key_history(data_dir)
-    foreign = sorted(_foreign(data_dir, history))
+    folder = place_of(data).folder
+    history = key_history(folder)
+    foreign = sorted(_foreign(folder, history))
     if as_json:
         say_json({**key_facts(history), "not_accepted": foreign})
         return
     if history.fault:
-        say(f"ALTERED {records_file(data_dir)}: {history.fault}")
+        say(f"ALTERED {folder.key_records}: {history.fault}")
     if not history.records and not history.fault:
-        history = history.only(known_public_keys(data_dir), "folder")
+        history = history.only(known_public_keys(folder), "folder")
     for line in key_lines(history):
         say(line)
     for key_id in foreign:
@@ -86,17 +87,17 @@ def rotate(
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import replace_lost_key, rotate_key
 
-    data_dir = place_of(data).data_dir
+    folder = place_of(data).folder
     if not yes:
         typer.confirm("Put a new signing key in the place of the present one?", abort=True)
     now_ms = SystemClock().utc_ms()
     if lost:
-        key = replace_lost_key(data_dir, by=_person(by), reason=reason, at_utc_ms=now_ms)
+        key = replace_lost_key(folder, by=_person(by), reason=reason, at_utc_ms=now_ms)
     else:
-        key = rotate_key(data_dir, by=_person(by), at_utc_ms=now_ms)
+        key = rotate_key(folder, by=_person(by), at_utc_ms=now_ms)
     say(f"signing key {key.key_id}")
     say("give the new public key to whoever verifies: traction key export")
-    _leave(data_dir)
+    _leave(folder)
 
 
 @key_app.command("accept")
@@ -110,15 +111,15 @@ def accept(
     from records.clinic.key_life import accept_key
     from records.keys.signing import read_public_key
 
-    data_dir = place_of(data).data_dir
+    folder = place_of(data).folder
     key_id = accept_key(
-        data_dir,
+        folder,
         read_public_key(file),
         by=_person(by),
         at_utc_ms=SystemClock().utc_ms(),
     )
     say(f"key {key_id} is on record; compare its id with its owner's")
-    _leave(data_dir)
+    _leave(folder)
 
 
 @key_app.command("revoke")
@@ -137,7 +138,7 @@ def revoke(
     from records.clinic.key_life import revoke_key
     from records.keys.key_records import shown
 
-    settings, data_dir = place_of(data)
+    settings, folder = place_of(data)
     from_utc_ms = _moment(since, settings)
     if not yes:
         typer.confirm(
@@ -145,7 +146,7 @@ def revoke(
             abort=True,
         )
     key_id = revoke_key(
-        data_dir,
+        folder,
         key,
         from_utc_ms=from_utc_ms,
         reason=reason,
@@ -153,7 +154,7 @@ def revoke(
         at_utc_ms=SystemClock().utc_ms(),
     )
     say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
-    _leave(data_dir)
+    _leave(folder)
 
 
 @key_app.command("export")
@@ -167,7 +168,7 @@ def export(
     from records.keys.signing import load_or_create_key, public_pem
     from workstation.output import write_file
 
-    pem = public_pem(load_or_create_key(place_of(data).data_dir).public_key)
+    pem = public_pem(load_or_create_key(place_of(data).folder).public_key)
     if out is None:
         say_text(pem.decode())
         return
@@ -222,19 +223,19 @@ def _who(time: KeyTime) -> str:
     return f" ({time.by})" if time.by else ""
 
 
-def _foreign(data_dir: Path, history: KeyHistory) -> set[str]:
+def _foreign(folder: RecordFolder, history: KeyHistory) -> set[str]:
     """Ids of public keys that lie in the folder and are in no record."""
     from records.keys.key_folder import public_files
 
-    return set(public_files(data_dir)) - set(history.times) if history.records else set()
+    return set(public_files(folder)) - set(history.times) if history.records else set()
 
 
-def _leave(data_dir: Path) -> None:
+def _leave(folder: RecordFolder) -> None:
     """The new end of the record of keys goes to the second place."""
     from workstation.anchors import leave_checkpoints
     from workstation.settings import load_settings
 
-    leave_checkpoints(load_settings(), data_dir, warn)
+    leave_checkpoints(load_settings(), folder, warn)
 
 
 def _person(by: str) -> str:

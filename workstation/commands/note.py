@@ -12,13 +12,12 @@ import typer
 
 from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, check_text
-from workstation.commands.options import ByOption, DataOption, JsonOption, SessionArgument
+from workstation.commands.options import ByOption, DataOption, JsonOption, SessionArgument, place_of
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
     from records.store.author import Author
     from records.visit.visit import Visit
-    from workstation.settings import Settings
 
 Several = list[str] | None
 
@@ -73,7 +72,7 @@ def note(
     if amend:
         desk.amend(dict(_pairs(amend)), reason, credentials)
     if sign or amend:
-        leave_checkpoints(desk.settings, desk.data_dir, warn)
+        leave_checkpoints(desk.settings, desk.folder, warn)
     _print(desk, as_json=as_json, history=history, sources=sources, template=template)
 
 
@@ -81,55 +80,52 @@ class _Desk:
     """One session's note in one person's hands; the note is read anew before each act."""
 
     def __init__(self, data: Path | None, session: str, by: str) -> None:
-        from workstation.settings import load_settings
-
-        self.settings: Settings = load_settings()
-        self.data_dir = data or self.settings.data
+        self.settings, self.folder = place_of(data)
         self.session, self.by = session, by
 
     def author(self) -> Author:
         from workstation.author_now import author_now
 
-        return author_now(self.data_dir, self.by)
+        return author_now(self.folder, self.by)
 
     def shown(self, what: str) -> Visit:
         """The visit for a person to read; audited."""
         from records.visit.load import audited_visit
         from workstation.author_now import reader_now
 
-        person = reader_now(self.data_dir, self.by)
-        return audited_visit(self.data_dir, self.session, self.settings, person, what)
+        person = reader_now(self.folder, self.by)
+        return audited_visit(self.folder, self.session, self.settings, person, what)
 
     def complete(self, values: dict[str, str]) -> None:
         from records.note.lifecycle import complete
 
-        complete(self.data_dir, self._read().note, values, self.author())
+        complete(self.folder, self._read().note, values, self.author())
 
     def confirm(self, field: str) -> None:
         from records.note.lifecycle import confirm
 
-        confirm(self.data_dir, self._read().note, field, self.author())
+        confirm(self.folder, self._read().note, field, self.author())
 
     def mark_not_assessed(self, field: str) -> None:
         from records.note.lifecycle import mark_not_assessed
 
-        mark_not_assessed(self.data_dir, self._read().note, [field], self.author())
+        mark_not_assessed(self.folder, self._read().note, [field], self.author())
 
     def sign(self, credentials: str) -> None:
         from records.note.lifecycle import sign
 
-        sign(self.data_dir, self._read().note, credentials, self.author())
+        sign(self.folder, self._read().note, credentials, self.author())
 
     def amend(self, values: dict[str, str], reason: str, credentials: str) -> None:
         from records.note.lifecycle import amend
 
-        amend(self.data_dir, self._read().note, values, reason, self.author(), credentials)
+        amend(self.folder, self._read().note, values, reason, self.author(), credentials)
 
     def _read(self) -> Visit:
         """For the program itself: what is written on it is audited by the write."""
         from records.visit.load import load_visit
 
-        return load_visit(self.data_dir, self.session, self.settings)
+        return load_visit(self.folder, self.session, self.settings)
 
 
 def _require_name(by: str) -> None:

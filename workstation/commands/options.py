@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 if TYPE_CHECKING:
+    from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
 
 SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
@@ -32,12 +33,13 @@ class Place(NamedTuple):
     """Where a command's records live, and the settings that it follows."""
 
     settings: Settings
-    data_dir: Path
+    folder: RecordFolder
 
 
 def place_of(data: Path | None) -> Place:
     """The folder that was asked for, else that of the settings; raises RequestRefused."""
+    from records.store.record_folder import RecordFolder
     from workstation.settings import load_settings
 
     settings = load_settings()
-    return Place(settings, data or settings.data)
+    return Place(settings, RecordFolder(data or settings.data))

@@ -52,22 +52,22 @@ def retention(
     from workstation.anchors import compared, leave_checkpoints
     from workstation.author_now import author_now
 
-    settings, data_dir = place_of(data)
+    settings, folder = place_of(data)
     rule = _rule(settings)
     done = Applied(removed=(), still_read=())
     if apply:
-        due = [one for one in show_retention(data_dir, rule) if one.state is Keeping.DUE]
+        due = [one for one in show_retention(folder, rule) if one.state is Keeping.DUE]
         said = RemovalConfirmation(today=_date(today), count=count)
         if not due or _agreed(len(due), rule, yes=yes):
             done = apply_retention(
-                data_dir,
+                folder,
                 rule,
-                author_now(data_dir, by),
+                author_now(folder, by),
                 said=said,
-                checkpoints=compared(settings, data_dir).checkpoints,
+                checkpoints=compared(settings, folder).checkpoints,
             )
-            leave_checkpoints(settings, data_dir, warn)
-    shown = show_retention(data_dir, rule)
+            leave_checkpoints(settings, folder, warn)
+    shown = show_retention(folder, rule)
     if as_json:
         say_json(
             {
@@ -107,11 +107,11 @@ def hold(
     from records.keeping.legal_hold import holds, lift_hold, set_hold
     from workstation.author_now import author_now
 
-    settings, data_dir = place_of(data)
+    settings, folder = place_of(data)
     if session or patient:
         change = lift_hold if lift else set_hold
-        change(data_dir, author_now(data_dir, by), reason, session_id=session, patient=patient)
-    standing = holds(data_dir)
+        change(folder, author_now(folder, by), reason, session_id=session, patient=patient)
+    standing = holds(folder)
     if as_json:
         say_json([asdict(one) for one in standing])
         return

@@ -104,7 +104,7 @@ def _treat(
         result = treat(
             unit,
             ordered,
-            data_dir=place.data_dir,
+            folder=place.folder,
             clock=clock,
             operator=operator,
             settings=place.settings,
@@ -126,7 +126,7 @@ def _leave_checkpoints(place: Place, screen: Screen) -> None:
     """Behind the session: what this needs is not loaded while one is open."""
     from workstation.anchors import leave_checkpoints
 
-    leave_checkpoints(place.settings, place.data_dir, screen.message)
+    leave_checkpoints(place.settings, place.folder, screen.message)
 
 
 def _report_run(result: SessionResult, screen: Screen) -> None:

@@ -47,7 +47,7 @@ def sessions(
     from workstation.author_now import reader_now
     from workstation.last_check import LastVerified
 
-    settings, data_dir = place_of(data)
+    settings, folder = place_of(data)
     query = SessionQuery(
         patient=patient,
         first_day=_day("--from", first_day),
@@ -55,11 +55,11 @@ def sessions(
         outcome=outcome,
         words=tuple(text.split()),
     )
-    found = find_sessions(data_dir, query, _day_of(settings))
+    found = find_sessions(folder, query, _day_of(settings))
     if query.asks_for_a_patient_s_data:
         ids = [session.head.session_id for session in found]
-        record_read(data_dir, reader_now(data_dir, by), "search", fields=ids)
-    verified = LastVerified.of(data_dir)
+        record_read(folder, reader_now(folder, by), "search", fields=ids)
+    verified = LastVerified.of(folder)
     listed = [
         {
             "session_id": session.head.session_id,
@@ -77,7 +77,7 @@ def sessions(
         return
     if not listed:
         asked = " that fit" if query != SessionQuery() else ""
-        say(f"no sessions{asked} in {data_dir}")
+        say(f"no sessions{asked} in {folder}")
     for row in listed:
         sealed = "sealed" if row["sealed"] else "not sealed"
         say(
@@ -101,14 +101,14 @@ def audit(
     from records.keeping.search import SessionQuery, find_sessions
     from workstation.author_now import reader_now
 
-    settings, data_dir = place_of(data)
+    settings, folder = place_of(data)
     wanted = {session} if session else None
     if patient:
-        of_patient = find_sessions(data_dir, SessionQuery(patient=patient), _day_of(settings))
+        of_patient = find_sessions(folder, SessionQuery(patient=patient), _day_of(settings))
         ids = [found.head.session_id for found in of_patient]
-        record_read(data_dir, reader_now(data_dir, by), "audit", fields=ids)
+        record_read(folder, reader_now(folder, by), "audit", fields=ids)
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
-    found = accesses(data_dir, wanted)
+    found = accesses(folder, wanted)
     if as_json:
         say_json([asdict(access) for access in found])
         return
@@ -142,9 +142,9 @@ def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption 
     from workstation.author_now import reader_now
 
     place = place_of(data)
-    person = reader_now(place.data_dir)
+    person = reader_now(place.folder)
     visit = audited_visit(
-        place.data_dir, session, place.settings, person, "show", altered_too=not as_json
+        place.folder, session, place.settings, person, "show", altered_too=not as_json
     )
     if as_json:
         say_json_text(written(visit, "json").decode().rstrip("\n"))

@@ -36,8 +36,8 @@ def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = Fa
     from records.evidence.repack import repack as repack_file
     from records.keys.signing import load_or_create_key
 
-    data_dir = place_of(data).data_dir
-    done = repack_file(data_dir, unit, load_or_create_key(data_dir), SystemClock().utc_ms)
+    folder = place_of(data).folder
+    done = repack_file(folder, unit, load_or_create_key(folder), SystemClock().utc_ms)
     if as_json:
         say_json(asdict(done))
         return
@@ -51,7 +51,7 @@ def list_(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the files that were put aside, why, and who has accepted it."""
     from records.evidence.quarantine import put_aside_files
 
-    found = put_aside_files(place_of(data).data_dir)
+    found = put_aside_files(place_of(data).folder)
     if as_json:
         say_json([_facts(one) for one in found])
         return
@@ -71,18 +71,17 @@ def put(
     from controller.errors import RequestRefused
     from records.evidence.quarantine import accept as accept_file
     from records.evidence.quarantine import put_aside
-    from records.store.unit_file import unit_database
     from records.store.unit_lock import UnitLock, holding
     from workstation.author_now import author_now
 
     if not reason.strip():
         raise RequestRefused("the reason is empty; say with --reason what was found out")
-    data_dir = place_of(data).data_dir
-    author = author_now(data_dir, by)
-    with holding(UnitLock(unit_database(data_dir, unit))):
-        folder = put_aside(data_dir, unit, author.key, utc_ms=author.at_utc_ms, reason=reason)
-    accept_file(data_dir, unit, author, reason)
-    say(f"put aside in {folder}; the unit's next session begins a new file that names it")
+    folder = place_of(data).folder
+    author = author_now(folder, by)
+    with holding(UnitLock(folder.unit_database(unit))):
+        aside = put_aside(folder, unit, author.key, utc_ms=author.at_utc_ms, reason=reason)
+    accept_file(folder, unit, author, reason)
+    say(f"put aside in {aside}; the unit's next session begins a new file that names it")
 
 
 def accept(
@@ -95,8 +94,8 @@ def accept(
     from records.evidence.quarantine import accept as accept_file
     from workstation.author_now import author_now
 
-    data_dir = place_of(data).data_dir
-    say(put_aside_line(accept_file(data_dir, unit, author_now(data_dir, by), reason)))
+    folder = place_of(data).folder
+    say(put_aside_line(accept_file(folder, unit, author_now(folder, by), reason)))
 
 
 def put_aside_line(one: PutAside) -> str:

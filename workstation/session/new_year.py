@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from controller.errors import JournalUnavailable
 from controller.ports import Clock
 from records.evidence.year_files import close_year
 from records.keys.signing import SigningKey
+from records.store.record_folder import RecordFolder
 from workstation.settings import Settings
 
 
 def close_last_year(
-    data_dir: Path,
+    folder: RecordFolder,
     unit_id: str,
     clock: Clock,
     key: SigningKey,
@@ -29,6 +29,6 @@ def close_last_year(
     utc_ms = clock.utc_ms()
     today = datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone(settings.zone_at(utc_ms)).date()
     try:
-        close_year(data_dir, unit_id, key, utc_ms=utc_ms, year=today.year)
+        close_year(folder, unit_id, key, utc_ms=utc_ms, year=today.year)
     except JournalUnavailable as error:
         warn(f"{error.message}; the next start tries again to begin the file of {today.year}")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
 from controller.event_details.codec import encode_fields
 from controller.event_details.opening import (
@@ -23,7 +22,7 @@ from records.evidence.journal import SessionOpening
 from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of
 from records.order.order import Order, PlannedOrder
 from records.store.author import Author
-from records.store.unit_file import databases_of
+from records.store.record_folder import RecordFolder
 from workstation.settings import Settings
 
 PROGRAM = "traction-session-controller"
@@ -48,17 +47,17 @@ def random_identifiers() -> Identifiers:
 
 
 def start_facts(
-    order: Order, unit: TractionUnit, data_dir: Path, *, identified_at_s: float
+    order: Order, unit: TractionUnit, folder: RecordFolder, *, identified_at_s: float
 ) -> StartFacts:
     """Returns what order and records say, read before a recovery adds records of its own."""
-    mine = databases_of(data_dir, unit.identity.unit_id)
+    mine = folder.databases_of(unit.identity.unit_id)
     return StartFacts(
         patient_reference=order.patient_reference,
         order_digest=order.digest,
         screening=order.screening,
         identified_at_s=identified_at_s,
         last_arming=next(filter(None, map(last_arming_of, mine)), None),
-        last_record_utc_ms=last_record_utc_ms(data_dir),
+        last_record_utc_ms=last_record_utc_ms(folder),
         last_seen=next(filter(None, map(last_seen_of, mine)), None),
     )
 
@@ -70,14 +69,14 @@ def opening_of(
     unit: TractionUnit,
     clock: Clock,
     settings: Settings,
-    data_dir: Path,
+    folder: RecordFolder,
     identifiers: Identifiers,
     author: Author,
 ) -> SessionOpening:
     """File the order with people's words, and say in the evidence what the session begins with."""
     order = planned.order
     patient_key = file_order(
-        data_dir,
+        folder,
         session_id=session_id,
         unit_id=unit.identity.unit_id,
         author=author,

@@ -27,13 +27,13 @@ from records.evidence.quarantine import put_aside, refuse_not_accepted
 from records.evidence.reader import SessionRecord, read_session
 from records.keys.signing import SigningKey
 from records.store.canonical import EventRow
-from records.store.unit_file import unit_database, unit_databases
+from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock, holding
 
 
 def recover(
     unit: TractionUnit,
-    data_dir: Path,
+    folder: RecordFolder,
     clock: Clock,
     key: SigningKey,
     warn: Callable[[str], None],
@@ -44,60 +44,60 @@ def recover(
     accepted it yet. What is put aside of other units is told through ``warn``.
     """
     unit_id = unit.identity.unit_id
-    left, fault = _examined(data_dir, unit_id, clock, key)
-    found = let_go_of_unit(unit, clock, armed_seconds_ago=_armed_seconds_ago(left, data_dir, clock))
+    left, fault = _examined(folder, unit_id, clock, key)
+    found = let_go_of_unit(unit, clock, armed_seconds_ago=_armed_seconds_ago(left, folder, clock))
     if isinstance(fault, JournalCorrupt):
-        _put_aside(data_dir, unit_id, clock, key, fault)
+        _put_aside(folder, unit_id, clock, key, fault)
     elif fault is not None:
         raise fault
-    closed = [_close(data_dir, one, clock, key, found) for one in left]
-    mine = unit_database(data_dir, unit_id)
-    for path in unit_databases(data_dir):
+    closed = [_close(folder, one, clock, key, found) for one in left]
+    mine = folder.unit_database(unit_id)
+    for path in folder.unit_databases():
         if path != mine and not UnitLock(path).is_held():
-            closed += _recover_other(data_dir, path.stem, clock, key, warn)
-    refuse_not_accepted(data_dir, unit_id)
+            closed += _recover_other(folder, path.stem, clock, key, warn)
+    refuse_not_accepted(folder, unit_id)
     return closed
 
 
 def _recover_other(
-    data_dir: Path, unit_id: str, clock: Clock, key: SigningKey, warn: Callable[[str], None]
+    folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey, warn: Callable[[str], None]
 ) -> list[str]:
-    left, fault = _examined(data_dir, unit_id, clock, key)
+    left, fault = _examined(folder, unit_id, clock, key)
     if isinstance(fault, JournalUnavailable):
         raise fault
     if fault is not None:
-        folder = _put_aside(data_dir, unit_id, clock, key, fault)
+        aside = _put_aside(folder, unit_id, clock, key, fault)
         warn(
             f"the record of unit {unit_id} did not fit ({fault.message}); it was put aside in "
-            f"{folder}. Have a person look at it before that unit is used again"
+            f"{aside}. Have a person look at it before that unit is used again"
         )
-    return [_close(data_dir, one, clock, key, None) for one in left]
+    return [_close(folder, one, clock, key, None) for one in left]
 
 
 def _examined(
-    data_dir: Path, unit_id: str, clock: Clock, key: SigningKey
+    folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey
 ) -> tuple[list[LeftOpen], JournalCorrupt | JournalUnavailable | None]:
     """The sessions that may be closed, or why the file may not be gone on with.
 
     Whatever is wrong with the file, it is told after the unit was let go.
     """
-    with holding(UnitLock(unit_database(data_dir, unit_id))):
+    with holding(UnitLock(folder.unit_database(unit_id))):
         try:
-            return left_open_sessions(data_dir, unit_id, clock, key=key), None
+            return left_open_sessions(folder, unit_id, clock, key=key), None
         except (JournalCorrupt, JournalUnavailable) as fault:
             return [], fault
 
 
 def _put_aside(
-    data_dir: Path, unit_id: str, clock: Clock, key: SigningKey, fault: JournalCorrupt
+    folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey, fault: JournalCorrupt
 ) -> Path:
-    with holding(UnitLock(unit_database(data_dir, unit_id))):
-        return put_aside(data_dir, unit_id, key, utc_ms=clock.utc_ms(), reason=fault.message)
+    with holding(UnitLock(folder.unit_database(unit_id))):
+        return put_aside(folder, unit_id, key, utc_ms=clock.utc_ms(), reason=fault.message)
 
 
-def _armed_seconds_ago(left: list[LeftOpen], data_dir: Path, clock: Clock) -> float | None:
+def _armed_seconds_ago(left: list[LeftOpen], folder: RecordFolder, clock: Clock) -> float | None:
     for one in left:
-        record = read_session(data_dir, one.head.session_id)
+        record = read_session(folder, one.head.session_id)
         armed_utc_ms = [
             *(
                 event.utc_ms
@@ -117,12 +117,12 @@ def _put_aside_events(left: LeftOpen) -> Iterable[EventRow]:
 
 
 def _close(
-    data_dir: Path, left: LeftOpen, clock: Clock, key: SigningKey, found: UnitFound | None
+    folder: RecordFolder, left: LeftOpen, clock: Clock, key: SigningKey, found: UnitFound | None
 ) -> str:
     """Append what was seen of the unit and the end of the session, and seal it."""
     head = left.head
-    journal = reopen_session(data_dir, left, clock, key=key)
-    record = read_session(data_dir, head.session_id)
+    journal = reopen_session(folder, left, clock, key=key)
+    record = read_session(folder, head.session_id)
     at_ms = max(0, clock.utc_ms() - head.started_utc_ms)
     if not record.of_kind(EventKind.SESSION_ENDED):
         for said in (_observed(found), _ended(record, left, found)):

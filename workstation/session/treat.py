@@ -23,6 +23,7 @@ from records.keys.key_folder import key_history
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import PlannedOrder
 from records.store.author import Author
+from records.store.record_folder import RecordFolder
 from workstation.login import login_name
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import Identifiers, opening_of, random_identifiers, start_facts
@@ -48,7 +49,7 @@ def treat(
     uri: str,
     planned: PlannedOrder,
     *,
-    data_dir: Path,
+    folder: RecordFolder,
     clock: Clock,
     operator: SessionOperator,
     settings: Settings,
@@ -72,10 +73,10 @@ def treat(
     identified_at_s = clock.now_s()
     try:
         check_order_fits_unit(order.prescription, unit.capabilities, unit.identity.model)
-        check_private(data_dir, settings.readers_group)
-        key = key or load_or_create_key(data_dir)
+        check_private(folder, settings.readers_group)
+        key = key or load_or_create_key(folder)
         for warning in check_before_start(
-            data_dir, unit.identity.unit_id, key, free_bytes=free_bytes
+            folder, unit.identity.unit_id, key, free_bytes=free_bytes
         ):
             warn(warning)
         if unit.verified:
@@ -85,18 +86,16 @@ def treat(
                 terminal=operator.at_terminal,
                 verified=True,
             )
-        facts = start_facts(order, unit, data_dir, identified_at_s=identified_at_s)
-        recovered = recover(unit, data_dir, clock, key, warn)
-        close_last_year(data_dir, unit.identity.unit_id, clock, key, settings, warn)
+        facts = start_facts(order, unit, folder, identified_at_s=identified_at_s)
+        recovered = recover(unit, folder, clock, key, warn)
+        close_last_year(folder, unit.identity.unit_id, clock, key, settings, warn)
         session_id = identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
-        author = _program(data_dir, clock, key)
+        author = _program(folder, clock, key)
         opening = opening_of(
-            session_id, uri, planned, unit, clock, settings, data_dir, identifiers, author
+            session_id, uri, planned, unit, clock, settings, folder, identifiers, author
         )
-        journal = open_session(
-            data_dir, opening, clock, key=key, commit_interval_s=commit_interval_s
-        )
+        journal = open_session(folder, opening, clock, key=key, commit_interval_s=commit_interval_s)
         lateness = Lateness()
         try:
             opened(session_id)
@@ -108,7 +107,7 @@ def treat(
             ).run()
         finally:
             journal.close()
-        _note_seals(data_dir, replace(author, at_utc_ms=clock.utc_ms()), warn)
+        _note_seals(folder, replace(author, at_utc_ms=clock.utc_ms()), warn)
         return SessionResult(
             session_id=session_id,
             ending=ending,
@@ -119,7 +118,7 @@ def treat(
         unit.close()
 
 
-def _program(data_dir: Path, clock: Clock, key: SigningKey) -> Author:
+def _program(folder: RecordFolder, clock: Clock, key: SigningKey) -> Author:
     """Returns who writes the register of sessions: the account that runs the session."""
     user = login_name()
     return Author(
@@ -127,13 +126,13 @@ def _program(data_dir: Path, clock: Clock, key: SigningKey) -> Author:
         user=user,
         at_utc_ms=clock.utc_ms(),
         key=key,
-        key_records=key_history(data_dir).head,
+        key_records=key_history(folder).head,
     )
 
 
-def _note_seals(data_dir: Path, author: Author, warn: Callable[[str], None]) -> None:
+def _note_seals(folder: RecordFolder, author: Author, warn: Callable[[str], None]) -> None:
     """The register may wait: what is not noted now is noted by the next writer of clinic.db."""
     try:
-        note_seals(data_dir, author)
+        note_seals(folder, author)
     except JournalError as error:
         warn(f"the seal is not noted in clinic.db yet: {error.message}")

@@ -16,6 +16,7 @@ from records.claim.code_sets import MODIFIER_ORDER
 from records.claim.context import BodyRegion, PayerKind
 from records.claim.rules.findings import Severity
 from records.claim.rules.rule_data import OWN_ERRORS, Strength, shipped_rules
+from records.store.record_folder import RecordFolder
 
 
 class PayerProfile(CheckedData):
@@ -81,22 +82,17 @@ def _check_severities(profile: PayerProfile, where: str) -> None:
             )
 
 
-def profiles_folder(data_dir: Path) -> Path:
-    """Returns where users put their own profiles; one with a shipped name replaces it."""
-    return data_dir / "payers"
-
-
-def all_profiles(data_dir: Path | None = None) -> dict[str, PayerProfile]:
+def all_profiles(folder: RecordFolder | None = None) -> dict[str, PayerProfile]:
     """Shipped profiles and the user's, by name; raises RulesInvalid."""
-    own = sorted(profiles_folder(data_dir).glob("*.toml")) if data_dir else []
+    own = sorted(folder.payers.glob("*.toml")) if folder else []
     return {**shipped_profiles(), **{path.stem: read_profile(path) for path in own}}
 
 
-def find_profile(name: str, data_dir: Path | None = None) -> PayerProfile:
+def find_profile(name: str, folder: RecordFolder | None = None) -> PayerProfile:
     """A profile by its name; raises RulesInvalid listing what there is."""
-    profiles = all_profiles(data_dir)
+    profiles = all_profiles(folder)
     if name not in profiles:
-        where = f" or add {profiles_folder(data_dir)}/{name}.toml" if data_dir else ""
+        where = f" or add {folder.payers}/{name}.toml" if folder else ""
         raise RulesInvalid(
             f"payer profile {name!r} is not known; choose one of {', '.join(profiles)}{where}"
         )

@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -22,8 +21,7 @@ from records.claim.fees import FeeTable, read_fees
 from records.claim.rules.code_list import CodeList
 from records.claim.rules.pairs import PairTable, read_pairs, shipped_pairs
 from records.claim.rules.rule_data import Strength
-
-USER_FILE = "tables.toml"
+from records.store.record_folder import RecordFolder
 
 
 class Dated(CheckedData):
@@ -137,10 +135,10 @@ def shipped_tables() -> ScrubTables:
     )
 
 
-def load_tables(data_dir: Path) -> ScrubTables:
+def load_tables(folder: RecordFolder) -> ScrubTables:
     """The shipped tables, and the user's in front of them; raises RulesInvalid."""
     shipped = shipped_tables()
-    path = data_dir / USER_FILE
+    path = folder.tables
     if not path.exists():
         return shipped
     where = f"tables {path.name}"
@@ -148,15 +146,17 @@ def load_tables(data_dir: Path) -> ScrubTables:
     own = checked(_UserTables, parse_toml(text, where, RulesInvalid), where, RulesInvalid)
     return replace(
         shipped,
-        pairs=_user_pairs(own.pairs, data_dir) or shipped.pairs,
+        pairs=_user_pairs(own.pairs, folder) or shipped.pairs,
         thresholds=(*own.threshold, *shipped.thresholds),
         daily_limits=(*own.daily_limit, *shipped.daily_limits),
         practice_expenses=(*own.practice_expense, *shipped.practice_expenses),
-        fees=read_fees(data_dir / own.fees.file) if own.fees else None,
+        fees=read_fees(folder.file_called(own.fees.file)) if own.fees else None,
     )
 
 
-def _user_pairs(given: _PairFile | None, data_dir: Path) -> PairTable | None:
+def _user_pairs(given: _PairFile | None, folder: RecordFolder) -> PairTable | None:
     if given is None:
         return None
-    return read_pairs(data_dir / given.file, given.valid_from, given.valid_to, given.source)
+    return read_pairs(
+        folder.file_called(given.file), given.valid_from, given.valid_to, given.source
+    )

@@ -13,6 +13,7 @@ import pytest
 from records.evidence.bundle_check import check_bundle
 from records.evidence.integrity import verify
 from records.evidence.session_check import NOT_OUTSIDE
+from records.store.record_folder import RecordFolder
 from tests.campaigns.alterations import run
 from tests.support.altered_bundles import BUNDLE_ALTERATIONS
 from tests.support.altered_records import (
@@ -36,7 +37,7 @@ def ground() -> Iterator[Ground]:
 
 
 def test_the_untouched_record_is_in_order(ground: Ground) -> None:
-    result = verify(ground.newest, checkpoints=ground.checkpoints)
+    result = verify(RecordFolder(ground.newest), checkpoints=ground.checkpoints)
     assert result.alterations == ()
     assert (result.sessions, result.signed, result.checkpoints) == (3, 3, 3)
     assert result.key_ids == (KEY.key_id,)
@@ -48,7 +49,7 @@ def test_the_untouched_record_is_in_order(ground: Ground) -> None:
 
 
 def test_a_hundred_and_fifty_random_alterations_are_found(ground: Ground) -> None:
-    made, missed = run(ground, 150, 7, ground.folder / "copy")
+    made, missed = run(ground, 150, 7, RecordFolder(ground.folder / "copy"))
     assert missed == []
     assert made.total() == 150
     assert len(made) > len(ALTERATIONS)
@@ -64,7 +65,7 @@ def test_what_only_outside_checkpoints_find_is_not_found_without_them(
     ground: Ground, kind: str
 ) -> None:
     """This is why verify says what it was not checked against."""
-    place = ground.folder / "copy"
+    place = RecordFolder(ground.folder / "copy")
     assert found_in_a_copy(ground, kind, random.Random(1), place)
     inside = verify(place)
     assert inside.alterations == ()
@@ -72,7 +73,7 @@ def test_what_only_outside_checkpoints_find_is_not_found_without_them(
 
 
 def test_a_rewrite_without_the_key_fits_the_chain_and_fails_the_signature(ground: Ground) -> None:
-    place = ground.folder / "copy"
+    place = RecordFolder(ground.folder / "copy")
     assert found_in_a_copy(ground, "rewrite_unsigned", random.Random(2), place)
     where = {alteration.where for alteration in verify(place).alterations}
     assert where >= {"the signature", "the checkpoint"}
@@ -82,7 +83,7 @@ def test_a_rewrite_without_the_key_fits_the_chain_and_fails_the_signature(ground
 
 
 def test_a_foreign_key_is_found_by_the_known_one_only(ground: Ground) -> None:
-    place = ground.folder / "copy"
+    place = RecordFolder(ground.folder / "copy")
     assert found_in_a_copy(ground, "rewrite_foreign_key", random.Random(3), place)
     whats = {alteration.what for alteration in verify(place).alterations}
     assert len(whats) == 2
@@ -94,7 +95,7 @@ def test_a_foreign_key_is_found_by_the_known_one_only(ground: Ground) -> None:
 
 
 def test_one_session_is_verified_with_those_that_the_checkpoints_name(ground: Ground) -> None:
-    place = ground.folder / "copy"
+    place = RecordFolder(ground.folder / "copy")
     found_in_a_copy(ground, "cut_tail", random.Random(1), place)
     first = SESSIONS[0]
     assert verify(place, first).alterations == ()
@@ -104,9 +105,9 @@ def test_one_session_is_verified_with_those_that_the_checkpoints_name(ground: Gr
 
 
 def test_it_is_said_since_when(ground: Ground) -> None:
-    place = ground.folder / "copy"
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(ground.newest, place)
+    place = RecordFolder(ground.folder / "copy")
+    shutil.rmtree(place.path, ignore_errors=True)
+    shutil.copytree(ground.newest, place.path)
     honest = verify(place)
     assert honest.alterations == ()
     found_in_a_copy(ground, "edit", random.Random(5), place)

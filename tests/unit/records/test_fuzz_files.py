@@ -8,6 +8,7 @@ import pytest
 
 from records.evidence.reader import list_sessions
 from records.store.canonical import SAMPLE_SIZE
+from records.store.record_folder import RecordFolder
 from tests.campaigns.fuzz_files import run
 from tests.support.memory import memory_folder
 from tests.support.mutated_files import (
@@ -35,10 +36,12 @@ def test_no_damage_breaks_a_reader_or_passes_for_the_whole() -> None:
 def test_the_ground_is_whole_and_not_empty(tmp_path: Path) -> None:
     ground = prepare(tmp_path)
     assert verdict_of(ground.whole) == "whole"
-    assert len(list_sessions(ground.whole)) == 3
+    assert len(list_sessions(RecordFolder(ground.whole))) == 3
     assert len(ground.recorded[1]) == TICKS * SAMPLE_SIZE
     for which in NOT_COMPARED:
-        assert content_of(path_of(ground.whole, which), which) == ground.contents[which]
+        assert (
+            content_of(path_of(RecordFolder(ground.whole), which), which) == ground.contents[which]
+        )
 
 
 def test_the_campaign_tells_what_it_saw(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -20,9 +20,8 @@ from records.evidence.start_check import check_before_start
 from records.evidence.stored_session import SessionHead, StoredSession, load_stored
 from records.evidence.unreadable import UNREADABLE
 from records.keeping.search import SessionQuery, find_sessions
-from records.store.clinic_file import clinic_database
 from records.store.database import Database
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering, altering_loosely
 from tests.support.commands import run
 from tests.support.hostile_cells import NESTED, NOT_COVERED, spoil_a_cell
@@ -38,17 +37,17 @@ CELLS_IN_THE_TEST = 60
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("lived")
+    data = RecordFolder(tmp_path_factory.mktemp("lived"))
     lived(data)
     recorded(data, "s-2", reference="TEST-2")
     recorded(data, "s-3", reference="TEST-3")
-    return data
+    return data.path
 
 
 @pytest.fixture
-def data(whole: Path, tmp_path: Path) -> Path:
+def data(whole: Path, tmp_path: Path) -> RecordFolder:
     shutil.copytree(whole, tmp_path / "copy")
-    return tmp_path / "copy"
+    return RecordFolder(tmp_path / "copy")
 
 
 OPENING = "UPDATE event SET detail = {} WHERE session = 2 AND sequence = 0"
@@ -120,12 +119,14 @@ ROWS: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("change", ROWS)
-def test_a_hostile_row_is_a_finding_that_names_session_and_row(data: Path, change: str) -> None:
+def test_a_hostile_row_is_a_finding_that_names_session_and_row(
+    data: RecordFolder, change: str
+) -> None:
     statement, where, what = ROWS[change]
-    with altering_loosely(unit_database(data, UNIT)) as db:
+    with altering_loosely(data.unit_database(UNIT)) as db:
         done = db.execute(statement, (NESTED,) if "?" in statement else ())
         assert done.rowcount > 0
-    result = run(data, "verify", "--all")
+    result = run(data.path, "verify", "--all")
     assert result.exit_code == RECORD_BAD
     mine = [found for found in verify(data).alterations if found.session_id == "s-2"]
     assert any(found.where.startswith(where) and what in found.what for found in mine), mine
@@ -134,16 +135,16 @@ def test_a_hostile_row_is_a_finding_that_names_session_and_row(data: Path, chang
     assert "verified 3 sessions" in result.output
 
 
-def test_each_bad_session_is_named(data: Path) -> None:
-    with altering_loosely(unit_database(data, UNIT)) as db:
+def test_each_bad_session_is_named(data: RecordFolder) -> None:
+    with altering_loosely(data.unit_database(UNIT)) as db:
         db.execute("UPDATE event SET detail = ? WHERE session = 1 AND sequence = 0", (NESTED,))
         db.execute("UPDATE event SET detail = NULL WHERE session = 2 AND sequence = 0")
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence > 0")
     assert {found.session_id for found in verify(data).alterations} >= {"s-1", "s-2", "s-3"}
 
 
-def test_a_session_s_row_that_cannot_be_read_hides_no_other(data: Path) -> None:
-    with altering_loosely(unit_database(data, UNIT)) as db:
+def test_a_session_s_row_that_cannot_be_read_hides_no_other(data: RecordFolder) -> None:
+    with altering_loosely(data.unit_database(UNIT)) as db:
         db.execute("UPDATE session SET session_id = X'00', started_utc_ms = 'x' WHERE number = 2")
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence > 0")
     found = verify(data).alterations
@@ -152,18 +153,18 @@ def test_a_session_s_row_that_cannot_be_read_hides_no_other(data: Path) -> None:
     assert not any("number 2 of the unit is missing" in one.what for one in found)
 
 
-def test_what_cannot_be_read_in_a_unit_s_file_is_not_said_of_clinic_db(data: Path) -> None:
-    with altering_loosely(unit_database(data, UNIT)) as db:
+def test_what_cannot_be_read_in_a_unit_s_file_is_not_said_of_clinic_db(data: RecordFolder) -> None:
+    with altering_loosely(data.unit_database(UNIT)) as db:
         db.execute("UPDATE event SET detail = ? WHERE session = 3 AND sequence = 0", (NESTED,))
     assert {found.where for found in verify_clinic(data).alterations} == {
         "the order of session s-3"
     }
 
 
-def test_the_last_line_counts_the_clinic_s_words_too(data: Path) -> None:
-    with altering_loosely(clinic_database(data)) as db:
+def test_the_last_line_counts_the_clinic_s_words_too(data: RecordFolder) -> None:
+    with altering_loosely(data.clinic_database) as db:
         db.execute("UPDATE entry SET detail = ? WHERE sequence = 2", (NESTED,))
-    result = run(data, "verify", "--all")
+    result = run(data.path, "verify", "--all")
     assert result.exit_code == RECORD_BAD
     assert result.output.splitlines()[-1].startswith("altered (checked: ")
     assert "ALTERED clinic.db, entry 2: its text cannot be read: it nests deeper" in result.output
@@ -171,7 +172,7 @@ def test_the_last_line_counts_the_clinic_s_words_too(data: Path) -> None:
 
 @pytest.mark.parametrize("error", UNREADABLE)
 def test_whatever_a_reader_raises_hides_no_other_session(
-    data: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = load_stored
 
@@ -180,7 +181,7 @@ def test_whatever_a_reader_raises_hides_no_other_session(
             raise error("x")
         return real(db, head)
 
-    with altering(unit_database(data, UNIT)) as db:
+    with altering(data.unit_database(UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 3 AND sequence > 0")
     monkeypatch.setattr(guarded_check, "load_stored", breaks_at_the_second)
     found = verify(data).alterations
@@ -195,16 +196,16 @@ def test_whatever_a_reader_raises_hides_no_other_session(
         "UPDATE session_order SET session_id = 's-9' WHERE session_id = 's-2'",
     ],
 )
-def test_an_order_that_is_gone_is_found(data: Path, change: str) -> None:
-    with altering(clinic_database(data)) as db:
+def test_an_order_that_is_gone_is_found(data: RecordFolder, change: str) -> None:
+    with altering(data.clinic_database) as db:
         db.execute(change)
     found = [(one.where, one.what) for one in verify_clinic(data).alterations]
     (what,) = [what for where, what in found if where == "the order of session s-2"]
     assert what == "it was filed and is gone"
 
 
-def test_an_order_that_no_register_names_is_missed_by_the_evidence(data: Path) -> None:
-    with altering(clinic_database(data)) as db:
+def test_an_order_that_no_register_names_is_missed_by_the_evidence(data: RecordFolder) -> None:
+    with altering(data.clinic_database) as db:
         db.execute("DELETE FROM session_order WHERE session_id = 's-2'")
         db.execute("DELETE FROM link")
         db.execute("DELETE FROM entry")
@@ -213,10 +214,10 @@ def test_an_order_that_no_register_names_is_missed_by_the_evidence(data: Path) -
     assert ("the order of session s-2", missed) in found
 
 
-READERS: tuple[Callable[[Path], object], ...] = (
+READERS: tuple[Callable[[RecordFolder], object], ...] = (
     lambda data: list(check_before_start(data, UNIT, KEY, free_bytes=lambda folder: 10**12)),
-    lambda data: last_arming_of(unit_database(data, UNIT)),
-    lambda data: last_seen_of(unit_database(data, UNIT)),
+    lambda data: last_arming_of(data.unit_database(UNIT)),
+    lambda data: last_seen_of(data.unit_database(UNIT)),
     last_record_utc_ms,
     list_sessions,
     lambda data: find_sessions(data, SessionQuery(words=("arm",)), a_day),
@@ -232,13 +233,13 @@ def test_no_cell_makes_verify_or_a_start_fail(whole: Path) -> None:
     source = random.Random(20261128)
     missed = []
     with memory_folder() as folder:
-        copy = Path(folder) / "copy"
+        copy = RecordFolder(Path(folder) / "copy")
         for number in range(CELLS_IN_THE_TEST):
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(whole, copy)
-            path = source.choice((unit_database(copy, UNIT), clinic_database(copy)))
+            shutil.rmtree(copy.path, ignore_errors=True)
+            shutil.copytree(whole, copy.path)
+            path = source.choice((copy.unit_database(UNIT), copy.clinic_database))
             done = f"{number}: {spoil_a_cell(path, source)}"
-            whole_still = verdict_of(copy) == "whole"
+            whole_still = verdict_of(copy.path) == "whole"
             if whole_still and not any(f" {table} row" in done for table in NOT_COVERED):
                 missed.append(done)
             for read in READERS:

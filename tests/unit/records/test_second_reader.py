@@ -8,7 +8,7 @@ from pathlib import Path
 
 from records.evidence.reader import read_session
 from records.note.treatment_note import draft_note
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.campaigns.second_reader import ORDER, as_written, run
 from tests.support.random_sessions import ENDS, UNIT, RandomSession
 from tests.support.second_reader import read, written
@@ -21,12 +21,12 @@ def test_a_second_reader_gets_the_same_numbers(memory_path: Path) -> None:
 
 
 def test_the_note_s_texts_are_compared_number_by_number(memory_path: Path) -> None:
-    RandomSession(memory_path, "s-1", random.Random(4)).perform()
-    note = draft_note(read_session(memory_path, "s-1"), ORDER)
+    RandomSession(RecordFolder(memory_path), "s-1", random.Random(4)).perform()
+    note = draft_note(read_session(RecordFolder(memory_path), "s-1"), ORDER)
     found = as_written(note)
     assert {name for name, numbers in found.items() if numbers} >= {"started_at", "mean_hold_force"}
-    stored = read(unit_database(memory_path, UNIT), 1)
-    offset_min = read_session(memory_path, "s-1").head.utc_offset_min
+    stored = read(RecordFolder(memory_path).unit_database(UNIT), 1)
+    offset_min = read_session(RecordFolder(memory_path), "s-1").head.utc_offset_min
     assert written(stored, offset_min) == found
     assert written(stored, offset_min + 60) != found
     shorter = replace(stored, samples=stored.samples[: -13 * 20])

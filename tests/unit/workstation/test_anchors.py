@@ -16,7 +16,7 @@ from rfc3161_client._rust import parse_timestamp_request
 from typer.testing import CliRunner
 
 from controller.errors import JournalCorrupt, RequestRefused, UploadRefused
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.time_stamp_authority import TimeStampAuthority
 from workstation import anchors
@@ -72,8 +72,8 @@ def second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRACTION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TRACTION_CHECKPOINT_COPY", str(tmp_path / "second"))
     (tmp_path / "second").mkdir()
-    recorded(tmp_path / "data")
-    recorded(tmp_path / "data", "s-2")
+    recorded(RecordFolder(tmp_path / "data"))
+    recorded(RecordFolder(tmp_path / "data"), "s-2")
     return tmp_path / "second" / "traction-checkpoints.txt"
 
 
@@ -92,7 +92,7 @@ def left() -> list[str]:
     """Leave checkpoints as a command does; what was told."""
     told: list[str] = []
     settings = load_settings()
-    leave_checkpoints(settings, settings.data, told.append)
+    leave_checkpoints(settings, RecordFolder(settings.data), told.append)
     return told
 
 
@@ -116,15 +116,18 @@ def test_verify_compares_with_the_second_place_by_itself(second: Path) -> None:
 def test_records_that_are_gone_are_found_without_being_asked(second: Path, tmp_path: Path) -> None:
     older = tmp_path / "older"
     shutil.copytree(tmp_path / "data", older)
-    recorded(tmp_path / "data", "s-3")
+    recorded(RecordFolder(tmp_path / "data"), "s-3")
     assert left() == []
-    shutil.copy(unit_database(older, UNIT), unit_database(tmp_path / "data", UNIT))
+    shutil.copy(
+        RecordFolder(older).unit_database(UNIT),
+        RecordFolder(tmp_path / "data").unit_database(UNIT),
+    )
     output = said("verify", "--all", status=4)
     assert "ALTERED session s-3, outside checkpoint: a checkpoint was given out for it" in output
 
 
 def test_another_folder_is_not_compared_with_the_second_place(second: Path, tmp_path: Path) -> None:
-    recorded(tmp_path / "other", "t-1")
+    recorded(RecordFolder(tmp_path / "other"), "t-1")
     said("checkpoints", "--data", str(tmp_path / "other"))
     assert not second.exists()
     assert "not checked against outside" in said(
@@ -150,12 +153,14 @@ def test_a_place_that_is_away_is_told_and_made_good(second: Path, tmp_path: Path
     second.parent.write_text("")
     broken = Settings(data=tmp_path / "data", checkpoint_copy=str(second))
     told: list[str] = []
-    leave_checkpoints(broken, tmp_path / "data", told.append)
+    leave_checkpoints(broken, RecordFolder(tmp_path / "data"), told.append)
     assert len(told) == 1
     assert "checkpoints stay here for now" in told[0]
-    assert "second place was not compared" in compared(broken, tmp_path / "data").basis
+    assert (
+        "second place was not compared" in compared(broken, RecordFolder(tmp_path / "data")).basis
+    )
     second.parent.unlink()
-    leave_checkpoints(broken, tmp_path / "data", told.append)
+    leave_checkpoints(broken, RecordFolder(tmp_path / "data"), told.append)
     assert len(told) == 1
     assert len(second.read_text().splitlines()) == 4
 
@@ -176,7 +181,7 @@ def test_a_growing_list_is_stamped_and_the_stamps_are_checked_offline(
     assert left() == []
     assert left() == [], "nothing new, nothing asked"
     assert [kind for kind, _ in authority.asked] == ["application/timestamp-query"]
-    recorded(tmp_path / "data", "s-3")
+    recorded(RecordFolder(tmp_path / "data"), "s-3")
     said("checkpoints")
     assert len(authority.asked) == 2
     last = said("verify", "--all").splitlines()[-1]
@@ -221,7 +226,7 @@ def test_an_authority_that_is_not_there_is_named(stamping: Path) -> None:
     settings = load_settings()
     left()
     with pytest.raises(UploadRefused, match=r"was not reached \(ConnectError\)"):
-        stamp_list(settings, settings.data, httpx.MockTransport(refuse))
+        stamp_list(settings, RecordFolder(settings.data), httpx.MockTransport(refuse))
 
 
 def test_nothing_is_stamped_without_settings_or_a_list(
@@ -229,13 +234,13 @@ def test_nothing_is_stamped_without_settings_or_a_list(
 ) -> None:
     settings = load_settings()
     with pytest.raises(RequestRefused, match="no time-stamp authority is set"):
-        stamp_list(settings, settings.data)
+        stamp_list(settings, RecordFolder(settings.data))
     monkeypatch.setenv("TRACTION_TIMESTAMP_URL", "http://localhost/tsa")
     with pytest.raises(RequestRefused, match="it needs timestamp_certificates as well"):
         load_settings()
     monkeypatch.setenv("TRACTION_TIMESTAMP_CERTIFICATES", str(tmp_path / "root.pem"))
     with pytest.raises(RequestRefused, match="there is nothing to stamp"):
-        stamp_list(load_settings(), settings.data)
+        stamp_list(load_settings(), RecordFolder(settings.data))
 
 
 @pytest.mark.parametrize(
@@ -258,7 +263,7 @@ def test_a_hold_that_was_cut_off_stops_a_removal_by_the_second_place(
     second: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACTION_RETENTION_YEARS", "1")
-    recorded(tmp_path / "data", "s-old", began_ms=BEGAN_MS - 3000 * DAY_MS)
+    recorded(RecordFolder(tmp_path / "data"), "s-old", began_ms=BEGAN_MS - 3000 * DAY_MS)
     said("hold", "s-2", "--reason", "letter", "--by", "P. Jones")
     shutil.copy(tmp_path / "data" / "clinic.db", tmp_path / "older.db")
     said("hold", "s-old", "--reason", "letter", "--by", "P. Jones")

@@ -19,7 +19,8 @@ from controller.order.prescription import Region
 from records.evidence.reader import list_sessions
 from records.store.database import open_for_writing
 from records.store.private_files import write_private
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock
 from simulator.device.firmware import ReferenceFirmware
 from simulator.device.register_image import UnitDescription
@@ -232,22 +233,22 @@ def test_an_order_that_the_unit_cannot_give(
 
 
 def test_a_database_of_a_newer_version(
-    traction: Traction, order: Callable[..., str], tmp_path: Path
+    traction: Traction, order: Callable[..., str], folder: RecordFolder
 ) -> None:
-    path = unit_database(tmp_path, UNIT_ID)
+    path = folder.unit_database(UNIT_ID)
     db = open_for_writing(path, UNIT_SCHEMA)
     db.execute("PRAGMA user_version = 99")
     db.close()
     before = path.read_bytes()
     with served() as uri:
-        told = traction("run", uri, "--order", order(), "--yes", "--data", str(tmp_path))
+        told = traction("run", uri, "--order", order(), "--yes", "--data", str(folder))
     assert told.status == 4
     assert "99" in one_message(told)
     assert path.read_bytes() == before
-    told = traction("sessions", "--data", str(tmp_path))
+    told = traction("sessions", "--data", str(folder))
     assert told.status == 4
     assert "99" in one_message(told)
-    told = traction("verify", "--all", "--data", str(tmp_path))
+    told = traction("verify", "--all", "--data", str(folder))
     assert told.status == 4
     assert "NOT CHECKED" in told.out
     assert "schema version 99" in told.out
@@ -255,25 +256,25 @@ def test_a_database_of_a_newer_version(
 
 
 def test_a_database_that_is_read_only(
-    traction: Traction, order: Callable[..., str], tmp_path: Path
+    traction: Traction, order: Callable[..., str], folder: RecordFolder
 ) -> None:
-    path = unit_database(tmp_path, UNIT_ID)
+    path = folder.unit_database(UNIT_ID)
     open_for_writing(path, UNIT_SCHEMA).close()
     path.chmod(0o444)
     with served() as uri:
-        told = traction("run", uri, "--order", order(), "--yes", "--data", str(tmp_path))
+        told = traction("run", uri, "--order", order(), "--yes", "--data", str(folder))
     assert told.status == 4
     assert path.name in one_message(told)
-    assert list(list_sessions(tmp_path)) == []
+    assert list(list_sessions(folder)) == []
 
 
 def test_a_file_that_is_no_database(
-    traction: Traction, order: Callable[..., str], tmp_path: Path
+    traction: Traction, order: Callable[..., str], folder: RecordFolder
 ) -> None:
-    path = unit_database(tmp_path, UNIT_ID)
+    path = folder.unit_database(UNIT_ID)
     write_private(path, b"not a database, and longer than any header" * 40)
     with served() as uri:
-        told = traction("run", uri, "--order", order(), "--yes", "--data", str(tmp_path))
+        told = traction("run", uri, "--order", order(), "--yes", "--data", str(folder))
     assert told.status == 4
     assert path.name in one_message(told)
 
@@ -290,37 +291,37 @@ def test_a_data_folder_that_is_a_file(
 
 
 def test_a_second_run_on_a_unit_whose_session_is_open(
-    traction: Traction, order: Callable[..., str], tmp_path: Path
+    traction: Traction, order: Callable[..., str], folder: RecordFolder
 ) -> None:
-    lock = UnitLock(unit_database(tmp_path, UNIT_ID))
+    lock = UnitLock(folder.unit_database(UNIT_ID))
     lock.take()
     try:
         with served() as uri:
-            told = traction("run", uri, "--order", order(), "--yes", "--data", str(tmp_path))
+            told = traction("run", uri, "--order", order(), "--yes", "--data", str(folder))
     finally:
         lock.release()
     assert told.status == 3
     assert f"a session on unit {UNIT_ID} is open" in one_message(told)
-    assert list(list_sessions(tmp_path)) == []
+    assert list(list_sessions(folder)) == []
 
 
 def test_a_refusal_before_arming_is_on_record_without_note_and_charge(
-    traction: Traction, order: Callable[..., str], tmp_path: Path
+    traction: Traction, order: Callable[..., str], folder: RecordFolder
 ) -> None:
     def faulted(unit: ReferenceFirmware) -> None:
         unit.corrupt_configuration()
 
     with served(faulted) as uri:
-        told = traction("run", uri, "--order", order(), "--yes", "--data", str(tmp_path))
+        told = traction("run", uri, "--order", order(), "--yes", "--data", str(folder))
     assert told.status == 3
     assert "reports a fault" in told.err
-    (record,) = list_sessions(tmp_path)
+    (record,) = list_sessions(folder)
     assert record.outcome == Outcome.REFUSED
     assert record.seal is not None
     session = record.head.session_id
     assert f"recorded as session {session}" in told.err
-    out = str(tmp_path / "charge.csv")
-    told = traction("export", session, "--format", "csv", "--out", out, "--data", str(tmp_path))
+    out = str(folder.path / "charge.csv")
+    told = traction("export", session, "--format", "csv", "--out", out, "--data", str(folder))
     assert told.status == 2
     one_message(told)
     assert not Path(out).exists()

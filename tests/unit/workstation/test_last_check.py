@@ -13,21 +13,13 @@ from controller.errors import AddressInvalid, JournalCorrupt
 from records.clinic.key_life import rotate_key
 from records.evidence.integrity import verify
 from records.evidence.reader import read_session, reading
-from records.evidence.verified import (
-    LastWhole,
-    Recall,
-    marks_of,
-    memory_file,
-    read_memory,
-    write_memory,
-)
-from records.keys.key_folder import key_folder
+from records.evidence.verified import LastWhole, Recall, marks_of, read_memory, write_memory
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.store.chain import Subject
 from records.store.checkpoint import make_checkpoint
 from records.store.database import Database
 from records.store.ed25519 import SigningKey
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
@@ -43,27 +35,27 @@ SAME_LENGTH = (
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path: Path) -> RecordFolder:
     """Two sessions, checked whole."""
-    place = tmp_path / "data"
+    place = RecordFolder(tmp_path / "data")
     recorded(place)
     recorded(place, "s-2", reference="TEST-2", began_ms=BEGAN_MS + DAY_MS)
-    assert run(place, "verify", "--all").exit_code == 0
-    return place
+    assert run(place.path, "verify", "--all").exit_code == 0
+    return RecordFolder(place.path)
 
 
-def alter(data: Path, statement: str) -> None:
-    with altering(unit_database(data, UNIT)) as db:
+def alter(data: RecordFolder, statement: str) -> None:
+    with altering(data.unit_database(UNIT)) as db:
         db.execute(statement)
 
 
-def lines(data: Path, *command: str, status: int = 0) -> list[str]:
-    result = run(data, *command)
+def lines(data: RecordFolder, *command: str, status: int = 0) -> list[str]:
+    result = run(data.path, *command)
     assert result.exit_code == status, result.output
     return result.output.splitlines()
 
 
-def test_what_is_unchanged_is_not_read_again_and_every_line_says_so(data: Path) -> None:
+def test_what_is_unchanged_is_not_read_again_and_every_line_says_so(data: RecordFolder) -> None:
     recorded(data, "s-3", reference="TEST-3", began_ms=BEGAN_MS + 2 * DAY_MS)
     said = lines(data, *SINCE)
     assert said[0].startswith("verified 1 sessions: ")
@@ -75,7 +67,7 @@ def test_what_is_unchanged_is_not_read_again_and_every_line_says_so(data: Path) 
     assert lines(data, "verify", "--all")[-1].startswith("nothing was altered (checked: ")
 
 
-def test_dates_of_what_was_not_read_again_stay(data: Path) -> None:
+def test_dates_of_what_was_not_read_again_stay(data: RecordFolder) -> None:
     before = read_memory(data).sessions
     lines(data, *SINCE)
     assert read_memory(data).sessions == before
@@ -103,17 +95,19 @@ def test_dates_of_what_was_not_read_again_stay(data: Path) -> None:
         "INSERT INTO removal VALUES (1, 0, 'X', 'Y', zeroblob(32), zeroblob(64))",
     ],
 )
-def test_what_changed_is_read_again_and_found(data: Path, statement: str) -> None:
+def test_what_changed_is_read_again_and_found(data: RecordFolder, statement: str) -> None:
     alter(data, statement)
     assert lines(data, *SINCE, status=RECORD_BAD)[-1].startswith("altered (checked: ")
 
 
-def test_a_session_that_is_gone_or_copied_is_found_though_nothing_is_read_again(data: Path) -> None:
-    copy = unit_database(data, "00000000000000bb")
-    copy.write_bytes(unit_database(data, UNIT).read_bytes())
+def test_a_session_that_is_gone_or_copied_is_found_though_nothing_is_read_again(
+    data: RecordFolder,
+) -> None:
+    copy = data.unit_database("00000000000000bb")
+    copy.write_bytes(data.unit_database(UNIT).read_bytes())
     assert any("a file was copied" in line for line in lines(data, *SINCE, status=RECORD_BAD))
     copy.unlink()
-    with altering(unit_database(data, UNIT)) as db:
+    with altering(data.unit_database(UNIT)) as db:
         for table in (
             "packed_links",
             "chain_signature",
@@ -127,68 +121,70 @@ def test_a_session_that_is_gone_or_copied_is_found_though_nothing_is_read_again(
     assert any("session number 1 of the unit" in line for line in lines(data, *SINCE, status=4))
 
 
-def test_bytes_of_the_same_size_are_seen_by_a_whole_check_and_by_every_document(data: Path) -> None:
+def test_bytes_of_the_same_size_are_seen_by_a_whole_check_and_by_every_document(
+    data: RecordFolder,
+) -> None:
     alter(data, SAME_LENGTH)
     assert lines(data, *SINCE)[-1].startswith("nothing was altered in what was read")
-    assert isinstance(run(data, "note", "s-1").exception, JournalCorrupt)
+    assert isinstance(run(data.path, "note", "s-1").exception, JournalCorrupt)
     assert lines(data, "verify", "--all", status=RECORD_BAD)
     assert "s-1" not in read_memory(data).sessions
     assert lines(data, *SINCE, status=RECORD_BAD), "once found, it is read at every check"
 
 
-def test_a_finding_of_a_single_check_ends_what_was_remembered(data: Path) -> None:
+def test_a_finding_of_a_single_check_ends_what_was_remembered(data: RecordFolder) -> None:
     alter(data, SAME_LENGTH)
     assert lines(data, "verify", "s-1", status=RECORD_BAD)
-    assert not memory_file(data).exists()
+    assert not data.last_check.exists()
     assert lines(data, *SINCE, status=RECORD_BAD)
 
 
-def test_a_finding_that_cannot_be_remembered_ends_what_was(data: Path) -> None:
+def test_a_finding_that_cannot_be_remembered_ends_what_was(data: RecordFolder) -> None:
     alter(data, SAME_LENGTH)
-    for path in key_folder(data).glob("*.key"):
+    for path in data.keys.glob("*.key"):
         path.unlink()
     said = lines(data, "verify", "--all", status=RECORD_BAD)
     assert any(line.startswith("this check is not remembered (the private half") for line in said)
-    assert not memory_file(data).exists()
+    assert not data.last_check.exists()
 
 
-def forged_date(data: Path) -> None:
-    text = memory_file(data).read_text()
+def forged_date(data: RecordFolder) -> None:
+    text = data.last_check.read_text()
     last = read_memory(data).sessions["s-1"].at_utc_ms
-    memory_file(data).write_text(text.replace(str(last), str(last + 1)))
+    data.last_check.write_text(text.replace(str(last), str(last + 1)))
 
 
-def by_a_foreign_key(data: Path) -> None:
+def by_a_foreign_key(data: RecordFolder) -> None:
     write_memory(data, SigningKey(bytes([8] * 32)), read_memory(data).sessions)
 
 
-def no_memory(data: Path) -> None:
-    memory_file(data).write_bytes(b"\xff\n\xff")
+def no_memory(data: RecordFolder) -> None:
+    data.last_check.write_bytes(b"\xff\n\xff")
 
 
-def cut(data: Path) -> None:
-    memory_file(data).write_bytes(memory_file(data).read_bytes()[:-40])
+def cut(data: RecordFolder) -> None:
+    data.last_check.write_bytes(data.last_check.read_bytes()[:-40])
 
 
 @pytest.mark.parametrize("forge", [forged_date, by_a_foreign_key, no_memory, cut])
 def test_a_forged_memory_is_said_and_makes_only_work(
-    data: Path, forge: Callable[[Path], None]
+    data: RecordFolder, forge: Callable[[Path], None]
 ) -> None:
-    forge(data)
+    forge(data.path)
     said = lines(data, *SINCE)
     assert any("is not signed by the workstation's key in use: every session" in s for s in said)
     assert said[-1].startswith("nothing was altered (checked: chain, 2 signatures")
 
 
-def test_without_a_memory_everything_is_read(data: Path) -> None:
-    memory_file(data).unlink()
+def test_without_a_memory_everything_is_read(data: RecordFolder) -> None:
+    data.last_check.unlink()
     said = lines(data, *SINCE)
     assert "no check of every session is remembered here: every session is read" in said
     assert said[-1].startswith("nothing was altered (checked: chain, 2 signatures")
 
 
 def test_after_a_record_of_keys_everything_is_read(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("records.evidence.verified.keys_mark", lambda _: "0 ")
     write_memory(data, folder_key(data), read_memory(data).sessions)
@@ -197,7 +193,7 @@ def test_after_a_record_of_keys_everything_is_read(
     assert said[-1].startswith("nothing was altered (checked: chain, 2 signatures")
 
 
-def test_a_rotated_key_no_longer_vouches_for_what_is_remembered(data: Path) -> None:
+def test_a_rotated_key_no_longer_vouches_for_what_is_remembered(data: RecordFolder) -> None:
     rotate_key(
         data,
         by="P. Jones",
@@ -209,20 +205,20 @@ def test_a_rotated_key_no_longer_vouches_for_what_is_remembered(data: Path) -> N
 
 
 def test_a_check_by_other_keys_or_of_one_session_remembers_nothing(
-    data: Path, tmp_path: Path
+    data: RecordFolder, tmp_path: Path
 ) -> None:
-    memory_file(data).unlink()
+    data.last_check.unlink()
     lines(data, "verify", "s-1")
-    public = next(key_folder(data).glob("????????????????.pub"))
+    public = next(data.keys.glob("????????????????.pub"))
     lines(data, "verify", "--all", "--public-key", str(public))
-    assert not memory_file(data).exists()
+    assert not data.last_check.exists()
     for wrong in (("verify", "s-1", "--since-last"), (*SINCE, "--public-key", str(public))):
-        error = run(data, *wrong).exception
+        error = run(data.path, *wrong).exception
         assert isinstance(error, AddressInvalid)
         assert "--since-last goes with --all" in error.message
 
 
-def test_lists_say_when_a_session_was_last_verified(data: Path) -> None:
+def test_lists_say_when_a_session_was_last_verified(data: RecordFolder) -> None:
     recorded(data, "s-3", reference="TEST-3", began_ms=BEGAN_MS + 2 * DAY_MS)
     sessions = read_memory(data).sessions
     whole = LastWhole(mark=sessions["s-2"].mark, at_utc_ms=BEGAN_MS)
@@ -236,12 +232,12 @@ def test_lists_say_when_a_session_was_last_verified(data: Path) -> None:
     ]
 
 
-def folder_key(data: Path) -> SigningKey:
+def folder_key(data: RecordFolder) -> SigningKey:
     return load_or_create_key(data, store=NoKeyStore())
 
 
-def test_the_memory_is_private(data: Path) -> None:
-    assert memory_file(data).stat().st_mode & 0o777 == 0o600
+def test_the_memory_is_private(data: RecordFolder) -> None:
+    assert data.last_check.stat().st_mode & 0o777 == 0o600
 
 
 def test_progress_is_shown_at_a_terminal_only(
@@ -259,21 +255,21 @@ def test_progress_is_shown_at_a_terminal_only(
     assert (out, f"unit {UNIT}" in err, "2/2" in err) == ("", True, True)
 
 
-def test_a_file_that_does_not_fit_as_a_whole_leaves_nothing_to_remember(data: Path) -> None:
+def test_a_file_that_does_not_fit_as_a_whole_leaves_nothing_to_remember(data: RecordFolder) -> None:
     alter(data, "INSERT INTO event VALUES (99, 0, 0, 0, 1, 1, '{}')")
     lines(data, "verify", "--all", status=RECORD_BAD)
     assert read_memory(data).sessions == {}
 
 
-def test_an_altered_schema_leaves_nothing_to_remember(data: Path) -> None:
-    with sqlite3.connect(unit_database(data, UNIT)) as db:
+def test_an_altered_schema_leaves_nothing_to_remember(data: RecordFolder) -> None:
+    with sqlite3.connect(data.unit_database(UNIT)) as db:
         db.execute("CREATE INDEX foreign_index ON seal (digest)")
     db.close()
     lines(data, "verify", "--all", status=RECORD_BAD)
     assert read_memory(data).sessions == {}
 
 
-def test_what_a_finding_names_is_neither_found_whole_nor_remembered(data: Path) -> None:
+def test_what_a_finding_names_is_neither_found_whole_nor_remembered(data: RecordFolder) -> None:
     alter(data, SAME_LENGTH)
     recall = Recall(None)
     verify(data, recall=recall)
@@ -286,8 +282,10 @@ def marks(path: Path) -> dict[int, str]:
         return marks_of(db, path)
 
 
-def test_a_mark_takes_in_the_seal_before_it_the_file_s_past_and_its_name(data: Path) -> None:
-    path = unit_database(data, UNIT)
+def test_a_mark_takes_in_the_seal_before_it_the_file_s_past_and_its_name(
+    data: RecordFolder,
+) -> None:
+    path = data.unit_database(UNIT)
     before = marks(path)
     alter(data, "UPDATE seal SET digest = zeroblob(32) WHERE session = 1")
     behind = marks(path)
@@ -305,7 +303,7 @@ def test_a_file_of_an_older_schema_has_no_marks(tmp_path: Path) -> None:
     assert marks_of(older, tmp_path) == {}
 
 
-def test_outside_checkpoints_are_compared_with_what_is_not_read_again(data: Path) -> None:
+def test_outside_checkpoints_are_compared_with_what_is_not_read_again(data: RecordFolder) -> None:
     point = read_session(data, "s-1").checkpoint
     assert "1 outside checkpoints" in lines(data, *SINCE, "--checkpoint", point)[-1]
     subject = Subject(name="s-1", place=UNIT, number=1)

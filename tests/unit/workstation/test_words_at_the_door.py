@@ -14,6 +14,7 @@ from controller.errors import PrescriptionInvalid, RequestRefused, ScriptInvalid
 from controller.events import EventKind, JsonValue
 from controller.requests import CheckIn, Remark
 from records.order.order_file import parse_order, read_order
+from records.store.record_folder import RecordFolder
 from tests.support.notes import ORDER, note_of, recorded
 from workstation import cli
 from workstation.author_now import author_now
@@ -154,10 +155,10 @@ def test_blanks_and_tabs_between_words_do_not_count() -> None:
 # --- names of people and of this system -------------------------------------------------------
 
 
-def test_who_is_named_is_a_name(tmp_path: Path) -> None:
-    assert author_now(tmp_path, "José Ørsted").by == "José Ørsted"
+def test_who_is_named_is_a_name(folder: RecordFolder) -> None:
+    assert author_now(folder, "José Ørsted").by == "José Ørsted"
     with pytest.raises(RequestRefused, match=f"by has {TURNS}"):
-        author_now(tmp_path, f"P. {OVERRIDE}Jones")
+        author_now(folder, f"P. {OVERRIDE}Jones")
 
 
 @pytest.mark.parametrize("account", ["", "  ", "pj\x1b[2J", "pj\udcff", "x" * 101])
@@ -228,18 +229,18 @@ NOTE_ACTS = {
 
 
 @pytest.mark.parametrize("act", NOTE_ACTS)
-def test_words_of_a_note_are_checked(traction: Traction, tmp_path: Path, act: str) -> None:
-    recorded(tmp_path)
-    status, printed = traction("note", "s-1", *NOTE_ACTS[act], "--data", str(tmp_path))
+def test_words_of_a_note_are_checked(traction: Traction, folder: RecordFolder, act: str) -> None:
+    recorded(folder)
+    status, printed = traction("note", "s-1", *NOTE_ACTS[act], "--data", str(folder))
     assert status == 2
     assert "only visible characters on one line are taken: leave it out" in printed
     assert printed.replace("\n", "").isprintable()
-    assert note_of(tmp_path).field("harness").value is None
+    assert note_of(folder).field("harness").value is None
 
 
-def test_the_reason_of_a_hold_is_checked(traction: Traction, tmp_path: Path) -> None:
-    recorded(tmp_path)
-    hold = ("hold", "s-1", "--by", "P. Jones", "--data", str(tmp_path), "--reason")
+def test_the_reason_of_a_hold_is_checked(traction: Traction, folder: RecordFolder) -> None:
+    recorded(folder)
+    hold = ("hold", "s-1", "--by", "P. Jones", "--data", str(folder), "--reason")
     status, printed = traction(*hold, "law\x1bsuit")
     assert status == 2
     assert "reason has a control character (U+001B" in printed
@@ -250,7 +251,7 @@ def test_the_reason_of_a_hold_is_checked(traction: Traction, tmp_path: Path) -> 
 
 
 def test_what_is_on_file_with_such_words_still_opens(
-    traction: Traction, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    traction: Traction, folder: RecordFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     filed = ORDER + 'harness = "hal\\u001Bter\\u202E"\nscreening = """two\nlines"""\n'
     remark: tuple[int, EventKind, dict[str, JsonValue]] = (
@@ -258,14 +259,14 @@ def test_what_is_on_file_with_such_words_still_opens(
         EventKind.REMARK_RECORDED,
         {"by": f"P.{OVERRIDE}", "text": "odd\x1b noise"},
     )
-    recorded(tmp_path, order=filed, happened=[remark])
+    recorded(folder, order=filed, happened=[remark])
     assert parse_order(filed, "filed").harness == f"hal\x1bter{OVERRIDE}"
-    assert note_of(tmp_path).field("harness").value == f"hal\x1bter{OVERRIDE}"
+    assert note_of(folder).field("harness").value == f"hal\x1bter{OVERRIDE}"
     for command in (("note", "s-1"), ("note", "s-1", "--sources"), ("show", "s-1"), ("sessions",)):
-        status, printed = traction(*command, "--data", str(tmp_path))
+        status, printed = traction(*command, "--data", str(folder))
         assert status == 0
         assert printed.replace("\n", "").isprintable(), command
-    status, printed = traction("show", "s-1", "--json", "--data", str(tmp_path))
+    status, printed = traction("show", "s-1", "--json", "--data", str(folder))
     assert status == 0
     assert printed.replace("\n", "").isprintable()
     assert r"hal\u001bter\u202e" in printed

@@ -12,7 +12,8 @@ from pypdf import PdfReader
 from controller.events import EventKind, JsonValue
 from records.note.lifecycle import complete, sign
 from records.store.clinic_chain import EntryKind, append_entries
-from records.store.clinic_file import clinic_database, clinic_writing
+from records.store.clinic_file import clinic_writing
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import said
 from tests.support.notes import ALL_WORDS, ORDER, author, note_of, recorded
@@ -23,7 +24,7 @@ SHOWN = "fine<U+000A>Signed by A. Forger"
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(folder: RecordFolder) -> RecordFolder:
     """Order, event, draft and audit row as an older program or another hand left them."""
     order = ORDER.replace("left arm pain", WORDS.encode("unicode_escape").decode())
     order = order.replace("\\x1b", "\\u001b")
@@ -32,8 +33,8 @@ def data(tmp_path: Path) -> Path:
         EventKind.REMARK_RECORDED,
         {"by": f"P. Jones\n{FORGED}", "text": WORDS},
     )
-    recorded(tmp_path, order=order, happened=[remark], outcome=f"completed\n{FORGED}")
-    author_now = author(tmp_path)
+    recorded(folder, order=order, happened=[remark], outcome=f"completed\n{FORGED}")
+    author_now = author(folder)
     row: dict[str, JsonValue] = {
         "what": f"note\n{FORGED}",
         "by": WORDS,
@@ -49,15 +50,15 @@ def data(tmp_path: Path) -> Path:
         "by": WORDS,
         "user": "desk",
     }
-    with clinic_writing(tmp_path) as db:
+    with clinic_writing(folder) as db:
         append_entries(
             db, author_now, [(EntryKind.RECORD_READ, row), (EntryKind.LEGAL_HOLD_SET, hold)]
         )
-    with altering(clinic_database(tmp_path)) as db:
+    with altering(folder.clinic_database) as db:
         db.execute(
             "INSERT INTO draft_word VALUES ('s-1', 'harness', ?, 0, 'typed', ?, 1)", (WORDS, WORDS)
         )
-    return tmp_path
+    return folder
 
 
 COMMANDS = (
@@ -87,8 +88,10 @@ SHOWING = (
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_no_word_begins_a_line_or_steers_a_terminal(data: Path, command: tuple[str, ...]) -> None:
-    printed = said(data, *command)
+def test_no_word_begins_a_line_or_steers_a_terminal(
+    data: RecordFolder, command: tuple[str, ...]
+) -> None:
+    printed = said(data.path, *command)
     assert printed.replace("\n", "").isprintable()
     assert not [line for line in printed.split("\n") if line.lstrip().startswith("Signed by")]
     if command in SHOWING:
@@ -97,41 +100,41 @@ def test_no_word_begins_a_line_or_steers_a_terminal(data: Path, command: tuple[s
 
 @pytest.mark.parametrize("format_", ["text", "summary"])
 def test_an_exported_note_keeps_words_in_their_lines(
-    data: Path, tmp_path: Path, format_: str
+    data: RecordFolder, tmp_path: Path, format_: str
 ) -> None:
     out = tmp_path / "note.txt"
-    said(data, "export", "s-1", "--format", format_, "--out", str(out))
+    said(data.path, "export", "s-1", "--format", format_, "--out", str(out))
     text = out.read_bytes().decode()
     assert text.replace("\n", "").isprintable()
     assert not [line for line in text.split("\n") if line.startswith("Signed by")]
 
 
-def test_a_note_that_is_signed_has_one_line_that_says_so(data: Path) -> None:
+def test_a_note_that_is_signed_has_one_line_that_says_so(data: RecordFolder) -> None:
     note = note_of(data)
     assert note.status == "draft"
-    text = said(data, "note", "s-1")
+    text = said(data.path, "note", "s-1")
     assert text.startswith("TREATMENT NOTE (draft, not signed)")
     assert [line for line in text.split("\n") if line.startswith("Signed by")] == []
     assert SHOWN in text
 
 
-def test_a_signer_s_name_makes_no_second_signature(data: Path) -> None:
+def test_a_signer_s_name_makes_no_second_signature(data: RecordFolder) -> None:
     complete(data, note_of(data), ALL_WORDS, author(data))
     sign(data, note_of(data), "PT", author(data))
-    with altering(clinic_database(data)) as db:
+    with altering(data.clinic_database) as db:
         db.execute(
             "UPDATE entry SET detail = replace(detail, ?, ?) WHERE kind = ?",
             ('"by":"P. Jones"', f'"by":"P. Jones\\n{FORGED}"', int(EntryKind.NOTE_SIGNED)),
         )
     for command in (("note", "s-1"), ("note", "s-1", "--history")):
-        lines = said(data, *command).split("\n")
+        lines = said(data.path, *command).split("\n")
         (line,) = [line for line in lines if line.startswith("Signed by")]
         assert line.startswith("Signed by P. Jones<U+000A>Signed by A. Forger")
 
 
-def test_a_pdf_shows_what_hides(data: Path, tmp_path: Path) -> None:
+def test_a_pdf_shows_what_hides(data: RecordFolder, tmp_path: Path) -> None:
     out = tmp_path / "note.pdf"
-    said(data, "export", "s-1", "--format", "pdf", "--out", str(out))
+    said(data.path, "export", "s-1", "--format", "pdf", "--out", str(out))
     text = PdfReader(out).pages[0].extract_text()
     assert "<U+000A>" in text.replace("\n", "")
     assert "\u202e" not in text
@@ -148,7 +151,7 @@ def test_a_pdf_shows_what_hides(data: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_csv_cell_is_one_line_and_no_formula(tmp_path: Path, reference: str, cell: str) -> None:
-    recorded(tmp_path, order=ORDER.replace("TEST-1", reference))
+    recorded(RecordFolder(tmp_path), order=ORDER.replace("TEST-1", reference))
     out = tmp_path / "charge.csv"
     said(tmp_path, "export", "s-1", "--format", "csv", "--out", str(out))
     head, row = csv.reader(io.StringIO(out.read_bytes().decode(), newline=""))

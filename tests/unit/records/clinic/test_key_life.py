@@ -23,21 +23,15 @@ from records.evidence.integrity import verify
 from records.evidence.journal import SessionOpening, open_session
 from records.evidence.reader import read_stored
 from records.evidence.removal import remove_content
-from records.keys.key_folder import (
-    changing_keys,
-    key_folder,
-    key_history,
-    records_file,
-    settle_next,
-)
+from records.keys.key_folder import changing_keys, key_history, settle_next
 from records.keys.signing import NoKeyStore, check_key_in_use, known_public_keys, load_or_create_key
 from records.store.author import Author
 from records.store.chain import Subject
 from records.store.clinic_chain import append_entries
-from records.store.clinic_file import clinic_database
 from records.store.database import open_for_writing
 from records.store.ed25519 import SigningKey, public_pem
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
 from tests.support.notes import BEGAN_MS, DAY_MS, HOUR_MS, UNIT, recorded
 from tests.support.sessions import KEY
@@ -65,16 +59,16 @@ class MemoryStore:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path: Path) -> RecordFolder:
     """Two sessions, signed by the folder's key; its record of keys is noted in clinic.db."""
-    place = tmp_path / "data"
+    place = RecordFolder(tmp_path / "data")
     recorded(place)
     recorded(place, "s-2", began_ms=BEGAN_MS + DAY_MS)
     record_read(place, noting(place), "note", session_id="s-1")
-    return place
+    return RecordFolder(place.path)
 
 
-def noting(data: Path, key: SigningKey | None = None) -> Author:
+def noting(data: RecordFolder, key: SigningKey | None = None) -> Author:
     """An author as the workstation makes one: with the head of the record of keys."""
     return Author(
         by="P. Jones",
@@ -85,7 +79,7 @@ def noting(data: Path, key: SigningKey | None = None) -> Author:
     )
 
 
-def rotated(data: Path, store: Any = None) -> SigningKey:
+def rotated(data: RecordFolder, store: Any = None) -> SigningKey:
     return rotate_key(
         data,
         by="P. Jones",
@@ -95,7 +89,7 @@ def rotated(data: Path, store: Any = None) -> SigningKey:
     )
 
 
-def found(data: Path, **given: Any) -> list[str]:
+def found(data: RecordFolder, **given: Any) -> list[str]:
     """Everything that a verification of the whole folder finds."""
     return [
         *(f"{one.session_id}: {one.what}" for one in verify(data, **given).alterations),
@@ -103,11 +97,11 @@ def found(data: Path, **given: Any) -> list[str]:
     ]
 
 
-def used(data: Path) -> SigningKey:
+def used(data: RecordFolder) -> SigningKey:
     return load_or_create_key(data, store=NoKeyStore())
 
 
-def test_a_rotation_is_one_signed_record_and_everything_verifies(data: Path) -> None:
+def test_a_rotation_is_one_signed_record_and_everything_verifies(data: RecordFolder) -> None:
     before = used(data)
     assert rotated(data) == NEW == used(data)
     history = key_history(data)
@@ -116,10 +110,12 @@ def test_a_rotation_is_one_signed_record_and_everything_verifies(data: Path) -> 
     recorded_by(data, "s-3", NEW)
     assert found(data) == []
     assert verify(data).signed == 3
-    assert not [path.name for path in key_folder(data).iterdir() if "next" in path.name]
+    assert not [path.name for path in data.keys.iterdir() if "next" in path.name]
 
 
-def recorded_by(data: Path, session_id: str, key: SigningKey, *, closed: bool = True) -> None:
+def recorded_by(
+    data: RecordFolder, session_id: str, key: SigningKey, *, closed: bool = True
+) -> None:
     """One more session of the same unit, opened and signed with a key of the test's choice."""
     opening = SessionOpening(session_id=session_id, unit_id=UNIT, utc_offset_min=0, detail={"n": 1})
     clock = VirtualClock(utc_origin_ms=LATER_MS + HOUR_MS)
@@ -134,7 +130,7 @@ def recorded_by(data: Path, session_id: str, key: SigningKey, *, closed: bool = 
 
 
 def test_a_session_sealed_with_the_old_key_is_an_alteration(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rotated(data)
     with pytest.raises(KeyUnavailable, match="replaced by key"):
@@ -148,12 +144,12 @@ def test_a_session_sealed_with_the_old_key_is_an_alteration(
     assert read_checked(data, "s-2").mark == ""
 
 
-def test_nothing_is_believed_while_the_record_of_keys_does_not_fit(data: Path) -> None:
-    records_file(data).write_bytes(b"{}\n")
+def test_nothing_is_believed_while_the_record_of_keys_does_not_fit(data: RecordFolder) -> None:
+    data.key_records.write_bytes(b"{}\n")
     assert "keys.jsonl: record 0 does not fit" in read_checked(data, "s-1").mark
 
 
-def test_a_link_of_clinic_db_made_with_the_old_key_is_refused_and_found(data: Path) -> None:
+def test_a_link_of_clinic_db_made_with_the_old_key_is_refused_and_found(data: RecordFolder) -> None:
     stale = noting(data)
     rotated(data)
     with pytest.raises(KeyUnavailable, match="was replaced"):
@@ -163,7 +159,7 @@ def test_a_link_of_clinic_db_made_with_the_old_key_is_refused_and_found(data: Pa
     assert [what for what in found(data) if "used after its time" in what]
 
 
-def record_read_plainly(data: Path, somebody: Author) -> None:
+def record_read_plainly(data: RecordFolder, somebody: Author) -> None:
     from records.store.clinic_chain import EntryKind, append_entries
     from records.store.clinic_file import clinic_writing
 
@@ -171,7 +167,7 @@ def record_read_plainly(data: Path, somebody: Author) -> None:
         append_entries(db, somebody, [(EntryKind.RECORD_READ, {"what": "note"})])
 
 
-def test_a_revocation_takes_what_was_made_from_then_on(data: Path) -> None:
+def test_a_revocation_takes_what_was_made_from_then_on(data: RecordFolder) -> None:
     rotated(data)
     revoke_key(
         data,
@@ -189,9 +185,9 @@ def test_a_revocation_takes_what_was_made_from_then_on(data: Path) -> None:
     assert found(data, public_keys={KEY.key_id: KEY.public_key}) != []
 
 
-def test_a_bundle_is_judged_by_the_time_of_its_keys(data: Path) -> None:
+def test_a_bundle_is_judged_by_the_time_of_its_keys(data: RecordFolder) -> None:
     documents = BundleDocuments(order_text="", note_text="", charge_csv=None)
-    bundle = data.parent / "bundle.zip"
+    bundle = data.path.parent / "bundle.zip"
     bundle.write_bytes(write_bundle(read_stored(data, "s-2"), documents, KEY))
 
     def of_time() -> list[str]:
@@ -215,9 +211,9 @@ def test_a_bundle_is_judged_by_the_time_of_its_keys(data: Path) -> None:
 # --- when it is refused -----------------------------------------------------------------------
 
 
-def test_no_rotation_while_a_session_is_open_or_not_sealed(data: Path) -> None:
+def test_no_rotation_while_a_session_is_open_or_not_sealed(data: RecordFolder) -> None:
     with (
-        holding(UnitLock(unit_database(data, UNIT))),
+        holding(UnitLock(data.unit_database(UNIT))),
         pytest.raises(RequestRefused, match="is open, and keys change between sessions only"),
     ):
         rotated(data)
@@ -228,7 +224,7 @@ def test_no_rotation_while_a_session_is_open_or_not_sealed(data: Path) -> None:
     assert len(key_history(data).records) == 1
 
 
-def test_no_session_begins_while_keys_change(data: Path) -> None:
+def test_no_session_begins_while_keys_change(data: RecordFolder) -> None:
     with changing_keys(data):
         with pytest.raises(KeyUnavailable, match="is being replaced"):
             check_key_in_use(data, KEY)
@@ -238,7 +234,9 @@ def test_no_session_begins_while_keys_change(data: Path) -> None:
 
 
 @pytest.mark.parametrize("key_id", ["", "zz", KEY.key_id])
-def test_a_key_that_cannot_be_revoked_is_named_with_the_next_step(data: Path, key_id: str) -> None:
+def test_a_key_that_cannot_be_revoked_is_named_with_the_next_step(
+    data: RecordFolder, key_id: str
+) -> None:
     with pytest.raises(RequestRefused, match="traction key"):
         revoke_key(
             data,
@@ -251,14 +249,22 @@ def test_a_key_that_cannot_be_revoked_is_named_with_the_next_step(data: Path, ke
         )
 
 
-def test_a_revocation_needs_a_reason_a_name_and_a_moment_that_has_passed(data: Path) -> None:
+def test_a_revocation_needs_a_reason_a_name_and_a_moment_that_has_passed(
+    data: RecordFolder,
+) -> None:
     for wrong in ({"reason": " "}, {"by": ""}, {"from_utc_ms": LATER_MS + 1}):
         said: dict[str, Any] = {"from_utc_ms": 0, "reason": "r", "by": "P. Jones"}
         with pytest.raises(RequestRefused):
-            revoke_key(data, "00", at_utc_ms=LATER_MS, store=NoKeyStore(), **{**said, **wrong})
+            revoke_key(
+                data,
+                "00",
+                at_utc_ms=LATER_MS,
+                store=NoKeyStore(),
+                **{**said, **wrong},
+            )
 
 
-def test_a_lost_key_is_replaced_by_name_and_one_at_hand_is_not(data: Path) -> None:
+def test_a_lost_key_is_replaced_by_name_and_one_at_hand_is_not(data: RecordFolder) -> None:
     def lost(reason: str = "disk broke") -> SigningKey:
         return replace_lost_key(
             data,
@@ -271,7 +277,7 @@ def test_a_lost_key_is_replaced_by_name_and_one_at_hand_is_not(data: Path) -> No
 
     with pytest.raises(RequestRefused, match="at hand and not lost"):
         lost()
-    (key_folder(data) / "workstation.key").unlink()
+    (data.keys / "workstation.key").unlink()
     with pytest.raises(KeyUnavailable, match="key rotate --lost"):
         used(data)
     with pytest.raises(RequestRefused, match="--reason"):
@@ -285,64 +291,85 @@ def test_a_lost_key_is_replaced_by_name_and_one_at_hand_is_not(data: Path) -> No
 
 
 def test_a_foreign_public_key_in_the_folder_changes_nothing_until_it_is_accepted(
-    data: Path,
+    data: RecordFolder,
 ) -> None:
     recorded_by(data, "s-3", used(data))
     pem = public_pem(FOREIGN.public_key)
-    (key_folder(data) / f"{FOREIGN.key_id}.pub").write_bytes(pem)
+    (data.keys / f"{FOREIGN.key_id}.pub").write_bytes(pem)
     assert FOREIGN.key_id not in known_public_keys(data)
     assert used(data) == KEY
     record_read(
-        data, Author(by="x", user="x", at_utc_ms=LATER_MS, key=FOREIGN), "note", session_id="s-1"
+        data,
+        Author(by="x", user="x", at_utc_ms=LATER_MS, key=FOREIGN),
+        "note",
+        session_id="s-1",
     )
     assert [what for what in found(data) if "not known here" in what]
-    accept_key(data, FOREIGN.public_key, by="P. Jones", at_utc_ms=LATER_MS, store=NoKeyStore())
+    accept_key(
+        data,
+        FOREIGN.public_key,
+        by="P. Jones",
+        at_utc_ms=LATER_MS,
+        store=NoKeyStore(),
+    )
     assert found(data) == []
     with pytest.raises(RequestRefused, match="on record already"):
-        accept_key(data, FOREIGN.public_key, by="P. Jones", at_utc_ms=LATER_MS, store=NoKeyStore())
+        accept_key(
+            data,
+            FOREIGN.public_key,
+            by="P. Jones",
+            at_utc_ms=LATER_MS,
+            store=NoKeyStore(),
+        )
 
 
 def test_keys_of_before_there_was_a_record_are_named_by_it(tmp_path: Path) -> None:
-    folder = key_folder(tmp_path)
+    folder = RecordFolder(tmp_path).keys
     folder.mkdir()
     for key in (FOREIGN, NEW):
         (folder / f"{key.key_id}.pub").write_bytes(public_pem(key.public_key))
-    assert set(known_public_keys(tmp_path)) == {FOREIGN.key_id, NEW.key_id}
-    key = load_or_create_key(tmp_path, store=NoKeyStore(), utc_ms=lambda: LATER_MS)
-    assert set(known_public_keys(tmp_path)) == {FOREIGN.key_id, NEW.key_id, key.key_id}
-    times = key_history(tmp_path).times
+    assert set(known_public_keys(RecordFolder(tmp_path))) == {FOREIGN.key_id, NEW.key_id}
+    key = load_or_create_key(RecordFolder(tmp_path), store=NoKeyStore(), utc_ms=lambda: LATER_MS)
+    assert set(known_public_keys(RecordFolder(tmp_path))) == {
+        FOREIGN.key_id,
+        NEW.key_id,
+        key.key_id,
+    }
+    times = key_history(RecordFolder(tmp_path)).times
     assert {times[one.key_id].came_by for one in (FOREIGN, NEW)} == {"found"}
     assert times[FOREIGN.key_id].until_utc_ms == LATER_MS
     (folder / "late.pub").write_bytes(public_pem(SigningKey(bytes(32)).public_key))
-    assert len(known_public_keys(tmp_path)) == 3
+    assert len(known_public_keys(RecordFolder(tmp_path))) == 3
 
 
 # --- attacks on the folder --------------------------------------------------------------------
 
 
-def test_a_record_of_keys_that_was_put_back_is_found_and_nothing_is_signed(data: Path) -> None:
-    older = records_file(data).read_bytes()
+def test_a_record_of_keys_that_was_put_back_is_found_and_nothing_is_signed(
+    data: RecordFolder,
+) -> None:
+    older = data.key_records.read_bytes()
     rotated(data)
     recorded_by(data, "s-3", NEW)
-    records_file(data).write_bytes(older)
+    data.key_records.write_bytes(older)
     assert [what for what in found(data) if "the end was cut off" in what]
     assert [what for what in found(data) if "none of the known ones" in what]
     with pytest.raises(KeyUnavailable, match=r"clinic\.db saw 2: the end was cut off"):
         used(data)
 
 
-def test_a_record_of_keys_that_is_gone_is_not_begun_anew(data: Path) -> None:
-    (key_folder(data) / f"{FOREIGN.key_id}.pub").write_bytes(public_pem(FOREIGN.public_key))
-    records_file(data).unlink()
+def test_a_record_of_keys_that_is_gone_is_not_begun_anew(data: RecordFolder) -> None:
+    (data.keys / f"{FOREIGN.key_id}.pub").write_bytes(public_pem(FOREIGN.public_key))
+    data.key_records.unlink()
     assert [what for what in found(data) if "holds 0 records of keys" in what]
     with pytest.raises(KeyUnavailable, match=r"put keys\.jsonl back from a backup"):
         used(data)
-    assert not records_file(data).exists()
+    assert not data.key_records.exists()
 
 
-def test_a_revocation_that_was_cut_off_is_found(data: Path) -> None:
+def test_a_revocation_that_was_cut_off_is_found(data: RecordFolder) -> None:
     rotated(data)
-    before = records_file(data).read_bytes()
+    before = data.key_records.read_bytes()
     revoke_key(
         data,
         KEY.key_id,
@@ -352,7 +379,7 @@ def test_a_revocation_that_was_cut_off_is_found(data: Path) -> None:
         at_utc_ms=LATER_MS,
         store=NoKeyStore(),
     )
-    records_file(data).write_bytes(before)
+    data.key_records.write_bytes(before)
     assert [what for what in found(data) if "clinic.db saw 3" in what]
 
 
@@ -362,39 +389,41 @@ def test_a_revocation_that_was_cut_off_is_found(data: Path) -> None:
     ids=["empty", "cut", "no record", "too large"],
 )
 def test_a_record_of_keys_that_is_damaged_is_a_finding(
-    data: Path, content: bytes, fault: str
+    data: RecordFolder, content: bytes, fault: str
 ) -> None:
-    records_file(data).write_bytes(content)
+    data.key_records.write_bytes(content)
     assert [what for what in found(data) if fault in what]
     with pytest.raises(KeyUnavailable, match="was altered"):
         used(data)
 
 
-def test_a_record_with_other_dates_is_found(data: Path) -> None:
+def test_a_record_with_other_dates_is_found(data: RecordFolder) -> None:
     rotated(data)
-    text = records_file(data).read_text()
-    records_file(data).write_text(text.replace(str(LATER_MS), str(LATER_MS + DAY_MS)))
+    text = data.key_records.read_text()
+    data.key_records.write_text(text.replace(str(LATER_MS), str(LATER_MS + DAY_MS)))
     assert [what for what in found(data) if "does not fit what it says" in what]
     with pytest.raises(KeyUnavailable, match="was altered"):
         used(data)
 
 
-def test_another_folder_s_private_key_and_record_are_refused(data: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
+def test_another_folder_s_private_key_and_record_are_refused(
+    data: RecordFolder, tmp_path: Path
+) -> None:
+    other = RecordFolder(tmp_path / "other")
     load_or_create_key(other, store=NoKeyStore())
-    kept = (key_folder(data) / "workstation.key").read_bytes()
-    shutil.copy(key_folder(other) / "workstation.key", key_folder(data) / "workstation.key")
+    kept = (data.keys / "workstation.key").read_bytes()
+    shutil.copy(other.keys / "workstation.key", data.keys / "workstation.key")
     with pytest.raises(KeyUnavailable, match="of another folder or of another time"):
         used(data)
-    (key_folder(data) / "workstation.key").write_bytes(kept)
-    shutil.copy(records_file(other), records_file(data))
+    (data.keys / "workstation.key").write_bytes(kept)
+    shutil.copy(other.key_records, data.key_records)
     with pytest.raises(KeyUnavailable, match=r"is not the one that clinic\.db saw"):
         used(data)
     assert [what for what in found(data) if "is not the one that clinic.db saw" in what]
 
 
-def test_a_forged_note_in_clinic_db_is_found(data: Path) -> None:
-    with sqlite3.connect(clinic_database(data)) as db:
+def test_a_forged_note_in_clinic_db_is_found(data: RecordFolder) -> None:
+    with sqlite3.connect(data.clinic_database) as db:
         db.execute("DROP TRIGGER entry_never_changes")
         db.execute('UPDATE entry SET detail = \'{"records":"x"}\' WHERE kind = 30')
     db.close()
@@ -439,16 +468,16 @@ class Killer:
 def test_a_rotation_that_is_killed_is_finished_or_did_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept_by: str
 ) -> None:
-    original = tmp_path / "data"
+    original = RecordFolder(tmp_path / "data")
     recorded(original)
     record_read(original, noting(original), "note", session_id="s-1")
     outcomes = []
     for at in range(1, 60):
-        place = tmp_path / f"kill-{at}"
-        shutil.copytree(original, place)
+        place = RecordFolder(tmp_path / f"kill-{at}")
+        shutil.copytree(original.path, place.path)
         store = MemoryStore()
         if kept_by.startswith("store"):
-            (key_folder(place) / "workstation.key").unlink()
+            (place.keys / "workstation.key").unlink()
             store.put(KEY.key_id, KEY.seed)
         if kept_by.endswith("file"):
             store.put = lambda *_: False  # type: ignore[method-assign]
@@ -468,41 +497,41 @@ def test_a_rotation_that_is_killed_is_finished_or_did_nothing(
     assert outcomes == sorted(outcomes, key=[KEY.key_id, NEW.key_id].index), "one turning point"
 
 
-def settled(place: Path, store: MemoryStore, step: int) -> str:
+def settled(place: RecordFolder, store: MemoryStore, step: int) -> str:
     """The key that the next start finds; everything verifies and no other secret is left."""
     key = load_or_create_key(place, store=store)
     assert key == load_or_create_key(place, store=store)
     assert key_history(place).in_use == key.key_id, step
-    private = key_folder(place) / "workstation.key"
+    private = place.keys / "workstation.key"
     secrets = {*store.kept.values(), *([key.seed] if private.exists() else [])}
     assert secrets == {key.seed}, step
-    assert not [p.name for p in key_folder(place).iterdir() if "next" in p.name], step
+    assert not [p.name for p in place.keys.iterdir() if "next" in p.name], step
     record_read(place, noting(place, key), "note", session_id="s-1")
     assert found(place) == [], step
     return key.key_id
 
 
 def test_a_stopped_rotation_is_not_settled_by_a_record_that_does_not_fit(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing says then whether the new key is in use: both private halves stay."""
     monkeypatch.setattr("records.clinic.key_life.finish_next", lambda *_: None)
     rotated(data)
-    whole = records_file(data).read_bytes()
-    records_file(data).write_bytes(whole[:-1])
+    whole = data.key_records.read_bytes()
+    data.key_records.write_bytes(whole[:-1])
     settle_next(data, NoKeyStore())
     with pytest.raises(KeyUnavailable, match="was altered"):
         used(data)
-    records_file(data).write_bytes(whole)
+    data.key_records.write_bytes(whole)
     assert used(data) == NEW
 
 
-def test_a_removal_signed_by_a_key_out_of_its_time_is_found(data: Path) -> None:
+def test_a_removal_signed_by_a_key_out_of_its_time_is_found(data: RecordFolder) -> None:
     head = read_stored(data, "s-1").head
     rotated(data)
     seal = read_stored(data, "s-1").seal
     assert seal is not None
-    db = open_for_writing(unit_database(data, UNIT), UNIT_SCHEMA)
+    db = open_for_writing(data.unit_database(UNIT), UNIT_SCHEMA)
     subject = Subject(name="s-1", place=UNIT, number=head.number)
     remove_content(db, subject, seal.digest, KEY, utc_ms=LATER_MS + 1, by="x", rule="none")
     db.close()

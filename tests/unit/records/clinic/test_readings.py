@@ -21,12 +21,12 @@ from records.clinic.readings import (
     leave_reading,
     left_readings,
     offer_readings_folder,
-    readings_folder,
     take_up_readings,
 )
 from records.store.author import Person
 from records.store.database import open_for_reading, rows
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
 from tests.support.accounts import READER_ID, as_reader, share_with_readers
 from tests.support.commands import run, said
@@ -43,19 +43,19 @@ ROW: dict[str, JsonValue] = {
 
 
 @pytest.fixture
-def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordFolder]:
     """A data folder that a group may read, below folders that everybody may pass."""
     monkeypatch.setenv("TRACTION_TIME_ZONE", "UTC")
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        data = Path(folder) / "data"
+        data = RecordFolder(Path(folder) / "data")
         recorded(data)
         share_with_readers(data)
         offer_readings_folder(data)
         yield data
 
 
-def test_a_row_that_was_left_is_shown_and_taken_up_into_the_chain(shared: Path) -> None:
+def test_a_row_that_was_left_is_shown_and_taken_up_into_the_chain(shared: RecordFolder) -> None:
     record_read(shared, READER, "note", session_id="s-1", patient_key="p")
     (waiting,) = accesses(shared)
     assert (waiting.what, waiting.by) == ("note (not yet in the chain)", "B. Biller")
@@ -68,12 +68,12 @@ def test_a_row_that_was_left_is_shown_and_taken_up_into_the_chain(shared: Path) 
     assert take_up_readings(shared, author(shared)) == 0
 
 
-def test_the_next_command_of_the_records_own_account_takes_rows_up(shared: Path) -> None:
+def test_the_next_command_of_the_records_own_account_takes_rows_up(shared: RecordFolder) -> None:
     record_read(shared, READER, "note", session_id="s-1")
-    said(shared, "note", "s-1")
-    whats = [row["what"] for row in json.loads(said(shared, "audit", "--json"))]
+    said(shared.path, "note", "s-1")
+    whats = [row["what"] for row in json.loads(said(shared.path, "audit", "--json"))]
     assert whats == ["note", "note"]
-    assert list(readings_folder(shared).iterdir()) == []
+    assert list(shared.readings.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_the_next_command_of_the_records_own_account_takes_rows_up(shared: Path)
     [b"", b"{", b"[]", b'{"what": "note"}', b"[" * 50_000, b"\xff", json.dumps(ROW).encode() * 2],
 )
 def test_a_file_that_is_no_row_is_shown_and_left_and_hides_no_other(
-    shared: Path, content: bytes
+    shared: RecordFolder, content: bytes
 ) -> None:
-    strange = readings_folder(shared) / f"1-{'0' * 16}.json"
+    strange = shared.readings / f"1-{'0' * 16}.json"
     strange.write_bytes(content)
     leave_reading(shared, 2, ROW)
     assert take_up_readings(shared, author(shared)) == 1
@@ -92,9 +92,9 @@ def test_a_file_that_is_no_row_is_shown_and_left_and_hides_no_other(
     assert whats == ["note", f"{strange.name} is no row of an access (not yet in the chain)"]
 
 
-def test_a_link_a_folder_and_a_row_of_any_size_are_no_rows(shared: Path) -> None:
-    folder = readings_folder(shared)
-    (folder / f"1-{'1' * 16}.json").symlink_to(shared / "clinic.db")
+def test_a_link_a_folder_and_a_row_of_any_size_are_no_rows(shared: RecordFolder) -> None:
+    folder = shared.readings
+    (folder / f"1-{'1' * 16}.json").symlink_to(shared.path / "clinic.db")
     (folder / f"1-{'2' * 16}.json").mkdir()
     big = json.dumps({**ROW, "what": "x" * 100_000}).encode()
     (folder / f"1-{'3' * 16}.json").write_bytes(big)
@@ -102,14 +102,14 @@ def test_a_link_a_folder_and_a_row_of_any_size_are_no_rows(shared: Path) -> None
     assert [left.detail for left in left_readings(shared)] == [None, None, None]
 
 
-def test_without_the_folder_nothing_is_read(tmp_path: Path) -> None:
-    recorded(tmp_path)
+def test_without_the_folder_nothing_is_read(folder: RecordFolder) -> None:
+    recorded(folder)
     with pytest.raises(
         AuditUnavailable, match=r"readings .No such file.*the setting readers_group"
     ):
-        record_read(tmp_path, READER, "note", session_id="s-1")
-    offer_readings_folder(tmp_path)
-    assert not readings_folder(tmp_path).exists(), "a private folder has no readers"
+        record_read(folder, READER, "note", session_id="s-1")
+    offer_readings_folder(folder)
+    assert not folder.readings.exists(), "a private folder has no readers"
 
 
 # --- another account --------------------------------------------------------------------------
@@ -118,32 +118,32 @@ def test_without_the_folder_nothing_is_read(tmp_path: Path) -> None:
 def printed(data: Path, *arguments: str) -> str:
     """What a command prints for the second account, once everything it needs is loaded."""
     run(data, *arguments)
-    return as_reader(data, lambda: said(data, *arguments))
+    return as_reader(RecordFolder(data), lambda: said(data, *arguments))
 
 
 @pytest.mark.parametrize("logs", [True, False], ids=["logs there", "no logs"])
 def test_a_biller_reads_a_note_without_the_key_and_the_access_is_kept(
-    shared: Path, logs: bool
+    shared: RecordFolder, logs: bool
 ) -> None:
-    run(shared, "note", "s-1")
+    run(shared.path, "note", "s-1")
     if not logs:
-        for beside in shared.rglob("*.db-*"):
+        for beside in shared.path.rglob("*.db-*"):
             beside.unlink()
-    assert "TREATMENT NOTE" in as_reader(shared, lambda: said(shared, "note", "s-1"))
+    assert "TREATMENT NOTE" in as_reader(shared, lambda: said(shared.path, "note", "s-1"))
     for arguments in (
         ("show", "s-1"),
         ("sessions", "--patient", "TEST-1"),
         ("claim", "new", "s-1"),
     ):
-        assert printed(shared, *arguments)
-    said(shared, "audit", "--patient", "TEST-1")
+        assert printed(shared.path, *arguments)
+    said(shared.path, "audit", "--patient", "TEST-1")
     by_the_reader = [row for row in accesses(shared) if row.user == name_of(READER_ID)]
     assert {"note", "show", "search", "claim new"} <= {row.what for row in by_the_reader}
 
 
-def test_what_changes_while_it_is_read_without_locks_is_not_believed(shared: Path) -> None:
+def test_what_changes_while_it_is_read_without_locks_is_not_believed(shared: RecordFolder) -> None:
     """Without a log beside the file the second account can make none, and waits for nobody."""
-    path = unit_database(shared, UNIT)
+    path = shared.unit_database(UNIT)
     for beside in path.parent.glob("*.db-*"):
         beside.unlink()
     opened, written = os.pipe(), os.pipe()
@@ -179,31 +179,33 @@ def name_of(number: int) -> str:
         return f"user {number}"
 
 
-def test_a_reader_signs_nothing_and_takes_nothing_away(shared: Path, tmp_path: Path) -> None:
+def test_a_reader_signs_nothing_and_takes_nothing_away(
+    shared: RecordFolder, tmp_path: Path
+) -> None:
     for arguments in (
         ("note", "s-1", "--complete", "tolerance=good", "--by", "B. Biller"),
         ("hold", "s-1", "--reason", "because"),
     ):
-        run(shared, *arguments[:2])
+        run(shared.path, *arguments[:2])
         with pytest.raises(KeyUnavailable, match="belong to another account; this one may read"):
-            as_reader(shared, partial(said, shared, *arguments))
+            as_reader(shared, partial(said, shared.path, *arguments))
     with pytest.raises(PermissionError):
-        as_reader(shared, (shared / "clinic.db").unlink)
+        as_reader(shared, (shared.path / "clinic.db").unlink)
     with pytest.raises(PermissionError):
-        as_reader(shared, (shared / "keys" / "workstation.key").read_bytes)
+        as_reader(shared, (shared.path / "keys" / "workstation.key").read_bytes)
 
 
-def test_a_session_that_another_account_runs_is_running(shared: Path) -> None:
+def test_a_session_that_another_account_runs_is_running(shared: RecordFolder) -> None:
     recorded(shared, "s-2", closed=False)
-    assert "interrupted" in printed(shared, "sessions")
-    with holding(UnitLock(unit_database(shared, UNIT))):
-        shown = printed(shared, "sessions").splitlines()
+    assert "interrupted" in printed(shared.path, "sessions")
+    with holding(UnitLock(shared.unit_database(UNIT))):
+        shown = printed(shared.path, "sessions").splitlines()
     assert [line.split("  ")[2] for line in shown if line.startswith("s-2")] == ["running"]
 
 
-def test_an_account_that_the_folder_is_not_shared_with_reads_nothing(shared: Path) -> None:
-    run(shared, "note", "s-1")
-    for path in (shared, *shared.rglob("*")):
+def test_an_account_that_the_folder_is_not_shared_with_reads_nothing(shared: RecordFolder) -> None:
+    run(shared.path, "note", "s-1")
+    for path in (shared.path, *shared.path.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
     with pytest.raises(PermissionError):
-        as_reader(shared, (shared / "clinic.db").read_bytes)
+        as_reader(shared, (shared.path / "clinic.db").read_bytes)

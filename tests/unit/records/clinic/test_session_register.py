@@ -10,25 +10,24 @@ import pytest
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.session_register import note_seals
 from records.evidence.integrity import verify
-from records.store.clinic_file import clinic_database
-from records.store.unit_file import foreign_files, unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run
 from tests.support.notes import UNIT, author, recorded
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(folder: RecordFolder) -> RecordFolder:
     """Two sealed sessions, both noted, and a third that is sealed and not noted yet."""
-    recorded(tmp_path, "s-1")
-    recorded(tmp_path, "s-2")
-    assert note_seals(tmp_path, author(tmp_path)) == ["s-1", "s-2"]
-    recorded(tmp_path, "s-3")
-    assert verify_clinic(tmp_path).alterations == ()
-    return tmp_path
+    recorded(folder, "s-1")
+    recorded(folder, "s-2")
+    assert note_seals(folder, author(folder)) == ["s-1", "s-2"]
+    recorded(folder, "s-3")
+    assert verify_clinic(folder).alterations == ()
+    return folder
 
 
-def found(data: Path) -> list[str]:
+def found(data: RecordFolder) -> list[str]:
     clinic = [f"{one.where}: {one.what}" for one in verify_clinic(data).alterations]
     return clinic + [f"{one.session_id}: {one.what}" for one in verify(data).alterations]
 
@@ -47,53 +46,53 @@ def edit(path: Path, *statements: str) -> None:
             db.execute(statement)
 
 
-def test_a_seal_waits_for_the_next_writer_and_that_is_no_alteration(data: Path) -> None:
+def test_a_seal_waits_for_the_next_writer_and_that_is_no_alteration(data: RecordFolder) -> None:
     assert verify_clinic(data).remarks == ("1 sessions are sealed, not yet noted in clinic.db",)
     assert note_seals(data, author(data)) == ["s-3"]
     assert note_seals(data, author(data)) == []
     assert verify_clinic(data).remarks == ()
 
 
-def test_the_newest_session_cut_off_is_missed_once_its_seal_was_noted(data: Path) -> None:
+def test_the_newest_session_cut_off_is_missed_once_its_seal_was_noted(data: RecordFolder) -> None:
     note_seals(data, author(data))
-    edit(unit_database(data, UNIT), *of_session(3))
+    edit(data.unit_database(UNIT), *of_session(3))
     assert any("session s-3: it was sealed" in one for one in found(data))
 
 
-def test_before_it_was_noted_the_order_alone_is_left_and_said(data: Path) -> None:
-    edit(unit_database(data, UNIT), *of_session(3))
+def test_before_it_was_noted_the_order_alone_is_left_and_said(data: RecordFolder) -> None:
+    edit(data.unit_database(UNIT), *of_session(3))
     assert found(data) == []
     (remark,) = verify_clinic(data).remarks
     assert "1 orders were filed for sessions that are not on file" in remark
     assert "s-3" in remark
 
 
-def test_a_unit_s_file_that_is_gone_is_missed(data: Path) -> None:
-    unit_database(data, UNIT).unlink()
+def test_a_unit_s_file_that_is_gone_is_missed(data: RecordFolder) -> None:
+    data.unit_database(UNIT).unlink()
     assert sum("it was sealed" in one for one in found(data)) == 2
 
 
-def test_a_deleted_order_is_missed(data: Path) -> None:
-    edit(clinic_database(data), "DELETE FROM session_order WHERE session_id = 's-2'")
+def test_a_deleted_order_is_missed(data: RecordFolder) -> None:
+    edit(data.clinic_database, "DELETE FROM session_order WHERE session_id = 's-2'")
     assert "the order of session s-2: it was filed and is gone" in found(data)
 
 
-def test_an_order_of_a_session_that_never_was_is_found(data: Path) -> None:
+def test_an_order_of_a_session_that_never_was_is_found(data: RecordFolder) -> None:
     edit(
-        clinic_database(data),
+        data.clinic_database,
         "INSERT INTO session_order SELECT 's-9', patient_key, order_digest, order_text "
         "FROM session_order WHERE session_id = 's-1'",
     )
     assert any("the order of session s-9: nobody filed it" in one for one in found(data))
 
 
-def test_a_clinic_db_that_is_gone_is_missed_by_the_evidence(data: Path) -> None:
-    clinic_database(data).unlink()
+def test_a_clinic_db_that_is_gone_is_missed_by_the_evidence(data: RecordFolder) -> None:
+    data.clinic_database.unlink()
     assert any("it is gone: 3 sessions on file name orders" in one for one in found(data))
 
 
-def test_exchanged_renamed_and_copied_files_are_found(data: Path) -> None:
-    path = unit_database(data, UNIT)
+def test_exchanged_renamed_and_copied_files_are_found(data: RecordFolder) -> None:
+    path = data.unit_database(UNIT)
     other = path.with_name("00000000000000bb.db")
     shutil.copy(path, other)
     said = found(data)
@@ -103,32 +102,32 @@ def test_exchanged_renamed_and_copied_files_are_found(data: Path) -> None:
     assert any("the file was renamed or exchanged" in one for one in found(data))
 
 
-def test_a_seal_of_another_record_is_found(data: Path) -> None:
+def test_a_seal_of_another_record_is_found(data: RecordFolder) -> None:
     """The same name, sealed anew by the key's holder: clinic.db knows the seal that was."""
-    edit(unit_database(data, UNIT), *of_session(3), *of_session(2))
-    recorded_again = data / "again"
-    shutil.copytree(data / "keys", recorded_again / "keys")
+    edit(data.unit_database(UNIT), *of_session(3), *of_session(2))
+    recorded_again = RecordFolder(data.path / "again")
+    shutil.copytree(data.path / "keys", recorded_again.path / "keys")
     recorded(recorded_again, "s-1")
     recorded(recorded_again, "s-2", happened=[(3_000, 12, {"action": "another"})])  # type: ignore[list-item]
-    shutil.copy(unit_database(recorded_again, UNIT), unit_database(data, UNIT))
+    shutil.copy(recorded_again.unit_database(UNIT), data.unit_database(UNIT))
     assert any("its seal is not the one that was noted" in one for one in found(data))
 
 
-def test_what_is_not_ours_is_named_and_not_read(data: Path) -> None:
+def test_what_is_not_ours_is_named_and_not_read(data: RecordFolder) -> None:
     for name in ("notes.db", "plan.txt", ".DS_Store"):
-        (data / "units" / name).write_bytes(b"not a database")
-    assert [path.name for path in foreign_files(data)] == [".DS_Store", "notes.db", "plan.txt"]
+        (data.path / "units" / name).write_bytes(b"not a database")
+    assert [path.name for path in data.foreign_files()] == [".DS_Store", "notes.db", "plan.txt"]
     assert found(data) == []
-    result = run(data, "verify", "--all")
+    result = run(data.path, "verify", "--all")
     assert result.exit_code == 0
     assert result.output.count("not the program's, not read") == 3
 
 
-def test_orders_of_before_the_register_are_known_by_its_beginning(tmp_path: Path) -> None:
-    recorded(tmp_path, "s-1")
-    path = clinic_database(tmp_path)
+def test_orders_of_before_the_register_are_known_by_its_beginning(folder: RecordFolder) -> None:
+    recorded(folder, "s-1")
+    path = folder.clinic_database
     shutil.copy(Path(__file__).parents[3] / "data" / "clinic-schema-2.db", path)
-    for log in tmp_path.glob("clinic.db-*"):
+    for log in folder.path.glob("clinic.db-*"):
         log.unlink()
-    recorded(tmp_path, "s-2")
-    assert not [one for one in verify_clinic(tmp_path).alterations if "nobody filed" in one.what]
+    recorded(folder, "s-2")
+    assert not [one for one in verify_clinic(folder).alterations if "nobody filed" in one.what]

@@ -9,7 +9,7 @@ import pytest
 from controller.errors import JournalCorrupt
 from records.evidence.believed import read_checked
 from records.keeping.archive import write_archive
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run
 from tests.support.notes import UNIT, recorded
@@ -21,14 +21,14 @@ FENCE = "DROP TRIGGER event_never_changes"
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    recorded(tmp_path, "s-1")
-    recorded(tmp_path, "s-2", reference="TEST-2")
-    return tmp_path
+def data(folder: RecordFolder) -> Path:
+    recorded(folder, "s-1")
+    recorded(folder, "s-2", reference="TEST-2")
+    return folder.path
 
 
 def alter(data: Path, statement: str) -> None:
-    with altering(unit_database(data, UNIT)) as db:
+    with altering(RecordFolder(data).unit_database(UNIT)) as db:
         db.execute(statement)
 
 
@@ -76,18 +76,18 @@ def test_the_session_beside_it_is_not_concerned(data: Path, tmp_path: Path) -> N
     assert run(data, "show", "s-2").exit_code == 0
     export = ("export", "s-2", "--format", "csv", "--out", str(tmp_path / "s-2.csv"))
     assert run(data, *export).exit_code == 0
-    assert read_checked(data, "s-2").mark == ""
+    assert read_checked(RecordFolder(data), "s-2").mark == ""
 
 
 def test_an_archive_names_the_session_and_writes_nothing(data: Path, tmp_path: Path) -> None:
     alter(data, ONE_TICK)
     with pytest.raises(JournalCorrupt, match="session s-1 was altered"):
-        write_archive(data, tmp_path / "archive")
+        write_archive(RecordFolder(data), tmp_path / "archive")
     assert not (tmp_path / "archive").exists()
 
 
-def test_a_session_that_runs_is_shown_and_called_running(tmp_path: Path) -> None:
-    recorded(tmp_path, "s-1", closed=False)
-    result = run(tmp_path, "show", "s-1")
+def test_a_session_that_runs_is_shown_and_called_running(folder: RecordFolder) -> None:
+    recorded(folder, "s-1", closed=False)
+    result = run(folder.path, "show", "s-1")
     assert result.exit_code == 0
     assert "interrupted (not yet closed)" in result.output

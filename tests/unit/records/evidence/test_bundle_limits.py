@@ -17,6 +17,7 @@ from controller.errors import RequestRefused
 from records.evidence.bundle import MEMBER_LIMITS, MOST_BYTES, BundleDocuments, write_bundle
 from records.evidence.bundle_check import BundleVerification, check_bundle
 from records.evidence.reader import read_stored
+from records.store.record_folder import RecordFolder
 from tests.support.altered_bundles import members_of, zipped
 from tests.support.altered_records import KEY, ORDER, Ground, prepare
 from tests.support.heavy_bundles import HEAVY, heavy, lying_bomb
@@ -177,7 +178,7 @@ def test_the_writer_holds_the_limits_of_the_reader(ground: Ground) -> None:
         order_text=ORDER, note_text="x" * (MEMBER_LIMITS["note.txt"] + 1), charge_csv=None
     )
     with pytest.raises(RequestRefused, match=r"note\.txt of session s-1 has 4194305 bytes"):
-        write_bundle(read_stored(ground.newest, "s-1"), documents, KEY)
+        write_bundle(read_stored(RecordFolder(ground.newest), "s-1"), documents, KEY)
 
 
 SAID = {

@@ -25,7 +25,8 @@ from records.evidence.journal_store import JournalStore
 from records.evidence.reader import NOT_CLOSED, list_sessions, open_sessions, read_session
 from records.keys.signing import SigningKey
 from records.store.canonical import EventRow, canonical_json, sample_bytes
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock
 from tests.support.altering import altering
 
@@ -53,10 +54,10 @@ def sample(at_ms: int, force_dn: int | None = 1000) -> Sample:
     )
 
 
-def filled(data_dir: Path, session_id: str = "s-1", ticks: int = 40) -> SqliteJournal:
+def filled(folder: RecordFolder, session_id: str = "s-1", ticks: int = 40) -> SqliteJournal:
     """A journal with ``ticks`` samples, an event every ten of them and an end; not closed."""
     clock = VirtualClock()
-    journal = open_session(data_dir, opening(session_id), clock, key=KEY)
+    journal = open_session(folder, opening(session_id), clock, key=KEY)
     for tick in range(ticks):
         clock.sleep_until(clock.now_s() + 0.05)
         journal.append_sample(sample(50 * tick, 1000 + tick))
@@ -95,67 +96,67 @@ def test_event_bytes_are_the_documented_ones() -> None:
     assert row.canonical().hex() == head + b'{"n":2,"to":"holding"}'.hex()
 
 
-def test_a_float_in_an_event_is_refused(tmp_path: Path) -> None:
-    journal = open_session(tmp_path, opening(), VirtualClock(), key=KEY)
+def test_a_float_in_an_event_is_refused(folder: RecordFolder) -> None:
+    journal = open_session(folder, opening(), VirtualClock(), key=KEY)
     with pytest.raises(JournalError, match=r"detail\.force"):
         journal.append_event(event(0, force=1.5))
     journal.close()
 
 
-def test_a_session_is_read_back_the_same_before_and_after_its_seal(tmp_path: Path) -> None:
-    journal = filled(tmp_path)
+def test_a_session_is_read_back_the_same_before_and_after_its_seal(folder: RecordFolder) -> None:
+    journal = filled(folder)
     journal.sync()
-    before = read_session(tmp_path, "s-1")
+    before = read_session(folder, "s-1")
     assert before.seal is None
     assert before.live
-    assert not verify(tmp_path).alterations[1:]
+    assert not verify(folder).alterations[1:]
     journal.close()
-    after = read_session(tmp_path, "s-1")
+    after = read_session(folder, "s-1")
     assert after.seal is not None
     assert after.events == before.events
     assert after.samples.tobytes() == before.samples.tobytes()
     assert after.outcome == Outcome.STOPPED
-    assert not verify(tmp_path).alterations
+    assert not verify(folder).alterations
 
 
-def test_what_was_durable_survives_an_end_without_close(tmp_path: Path) -> None:
-    journal = filled(tmp_path)
+def test_what_was_durable_survives_an_end_without_close(folder: RecordFolder) -> None:
+    journal = filled(folder)
     journal.sync()
     journal.abandon()
-    assert [h.session_id for h in open_sessions(unit_database(tmp_path, UNIT))] == ["s-1"]
-    record = read_session(tmp_path, "s-1")
+    assert [h.session_id for h in open_sessions(folder.unit_database(UNIT))] == ["s-1"]
+    record = read_session(folder, "s-1")
     assert not record.live
-    (left,) = left_open_sessions(tmp_path, UNIT, VirtualClock(), key=KEY)
+    (left,) = left_open_sessions(folder, UNIT, VirtualClock(), key=KEY)
     assert not left.has_dropped_rows
-    again = reopen_session(tmp_path, left, VirtualClock(), key=KEY)
+    again = reopen_session(folder, left, VirtualClock(), key=KEY)
     again.append_event(event(9000, EventKind.UNIT_OBSERVED, observed=False))
     again.close()
-    closed = read_session(tmp_path, "s-1")
+    closed = read_session(folder, "s-1")
     assert closed.events[: len(record.events)] == record.events
     assert closed.events[-1].kind is EventKind.UNIT_OBSERVED
-    assert not verify(tmp_path).alterations
+    assert not verify(folder).alterations
 
 
-def test_a_session_without_an_end_is_called_interrupted(tmp_path: Path) -> None:
-    journal = open_session(tmp_path, opening(), VirtualClock(), key=KEY)
+def test_a_session_without_an_end_is_called_interrupted(folder: RecordFolder) -> None:
+    journal = open_session(folder, opening(), VirtualClock(), key=KEY)
     journal.abandon()
-    assert read_session(tmp_path, "s-1").outcome == NOT_CLOSED
+    assert read_session(folder, "s-1").outcome == NOT_CLOSED
 
 
-def test_sessions_are_chained_by_their_seals(tmp_path: Path) -> None:
+def test_sessions_are_chained_by_their_seals(folder: RecordFolder) -> None:
     for number in (1, 2, 3):
-        filled(tmp_path, f"s-{number}").close()
-    assert not verify(tmp_path).alterations
-    tamper(tmp_path, "DELETE FROM session WHERE number = 2")
+        filled(folder, f"s-{number}").close()
+    assert not verify(folder).alterations
+    tamper(folder, "DELETE FROM session WHERE number = 2")
     for table in ("event", "packed_links", "chain_signature", "seal", "packed_session"):
-        tamper(tmp_path, f"DELETE FROM {table} WHERE session = 2")
-    found = verify(tmp_path).alterations
+        tamper(folder, f"DELETE FROM {table} WHERE session = 2")
+    found = verify(folder).alterations
     assert any("number 2 of the unit is missing" in alteration.what for alteration in found)
 
 
-def tamper(data_dir: Path, statement: str) -> None:
+def tamper(folder: RecordFolder, statement: str) -> None:
     """What somebody with the file and without this program does."""
-    with altering(unit_database(data_dir, UNIT)) as connection:
+    with altering(folder.unit_database(UNIT)) as connection:
         connection.execute(statement)
 
 
@@ -202,28 +203,28 @@ ALTERATIONS = [
 
 
 @pytest.mark.parametrize("statement", ALTERATIONS)
-def test_every_alteration_is_found(tmp_path: Path, statement: str) -> None:
-    filled(tmp_path).close()
-    assert not verify(tmp_path).alterations
-    tamper(tmp_path, statement)
-    assert verify(tmp_path).alterations
+def test_every_alteration_is_found(folder: RecordFolder, statement: str) -> None:
+    filled(folder).close()
+    assert not verify(folder).alterations
+    tamper(folder, statement)
+    assert verify(folder).alterations
 
 
 @pytest.fixture(scope="module")
-def sealed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data_dir = tmp_path_factory.mktemp("sealed")
-    filled(data_dir).close()
-    return data_dir
+def sealed_once(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
+    folder = RecordFolder(tmp_path_factory.mktemp("sealed"))
+    filled(folder).close()
+    return folder
 
 
 @settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 255))
 def test_a_changed_byte_of_what_is_packed_is_found_or_changes_nothing(
-    sealed_once: Path, position: int, change: int
+    sealed_once: RecordFolder, position: int, change: int
 ) -> None:
     """Deflate has bits that mean nothing; the chain runs over the record, not over its form."""
     honest = read_session(sealed_once, "s-1")
-    path = unit_database(sealed_once, UNIT)
+    path = sealed_once.unit_database(UNIT)
     with altering(path) as connection:
         (data,) = connection.execute("SELECT data FROM packed_session").fetchone()
         spoiled = bytearray(data)
@@ -239,9 +240,9 @@ def test_a_changed_byte_of_what_is_packed_is_found_or_changes_nothing(
             connection.execute("UPDATE packed_session SET data = ?", (data,))
 
 
-def test_events_and_links_cannot_be_changed_through_the_database(tmp_path: Path) -> None:
-    filled(tmp_path).close()
-    connection = sqlite3.connect(unit_database(tmp_path, UNIT))
+def test_events_and_links_cannot_be_changed_through_the_database(folder: RecordFolder) -> None:
+    filled(folder).close()
+    connection = sqlite3.connect(folder.unit_database(UNIT))
     for statement in (
         "UPDATE event SET at_ms = 0",
         "DELETE FROM event",
@@ -257,31 +258,31 @@ def test_events_and_links_cannot_be_changed_through_the_database(tmp_path: Path)
     connection.close()
 
 
-def test_an_open_unit_is_refused_to_a_second_session(tmp_path: Path) -> None:
-    journal = open_session(tmp_path, opening(), VirtualClock(), key=KEY)
-    assert UnitLock(unit_database(tmp_path, UNIT)).is_held()
+def test_an_open_unit_is_refused_to_a_second_session(folder: RecordFolder) -> None:
+    journal = open_session(folder, opening(), VirtualClock(), key=KEY)
+    assert UnitLock(folder.unit_database(UNIT)).is_held()
     with pytest.raises(UnitBusy, match=UNIT):
-        open_session(tmp_path, opening("s-2"), VirtualClock(), key=KEY)
+        open_session(folder, opening("s-2"), VirtualClock(), key=KEY)
     journal.close()
-    assert not UnitLock(unit_database(tmp_path, UNIT)).is_held()
+    assert not UnitLock(folder.unit_database(UNIT)).is_held()
 
 
-def test_a_read_only_database_is_refused_in_words(tmp_path: Path) -> None:
-    filled(tmp_path).close()
-    unit_database(tmp_path, UNIT).chmod(0o444)
+def test_a_read_only_database_is_refused_in_words(folder: RecordFolder) -> None:
+    filled(folder).close()
+    folder.unit_database(UNIT).chmod(0o444)
     with pytest.raises(JournalUnavailable, match="read-only"):
-        open_session(tmp_path, opening("s-2"), VirtualClock(), key=KEY)
-    assert [r.head.session_id for r in list_sessions(tmp_path)] == ["s-1"]
+        open_session(folder, opening("s-2"), VirtualClock(), key=KEY)
+    assert [r.head.session_id for r in list_sessions(folder)] == ["s-1"]
 
 
-def test_a_newer_database_is_refused_in_words(tmp_path: Path) -> None:
-    filled(tmp_path).close()
-    with sqlite3.connect(unit_database(tmp_path, UNIT)) as connection:
+def test_a_newer_database_is_refused_in_words(folder: RecordFolder) -> None:
+    filled(folder).close()
+    with sqlite3.connect(folder.unit_database(UNIT)) as connection:
         connection.execute(f"PRAGMA user_version = {UNIT_SCHEMA.version + 1}")
     connection.close()
     for attempt in (
-        lambda: open_session(tmp_path, opening("s-2"), VirtualClock(), key=KEY),
-        lambda: list_sessions(tmp_path),
+        lambda: open_session(folder, opening("s-2"), VirtualClock(), key=KEY),
+        lambda: list_sessions(folder),
     ):
         with pytest.raises(JournalUnavailable, match="update the program"):
             attempt()
@@ -301,13 +302,13 @@ def test_the_pragmas_are_in_force(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_dies_is_reported_and_nobody_waits_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def defect(*arguments: object) -> bool:
         raise RuntimeError("a defect")
 
     clock = VirtualClock()
-    journal = open_session(tmp_path, opening(), clock, key=KEY)
+    journal = open_session(folder, opening(), clock, key=KEY)
     monkeypatch.setattr(JournalStore, "keep", defect)
     journal.append_event(event(10, action="lost"), at_once=True)
     clock.sleep_until(clock.now_s() + 6.0)
@@ -316,30 +317,32 @@ def test_a_writer_that_dies_is_reported_and_nobody_waits_for_it(
     with pytest.raises(JournalUnavailable, match="a defect"):
         journal.close()
     assert journal.trouble == "a defect"
-    assert not UnitLock(unit_database(tmp_path, UNIT)).is_held()
-    assert len(read_session(tmp_path, "s-1").events) == 1
+    assert not UnitLock(folder.unit_database(UNIT)).is_held()
+    assert len(read_session(folder, "s-1").events) == 1
 
 
 def test_the_commit_interval_is_a_choice_and_the_record_is_the_same(tmp_path: Path) -> None:
     links = {}
     for interval_s in (0.1, 1.0):
         clock = VirtualClock()
-        data_dir = tmp_path / str(interval_s)
-        journal = open_session(data_dir, opening(), clock, key=KEY, commit_interval_s=interval_s)
+        folder = RecordFolder(tmp_path / str(interval_s))
+        journal = open_session(folder, opening(), clock, key=KEY, commit_interval_s=interval_s)
         for tick in range(60):
             clock.sleep_until(clock.now_s() + 0.05)
             journal.append_sample(sample(50 * tick))
         journal.close()
-        links[interval_s] = verify(data_dir).links
+        links[interval_s] = verify(folder).links
     assert links[0.1] > 20
     assert links[1.0] <= 4
-    both = [read_session(tmp_path / name, "s-1") for name in ("0.1", "1.0")]
+    both = [read_session(RecordFolder(tmp_path / name), "s-1") for name in ("0.1", "1.0")]
     assert both[0].samples.tobytes() == both[1].samples.tobytes()
     assert both[0].events == both[1].events
 
 
 def test_the_same_key_and_session_give_the_same_checkpoint_and_seal(tmp_path: Path) -> None:
-    checkpoints = {str(filled(tmp_path / name).close().text) for name in ("one", "two")}
+    checkpoints = {
+        str(filled(RecordFolder(tmp_path / name)).close().text) for name in ("one", "two")
+    }
     assert len(checkpoints) == 1
-    one, two = (read_session(tmp_path / name, "s-1") for name in ("one", "two"))
+    one, two = (read_session(RecordFolder(tmp_path / name), "s-1") for name in ("one", "two"))
     assert (one.seal, one.signature) == (two.seal, two.signature)

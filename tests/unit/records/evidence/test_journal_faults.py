@@ -20,7 +20,7 @@ from records.evidence.journal import (
 from records.evidence.reader import open_sessions, read_session
 from records.evidence.spill import read_spill, spill_path
 from records.keys.signing import SigningKey
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.faulty_disk import FAULTS, FaultPlan, faulty_disk
 from tests.support.left_open import close_left_open
 
@@ -30,11 +30,11 @@ SPILL_BYTES = 1 << 15
 TICKS = 5
 
 
-def begin(data_dir: Path, session_id: str, clock: VirtualClock) -> SqliteJournal:
+def begin(folder: RecordFolder, session_id: str, clock: VirtualClock) -> SqliteJournal:
     opening = SessionOpening(
         session_id=session_id, unit_id=UNIT, utc_offset_min=0, detail={"order_digest": "00"}
     )
-    return open_session(data_dir, opening, clock, key=KEY, reserved_bytes=SPILL_BYTES)
+    return open_session(folder, opening, clock, key=KEY, reserved_bytes=SPILL_BYTES)
 
 
 def act(at_ms: int, action: str) -> SessionEvent:
@@ -61,11 +61,11 @@ def end(journal: SqliteJournal) -> None:
     journal.append_event(SessionEvent(kind=EventKind.SESSION_ENDED, at_ms=9000, detail=detail))
 
 
-def perform(data_dir: Path, session_id: str = "s-2") -> tuple[bool, bool]:
+def perform(folder: RecordFolder, session_id: str = "s-2") -> tuple[bool, bool]:
     """A whole session; answers whether it began and whether it was sealed."""
     clock = VirtualClock()
     try:
-        journal = begin(data_dir, session_id, clock)
+        journal = begin(folder, session_id, clock)
     except JournalError:
         return False, False
     for number in range(TICKS):
@@ -78,13 +78,13 @@ def perform(data_dir: Path, session_id: str = "s-2") -> tuple[bool, bool]:
     return True, True
 
 
-def next_start(data_dir: Path) -> None:
+def next_start(folder: RecordFolder) -> None:
     """What ``run`` does before a session: take up what was put aside, close what was left open."""
-    close_left_open(data_dir, UNIT, VirtualClock(), KEY)
+    close_left_open(folder, UNIT, VirtualClock(), KEY)
 
 
-def assert_whole(data_dir: Path, session_id: str = "s-2") -> None:
-    record = read_session(data_dir, session_id)
+def assert_whole(folder: RecordFolder, session_id: str = "s-2") -> None:
+    record = read_session(folder, session_id)
     actions = [e.detail["action"] for e in record.of_kind(EventKind.OPERATOR_ACTED)]
     assert actions == [f"tick {number}" for number in range(TICKS)]
     assert record.samples["force_1_dn"].tolist() == [1000 + n for n in range(TICKS)]
@@ -96,14 +96,14 @@ def assert_whole(data_dir: Path, session_id: str = "s-2") -> None:
 @pytest.fixture
 def before(memory_path: Path) -> Path:
     """A unit with one sealed session."""
-    data_dir = memory_path / "before"
-    assert perform(data_dir, "s-1") == (True, True)
-    return data_dir
+    folder = memory_path / "before"
+    assert perform(RecordFolder(folder), "s-1") == (True, True)
+    return folder
 
 
-def operations_of_a_session(data_dir: Path) -> int:
+def operations_of_a_session(folder: RecordFolder) -> int:
     with faulty_disk(FaultPlan(FAULTS["disk full"], at=-1)) as plan:
-        assert perform(data_dir) == (True, True)
+        assert perform(folder) == (True, True)
     return plan.operations
 
 
@@ -113,29 +113,29 @@ def test_a_fault_at_every_write_and_flush(
     memory_path: Path, before: Path, fault: str, lasting: bool
 ) -> None:
     shutil.copytree(before, memory_path / "count")
-    operations = operations_of_a_session(memory_path / "count")
+    operations = operations_of_a_session(RecordFolder(memory_path / "count"))
     assert operations > 40
     refused = unsealed = 0
     # A lasting fault differs from one place to the next only by where it begins.
     for at in range(0, operations, 7 if lasting else 1):
-        data_dir = memory_path / str(at)
-        shutil.copytree(before, data_dir)
+        folder = RecordFolder(memory_path / str(at))
+        shutil.copytree(before, folder.path)
         with faulty_disk(FaultPlan(FAULTS[fault], at, lasting)) as plan:
-            began, sealed = perform(data_dir)
+            began, sealed = perform(folder)
         assert plan.failed, f"the fault at {at} did not take effect"
-        next_start(data_dir)
-        found = verify(data_dir)
+        next_start(folder)
+        found = verify(folder)
         assert not found.alterations, f"fault at {at}: {found.alterations}"
         assert found.open == 0
         if began:
-            assert_whole(data_dir)
+            assert_whole(folder)
         elif found.sessions == 2:
             # The flush failed behind the write: the opening is there, whole, and nothing else.
-            assert len(read_session(data_dir, "s-2").events) == 1
-        assert not spill_path(unit_database(data_dir, UNIT)).exists()
+            assert len(read_session(folder, "s-2").events) == 1
+        assert not spill_path(folder.unit_database(UNIT)).exists()
         refused += not began
         unsealed += began and not sealed
-        shutil.rmtree(data_dir)
+        shutil.rmtree(folder.path)
     assert refused > 0, "a fault while the session is opened refuses it"
     assert unsealed > 0, "a fault while it is sealed leaves the seal to the next start"
 
@@ -144,37 +144,37 @@ def test_a_database_that_recovers_takes_up_what_was_put_aside(
     memory_path: Path, before: Path
 ) -> None:
     shutil.copytree(before, memory_path / "data")
-    data_dir, clock = memory_path / "data", VirtualClock()
+    folder, clock = memory_path / "data", VirtualClock()
     plan = FaultPlan(FAULTS["disk full"], at=-1)
     with faulty_disk(plan):
-        journal = begin(data_dir, "s-2", clock)
+        journal = begin(RecordFolder(folder), "s-2", clock)
         plan.at, plan.lasting = plan.operations, True
         for number in range(TICKS):
             tick(journal, clock, number)
             assert journal.age_s(clock.now_s()) < 1.0
             if number == 1:
                 assert "made to fail" in journal.trouble
-                assert read_spill(spill_path(unit_database(data_dir, UNIT))).batches
+                assert read_spill(spill_path(RecordFolder(folder).unit_database(UNIT))).batches
                 plan.heal()
         assert journal.trouble == ""
         # Everything is in the database while the session goes on, and the side file is empty.
         journal.sync()
-        assert len(read_session(data_dir, "s-2").samples) == TICKS
-        assert read_spill(spill_path(unit_database(data_dir, UNIT))).batches == []
+        assert len(read_session(RecordFolder(folder), "s-2").samples) == TICKS
+        assert read_spill(spill_path(RecordFolder(folder).unit_database(UNIT))).batches == []
         end(journal)
         journal.close()
-    assert_whole(data_dir)
-    assert not verify(data_dir).alterations
+    assert_whole(RecordFolder(folder))
+    assert not verify(RecordFolder(folder)).alterations
 
 
 def test_when_neither_takes_a_write_the_age_grows_and_nothing_is_acknowledged(
     memory_path: Path, before: Path
 ) -> None:
     shutil.copytree(before, memory_path / "data")
-    data_dir, clock = memory_path / "data", VirtualClock()
+    folder, clock = memory_path / "data", VirtualClock()
     plan = FaultPlan(FAULTS["I/O error"], at=-1)
     with faulty_disk(plan):
-        journal = begin(data_dir, "s-2", clock)
+        journal = begin(RecordFolder(folder), "s-2", clock)
         plan.at, plan.lasting = plan.operations, True
         number = 0
         while journal.age_s(clock.now_s()) < 5.0:
@@ -194,15 +194,15 @@ def test_when_neither_takes_a_write_the_age_grows_and_nothing_is_acknowledged(
         assert journal.age_s(clock.now_s()) == 0.0
         end(journal)
         journal.close()
-    actions = read_session(data_dir, "s-2").of_kind(EventKind.OPERATOR_ACTED)
+    actions = read_session(RecordFolder(folder), "s-2").of_kind(EventKind.OPERATOR_ACTED)
     assert [event.at_ms for event in actions] == [*(250 * n for n in range(number)), 9000]
-    assert not verify(data_dir).alterations
+    assert not verify(RecordFolder(folder)).alterations
 
 
 def test_a_locked_database_is_put_aside_and_taken_up(memory_path: Path) -> None:
     clock = VirtualClock()
-    journal = begin(memory_path, "s-2", clock)
-    path = unit_database(memory_path, UNIT)
+    journal = begin(RecordFolder(memory_path), "s-2", clock)
+    path = RecordFolder(memory_path).unit_database(UNIT)
     somebody = sqlite3.connect(path, isolation_level=None)
     somebody.execute("BEGIN IMMEDIATE")
     tick(journal, clock, 0)
@@ -214,14 +214,14 @@ def test_a_locked_database_is_put_aside_and_taken_up(memory_path: Path) -> None:
         tick(journal, clock, number)
     end(journal)
     journal.close()
-    assert_whole(memory_path)
-    assert not verify(memory_path).alterations
+    assert_whole(RecordFolder(memory_path))
+    assert not verify(RecordFolder(memory_path)).alterations
 
 
 def test_a_table_that_is_gone_does_not_lose_what_comes_after(memory_path: Path) -> None:
     clock = VirtualClock()
-    journal = begin(memory_path, "s-2", clock)
-    path = unit_database(memory_path, UNIT)
+    journal = begin(RecordFolder(memory_path), "s-2", clock)
+    path = RecordFolder(memory_path).unit_database(UNIT)
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE open_batch")
     connection.close()
@@ -233,7 +233,7 @@ def test_a_table_that_is_gone_does_not_lose_what_comes_after(memory_path: Path) 
     assert (side.session, side.link_count) == (1, 2)
     assert [event.at_ms for batch in side.batches for event in batch.events] == [0]
     with pytest.raises(JournalError):
-        next_start(memory_path)
+        next_start(RecordFolder(memory_path))
     assert spill_path(path).exists()
 
 
@@ -245,19 +245,19 @@ def test_without_room_for_the_side_file_no_session_starts(
 
     monkeypatch.setattr("records.evidence.spill._reserve", full)
     with pytest.raises(JournalUnavailable, match=r"cannot be reserved.*free space"):
-        begin(memory_path, "s-2", VirtualClock())
-    path = unit_database(memory_path, UNIT)
+        begin(RecordFolder(memory_path), "s-2", VirtualClock())
+    path = RecordFolder(memory_path).unit_database(UNIT)
     assert not spill_path(path).exists()
     assert open_sessions(path) == []
     monkeypatch.undo()
-    assert perform(memory_path) == (True, True)
+    assert perform(RecordFolder(memory_path)) == (True, True)
 
 
 def test_a_side_file_that_does_not_follow_the_record_is_refused(memory_path: Path) -> None:
     """Somebody put another database beside it, or altered what was put aside."""
     clock = VirtualClock()
-    journal = begin(memory_path / "data", "s-2", clock)
-    path = unit_database(memory_path / "data", UNIT)
+    journal = begin(RecordFolder(memory_path / "data"), "s-2", clock)
+    path = RecordFolder(memory_path / "data").unit_database(UNIT)
     tick(journal, clock, 0)
     journal.sync()
     somebody = sqlite3.connect(path, isolation_level=None)
@@ -268,22 +268,22 @@ def test_a_side_file_that_does_not_follow_the_record_is_refused(memory_path: Pat
     somebody.close()
     journal.abandon()
     aside = spill_path(path).read_bytes()
-    begin(memory_path / "other", "s-2", clock).abandon()
-    other = unit_database(memory_path / "other", UNIT)
+    begin(RecordFolder(memory_path / "other"), "s-2", clock).abandon()
+    other = RecordFolder(memory_path / "other").unit_database(UNIT)
     spill_path(other).write_bytes(aside)
     with pytest.raises(JournalCorrupt, match="does not follow"):
-        next_start(memory_path / "other")
+        next_start(RecordFolder(memory_path / "other"))
     assert spill_path(other).read_bytes() == aside
-    next_start(memory_path / "data")
-    assert len(read_session(memory_path / "data", "s-2").samples) == 2
+    next_start(RecordFolder(memory_path / "data"))
+    assert len(read_session(RecordFolder(memory_path / "data"), "s-2").samples) == 2
 
 
 def test_a_torn_record_at_the_end_of_the_side_file_was_never_acknowledged(
     memory_path: Path,
 ) -> None:
     clock = VirtualClock()
-    journal = begin(memory_path, "s-2", clock)
-    path = unit_database(memory_path, UNIT)
+    journal = begin(RecordFolder(memory_path), "s-2", clock)
+    path = RecordFolder(memory_path).unit_database(UNIT)
     somebody = sqlite3.connect(path, isolation_level=None)
     somebody.execute("BEGIN IMMEDIATE")
     for number in range(3):
@@ -303,5 +303,5 @@ def test_a_torn_record_at_the_end_of_the_side_file_was_never_acknowledged(
         assert [b.link for b in kept] == [b.link for b in batches[: len(kept)]]
         assert len(kept) < len(batches) or cut >= used - 1
     spill_path(path).write_bytes(whole)
-    next_start(memory_path)
-    assert len(read_session(memory_path, "s-2").samples) == 3
+    next_start(RecordFolder(memory_path))
+    assert len(read_session(RecordFolder(memory_path), "s-2").samples) == 3

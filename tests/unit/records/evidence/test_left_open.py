@@ -30,7 +30,8 @@ from records.keys.signing import SigningKey
 from records.store.canonical import EventRow
 from records.store.chain import Subject
 from records.store.database import Database, rows
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from tests.support.altered_records import FOREIGN_KEY, KEY, UNIT
 from tests.support.altering import altering
 from tests.support.left_open import close_left_open
@@ -40,10 +41,12 @@ TICKS = 12
 DATABASE = "units/00000000000000aa.db"
 
 
-def interrupted(data_dir: Path, session_id: str = "s-2", *, ended: bool = False) -> SqliteJournal:
+def interrupted(
+    folder: RecordFolder, session_id: str = "s-2", *, ended: bool = False
+) -> SqliteJournal:
     """A session of ``TICKS`` ticks whose program ended; ``ended`` as late as before the seal."""
     clock = VirtualClock()
-    journal = begin(data_dir, session_id, clock)
+    journal = begin(folder, session_id, clock)
     for number in range(TICKS):
         tick(journal, clock, number)
     if ended:
@@ -55,31 +58,31 @@ def interrupted(data_dir: Path, session_id: str = "s-2", *, ended: bool = False)
 
 
 @pytest.fixture
-def left(memory_path: Path) -> Path:
+def left(memory_path: Path) -> RecordFolder:
     """A sealed session and an interrupted one."""
-    begin(memory_path, "s-1", VirtualClock()).close()
-    interrupted(memory_path)
-    return memory_path
+    begin(RecordFolder(memory_path), "s-1", VirtualClock()).close()
+    interrupted(RecordFolder(memory_path))
+    return RecordFolder(memory_path)
 
 
-def edit(data_dir: Path, *statements: str) -> None:
+def edit(folder: RecordFolder, *statements: str) -> None:
     """What somebody with the file and without the key does, behind the triggers."""
-    with altering(data_dir / DATABASE) as db:
+    with altering(folder.path / DATABASE) as db:
         for statement in statements:
             db.execute(statement)
 
 
-def test_a_session_that_was_interrupted_is_closed_whole(left: Path) -> None:
+def test_a_session_that_was_interrupted_is_closed_whole(left: RecordFolder) -> None:
     before = read_session(left, "s-2")
     assert close_left_open(left, UNIT, VirtualClock(), KEY) == ["s-2"]
     after = read_session(left, "s-2")
     assert (after.events, after.samples.tobytes()) == (before.events, before.samples.tobytes())
     assert after.checkpoint
-    assert not spill_path(left / DATABASE).exists()
+    assert not spill_path(left.path / DATABASE).exists()
     assert verify(left, public_keys={KEY.key_id: KEY.public_key}).alterations == ()
 
 
-def test_a_start_that_is_interrupted_itself_is_gone_on_with(left: Path) -> None:
+def test_a_start_that_is_interrupted_itself_is_gone_on_with(left: RecordFolder) -> None:
     clock = VirtualClock()
     (one,) = left_open_sessions(left, UNIT, clock, key=KEY)
     again = reopen_session(left, one, clock, key=KEY)
@@ -90,9 +93,11 @@ def test_a_start_that_is_interrupted_itself_is_gone_on_with(left: Path) -> None:
     assert read_session(left, "s-2").events[-1].kind is EventKind.UNIT_OBSERVED
 
 
-def test_what_somebody_added_behind_the_end_is_dropped_and_counted(left: Path) -> None:
+def test_what_somebody_added_behind_the_end_is_dropped_and_counted(left: RecordFolder) -> None:
     """A forged tail: rows that fit the chain, by somebody without the tag key."""
-    db = Database(sqlite3.connect(left / DATABASE, isolation_level=None), execute_plugins=False)
+    db = Database(
+        sqlite3.connect(left.path / DATABASE, isolation_level=None), execute_plugins=False
+    )
     tail = stored_tail(db, 2)
     forged = EventRow(
         sequence=tail.events,
@@ -114,7 +119,7 @@ def test_what_somebody_added_behind_the_end_is_dropped_and_counted(left: Path) -
     assert verify(left, public_keys={KEY.key_id: KEY.public_key}).alterations == ()
 
 
-def test_rows_beside_the_chain_are_dropped(left: Path) -> None:
+def test_rows_beside_the_chain_are_dropped(left: RecordFolder) -> None:
     edit(
         left,
         "INSERT INTO event VALUES (2, 90, 1, 1, 12, 1, '{}')",
@@ -201,7 +206,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_does_not_fit_is_refused(left: Path, kind: str) -> None:
+def test_what_does_not_fit_is_refused(left: RecordFolder, kind: str) -> None:
     statements, message = REFUSED[kind]
     edit(left, *statements)
     with pytest.raises(JournalCorrupt, match=message):
@@ -220,14 +225,14 @@ OUT_OF_RANGE = {
 
 
 @pytest.mark.parametrize("kind", OUT_OF_RANGE)
-def test_what_no_reader_can_take_is_refused_in_words(left: Path, kind: str) -> None:
+def test_what_no_reader_can_take_is_refused_in_words(left: RecordFolder, kind: str) -> None:
     """The caller puts the file aside; an error of another kind would end the start before it."""
     edit(left, OUT_OF_RANGE[kind])
     with pytest.raises(JournalCorrupt):
         left_open_sessions(left, UNIT, VirtualClock(), key=KEY)
 
 
-def test_the_newest_session_s_seal_cannot_be_stripped(left: Path) -> None:
+def test_the_newest_session_s_seal_cannot_be_stripped(left: RecordFolder) -> None:
     close_left_open(left, UNIT, VirtualClock(), KEY)
     edit(left, "DELETE FROM signature WHERE session = 2", "DELETE FROM seal WHERE session = 2")
     with pytest.raises(JournalCorrupt, match=r"side file .* is gone"):
@@ -235,18 +240,18 @@ def test_the_newest_session_s_seal_cannot_be_stripped(left: Path) -> None:
 
 
 def test_an_end_without_a_seal_is_sealed_only_with_its_end_mark(memory_path: Path) -> None:
-    interrupted(memory_path, ended=True)
+    interrupted(RecordFolder(memory_path), ended=True)
     shutil.copytree(memory_path, memory_path / "copy")
     spill_path(memory_path / "copy" / DATABASE).unlink()
     with pytest.raises(JournalCorrupt, match="side file"):
-        left_open_sessions(memory_path / "copy", UNIT, VirtualClock(), key=KEY)
-    assert close_left_open(memory_path, UNIT, VirtualClock(), KEY) == ["s-2"]
-    assert read_session(memory_path, "s-2").outcome == Outcome.COMPLETED
+        left_open_sessions(RecordFolder(memory_path / "copy"), UNIT, VirtualClock(), key=KEY)
+    assert close_left_open(RecordFolder(memory_path), UNIT, VirtualClock(), KEY) == ["s-2"]
+    assert read_session(RecordFolder(memory_path), "s-2").outcome == Outcome.COMPLETED
 
 
-def side_file(change: Callable[[bytearray], None]) -> Callable[[Path], None]:
-    def apply(data_dir: Path) -> None:
-        path = spill_path(data_dir / DATABASE)
+def side_file(change: Callable[[bytearray], None]) -> Callable[[RecordFolder], None]:
+    def apply(folder: RecordFolder) -> None:
+        path = spill_path(folder.path / DATABASE)
         content = bytearray(path.read_bytes())
         change(content)
         path.write_bytes(content)
@@ -271,33 +276,37 @@ def older_magic(content: bytearray) -> None:
 
 
 @pytest.mark.parametrize("change", [lower_count, other_mark, other_session, older_magic])
-def test_an_altered_end_mark_is_refused(left: Path, change: Callable[[bytearray], None]) -> None:
+def test_an_altered_end_mark_is_refused(
+    left: RecordFolder, change: Callable[[bytearray], None]
+) -> None:
     side_file(change)(left)
     with pytest.raises(JournalCorrupt):
         left_open_sessions(left, UNIT, VirtualClock(), key=KEY)
 
 
-def test_a_session_that_was_invented_whole_is_refused(left: Path) -> None:
+def test_a_session_that_was_invented_whole_is_refused(left: RecordFolder) -> None:
     """Made by this very program in another folder, with a key of their own."""
     close_left_open(left, UNIT, VirtualClock(), KEY)
-    forger = left / "forger"
-    shutil.copytree(left / "units", forger / "units")
+    forger = left.path / "forger"
+    shutil.copytree(left.path / "units", forger / "units")
     clock = VirtualClock()
     opening = SessionOpening(session_id="s-3", unit_id=UNIT, utc_offset_min=0, detail={})
-    journal = open_session(forger, opening, clock, key=FOREIGN_KEY, reserved_bytes=1 << 15)
+    journal = open_session(
+        RecordFolder(forger), opening, clock, key=FOREIGN_KEY, reserved_bytes=1 << 15
+    )
     journal.append_event(act(100, "invented"), at_once=True)
     journal.sync()
     journal.abandon()
     for name in (DATABASE, DATABASE.replace(".db", ".spill")):
-        shutil.copy(forger / name, left / name)
+        shutil.copy(forger / name, left.path / name)
     with pytest.raises(JournalCorrupt, match="not certified by this workstation's key"):
         left_open_sessions(left, UNIT, clock, key=KEY)
 
 
-def test_a_forged_side_file_is_refused(left: Path) -> None:
+def test_a_forged_side_file_is_refused(left: RecordFolder) -> None:
     """Records in it must carry the session's own tags."""
-    path = spill_path(left / DATABASE)
-    db = Database(sqlite3.connect(left / DATABASE), execute_plugins=False)
+    path = spill_path(left.path / DATABASE)
+    db = Database(sqlite3.connect(left.path / DATABASE), execute_plugins=False)
     tail = stored_tail(db, 2)
     db.close()
     spill = SpillFile.reopen(path)
@@ -327,27 +336,27 @@ def test_the_keys_of_a_session_are_its_own() -> None:
     assert KEY.seed.hex() not in repr(derive_session_keys(KEY, base))
 
 
-def test_a_session_of_before_session_keys_needs_the_migration_record(tmp_path: Path) -> None:
+def test_a_session_of_before_session_keys_needs_the_migration_record(folder: RecordFolder) -> None:
     released = Path(__file__).parents[3] / "data" / "unit-schema-3.db"
-    path = unit_database(tmp_path, UNIT)
+    path = folder.unit_database(UNIT)
     path.parent.mkdir(parents=True)
     shutil.copy(released, path)
-    (one,) = left_open_sessions(tmp_path, UNIT, VirtualClock(), key=KEY)
+    (one,) = left_open_sessions(folder, UNIT, VirtualClock(), key=KEY)
     assert one.keys is None
     forged = json.dumps([one.head.session_id, "s-99"])
-    edit(tmp_path, f"UPDATE migration SET open_sessions = '{forged}'")
+    edit(folder, f"UPDATE migration SET open_sessions = '{forged}'")
     with pytest.raises(JournalCorrupt, match=r"migration record .* cannot be believed"):
-        left_open_sessions(tmp_path, UNIT, VirtualClock(), key=KEY)
-    edit(tmp_path, "DELETE FROM migration")
+        left_open_sessions(folder, UNIT, VirtualClock(), key=KEY)
+    edit(folder, "DELETE FROM migration")
     with pytest.raises(JournalCorrupt):
-        left_open_sessions(tmp_path, UNIT, VirtualClock(), key=KEY)
-    assert verify(tmp_path, public_keys={}).alterations
+        left_open_sessions(folder, UNIT, VirtualClock(), key=KEY)
+    assert verify(folder, public_keys={}).alterations
     assert UNIT_SCHEMA.version == 5
 
 
-def as_version_4_left_it(data: Path) -> None:
+def as_version_4_left_it(data: RecordFolder) -> None:
     """The rows of the open session as version 4 wrote them; the step to version 5 moves none."""
-    path = unit_database(data, UNIT)
+    path = data.unit_database(UNIT)
     with reading(path) as db:
         links, tags = link_rows(db, 2), open_tags(db, 2)
         samples = open_samples(db, 2)
@@ -366,15 +375,15 @@ def as_version_4_left_it(data: Path) -> None:
                 )
 
 
-def rows_in(data: Path, *tables: str) -> list[bool]:
-    with reading(unit_database(data, UNIT)) as db:
+def rows_in(data: RecordFolder, *tables: str) -> list[bool]:
+    with reading(data.unit_database(UNIT)) as db:
         return [bool(rows(db, f"SELECT 1 FROM {t} WHERE session = 2")) for t in tables]
 
 
 OLDER = ("open_link", "sample_block", "open_batch", "packed_session")
 
 
-def test_a_session_that_version_4_left_open_is_closed_and_packed(left: Path) -> None:
+def test_a_session_that_version_4_left_open_is_closed_and_packed(left: RecordFolder) -> None:
     before = read_session(left, "s-2")
     as_version_4_left_it(left)
     assert rows_in(left, *OLDER) == [True, True, False, False]
@@ -409,7 +418,7 @@ def test_a_session_that_version_4_left_open_is_closed_and_packed(left: Path) -> 
     ],
 )
 def test_what_version_4_left_open_is_believed_no_more_than_before(
-    left: Path, statement: str
+    left: RecordFolder, statement: str
 ) -> None:
     as_version_4_left_it(left)
     edit(left, statement)

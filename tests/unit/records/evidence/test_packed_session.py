@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import struct
 import zlib
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,7 +21,7 @@ from records.evidence.reader import read_session, reading
 from records.store.blocks import unpack_block
 from records.store.canonical import EventRow
 from records.store.database import rows
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.sessions import KEY
 
 UNIT = "00000000000000aa"
@@ -120,11 +119,11 @@ def test_a_text_that_no_event_names_is_refused() -> None:
 # --- in a unit's file -------------------------------------------------------------------------
 
 
-def filled(data_dir: Path, *, end: bool = True, ticks: int = 400) -> SqliteJournal:
+def filled(folder: RecordFolder, *, end: bool = True, ticks: int = 400) -> SqliteJournal:
     """Samples, an event every fifth tick, and an end."""
     clock = VirtualClock()
     opening = SessionOpening(session_id="s-1", unit_id=UNIT, utc_offset_min=0, detail={})
-    journal = open_session(data_dir, opening, clock, key=KEY)
+    journal = open_session(folder, opening, clock, key=KEY)
     for tick in range(ticks):
         clock.sleep_until(clock.now_s() + 0.05)
         journal.append_sample(
@@ -150,43 +149,43 @@ def filled(data_dir: Path, *, end: bool = True, ticks: int = 400) -> SqliteJourn
     return journal
 
 
-def counts(data_dir: Path, *tables: str) -> list[int]:
-    with reading(unit_database(data_dir, UNIT)) as db:
+def counts(folder: RecordFolder, *tables: str) -> list[int]:
+    with reading(folder.unit_database(UNIT)) as db:
         return [rows(db, f"SELECT count(*) FROM {table}")[0][0] for table in tables]
 
 
 @pytest.mark.parametrize("end", [True, False])
-def test_opening_and_end_stay_rows_and_the_rest_is_packed(tmp_path: Path, end: bool) -> None:
-    filled(tmp_path, end=end).close()
-    assert counts(tmp_path, "event", "packed_session", "open_batch", "sample_block") == [2, 1, 0, 0]
-    record = read_session(tmp_path, "s-1")
+def test_opening_and_end_stay_rows_and_the_rest_is_packed(folder: RecordFolder, end: bool) -> None:
+    filled(folder, end=end).close()
+    assert counts(folder, "event", "packed_session", "open_batch", "sample_block") == [2, 1, 0, 0]
+    record = read_session(folder, "s-1")
     assert [event.sequence for event in record.events] == list(range(len(record.events)))
     assert (len(record.events), len(record.samples)) == (81 + end, 400)
-    assert verify(tmp_path).alterations == ()
+    assert verify(folder).alterations == ()
 
 
-def test_a_running_session_has_one_row_a_commit(tmp_path: Path) -> None:
-    journal = filled(tmp_path)
+def test_a_running_session_has_one_row_a_commit(folder: RecordFolder) -> None:
+    journal = filled(folder)
     journal.sync()
-    _, batches, blocks, links = counts(tmp_path, "event", "open_batch", "sample_block", "open_link")
+    _, batches, blocks, links = counts(folder, "event", "open_batch", "sample_block", "open_link")
     assert (batches > 100, blocks, links) == (True, 0, 0)
-    assert len(read_session(tmp_path, "s-1").samples) == 400
+    assert len(read_session(folder, "s-1").samples) == 400
     journal.close()
 
 
 def test_events_that_are_too_many_stay_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packed_session, "MOST_EVENTS", 10)
-    filled(tmp_path).close()
-    assert counts(tmp_path, "event", "packed_session") == [82, 1]
-    assert verify(tmp_path).alterations == ()
+    filled(folder).close()
+    assert counts(folder, "event", "packed_session") == [82, 1]
+    assert verify(folder).alterations == ()
 
 
-def test_the_seal_gives_its_pages_back(tmp_path: Path) -> None:
-    journal = filled(tmp_path, ticks=4000)
+def test_the_seal_gives_its_pages_back(folder: RecordFolder) -> None:
+    journal = filled(folder, ticks=4000)
     journal.sync()
-    path = unit_database(tmp_path, UNIT)
+    path = folder.unit_database(UNIT)
     db = sqlite3.connect(path)
     before = db.execute("PRAGMA page_count").fetchone()[0]
     journal.close()
@@ -195,10 +194,10 @@ def test_the_seal_gives_its_pages_back(tmp_path: Path) -> None:
     db.close()
 
 
-def test_a_seal_of_altered_rows_is_refused(tmp_path: Path) -> None:
-    journal = filled(tmp_path)
+def test_a_seal_of_altered_rows_is_refused(folder: RecordFolder) -> None:
+    journal = filled(folder)
     journal.sync()
-    db = sqlite3.connect(unit_database(tmp_path, UNIT))
+    db = sqlite3.connect(folder.unit_database(UNIT))
     db.execute("DROP TRIGGER open_batch_never_changes")
     db.execute("UPDATE open_batch SET samples = zeroblob(length(samples)) WHERE number = 7")
     db.execute(
@@ -209,4 +208,4 @@ def test_a_seal_of_altered_rows_is_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(JournalCorrupt, match="link 7 of session number 1 does not fit"):
         journal.close()
-    assert counts(tmp_path, "seal", "packed_session") == [0, 0]
+    assert counts(folder, "seal", "packed_session") == [0, 0]

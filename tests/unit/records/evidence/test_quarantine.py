@@ -21,7 +21,7 @@ from records.evidence.quarantine import (
 )
 from records.evidence.reader import list_sessions, read_session
 from records.store.author import Author
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altered_records import KEY, UNIT
 from tests.unit.records.evidence.test_journal_faults import begin
 from tests.unit.records.evidence.test_left_open import edit, interrupted
@@ -32,25 +32,25 @@ UTC_MS = 1_795_564_800_000
 
 
 @pytest.fixture
-def altered(memory_path: Path) -> Path:
+def altered(memory_path: Path) -> RecordFolder:
     """A sealed session, and an interrupted one whose tail somebody cut off."""
-    begin(memory_path, "s-1", VirtualClock()).close()
-    interrupted(memory_path)
-    edit(memory_path, "DELETE FROM open_batch WHERE session = 2 AND number >= 9")
-    return memory_path
+    begin(RecordFolder(memory_path), "s-1", VirtualClock()).close()
+    interrupted(RecordFolder(memory_path))
+    edit(RecordFolder(memory_path), "DELETE FROM open_batch WHERE session = 2 AND number >= 9")
+    return RecordFolder(memory_path)
 
 
-def aside(data_dir: Path) -> Path:
-    return put_aside(data_dir, UNIT, KEY, utc_ms=UTC_MS, reason="the tail was cut off")
+def aside(folder: RecordFolder) -> Path:
+    return put_aside(folder, UNIT, KEY, utc_ms=UTC_MS, reason="the tail was cut off")
 
 
-def test_the_file_moves_whole_and_byte_for_byte(altered: Path) -> None:
-    path = unit_database(altered, UNIT)
+def test_the_file_moves_whole_and_byte_for_byte(altered: RecordFolder) -> None:
+    path = altered.unit_database(UNIT)
     before = {
         p.name: p.read_bytes() for p in path.parent.iterdir() if p.suffix in (".db", ".spill")
     }
     folder = aside(altered)
-    assert folder == altered / "quarantine" / f"{UNIT}-{UTC_MS}"
+    assert folder == altered.path / "quarantine" / f"{UNIT}-{UTC_MS}"
     for name, content in before.items():
         assert (folder / name).read_bytes() == content
     for line in (folder / SUMS).read_text().splitlines():
@@ -59,7 +59,7 @@ def test_the_file_moves_whole_and_byte_for_byte(altered: Path) -> None:
     assert sorted(p.name for p in path.parent.iterdir() if p.suffix != ".lock") == [path.name]
 
 
-def test_the_next_session_s_first_link_names_it(altered: Path) -> None:
+def test_the_next_session_s_first_link_names_it(altered: RecordFolder) -> None:
     aside(altered)
     begin(altered, "s-3", VirtualClock()).close()
     record = read_session(altered, "s-3")
@@ -72,7 +72,7 @@ def test_the_next_session_s_first_link_names_it(altered: Path) -> None:
         "UPDATE predecessor SET digest = zeroblob(32)",
         "DELETE FROM predecessor",
     ):
-        db = sqlite3.connect(unit_database(altered, UNIT), isolation_level=None)
+        db = sqlite3.connect(altered.unit_database(UNIT), isolation_level=None)
         kept = db.execute("SELECT * FROM predecessor").fetchone()
         db.execute("DROP TRIGGER IF EXISTS predecessor_never_changes")
         db.execute("DROP TRIGGER IF EXISTS predecessor_never_shrinks")
@@ -84,7 +84,7 @@ def test_the_next_session_s_first_link_names_it(altered: Path) -> None:
         db.close()
 
 
-def test_sessions_that_fit_stay_readable_and_the_others_are_named(altered: Path) -> None:
+def test_sessions_that_fit_stay_readable_and_the_others_are_named(altered: RecordFolder) -> None:
     aside(altered)
     assert {one.head.session_id for one in list_sessions(altered)} == {"s-1", "s-2"}
     assert read_session(altered, "s-1").checkpoint
@@ -97,7 +97,9 @@ def test_sessions_that_fit_stay_readable_and_the_others_are_named(altered: Path)
     assert verify(altered, "s-2", public_keys=KEYS).put_aside[0].is_accepted
 
 
-def test_an_unsealed_session_of_a_file_that_was_put_aside_is_not_believed(altered: Path) -> None:
+def test_an_unsealed_session_of_a_file_that_was_put_aside_is_not_believed(
+    altered: RecordFolder,
+) -> None:
     """A cut tail cannot be seen without the key: what was not sealed there is nobody's evidence."""
     edit(
         altered,
@@ -110,7 +112,7 @@ def test_an_unsealed_session_of_a_file_that_was_put_aside_is_not_believed(altere
     assert read_checked(altered, "s-1").believed().checkpoint
 
 
-def test_the_unit_is_used_again_when_a_named_person_has_accepted(altered: Path) -> None:
+def test_the_unit_is_used_again_when_a_named_person_has_accepted(altered: RecordFolder) -> None:
     refuse_not_accepted(altered, UNIT)
     aside(altered)
     with pytest.raises(JournalCorrupt, match=rf"traction quarantine accept {UNIT}"):
@@ -126,7 +128,7 @@ def test_the_unit_is_used_again_when_a_named_person_has_accepted(altered: Path) 
     assert one.is_accepted
 
 
-def test_a_change_in_what_was_put_aside_is_found(altered: Path) -> None:
+def test_a_change_in_what_was_put_aside_is_found(altered: RecordFolder) -> None:
     folder = aside(altered)
     accept(altered, UNIT, AUTHOR, "looked at")
     assert verify(altered, public_keys=KEYS).put_aside[0].fault == ""
@@ -141,7 +143,7 @@ def test_a_change_in_what_was_put_aside_is_found(altered: Path) -> None:
 
 
 def test_a_disk_that_refuses_leaves_the_file_where_it_was(
-    altered: Path, monkeypatch: pytest.MonkeyPatch
+    altered: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "copy")
@@ -154,6 +156,6 @@ def test_a_disk_that_refuses_leaves_the_file_where_it_was(
     assert aside(altered).is_dir()
 
 
-def test_a_unit_without_a_file_has_nothing_to_put_aside(tmp_path: Path) -> None:
+def test_a_unit_without_a_file_has_nothing_to_put_aside(folder: RecordFolder) -> None:
     with pytest.raises(RequestRefused, match="nothing was put aside"):
-        aside(tmp_path)
+        aside(folder)

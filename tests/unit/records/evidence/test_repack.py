@@ -17,7 +17,8 @@ from records.evidence.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.store.chain import Subject
 from records.store.database import open_for_writing, rows, schema_version
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
 from tests.support.altered_records import KEY, UNIT
 from tests.support.altering import altering
@@ -30,19 +31,19 @@ RELEASED = Path(__file__).parents[3] / "data"
 @pytest.fixture(
     params=["unit-schema-1.db", "unit-schema-2.db", "unit-schema-3.db", "unit-schema-4.db"]
 )
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def old(request: pytest.FixtureRequest, folder: RecordFolder) -> RecordFolder:
     """A file of an older schema; its open session is closed where that needs no side file."""
-    path = unit_database(tmp_path, UNIT)
+    path = folder.unit_database(UNIT)
     path.parent.mkdir(parents=True)
     shutil.copy(RELEASED / request.param, path)
     if request.param != "unit-schema-4.db":
-        close_left_open(tmp_path, UNIT, VirtualClock(), KEY)
-    return tmp_path
+        close_left_open(folder, UNIT, VirtualClock(), KEY)
+    return folder
 
 
-def _loose(data: Path) -> list[str]:
+def _loose(data: RecordFolder) -> list[str]:
     """Sealed sessions that are not packed."""
-    with reading(unit_database(data, UNIT)) as db:
+    with reading(data.unit_database(UNIT)) as db:
         packed = (
             "SELECT session FROM packed_session"
             if schema_version(db) >= PACKED_SESSIONS_SINCE_SCHEMA
@@ -58,8 +59,8 @@ def _loose(data: Path) -> list[str]:
         ]
 
 
-def _rows_of(data: Path) -> dict[str, int]:
-    with reading(unit_database(data, UNIT)) as db:
+def _rows_of(data: RecordFolder) -> dict[str, int]:
+    with reading(data.unit_database(UNIT)) as db:
         return {
             table: rows(
                 db,
@@ -73,7 +74,7 @@ def clock_ms() -> int:
     return 1_795_564_800_000
 
 
-def test_the_record_stays_and_the_links_go(old: Path) -> None:
+def test_the_record_stays_and_the_links_go(old: RecordFolder) -> None:
     loose = _loose(old)
     before = {name: read_session(old, name) for name in loose}
     links = {name: read_stored(old, name).links for name in loose}
@@ -98,8 +99,8 @@ def test_the_record_stays_and_the_links_go(old: Path) -> None:
     assert repack(old, UNIT, KEY, clock_ms).sessions == ()
 
 
-def test_an_altered_session_stops_it_and_nothing_is_changed(old: Path) -> None:
-    with altering(unit_database(old, UNIT)) as db:
+def test_an_altered_session_stops_it_and_nothing_is_changed(old: RecordFolder) -> None:
+    with altering(old.unit_database(UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence = 2")
     loose = _loose(old)
     with pytest.raises(JournalCorrupt, match="does not fit before its repacking"):
@@ -107,21 +108,21 @@ def test_an_altered_session_stops_it_and_nothing_is_changed(old: Path) -> None:
     assert _loose(old) == loose
 
 
-def test_not_while_a_session_is_open(old: Path) -> None:
-    with holding(UnitLock(unit_database(old, UNIT))), pytest.raises(UnitBusy):
+def test_not_while_a_session_is_open(old: RecordFolder) -> None:
+    with holding(UnitLock(old.unit_database(UNIT))), pytest.raises(UnitBusy):
         repack(old, UNIT, KEY, clock_ms)
 
 
-def test_the_command_says_what_it_did(old: Path) -> None:
+def test_the_command_says_what_it_did(old: RecordFolder) -> None:
     load_or_create_key(old, store=NoKeyStore(), new_seed=lambda: KEY.seed)
-    assert "each checked before and after" in said(old, "repack", UNIT)
+    assert "each checked before and after" in said(old.path, "repack", UNIT)
     with pytest.raises(RecordNotFound, match="has no file"):
-        said(old, "repack", "00000000000000bb")
+        said(old.path, "repack", "00000000000000bb")
 
 
-def test_a_session_of_version_4_is_removed_without_being_packed(tmp_path: Path) -> None:
+def test_a_session_of_version_4_is_removed_without_being_packed(folder: RecordFolder) -> None:
     """And the step to version 5 needs neither a key nor a record of its own."""
-    path = unit_database(tmp_path, UNIT)
+    path = folder.unit_database(UNIT)
     path.parent.mkdir(parents=True)
     shutil.copy(RELEASED / "unit-schema-4.db", path)
     db = open_for_writing(path, UNIT_SCHEMA)
@@ -131,5 +132,5 @@ def test_a_session_of_version_4_is_removed_without_being_packed(tmp_path: Path) 
     subject = Subject(name="four-1", place=UNIT, number=1)
     remove_content(db, subject, seal, KEY, utc_ms=clock_ms(), by="P. Jones", rule="test")
     db.close()
-    assert verify(tmp_path, public_keys={KEY.key_id: KEY.public_key}).alterations == ()
-    assert repack(tmp_path, UNIT, KEY, clock_ms).sessions == ()
+    assert verify(folder, public_keys={KEY.key_id: KEY.public_key}).alterations == ()
+    assert repack(folder, UNIT, KEY, clock_ms).sessions == ()

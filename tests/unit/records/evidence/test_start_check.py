@@ -14,29 +14,28 @@ from records.evidence.start_check import (
     check_before_start,
     free_bytes_at,
 )
-from records.store.clinic_file import clinic_database
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering, altering_loosely
 from tests.support.notes import UNIT, recorded
 from tests.support.sessions import KEY, staged
 
 
-def checked(data: Path, free: int = WARN_BELOW_BYTES) -> list[str]:
+def checked(data: RecordFolder, free: int = WARN_BELOW_BYTES) -> list[str]:
     return list(check_before_start(data, UNIT, KEY, free_bytes=lambda folder: free))
 
 
-def test_sound_records_and_room_say_nothing(tmp_path: Path) -> None:
-    assert checked(tmp_path) == []
-    recorded(tmp_path)
-    assert checked(tmp_path) == []
+def test_sound_records_and_room_say_nothing(folder: RecordFolder) -> None:
+    assert checked(folder) == []
+    recorded(folder)
+    assert checked(folder) == []
 
 
-def test_a_disk_that_fills_up_is_named_and_a_full_one_refuses(tmp_path: Path) -> None:
-    (warning,) = checked(tmp_path, WARN_BELOW_BYTES - 1)
+def test_a_disk_that_fills_up_is_named_and_a_full_one_refuses(folder: RecordFolder) -> None:
+    (warning,) = checked(folder, WARN_BELOW_BYTES - 1)
     assert "500 MB are free" in warning
-    assert len(checked(tmp_path, REFUSE_BELOW_BYTES)) == 1
+    assert len(checked(folder, REFUSE_BELOW_BYTES)) == 1
     with pytest.raises(JournalUnavailable, match="no session starts below 50 MB"):
-        checked(tmp_path, REFUSE_BELOW_BYTES - 1)
+        checked(folder, REFUSE_BELOW_BYTES - 1)
 
 
 def test_free_space_is_that_of_the_place_that_will_be_made(tmp_path: Path) -> None:
@@ -45,38 +44,40 @@ def test_free_space_is_that_of_the_place_that_will_be_made(tmp_path: Path) -> No
     )
 
 
-def test_an_altered_last_session_refuses(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    with altering(unit_database(tmp_path, UNIT)) as db:
+def test_an_altered_last_session_refuses(folder: RecordFolder) -> None:
+    recorded(folder)
+    with altering(folder.unit_database(UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence > 0")
     with pytest.raises(JournalCorrupt, match="last sealed session s-1 was altered"):
-        checked(tmp_path)
+        checked(folder)
 
 
 @pytest.mark.parametrize("cell", ["digest = NULL", "digest = 7", "signature = NULL"])
-def test_what_a_file_follows_refuses_where_it_cannot_be_read(tmp_path: Path, cell: str) -> None:
-    recorded(tmp_path)
-    put_aside(tmp_path, UNIT, KEY, utc_ms=1, reason="a test")
-    with altering_loosely(unit_database(tmp_path, UNIT)) as db:
+def test_what_a_file_follows_refuses_where_it_cannot_be_read(
+    folder: RecordFolder, cell: str
+) -> None:
+    recorded(folder)
+    put_aside(folder, UNIT, KEY, utc_ms=1, reason="a test")
+    with altering_loosely(folder.unit_database(UNIT)) as db:
         db.execute(f"UPDATE predecessor SET {cell}")
     with pytest.raises(JournalCorrupt, match="what the unit's file follows was altered"):
-        checked(tmp_path)
+        checked(folder)
 
 
 @pytest.mark.parametrize("which", ["unit", "clinic"])
-def test_a_damaged_file_refuses(tmp_path: Path, which: str) -> None:
-    recorded(tmp_path)
-    path = unit_database(tmp_path, UNIT) if which == "unit" else clinic_database(tmp_path)
+def test_a_damaged_file_refuses(folder: RecordFolder, which: str) -> None:
+    recorded(folder)
+    path = folder.unit_database(UNIT) if which == "unit" else folder.clinic_database
     content = bytearray(path.read_bytes())
     # Behind the first page and the one that only says where pages are.
     content[8192 : 8192 + 200] = b"\xff" * 200
     path.write_bytes(content)
     with pytest.raises(JournalCorrupt):
-        checked(tmp_path)
+        checked(folder)
 
 
 def test_a_session_is_refused_before_its_record_is_opened(tmp_path: Path) -> None:
-    with staged(tmp_path, wire="direct") as stage:
+    with staged(RecordFolder(tmp_path), wire="direct") as stage:
         stage.free_bytes = lambda folder: REFUSE_BELOW_BYTES - 1
         with pytest.raises(JournalUnavailable, match="Free space on the disk"):
             stage.treat()

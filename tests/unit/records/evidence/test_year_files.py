@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import stat
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from records.keeping.backup import back_up
 from records.keeping.restore import Trust, prove, restore
 from records.keeping.search import SessionQuery, find_sessions
 from records.keys.key_witness import reached
-from records.store.unit_file import foreign_files, unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altered_records import KEY, UNIT
 from tests.unit.records.evidence.test_journal_faults import begin
 
@@ -37,53 +38,55 @@ def clock(years: int) -> VirtualClock:
     return VirtualClock(utc_origin_ms=START_MS + years * YEAR_MS)
 
 
-def cut(data_dir: Path, year: int) -> Path | None:
-    return close_year(data_dir, UNIT, KEY, utc_ms=clock(year - 2026).utc_ms(), year=year)
+def cut(folder: RecordFolder, year: int) -> Path | None:
+    return close_year(folder, UNIT, KEY, utc_ms=clock(year - 2026).utc_ms(), year=year)
 
 
-def found(data_dir: Path) -> list[str]:
-    return [f"{one.where}: {one.what}" for one in verify(data_dir, public_keys=KEYS).alterations]
+def found(folder: RecordFolder) -> list[str]:
+    return [f"{one.where}: {one.what}" for one in verify(folder, public_keys=KEYS).alterations]
 
 
 @pytest.fixture
-def three_years(memory_path: Path) -> Path:
+def three_years(memory_path: Path) -> RecordFolder:
     """Sessions of 2026, 2027 and 2028 in three files."""
     for years in range(3):
-        cut(memory_path, 2026 + years)
-        begin(memory_path, f"s-{years}", clock(years)).close()
-    return memory_path
+        cut(RecordFolder(memory_path), 2026 + years)
+        begin(RecordFolder(memory_path), f"s-{years}", clock(years)).close()
+    return RecordFolder(memory_path)
 
 
-def closed(data_dir: Path, year: int) -> Path:
-    return unit_database(data_dir, UNIT).with_name(f"{UNIT}-{year}.db")
+def closed(folder: RecordFolder, year: int) -> Path:
+    return folder.unit_database(UNIT).with_name(f"{UNIT}-{year}.db")
 
 
 def test_the_file_is_cut_only_in_a_later_year_and_with_every_session_sealed(
     memory_path: Path,
 ) -> None:
-    assert cut(memory_path, 2027) is None, "nothing is on file"
-    begin(memory_path, "s-0", clock(0)).close()
-    assert cut(memory_path, 2026) is None
-    assert cut(memory_path, 2025) is None, "a clock that went back"
-    begin(memory_path, "s-1", clock(0)).abandon()
-    assert cut(memory_path, 2027) is None, "a session is open"
-    assert [p.name for p in unit_database(memory_path, UNIT).parent.glob("*.db")] == [f"{UNIT}.db"]
+    assert cut(RecordFolder(memory_path), 2027) is None, "nothing is on file"
+    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
+    assert cut(RecordFolder(memory_path), 2026) is None
+    assert cut(RecordFolder(memory_path), 2025) is None, "a clock that went back"
+    begin(RecordFolder(memory_path), "s-1", clock(0)).abandon()
+    assert cut(RecordFolder(memory_path), 2027) is None, "a session is open"
+    assert [p.name for p in RecordFolder(memory_path).unit_database(UNIT).parent.glob("*.db")] == [
+        f"{UNIT}.db"
+    ]
 
 
-def test_the_closed_file_is_read_only_and_named_by_the_next_one(three_years: Path) -> None:
+def test_the_closed_file_is_read_only_and_named_by_the_next_one(three_years: RecordFolder) -> None:
     for year, follower in ((2026, closed(three_years, 2027)), (2027, None)):
         path = closed(three_years, year)
         assert stat.S_IMODE(path.stat().st_mode) == 0o400
-        with reading(follower or unit_database(three_years, UNIT)) as db:
+        with reading(follower or three_years.unit_database(UNIT)) as db:
             said = predecessor_of(db)
         assert said is not None
         assert (said.kind, said.file) == (CLOSED_YEAR, f"units/{path.name}")
         assert said.digest == hashlib.sha256(path.read_bytes()).digest()
     assert found(three_years) == []
-    assert foreign_files(three_years) == []
+    assert three_years.foreign_files() == []
 
 
-def test_every_reader_finds_the_sessions_of_every_year(three_years: Path) -> None:
+def test_every_reader_finds_the_sessions_of_every_year(three_years: RecordFolder) -> None:
     names = ["s-2", "s-1", "s-0"]
     assert [one.head.session_id for one in list_sessions(three_years)] == names
     assert [one.head.number for one in list_sessions(three_years)] == [3, 2, 1]
@@ -132,30 +135,34 @@ def swapped(path: Path) -> None:
     ],
     ids=["altered", "swapped", "missing", "renamed", "writable", "log"],
 )
-def test_what_happened_to_a_closed_file_is_found(three_years: Path, change, says: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_happened_to_a_closed_file_is_found(
+    three_years: RecordFolder, change: Callable[[Path], object], says: str
+) -> None:
     change(closed(three_years, 2026))
     assert any(says in one for one in found(three_years)), found(three_years)
 
 
-def test_the_mention_of_a_closed_file_cannot_be_left_out(three_years: Path) -> None:
-    db = sqlite3.connect(unit_database(three_years, UNIT), isolation_level=None)
+def test_the_mention_of_a_closed_file_cannot_be_left_out(three_years: RecordFolder) -> None:
+    db = sqlite3.connect(three_years.unit_database(UNIT), isolation_level=None)
     db.execute("DROP TRIGGER predecessor_never_shrinks")
     db.execute("DELETE FROM predecessor")
     db.close()
     assert any(one.startswith(f"units/{UNIT}-2027.db") for one in found(three_years))
-    with checking(unit_database(three_years, UNIT)):
+    with checking(three_years.unit_database(UNIT)):
         assert any("s-2" in one.session_id for one in verify(three_years).alterations)
 
 
 def test_a_year_s_name_that_is_used_gets_a_number(memory_path: Path) -> None:
-    begin(memory_path, "s-0", clock(0)).close()
-    assert cut(memory_path, 2027) == closed(memory_path, 2026)
-    begin(memory_path, "s-1", clock(0)).close()
-    assert cut(memory_path, 2027) == closed(memory_path, 2026).with_name(f"{UNIT}-2026-2.db")
-    assert found(memory_path) == []
+    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
+    assert cut(RecordFolder(memory_path), 2027) == closed(RecordFolder(memory_path), 2026)
+    begin(RecordFolder(memory_path), "s-1", clock(0)).close()
+    assert cut(RecordFolder(memory_path), 2027) == closed(
+        RecordFolder(memory_path), 2026
+    ).with_name(f"{UNIT}-2026-2.db")
+    assert found(RecordFolder(memory_path)) == []
 
 
-def test_a_file_that_follows_a_closed_year_can_be_put_aside(three_years: Path) -> None:
+def test_a_file_that_follows_a_closed_year_can_be_put_aside(three_years: RecordFolder) -> None:
     put_aside(three_years, UNIT, KEY, utc_ms=1, reason="a fault")
     begin(three_years, "s-3", clock(2)).close()
     assert read_session(three_years, "s-3").head.number == 4
@@ -167,26 +174,26 @@ def test_a_file_that_follows_a_closed_year_can_be_put_aside(three_years: Path) -
 
 
 def test_a_reader_that_keeps_the_file_only_puts_the_cut_off(memory_path: Path) -> None:
-    begin(memory_path, "s-0", clock(0)).close()
-    with reading(unit_database(memory_path, UNIT)) as db:
+    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
+    with reading(RecordFolder(memory_path).unit_database(UNIT)) as db:
         db.execute("BEGIN")
         db.execute("SELECT count(*) FROM session").fetchone()
         with pytest.raises(JournalUnavailable, match="cannot be closed for its year"):
-            cut(memory_path, 2027)
-    assert found(memory_path) == []
-    assert cut(memory_path, 2027)
+            cut(RecordFolder(memory_path), 2027)
+    assert found(RecordFolder(memory_path)) == []
+    assert cut(RecordFolder(memory_path), 2027)
 
 
 @pytest.mark.parametrize("name", ["copy", "copy.zip"])
 def test_a_backup_keeps_closed_files_byte_for_byte_and_read_only(
-    three_years: Path, name: str
+    three_years: RecordFolder, name: str
 ) -> None:
-    place = three_years.parent / f"{three_years.name}-{name}"
+    place = three_years.path.parent / f"{three_years.path.name}-{name}"
     report = back_up(three_years, place, KEY, made_utc_ms=START_MS, program="test")
     proved = prove(place, place, Trust(), None)
     names = {finding.name for finding in (*report.findings, *proved.findings)}
     assert names == {"clinic.db"}, "these sessions have no orders"
-    target = three_years.parent / f"{three_years.name}-restored-{name}"
+    target = RecordFolder(three_years.path.parent / f"{three_years.path.name}-restored-{name}")
     assert restore(place, target, Trust(), accepted=names).sessions == 3
     for year in (2026, 2027):
         there = closed(target, year)

@@ -12,14 +12,15 @@ from controller.errors import BackupRefused, KeyUnavailable
 from records.evidence.reader import list_sessions
 from records.keeping.archive import load_or_create_archive_key, write_archive
 from records.note.delivered_dose import compute_dose
+from records.store.record_folder import RecordFolder
 from tests.support.notes import UNIT, recorded
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    recorded(tmp_path / "data", "s-1")
-    recorded(tmp_path / "data", "s-2")
-    return tmp_path / "data"
+def data(tmp_path: Path) -> RecordFolder:
+    recorded(RecordFolder(tmp_path / "data"), "s-1")
+    recorded(RecordFolder(tmp_path / "data"), "s-2")
+    return RecordFolder(tmp_path / "data")
 
 
 def query(sql: str) -> list[tuple[object, ...]]:
@@ -27,7 +28,7 @@ def query(sql: str) -> list[tuple[object, ...]]:
         return db.sql(sql).fetchall()
 
 
-def test_the_numbers_are_those_of_the_record(data: Path, tmp_path: Path) -> None:
+def test_the_numbers_are_those_of_the_record(data: RecordFolder, tmp_path: Path) -> None:
     out = tmp_path / "it's an archive"
     report = write_archive(data, out)
     records = {record.head.session_id: record for record in list_sessions(data)}
@@ -51,7 +52,7 @@ def test_the_numbers_are_those_of_the_record(data: Path, tmp_path: Path) -> None
     assert (total, first) == (report.samples, sum(forces))
 
 
-def test_patients_belong_together_and_nobody_is_named(data: Path, tmp_path: Path) -> None:
+def test_patients_belong_together_and_nobody_is_named(data: RecordFolder, tmp_path: Path) -> None:
     write_archive(data, tmp_path / "one")
     write_archive(data, tmp_path / "two")
     names = query(f"SELECT session, patient FROM '{tmp_path}/one/sessions.parquet'")
@@ -67,9 +68,9 @@ def test_patients_belong_together_and_nobody_is_named(data: Path, tmp_path: Path
         assert word not in str(told)
 
 
-def test_another_key_gives_other_names(data: Path, tmp_path: Path) -> None:
+def test_another_key_gives_other_names(data: RecordFolder, tmp_path: Path) -> None:
     write_archive(data, tmp_path / "one")
-    (data / "keys" / "archive.key").unlink()
+    (data.path / "keys" / "archive.key").unlink()
     write_archive(data, tmp_path / "two")
     names = [
         {row[0] for row in query(f"SELECT session FROM '{tmp_path}/{name}/sessions.parquet'")}
@@ -78,20 +79,20 @@ def test_another_key_gives_other_names(data: Path, tmp_path: Path) -> None:
     assert not names[0] & names[1]
 
 
-def test_the_key_is_the_owner_s_alone_and_must_be_whole(tmp_path: Path) -> None:
-    key = load_or_create_archive_key(tmp_path)
-    assert load_or_create_archive_key(tmp_path) == key
-    path = tmp_path / "keys" / "archive.key"
+def test_the_key_is_the_owner_s_alone_and_must_be_whole(folder: RecordFolder) -> None:
+    key = load_or_create_archive_key(folder)
+    assert load_or_create_archive_key(folder) == key
+    path = folder.path / "keys" / "archive.key"
     if sys.platform != "win32":
         assert path.stat().st_mode & 0o077 == 0
     for content in ("zz", "00"):
         path.write_text(content)
         with pytest.raises(KeyUnavailable, match=r"archive\.key"):
-            load_or_create_archive_key(tmp_path)
+            load_or_create_archive_key(folder)
 
 
 def test_without_duckdb_the_message_has_the_line_that_installs_it(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(
@@ -101,9 +102,9 @@ def test_without_duckdb_the_message_has_the_line_that_installs_it(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_archive_never_replaces_anything(data: Path, tmp_path: Path) -> None:
+def test_an_archive_never_replaces_anything(data: RecordFolder, tmp_path: Path) -> None:
     write_archive(data, tmp_path / "out")
     with pytest.raises(BackupRefused, match="exists already"):
         write_archive(data, tmp_path / "out")
     with pytest.raises(BackupRefused, match="holds no records"):
-        write_archive(tmp_path / "nothing", tmp_path / "other")
+        write_archive(RecordFolder(tmp_path / "nothing"), tmp_path / "other")

@@ -24,8 +24,7 @@ from records.keeping.backup_list import LIST, SIGNATURE
 from records.keeping.restore import RestoreReport, Trust, prove, restore
 from records.keys.signing import SigningKey, public_pem
 from records.store.checkpoint import parse_checkpoint
-from records.store.clinic_file import clinic_database
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.notes import UNIT, recorded
 from tests.support.sessions import KEY
@@ -38,19 +37,19 @@ KNOWN = {KEY.key_id: KEY.public_key}
 
 
 def backed_up(data: Path, target: Path, **given: Any) -> BackupReport:
-    return back_up(data, target, KEY, made_utc_ms=NOW_MS, program="test", **given)
+    return back_up(RecordFolder(data), target, KEY, made_utc_ms=NOW_MS, program="test", **given)
 
 
 def brought_back(
     source: Path, data: Path, *accepted: str, identity: Path | None = None, **trust: Any
 ) -> RestoreReport:
-    return restore(source, data, Trust(**trust), accepted=accepted, identity=identity)
+    return restore(source, RecordFolder(data), Trust(**trust), accepted=accepted, identity=identity)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    recorded(tmp_path / "data")
-    recorded(tmp_path / "data", "s-2")
+    recorded(RecordFolder(tmp_path / "data"))
+    recorded(RecordFolder(tmp_path / "data"), "s-2")
     return tmp_path / "data"
 
 
@@ -62,7 +61,7 @@ def identity(tmp_path: Path) -> Path:
 
 def altered_record(data: Path) -> None:
     """The first session's events no longer fit its links."""
-    with altering(unit_database(data, UNIT)) as db:
+    with altering(RecordFolder(data).unit_database(UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence > 0")
 
 
@@ -80,8 +79,8 @@ def test_what_was_backed_up_comes_back_to_the_byte_of_its_seals(
     back = brought_back(tmp_path / name, tmp_path / "new", identity=identity if sealed else None)
     assert back.files == made.files
     assert (back.made_utc_ms, back.checkpoint) == (NOW_MS, made.checkpoint)
-    assert [r.seal for r in list_sessions(tmp_path / "new")] == [
-        r.seal for r in list_sessions(data)
+    assert [r.seal for r in list_sessions(RecordFolder(tmp_path / "new"))] == [
+        r.seal for r in list_sessions(RecordFolder(data))
     ]
     here = sorted(p.name for p in tmp_path.iterdir())
     assert here == sorted([name, "data", "new", "identity.txt"])
@@ -163,14 +162,16 @@ def test_no_private_key_is_in_a_backup(data: Path, tmp_path: Path) -> None:
 def test_a_backup_of_a_running_session_holds_what_was_durable(data: Path, tmp_path: Path) -> None:
     clock = VirtualClock()
     opening = SessionOpening(session_id="s-3", unit_id=UNIT, utc_offset_min=0, detail={})
-    journal = open_session(data, opening, clock, key=KEY)
+    journal = open_session(RecordFolder(data), opening, clock, key=KEY)
     journal.append_event(SessionEvent(kind=EventKind.OPERATOR_ACTED, at_ms=5, detail={"n": 1}))
     journal.sync()
     journal.append_event(SessionEvent(kind=EventKind.OPERATOR_ACTED, at_ms=6, detail={"n": 2}))
     made = backed_up(data, tmp_path / "copy")
     journal.abandon()
     assert (made.sessions, made.findings) == (3, ())
-    copied = {record.head.session_id: record for record in list_sessions(tmp_path / "copy")}
+    copied = {
+        record.head.session_id: record for record in list_sessions(RecordFolder(tmp_path / "copy"))
+    }
     assert len(copied["s-3"].events) == 2
 
 
@@ -295,7 +296,7 @@ def test_an_altered_record_is_backed_up_and_named_and_restored_by_its_session_s_
         brought_back(tmp_path / "copy", tmp_path / "new")
     back = brought_back(tmp_path / "copy", tmp_path / "new", "s-1")
     assert back.findings == made.findings
-    assert verify(tmp_path / "new").alterations
+    assert verify(RecordFolder(tmp_path / "new")).alterations
 
 
 def test_a_backup_made_anew_by_somebody_else_is_found_with_the_key_and_with_the_checkpoint(
@@ -303,7 +304,7 @@ def test_a_backup_made_anew_by_somebody_else_is_found_with_the_key_and_with_the_
 ) -> None:
     mine = parse_checkpoint(backed_up(data, tmp_path / "mine").checkpoint)
     (data / "keys" / f"{OTHER_KEY.key_id}.pub").write_bytes(public_pem(OTHER_KEY.public_key))
-    back_up(data, tmp_path / "clumsy", OTHER_KEY, made_utc_ms=NOW_MS, program="test")
+    back_up(RecordFolder(data), tmp_path / "clumsy", OTHER_KEY, made_utc_ms=NOW_MS, program="test")
     with pytest.raises(BackupAltered, match=r"--accept-altered backup.json"):
         brought_back(tmp_path / "clumsy", tmp_path / "new")
     for trust in ({"public_keys": KNOWN}, {"checkpoints": [mine]}):
@@ -317,8 +318,8 @@ def test_an_older_backup_is_found_with_the_checkpoint_of_a_session(
     data: Path, tmp_path: Path
 ) -> None:
     backed_up(data, tmp_path / "copy")
-    recorded(data, "s-3")
-    newest = parse_checkpoint(issued_checkpoints(data)[-1].text)
+    recorded(RecordFolder(data), "s-3")
+    newest = parse_checkpoint(issued_checkpoints(RecordFolder(data))[-1].text)
     with pytest.raises(BackupAltered, match="--accept-altered s-3"):
         brought_back(tmp_path / "copy", tmp_path / "new", checkpoints=[newest])
 
@@ -378,7 +379,7 @@ def test_a_file_that_cannot_be_read_is_kept_as_it_is_and_never_spoils_a_backup(
     opening = SessionOpening(
         session_id="other-1", unit_id="00000000000000bb", utc_offset_min=0, detail={}
     )
-    open_session(data, opening, VirtualClock(), key=KEY).close()
+    open_session(RecordFolder(data), opening, VirtualClock(), key=KEY).close()
     said = spoil(data / name)
     content = (data / name).read_bytes()
     made = backed_up(data, tmp_path / "copy.zip")
@@ -490,7 +491,7 @@ def test_the_list_names_every_file_with_its_digest(data: Path, tmp_path: Path) -
     with pytest.raises(BackupAltered) as refused:
         brought_back(tmp_path / "copy", tmp_path / "new")
     assert "not in the backup" in refused.value.detail
-    assert clinic_database(data).exists()
+    assert RecordFolder(data).clinic_database.exists()
 
 
 def test_a_proof_leaves_nothing_and_finds_what_a_restore_finds(data: Path, tmp_path: Path) -> None:

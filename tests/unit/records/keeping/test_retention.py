@@ -39,9 +39,9 @@ from records.keeping.retention import (
 from records.store.author import Author
 from records.store.chain import NOTHING
 from records.store.checkpoint import parse_checkpoint
-from records.store.clinic_file import clinic_database, clinic_writing
+from records.store.clinic_file import clinic_writing
 from records.store.database import rows
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock, holding
 from tests.support.altering import altering
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
@@ -63,16 +63,16 @@ def rule(years: int = 10, days_later: int = 3653) -> RetentionRule:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(folder: RecordFolder) -> RecordFolder:
     """An old session, a newer one, and one that is between them on a hold."""
-    recorded(tmp_path, "s-1")
-    recorded(tmp_path, "s-2", began_ms=BEGAN_MS)
-    recorded(tmp_path, "s-3", began_ms=BEGAN_MS + 400 * DAY_MS)
-    set_hold(tmp_path, AUTHOR, "letter of a lawyer", session_id="s-2")
-    return tmp_path
+    recorded(folder, "s-1")
+    recorded(folder, "s-2", began_ms=BEGAN_MS)
+    recorded(folder, "s-3", began_ms=BEGAN_MS + 400 * DAY_MS)
+    set_hold(folder, AUTHOR, "letter of a lawyer", session_id="s-2")
+    return folder
 
 
-def applied(data: Path, the_rule: RetentionRule, **said: int | None) -> list[str]:
+def applied(data: RecordFolder, the_rule: RetentionRule, **said: int | None) -> list[str]:
     """Apply with today's date confirmed: the sessions of these tests are ten years old."""
     return list(
         apply_retention(
@@ -81,11 +81,11 @@ def applied(data: Path, the_rule: RetentionRule, **said: int | None) -> list[str
     )
 
 
-def states(data: Path, the_rule: RetentionRule) -> dict[str, Keeping]:
+def states(data: RecordFolder, the_rule: RetentionRule) -> dict[str, Keeping]:
     return {one.head.session_id: one.state for one in show_retention(data, the_rule)}
 
 
-def test_only_what_is_due_is_removed_and_everything_stays_provable(data: Path) -> None:
+def test_only_what_is_due_is_removed_and_everything_stays_provable(data: RecordFolder) -> None:
     outside = [parse_checkpoint(one.text) for one in issued_checkpoints(data)]
     assert states(data, rule()) == {
         "s-1": Keeping.DUE,
@@ -118,41 +118,43 @@ def packed_bytes(path: Path) -> list[bytes]:
     return [data[at : at + 24] for at in (100, len(data) // 2, len(data) - 30)]
 
 
-def test_nothing_of_the_content_is_left_in_the_files(tmp_path: Path) -> None:
-    recorded(tmp_path, "s-1")
-    files = [unit_database(tmp_path, UNIT), clinic_database(tmp_path)]
+def test_nothing_of_the_content_is_left_in_the_files(folder: RecordFolder) -> None:
+    recorded(folder, "s-1")
+    files = [folder.unit_database(UNIT), folder.clinic_database]
     # The patient's opaque key is key-of-TEST-1 here; beside it stands the reference.
     words = (b'"outcome"', b"left arm pain", b"key-of-TEST-1TEST-1", *packed_bytes(files[0]))
     before = b"".join(path.read_bytes() for path in files)
     assert all(word in before for word in words)
-    applied(tmp_path, rule())
-    after = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    applied(folder, rule())
+    after = b"".join(path.read_bytes() for path in folder.path.rglob("*") if path.is_file())
     assert not [word for word in words if word in after]
 
 
-def test_without_a_rule_nothing_is_ever_due(data: Path) -> None:
+def test_without_a_rule_nothing_is_ever_due(data: RecordFolder) -> None:
     assert Keeping.DUE not in states(data, rule(0, 36500)).values()
     assert applied(data, rule(0, 36500)) == []
 
 
-def test_an_open_session_is_never_due(tmp_path: Path) -> None:
+def test_an_open_session_is_never_due(folder: RecordFolder) -> None:
     from controller.runtime.clock import VirtualClock
     from records.evidence.journal import SessionOpening, open_session
 
     opening = SessionOpening(session_id="s-1", unit_id=UNIT, utc_offset_min=0, detail={})
-    journal = open_session(tmp_path, opening, VirtualClock(), key=KEY)
+    journal = open_session(folder, opening, VirtualClock(), key=KEY)
     journal.abandon()
-    assert states(tmp_path, rule(1, 36500)) == {"s-1": Keeping.OPEN}
-    assert applied(tmp_path, rule(1, 36500)) == []
+    assert states(folder, rule(1, 36500)) == {"s-1": Keeping.OPEN}
+    assert applied(folder, rule(1, 36500)) == []
 
 
-def test_nothing_is_removed_while_a_session_on_the_unit_runs(data: Path) -> None:
-    with holding(UnitLock(unit_database(data, UNIT))), pytest.raises(UnitBusy):
+def test_nothing_is_removed_while_a_session_on_the_unit_runs(data: RecordFolder) -> None:
+    with holding(UnitLock(data.unit_database(UNIT))), pytest.raises(UnitBusy):
         applied(data, rule())
     assert states(data, rule())["s-1"] is Keeping.DUE
 
 
-def test_a_hold_on_a_patient_holds_every_session_and_is_lifted_with_a_reason(data: Path) -> None:
+def test_a_hold_on_a_patient_holds_every_session_and_is_lifted_with_a_reason(
+    data: RecordFolder,
+) -> None:
     hold = set_hold(data, AUTHOR, "claim of 2031", patient="TEST-1")
     assert hold.is_patient
     assert set(states(data, rule()).values()) == {Keeping.HELD}
@@ -170,7 +172,7 @@ def test_a_hold_on_a_patient_holds_every_session_and_is_lifted_with_a_reason(dat
 
 
 def test_an_interrupted_removal_goes_on_at_the_next_application(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def power_fails(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -187,7 +189,7 @@ def test_an_interrupted_removal_goes_on_at_the_next_application(
 # --- in doubt nothing goes --------------------------------------------------------------------
 
 
-def test_a_clock_far_from_the_newest_session_removes_nothing(data: Path) -> None:
+def test_a_clock_far_from_the_newest_session_removes_nothing(data: RecordFolder) -> None:
     newest_day = day_of(BEGAN_MS + 400 * DAY_MS)
     for days, refused in ((8, "8 days after the newest session; above 7 days"), (-1, "1 days bef")):
         off = RetentionRule(years=0, today=newest_day + timedelta(days=days), day_of=day_of)
@@ -197,7 +199,9 @@ def test_a_clock_far_from_the_newest_session_removes_nothing(data: Path) -> None
     assert apply_retention(data, near, AUTHOR).removed == ("s-1", "s-3")
 
 
-def test_only_the_clock_s_own_date_confirms_it_and_never_one_that_is_behind(data: Path) -> None:
+def test_only_the_clock_s_own_date_confirms_it_and_never_one_that_is_behind(
+    data: RecordFolder,
+) -> None:
     yesterday = rule().today - timedelta(days=1)
     with pytest.raises(RequestRefused, match="say today's date with --today"):
         apply_retention(data, rule(), AUTHOR, said=RemovalConfirmation(today=yesterday))
@@ -217,14 +221,14 @@ def forced(the_rule: RetentionRule) -> RetentionRule:
     return Over(years=the_rule.years, today=the_rule.today, day_of=the_rule.day_of)
 
 
-def test_a_large_share_goes_only_when_its_number_is_said(tmp_path: Path) -> None:
+def test_a_large_share_goes_only_when_its_number_is_said(folder: RecordFolder) -> None:
     for number in range(7):
-        recorded(tmp_path, f"s-{number}", began_ms=BEGAN_MS + number)
+        recorded(folder, f"s-{number}", began_ms=BEGAN_MS + number)
     with pytest.raises(RequestRefused, match=r"7 of 7 sessions are due.*--count 7"):
-        applied(tmp_path, rule())
+        applied(folder, rule())
     with pytest.raises(RequestRefused, match="--count 7"):
-        applied(tmp_path, rule(), count=6)
-    assert len(applied(tmp_path, rule(), count=7)) == 7
+        applied(folder, rule(), count=6)
+    assert len(applied(folder, rule(), count=7)) == 7
 
 
 @given(due=st.integers(0, 2000), kept=st.integers(0, 2000))
@@ -242,35 +246,35 @@ def test_what_is_a_large_share(due: int, kept: int) -> None:
     ids=["missing", "damaged", "a folder"],
 )
 def test_without_a_sound_clinic_db_nobody_knows_of_holds(
-    data: Path, hide: Callable[[Path], object], error: type[JournalError]
+    data: RecordFolder, hide: Callable[[Path], object], error: type[JournalError]
 ) -> None:
-    for left in data.glob("clinic.db-*"):
+    for left in data.path.glob("clinic.db-*"):
         left.unlink()
-    hide(clinic_database(data))
+    hide(data.clinic_database)
     with pytest.raises(error):
         applied(data, rule())
     assert len(read_session(data, "s-1").events) > 2
 
 
-def test_without_clinic_db_what_would_be_due_is_shown_as_held(data: Path) -> None:
-    clinic_database(data).unlink()
+def test_without_clinic_db_what_would_be_due_is_shown_as_held(data: RecordFolder) -> None:
+    data.clinic_database.unlink()
     assert states(data, rule())["s-1"] is Keeping.HELD
     assert "every legal hold" in show_retention(data, rule())[0].hold
 
 
-def test_a_hold_that_was_taken_out_of_the_file_stops_every_removal(data: Path) -> None:
-    altered(data, clinic_database(data), "DELETE FROM entry WHERE kind = 20")
+def test_a_hold_that_was_taken_out_of_the_file_stops_every_removal(data: RecordFolder) -> None:
+    altered(data, data.clinic_database, "DELETE FROM entry WHERE kind = 20")
     with pytest.raises(JournalCorrupt, match="no hold in it can be relied on"):
         applied(data, rule())
     assert len(read_session(data, "s-2").events) > 2
 
 
-def test_a_hold_that_was_cut_off_with_its_link_is_found_by_a_checkpoint(data: Path) -> None:
+def test_a_hold_that_was_cut_off_with_its_link_is_found_by_a_checkpoint(data: RecordFolder) -> None:
     set_hold(data, AUTHOR, "claim", session_id="s-1")
     outside = parse_checkpoint(verify_clinic(data, public_keys=KEYS).checkpoint)
     altered(
         data,
-        clinic_database(data),
+        data.clinic_database,
         "DELETE FROM entry WHERE sequence >= (SELECT max(first_entry) FROM link); "
         "DELETE FROM link WHERE number = (SELECT max(number) FROM link)",
     )
@@ -285,8 +289,8 @@ def test_a_hold_that_was_cut_off_with_its_link_is_found_by_a_checkpoint(data: Pa
         )
 
 
-def test_an_altered_session_is_kept_until_somebody_holds_it(data: Path) -> None:
-    altered(data, unit_database(data, UNIT), "UPDATE event SET at_ms = at_ms + 1 WHERE session = 1")
+def test_an_altered_session_is_kept_until_somebody_holds_it(data: RecordFolder) -> None:
+    altered(data, data.unit_database(UNIT), "UPDATE event SET at_ms = at_ms + 1 WHERE session = 1")
     with pytest.raises(JournalCorrupt, match="s-1 is due, but it was altered"):
         applied(data, rule())
     set_hold(data, AUTHOR, "altered", session_id="s-1")
@@ -294,7 +298,7 @@ def test_an_altered_session_is_kept_until_somebody_holds_it(data: Path) -> None:
     assert len(read_session(data, "s-1").events) > 2
 
 
-def altered(data: Path, path: Path, statements: str) -> None:
+def altered(data: RecordFolder, path: Path, statements: str) -> None:
     """Change a file past its triggers, as somebody with a database tool does."""
     with altering(path) as db:
         for statement in statements.split(";"):
@@ -304,27 +308,27 @@ def altered(data: Path, path: Path, statements: str) -> None:
 # --- whose a session is, says the evidence ----------------------------------------------------
 
 
-def test_a_hold_on_a_patient_holds_what_the_evidence_says_is_theirs(data: Path) -> None:
+def test_a_hold_on_a_patient_holds_what_the_evidence_says_is_theirs(data: RecordFolder) -> None:
     """clinic.db's orders are covered by no chain: taking one out or swapping it frees nothing."""
     set_hold(data, AUTHOR, "claim", patient="TEST-1")
     for change in (
         "UPDATE session_order SET patient_key = 'somebody' WHERE session_id = 's-1'",
         "DELETE FROM session_order WHERE session_id = 's-1'",
     ):
-        altered(data, clinic_database(data), f"PRAGMA foreign_keys = OFF; {change}")
+        altered(data, data.clinic_database, f"PRAGMA foreign_keys = OFF; {change}")
         assert states(data, rule())["s-1"] is Keeping.HELD
     (entry,) = [one for one in holds(data) if one.is_patient]
     assert entry.sessions == ("s-1", "s-2", "s-3")
     recorded(data, "s-4", began_ms=BEGAN_MS + 1)
     assert states(data, rule())["s-4"] is Keeping.HELD, "it came after the hold"
-    altered(data, clinic_database(data), "DELETE FROM session_order WHERE session_id = 's-4'")
+    altered(data, data.clinic_database, "DELETE FROM session_order WHERE session_id = 's-4'")
     assert states(data, rule())["s-4"] is Keeping.HELD, "and its own record says whose it is"
     assert entry.covers("s-1", []), "named in the chain, whatever else is lost"
     assert not entry.covers("s-9", ["somebody"])
 
 
 def test_a_hold_that_comes_in_between_is_asked_again(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def somebody_holds(*_: object) -> None:
         set_hold(data, AUTHOR, "letter", session_id="s-1")
@@ -345,17 +349,17 @@ STAYS = {
 
 
 @pytest.mark.parametrize("change", STAYS)
-def test_day_and_counts_of_a_removed_session_stay_covered(data: Path, change: str) -> None:
+def test_day_and_counts_of_a_removed_session_stay_covered(data: RecordFolder, change: str) -> None:
     applied(data, rule())
     assert verify_clinic(data, public_keys=KEYS).alterations == ()
-    altered(data, unit_database(data, UNIT), STAYS[change])
+    altered(data, data.unit_database(UNIT), STAYS[change])
     wheres = [one.where for one in verify_clinic(data, public_keys=KEYS).alterations]
     assert "the removed session s-1" in wheres
 
 
-def test_a_removal_that_no_entry_names_is_found(data: Path) -> None:
+def test_a_removal_that_no_entry_names_is_found(data: RecordFolder) -> None:
     applied(data, rule())
-    altered(data, clinic_database(data), "UPDATE entry SET detail = '{}' WHERE kind = 22")
+    altered(data, data.clinic_database, "UPDATE entry SET detail = '{}' WHERE kind = 22")
     whats = [one.what for one in verify_clinic(data, public_keys=KEYS).alterations]
     assert "its content was removed, but no entry says so" in whats
 
@@ -368,22 +372,24 @@ def raw(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_every_writer_overwrites_what_it_deletes(tmp_path: Path) -> None:
+def test_every_writer_overwrites_what_it_deletes(folder: RecordFolder) -> None:
     """Words of a draft that are written anew leave no trace, without any rule or removal."""
-    recorded(tmp_path)
-    with clinic_writing(tmp_path) as db:
+    recorded(folder)
+    with clinic_writing(folder) as db:
         db.execute(
             "INSERT INTO draft_word VALUES ('s-1', 'x', ?, 0, 'typed', 'P', 0)", ("SECRET" * 900,)
         )
-    assert b"SECRETSECRET" in raw(tmp_path)
-    with clinic_writing(tmp_path) as db:
+    assert b"SECRETSECRET" in raw(folder.path)
+    with clinic_writing(folder) as db:
         assert db.execute("PRAGMA secure_delete").fetchone() == (1,)
         db.execute("DELETE FROM draft_word WHERE name = 'x'")
-    assert b"SECRET" not in raw(tmp_path)
+    assert b"SECRET" not in raw(folder.path)
 
 
-def test_a_log_that_another_program_keeps_is_told_and_emptied_the_next_time(data: Path) -> None:
-    path = unit_database(data, UNIT)
+def test_a_log_that_another_program_keeps_is_told_and_emptied_the_next_time(
+    data: RecordFolder,
+) -> None:
+    path = data.unit_database(UNIT)
     reader = sqlite3.connect(path)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM event").fetchone()
@@ -417,15 +423,17 @@ CHANGES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_forged_removal_and_an_altered_remainder_are_found(data: Path, change: str) -> None:
+def test_a_forged_removal_and_an_altered_remainder_are_found(
+    data: RecordFolder, change: str
+) -> None:
     applied(data, rule())
-    with altering(unit_database(data, UNIT)) as db:
+    with altering(data.unit_database(UNIT)) as db:
         db.execute(CHANGES[change])
     assert verify(data, public_keys=KEYS).alterations
 
 
-def test_content_cannot_be_deleted_without_its_removal(data: Path) -> None:
-    db = sqlite3.connect(unit_database(data, UNIT))
+def test_content_cannot_be_deleted_without_its_removal(data: RecordFolder) -> None:
+    db = sqlite3.connect(data.unit_database(UNIT))
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         db.execute("DELETE FROM event WHERE session = 1")
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -449,14 +457,14 @@ def test_no_session_is_due_before_its_years_are_over(began: date, years: int, da
     assert (until.month, until.day) in ((began.month, began.day), (3, 1))
 
 
-def closed_year(data: Path) -> Path:
+def closed_year(data: RecordFolder) -> Path:
     """The sessions of these tests, in a file that was closed."""
     path = close_year(data, UNIT, KEY, utc_ms=AUTHOR.at_utc_ms, year=day_of(BEGAN_MS).year + 5)
     assert path is not None
     return path
 
 
-def test_a_session_of_a_closed_year_is_removed_in_its_file(data: Path) -> None:
+def test_a_session_of_a_closed_year_is_removed_in_its_file(data: RecordFolder) -> None:
     path = closed_year(data)
     with reading(path) as db:
         ((content,),) = rows(db, "SELECT data FROM packed_session WHERE session = 1")
@@ -477,7 +485,7 @@ def test_a_session_of_a_closed_year_is_removed_in_its_file(data: Path) -> None:
 
 
 def test_a_removal_in_a_closed_year_that_was_interrupted_is_told_and_goes_on(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = closed_year(data)
 

@@ -24,24 +24,24 @@ from records.keys.key_checkpoint import faults_against, is_of_keys, key_checkpoi
 from records.keys.key_folder import key_history
 from records.keys.signing import NoKeyStore
 from records.store.checkpoint import parse_checkpoint
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.notes import BEGAN_MS, UNIT, author, recorded
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    place = tmp_path / "data"
+def data(tmp_path: Path) -> RecordFolder:
+    place = RecordFolder(tmp_path / "data")
     recorded(place)
     recorded(place, "s-2")
     record_read(place, author(place), "note", session_id="s-1")
     return place
 
 
-def added(data: Path, place: Path) -> int:
+def added(data: RecordFolder, place: Path) -> int:
     return add_missing(place, issued_now(data), BEGAN_MS)
 
 
-def test_everything_that_was_given_out_is_added_once(data: Path, tmp_path: Path) -> None:
+def test_everything_that_was_given_out_is_added_once(data: RecordFolder, tmp_path: Path) -> None:
     place = tmp_path / "second"
     place.mkdir()
     assert added(data, place) == 4
@@ -62,7 +62,7 @@ def test_everything_that_was_given_out_is_added_once(data: Path, tmp_path: Path)
     assert there.unreadable == ()
 
 
-def test_a_file_is_a_place_and_a_missing_folder_is_made(data: Path, tmp_path: Path) -> None:
+def test_a_file_is_a_place_and_a_missing_folder_is_made(data: RecordFolder, tmp_path: Path) -> None:
     place = tmp_path / "away" / "list.txt"
     assert list_file(place) == place
     assert read_second_place(place).checkpoints == ()
@@ -71,7 +71,9 @@ def test_a_file_is_a_place_and_a_missing_folder_is_made(data: Path, tmp_path: Pa
         assert place.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_a_place_that_was_away_missed_is_added_later(data: Path, tmp_path: Path) -> None:
+def test_what_a_place_that_was_away_missed_is_added_later(
+    data: RecordFolder, tmp_path: Path
+) -> None:
     place = tmp_path / "mount"
     place.write_text("a file in the place of a folder")
     with pytest.raises(JournalUnavailable, match="added when the place is there again"):
@@ -81,7 +83,9 @@ def test_what_a_place_that_was_away_missed_is_added_later(data: Path, tmp_path: 
     assert added(data, place / "list.txt") == 5
 
 
-def test_a_line_that_was_cut_is_named_and_given_out_again(data: Path, tmp_path: Path) -> None:
+def test_a_line_that_was_cut_is_named_and_given_out_again(
+    data: RecordFolder, tmp_path: Path
+) -> None:
     place = tmp_path / "list.txt"
     added(data, place)
     lines = place.read_bytes().splitlines(keepends=True)
@@ -95,7 +99,7 @@ def test_a_line_that_was_cut_is_named_and_given_out_again(data: Path, tmp_path: 
 
 @pytest.mark.parametrize("junk", [b"\0\xff\n", b"hello\n", b"TC1-x\n", b" \n\n"])
 def test_other_lines_are_counted_and_disturb_nothing(
-    data: Path, tmp_path: Path, junk: bytes
+    data: RecordFolder, tmp_path: Path, junk: bytes
 ) -> None:
     place = tmp_path / "list.txt"
     place.write_bytes(junk)
@@ -103,8 +107,8 @@ def test_other_lines_are_counted_and_disturb_nothing(
     assert read_second_place(place).unreadable == ((1,) if junk.strip() else ())
 
 
-def test_an_altered_stored_checkpoint_is_not_given_out(data: Path, tmp_path: Path) -> None:
-    with sqlite3.connect(unit_database(data, UNIT)) as db:
+def test_an_altered_stored_checkpoint_is_not_given_out(data: RecordFolder, tmp_path: Path) -> None:
+    with sqlite3.connect(data.unit_database(UNIT)) as db:
         db.execute("DROP TRIGGER signature_never_changes")
         db.execute("UPDATE signature SET checkpoint = 'TC1-injected' WHERE session = 1")
     db.close()
@@ -121,7 +125,7 @@ def test_a_list_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         read_second_place(tmp_path / "list.txt")
 
 
-def test_the_record_of_keys_gives_checkpoints_that_show_a_cut(data: Path) -> None:
+def test_the_record_of_keys_gives_checkpoints_that_show_a_cut(data: RecordFolder) -> None:
     first = key_checkpoint(key_history(data))
     rotate_key(data, by="x", at_utc_ms=BEGAN_MS, store=NoKeyStore())
     longer = key_history(data)

@@ -25,7 +25,6 @@ from records.keys.signing import (
     SigningKey,
     SystemKeyStore,
     current_key_id,
-    key_folder,
     key_id_of,
     known_public_keys,
     load_or_create_key,
@@ -33,13 +32,14 @@ from records.keys.signing import (
     read_public_key,
     verify_signature,
 )
+from records.store.record_folder import RecordFolder
 
 SEED = bytes(range(32))
 NOW_MS = 4_000_000_000_000
 """Later than any moment at which a test can run."""
 
 
-def rotated(data: Path, store: KeyStore | None = None) -> SigningKey:
+def rotated(data: RecordFolder, store: KeyStore | None = None) -> SigningKey:
     return rotate_key(data, by="P. Jones", at_utc_ms=NOW_MS, store=store)
 
 
@@ -106,34 +106,36 @@ def test_the_seed_is_not_shown() -> None:
     assert repr(SEED) not in repr(SigningKey(SEED))
 
 
-def test_without_a_key_store_the_key_is_a_file_that_others_cannot_read(tmp_path: Path) -> None:
-    first = load_or_create_key(tmp_path, store=NoKeyStore())
-    private = key_folder(tmp_path) / "workstation.key"
+def test_without_a_key_store_the_key_is_a_file_that_others_cannot_read(
+    folder: RecordFolder,
+) -> None:
+    first = load_or_create_key(folder, store=NoKeyStore())
+    private = folder.keys / "workstation.key"
     assert private.stat().st_mode & 0o777 == 0o600
-    assert load_or_create_key(tmp_path, store=NoKeyStore()) == first
-    assert known_public_keys(tmp_path) == {first.key_id: first.public_key}
-    assert current_key_id(tmp_path) == first.key_id
-    assert sorted(path.name for path in key_folder(tmp_path).iterdir()) == sorted(
+    assert load_or_create_key(folder, store=NoKeyStore()) == first
+    assert known_public_keys(folder) == {first.key_id: first.public_key}
+    assert current_key_id(folder) == first.key_id
+    assert sorted(path.name for path in folder.keys.iterdir()) == sorted(
         [f"{first.key_id}.pub", "keys.jsonl", "workstation.key", "workstation.pub"]
     )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes say nothing on this system")
-def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    load_or_create_key(tmp_path, store=NoKeyStore())
-    (key_folder(tmp_path) / "workstation.key").chmod(0o644)
+def test_a_key_file_that_others_may_read_is_refused(folder: RecordFolder) -> None:
+    load_or_create_key(folder, store=NoKeyStore())
+    (folder.keys / "workstation.key").chmod(0o644)
     with pytest.raises(KeyUnavailable, match="mode 644"):
-        load_or_create_key(tmp_path, store=NoKeyStore())
+        load_or_create_key(folder, store=NoKeyStore())
 
 
-def test_the_system_keeps_the_key_where_it_can(tmp_path: Path, system: MemoryKeyring) -> None:
-    key = load_or_create_key(tmp_path)
-    assert not (key_folder(tmp_path) / "workstation.key").exists()
+def test_the_system_keeps_the_key_where_it_can(folder: RecordFolder, system: MemoryKeyring) -> None:
+    key = load_or_create_key(folder)
+    assert not (folder.keys / "workstation.key").exists()
     assert list(system.kept.values()) == [key.seed.hex()]
-    assert load_or_create_key(tmp_path) == key
+    assert load_or_create_key(folder) == key
     system.locked = True
     with pytest.raises(KeyUnavailable, match="unlock"):
-        load_or_create_key(tmp_path)
+        load_or_create_key(folder)
 
 
 @pytest.mark.parametrize(
@@ -141,59 +143,65 @@ def test_the_system_keeps_the_key_where_it_can(tmp_path: Path, system: MemoryKey
     [fail.Keyring(), null.Keyring()],  # type: ignore[no-untyped-call]
 )
 def test_backends_that_keep_nothing_lead_to_the_file(
-    tmp_path: Path, system: MemoryKeyring, backend: KeyringBackend
+    folder: RecordFolder, system: MemoryKeyring, backend: KeyringBackend
 ) -> None:
     keyring.set_keyring(backend)
-    key = load_or_create_key(tmp_path)
-    assert (key_folder(tmp_path) / "workstation.key").exists()
-    assert load_or_create_key(tmp_path) == key
-    assert rotated(tmp_path) != key
+    key = load_or_create_key(folder)
+    assert (folder.keys / "workstation.key").exists()
+    assert load_or_create_key(folder) == key
+    assert rotated(folder) != key
 
 
-def test_a_store_that_refuses_leads_to_the_file(tmp_path: Path, system: MemoryKeyring) -> None:
+def test_a_store_that_refuses_leads_to_the_file(
+    folder: RecordFolder, system: MemoryKeyring
+) -> None:
     system.refuses = True
-    load_or_create_key(tmp_path)
-    assert (key_folder(tmp_path) / "workstation.key").exists()
+    load_or_create_key(folder)
+    assert (folder.keys / "workstation.key").exists()
 
 
-def test_a_key_that_the_store_lost_is_named(tmp_path: Path, system: MemoryKeyring) -> None:
-    key = load_or_create_key(tmp_path)
+def test_a_key_that_the_store_lost_is_named(folder: RecordFolder, system: MemoryKeyring) -> None:
+    key = load_or_create_key(folder)
     system.kept.clear()
     with pytest.raises(KeyUnavailable, match=f"{key.key_id}.*key rotate --lost"):
-        load_or_create_key(tmp_path)
+        load_or_create_key(folder)
     with pytest.raises(KeyUnavailable, match="key rotate --lost"):
-        rotated(tmp_path)
-    new = replace_lost_key(tmp_path, by="P. Jones", reason="profile gone", at_utc_ms=NOW_MS)
-    assert load_or_create_key(tmp_path) == new != key
+        rotated(folder)
+    new = replace_lost_key(folder, by="P. Jones", reason="profile gone", at_utc_ms=NOW_MS)
+    assert load_or_create_key(folder) == new != key
 
 
-def test_a_key_in_a_store_that_is_locked_is_not_lost(tmp_path: Path, system: MemoryKeyring) -> None:
-    key = load_or_create_key(tmp_path)
+def test_a_key_in_a_store_that_is_locked_is_not_lost(
+    folder: RecordFolder, system: MemoryKeyring
+) -> None:
+    key = load_or_create_key(folder)
     system.locked = True
     with pytest.raises(KeyUnavailable, match="unlock"):
-        replace_lost_key(tmp_path, by="P. Jones", reason="gone", at_utc_ms=NOW_MS)
+        replace_lost_key(folder, by="P. Jones", reason="gone", at_utc_ms=NOW_MS)
     system.locked = False
-    assert load_or_create_key(tmp_path) == key
+    assert load_or_create_key(folder) == key
 
 
-def test_rotation_keeps_every_public_key(tmp_path: Path, system: MemoryKeyring) -> None:
-    keys = [load_or_create_key(tmp_path), rotated(tmp_path), rotated(tmp_path)]
-    assert set(known_public_keys(tmp_path)) == {key.key_id for key in keys}
+def test_rotation_keeps_every_public_key(folder: RecordFolder, system: MemoryKeyring) -> None:
+    keys = [load_or_create_key(folder), rotated(folder), rotated(folder)]
+    assert set(known_public_keys(folder)) == {key.key_id for key in keys}
     assert len({key.key_id for key in keys}) == 3
-    assert load_or_create_key(tmp_path) == keys[-1]
+    assert load_or_create_key(folder) == keys[-1]
     assert list(system.kept.values()) == [keys[-1].seed.hex()]
 
 
-def test_rotation_moves_a_file_key_into_a_store(tmp_path: Path, system: MemoryKeyring) -> None:
-    load_or_create_key(tmp_path, store=NoKeyStore())
-    key = rotated(tmp_path, SystemKeyStore())
-    assert not (key_folder(tmp_path) / "workstation.key").exists()
-    assert load_or_create_key(tmp_path) == key
+def test_rotation_moves_a_file_key_into_a_store(
+    folder: RecordFolder, system: MemoryKeyring
+) -> None:
+    load_or_create_key(folder, store=NoKeyStore())
+    key = rotated(folder, SystemKeyStore())
+    assert not (folder.keys / "workstation.key").exists()
+    assert load_or_create_key(folder) == key
 
 
 @pytest.mark.parametrize("stored", [True, False])
 def test_programs_that_start_at_once_share_one_key(
-    tmp_path: Path, system: MemoryKeyring, stored: bool
+    folder: RecordFolder, system: MemoryKeyring, stored: bool
 ) -> None:
     store = SystemKeyStore() if stored else NoKeyStore()
     keys: list[SigningKey] = []
@@ -201,7 +209,7 @@ def test_programs_that_start_at_once_share_one_key(
 
     def begin() -> None:
         start.wait()
-        keys.append(load_or_create_key(tmp_path, store=store))
+        keys.append(load_or_create_key(folder, store=store))
 
     threads = [threading.Thread(target=begin) for _ in range(8)]
     for thread in threads:
@@ -210,15 +218,15 @@ def test_programs_that_start_at_once_share_one_key(
         thread.join()
     assert len(keys) == 8
     assert len({key.key_id for key in keys}) == 1
-    assert load_or_create_key(tmp_path, store=store) == keys[0]
+    assert load_or_create_key(folder, store=store) == keys[0]
 
 
-def test_a_stop_between_private_and_public_half_is_made_good(tmp_path: Path) -> None:
-    key = load_or_create_key(tmp_path, store=NoKeyStore())
-    for path in key_folder(tmp_path).glob("*.pub"):
+def test_a_stop_between_private_and_public_half_is_made_good(folder: RecordFolder) -> None:
+    key = load_or_create_key(folder, store=NoKeyStore())
+    for path in folder.keys.glob("*.pub"):
         path.unlink()
-    assert load_or_create_key(tmp_path, store=NoKeyStore()) == key
-    assert key.key_id in known_public_keys(tmp_path)
+    assert load_or_create_key(folder, store=NoKeyStore()) == key
+    assert key.key_id in known_public_keys(folder)
 
 
 def test_public_keys_go_out_as_pem_and_come_back(tmp_path: Path) -> None:
@@ -242,13 +250,15 @@ def test_what_is_not_a_key_is_refused_in_words(tmp_path: Path) -> None:
         read_public_key(path)
 
 
-def test_a_damaged_private_key_and_a_folder_that_cannot_be_made_are_named(tmp_path: Path) -> None:
-    load_or_create_key(tmp_path, store=NoKeyStore())
-    private = key_folder(tmp_path) / "workstation.key"
+def test_a_damaged_private_key_and_a_folder_that_cannot_be_made_are_named(
+    folder: RecordFolder,
+) -> None:
+    load_or_create_key(folder, store=NoKeyStore())
+    private = folder.keys / "workstation.key"
     private.write_text("-----BEGIN")
     with pytest.raises(KeyUnavailable, match="damaged"):
-        load_or_create_key(tmp_path, store=NoKeyStore())
-    in_the_way = tmp_path / "file"
+        load_or_create_key(folder, store=NoKeyStore())
+    in_the_way = folder.path / "file"
     in_the_way.write_text("")
     with pytest.raises(KeyUnavailable, match="cannot be kept"):
-        load_or_create_key(in_the_way, store=NoKeyStore())
+        load_or_create_key(RecordFolder(in_the_way), store=NoKeyStore())

@@ -17,6 +17,7 @@ from records.clinic.clinic_verify import verify_clinic
 from records.note.lifecycle import amend, complete, confirm, mark_not_assessed, sign
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteVersion
+from records.store.record_folder import RecordFolder
 from tests.support.notes import (
     ALL_WORDS,
     BEGAN_MS,
@@ -32,18 +33,20 @@ READY = [("complete", "pain_after", "1"), ("complete", "harness", "text"), ("sig
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    recorded(tmp_path)
-    return tmp_path
+def data(folder: RecordFolder) -> RecordFolder:
+    recorded(folder)
+    return folder
 
 
-def signed(data: Path, session_id: str = "s-1", at_ms: int = BEGAN_MS + HOUR_MS) -> TreatmentNote:
+def signed(
+    data: RecordFolder, session_id: str = "s-1", at_ms: int = BEGAN_MS + HOUR_MS
+) -> TreatmentNote:
     complete(data, note_of(data, session_id), ALL_WORDS, author(data, at_ms=at_ms))
     sign(data, note_of(data, session_id), "PT", author(data, at_ms=at_ms + 1))
     return note_of(data, session_id)
 
 
-def test_a_fresh_note_is_a_draft_that_only_says_what_is_known(data: Path) -> None:
+def test_a_fresh_note_is_a_draft_that_only_says_what_is_known(data: RecordFolder) -> None:
     note = note_of(data)
     assert (note.status, note.signature, note.versions) == ("draft", None, ())
     assert note.field("symptoms").where_from == "order"
@@ -52,7 +55,7 @@ def test_a_fresh_note_is_a_draft_that_only_says_what_is_known(data: Path) -> Non
     assert note.field("adjustments").value == "none"
 
 
-def test_a_completed_field_says_who_said_it_and_when(data: Path) -> None:
+def test_a_completed_field_says_who_said_it_and_when(data: RecordFolder) -> None:
     complete(data, note_of(data), {"pain_before": " 06 "}, author(data, by="A. Ray"))
     field = note_of(data).field("pain_before")
     assert (field.value, field.where_from) == ("6", "typed by A. Ray")
@@ -77,14 +80,14 @@ def test_a_completed_field_says_who_said_it_and_when(data: Path) -> None:
     ],
 )
 def test_what_may_not_be_said_is_refused_by_name(
-    data: Path, name: str, value: str, message: str
+    data: RecordFolder, name: str, value: str, message: str
 ) -> None:
     with pytest.raises(NoteRefused, match=message):
         complete(data, note_of(data), {"harness": "halter", name: value}, author(data))
     assert note_of(data).field("harness").value is None, "all or nothing"
 
 
-def test_device_fields_may_be_remarked_upon(data: Path) -> None:
+def test_device_fields_may_be_remarked_upon(data: RecordFolder) -> None:
     before = note_of(data).device_fields
     complete(data, note_of(data), {"remark.peak_force": "cable touched"}, author(data))
     note = note_of(data)
@@ -92,14 +95,16 @@ def test_device_fields_may_be_remarked_upon(data: Path) -> None:
     assert note.device_fields == before
 
 
-def test_open_fields_keep_a_note_from_being_signed(data: Path) -> None:
+def test_open_fields_keep_a_note_from_being_signed(data: RecordFolder) -> None:
     complete(data, note_of(data), {"pain_before": "6"}, author(data))
     with pytest.raises(NoteRefused, match=r"open fields: .*rationale.*not assessed"):
         sign(data, note_of(data), "PT", author(data))
     assert note_of(data).status == "draft"
 
 
-def test_a_field_may_be_marked_as_not_assessed_and_stays_without_a_value(data: Path) -> None:
+def test_a_field_may_be_marked_as_not_assessed_and_stays_without_a_value(
+    data: RecordFolder,
+) -> None:
     words = {k: v for k, v in ALL_WORDS.items() if k != "angle_of_pull"}
     complete(data, note_of(data), words, author(data))
     mark_not_assessed(data, note_of(data), ["angle_of_pull"], author(data))
@@ -111,12 +116,12 @@ def test_a_field_may_be_marked_as_not_assessed_and_stays_without_a_value(data: P
         mark_not_assessed(data, note_of(data), ["angle_of_pull"], author(data))
 
 
-def test_a_value_is_not_marked_away(data: Path) -> None:
+def test_a_value_is_not_marked_away(data: RecordFolder) -> None:
     with pytest.raises(NoteRefused, match="symptoms has the value 'left arm pain'"):
         mark_not_assessed(data, note_of(data), ["symptoms"], author(data))
 
 
-def test_a_signature_keeps_everything_and_says_who(data: Path) -> None:
+def test_a_signature_keeps_everything_and_says_who(data: RecordFolder) -> None:
     note = signed(data)
     assert note.status == "signed"
     assert note.signature is not None
@@ -130,29 +135,31 @@ def test_a_signature_keeps_everything_and_says_who(data: Path) -> None:
 
 
 @pytest.mark.parametrize(("by", "credentials"), [("", "PT"), ("P. Jones", " ")])
-def test_a_signature_needs_name_and_credentials(data: Path, by: str, credentials: str) -> None:
+def test_a_signature_needs_name_and_credentials(
+    data: RecordFolder, by: str, credentials: str
+) -> None:
     complete(data, note_of(data), ALL_WORDS, author(data))
     with pytest.raises(NoteRefused, match="is empty; a signature needs"):
         sign(data, note_of(data), credentials, author(data, by=by))
 
 
-def test_a_note_is_not_signed_before_its_session_ended(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    complete(tmp_path, note_of(tmp_path), ALL_WORDS, author(tmp_path))
+def test_a_note_is_not_signed_before_its_session_ended(folder: RecordFolder) -> None:
+    recorded(folder)
+    complete(folder, note_of(folder), ALL_WORDS, author(folder))
     with pytest.raises(NoteRefused, match="not signed before its treatment ended"):
-        sign(tmp_path, note_of(tmp_path), "PT", author(tmp_path, at_ms=BEGAN_MS + 63_999))
-    sign(tmp_path, note_of(tmp_path), "PT", author(tmp_path, at_ms=BEGAN_MS + 64_000))
-    assert note_of(tmp_path).status == "signed"
+        sign(folder, note_of(folder), "PT", author(folder, at_ms=BEGAN_MS + 63_999))
+    sign(folder, note_of(folder), "PT", author(folder, at_ms=BEGAN_MS + 64_000))
+    assert note_of(folder).status == "signed"
 
 
-def test_an_open_session_s_note_is_not_signed(tmp_path: Path) -> None:
-    recorded(tmp_path, closed=False)
-    complete(tmp_path, note_of(tmp_path), ALL_WORDS, author(tmp_path))
+def test_an_open_session_s_note_is_not_signed(folder: RecordFolder) -> None:
+    recorded(folder, closed=False)
+    complete(folder, note_of(folder), ALL_WORDS, author(folder))
     with pytest.raises(NoteRefused, match="no end and no seal yet"):
-        sign(tmp_path, note_of(tmp_path), "PT", author(tmp_path))
+        sign(folder, note_of(folder), "PT", author(folder))
 
 
-def test_a_signed_note_is_only_amended(data: Path) -> None:
+def test_a_signed_note_is_only_amended(data: RecordFolder) -> None:
     note = signed(data)
     with pytest.raises(NoteRefused, match=r"signed by P\. Jones \(version 1\) .* amend it"):
         complete(data, note, {"pain_after": "2"}, author(data))
@@ -167,7 +174,7 @@ def test_a_signed_note_is_only_amended(data: Path) -> None:
     assert list(second.changes) == ["pain_after"]
 
 
-def test_an_amendment_is_refused_without_reason_change_or_credentials(data: Path) -> None:
+def test_an_amendment_is_refused_without_reason_change_or_credentials(data: RecordFolder) -> None:
     with pytest.raises(NoteRefused, match="is a draft; complete it"):
         amend(data, note_of(data), {"pain_after": "2"}, "why", author(data))
     note = signed(data)
@@ -183,14 +190,14 @@ def test_an_amendment_is_refused_without_reason_change_or_credentials(data: Path
     assert note_of(data).versions == note.versions
 
 
-def test_the_wrong_patient_reference_is_amended_with_a_reason(data: Path) -> None:
+def test_the_wrong_patient_reference_is_amended_with_a_reason(data: RecordFolder) -> None:
     amend(data, signed(data), {"patient_reference": "TEST-9"}, "wrong chart", author(data))
     note = note_of(data)
     assert note.field("patient_reference").value == "TEST-9"
     assert note.versions[0].changes["patient_reference"].value == "TEST-1"
 
 
-def test_two_people_do_not_overwrite_each_other(data: Path) -> None:
+def test_two_people_do_not_overwrite_each_other(data: RecordFolder) -> None:
     complete(data, note_of(data), ALL_WORDS, author(data))
     mine = theirs = note_of(data)
     complete(data, theirs, {"pain_after": "8"}, author(data, by="A. Ray", at_ms=BEGAN_MS + DAY_MS))
@@ -205,7 +212,7 @@ def test_two_people_do_not_overwrite_each_other(data: Path) -> None:
         amend(data, read, {"pain_after": "6"}, "two", author(data))
 
 
-def test_a_remark_is_not_marked_as_not_assessed(data: Path) -> None:
+def test_a_remark_is_not_marked_as_not_assessed(data: RecordFolder) -> None:
     with pytest.raises(NoteRefused, match=r"remark\.peak_force is a remark; leave it out"):
         mark_not_assessed(data, note_of(data), ["remark.peak_force"], author(data))
 
@@ -213,37 +220,37 @@ def test_a_remark_is_not_marked_as_not_assessed(data: Path) -> None:
 # --- the last visit ---------------------------------------------------------------------------
 
 
-def test_the_last_visit_s_words_are_proposed_and_confirmed_one_by_one(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    signed(tmp_path)
-    recorded(tmp_path, "s-2", began_ms=BEGAN_MS + DAY_MS)
-    note = note_of(tmp_path, "s-2")
+def test_the_last_visit_s_words_are_proposed_and_confirmed_one_by_one(folder: RecordFolder) -> None:
+    recorded(folder)
+    signed(folder)
+    recorded(folder, "s-2", began_ms=BEGAN_MS + DAY_MS)
+    note = note_of(folder, "s-2")
     assert [f.name for f in note.proposals] == ["positioning", "harness", "angle_of_pull"]
     assert note.field("positioning").value is None, "proposed, never filled"
-    later = author(tmp_path, by="A. Ray", at_ms=BEGAN_MS + DAY_MS + HOUR_MS)
-    confirm(tmp_path, note, "harness", later)
-    note = note_of(tmp_path, "s-2")
+    later = author(folder, by="A. Ray", at_ms=BEGAN_MS + DAY_MS + HOUR_MS)
+    confirm(folder, note, "harness", later)
+    note = note_of(folder, "s-2")
     assert note.field("harness").value == ALL_WORDS["harness"]
     assert note.field("harness").where_from == "confirmed from session s-1 by A. Ray"
     assert [f.name for f in note.proposals] == ["positioning", "angle_of_pull"]
     with pytest.raises(NoteRefused, match=r"patient_response: .* proposes nothing .*positioning"):
-        confirm(tmp_path, note, "patient_response", later)
+        confirm(folder, note, "patient_response", later)
 
 
-def test_proposals_come_from_the_same_patient_s_last_treatment_only(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    signed(tmp_path)
+def test_proposals_come_from_the_same_patient_s_last_treatment_only(folder: RecordFolder) -> None:
+    recorded(folder)
+    signed(folder)
     other = "\n".join(['patient_reference = "TEST-7"', *_bare_order()])
     nobody = "\n".join(_bare_order())
-    recorded(tmp_path, "other", reference="TEST-7", began_ms=BEGAN_MS + DAY_MS, order=other)
-    recorded(tmp_path, "n-1", reference="", began_ms=BEGAN_MS + DAY_MS, order=nobody)
-    complete(tmp_path, note_of(tmp_path, "n-1"), {"harness": "x"}, author(tmp_path))
-    recorded(tmp_path, "n-2", reference="", began_ms=BEGAN_MS + 2 * DAY_MS, order=nobody)
-    assert not note_of(tmp_path, "other").proposals
-    assert not note_of(tmp_path, "n-2").proposals, "no reference is no patient"
-    recorded(tmp_path, "refused", began_ms=BEGAN_MS + DAY_MS, outcome="refused")
-    recorded(tmp_path, "s-2", began_ms=BEGAN_MS + 2 * DAY_MS)
-    assert "s-1" in note_of(tmp_path, "s-2").proposals[0].source
+    recorded(folder, "other", reference="TEST-7", began_ms=BEGAN_MS + DAY_MS, order=other)
+    recorded(folder, "n-1", reference="", began_ms=BEGAN_MS + DAY_MS, order=nobody)
+    complete(folder, note_of(folder, "n-1"), {"harness": "x"}, author(folder))
+    recorded(folder, "n-2", reference="", began_ms=BEGAN_MS + 2 * DAY_MS, order=nobody)
+    assert not note_of(folder, "other").proposals
+    assert not note_of(folder, "n-2").proposals, "no reference is no patient"
+    recorded(folder, "refused", began_ms=BEGAN_MS + DAY_MS, outcome="refused")
+    recorded(folder, "s-2", began_ms=BEGAN_MS + 2 * DAY_MS)
+    assert "s-1" in note_of(folder, "s-2").proposals[0].source
 
 
 def _bare_order() -> list[str]:
@@ -264,14 +271,14 @@ def _bare_order() -> list[str]:
     ],
 )
 def test_a_text_that_repeats_the_last_visit_is_flagged(
-    tmp_path: Path, text: str, flagged: bool
+    folder: RecordFolder, text: str, flagged: bool
 ) -> None:
-    recorded(tmp_path)
-    signed(tmp_path)
-    recorded(tmp_path, "s-2", began_ms=BEGAN_MS + DAY_MS)
-    later = author(tmp_path, at_ms=BEGAN_MS + DAY_MS + HOUR_MS)
-    complete(tmp_path, note_of(tmp_path, "s-2"), {"patient_response": text}, later)
-    found = {r.name: r for r in note_of(tmp_path, "s-2").repetitions}
+    recorded(folder)
+    signed(folder)
+    recorded(folder, "s-2", began_ms=BEGAN_MS + DAY_MS)
+    later = author(folder, at_ms=BEGAN_MS + DAY_MS + HOUR_MS)
+    complete(folder, note_of(folder, "s-2"), {"patient_response": text}, later)
+    found = {r.name: r for r in note_of(folder, "s-2").repetitions}
     assert ("patient_response" in found) is flagged
     assert found["symptoms"].permille == 1000, "the order's words count too"
     assert all(repetition.session_id == "s-1" for repetition in found.values())
@@ -281,10 +288,10 @@ def test_a_text_that_repeats_the_last_visit_is_flagged(
 
 
 def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
     recorded(
-        tmp_path,
+        folder,
         happened=[
             (
                 10_000,
@@ -304,7 +311,7 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
             (31_000, EventKind.REMARK_RECORDED, {"by": "A. Ray", "text": "patient talks"}),
         ],
     )
-    note = note_of(tmp_path)
+    note = note_of(folder)
     assert note.field("adjustments").value == (
         "0 min 10 s: hold 60.0 N (13.5 lbf) to 55.0 N (12.4 lbf) by P. Jones (belt)"
     )
@@ -320,7 +327,7 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
     assert "adjustment_comment" in note.open_fields
 
 
-def test_a_signature_over_other_evidence_is_said_on_the_note(data: Path) -> None:
+def test_a_signature_over_other_evidence_is_said_on_the_note(data: RecordFolder) -> None:
     from records.note.lifecycle import note_words
     from records.note.treatment_note import draft_note
     from records.visit.load import load_visit
@@ -352,13 +359,13 @@ ACTS = st.one_of(
 
 @pytest.fixture(scope="module")
 def two_visits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("visits")
+    folder = RecordFolder(tmp_path_factory.mktemp("visits"))
     recorded(folder)
     signed(folder)
     recorded(folder, "s-2", began_ms=BEGAN_MS + DAY_MS)
     words = {k: v for k, v in ALL_WORDS.items() if k not in ("pain_after", "harness")}
     complete(folder, note_of(folder, "s-2"), words, author(folder, at_ms=BEGAN_MS + 2 * DAY_MS))
-    return folder
+    return folder.path
 
 
 @settings(
@@ -369,8 +376,8 @@ def test_no_sequence_of_acts_loses_a_version_or_moves_a_device_field(
     two_visits: Path, first: list[tuple[str, str, str]], acts: list[tuple[str, str, str]]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        shutil.copytree(two_visits, data)
+        data = RecordFolder(Path(folder) / "data")
+        shutil.copytree(two_visits, data.path)
         device = note_of(data, "s-2").device_fields
         kept: tuple[NoteVersion, ...] = ()
         for number, act in enumerate([*first, *acts]):
@@ -384,7 +391,7 @@ def test_no_sequence_of_acts_loses_a_version_or_moves_a_device_field(
         assert not verify_clinic(data).alterations
 
 
-def _perform(data: Path, act: tuple[str, str, str], at_ms: int) -> None:
+def _perform(data: RecordFolder, act: tuple[str, str, str], at_ms: int) -> None:
     what, name, value = act
     note, who = note_of(data, "s-2"), author(data, at_ms=at_ms)
     refused: str | None = None
@@ -409,7 +416,7 @@ def checked(*items: dict[str, JsonValue]) -> Happened:
     return [(1_000 * (n + 3), EventKind.SELF_CHECK_RECORDED, item) for n, item in enumerate(items)]
 
 
-def test_a_friction_table_and_one_that_moves_are_named(tmp_path: Path) -> None:
+def test_a_friction_table_and_one_that_moves_are_named(folder: RecordFolder) -> None:
     value = "friction table (flat)"
     friction: dict[str, JsonValue] = {"item": "table", "state": "not_covered", "value": value}
     moving: dict[str, JsonValue] = {
@@ -418,19 +425,21 @@ def test_a_friction_table_and_one_that_moves_are_named(tmp_path: Path) -> None:
         "value": "split table, moves with the body",
         "by": "P. Jones",
     }
-    recorded(tmp_path, "s-1", happened=checked(friction))
-    recorded(tmp_path, "s-2", happened=checked(moving))
-    recorded(tmp_path, "s-3")
-    assert note_of(tmp_path, "s-1").field("table").value == (
+    recorded(folder, "s-1", happened=checked(friction))
+    recorded(folder, "s-2", happened=checked(moving))
+    recorded(folder, "s-3")
+    assert note_of(folder, "s-1").field("table").value == (
         "friction table (flat): force may stay in the body behind the release"
     )
-    assert note_of(tmp_path, "s-2").field("table").value == (
+    assert note_of(folder, "s-2").field("table").value == (
         "split table, moves with the body, confirmed by P. Jones"
     )
-    assert "table" not in {field.name for field in note_of(tmp_path, "s-3").device_fields}
+    assert "table" not in {field.name for field in note_of(folder, "s-3").device_fields}
 
 
-def test_a_clock_in_doubt_is_a_line_of_the_note_and_a_sound_one_is_none(tmp_path: Path) -> None:
+def test_a_clock_in_doubt_is_a_line_of_the_note_and_a_sound_one_is_none(
+    folder: RecordFolder,
+) -> None:
     doubt: dict[str, JsonValue] = {
         "item": "clock",
         "state": "failed",
@@ -444,21 +453,21 @@ def test_a_clock_in_doubt_is_a_line_of_the_note_and_a_sound_one_is_none(tmp_path
         "by": "P. Jones",
     }
     sound: dict[str, JsonValue] = {"item": "clock", "state": "passed", "value": "2026-01-01"}
-    recorded(tmp_path, "s-1", happened=checked(doubt, going_on))
-    recorded(tmp_path, "s-2", happened=checked(doubt))
-    recorded(tmp_path, "s-3", happened=checked(sound))
+    recorded(folder, "s-1", happened=checked(doubt, going_on))
+    recorded(folder, "s-2", happened=checked(doubt))
+    recorded(folder, "s-3", happened=checked(sound))
     said = "in doubt: 2026-01-01; 1 h before the last record"
-    assert note_of(tmp_path, "s-1").field("clock").value == f"{said}; confirmed by P. Jones"
-    assert note_of(tmp_path, "s-2").field("clock").value == said
-    assert "clock" not in {field.name for field in note_of(tmp_path, "s-3").device_fields}
+    assert note_of(folder, "s-1").field("clock").value == f"{said}; confirmed by P. Jones"
+    assert note_of(folder, "s-2").field("clock").value == said
+    assert "clock" not in {field.name for field in note_of(folder, "s-3").device_fields}
 
 
-def test_steps_and_self_check_stand_among_the_device_s_facts(tmp_path: Path) -> None:
+def test_steps_and_self_check_stand_among_the_device_s_facts(folder: RecordFolder) -> None:
     held = {"from": "ramping_up", "to": "holding"}
     up, down = {"from": "resting", "to": "ramping_up"}, {"from": "ramping_up", "to": "ramping_down"}
     by = {"state": "confirmed", "by": "P. Jones"}
     recorded(
-        tmp_path,
+        folder,
         happened=[
             (3_000, EventKind.SELF_CHECK_RECORDED, {"item": "zero", "state": "failed"}),
             (4_000, EventKind.SELF_CHECK_RECORDED, {"item": "zero", "state": "passed"}),
@@ -473,7 +482,7 @@ def test_steps_and_self_check_stand_among_the_device_s_facts(tmp_path: Path) -> 
             (42_000, EventKind.PHASE_CHANGED, {**down, "stage": "regressive", "target_dn": 175}),
         ],
     )
-    note = note_of(tmp_path)
+    note = note_of(folder)
     assert note.field("self_check").value == (
         "2 items passed; confirmed by P. Jones: call bell; not covered: screening"
     )
@@ -486,8 +495,8 @@ def test_steps_and_self_check_stand_among_the_device_s_facts(tmp_path: Path) -> 
     assert (span.first, span.last) == (8, 12)
 
 
-def test_a_session_without_steps_says_nothing_of_them(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    names = [field.name for field in note_of(tmp_path).device_fields]
+def test_a_session_without_steps_says_nothing_of_them(folder: RecordFolder) -> None:
+    recorded(folder)
+    names = [field.name for field in note_of(folder).device_fields]
     assert "steps" not in names
     assert "outcome" in names

@@ -22,8 +22,9 @@ from records.note.lifecycle import amend, complete, sign
 from records.store.chain import NO_SEAL, compute_link
 from records.store.checkpoint import Checkpoint, parse_checkpoint
 from records.store.clinic_chain import canonical, entry_range, entry_rows
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_database, clinic_reading, clinic_writing
+from records.store.clinic_file import CLINIC_SCHEMA, clinic_reading, clinic_writing
 from records.store.database import backup_path
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.clinic_alterations import ALTERATIONS, alter
 from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, UNIT, author, note_of, recorded
@@ -32,7 +33,7 @@ OLD = Path(__file__).parents[3] / "data" / "clinic-schema-1.db"
 ALTERED_IN_THE_TEST = 60
 
 
-def lived(data: Path) -> list[Checkpoint]:
+def lived(data: RecordFolder) -> list[Checkpoint]:
     """A folder in which everything that is covered has happened; its checkpoints in order."""
     recorded(data)
     checkpoints = []
@@ -63,18 +64,18 @@ def lived(data: Path) -> list[Checkpoint]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Checkpoint]]:
     data = tmp_path_factory.mktemp("lived")
-    return data, lived(data)
+    return data, lived(RecordFolder(data))
 
 
 @pytest.fixture
-def copied(folder: tuple[Path, list[Checkpoint]], tmp_path: Path) -> Path:
+def copied(folder: tuple[Path, list[Checkpoint]], tmp_path: Path) -> RecordFolder:
     shutil.copytree(folder[0], tmp_path / "copy")
-    return tmp_path / "copy"
+    return RecordFolder(tmp_path / "copy")
 
 
 def test_what_happened_is_linked_signed_and_whole(folder: tuple[Path, list[Checkpoint]]) -> None:
     data, checkpoints = folder
-    result = verify_clinic(data, checkpoints=checkpoints)
+    result = verify_clinic(RecordFolder(data), checkpoints=checkpoints)
     assert (result.entries, result.links, result.orders) == (8, 6, 1)
     assert result.checkpoints_compared == 4
     assert result.alterations == ()
@@ -82,7 +83,7 @@ def test_what_happened_is_linked_signed_and_whole(folder: tuple[Path, list[Check
 
 
 def test_links_are_those_of_the_evidence(folder: tuple[Path, list[Checkpoint]]) -> None:
-    with clinic_reading(folder[0]) as db:
+    with clinic_reading(RecordFolder(folder[0])) as db:
         entries = entry_rows(db)
         first = db.execute("SELECT entry_count, digest FROM link WHERE number = 0").fetchone()
     assert first[1] == compute_link(
@@ -92,30 +93,32 @@ def test_links_are_those_of_the_evidence(folder: tuple[Path, list[Checkpoint]]) 
 
 @pytest.mark.parametrize("table", ["entry", "link"])
 @pytest.mark.parametrize("sql", ["DELETE FROM {}", "UPDATE {} SET rowid = rowid + 9"])
-def test_triggers_refuse_to_change_what_is_covered(copied: Path, table: str, sql: str) -> None:
+def test_triggers_refuse_to_change_what_is_covered(
+    copied: RecordFolder, table: str, sql: str
+) -> None:
     with (
         pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"),
-        sqlite3.connect(clinic_database(copied)) as db,
+        sqlite3.connect(copied.clinic_database) as db,
     ):
         db.execute(sql.format(table))
     db.close()
 
 
 def test_each_kind_of_alteration_is_found_where_it_is(
-    folder: tuple[Path, list[Checkpoint]], copied: Path
+    folder: tuple[Path, list[Checkpoint]], copied: RecordFolder
 ) -> None:
     random = Random(7)
-    database = clinic_database(copied)
+    database = copied.clinic_database
     for number in range(ALTERED_IN_THE_TEST):
         name = ALTERATIONS[number % len(ALTERATIONS)]
-        shutil.copy(clinic_database(folder[0]), database)
+        shutil.copy(RecordFolder(folder[0]).clinic_database, database)
         said = alter(database, name, random)
         found = verify_clinic(copied, checkpoints=folder[1]).alterations
         assert found, f"{name}: {said}"
 
 
-def test_an_edit_is_dated_by_the_last_entry_that_still_fits(copied: Path) -> None:
-    with altering(clinic_database(copied)) as db:
+def test_an_edit_is_dated_by_the_last_entry_that_still_fits(copied: RecordFolder) -> None:
+    with altering(copied.clinic_database) as db:
         db.execute("UPDATE entry SET detail = replace(detail, 'slip', 'slap') WHERE sequence = 5")
     found = verify_clinic(copied).alterations
     assert [(a.where, a.since_utc_ms) for a in found if a.where.startswith("entr")] == [
@@ -124,13 +127,13 @@ def test_an_edit_is_dated_by_the_last_entry_that_still_fits(copied: Path) -> Non
 
 
 def test_only_a_checkpoint_finds_a_cut_tail_and_an_older_file(
-    folder: tuple[Path, list[Checkpoint]], copied: Path
+    folder: tuple[Path, list[Checkpoint]], copied: RecordFolder
 ) -> None:
-    alter(clinic_database(copied), "cut the tail", Random(1))
+    alter(copied.clinic_database, "cut the tail", Random(1))
     assert not verify_clinic(copied).alterations
     found = verify_clinic(copied, checkpoints=folder[1]).alterations
     assert any("cut off or an older file" in alteration.what for alteration in found)
-    clinic_database(copied).unlink()
+    copied.clinic_database.unlink()
     (gone, *_) = verify_clinic(copied, checkpoints=folder[1]).alterations
     assert "there is no clinic.db" in gone.what
 
@@ -139,9 +142,9 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     folder: tuple[Path, list[Checkpoint]], tmp_path: Path
 ) -> None:
     shutil.copytree(folder[0], tmp_path / "again")
-    clinic_database(tmp_path / "again").unlink()
-    again = tmp_path / "again"
-    order = filed_order(folder[0], "s-1")
+    RecordFolder(tmp_path / "again").clinic_database.unlink()
+    again = RecordFolder(tmp_path / "again")
+    order = filed_order(RecordFolder(folder[0]), "s-1")
     file_order(
         again,
         session_id="s-1",
@@ -160,7 +163,7 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     assert "was not given out by this chain" in found[0].what
 
 
-def test_another_key_s_signature_and_an_unknown_key_are_found(copied: Path) -> None:
+def test_another_key_s_signature_and_an_unknown_key_are_found(copied: RecordFolder) -> None:
     record_read(copied, author(copied, key=SigningKey(bytes(32))), "note", session_id="s-1")
     found = verify_clinic(copied).alterations
     assert found[0].what.startswith(f"its key {SigningKey(bytes(32)).key_id} is not known here")
@@ -168,25 +171,25 @@ def test_another_key_s_signature_and_an_unknown_key_are_found(copied: Path) -> N
     assert verify_clinic(copied, public_keys=data_keys).alterations, "the others are unknown now"
 
 
-def test_a_rotated_key_goes_on_in_the_same_chain(copied: Path) -> None:
+def test_a_rotated_key_goes_on_in_the_same_chain(copied: RecordFolder) -> None:
     rotate_key(copied, by="P. Jones", at_utc_ms=BEGAN_MS + HOUR_MS, store=NoKeyStore())
     record_read(copied, author(copied), "note", session_id="s-1")
     result = verify_clinic(copied)
     assert (result.alterations, result.links) == ((), 8)
 
 
-def test_the_evidence_and_the_order_are_compared(copied: Path) -> None:
-    with sqlite3.connect(clinic_database(copied)) as db:
+def test_the_evidence_and_the_order_are_compared(copied: RecordFolder) -> None:
+    with sqlite3.connect(copied.clinic_database) as db:
         db.execute("UPDATE session_order SET order_text = replace(order_text, '60', '70')")
     db.close()
     (found,) = verify_clinic(copied).alterations
     assert found.where == "the order of session s-1"
-    for path in (copied / "units").glob("*"):
+    for path in (copied.path / "units").glob("*"):
         path.unlink()
     assert any("not on file" in a.what for a in verify_clinic(copied).alterations)
 
 
-def test_an_entry_that_is_half_written_is_not_there(copied: Path) -> None:
+def test_an_entry_that_is_half_written_is_not_there(copied: RecordFolder) -> None:
     before = verify_clinic(copied)
 
     def write_half() -> None:
@@ -202,7 +205,7 @@ def test_an_entry_that_is_half_written_is_not_there(copied: Path) -> None:
     assert verify_clinic(copied) == before
 
 
-def test_two_writers_wait_for_each_other_and_the_chain_never_forks(copied: Path) -> None:
+def test_two_writers_wait_for_each_other_and_the_chain_never_forks(copied: RecordFolder) -> None:
     who = author(copied)
 
     def read_often() -> None:
@@ -224,46 +227,50 @@ def test_two_writers_wait_for_each_other_and_the_chain_never_forks(copied: Path)
 def test_a_database_of_schema_1_opens_and_is_backed_up_before_it_is_migrated(
     tmp_path: Path,
 ) -> None:
-    path = clinic_database(tmp_path)
+    path = RecordFolder(tmp_path).clinic_database
     shutil.copy(OLD, path)
-    assert filed_order(tmp_path, "session-1").patient_key == "patient-1"
-    assert verify_clinic(tmp_path).alterations == ()
-    assert accesses(tmp_path) == []
+    assert filed_order(RecordFolder(tmp_path), "session-1").patient_key == "patient-1"
+    assert verify_clinic(RecordFolder(tmp_path)).alterations == ()
+    assert accesses(RecordFolder(tmp_path)) == []
     before = path.read_bytes()
-    record_read(tmp_path, author(tmp_path), "note", session_id="session-1")
+    record_read(
+        RecordFolder(tmp_path), author(RecordFolder(tmp_path)), "note", session_id="session-1"
+    )
     copy = backup_path(path, 1)
     with sqlite3.connect(copy) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM session_order").fetchone() == (2,)
     db.close()
     assert path.read_bytes() != before
-    assert filed_order(tmp_path, "session-2").patient_key == "patient-1"
-    assert verify_clinic(tmp_path).entries == 2
-    record_read(tmp_path, author(tmp_path), "note", session_id="session-1")
+    assert filed_order(RecordFolder(tmp_path), "session-2").patient_key == "patient-1"
+    assert verify_clinic(RecordFolder(tmp_path)).entries == 2
+    record_read(
+        RecordFolder(tmp_path), author(RecordFolder(tmp_path)), "note", session_id="session-1"
+    )
     assert sorted(p.name for p in tmp_path.glob("*.schema-*")) == [copy.name]
 
 
 def test_a_new_file_needs_no_backup(tmp_path: Path) -> None:
-    recorded(tmp_path)
+    recorded(RecordFolder(tmp_path))
     assert not list(tmp_path.glob("*.schema-*"))
 
 
 def test_a_newer_file_is_refused_in_words(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    somebody = author(tmp_path)
-    with sqlite3.connect(clinic_database(tmp_path)) as db:
+    recorded(RecordFolder(tmp_path))
+    somebody = author(RecordFolder(tmp_path))
+    with sqlite3.connect(RecordFolder(tmp_path).clinic_database) as db:
         db.execute(f"PRAGMA user_version = {CLINIC_SCHEMA.version + 1}")
     db.close()
     with pytest.raises(JournalUnavailable, match="update the program"):
-        filed_order(tmp_path, "s-1")
+        filed_order(RecordFolder(tmp_path), "s-1")
     with pytest.raises(AuditUnavailable, match="update the program"):
-        record_read(tmp_path, somebody, "note", session_id="s-1")
+        record_read(RecordFolder(tmp_path), somebody, "note", session_id="s-1")
 
 
 # --- acceptances and search -------------------------------------------------------------------
 
 
-def test_an_acceptance_is_kept_with_who_and_why_and_may_be_taken_back(copied: Path) -> None:
+def test_an_acceptance_is_kept_with_who_and_why_and_may_be_taken_back(copied: RecordFolder) -> None:
     (accepted,) = acceptances(copied, "s-1")
     assert (accepted.value, accepted.by) == ("GP", "P. Jones")
     assert accepted.evidence == ("plan of care: GP",)
@@ -294,7 +301,7 @@ def test_an_acceptance_is_kept_with_who_and_why_and_may_be_taken_back(copied: Pa
     ],
 )
 def test_sessions_are_found_by_patient_outcome_and_words(
-    copied: Path, query: SessionQuery, ids: list[str]
+    copied: RecordFolder, query: SessionQuery, ids: list[str]
 ) -> None:
     from datetime import UTC, datetime
 

@@ -14,7 +14,7 @@ from records.evidence.integrity import verify
 from records.evidence.migration import SESSION_KEYS_SINCE_SCHEMA, recording_schema
 from records.evidence.reader import list_sessions
 from records.keys.signing import SigningKey
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_database
+from records.store.clinic_file import CLINIC_SCHEMA
 from records.store.database import (
     Database,
     Migrations,
@@ -27,17 +27,18 @@ from records.store.database import (
     rows,
     schema_version,
 )
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 
 KEY = SigningKey(bytes(range(32)))
 RELEASED = Path(__file__).parents[3] / "data"
 UNIT = "00000000000000aa"
 
 
-def placed(name: str, data_dir: Path) -> Path:
+def placed(name: str, folder: RecordFolder) -> Path:
     """A released file where the program looks for it."""
     unit = name.startswith("unit")
-    path = unit_database(data_dir, UNIT) if unit else clinic_database(data_dir)
+    path = folder.unit_database(UNIT) if unit else folder.clinic_database
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(RELEASED / name, path)
     return path
@@ -51,18 +52,18 @@ def test_a_file_of_every_released_schema_is_kept() -> None:
 
 @pytest.mark.parametrize("name", sorted(p.name for p in RELEASED.glob("unit-schema-*.db")))
 def test_a_released_unit_s_file_is_read_migrated_and_stays_provable(
-    name: str, tmp_path: Path
+    name: str, folder: RecordFolder
 ) -> None:
-    path = placed(name, tmp_path)
+    path = placed(name, folder)
     number = int(path.read_bytes()[60:64].hex(), 16)
     assert name == f"unit-schema-{number}.db"
     for _ in ("as it was", "migrated"):
-        left_open, sealed = list_sessions(tmp_path)
+        left_open, sealed = list_sessions(folder)
         if sealed.seal is None:
             left_open, sealed = sealed, left_open
         assert (len(sealed.samples), len(sealed.events)) == (60, 5)
         assert len(left_open.samples) > 0
-        assert verify(tmp_path, public_keys={}).alterations == ()
+        assert verify(folder, public_keys={}).alterations == ()
         open_for_writing(path, recording_schema(KEY, lambda: 0)).close()
     if number < UNIT_SCHEMA.version:
         copy = open_for_reading(backup_path(path, number), UNIT_SCHEMA)
@@ -75,14 +76,14 @@ def test_a_released_unit_s_file_is_read_migrated_and_stays_provable(
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in RELEASED.glob("clinic-schema-*.db")))
-def test_a_released_clinic_s_file_is_read_and_migrated(name: str, tmp_path: Path) -> None:
-    path = placed(name, tmp_path)
+def test_a_released_clinic_s_file_is_read_and_migrated(name: str, folder: RecordFolder) -> None:
+    path = placed(name, folder)
     open_for_writing(path, CLINIC_SCHEMA).close()
     db = open_for_reading(path, CLINIC_SCHEMA)
     assert schema_version(db) == CLINIC_SCHEMA.version
     assert len(rows(db, "SELECT 1 FROM session_order")) == 2
     db.close()
-    assert verify_clinic(tmp_path).alterations == ()
+    assert verify_clinic(folder).alterations == ()
 
 
 @pytest.mark.parametrize("schema", [UNIT_SCHEMA, CLINIC_SCHEMA], ids=lambda schema: schema.name)
@@ -176,8 +177,8 @@ def test_a_copy_is_the_file_at_one_moment_while_a_writer_is_at_work(tmp_path: Pa
     copy.close()
 
 
-def test_the_quick_check_finds_a_damaged_page(tmp_path: Path) -> None:
-    path = placed("unit-schema-2.db", tmp_path)
+def test_the_quick_check_finds_a_damaged_page(folder: RecordFolder) -> None:
+    path = placed("unit-schema-2.db", folder)
     check_quickly(path, UNIT_SCHEMA)
     db = sqlite3.connect(path)
     (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'event'").fetchone()

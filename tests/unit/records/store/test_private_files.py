@@ -17,6 +17,7 @@ from records.evidence.journal import SessionOpening, open_session
 from records.keeping.private_check import check_private
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.store.private_files import create_new, make_folder, open_or_create, write_private
+from records.store.record_folder import RecordFolder
 from tests.support.commands import said
 from tests.support.notes import UNIT, recorded
 from workstation.demo import DemoConsole, run_demo
@@ -63,8 +64,8 @@ def test_everything_that_a_workstation_writes_is_private(
         run_demo(DemoConsole(quiet=True), out, Settings(time_zone="UTC"))
         data = out / "data"
         opening = SessionOpening(session_id="open", unit_id=UNIT, utc_offset_min=0, detail={})
-        key = load_or_create_key(data, store=NoKeyStore())
-        journal = open_session(data, opening, VirtualClock(), key=key)
+        key = load_or_create_key(RecordFolder(data), store=NoKeyStore())
+        journal = open_session(RecordFolder(data), opening, VirtualClock(), key=key)
         event = SessionEvent(kind=EventKind.OPERATOR_ACTED, at_ms=5, detail={})
         journal.append_event(event, at_once=True)
         journal.sync()
@@ -133,22 +134,22 @@ def test_a_medium_without_modes_still_takes_a_backup(
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    recorded(tmp_path / "data")
+    recorded(RecordFolder(tmp_path / "data"))
     return tmp_path / "data"
 
 
 @pytest.mark.parametrize("name", ["", "units", "keys", "clinic.db", f"units/{UNIT}.db"])
 @pytest.mark.parametrize("bits", [0o040, 0o004, 0o020, 0o002, 0o001])
 def test_a_loose_mode_is_refused_with_the_line_to_type(data: Path, name: str, bits: int) -> None:
-    check_private(data)
+    check_private(RecordFolder(data))
     place = data / name
     place.chmod(mode(place) | bits)
     with pytest.raises(JournalUnavailable) as refused:
-        check_private(data)
+        check_private(RecordFolder(data))
     assert f"{place} has mode {mode(place):o}" in refused.value.message
     line = refused.value.message.split("`")[1]
     assert os.system(line) == 0
-    check_private(data)
+    check_private(RecordFolder(data))
 
 
 def test_a_session_and_a_backup_ask_first(data: Path, tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_a_session_and_a_backup_ask_first(data: Path, tmp_path: Path) -> None:
 def test_files_of_others_in_the_folder_lie_behind_its_mode(data: Path) -> None:
     (data / "payers").mkdir(mode=0o755)
     (data / "payers" / "mine.toml").touch(0o644)
-    check_private(data)
+    check_private(RecordFolder(data))
 
 
 def group_name(number: int) -> str:
@@ -174,23 +175,23 @@ def test_a_folder_that_is_shared_with_a_group_is_as_the_setting_says(data: Path)
     """The tests' own group is one that every account may give files to."""
     group = group_name(os.getegid())
     with pytest.raises(JournalUnavailable, match=f"readers_group={group} wants it") as refused:
-        check_private(data, group)
+        check_private(RecordFolder(data), group)
     assert os.system(refused.value.message.split("`")[1]) == 0
-    check_private(data, group)
+    check_private(RecordFolder(data), group)
     assert mode(data) == 0o2750
     assert {mode(path) for path in data.rglob("*.db")} == {0o640}
     assert {mode(path) for path in data.rglob("*.key")} == {0o600}
-    recorded(data, "s-2")
-    check_private(data, group)
+    recorded(RecordFolder(data), "s-2")
+    check_private(RecordFolder(data), group)
     assert {mode(path) for path in (data / "units").iterdir() if path.suffix != ".spill"} == {0o640}
     for place, bits in ((data, 0o002), (data / "units", 0o020), (data / "clinic.db", 0o020)):
         before = mode(place)
         place.chmod(before | bits)
         with pytest.raises(JournalUnavailable, match=f"{place} has mode"):
-            check_private(data, group)
+            check_private(RecordFolder(data), group)
         place.chmod(before)
     with pytest.raises(JournalUnavailable, match="chmod -R go-rwx"):
-        check_private(data)
+        check_private(RecordFolder(data))
 
 
 def test_a_key_stays_secret_in_a_shared_folder(data: Path) -> None:
@@ -198,12 +199,12 @@ def test_a_key_stays_secret_in_a_shared_folder(data: Path) -> None:
     for path in (data, *data.rglob("*")):
         path.chmod(0o2750 if path.is_dir() else 0o640)
     with pytest.raises(JournalUnavailable, match=r"workstation.key has mode 640"):
-        check_private(data, group)
+        check_private(RecordFolder(data), group)
 
 
 def test_a_group_that_does_not_exist_is_named(data: Path) -> None:
     with pytest.raises(RequestRefused, match="readers_group=nobody-at-all names no group"):
-        check_private(data, "nobody-at-all")
+        check_private(RecordFolder(data), "nobody-at-all")
 
 
 # --- the key ----------------------------------------------------------------------------------
@@ -214,14 +215,14 @@ def test_a_key_of_another_mode_is_refused_with_the_line_to_type(data: Path, bits
     key = data / "keys" / "workstation.key"
     key.chmod(bits)
     with pytest.raises(KeyUnavailable, match=rf"has mode {bits:o}.*`chmod 600 {key}`"):
-        load_or_create_key(data, store=NoKeyStore())
+        load_or_create_key(RecordFolder(data), store=NoKeyStore())
 
 
 def test_a_key_of_another_owner_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
     with pytest.raises(KeyUnavailable, match=f"belongs to account {mine}, this program runs as"):
-        load_or_create_key(data, store=NoKeyStore())
+        load_or_create_key(RecordFolder(data), store=NoKeyStore())
 
 
 # --- one place --------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from controller.errors import JournalCorrupt, JournalUnavailable
 from records.clinic.clinic_verify import verify_clinic
 from records.evidence.integrity import verify
 from records.evidence.start_check import check_before_start
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_database, clinic_writing
+from records.store.clinic_file import CLINIC_SCHEMA, clinic_writing
 from records.store.database import Database, Migrations, Schema, open_for_reading, open_for_writing
+from records.store.record_folder import RecordFolder
 from records.store.schema_check import schema_differences
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.unit_file import UNIT_SCHEMA
 from tests.support.altering import altering_schema
 from tests.support.notes import UNIT
 from tests.support.sessions import KEY
@@ -28,25 +29,25 @@ IGNORE = "BEGIN SELECT RAISE(IGNORE); END"
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("lived")
-    lived(data)
+    lived(RecordFolder(data))
     return data
 
 
 @pytest.fixture
-def data(whole: Path, tmp_path: Path) -> Path:
+def data(whole: Path, tmp_path: Path) -> RecordFolder:
     shutil.copytree(whole, tmp_path / "copy")
-    return tmp_path / "copy"
+    return RecordFolder(tmp_path / "copy")
 
 
-def found_in(data: Path, which: str) -> list[tuple[str, str]]:
+def found_in(data: RecordFolder, which: str) -> list[tuple[str, str]]:
     """Place and words of what verify finds in one of the two files."""
     if which == "unit":
         return [(found.where, found.what) for found in verify(data).alterations]
     return [(found.where, found.what) for found in verify_clinic(data).alterations]
 
 
-def path_of(data: Path, which: str) -> Path:
-    return unit_database(data, UNIT) if which == "unit" else clinic_database(data)
+def path_of(data: RecordFolder, which: str) -> Path:
+    return data.unit_database(UNIT) if which == "unit" else data.clinic_database
 
 
 HARMLESS_TO_READERS = {
@@ -158,7 +159,9 @@ ALL = {**HARMLESS_TO_READERS, **FATAL}
 
 
 @pytest.mark.parametrize("change", ALL)
-def test_every_change_of_the_schema_is_found_and_nothing_starts(data: Path, change: str) -> None:
+def test_every_change_of_the_schema_is_found_and_nothing_starts(
+    data: RecordFolder, change: str
+) -> None:
     which, statements, where, what = ALL[change]
     with sqlite3.connect(path_of(data, which)) as db:
         db.executescript(statements)
@@ -178,9 +181,9 @@ def test_every_change_of_the_schema_is_found_and_nothing_starts(data: Path, chan
         open_for_reading(path_of(data, which), schema).close()
 
 
-def test_a_generated_column_redefined_is_found(data: Path) -> None:
+def test_a_generated_column_redefined_is_found(data: RecordFolder) -> None:
     """Its text decides which entries belong to a session: signed notes would read as drafts."""
-    with altering_schema(clinic_database(data)) as db:
+    with altering_schema(data.clinic_database) as db:
         db.execute(
             "UPDATE sqlite_master SET sql = replace(sql, '$.session_id', '$.nowhere') "
             "WHERE name = 'entry'"
@@ -189,11 +192,11 @@ def test_a_generated_column_redefined_is_found(data: Path) -> None:
     assert where == "table entry"
     assert "$.nowhere" in what
     with pytest.raises(JournalCorrupt, match=r"\$\.nowhere"):
-        open_for_reading(clinic_database(data), CLINIC_SCHEMA)
+        open_for_reading(data.clinic_database, CLINIC_SCHEMA)
 
 
-def test_a_table_that_is_strict_no_more_is_found(data: Path) -> None:
-    with altering_schema(unit_database(data, UNIT)) as db:
+def test_a_table_that_is_strict_no_more_is_found(data: RecordFolder) -> None:
+    with altering_schema(data.unit_database(UNIT)) as db:
         db.execute(
             "UPDATE sqlite_master SET sql = replace(sql, ' STRICT', '') WHERE name = 'event'"
         )
@@ -201,16 +204,16 @@ def test_a_table_that_is_strict_no_more_is_found(data: Path) -> None:
     assert where.endswith("table event")
 
 
-def test_a_writer_is_not_fooled_by_a_trigger_that_swallows(data: Path) -> None:
-    with sqlite3.connect(clinic_database(data)) as db:
+def test_a_writer_is_not_fooled_by_a_trigger_that_swallows(data: RecordFolder) -> None:
+    with sqlite3.connect(data.clinic_database) as db:
         db.execute(f"CREATE TRIGGER quiet BEFORE INSERT ON draft_word {IGNORE}")
     db.close()
     with pytest.raises(JournalCorrupt, match="trigger quiet on draft_word"), clinic_writing(data):
         raise AssertionError("the file was opened")
 
 
-def test_hostile_texts_of_a_schema_are_shown_safely(data: Path) -> None:
-    with sqlite3.connect(unit_database(data, UNIT)) as db:
+def test_hostile_texts_of_a_schema_are_shown_safely(data: RecordFolder) -> None:
+    with sqlite3.connect(data.unit_database(UNIT)) as db:
         db.execute('CREATE TABLE "a\x1b[2J\u202eb" (text TEXT)')
     db.close()
     ((where, what),) = found_in(data, "unit")
@@ -220,7 +223,7 @@ def test_hostile_texts_of_a_schema_are_shown_safely(data: Path) -> None:
 
 @pytest.mark.parametrize("which", ["unit", "clinic"])
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\0", b"x" * 5000])
-def test_a_file_that_holds_nothing_is_named(data: Path, which: str, content: bytes) -> None:
+def test_a_file_that_holds_nothing_is_named(data: RecordFolder, which: str, content: bytes) -> None:
     path = path_of(data, which)
     for left in (path, *path.parent.glob(f"{path.name}-*")):
         left.unlink()
@@ -234,7 +237,7 @@ def test_a_file_that_holds_nothing_is_named(data: Path, which: str, content: byt
 @pytest.mark.parametrize("which", ["unit", "clinic"])
 @pytest.mark.parametrize("what", ["a folder", "a link to nowhere", "a newer version"])
 def test_a_file_that_cannot_be_looked_at_is_not_said_to_be_altered(
-    data: Path, which: str, what: str
+    data: RecordFolder, which: str, what: str
 ) -> None:
     path = path_of(data, which)
     if what == "a newer version":
@@ -243,7 +246,7 @@ def test_a_file_that_cannot_be_looked_at_is_not_said_to_be_altered(
         db.close()
     else:
         path.unlink()
-        path.mkdir() if what == "a folder" else path.symlink_to(data / "nowhere")
+        path.mkdir() if what == "a folder" else path.symlink_to(data.path / "nowhere")
     result = verify(data) if which == "unit" else verify_clinic(data)
     first = result.alterations[0]
     assert first.unread

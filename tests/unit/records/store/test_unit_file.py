@@ -16,7 +16,8 @@ from records.evidence.reader import list_sessions, read_session
 from records.keys.signing import SigningKey
 from records.store import database
 from records.store.database import backup_path, open_for_writing, schema_version
-from records.store.unit_file import UNIT_SCHEMA, unit_database
+from records.store.record_folder import RecordFolder
+from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
 from tests.support.altering import altering
 from tests.support.left_open import close_left_open
@@ -32,15 +33,15 @@ def opening(session_id: str) -> SessionOpening:
 
 
 @pytest.fixture
-def schema_1(tmp_path: Path) -> Path:
+def schema_1(folder: RecordFolder) -> RecordFolder:
     """A data folder whose unit has one session sealed by schema 1."""
-    target = unit_database(tmp_path, UNIT)
+    target = folder.unit_database(UNIT)
     target.parent.mkdir(parents=True)
     shutil.copy(RELEASED / "unit-schema-1.db", target)
-    return tmp_path
+    return folder
 
 
-def test_a_file_of_schema_1_is_read_and_verified_as_it_is(schema_1: Path) -> None:
+def test_a_file_of_schema_1_is_read_and_verified_as_it_is(schema_1: RecordFolder) -> None:
     record = read_session(schema_1, "old-1")
     assert record.seal is not None
     assert record.checkpoint == ""
@@ -51,8 +52,8 @@ def test_a_file_of_schema_1_is_read_and_verified_as_it_is(schema_1: Path) -> Non
     assert "1 sealed before signatures existed" in result.basis
 
 
-def test_a_session_brings_it_to_the_present_schema_and_keeps_a_copy(schema_1: Path) -> None:
-    path = unit_database(schema_1, UNIT)
+def test_a_session_brings_it_to_the_present_schema_and_keeps_a_copy(schema_1: RecordFolder) -> None:
+    path = schema_1.unit_database(UNIT)
     before = read_session(schema_1, "old-1")
     close_left_open(schema_1, UNIT, VirtualClock(), KEY)
     open_session(schema_1, opening("new-1"), VirtualClock(), key=KEY).close()
@@ -78,7 +79,7 @@ def test_a_new_file_needs_no_copy(tmp_path: Path) -> None:
 
 
 def test_without_a_sound_copy_nothing_is_migrated(
-    schema_1: Path, monkeypatch: pytest.MonkeyPatch
+    schema_1: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def damaged(db: object, target: Path) -> None:
         raise JournalCorrupt("the copy is damaged")
@@ -88,17 +89,17 @@ def test_without_a_sound_copy_nothing_is_migrated(
         close_left_open(schema_1, UNIT, VirtualClock(), KEY)
     monkeypatch.undo()
     assert verify(schema_1).unsigned == 1
-    with sqlite3.connect(unit_database(schema_1, UNIT)) as connection:
+    with sqlite3.connect(schema_1.unit_database(UNIT)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
     connection.close()
 
 
-def test_an_unsigned_seal_behind_a_signed_one_is_an_alteration(tmp_path: Path) -> None:
+def test_an_unsigned_seal_behind_a_signed_one_is_an_alteration(folder: RecordFolder) -> None:
     for session_id in ("s-1", "s-2"):
-        open_session(tmp_path, opening(session_id), VirtualClock(), key=KEY).close()
-    with altering(unit_database(tmp_path, UNIT)) as connection:
+        open_session(folder, opening(session_id), VirtualClock(), key=KEY).close()
+    with altering(folder.unit_database(UNIT)) as connection:
         connection.execute("DELETE FROM signature WHERE session = 2")
-    whats = [found.what for found in verify(tmp_path).alterations]
+    whats = [found.what for found in verify(folder).alterations]
     assert any("though an earlier one of the unit is" in what for what in whats)
     assert any("it is gone" in what for what in whats)
 

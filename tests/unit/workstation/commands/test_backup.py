@@ -19,7 +19,7 @@ from controller.errors import (
 from controller.runtime.clock import SystemClock
 from records.clinic.audit import accesses
 from records.store.checkpoint import Checkpoint, parse_checkpoint
-from records.store.unit_file import unit_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run, said
 from tests.support.notes import UNIT, recorded
@@ -29,8 +29,8 @@ from workstation.exit_status import RECORD_BAD, exit_status
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "UTC")
-    recorded(tmp_path / "data", "s-1", began_ms=1_000_000_000_000)
-    recorded(tmp_path / "data", "s-2", began_ms=1_000_000_500_000)
+    recorded(RecordFolder(tmp_path / "data"), "s-1", began_ms=1_000_000_000_000)
+    recorded(RecordFolder(tmp_path / "data"), "s-2", began_ms=1_000_000_500_000)
     return tmp_path / "data"
 
 
@@ -56,7 +56,7 @@ def test_a_backup_is_made_restored_and_audited(data: Path, tmp_path: Path) -> No
 
 
 def test_a_backup_of_an_altered_record_says_so_with_its_status(data: Path, tmp_path: Path) -> None:
-    with altering(unit_database(data, UNIT)) as db:
+    with altering(RecordFolder(data).unit_database(UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence > 0")
     result = run(data, "backup", str(tmp_path / "copy"))
     assert result.exit_code == RECORD_BAD
@@ -190,7 +190,7 @@ def test_a_restore_of_what_was_altered_names_each_finding_and_what_to_type(
     assert not back.exists()
     accepted = run(back, "restore", str(copy), "--accept-altered", name)
     assert accepted.exit_code == RECORD_BAD
-    (row,) = [r for r in accesses(back) if r.what == "restore of a backup"]
+    (row,) = [r for r in accesses(RecordFolder(back)) if r.what == "restore of a backup"]
     assert row.fields[1:] == (f"altered: {name}",)
 
 

@@ -14,6 +14,7 @@ import pytest
 from controller.errors import RequestRefused
 from records.clinic.acceptance import acceptances
 from records.exports.formats import written
+from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
 from tests.support.commands import run
@@ -40,12 +41,12 @@ class AnyDay(SmallCodeList):
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with one completed session."""
-    folder = tmp_path_factory.mktemp("billing")
-    with staged(folder) as stage:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
+    """A data made with one completed session."""
+    made = RecordFolder(tmp_path_factory.mktemp("billing"))
+    with staged(made) as stage:
         stage.treat()
-    return folder
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -55,25 +56,27 @@ def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 
-def context_file(data_dir: Path, folder: Path, **changes: Any) -> Path:
+def context_file(folder: RecordFolder, place: Path, **changes: Any) -> Path:
     """The claim as the practice's system has it: the session's own, with more."""
-    view = billing.billed(data_dir, load_visit(data_dir, "session-1", SETTINGS), payer="medicare_b")
+    view = billing.billed(folder, load_visit(folder, "session-1", SETTINGS), payer="medicare_b")
     assert view.context is not None
     context = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
-    path = folder / "claim.json"
+    path = place / "claim.json"
     path.write_text(json.dumps({**context, **changes}))
     return path
 
 
-def scrubbed(data_dir: Path, *words: str) -> dict[str, Any]:
+def scrubbed(folder: RecordFolder, *words: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(
-        run(data_dir, "scrub", "session-1", "--json", *words).stdout
+        run(folder.path, "scrub", "session-1", "--json", *words).stdout
     )
     return document
 
 
-def test_scrub_names_payer_sources_evidence_and_closes_with_the_advice(data_dir: Path) -> None:
-    result = run(data_dir, "scrub", "session-1", "--payer", "medicare_b")
+def test_scrub_names_payer_sources_evidence_and_closes_with_the_advice(
+    folder: RecordFolder,
+) -> None:
+    result = run(folder.path, "scrub", "session-1", "--payer", "medicare_b")
     assert result.exit_code == 3
     assert "Payer profile medicare_b" in result.stdout
     assert "NOT READY" in result.stdout
@@ -83,48 +86,56 @@ def test_scrub_names_payer_sources_evidence_and_closes_with_the_advice(data_dir:
     assert result.stdout.rstrip().endswith("above all where a finding stays.")
 
 
-def test_the_json_report_has_the_same_findings_and_journal_ranges(data_dir: Path) -> None:
-    document = scrubbed(data_dir, "--payer", "medicare_b")
+def test_the_json_report_has_the_same_findings_and_journal_ranges(folder: RecordFolder) -> None:
+    document = scrubbed(folder, "--payer", "medicare_b")
     assert not document["ready"]
     (clock,) = (f for f in document["findings"] if f["rule"] == "T-020")
     began = next(e for e in clock["evidence"] if e["name"] == "started_at")
     assert began["records"][0] == "event"
-    assert began["digest"] == load_visit(data_dir, "session-1", SETTINGS).note.seal
+    assert began["digest"] == load_visit(folder, "session-1", SETTINGS).note.seal
 
 
 def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
-    data_dir: Path, tmp_path: Path
+    folder: RecordFolder, tmp_path: Path
 ) -> None:
-    path = str(context_file(data_dir, tmp_path))
-    before = scrubbed(data_dir, "--context", path)
+    path = str(context_file(folder, tmp_path))
+    before = scrubbed(folder, "--context", path)
     assert [o["value"] for o in before["offers"]][:1] == ["GP"]
-    assert charge(data_dir)["mod1"] == ""
+    assert charge(folder)["mod1"] == ""
     kept = run(
-        data_dir, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--context", path
+        folder.path,
+        "accept",
+        "session-1",
+        "--modifier",
+        "GP",
+        "--by",
+        "P. Jones",
+        "--context",
+        path,
     )
     assert kept.stdout.strip() == "accepted: 97012:GP by P. Jones"
-    (acceptance,) = acceptances(data_dir, "session-1")
+    (acceptance,) = acceptances(folder, "session-1")
     assert acceptance.by == "P. Jones"
     assert acceptance.evidence == ("against: no plan of care with a discipline is recorded",)
-    after = scrubbed(data_dir, "--context", path)
+    after = scrubbed(folder, "--context", path)
     assert "T-021" not in [finding["rule"] for finding in after["findings"]]
     assert after["accepted"][0]["value"] == "97012:GP"
-    assert charge(data_dir)["mod1"] == "GP"
-    run(data_dir, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--withdraw")
-    assert charge(data_dir)["mod1"] == ""
+    assert charge(folder)["mod1"] == "GP"
+    run(folder.path, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--withdraw")
+    assert charge(folder)["mod1"] == ""
 
 
-def charge(data_dir: Path) -> dict[str, str]:
-    text = written(load_visit(data_dir, "session-1", SETTINGS), "csv").decode()
+def charge(folder: RecordFolder) -> dict[str, str]:
+    text = written(load_visit(folder, "session-1", SETTINGS), "csv").decode()
     (row,) = csv.DictReader(io.StringIO(text))
     return row
 
 
-def test_what_was_not_offered_is_kept_as_such(data_dir: Path) -> None:
-    run(data_dir, "accept", "session-1", "--diagnosis", "m54.2", "--by", "P. Jones")
-    kept = {a.value: a for a in acceptances(data_dir, "session-1")}
+def test_what_was_not_offered_is_kept_as_such(folder: RecordFolder) -> None:
+    run(folder.path, "accept", "session-1", "--diagnosis", "m54.2", "--by", "P. Jones")
+    kept = {a.value: a for a in acceptances(folder, "session-1")}
     assert kept["M542"].evidence == ("the program did not offer it",)
-    run(data_dir, "accept", "session-1", "--diagnosis", "M542", "--by", "P.", "--withdraw")
+    run(folder.path, "accept", "session-1", "--diagnosis", "M542", "--by", "P.", "--withdraw")
 
 
 @pytest.mark.parametrize(
@@ -138,66 +149,68 @@ def test_what_was_not_offered_is_kept_as_such(data_dir: Path) -> None:
     ],
 )
 def test_an_acceptance_that_says_too_little_is_refused(
-    data_dir: Path, words: list[str], message: str
+    folder: RecordFolder, words: list[str], message: str
 ) -> None:
-    result = run(data_dir, "accept", "session-1", *words)
+    result = run(folder.path, "accept", "session-1", *words)
     assert result.exit_code != 0
     assert message in str(result.exception)
 
 
-def test_an_estimate_shows_its_steps_and_the_trade_figures(data_dir: Path, tmp_path: Path) -> None:
+def test_an_estimate_shows_its_steps_and_the_trade_figures(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
     table = tmp_path / "fees.toml"
-    day = load_visit(data_dir, "session-1", SETTINGS).charge().values["dos"]
+    day = load_visit(folder, "session-1", SETTINGS).charge().values["dos"]
     table.write_text(FEES.replace("2026-01-01", day).replace("2026-12-31", day))
-    result = run(data_dir, "estimate", "session-1", "--table", str(table))
+    result = run(folder.path, "estimate", "session-1", "--table", str(table))
     assert result.exit_code == 0
     assert result.stdout.startswith("ESTIMATE for 97012")
     assert "$14.36" in result.stdout
     assert "$14-$22" in result.stdout
     assert "Prior authorization: ask the plan" in result.stdout
     document = json.loads(
-        run(data_dir, "estimate", "session-1", "--table", str(table), "--json").stdout
+        run(folder.path, "estimate", "session-1", "--table", str(table), "--json").stdout
     )
     assert (document["amount"], document["label"]) == ("14.36", "estimate")
     table.write_text(FEES.replace("2026-", "2019-"))
-    result = run(data_dir, "estimate", "session-1", "--table", str(table))
+    result = run(folder.path, "estimate", "session-1", "--table", str(table))
     assert "has no row for 97012 on" in str(result.exception)
 
 
-def test_without_a_table_nothing_is_estimated(data_dir: Path) -> None:
-    result = run(data_dir, "estimate", "session-1")
+def test_without_a_table_nothing_is_estimated(folder: RecordFolder) -> None:
+    result = run(folder.path, "estimate", "session-1")
     assert isinstance(result.exception, RequestRefused)
     assert "give one with --table FILE" in str(result.exception)
 
 
-def test_payers_of_the_user_are_found_and_listed(data_dir: Path) -> None:
-    folder = data_dir / "payers"
-    folder.mkdir(exist_ok=True)
-    (folder / "valley.toml").write_text(
+def test_payers_of_the_user_are_found_and_listed(folder: RecordFolder) -> None:
+    payers = folder.path / "payers"
+    payers.mkdir(exist_ok=True)
+    (payers / "valley.toml").write_text(
         'name = "valley"\ntitle = "Valley Health"\nkind = "commercial"\n'
         'valid_from = 2026-01-01\nsource = "policy 7"\nstrength = "B"\nmin_minutes = 15\n'
     )
-    assert "Valley Health, of 2026-01-01 (policy 7)" in run(data_dir, "payers").stdout
-    assert scrubbed(data_dir, "--payer", "valley")["profile"] == "valley"
-    result = run(data_dir, "scrub", "session-1", "--payer", "vally")
+    assert "Valley Health, of 2026-01-01 (policy 7)" in run(folder.path, "payers").stdout
+    assert scrubbed(folder, "--payer", "valley")["profile"] == "valley"
+    result = run(folder.path, "scrub", "session-1", "--payer", "vally")
     assert "choose one of cigna_ash" in str(result.exception)
 
 
 def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
-    data_dir: Path, tmp_path: Path
+    folder: RecordFolder, tmp_path: Path
 ) -> None:
-    printed = run(data_dir, "claim", "new", "session-1", "--payer", "va").stdout
+    printed = run(folder.path, "claim", "new", "session-1", "--payer", "va").stdout
     assert 'claim_id = "session-1"' in printed
     assert 'profile = "va"' in printed
     path = tmp_path / "claim.toml"
     words = ("claim", "new", "session-1", "--out", str(path))
-    assert run(data_dir, *words).exit_code == 0
-    assert "exists already" in str(run(data_dir, *words).exception)
-    assert scrubbed(data_dir, "--context", str(path))["profile"] == "commercial"
+    assert run(folder.path, *words).exit_code == 0
+    assert "exists already" in str(run(folder.path, *words).exception)
+    assert scrubbed(folder, "--context", str(path))["profile"] == "commercial"
 
 
-def test_an_altered_log_is_said(data_dir: Path) -> None:
-    view = billing.billed(data_dir, load_visit(data_dir, "session-1", SETTINGS))
+def test_an_altered_log_is_said(folder: RecordFolder) -> None:
+    view = billing.billed(folder, load_visit(folder, "session-1", SETTINGS))
     assert view.report is not None
     assert view.report.of_rule("N-11") == []
     from records.claim.rules.scrubber import scrub

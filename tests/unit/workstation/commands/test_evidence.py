@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from controller.errors import AddressInvalid, CheckpointInvalid, RecordNotFound
 from records.evidence.reader import list_sessions
 from records.evidence.session_check import NOT_OUTSIDE
-from records.store.unit_file import unit_databases
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.sessions import SHORT_CERVICAL, staged
 from workstation.cli import app
@@ -25,10 +25,10 @@ SESSION = "session-1"
 @pytest.fixture(scope="module")
 def treated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with one treated session."""
-    data_dir = tmp_path_factory.mktemp("treated")
-    with staged(data_dir, wire="direct") as stage:
+    folder = tmp_path_factory.mktemp("treated")
+    with staged(RecordFolder(folder), wire="direct") as stage:
         stage.treat(SHORT_CERVICAL)
-    return data_dir
+    return folder
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def said(*arguments: str) -> str:
 
 
 def checkpoint_of(data: Path) -> str:
-    (record,) = list_sessions(data)
+    (record,) = list_sessions(RecordFolder(data))
     return record.checkpoint
 
 
 def altered(data: Path, statement: str) -> None:
-    (path,) = unit_databases(data)
+    (path,) = RecordFolder(data).unit_databases()
     with altering(path) as connection:
         connection.execute(statement)
 
@@ -77,7 +77,7 @@ def test_verify_says_what_it_was_not_checked_against(data: Path) -> None:
 def test_every_export_holds_the_checkpoint_and_is_taken_back(data: Path, format_: str) -> None:
     said("export", SESSION, "--format", format_, "--out", "export.file")
     assert "outside checkpoints" in said("verify", "--all", "--checkpoint", "export.file")
-    (path,) = unit_databases(data)
+    (path,) = RecordFolder(data).unit_databases()
     path.unlink()
     result = run("verify", "--all", "--checkpoint", "export.file")
     assert result.exit_code == 4
@@ -138,7 +138,7 @@ def test_a_bundle_opens_without_the_program(data: Path) -> None:
         samples = archive.read("samples.csv").decode().splitlines()
         note = archive.read("note.txt").decode()
     assert {"README.txt", "events.jsonl", "links.csv", "charge.csv", "manifest.sig"} <= names
-    (record,) = list_sessions(data)
+    (record,) = list_sessions(RecordFolder(data))
     assert len(samples) == 1 + len(record.samples)
     assert checkpoint_of(data) in note
 

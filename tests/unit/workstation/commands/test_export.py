@@ -19,6 +19,7 @@ from pypdf import PdfReader
 from controller.errors import ExportRefused, TractionError
 from records.exports.formats import KINDS, file_name, place_for
 from records.exports.session.schema import SessionDocument
+from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
 from tests.support.commands import run
@@ -61,26 +62,26 @@ NEEDS_A_CLAIM = {"837p", "cms1500", "cms1500-json", "fhir", "hl7-dft", "hl7-mdm"
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with one completed session."""
-    folder = tmp_path_factory.mktemp("exports")
-    with staged(folder) as stage:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
+    """A data made with one completed session."""
+    made = RecordFolder(tmp_path_factory.mktemp("exports"))
+    with staged(made) as stage:
         stage.treat(SHORT_CERVICAL)
-    return folder
+    return made
 
 
 @pytest.fixture(scope="module")
-def claim_file(data_dir: Path) -> Path:
+def claim_file(folder: RecordFolder) -> Path:
     """The whole claim, as the practice's system would give it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(billing, "installed_code_list", AnyDay)
-        view = billing.billed(data_dir, load_visit(data_dir, SESSION, SETTINGS))
+        view = billing.billed(folder, load_visit(folder, SESSION, SETTINGS))
     assert view.context is not None
     known = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
     (line,) = known["lines"]
     payer = {"kind": "medicare_b", "profile": "medicare_b", "name": "M", "payer_id": "06102"}
     line |= {"charge": "22.00", "pos": "11"}
-    path = data_dir / "claim.json"
+    path = folder.path / "claim.json"
     path.write_text(json.dumps({**known, **CLAIM, "payer": payer}))
     return path
 
@@ -92,10 +93,10 @@ def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 
-def exported(data_dir: Path, out: Path, *words: str) -> bytes:
+def exported(folder: RecordFolder, out: Path, *words: str) -> bytes:
     """The content of the one file that the command wrote into a folder of its own."""
     out.mkdir(exist_ok=True)
-    result = run(data_dir, "export", SESSION, "--out", str(out), *words)
+    result = run(folder.path, "export", SESSION, "--out", str(out), *words)
     assert result.exit_code == 0, result.exception
     (written,) = out.iterdir()
     assert written.name.startswith(SESSION)
@@ -106,28 +107,30 @@ def test_the_command_offers_every_format_that_has_a_writer() -> None:
     assert [each.value for each in Format] == [*KINDS, "bundle"]
 
 
-def test_a_bundle_is_written_and_replaces_only_its_own(data_dir: Path, tmp_path: Path) -> None:
-    first = exported(data_dir, tmp_path / "out", "--format", "bundle")
+def test_a_bundle_is_written_and_replaces_only_its_own(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
+    first = exported(folder, tmp_path / "out", "--format", "bundle")
     assert first.startswith(b"PK")
-    exported(data_dir, tmp_path / "out", "--format", "bundle")
+    exported(folder, tmp_path / "out", "--format", "bundle")
     with pytest.raises(ExportRefused, match="is not an export of session 2099"):
         place_for("20990101T000000Z-ffffff", tmp_path / "out" / f"{SESSION}.zip", "unused")
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_every_format_is_written_into_a_file_that_names_the_session(
-    data_dir: Path, claim_file: Path, tmp_path: Path, name: str
+    folder: RecordFolder, claim_file: Path, tmp_path: Path, name: str
 ) -> None:
-    content = exported(data_dir, tmp_path / "out", "--format", name, "--context", str(claim_file))
+    content = exported(folder, tmp_path / "out", "--format", name, "--context", str(claim_file))
     assert SESSION.encode() in content.lower()
     assert (tmp_path / "out" / file_name(SESSION, name)).exists()
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_without_a_claim_context_what_is_missing_is_named(
-    data_dir: Path, tmp_path: Path, name: str
+    folder: RecordFolder, tmp_path: Path, name: str
 ) -> None:
-    result = run(data_dir, "export", SESSION, "--format", name, "--out", str(tmp_path / "file"))
+    result = run(folder.path, "export", SESSION, "--format", name, "--out", str(tmp_path / "file"))
     if name in NEEDS_A_CLAIM:
         assert isinstance(result.exception, TractionError)
         assert "misses" in result.exception.message
@@ -137,11 +140,11 @@ def test_without_a_claim_context_what_is_missing_is_named(
 
 
 def test_the_exports_of_a_real_session_are_valid(
-    data_dir: Path, claim_file: Path, tmp_path: Path
+    folder: RecordFolder, claim_file: Path, tmp_path: Path
 ) -> None:
     def made(name: str, *words: str) -> bytes:
         chosen = ("--format", name, "--context", str(claim_file), *words)
-        return exported(data_dir, tmp_path / f"{name}{len(words)}", *chosen)
+        return exported(folder, tmp_path / f"{name}{len(words)}", *chosen)
 
     assert pyx12_faults(made("837p").decode()) == []
     Bundle.model_validate_json(made("fhir", "--sampled"))
@@ -155,19 +158,19 @@ def test_the_exports_of_a_real_session_are_valid(
 
 
 def test_errors_are_on_the_document_on_the_screen_and_block_an_importer(
-    data_dir: Path, claim_file: Path, tmp_path: Path
+    folder: RecordFolder, claim_file: Path, tmp_path: Path
 ) -> None:
     words = ("export", SESSION, "--context", str(claim_file))
-    result = run(data_dir, *words, "--format", "pdf", "--out", str(tmp_path))
+    result = run(folder.path, *words, "--format", "pdf", "--out", str(tmp_path))
     assert "NOT READY: " in result.stdout
     assert "T-021" in result.stdout  # Medicare wants GP, and nobody has accepted it
     pdf = (tmp_path / f"{SESSION}.pdf").read_bytes()
     text = " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
     assert "NOT READY: " in text
-    refused = run(data_dir, *words, "--format", "csv", "--receiver", "refactor")
+    refused = run(folder.path, *words, "--format", "csv", "--receiver", "refactor")
     assert isinstance(refused.exception, ExportRefused)
     assert "T-021" in refused.exception.message
-    as_json = run(data_dir, *words, "--format", "summary", "--out", str(tmp_path), "--json")
+    as_json = run(folder.path, *words, "--format", "summary", "--out", str(tmp_path), "--json")
     told = json.loads(as_json.stdout)
     assert told["ready"] is False
     assert "T-021" in told["errors"]
@@ -187,14 +190,14 @@ def test_another_sessions_file_and_any_other_file_are_left_alone(tmp_path: Path)
     assert place_for(SESSION, None, f"{SESSION}.pdf") == Path(f"{SESSION}.pdf")
 
 
-def test_an_unknown_receiver_is_refused_with_the_known_ones(data_dir: Path) -> None:
-    result = run(data_dir, "export", SESSION, "--format", "csv", "--receiver", "nobody")
+def test_an_unknown_receiver_is_refused_with_the_known_ones(folder: RecordFolder) -> None:
+    result = run(folder.path, "export", SESSION, "--format", "csv", "--receiver", "nobody")
     assert isinstance(result.exception, TractionError)
     assert "is not one of own, pmhelpcenter" in result.exception.message
 
 
 def test_an_upload_sends_the_pdf_and_never_shows_the_token(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent: list[httpx.Request] = []
 
@@ -208,7 +211,7 @@ def test_an_upload_sends_the_pdf_and_never_shows_the_token(
     monkeypatch.setenv("EMR_TOKEN", "very-secret-token")
     with caplog.at_level(logging.DEBUG):
         result = run(
-            data_dir,
+            folder.path,
             "upload",
             SESSION,
             "--openemr",

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from controller.errors import RequestRefused
 from records.keys.signing import NoKeyStore, current_key_id, known_public_keys, read_public_key
 from records.store.ed25519 import SigningKey, public_pem
+from records.store.record_folder import RecordFolder
 from workstation.cli import app
 
 
@@ -20,22 +21,22 @@ def traction(*arguments: str) -> str:
     return result.stdout
 
 
-def test_a_key_is_made_shown_rotated_and_exported(tmp_path: Path) -> None:
-    data = ("--data", str(tmp_path))
+def test_a_key_is_made_shown_rotated_and_exported(folder: RecordFolder) -> None:
+    data = ("--data", str(folder))
     first = json.loads(traction("key", "show", "--json", *data))
     traction("key", "rotate", "--yes", *data)
-    second = current_key_id(tmp_path)
+    second = current_key_id(folder)
     assert second is not None
     assert second != first["current"]
-    assert set(known_public_keys(tmp_path)) == {first["current"], second}
+    assert set(known_public_keys(folder)) == {first["current"], second}
     assert f"signing key {second}" in traction("key", "show", *data)
     shown = traction("key", "list", *data).splitlines()
     assert [line.split()[1].strip(":,") for line in shown] == [first["current"], second]
     assert "until 20" in shown[0]
     assert "in use: since 20" in shown[1]
-    out = tmp_path / "out" / "clinic.pub"
+    out = folder.path / "out" / "clinic.pub"
     traction("key", "export", "--out", str(out), *data)
-    assert read_public_key(out) == known_public_keys(tmp_path)[second]
+    assert read_public_key(out) == known_public_keys(folder)[second]
     assert traction("key", "export", *data) == out.read_text()
 
 

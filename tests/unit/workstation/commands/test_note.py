@@ -12,15 +12,16 @@ from pypdf import PdfReader
 
 from controller.errors import NoteRefused
 from records.clinic.audit import accesses
+from records.store.record_folder import RecordFolder
 from tests.support.commands import said
 from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, note_of, recorded
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
-    recorded(tmp_path)
-    return tmp_path
+    recorded(folder)
+    return folder.path
 
 
 def completions() -> list[str]:
@@ -52,7 +53,7 @@ def test_the_signed_note_is_one_page_with_signature_versions_and_checkpoint(data
     said(data, "export", "s-1", "--format", "pdf", "--out", str(out))
     (page,) = PdfReader(io.BytesIO(out.read_bytes())).pages
     text = page.extract_text()
-    note = note_of(data)
+    note = note_of(RecordFolder(data))
     signed = "Signed by P. Jones, PT"
     for wanted in ("amended, version 2", signed, "pain_after", note.signature_checkpoint):
         assert wanted.lower() in text.lower()
@@ -72,7 +73,7 @@ def test_the_template_holds_every_open_field_and_is_read_back(data: Path, tmp_pa
     path = tmp_path / "words.toml"
     path.write_text(filled)
     said(data, "note", "s-1", "--complete", str(path), "--by", "P. Jones")
-    note = note_of(data)
+    note = note_of(RecordFolder(data))
     assert note.field("pain_before").value == "7"
     assert note.field("harness").value == "head halter"
     assert note.field("rationale").is_open, "what was left empty stays open"
@@ -80,7 +81,7 @@ def test_the_template_holds_every_open_field_and_is_read_back(data: Path, tmp_pa
 
 def test_the_last_visit_is_offered_and_confirmed(data: Path) -> None:
     said(data, "note", "s-1", *completions(), "--by", "P. Jones")
-    recorded(data, "s-2", began_ms=BEGAN_MS + DAY_MS)
+    recorded(RecordFolder(data), "s-2", began_ms=BEGAN_MS + DAY_MS)
     text = said(data, "note", "s-2")
     assert "the last visit says of harness: 'two-piece head halter'; confirm it" in text
     assert "symptoms repeats the text of session s-1 (100 % alike)" in text
@@ -113,10 +114,10 @@ def test_the_last_visit_is_offered_and_confirmed(data: Path) -> None:
 def test_refusals_name_the_field_and_leave_the_note_alone(
     data: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    before = note_of(data)
+    before = note_of(RecordFolder(data))
     with pytest.raises(NoteRefused, match=message.replace("(", r"\(")):
         said(data, "note", "s-1", *arguments)
-    assert note_of(data) == before
+    assert note_of(RecordFolder(data)) == before
 
 
 @pytest.mark.parametrize("content", ["pain_before = 1.5", "pain_before = true", "pain_before ="])
@@ -131,12 +132,12 @@ def test_every_look_and_every_word_is_audited(data: Path) -> None:
     said(data, "show", "s-1")
     said(data, "note", "s-1", "--complete", "pain_before=6", "--by", "P. Jones")
     said(data, "export", "s-1", "--format", "json", "--out", str(data / "x.json"))
-    assert [(a.what, a.kind, a.session_id) for a in accesses(data)] == [
+    assert [(a.what, a.kind, a.session_id) for a in accesses(RecordFolder(data))] == [
         ("show", "record_read", "s-1"),
         ("note completed", "record_written", "s-1"),
         ("note", "record_read", "s-1"),
         ("export json", "record_read", "s-1"),
     ]
-    assert accesses(data)[1].fields == ("pain_before",)
-    assert accesses(data)[1].by == "P. Jones"
-    assert all(access.user for access in accesses(data))
+    assert accesses(RecordFolder(data))[1].fields == ("pain_before",)
+    assert accesses(RecordFolder(data))[1].by == "P. Jones"
+    assert all(access.user for access in accesses(RecordFolder(data)))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import AuditUnavailable, RecordNotFound, RequestRefused
-from records.store.clinic_file import clinic_database
+from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run, said
 from tests.support.notes import BEGAN_MS, DAY_MS, recorded
@@ -18,11 +18,11 @@ from workstation.exit_status import RECORD_BAD
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
-    recorded(tmp_path)
-    recorded(tmp_path, "s-2", began_ms=BEGAN_MS + DAY_MS, outcome="stopped")
-    return tmp_path
+    recorded(folder)
+    recorded(folder, "s-2", began_ms=BEGAN_MS + DAY_MS, outcome="stopped")
+    return folder.path
 
 
 def found(data: Path, *arguments: str) -> list[str]:
@@ -60,7 +60,7 @@ def test_a_search_for_a_patient_is_audited_with_what_it_found(data: Path) -> Non
 
 def test_an_access_that_cannot_be_audited_is_refused(data: Path) -> None:
     said(data, "show", "s-1")
-    with sqlite3.connect(clinic_database(data)) as db:
+    with sqlite3.connect(RecordFolder(data).clinic_database) as db:
         db.execute(
             "CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
@@ -80,14 +80,14 @@ def test_an_access_that_cannot_be_audited_is_refused(data: Path) -> None:
 
 def test_a_read_only_folder_refuses_in_words_and_verify_still_works(data: Path) -> None:
     said(data, "show", "s-1")
-    for path in (clinic_database(data), data):
+    for path in (RecordFolder(data).clinic_database, data):
         path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
     try:
         with pytest.raises(AuditUnavailable, match=r"read-only.*copy it to a place"):
             said(data, "note", "s-1")
         assert "clinic.db was not altered" in said(data, "verify", "--all")
     finally:
-        for path in (data, clinic_database(data)):
+        for path in (data, RecordFolder(data).clinic_database):
             path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
@@ -103,7 +103,7 @@ def test_verify_all_says_what_it_found_in_clinic_db(data: Path) -> None:
     assert "verified clinic.db: 7 entries in 4 signed links, 2 orders; drafts, presets" in output
     assert "clinic.db was not altered (not checked against outside checkpoints)" in output
     assert "checkpoint of clinic.db, to be kept elsewhere: TC1-clinic." in output
-    with altering(clinic_database(data)) as db:
+    with altering(RecordFolder(data).clinic_database) as db:
         db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE sequence = 3")
     result = run(data, "verify", "--all")
     assert result.exit_code == RECORD_BAD

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import JournalUnavailable
-from records.store.unit_file import unit_database, year_databases
+from records.store.record_folder import RecordFolder
 from tests.support.altered_records import KEY, UNIT
 from tests.unit.records.evidence.test_journal_faults import begin
 from tests.unit.records.evidence.test_year_files import clock
@@ -16,31 +16,31 @@ from workstation.session.new_year import close_last_year
 from workstation.settings import Settings
 
 
-def told(data_dir: Path, years: int) -> list[str]:
+def told(folder: RecordFolder, years: int) -> list[str]:
     warned: list[str] = []
-    close_last_year(data_dir, UNIT, clock(years), KEY, Settings(), warned.append)
+    close_last_year(folder, UNIT, clock(years), KEY, Settings(), warned.append)
     return warned
 
 
 def test_the_first_start_of_a_year_closes_the_file_of_the_year_before(memory_path: Path) -> None:
-    begin(memory_path, "s-0", clock(0)).close()
-    assert told(memory_path, 0) == []
-    assert year_databases(memory_path) == []
-    assert told(memory_path, 1) == []
-    (closed,) = year_databases(memory_path)
+    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
+    assert told(RecordFolder(memory_path), 0) == []
+    assert RecordFolder(memory_path).year_databases() == []
+    assert told(RecordFolder(memory_path), 1) == []
+    (closed,) = RecordFolder(memory_path).year_databases()
     assert closed.name == f"{UNIT}-2026.db"
 
 
 def test_a_disk_that_refuses_is_told_and_keeps_nobody_from_a_session(
     memory_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin(memory_path, "s-0", clock(0)).close()
+    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
 
     def refuse(*_: object, **__: object) -> None:
         raise JournalUnavailable("the disk is full")
 
     monkeypatch.setattr(new_year, "close_year", refuse)
-    assert told(memory_path, 1) == [
+    assert told(RecordFolder(memory_path), 1) == [
         "the disk is full; the next start tries again to begin the file of 2027"
     ]
-    assert unit_database(memory_path, UNIT).exists()
+    assert RecordFolder(memory_path).unit_database(UNIT).exists()

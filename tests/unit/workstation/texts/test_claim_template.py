@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 from records.claim.charge_line import context_of_session
 from records.claim.context import ClaimContext, Payer
 from records.claim.context_file import READERS_KEYS, parse_context
+from records.store.record_folder import RecordFolder
 from tests.support.sessions import staged
 from workstation.texts.claim_template import claim_template
 
@@ -36,8 +36,8 @@ def inner_models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from inner_models(argument)
 
 
-def test_the_template_reads_back_as_the_same_claim(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+def test_the_template_reads_back_as_the_same_claim(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
         visit = stage.visit(stage.treat().session_id)
     made = context_of_session(
         visit.record,

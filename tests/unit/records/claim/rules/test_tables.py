@@ -11,7 +11,8 @@ import pytest
 from controller.errors import RulesInvalid
 from records.claim.rules.pairs import parse_pairs, read_pairs, shipped_pairs
 from records.claim.rules.payer_profile import all_profiles, parse_profile, shipped_profiles
-from records.claim.rules.tables import USER_FILE, load_tables, shipped_tables
+from records.claim.rules.tables import load_tables, shipped_tables
+from records.store.record_folder import RecordFolder
 
 CMS = (
     "CPT only copyright\t\t\t\t\t\t\n"
@@ -80,10 +81,10 @@ def write(folder: Path, **files: str) -> Path:
     return folder
 
 
-def test_the_user_s_tables_stand_in_front_of_the_shipped_ones(tmp_path: Path) -> None:
-    assert load_tables(tmp_path) is shipped_tables()
+def test_the_user_s_tables_stand_in_front_of_the_shipped_ones(folder: RecordFolder) -> None:
+    assert load_tables(folder) is shipped_tables()
     write(
-        tmp_path,
+        folder.path,
         tables__toml="""
 [pairs]
 file = "ccipra.txt"
@@ -102,7 +103,7 @@ source = "contractor page"
         ccipra__txt=CMS,
         fees__csv="code,valid_from,valid_to,source,amount\n97012,2026-01-01,2026-12-31,contract,18.50\n",
     )
-    tables = load_tables(tmp_path)
+    tables = load_tables(folder)
     assert tables.pairs.of_the_user
     threshold = tables.threshold(DAY)
     assert threshold is not None
@@ -122,10 +123,12 @@ source = "contractor page"
         ("[", "not valid TOML"),
     ],
 )
-def test_broken_tables_are_refused_by_file_and_key(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / USER_FILE).write_text(text)
+def test_broken_tables_are_refused_by_file_and_key(
+    folder: RecordFolder, text: str, words: str
+) -> None:
+    folder.tables.write_text(text)
     with pytest.raises(RulesInvalid) as caught:
-        load_tables(tmp_path)
+        load_tables(folder)
     assert words in caught.value.message
 
 
@@ -149,12 +152,12 @@ def test_shipped_profiles_have_dates_sources_and_say_what_is_unknown() -> None:
     assert profiles["uhc_commercial"].covers_97012 == "unknown"
 
 
-def test_a_profile_of_the_user_replaces_a_shipped_one(tmp_path: Path) -> None:
-    (tmp_path / "payers").mkdir()
+def test_a_profile_of_the_user_replaces_a_shipped_one(folder: RecordFolder) -> None:
+    (folder.path / "payers").mkdir()
     text = 'name = "va"\ntitle = "VA, ours"\nkind = "va"\nvalid_from = 2026-01-01\n'
-    (tmp_path / "payers" / "va.toml").write_text(text + 'source = "x"\nstrength = "B"\n')
-    assert all_profiles(tmp_path)["va"].title == "VA, ours"
-    assert len(all_profiles(tmp_path)) == len(shipped_profiles())
+    (folder.path / "payers" / "va.toml").write_text(text + 'source = "x"\nstrength = "B"\n')
+    assert all_profiles(folder)["va"].title == "VA, ours"
+    assert len(all_profiles(folder)) == len(shipped_profiles())
 
 
 HEAD = 'name = "x"\ntitle = "X"\nkind = "commercial"\nvalid_from = 2026-01-01\nsource = "s"\n'

@@ -1,0 +1,207 @@
+"""The folder where records live, and the only place that knows the names of what lies in it.
+
+A unit's file is ``units/<unit id>.db``, and ``units/<unit id>-<year>.db`` once its year is closed;
+a file that was put aside lies in a folder of its own in ``quarantine``. Names behind a dot (a log,
+a lock, a side file) belong to the module that writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+CLINIC = "clinic.db"
+UNITS, KEYS, QUARANTINE, READINGS = "units", "keys", "quarantine", "readings"
+CLOSING = ".closing"
+"""Ends the name of a year's file that the unit's file does not follow yet, or since a moment."""
+UNFINISHED = "-unfinished"
+"""End of a folder's name in quarantine while the copies in it are being made."""
+
+_UNIT_ID = re.compile("[0-9a-f]{16}")
+_YEAR_FILE = re.compile(r"([0-9a-f]{16})-\d{4}(-\d+)?\.db(\.closing)?")
+_OURS = re.compile(
+    r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.next|\.schema-\d+)?|lock|spill)"
+    r"|[0-9a-f]{16}-\d{4}(-\d+)?\.db(\.closing)?"
+)
+"""The names of a unit's files; its id is 16 hex digits for life."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFolder:
+    """Where records live. Passed instead of a path; its text is the path, for messages."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def clinic_database(self) -> Path:
+        """Where people's words live."""
+        return self.path / CLINIC
+
+    @property
+    def units(self) -> Path:
+        """Where the units' files lie."""
+        return self.path / UNITS
+
+    @property
+    def quarantine(self) -> Path:
+        """Where files go that hold what this workstation did not write."""
+        return self.path / QUARANTINE
+
+    @property
+    def keys(self) -> Path:
+        """Where public keys live, and the private one when the system has no key store."""
+        return self.path / KEYS
+
+    @property
+    def key_records(self) -> Path:
+        """The record of keys."""
+        return self.keys / "keys.jsonl"
+
+    @property
+    def private_key(self) -> Path:
+        """The private key in use, where the system has no key store."""
+        return self.keys / "workstation.key"
+
+    @property
+    def public_key(self) -> Path:
+        """The public half of the key in use."""
+        return self.keys / "workstation.pub"
+
+    @property
+    def next_private_key(self) -> Path:
+        """The private key that a rotation under way puts in use."""
+        return self.keys / "next.key"
+
+    @property
+    def next_public_key(self) -> Path:
+        """Its public half, which stands there from the beginning of a rotation to its end."""
+        return self.keys / "next.pub"
+
+    @property
+    def archive_key(self) -> Path:
+        """The secret behind the pseudonyms of every archive."""
+        return self.keys / "archive.key"
+
+    @property
+    def readings(self) -> Path:
+        """Where readers without the right to write leave their rows."""
+        return self.path / READINGS
+
+    @property
+    def last_check(self) -> Path:
+        """What the newest check of every session found whole."""
+        return self.path / "verified.json"
+
+    @property
+    def backup(self) -> Path:
+        """Beside it an encrypted backup is made ready; nothing ever has this name."""
+        return self.path / "backup"
+
+    @property
+    def payers(self) -> Path:
+        """Where users put their own payer profiles; one with a shipped name replaces it."""
+        return self.path / "payers"
+
+    @property
+    def receivers(self) -> Path:
+        """Where users put the profiles of those who receive their messages."""
+        return self.path / "receivers"
+
+    @property
+    def tables(self) -> Path:
+        """The user's own tables for the scrub."""
+        return self.path / "tables.toml"
+
+    def name_of(self, path: Path) -> str:
+        """Returns what a record calls a file of this folder."""
+        return path.relative_to(self.path).as_posix()
+
+    def file_called(self, name: str) -> Path:
+        """Returns the file of this folder that a record or a table calls so."""
+        return self.path / name
+
+    def public_key_of(self, key_id: str) -> Path:
+        """Returns where the public half of a key lies under its id."""
+        return self.keys / f"{key_id}.pub"
+
+    def unit_database(self, unit_id: str) -> Path:
+        """Returns where the evidence of a unit lives."""
+        return self.units / f"{unit_id}.db"
+
+    def new_database(self, unit_id: str) -> Path:
+        """Returns where the file is made that follows one which is being put aside."""
+        return self.units / f"{unit_id}.db.new"
+
+    def unit_databases(self) -> list[Path]:
+        """Every unit's present file, in a fixed order; others are not read."""
+        return [path for path in sorted(self.units.glob("*.db")) if _UNIT_ID.fullmatch(path.stem)]
+
+    def foreign_files(self) -> list[Path]:
+        """Returns what lies among the units' files and is none of the program's."""
+        return [path for path in sorted(self.units.glob("*")) if not _OURS.fullmatch(path.name)]
+
+    def year_databases(self) -> list[Path]:
+        """Files that were closed at the end of a year, oldest first for each unit.
+
+        A copy that is still being made counts only once the unit's file follows it.
+        """
+        found = [path for path in self.units.glob("*-*.db*") if is_year_file(path)]
+        return sorted(
+            path
+            for path in found
+            if path.suffix != CLOSING
+            or not next_database(self.unit_database(unit_id_of(path))).exists()
+        )
+
+    def every_database(self) -> list[Path]:
+        """The units' present files, and behind them those of closed years."""
+        return [*self.unit_databases(), *self.year_databases()]
+
+    def databases_of(self, unit_id: str) -> list[Path]:
+        """The present file of a unit, and behind it those of closed years, newest first."""
+        older = [path for path in self.year_databases() if unit_id_of(path) == unit_id]
+        return [self.unit_database(unit_id), *reversed(older)]
+
+    def readable_databases(self) -> list[Path]:
+        """Every file of every unit, and behind them those that were put aside.
+
+        Not the copies of a file that is still in its place: those in an unfinished folder, and the
+        newest ones as long as the file that is to follow waits for its place.
+        """
+        aside = sorted(self.quarantine.glob("*/*.db"))
+        copies = {path for path in aside if path.parent.name.endswith(UNFINISHED)}
+        for unit_id in {path.stem for path in aside}:
+            finished = not any(copy.stem == unit_id for copy in copies)
+            if finished and self.new_database(unit_id).exists():
+                copies.add(max((p for p in aside if p.stem == unit_id), key=_put_aside_at))
+        return [*self.every_database(), *(path for path in aside if path not in copies)]
+
+
+def is_put_aside(database: Path) -> bool:
+    """Returns True for a unit's file in the quarantine."""
+    return database.parent.parent.name == QUARANTINE
+
+
+def is_year_file(path: Path) -> bool:
+    """Returns True for a file that was closed at the end of a year."""
+    return _YEAR_FILE.fullmatch(path.name) is not None
+
+
+def unit_id_of(database: Path) -> str:
+    """Returns whose evidence a file holds, by its name."""
+    closed = _YEAR_FILE.fullmatch(database.name)
+    return closed[1] if closed else database.stem
+
+
+def next_database(database: Path) -> Path:
+    """Returns where a unit's new file waits while the old one is being closed."""
+    return database.with_name(f"{database.name}.next")
+
+
+def _put_aside_at(database: Path) -> list[int]:
+    """When a file was put aside, and the number behind an equal time."""
+    return [int(part) for part in database.parent.name.split("-")[1:] if part.isdecimal()]
