@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RequestRefused
-from workstation.commands.options import DataOption, JsonOption, place_of
+from workstation.commands.options import ByOption, DataOption, RecordsOptions, grouped, place_of
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
 
-ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
 
 CAME_BY = {
@@ -40,27 +39,29 @@ def register(app: typer.Typer) -> None:
 
 
 @key_app.command("show")
-def show(data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def show(records: RecordsOptions) -> None:
     """Show the key in use; it is made now if there is none."""
     from records.keys.signing import load_or_create_key
 
-    key = load_or_create_key(place_of(data).folder)
-    if as_json:
+    key = load_or_create_key(records.place.folder)
+    if records.as_json:
         say_json({"current": key.key_id, "public_key": key.public_key.hex()})
         return
     say(f"signing key {key.key_id}")
 
 
 @key_app.command("list")
-def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def list_keys(records: RecordsOptions) -> None:
     """List every key on record with its time; makes nothing."""
     from records.keys.key_folder import key_history
     from records.keys.signing import known_public_keys
 
-    folder = place_of(data).folder
+    folder = records.place.folder
     history = key_history(folder)
     foreign = sorted(_foreign(folder, history))
-    if as_json:
+    if records.as_json:
         say_json({**key_facts(history), "not_accepted": foreign})
         return
     if history.fault:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workstation.commands.options import ByOption, DataOption, JsonOption, place_of
+from workstation.commands.options import ByOption, DataOption, RecordsOptions, grouped, place_of
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -30,15 +30,16 @@ def register(app: typer.Typer) -> None:
     app.command("repack")(repack)
 
 
-def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def repack(unit: UnitArgument, records: RecordsOptions) -> None:
     """Pack the links of sessions that were sealed by older versions; each is proved first."""
     from controller.runtime.clock import SystemClock
     from records.evidence.repack import repack as repack_file
     from records.keys.signing import load_or_create_key
 
-    folder = place_of(data).folder
+    folder = records.place.folder
     done = repack_file(folder, unit, load_or_create_key(folder), SystemClock().utc_ms)
-    if as_json:
+    if records.as_json:
         say_json(asdict(done))
         return
     say(
@@ -47,12 +48,13 @@ def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = Fa
     )
 
 
-def list_(data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def list_(records: RecordsOptions) -> None:
     """List the files that were put aside, why, and who has accepted it."""
     from records.evidence.quarantine import put_aside_files
 
-    found = put_aside_files(place_of(data).folder)
-    if as_json:
+    found = put_aside_files(records.place.folder)
+    if records.as_json:
         say_json([_facts(one) for one in found])
         return
     if not found:
