@@ -27,7 +27,16 @@ from records.store.database import backup_path
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.clinic_alterations import ALTERATIONS, alter
-from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, UNIT, author, note_of, recorded
+from tests.support.notes import (
+    ALL_WORDS,
+    BEGAN_MS,
+    HOUR_MS,
+    UNIT,
+    author,
+    note_of,
+    order_of,
+    recorded,
+)
 
 OLD = Path(__file__).parents[3] / "data" / "clinic-schema-1.db"
 ALTERED_IN_THE_TEST = 60
@@ -147,12 +156,10 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     order = filed_order(RecordFolder(folder[0]), "s-1")
     file_order(
         again,
+        order_of(order.order_text),
         session_id="s-1",
         unit_id=UNIT,
         author=author(again),
-        patient_reference="TEST-1",
-        order_digest=order.order_digest,
-        order_text=order.order_text,
         new_key=lambda: order.patient_key,
     )
     for number in range(5):
