@@ -143,6 +143,7 @@ def accept(
     data: DataOption = None,
 ) -> None:
     """Accept an offered modifier or diagnosis; name, time and the evidence are kept."""
+    from records.visit.billing import ClaimCode
     from records.visit.billing import accept as keep
     from workstation.author_now import author_now
 
@@ -150,15 +151,9 @@ def accept(
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
     place = place_of(data)
     visit, _ = _billed(place, session, claim, "accept")
-    value = keep(
-        place.folder,
-        visit,
-        author_now(place.folder, by),
-        modifier=code.modifier,
-        diagnosis=code.diagnosis,
-        line=code.line,
-        accepted=not withdraw,
-    )
+    chosen = ClaimCode(modifier=code.modifier, diagnosis=code.diagnosis, line=code.line)
+    author = author_now(place.folder, by)
+    value = keep(place.folder, visit, author, chosen, accepted=not withdraw)
     say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
 
 

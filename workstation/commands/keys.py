@@ -87,13 +87,15 @@ def rotate(
     """Make a new key; the old public key stays on record, so that old records stay verifiable."""
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import replace_lost_key, rotate_key
+    from records.keys.key_records import SaidOfKey
 
     folder = place_of(data).folder
     if not yes:
         typer.confirm("Put a new signing key in the place of the present one?", abort=True)
     now_ms = SystemClock().utc_ms()
     if lost:
-        key = replace_lost_key(folder, by=_person(by), reason=reason, at_utc_ms=now_ms)
+        said = SaidOfKey(at_utc_ms=now_ms, by=_person(by), reason=reason)
+        key = replace_lost_key(folder, said)
     else:
         key = rotate_key(folder, by=_person(by), at_utc_ms=now_ms)
     say(f"signing key {key.key_id}")
@@ -137,7 +139,7 @@ def revoke(
     """Say that nothing which a key made from a moment on is believed. There is no way back."""
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import revoke_key
-    from records.keys.key_records import shown
+    from records.keys.key_records import SaidOfKey, shown
 
     settings, folder = place_of(data)
     from_utc_ms = _moment(since, settings)
@@ -146,14 +148,8 @@ def revoke(
             f"Believe nothing that key {key} made from {shown(from_utc_ms)} on, for ever?",
             abort=True,
         )
-    key_id = revoke_key(
-        folder,
-        key,
-        from_utc_ms=from_utc_ms,
-        reason=reason,
-        by=_person(by),
-        at_utc_ms=SystemClock().utc_ms(),
-    )
+    said = SaidOfKey(at_utc_ms=SystemClock().utc_ms(), by=_person(by), reason=reason)
+    key_id = revoke_key(folder, key, said, from_utc_ms=from_utc_ms)
     say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
     _leave(folder)
 

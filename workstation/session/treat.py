@@ -23,6 +23,7 @@ from records.keys.key_folder import key_history
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import Order, PlannedOrder
 from records.store.author import Author
+from records.store.record_folder import RecordFolder
 from workstation.login import login_name
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import opening_of, start_facts
@@ -70,14 +71,7 @@ def treat(
         session_id = recording.identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         author = _program(workplace, key)
-        patient_key = file_order(
-            folder,
-            planned.order,
-            session_id=session_id,
-            unit_id=unit.identity.unit_id,
-            author=author,
-            new_key=recording.identifiers.patient_key,
-        )
+        patient_key = _filed(planned.order, session_id, unit, folder, author, recording)
         opening = opening_of(session_id, uri, planned, unit, workplace, patient_key)
         commit_interval_s = recording.commit_interval_s
         journal = open_session(folder, opening, clock, key=key, commit_interval_s=commit_interval_s)
@@ -125,6 +119,25 @@ def _check_before_start(
             verified=True,
         )
     return key
+
+
+def _filed(
+    order: Order,
+    session_id: str,
+    unit: TractionUnit,
+    folder: RecordFolder,
+    author: Author,
+    recording: Recording,
+) -> str:
+    """File the order with people's words; returns the key that stands for the patient."""
+    return file_order(
+        folder,
+        order,
+        session_id=session_id,
+        unit_id=unit.identity.unit_id,
+        author=author,
+        new_key=recording.identifiers.patient_key,
+    )
 
 
 def _program(workplace: Workplace, key: SigningKey) -> Author:

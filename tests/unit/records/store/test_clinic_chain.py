@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from controller.errors import AuditUnavailable, JournalUnavailable
-from records.clinic.acceptance import acceptances, record_acceptance
+from records.clinic.acceptance import OfferAnswer, acceptances, record_acceptance
 from records.clinic.audit import accesses, record_read
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.filed_orders import file_order, filed_order
@@ -56,15 +56,14 @@ def lived(data: RecordFolder) -> list[Checkpoint]:
     took(note_of(data).signature_checkpoint)
     amend(data, note_of(data), {"pain_after": "2"}, "slip", author(data))
     took(note_of(data).signature_checkpoint)
-    record_acceptance(
-        data,
+    answer = OfferAnswer(
         session_id="s-1",
-        patient_key="key-of-TEST-1",
         what="modifier",
         value="GP",
-        evidence=["plan of care: GP"],
-        author=author(data),
+        accepted=True,
+        evidence=("plan of care: GP",),
     )
+    record_acceptance(data, answer, author(data), patient_key="key-of-TEST-1")
     record_read(data, author(data), "note", session_id="s-1", patient_key="key-of-TEST-1")
     took(verify_clinic(data).checkpoint)
     return checkpoints
@@ -281,16 +280,10 @@ def test_an_acceptance_is_kept_with_who_and_why_and_may_be_taken_back(copied: Re
     (accepted,) = acceptances(copied, "s-1")
     assert (accepted.value, accepted.by) == ("GP", "P. Jones")
     assert accepted.evidence == ("plan of care: GP",)
-    record_acceptance(
-        copied,
-        session_id="s-1",
-        patient_key="",
-        what="modifier",
-        value="GP",
-        evidence=[],
-        author=author(copied),
-        accepted=False,
+    taken_back = OfferAnswer(
+        session_id="s-1", what="modifier", value="GP", accepted=False, evidence=()
     )
+    record_acceptance(copied, taken_back, author(copied), patient_key="")
     assert acceptances(copied, "s-1") == []
     assert verify_clinic(copied).entries == 9
 
