@@ -30,7 +30,7 @@ Several = list[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoteWords:
+class NoteOptions:
     """What a person says of a session, for its note."""
 
     complete: Annotated[
@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
 @grouped
 def note(
     session: SessionArgument,
-    words: NoteWords,
+    words: NoteOptions,
     signer: SignerOptions,
     view: NoteViews,
     records: RecordsOptions,
