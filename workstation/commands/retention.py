@@ -41,6 +41,7 @@ def retention(
     as_json: JsonOption = False,
 ) -> None:
     """Show how long each session is kept; with --apply remove the content of those that are due."""
+    from records.evidence.year_moves import moves_out_of_reach
     from records.keeping.retention import (
         Applied,
         Keeping,
@@ -83,6 +84,8 @@ def retention(
         return
     kept = f"{rule.years} years" if rule.years else "for ever (setting retention_years is 0)"
     say(f"sessions are kept {kept}")
+    for move in moves_out_of_reach(folder):
+        say(f"not looked at: {move.file}: {move.what}")
     for line in lines(shown):
         say(line)
     if apply:
