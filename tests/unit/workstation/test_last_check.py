@@ -168,9 +168,9 @@ def cut(data: RecordFolder) -> None:
 
 @pytest.mark.parametrize("forge", [forged_date, by_a_foreign_key, no_memory, cut])
 def test_a_forged_memory_is_said_and_makes_only_work(
-    data: RecordFolder, forge: Callable[[Path], None]
+    data: RecordFolder, forge: Callable[[RecordFolder], None]
 ) -> None:
-    forge(data.path)
+    forge(data)
     said = lines(data, *SINCE)
     assert any("is not signed by the workstation's key in use: every session" in s for s in said)
     assert said[-1].startswith("nothing was altered (checked: chain, 2 signatures")

@@ -199,10 +199,10 @@ def test_when_neither_takes_a_write_the_age_grows_and_nothing_is_acknowledged(
     assert not verify(RecordFolder(folder)).alterations
 
 
-def test_a_locked_database_is_put_aside_and_taken_up(memory_path: Path) -> None:
+def test_a_locked_database_is_put_aside_and_taken_up(folder_in_memory: RecordFolder) -> None:
     clock = VirtualClock()
-    journal = begin(RecordFolder(memory_path), "s-2", clock)
-    path = RecordFolder(memory_path).unit_database(UNIT)
+    journal = begin(folder_in_memory, "s-2", clock)
+    path = folder_in_memory.unit_database(UNIT)
     somebody = sqlite3.connect(path, isolation_level=None)
     somebody.execute("BEGIN IMMEDIATE")
     tick(journal, clock, 0)
@@ -214,14 +214,16 @@ def test_a_locked_database_is_put_aside_and_taken_up(memory_path: Path) -> None:
         tick(journal, clock, number)
     end(journal)
     journal.close()
-    assert_whole(RecordFolder(memory_path))
-    assert not verify(RecordFolder(memory_path)).alterations
+    assert_whole(folder_in_memory)
+    assert not verify(folder_in_memory).alterations
 
 
-def test_a_table_that_is_gone_does_not_lose_what_comes_after(memory_path: Path) -> None:
+def test_a_table_that_is_gone_does_not_lose_what_comes_after(
+    folder_in_memory: RecordFolder,
+) -> None:
     clock = VirtualClock()
-    journal = begin(RecordFolder(memory_path), "s-2", clock)
-    path = RecordFolder(memory_path).unit_database(UNIT)
+    journal = begin(folder_in_memory, "s-2", clock)
+    path = folder_in_memory.unit_database(UNIT)
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE open_batch")
     connection.close()
@@ -233,24 +235,24 @@ def test_a_table_that_is_gone_does_not_lose_what_comes_after(memory_path: Path) 
     assert (side.session, side.link_count) == (1, 2)
     assert [event.at_ms for batch in side.batches for event in batch.events] == [0]
     with pytest.raises(JournalError):
-        next_start(RecordFolder(memory_path))
+        next_start(folder_in_memory)
     assert spill_path(path).exists()
 
 
 def test_without_room_for_the_side_file_no_session_starts(
-    memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int, size: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("records.evidence.spill._reserve", full)
     with pytest.raises(JournalUnavailable, match=r"cannot be reserved.*free space"):
-        begin(RecordFolder(memory_path), "s-2", VirtualClock())
-    path = RecordFolder(memory_path).unit_database(UNIT)
+        begin(folder_in_memory, "s-2", VirtualClock())
+    path = folder_in_memory.unit_database(UNIT)
     assert not spill_path(path).exists()
     assert open_sessions(path) == []
     monkeypatch.undo()
-    assert perform(RecordFolder(memory_path)) == (True, True)
+    assert perform(folder_in_memory) == (True, True)
 
 
 def test_a_side_file_that_does_not_follow_the_record_is_refused(memory_path: Path) -> None:
@@ -279,11 +281,11 @@ def test_a_side_file_that_does_not_follow_the_record_is_refused(memory_path: Pat
 
 
 def test_a_torn_record_at_the_end_of_the_side_file_was_never_acknowledged(
-    memory_path: Path,
+    folder_in_memory: RecordFolder,
 ) -> None:
     clock = VirtualClock()
-    journal = begin(RecordFolder(memory_path), "s-2", clock)
-    path = RecordFolder(memory_path).unit_database(UNIT)
+    journal = begin(folder_in_memory, "s-2", clock)
+    path = folder_in_memory.unit_database(UNIT)
     somebody = sqlite3.connect(path, isolation_level=None)
     somebody.execute("BEGIN IMMEDIATE")
     for number in range(3):
@@ -303,5 +305,5 @@ def test_a_torn_record_at_the_end_of_the_side_file_was_never_acknowledged(
         assert [b.link for b in kept] == [b.link for b in batches[: len(kept)]]
         assert len(kept) < len(batches) or cut >= used - 1
     spill_path(path).write_bytes(whole)
-    next_start(RecordFolder(memory_path))
-    assert len(read_session(RecordFolder(memory_path), "s-2").samples) == 3
+    next_start(folder_in_memory)
+    assert len(read_session(folder_in_memory, "s-2").samples) == 3
