@@ -96,9 +96,9 @@ def assert_whole(folder: RecordFolder, session_id: str = "s-2") -> None:
 @pytest.fixture
 def before(memory_path: Path) -> Path:
     """A unit with one sealed session."""
-    folder = memory_path / "before"
-    assert perform(RecordFolder(folder), "s-1") == (True, True)
-    return folder
+    folder = RecordFolder(memory_path / "before")
+    assert perform(folder, "s-1") == (True, True)
+    return folder.path
 
 
 def operations_of_a_session(folder: RecordFolder) -> int:
@@ -144,37 +144,37 @@ def test_a_database_that_recovers_takes_up_what_was_put_aside(
     memory_path: Path, before: Path
 ) -> None:
     shutil.copytree(before, memory_path / "data")
-    folder, clock = memory_path / "data", VirtualClock()
+    folder, clock = RecordFolder(memory_path / "data"), VirtualClock()
     plan = FaultPlan(FAULTS["disk full"], at=-1)
     with faulty_disk(plan):
-        journal = begin(RecordFolder(folder), "s-2", clock)
+        journal = begin(folder, "s-2", clock)
         plan.at, plan.lasting = plan.operations, True
         for number in range(TICKS):
             tick(journal, clock, number)
             assert journal.age_s(clock.now_s()) < 1.0
             if number == 1:
                 assert "made to fail" in journal.trouble
-                assert read_spill(spill_path(RecordFolder(folder).unit_database(UNIT))).batches
+                assert read_spill(spill_path(folder.unit_database(UNIT))).batches
                 plan.heal()
         assert journal.trouble == ""
         # Everything is in the database while the session goes on, and the side file is empty.
         journal.sync()
-        assert len(read_session(RecordFolder(folder), "s-2").samples) == TICKS
-        assert read_spill(spill_path(RecordFolder(folder).unit_database(UNIT))).batches == []
+        assert len(read_session(folder, "s-2").samples) == TICKS
+        assert read_spill(spill_path(folder.unit_database(UNIT))).batches == []
         end(journal)
         journal.close()
-    assert_whole(RecordFolder(folder))
-    assert not verify(RecordFolder(folder)).alterations
+    assert_whole(folder)
+    assert not verify(folder).alterations
 
 
 def test_when_neither_takes_a_write_the_age_grows_and_nothing_is_acknowledged(
     memory_path: Path, before: Path
 ) -> None:
     shutil.copytree(before, memory_path / "data")
-    folder, clock = memory_path / "data", VirtualClock()
+    folder, clock = RecordFolder(memory_path / "data"), VirtualClock()
     plan = FaultPlan(FAULTS["I/O error"], at=-1)
     with faulty_disk(plan):
-        journal = begin(RecordFolder(folder), "s-2", clock)
+        journal = begin(folder, "s-2", clock)
         plan.at, plan.lasting = plan.operations, True
         number = 0
         while journal.age_s(clock.now_s()) < 5.0:
@@ -194,9 +194,9 @@ def test_when_neither_takes_a_write_the_age_grows_and_nothing_is_acknowledged(
         assert journal.age_s(clock.now_s()) == 0.0
         end(journal)
         journal.close()
-    actions = read_session(RecordFolder(folder), "s-2").of_kind(EventKind.OPERATOR_ACTED)
+    actions = read_session(folder, "s-2").of_kind(EventKind.OPERATOR_ACTED)
     assert [event.at_ms for event in actions] == [*(250 * n for n in range(number)), 9000]
-    assert not verify(RecordFolder(folder)).alterations
+    assert not verify(folder).alterations
 
 
 def test_a_locked_database_is_put_aside_and_taken_up(folder_in_memory: RecordFolder) -> None:

@@ -72,10 +72,10 @@ def test_everything_that_a_workstation_writes_is_private(
         during = {path.name for path in data.path.rglob("*")}
         assert loose(tmp_path) == []
         journal.abandon()
-        session = said(data.path, "sessions", "--outcome", "completed").split()[0]
+        session = said(data, "sessions", "--outcome", "completed").split()[0]
         for kind in ("pdf", "bundle", "csv", "json"):
             said(
-                data.path,
+                data,
                 "export",
                 session,
                 "--format",
@@ -83,11 +83,11 @@ def test_everything_that_a_workstation_writes_is_private(
                 "--out",
                 str(out / "x" / f"e.{kind}"),
             )
-        said(data.path, "backup", str(out / "backups" / "copy.zip"))
-        said(data.path, "backup", str(out / "backups" / "copy"))
-        said(data.path, "archive", "--out", str(out / "archive"))
-        said(data.path, "key", "export", "--out", str(out / "key.pem"))
-        said(tmp_path / "all" / "new", "restore", str(out / "backups" / "copy.zip"))
+        said(data, "backup", str(out / "backups" / "copy.zip"))
+        said(data, "backup", str(out / "backups" / "copy"))
+        said(data, "archive", "--out", str(out / "archive"))
+        said(data, "key", "export", "--out", str(out / "key.pem"))
+        said(RecordFolder(tmp_path / "all" / "new"), "restore", str(out / "backups" / "copy.zip"))
     finally:
         os.umask(before)
     assert {f"{UNIT}.lock", f"{UNIT}.spill", f"{UNIT}.db-wal", f"{UNIT}.db-shm"} <= during
@@ -165,7 +165,7 @@ def test_a_loose_mode_is_refused_with_the_line_to_type(
 def test_a_session_and_a_backup_ask_first(data: RecordFolder, tmp_path: Path) -> None:
     data.path.chmod(0o755)
     with pytest.raises(JournalUnavailable, match="chmod -R go-rwx"):
-        said(data.path, "backup", str(tmp_path / "copy"))
+        said(data, "backup", str(tmp_path / "copy"))
     assert not (tmp_path / "copy").exists()
 
 
