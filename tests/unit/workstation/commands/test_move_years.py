@@ -18,17 +18,17 @@ NEXT_YEAR_MS = 1_040_000_000_000
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordFolder:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "UTC")
     folder = RecordFolder(tmp_path / "data")
     recorded(folder, "s-1", began_ms=1_000_000_000_000)
     close_year(folder, UNIT, load_or_create_key(folder), utc_ms=NEXT_YEAR_MS, year=2002)
     recorded(folder, "s-2", began_ms=NEXT_YEAR_MS)
     (tmp_path / "disk").mkdir()
-    return tmp_path / "data"
+    return folder
 
 
-def test_a_moved_year_is_read_checked_and_missed_by_name(data: Path, tmp_path: Path) -> None:
+def test_a_moved_year_is_read_checked_and_missed_by_name(data: RecordFolder, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     note = said(data, "note", "s-1")
     output = said(data, "move-years", str(disk), "--before", "2002", "--by", "A. Keeper")
@@ -50,7 +50,7 @@ def test_a_moved_year_is_read_checked_and_missed_by_name(data: Path, tmp_path: P
     assert "nothing was altered" in said(data, "verify", "--all")
 
 
-def test_nothing_to_move_is_said(data: Path, tmp_path: Path) -> None:
+def test_nothing_to_move_is_said(data: RecordFolder, tmp_path: Path) -> None:
     disk = str(tmp_path / "disk")
     assert "no file of a year before 2001" in said(data, "move-years", disk, "--before", "2001")
     moved = json.loads(said(data, "move-years", disk, "--before", "2002", "--json"))
