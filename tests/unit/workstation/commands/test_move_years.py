@@ -28,7 +28,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordFolder:
     return folder
 
 
-def test_a_moved_year_is_read_checked_and_missed_by_name(data: RecordFolder, tmp_path: Path) -> None:
+def test_a_moved_year_is_read_checked_and_missed_by_name(
+    data: RecordFolder, tmp_path: Path
+) -> None:
     disk = tmp_path / "disk"
     note = said(data, "note", "s-1")
     output = said(data, "move-years", str(disk), "--before", "2002", "--by", "A. Keeper")
