@@ -37,3 +37,9 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory(dir=memory) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def folder_in_memory(memory_path: Path) -> RecordFolder:
+    """The same as the folder where records live."""
+    return RecordFolder(memory_path)

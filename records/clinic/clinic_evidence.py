@@ -10,6 +10,7 @@ from controller.event_details.codec import decode_fields
 from controller.event_details.opening import OpeningAsFound
 from records.evidence.reader import checking
 from records.evidence.removal import removal_of
+from records.evidence.year_moves import sessions_out_of_reach
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 from records.store.schema_check import schema_differences
@@ -39,14 +40,23 @@ class SessionClaims:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """``whole`` is False where a unit's file could not be read, so that sessions may be missing."""
+    """``whole`` is False where a unit's file could not be read, so that sessions may be missing.
+
+    ``out_of_reach`` are sessions of closed years whose files were moved to a place that cannot be
+    read from here; the check of those files says so.
+    """
 
     sessions: dict[str, SessionClaims]
     whole: bool
+    out_of_reach: frozenset[str] = frozenset()
 
     def of(self, session_id: str) -> SessionClaims | None:
         """What was said of a session, or None."""
         return self.sessions.get(session_id)
+
+    def misses(self, session_id: str) -> bool:
+        """True for a session that should be on file and is not."""
+        return session_id not in self.sessions and session_id not in self.out_of_reach
 
     def with_orders(self) -> set[str]:
         """Sessions whose opening names an order; not those whose content was removed."""
@@ -77,7 +87,7 @@ def read_evidence(folder: RecordFolder) -> Evidence:
         except JournalError:
             readable = False
         whole = whole and readable
-    return Evidence(sessions, whole)
+    return Evidence(sessions, whole, sessions_out_of_reach(folder) - sessions.keys())
 
 
 def _sessions(db: Database) -> dict[str, SessionClaims]:

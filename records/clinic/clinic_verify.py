@@ -141,6 +141,10 @@ def _missed_by_evidence(folder: RecordFolder) -> Iterator[ClinicAlteration]:
         yield ClinicAlteration(where="the file", what=what)
 
 
+def _differ(left: Mapping[str, object], noted: Mapping[str, object]) -> bool:
+    return any(noted.get(name) != value for name, value in left.items())
+
+
 def is_of_clinic(point: Checkpoint) -> bool:
     """Returns True for a checkpoint that a clinic.db gave out, false for a session's."""
     return _entries_of(point) is not None
@@ -373,9 +377,9 @@ class _Walk:
             detail = object_or_empty(entry.detail_json)
             session_id = str(detail.get("session_id", ""))
             said = self._evidence.of(session_id)
-            if said is None:
+            if self._evidence.misses(session_id):
                 what = self._evidence.why_missing
-            elif said.seal != detail.get("seal"):
+            elif said and said.seal != detail.get("seal"):
                 what = "the evidence is no longer the one that was signed"
             else:
                 continue
@@ -385,9 +389,9 @@ class _Walk:
         """A removed session's day, place and counts are those that its audit row names."""
         for session_id, (sequence, detail) in self._removals.items():
             said = self._evidence.of(session_id)
-            if said is None:
+            if self._evidence.misses(session_id):
                 what = self._evidence.why_missing
-            elif "seal" in detail and any(detail.get(k) != v for k, v in said.left.items()):
+            elif said and "seal" in detail and _differ(said.left, detail):
                 what = "its day, place, counts or seal are not those of its removal"
             else:
                 continue

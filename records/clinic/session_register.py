@@ -132,12 +132,12 @@ def compare_register(
         )
     for name, seal in sorted(register.sealed.items()):
         said = evidence.of(name)
-        if said is None:
+        if evidence.misses(name):
             yield RegisterFinding(
                 where=f"session {name}",
                 what=f"it was sealed ({seal[:16]}...) and {evidence.why_missing}",
             )
-        elif said.seal != seal:
+        elif said and said.seal != seal:
             yield RegisterFinding(
                 where=f"session {name}", what="its seal is not the one that was noted"
             )
@@ -155,7 +155,7 @@ def sealed_not_noted(register: Register, evidence: Evidence) -> list[str]:
 def opened_without_session(register: Register, evidence: Evidence) -> list[str]:
     """Orders that were filed for a session that is not on file: it was never opened, or removed."""
     return sorted(
-        name for name in register.opened if name not in register.sealed and not evidence.of(name)
+        name for name in register.opened if name not in register.sealed and evidence.misses(name)
     )
 
 

@@ -20,11 +20,12 @@ from itertools import count
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
-from records.evidence.predecessor import CLOSED_YEAR, FileBefore, Predecessor, begin_behind
+from records.evidence.predecessor import CLOSED_YEAR, FileBefore, begin_behind
 from records.evidence.reader import open_sessions, predecessors_among, reading
 from records.evidence.session_check import Alteration
 from records.evidence.stored_session import SessionHead, session_rows_of
 from records.evidence.unreadable import refused_in_words
+from records.evidence.year_moves import moves_out_of_reach, year_moves
 from records.keys.signing import SigningKey
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
@@ -69,24 +70,39 @@ def close_year(
 
 def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
     """What does not fit between the files of closed years and those that follow them."""
-    changed = _changed(folder)
+    changed, moves = _changed(folder), year_moves(folder)
     named = set[Path]()
-    for predecessor in _closed_years(folder):
-        path = folder.file_called(predecessor.file)
-        beside = path.with_name(path.name + CLOSING)
-        path = beside if beside.exists() and not path.exists() else path
+    for name, closed_digest in _followed(folder):
+        path = _place_of(folder, name)
         named.add(path)
-        digest = changed.get(predecessor.file, predecessor.digest.hex())
+        digest, move = changed.get(name, closed_digest), moves.get(name)
         try:
-            what, unread = _fault(path, digest), not digest
+            if move is None or path.exists():
+                what, unread = _fault(path, digest), not digest
+            else:
+                what, unread = move.what, True
         except OSError as error:
             what, unread = f"it cannot be read: {error.strerror}", True
         if what:
-            yield Alteration(session_id="", where=predecessor.file, what=what, unread=unread)
+            yield Alteration(session_id="", where=name, what=what, unread=unread)
     for path in folder.year_databases():
         if path not in named:
             what = "no later file of the unit follows it: it was renamed, or the later one replaced"
             yield Alteration(session_id="", where=f"{UNITS}/{path.name}", what=what)
+
+
+def fault_of_year_file(folder: RecordFolder, name: str) -> str:
+    """Why the year's file that a record calls so is not the one that was closed; "" when it is."""
+    digests = dict(_followed(folder))
+    if name not in digests:
+        return "no later file of the unit follows it"
+    return _fault(_place_of(folder, name), _changed(folder).get(name, digests[name]))
+
+
+def _place_of(folder: RecordFolder, name: str) -> Path:
+    path = folder.year_file_called(name)
+    beside = path.with_name(path.name + CLOSING)
+    return beside if beside.exists() and not path.exists() else path
 
 
 @contextmanager
@@ -209,10 +225,14 @@ def _free_name(database: Path, year: int) -> Path:
     return next(place for place in places if not place.exists())
 
 
-def _closed_years(folder: RecordFolder) -> Iterator[Predecessor]:
+def _followed(folder: RecordFolder) -> Iterator[tuple[str, str]]:
+    """Name and digest of each closed file that a later one follows, or one that was moved."""
     for _, found in predecessors_among(folder.readable_databases()):
         if found.kind == CLOSED_YEAR:
-            yield found
+            yield found.file, found.digest.hex()
+    for move in moves_out_of_reach(folder):
+        if folder.file_called(move.follows).parent == folder.units:
+            yield move.follows, move.follows_digest
 
 
 def _fault(path: Path, digest: str) -> str:

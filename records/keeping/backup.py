@@ -29,7 +29,15 @@ from records.store.clinic_file import CLINIC_SCHEMA
 from records.store.database import copy_opened, open_for_checking
 from records.store.drafts import Draft, draft_beside, put_in_place, remove_left_overs
 from records.store.private_files import create_new, make_folder, make_read_only, write_all
-from records.store.record_folder import CLINIC, KEYS, QUARANTINE, UNITS, RecordFolder, is_year_file
+from records.store.record_folder import (
+    CLINIC,
+    KEYS,
+    MOVED,
+    QUARANTINE,
+    UNITS,
+    RecordFolder,
+    is_year_file,
+)
 from records.store.unit_file import UNIT_SCHEMA
 
 if TYPE_CHECKING:
@@ -43,6 +51,7 @@ class BackupReport:
     """What a backup holds.
 
     ``findings`` are the record's own: a copy that differs from its source is an error instead.
+    ``elsewhere`` are files of closed years that were moved out of the folder: they are not in it.
     ``checkpoint`` binds this backup from outside.
     """
 
@@ -53,6 +62,7 @@ class BackupReport:
     sessions: int
     links: int
     encrypted: bool
+    elsewhere: tuple[str, ...]
     findings: tuple[BackupFinding, ...]
 
 
@@ -97,6 +107,7 @@ def back_up(
         sessions=checked.sessions,
         links=checked.links,
         encrypted=bool(recipients),
+        elsewhere=tuple(str(place or name) for name, place in folder.moved_years().items()),
         findings=(*found, *_new(checked.findings, found)),
     )
 
@@ -117,7 +128,7 @@ def _refuse_target(target: Path, *, encrypted: bool) -> None:
 
 def _sources(folder: RecordFolder) -> Iterator[Path]:
     """What may belong in a backup, of whatever kind it is; clinic.db last."""
-    for pattern in (f"{KEYS}/*", f"{UNITS}/*.db", f"{QUARANTINE}/*/*"):
+    for pattern in (f"{KEYS}/*", f"{UNITS}/*.db", f"{UNITS}/*{MOVED}", f"{QUARANTINE}/*/*"):
         for path in sorted(folder.path.glob(pattern)):
             if belongs_in_a_backup(folder.name_of(path)):
                 yield path

@@ -29,7 +29,7 @@ LIST_LIMIT_BYTES = 16 << 20
 CHECKPOINT_NAME = "backup"
 """First part of the name of a backup's checkpoint."""
 _NAMES = re.compile(
-    r"clinic\.db(-wal)?|units/[\w-]+\.db(-wal)?|keys/[0-9a-f]{16}\.pub|keys/keys\.jsonl|quarantine/[\w-]+/[\w.-]+"
+    r"clinic\.db(-wal)?|units/[\w-]+\.db(-wal|\.moved)?|keys/[0-9a-f]{16}\.pub|keys/keys\.jsonl|quarantine/[\w-]+/[\w.-]+"
 )
 _ID = re.compile(r"[0-9A-Za-z-]{1,40}")
 

@@ -15,6 +15,9 @@ CLINIC = "clinic.db"
 UNITS, KEYS, QUARANTINE, READINGS = "units", "keys", "quarantine", "readings"
 CLOSING = ".closing"
 """Ends the name of a year's file that the unit's file does not follow yet, or since a moment."""
+MOVED = ".moved"
+"""Ends the name of what stands in the place of a year's file that was moved elsewhere: one line,
+the path where it lies now."""
 UNFINISHED = "-unfinished"
 """End of a folder's name in quarantine while the copies in it are being made."""
 
@@ -22,9 +25,10 @@ _UNIT_ID = re.compile("[0-9a-f]{16}")
 _YEAR_FILE = re.compile(r"([0-9a-f]{16})-\d{4}(-\d+)?\.db(\.closing)?")
 _OURS = re.compile(
     r"[0-9a-f]{16}\.(db(-wal|-shm|-journal|\.new|\.next|\.schema-\d+)?|lock|spill)"
-    r"|[0-9a-f]{16}-\d{4}(-\d+)?\.db(\.closing)?"
+    r"|[0-9a-f]{16}-\d{4}(-\d+)?\.db(\.closing|\.moved)?"
 )
 """The names of a unit's files; its id is 16 hex digits for life."""
+_LONGEST_PATH = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +151,31 @@ class RecordFolder:
     def year_databases(self) -> list[Path]:
         """Files that were closed at the end of a year, oldest first for each unit.
 
-        A copy that is still being made counts only once the unit's file follows it.
+        A copy that is still being made counts only once the unit's file follows it. One that was
+        moved is where it was moved to, if that place can be reached.
         """
         found = [path for path in self.units.glob("*-*.db*") if is_year_file(path)]
-        return sorted(
+        here = [
             path
             for path in found
             if path.suffix != CLOSING
             or not next_database(self.unit_database(unit_id_of(path))).exists()
-        )
+        ]
+        names = {path.name for path in here}
+        moved = (place for name, place in self.moved_years().items() if name not in names)
+        away = [place for place in moved if place is not None and place.is_file()]
+        return sorted([*here, *away], key=lambda path: path.name)
+
+    def moved_years(self) -> dict[str, Path | None]:
+        """Where the files of closed years were moved, by name; None where that cannot be read."""
+        found = sorted(self.units.glob(f"*-*.db{MOVED}"))
+        return {path.name.removesuffix(MOVED): _place_said_in(path) for path in found}
+
+    def year_file_called(self, name: str) -> Path:
+        """Returns where the year's file that a record calls so lies now, or should lie."""
+        here = self.file_called(name)
+        place = None if here.exists() else self.moved_years().get(here.name)
+        return place or here
 
     def every_database(self) -> list[Path]:
         """The units' present files, and behind them those of closed years."""
@@ -197,9 +217,26 @@ def unit_id_of(database: Path) -> str:
     return closed[1] if closed else database.stem
 
 
+def year_of(path: Path) -> int:
+    """Returns the year that a closed file is called after; raises ValueError for another file."""
+    if not is_year_file(path):
+        raise ValueError(f"{path.name} is no file of a closed year")
+    return int(path.name[17:21])
+
+
 def next_database(database: Path) -> Path:
     """Returns where a unit's new file waits while the old one is being closed."""
     return database.with_name(f"{database.name}.next")
+
+
+def _place_said_in(pointer: Path) -> Path | None:
+    """What the program wrote is an absolute path that ends in the file's own name."""
+    try:
+        place = Path(pointer.read_bytes()[:_LONGEST_PATH].decode().removesuffix("\n"))
+    except (OSError, ValueError):
+        return None
+    is_ours = place.is_absolute() and f"{place.name}{MOVED}" == pointer.name
+    return place if is_ours and "\0" not in str(place) else None
 
 
 def _put_aside_at(database: Path) -> list[int]:

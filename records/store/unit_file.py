@@ -1,4 +1,4 @@
-"""The evidence file of one unit: its tables and its path.
+"""The evidence file of one unit: its tables.
 
 What an older file holds when it is brought to schema 4 is named by a migration record that the
 workstation signs: sessions of before session keys are believed only when they are named there.

@@ -1,4 +1,4 @@
-"""A cut of the year that is killed, loses its power or finds no space loses nothing."""
+"""A cut of the year, or a move of its files, that is killed or finds no space loses nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from controller.errors import JournalUnavailable
 from records.evidence.integrity import verify
 from records.evidence.reader import list_sessions
+from records.keeping.move_years import move_years
 from records.store.record_folder import RecordFolder
 from tests.support.altered_records import UNIT
 from tests.support.cut_files import (
@@ -26,6 +27,7 @@ from tests.support.cut_files import (
 )
 from tests.unit.records.evidence.test_journal_faults import begin
 from tests.unit.records.evidence.test_year_files import KEYS, clock, cut
+from tests.unit.records.keeping.test_move_years import SOMEBODY
 
 
 @pytest.fixture
@@ -102,3 +104,54 @@ def test_a_full_disk_at_any_step_changes_nothing_and_is_said(before: Path) -> No
         if not steps.acted:
             break
     assert refused > 5
+
+
+def _moved(data: RecordFolder, disk: Path) -> None:
+    move_years(data, SOMEBODY, disk, before=2027)
+
+
+def test_a_kill_at_any_step_of_a_move_leaves_a_file_that_counts_once(before: Path) -> None:
+    """The original counts until it is removed, and the next run finishes."""
+    log, disk, at = before.parent / "log", before.parent / "disk", 0
+    cut(RecordFolder(before), 2027)
+    begin(RecordFolder(before), "s-2", clock(1)).close()
+    while True:
+        at += 1
+        data = RecordFolder(fresh(before))
+        shutil.rmtree(disk, ignore_errors=True)
+        disk.mkdir()
+        killed = run_killed(partial(_moved, data, disk), at, data.path, log)
+        for when in (f"killed before operation {at}", f"moved again after operation {at}"):
+            names = sorted(one.head.session_id for one in list_sessions(data))
+            assert names == ["s-0", "s-1", "s-2"], when
+            assert verify(data, public_keys=KEYS).alterations == (), when
+            _moved(data, disk)
+        assert [path.name for path in disk.glob("*.db*")] == [f"{UNIT}-2026.db"]
+        assert not (data.units / f"{UNIT}-2026.db").exists()
+        if killed.status == FINISHED:
+            break
+    assert at > 5
+
+
+def test_a_full_disk_at_any_step_of_a_move_leaves_the_original(before: Path) -> None:
+    disk, at, refused = before.parent / "disk", 0, 0
+    cut(RecordFolder(before), 2027)
+    while True:
+        at += 1
+        data = RecordFolder(fresh(before))
+        shutil.rmtree(disk, ignore_errors=True)
+        disk.mkdir()
+        steps, said = Steps(at, act=disk_full), ""
+        with pytest.MonkeyPatch.context() as patch:
+            count_operations(patch, steps, only_growing=True)
+            try:
+                _moved(data, disk)
+            except JournalUnavailable as error:
+                refused += 1
+                said = error.message
+        assert not said or "No space left" in said
+        assert verify(data, public_keys=KEYS).alterations == (), f"full at operation {at}"
+        assert len(list_sessions(data)) == 2, f"full at operation {at}"
+        if not steps.acted:
+            break
+    assert refused > 2

@@ -79,7 +79,7 @@ class Lock:
 
 
 def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
-    memory_path: Path,
+    folder_in_memory: RecordFolder,
 ) -> None:
     """Locked for 6 s of a hold: the records go aside at once and are taken up again."""
     lock = Lock()
@@ -94,14 +94,13 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
         in_hold(progress)
         if in_hold.acted and lock.held and stage.clock.now_s() >= locked_until_s:
             spilled.append(
-                spill_path(only_database(RecordFolder(memory_path))).read_bytes()[12:64]
-                != bytes(52)
+                spill_path(only_database(folder_in_memory)).read_bytes()[12:64] != bytes(52)
             )
             lock.release()
 
     spilled: list[bool] = []
-    with staged(RecordFolder(memory_path)) as stage:
-        in_hold = InHold(lock_for_6_s, RecordFolder(memory_path))
+    with staged(folder_in_memory) as stage:
+        in_hold = InHold(lock_for_6_s, folder_in_memory)
         result = stage.treat(ONE_HOLD, watch=watch)
         record = stage.visit(result.session_id).record
     assert spilled == [True], "records lay in the side file while the database was locked"
@@ -109,20 +108,20 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
     assert record.outcome == Outcome.COMPLETED
     raised = [event.detail["code"] for event in record.of_kind(EventKind.ALARM_RAISED)]
     assert raised.count("record_put_aside") == 1
-    assert not verify(RecordFolder(memory_path)).alterations
+    assert not verify(folder_in_memory).alterations
     times_ms = record.samples["taken_at_ms"]
     assert (times_ms[1:] - times_ms[:-1] <= 110).all(), "no sample is missing"
 
 
 def test_row_46_a_truncated_database_is_found_at_the_end_and_starts_nothing_again(
-    memory_path: Path,
+    folder_in_memory: RecordFolder,
 ) -> None:
     """SQLite goes on writing into a file that was cut off beneath it.
 
     Nobody sees it before the end. The patient is not concerned; the record is.
     """
-    with staged(RecordFolder(memory_path)) as stage:
-        watch = InHold(truncate, RecordFolder(memory_path))
+    with staged(folder_in_memory) as stage:
+        watch = InHold(truncate, folder_in_memory)
         with pytest.raises(JournalCorrupt, match="malformed; keep the file and restore a copy"):
             stage.treat(ONE_HOLD, watch=watch)
         assert watch.acted
@@ -135,7 +134,7 @@ def test_row_46_a_truncated_database_is_found_at_the_end_and_starts_nothing_agai
 
 
 def test_row_46_with_no_place_left_the_patient_is_released_after_5_s(
-    memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither the database nor the side file takes anything: hold (R3), then release."""
     lock = Lock()
@@ -155,8 +154,8 @@ def test_row_46_with_no_place_left_the_patient_is_released_after_5_s(
         if progress.phase == "releasing" and not released_at_s:
             released_at_s.append(stage.clock.now_s())
 
-    with staged(RecordFolder(memory_path)) as stage:
-        in_hold = InHold(break_both, RecordFolder(memory_path))
+    with staged(folder_in_memory) as stage:
+        in_hold = InHold(break_both, folder_in_memory)
         with pytest.raises(JournalUnavailable, match="could not be written"):
             stage.treat(ONE_HOLD, watch=watch)
         left_n = stage.firmware.plant.cord_force_n
@@ -171,7 +170,7 @@ def test_row_46_with_no_place_left_the_patient_is_released_after_5_s(
 
 
 def test_row_47_a_writer_that_dies_is_seen_and_the_patient_released(
-    memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The journal's thread ends by an error that nobody foresaw."""
 
@@ -181,8 +180,8 @@ def test_row_47_a_writer_that_dies_is_seen_and_the_patient_released(
 
         monkeypatch.setattr(JournalStore, "keep", dead)
 
-    with staged(RecordFolder(memory_path)) as stage:
-        watch = InHold(die, RecordFolder(memory_path))
+    with staged(folder_in_memory) as stage:
+        watch = InHold(die, folder_in_memory)
         with pytest.raises(JournalUnavailable, match="made by the test"):
             stage.treat(ONE_HOLD, watch=watch)
         left_n = stage.firmware.plant.cord_force_n

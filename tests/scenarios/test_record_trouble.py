@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from controller.errors import JournalUnavailable, UnitBusy
@@ -37,34 +35,36 @@ def the_session(folder: RecordFolder, session_id: str) -> SessionRecord:
     return found
 
 
-def test_a_full_disk_does_not_end_the_treatment_and_costs_no_record(memory_path: Path) -> None:
-    with staged(RecordFolder(memory_path), wire="direct") as stage:
+def test_a_full_disk_does_not_end_the_treatment_and_costs_no_record(
+    folder_in_memory: RecordFolder,
+) -> None:
+    with staged(folder_in_memory, wire="direct") as stage:
         watch = FailsInHold(FaultPlan(FAULTS["disk full"], at=-1))
         with faulty_disk(watch.plan), pytest.raises(JournalUnavailable, match="sealed"):
             stage.treat(SHORT_CERVICAL, watch=watch)
         assert watch.plan.failed
         assert "releasing" in watch.phases
-        (path,) = RecordFolder(memory_path).unit_databases()
+        (path,) = folder_in_memory.unit_databases()
         assert spill_path(path).exists()
-        assert the_session(RecordFolder(memory_path), "session-1").seal is None
+        assert the_session(folder_in_memory, "session-1").seal is None
         stage.treat(SHORT_CERVICAL)
-    first = the_session(RecordFolder(memory_path), "session-1")
+    first = the_session(folder_in_memory, "session-1")
     assert first.outcome == Outcome.COMPLETED
     assert first.of_kind(EventKind.RELEASE_OBSERVED)
     raised = [event.detail["code"] for event in first.of_kind(EventKind.ALARM_RAISED)]
     assert raised.count("record_put_aside") == 1
     assert first.seal is not None
     assert not spill_path(path).exists()
-    assert verify(RecordFolder(memory_path)).alterations == ()
+    assert verify(folder_in_memory).alterations == ()
 
 
 def test_when_nothing_takes_a_write_the_patient_is_released(
-    memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(self: SpillFile, *rest: object) -> None:
         raise OSError(5, "Input/output error")
 
-    with staged(RecordFolder(memory_path), wire="direct") as stage:
+    with staged(folder_in_memory, wire="direct") as stage:
         watch = FailsInHold(FaultPlan(FAULTS["I/O error"], at=-1))
         with faulty_disk(watch.plan), monkeypatch.context() as patch:
             patch.setattr(SpillFile, "put", refuse)
@@ -74,34 +74,32 @@ def test_when_nothing_takes_a_write_the_patient_is_released(
         # 5 s without a write end the first hold of 20 s: there is no second one.
         assert watch.phases.count("holding") == 1
         assert "resting" not in watch.phases
-        before = the_session(RecordFolder(memory_path), "session-1")
+        before = the_session(folder_in_memory, "session-1")
         stage.treat(SHORT_CERVICAL)
-    after = the_session(RecordFolder(memory_path), "session-1")
+    after = the_session(folder_in_memory, "session-1")
     assert after.outcome == Outcome.INTERRUPTED
     assert after.events[: len(before.events)] == before.events
-    assert verify(RecordFolder(memory_path)).alterations == ()
+    assert verify(folder_in_memory).alterations == ()
 
 
 def test_a_deleted_lock_file_raises_one_alarm_and_starts_no_second_session(
-    memory_path: Path,
+    folder_in_memory: RecordFolder,
 ) -> None:
     def delete_it_in_the_hold(progress: Progress) -> None:
         if progress.phase == "holding" and not refused:
-            (path,) = RecordFolder(memory_path).unit_databases()
+            (path,) = folder_in_memory.unit_databases()
             path.with_suffix(".lock").unlink()
             with pytest.raises(UnitBusy, match="deleted or replaced"):
                 UnitLock(path).take()
-            assert [record.outcome for record in list_sessions(RecordFolder(memory_path))] == [
-                RUNNING
-            ]
+            assert [record.outcome for record in list_sessions(folder_in_memory)] == [RUNNING]
             refused.append(True)
 
     refused: list[bool] = []
-    with staged(RecordFolder(memory_path), wire="direct") as stage:
+    with staged(folder_in_memory, wire="direct") as stage:
         stage.treat(SHORT_CERVICAL, watch=delete_it_in_the_hold)
         stage.treat(SHORT_CERVICAL)
-    first = the_session(RecordFolder(memory_path), "session-1")
+    first = the_session(folder_in_memory, "session-1")
     assert first.outcome == Outcome.COMPLETED
     raised = [event.detail["code"] for event in first.of_kind(EventKind.ALARM_RAISED)]
     assert raised.count("lock_lost") == 1
-    assert verify(RecordFolder(memory_path)).alterations == ()
+    assert verify(folder_in_memory).alterations == ()

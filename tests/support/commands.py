@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from typer.testing import CliRunner, Result
 
+from records.store.record_folder import RecordFolder
 from workstation.cli import app
 
 
-def run(data: Path, *arguments: str) -> Result:
+def run(data: RecordFolder, *arguments: str) -> Result:
     """What a command did; an error is in the result."""
     return CliRunner().invoke(app, [*arguments, "--data", str(data)])
 
 
-def said(data: Path, *arguments: str) -> str:
+def said(data: RecordFolder, *arguments: str) -> str:
     """What a command printed; raises what it raised."""
     result = run(data, *arguments)
     if result.exception:

@@ -76,8 +76,8 @@ class Ground:
         return self.folder / "backup.zip"
 
     @property
-    def copy(self) -> Path:
-        return self.folder / "copy"
+    def copy(self) -> RecordFolder:
+        return RecordFolder(self.folder / "copy")
 
 
 def prepare(folder: Path) -> Ground:
@@ -242,9 +242,9 @@ def fuzz_one(ground: Ground, source: random.Random) -> tuple[str, str]:
 
 def _database(which: str) -> Callable[[Ground, random.Random], str]:
     def fuzz(ground: Ground, source: random.Random) -> str:
-        shutil.rmtree(ground.copy, ignore_errors=True)
-        shutil.copytree(ground.whole, ground.copy)
-        path = path_of(RecordFolder(ground.copy), which)
+        shutil.rmtree(ground.copy.path, ignore_errors=True)
+        shutil.copytree(ground.whole, ground.copy.path)
+        path = path_of(ground.copy, which)
         how = source.random()
         if how < 0.7:
             done, data = damaged(path.read_bytes(), source)
@@ -253,10 +253,10 @@ def _database(which: str) -> Callable[[Ground, random.Random], str]:
             done = spoil_a_cell(path, source)
         else:
             done = _spoil_the_schema(path, source)
-        outcome = verdict_of(ground.copy)
+        outcome = verdict_of(ground.copy.path)
         for read in (_start, list_sessions):
             with suppress(TractionError):
-                read(RecordFolder(ground.copy))
+                read(ground.copy)
         if outcome == "whole":
             _check_content(path, which, ground.contents[which], done)
         return outcome
@@ -302,17 +302,17 @@ def verdict_of(data: Path) -> str:
 
 def _side_file(ground: Ground, source: random.Random) -> str:
     """A start takes up all that was recorded, or refuses, or says what it dropped."""
-    shutil.rmtree(ground.copy, ignore_errors=True)
-    shutil.copytree(ground.open, ground.copy)
-    side = spill_path(RecordFolder(ground.copy).unit_database(UNIT))
+    shutil.rmtree(ground.copy.path, ignore_errors=True)
+    shutil.copytree(ground.open, ground.copy.path)
+    side = spill_path(ground.copy.unit_database(UNIT))
     done, data = damaged(side.read_bytes(), source)
     side.write_bytes(data)
     clock, told = VirtualClock(), False
     try:
-        for left in left_open_sessions(RecordFolder(ground.copy), UNIT, clock, key=KEY):
+        for left in left_open_sessions(ground.copy, UNIT, clock, key=KEY):
             told = told or left.has_dropped_rows
-            reopen_session(RecordFolder(ground.copy), left, clock, key=KEY).close()
-        stored = read_stored(RecordFolder(ground.copy), "s-1")
+            reopen_session(ground.copy, left, clock, key=KEY).close()
+        stored = read_stored(ground.copy, "s-1")
     except TractionError:
         return "refused"
     all_events, all_samples = ground.recorded
@@ -341,20 +341,18 @@ def _members(data: bytes) -> dict[str, bytes]:
 
 
 def _backup(ground: Ground, source: random.Random) -> str:
-    shutil.rmtree(ground.copy, ignore_errors=True)
+    shutil.rmtree(ground.copy.path, ignore_errors=True)
     place = ground.folder / "spoiled.zip"
     done, data = damaged(ground.backup.read_bytes(), source)
     place.write_bytes(data)
     try:
-        restore(place, RecordFolder(ground.copy), Trust())
+        restore(place, ground.copy, Trust())
     except BackupAltered:
         return "altered"
     except TractionError:
         return "refused"
     for which in NOT_COMPARED:
-        _check_content(
-            path_of(RecordFolder(ground.copy), which), which, ground.contents[which], done
-        )
+        _check_content(path_of(ground.copy, which), which, ground.contents[which], done)
     return "whole"
 
 

@@ -175,7 +175,7 @@ class Measured:
                 groups[test.partition("::")[0]].append(test)
 
         def cost(file: str) -> tuple[bool, float, str]:
-            far = Path(file).name not in nearest
+            far = not is_nearest(file, nearest)
             return far, sum(self.seconds[test] for test in groups[file]), file
 
         return affordable([groups[file] for file in sorted(groups, key=cost)], self.seconds)
@@ -192,7 +192,7 @@ class Measured:
         if not self.runs_at_load(mutant):
             return reached
         nearest = _nearest_tests(mutant.path)
-        near = {test for test in self.seconds if Path(test.partition("::")[0]).name in nearest}
+        near = {test for test in self.seconds if is_nearest(test.partition("::")[0], nearest)}
         mentioned = self._mentioned(mutant.names)
         touching: frozenset[str] = frozenset().union(*lines.values())
         return reached | near | (mentioned - {""} or touching)
@@ -259,10 +259,16 @@ def _span(mutant: Mutant) -> range:
     return range(mutant.first_line, mutant.last_line + 1)
 
 
-def _nearest_tests(path: str) -> frozenset[str]:
-    """Names of the test files that are meant for a file."""
+def _nearest_tests(path: str) -> tuple[str, ...]:
+    """How the names of the test files begin that are meant for a file."""
     stem = Path(path).stem
-    return frozenset({f"test_{stem}.py", f"test_{Path(path).parent.name}_{stem}.py"})
+    return f"test_{stem}", f"test_{Path(path).parent.name}_{stem}"
+
+
+def is_nearest(file: str, beginnings: tuple[str, ...]) -> bool:
+    """True for ``test_loop.py`` and ``test_loop_release.py`` where the file is ``loop.py``."""
+    name = Path(file).stem
+    return any(name == one or name.startswith(f"{one}_") for one in beginnings)
 
 
 def _mentioned_by(node: ast.AST) -> list[str]:

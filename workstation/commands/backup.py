@@ -165,6 +165,8 @@ def _back_up(
         sealed = ", encrypted" if report.encrypted else ""
         say(f"backed up to {report.place}: {_contents(report)}{sealed}")
         say(f"checkpoint of this backup: {report.checkpoint}")
+        for place in report.elsewhere:
+            say(f"not in it, for it was moved: {place}; save that file by itself")
         _say_findings(report.findings, "not checked against outside checkpoints")
     _end(report.findings)
 

@@ -58,7 +58,7 @@ def retention(
     if person.as_json:
         say_json(_facts(rule, done, shown))
         return
-    for line in _lines(rule, shown):
+    for line in _lines(folder, rule, shown):
         say(line)
     if apply:
         say(f"removed now: {len(done.removed)}; the chain, the seals and an audit row stay")
@@ -101,11 +101,15 @@ def _facts(rule: RetentionRule, done: Applied, shown: list[Retained]) -> dict[st
     }
 
 
-def _lines(rule: RetentionRule, shown: list[Retained]) -> Iterator[str]:
+def _lines(folder: RecordFolder, rule: RetentionRule, shown: list[Retained]) -> Iterator[str]:
+    """What is kept, for people, and which files of years cannot be looked at."""
+    from records.evidence.year_moves import moves_out_of_reach
     from records.keeping.retention import lines
 
     kept = f"{rule.years} years" if rule.years else "for ever (setting retention_years is 0)"
     yield f"sessions are kept {kept}"
+    for move in moves_out_of_reach(folder):
+        yield f"not looked at: {move.file}: {move.what}"
     yield from lines(shown)
 
 

@@ -1,14 +1,22 @@
-"""``traction quarantine`` and ``traction repack``: what is done with a unit's file as a whole."""
+"""``traction quarantine``, ``repack`` and ``move-years``: what is done with whole unit files."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workstation.commands.options import ByOption, DataOption, RecordsOptions, grouped, place_of
+from workstation.commands.options import (
+    ByOption,
+    DataOption,
+    PersonOptions,
+    RecordsOptions,
+    grouped,
+    place_of,
+)
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ def register(app: typer.Typer) -> None:
     quarantine.command("accept")(accept)
     app.add_typer(quarantine, name="quarantine")
     app.command("repack")(repack)
+    app.command("move-years")(move_years)
 
 
 @grouped
@@ -46,6 +55,27 @@ def repack(unit: UnitArgument, records: RecordsOptions) -> None:
         f"repacked {len(done.sessions)} sessions, each checked before and after: "
         f"{done.bytes_before} bytes before, {done.bytes_after} after"
     )
+
+
+@grouped
+def move_years(
+    target: Annotated[Path, typer.Argument(help="An existing folder on another disk or share.")],
+    before: Annotated[int, typer.Option(help="Move the files of years before this one.")],
+    person: PersonOptions,
+) -> None:
+    """Move the files of closed years; they are read and checked at their new place."""
+    from records.keeping.move_years import move_years as move_files
+    from workstation.author_now import author_now
+
+    folder = person.place.folder
+    moved = move_files(folder, author_now(folder, person.by), target, before=before)
+    if person.as_json:
+        say_json([{"file": one.file, "to": one.to, "sessions": one.sessions} for one in moved])
+        return
+    if not moved:
+        say(f"no file of a year before {before} lies in {folder}")
+    for one in moved:
+        say(f"moved {one.file} with {len(one.sessions)} sessions to {one.to}")
 
 
 @grouped

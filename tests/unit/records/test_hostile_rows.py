@@ -126,7 +126,7 @@ def test_a_hostile_row_is_a_finding_that_names_session_and_row(
     with altering_loosely(data.unit_database(UNIT)) as db:
         done = db.execute(statement, (NESTED,) if "?" in statement else ())
         assert done.rowcount > 0
-    result = run(data.path, "verify", "--all")
+    result = run(data, "verify", "--all")
     assert result.exit_code == RECORD_BAD
     mine = [found for found in verify(data).alterations if found.session_id == "s-2"]
     assert any(found.where.startswith(where) and what in found.what for found in mine), mine
@@ -164,7 +164,7 @@ def test_what_cannot_be_read_in_a_unit_s_file_is_not_said_of_clinic_db(data: Rec
 def test_the_last_line_counts_the_clinic_s_words_too(data: RecordFolder) -> None:
     with altering_loosely(data.clinic_database) as db:
         db.execute("UPDATE entry SET detail = ? WHERE sequence = 2", (NESTED,))
-    result = run(data.path, "verify", "--all")
+    result = run(data, "verify", "--all")
     assert result.exit_code == RECORD_BAD
     assert result.output.splitlines()[-1].startswith("altered (checked: ")
     assert "ALTERED clinic.db, entry 2: its text cannot be read: it nests deeper" in result.output

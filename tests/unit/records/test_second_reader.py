@@ -20,13 +20,13 @@ def test_a_second_reader_gets_the_same_numbers(memory_path: Path) -> None:
     assert set(ends) == set(ENDS), "every kind of end was among them"
 
 
-def test_the_note_s_texts_are_compared_number_by_number(memory_path: Path) -> None:
-    RandomSession(RecordFolder(memory_path), "s-1", random.Random(4)).perform()
-    note = draft_note(read_session(RecordFolder(memory_path), "s-1"), ORDER)
+def test_the_note_s_texts_are_compared_number_by_number(folder_in_memory: RecordFolder) -> None:
+    RandomSession(folder_in_memory, "s-1", random.Random(4)).perform()
+    note = draft_note(read_session(folder_in_memory, "s-1"), ORDER)
     found = as_written(note)
     assert {name for name, numbers in found.items() if numbers} >= {"started_at", "mean_hold_force"}
-    stored = read(RecordFolder(memory_path).unit_database(UNIT), 1)
-    offset_min = read_session(RecordFolder(memory_path), "s-1").head.utc_offset_min
+    stored = read(folder_in_memory.unit_database(UNIT), 1)
+    offset_min = read_session(folder_in_memory, "s-1").head.utc_offset_min
     assert written(stored, offset_min) == found
     assert written(stored, offset_min + 60) != found
     shorter = replace(stored, samples=stored.samples[: -13 * 20])

@@ -39,7 +39,7 @@ class Shown:
     """One run of the demo with short orders: what it printed, wrote and kept."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.data = folder, folder / "data"
+        self.folder, self.data = folder, RecordFolder(folder / "data")
         self.began_ms = SystemClock().utc_ms()
         screen = io.StringIO()
         cervical, lumbar = demo.acts()
@@ -55,7 +55,7 @@ class Shown:
         self.screen = screen.getvalue()
         (self.completed,) = (
             record.head.session_id
-            for record in list_sessions(RecordFolder(self.data))
+            for record in list_sessions(self.data)
             if record.outcome == Outcome.COMPLETED
         )
 
@@ -66,7 +66,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 
 
 def test_the_demo_s_formats_have_their_content(shown: Shown) -> None:
-    visit = load_visit(RecordFolder(shown.data), shown.completed, SETTINGS)
+    visit = load_visit(shown.data, shown.completed, SETTINGS)
     contents = {name: written(visit, name) for name in ("pdf", "text", "csv", "json")}
     assert contents["pdf"].startswith(b"%PDF")
     assert contents["csv"].count(b"\n") == 2
@@ -80,12 +80,9 @@ def test_the_beginning_of_an_id_is_enough_and_another_one_is_not_found(
     shown: Shown,
 ) -> None:
     folder, session_id = shown.data, shown.completed
-    assert (
-        load_visit(RecordFolder(folder), session_id[:-1], SETTINGS).record.head.session_id
-        == session_id
-    )
+    assert load_visit(folder, session_id[:-1], SETTINGS).record.head.session_id == session_id
     with pytest.raises(RecordNotFound):
-        load_visit(RecordFolder(folder), "nothing-like-it", SETTINGS)
+        load_visit(folder, "nothing-like-it", SETTINGS)
 
 
 def test_an_order_that_is_not_the_one_of_the_evidence_is_refused(
@@ -98,7 +95,7 @@ def test_an_order_that_is_not_the_one_of_the_evidence_is_refused(
 
     monkeypatch.setattr("records.visit.load.parse_order", altered)
     with pytest.raises(JournalCorrupt, match="is not the one that the evidence names"):
-        load_visit(RecordFolder(folder), session_id, SETTINGS)
+        load_visit(folder, session_id, SETTINGS)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -122,8 +119,8 @@ def test_the_demo_treats_writes_and_says_where(shown: Shown) -> None:
 def test_the_demo_s_sessions_have_ended_when_they_can_be_read(shown: Shown) -> None:
     """Else nobody could sign their notes yet. They took place today, not long ago."""
     now_ms = SystemClock().utc_ms()
-    for record in list_sessions(RecordFolder(shown.data)):
-        note = load_visit(RecordFolder(shown.data), record.head.session_id, SETTINGS).note
+    for record in list_sessions(shown.data):
+        note = load_visit(shown.data, record.head.session_id, SETTINGS).note
         assert note.ended_utc_ms is not None
         assert note.ended_utc_ms <= now_ms
         assert note.ended_utc_ms > shown.began_ms - 5 * 60_000

@@ -40,7 +40,7 @@ def data(tmp_path: Path) -> RecordFolder:
     place = RecordFolder(tmp_path / "data")
     recorded(place)
     recorded(place, "s-2", reference="TEST-2", began_ms=BEGAN_MS + DAY_MS)
-    assert run(place.path, "verify", "--all").exit_code == 0
+    assert run(place, "verify", "--all").exit_code == 0
     return RecordFolder(place.path)
 
 
@@ -50,7 +50,7 @@ def alter(data: RecordFolder, statement: str) -> None:
 
 
 def lines(data: RecordFolder, *command: str, status: int = 0) -> list[str]:
-    result = run(data.path, *command)
+    result = run(data, *command)
     assert result.exit_code == status, result.output
     return result.output.splitlines()
 
@@ -126,7 +126,7 @@ def test_bytes_of_the_same_size_are_seen_by_a_whole_check_and_by_every_document(
 ) -> None:
     alter(data, SAME_LENGTH)
     assert lines(data, *SINCE)[-1].startswith("nothing was altered in what was read")
-    assert isinstance(run(data.path, "note", "s-1").exception, JournalCorrupt)
+    assert isinstance(run(data, "note", "s-1").exception, JournalCorrupt)
     assert lines(data, "verify", "--all", status=RECORD_BAD)
     assert "s-1" not in read_memory(data).sessions
     assert lines(data, *SINCE, status=RECORD_BAD), "once found, it is read at every check"
@@ -168,9 +168,9 @@ def cut(data: RecordFolder) -> None:
 
 @pytest.mark.parametrize("forge", [forged_date, by_a_foreign_key, no_memory, cut])
 def test_a_forged_memory_is_said_and_makes_only_work(
-    data: RecordFolder, forge: Callable[[Path], None]
+    data: RecordFolder, forge: Callable[[RecordFolder], None]
 ) -> None:
-    forge(data.path)
+    forge(data)
     said = lines(data, *SINCE)
     assert any("is not signed by the workstation's key in use: every session" in s for s in said)
     assert said[-1].startswith("nothing was altered (checked: chain, 2 signatures")
@@ -213,7 +213,7 @@ def test_a_check_by_other_keys_or_of_one_session_remembers_nothing(
     lines(data, "verify", "--all", "--public-key", str(public))
     assert not data.last_check.exists()
     for wrong in (("verify", "s-1", "--since-last"), (*SINCE, "--public-key", str(public))):
-        error = run(data.path, *wrong).exception
+        error = run(data, *wrong).exception
         assert isinstance(error, AddressInvalid)
         assert "--since-last goes with --all" in error.message
 

@@ -91,7 +91,7 @@ SHOWING = (
 def test_no_word_begins_a_line_or_steers_a_terminal(
     data: RecordFolder, command: tuple[str, ...]
 ) -> None:
-    printed = said(data.path, *command)
+    printed = said(data, *command)
     assert printed.replace("\n", "").isprintable()
     assert not [line for line in printed.split("\n") if line.lstrip().startswith("Signed by")]
     if command in SHOWING:
@@ -103,7 +103,7 @@ def test_an_exported_note_keeps_words_in_their_lines(
     data: RecordFolder, tmp_path: Path, format_: str
 ) -> None:
     out = tmp_path / "note.txt"
-    said(data.path, "export", "s-1", "--format", format_, "--out", str(out))
+    said(data, "export", "s-1", "--format", format_, "--out", str(out))
     text = out.read_bytes().decode()
     assert text.replace("\n", "").isprintable()
     assert not [line for line in text.split("\n") if line.startswith("Signed by")]
@@ -112,7 +112,7 @@ def test_an_exported_note_keeps_words_in_their_lines(
 def test_a_note_that_is_signed_has_one_line_that_says_so(data: RecordFolder) -> None:
     note = note_of(data)
     assert note.status == "draft"
-    text = said(data.path, "note", "s-1")
+    text = said(data, "note", "s-1")
     assert text.startswith("TREATMENT NOTE (draft, not signed)")
     assert [line for line in text.split("\n") if line.startswith("Signed by")] == []
     assert SHOWN in text
@@ -127,14 +127,14 @@ def test_a_signer_s_name_makes_no_second_signature(data: RecordFolder) -> None:
             ('"by":"P. Jones"', f'"by":"P. Jones\\n{FORGED}"', int(EntryKind.NOTE_SIGNED)),
         )
     for command in (("note", "s-1"), ("note", "s-1", "--history")):
-        lines = said(data.path, *command).split("\n")
+        lines = said(data, *command).split("\n")
         (line,) = [line for line in lines if line.startswith("Signed by")]
         assert line.startswith("Signed by P. Jones<U+000A>Signed by A. Forger")
 
 
 def test_a_pdf_shows_what_hides(data: RecordFolder, tmp_path: Path) -> None:
     out = tmp_path / "note.pdf"
-    said(data.path, "export", "s-1", "--format", "pdf", "--out", str(out))
+    said(data, "export", "s-1", "--format", "pdf", "--out", str(out))
     text = PdfReader(out).pages[0].extract_text()
     assert "<U+000A>" in text.replace("\n", "")
     assert "\u202e" not in text
@@ -150,10 +150,12 @@ def test_a_pdf_shows_what_hides(data: RecordFolder, tmp_path: Path) -> None:
         ("MRN-1", "MRN-1"),
     ],
 )
-def test_a_csv_cell_is_one_line_and_no_formula(tmp_path: Path, reference: str, cell: str) -> None:
-    recorded(RecordFolder(tmp_path), order=ORDER.replace("TEST-1", reference))
-    out = tmp_path / "charge.csv"
-    said(tmp_path, "export", "s-1", "--format", "csv", "--out", str(out))
+def test_a_csv_cell_is_one_line_and_no_formula(
+    folder: RecordFolder, reference: str, cell: str
+) -> None:
+    recorded(folder, order=ORDER.replace("TEST-1", reference))
+    out = folder.path / "charge.csv"
+    said(folder, "export", "s-1", "--format", "csv", "--out", str(out))
     head, row = csv.reader(io.StringIO(out.read_bytes().decode(), newline=""))
     assert row[head.index("mrn")] == cell
     assert all(one.isprintable() for one in row)

@@ -66,7 +66,7 @@ def data(tmp_path: Path) -> RecordFolder:
     recorded(place)
     recorded(place, "s-2", began_ms=BEGAN_MS + DAY_MS)
     record_read(place, noting(place), "note", session_id="s-1")
-    return RecordFolder(place.path)
+    return place
 
 
 def noting(data: RecordFolder, key: SigningKey | None = None) -> Author:
@@ -312,23 +312,22 @@ def test_a_foreign_public_key_in_the_folder_changes_nothing_until_it_is_accepted
         )
 
 
-def test_keys_of_before_there_was_a_record_are_named_by_it(tmp_path: Path) -> None:
-    folder = RecordFolder(tmp_path).keys
-    folder.mkdir()
+def test_keys_of_before_there_was_a_record_are_named_by_it(folder: RecordFolder) -> None:
+    folder.keys.mkdir()
     for key in (FOREIGN, NEW):
-        (folder / f"{key.key_id}.pub").write_bytes(public_pem(key.public_key))
-    assert set(known_public_keys(RecordFolder(tmp_path))) == {FOREIGN.key_id, NEW.key_id}
-    key = load_or_create_key(RecordFolder(tmp_path), store=NoKeyStore(), utc_ms=lambda: LATER_MS)
-    assert set(known_public_keys(RecordFolder(tmp_path))) == {
+        folder.public_key_of(key.key_id).write_bytes(public_pem(key.public_key))
+    assert set(known_public_keys(folder)) == {FOREIGN.key_id, NEW.key_id}
+    key = load_or_create_key(folder, store=NoKeyStore(), utc_ms=lambda: LATER_MS)
+    assert set(known_public_keys(folder)) == {
         FOREIGN.key_id,
         NEW.key_id,
         key.key_id,
     }
-    times = key_history(RecordFolder(tmp_path)).times
+    times = key_history(folder).times
     assert {times[one.key_id].came_by for one in (FOREIGN, NEW)} == {"found"}
     assert times[FOREIGN.key_id].until_utc_ms == LATER_MS
-    (folder / "late.pub").write_bytes(public_pem(SigningKey(bytes(32)).public_key))
-    assert len(known_public_keys(RecordFolder(tmp_path))) == 3
+    (folder.keys / "late.pub").write_bytes(public_pem(SigningKey(bytes(32)).public_key))
+    assert len(known_public_keys(folder)) == 3
 
 
 # --- attacks on the folder --------------------------------------------------------------------

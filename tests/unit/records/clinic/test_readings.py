@@ -70,8 +70,8 @@ def test_a_row_that_was_left_is_shown_and_taken_up_into_the_chain(shared: Record
 
 def test_the_next_command_of_the_records_own_account_takes_rows_up(shared: RecordFolder) -> None:
     record_read(shared, READER, "note", session_id="s-1")
-    said(shared.path, "note", "s-1")
-    whats = [row["what"] for row in json.loads(said(shared.path, "audit", "--json"))]
+    said(shared, "note", "s-1")
+    whats = [row["what"] for row in json.loads(said(shared, "audit", "--json"))]
     assert whats == ["note", "note"]
     assert list(shared.readings.iterdir()) == []
 
@@ -115,28 +115,28 @@ def test_without_the_folder_nothing_is_read(folder: RecordFolder) -> None:
 # --- another account --------------------------------------------------------------------------
 
 
-def printed(data: Path, *arguments: str) -> str:
+def printed(data: RecordFolder, *arguments: str) -> str:
     """What a command prints for the second account, once everything it needs is loaded."""
     run(data, *arguments)
-    return as_reader(RecordFolder(data), lambda: said(data, *arguments))
+    return as_reader(data, lambda: said(data, *arguments))
 
 
 @pytest.mark.parametrize("logs", [True, False], ids=["logs there", "no logs"])
 def test_a_biller_reads_a_note_without_the_key_and_the_access_is_kept(
     shared: RecordFolder, logs: bool
 ) -> None:
-    run(shared.path, "note", "s-1")
+    run(shared, "note", "s-1")
     if not logs:
         for beside in shared.path.rglob("*.db-*"):
             beside.unlink()
-    assert "TREATMENT NOTE" in as_reader(shared, lambda: said(shared.path, "note", "s-1"))
+    assert "TREATMENT NOTE" in as_reader(shared, lambda: said(shared, "note", "s-1"))
     for arguments in (
         ("show", "s-1"),
         ("sessions", "--patient", "TEST-1"),
         ("claim", "new", "s-1"),
     ):
-        assert printed(shared.path, *arguments)
-    said(shared.path, "audit", "--patient", "TEST-1")
+        assert printed(shared, *arguments)
+    said(shared, "audit", "--patient", "TEST-1")
     by_the_reader = [row for row in accesses(shared) if row.user == name_of(READER_ID)]
     assert {"note", "show", "search", "claim new"} <= {row.what for row in by_the_reader}
 
@@ -186,9 +186,9 @@ def test_a_reader_signs_nothing_and_takes_nothing_away(
         ("note", "s-1", "--complete", "tolerance=good", "--by", "B. Biller"),
         ("hold", "s-1", "--reason", "because"),
     ):
-        run(shared.path, *arguments[:2])
+        run(shared, *arguments[:2])
         with pytest.raises(KeyUnavailable, match="belong to another account; this one may read"):
-            as_reader(shared, partial(said, shared.path, *arguments))
+            as_reader(shared, partial(said, shared, *arguments))
     with pytest.raises(PermissionError):
         as_reader(shared, (shared.path / "clinic.db").unlink)
     with pytest.raises(PermissionError):
@@ -197,14 +197,14 @@ def test_a_reader_signs_nothing_and_takes_nothing_away(
 
 def test_a_session_that_another_account_runs_is_running(shared: RecordFolder) -> None:
     recorded(shared, "s-2", closed=False)
-    assert "interrupted" in printed(shared.path, "sessions")
+    assert "interrupted" in printed(shared, "sessions")
     with holding(UnitLock(shared.unit_database(UNIT))):
-        shown = printed(shared.path, "sessions").splitlines()
+        shown = printed(shared, "sessions").splitlines()
     assert [line.split("  ")[2] for line in shown if line.startswith("s-2")] == ["running"]
 
 
 def test_an_account_that_the_folder_is_not_shared_with_reads_nothing(shared: RecordFolder) -> None:
-    run(shared.path, "note", "s-1")
+    run(shared, "note", "s-1")
     for path in (shared.path, *shared.path.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
     with pytest.raises(PermissionError):

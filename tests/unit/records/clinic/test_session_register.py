@@ -118,7 +118,7 @@ def test_what_is_not_ours_is_named_and_not_read(data: RecordFolder) -> None:
         (data.path / "units" / name).write_bytes(b"not a database")
     assert [path.name for path in data.foreign_files()] == [".DS_Store", "notes.db", "plan.txt"]
     assert found(data) == []
-    result = run(data.path, "verify", "--all")
+    result = run(data, "verify", "--all")
     assert result.exit_code == 0
     assert result.output.count("not the program's, not read") == 3
 

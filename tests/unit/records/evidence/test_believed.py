@@ -21,14 +21,14 @@ FENCE = "DROP TRIGGER event_never_changes"
 
 
 @pytest.fixture
-def data(folder: RecordFolder) -> Path:
+def data(folder: RecordFolder) -> RecordFolder:
     recorded(folder, "s-1")
     recorded(folder, "s-2", reference="TEST-2")
-    return folder.path
+    return folder
 
 
-def alter(data: Path, statement: str) -> None:
-    with altering(RecordFolder(data).unit_database(UNIT)) as db:
+def alter(data: RecordFolder, statement: str) -> None:
+    with altering(data.unit_database(UNIT)) as db:
         db.execute(statement)
 
 
@@ -46,7 +46,7 @@ def alter(data: Path, statement: str) -> None:
     ],
 )
 def test_nothing_is_made_of_a_record_that_was_altered(
-    data: Path, command: tuple[str, ...], statement: str
+    data: RecordFolder, command: tuple[str, ...], statement: str
 ) -> None:
     alter(data, statement)
     before = written(data)
@@ -57,12 +57,12 @@ def test_nothing_is_made_of_a_record_that_was_altered(
     assert written(data) == before
 
 
-def written(data: Path) -> set[str]:
+def written(data: RecordFolder) -> set[str]:
     """Every file but the logs that SQLite keeps beside one that is read."""
-    return {path.name for path in data.rglob("*") if not path.name.endswith(("-wal", "-shm"))}
+    return {path.name for path in data.path.rglob("*") if not path.name.endswith(("-wal", "-shm"))}
 
 
-def test_an_altered_record_is_shown_with_its_mark_first_and_last(data: Path) -> None:
+def test_an_altered_record_is_shown_with_its_mark_first_and_last(data: RecordFolder) -> None:
     alter(data, ONE_TICK)
     result = run(data, "show", "s-1")
     lines = result.output.splitlines()
@@ -71,23 +71,25 @@ def test_an_altered_record_is_shown_with_its_mark_first_and_last(data: Path) -> 
     assert lines[0].startswith("this record was altered: ")
 
 
-def test_the_session_beside_it_is_not_concerned(data: Path, tmp_path: Path) -> None:
+def test_the_session_beside_it_is_not_concerned(data: RecordFolder, tmp_path: Path) -> None:
     alter(data, FORGED)
     assert run(data, "show", "s-2").exit_code == 0
     export = ("export", "s-2", "--format", "csv", "--out", str(tmp_path / "s-2.csv"))
     assert run(data, *export).exit_code == 0
-    assert read_checked(RecordFolder(data), "s-2").mark == ""
+    assert read_checked(data, "s-2").mark == ""
 
 
-def test_an_archive_names_the_session_and_writes_nothing(data: Path, tmp_path: Path) -> None:
+def test_an_archive_names_the_session_and_writes_nothing(
+    data: RecordFolder, tmp_path: Path
+) -> None:
     alter(data, ONE_TICK)
     with pytest.raises(JournalCorrupt, match="session s-1 was altered"):
-        write_archive(RecordFolder(data), tmp_path / "archive")
+        write_archive(data, tmp_path / "archive")
     assert not (tmp_path / "archive").exists()
 
 
 def test_a_session_that_runs_is_shown_and_called_running(folder: RecordFolder) -> None:
     recorded(folder, "s-1", closed=False)
-    result = run(folder.path, "show", "s-1")
+    result = run(folder, "show", "s-1")
     assert result.exit_code == 0
     assert "interrupted (not yet closed)" in result.output

@@ -34,11 +34,11 @@ def test_verify_tells_it_and_does_not_call_it_an_alteration(folder: RecordFolder
     (step,) = clock_steps(folder)
     assert (step.before_id, step.session_id, step.unit_id) == ("s-1", "s-2", UNIT)
     assert (step.before_utc_ms, step.started_utc_ms) == (ENDED_MS, BEGAN_MS - DAY_MS)
-    output = said(folder.path, "verify", "--all")
+    output = said(folder, "verify", "--all")
     assert "the clock went back by 86464 s between sessions s-1 and s-2" in output
     assert "nothing was altered" in output
     assert verify(folder).alterations == ()
-    facts = json.loads(said(folder.path, "verify", "--all", "--json"))
+    facts = json.loads(said(folder, "verify", "--all", "--json"))
     assert [one["session_id"] for one in facts["clock_steps"]] == ["s-2"]
 
 

@@ -96,9 +96,9 @@ def assert_whole(folder: RecordFolder, session_id: str = "s-2") -> None:
 @pytest.fixture
 def before(memory_path: Path) -> Path:
     """A unit with one sealed session."""
-    folder = memory_path / "before"
-    assert perform(RecordFolder(folder), "s-1") == (True, True)
-    return folder
+    folder = RecordFolder(memory_path / "before")
+    assert perform(folder, "s-1") == (True, True)
+    return folder.path
 
 
 def operations_of_a_session(folder: RecordFolder) -> int:
@@ -144,37 +144,37 @@ def test_a_database_that_recovers_takes_up_what_was_put_aside(
     memory_path: Path, before: Path
 ) -> None:
     shutil.copytree(before, memory_path / "data")
-    folder, clock = memory_path / "data", VirtualClock()
+    folder, clock = RecordFolder(memory_path / "data"), VirtualClock()
     plan = FaultPlan(FAULTS["disk full"], at=-1)
     with faulty_disk(plan):
-        journal = begin(RecordFolder(folder), "s-2", clock)
+        journal = begin(folder, "s-2", clock)
         plan.at, plan.lasting = plan.operations, True
         for number in range(TICKS):
             tick(journal, clock, number)
             assert journal.age_s(clock.now_s()) < 1.0
             if number == 1:
                 assert "made to fail" in journal.trouble
-                assert read_spill(spill_path(RecordFolder(folder).unit_database(UNIT))).batches
+                assert read_spill(spill_path(folder.unit_database(UNIT))).batches
                 plan.heal()
         assert journal.trouble == ""
         # Everything is in the database while the session goes on, and the side file is empty.
         journal.sync()
-        assert len(read_session(RecordFolder(folder), "s-2").samples) == TICKS
-        assert read_spill(spill_path(RecordFolder(folder).unit_database(UNIT))).batches == []
+        assert len(read_session(folder, "s-2").samples) == TICKS
+        assert read_spill(spill_path(folder.unit_database(UNIT))).batches == []
         end(journal)
         journal.close()
-    assert_whole(RecordFolder(folder))
-    assert not verify(RecordFolder(folder)).alterations
+    assert_whole(folder)
+    assert not verify(folder).alterations
 
 
 def test_when_neither_takes_a_write_the_age_grows_and_nothing_is_acknowledged(
     memory_path: Path, before: Path
 ) -> None:
     shutil.copytree(before, memory_path / "data")
-    folder, clock = memory_path / "data", VirtualClock()
+    folder, clock = RecordFolder(memory_path / "data"), VirtualClock()
     plan = FaultPlan(FAULTS["I/O error"], at=-1)
     with faulty_disk(plan):
-        journal = begin(RecordFolder(folder), "s-2", clock)
+        journal = begin(folder, "s-2", clock)
         plan.at, plan.lasting = plan.operations, True
         number = 0
         while journal.age_s(clock.now_s()) < 5.0:
@@ -194,15 +194,15 @@ def test_when_neither_takes_a_write_the_age_grows_and_nothing_is_acknowledged(
         assert journal.age_s(clock.now_s()) == 0.0
         end(journal)
         journal.close()
-    actions = read_session(RecordFolder(folder), "s-2").of_kind(EventKind.OPERATOR_ACTED)
+    actions = read_session(folder, "s-2").of_kind(EventKind.OPERATOR_ACTED)
     assert [event.at_ms for event in actions] == [*(250 * n for n in range(number)), 9000]
-    assert not verify(RecordFolder(folder)).alterations
+    assert not verify(folder).alterations
 
 
-def test_a_locked_database_is_put_aside_and_taken_up(memory_path: Path) -> None:
+def test_a_locked_database_is_put_aside_and_taken_up(folder_in_memory: RecordFolder) -> None:
     clock = VirtualClock()
-    journal = begin(RecordFolder(memory_path), "s-2", clock)
-    path = RecordFolder(memory_path).unit_database(UNIT)
+    journal = begin(folder_in_memory, "s-2", clock)
+    path = folder_in_memory.unit_database(UNIT)
     somebody = sqlite3.connect(path, isolation_level=None)
     somebody.execute("BEGIN IMMEDIATE")
     tick(journal, clock, 0)
@@ -214,14 +214,16 @@ def test_a_locked_database_is_put_aside_and_taken_up(memory_path: Path) -> None:
         tick(journal, clock, number)
     end(journal)
     journal.close()
-    assert_whole(RecordFolder(memory_path))
-    assert not verify(RecordFolder(memory_path)).alterations
+    assert_whole(folder_in_memory)
+    assert not verify(folder_in_memory).alterations
 
 
-def test_a_table_that_is_gone_does_not_lose_what_comes_after(memory_path: Path) -> None:
+def test_a_table_that_is_gone_does_not_lose_what_comes_after(
+    folder_in_memory: RecordFolder,
+) -> None:
     clock = VirtualClock()
-    journal = begin(RecordFolder(memory_path), "s-2", clock)
-    path = RecordFolder(memory_path).unit_database(UNIT)
+    journal = begin(folder_in_memory, "s-2", clock)
+    path = folder_in_memory.unit_database(UNIT)
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE open_batch")
     connection.close()
@@ -233,24 +235,24 @@ def test_a_table_that_is_gone_does_not_lose_what_comes_after(memory_path: Path) 
     assert (side.session, side.link_count) == (1, 2)
     assert [event.at_ms for batch in side.batches for event in batch.events] == [0]
     with pytest.raises(JournalError):
-        next_start(RecordFolder(memory_path))
+        next_start(folder_in_memory)
     assert spill_path(path).exists()
 
 
 def test_without_room_for_the_side_file_no_session_starts(
-    memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int, size: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("records.evidence.spill._reserve", full)
     with pytest.raises(JournalUnavailable, match=r"cannot be reserved.*free space"):
-        begin(RecordFolder(memory_path), "s-2", VirtualClock())
-    path = RecordFolder(memory_path).unit_database(UNIT)
+        begin(folder_in_memory, "s-2", VirtualClock())
+    path = folder_in_memory.unit_database(UNIT)
     assert not spill_path(path).exists()
     assert open_sessions(path) == []
     monkeypatch.undo()
-    assert perform(RecordFolder(memory_path)) == (True, True)
+    assert perform(folder_in_memory) == (True, True)
 
 
 def test_a_side_file_that_does_not_follow_the_record_is_refused(memory_path: Path) -> None:
@@ -279,11 +281,11 @@ def test_a_side_file_that_does_not_follow_the_record_is_refused(memory_path: Pat
 
 
 def test_a_torn_record_at_the_end_of_the_side_file_was_never_acknowledged(
-    memory_path: Path,
+    folder_in_memory: RecordFolder,
 ) -> None:
     clock = VirtualClock()
-    journal = begin(RecordFolder(memory_path), "s-2", clock)
-    path = RecordFolder(memory_path).unit_database(UNIT)
+    journal = begin(folder_in_memory, "s-2", clock)
+    path = folder_in_memory.unit_database(UNIT)
     somebody = sqlite3.connect(path, isolation_level=None)
     somebody.execute("BEGIN IMMEDIATE")
     for number in range(3):
@@ -303,5 +305,5 @@ def test_a_torn_record_at_the_end_of_the_side_file_was_never_acknowledged(
         assert [b.link for b in kept] == [b.link for b in batches[: len(kept)]]
         assert len(kept) < len(batches) or cut >= used - 1
     spill_path(path).write_bytes(whole)
-    next_start(RecordFolder(memory_path))
-    assert len(read_session(RecordFolder(memory_path), "s-2").samples) == 3
+    next_start(folder_in_memory)
+    assert len(read_session(folder_in_memory, "s-2").samples) == 3

@@ -58,11 +58,11 @@ def interrupted(
 
 
 @pytest.fixture
-def left(memory_path: Path) -> RecordFolder:
+def left(folder_in_memory: RecordFolder) -> RecordFolder:
     """A sealed session and an interrupted one."""
-    begin(RecordFolder(memory_path), "s-1", VirtualClock()).close()
-    interrupted(RecordFolder(memory_path))
-    return RecordFolder(memory_path)
+    begin(folder_in_memory, "s-1", VirtualClock()).close()
+    interrupted(folder_in_memory)
+    return folder_in_memory
 
 
 def edit(folder: RecordFolder, *statements: str) -> None:
@@ -239,14 +239,18 @@ def test_the_newest_session_s_seal_cannot_be_stripped(left: RecordFolder) -> Non
         left_open_sessions(left, UNIT, VirtualClock(), key=KEY)
 
 
-def test_an_end_without_a_seal_is_sealed_only_with_its_end_mark(memory_path: Path) -> None:
-    interrupted(RecordFolder(memory_path), ended=True)
-    shutil.copytree(memory_path, memory_path / "copy")
-    spill_path(memory_path / "copy" / DATABASE).unlink()
+def test_an_end_without_a_seal_is_sealed_only_with_its_end_mark(
+    folder_in_memory: RecordFolder,
+) -> None:
+    interrupted(folder_in_memory, ended=True)
+    shutil.copytree(folder_in_memory.path, folder_in_memory.path / "copy")
+    spill_path(folder_in_memory.path / "copy" / DATABASE).unlink()
     with pytest.raises(JournalCorrupt, match="side file"):
-        left_open_sessions(RecordFolder(memory_path / "copy"), UNIT, VirtualClock(), key=KEY)
-    assert close_left_open(RecordFolder(memory_path), UNIT, VirtualClock(), KEY) == ["s-2"]
-    assert read_session(RecordFolder(memory_path), "s-2").outcome == Outcome.COMPLETED
+        left_open_sessions(
+            RecordFolder(folder_in_memory.path / "copy"), UNIT, VirtualClock(), key=KEY
+        )
+    assert close_left_open(folder_in_memory, UNIT, VirtualClock(), KEY) == ["s-2"]
+    assert read_session(folder_in_memory, "s-2").outcome == Outcome.COMPLETED
 
 
 def side_file(change: Callable[[bytearray], None]) -> Callable[[RecordFolder], None]:

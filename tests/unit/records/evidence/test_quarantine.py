@@ -32,12 +32,12 @@ UTC_MS = 1_795_564_800_000
 
 
 @pytest.fixture
-def altered(memory_path: Path) -> RecordFolder:
+def altered(folder_in_memory: RecordFolder) -> RecordFolder:
     """A sealed session, and an interrupted one whose tail somebody cut off."""
-    begin(RecordFolder(memory_path), "s-1", VirtualClock()).close()
-    interrupted(RecordFolder(memory_path))
-    edit(RecordFolder(memory_path), "DELETE FROM open_batch WHERE session = 2 AND number >= 9")
-    return RecordFolder(memory_path)
+    begin(folder_in_memory, "s-1", VirtualClock()).close()
+    interrupted(folder_in_memory)
+    edit(folder_in_memory, "DELETE FROM open_batch WHERE session = 2 AND number >= 9")
+    return folder_in_memory
 
 
 def aside(folder: RecordFolder) -> Path:

@@ -116,9 +116,9 @@ def test_not_while_a_session_is_open(old: RecordFolder) -> None:
 
 def test_the_command_says_what_it_did(old: RecordFolder) -> None:
     load_or_create_key(old, store=NoKeyStore(), new_seed=lambda: KEY.seed)
-    assert "each checked before and after" in said(old.path, "repack", UNIT)
+    assert "each checked before and after" in said(old, "repack", UNIT)
     with pytest.raises(RecordNotFound, match="has no file"):
-        said(old.path, "repack", "00000000000000bb")
+        said(old, "repack", "00000000000000bb")
 
 
 def test_a_session_of_version_4_is_removed_without_being_packed(folder: RecordFolder) -> None:

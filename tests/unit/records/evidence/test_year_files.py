@@ -47,12 +47,12 @@ def found(folder: RecordFolder) -> list[str]:
 
 
 @pytest.fixture
-def three_years(memory_path: Path) -> RecordFolder:
+def three_years(folder_in_memory: RecordFolder) -> RecordFolder:
     """Sessions of 2026, 2027 and 2028 in three files."""
     for years in range(3):
-        cut(RecordFolder(memory_path), 2026 + years)
-        begin(RecordFolder(memory_path), f"s-{years}", clock(years)).close()
-    return RecordFolder(memory_path)
+        cut(folder_in_memory, 2026 + years)
+        begin(folder_in_memory, f"s-{years}", clock(years)).close()
+    return folder_in_memory
 
 
 def closed(folder: RecordFolder, year: int) -> Path:
@@ -60,15 +60,15 @@ def closed(folder: RecordFolder, year: int) -> Path:
 
 
 def test_the_file_is_cut_only_in_a_later_year_and_with_every_session_sealed(
-    memory_path: Path,
+    folder_in_memory: RecordFolder,
 ) -> None:
-    assert cut(RecordFolder(memory_path), 2027) is None, "nothing is on file"
-    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
-    assert cut(RecordFolder(memory_path), 2026) is None
-    assert cut(RecordFolder(memory_path), 2025) is None, "a clock that went back"
-    begin(RecordFolder(memory_path), "s-1", clock(0)).abandon()
-    assert cut(RecordFolder(memory_path), 2027) is None, "a session is open"
-    assert [p.name for p in RecordFolder(memory_path).unit_database(UNIT).parent.glob("*.db")] == [
+    assert cut(folder_in_memory, 2027) is None, "nothing is on file"
+    begin(folder_in_memory, "s-0", clock(0)).close()
+    assert cut(folder_in_memory, 2026) is None
+    assert cut(folder_in_memory, 2025) is None, "a clock that went back"
+    begin(folder_in_memory, "s-1", clock(0)).abandon()
+    assert cut(folder_in_memory, 2027) is None, "a session is open"
+    assert [p.name for p in folder_in_memory.unit_database(UNIT).parent.glob("*.db")] == [
         f"{UNIT}.db"
     ]
 
@@ -152,14 +152,14 @@ def test_the_mention_of_a_closed_file_cannot_be_left_out(three_years: RecordFold
         assert any("s-2" in one.session_id for one in verify(three_years).alterations)
 
 
-def test_a_year_s_name_that_is_used_gets_a_number(memory_path: Path) -> None:
-    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
-    assert cut(RecordFolder(memory_path), 2027) == closed(RecordFolder(memory_path), 2026)
-    begin(RecordFolder(memory_path), "s-1", clock(0)).close()
-    assert cut(RecordFolder(memory_path), 2027) == closed(
-        RecordFolder(memory_path), 2026
-    ).with_name(f"{UNIT}-2026-2.db")
-    assert found(RecordFolder(memory_path)) == []
+def test_a_year_s_name_that_is_used_gets_a_number(folder_in_memory: RecordFolder) -> None:
+    begin(folder_in_memory, "s-0", clock(0)).close()
+    assert cut(folder_in_memory, 2027) == closed(folder_in_memory, 2026)
+    begin(folder_in_memory, "s-1", clock(0)).close()
+    assert cut(folder_in_memory, 2027) == closed(folder_in_memory, 2026).with_name(
+        f"{UNIT}-2026-2.db"
+    )
+    assert found(folder_in_memory) == []
 
 
 def test_a_file_that_follows_a_closed_year_can_be_put_aside(three_years: RecordFolder) -> None:
@@ -173,15 +173,15 @@ def test_a_file_that_follows_a_closed_year_can_be_put_aside(three_years: RecordF
     assert [f for f in found(three_years) if "nobody has accepted" not in f] == []
 
 
-def test_a_reader_that_keeps_the_file_only_puts_the_cut_off(memory_path: Path) -> None:
-    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
-    with reading(RecordFolder(memory_path).unit_database(UNIT)) as db:
+def test_a_reader_that_keeps_the_file_only_puts_the_cut_off(folder_in_memory: RecordFolder) -> None:
+    begin(folder_in_memory, "s-0", clock(0)).close()
+    with reading(folder_in_memory.unit_database(UNIT)) as db:
         db.execute("BEGIN")
         db.execute("SELECT count(*) FROM session").fetchone()
         with pytest.raises(JournalUnavailable, match="cannot be closed for its year"):
-            cut(RecordFolder(memory_path), 2027)
-    assert found(RecordFolder(memory_path)) == []
-    assert cut(RecordFolder(memory_path), 2027)
+            cut(folder_in_memory, 2027)
+    assert found(folder_in_memory) == []
+    assert cut(folder_in_memory, 2027)
 
 
 @pytest.mark.parametrize("name", ["copy", "copy.zip"])

@@ -70,28 +70,30 @@ def lived(data: RecordFolder) -> list[Checkpoint]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Checkpoint]]:
-    data = tmp_path_factory.mktemp("lived")
-    return data, lived(RecordFolder(data))
+def life(tmp_path_factory: pytest.TempPathFactory) -> tuple[RecordFolder, list[Checkpoint]]:
+    data = RecordFolder(tmp_path_factory.mktemp("lived"))
+    return data, lived(data)
 
 
 @pytest.fixture
-def copied(folder: tuple[Path, list[Checkpoint]], tmp_path: Path) -> RecordFolder:
-    shutil.copytree(folder[0], tmp_path / "copy")
+def copied(life: tuple[RecordFolder, list[Checkpoint]], tmp_path: Path) -> RecordFolder:
+    shutil.copytree(life[0].path, tmp_path / "copy")
     return RecordFolder(tmp_path / "copy")
 
 
-def test_what_happened_is_linked_signed_and_whole(folder: tuple[Path, list[Checkpoint]]) -> None:
-    data, checkpoints = folder
-    result = verify_clinic(RecordFolder(data), checkpoints=checkpoints)
+def test_what_happened_is_linked_signed_and_whole(
+    life: tuple[RecordFolder, list[Checkpoint]],
+) -> None:
+    data, checkpoints = life
+    result = verify_clinic(data, checkpoints=checkpoints)
     assert (result.entries, result.links, result.orders) == (8, 6, 1)
     assert result.checkpoints_compared == 4
     assert result.alterations == ()
     assert "drafts, presets, settings" in result.not_covered
 
 
-def test_links_are_those_of_the_evidence(folder: tuple[Path, list[Checkpoint]]) -> None:
-    with clinic_reading(RecordFolder(folder[0])) as db:
+def test_links_are_those_of_the_evidence(life: tuple[RecordFolder, list[Checkpoint]]) -> None:
+    with clinic_reading(life[0]) as db:
         entries = entry_rows(db)
         first = db.execute("SELECT entry_count, digest FROM link WHERE number = 0").fetchone()
     assert first[1] == compute_link(
@@ -113,15 +115,15 @@ def test_triggers_refuse_to_change_what_is_covered(
 
 
 def test_each_kind_of_alteration_is_found_where_it_is(
-    folder: tuple[Path, list[Checkpoint]], copied: RecordFolder
+    life: tuple[RecordFolder, list[Checkpoint]], copied: RecordFolder
 ) -> None:
     random = Random(7)
     database = copied.clinic_database
     for number in range(ALTERED_IN_THE_TEST):
         name = ALTERATIONS[number % len(ALTERATIONS)]
-        shutil.copy(RecordFolder(folder[0]).clinic_database, database)
+        shutil.copy(life[0].clinic_database, database)
         said = alter(database, name, random)
-        found = verify_clinic(copied, checkpoints=folder[1]).alterations
+        found = verify_clinic(copied, checkpoints=life[1]).alterations
         assert found, f"{name}: {said}"
 
 
@@ -135,24 +137,24 @@ def test_an_edit_is_dated_by_the_last_entry_that_still_fits(copied: RecordFolder
 
 
 def test_only_a_checkpoint_finds_a_cut_tail_and_an_older_file(
-    folder: tuple[Path, list[Checkpoint]], copied: RecordFolder
+    life: tuple[RecordFolder, list[Checkpoint]], copied: RecordFolder
 ) -> None:
     alter(copied.clinic_database, "cut the tail", Random(1))
     assert not verify_clinic(copied).alterations
-    found = verify_clinic(copied, checkpoints=folder[1]).alterations
+    found = verify_clinic(copied, checkpoints=life[1]).alterations
     assert any("cut off or an older file" in alteration.what for alteration in found)
     copied.clinic_database.unlink()
-    (gone, *_) = verify_clinic(copied, checkpoints=folder[1]).alterations
+    (gone, *_) = verify_clinic(copied, checkpoints=life[1]).alterations
     assert "there is no clinic.db" in gone.what
 
 
 def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
-    folder: tuple[Path, list[Checkpoint]], tmp_path: Path
+    life: tuple[RecordFolder, list[Checkpoint]], tmp_path: Path
 ) -> None:
-    shutil.copytree(folder[0], tmp_path / "again")
+    shutil.copytree(life[0].path, tmp_path / "again")
     RecordFolder(tmp_path / "again").clinic_database.unlink()
     again = RecordFolder(tmp_path / "again")
-    order = filed_order(RecordFolder(folder[0]), "s-1")
+    order = filed_order(life[0], "s-1")
     file_order(
         again,
         order_of(order.order_text),
@@ -164,8 +166,8 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     for number in range(5):
         record_read(again, author(again, by=f"forger {number}"), "note", session_id="s-1")
     assert not verify_clinic(again).alterations
-    found = verify_clinic(again, checkpoints=folder[1]).alterations
-    assert len(found) == len(folder[1])
+    found = verify_clinic(again, checkpoints=life[1]).alterations
+    assert len(found) == len(life[1])
     assert "was not given out by this chain" in found[0].what
 
 
@@ -231,46 +233,42 @@ def test_two_writers_wait_for_each_other_and_the_chain_never_forks(copied: Recor
 
 
 def test_a_database_of_schema_1_opens_and_is_backed_up_before_it_is_migrated(
-    tmp_path: Path,
+    folder: RecordFolder,
 ) -> None:
-    path = RecordFolder(tmp_path).clinic_database
+    path = folder.clinic_database
     shutil.copy(OLD, path)
-    assert filed_order(RecordFolder(tmp_path), "session-1").patient_key == "patient-1"
-    assert verify_clinic(RecordFolder(tmp_path)).alterations == ()
-    assert accesses(RecordFolder(tmp_path)) == []
+    assert filed_order(folder, "session-1").patient_key == "patient-1"
+    assert verify_clinic(folder).alterations == ()
+    assert accesses(folder) == []
     before = path.read_bytes()
-    record_read(
-        RecordFolder(tmp_path), author(RecordFolder(tmp_path)), "note", session_id="session-1"
-    )
+    record_read(folder, author(folder), "note", session_id="session-1")
     copy = backup_path(path, 1)
     with sqlite3.connect(copy) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM session_order").fetchone() == (2,)
     db.close()
     assert path.read_bytes() != before
-    assert filed_order(RecordFolder(tmp_path), "session-2").patient_key == "patient-1"
-    assert verify_clinic(RecordFolder(tmp_path)).entries == 2
-    record_read(
-        RecordFolder(tmp_path), author(RecordFolder(tmp_path)), "note", session_id="session-1"
-    )
-    assert sorted(p.name for p in tmp_path.glob("*.schema-*")) == [copy.name]
+    assert filed_order(folder, "session-2").patient_key == "patient-1"
+    assert verify_clinic(folder).entries == 2
+    record_read(folder, author(folder), "note", session_id="session-1")
+    assert sorted(p.name for p in folder.path.glob("*.schema-*")) == [copy.name]
 
 
-def test_a_new_file_needs_no_backup(tmp_path: Path) -> None:
-    recorded(RecordFolder(tmp_path))
-    assert not list(tmp_path.glob("*.schema-*"))
+def test_a_new_file_needs_no_backup(folder: RecordFolder) -> None:
+    recorded(folder)
+    assert not list(folder.path.glob("*.schema-*"))
 
 
-def test_a_newer_file_is_refused_in_words(tmp_path: Path) -> None:
-    recorded(RecordFolder(tmp_path))
-    somebody = author(RecordFolder(tmp_path))
-    with sqlite3.connect(RecordFolder(tmp_path).clinic_database) as db:
+def test_a_newer_file_is_refused_in_words(folder: RecordFolder) -> None:
+    recorded(folder)
+    somebody = author(folder)
+    with sqlite3.connect(folder.clinic_database) as db:
         db.execute(f"PRAGMA user_version = {CLINIC_SCHEMA.version + 1}")
     db.close()
     with pytest.raises(JournalUnavailable, match="update the program"):
-        filed_order(RecordFolder(tmp_path), "s-1")
+        filed_order(folder, "s-1")
     with pytest.raises(AuditUnavailable, match="update the program"):
-        record_read(RecordFolder(tmp_path), somebody, "note", session_id="s-1")
+        record_read(folder, somebody, "note", session_id="s-1")
 
 
 # --- acceptances and search -------------------------------------------------------------------

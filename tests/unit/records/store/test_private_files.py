@@ -62,24 +62,32 @@ def test_everything_that_a_workstation_writes_is_private(
     try:
         out = tmp_path / "all" / "out"
         run_demo(DemoConsole(quiet=True), out, Settings(time_zone="UTC"))
-        data = out / "data"
+        data = RecordFolder(out / "data")
         opening = SessionOpening(session_id="open", unit_id=UNIT, utc_offset_min=0, detail={})
-        key = load_or_create_key(RecordFolder(data), store=NoKeyStore())
-        journal = open_session(RecordFolder(data), opening, VirtualClock(), key=key)
+        key = load_or_create_key(data, store=NoKeyStore())
+        journal = open_session(data, opening, VirtualClock(), key=key)
         event = SessionEvent(kind=EventKind.OPERATOR_ACTED, at_ms=5, detail={})
         journal.append_event(event, at_once=True)
         journal.sync()
-        during = {path.name for path in data.rglob("*")}
+        during = {path.name for path in data.path.rglob("*")}
         assert loose(tmp_path) == []
         journal.abandon()
         session = said(data, "sessions", "--outcome", "completed").split()[0]
         for kind in ("pdf", "bundle", "csv", "json"):
-            said(data, "export", session, "--format", kind, "--out", str(out / "x" / f"e.{kind}"))
+            said(
+                data,
+                "export",
+                session,
+                "--format",
+                kind,
+                "--out",
+                str(out / "x" / f"e.{kind}"),
+            )
         said(data, "backup", str(out / "backups" / "copy.zip"))
         said(data, "backup", str(out / "backups" / "copy"))
         said(data, "archive", "--out", str(out / "archive"))
         said(data, "key", "export", "--out", str(out / "key.pem"))
-        said(tmp_path / "all" / "new", "restore", str(out / "backups" / "copy.zip"))
+        said(RecordFolder(tmp_path / "all" / "new"), "restore", str(out / "backups" / "copy.zip"))
     finally:
         os.umask(before)
     assert {f"{UNIT}.lock", f"{UNIT}.spill", f"{UNIT}.db-wal", f"{UNIT}.db-shm"} <= during
@@ -133,36 +141,38 @@ def test_a_medium_without_modes_still_takes_a_backup(
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path: Path) -> RecordFolder:
     recorded(RecordFolder(tmp_path / "data"))
-    return tmp_path / "data"
+    return RecordFolder(tmp_path / "data")
 
 
 @pytest.mark.parametrize("name", ["", "units", "keys", "clinic.db", f"units/{UNIT}.db"])
 @pytest.mark.parametrize("bits", [0o040, 0o004, 0o020, 0o002, 0o001])
-def test_a_loose_mode_is_refused_with_the_line_to_type(data: Path, name: str, bits: int) -> None:
-    check_private(RecordFolder(data))
-    place = data / name
+def test_a_loose_mode_is_refused_with_the_line_to_type(
+    data: RecordFolder, name: str, bits: int
+) -> None:
+    check_private(data)
+    place = data.path / name
     place.chmod(mode(place) | bits)
     with pytest.raises(JournalUnavailable) as refused:
-        check_private(RecordFolder(data))
+        check_private(data)
     assert f"{place} has mode {mode(place):o}" in refused.value.message
     line = refused.value.message.split("`")[1]
     assert os.system(line) == 0
-    check_private(RecordFolder(data))
+    check_private(data)
 
 
-def test_a_session_and_a_backup_ask_first(data: Path, tmp_path: Path) -> None:
-    data.chmod(0o755)
+def test_a_session_and_a_backup_ask_first(data: RecordFolder, tmp_path: Path) -> None:
+    data.path.chmod(0o755)
     with pytest.raises(JournalUnavailable, match="chmod -R go-rwx"):
         said(data, "backup", str(tmp_path / "copy"))
     assert not (tmp_path / "copy").exists()
 
 
-def test_files_of_others_in_the_folder_lie_behind_its_mode(data: Path) -> None:
-    (data / "payers").mkdir(mode=0o755)
-    (data / "payers" / "mine.toml").touch(0o644)
-    check_private(RecordFolder(data))
+def test_files_of_others_in_the_folder_lie_behind_its_mode(data: RecordFolder) -> None:
+    (data.path / "payers").mkdir(mode=0o755)
+    (data.path / "payers" / "mine.toml").touch(0o644)
+    check_private(data)
 
 
 def group_name(number: int) -> str:
@@ -171,58 +181,68 @@ def group_name(number: int) -> str:
     return grp.getgrgid(number).gr_name
 
 
-def test_a_folder_that_is_shared_with_a_group_is_as_the_setting_says(data: Path) -> None:
+def test_a_folder_that_is_shared_with_a_group_is_as_the_setting_says(data: RecordFolder) -> None:
     """The tests' own group is one that every account may give files to."""
     group = group_name(os.getegid())
     with pytest.raises(JournalUnavailable, match=f"readers_group={group} wants it") as refused:
-        check_private(RecordFolder(data), group)
+        check_private(data, group)
     assert os.system(refused.value.message.split("`")[1]) == 0
-    check_private(RecordFolder(data), group)
-    assert mode(data) == 0o2750
-    assert {mode(path) for path in data.rglob("*.db")} == {0o640}
-    assert {mode(path) for path in data.rglob("*.key")} == {0o600}
-    recorded(RecordFolder(data), "s-2")
-    check_private(RecordFolder(data), group)
-    assert {mode(path) for path in (data / "units").iterdir() if path.suffix != ".spill"} == {0o640}
-    for place, bits in ((data, 0o002), (data / "units", 0o020), (data / "clinic.db", 0o020)):
+    check_private(data, group)
+    assert mode(data.path) == 0o2750
+    assert {mode(path) for path in data.path.rglob("*.db")} == {0o640}
+    assert {mode(path) for path in data.path.rglob("*.key")} == {0o600}
+    recorded(data, "s-2")
+    check_private(data, group)
+    assert {mode(path) for path in (data.path / "units").iterdir() if path.suffix != ".spill"} == {
+        0o640
+    }
+    for place, bits in (
+        (data.path, 0o002),
+        (data.path / "units", 0o020),
+        (data.path / "clinic.db", 0o020),
+    ):
         before = mode(place)
         place.chmod(before | bits)
         with pytest.raises(JournalUnavailable, match=f"{place} has mode"):
-            check_private(RecordFolder(data), group)
+            check_private(data, group)
         place.chmod(before)
     with pytest.raises(JournalUnavailable, match="chmod -R go-rwx"):
-        check_private(RecordFolder(data))
+        check_private(data)
 
 
-def test_a_key_stays_secret_in_a_shared_folder(data: Path) -> None:
+def test_a_key_stays_secret_in_a_shared_folder(data: RecordFolder) -> None:
     group = group_name(os.getegid())
-    for path in (data, *data.rglob("*")):
+    for path in (data.path, *data.path.rglob("*")):
         path.chmod(0o2750 if path.is_dir() else 0o640)
     with pytest.raises(JournalUnavailable, match=r"workstation.key has mode 640"):
-        check_private(RecordFolder(data), group)
+        check_private(data, group)
 
 
-def test_a_group_that_does_not_exist_is_named(data: Path) -> None:
+def test_a_group_that_does_not_exist_is_named(data: RecordFolder) -> None:
     with pytest.raises(RequestRefused, match="readers_group=nobody-at-all names no group"):
-        check_private(RecordFolder(data), "nobody-at-all")
+        check_private(data, "nobody-at-all")
 
 
 # --- the key ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bits", [0o640, 0o604, 0o620, 0o602, 0o666])
-def test_a_key_of_another_mode_is_refused_with_the_line_to_type(data: Path, bits: int) -> None:
-    key = data / "keys" / "workstation.key"
+def test_a_key_of_another_mode_is_refused_with_the_line_to_type(
+    data: RecordFolder, bits: int
+) -> None:
+    key = data.path / "keys" / "workstation.key"
     key.chmod(bits)
     with pytest.raises(KeyUnavailable, match=rf"has mode {bits:o}.*`chmod 600 {key}`"):
-        load_or_create_key(RecordFolder(data), store=NoKeyStore())
+        load_or_create_key(data, store=NoKeyStore())
 
 
-def test_a_key_of_another_owner_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_of_another_owner_is_refused(
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
     with pytest.raises(KeyUnavailable, match=f"belongs to account {mine}, this program runs as"):
-        load_or_create_key(RecordFolder(data), store=NoKeyStore())
+        load_or_create_key(data, store=NoKeyStore())
 
 
 # --- one place --------------------------------------------------------------------------------

@@ -27,19 +27,19 @@ from workstation.exit_status import RECORD_BAD, exit_status
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordFolder:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "UTC")
     recorded(RecordFolder(tmp_path / "data"), "s-1", began_ms=1_000_000_000_000)
     recorded(RecordFolder(tmp_path / "data"), "s-2", began_ms=1_000_000_500_000)
-    return tmp_path / "data"
+    return RecordFolder(tmp_path / "data")
 
 
-def test_a_backup_is_made_restored_and_audited(data: Path, tmp_path: Path) -> None:
+def test_a_backup_is_made_restored_and_audited(data: RecordFolder, tmp_path: Path) -> None:
     copy = str(tmp_path / "copy.zip")
     output = said(data, "backup", copy, "--by", "P. Jones")
     assert "2 sessions" in output
     assert "verified: nothing was altered" in output
-    back = tmp_path / "back"
+    back = RecordFolder(tmp_path / "back")
     assert json.loads(said(back, "restore", copy, "--json"))["sessions"] == 2
     assert [row["what"] for row in json.loads(said(back, "audit", "--json"))] == [
         "backup",
@@ -55,8 +55,10 @@ def test_a_backup_is_made_restored_and_audited(data: Path, tmp_path: Path) -> No
     assert exit_status(refused.value) == 2
 
 
-def test_a_backup_of_an_altered_record_says_so_with_its_status(data: Path, tmp_path: Path) -> None:
-    with altering(RecordFolder(data).unit_database(UNIT)) as db:
+def test_a_backup_of_an_altered_record_says_so_with_its_status(
+    data: RecordFolder, tmp_path: Path
+) -> None:
+    with altering(data.unit_database(UNIT)) as db:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE sequence > 0")
     result = run(data, "backup", str(tmp_path / "copy"))
     assert result.exit_code == RECORD_BAD
@@ -64,14 +66,14 @@ def test_a_backup_of_an_altered_record_says_so_with_its_status(data: Path, tmp_p
     assert (tmp_path / "copy" / "backup.json").exists()
 
 
-def test_an_archive_is_written_and_audited(data: Path, tmp_path: Path) -> None:
+def test_an_archive_is_written_and_audited(data: RecordFolder, tmp_path: Path) -> None:
     output = said(data, "archive", "--out", str(tmp_path / "archive"))
     assert "2 sessions" in output
     assert (tmp_path / "archive" / "sessions.parquet").exists()
     assert [row["what"] for row in json.loads(said(data, "audit", "--json"))] == ["archive"]
 
 
-def test_without_a_rule_everything_is_kept(data: Path) -> None:
+def test_without_a_rule_everything_is_kept(data: RecordFolder) -> None:
     output = said(data, "retention", "--apply", "--yes")
     assert "for ever" in output
     assert output.count("never removed") == 2
@@ -79,7 +81,7 @@ def test_without_a_rule_everything_is_kept(data: Path) -> None:
 
 
 def test_retention_removes_what_is_due_and_not_held(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACTION_RETENTION_YEARS", "7")
     said(data, "hold", "s-2", "--reason", "letter of a lawyer", "--by", "P. Jones")
@@ -110,7 +112,7 @@ def test_retention_removes_what_is_due_and_not_held(
     assert "no holds stand" in said(data, "hold")
 
 
-def test_a_hold_needs_one_thing_and_a_reason(data: Path) -> None:
+def test_a_hold_needs_one_thing_and_a_reason(data: RecordFolder) -> None:
     with pytest.raises(RequestRefused, match="needs its reason"):
         said(data, "hold", "s-1")
     with pytest.raises(RequestRefused, match="one of the two"):
@@ -119,7 +121,9 @@ def test_a_hold_needs_one_thing_and_a_reason(data: Path) -> None:
         said(data, "hold", "--patient", "NOBODY", "--reason", "x")
 
 
-def test_a_rule_of_negative_years_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_of_negative_years_is_refused(
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TRACTION_RETENTION_YEARS", "-1")
     with pytest.raises(RequestRefused, match="retention_years='-1'"):
         said(data, "retention")
@@ -129,7 +133,7 @@ def test_a_rule_of_negative_years_is_refused(data: Path, monkeypatch: pytest.Mon
 
 
 def test_the_status_tells_age_proof_and_place(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = run(data, "backup", "--status")
     assert result.exit_code == RECORD_BAD
@@ -160,7 +164,7 @@ def test_the_status_tells_age_proof_and_place(
     assert "set the clock right" in result.output
 
 
-def test_a_proof_that_fails_is_no_proof(data: Path, tmp_path: Path) -> None:
+def test_a_proof_that_fails_is_no_proof(data: RecordFolder, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     said(data, "backup", str(copy))
     with (copy / "clinic.db").open("ab") as file:
@@ -172,7 +176,7 @@ def test_a_proof_that_fails_is_no_proof(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_restore_of_what_was_altered_names_each_finding_and_what_to_type(
-    data: Path, tmp_path: Path
+    data: RecordFolder, tmp_path: Path
 ) -> None:
     copy, back = tmp_path / "copy", tmp_path / "back"
     said(data, "backup", str(copy))
@@ -182,28 +186,42 @@ def test_a_restore_of_what_was_altered_names_each_finding_and_what_to_type(
     content = bytearray((copy / name).read_bytes())
     content[-1] ^= 1
     (copy / name).write_bytes(content)
-    result = run(back, "restore", str(copy), "--public-key", str(key))
+    result = run(RecordFolder(back), "restore", str(copy), "--public-key", str(key))
     assert isinstance(result.exception, BackupAltered)
     assert exit_status(result.exception) == RECORD_BAD
     assert f"ALTERED {name}: it is not the file that was copied" in result.output
     assert f"--accept-altered {name}" in result.exception.message
     assert not back.exists()
-    accepted = run(back, "restore", str(copy), "--accept-altered", name)
+    accepted = run(RecordFolder(back), "restore", str(copy), "--accept-altered", name)
     assert accepted.exit_code == RECORD_BAD
     (row,) = [r for r in accesses(RecordFolder(back)) if r.what == "restore of a backup"]
     assert row.fields[1:] == (f"altered: {name}",)
 
 
 def test_a_restore_with_the_key_and_the_checkpoint_says_on_what_it_stands(
-    data: Path, tmp_path: Path
+    data: RecordFolder, tmp_path: Path
 ) -> None:
     copy = str(tmp_path / "copy.zip")
     checkpoint = json.loads(said(data, "backup", copy, "--json"))["checkpoint"]
     key = str(tmp_path / "key.pem")
     said(data, "key", "export", "--out", key)
     with pytest.raises(BackupAltered):
-        said(tmp_path / "other", "restore", copy, "--checkpoint", "TC1-" + altered(checkpoint))
-    told = said(tmp_path / "back", "restore", copy, "--public-key", key, "--checkpoint", checkpoint)
+        said(
+            RecordFolder(tmp_path / "other"),
+            "restore",
+            copy,
+            "--checkpoint",
+            "TC1-" + altered(checkpoint),
+        )
+    told = said(
+        RecordFolder(tmp_path / "back"),
+        "restore",
+        copy,
+        "--public-key",
+        key,
+        "--checkpoint",
+        checkpoint,
+    )
     assert "checked against 1 public keys from outside and 1 outside checkpoints" in told
     assert "nothing was altered" in said(data, "verify", "--all", "--checkpoint", checkpoint)
 
@@ -216,7 +234,7 @@ def altered(checkpoint: str) -> str:
 
 
 def test_with_recipients_every_backup_is_encrypted(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = Identity.generate()
     (tmp_path / "identity.txt").write_text(str(identity))
@@ -227,10 +245,12 @@ def test_with_recipients_every_backup_is_encrypted(
     assert "encrypted" in said(data, "backup", copy)
     opened = ("--identity", str(tmp_path / "identity.txt"))
     assert "nothing was altered" in said(data, "backup", "--prove", copy, *opened)
-    assert "2 sessions" in said(tmp_path / "back", "restore", copy, *opened)
+    assert "2 sessions" in said(RecordFolder(tmp_path / "back"), "restore", copy, *opened)
 
 
-def test_a_recipient_that_is_none_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recipient_that_is_none_is_named(
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TRACTION_BACKUP_RECIPIENTS", "age1nobody")
     with pytest.raises(RequestRefused, match=r"backup_recipients=.*is no age recipient"):
         said(data, "backup", "--status")
@@ -239,6 +259,6 @@ def test_a_recipient_that_is_none_is_named(data: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "arguments", [(), ("a", "--status"), ("--status", "--identity", "x"), ("a", "--prove", "b")]
 )
-def test_a_backup_does_one_thing_at_a_time(data: Path, arguments: tuple[str, ...]) -> None:
+def test_a_backup_does_one_thing_at_a_time(data: RecordFolder, arguments: tuple[str, ...]) -> None:
     with pytest.raises(AddressInvalid):
         said(data, "backup", *arguments)

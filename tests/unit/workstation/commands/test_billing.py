@@ -68,7 +68,7 @@ def context_file(folder: RecordFolder, place: Path, **changes: Any) -> Path:
 
 def scrubbed(folder: RecordFolder, *words: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(
-        run(folder.path, "scrub", "session-1", "--json", *words).stdout
+        run(folder, "scrub", "session-1", "--json", *words).stdout
     )
     return document
 
@@ -76,7 +76,7 @@ def scrubbed(folder: RecordFolder, *words: str) -> dict[str, Any]:
 def test_scrub_names_payer_sources_evidence_and_closes_with_the_advice(
     folder: RecordFolder,
 ) -> None:
-    result = run(folder.path, "scrub", "session-1", "--payer", "medicare_b")
+    result = run(folder, "scrub", "session-1", "--payer", "medicare_b")
     assert result.exit_code == 3
     assert "Payer profile medicare_b" in result.stdout
     assert "NOT READY" in result.stdout
@@ -103,7 +103,7 @@ def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
     assert [o["value"] for o in before["offers"]][:1] == ["GP"]
     assert charge(folder)["mod1"] == ""
     kept = run(
-        folder.path,
+        folder,
         "accept",
         "session-1",
         "--modifier",
@@ -121,7 +121,7 @@ def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
     assert "T-021" not in [finding["rule"] for finding in after["findings"]]
     assert after["accepted"][0]["value"] == "97012:GP"
     assert charge(folder)["mod1"] == "GP"
-    run(folder.path, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--withdraw")
+    run(folder, "accept", "session-1", "--modifier", "GP", "--by", "P. Jones", "--withdraw")
     assert charge(folder)["mod1"] == ""
 
 
@@ -132,10 +132,10 @@ def charge(folder: RecordFolder) -> dict[str, str]:
 
 
 def test_what_was_not_offered_is_kept_as_such(folder: RecordFolder) -> None:
-    run(folder.path, "accept", "session-1", "--diagnosis", "m54.2", "--by", "P. Jones")
+    run(folder, "accept", "session-1", "--diagnosis", "m54.2", "--by", "P. Jones")
     kept = {a.value: a for a in acceptances(folder, "session-1")}
     assert kept["M542"].evidence == ("the program did not offer it",)
-    run(folder.path, "accept", "session-1", "--diagnosis", "M542", "--by", "P.", "--withdraw")
+    run(folder, "accept", "session-1", "--diagnosis", "M542", "--by", "P.", "--withdraw")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_was_not_offered_is_kept_as_such(folder: RecordFolder) -> None:
 def test_an_acceptance_that_says_too_little_is_refused(
     folder: RecordFolder, words: list[str], message: str
 ) -> None:
-    result = run(folder.path, "accept", "session-1", *words)
+    result = run(folder, "accept", "session-1", *words)
     assert result.exit_code != 0
     assert message in str(result.exception)
 
@@ -162,23 +162,23 @@ def test_an_estimate_shows_its_steps_and_the_trade_figures(
     table = tmp_path / "fees.toml"
     day = load_visit(folder, "session-1", SETTINGS).charge().values["dos"]
     table.write_text(FEES.replace("2026-01-01", day).replace("2026-12-31", day))
-    result = run(folder.path, "estimate", "session-1", "--table", str(table))
+    result = run(folder, "estimate", "session-1", "--table", str(table))
     assert result.exit_code == 0
     assert result.stdout.startswith("ESTIMATE for 97012")
     assert "$14.36" in result.stdout
     assert "$14-$22" in result.stdout
     assert "Prior authorization: ask the plan" in result.stdout
     document = json.loads(
-        run(folder.path, "estimate", "session-1", "--table", str(table), "--json").stdout
+        run(folder, "estimate", "session-1", "--table", str(table), "--json").stdout
     )
     assert (document["amount"], document["label"]) == ("14.36", "estimate")
     table.write_text(FEES.replace("2026-", "2019-"))
-    result = run(folder.path, "estimate", "session-1", "--table", str(table))
+    result = run(folder, "estimate", "session-1", "--table", str(table))
     assert "has no row for 97012 on" in str(result.exception)
 
 
 def test_without_a_table_nothing_is_estimated(folder: RecordFolder) -> None:
-    result = run(folder.path, "estimate", "session-1")
+    result = run(folder, "estimate", "session-1")
     assert isinstance(result.exception, RequestRefused)
     assert "give one with --table FILE" in str(result.exception)
 
@@ -190,22 +190,22 @@ def test_payers_of_the_user_are_found_and_listed(folder: RecordFolder) -> None:
         'name = "valley"\ntitle = "Valley Health"\nkind = "commercial"\n'
         'valid_from = 2026-01-01\nsource = "policy 7"\nstrength = "B"\nmin_minutes = 15\n'
     )
-    assert "Valley Health, of 2026-01-01 (policy 7)" in run(folder.path, "payers").stdout
+    assert "Valley Health, of 2026-01-01 (policy 7)" in run(folder, "payers").stdout
     assert scrubbed(folder, "--payer", "valley")["profile"] == "valley"
-    result = run(folder.path, "scrub", "session-1", "--payer", "vally")
+    result = run(folder, "scrub", "session-1", "--payer", "vally")
     assert "choose one of cigna_ash" in str(result.exception)
 
 
 def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
     folder: RecordFolder, tmp_path: Path
 ) -> None:
-    printed = run(folder.path, "claim", "new", "session-1", "--payer", "va").stdout
+    printed = run(folder, "claim", "new", "session-1", "--payer", "va").stdout
     assert 'claim_id = "session-1"' in printed
     assert 'profile = "va"' in printed
     path = tmp_path / "claim.toml"
     words = ("claim", "new", "session-1", "--out", str(path))
-    assert run(folder.path, *words).exit_code == 0
-    assert "exists already" in str(run(folder.path, *words).exception)
+    assert run(folder, *words).exit_code == 0
+    assert "exists already" in str(run(folder, *words).exception)
     assert scrubbed(folder, "--context", str(path))["profile"] == "commercial"
 
 

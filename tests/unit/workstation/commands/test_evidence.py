@@ -32,14 +32,14 @@ def treated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def data(treated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(treated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordFolder:
     """A copy that a test may spoil; exports go to a folder of their own."""
     copy = tmp_path / "data"
     shutil.copytree(treated, copy)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRACTION_DATA", str(copy))
     monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
-    return copy
+    return RecordFolder(copy)
 
 
 def run(*arguments: str) -> Result:
@@ -53,18 +53,18 @@ def said(*arguments: str) -> str:
     return result.output
 
 
-def checkpoint_of(data: Path) -> str:
-    (record,) = list_sessions(RecordFolder(data))
+def checkpoint_of(data: RecordFolder) -> str:
+    (record,) = list_sessions(data)
     return record.checkpoint
 
 
-def altered(data: Path, statement: str) -> None:
-    (path,) = RecordFolder(data).unit_databases()
+def altered(data: RecordFolder, statement: str) -> None:
+    (path,) = data.unit_databases()
     with altering(path) as connection:
         connection.execute(statement)
 
 
-def test_verify_says_what_it_was_not_checked_against(data: Path) -> None:
+def test_verify_says_what_it_was_not_checked_against(data: RecordFolder) -> None:
     text = said("verify", "--all")
     assert "nothing was altered (checked: chain, 1 signatures; " in text
     assert NOT_OUTSIDE in text
@@ -74,17 +74,19 @@ def test_verify_says_what_it_was_not_checked_against(data: Path) -> None:
 
 
 @pytest.mark.parametrize("format_", ["pdf", "text", "csv", "json"])
-def test_every_export_holds_the_checkpoint_and_is_taken_back(data: Path, format_: str) -> None:
+def test_every_export_holds_the_checkpoint_and_is_taken_back(
+    data: RecordFolder, format_: str
+) -> None:
     said("export", SESSION, "--format", format_, "--out", "export.file")
     assert "outside checkpoints" in said("verify", "--all", "--checkpoint", "export.file")
-    (path,) = RecordFolder(data).unit_databases()
+    (path,) = data.unit_databases()
     path.unlink()
     result = run("verify", "--all", "--checkpoint", "export.file")
     assert result.exit_code == 4
     assert f"ALTERED session {SESSION}, outside checkpoint" in result.output
 
 
-def test_the_nightly_list_finds_a_cut_tail(data: Path) -> None:
+def test_the_nightly_list_finds_a_cut_tail(data: RecordFolder) -> None:
     nightly = said("checkpoints")
     assert checkpoint_of(data) in nightly
     Path("nightly.txt").write_text(nightly)
@@ -94,7 +96,7 @@ def test_the_nightly_list_finds_a_cut_tail(data: Path) -> None:
     assert run("verify", "--all", "--checkpoint", "nightly.txt").exit_code == 4
 
 
-def test_an_alteration_is_told_with_its_place_and_moment(data: Path) -> None:
+def test_an_alteration_is_told_with_its_place_and_moment(data: RecordFolder) -> None:
     altered(data, "UPDATE packed_session SET data = edited(data, 4, 'detail', '{}')")
     result = run("verify", SESSION)
     assert result.exit_code == 4
@@ -106,13 +108,13 @@ def test_an_alteration_is_told_with_its_place_and_moment(data: Path) -> None:
 
 
 def test_a_bundle_is_verified_elsewhere_with_the_public_key_only(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said("export", SESSION, "--format", "bundle", "--out", "record.zip")
     said("key", "export", "--out", "clinic.pub")
     checkpoint = checkpoint_of(data)
-    monkeypatch.setenv("TRACTION_DATA", str(data.parent / "elsewhere"))
-    shutil.rmtree(data)
+    monkeypatch.setenv("TRACTION_DATA", str(data.path.parent / "elsewhere"))
+    shutil.rmtree(data.path)
     blind = said("verify", "--bundle", "record.zip")
     assert "so not who made it" in blind
     assert NOT_OUTSIDE in blind
@@ -130,7 +132,7 @@ def test_a_bundle_is_verified_elsewhere_with_the_public_key_only(
     assert "1 outside checkpoints" in known
 
 
-def test_a_bundle_opens_without_the_program(data: Path) -> None:
+def test_a_bundle_opens_without_the_program(data: RecordFolder) -> None:
     said("export", SESSION, "--format", "bundle")
     with zipfile.ZipFile(f"{SESSION}.zip") as archive:
         assert archive.testzip() is None
@@ -138,18 +140,18 @@ def test_a_bundle_opens_without_the_program(data: Path) -> None:
         samples = archive.read("samples.csv").decode().splitlines()
         note = archive.read("note.txt").decode()
     assert {"README.txt", "events.jsonl", "links.csv", "charge.csv", "manifest.sig"} <= names
-    (record,) = list_sessions(RecordFolder(data))
+    (record,) = list_sessions(data)
     assert len(samples) == 1 + len(record.samples)
     assert checkpoint_of(data) in note
 
 
-def test_the_same_record_gives_the_same_bundle(data: Path) -> None:
+def test_the_same_record_gives_the_same_bundle(data: RecordFolder) -> None:
     for name in ("one.zip", "two.zip"):
         said("export", SESSION, "--format", "bundle", "--out", name)
     assert Path("one.zip").read_bytes() == Path("two.zip").read_bytes()
 
 
-def test_an_altered_bundle_and_a_strange_key_are_told(data: Path) -> None:
+def test_an_altered_bundle_and_a_strange_key_are_told(data: RecordFolder) -> None:
     said("export", SESSION, "--format", "bundle", "--out", "record.zip")
     out = io.BytesIO()
     with zipfile.ZipFile("record.zip") as archive, zipfile.ZipFile(out, "w") as other:
@@ -177,7 +179,7 @@ def test_an_altered_bundle_and_a_strange_key_are_told(data: Path) -> None:
     ],
 )
 def test_wrong_use_is_told_in_words(
-    data: Path, arguments: list[str], error: type[Exception], words: str
+    data: RecordFolder, arguments: list[str], error: type[Exception], words: str
 ) -> None:
     Path("empty").write_text("")
     result = run(*arguments)

@@ -96,7 +96,7 @@ def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
 def exported(folder: RecordFolder, out: Path, *words: str) -> bytes:
     """The content of the one file that the command wrote into a folder of its own."""
     out.mkdir(exist_ok=True)
-    result = run(folder.path, "export", SESSION, "--out", str(out), *words)
+    result = run(folder, "export", SESSION, "--out", str(out), *words)
     assert result.exit_code == 0, result.exception
     (written,) = out.iterdir()
     assert written.name.startswith(SESSION)
@@ -130,7 +130,7 @@ def test_every_format_is_written_into_a_file_that_names_the_session(
 def test_without_a_claim_context_what_is_missing_is_named(
     folder: RecordFolder, tmp_path: Path, name: str
 ) -> None:
-    result = run(folder.path, "export", SESSION, "--format", name, "--out", str(tmp_path / "file"))
+    result = run(folder, "export", SESSION, "--format", name, "--out", str(tmp_path / "file"))
     if name in NEEDS_A_CLAIM:
         assert isinstance(result.exception, TractionError)
         assert "misses" in result.exception.message
@@ -161,16 +161,16 @@ def test_errors_are_on_the_document_on_the_screen_and_block_an_importer(
     folder: RecordFolder, claim_file: Path, tmp_path: Path
 ) -> None:
     words = ("export", SESSION, "--context", str(claim_file))
-    result = run(folder.path, *words, "--format", "pdf", "--out", str(tmp_path))
+    result = run(folder, *words, "--format", "pdf", "--out", str(tmp_path))
     assert "NOT READY: " in result.stdout
     assert "T-021" in result.stdout  # Medicare wants GP, and nobody has accepted it
     pdf = (tmp_path / f"{SESSION}.pdf").read_bytes()
     text = " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
     assert "NOT READY: " in text
-    refused = run(folder.path, *words, "--format", "csv", "--receiver", "refactor")
+    refused = run(folder, *words, "--format", "csv", "--receiver", "refactor")
     assert isinstance(refused.exception, ExportRefused)
     assert "T-021" in refused.exception.message
-    as_json = run(folder.path, *words, "--format", "summary", "--out", str(tmp_path), "--json")
+    as_json = run(folder, *words, "--format", "summary", "--out", str(tmp_path), "--json")
     told = json.loads(as_json.stdout)
     assert told["ready"] is False
     assert "T-021" in told["errors"]
@@ -191,7 +191,7 @@ def test_another_sessions_file_and_any_other_file_are_left_alone(tmp_path: Path)
 
 
 def test_an_unknown_receiver_is_refused_with_the_known_ones(folder: RecordFolder) -> None:
-    result = run(folder.path, "export", SESSION, "--format", "csv", "--receiver", "nobody")
+    result = run(folder, "export", SESSION, "--format", "csv", "--receiver", "nobody")
     assert isinstance(result.exception, TractionError)
     assert "is not one of own, pmhelpcenter" in result.exception.message
 
@@ -211,7 +211,7 @@ def test_an_upload_sends_the_pdf_and_never_shows_the_token(
     monkeypatch.setenv("EMR_TOKEN", "very-secret-token")
     with caplog.at_level(logging.DEBUG):
         result = run(
-            folder.path,
+            folder,
             "upload",
             SESSION,
             "--openemr",

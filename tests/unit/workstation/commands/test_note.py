@@ -18,17 +18,17 @@ from tests.support.notes import ALL_WORDS, BEGAN_MS, DAY_MS, note_of, recorded
 
 
 @pytest.fixture
-def data(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> RecordFolder:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
     recorded(folder)
-    return folder.path
+    return folder
 
 
 def completions() -> list[str]:
     return [part for name, text in ALL_WORDS.items() for part in ("--complete", f"{name}={text}")]
 
 
-def test_a_note_is_completed_signed_and_amended(data: Path) -> None:
+def test_a_note_is_completed_signed_and_amended(data: RecordFolder) -> None:
     assert "TREATMENT NOTE (draft, not signed)" in said(data, "note", "s-1")
     said(data, "note", "s-1", *completions(), "--by", "P. Jones")
     text = said(data, "note", "s-1", "--sign", "--by", "P. Jones", "--credentials", "PT")
@@ -45,15 +45,17 @@ def test_a_note_is_completed_signed_and_amended(data: Path) -> None:
     )
 
 
-def test_the_signed_note_is_one_page_with_signature_versions_and_checkpoint(data: Path) -> None:
+def test_the_signed_note_is_one_page_with_signature_versions_and_checkpoint(
+    data: RecordFolder,
+) -> None:
     said(data, "note", "s-1", *completions(), "--by", "P. Jones")
     said(data, "note", "s-1", "--sign", "--by", "P. Jones", "--credentials", "PT")
     said(data, "note", "s-1", "--amend", "pain_after=2", "--reason", "slip", "--by", "P. Jones")
-    out = data / "note.pdf"
+    out = data.path / "note.pdf"
     said(data, "export", "s-1", "--format", "pdf", "--out", str(out))
     (page,) = PdfReader(io.BytesIO(out.read_bytes())).pages
     text = page.extract_text()
-    note = note_of(RecordFolder(data))
+    note = note_of(data)
     signed = "Signed by P. Jones, PT"
     for wanted in ("amended, version 2", signed, "pain_after", note.signature_checkpoint):
         assert wanted.lower() in text.lower()
@@ -64,7 +66,9 @@ def test_the_signed_note_is_one_page_with_signature_versions_and_checkpoint(data
     assert [version["number"] for version in document["versions"]] == [1, 2]
 
 
-def test_the_template_holds_every_open_field_and_is_read_back(data: Path, tmp_path: Path) -> None:
+def test_the_template_holds_every_open_field_and_is_read_back(
+    data: RecordFolder, tmp_path: Path
+) -> None:
     template = said(data, "note", "s-1", "--template")
     assert set(tomllib.loads(template)) == set(ALL_WORDS)
     filled = template.replace('pain_before = ""', "pain_before = 7").replace(
@@ -73,15 +77,15 @@ def test_the_template_holds_every_open_field_and_is_read_back(data: Path, tmp_pa
     path = tmp_path / "words.toml"
     path.write_text(filled)
     said(data, "note", "s-1", "--complete", str(path), "--by", "P. Jones")
-    note = note_of(RecordFolder(data))
+    note = note_of(data)
     assert note.field("pain_before").value == "7"
     assert note.field("harness").value == "head halter"
     assert note.field("rationale").is_open, "what was left empty stays open"
 
 
-def test_the_last_visit_is_offered_and_confirmed(data: Path) -> None:
+def test_the_last_visit_is_offered_and_confirmed(data: RecordFolder) -> None:
     said(data, "note", "s-1", *completions(), "--by", "P. Jones")
-    recorded(RecordFolder(data), "s-2", began_ms=BEGAN_MS + DAY_MS)
+    recorded(data, "s-2", began_ms=BEGAN_MS + DAY_MS)
     text = said(data, "note", "s-2")
     assert "the last visit says of harness: 'two-piece head halter'; confirm it" in text
     assert "symptoms repeats the text of session s-1 (100 % alike)" in text
@@ -112,32 +116,32 @@ def test_the_last_visit_is_offered_and_confirmed(data: Path) -> None:
     ],
 )
 def test_refusals_name_the_field_and_leave_the_note_alone(
-    data: Path, arguments: tuple[str, ...], message: str
+    data: RecordFolder, arguments: tuple[str, ...], message: str
 ) -> None:
-    before = note_of(RecordFolder(data))
+    before = note_of(data)
     with pytest.raises(NoteRefused, match=message.replace("(", r"\(")):
         said(data, "note", "s-1", *arguments)
-    assert note_of(RecordFolder(data)) == before
+    assert note_of(data) == before
 
 
 @pytest.mark.parametrize("content", ["pain_before = 1.5", "pain_before = true", "pain_before ="])
-def test_a_file_of_words_is_checked(data: Path, tmp_path: Path, content: str) -> None:
+def test_a_file_of_words_is_checked(data: RecordFolder, tmp_path: Path, content: str) -> None:
     path = tmp_path / "words.toml"
     path.write_text(content)
     with pytest.raises(NoteRefused, match=r"words\.toml"):
         said(data, "note", "s-1", "--complete", str(path), "--by", "A")
 
 
-def test_every_look_and_every_word_is_audited(data: Path) -> None:
+def test_every_look_and_every_word_is_audited(data: RecordFolder) -> None:
     said(data, "show", "s-1")
     said(data, "note", "s-1", "--complete", "pain_before=6", "--by", "P. Jones")
-    said(data, "export", "s-1", "--format", "json", "--out", str(data / "x.json"))
-    assert [(a.what, a.kind, a.session_id) for a in accesses(RecordFolder(data))] == [
+    said(data, "export", "s-1", "--format", "json", "--out", str(data.path / "x.json"))
+    assert [(a.what, a.kind, a.session_id) for a in accesses(data)] == [
         ("show", "record_read", "s-1"),
         ("note completed", "record_written", "s-1"),
         ("note", "record_read", "s-1"),
         ("export json", "record_read", "s-1"),
     ]
-    assert accesses(RecordFolder(data))[1].fields == ("pain_before",)
-    assert accesses(RecordFolder(data))[1].by == "P. Jones"
-    assert all(access.user for access in accesses(RecordFolder(data)))
+    assert accesses(data)[1].fields == ("pain_before",)
+    assert accesses(data)[1].by == "P. Jones"
+    assert all(access.user for access in accesses(data))

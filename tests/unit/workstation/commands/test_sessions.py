@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -18,19 +17,19 @@ from workstation.exit_status import RECORD_BAD
 
 
 @pytest.fixture
-def data(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> RecordFolder:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
     recorded(folder)
     recorded(folder, "s-2", began_ms=BEGAN_MS + DAY_MS, outcome="stopped")
-    return folder.path
+    return folder
 
 
-def found(data: Path, *arguments: str) -> list[str]:
+def found(data: RecordFolder, *arguments: str) -> list[str]:
     listed = json.loads(said(data, "sessions", *arguments, "--json"))
     return [session["session_id"] for session in listed]
 
 
-def test_sessions_are_searched_by_the_clinic_s_days(data: Path) -> None:
+def test_sessions_are_searched_by_the_clinic_s_days(data: RecordFolder) -> None:
     assert found(data) == ["s-2", "s-1"]
     # The first session began at midnight UTC: in Chicago that was still the last day of 2025.
     assert found(data, "--to", "2025-12-31") == ["s-1"]
@@ -42,7 +41,7 @@ def test_sessions_are_searched_by_the_clinic_s_days(data: Path) -> None:
         found(data, "--from", "yesterday")
 
 
-def test_a_search_for_a_patient_is_audited_with_what_it_found(data: Path) -> None:
+def test_a_search_for_a_patient_is_audited_with_what_it_found(data: RecordFolder) -> None:
     said(data, "sessions")
     assert said(data, "audit") == ""
     said(data, "sessions", "--patient", "TEST-1", "--by", "P. Jones")
@@ -58,14 +57,14 @@ def test_a_search_for_a_patient_is_audited_with_what_it_found(data: Path) -> Non
     assert said(data, "audit", "--patient", "NOBODY") == ""
 
 
-def test_an_access_that_cannot_be_audited_is_refused(data: Path) -> None:
+def test_an_access_that_cannot_be_audited_is_refused(data: RecordFolder) -> None:
     said(data, "show", "s-1")
-    with sqlite3.connect(RecordFolder(data).clinic_database) as db:
+    with sqlite3.connect(data.clinic_database) as db:
         db.execute(
             "CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
     db.close()
-    out = data / "note.txt"
+    out = data.path / "note.txt"
     for command in (
         ("show", "s-1"),
         ("note", "s-1"),
@@ -78,32 +77,32 @@ def test_an_access_that_cannot_be_audited_is_refused(data: Path) -> None:
     assert not out.exists()
 
 
-def test_a_read_only_folder_refuses_in_words_and_verify_still_works(data: Path) -> None:
+def test_a_read_only_folder_refuses_in_words_and_verify_still_works(data: RecordFolder) -> None:
     said(data, "show", "s-1")
-    for path in (RecordFolder(data).clinic_database, data):
+    for path in (data.clinic_database, data.path):
         path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
     try:
         with pytest.raises(AuditUnavailable, match=r"read-only.*copy it to a place"):
             said(data, "note", "s-1")
         assert "clinic.db was not altered" in said(data, "verify", "--all")
     finally:
-        for path in (data, RecordFolder(data).clinic_database):
+        for path in (data.path, data.clinic_database):
             path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
-def test_an_unknown_session_writes_nothing(data: Path) -> None:
+def test_an_unknown_session_writes_nothing(data: RecordFolder) -> None:
     with pytest.raises(RecordNotFound):
         said(data, "note", "nobody")
     assert said(data, "audit") == ""
 
 
-def test_verify_all_says_what_it_found_in_clinic_db(data: Path) -> None:
+def test_verify_all_says_what_it_found_in_clinic_db(data: RecordFolder) -> None:
     said(data, "note", "s-1", "--complete", "pain_before=6", "--by", "P. Jones")
     output = said(data, "verify", "--all")
     assert "verified clinic.db: 7 entries in 4 signed links, 2 orders; drafts, presets" in output
     assert "clinic.db was not altered (not checked against outside checkpoints)" in output
     assert "checkpoint of clinic.db, to be kept elsewhere: TC1-clinic." in output
-    with altering(RecordFolder(data).clinic_database) as db:
+    with altering(data.clinic_database) as db:
         db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE sequence = 3")
     result = run(data, "verify", "--all")
     assert result.exit_code == RECORD_BAD

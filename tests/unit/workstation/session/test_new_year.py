@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from controller.errors import JournalUnavailable
@@ -26,25 +24,27 @@ def told(folder: RecordFolder, years: int) -> list[str]:
     return warned
 
 
-def test_the_first_start_of_a_year_closes_the_file_of_the_year_before(memory_path: Path) -> None:
-    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
-    assert told(RecordFolder(memory_path), 0) == []
-    assert RecordFolder(memory_path).year_databases() == []
-    assert told(RecordFolder(memory_path), 1) == []
-    (closed,) = RecordFolder(memory_path).year_databases()
+def test_the_first_start_of_a_year_closes_the_file_of_the_year_before(
+    folder_in_memory: RecordFolder,
+) -> None:
+    begin(folder_in_memory, "s-0", clock(0)).close()
+    assert told(folder_in_memory, 0) == []
+    assert folder_in_memory.year_databases() == []
+    assert told(folder_in_memory, 1) == []
+    (closed,) = folder_in_memory.year_databases()
     assert closed.name == f"{UNIT}-2026.db"
 
 
 def test_a_disk_that_refuses_is_told_and_keeps_nobody_from_a_session(
-    memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder_in_memory: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin(RecordFolder(memory_path), "s-0", clock(0)).close()
+    begin(folder_in_memory, "s-0", clock(0)).close()
 
     def refuse(*_: object, **__: object) -> None:
         raise JournalUnavailable("the disk is full")
 
     monkeypatch.setattr(new_year, "close_year", refuse)
-    assert told(RecordFolder(memory_path), 1) == [
+    assert told(folder_in_memory, 1) == [
         "the disk is full; the next start tries again to begin the file of 2027"
     ]
-    assert RecordFolder(memory_path).unit_database(UNIT).exists()
+    assert folder_in_memory.unit_database(UNIT).exists()

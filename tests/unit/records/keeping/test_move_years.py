@@ -1,0 +1,209 @@
+"""Files of closed years lie elsewhere: they are read and checked there, or said to be missing."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from controller.errors import JournalCorrupt, RequestRefused
+from records.clinic.clinic_verify import verify_clinic
+from records.clinic.session_register import append_opened, note_seals
+from records.evidence.integrity import verify
+from records.evidence.reader import list_sessions, read_session
+from records.evidence.year_moves import year_moves
+from records.keeping.backup import back_up
+from records.keeping.move_years import move_years
+from records.store.author import Author
+from records.store.clinic_file import clinic_writing
+from records.store.record_folder import MOVED, RecordFolder, year_of
+from tests.support.altered_records import KEY, UNIT
+from tests.unit.records.evidence.test_journal_faults import begin
+from tests.unit.records.evidence.test_year_files import KEYS, START_MS, clock, closed, cut
+
+SOMEBODY = Author(by="A. Keeper", user="keeper", at_utc_ms=START_MS, key=KEY)
+
+
+def found(folder: RecordFolder) -> list[str]:
+    return [f"{one.where}: {one.what}" for one in verify(folder, public_keys=KEYS).alterations]
+
+
+@pytest.fixture
+def three_years(memory_path: Path) -> RecordFolder:
+    """Sessions of 2026, 2027 and 2028 in three files."""
+    folder = RecordFolder(memory_path / "records")
+    for years in range(3):
+        cut(folder, 2026 + years)
+        begin(folder, f"s-{years}", clock(years)).close()
+    return folder
+
+
+@pytest.fixture
+def disk(memory_path: Path) -> Path:
+    place = memory_path / "disk"
+    place.mkdir()
+    return place
+
+
+def test_moved_files_are_read_and_checked_where_they_are(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    before = [one.head for one in list_sessions(three_years)]
+    moved = move_years(three_years, SOMEBODY, disk, before=2028)
+    assert [Path(one.to).name for one in moved] == [f"{UNIT}-2026.db", f"{UNIT}-2027.db"]
+    assert [one.sessions for one in moved] == [("s-0",), ("s-1",)]
+    assert sorted(path.name for path in three_years.units.glob("*-20*")) == [
+        f"{UNIT}-2026.db.moved",
+        f"{UNIT}-2027.db.moved",
+    ]
+    assert stat.S_IMODE((disk / f"{UNIT}-2026.db").stat().st_mode) == 0o400
+    assert [one.head for one in list_sessions(three_years)] == before
+    assert read_session(three_years, "s-0").checkpoint
+    assert verify(three_years, public_keys=KEYS).sessions == 3
+    assert found(three_years) == []
+    assert three_years.foreign_files() == []
+
+
+def test_only_years_before_the_one_that_was_named_are_moved(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    assert len(move_years(three_years, SOMEBODY, disk, before=2027)) == 1
+    assert closed(three_years, 2027).exists()
+    assert move_years(three_years, SOMEBODY, disk, before=2027) == []
+
+
+@pytest.mark.parametrize("gone", [(2026,), (2027,), (2026, 2027)])
+def test_a_place_that_cannot_be_reached_is_said_and_is_no_alteration(
+    three_years: RecordFolder, disk: Path, gone: tuple[int, ...]
+) -> None:
+    move_years(three_years, SOMEBODY, disk, before=2028)
+    for year in gone:
+        (disk / f"{UNIT}-{year}.db").rename(disk / f"taken-{year}")
+    result = verify(three_years, public_keys=KEYS)
+    assert result.sessions == 3 - len(gone)
+    assert all(one.unread for one in result.alterations)
+    assert {one.where for one in result.alterations} == {f"units/{UNIT}-{y}.db" for y in gone}
+    for one in result.alterations:
+        assert f"moved to {disk / Path(one.where).name} on 2026-11-25 by A. Keeper" in one.what
+        assert "its 1 sessions are not checked" in one.what
+
+
+def test_an_older_file_is_followed_while_the_one_behind_it_is_away(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    """2027 names the digest of 2026: what is done to 2026 is found though 2027 is in a safe."""
+    move_years(three_years, SOMEBODY, disk, before=2028)
+    (disk / f"{UNIT}-2027.db").rename(disk / "in the safe")
+    older = disk / f"{UNIT}-2026.db"
+    older.chmod(0o600)
+    with older.open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\xff")
+    older.chmod(0o400)
+    assert any("it is not the file that was closed" in one for one in found(three_years))
+
+
+def delete(folder: RecordFolder) -> None:
+    closed(folder, 2026).unlink()
+
+
+def pretend(folder: RecordFolder) -> None:
+    """A stranger deletes the file and writes where it is said to be; the chain says nothing."""
+    path = closed(folder, 2026)
+    path.with_name(path.name + MOVED).write_text(f"/mnt/safe/{path.name}\n")
+    path.unlink()
+
+
+@pytest.mark.parametrize("deed", [delete, pretend])
+def test_a_file_that_was_deleted_is_missing_whatever_the_line_in_its_place_says(
+    three_years: RecordFolder, deed: Callable[[RecordFolder], None]
+) -> None:
+    deed(three_years)
+    (one,) = verify(three_years, public_keys=KEYS).alterations
+    assert "it is missing" in one.what
+    assert not one.unread
+
+
+@pytest.mark.parametrize("line", ["", "relative.db\n", "/etc/passwd\n", "\0\n", "\udcff\n"])
+def test_a_line_that_the_program_did_not_write_leads_nowhere(
+    three_years: RecordFolder, disk: Path, line: str
+) -> None:
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    pointer = three_years.units / f"{UNIT}-2026.db{MOVED}"
+    pointer.write_bytes(line.encode("utf-8", "surrogateescape"))
+    (one,) = verify(three_years, public_keys=KEYS).alterations
+    assert one.unread
+    assert str(disk) in one.what, "the chain knows where it was moved to"
+
+
+def test_the_sessions_of_a_place_out_of_reach_are_not_missed_by_clinic_db(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    with clinic_writing(three_years) as db:
+        for name in ("s-0", "s-1", "s-2"):
+            append_opened(
+                db, SOMEBODY, session_id=name, unit_id=UNIT, patient_key="aa", digest="bb"
+            )
+    assert len(note_seals(three_years, SOMEBODY)) == 3
+    move_years(three_years, SOMEBODY, disk, before=2028)
+    assert not _missed(three_years)
+    for path in disk.iterdir():
+        path.rename(disk / f"taken-{path.name}")
+    assert not _missed(three_years)
+    closed_2028 = three_years.unit_database(UNIT)
+    closed_2028.unlink()
+    assert _missed(three_years) == {"session s-2"}
+
+
+def _missed(folder: RecordFolder) -> set[str]:
+    found = verify_clinic(folder, public_keys=KEYS).alterations
+    return {one.where for one in found if one.where.startswith("session ")}
+
+
+def test_what_is_not_the_closed_file_is_not_moved(three_years: RecordFolder, disk: Path) -> None:
+    path = closed(three_years, 2026)
+    path.chmod(0o600)
+    with pytest.raises(JournalCorrupt, match="was not moved: it has mode 600"):
+        move_years(three_years, SOMEBODY, disk, before=2028)
+    assert list(disk.iterdir()) == []
+    assert path.exists()
+
+
+def test_targets_that_cannot_take_them_are_refused(three_years: RecordFolder, disk: Path) -> None:
+    with pytest.raises(RequestRefused, match="is no folder"):
+        move_years(three_years, SOMEBODY, disk / "nosuch", before=2028)
+    inside = three_years.path / "older"
+    inside.mkdir()
+    with pytest.raises(RequestRefused, match="lies in"):
+        move_years(three_years, SOMEBODY, inside, before=2028)
+    (disk / f"{UNIT}-2026.db").write_bytes(b"another")
+    with pytest.raises(RequestRefused, match="exists and is another file"):
+        move_years(three_years, SOMEBODY, disk, before=2028)
+    assert found(three_years) == []
+    assert year_moves(three_years) == {}
+
+
+def test_a_file_that_is_copied_back_counts_again(three_years: RecordFolder, disk: Path) -> None:
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    (disk / f"{UNIT}-2026.db").rename(closed(three_years, 2026))
+    assert found(three_years) == []
+    assert [one.file for one in move_years(three_years, SOMEBODY, disk, before=2027)] == [
+        f"units/{UNIT}-2026.db"
+    ]
+    assert found(three_years) == []
+
+
+def test_a_backup_says_what_it_does_not_hold(three_years: RecordFolder, disk: Path) -> None:
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    report = back_up(three_years, disk / "copy", KEY, made_utc_ms=START_MS, program="test")
+    assert report.elsewhere == (str(disk / f"{UNIT}-2026.db"),)
+    assert f"units/{UNIT}-2026.db{MOVED}" in report.files
+    assert f"units/{UNIT}-2026.db" not in report.files
+
+
+def test_only_a_closed_file_has_a_year() -> None:
+    assert year_of(Path(f"{UNIT}-2026-2.db")) == 2026
+    with pytest.raises(ValueError, match="no file of a closed year"):
+        year_of(Path(f"{UNIT}.db"))
