@@ -28,6 +28,7 @@ from simulator.units import virtual_unit
 from workstation.output import drop_output, write_file
 from workstation.session.operators import SessionOperator, Show
 from workstation.session.treat import treat
+from workstation.session.workplace import Recording, Workplace
 from workstation.settings import Settings
 
 STOP_IN_HOLD = 2
@@ -146,12 +147,12 @@ def _perform(act: Act, folder: RecordFolder, settings: Settings, bars: Progress 
         result = treat(
             unit.uri,
             PlannedOrder.of(order),
-            folder=folder,
-            clock=clock,
+            workplace=Workplace(folder=folder, settings=settings, clock=clock),
             operator=operator,
-            settings=settings,
-            key=load_or_create_key(folder, store=NoKeyStore()),
-            commit_interval_s=COMMIT_INTERVAL_S,
+            recording=Recording(
+                key=load_or_create_key(folder, store=NoKeyStore()),
+                commit_interval_s=COMMIT_INTERVAL_S,
+            ),
         )
     return load_visit(folder, result.session_id, settings)
 

@@ -5,7 +5,6 @@ The program only offers; without an entry of this kind nothing is on the claim.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controller.errors import RequestRefused
@@ -17,42 +16,44 @@ from records.store.record_folder import RecordFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
-    """``what`` is the kind of thing (modifier, diagnosis), ``value`` the thing itself."""
+class OfferAnswer:
+    """What a person makes of an offer: accepts it, or takes an acceptance back.
+
+    ``what`` is the kind of thing (modifier, diagnosis), ``value`` the thing itself. ``evidence`` is
+    what the person has seen.
+    """
 
     session_id: str
     what: str
     value: str
     accepted: bool
-    by: str
-    at_utc_ms: int
     evidence: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance(OfferAnswer):
+    """An answer on file: who gave it and when."""
+
+    by: str
+    at_utc_ms: int
+
+
 def record_acceptance(
-    folder: RecordFolder,
-    *,
-    session_id: str,
-    patient_key: str,
-    what: str,
-    value: str,
-    evidence: Sequence[str],
-    author: Author,
-    accepted: bool = True,
+    folder: RecordFolder, answer: OfferAnswer, author: Author, *, patient_key: str
 ) -> None:
-    """Keep that ``author`` accepted (or took back) ``value``, having seen ``evidence``."""
-    for name, text in (("what", what), ("value", value), ("by", author.by)):
+    """Keep what ``author`` makes of an offer."""
+    for name, text in (("what", answer.what), ("value", answer.value), ("by", author.by)):
         if not text.strip():
             raise RequestRefused(f"{name} is empty; an acceptance names it")
     detail: dict[str, JsonValue] = {
-        "session_id": session_id,
+        "session_id": answer.session_id,
         "patient_key": patient_key,
-        "what": what.strip(),
-        "value": value.strip(),
-        "accepted": accepted,
+        "what": answer.what.strip(),
+        "value": answer.value.strip(),
+        "accepted": answer.accepted,
         "by": author.by.strip(),
         "user": author.user,
-        "evidence": list(evidence),
+        "evidence": list(answer.evidence),
     }
     with clinic_writing(folder) as db:
         append_entries(db, author, [(EntryKind.PROPOSAL_ACCEPTED, detail)])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from controller.errors import RecordNotFound
 from records.clinic.session_register import append_opened
+from records.order.order import Order
 from records.store.author import Author
 from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.database import Database, rows
@@ -27,13 +28,11 @@ class FiledOrder:
 
 def file_order(
     folder: RecordFolder,
+    order: Order,
     *,
     session_id: str,
     unit_id: str,
     author: Author,
-    patient_reference: str,
-    order_digest: str,
-    order_text: str,
     new_key: Callable[[], str],
 ) -> str:
     """File a session's order; returns the patient's key, made by ``new_key`` at the first visit.
@@ -42,10 +41,10 @@ def file_order(
     when nothing can be kept.
     """
     with clinic_writing(folder) as db:
-        key = _patient_key(db, patient_reference, new_key)
+        key = _patient_key(db, order.patient_reference, new_key)
         db.execute(
             "INSERT INTO session_order VALUES (?, ?, ?, ?)",
-            (session_id, key, order_digest, order_text),
+            (session_id, key, order.digest, order.source_text),
         )
         append_opened(
             db,
@@ -53,7 +52,7 @@ def file_order(
             session_id=session_id,
             unit_id=unit_id,
             patient_key=key,
-            digest=order_digest,
+            digest=order.digest,
         )
         return key
 

@@ -24,7 +24,7 @@ from records.keys.key_folder import (
     publish,
     put_next,
 )
-from records.keys.key_records import KeyEvent, KeyHistory, KeyRecord, shown
+from records.keys.key_records import KeyEvent, KeyHistory, KeyRecord, SaidOfKey, shown
 from records.keys.key_store import KeyStore, SystemKeyStore
 from records.keys.key_witness import believed_history, reached
 from records.keys.signing import load_or_create_key
@@ -56,13 +56,13 @@ def rotate_key(
     """
     check_name("by", by)
     store = store or SystemKeyStore()
+    said = SaidOfKey(at_utc_ms=at_utc_ms, by=by)
     old = load_or_create_key(folder, store=store, utc_ms=lambda: at_utc_ms)
     new = SigningKey(new_seed())
 
     def record(history: KeyHistory) -> KeyRecord:
-        made = history.following(
-            KeyEvent.ROTATED, new.public_key, at_utc_ms, by=by, reached=reached(folder)
-        )
+        places = reached(folder)
+        made = history.following(KeyEvent.ROTATED, new.public_key, said, reached=places)
         return made.signed(old, new)
 
     with key_failures_in_words(folder), changing_keys(folder):
@@ -74,10 +74,8 @@ def rotate_key(
 
 def replace_lost_key(
     folder: RecordFolder,
+    said: SaidOfKey,
     *,
-    by: str,
-    reason: str,
-    at_utc_ms: int,
     store: KeyStore | None = None,
     new_seed: NewSeed = lambda: secrets.token_bytes(SEED_SIZE),
 ) -> SigningKey:
@@ -86,8 +84,8 @@ def replace_lost_key(
     Raises RequestRefused when the key in use is at hand, and while a session is open. Sessions that
     were interrupted are allowed: the key that opened them does not come back.
     """
-    check_name("by", by)
-    check_text("reason", _needed(reason, "why the key is lost"))
+    check_name("by", said.by)
+    check_text("reason", _needed(said.reason, "why the key is lost"))
     store = store or SystemKeyStore()
     _refuse_when_at_hand(folder, store)
     new = SigningKey(new_seed())
@@ -96,15 +94,13 @@ def replace_lost_key(
         places = reached(folder)
         if history.records:
             return history.following(
-                KeyEvent.REPLACED, new.public_key, at_utc_ms, by=by, reason=reason, reached=places
+                KeyEvent.REPLACED, new.public_key, said, reached=places
             ).signed(new)
         found = public_files(folder)
         return history.following(
             KeyEvent.BEGUN,
             new.public_key,
-            at_utc_ms,
-            by=by,
-            reason=reason,
+            said,
             found=[found[key_id] for key_id in sorted(found)],
             reached=places,
         ).signed(new)
@@ -128,9 +124,8 @@ def take_over_restored(
     try:
         load_or_create_key(folder, store=store, utc_ms=lambda: at_utc_ms)
     except KeyUnavailable:
-        replace_lost_key(
-            folder, by=by, reason="restored from a backup", at_utc_ms=at_utc_ms, store=store
-        )
+        said = SaidOfKey(at_utc_ms=at_utc_ms, by=by, reason="restored from a backup")
+        replace_lost_key(folder, said, store=store)
 
 
 def accept_key(
@@ -151,7 +146,8 @@ def accept_key(
     def record(history: KeyHistory) -> KeyRecord:
         if key_id in history.times:
             raise RequestRefused(f"key {key_id} is on record already; `traction key list` shows it")
-        return history.following(KeyEvent.ACCEPTED, public_key, at_utc_ms, by=by)
+        said = SaidOfKey(at_utc_ms=at_utc_ms, by=by)
+        return history.following(KeyEvent.ACCEPTED, public_key, said)
 
     _signed_by_the_key_in_use(folder, record, at_utc_ms, store)
     with key_failures_in_words(folder):
@@ -163,11 +159,9 @@ def accept_key(
 def revoke_key(
     folder: RecordFolder,
     key_id: str,
+    said: SaidOfKey,
     *,
     from_utc_ms: int,
-    reason: str,
-    by: str,
-    at_utc_ms: int,
     store: KeyStore | None = None,
 ) -> str:
     """Say that nothing which a key made from a moment on is believed; there is no way back.
@@ -175,9 +169,9 @@ def revoke_key(
     ``key_id`` is the id or its beginning; returns the whole id. Raises RequestRefused for the key
     in use, an unknown key and a moment that lies ahead.
     """
-    check_name("by", by)
-    check_text("reason", _needed(reason, "why it is revoked"))
-    if from_utc_ms > at_utc_ms:
+    check_name("by", said.by)
+    check_text("reason", _needed(said.reason, "why it is revoked"))
+    if from_utc_ms > said.at_utc_ms:
         raise RequestRefused(
             f"{shown(from_utc_ms)} lies ahead; revoke a key from a moment that has passed"
         )
@@ -188,13 +182,11 @@ def revoke_key(
         return history.following(
             KeyEvent.REVOKED,
             history.times[whole[0]].public_key,
-            at_utc_ms,
-            by=by,
-            reason=reason,
+            said,
             from_utc_ms=from_utc_ms,
         )
 
-    _signed_by_the_key_in_use(folder, record, at_utc_ms, store)
+    _signed_by_the_key_in_use(folder, record, said.at_utc_ms, store)
     return whole[0]
 
 

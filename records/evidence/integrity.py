@@ -98,10 +98,18 @@ def verify(
     if wanted is None:
         tally.alterations += _faults_of_put_aside(tally.put_aside)
         tally.alterations += faults_of_year_files(folder)
+    _walk_units(folder, wanted, tally, _WholeCheck(recall or Recall(None), watch))
+    tally.compare(checkpoints)
+    return tally.result()
+
+
+def _walk_units(
+    folder: RecordFolder, wanted: set[str] | None, tally: Tally, all_: _WholeCheck
+) -> None:
+    """Every unit's files; one that cannot be read hides nothing of the others."""
     accepted = {
         folder.file_called(one.predecessor.file) for one in tally.put_aside if one.is_accepted
     }
-    all_ = _WholeCheck(recall or Recall(None), watch)
     for path in folder.readable_databases():
         known_of_it = len(tally.alterations)
         try:
@@ -115,8 +123,6 @@ def verify(
         if path in accepted:
             # A person has taken note of what does not fit in there; its digest is compared.
             del tally.alterations[known_of_it:]
-    tally.compare(checkpoints)
-    return tally.result()
 
 
 def _faults_of_put_aside(files: Iterable[PutAside]) -> Iterator[Alteration]:

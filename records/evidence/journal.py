@@ -80,30 +80,48 @@ class _Batch:
     kept: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HeldFiles:
+    """The unit's file and its side file, while the unit's lock keeps everybody else from them."""
+
+    database: Path
+    lock: UnitLock
+    spill: SpillFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OpenChain:
+    """A session's chain where it is gone on with: its end, and the keys of what follows.
+
+    ``keys`` is None for a session of before session keys.
+    """
+
+    tail: Tail
+    keys: SessionKeys | None
+    tagger: LinkTagger
+
+
 class SqliteJournal:
     """The open record of one session. Made by ``open_session`` or ``reopen_session``."""
 
     def __init__(
         self,
-        path: Path,
+        files: _HeldFiles,
+        chain: _OpenChain,
         clock: Clock,
-        lock: UnitLock,
-        tail: Tail,
-        spill: SpillFile,
+        *,
         key: SigningKey,
-        keys: SessionKeys | None,
-        tagger: LinkTagger,
         commit_interval_s: float,
     ) -> None:
-        self._path = path
+        self._path = files.database
         self._clock = clock
-        self._lock = lock
-        self._session = tail.session
-        self._spill = spill
+        self._lock = files.lock
+        self._session = chain.tail.session
+        self._spill = files.spill
         self._key = key
-        self._keys = keys
+        self._keys = chain.keys
         self._interval_ms = round(commit_interval_s * 1000)
-        self._next_event = tail.events
+        self._next_event = chain.tail.events
         self._events: list[EventRow] = []
         self._samples = bytearray()
         self._handed_at_ms = 0
@@ -112,7 +130,9 @@ class SqliteJournal:
         self._queue: queue.Queue[_Batch | None] = queue.Queue(QUEUE_LIMIT)
         self._failure: BaseException | None = None
         self._lock_fault = ""
-        self._store = JournalStore(path, tail, spill, tagger, keys)
+        self._store = JournalStore(
+            files.database, chain.tail, files.spill, chain.tagger, chain.keys
+        )
         self._writer = threading.Thread(target=self._write, name="journal")
         self._writer.start()
 
@@ -298,7 +318,7 @@ def open_session(
         spill = SpillFile.reserve(spill_path(path), size=reserved_bytes)
         try:
             with failures_in_words(path, "opened for a session"):
-                begun = _begin(path, opening, clock, key, spill)
+                chain = _begin(path, opening, clock, key, spill)
         except BaseException:
             # A commit that failed may have reached the disk: its end mark must stay beside it.
             spill.give_up()
@@ -306,8 +326,8 @@ def open_session(
     except BaseException:
         lock.release()
         raise
-    tail, keys, tagger = begun
-    return SqliteJournal(path, clock, lock, tail, spill, key, keys, tagger, commit_interval_s)
+    files = _HeldFiles(database=path, lock=lock, spill=spill)
+    return SqliteJournal(files, chain, clock, key=key, commit_interval_s=commit_interval_s)
 
 
 def left_open_sessions(
@@ -360,7 +380,9 @@ def reopen_session(
     except BaseException:
         lock.release()
         raise
-    return SqliteJournal(path, clock, lock, tail, spill, key, left.keys, tagger, COMMIT_INTERVAL_S)
+    files = _HeldFiles(database=path, lock=lock, spill=spill)
+    chain = _OpenChain(tail=tail, keys=left.keys, tagger=tagger)
+    return SqliteJournal(files, chain, clock, key=key, commit_interval_s=COMMIT_INTERVAL_S)
 
 
 def _side_file_of(path: Path, left: LeftOpen) -> SpillFile:
@@ -388,7 +410,7 @@ def _refuse_left_open(path: Path) -> None:
 
 def _begin(
     path: Path, opening: SessionOpening, clock: Clock, key: SigningKey, spill: SpillFile
-) -> tuple[Tail, SessionKeys, LinkTagger]:
+) -> _OpenChain:
     """The session's row and SESSION_STARTED in one transaction: no session without its opening.
 
     The end mark is durable before it: a session without one is not the program's own.
@@ -420,7 +442,7 @@ def _begin(
             append_batch(db, tail, [started], b"", tagger.tag(tail.link))
             tagger.advance()
             spill.mark(number, tail.link_count, tagger.end_mark(tail.link), clock.now_s())
-        return tail, keys, tagger
+        return _OpenChain(tail=tail, keys=keys, tagger=tagger)
     finally:
         db.close()
 

@@ -30,7 +30,7 @@ CLOSED_YEAR: Final = "closed year"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Predecessor:
+class FileBefore:
     """The file before. ``file`` is its name below the data folder, ``digest`` its SHA-256.
 
     ``last_session`` is the highest number in it; the new file counts on from there.
@@ -42,8 +42,6 @@ class Predecessor:
     last_session: int
     utc_ms: int
     reason: str
-    public_key: bytes
-    signature: bytes
 
     def statement(self, unit_id: str) -> bytes:
         """What is signed, and what the first chain of the new file begins with."""
@@ -53,40 +51,35 @@ class Predecessor:
         subject = Subject(name=self.kind, place=unit_id, number=self.last_session)
         return compute_statement(subject, seal)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predecessor(FileBefore):
+    """The file before as the new file names it, signed."""
+
+    public_key: bytes
+    signature: bytes
+
     def fault(self, unit_id: str, known_keys: Mapping[str, bytes]) -> str:
         """Why it cannot be believed; "" when it can."""
         statement = self.statement(unit_id)
         return fault_of_signature(self.public_key, statement, self.signature, known_keys)
 
 
-def begin_behind(
-    db: Database,
-    key: SigningKey,
-    *,
-    unit_id: str,
-    file: str,
-    digest: bytes,
-    last_session: int,
-    utc_ms: int,
-    reason: str,
-    kind: str = PUT_ASIDE,
-) -> Predecessor:
+def begin_behind(db: Database, key: SigningKey, unit_id: str, before: FileBefore) -> Predecessor:
     """Write what a new file follows; it has no session yet."""
-    unsigned = Predecessor(
-        kind=kind,
-        file=file,
-        digest=digest,
-        last_session=last_session,
-        utc_ms=utc_ms,
-        reason=reason,
-        public_key=key.public_key,
-        signature=b"",
-    )
-    signature = key.sign(unsigned.statement(unit_id))
     with db.atomic():
         db.execute(
             "INSERT INTO predecessor VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (last_session, kind, file, digest, utc_ms, reason, key.public_key, signature),
+            (
+                before.last_session,
+                before.kind,
+                before.file,
+                before.digest,
+                before.utc_ms,
+                before.reason,
+                key.public_key,
+                key.sign(before.statement(unit_id)),
+            ),
         )
     found = predecessor_of(db)
     assert found is not None, "it was written this moment"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable, RequestRefused
-from records.evidence.predecessor import PUT_ASIDE, Predecessor, begin_behind
+from records.evidence.predecessor import PUT_ASIDE, FileBefore, Predecessor, begin_behind
 from records.evidence.reader import predecessors_among, reading
 from records.evidence.session_rows import next_session_number
 from records.evidence.spill import spill_path
@@ -79,16 +79,15 @@ def put_aside(
             digest = _copy_whole(_existing_files_of(database), draft)
             last_session = _last_session(draft / database.name)
             with closing(open_for_writing(fresh, UNIT_SCHEMA)) as db:
-                begin_behind(
-                    db,
-                    key,
-                    unit_id=unit_id,
+                before = FileBefore(
+                    kind=PUT_ASIDE,
                     file=folder.name_of(aside / database.name),
                     digest=digest,
                     last_session=last_session,
                     utc_ms=utc_ms,
                     reason=reason,
                 )
+                begin_behind(db, key, unit_id, before)
             draft.rename(aside)
         except (OSError, JournalError):
             _remove_unfinished(folder, unit_id)

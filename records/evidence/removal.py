@@ -17,9 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from records.evidence.packed_links import compute_links_digest, compute_removal_digest
+from records.store.author import Author
 from records.store.chain import Subject, compute_lines_digest, compute_statement
 from records.store.database import Database, rows, schema_version
-from records.store.ed25519 import SigningKey, fault_of_signature
+from records.store.ed25519 import fault_of_signature
 
 REMOVALS_SINCE_SCHEMA = 3
 PACKED_SINCE_SCHEMA = 4
@@ -38,12 +39,14 @@ class Removal:
 
 
 def remove_content(
-    db: Database, subject: Subject, seal: bytes, key: SigningKey, *, utc_ms: int, by: str, rule: str
+    db: Database, subject: Subject, seal: bytes, author: Author, *, rule: str
 ) -> None:
     """Remove a sealed session's events and samples in one transaction; the pages are overwritten.
 
-    The caller holds the unit's lock, and clears the log afterwards (``clear_log``).
+    ``author`` removes them, by that ``rule``. The caller holds the unit's lock, and clears the log
+    afterwards (``clear_log``).
     """
+    key, utc_ms, by = author.key, author.at_utc_ms, author.by
     statement = _statement(subject, seal, _links_digest(db, subject.number), utc_ms, by, rule)
     with db.atomic():
         db.execute(

@@ -20,7 +20,7 @@ from itertools import count
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
-from records.evidence.predecessor import CLOSED_YEAR, begin_behind
+from records.evidence.predecessor import CLOSED_YEAR, FileBefore, begin_behind
 from records.evidence.reader import open_sessions, predecessors_among, reading
 from records.evidence.session_check import Alteration
 from records.evidence.stored_session import SessionHead, session_rows_of
@@ -148,17 +148,15 @@ def _write_both(
     _without_log(database)
     digest = file_sha256(database)
     with closing(open_for_writing(next_database(database), UNIT_SCHEMA)) as db:
-        begin_behind(
-            db,
-            key,
-            unit_id=unit_id_of(closed),
+        before = FileBefore(
+            kind=CLOSED_YEAR,
             file=folder.name_of(closed),
             digest=bytes.fromhex(digest),
             last_session=last_session,
             utc_ms=utc_ms,
             reason=f"closed by the first start behind its year, {closed.stem[17:21]}",
-            kind=CLOSED_YEAR,
         )
+        begin_behind(db, key, unit_id_of(closed), before)
     _without_log(next_database(database))
     sync_file(next_database(database))
     sync_folder(database.parent)  # a copy whose new file lost its name would count

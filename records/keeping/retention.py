@@ -267,15 +267,7 @@ def _remove(folder: RecordFolder, head: SessionHead, rule: RetentionRule, author
                 return False
             ((seal,),) = rows(db, "SELECT digest FROM seal WHERE session = ?", (head.number,))
             subject = Subject(name=head.session_id, place=head.unit_id, number=head.number)
-            remove_content(
-                db,
-                subject,
-                seal,
-                author.key,
-                utc_ms=author.at_utc_ms,
-                by=author.by,
-                rule=rule.text,
-            )
+            remove_content(db, subject, seal, author, rule=rule.text)
         finally:
             db.close()
     return True

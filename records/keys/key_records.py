@@ -48,6 +48,15 @@ _BRINGS_KEY = (KeyEvent.BEGUN, KeyEvent.ROTATED, KeyEvent.REPLACED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaidOfKey:
+    """Who says something of a key, when and why; of the first key nobody says it."""
+
+    at_utc_ms: int
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
     """One line. ``key`` is the public key that the event is about, 32 raw bytes.
 
@@ -237,10 +246,8 @@ class KeyHistory:
         self,
         kind: KeyEvent,
         key: bytes,
-        at_utc_ms: int,
+        said: SaidOfKey,
         *,
-        by: str = "",
-        reason: str = "",
         found: Sequence[bytes] = (),
         from_utc_ms: int | None = None,
         reached: Reached | None = None,
@@ -250,11 +257,11 @@ class KeyHistory:
         return KeyRecord(
             number=number,
             kind=kind,
-            at_utc_ms=at_utc_ms,
+            at_utc_ms=said.at_utc_ms,
             key=key,
             previous=previous,
-            by=by,
-            reason=reason,
+            by=said.by,
+            reason=said.reason,
             found=tuple(found),
             from_utc_ms=from_utc_ms,
             reached=reached or {},

@@ -23,7 +23,7 @@ from records.keys.key_folder import (
     read_private,
     settle_next,
 )
-from records.keys.key_records import NO_HISTORY, KeyEvent
+from records.keys.key_records import NO_HISTORY, KeyEvent, SaidOfKey
 from records.keys.key_store import KeyStore, NoKeyStore, SystemKeyStore
 from records.keys.key_witness import believed_history, reached
 from records.store.ed25519 import (
@@ -120,7 +120,7 @@ def _begin_records(folder: RecordFolder, key: SigningKey, at_utc_ms: int) -> Non
     record = NO_HISTORY.following(
         KeyEvent.BEGUN,
         key.public_key,
-        at_utc_ms,
+        SaidOfKey(at_utc_ms=at_utc_ms),
         found=[others[key_id] for key_id in sorted(others)],
         reached=reached(folder),
     )

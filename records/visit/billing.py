@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.errors import ClaimContextInvalid, RequestRefused
@@ -21,7 +21,7 @@ from records.claim.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
 from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import report_of
 from records.claim.rules.tables import load_tables
-from records.clinic.acceptance import record_acceptance
+from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.evidence.integrity import verify
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
@@ -91,36 +91,47 @@ def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
     return estimate(table, context, cut_expense=cut, assistant=assistant)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimCode:
+    """What a person may accept for a claim: a diagnosis, or the modifier of a line."""
+
+    modifier: str | None = None
+    diagnosis: str | None = None
+    line: str = TRACTION_CPT
+
+    @property
+    def called(self) -> tuple[str, str]:
+        """Its kind and its name; raises RequestRefused or ClaimContextInvalid."""
+        if self.modifier is not None and self.diagnosis is None:
+            return MODIFIER, _modifier(self.modifier, self.line)
+        if self.diagnosis is not None and self.modifier is None:
+            return DIAGNOSIS, _diagnosis(self.diagnosis)
+        raise RequestRefused("say either --modifier or --diagnosis, and one of them only")
+
+
 def accept(
     folder: RecordFolder,
     visit: Visit,
     author: Author,
+    code: ClaimCode,
     *,
-    modifier: str | None = None,
-    diagnosis: str | None = None,
-    line: str = TRACTION_CPT,
     accepted: bool = True,
 ) -> str:
     """Keep that ``author`` accepts (or takes back) a modifier or a diagnosis; returns its name.
 
     The evidence of the offer is kept with it; what was not offered is kept as such.
     """
-    if (modifier is None) == (diagnosis is None):
-        raise RequestRefused("say either --modifier or --diagnosis, and one of them only")
-    what = MODIFIER if modifier is not None else DIAGNOSIS
-    value = _modifier(modifier, line) if modifier is not None else _diagnosis(str(diagnosis))
+    what, value = code.called
     offered = next((offer for offer in visit.offers if offer.key == value), None)
     evidence = offered.shown if offered else ("the program did not offer it",)
-    record_acceptance(
-        folder,
+    answer = OfferAnswer(
         session_id=visit.session_id,
-        patient_key=visit.note.patient_key,
         what=what,
         value=value,
-        evidence=evidence,
-        author=author,
         accepted=accepted,
+        evidence=evidence,
     )
+    record_acceptance(folder, answer, author, patient_key=visit.note.patient_key)
     return value
 
 

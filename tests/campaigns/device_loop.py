@@ -23,6 +23,7 @@ from tests.support.sessions import SETTINGS, fixed_identifiers
 from workstation.session.direct import direct_connection
 from workstation.session.operators import SessionOperator
 from workstation.session.treat import treat
+from workstation.session.workplace import Recording, Workplace
 
 
 class Examiner(SessionOperator):
@@ -48,13 +49,10 @@ def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -
         result = treat(
             "direct line",
             PlannedOrder.of(treatment.order()),
-            folder=RecordFolder(Path(folder)),
-            clock=clock,
+            workplace=Workplace(folder=RecordFolder(Path(folder)), settings=SETTINGS, clock=clock),
             operator=Examiner(scripted=True, show=lambda progress: None),
-            settings=SETTINGS,
-            identifiers=fixed_identifiers(),
             connect=direct_connection(firmware),
-            commit_interval_s=1.0,
+            recording=Recording(identifiers=fixed_identifiers(), commit_interval_s=1.0),
         )
         record = read_session(RecordFolder(Path(folder)), result.session_id)
     return take_figures(

@@ -30,6 +30,7 @@ from tests.support.memory import memory_folder
 from tests.support.sessions import KEY, SETTINGS, fixed_identifiers
 from workstation.session.session_script import SessionScript, parse_script
 from workstation.session.treat import treat
+from workstation.session.workplace import Recording, Workplace
 
 LATE_SHARE_OF_TICK = 0.6
 """How much too late a late answer comes: well behind the time-out of 0.8 ticks."""
@@ -199,14 +200,14 @@ def run_session(session: SoundSession) -> SoundOutcome:
             treat(
                 "direct line",
                 PlannedOrder.of(parse_order(session.order, "drawn")),
-                folder=RecordFolder(Path(folder)),
-                clock=clock,
+                workplace=Workplace(
+                    folder=RecordFolder(Path(folder)), settings=SETTINGS, clock=clock
+                ),
                 operator=operator,
-                settings=SETTINGS,
-                identifiers=fixed_identifiers(),
                 connect=connect,
-                key=KEY,
-                commit_interval_s=1.0,
+                recording=Recording(
+                    key=KEY, identifiers=fixed_identifiers(), commit_interval_s=1.0
+                ),
             )
         except OutcomeUncertain as error:
             not_begun = error.message

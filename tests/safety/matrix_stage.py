@@ -38,6 +38,7 @@ from workstation.exit_status import ENDED_EARLY, exit_status
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import SessionScript, parse_script
 from workstation.session.treat import treat
+from workstation.session.workplace import Recording, Workplace
 
 BAUDRATE = 38400
 CYCLE_S = 0.01
@@ -364,14 +365,10 @@ def _treat(stage: CellStage, trigger: _Trigger, folder: RecordFolder) -> None:
         result = treat(
             "direct line",
             PlannedOrder.of(parse_order(order_of(stage.phase, stage.region), "cell")),
-            folder=folder,
-            clock=stage.clock,
-            settings=SETTINGS,
+            workplace=Workplace(folder=folder, settings=SETTINGS, clock=stage.clock),
             operator=cast(SessionOperator, stage.person),
-            identifiers=fixed_identifiers(),
             connect=connect,
-            key=KEY,
-            commit_interval_s=1.0,
+            recording=Recording(key=KEY, identifiers=fixed_identifiers(), commit_interval_s=1.0),
         )
         stage.exit = 0 if result.ending.outcome == "completed" else ENDED_EARLY
     except TractionError as error:

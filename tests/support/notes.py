@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
@@ -11,6 +11,8 @@ from records.clinic.filed_orders import file_order
 from records.evidence.journal import SessionOpening, open_session
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.note.treatment_note import TreatmentNote
+from records.order.order import Order
+from records.order.order_file import parse_order
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
@@ -60,6 +62,12 @@ IDENTITY: dict[str, JsonValue] = {
 Happened = Sequence[tuple[int, EventKind, dict[str, JsonValue]]]
 
 
+def order_of(text: str, reference: str = "TEST-1") -> Order:
+    """An order as it is filed: any text, be it valid or not, for this patient."""
+    parsed = parse_order(ORDER, "test")
+    return replace(parsed, patient_reference=reference, source_text=text)
+
+
 def recorded(
     folder: RecordFolder,
     session_id: str = "s-1",
@@ -73,22 +81,22 @@ def recorded(
 ) -> None:
     """A session of one minute of holding, with what else ``happened`` (ms, kind, detail)."""
     load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
-    digest = hashlib.sha256(order.encode()).hexdigest()
+    filed = order_of(order, reference)
     key = file_order(
         folder,
+        filed,
         session_id=session_id,
         unit_id=UNIT,
         author=Author(by="P. Jones", user="desk", at_utc_ms=began_ms, key=KEY),
-        patient_reference=reference,
-        order_digest=digest,
-        order_text=order,
         new_key=lambda: f"key-of-{reference}",
     )
     opening = SessionOpening(
         session_id=session_id,
         unit_id=UNIT,
         utc_offset_min=-360,
-        detail=complete_opening({"order_digest": digest, "patient_key": key, "identity": IDENTITY}),
+        detail=complete_opening(
+            {"order_digest": filed.digest, "patient_key": key, "identity": IDENTITY}
+        ),
     )
     clock = VirtualClock(utc_origin_ms=began_ms)
     journal = open_session(folder, opening, clock, key=KEY)

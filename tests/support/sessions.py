@@ -24,10 +24,11 @@ from simulator.line.servers import SimulatedUnit
 from simulator.table.patient import Patient, PressTestPatient
 from simulator.units import simulated_firmware, virtual_unit
 from workstation.session.direct import direct_connection
-from workstation.session.opening import Identifiers
+from workstation.session.identifiers import Identifiers
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
 from workstation.session.treat import SessionResult, treat
+from workstation.session.workplace import Recording, Workplace
 from workstation.settings import Settings
 
 KEY = SigningKey(bytes(range(32)))
@@ -108,15 +109,15 @@ class Stage:
         return treat(
             self.uri,
             PlannedOrder.of(parse_order(order, "test")),
-            folder=self.folder,
-            clock=self.clock,
+            workplace=Workplace(folder=self.folder, settings=SETTINGS, clock=self.clock),
             operator=operator,
-            settings=SETTINGS,
-            identifiers=self.identifiers,
             connect=self.connect,
-            free_bytes=self.free_bytes,
-            key=fixed_key(self.folder),
-            commit_interval_s=1.0,
+            recording=Recording(
+                key=fixed_key(self.folder),
+                identifiers=self.identifiers,
+                commit_interval_s=1.0,
+                free_bytes=self.free_bytes,
+            ),
         )
 
     def visit(self, session_id: str) -> Visit:

@@ -35,6 +35,7 @@ from workstation.demo import demo_order
 from workstation.session.direct import direct_connection
 from workstation.session.operators import SessionOperator
 from workstation.session.treat import treat
+from workstation.session.workplace import Recording, Workplace
 from workstation.settings import Settings
 
 GOAL = 300
@@ -91,13 +92,10 @@ def treatment(stage: Stage, base: Path | None = None) -> Run:
         treat(
             uri,
             order,
-            folder=folder,
-            clock=clock,
+            workplace=Workplace(folder=folder, settings=Settings(), clock=clock),
             operator=SessionOperator(scripted=True, show=lambda progress: None),
-            settings=Settings(),
             connect=connect,
-            key=key,
-            commit_interval_s=1.0,
+            recording=Recording(key=key, commit_interval_s=1.0),
         )
         return Run(
             treated_s=clock.now_s() - began_s,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import AddressInvalid, BackupAltered
-from workstation.commands.options import ByOption, DataOption, JsonOption, place_of
+from workstation.commands.options import PersonOptions, grouped
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -28,16 +28,25 @@ IdentityOption = Annotated[
         "--identity", help="Identity file (age) of an encrypted backup.", show_default=False
     ),
 ]
-KeyOption = Annotated[
-    list[Path] | None,
-    typer.Option("--public-key", help="Public key (PEM) from elsewhere.", show_default=False),
-]
-CheckpointOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--checkpoint", help="A checkpoint from outside, or a file with some.", show_default=False
-    ),
-]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustOptions:
+    """What a person trusts who has a backup looked at."""
+
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key (PEM) from elsewhere.", show_default=False),
+    ] = None
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(help="A checkpoint from outside, or a file with some.", show_default=False),
+    ] = None
+
+    @property
+    def is_given(self) -> bool:
+        """True when the person named something."""
+        return bool(self.public_key or self.checkpoint)
 
 
 def register(app: typer.Typer) -> None:
@@ -47,10 +56,12 @@ def register(app: typer.Typer) -> None:
     app.command("archive")(archive)
 
 
+@grouped
 def backup(
     target: Annotated[
         Path | None, typer.Argument(help="A new folder, .zip or .zip.age.", show_default=False)
     ] = None,
+    *,
     status: Annotated[
         bool, typer.Option("--status", help="Tell the newest backup and its age.")
     ] = False,
@@ -59,31 +70,29 @@ def backup(
         typer.Option(help="Restore this backup for a moment and verify it.", show_default=False),
     ] = None,
     identity: IdentityOption = None,
-    public_key: KeyOption = None,
-    checkpoint: CheckpointOption = None,
-    by: ByOption = "",
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    trusted: TrustOptions,
+    person: PersonOptions,
 ) -> None:
     """Copy all records while sessions may run, and verify the copy (exit status 4 if altered)."""
-    settings, folder = place_of(data)
+    settings, folder = person.place
     if sum((target is not None, status, prove is not None)) != 1:
         raise AddressInvalid("say where to back up to, or --status, or --prove BACKUP")
-    if prove is None and (identity or public_key or checkpoint):
+    if prove is None and (identity or trusted.is_given):
         raise AddressInvalid("--identity, --public-key and --checkpoint go with --prove")
     if status:
-        _tell_status(folder, settings, as_json=as_json)
+        _tell_status(folder, settings, as_json=person.as_json)
     elif prove is not None:
-        trust = _trust(public_key, checkpoint, folder)
-        _prove(prove, folder, trust, identity, by, as_json=as_json)
+        trust = _trust(trusted, folder)
+        _prove(prove, folder, trust, identity, person.by, as_json=person.as_json)
     elif target is not None:
-        _back_up(folder, target, settings, by, as_json=as_json)
+        _back_up(folder, target, settings, person.by, as_json=person.as_json)
 
 
+@grouped
 def restore(
     source: Annotated[Path, typer.Argument(help="What `traction backup` wrote.")],
-    public_key: KeyOption = None,
-    checkpoint: CheckpointOption = None,
+    *,
+    trusted: TrustOptions,
     identity: IdentityOption = None,
     accept_altered: Annotated[
         list[str] | None,
@@ -92,30 +101,29 @@ def restore(
             show_default=False,
         ),
     ] = None,
-    by: ByOption = "",
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    person: PersonOptions,
 ) -> None:
     """Put a backup into an empty or missing folder; what was altered only if asked for by name."""
     from records.keeping.restore import restore as restore_backup
     from workstation.backups import keep_restore
 
-    folder = place_of(data).folder
     accepted = accept_altered or []
     try:
         report = restore_backup(
             source,
-            folder,
-            _trust(public_key, checkpoint, None),
+            person.place.folder,
+            _trust(trusted, None),
             accepted=accepted,
             identity=identity,
-            before_rename=lambda restored, found: keep_restore(restored, by, found, accepted),
+            before_rename=lambda restored, found: keep_restore(
+                restored, person.by, found, accepted
+            ),
         )
     except BackupAltered as error:
         for line in error.detail.splitlines():
             say(f"ALTERED {line}")
         raise
-    if as_json:
+    if person.as_json:
         say_json(asdict(report) | {"place": str(report.place)})
     else:
         say(f"restored to {report.place}: {_contents(report)}")
@@ -123,21 +131,19 @@ def restore(
     _end(report.findings)
 
 
+@grouped
 def archive(
-    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
-    by: ByOption = "",
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")], person: PersonOptions
 ) -> None:
     """Write sealed sessions without names, dates and words as Parquet, for analysis."""
     from records.clinic.audit import record_read
     from records.keeping.archive import write_archive
     from workstation.author_now import author_now
 
-    folder = place_of(data).folder
-    record_read(folder, author_now(folder, by), "archive")
+    folder = person.place.folder
+    record_read(folder, author_now(folder, person.by), "archive")
     report = write_archive(folder, out)
-    if as_json:
+    if person.as_json:
         facts = {"place": str(report.place), "sessions": len(report.session_ids)}
         say_json(facts | {"samples": report.samples})
         return
@@ -198,18 +204,16 @@ def _tell_status(folder: RecordFolder, settings: Settings, *, as_json: bool) -> 
         raise typer.Exit(RECORD_BAD)
 
 
-def _trust(
-    public_key: Sequence[Path] | None, checkpoint: Sequence[str] | None, folder: RecordFolder | None
-) -> Trust:
+def _trust(trusted: TrustOptions, folder: RecordFolder | None) -> Trust:
     """What the person trusts; a workstation that proves its own backups trusts its own keys."""
     from records.keeping.restore import Trust
     from records.keys.signing import known_public_keys
     from workstation.commands.evidence import outside_checkpoints, public_keys
 
-    keys = public_keys(public_key) if public_key else None
+    keys = public_keys(trusted.public_key) if trusted.public_key else None
     if keys is None and folder is not None:
         keys = known_public_keys(folder) or None
-    points = [point for text in checkpoint or () for point in outside_checkpoints(text)]
+    points = [point for text in trusted.checkpoint or () for point in outside_checkpoints(text)]
     return Trust(public_keys=keys, checkpoints=points)
 
 

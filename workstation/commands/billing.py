@@ -5,6 +5,7 @@ The practice's system stays the owner of the claim: nothing is sent, nothing is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +15,11 @@ from controller.errors import ClaimContextInvalid, RequestRefused
 from workstation.commands.options import (
     ContextOption,
     DataOption,
-    JsonOption,
     PayerOption,
+    Place,
+    RecordsOptions,
     SessionArgument,
+    grouped,
     place_of,
 )
 from workstation.output import say, say_json, say_text
@@ -28,6 +31,24 @@ if TYPE_CHECKING:
 
 NOT_READY = 3
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who accepts.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayerOptions:
+    """By whose rules a claim is looked at, and what the practice's system knows of it."""
+
+    payer: PayerOption = None
+    context: ContextOption = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeOptions:
+    """The code that a person accepts."""
+
+    modifier: Annotated[str | None, typer.Option(help="Modifier, as in GP or XU.")] = None
+    diagnosis: Annotated[str | None, typer.Option(help="ICD-10-CM code.")] = None
+    line: Annotated[str, typer.Option(help="Code of the line of the modifier.")] = "97012"
+
 
 claim_app = typer.Typer(help="What the practice's system knows of a claim.", no_args_is_help=True)
 
@@ -67,13 +88,8 @@ def claim_new(
     say(f"written to {write_file(out, text.encode())}")
 
 
-def scrub(
-    session: SessionArgument,
-    payer: PayerOption = None,
-    context: ContextOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@grouped
+def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions) -> None:
     """Look at a session's claim with the rules of its payer (exit status 3: not ready).
 
     97012 has no time rule: minutes are evidence and some payers look for 15, so a short treatment
@@ -81,9 +97,9 @@ def scrub(
     """
     from records.claim.rules.report import report_document, report_text
 
-    visit, report = _billed(session, payer, context, data, "scrub")
+    visit, report = _billed(records.place, session, claim, "scrub")
     facts = (visit.session_id, report, visit.offers, visit.acceptances)
-    if as_json:
+    if records.as_json:
         say_json(report_document(*facts))
     else:
         say_text(report_text(*facts))
@@ -91,15 +107,15 @@ def scrub(
         raise typer.Exit(NOT_READY)
 
 
+@grouped
 def estimate(
     session: SessionArgument,
+    *,
     table: Annotated[
         Path | None, typer.Option("--table", help="Fee table, TOML or CSV; else tables.toml's.")
     ] = None,
-    payer: PayerOption = None,
-    context: ContextOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    claim: PayerOptions,
+    records: RecordsOptions,
 ) -> None:
     """Estimate what 97012 brings, line by line from your fee table. No amount is a promise.
 
@@ -107,52 +123,47 @@ def estimate(
     """
     from records.visit.billing import estimate_visit
 
-    visit, report = _billed(session, payer, context, data, "estimate")
+    visit, report = _billed(records.place, session, claim, "estimate")
     made = estimate_visit(visit, table)
-    if as_json:
+    if records.as_json:
         say_json(_estimate_document(visit, report, made))
         return
     for text in _estimate_lines(report, made):
         say(text)
 
 
+@grouped
 def accept(
     session: SessionArgument,
-    modifier: Annotated[str | None, typer.Option(help="Modifier, as in GP or XU.")] = None,
-    diagnosis: Annotated[str | None, typer.Option(help="ICD-10-CM code.")] = None,
-    line: Annotated[str, typer.Option(help="Code of the line of the modifier.")] = "97012",
+    code: CodeOptions,
+    *,
     by: ByOption = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take it back.")] = False,
-    payer: PayerOption = None,
-    context: ContextOption = None,
+    claim: PayerOptions,
     data: DataOption = None,
 ) -> None:
     """Accept an offered modifier or diagnosis; name, time and the evidence are kept."""
+    from records.visit.billing import ClaimCode
     from records.visit.billing import accept as keep
     from workstation.author_now import author_now
 
     if not by.strip():
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
-    visit, _ = _billed(session, payer, context, data, "accept")
-    folder = place_of(data).folder
-    value = keep(
-        folder,
-        visit,
-        author_now(folder, by),
-        modifier=modifier,
-        diagnosis=diagnosis,
-        line=line,
-        accepted=not withdraw,
-    )
+    place = place_of(data)
+    visit, _ = _billed(place, session, claim, "accept")
+    chosen = ClaimCode(modifier=code.modifier, diagnosis=code.diagnosis, line=code.line)
+    author = author_now(place.folder, by)
+    value = keep(place.folder, visit, author, chosen, accepted=not withdraw)
     say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
 
 
-def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def payers(records: RecordsOptions) -> None:
     """List the payer profiles: the shipped ones and your own (DIR/payers/*.toml)."""
     from records.claim.rules.payer_profile import all_profiles
 
-    profiles = all_profiles(place_of(data).folder)
-    if as_json:
+    profiles = all_profiles(records.place.folder)
+    if records.as_json:
         say_json({name: p.model_dump(mode="json") for name, p in profiles.items()})
         return
     for name, profile in profiles.items():
@@ -160,16 +171,16 @@ def payers(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 
 def _billed(
-    session: str, payer: str | None, context: Path | None, data: Path | None, what: str
+    place: Place, session: str, claim: PayerOptions, what: str
 ) -> tuple[Visit, ScrubReport]:
     """The claim for a person to read, and what the rules say of it; audited."""
     from records.visit.billing import billed
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
 
-    settings, folder = place_of(data)
+    settings, folder = place
     visit = audited_visit(folder, session, settings, reader_now(folder), what)
-    visit = billed(folder, visit, payer=payer, context_file=context)
+    visit = billed(folder, visit, payer=claim.payer, context_file=claim.context)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
 

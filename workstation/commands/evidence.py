@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,19 +11,50 @@ import typer
 
 from controller.errors import AddressInvalid
 from controller.words import visible
-from workstation.commands.options import DataOption, JsonOption, place_of
+from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.commands.unit_files import put_aside_line
 from workstation.output import say, say_json, utc_text, warn
 
 if TYPE_CHECKING:
-    from records.clinic.clinic_verify import ClinicAlteration
+    from records.clinic.clinic_verify import ClinicAlteration, ClinicVerification
+    from records.evidence.clock_steps import ClockStep
     from records.evidence.session_check import Alteration
+    from records.evidence.tally import Verification
+    from records.evidence.verified import Recall
     from records.keys.key_records import KeyHistory
     from records.store.checkpoint import Checkpoint
     from records.store.record_folder import RecordFolder
-    from workstation.settings import Settings
 
 RECORD_BAD = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideOptions:
+    """What a verification compares the records with that does not come from their folder."""
+
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(help="A checkpoint from outside, or a file with some.", show_default=False),
+    ] = None
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key (PEM) to trust instead of the folder's.", show_default=False),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """The same, read: ``keys`` by key id, None for those of the folder."""
+
+    checkpoints: Sequence[Checkpoint]
+    keys: dict[str, bytes] | None
+
+    @classmethod
+    def of(cls, options: OutsideOptions) -> _Outside:
+        """Read what was named; raises AddressInvalid, JournalError or KeyUnavailable."""
+        given = [found for text in options.checkpoint or () for found in outside_checkpoints(text)]
+        keys = public_keys(options.public_key) if options.public_key else None
+        return cls(checkpoints=given, keys=keys)
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +63,10 @@ def register(app: typer.Typer) -> None:
     app.command("checkpoints")(checkpoints)
 
 
+@grouped
 def verify(
     session: Annotated[str | None, typer.Argument(help="Session id or its beginning.")] = None,
+    *,
     all_: Annotated[bool, typer.Option("--all", help="Every session on file.")] = False,
     since_last: Annotated[
         bool, typer.Option("--since-last", help="With --all: not what was whole and is unchanged.")
@@ -41,39 +74,28 @@ def verify(
     bundle: Annotated[
         Path | None, typer.Option(help="An exported bundle instead.", show_default=False)
     ] = None,
-    checkpoint: Annotated[
-        list[str] | None,
-        typer.Option(help="A checkpoint from outside, or a file with some.", show_default=False),
-    ] = None,
-    public_key: Annotated[
-        list[Path] | None,
-        typer.Option(help="Public key (PEM) to trust instead of the folder's.", show_default=False),
-    ] = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    outside: OutsideOptions,
+    records: RecordsOptions,
 ) -> None:
     """Recompute the record and say what was altered, where, since when (exit status 4)."""
     if sum((session is not None, all_, bundle is not None)) != 1:
         raise AddressInvalid("say which session to verify, or --all, or --bundle FILE")
-    if since_last and (not all_ or public_key):
+    if since_last and (not all_ or outside.public_key):
         raise AddressInvalid("--since-last goes with --all, and not with --public-key")
-    settings, folder = place_of(data)
-    outside = [found for text in checkpoint or () for found in outside_checkpoints(text)]
-    keys = public_keys(public_key) if public_key else None
+    place, given = records.place, _Outside.of(outside)
     if bundle is not None:
-        _verify_bundle(bundle, folder, outside, keys, as_json=as_json)
+        _verify_bundle(bundle, place.folder, given, as_json=records.as_json)
     else:
-        _verify_records(
-            settings, folder, session, outside, keys, since_last=since_last, as_json=as_json
-        )
+        _verify_records(place, session, given, since_last=since_last, as_json=records.as_json)
 
 
+@grouped
 def checkpoints(
+    *,
     stamp: Annotated[
         bool, typer.Option("--stamp", help="Have the list in the second place stamped now.")
     ] = False,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    records: RecordsOptions,
 ) -> None:
     """List the checkpoints of sessions, clinic.db and keys, and add them to the second place."""
     from records.clinic.clinic_verify import verify_clinic
@@ -82,14 +104,14 @@ def checkpoints(
     from records.keys.key_folder import key_history
     from workstation.anchors import leave_checkpoints, stamp_list
 
-    settings, folder = place_of(data)
+    settings, folder = records.place
     leave_checkpoints(settings, folder, warn)
     issued, history = issued_checkpoints(folder), key_history(folder)
     ends = {
         "clinic.db, its end now": verify_clinic(folder).checkpoint,
         "record of keys, its end now": key_checkpoint(history).text if history.records else "",
     }
-    if as_json:
+    if records.as_json:
         texts = [{"text": text} for text in ends.values() if text]
         say_json([*(asdict(one) for one in issued), *texts])
     else:
@@ -104,82 +126,127 @@ def checkpoints(
 
 
 def _verify_records(
-    settings: Settings,
-    folder: RecordFolder,
-    session: str | None,
-    outside: Sequence[Checkpoint],
-    keys: dict[str, bytes] | None,
-    *,
-    since_last: bool,
-    as_json: bool,
+    place: Place, session: str | None, outside: _Outside, *, since_last: bool, as_json: bool
 ) -> None:
+    from workstation.last_check import forget, recall_of, remember
+
+    folder = place.folder
+    wanted = None if session is None else _session_called(folder, session)
+    recall = recall_of(folder, since_last=since_last)
+    found = _checked(place, wanted, outside, recall)
+    if as_json:
+        say_json(_facts(found))
+    else:
+        for line in _lines(found, folder):
+            say(line)
+    if wanted is None and outside.keys is None:
+        remember(folder, recall, {one.session_id for one in found.alterations if one.session_id})
+    elif found.alterations:
+        forget(folder)
+    of_words = () if found.clinic is None else found.clinic.alterations
+    read_everything = not found.sessions.left_out
+    _conclude(
+        found.alterations, of_words, found.basis, as_json=as_json, read_everything=read_everything
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a verification found; ``alterations`` are those of sessions, keys and time stamps.
+
+    ``clinic`` is None where only a session was looked at, and ``steps`` are empty then.
+    """
+
+    sessions: Verification
+    alterations: Sequence[Alteration]
+    basis: str
+    clinic: ClinicVerification | None
+    trusted: KeyHistory
+    steps: Sequence[ClockStep]
+
+
+def _checked(place: Place, wanted: str | None, outside: _Outside, recall: Recall) -> _Found:
+    """Every check of the records, or of one session, against what comes from outside."""
     from records.clinic.clinic_verify import is_of_clinic, verify_clinic
     from records.evidence.clock_steps import clock_steps
     from records.evidence.integrity import verify as verify_records
     from records.keeping.backup_list import is_of_backup
     from records.keys.key_checkpoint import is_of_keys
     from workstation.anchors import compared
-    from workstation.commands.keys import key_facts, key_lines
-    from workstation.last_check import forget, left_out_line, progress, recall_of, remember
-    from workstation.texts.clinic_report import clinic_lines
+    from workstation.last_check import progress
 
-    wanted = None if session is None else _session_called(folder, session)
+    settings, folder = place
     second = compared(settings, folder)
-    outside = [*outside, *_about(second.checkpoints, wanted)]
-    of_clinic = [point for point in outside if is_of_clinic(point)]
-    of_keys = [point for point in outside if is_of_keys(point)]
+    points = [*outside.checkpoints, *_about(second.checkpoints, wanted)]
+    of_clinic = [point for point in points if is_of_clinic(point)]
+    of_keys = [point for point in points if is_of_keys(point)]
     others = (is_of_clinic, is_of_keys, is_of_backup)
-    of_sessions = [p for p in outside if not any(of_other(p) for of_other in others)]
-    recall = recall_of(folder, since_last=since_last)
+    of_sessions = [p for p in points if not any(of_other(p) for of_other in others)]
     with progress() as watch:
         result = verify_records(
-            folder, wanted, checkpoints=of_sessions, public_keys=keys, recall=recall, watch=watch
+            folder,
+            wanted,
+            checkpoints=of_sessions,
+            public_keys=outside.keys,
+            recall=recall,
+            watch=watch,
         )
-    found = [*result.alterations, *_of_anchors(folder, of_keys, second.faults)]
-    basis = f"{result.basis}; {second.basis}" if second.basis else result.basis
+    alterations = [*result.alterations, *_of_anchors(folder, of_keys, second.faults)]
     clinic = None
     if wanted is None or of_clinic:
-        clinic = verify_clinic(folder, checkpoints=of_clinic, public_keys=keys)
-    history = _trusted(folder, keys)
-    steps = clock_steps(folder) if wanted is None else []
-    if as_json:
-        said: dict[str, object] = {} if clinic is None else {"clinic": asdict(clinic)}
-        said |= {"put_aside": [put_aside_line(one) for one in result.put_aside]}
-        said |= {"trusted_keys": key_facts(history)}
-        said |= {"clock_steps": [asdict(step) for step in steps]}
-        said |= {"alterations": [asdict(one) for one in found]}
-        say_json({**asdict(result), "basis": basis, **said})
-    else:
-        say(
-            f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
-            f"{result.samples} samples"
-        )
-        if result.left_out:
-            say(left_out_line(result))
-        for one in result.put_aside:
-            say(put_aside_line(one))
-        for path in folder.foreign_files():
-            say(f"not the program's, not read: {visible(path.name)} among the units' files")
-        for line in key_lines(history):
-            say(f"trusted {line}")
-        for step in steps:
-            say(step.text)
-    if clinic is not None and not as_json:
-        for line in clinic_lines(clinic):
-            say(line)
-    of_words = () if clinic is None else clinic.alterations
-    if wanted is None and keys is None:
-        remember(folder, recall, {one.session_id for one in found if one.session_id})
-    elif found:
-        forget(folder)
-    _conclude(found, of_words, basis, as_json=as_json, read_everything=not result.left_out)
+        clinic = verify_clinic(folder, checkpoints=of_clinic, public_keys=outside.keys)
+    return _Found(
+        sessions=result,
+        alterations=alterations,
+        basis=f"{result.basis}; {second.basis}" if second.basis else result.basis,
+        clinic=clinic,
+        trusted=_trusted(folder, outside.keys),
+        steps=clock_steps(folder) if wanted is None else [],
+    )
+
+
+def _facts(found: _Found) -> dict[str, object]:
+    """The findings for programs."""
+    from workstation.commands.keys import key_facts
+
+    result = found.sessions
+    said: dict[str, object] = {} if found.clinic is None else {"clinic": asdict(found.clinic)}
+    said |= {"put_aside": [put_aside_line(one) for one in result.put_aside]}
+    said |= {"trusted_keys": key_facts(found.trusted)}
+    said |= {"clock_steps": [asdict(step) for step in found.steps]}
+    said |= {"alterations": [asdict(one) for one in found.alterations]}
+    return {**asdict(result), "basis": found.basis, **said}
+
+
+def _lines(found: _Found, folder: RecordFolder) -> Iterator[str]:
+    """What was looked at, for people; what was altered is said behind it."""
+    from workstation.commands.keys import key_lines
+    from workstation.last_check import left_out_line
+    from workstation.texts.clinic_report import clinic_lines
+
+    result = found.sessions
+    yield (
+        f"verified {result.sessions} sessions: {result.links} links, {result.events} events, "
+        f"{result.samples} samples"
+    )
+    if result.left_out:
+        yield left_out_line(result)
+    for one in result.put_aside:
+        yield put_aside_line(one)
+    for path in folder.foreign_files():
+        yield f"not the program's, not read: {visible(path.name)} among the units' files"
+    for line in key_lines(found.trusted):
+        yield f"trusted {line}"
+    for step in found.steps:
+        yield step.text
+    if found.clinic is not None:
+        yield from clinic_lines(found.clinic)
 
 
 def _verify_bundle(
     path: Path,
     folder: RecordFolder,
-    outside: Sequence[Checkpoint],
-    keys: dict[str, bytes] | None,
+    outside: _Outside,
     *,
     as_json: bool,
 ) -> None:
@@ -189,9 +256,9 @@ def _verify_bundle(
     from records.keys.key_checkpoint import is_of_keys
     from records.keys.key_folder import key_history
 
-    of_sessions = [p for p in outside if not is_of_clinic(p) and not is_of_keys(p)]
+    of_sessions = [p for p in outside.checkpoints if not is_of_clinic(p) and not is_of_keys(p)]
     result = verify_bundle(
-        path, public_keys=keys, checkpoints=of_sessions, history=key_history(folder)
+        path, public_keys=outside.keys, checkpoints=of_sessions, history=key_history(folder)
     )
     if as_json:
         say_json({**asdict(result), "basis": result.basis})

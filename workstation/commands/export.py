@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,16 +11,15 @@ import typer
 
 from workstation.commands.options import (
     ContextOption,
-    DataOption,
-    JsonOption,
     PayerOption,
+    Place,
+    RecordsOptions,
     SessionArgument,
-    place_of,
+    grouped,
 )
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
-    from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
 
 
@@ -43,29 +43,57 @@ class Format(StrEnum):
     BUNDLE = "bundle"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimOptions:
+    """What the practice's system knows of the claim on a document, and by whose rules it stands."""
+
+    context: ContextOption = None
+    payer: PayerOption = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormOptions:
+    """What a document of some formats is like."""
+
+    receiver: Annotated[
+        str, typer.Option(help="Column map of the CSV; your own lie in DIR/receivers.")
+    ] = "own"
+    sampled: Annotated[
+        bool, typer.Option("--sampled", help="FHIR: with the whole force curve.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenEmrOptions:
+    """Where a document goes to in OpenEMR."""
+
+    openemr: Annotated[str, typer.Option(help="Address, as in https://emr.example")]
+    patient: Annotated[int, typer.Option(help="OpenEMR's number of the patient.")]
+    token_env: Annotated[str, typer.Option(help="Environment variable that holds the token.")]
+    category: Annotated[
+        str, typer.Option(help="Folder of the documents tree, as OpenEMR shows it.")
+    ] = "Medical Record"
+    site: Annotated[str, typer.Option(help="OpenEMR's site.")] = "default"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("export")(export)
     app.command("upload")(upload)
 
 
+@grouped
 def export(
     session: SessionArgument,
+    *,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
     out: Annotated[
         Path | None,
         typer.Option(help="File or folder; default: a file named by the session, here."),
     ] = None,
-    context: ContextOption = None,
-    payer: PayerOption = None,
-    receiver: Annotated[
-        str, typer.Option(help="Column map of the CSV; your own lie in DIR/receivers.")
-    ] = "own",
-    sampled: Annotated[
-        bool, typer.Option("--sampled", help="FHIR: with the whole force curve.")
-    ] = False,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    claim: ClaimOptions,
+    form: FormOptions,
+    records: RecordsOptions,
 ) -> None:
     """Write one document of a session.
 
@@ -76,69 +104,61 @@ def export(
     from records.exports.formats import Choices, chosen_receiver, file_name, place_for, written
     from workstation.output import write_file
 
-    folder = place_of(data).folder
-    choices = Choices(receiver=chosen_receiver(folder, receiver), sampled=sampled)
+    place = records.place
+    choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
     if format_ is Format.BUNDLE:
-        visit = _audited(folder, session, "export bundle")
-        content, name = bundle_of(folder, visit), f"{visit.session_id}.zip"
+        visit = _audited(place, session, "export bundle")
+        content, name = bundle_of(place.folder, visit), f"{visit.session_id}.zip"
     else:
-        visit = _visit(folder, session, f"export {format_.value}", context, payer)
+        visit = _visit(place, session, f"export {format_.value}", claim)
         content = written(visit, format_.value, choices)
-        mapped = receiver if format_ is Format.CSV else "own"
+        mapped = form.receiver if format_ is Format.CSV else "own"
         name = file_name(visit.session_id, format_.value, mapped)
     target = place_for(visit.session_id, out, name)
-    _report(visit, format_, write_file(target, content), as_json=as_json)
+    _report(visit, format_, write_file(target, content), as_json=records.as_json)
 
 
+@grouped
 def upload(
     session: SessionArgument,
-    openemr: Annotated[str, typer.Option("--openemr", help="Address, as in https://emr.example")],
-    patient: Annotated[int, typer.Option("--patient", help="OpenEMR's number of the patient.")],
-    token_env: Annotated[
-        str, typer.Option("--token-env", help="Environment variable that holds the token.")
-    ],
-    category: Annotated[
-        str, typer.Option(help="Folder of the documents tree, as OpenEMR shows it.")
-    ] = "Medical Record",
-    site: Annotated[str, typer.Option(help="OpenEMR's site.")] = "default",
-    context: ContextOption = None,
-    payer: PayerOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    target: OpenEmrOptions,
+    claim: ClaimOptions,
+    records: RecordsOptions,
 ) -> None:
     """Put the note's PDF into a patient's documents in OpenEMR. Not tried with a live one."""
     from records.exports.formats import written
     from workstation.openemr import DocumentEndpoint, token_from, upload_document
 
-    token = token_from(token_env)
-    endpoint = DocumentEndpoint(base_url=openemr, site=site, patient=patient, category=category)
-    folder = place_of(data).folder
-    visit = _visit(folder, session, "upload pdf", context, payer)
+    token = token_from(target.token_env)
+    endpoint = DocumentEndpoint(
+        base_url=target.openemr,
+        site=target.site,
+        patient=target.patient,
+        category=target.category,
+    )
+    visit = _visit(records.place, session, "upload pdf", claim)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
-    if as_json:
-        say_json({"uploaded": visit.note_file, "to": endpoint.url, "patient": patient})
+    if records.as_json:
+        say_json({"uploaded": visit.note_file, "to": endpoint.url, "patient": target.patient})
         return
-    say(f"uploaded {visit.note_file} to patient {patient} at {endpoint.url}")
+    say(f"uploaded {visit.note_file} to patient {target.patient} at {endpoint.url}")
 
 
-def _visit(
-    folder: RecordFolder, session: str, what: str, context: Path | None, payer: str | None
-) -> Visit:
+def _visit(place: Place, session: str, what: str, claim: ClaimOptions) -> Visit:
     """The session with its claim and what the rules say of it; the access is kept first."""
     from records.visit.billing import billed
 
-    visit = _audited(folder, session, what)
-    if context is None and not visit.record.reached_holding:
+    visit = _audited(place, session, what)
+    if claim.context is None and not visit.record.reached_holding:
         return visit  # without a treatment there is no claim for rules to look at
-    return billed(folder, visit, payer=payer, context_file=context)
+    return billed(place.folder, visit, payer=claim.payer, context_file=claim.context)
 
 
-def _audited(folder: RecordFolder, session: str, what: str) -> Visit:
+def _audited(place: Place, session: str, what: str) -> Visit:
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
-    from workstation.settings import load_settings
 
-    return audited_visit(folder, session, load_settings(), reader_now(folder), what)
+    return audited_visit(place.folder, session, place.settings, reader_now(place.folder), what)
 
 
 def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import RequestRefused
-from workstation.commands.options import DataOption, JsonOption, place_of
+from workstation.commands.options import ByOption, DataOption, RecordsOptions, grouped, place_of
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
 
-ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
 
 CAME_BY = {
@@ -40,27 +39,29 @@ def register(app: typer.Typer) -> None:
 
 
 @key_app.command("show")
-def show(data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def show(records: RecordsOptions) -> None:
     """Show the key in use; it is made now if there is none."""
     from records.keys.signing import load_or_create_key
 
-    key = load_or_create_key(place_of(data).folder)
-    if as_json:
+    key = load_or_create_key(records.place.folder)
+    if records.as_json:
         say_json({"current": key.key_id, "public_key": key.public_key.hex()})
         return
     say(f"signing key {key.key_id}")
 
 
 @key_app.command("list")
-def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def list_keys(records: RecordsOptions) -> None:
     """List every key on record with its time; makes nothing."""
     from records.keys.key_folder import key_history
     from records.keys.signing import known_public_keys
 
-    folder = place_of(data).folder
+    folder = records.place.folder
     history = key_history(folder)
     foreign = sorted(_foreign(folder, history))
-    if as_json:
+    if records.as_json:
         say_json({**key_facts(history), "not_accepted": foreign})
         return
     if history.fault:
@@ -86,13 +87,15 @@ def rotate(
     """Make a new key; the old public key stays on record, so that old records stay verifiable."""
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import replace_lost_key, rotate_key
+    from records.keys.key_records import SaidOfKey
 
     folder = place_of(data).folder
     if not yes:
         typer.confirm("Put a new signing key in the place of the present one?", abort=True)
     now_ms = SystemClock().utc_ms()
     if lost:
-        key = replace_lost_key(folder, by=_person(by), reason=reason, at_utc_ms=now_ms)
+        said = SaidOfKey(at_utc_ms=now_ms, by=_person(by), reason=reason)
+        key = replace_lost_key(folder, said)
     else:
         key = rotate_key(folder, by=_person(by), at_utc_ms=now_ms)
     say(f"signing key {key.key_id}")
@@ -136,7 +139,7 @@ def revoke(
     """Say that nothing which a key made from a moment on is believed. There is no way back."""
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import revoke_key
-    from records.keys.key_records import shown
+    from records.keys.key_records import SaidOfKey, shown
 
     settings, folder = place_of(data)
     from_utc_ms = _moment(since, settings)
@@ -145,14 +148,8 @@ def revoke(
             f"Believe nothing that key {key} made from {shown(from_utc_ms)} on, for ever?",
             abort=True,
         )
-    key_id = revoke_key(
-        folder,
-        key,
-        from_utc_ms=from_utc_ms,
-        reason=reason,
-        by=_person(by),
-        at_utc_ms=SystemClock().utc_ms(),
-    )
+    said = SaidOfKey(at_utc_ms=SystemClock().utc_ms(), by=_person(by), reason=reason)
+    key_id = revoke_key(folder, key, said, from_utc_ms=from_utc_ms)
     say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
     _leave(folder)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,13 @@ import typer
 
 from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, check_text
-from workstation.commands.options import ByOption, DataOption, JsonOption, SessionArgument, place_of
+from workstation.commands.options import (
+    ByOption,
+    Place,
+    RecordsOptions,
+    SessionArgument,
+    grouped,
+)
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
@@ -22,78 +29,105 @@ if TYPE_CHECKING:
 Several = list[str] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteOptions:
+    """What a person says of a session, for its note."""
+
+    complete: Annotated[
+        Several, typer.Option(help="FIELD=TEXT, or a TOML file; may be repeated.")
+    ] = None
+    confirm: Annotated[
+        Several, typer.Option(help="Take over the last visit's word of this FIELD.")
+    ] = None
+    not_assessed: Annotated[
+        Several, typer.Option(help="Say that there is nothing to say of this FIELD.")
+    ] = None
+    sign: Annotated[bool, typer.Option("--sign", help="Sign the note.")] = False
+    amend: Annotated[Several, typer.Option(help="FIELD=TEXT of a signed note; needs --reason.")] = (
+        None
+    )
+    reason: Annotated[str, typer.Option(help="Why the note is amended.")] = ""
+
+    @property
+    def are_given(self) -> bool:
+        """True when the person says something."""
+        said = self.complete or self.confirm or self.not_assessed or self.amend
+        return self.sign or bool(said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerOptions:
+    """Who says it."""
+
+    by: ByOption = ""
+    credentials: Annotated[str, typer.Option(help="Professional credentials, as in PT.")] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteViews:
+    """What is shown in the place of the note itself."""
+
+    history: Annotated[bool, typer.Option("--history", help="Show every version.")] = False
+    sources: Annotated[
+        bool, typer.Option("--sources", help="Show where each field comes from.")
+    ] = False
+    template: Annotated[bool, typer.Option("--template", help="Print the open fields as TOML.")] = (
+        False
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     app.command("note")(note)
 
 
+@grouped
 def note(
     session: SessionArgument,
-    complete: Annotated[
-        Several, typer.Option(help="FIELD=TEXT, or a TOML file; may be repeated.")
-    ] = None,
-    confirm: Annotated[
-        Several, typer.Option(help="Take over the last visit's word of this FIELD.")
-    ] = None,
-    not_assessed: Annotated[
-        Several, typer.Option(help="Say that there is nothing to say of this FIELD.")
-    ] = None,
-    sign: Annotated[bool, typer.Option("--sign", help="Sign the note.")] = False,
-    amend: Annotated[
-        Several, typer.Option(help="FIELD=TEXT of a signed note; needs --reason.")
-    ] = None,
-    reason: Annotated[str, typer.Option(help="Why the note is amended.")] = "",
-    by: ByOption = "",
-    credentials: Annotated[str, typer.Option(help="Professional credentials, as in PT.")] = "",
-    history: Annotated[bool, typer.Option("--history", help="Show every version.")] = False,
-    sources: Annotated[
-        bool, typer.Option("--sources", help="Show where each field comes from.")
-    ] = False,
-    template: Annotated[
-        bool, typer.Option("--template", help="Print the open fields as TOML.")
-    ] = False,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    words: NoteOptions,
+    signer: SignerOptions,
+    view: NoteViews,
+    records: RecordsOptions,
 ) -> None:
     """Show the treatment note of a session, or complete, sign and amend it."""
     from workstation.anchors import leave_checkpoints
 
-    desk = _Desk(data, session, by)
-    if complete or confirm or not_assessed or sign or amend:
-        _require_name(by)
-    if complete:
-        desk.complete(dict(_pairs(complete)))
-    for field in confirm or []:
+    desk = _Desk(records.place, session, signer)
+    if words.are_given:
+        _require_name(signer.by)
+    if words.complete:
+        desk.complete(dict(_pairs(words.complete)))
+    for field in words.confirm or []:
         desk.confirm(field)
-    for field in not_assessed or []:
+    for field in words.not_assessed or []:
         desk.mark_not_assessed(field)
-    if sign:
-        desk.sign(credentials)
-    if amend:
-        desk.amend(dict(_pairs(amend)), reason, credentials)
-    if sign or amend:
+    if words.sign:
+        desk.sign()
+    if words.amend:
+        desk.amend(dict(_pairs(words.amend)), words.reason)
+    if words.sign or words.amend:
         leave_checkpoints(desk.settings, desk.folder, warn)
-    _print(desk, as_json=as_json, history=history, sources=sources, template=template)
+    _print(desk, view, as_json=records.as_json)
 
 
 class _Desk:
     """One session's note in one person's hands; the note is read anew before each act."""
 
-    def __init__(self, data: Path | None, session: str, by: str) -> None:
-        self.settings, self.folder = place_of(data)
-        self.session, self.by = session, by
+    def __init__(self, place: Place, session: str, signer: SignerOptions) -> None:
+        self.settings, self.folder = place
+        self.session, self.signer = session, signer
 
     def author(self) -> Author:
         from workstation.author_now import author_now
 
-        return author_now(self.folder, self.by)
+        return author_now(self.folder, self.signer.by)
 
     def shown(self, what: str) -> Visit:
         """The visit for a person to read; audited."""
         from records.visit.load import audited_visit
         from workstation.author_now import reader_now
 
-        person = reader_now(self.folder, self.by)
+        person = reader_now(self.folder, self.signer.by)
         return audited_visit(self.folder, self.session, self.settings, person, what)
 
     def complete(self, values: dict[str, str]) -> None:
@@ -111,15 +145,16 @@ class _Desk:
 
         mark_not_assessed(self.folder, self._read().note, [field], self.author())
 
-    def sign(self, credentials: str) -> None:
+    def sign(self) -> None:
         from records.note.lifecycle import sign
 
-        sign(self.folder, self._read().note, credentials, self.author())
+        sign(self.folder, self._read().note, self.signer.credentials, self.author())
 
-    def amend(self, values: dict[str, str], reason: str, credentials: str) -> None:
+    def amend(self, values: dict[str, str], reason: str) -> None:
         from records.note.lifecycle import amend
 
-        amend(self.folder, self._read().note, values, reason, self.author(), credentials)
+        note, author = self._read().note, self.author()
+        amend(self.folder, note, values, reason, author, self.signer.credentials)
 
     def _read(self) -> Visit:
         """For the program itself: what is written on it is audited by the write."""
@@ -170,7 +205,7 @@ def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
 # --- what is printed --------------------------------------------------------------------------
 
 
-def _print(desk: _Desk, *, as_json: bool, history: bool, sources: bool, template: bool) -> None:
+def _print(desk: _Desk, view: NoteViews, *, as_json: bool) -> None:
     from records.exports.formats import written
     from records.exports.note.text import note_text
 
@@ -179,11 +214,11 @@ def _print(desk: _Desk, *, as_json: bool, history: bool, sources: bool, template
         part = json.loads(written(visit, "json"))["note"]
         say_json(part)
         return
-    if template:
+    if view.template:
         _say_each(_template(visit))
-    elif history:
+    elif view.history:
         _say_each(_history(visit))
-    elif sources:
+    elif view.sources:
         _say_each(_sources(visit))
     else:
         say_text(note_text(visit.note))

@@ -1,11 +1,30 @@
-"""Options and arguments that several commands have, and the place that their records are in."""
+"""Options and arguments that several commands have, and the place that their records are in.
+
+Options that go together are one parameter of a command: a frozen dataclass whose fields are the
+options, which ``grouped`` shows to Typer one by one.
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class QueryOptions:
+        patient: Annotated[str, typer.Option(help="Patient reference, exactly.")] = ""
+
+    @grouped
+    def sessions(query: QueryOptions, person: PersonOptions) -> None: ...
+
+A field without a default is an option that must be given. On the help page the options stand where
+their group stands among the parameters, in the order of the fields.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_type_hints
 
 import typer
+from typer.models import ParameterInfo
 
 if TYPE_CHECKING:
     from records.store.record_folder import RecordFolder
@@ -43,3 +62,85 @@ def place_of(data: Path | None) -> Place:
 
     settings = load_settings()
     return Place(settings, RecordFolder(data or settings.data))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsOptions:
+    """Which records a command reads, and whether it prints for people or for programs."""
+
+    data: DataOption = None
+    as_json: JsonOption = False
+
+    @property
+    def place(self) -> Place:
+        """Where they are; raises RequestRefused."""
+        return place_of(self.data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonOptions:
+    """Who uses a command, on which records, and whether it prints for people or for programs."""
+
+    by: ByOption = ""
+    data: DataOption = None
+    as_json: JsonOption = False
+
+    @property
+    def place(self) -> Place:
+        """Where the records are; raises RequestRefused."""
+        return place_of(self.data)
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Returns the command as Typer is to see it: every group of options as its single options.
+
+    Typer passes all values by name; each group is built from its own and handed to ``command``.
+    Raises TypeError for a group that Typer could not be told of, when the program is loaded.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    given = signature(command).parameters.values()
+    groups = {one.name: hints[one.name] for one in given if is_dataclass(hints[one.name])}
+
+    @wraps(command)
+    def called(**values: Any) -> None:
+        for name, group in groups.items():
+            own = {one.name for one in fields(group)} & values.keys()
+            values[name] = group(**{option: values.pop(option) for option in own})
+        command(**values)
+
+    shown: list[Parameter] = []
+    for one in given:
+        if one.name in groups:
+            shown += _options_of(groups[one.name])
+        else:
+            shown.append(_named(one.name, hints[one.name], one.default))
+    called.__annotations__ = {one.name: one.annotation for one in shown}
+    vars(called)["__signature__"] = Signature(shown)
+    return called
+
+
+def _options_of(group: type[Any]) -> Iterator[Parameter]:
+    """The fields of a group as parameters."""
+    if not group.__dataclass_params__.frozen:
+        raise TypeError(f"{group.__name__} is not frozen; a command only reads its options")
+    hints = get_type_hints(group, include_extras=True)
+    for one in fields(group):
+        yield _named(one.name, _option_hint(group, one, hints[one.name]), _default_of(group, one))
+
+
+def _option_hint(group: type[Any], one: Field[Any], hint: Any) -> Any:
+    """Returns a field's annotation, which must say what the option is called and what it does."""
+    if not any(isinstance(said, ParameterInfo) for said in get_args(hint)[1:]):
+        raise TypeError(f"{group.__name__}.{one.name} is not Annotated with a typer.Option")
+    return hint
+
+
+def _default_of(group: type[Any], one: Field[Any]) -> Any:
+    if one.default_factory is not MISSING:
+        raise TypeError(f"{group.__name__}.{one.name} has no plain default that help could show")
+    return Parameter.empty if one.default is MISSING else one.default
+
+
+def _named(name: str, hint: Any, default: Any) -> Parameter:
+    """By name alone, so that an option that must be given may stand behind one that need not."""
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)

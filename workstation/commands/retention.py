@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import AnswerMissing, RequestRefused
-from workstation.commands.options import ByOption, DataOption, JsonOption, place_of
+from workstation.commands.options import PersonOptions, Place, grouped
 from workstation.output import say, say_json, warn
 from workstation.terminal.typed_lines import is_terminal
 
 if TYPE_CHECKING:
-    from records.keeping.retention import RetentionRule
+    from records.keeping.retention import Applied, RemovalConfirmation, Retained, RetentionRule
+    from records.store.record_folder import RecordFolder
     from workstation.settings import Settings
 
 
@@ -25,7 +27,9 @@ def register(app: typer.Typer) -> None:
     app.command("hold")(hold)
 
 
+@grouped
 def retention(
+    *,
     apply: Annotated[
         bool, typer.Option("--apply", help="Remove what is due; asks at the terminal first.")
     ] = False,
@@ -36,57 +40,25 @@ def retention(
     count: Annotated[
         int | None, typer.Option(help="How many sessions go, where it is a large share.")
     ] = None,
-    by: ByOption = "",
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    person: PersonOptions,
 ) -> None:
     """Show how long each session is kept; with --apply remove the content of those that are due."""
-    from records.evidence.year_moves import moves_out_of_reach
-    from records.keeping.retention import (
-        Applied,
-        Keeping,
-        RemovalConfirmation,
-        apply_retention,
-        lines,
-        show_retention,
-    )
-    from workstation.anchors import compared, leave_checkpoints
-    from workstation.author_now import author_now
+    from records.keeping.retention import Applied, RemovalConfirmation, show_retention
 
-    settings, folder = place_of(data)
+    place = person.place
+    settings, folder = place
     rule = _rule(settings)
     done = Applied(removed=(), still_read=())
     if apply:
-        due = [one for one in show_retention(folder, rule) if one.state is Keeping.DUE]
+        due = _count_due(folder, rule)
         said = RemovalConfirmation(today=_date(today), count=count)
-        if not due or _agreed(len(due), rule, yes=yes):
-            done = apply_retention(
-                folder,
-                rule,
-                author_now(folder, by),
-                said=said,
-                checkpoints=compared(settings, folder).checkpoints,
-            )
-            leave_checkpoints(settings, folder, warn)
+        if not due or _agreed(due, rule, yes=yes):
+            done = _apply(place, person.by, rule, said)
     shown = show_retention(folder, rule)
-    if as_json:
-        say_json(
-            {
-                "years": rule.years,
-                "removed_now": list(done.removed),
-                "still_read": [str(path) for path in done.still_read],
-                "sessions": [
-                    asdict(one) | {"until": one.until.isoformat() if one.until else None}
-                    for one in shown
-                ],
-            }
-        )
+    if person.as_json:
+        say_json(_facts(rule, done, shown))
         return
-    kept = f"{rule.years} years" if rule.years else "for ever (setting retention_years is 0)"
-    say(f"sessions are kept {kept}")
-    for move in moves_out_of_reach(folder):
-        say(f"not looked at: {move.file}: {move.what}")
-    for line in lines(shown):
+    for line in _lines(folder, rule, shown):
         say(line)
     if apply:
         say(f"removed now: {len(done.removed)}; the chain, the seals and an audit row stay")
@@ -97,25 +69,69 @@ def retention(
         )
 
 
+def _count_due(folder: RecordFolder, rule: RetentionRule) -> int:
+    from records.keeping.retention import Keeping, show_retention
+
+    return sum(one.state is Keeping.DUE for one in show_retention(folder, rule))
+
+
+def _apply(place: Place, by: str, rule: RetentionRule, said: RemovalConfirmation) -> Applied:
+    """Remove what is due; the checkpoints of what stays go to the second place."""
+    from records.keeping.retention import apply_retention
+    from workstation.anchors import compared, leave_checkpoints
+    from workstation.author_now import author_now
+
+    settings, folder = place
+    author = author_now(folder, by)
+    outside = compared(settings, folder).checkpoints
+    done = apply_retention(folder, rule, author, said=said, checkpoints=outside)
+    leave_checkpoints(settings, folder, warn)
+    return done
+
+
+def _facts(rule: RetentionRule, done: Applied, shown: list[Retained]) -> dict[str, object]:
+    """The same for programs."""
+    return {
+        "years": rule.years,
+        "removed_now": list(done.removed),
+        "still_read": [str(path) for path in done.still_read],
+        "sessions": [
+            asdict(one) | {"until": one.until.isoformat() if one.until else None} for one in shown
+        ],
+    }
+
+
+def _lines(folder: RecordFolder, rule: RetentionRule, shown: list[Retained]) -> Iterator[str]:
+    from records.evidence.year_moves import moves_out_of_reach
+    from records.keeping.retention import lines
+
+    kept = f"{rule.years} years" if rule.years else "for ever (setting retention_years is 0)"
+    yield f"sessions are kept {kept}"
+    for move in moves_out_of_reach(folder):
+        yield f"not looked at: {move.file}: {move.what}"
+    yield from lines(shown)
+
+
+@grouped
 def hold(
     session: Annotated[str, typer.Argument(help="Session id or its beginning.")] = "",
+    *,
     patient: Annotated[str, typer.Option(help="Every session of this patient reference.")] = "",
     reason: Annotated[str, typer.Option(help="Why; needed to set and to lift.")] = "",
     lift: Annotated[bool, typer.Option("--lift", help="Lift the hold instead.")] = False,
-    by: ByOption = "",
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    person: PersonOptions,
 ) -> None:
     """Set or lift a legal hold; without a session and a patient, list those that stand."""
     from records.keeping.legal_hold import holds, lift_hold, set_hold
     from workstation.author_now import author_now
 
-    settings, folder = place_of(data)
+    settings, folder = person.place
     if session or patient:
         change = lift_hold if lift else set_hold
-        change(folder, author_now(folder, by), reason, session_id=session, patient=patient)
+        author = author_now(folder, person.by)
+        change(folder, author, reason, session_id=session, patient=patient)
     standing = holds(folder)
-    if as_json:
+    if person.as_json:
         say_json([asdict(one) for one in standing])
         return
     if not standing:

@@ -12,14 +12,16 @@ import typer
 from controller.errors import TractionError
 from controller.events import Outcome
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
-from workstation.commands.options import DataOption, JsonOption, Place, place_of
+from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.exit_status import COMPLETED, ENDED_EARLY, exit_status
 
 if TYPE_CHECKING:
     from controller.ports import Clock
     from records.order.order import PlannedOrder
-    from workstation.session.operators import SessionOperator
+    from workstation.session.operators import PersonAtTerminal, SessionOperator
+    from workstation.session.session_script import SessionScript
     from workstation.session.treat import SessionResult
+    from workstation.session.workplace import Workplace
     from workstation.terminal.screen import Screen
 
 
@@ -28,14 +30,15 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run)
 
 
+@grouped
 def run(
     unit: Annotated[
         str, typer.Argument(help="Address, for instance modbus-tcp://host:5020?unit=1")
     ],
+    *,
     order: Annotated[Path, typer.Option("--order", help="Order file.")],
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    records: RecordsOptions,
     script: Annotated[
         Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
     ] = None,
@@ -50,46 +53,66 @@ def run(
     from controller.runtime.clock import SystemClock
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
-    from workstation.session.operators import SessionOperator, check_somebody_answers
+    from workstation.session.operators import check_somebody_answers
     from workstation.session.realtime import take_realtime_rights
     from workstation.session.session_script import read_script
     from workstation.session.signals import caught_signals
     from workstation.terminal.screen import Screen
-    from workstation.terminal.typed_lines import is_terminal, typed_lines
+    from workstation.terminal.typed_lines import is_terminal
     from workstation.texts.plan_text import plan_text
 
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
     by = check_name("--operator", operator_name) if operator_name else ""
-    place = place_of(data)
+    place = records.place
     ordered = PlannedOrder.of(read_order(order))
     steps = read_script(script) if script else None
     check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
     clock = SystemClock()
-    with Screen(clock.now_s, as_json=as_json) as screen, caught_signals() as signals:
+    with Screen(clock.now_s, as_json=records.as_json) as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan))
         screen.message(str(take_realtime_rights()))
         screen.settle()
-        typed = typed_lines(sys.stdin)
-        operator = SessionOperator(
-            scripted=yes,
-            show=screen.show,
-            read_line=typed.read_line if typed else None,
-            tell=screen.tell,
-            script=steps,
-            by=by,
-            notices=screen.notices,
-        )
+        operator = _operator(screen, _person(by), steps, scripted=yes)
         signals.hand_to(operator)
-        status = _treat(unit, ordered, place, clock, operator, screen)
+        status = _treat(unit, ordered, _workplace(place, clock, screen), operator, screen)
         _leave_checkpoints(place, screen)
     raise typer.Exit(status)
+
+
+def _person(by: str) -> PersonAtTerminal | None:
+    """Who types here; None without a terminal."""
+    from workstation.session.operators import PersonAtTerminal
+    from workstation.terminal.typed_lines import typed_lines
+
+    typed = typed_lines(sys.stdin)
+    return PersonAtTerminal(read_line=typed.read_line, by=by) if typed else None
+
+
+def _operator(
+    screen: Screen, person: PersonAtTerminal | None, script: SessionScript | None, *, scripted: bool
+) -> SessionOperator:
+    from workstation.session.operators import SessionOperator
+
+    return SessionOperator(
+        scripted=scripted,
+        show=screen.show,
+        person=person,
+        tell=screen.tell,
+        script=script,
+        notices=screen.notices,
+    )
+
+
+def _workplace(place: Place, clock: Clock, screen: Screen) -> Workplace:
+    from workstation.session.workplace import Workplace
+
+    return Workplace(folder=place.folder, settings=place.settings, clock=clock, warn=screen.message)
 
 
 def _treat(
     unit: str,
     ordered: PlannedOrder,
-    place: Place,
-    clock: Clock,
+    workplace: Workplace,
     operator: SessionOperator,
     screen: Screen,
 ) -> int:
@@ -97,26 +120,18 @@ def _treat(
 
     Once the session is open every refusal is 3, and says which session keeps it.
     """
+    from workstation.session.recorded_refusal import session_of
     from workstation.session.treat import treat
 
-    opened: list[str] = []
     try:
-        result = treat(
-            unit,
-            ordered,
-            folder=place.folder,
-            clock=clock,
-            operator=operator,
-            settings=place.settings,
-            opened=opened.append,
-            warn=screen.message,
-        )
+        result = treat(unit, ordered, workplace=workplace, operator=operator)
     except TractionError as error:
-        if not opened:
+        session_id = session_of(error)
+        if session_id is None:
             raise
         screen.end_session()
         screen.message(f"traction: {error}")
-        screen.message(f"traction: recorded as session {opened[0]}")
+        screen.message(f"traction: recorded as session {session_id}")
         return exit_status(error, session_opened=True)
     _report_run(result, screen)
     return COMPLETED if result.ending.outcome == Outcome.COMPLETED else ENDED_EARLY

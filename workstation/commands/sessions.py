@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.errors import RequestRefused
-from workstation.commands.options import ByOption, DataOption, JsonOption, SessionArgument, place_of
+from workstation.commands.options import (
+    PersonOptions,
+    Place,
+    RecordsOptions,
+    SessionArgument,
+    grouped,
+)
 from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_json_text
 
 if TYPE_CHECKING:
+    from records.keeping.search import FoundSession
     from workstation.settings import Settings
 
 
 NOT_CHECKED = (
     "not checked by this list: `traction verify --all` checks every session, each document its own"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOptions:
+    """Which sessions a person looks for."""
+
+    patient: Annotated[str, typer.Option(help="Patient reference, exactly.")] = ""
+    first_day: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")] = ""
+    last_day: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = ""
+    outcome: Annotated[str, typer.Option(help="How the session ended.")] = ""
+    text: Annotated[str, typer.Option(help="Words that order or note hold, all of them.")] = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -31,40 +49,49 @@ def register(app: typer.Typer) -> None:
     app.command("audit")(audit)
 
 
-def sessions(
-    patient: Annotated[str, typer.Option(help="Patient reference, exactly.")] = "",
-    first_day: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")] = "",
-    last_day: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = "",
-    outcome: Annotated[str, typer.Option(help="How the session ended.")] = "",
-    text: Annotated[str, typer.Option(help="Words that order or note hold, all of them.")] = "",
-    by: ByOption = "",
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@grouped
+def sessions(query: QueryOptions, person: PersonOptions) -> None:
     """List the sessions on file, newest first; all of them or those that fit."""
     from records.clinic.audit import record_read
     from records.keeping.search import SessionQuery, find_sessions
     from workstation.author_now import reader_now
+
+    place = person.place
+    settings, folder = place
+    asked = SessionQuery(
+        patient=query.patient,
+        first_day=_day("--from", query.first_day),
+        last_day=_day("--to", query.last_day),
+        outcome=query.outcome,
+        words=tuple(query.text.split()),
+    )
+    found = find_sessions(folder, asked, _day_of(settings))
+    if asked.asks_for_a_patient_s_data:
+        ids = [session.head.session_id for session in found]
+        record_read(folder, reader_now(folder, person.by), "search", fields=ids)
+    listed = _facts(found, place)
+    if person.as_json:
+        say_json(listed)
+        return
+    if not listed:
+        that_fit = " that fit" if asked != SessionQuery() else ""
+        say(f"no sessions{that_fit} in {folder}")
+    for row in listed:
+        say(_line(row))
+    if listed:
+        say(NOT_CHECKED)
+
+
+def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object]]:
+    """What is told of each session."""
     from workstation.last_check import LastVerified
 
-    settings, folder = place_of(data)
-    query = SessionQuery(
-        patient=patient,
-        first_day=_day("--from", first_day),
-        last_day=_day("--to", last_day),
-        outcome=outcome,
-        words=tuple(text.split()),
-    )
-    found = find_sessions(folder, query, _day_of(settings))
-    if query.asks_for_a_patient_s_data:
-        ids = [session.head.session_id for session in found]
-        record_read(folder, reader_now(folder, by), "search", fields=ids)
-    verified = LastVerified.of(folder)
-    listed = [
+    verified = LastVerified.of(place.folder)
+    return [
         {
             "session_id": session.head.session_id,
             "unit_id": session.head.unit_id,
-            "started": _local(settings, session.head.started_utc_ms).isoformat(),
+            "started": _local(place.settings, session.head.started_utc_ms).isoformat(),
             "outcome": session.outcome,
             "sealed": session.sealed,
             "note": session.note_status,
@@ -72,44 +99,39 @@ def sessions(
         }
         for session in found
     ]
-    if as_json:
-        say_json(listed)
-        return
-    if not listed:
-        asked = " that fit" if query != SessionQuery() else ""
-        say(f"no sessions{asked} in {folder}")
-    for row in listed:
-        sealed = "sealed" if row["sealed"] else "not sealed"
-        say(
-            f"{row['session_id']}  {str(row['started'])[:16].replace('T', ' ')}  "
-            f"{row['outcome']}  {sealed}  note {row['note']}  unit {row['unit_id']}  "
-            f"{row['verified']}"
-        )
-    if listed:
-        say(NOT_CHECKED)
 
 
+def _line(row: Mapping[str, object]) -> str:
+    """The same for people."""
+    started = str(row["started"])[:16].replace("T", " ")
+    sealed = "sealed" if row["sealed"] else "not sealed"
+    return (
+        f"{row['session_id']}  {started}  {row['outcome']}  {sealed}  note {row['note']}  "
+        f"unit {row['unit_id']}  {row['verified']}"
+    )
+
+
+@grouped
 def audit(
+    *,
     session: Annotated[str, typer.Option(help="Only of this session id.")] = "",
     patient: Annotated[str, typer.Option(help="Only of this patient's sessions.")] = "",
-    by: ByOption = "",
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    person: PersonOptions,
 ) -> None:
     """List who read or wrote patients' data, oldest first."""
     from records.clinic.audit import accesses, record_read
     from records.keeping.search import SessionQuery, find_sessions
     from workstation.author_now import reader_now
 
-    settings, folder = place_of(data)
+    settings, folder = person.place
     wanted = {session} if session else None
     if patient:
         of_patient = find_sessions(folder, SessionQuery(patient=patient), _day_of(settings))
         ids = [found.head.session_id for found in of_patient]
-        record_read(folder, reader_now(folder, by), "audit", fields=ids)
+        record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
     found = accesses(folder, wanted)
-    if as_json:
+    if person.as_json:
         say_json([asdict(access) for access in found])
         return
     for access in found:
@@ -135,18 +157,19 @@ def _local(settings: Settings, utc_ms: int) -> datetime:
     return datetime.fromtimestamp(utc_ms // 1000, settings.zone_at(utc_ms))
 
 
-def show(session: SessionArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def show(session: SessionArgument, records: RecordsOptions) -> None:
     """Show what happened in a session, event by event."""
     from records.exports.formats import written
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
 
-    place = place_of(data)
+    place = records.place
     person = reader_now(place.folder)
     visit = audited_visit(
-        place.folder, session, place.settings, person, "show", altered_too=not as_json
+        place.folder, session, place.settings, person, "show", altered_too=not records.as_json
     )
-    if as_json:
+    if records.as_json:
         say_json_text(written(visit, "json").decode().rstrip("\n"))
         return
     if visit.mark:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from controller.errors import AddressInvalid
+from workstation.commands.options import grouped
 from workstation.output import say
 
 
@@ -26,17 +28,26 @@ class WireName(StrEnum):
     RTU = "rtu"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireOptions:
+    """How others reach the unit."""
+
+    wire: Annotated[WireName, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")] = (
+        WireName.TCP
+    )
+    port: Annotated[int, typer.Option(help="TCP port; 0 lets the system choose.")] = 5020
+    baudrate: Annotated[int, typer.Option(help="Baud rate of the RTU line.")] = 38400
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     app.command("simulate")(simulate)
 
 
+@grouped
 def simulate(
-    wire: Annotated[
-        WireName, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")
-    ] = WireName.TCP,
-    port: Annotated[int, typer.Option(help="TCP port; 0 lets the system choose.")] = 5020,
-    baudrate: Annotated[int, typer.Option(help="Baud rate of the RTU line.")] = 38400,
+    line: WireOptions,
+    *,
     body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding",
     patient: Annotated[
         PatientName, typer.Option(help="press-test: presses the switch while the unit is idle.")
@@ -65,12 +76,12 @@ def simulate(
         boot_count=units.boot_count_now(),
     )
     try:
-        if wire is WireName.RTU:
-            unit.serve_rtu(baudrate)
+        if line.wire is WireName.RTU:
+            unit.serve_rtu(line.baudrate)
         else:
-            unit.serve_tcp(port=port)
+            unit.serve_tcp(port=line.port)
     except OSError as error:
-        way_out = "serve with --wire tcp" if wire is WireName.RTU else "choose another --port"
+        way_out = "serve with --wire tcp" if line.wire is WireName.RTU else "choose another --port"
         raise AddressInvalid(f"{error}; {way_out}") from error
     with unit:
         say(f"simulated unit at {unit.uri}")

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workstation.commands.options import ByOption, DataOption, JsonOption, place_of
+from workstation.commands.options import (
+    ByOption,
+    DataOption,
+    PersonOptions,
+    RecordsOptions,
+    grouped,
+    place_of,
+)
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -32,15 +39,16 @@ def register(app: typer.Typer) -> None:
     app.command("move-years")(move_years)
 
 
-def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def repack(unit: UnitArgument, records: RecordsOptions) -> None:
     """Pack the links of sessions that were sealed by older versions; each is proved first."""
     from controller.runtime.clock import SystemClock
     from records.evidence.repack import repack as repack_file
     from records.keys.signing import load_or_create_key
 
-    folder = place_of(data).folder
+    folder = records.place.folder
     done = repack_file(folder, unit, load_or_create_key(folder), SystemClock().utc_ms)
-    if as_json:
+    if records.as_json:
         say_json(asdict(done))
         return
     say(
@@ -49,20 +57,19 @@ def repack(unit: UnitArgument, data: DataOption = None, as_json: JsonOption = Fa
     )
 
 
+@grouped
 def move_years(
     target: Annotated[Path, typer.Argument(help="An existing folder on another disk or share.")],
     before: Annotated[int, typer.Option(help="Move the files of years before this one.")],
-    by: ByOption = "",
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    person: PersonOptions,
 ) -> None:
     """Move the files of closed years; they are read and checked at their new place."""
     from records.keeping.move_years import move_years as move_files
     from workstation.author_now import author_now
 
-    folder = place_of(data).folder
-    moved = move_files(folder, author_now(folder, by), target, before=before)
-    if as_json:
+    folder = person.place.folder
+    moved = move_files(folder, author_now(folder, person.by), target, before=before)
+    if person.as_json:
         say_json([{"file": one.file, "to": one.to, "sessions": one.sessions} for one in moved])
         return
     if not moved:
@@ -71,12 +78,13 @@ def move_years(
         say(f"moved {one.file} with {len(one.sessions)} sessions to {one.to}")
 
 
-def list_(data: DataOption = None, as_json: JsonOption = False) -> None:
+@grouped
+def list_(records: RecordsOptions) -> None:
     """List the files that were put aside, why, and who has accepted it."""
     from records.evidence.quarantine import put_aside_files
 
-    found = put_aside_files(place_of(data).folder)
-    if as_json:
+    found = put_aside_files(records.place.folder)
+    if records.as_json:
         say_json([_facts(one) for one in found])
         return
     if not found:

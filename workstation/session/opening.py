@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -16,34 +13,14 @@ from controller.event_details.opening import (
     RecordedProfile,
 )
 from controller.order.planner import TreatmentPlan
-from controller.ports import Clock, StartFacts, TractionUnit, UnitIdentity
-from records.clinic.filed_orders import file_order
+from controller.ports import StartFacts, TractionUnit, UnitIdentity
 from records.evidence.journal import SessionOpening
 from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of
 from records.order.order import Order, PlannedOrder
-from records.store.author import Author
 from records.store.record_folder import RecordFolder
-from workstation.settings import Settings
+from workstation.session.workplace import Workplace
 
 PROGRAM = "traction-session-controller"
-
-
-@dataclass(frozen=True, slots=True)
-class Identifiers:
-    """Makers of identifiers, so that a simulated session can be the same twice."""
-
-    session_id: Callable[[int], str]
-    patient_key: Callable[[], str]
-
-
-def random_identifiers() -> Identifiers:
-    """Session ids that sort by time; patient keys that say nothing."""
-
-    def session_id(utc_ms: int) -> str:
-        stamp = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
-        return f"{stamp}-{secrets.token_hex(3)}"
-
-    return Identifiers(session_id=session_id, patient_key=lambda: secrets.token_hex(8))
 
 
 def start_facts(
@@ -67,25 +44,12 @@ def opening_of(
     uri: str,
     planned: PlannedOrder,
     unit: TractionUnit,
-    clock: Clock,
-    settings: Settings,
-    folder: RecordFolder,
-    identifiers: Identifiers,
-    author: Author,
+    workplace: Workplace,
+    patient_key: str,
 ) -> SessionOpening:
-    """File the order with people's words, and say in the evidence what the session begins with."""
-    order = planned.order
-    patient_key = file_order(
-        folder,
-        session_id=session_id,
-        unit_id=unit.identity.unit_id,
-        author=author,
-        patient_reference=order.patient_reference,
-        order_digest=order.digest,
-        order_text=order.source_text,
-        new_key=identifiers.patient_key,
-    )
-    offset = settings.zone_at(clock.utc_ms()).utcoffset(
+    """Returns what the evidence says of a session's beginning; of the patient only the key."""
+    clock = workplace.clock
+    offset = workplace.settings.zone_at(clock.utc_ms()).utcoffset(
         datetime.fromtimestamp(clock.utc_ms() / 1000, UTC).replace(tzinfo=None)
     )
     identity = unit.identity
@@ -98,7 +62,7 @@ def opening_of(
                 uri=uri,
                 program=f"{PROGRAM} {version(PROGRAM)}",
                 patient_key=patient_key,
-                order_digest=order.digest,
+                order_digest=planned.order.digest,
                 prescription=_prescription_in_integers(planned.plan),
                 profile=RecordedProfile(name=unit.profile_name, digest=unit.profile_digest),
                 identity_block=identity.raw_block.hex(),

@@ -9,6 +9,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from controller.errors import AnswerMissing, RequestRefused
 from controller.order.prescription import Prescription
@@ -81,12 +82,20 @@ def check_somebody_answers(
         raise AnswerMissing(f"nobody is there to answer: {names}; {way_out}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAtTerminal:
+    """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines."""
+
+    read_line: ReadLine
+    by: str = ""
+
+
 class SessionOperator:
     """Answers by script where that is allowed, otherwise by the person at the terminal.
 
     One thread reads lines: "y" and "n" answer the oldest question, everything else is a request.
-    ``script`` makes requests by itself at its times. ``by`` is who sits at the terminal. What
-    ``notices`` says becomes a remark of the program in the record.
+    ``script`` makes requests by itself at its times. What ``notices`` says becomes a remark of the
+    program in the record.
 
     ``show`` and ``tell`` are called by the loop's thread and must not wait: with a real display
     they put things into its mailbox (``workstation.terminal.display``).
@@ -97,18 +106,17 @@ class SessionOperator:
         *,
         scripted: bool,
         show: Show,
-        read_line: ReadLine | None = None,
+        person: PersonAtTerminal | None = None,
         tell: Tell = _say_nothing,
         script: SessionScript | None = None,
-        by: str = "",
         notices: Notices = _nothing_to_report,
     ) -> None:
         self.scripted = scripted
         self._show = show
-        self._read_line = read_line
+        self._is_read = person is not None
+        self._by = (person.by if person else "") or login_name()
         self._tell = tell
         self._script = script or SessionScript()
-        self._by = by or login_name()
         self._answers: dict[Question, Answer] = {}
         self._open: list[Question] = []
         self._notices = notices
@@ -119,13 +127,14 @@ class SessionOperator:
         self._since_start_s: float | None = None
         self._stop: Stop | None = None
         self.reader_ended = threading.Event()
-        if read_line is not None:
-            threading.Thread(target=self._read_lines, args=(read_line,), daemon=True).start()
+        if person is not None:
+            lines = (person.read_line,)
+            threading.Thread(target=self._read_lines, args=lines, daemon=True).start()
 
     @property
     def at_terminal(self) -> bool:
         """True while somebody at a terminal can be asked."""
-        return self._read_line is not None
+        return self._is_read
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         """Put the question; the answer comes through ``answer``.
@@ -138,7 +147,7 @@ class SessionOperator:
             self._take_lines()
         if self.scripted and not person_only:
             self._answers[question] = Answer(accepted=True, answered_by=SCRIPT)
-        elif self._read_line is not None:
+        elif self._is_read:
             self._open.append(question)
             self._tell(f"{text} [y/n]")
         else:
@@ -230,7 +239,7 @@ class SessionOperator:
 
     def _close_terminal(self) -> None:
         """Whoever was asked has gone: no to everything that is and will be asked."""
-        self._read_line = None
+        self._is_read = False
         self._requests.append(Remark(by=PROGRAM, text="the terminal closed: nobody can type"))
         for question in self._open:
             self._answers[question] = Answer(accepted=False, answered_by="terminal closed")

@@ -7,7 +7,7 @@ has accepted that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable
@@ -29,20 +29,20 @@ from records.keys.signing import SigningKey
 from records.store.canonical import EventRow
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock, holding
+from workstation.session.workplace import Workplace
 
 
 def recover(
     unit: TractionUnit,
-    folder: RecordFolder,
-    clock: Clock,
+    workplace: Workplace,
     key: SigningKey,
-    warn: Callable[[str], None],
 ) -> list[str]:
     """Close what an earlier program left open; returns the ids of the sessions that were closed.
 
     Raises JournalCorrupt when the unit's own file was put aside, now or before, and nobody has
-    accepted it yet. What is put aside of other units is told through ``warn``.
+    accepted it yet. What is put aside of other units is told as a warning.
     """
+    folder, clock = workplace.folder, workplace.clock
     unit_id = unit.identity.unit_id
     left, fault = _examined(folder, unit_id, clock, key)
     found = let_go_of_unit(unit, clock, armed_seconds_ago=_armed_seconds_ago(left, folder, clock))
@@ -54,20 +54,19 @@ def recover(
     mine = folder.unit_database(unit_id)
     for path in folder.unit_databases():
         if path != mine and not UnitLock(path).is_held():
-            closed += _recover_other(folder, path.stem, clock, key, warn)
+            closed += _recover_other(workplace, path.stem, key)
     refuse_not_accepted(folder, unit_id)
     return closed
 
 
-def _recover_other(
-    folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey, warn: Callable[[str], None]
-) -> list[str]:
+def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey) -> list[str]:
+    folder, clock = workplace.folder, workplace.clock
     left, fault = _examined(folder, unit_id, clock, key)
     if isinstance(fault, JournalUnavailable):
         raise fault
     if fault is not None:
         aside = _put_aside(folder, unit_id, clock, key, fault)
-        warn(
+        workplace.warn(
             f"the record of unit {unit_id} did not fit ({fault.message}); it was put aside in "
             f"{aside}. Have a person look at it before that unit is used again"
         )

@@ -24,6 +24,7 @@ from records.evidence.journal import SessionOpening, open_session
 from records.evidence.reader import read_stored
 from records.evidence.removal import remove_content
 from records.keys.key_folder import changing_keys, key_history, settle_next
+from records.keys.key_records import SaidOfKey
 from records.keys.signing import NoKeyStore, check_key_in_use, known_public_keys, load_or_create_key
 from records.store.author import Author
 from records.store.chain import Subject
@@ -172,10 +173,8 @@ def test_a_revocation_takes_what_was_made_from_then_on(data: RecordFolder) -> No
     revoke_key(
         data,
         KEY.key_id[:6],
+        SaidOfKey(at_utc_ms=LATER_MS, by="P. Jones", reason="laptop stolen"),
         from_utc_ms=BEGAN_MS + DAY_MS - 1,
-        reason="laptop stolen",
-        by="P. Jones",
-        at_utc_ms=LATER_MS,
         store=NoKeyStore(),
     )
     whats = found(data)
@@ -199,10 +198,8 @@ def test_a_bundle_is_judged_by_the_time_of_its_keys(data: RecordFolder) -> None:
     revoke_key(
         data,
         KEY.key_id,
+        SaidOfKey(at_utc_ms=LATER_MS, by="P. Jones", reason="stolen"),
         from_utc_ms=BEGAN_MS,
-        reason="stolen",
-        by="P. Jones",
-        at_utc_ms=LATER_MS,
         store=NoKeyStore(),
     )
     assert len(of_time()) == 2, "the seal's time is known, the manifest's is not"
@@ -241,10 +238,8 @@ def test_a_key_that_cannot_be_revoked_is_named_with_the_next_step(
         revoke_key(
             data,
             key_id,
+            SaidOfKey(at_utc_ms=LATER_MS, by="P. Jones", reason="r"),
             from_utc_ms=0,
-            reason="r",
-            by="P. Jones",
-            at_utc_ms=LATER_MS,
             store=NoKeyStore(),
         )
 
@@ -253,24 +248,18 @@ def test_a_revocation_needs_a_reason_a_name_and_a_moment_that_has_passed(
     data: RecordFolder,
 ) -> None:
     for wrong in ({"reason": " "}, {"by": ""}, {"from_utc_ms": LATER_MS + 1}):
-        said: dict[str, Any] = {"from_utc_ms": 0, "reason": "r", "by": "P. Jones"}
+        given: dict[str, Any] = {"from_utc_ms": 0, "reason": "r", "by": "P. Jones", **wrong}
+        from_utc_ms = given.pop("from_utc_ms")
+        said = SaidOfKey(at_utc_ms=LATER_MS, **given)
         with pytest.raises(RequestRefused):
-            revoke_key(
-                data,
-                "00",
-                at_utc_ms=LATER_MS,
-                store=NoKeyStore(),
-                **{**said, **wrong},
-            )
+            revoke_key(data, "00", said, from_utc_ms=from_utc_ms, store=NoKeyStore())
 
 
 def test_a_lost_key_is_replaced_by_name_and_one_at_hand_is_not(data: RecordFolder) -> None:
     def lost(reason: str = "disk broke") -> SigningKey:
         return replace_lost_key(
             data,
-            by="P. Jones",
-            reason=reason,
-            at_utc_ms=LATER_MS,
+            SaidOfKey(at_utc_ms=LATER_MS, by="P. Jones", reason=reason),
             store=NoKeyStore(),
             new_seed=lambda: NEW.seed,
         )
@@ -372,10 +361,8 @@ def test_a_revocation_that_was_cut_off_is_found(data: RecordFolder) -> None:
     revoke_key(
         data,
         KEY.key_id,
+        SaidOfKey(at_utc_ms=LATER_MS, by="P. Jones", reason="stolen"),
         from_utc_ms=BEGAN_MS,
-        reason="stolen",
-        by="P. Jones",
-        at_utc_ms=LATER_MS,
         store=NoKeyStore(),
     )
     data.key_records.write_bytes(before)
@@ -532,6 +519,7 @@ def test_a_removal_signed_by_a_key_out_of_its_time_is_found(data: RecordFolder) 
     assert seal is not None
     db = open_for_writing(data.unit_database(UNIT), UNIT_SCHEMA)
     subject = Subject(name="s-1", place=UNIT, number=head.number)
-    remove_content(db, subject, seal.digest, KEY, utc_ms=LATER_MS + 1, by="x", rule="none")
+    somebody = Author(by="x", user="desk", at_utc_ms=LATER_MS + 1, key=KEY)
+    remove_content(db, subject, seal.digest, somebody, rule="none")
     db.close()
     assert [what for what in found(data) if what.startswith(f"s-1: key {KEY.key_id} was used aft")]

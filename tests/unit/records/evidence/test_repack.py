@@ -15,6 +15,7 @@ from records.evidence.removal import remove_content
 from records.evidence.repack import repack
 from records.evidence.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.keys.signing import NoKeyStore, load_or_create_key
+from records.store.author import Author
 from records.store.chain import Subject
 from records.store.database import open_for_writing, rows, schema_version
 from records.store.record_folder import RecordFolder
@@ -130,7 +131,8 @@ def test_a_session_of_version_4_is_removed_without_being_packed(folder: RecordFo
     assert rows(db, "SELECT 1 FROM migration") == []
     ((seal,),) = rows(db, "SELECT digest FROM seal WHERE session = 1")
     subject = Subject(name="four-1", place=UNIT, number=1)
-    remove_content(db, subject, seal, KEY, utc_ms=clock_ms(), by="P. Jones", rule="test")
+    somebody = Author(by="P. Jones", user="desk", at_utc_ms=clock_ms(), key=KEY)
+    remove_content(db, subject, seal, somebody, rule="test")
     db.close()
     assert verify(folder, public_keys={KEY.key_id: KEY.public_key}).alterations == ()
     assert repack(folder, UNIT, KEY, clock_ms).sessions == ()

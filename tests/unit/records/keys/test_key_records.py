@@ -11,13 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records.keys.key_records import NO_HISTORY, KeyEvent, KeyHistory, KeyRecord, read_history
+from records.keys.key_records import (
+    NO_HISTORY,
+    KeyEvent,
+    KeyHistory,
+    KeyRecord,
+    SaidOfKey,
+    read_history,
+)
 from records.store.chain import Subject
 from records.store.ed25519 import SigningKey, key_id_of
 
 FIRST, SECOND, FOREIGN, FOUND = (SigningKey(bytes([n] * 32)) for n in (1, 2, 3, 4))
 DAY_MS = 86_400_000
 BEGUN_MS, ROTATED_MS, REVOKED_MS = 100 * DAY_MS, 200 * DAY_MS, 300 * DAY_MS
+EARLY, LATE = SaidOfKey(at_utc_ms=1), SaidOfKey(at_utc_ms=REVOKED_MS)
 
 
 def place(number: int, unit: str = "U1") -> Subject:
@@ -29,18 +37,23 @@ def lived() -> KeyHistory:
     history = NO_HISTORY
     history = history.with_record(
         history.following(
-            KeyEvent.BEGUN, FIRST.public_key, BEGUN_MS, found=[FOUND.public_key], reached={"U1": 2}
+            KeyEvent.BEGUN,
+            FIRST.public_key,
+            SaidOfKey(at_utc_ms=BEGUN_MS),
+            found=[FOUND.public_key],
+            reached={"U1": 2},
         ).signed(FIRST)
     )
     history = history.with_record(
-        history.following(KeyEvent.ACCEPTED, FOREIGN.public_key, BEGUN_MS, by="P. J.").signed(FIRST)
+        history.following(
+            KeyEvent.ACCEPTED, FOREIGN.public_key, SaidOfKey(at_utc_ms=BEGUN_MS, by="P. J.")
+        ).signed(FIRST)
     )
     history = history.with_record(
         history.following(
             KeyEvent.ROTATED,
             SECOND.public_key,
-            ROTATED_MS,
-            by="P. J.",
+            SaidOfKey(at_utc_ms=ROTATED_MS, by="P. J."),
             reached={"U1": 5, "clinic.db": 9, "U2": None},
         ).signed(FIRST, SECOND)
     )
@@ -48,9 +61,7 @@ def lived() -> KeyHistory:
         history.following(
             KeyEvent.REVOKED,
             FIRST.public_key,
-            REVOKED_MS,
-            by="P. J.",
-            reason="laptop stolen",
+            SaidOfKey(at_utc_ms=REVOKED_MS, by="P. J.", reason="laptop stolen"),
             from_utc_ms=150 * DAY_MS,
         ).signed(SECOND)
     )
@@ -121,9 +132,7 @@ def test_a_second_revocation_only_takes_more() -> None:
         record = history.following(
             KeyEvent.REVOKED,
             FIRST.public_key,
-            REVOKED_MS,
-            by="x",
-            reason="y",
+            SaidOfKey(at_utc_ms=REVOKED_MS, by="x", reason="y"),
             from_utc_ms=day * DAY_MS,
         )
         history = history.with_record(record.signed(SECOND))
@@ -136,39 +145,40 @@ def _signed_by(record: KeyRecord, *keys: SigningKey) -> KeyRecord:
 
 REFUSED: dict[str, Callable[[KeyHistory], KeyRecord]] = {
     "rotated by the old key alone": lambda h: _signed_by(
-        h.following(KeyEvent.ROTATED, FOUND.public_key, REVOKED_MS), SECOND
+        h.following(KeyEvent.ROTATED, FOUND.public_key, LATE), SECOND
     ),
     "rotated by a new key alone": lambda h: _signed_by(
-        h.following(KeyEvent.ROTATED, bytes(32), REVOKED_MS), SECOND
+        h.following(KeyEvent.ROTATED, bytes(32), LATE), SECOND
     ),
     "rotated by a key whose time is over": lambda h: _signed_by(
-        h.following(KeyEvent.ROTATED, SigningKey(bytes(32)).public_key, REVOKED_MS),
+        h.following(KeyEvent.ROTATED, SigningKey(bytes(32)).public_key, LATE),
         FIRST,
         SigningKey(bytes(32)),
     ),
     "accepted by itself": lambda h: _signed_by(
-        h.following(KeyEvent.ACCEPTED, SigningKey(bytes(32)).public_key, REVOKED_MS),
+        h.following(KeyEvent.ACCEPTED, SigningKey(bytes(32)).public_key, LATE),
         SigningKey(bytes(32)),
     ),
     "revoked by the key that is revoked": lambda h: _signed_by(
-        h.following(KeyEvent.REVOKED, FIRST.public_key, REVOKED_MS, from_utc_ms=1), FIRST
+        h.following(KeyEvent.REVOKED, FIRST.public_key, LATE, from_utc_ms=1), FIRST
     ),
     "the key in use revoked": lambda h: _signed_by(
-        h.following(KeyEvent.REVOKED, SECOND.public_key, REVOKED_MS, from_utc_ms=1), SECOND
+        h.following(KeyEvent.REVOKED, SECOND.public_key, LATE, from_utc_ms=1), SECOND
     ),
     "revoked from no moment": lambda h: _signed_by(
-        h.following(KeyEvent.REVOKED, FIRST.public_key, REVOKED_MS), SECOND
+        h.following(KeyEvent.REVOKED, FIRST.public_key, LATE), SECOND
     ),
     "a key twice": lambda h: _signed_by(
-        h.following(KeyEvent.ACCEPTED, FOREIGN.public_key, REVOKED_MS), SECOND
+        h.following(KeyEvent.ACCEPTED, FOREIGN.public_key, LATE), SECOND
     ),
     "begun a second time": lambda h: _signed_by(
-        h.following(KeyEvent.BEGUN, SigningKey(bytes(32)).public_key, 1), SigningKey(bytes(32))
+        h.following(KeyEvent.BEGUN, SigningKey(bytes(32)).public_key, EARLY), SigningKey(bytes(32))
     ),
     "at another place": lambda h: _signed_by(
-        replace(h.following(KeyEvent.REVOKED, FIRST.public_key, 1, from_utc_ms=1), number=3), SECOND
+        replace(h.following(KeyEvent.REVOKED, FIRST.public_key, EARLY, from_utc_ms=1), number=3),
+        SECOND,
     ),
-    "not signed": lambda h: h.following(KeyEvent.REVOKED, FIRST.public_key, 1, from_utc_ms=1),
+    "not signed": lambda h: h.following(KeyEvent.REVOKED, FIRST.public_key, EARLY, from_utc_ms=1),
 }
 
 
@@ -236,7 +246,7 @@ def test_a_key_whose_end_is_dated_before_its_beginning_is_judged_by_place() -> N
     history = lived()
     third = SigningKey(bytes([9] * 32))
     record = history.following(
-        KeyEvent.ROTATED, third.public_key, BEGUN_MS, by="x", reached={"U1": 8}
+        KeyEvent.ROTATED, third.public_key, SaidOfKey(at_utc_ms=BEGUN_MS, by="x"), reached={"U1": 8}
     )
     history = history.with_record(record.signed(SECOND, third))
     assert history.fault_of(SECOND.key_id, 150 * DAY_MS) == ""

@@ -19,6 +19,7 @@ from keyring.errors import KeyringLocked, PasswordSetError
 
 from controller.errors import KeyUnavailable
 from records.clinic.key_life import replace_lost_key, rotate_key
+from records.keys.key_records import SaidOfKey
 from records.keys.signing import (
     KeyStore,
     NoKeyStore,
@@ -167,7 +168,9 @@ def test_a_key_that_the_store_lost_is_named(folder: RecordFolder, system: Memory
         load_or_create_key(folder)
     with pytest.raises(KeyUnavailable, match="key rotate --lost"):
         rotated(folder)
-    new = replace_lost_key(folder, by="P. Jones", reason="profile gone", at_utc_ms=NOW_MS)
+    new = replace_lost_key(
+        folder, SaidOfKey(at_utc_ms=NOW_MS, by="P. Jones", reason="profile gone")
+    )
     assert load_or_create_key(folder) == new != key
 
 
@@ -177,7 +180,7 @@ def test_a_key_in_a_store_that_is_locked_is_not_lost(
     key = load_or_create_key(folder)
     system.locked = True
     with pytest.raises(KeyUnavailable, match="unlock"):
-        replace_lost_key(folder, by="P. Jones", reason="gone", at_utc_ms=NOW_MS)
+        replace_lost_key(folder, SaidOfKey(at_utc_ms=NOW_MS, by="P. Jones", reason="gone"))
     system.locked = False
     assert load_or_create_key(folder) == key
 

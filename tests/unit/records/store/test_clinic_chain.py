@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from controller.errors import AuditUnavailable, JournalUnavailable
-from records.clinic.acceptance import acceptances, record_acceptance
+from records.clinic.acceptance import OfferAnswer, acceptances, record_acceptance
 from records.clinic.audit import accesses, record_read
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.filed_orders import file_order, filed_order
@@ -27,7 +27,16 @@ from records.store.database import backup_path
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.clinic_alterations import ALTERATIONS, alter
-from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, UNIT, author, note_of, recorded
+from tests.support.notes import (
+    ALL_WORDS,
+    BEGAN_MS,
+    HOUR_MS,
+    UNIT,
+    author,
+    note_of,
+    order_of,
+    recorded,
+)
 
 OLD = Path(__file__).parents[3] / "data" / "clinic-schema-1.db"
 ALTERED_IN_THE_TEST = 60
@@ -47,15 +56,14 @@ def lived(data: RecordFolder) -> list[Checkpoint]:
     took(note_of(data).signature_checkpoint)
     amend(data, note_of(data), {"pain_after": "2"}, "slip", author(data))
     took(note_of(data).signature_checkpoint)
-    record_acceptance(
-        data,
+    answer = OfferAnswer(
         session_id="s-1",
-        patient_key="key-of-TEST-1",
         what="modifier",
         value="GP",
-        evidence=["plan of care: GP"],
-        author=author(data),
+        accepted=True,
+        evidence=("plan of care: GP",),
     )
+    record_acceptance(data, answer, author(data), patient_key="key-of-TEST-1")
     record_read(data, author(data), "note", session_id="s-1", patient_key="key-of-TEST-1")
     took(verify_clinic(data).checkpoint)
     return checkpoints
@@ -149,12 +157,10 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     order = filed_order(life[0], "s-1")
     file_order(
         again,
+        order_of(order.order_text),
         session_id="s-1",
         unit_id=UNIT,
         author=author(again),
-        patient_reference="TEST-1",
-        order_digest=order.order_digest,
-        order_text=order.order_text,
         new_key=lambda: order.patient_key,
     )
     for number in range(5):
@@ -272,16 +278,10 @@ def test_an_acceptance_is_kept_with_who_and_why_and_may_be_taken_back(copied: Re
     (accepted,) = acceptances(copied, "s-1")
     assert (accepted.value, accepted.by) == ("GP", "P. Jones")
     assert accepted.evidence == ("plan of care: GP",)
-    record_acceptance(
-        copied,
-        session_id="s-1",
-        patient_key="",
-        what="modifier",
-        value="GP",
-        evidence=[],
-        author=author(copied),
-        accepted=False,
+    taken_back = OfferAnswer(
+        session_id="s-1", what="modifier", value="GP", accepted=False, evidence=()
     )
+    record_acceptance(copied, taken_back, author(copied), patient_key="")
     assert acceptances(copied, "s-1") == []
     assert verify_clinic(copied).entries == 9
 

@@ -11,12 +11,16 @@ from tests.unit.records.evidence.test_journal_faults import begin
 from tests.unit.records.evidence.test_year_files import clock
 from workstation.session import new_year
 from workstation.session.new_year import close_last_year
+from workstation.session.workplace import Workplace
 from workstation.settings import Settings
 
 
 def told(folder: RecordFolder, years: int) -> list[str]:
     warned: list[str] = []
-    close_last_year(folder, UNIT, clock(years), KEY, Settings(), warned.append)
+    workplace = Workplace(
+        folder=folder, settings=Settings(), clock=clock(years), warn=warned.append
+    )
+    close_last_year(workplace, UNIT, KEY)
     return warned
 
 

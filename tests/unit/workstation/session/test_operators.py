@@ -18,6 +18,7 @@ from workstation.session.operators import (
     LINES_WAITING,
     PROGRAM,
     SCRIPT,
+    PersonAtTerminal,
     SessionOperator,
     check_somebody_answers,
     possible_questions,
@@ -44,9 +45,8 @@ class Terminal:
         return SessionOperator(
             scripted=False,
             show=lambda progress: None,
-            read_line=self.read_line,
+            person=PersonAtTerminal(read_line=self.read_line, by="P. Jones"),
             tell=self.said.append,
-            by="P. Jones",
         )
 
 
@@ -93,7 +93,9 @@ def test_what_was_typed_before_a_question_does_not_answer_it() -> None:
         return later.get(timeout=20)
 
     operator = SessionOperator(
-        scripted=False, show=lambda progress: None, read_line=read_line, by="P. Jones"
+        scripted=False,
+        show=lambda progress: None,
+        person=PersonAtTerminal(read_line=read_line, by="P. Jones"),
     )
     operator.ask(ASKED, "Looks right?", person_only=False)
     asked.set()
@@ -134,7 +136,11 @@ def test_a_pasted_page_is_taken_a_few_lines_at_a_time_and_waits_in_the_terminal(
         except StopIteration:
             raise EOFError from None
 
-    operator = SessionOperator(scripted=False, show=lambda progress: None, read_line=read_line)
+    operator = SessionOperator(
+        scripted=False,
+        show=lambda progress: None,
+        person=PersonAtTerminal(read_line=read_line),
+    )
     assert many_read.wait(timeout=20)
     taken: list[int] = []
     while not operator.reader_ended.is_set() or taken[-1]:
@@ -191,9 +197,8 @@ def test_beside_a_script_a_person_at_the_terminal_answers_what_only_a_person_may
     operator = SessionOperator(
         scripted=True,
         show=lambda progress: None,
-        read_line=terminal.read_line,
+        person=PersonAtTerminal(read_line=terminal.read_line, by="P. Jones"),
         tell=terminal.said.append,
-        by="P. Jones",
     )
     operator.ask(ASKED, "Looks right?", person_only=True)
     assert operator.answer(ASKED) is None

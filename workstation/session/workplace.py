@@ -1,0 +1,50 @@
+"""What a session is run at: the workstation's records, settings and clock, and how it records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from controller.ports import Clock
+from records.evidence.journal import COMMIT_INTERVAL_S
+from records.evidence.start_check import free_bytes_at
+from records.keys.signing import SigningKey
+from records.store.record_folder import RecordFolder
+from workstation.session.identifiers import Identifiers, random_identifiers
+from workstation.settings import Settings
+
+
+def _say_nothing(text: str) -> None:
+    """For sessions whose warnings nobody reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """Where sessions are run.
+
+    ``warn`` is told what a person should look at and what stops no session: a disk that fills up,
+    a record that was put aside.
+    """
+
+    folder: RecordFolder
+    settings: Settings
+    clock: Clock
+    warn: Callable[[str], None] = _say_nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """How a session is recorded. The defaults are those of every session in real time.
+
+    Without a ``key`` the workstation's signs. A simulated session may commit less often than every
+    0.1 s, and be the same twice by fixed ``identifiers``.
+    """
+
+    key: SigningKey | None = None
+    identifiers: Identifiers = field(default_factory=random_identifiers)
+    commit_interval_s: float = COMMIT_INTERVAL_S
+    free_bytes: Callable[[Path], int] = free_bytes_at
+
+
+AS_ALWAYS = Recording()
