@@ -32,6 +32,11 @@ class AnswerRecorded:
     accepted: bool
     by: str
 
+    @property
+    def by_script(self) -> bool:
+        """Whether no person gave the answer; a script says so at the beginning of ``by``."""
+        return self.by.startswith("script")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PressTestSeen:

@@ -17,6 +17,7 @@ from records.claim.code_sets import in_order
 from records.claim.context import TEXT_LIMIT, TRACTION_CPT, ClaimContext, Payer, ServiceLine
 from records.clinic.acceptance import Acceptance
 from records.evidence.reader import SessionRecord
+from records.note.stored_text import codes_in
 from records.note.treatment_note import TreatmentNote, local_time, record_zone
 from records.order.order import Order
 
@@ -203,8 +204,7 @@ def _modifiers(modifiers: Sequence[str]) -> dict[str, str]:
 
 def noted_diagnoses(note: TreatmentNote) -> tuple[str, ...]:
     """The note's codes, with their dots: the order's until the clinician corrects them there."""
-    text = note.field("diagnosis").value or ""
-    return tuple(code.strip() for code in text.split(",") if code.strip())
+    return codes_in(note.field("diagnosis").value)
 
 
 def _noted(diagnoses: Sequence[str]) -> dict[str, str]:

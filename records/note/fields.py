@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of
+from records.note.stored_text import codes_text, number_text
 from records.order.order import DIAGNOSIS, Order
 
 MOST_DIAGNOSES = 12
@@ -66,7 +67,7 @@ def _diagnosis(name: str, value: str) -> str:
         raise NoteRefused(
             f"{name} has {len(codes)} codes, at most {MOST_DIAGNOSES}; leave some out"
         )
-    return ", ".join(codes)
+    return codes_text(codes)
 
 
 def _tolerance(name: str, value: str) -> str:
@@ -81,7 +82,7 @@ def _number(limit: int, what: str) -> Callable[[str, str], str]:
         text = value.strip()
         if not (text.isascii() and text.isdigit()) or int(text) > limit:
             raise NoteRefused(f'{name}="{value}" is not a whole number from 0 to {limit} ({what})')
-        return str(int(text))
+        return number_text(int(text))
 
     return check
 
@@ -109,7 +110,7 @@ _FIELDS = (
         label="Diagnosis",
         check=_diagnosis,
         proposable=True,
-        told=lambda order: ", ".join(order.diagnosis),
+        told=lambda order: codes_text(order.diagnosis),
     ),
     ClinicianField(
         name="symptoms",

@@ -22,6 +22,7 @@ from records.note.fields import (
     clinician_fields,
     remark_field,
 )
+from records.note.stored_text import confirmed_from
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NOTHING_SAID, NoteWords, Word, fold
 from records.store.author import Author
@@ -86,9 +87,7 @@ def confirm(folder: RecordFolder, note: TreatmentNote, name: str, author: Author
             f"{name}: the last visit proposes nothing that waits to be confirmed "
             f"(proposed are: {offered}); complete the field instead"
         )
-    source = proposed.source.replace("proposed from", "confirmed from").removesuffix(
-        ", not confirmed"
-    )
+    source = confirmed_from(note.proposed_by_session)
     _say(folder, note, {name: _word(proposed.value, source, author)}, author, "default confirmed")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from records.note.fields import ClinicianField, clinician_fields, remark_field
+from records.note.stored_text import proposed_from
 from records.note.words import (
     REPEATED_PERMILLE,
     LastVisit,
@@ -57,7 +58,7 @@ class ClinicianPart:
                     value=visit.words[each.name],
                     origin=Origin.CLINICIAN,
                     unit=each.unit,
-                    source=f"proposed from session {visit.session_id}, not confirmed",
+                    source=proposed_from(visit.session_id),
                 )
 
     def repetitions(self, told: Sequence[Field]) -> Iterator[Repetition]:

@@ -30,6 +30,7 @@ from records.note.event_texts import (
 from records.note.events import Adjustment, adjustments, pauses, steps_reached
 from records.note.fields import clinician_fields
 from records.note.spoken import ClinicianPart
+from records.note.stored_text import moment_text
 from records.note.words import (
     DRAFT,
     NOTHING_SAID,
@@ -53,7 +54,8 @@ class TreatmentNote:
     """The device's part and the clinician's part, in the order in which they are read.
 
     ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
-    visit that a person may confirm one by one; they are no part of the note until then.
+    visit (``proposed_by_session``) that a person may confirm one by one; they are no part of the
+    note until then.
     ``checkpoint`` binds the sealed session from outside,
     ``signature_checkpoint`` the newest version in clinic.db. Times are UTC milliseconds.
     """
@@ -74,6 +76,7 @@ class TreatmentNote:
     signature: NoteSignature | None = None
     versions: tuple[NoteVersion, ...] = ()
     proposals: tuple[Field, ...] = ()
+    proposed_by_session: str = ""
     repetitions: tuple[Repetition, ...] = ()
     signature_checkpoint: str = ""
     zone: tzinfo = UTC
@@ -126,6 +129,7 @@ def draft_note(
         signature=spoken.signature,
         versions=spoken.versions,
         proposals=tuple(clinician.proposals(told)),
+        proposed_by_session=last_visit.session_id if last_visit else "",
         repetitions=tuple(clinician.repetitions(told)),
         signature_checkpoint=spoken.checkpoint,
         zone=zone,
@@ -296,7 +300,7 @@ class _Draft:
             yield "The release was not observed by this program."
 
     def _answered_by_script(self) -> bool:
-        return any(answer.by.startswith("script") for answer in self._answers())
+        return any(answer.by_script for answer in self._answers())
 
     def _answers(self) -> list[AnswerRecorded]:
         answered = self.record.of_kind(EventKind.QUESTION_ANSWERED)
@@ -305,7 +309,7 @@ class _Draft:
     # --- makers of fields ---------------------------------------------------------------------
 
     def _local(self, at_ms: int | None) -> str | None:
-        return None if at_ms is None else local_time(self.record, at_ms, self.zone).isoformat(" ")
+        return None if at_ms is None else moment_text(local_time(self.record, at_ms, self.zone))
 
     def _all_events(self) -> JournalRange:
         return _range("event", 0, self.record.events[-1].sequence)

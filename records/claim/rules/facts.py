@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,6 +15,7 @@ from records.claim.rules.pairs import Pair
 from records.claim.rules.payer_profile import PayerProfile
 from records.claim.rules.tables import ScrubTables
 from records.evidence.reader import SessionRecord
+from records.note.stored_text import codes_in, moment_in, number_in
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteSignature
 from records.provenance import JournalRange, Origin, Sourced
@@ -115,9 +115,13 @@ class Facts:
         return None if field is None or field.is_open else str(field.value)
 
     def number(self, name: str) -> int | None:
-        """The first whole number in a field of the note."""
-        found = re.search(r"\d{1,9}", self.word(name) or "")
-        return int(found[0]) if found else None
+        """The whole number of a field of the note."""
+        return number_in(self.word(name))
+
+    @property
+    def noted_codes(self) -> tuple[str, ...]:
+        """The diagnoses that the note names, with their dots."""
+        return codes_in(self.word("diagnosis"))
 
     def told(self, *names: str) -> Evidence:
         """The note's fields of these names, as far as there are any."""
@@ -151,8 +155,7 @@ class Facts:
         return (self.dose.traction_ms + self.dose.paused_ms) / MINUTE_MS
 
     def _time(self, name: str) -> datetime | None:
-        text = self.word(name)
-        return None if text is None else datetime.fromisoformat(text)
+        return moment_in(self.word(name))
 
     @property
     def region(self) -> str | None:

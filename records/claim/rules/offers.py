@@ -166,7 +166,7 @@ def _threshold(facts: Facts) -> Iterator[Offer]:
 def _diagnoses(facts: Facts) -> Iterator[Offer]:
     """Diagnoses that the note has and the claim has not."""
     listed = {plain(code) for code in facts.context.diagnoses}
-    noted = [plain(code) for code in (facts.word("diagnosis") or "").split(",")]
+    noted = [plain(code) for code in facts.noted_codes]
     for code in dict.fromkeys(code for code in noted if code and code not in listed):
         fitting = REGION_DIAGNOSES.get(facts.region or "")
         fits = fitting is not None and fitting.match(code) is not None

@@ -134,7 +134,7 @@ def note_does_not_carry_the_diagnosis(facts: Facts) -> Iterator[Found]:
     if missing:
         what = f"The note needs diagnosis and symptoms; missing: {' and '.join(missing)}."
         yield Found(missing[0], facts.told(*missing), {"what": what})
-    noted = {plain(code) for code in (facts.word("diagnosis") or "").split(",")}
+    noted = {plain(code) for code in facts.noted_codes}
     alien = [code for code in _pointed(facts) if code not in noted]
     if alien and "diagnosis" not in missing:
         what = (

@@ -65,6 +65,12 @@ class Stage:
         return preparation
 
 
+def press_test_states(stage: Stage) -> list[object]:
+    """What the record says of the press test, in order."""
+    recorded = [e.detail for e in stage.journal.events if e.kind is EventKind.SELF_CHECK_RECORDED]
+    return [item["state"] for item in recorded if item["item"] == "press_test"]
+
+
 def test_a_press_that_was_seen_ends_when_the_switch_reads_open_again() -> None:
     stage = Stage(Answers(**GO_ON))
     stage.prepare()
@@ -92,6 +98,7 @@ def test_without_a_press_only_an_answer_lets_the_session_go_on() -> None:
     going_on.prepare()
     assert 60.0 <= going_on.clock.now_s() < 62.0
     assert EventKind.PRESS_TEST_NOT_SEEN in going_on.journal.kinds
+    assert press_test_states(going_on) == ["not_covered"]
     with pytest.raises(RequestRefused, match="press test not seen: refused by A"):
         Stage(Answers(**GO_ON, press_test_not_seen=False), passive).prepare()
     verified = Stage(Answers(**GO_ON, press_test_not_seen=True), passive, verified=True)
@@ -265,9 +272,18 @@ def test_a_press_that_comes_while_its_absence_is_asked_about_counts() -> None:
     stage = Stage(Answers(), late)
     stage.operator = SlowAnswers(stage.clock, **GO_ON, press_test_not_seen=True)
     stage.prepare()
-    recorded = [e.detail for e in stage.journal.events if e.kind is EventKind.SELF_CHECK_RECORDED]
-    states = [item["state"] for item in recorded if item["item"] == "press_test"]
-    assert states == ["not_covered", "passed"]
+    assert press_test_states(stage) == ["not_covered", "passed"]
+
+
+def test_a_switch_that_is_held_for_a_while_when_its_time_is_over_is_awaited() -> None:
+    """Held from 59 s to 66 s: the question comes at 60 s, 10 s behind its answer are allowed."""
+
+    def held(elapsed_s: float) -> Telemetry:
+        return PRESSED if 59.0 <= elapsed_s < 66.0 else IDLE
+
+    stage = Stage(Answers(**GO_ON, press_test_not_seen=True), held)
+    stage.prepare()
+    assert 66.0 <= stage.clock.now_s() < 67.0
 
 
 def test_a_press_test_that_is_too_old_for_the_yes_is_made_again() -> None:

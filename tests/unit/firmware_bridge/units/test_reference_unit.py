@@ -230,6 +230,14 @@ def test_a_channel_that_is_not_valid_has_no_force() -> None:
     assert reading.second_force_n is None
 
 
+def test_a_channel_that_is_not_fitted_has_no_force_though_the_unit_calls_it_valid() -> None:
+    desk = DeskUnit()
+    desk.faults, desk.force_2 = 0x0003, 0x8000
+    reading = desk.connected().exchange(OBSERVE)
+    assert reading.force_n is not None
+    assert reading.second_force_n is None
+
+
 def test_a_state_that_the_map_does_not_know_is_no_reading() -> None:
     desk = DeskUnit()
     unit = desk.connected()

@@ -1,0 +1,53 @@
+"""How values stand in the texts of a note: each is written and read here and nowhere else.
+
+Drafts and signed versions keep these texts, so their form never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+MOST_DIGITS = 9
+
+
+def codes_text(codes: Iterable[str]) -> str:
+    """Diagnoses as a note shows them."""
+    return ", ".join(codes)
+
+
+def codes_in(text: str | None) -> tuple[str, ...]:
+    """The diagnoses of a field; none when it is open."""
+    return tuple(code.strip() for code in (text or "").split(",") if code.strip())
+
+
+def number_text(number: int) -> str:
+    """A whole number as a note keeps it."""
+    return str(number)
+
+
+def number_in(text: str | None) -> int | None:
+    """The whole number of a field; None when it is open or holds anything but up to 9 digits."""
+    if text is None or len(text) > MOST_DIGITS or not (text.isascii() and text.isdecimal()):
+        return None
+    return int(text)
+
+
+def moment_text(moment: datetime) -> str:
+    """Local time with its offset."""
+    return moment.isoformat(" ")
+
+
+def moment_in(text: str | None) -> datetime | None:
+    """The moment of a field; None when it is open."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def proposed_from(session_id: str) -> str:
+    """The source of a word of the last visit that waits to be confirmed."""
+    return f"proposed from session {session_id}, not confirmed"
+
+
+def confirmed_from(session_id: str) -> str:
+    """The source of a word of the last visit that a person confirmed."""
+    return f"confirmed from session {session_id}"
