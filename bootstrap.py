@@ -23,7 +23,7 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if sys.platform == "win32" else "bi
 
 
 def main() -> int:
-    """Set up; answers the exit status."""
+    """Set up; returns the exit status."""
     if sys.version_info[:2] != (3, 11):
         found = ".".join(str(part) for part in sys.version_info[:3])
         print(f"bootstrap: Python 3.11 is needed, this is {found}; run it with python3.11")

@@ -158,7 +158,7 @@ class AlarmBoard:
         return kind
 
     def acknowledge(self, code: str | None = None) -> tuple[str, ...]:
-        """Take one alarm (None: all) off the board; answers the codes that were on it."""
+        """Take one alarm (None: all) off the board; returns the codes that were on it."""
         taken = [c for c in self._active if code in (None, c)]
         for one in taken:
             del self._active[one]

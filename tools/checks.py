@@ -38,7 +38,7 @@ PARTS: dict[str, list[list[str]]] = {
 
 
 def main(names: list[str]) -> int:
-    """Run the named parts, all of them even after a failure; answers the exit status."""
+    """Run the named parts, all of them even after a failure; returns the exit status."""
     unknown = [name for name in names if name not in PARTS]
     if unknown or not names:
         print(f"checks: name some of {', '.join(PARTS)}; unknown: {', '.join(unknown) or 'none'}")
@@ -51,7 +51,7 @@ def main(names: list[str]) -> int:
 
 
 def run(name: str) -> tuple[float, bool]:
-    """Run one part; answers its seconds and whether it failed."""
+    """Run one part; returns its seconds and whether it failed."""
     print(f"== {name}", flush=True)
     started_s = time.perf_counter()
     first, *others = PARTS[name]

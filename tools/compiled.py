@@ -52,7 +52,7 @@ def is_compiled(path: Path) -> bool:
 
 
 def main() -> int:
-    """Make the copy if need be and run the module in it; answers the module's exit status."""
+    """Make the copy if need be and run the module in it; returns the module's exit status."""
     if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2

@@ -20,7 +20,7 @@ class Ticker:
         return self._due_s
 
     def wait(self) -> float:
-        """Wait for the tick; answers its lateness. Missed ticks are skipped, never caught up."""
+        """Wait for the tick; returns its lateness. Missed ticks are skipped, never caught up."""
         self._clock.sleep_until(self._due_s)
         late_s = self._clock.now_s() - self._due_s
         skipped = int(late_s / self.tick_s)

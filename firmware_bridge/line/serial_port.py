@@ -124,7 +124,7 @@ class SerialPort:
         )
 
     def _lower_latency(self) -> float:
-        """Ask the driver for 1 ms; answers the latency that holds, in seconds."""
+        """Ask the driver for 1 ms; returns the latency that holds, in seconds."""
         if self._is_remote:
             return DEFAULT_ADAPTER_LATENCY_S
         device = Path(self.name).resolve().name

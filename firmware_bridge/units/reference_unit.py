@@ -167,7 +167,7 @@ class ReferenceUnit:
         return (self._sequence, telemetry.sequence_accepted), telemetry
 
     def _send_command(self, mode: int, command: ForceCommand) -> list[int]:
-        """FC23 with the next sequence; answers the measurement block, not yet believed.
+        """FC23 with the next sequence; returns the measurement block, not yet believed.
 
         Sequences only go on: a refused one is never used again, because the refusal itself might be
         another request's answer. The unit takes the gap (reference map, B.4).

@@ -21,7 +21,7 @@ COUNT = 10_000
 
 
 def main(count: int = COUNT, seed: int = 1) -> int:
-    """Alter a fresh copy ``count`` times; answers the exit status."""
+    """Alter a fresh copy ``count`` times; returns the exit status."""
     random, done, missed = Random(seed), Counter[str](), []
     with TemporaryDirectory() as folder:
         data = RecordFolder(Path(folder) / "data")

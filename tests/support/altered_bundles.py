@@ -23,7 +23,7 @@ Members = dict[str, bytes]
 
 
 def draw_bundle(ground: Ground, source: random.Random) -> tuple[str, bool]:
-    """A random alteration of a bundle; answers its kind and whether it was found."""
+    """A random alteration of a bundle; returns its kind and whether it was found."""
     index = source.randrange(len(SESSIONS))
     outside = [ground.checkpoints[index]]
     while True:

@@ -144,7 +144,7 @@ def found_in_a_copy(ground: Ground, kind: str, source: random.Random, place: Rec
 
 
 def draw(ground: Ground, source: random.Random, place: RecordFolder) -> tuple[str, bool]:
-    """A random alteration of the database; answers its kind and whether it was found."""
+    """A random alteration of the database; returns its kind and whether it was found."""
     while True:
         kind = source.choice(list(ALTERATIONS))
         try:

@@ -24,7 +24,7 @@ ALTERATIONS = (
 
 
 def alter(path: Path, name: str, random: Random) -> str:
-    """Alter the file in one way; answers what was done, for the message of a failing test."""
+    """Alter the file in one way; returns what was done, for the message of a failing test."""
     with sqlite3.connect(path) as db:
         triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         kept = triggers.fetchall()

@@ -47,7 +47,7 @@ class RandomSession:
         )
 
     def perform(self) -> str:
-        """The whole session; answers how it ended."""
+        """The whole session; returns how it ended."""
         end = self._source.choice(ENDS)
         if end != "never armed":
             self._event(EventKind.UNIT_ARMED, force_limit_dn=1500)

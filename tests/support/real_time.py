@@ -81,7 +81,7 @@ class Program:
         self._process.send_signal(number)
 
     def end(self) -> int:
-        """Wait for its end; answers the exit status."""
+        """Wait for its end; returns the exit status."""
         try:
             return self._process.wait(PATIENCE_S)
         finally:

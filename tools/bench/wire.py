@@ -250,7 +250,7 @@ MAKERS: dict[str, Callable[[str, str, int, ExitStack], Call | None]] = {
 
 @contextmanager
 def running_server(kind: str, *, first: bool = False) -> Iterator[str]:
-    """A server in its own process; answers its TCP port or the path of its pseudo-terminal.
+    """A server in its own process; returns its TCP port or the path of its pseudo-terminal.
 
     ``first``: it runs before ordinary programs where the system allows it, as a unit's own
     processor does.

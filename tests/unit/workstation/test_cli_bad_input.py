@@ -65,7 +65,7 @@ def traction(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 @contextmanager
 def served(disguise: Callable[[ReferenceFirmware], None] = lambda unit: None) -> Iterator[str]:
-    """A unit in real time; answers its address."""
+    """A unit in real time; returns its address."""
     source = random.Random(1)
     time = system_device_time()
     firmware = ReferenceFirmware(
@@ -81,7 +81,7 @@ def served(disguise: Callable[[ReferenceFirmware], None] = lambda unit: None) ->
 
 @pytest.fixture
 def order(tmp_path: Path) -> Callable[..., str]:
-    """Write the cervical template with changed lines; answers the file's path."""
+    """Write the cervical template with changed lines; returns the file's path."""
 
     def write(*changes: tuple[str, str]) -> str:
         text = order_template(Region.CERVICAL)

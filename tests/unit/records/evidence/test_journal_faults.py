@@ -62,7 +62,7 @@ def end(journal: SqliteJournal) -> None:
 
 
 def perform(folder: RecordFolder, session_id: str = "s-2") -> tuple[bool, bool]:
-    """A whole session; answers whether it began and whether it was sealed."""
+    """A whole session; returns whether it began and whether it was sealed."""
     clock = VirtualClock()
     try:
         journal = begin(folder, session_id, clock)
