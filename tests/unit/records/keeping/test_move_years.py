@@ -11,12 +11,13 @@ import pytest
 from controller.errors import JournalCorrupt, RequestRefused
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.session_register import append_opened, note_seals
-from records.evidence.integrity import verify
+from records.evidence.integrity import issued_checkpoints, verify
 from records.evidence.reader import list_sessions, read_session
-from records.evidence.year_moves import year_moves
+from records.evidence.year_moves import YearMove, note_move, year_moves
 from records.keeping.backup import back_up
 from records.keeping.move_years import move_years
 from records.store.author import Author
+from records.store.checkpoint import parse_checkpoint
 from records.store.clinic_file import clinic_writing
 from records.store.record_folder import MOVED, RecordFolder, year_of
 from tests.support.altered_records import KEY, UNIT
@@ -160,6 +161,38 @@ def test_the_sessions_of_a_place_out_of_reach_are_not_missed_by_clinic_db(
 def _missed(folder: RecordFolder) -> set[str]:
     found = verify_clinic(folder, public_keys=KEYS).alterations
     return {one.where for one in found if one.where.startswith("session ")}
+
+
+def test_a_checkpoint_of_a_session_out_of_reach_accuses_nobody(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    outside = [parse_checkpoint(one.text) for one in issued_checkpoints(three_years)]
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    assert verify(three_years, public_keys=KEYS, checkpoints=outside).alterations == ()
+    (disk / f"{UNIT}-2026.db").rename(disk / "in the safe")
+    result = verify(three_years, public_keys=KEYS, checkpoints=outside)
+    assert [(one.session_id, one.where, one.unread) for one in result.alterations] == [
+        ("", f"units/{UNIT}-2026.db", True),
+        ("s-0", "outside checkpoint", True),
+    ]
+    assert result.checkpoints == 3
+
+
+def test_a_move_that_the_key_s_holder_invents_hides_no_session_of_the_present_file(
+    three_years: RecordFolder,
+) -> None:
+    invented = YearMove(
+        file=f"units/{UNIT}-2030.db",
+        to="/mnt/safe",
+        digest="",
+        follows="",
+        follows_digest="",
+        sessions=("s-2",),
+    )
+    note_move(three_years, SOMEBODY, invented)
+    (one,) = verify(three_years, public_keys=KEYS).alterations
+    assert (one.where, one.unread) == (f"units/{UNIT}-2030.db", False)
+    assert "no later file of the unit follows it" in one.what
 
 
 def test_what_is_not_the_closed_file_is_not_moved(three_years: RecordFolder, disk: Path) -> None:
