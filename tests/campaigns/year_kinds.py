@@ -125,6 +125,10 @@ def _log_beside(path: Path) -> None:
     path.with_name(f"{path.name}-wal").write_bytes(b"x")
 
 
+def _rename(one: Path, other: Path) -> None:
+    one.replace(other)
+
+
 def _exchange(one: Path, other: Path) -> None:
     kept = one.with_name("kept")
     one.rename(kept)
@@ -137,6 +141,10 @@ def _change(how: Callable[[Path], object], year: int = 2024) -> Callable[[Record
         how(_of(data, year))
 
     return apply
+
+
+def _copied_under_another_year(data: RecordFolder) -> None:
+    shutil.copy(_of(data, 2024), _of(data, 2022))
 
 
 # --- with everything computed again -----------------------------------------------------------
@@ -302,6 +310,16 @@ def _disconnect(data: RecordFolder) -> None:
     place.rename(place.with_name("safe"))
 
 
+def _older_altered_newer_away(data: RecordFolder) -> None:
+    _last_byte(_on_disk(data, 2023))
+    _on_disk(data, 2024).unlink()
+
+
+def _no_clinic_no_place(data: RecordFolder) -> None:
+    _disconnect(data)
+    data.clinic_database.unlink()
+
+
 def _deleted_with_a_line(data: RecordFolder) -> None:
     _line_of(data, 2024).write_text(f"/mnt/safe/{UNIT}-2024.db\n")
     _of(data, 2024).unlink()
@@ -407,14 +425,14 @@ YEAR_KINDS: tuple[Kind, ...] = (
     Kind(
         "the present file as before the year was closed, the closed one deleted",
         CLOSED_YEAR,
-        closed(lambda data: _of(data, 2024).replace(data.unit_database(UNIT)) and None),
+        closed(lambda data: _rename(_of(data, 2024), data.unit_database(UNIT))),
     ),
     Kind("a closed file deleted", CLOSED_YEAR, _change(Path.unlink)),
     Kind("the oldest closed file deleted", CLOSED_YEAR, _change(Path.unlink, 2023)),
     Kind(
         "a closed file renamed to another year",
         CLOSED_YEAR,
-        lambda data: _of(data, 2024).rename(_of(data, 2022)) and None,
+        lambda data: _rename(_of(data, 2024), _of(data, 2022)),
     ),
     Kind(
         "a closed file renamed to another unit",
@@ -424,7 +442,7 @@ YEAR_KINDS: tuple[Kind, ...] = (
     Kind(
         "a copy of a closed file under another year",
         CLOSED_YEAR,
-        lambda data: shutil.copy(_of(data, 2024), _of(data, 2022)) and None,
+        _copied_under_another_year,
     ),
     Kind("a closed file made writable", CLOSED_YEAR, _change(make_writable)),
     Kind("a log beside a closed file", CLOSED_YEAR, _change(_log_beside)),
@@ -518,7 +536,7 @@ YEAR_KINDS: tuple[Kind, ...] = (
     Kind(
         "the older of two altered, the newer out of reach",
         MOVED_YEAR,
-        _moved(lambda data: (_last_byte(_on_disk(data, 2023)), _on_disk(data, 2024).unlink())),
+        _moved(_older_altered_newer_away),
     ),
     Kind(
         "the line with its place deleted",
@@ -568,7 +586,7 @@ YEAR_KINDS: tuple[Kind, ...] = (
     Kind(
         "clinic.db removed, its place out of reach",
         MOVED_YEAR,
-        _moved(lambda data: (_disconnect(data), data.clinic_database.unlink())),
+        _moved(_no_clinic_no_place),
     ),
     Kind(
         "a move invented after a deletion",
