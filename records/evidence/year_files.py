@@ -73,16 +73,17 @@ def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
     changed, moves = _changed(folder), year_moves(folder)
     followed, named = list(_followed(folder)), set[Path]()
     for name, closed_digest in followed:
-        path = _place_of(folder, name)
-        named.add(path)
         digest, move = changed.get(name, closed_digest), moves.get(name)
         try:
+            path = _place_of(folder, name)
+            named.add(path)
             if move is None or path.exists():
                 what, unread = _fault(path, digest), not digest
             else:
                 what, unread = move.what, True
-        except OSError as error:
-            what, unread = f"it cannot be read: {error.strerror}", True
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            why = error.strerror if isinstance(error, OSError) else error
+            what, unread = move.what if move else f"it cannot be read: {why}", True
         if what:
             yield Alteration(session_id="", where=name, what=what, unread=unread)
     for path in folder.year_databases():

@@ -354,6 +354,12 @@ def _without_the_entry(data: RecordFolder) -> None:
     _disconnect(data)
 
 
+def _time_of_the_entry(data: RecordFolder) -> None:
+    """A time that no calendar has."""
+    sql("UPDATE entry SET utc_ms = 1000000000000000000 WHERE kind = 26", which="clinic")(data)
+    _disconnect(data)
+
+
 def _clinic_before_the_move(data: RecordFolder) -> None:
     kept = data.path.parent / "clinic-before.db"
     _copy_whole(data.clinic_database, kept)
@@ -456,6 +462,11 @@ YEAR_KINDS: tuple[Kind, ...] = (
         "the name in that row",
         CLOSED_YEAR,
         sql("UPDATE predecessor SET file = replace(file, '2024', '2023')"),
+    ),
+    Kind(
+        "a name in that row that no file can have",
+        CLOSED_YEAR,
+        sql("UPDATE predecessor SET file = 'units/' || printf('%.5000c', 'x')"),
     ),
     Kind(
         "the count of sessions in that row",
@@ -577,6 +588,11 @@ YEAR_KINDS: tuple[Kind, ...] = (
                 which="clinic",
             )
         ),
+    ),
+    Kind(
+        "the time of the entry, its place out of reach",
+        MOVED_YEAR,
+        _moved(_time_of_the_entry),
     ),
     Kind(
         "clinic.db as before the move, its place out of reach",

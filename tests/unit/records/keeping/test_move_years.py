@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from records.store.checkpoint import parse_checkpoint
 from records.store.clinic_file import clinic_writing
 from records.store.record_folder import MOVED, RecordFolder, year_of
 from tests.support.altered_records import KEY, UNIT
+from tests.support.altering import altering
 from tests.unit.records.evidence.test_journal_faults import begin
 from tests.unit.records.evidence.test_year_files import KEYS, START_MS, clock, closed, cut
 
@@ -127,7 +130,49 @@ def test_a_file_that_was_deleted_is_missing_whatever_the_line_in_its_place_says(
     assert not one.unread
 
 
-@pytest.mark.parametrize("line", ["", "relative.db\n", "/etc/passwd\n", "\0\n", "\udcff\n"])
+def test_a_place_that_refuses_or_does_not_answer_stops_no_reader(
+    three_years: RecordFolder, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share whose server is gone, or that this account may not read."""
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    real = Path.stat
+
+    def refused(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.parent == disk:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return real(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    assert [one.head.session_id for one in list_sessions(three_years)] == ["s-2", "s-1"]
+    (one,) = verify(three_years, public_keys=KEYS).alterations
+    assert one.unread
+    assert f"moved to {disk / f'{UNIT}-2026.db'} on 2026-11-25" in one.what
+
+
+def test_an_entry_with_a_time_that_no_calendar_has_is_no_move(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    (disk / f"{UNIT}-2026.db").unlink()
+    with altering(three_years.clinic_database) as db:
+        db.execute("UPDATE entry SET utc_ms = 1000000000000000000 WHERE kind = 26")
+    (one,) = verify(three_years, public_keys=KEYS).alterations
+    assert "it is missing" in one.what
+
+
+@pytest.mark.parametrize("name", ["units/" + "x" * 5000, "/", ""])
+def test_a_name_that_no_file_can_have_is_an_alteration_and_no_error(
+    three_years: RecordFolder, name: str
+) -> None:
+    with altering(three_years.unit_database(UNIT)) as db:
+        db.execute("UPDATE predecessor SET file = ?", (name,))
+    assert any("its signature does not fit what it says" in one for one in found(three_years))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", f"/{'x' * 300}/{UNIT}-2026.db\n", "relative.db\n", "/etc/passwd\n", "\0\n", "\udcff\n"],
+)
 def test_a_line_that_the_program_did_not_write_leads_nowhere(
     three_years: RecordFolder, disk: Path, line: str
 ) -> None:
