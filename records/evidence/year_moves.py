@@ -42,7 +42,7 @@ class YearMove:
         """What ``verify`` says while the file cannot be reached."""
         return (
             f"it was moved to {self.to} on {self.day} by {self.by} and cannot be reached there: "
-            f"its {len(self.sessions)} sessions are not checked; connect that place, or copy it back"
+            f"its {len(self.sessions)} sessions are not checked; connect the place, or copy it back"
         )
 
 
