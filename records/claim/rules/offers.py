@@ -15,18 +15,17 @@ from records.claim.code_sets import (
     ASSISTANTS,
     DISCIPLINES,
     RE_EVALUATIONS,
-    REGION_DIAGNOSES,
     TRACTION,
+    plain,
 )
 from records.claim.rules.facts import Facts, Partner
 from records.claim.rules.findings import Evidence
-from records.claim.rules.predicates.diagnosis import plain
 from records.claim.rules.predicates.modifiers import (
     above_the_threshold_without_kx,
     assistant_modifier,
     assistant_share,
 )
-from records.claim.rules.predicates.pairs import LOG, shared_minutes
+from records.claim.rules.predicates.pairs import LOG
 
 DISCIPLINE_OF_ROLE = {"PT": "GP", "PTA": "GP", "OT": "GO", "OTA": "GO"}
 
@@ -105,7 +104,7 @@ def _separate(facts: Facts, partner: Partner) -> Offer:
     """59 or XU on the line that is denied otherwise."""
     speaks_for, against = _time_evidence(facts, partner)
     line = partner.line
-    if line.body_region is not None and facts.region is not None:
+    if facts.other_region(line) or (line.body_region and line.body_region == facts.region):
         text = f"regions: traction {facts.region}, {line.cpt} {line.body_region}"
         (speaks_for if facts.other_region(line) else against).append(text)
     if line.cpt in RE_EVALUATIONS:
@@ -125,13 +124,14 @@ def _separate(facts: Facts, partner: Partner) -> Offer:
 
 def _time_evidence(facts: Facts, partner: Partner) -> tuple[list[str], list[str]]:
     """Returns what the device's clock says for and against separate times."""
-    code, overlap = partner.line.cpt, facts.overlap(partner.line)
-    if overlap is None:
+    code, times = partner.line.cpt, facts.beside(partner.line)
+    if times is None:
         return [], [f"start and end of {code} are not known"]
-    if overlap:
-        minutes = shared_minutes(facts, partner.line)
-        return [], [f"the device pulled during {minutes:.0f} min of {code}"]
-    return [f"the device's clock: no minute of {code} was under traction"], []
+    if times.overlap:
+        return [], [f"the device pulled during {times.shared_minutes} min of {code}"]
+    minutes = f"{times.shared_minutes or 'no'} minute of {code} was under traction"
+    edge = ", at the edge: times in whole minutes" if times.shared_minutes else ""
+    return [f"the device's clock: {minutes}{edge}"], []
 
 
 def _assistant(facts: Facts) -> Iterator[Offer]:
@@ -168,15 +168,23 @@ def _diagnoses(facts: Facts) -> Iterator[Offer]:
     listed = {plain(code) for code in facts.context.diagnoses}
     noted = [plain(code) for code in facts.noted_codes]
     for code in dict.fromkeys(code for code in noted if code and code not in listed):
-        fitting = REGION_DIAGNOSES.get(facts.region or "")
-        fits = fitting is not None and fitting.match(code) is not None
-        region = f"the device treated the {facts.region} region"
+        speaks_for, against = _region_evidence(facts, code)
         yield Offer(
             kind=DIAGNOSIS,
             value=code,
             line=TRACTION,
             why="the note names it and the claim does not",
-            speaks_for=("the clinician's note", *((region,) if fits else ())),
-            speaks_against=() if fits else (f"{region}; the code is not one of that region",),
+            speaks_for=("the clinician's note", *speaks_for),
+            speaks_against=against,
             evidence=facts.told("diagnosis", "region"),
         )
+
+
+def _region_evidence(facts: Facts, code: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the treated region says for and against a diagnosis."""
+    codes, region = facts.tables.code_list, f"the device treated the {facts.region} region"
+    if codes is None or codes.state(code) == "unknown":
+        return (), (f"{region}; the code's own region is not known",)
+    if facts.region in codes.regions(code):
+        return (region,), ()
+    return (), (f"{region}; the code is not one of that region",)

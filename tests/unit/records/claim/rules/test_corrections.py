@@ -142,7 +142,10 @@ def test_a_diagnosis_is_only_doubted_outside_of_the_list_s_year() -> None:
     assert "only a category" in message(inside, "T-052")
     unknown = visit(tables={"code_list": None}, claim={"diagnoses": ["M5136"]})
     assert unknown.found("T-052") == []
-    assert "diagnosis codes: not checked, no code list was given" in unknown.report().not_checked
+    assert (
+        "diagnosis codes and their regions: not checked, no code list was given"
+        in unknown.report().not_checked
+    )
 
 
 def test_the_cut_falls_on_97012_only_when_another_code_has_no_lower_expense() -> None:
@@ -254,3 +257,73 @@ def test_an_npi_has_a_check_digit(npi: str) -> None:
 def test_modifiers_are_put_into_the_payer_s_order() -> None:
     assert in_order(["KX", "CO", "GO", "XU"]) == ["XU", "GO", "CO", "KX"]
     assert in_order(["76", "GP", "59"], ("GP", "59")) == ["GP", "59", "76"]
+
+
+WHOLE_MINUTES = {"pairs": quarter(("97012", "97140", 1))}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "rule"),
+    [
+        ("10:15", "10:30", "T-029"),  # the log ends at 10:15:07
+        ("10:14", "10:30", "T-029"),
+        ("10:13", "10:30", "T-028"),
+        ("09:45", "10:00", "T-029"),  # the log begins at 10:00:04
+        ("09:45", "10:01", "T-029"),
+        ("09:45", "10:02", "T-028"),
+        ("10:05", "10:06", "T-028"),  # within the traction, however short
+        ("10:05", "10:05", "T-028"),
+        ("09:00", "11:00", "T-028"),
+    ],
+)
+def test_a_minute_at_the_edge_is_rounding_and_two_are_not(start: str, end: str, rule: str) -> None:
+    """Practice systems keep whole minutes; the tolerance is that of T-016."""
+    partner = service("97140", "59", "GP", **at(start, end))
+    made = visit(same_day=[partner], tables=WHOLE_MINUTES)
+    assert {f.rule_id for f in made.report().findings} & {"T-028", "T-029"} == {rule}
+
+
+@pytest.mark.parametrize(
+    ("modifier", "region", "severity", "words"),
+    [
+        ("59", "cervical", "info", "on another region (lumbar, cervical), which is allowed"),
+        ("XS", "cervical", "info", "on another region (lumbar, cervical), which is allowed"),
+        ("XS", "lumbar", "info", "no region on the claim shows it"),
+        ("XS", None, "info", "no region on the claim shows it"),
+        ("59", "lumbar", "error", "10 min at the same time."),
+        ("59", None, "error", "10 min at the same time."),
+        ("59", "other", "error", "10 min at the same time."),
+    ],
+)
+def test_another_region_is_said_only_where_both_are_named_and_differ(
+    modifier: str, region: str | None, severity: str, words: str
+) -> None:
+    partner = service("97140", modifier, "GP", body_region=region, **SAME_TIME)
+    made = visit(same_day=[partner], tables=WHOLE_MINUTES)
+    assert severities(made, "T-028") == [severity]
+    assert words in message(made, "T-028")
+    assert ("another region (" in message(made, "T-028")) == (region == "cervical")
+
+
+def test_an_unknown_region_of_the_device_is_not_another_one() -> None:
+    partner = service("97140", "59", "GP", body_region="cervical", **SAME_TIME)
+    nowhere = {"words": {"region": None}, "line": {"body_region": None}}
+    made = visit(same_day=[partner], tables=WHOLE_MINUTES, **nowhere)  # type: ignore[arg-type]
+    assert severities(made, "T-028") == ["error"]
+
+
+def test_manual_therapy_without_an_end_has_no_times_and_no_region_is_invented() -> None:
+    begun = service("97140", "GP", started_at="2026-11-24T10:20:00-06:00")
+    assert "perhaps the same region" in message(visit(same_day=[begun]), "T-046")
+    named = service("97140", "GP", body_region="lumbar")
+    assert "the same region (lumbar)" in message(visit(same_day=[named]), "T-046")
+
+
+def test_a_diagnosis_of_another_region_is_named_with_its_own() -> None:
+    made = visit(claim={"diagnoses": ["M542"]}, words={"diagnosis": "M54.2"})
+    assert "M542 (cervical)" in message(made, "T-057")
+    one_fits = visit(claim={"diagnoses": ["M542", "M5116"]}, line={"dx_pointers": [1, 2]})
+    assert one_fits.found("T-057") == []
+    unlisted = visit(claim={"diagnoses": ["M9999"]})
+    assert unlisted.found("T-057") == []
+    assert visit(claim={"diagnoses": ["M542"]}, tables={"code_list": None}).found("T-057") == []
