@@ -237,11 +237,46 @@ def test_the_plan_may_be_uncertified_when_it_was_sent_in_time() -> None:
     assert in_time.found("T-062") == []
 
 
-def test_a_certification_without_an_end_holds_90_days() -> None:
-    plan = {"cert_through": None, "established": "2026-08-25", "certified_on": "2026-08-30"}
-    assert severities(visit(claim=party("plan", **plan)), "T-063") == ["error"]
-    day_90 = party("plan", **{**plan, "established": "2026-08-26"})
-    assert visit(claim=day_90).found("T-063") == []
+@pytest.mark.parametrize(
+    ("plan", "found", "words"),
+    [
+        # no end is written: 90 days from the first treatment, with the evaluation
+        (("2026-08-25", "2026-08-30", None), ["error"], "from 2026-08-25 ended on 2026-11-23"),
+        (("2026-08-26", "2026-08-30", None), [], ""),
+        # signed within 30 days: the initial interval, counted from the treatment
+        (("2026-08-25", "2026-09-24", "2026-12-20"), ["error"], "ended on 2026-11-23"),
+        # signed later: taken for a recertification, counted from the signature
+        (("2026-08-25", "2026-09-25", "2026-12-20"), [], ""),
+        (("2026-01-05", "2026-11-05", "2027-02-03"), [], ""),
+        (("2026-01-05", "2026-11-05", "2027-02-04"), ["warn"], "written for 91 days"),
+        # within its 90 days, and written for longer
+        (("2026-11-01", "2026-11-05", "2027-01-30"), [], ""),
+        (("2026-11-01", "2026-11-05", "2027-01-31"), ["warn"], "2026-11-01 to 2027-01-31"),
+        ((None, "2026-11-05", "2027-02-04"), ["warn"], "91 days"),
+        # its own end counts first; without a signature nothing says where it began
+        (("2026-11-01", "2026-11-05", "2026-11-23"), ["error"], "ended on 2026-11-23: recertify"),
+        (("2026-01-05", None, "2027-02-22"), [], ""),
+        (("2026-01-05", None, "2027-02-23"), ["warn"], "91 days, 2026-11-24 to 2027-02-23"),
+        (("2026-01-05", None, "2026-11-23"), ["error"], "ended on 2026-11-23"),
+        # dates that no calendar reaches are no reason to fail
+        (("9999-12-31", "9999-12-31", "9999-12-31"), [], ""),
+        (("0001-01-01", "0001-01-01", "9999-12-31"), ["error"], "ended on 0001-04-01"),
+    ],
+)
+def test_a_certification_holds_at_most_90_days(
+    plan: tuple[str | None, ...], found: list[str], words: str
+) -> None:
+    dates = dict(zip(("established", "certified_on", "cert_through"), plan, strict=True))
+    made = visit(claim=party("plan", **dates))
+    assert severities(made, "T-063") == found
+    assert words in "".join(finding.message for finding in made.found("T-063"))
+
+
+def test_the_90_days_are_medicare_s_and_another_payer_is_warned_of_them() -> None:
+    over = party("plan", cert_through=None, established="2026-08-25", certified_on="2026-08-30")
+    assert severities(visit(claim=over, payer="commercial"), "T-063") == ["warn"]
+    ended = party("plan", cert_through="2026-11-23")
+    assert severities(visit(claim=ended, payer="commercial"), "T-063") == ["error"]
 
 
 @pytest.mark.parametrize("npi", ["1234567893", "1679576722", "1003000126"])
