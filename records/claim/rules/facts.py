@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from controller.events import StopCause
-from records.claim.code_sets import GRACE_MINUTES, SEPARATE, TRACTION
+from records.claim.code_sets import ALWAYS_THERAPY, GRACE_MINUTES, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
 from records.claim.rules.findings import Evidence
 from records.claim.rules.pairs import Pair
@@ -91,6 +91,7 @@ class Facts:
         self.others = [line for line in context.all_lines if line.cpt != TRACTION]
         self.codes = frozenset(line.cpt for line in context.all_lines)
         self.line = context.traction_line
+        self.therapy_lines = self._therapy_lines()
         self.modifiers = frozenset(self.line.modifiers if self.line else ())
         self.rendering_npi = self._rendering_npi()
         self.partners = tuple(self._partners())
@@ -98,6 +99,10 @@ class Facts:
         self.patient_stop = self._patient_stop()
 
     # --- the claim ------------------------------------------------------------------------------
+
+    def _therapy_lines(self) -> tuple[ServiceLine, ...]:
+        """This claim's lines that GP, CQ or CO and KX are asked of; none without 97012."""
+        return tuple(line for line in self.lines if self.line and line.cpt in ALWAYS_THERAPY)
 
     def _partners(self) -> Iterator[Partner]:
         """Lines of the same provider and day that are an active pair with 97012."""

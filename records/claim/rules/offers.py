@@ -10,20 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from records.claim.charge_line import DIAGNOSIS, MODIFIER
-from records.claim.code_sets import (
-    ASSISTANT_SHARE,
-    ASSISTANTS,
-    DISCIPLINES,
-    RE_EVALUATIONS,
-    TRACTION,
-    plain,
-)
+from records.claim.code_sets import RE_EVALUATIONS, TRACTION, plain
 from records.claim.rules.facts import Facts, Partner
 from records.claim.rules.findings import Evidence
 from records.claim.rules.predicates.modifiers import (
     above_the_threshold_without_kx,
     assistant_modifier,
-    assistant_share,
+    lines_of_assistants,
+    lines_without_discipline,
 )
 from records.claim.rules.predicates.pairs import LOG
 
@@ -60,36 +54,37 @@ def offers_of(facts: Facts) -> tuple[Offer, ...]:
     """Everything that may be offered for a claim; empty when there is nothing to decide."""
     if facts.line is None:
         return ()
-    return (
+    offers = (
         *_discipline(facts),
         *(_separate(facts, partner) for partner in _open_pairs(facts)),
         *_assistant(facts),
         *_threshold(facts),
         *_diagnoses(facts),
     )
+    # an acceptance names code and modifier: two lines of one code are one question
+    return tuple({offer.key: offer for offer in reversed(offers)}.values())[::-1]
 
 
 def _discipline(facts: Facts) -> Iterator[Offer]:
-    """GP or GO, from the plan or else from who treated."""
-    wanted = facts.medicare or facts.profile.requires_discipline_modifier
-    if not wanted or facts.modifiers & DISCIPLINES or facts.line is None:
-        return
-    planned, role = facts.context.therapy_discipline, facts.line.performed_by_role
-    value = planned or DISCIPLINE_OF_ROLE.get(role or "", "GP")
-    for_it = [f"the plan of care says {planned}"] if planned else []
-    against = [] if planned else ["no plan of care with a discipline is recorded"]
-    if role:
-        agrees = DISCIPLINE_OF_ROLE.get(role) == value
-        (for_it if agrees else against).append(f"the service was done by: {role}")
-    yield Offer(
-        kind=MODIFIER,
-        value=value,
-        line=TRACTION,
-        why=f"{facts.profile.title} wants the discipline of the plan on the line",
-        speaks_for=tuple(for_it),
-        speaks_against=tuple(against),
-        evidence=(facts.claimed("plan.discipline", planned), *facts.told("performed_by")),
-    )
+    """GP or GO on each line that wants it, from the plan or else from who treated."""
+    planned = facts.context.therapy_discipline
+    for line in lines_without_discipline(facts):
+        role = line.performed_by_role
+        value = planned or DISCIPLINE_OF_ROLE.get(role or "", "GP")
+        for_it = [f"the plan of care says {planned}"] if planned else []
+        against = [] if planned else ["no plan of care with a discipline is recorded"]
+        if role:
+            agrees = DISCIPLINE_OF_ROLE.get(role) == value
+            (for_it if agrees else against).append(f"the service was done by: {role}")
+        yield Offer(
+            kind=MODIFIER,
+            value=value,
+            line=line.cpt,
+            why=f"{facts.profile.title} wants the discipline of the plan on the line",
+            speaks_for=tuple(for_it),
+            speaks_against=tuple(against),
+            evidence=(facts.claimed("plan.discipline", planned), *facts.told("performed_by")),
+        )
 
 
 def _open_pairs(facts: Facts) -> Iterator[Partner]:
@@ -135,19 +130,16 @@ def _time_evidence(facts: Facts, partner: Partner) -> tuple[list[str], list[str]
 
 
 def _assistant(facts: Facts) -> Iterator[Offer]:
-    share = assistant_share(facts)
-    missing = not facts.modifiers & ASSISTANTS.keys()
-    if not facts.profile.assistant_modifiers or not missing or (share or 0) <= ASSISTANT_SHARE:
-        return
-    yield Offer(
-        kind=MODIFIER,
-        value=assistant_modifier(facts),
-        line=TRACTION,
-        why="an assistant did more than 10 % of this untimed service alone",
-        speaks_for=(f"share of the assistant: {100 * (share or 0):.0f} %",),
-        speaks_against=("minutes together with the therapist count as the therapist's",),
-        evidence=facts.told("set_up_by", "performed_by", "delivered_minutes"),
-    )
+    for line, share in lines_of_assistants(facts):
+        yield Offer(
+            kind=MODIFIER,
+            value=assistant_modifier(facts, line),
+            line=line.cpt,
+            why="an assistant did more than 10 % of this service alone",
+            speaks_for=(f"share of the assistant: {100 * share:.0f} %",),
+            speaks_against=("minutes together with the therapist count as the therapist's",),
+            evidence=facts.told("set_up_by", "performed_by", "delivered_minutes"),
+        )
 
 
 def _threshold(facts: Facts) -> Iterator[Offer]:
@@ -155,7 +147,7 @@ def _threshold(facts: Facts) -> Iterator[Offer]:
         yield Offer(
             kind=MODIFIER,
             value="KX",
-            line=TRACTION,
+            line=str(found.words["code"]),
             why=f"the year's therapy amounts are above {found.words['threshold']}",
             speaks_for=(f"{found.words['ytd']} before this day, {found.words['total']} with it",),
             speaks_against=("KX says that the records justify more: only a person can judge that",),
