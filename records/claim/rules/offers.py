@@ -61,8 +61,10 @@ def offers_of(facts: Facts) -> tuple[Offer, ...]:
         *_threshold(facts),
         *_diagnoses(facts),
     )
-    # an acceptance names code and modifier: two lines of one code are one question
-    return tuple({offer.key: offer for offer in reversed(offers)}.values())[::-1]
+    by_key: dict[str, Offer] = {}
+    for offer in offers:  # an acceptance names code and modifier: two lines are one question
+        by_key.setdefault(offer.key, offer)
+    return tuple(by_key.values())
 
 
 def _discipline(facts: Facts) -> Iterator[Offer]:

@@ -105,14 +105,18 @@ def duration_is_missing(facts: Facts) -> Iterator[Found]:
 
 @predicate
 def date_is_not_the_session_s(facts: Facts) -> Iterator[Found]:
-    """T-019."""
-    started = facts.started
-    if started is not None and started.date() != facts.day:
-        yield Found(
-            "date_of_service",
-            (facts.claimed("date_of_service", facts.day), *facts.told("started_at")),
-            {"claimed": facts.day, "session": started.date()},
-        )
+    """T-019. The session's day, and the day of every service whose time is known."""
+    claimed, started = facts.claimed("date_of_service", facts.day), facts.started
+    if started is not None and facts.local(started).date() != facts.day:
+        what = f"the device's session was on {facts.local(started).date()}"
+        evidence = (claimed, *facts.told("started_at"))
+        yield Found("date_of_service", evidence, {"claimed": facts.day, "what": what})
+    for line in facts.context.all_lines:
+        moment = line.started_at or line.ended_at
+        if moment is not None and facts.local(moment).date() != facts.day:
+            what = f"line {line.cpt} was on {facts.local(moment).date()}"
+            evidence = (claimed, facts.line_evidence(line))
+            yield Found("lines.started_at", evidence, {"claimed": facts.day, "what": what})
 
 
 @predicate
