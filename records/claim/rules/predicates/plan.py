@@ -170,7 +170,8 @@ def npi_is_mistyped(facts: Facts) -> Iterator[Found]:
         "service_facility": context.service_facility,
     }
     numbers = {f"{who}.npi": party.npi for who, party in parties.items() if party}
-    numbers |= {f"line {line.cpt}": line.rendering_npi for line in context.lines}
+    for number, line in enumerate(context.lines, start=1):
+        numbers[f"lines.{number}.rendering_npi"] = line.rendering_npi
     for who, npi in numbers.items():
         if npi is not None and not npi_is_sound(npi):
             yield Found(who, (facts.claimed(who, npi),), {"npi": npi, "who": who})

@@ -362,3 +362,8 @@ def test_a_diagnosis_of_another_region_is_named_with_its_own() -> None:
     unlisted = visit(claim={"diagnoses": ["M9999"]})
     assert unlisted.found("T-057") == []
     assert visit(claim={"diagnoses": ["M542"]}, tables={"code_list": None}).found("T-057") == []
+
+
+def test_every_line_s_npi_is_checked_also_of_two_lines_with_one_code() -> None:
+    lines = [service("97110", "GP", rendering_npi=npi) for npi in ("1234567890", "1234567893")]
+    assert "1234567890 (lines.2.rendering_npi)" in message(visit(same_day=lines), "T-068")
