@@ -117,6 +117,19 @@ def test_in_a_release_and_without_a_reading_no_events_are_read() -> None:
     assert bench.unit.read_from == []
 
 
+def test_a_failure_in_the_very_first_exchange_is_recorded() -> None:
+    bench = Bench()
+    bench.run(stopping(bench, HOLD_S, failing_at(bench, {0.0: ReplyTimeout("nothing came")})))
+    (troubled,) = bench.details(EventKind.LINK_TROUBLED)
+    assert troubled["message"] == "nothing came"
+
+
+def test_how_late_each_tick_comes_is_counted() -> None:
+    bench = Bench()
+    bench.run(stopping(bench, 3.0))
+    assert bench.lateness.report()["ticks"] == len(bench.supervisor.judged)
+
+
 # --- the record -------------------------------------------------------------------------------
 
 
@@ -137,6 +150,23 @@ def test_records_that_are_put_aside_are_one_alarm_for_a_run_of_failures() -> Non
     assert bench.details(EventKind.ALARM_ACKNOWLEDGED) == [
         {"codes": ["record_put_aside"], "by": "A. Person"}
     ]
+
+
+def test_the_display_is_told_of_alarms_their_tones_and_how_long_the_sound_is_paused() -> None:
+    bench, paused = Bench(), Once(4.0)
+
+    def step(elapsed_s: float) -> None:
+        bench.journal.trouble = "the disk is full" if elapsed_s >= 2.0 else ""
+        if paused(elapsed_s):
+            bench.operator.queue.append(PauseSound(by="A. Person"))
+
+    bench.run(stopping(bench, 7.0, step))
+    shown = bench.operator.shown
+    alarmed = [s for s in shown if "record_put_aside" in {alarm.code for alarm in s.alarms}]
+    assert alarmed[0].tone
+    assert {s.sound_paused_s for s in shown if s not in alarmed} == {0.0}
+    assert alarmed[0].sound_paused_s == 0.0
+    assert alarmed[-1].sound_paused_s > 0.0
 
 
 def test_a_lock_that_is_lost_is_one_alarm_also_after_it_was_acknowledged() -> None:

@@ -16,14 +16,14 @@ from controller.errors import (
     UnitRejected,
 )
 from controller.events import EventKind, Outcome
-from controller.requests import Stop
+from controller.requests import EndEarly, Stop
 from controller.runtime import loop
 from controller.safety.situation import SupervisedStage
 from controller.session.inputs_and_effects import ReadingTaken, StopRequested, VerdictGiven
 from controller.telemetry import CommandKind, ForceCommand, UnitState, UnitStatus
 from tests.safety.loop_bench import breaches, strength
 from tests.safety.obedient_unit import EXCHANGE_S, TICK_S
-from tests.unit.controller.runtime.loop_parts import HOLD_S, Bench, Person
+from tests.unit.controller.runtime.loop_parts import HOLD_S, Bench, Once, Person
 
 PRESSED = {"status": UnitStatus.PATIENT_SWITCH_PRESENT | UnitStatus.PATIENT_SWITCH_PRESSED}
 LATCHED_WITH_FORCE: dict[str, Any] = {"unit_state": UnitState.SAFE_LATCHED, "force_n": 60.0}
@@ -233,6 +233,44 @@ def test_a_unit_that_refuses_its_release_with_force_on_gets_it() -> None:
     bench.run_until_over(step)
     assert bench.unit.tokenless_at_s[0] - bench.started_s <= HOLD_S + 4 * TICK_S
     assert len(bench.unit.tokenless_at_s) == 1
+
+
+def test_a_unit_that_refused_one_release_and_takes_the_next_gets_it_once() -> None:
+    """The release without a token is not taken either, and the unit comes down at its rate."""
+    bench, refused = Bench(), [0, 0]
+
+    def refuse(command: ForceCommand) -> None:
+        if strength(command) and refused:
+            refused.pop()
+            bench.unit.reading_after_refusal = bench.unit.shown(bench.clock.now_s())
+            raise UnitRejected("not your token", exception_code=3)
+
+    bench.unit.failing = refuse
+    tokenless = bench.unit.tokenless_at_s
+    bench.unit.release_without_token = lambda: tokenless.append(bench.clock.now_s())  # type: ignore[method-assign]
+
+    def step(elapsed_s: float) -> None:
+        if elapsed_s > HOLD_S:
+            bench.operator.stop = Stop(by="A. Person")
+
+    bench.run_until_over(step)
+    assert refused == []
+    assert len(tokenless) == 1
+    assert bench.ending.release_seen
+
+
+def test_a_release_that_the_session_logic_decides_is_on_the_wire_in_that_tick() -> None:
+    bench, asked = Bench(), Once(HOLD_S)
+    began_s: list[float] = []
+
+    def step(elapsed_s: float) -> None:
+        began_s.append(elapsed_s)
+        if asked(elapsed_s):
+            bench.operator.queue.append(EndEarly(by="A. Person"))
+
+    bench.run(step)
+    first = next(n for n, command in enumerate(bench.unit.attempts) if strength(command))
+    assert began_s[first] - began_s[first - 1] < EXCHANGE_S + 0.001
 
 
 def test_a_unit_that_still_takes_its_release_does_not_get_it() -> None:

@@ -389,8 +389,9 @@ def test_a_unit_in_another_state_is_refused(
     state: UnitState, error: type[UnitFaulted], words: str
 ) -> None:
     stage = Stage(Answers(), lambda elapsed_s: replace(IDLE, unit_state=state))
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=words) as refused:
         stage.prepare()
+    assert type(refused.value) is error
 
 
 def test_the_unit_is_observed_while_a_person_thinks() -> None:

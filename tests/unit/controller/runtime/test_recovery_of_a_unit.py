@@ -54,10 +54,22 @@ def test_a_free_unit_is_only_read() -> None:
     assert len(unit.commands) == 2, "the first reading of a row is never fresh"
 
 
-@pytest.mark.parametrize("force_n", [25.0, -25.0, None])
-def test_force_that_stays_or_cannot_be_read_is_not_free(force_n: float | None) -> None:
+def test_a_unit_whose_cord_is_free_is_awaited_until_it_moves_no_more() -> None:
+    def story(elapsed_s: float) -> Telemetry:
+        return replace(IDLE, unit_state=UnitState.RELEASING if elapsed_s < 3.0 else UnitState.IDLE)
+
+    clock, unit = clocked(story)
+    found = let_go_of_unit(unit, clock, armed_seconds_ago=None)
+    assert (found.state, found.released) == (UnitState.RELEASING, False)
+    assert 3.0 <= clock.now_s() < 3.2
+
+
+@pytest.mark.parametrize(
+    ("force_n", "shown"), [(25.0, "25 N"), (-25.0, "25 N"), (None, "no valid N")]
+)
+def test_force_that_stays_or_cannot_be_read_is_not_free(force_n: float | None, shown: str) -> None:
     clock, unit = clocked(lambda elapsed_s: replace(IDLE, force_n=force_n))
-    with pytest.raises(UnitFaulted, match="look at the patient, open the clutch"):
+    with pytest.raises(UnitFaulted, match=f"still shows {shown} .*open the clutch"):
         let_go_of_unit(unit, clock, armed_seconds_ago=None)
     assert 8.0 < clock.now_s() < 8.2
 

@@ -465,6 +465,7 @@ def test_the_end_is_shown_with_a_tone_until_somebody_acknowledges_it() -> None:
     tones = [number for number, progress in enumerate(shown) if progress.tone]
     assert tones[0] == 0
     assert len(tones) == 3
+    assert [alarm.code for alarm in shown[0].alarms] == ["treatment_done"]
     assert shown[0].force_n is None
     assert {progress.force_n is None for progress in shown[1:]} == {False}
     assert {(p.target_n, p.planned_s) for p in shown} == {(0.0, ORDER.traction_s)}
