@@ -70,7 +70,7 @@ setup:
 campaign-alterations: setup
 	$(RUN) -m tests.campaigns.alterations 10000
 
-# 100 000 damaged databases, side files, bundles and backups: about 40 minutes.
+# 100 000 damaged databases, side files, bundles, backups and closed years: about an hour.
 campaign-fuzz: setup
 	$(RUN) -m tests.campaigns.fuzz_files
 

@@ -1,7 +1,7 @@
 """``make campaign-alteration-kinds``: each kind of alteration, and who finds it.
 
-Writes docs/reports/alterations.md; exits with 1 where somebody else finds it than is expected. A
-minute and a half on two idle cores.
+Writes docs/reports/alterations.md; exits with 1 where somebody else finds it than is expected. Half
+a minute on two idle cores.
 """
 
 from __future__ import annotations
