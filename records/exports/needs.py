@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from controller.errors import ExportIncomplete
+from records.claim.charge_line import DIAGNOSES_ON_A_LINE, MODIFIERS_ON_A_LINE
 from records.claim.context import Address, ClaimContext, Party, ServiceLine
 
 Value = TypeVar("Value", str, date, Decimal, bool)
@@ -56,6 +57,13 @@ class Needs:
         self.text(f"{place}.pos", line.pos)
         if not line.dx_pointers:
             self._missing.append(f"{place}.dx_pointers")
+        self._room(place, "modifiers", len(line.modifiers), MODIFIERS_ON_A_LINE)
+        self._room(place, "diagnosis pointers", len(line.dx_pointers), DIAGNOSES_ON_A_LINE)
+
+    def _room(self, place: str, what: str, count: int, most: int) -> None:
+        """A fifth one has no place: written all the same it would mean something else."""
+        if count > most:
+            self._missing.append(f"room for {count} {what} of {place} (a line holds {most})")
 
     def lack(self, name: str) -> None:
         """Note something that is missing."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from controller.errors import ClaimContextInvalid, TractionError
+from controller.errors import ClaimContextInvalid, ExportIncomplete, TractionError
 from records.claim.context_file import parse_context
 from records.claim.rules.facts import Facts
 from records.claim.rules.offers import offers_of
@@ -157,3 +157,21 @@ def _said(write: Callable[[], object]) -> object:
         return write()
     except TractionError as refused:
         return SESSION_ID in refused.message
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ({"modifiers": FIVE}, "room for 5 modifiers of lines.1"),
+        ({"dx_pointers": [1, 2, 3, 4, 5]}, "room for 5 diagnosis pointers of lines.1"),
+    ],
+)
+def test_a_fifth_modifier_or_pointer_is_not_written_into_another_place(
+    odd: dict[str, Any], words: str
+) -> None:
+    line = {"cpt": "97012", "charge": "22", "pos": "11", "dx_pointers": [1], **odd}
+    claim = made_claim(1, lines=[line])
+    with pytest.raises(ExportIncomplete, match=words):
+        claim_837p(claim, session_id=SESSION_ID, made_at=MADE_AT, signed=True)
+    with pytest.raises(ExportIncomplete, match=words):
+        cms1500_boxes(claim, session_id=SESSION_ID, face=Face(status="draft"))

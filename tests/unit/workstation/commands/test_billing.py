@@ -125,6 +125,19 @@ def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
     assert charge(folder)["mod1"] == ""
 
 
+def test_an_accepted_diagnosis_without_room_is_named_and_can_be_withdrawn(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
+    twelve = [f"M54{number}" for number in range(10, 22)]
+    path = str(context_file(folder, tmp_path, diagnoses=twelve))
+    word = ("--diagnosis", "M43.16", "--by", "P. Jones", "--context", path)
+    run(folder, "accept", "session-1", *word)
+    named = "accepted diagnosis M4316: not on the claim, which lists 12 others"
+    assert named in scrubbed(folder, "--context", path)["not_checked"]
+    run(folder, "accept", "session-1", *word, "--withdraw")
+    assert named not in scrubbed(folder, "--context", path)["not_checked"]
+
+
 def charge(folder: RecordFolder) -> dict[str, str]:
     text = written(load_visit(folder, "session-1", SETTINGS), "csv").decode()
     (row,) = csv.DictReader(io.StringIO(text))
