@@ -164,7 +164,8 @@ class Measured:
     def tests_for(self, mutant: Mutant, area: Area) -> list[list[str]]:
         """The area's tests that may notice a mutant, in groups of one file, the cheapest first.
 
-        So are the tests of a group. The file that is named after the mutant's goes before all.
+        So are the tests of a group. Files that are named after the mutant's go before all, the
+        other ones of the folder that mirrors its folder before the rest.
         What would go beyond ``MOST_TESTS_S`` is left out.
         """
         reached = self._reached_by(mutant) - {""}
@@ -174,9 +175,11 @@ class Measured:
             if test.startswith(tuple(f"{folder}/" for folder in area.tests)):
                 groups[test.partition("::")[0]].append(test)
 
-        def cost(file: str) -> tuple[bool, float, str]:
-            far = not is_nearest(file, nearest)
-            return far, sum(self.seconds[test] for test in groups[file]), file
+        mirrored = f"tests/unit/{Path(mutant.path).parent.as_posix()}"
+
+        def cost(file: str) -> tuple[bool, bool, float, str]:
+            far, elsewhere = not is_nearest(file, nearest), Path(file).parent.as_posix() != mirrored
+            return far, elsewhere, sum(self.seconds[test] for test in groups[file]), file
 
         return affordable([groups[file] for file in sorted(groups, key=cost)], self.seconds)
 

@@ -12,7 +12,7 @@ from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import Recorder
 from controller.runtime.recovery import let_go_of_unit
 from controller.runtime.unit_events import UnitEventReader
-from controller.telemetry import Telemetry, UnitState
+from controller.telemetry import CommandKind, Telemetry, UnitState
 from tests.unit.controller.builders import TRACKING
 from tests.unit.controller.runtime.runtime_parts import IDLE, ListJournal, StoryUnit, unit_event
 
@@ -51,6 +51,7 @@ def test_a_free_unit_is_only_read() -> None:
     clock, unit = clocked(lambda elapsed_s: IDLE)
     found = let_go_of_unit(unit, clock, armed_seconds_ago=None)
     assert (found.state, found.released) == (UnitState.IDLE, False)
+    assert {command.kind for command in unit.commands} == {CommandKind.OBSERVE}
     assert len(unit.commands) == 2, "the first reading of a row is never fresh"
 
 
