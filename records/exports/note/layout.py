@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest
 
 from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.platypus import HRFlowable, KeepTogether, Spacer
 
 from records.exports.note.parties import parties_of
@@ -39,9 +40,9 @@ from records.provenance import Sourced
 from records.visit.face import Face
 from records.visit.visit import Visit
 
-SIZE = 8.5
-LABEL_WIDTH = 100.0
-PLOT_HEIGHT, PART_HEIGHT = 150.0, 105.0
+SIZE = 8.0
+LABEL_WIDTH = 90.0
+PLOT_HEIGHT, PART_HEIGHT = 135.0, 105.0
 WIDE = (
     "stop",
     "steps",
@@ -64,15 +65,15 @@ def body_of(visit: Visit) -> list[Flowable]:
         *_title(visit),
         *_alerts(visit.face),
         *_device_part(visit),
-        *_clinician_part(visit.note.clinician_fields),
-        *_signature(visit.face),
+        *_clinician_part(visit),
         *_amendments(visit.face),
     ]
 
 
 def _title(visit: Visit) -> Iterator[Flowable]:
-    yield said("Mechanical traction: treatment note", 15, INK, bold=True)
-    yield said("CPT 97012, 1 unit (no time rule)", SIZE, GREY, spaceAfter=3)
+    title = said("Mechanical traction: treatment note", 14, INK, bold=True)
+    service = said("CPT 97012, 1 unit (no time rule)", SIZE, GREY, alignment=TA_RIGHT)
+    yield grid([[title, service]], [WIDTH - 180, 180])
     for label, text in parties_of(visit):
         yield labelled(label, text, SIZE, INK, label_width=LABEL_WIDTH + INDENT)
     yield Spacer(1, 4)
@@ -92,8 +93,15 @@ def _device_part(visit: Visit) -> Iterator[Flowable]:
     yield from part("Recorded by the device", DEVICE, DEVICE_TINT, content)
 
 
-def _clinician_part(fields: Fields) -> Iterator[Flowable]:
-    yield from part("Written by the clinician", CLINICIAN, CLINICIAN_TINT, [*_fields(fields)])
+def _clinician_part(visit: Visit) -> list[Flowable]:
+    """With the signature, which never stands alone on a page."""
+    return part(
+        "Written by the clinician",
+        CLINICIAN,
+        CLINICIAN_TINT,
+        [*_fields(visit.note.clinician_fields)],
+        followed_by=_signature(visit.face),
+    )
 
 
 def _plots(visit: Visit) -> Iterator[Flowable]:
@@ -125,7 +133,7 @@ def _piece_title(piece: PlotData, origin_ms: int) -> Flowable:
     return inside(f"Force from minute {math.floor(first)} to {math.ceil(last)}", SIZE, GREY)
 
 
-def _signature(face: Face) -> Iterator[Flowable]:
+def _signature(face: Face) -> list[Flowable]:
     """Who signed and when; for a draft, room and lines for a pen."""
     signed = (face.signer, face.signed_at)
     captions = ("Signature and credentials", "Date and time")
@@ -133,7 +141,8 @@ def _signature(face: Face) -> Iterator[Flowable]:
         [said(text, 9), HRFlowable("100%", 0.6, color=HexColor(GREY)), said(caption, 7, GREY)]
         for text, caption in zip(signed, captions, strict=True)
     ]
-    yield KeepTogether([Spacer(1, 8 if face.signer else 20), grid([columns], [WIDTH - 170, 170])])
+    room = Spacer(1, 4 if face.signer else 14)
+    return [room, grid([columns], [WIDTH - 170, 170])]
 
 
 def _amendments(face: Face) -> Iterator[Flowable]:
@@ -148,15 +157,16 @@ def _fields(fields: Fields) -> Iterator[Flowable]:
     """The fields in their order: long ones over the whole width, short ones in columns."""
     for wide, group in groupby(fields, _is_wide):
         together = list(group)
-        yield from map(_field, together) if wide else [_columns(together)]
+        yield from map(_field, together) if wide else _columns(together)
 
 
-def _columns(fields: Fields) -> Flowable:
-    """Short fields in two columns, down the left one first."""
+def _columns(fields: Fields) -> list[Flowable]:
+    """Short fields in two columns, down the left one first; the last row can be kept apart."""
     half = -(-len(fields) // 2)
     pairs = zip_longest(fields[:half], fields[half:])
     rows = [[*_cells(left), *_cells(right)] for left, right in pairs]
-    return grid(rows, [LABEL_WIDTH, WIDTH / 2 - LABEL_WIDTH] * 2)
+    widths = [LABEL_WIDTH, WIDTH / 2 - LABEL_WIDTH] * 2
+    return [grid(several, widths) for several in (rows[:-1], rows[-1:]) if several]
 
 
 def _cells(field: Sourced[str] | None) -> list[Flowable]:

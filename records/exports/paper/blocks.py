@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.styles import ParagraphStyle
-from reportlab.platypus import CallerMacro, CondPageBreak, Paragraph, Spacer, Table
+from reportlab.platypus import CallerMacro, CondPageBreak, KeepTogether, Paragraph, Spacer, Table
 from reportlab.platypus.flowables import FrameBG
 
 from records.exports.paper.fonts import BOLD, PLAIN, drawn_by, markup
@@ -50,17 +50,35 @@ def labelled(label: str, text: str, size: float, colour: str, *, label_width: fl
     return Paragraph(markup(text), style, bulletText=label)
 
 
-def part(title: str, colour: str, tint: str, content: Sequence[Flowable]) -> list[Flowable]:
-    """Content under a title bar; where a page ends, ground and title go on."""
+def part(
+    title: str,
+    colour: str,
+    tint: str,
+    content: Sequence[Flowable],
+    *,
+    followed_by: Sequence[Flowable] = (),
+) -> list[Flowable]:
+    """Content under a title bar; where a page ends, ground and title go on.
+
+    ``followed_by`` stands below the part, on the page of its last element.
+    """
     bar = grid([[said(title, 9, WHITE, bold=True)]], [WIDTH], ("BACKGROUND", colour), above=1.5)
-    return on_ground(tint, [_going_on(title), bar, Spacer(1, 3), *content, _going_on("")])
+    begin = [*_begin(tint), _going_on(title), bar, Spacer(1, 3)]
+    end = [*content[-1:], _going_on(""), *_end(), *followed_by]
+    return [*begin, *content[:-1], *([KeepTogether(end)] if followed_by else end)]
 
 
 def on_ground(tint: str, content: Sequence[Flowable]) -> list[Flowable]:
     """Content on a ground of a colour."""
-    ground = FrameBG(color=HexColor(tint), start=True)
-    end = [Spacer(1, 3), FrameBG(start=False), Spacer(1, 7)]
-    return [CondPageBreak(ROOM), ground, *content, *end]
+    return [*_begin(tint), *content, *_end()]
+
+
+def _begin(tint: str) -> list[Flowable]:
+    return [CondPageBreak(ROOM), FrameBG(color=HexColor(tint), start=True)]
+
+
+def _end() -> list[Flowable]:
+    return [Spacer(1, 3), FrameBG(start=False), Spacer(1, 5)]
 
 
 def grid(

@@ -126,6 +126,15 @@ def test_a_note_of_three_pages_says_on_each_whose_it_is() -> None:
     assert "Written by the clinician, continued" in pages[2].extract_text()
 
 
+def test_the_signature_never_stands_alone_on_a_page() -> None:
+    for number in range(40):
+        errors = tuple(f"T-{n:03}: do {n}." for n in range(number))
+        pages = pages_of(note_pdf(replace(VISIT, face=replace(VISIT.face, errors=errors))))
+        last = pages[-1].extract_text()
+        assert "Signature and credentials" in last
+        assert "Written by the clinician" in last
+
+
 def test_an_altered_record_is_marked_on_every_page() -> None:
     visit = with_words(replace(VISIT, mark="ALTERED: not as sealed"), "pain " * 300)
     pages = pages_of(note_pdf(visit))
