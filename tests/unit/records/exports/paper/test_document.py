@@ -23,7 +23,7 @@ from records.exports.paper.blocks import (
 )
 from records.exports.paper.document import Document, pdf_of
 from records.exports.paper.fonts import NOTICE
-from tests.support.pdfs import TEXTS, fonts_of, pages_of, solid, text_of
+from tests.support.pdfs import LETTERS, TEXTS, fonts_of, pages_of, solid, text_of
 
 PAGE_NUMBER = re.compile(r"\s*page \d+ of \d+\s*$")
 
@@ -50,6 +50,8 @@ def read(pdf: bytes) -> str:
 @given(TEXTS)
 @example("Nguy\u1ec5n Th\u1ecb \u00c1nh, \u0141ukasz, \u041e\u043b\u044c\u0433\u0430, \u03a3\u03c4")
 @example("x" * 4000)
+@example(" ".join(LETTERS))
+@example((LETTERS * 3)[:4000])
 def test_every_character_is_found_in_its_order(text: str) -> None:
     assert read(made(said(text, 9))) == solid(text)
 

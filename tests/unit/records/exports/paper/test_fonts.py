@@ -11,17 +11,15 @@ from reportlab.platypus import Paragraph
 
 from records.exports.paper.blocks import said
 from records.exports.paper.fonts import BOLD, PLAIN, SEEN, drawn_by, markup, runs
-from tests.support.pdfs import ACCENTED, EUROPEAN, solid
+from tests.support.pdfs import LETTERS, solid
 
 MARK = f'<onDraw name="{SEEN}"/>'
 
 
-@settings(max_examples=300)
-@given(EUROPEAN | ACCENTED, st.sampled_from([PLAIN, BOLD]))
-def test_latin_greek_cyrillic_and_vietnamese_are_drawn_by_the_first_font(
-    character: str, font: str
-) -> None:
-    assert set(unicodedata.normalize("NFC", character)) <= drawn_by(font)
+@pytest.mark.parametrize("font", [PLAIN, BOLD])
+def test_latin_greek_cyrillic_and_vietnamese_are_drawn_by_the_first_font(font: str) -> None:
+    assert len(LETTERS) > 1500
+    assert set(unicodedata.normalize("NFC", LETTERS)) <= drawn_by(font)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +57,7 @@ def test_many_code_points_are_told_of_in_pieces() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    text=st.text(EUROPEAN | ACCENTED | st.sampled_from(" \u5f20\u10e5<&"), max_size=500),
+    text=st.text(st.sampled_from(f"{LETTERS} \u5f20\u10e5<&"), max_size=500),
     width=st.floats(60, 532),
     bold=st.booleans(),
 )
