@@ -11,7 +11,10 @@ from typing import ClassVar
 
 
 class TractionError(Exception):
-    """The root: ``code`` is stable, ``message`` is for people, ``detail`` is evidence."""
+    """The root: ``code`` is stable, ``message`` is for people, ``detail`` is evidence.
+
+    ``session_id`` is that of the session whose record holds the refusal, None before one is open.
+    """
 
     code: ClassVar[int] = 1000
 
@@ -19,6 +22,7 @@ class TractionError(Exception):
         super().__init__(message)
         self.message = message
         self.detail = detail
+        self.session_id: str | None = None
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"

@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 
 from controller.errors import RequestRefused
 from controller.words import one_line
-from records.claim.code_sets import in_order
+from records.claim.code_sets import in_order, plain
 from records.claim.context import TEXT_LIMIT, TRACTION_CPT, ClaimContext, Payer, ServiceLine
 from records.clinic.acceptance import Acceptance
 from records.evidence.reader import SessionRecord
@@ -110,10 +110,16 @@ def context_of_session(
 ) -> ClaimContext:
     """Returns what record, order and note know of a claim; all else stays open.
 
-    Raises RequestRefused when no treatment was given.
+    Raises RequestRefused when no treatment was given, or the note has more diagnoses than a claim
+    holds.
     """
     start, stop = treatment_times(record, note, zone)
     codes = tuple(code.replace(".", "") for code in noted_diagnoses(note))
+    if len(codes) > MOST_DIAGNOSES:
+        raise RequestRefused(
+            f"the note of session {record.head.session_id} names {len(codes)} diagnoses, a claim "
+            f"holds {MOST_DIAGNOSES}; correct the note, or give a claim context"
+        )
     line = ServiceLine(
         cpt=CPT,
         units=UNITS,
@@ -156,13 +162,26 @@ def claim_modifiers(context: ClaimContext | None, accepted: Sequence[str]) -> tu
 def with_accepted(context: ClaimContext, accepted: Sequence[Acceptance]) -> ClaimContext:
     """The context with what named persons accepted: modifiers on their lines, diagnoses listed.
 
-    An accepted diagnosis is pointed to by 97012 as long as it has fewer than four pointers.
+    The claim's own diagnoses stay as they are, also one that stands twice: a pointer means the
+    place to which it was written. An accepted diagnosis comes behind them and is pointed to by
+    97012 as long as it has fewer than four pointers. ``without_room`` names what does not fit.
     """
-    added = [each.value for each in accepted if each.what == DIAGNOSIS]
-    codes = tuple(dict.fromkeys([*context.diagnoses, *added]))[:MOST_DIAGNOSES]
+    codes = (*context.diagnoses, *_not_listed(context, accepted))[:MOST_DIAGNOSES]
     new = tuple(range(len(context.diagnoses) + 1, len(codes) + 1))
     lines = tuple(_accepting(line, accepted, new) for line in context.lines)
     return context.model_copy(update={"diagnoses": codes, "lines": lines})
+
+
+def _not_listed(context: ClaimContext, accepted: Sequence[Acceptance]) -> list[str]:
+    """Accepted diagnoses that the claim does not list, however it writes them."""
+    listed = {plain(code) for code in context.diagnoses}
+    codes = [each.value for each in accepted if each.what == DIAGNOSIS]
+    return [code for code in dict.fromkeys(codes) if plain(code) not in listed]
+
+
+def without_room(context: ClaimContext, accepted: Sequence[Acceptance]) -> list[str]:
+    """Accepted diagnoses for which a claim that lists others already has no place."""
+    return _not_listed(context, accepted)[MOST_DIAGNOSES - len(context.diagnoses) :]
 
 
 def accepted_modifiers(accepted: Sequence[Acceptance], cpt: str = CPT) -> tuple[str, ...]:
@@ -213,13 +232,17 @@ def _noted(diagnoses: Sequence[str]) -> dict[str, str]:
 
 
 def _claimed(context: ClaimContext) -> dict[str, str]:
-    """The cells that only the practice's system knows; dx1 to dx4 are those the line points to."""
+    """The cells that only the practice's system knows; dx1 to dx4 are those the line points to.
+
+    The pointers are numbers of dx1 to dx4; they stay open when one of the line's leads to nothing.
+    """
     line = context.traction_line
     pointed = context.pointed_diagnoses(line) if line else ()
+    whole = line is not None and len(pointed) == len(line.dx_pointers) > 0
     codes = (pointed or context.diagnoses)[:DIAGNOSES_ON_A_LINE]
     return {
         **_numbered(codes),
-        "pointers": "".join(str(n + 1) for n in range(len(codes))) if pointed else "",
+        "pointers": "".join(str(n + 1) for n in range(len(codes))) if whole else "",
         "pos": (line.pos if line else None) or "",
         "charge": "" if line is None or line.charge is None else f"{line.charge:.2f}",
         "rendering_npi": (context.rendering.npi if context.rendering else None) or "",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 TRACTION = "97012"
@@ -70,18 +69,20 @@ CHIROPRACTOR_TAXONOMY = "111N"
 THERAPIST_TAXONOMIES = ("2251", "225X")
 """Beginnings of the taxonomies of physical and of occupational therapists."""
 
-REGION_DIAGNOSES = {
-    "lumbar": re.compile(r"M51[12][67]|M513[67]|M541[67]|M543|M544|M545|M47\d?[\dA-Z]?[67]|M4806"),
-    "cervical": re.compile(r"M50|M542|M5412|M47\d?[\dA-Z]?2|M530|M531"),
-}
-"""Beginnings of codes (without dot) that fit the region that the device treated."""
 ASSISTANT_SHARE = 0.10
 """Of the whole service, for an untimed code (42 CFR; CMS examples for CQ and CO)."""
 REVIEW_LINE = 3000
 """US dollars a year; above it a targeted medical review is possible (fixed through 2028)."""
 CERTIFIED_DAYS, CERTIFICATION_DELAY_DAYS, PROGRESS_REPORT_DAYS = 90, 30, 10
+GRACE_MINUTES = 1
+"""Practice systems keep whole minutes: beside the device's log a time may be off by one."""
 SHORT_MINUTES = 8
 """Below this trade pages doubt a bill; no rule of CMS (the 8-minute rule is for timed codes)."""
+
+
+def plain(code: str) -> str:
+    """A diagnosis in capitals without dot and blanks."""
+    return "".join(code.split()).replace(".", "").upper()
 
 
 def in_order(modifiers: Sequence[str], order: Sequence[str] = MODIFIER_ORDER) -> list[str]:

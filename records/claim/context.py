@@ -7,7 +7,7 @@ so by name. The practice's system stays the owner; the note is not part of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -66,8 +66,18 @@ OptionalBool = Annotated[bool | None, Blank]
 Count = Annotated[Annotated[int, Field(ge=0, le=1_000_000)] | None, Blank]
 Money = Annotated[Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)] | None, Blank]
 Seconds = Annotated[Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000)] | None, Blank]
-Time = Annotated[AwareDatetime | None, Blank]
-"""A time of day always with its offset from UTC."""
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2100
+
+
+def _fixed_offset(moment: datetime) -> datetime:
+    """The same moment with its offset instead of a named zone, whose times compare by the wall."""
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise ValueError(f"its year is not between {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return moment.replace(tzinfo=timezone(moment.utcoffset() or timedelta()), fold=0)
+
+
+Time = Annotated[Annotated[AwareDatetime, AfterValidator(_fixed_offset)] | None, Blank]
+"""A moment, always with its offset from UTC: two of them compare as moments."""
 
 
 class Address(CheckedData):

@@ -30,6 +30,7 @@ from records.evidence.stored_session import (
 from records.evidence.tally import Tally, Verification
 from records.evidence.verified import Recall, marks_of
 from records.evidence.year_files import faults_of_year_files
+from records.evidence.year_moves import sessions_out_of_reach
 from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.store.cell_check import CellCheck
@@ -99,6 +100,9 @@ def verify(
         tally.alterations += _faults_of_put_aside(tally.put_aside)
         tally.alterations += faults_of_year_files(folder)
     _walk_units(folder, wanted, tally, _WholeCheck(recall or Recall(None), watch))
+    if checkpoints:
+        away = sessions_out_of_reach(folder)
+        tally.out_of_reach = frozenset(name.upper() for name in away)
     tally.compare(checkpoints)
     return tally.result()
 

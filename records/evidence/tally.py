@@ -68,6 +68,7 @@ class Tally:
     def __init__(self, known_keys: Mapping[str, bytes], key_history: KeyHistory) -> None:
         self.known_keys = known_keys
         self.key_history = key_history
+        self.out_of_reach: frozenset[str] = frozenset()
         self._sessions = self._links = self._events = self._samples = 0
         self._signed = self._unsigned = self._open = self._removed = self._compared = 0
         self._key_ids: set[str] = set()
@@ -134,8 +135,10 @@ class Tally:
             self.alterations += self._against(checkpoint)
 
     def _against(self, outside: Checkpoint) -> Iterator[Alteration]:
-        name = outside.name.upper()
-        if name in self._unread:
+        name, unread = outside.name.upper(), False
+        if name not in self._codes and name in self.out_of_reach:
+            what, unread = "its checkpoint was not compared: its file cannot be reached", True
+        elif name in self._unread:
             what = "a checkpoint was given out for it, but its rows cannot be read"
         elif name not in self._codes:
             what = "a checkpoint was given out for it, but it is not on file: cut off, or replaced"
@@ -145,7 +148,9 @@ class Tally:
             what = "its seal, number, unit or key is not the one that the checkpoint was made for"
         else:
             return
-        yield Alteration(session_id=outside.name, where="outside checkpoint", what=what)
+        yield Alteration(
+            session_id=outside.name, where="outside checkpoint", what=what, unread=unread
+        )
 
     def result(self) -> Verification:
         """What it comes to."""

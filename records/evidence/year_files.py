@@ -71,24 +71,30 @@ def close_year(
 def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
     """What does not fit between the files of closed years and those that follow them."""
     changed, moves = _changed(folder), year_moves(folder)
-    named = set[Path]()
-    for name, closed_digest in _followed(folder):
-        path = _place_of(folder, name)
-        named.add(path)
+    followed, named = list(_followed(folder)), set[Path]()
+    for name, closed_digest in followed:
         digest, move = changed.get(name, closed_digest), moves.get(name)
         try:
+            path = _place_of(folder, name)
+            named.add(path)
             if move is None or path.exists():
                 what, unread = _fault(path, digest), not digest
             else:
                 what, unread = move.what, True
-        except OSError as error:
-            what, unread = f"it cannot be read: {error.strerror}", True
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            why = error.strerror if isinstance(error, OSError) else error
+            what, unread = move.what if move else f"it cannot be read: {why}", True
         if what:
             yield Alteration(session_id="", where=name, what=what, unread=unread)
     for path in folder.year_databases():
         if path not in named:
             what = "no later file of the unit follows it: it was renamed, or the later one replaced"
             yield Alteration(session_id="", where=f"{UNITS}/{path.name}", what=what)
+    names = {name for name, _ in followed}
+    for move in moves_out_of_reach(folder):
+        if move.file not in names:
+            what = "an entry says that it was moved, and no later file of the unit follows it"
+            yield Alteration(session_id="", where=move.file, what=what)
 
 
 def fault_of_year_file(folder: RecordFolder, name: str) -> str:

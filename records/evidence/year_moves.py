@@ -35,22 +35,21 @@ class YearMove:
     follows_digest: str
     sessions: tuple[str, ...]
     by: str = ""
-    at_utc_ms: int = 0
+    day: str = ""
 
     @property
     def what(self) -> str:
         """What ``verify`` says while the file cannot be reached."""
-        day = datetime.fromtimestamp(self.at_utc_ms / 1000, UTC).strftime("%Y-%m-%d")
         return (
-            f"it was moved to {self.to} on {day} by {self.by} and cannot be reached there: its "
-            f"{len(self.sessions)} sessions are not checked; connect that place, or copy it back"
+            f"it was moved to {self.to} on {self.day} by {self.by} and cannot be reached there: "
+            f"its {len(self.sessions)} sessions are not checked; connect the place, or copy it back"
         )
 
 
 def note_move(folder: RecordFolder, author: Author, move: YearMove) -> None:
     """Note it in clinic.db's chain, signed."""
     said: dict[str, Any] = {**asdict(move), "sessions": list(move.sessions)}
-    del said["at_utc_ms"]
+    del said["day"]
     with clinic_writing(folder) as db:
         detail = {**said, "by": author.by, "user": author.user}
         append_entries(db, author, [(EntryKind.YEAR_FILE_MOVED, detail)])
@@ -89,5 +88,5 @@ def _move_of(detail: Any, utc_ms: int) -> YearMove:
         follows_digest=str(detail["follows_digest"]),
         sessions=tuple(str(name) for name in detail["sessions"]),
         by=str(detail["by"]),
-        at_utc_ms=utc_ms,
+        day=datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d"),
     )

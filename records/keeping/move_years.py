@@ -70,12 +70,20 @@ def _moved(folder: RecordFolder, author: Author, path: Path, place: Path) -> Yea
         move = _move_of(folder, path, place)
         _copy(path, place, move.digest)
         note_move(folder, author, move)
-        write_private(path.with_name(path.name + MOVED), f"{place}\n".encode())
+        _leave_line(path, place)
         if not HAS_MODES:  # Windows removes no file that is read-only
             make_writable(path)
         path.unlink()
         sync_folder(path.parent)
         return move
+
+
+def _leave_line(path: Path, place: Path) -> None:
+    """The path of the new place; a draft of it that a killed run left is removed."""
+    line = path.with_name(path.name + MOVED)
+    for draft in path.parent.glob(f".{line.name}.*"):
+        draft.unlink()
+    write_private(line, f"{place}\n".encode())
 
 
 def _move_of(folder: RecordFolder, path: Path, place: Path) -> YearMove:

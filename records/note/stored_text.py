@@ -39,8 +39,12 @@ def moment_text(moment: datetime) -> str:
 
 
 def moment_in(text: str | None) -> datetime | None:
-    """The moment of a field; None when it is open."""
-    return None if text is None else datetime.fromisoformat(text)
+    """The moment of a field; None when it is open or holds anything but a time with its offset."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.utcoffset() is not None else None
 
 
 def proposed_from(session_id: str) -> str:

@@ -143,9 +143,14 @@ def record_zone(record: SessionRecord) -> tzinfo:
 
 
 def local_time(record: SessionRecord, at_ms: int, zone: tzinfo) -> datetime:
-    """Session milliseconds as local time with its offset, to the second."""
+    """Session milliseconds as local time with its offset, to the second.
+
+    The offset is fixed: Python compares times of one named zone by the clock on the wall, which
+    runs back in autumn.
+    """
     utc_ms = record.head.started_utc_ms + at_ms
-    return datetime.fromtimestamp(utc_ms // 1000, zone)
+    local = datetime.fromtimestamp(utc_ms // 1000, zone)
+    return local.astimezone(timezone(local.utcoffset() or timedelta()))
 
 
 class _Draft:

@@ -163,7 +163,7 @@ class RecordFolder:
         ]
         names = {path.name for path in here}
         moved = (place for name, place in self.moved_years().items() if name not in names)
-        away = [place for place in moved if place is not None and place.is_file()]
+        away = [place for place in moved if place is not None and _is_file(place)]
         return sorted([*here, *away], key=lambda path: path.name)
 
     def moved_years(self) -> dict[str, Path | None]:
@@ -174,7 +174,7 @@ class RecordFolder:
     def year_file_called(self, name: str) -> Path:
         """Returns where the year's file that a record calls so lies now, or should lie."""
         here = self.file_called(name)
-        place = None if here.exists() else self.moved_years().get(here.name)
+        place = None if _is_file(here) else self.moved_years().get(here.name)
         return place or here
 
     def every_database(self) -> list[Path]:
@@ -237,6 +237,14 @@ def _place_said_in(pointer: Path) -> Path | None:
         return None
     is_ours = place.is_absolute() and f"{place.name}{MOVED}" == pointer.name
     return place if is_ours and "\0" not in str(place) else None
+
+
+def _is_file(path: Path) -> bool:
+    """False as well where nobody can say: no rights, a share that does not answer, a long name."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _put_aside_at(database: Path) -> list[int]:

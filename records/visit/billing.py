@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.errors import ClaimContextInvalid, RequestRefused
-from records.claim.charge_line import DIAGNOSIS, MODIFIER, context_of_session, with_accepted
-from records.claim.code_sets import ASSISTANTS
+from records.claim.charge_line import (
+    DIAGNOSIS,
+    MODIFIER,
+    MOST_DIAGNOSES,
+    context_of_session,
+    with_accepted,
+    without_room,
+)
+from records.claim.code_sets import ASSISTANTS, plain
 from records.claim.context import TRACTION_CPT, ClaimContext, Payer
 from records.claim.context_file import load_context
 from records.claim.estimate import Estimate, estimate
@@ -16,10 +24,10 @@ from records.claim.rules.code_list import installed_code_list
 from records.claim.rules.facts import Facts
 from records.claim.rules.offers import offers_of
 from records.claim.rules.payer_profile import PayerProfile, find_profile
-from records.claim.rules.predicates.diagnosis import AS_SENT, plain
+from records.claim.rules.predicates.diagnosis import AS_SENT
 from records.claim.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
 from records.claim.rules.predicates.same_day import multiple_procedure_cut
-from records.claim.rules.scrubber import report_of
+from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
 from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.evidence.integrity import verify
@@ -45,11 +53,12 @@ def billed(
     RulesInvalid, ClaimContextInvalid or JournalError.
     """
     context, profile = claim_of(folder, visit, payer=payer, context_file=context_file)
+    left_out = without_room(context, visit.acceptances)
     context = with_accepted(context, visit.acceptances)
     tables = load_tables(folder).with_code_list(installed_code_list())
     altered = bool(verify(folder, visit.session_id).alterations)
     facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
-    report = report_of(facts)
+    report = _naming(report_of(facts), left_out)
     return replace(
         visit,
         context=context,
@@ -58,6 +67,15 @@ def billed(
         offers=offers_of(facts),
         face=face_of(visit.note, report),
     )
+
+
+def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:
+    """The report, with the accepted diagnoses that the claim could not take."""
+    texts = (
+        f"accepted diagnosis {code}: not on the claim, which lists {MOST_DIAGNOSES} others"
+        for code in left_out
+    )
+    return replace(report, not_checked=(*report.not_checked, *texts))
 
 
 def claim_of(

@@ -99,6 +99,13 @@ class Visit:
         codes = self.context.diagnoses if self.context else self.order.diagnosis
         return tuple(dotted(code) for code in codes)
 
+    @property
+    def line_diagnoses(self) -> tuple[str, ...]:
+        """Those that the 97012 line points to, in its order; all where it points to none."""
+        line = self.context.traction_line if self.context else None
+        pointed = self.context.pointed_diagnoses(line) if self.context and line else ()
+        return tuple(dotted(code) for code in pointed) or self.diagnoses
+
 
 def dotted(code: str) -> str:
     """An ICD-10-CM code with its dot behind the third character."""

@@ -22,9 +22,13 @@ from records.evidence.journal import (
     open_session,
     reopen_session,
 )
+from records.evidence.packed_links import pack_ranges, unpack_ranges
+from records.evidence.packed_session import pack_session, unpack_session
 from records.evidence.spill import spill_path
 from records.keys.key_folder import key_history
 from records.keys.signing import SigningKey, public_pem
+from records.store.blocks import unpack_block
+from records.store.chain import LinkRange
 from records.store.record_folder import RecordFolder
 from tests.support.altered_records import (
     FOREIGN_KEY,
@@ -91,6 +95,29 @@ def sql(*statements: str, which: str = "unit") -> Callable[[RecordFolder], None]
 def _content(assignments: str) -> Callable[[RecordFolder], None]:
     """Change what is packed of session 1."""
     return sql(f"UPDATE packed_session SET {assignments} WHERE session = 1")
+
+
+def _another_sample(data: RecordFolder) -> None:
+    """Soundly packed: the packed form has bits that mean nothing."""
+    with altering(_path(data, "unit")) as db:
+        wanted = "SELECT data, event_count, sample_count FROM packed_session WHERE session = 1"
+        packed = unpack_session(*db.execute(wanted).fetchone())
+        samples = bytearray(unpack_block(packed.block))
+        samples[-1] ^= 1
+        content = pack_session(packed.events, bytes(samples))
+        db.execute("UPDATE packed_session SET data = ? WHERE session = 1", (content,))
+
+
+def _other_ranges(data: RecordFolder) -> None:
+    """Soundly packed: the first link covers everything, the others nothing."""
+    with altering(_path(data, "unit")) as db:
+        wanted = "SELECT ranges FROM packed_links WHERE session = 1"
+        ranges = unpack_ranges(db.execute(wanted).fetchone()[0])
+        last = ranges[-1]
+        events, samples = last.next_event, last.next_sample
+        covered = [LinkRange(0, events, 0, samples)]
+        covered += [LinkRange(events, 0, samples, 0)] * (len(ranges) - 1)
+        db.execute("UPDATE packed_links SET ranges = ? WHERE session = 1", (pack_ranges(covered),))
 
 
 def loosely(statement: str, which: str = "unit") -> Callable[[RecordFolder], None]:
@@ -315,6 +342,7 @@ KINDS: tuple[Kind, ...] = (
         ),
     ),
     Kind("what is packed removed", SEALED, sql("DELETE FROM packed_session WHERE session = 1")),
+    Kind("a packed sample", SEALED, _another_sample),
     Kind("a block cut", SEALED, _content("data = substr(data, 1, length(data) - 3)")),
     Kind("the count of packed samples", SEALED, _content("sample_count = sample_count - 1")),
     Kind(
@@ -327,6 +355,7 @@ KINDS: tuple[Kind, ...] = (
         SEALED,
         sql("UPDATE packed_links SET ranges = zeroblob(20) WHERE session = 1"),
     ),
+    Kind("what the links cover, soundly packed", SEALED, _other_ranges),
     Kind("the links removed", SEALED, sql("DELETE FROM packed_links WHERE session = 1")),
     Kind(
         "a link beside the packed ones",
@@ -340,6 +369,34 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "the chain signatures removed", SEALED, sql("DELETE FROM chain_signature WHERE session = 1")
+    ),
+    Kind(
+        "the place of a chain signature",
+        SEALED,
+        sql(
+            "UPDATE chain_signature SET link_count = link_count - 1 WHERE session = 1 AND "
+            "link_count = (SELECT max(link_count) FROM chain_signature WHERE session = 1)"
+        ),
+    ),
+    Kind(
+        "a chain signature more",
+        SEALED,
+        sql("INSERT INTO chain_signature VALUES (1, 99, zeroblob(64))"),
+    ),
+    Kind(
+        "packed content of no session",
+        SEALED,
+        sql(
+            "INSERT INTO packed_session SELECT 9, event_count, newest_utc_ms, sample_count, data "
+            "FROM packed_session WHERE session = 1"
+        ),
+    ),
+    Kind(
+        "packed links of no session",
+        SEALED,
+        sql(
+            "INSERT INTO packed_links SELECT 9, ranges, digest FROM packed_links WHERE session = 1"
+        ),
     ),
     Kind("the seal", SEALED, sql("UPDATE seal SET digest = zeroblob(32) WHERE session = 1")),
     Kind(
@@ -460,6 +517,26 @@ KINDS: tuple[Kind, ...] = (
         "the number of a commit",
         LEFT_OPEN,
         sql(f"UPDATE open_batch SET number = 99 {OF_4} AND number = 1"),
+    ),
+    Kind(
+        "a commit between two others removed",
+        LEFT_OPEN,
+        sql(f"DELETE FROM open_batch {OF_4} AND number = 1"),
+    ),
+    Kind(
+        "a commit more",
+        LEFT_OPEN,
+        sql("INSERT INTO open_batch VALUES (4, 99, 0, zeroblob(13), zeroblob(8), zeroblob(16))"),
+    ),
+    Kind(
+        "the samples of a commit removed",
+        LEFT_OPEN,
+        sql(f"UPDATE open_batch SET samples = zeroblob(0) {OF_4}"),
+    ),
+    Kind(
+        "its chain signatures",
+        LEFT_OPEN,
+        sql(f"UPDATE chain_signature SET signature = zeroblob(64) {OF_4}"),
     ),
     Kind(
         "a link added that fits the chain",

@@ -25,21 +25,34 @@ from records.store.checkpoint import Checkpoint, parse_checkpoint
 from records.store.record_folder import RecordFolder
 from tests.campaigns.alteration_kinds import KINDS, Kind, prepare
 from tests.campaigns.false_stops import commit
+from tests.campaigns.year_kinds import YEAR_KINDS, prepare_years
 from tests.support.altered_records import KEY, UNIT
 from tools.markdown import wrapped
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reports" / "alterations.md"
-ITSELF, START, OUTSIDE, NOBODY = "itself", "the next start", "a checkpoint", "nobody"
+ITSELF, START, OUTSIDE, NOT_CHECKED, NOBODY = (
+    "itself",
+    "the next start",
+    "a checkpoint",
+    "not checked",
+    "nobody",
+)
+GROUNDS = ((prepare, KINDS), (prepare_years, YEAR_KINDS))
+"""Each folder that is altered, and in which ways."""
 _HEAD = (
     "# Kinds of alteration, and who finds them\n\n"
     "Written by `make campaign-alteration-kinds` on {day}, commit {commit}: {count} kinds. Do not "
     "edit by hand.\n\n"
     "Each kind is done to a copy of a folder with three sealed sessions whose seals are noted in "
-    "clinic.db, and an interrupted one.\nThen `verify --all` is asked without anything from "
+    "clinic.db, and an interrupted one;\nthose of closed and moved years to a copy of a folder "
+    "with closed files of 2023 (one session) and 2024 (two), a sealed and an interrupted session "
+    "of 2025 in the present file, and the seals noted.\n"
+    "Then `verify --all` is asked without anything from "
     "outside; then what the next start asks before it goes on (nothing is sealed or signed\nwhere "
     "it refuses); then `verify` once more with the checkpoints that had left the machine. "
     "*Itself*: `verify --all` alone, which\neverybody can run. *The next start*: needs the "
-    "workstation's key. *A checkpoint*: only what left the machine shows it. *Nobody*:\nnothing "
+    "workstation's key. *A checkpoint*: only what left the machine shows it. *Not checked*: "
+    "`verify`\nsays which file it could not check, and nothing else shows it. *Nobody*:\nnothing "
     "in this program can.\n\n"
     "| found by | kinds |\n|---|--:|\n{counts}\n\n"
     "| what | of | in hand | found by | first message |\n|---|---|---|---|---|\n"
@@ -70,20 +83,27 @@ def find(kind: Kind, ground: RecordFolder, outside: list[Checkpoint], place: Rec
         (ITSELF, _said_by_verify(place, [])),
         (START, _said_by_the_next_start(place)),
         (OUTSIDE, _said_by_verify(place, outside)),
+        (NOT_CHECKED, _said_by_verify(place, [], unread=True)),
     ):
         message = next(said, "")
         if message:
-            return Found(kind, finder, message.replace(str(place), "DIR"))
+            shown = message.replace(str(place), "DIR").replace(str(place.path.parent), "...")
+            return Found(kind, finder, shown)
     return Found(kind, NOBODY, "")
 
 
-def _said_by_verify(data: RecordFolder, outside: list[Checkpoint]) -> Iterator[str]:
+def _said_by_verify(
+    data: RecordFolder, outside: list[Checkpoint], *, unread: bool = False
+) -> Iterator[str]:
+    """What was altered, or with ``unread`` what could not be checked."""
     for one in verify(
         data, checkpoints=[c for c in outside if "clinic." not in c.name]
     ).alterations:
-        yield f"{one.session_id} {one.where}: {one.what}".strip()
+        if one.unread is unread:
+            yield f"{one.session_id} {one.where}: {one.what}".strip()
     for clinic in verify_clinic(data, checkpoints=outside).alterations:
-        yield f"clinic.db, {clinic.where}: {clinic.what}"
+        if clinic.unread is unread:
+            yield f"clinic.db, {clinic.where}: {clinic.what}"
 
 
 def _said_by_the_next_start(data: RecordFolder) -> Iterator[str]:
@@ -99,7 +119,9 @@ def _said_by_the_next_start(data: RecordFolder) -> Iterator[str]:
 def page(found: list[Found], day: str) -> str:
     """The report."""
     counts = Counter(one.finder for one in found)
-    rows = (f"| {name} | {counts[name]} |" for name in (ITSELF, START, OUTSIDE, NOBODY))
+    rows = (
+        f"| {name} | {counts[name]} |" for name in (ITSELF, START, OUTSIDE, NOT_CHECKED, NOBODY)
+    )
     head = _HEAD.format(day=day, commit=commit(), count=len(found), counts="\n".join(rows))
     return head + "".join(
         f"| {one.kind.name} | {one.kind.of} | {one.kind.in_hand} | {one.finder} | "
@@ -115,10 +137,12 @@ def _cell(message: str) -> str:
 
 def main() -> int:
     """Run every kind and write the page; 1 when somebody else than expected finds one."""
-    with TemporaryDirectory() as folder:
-        ground = prepare(Path(folder))
-        outside = outside_of(ground)
-        found = [find(kind, ground, outside, RecordFolder(Path(folder) / "copy")) for kind in KINDS]
+    found: list[Found] = []
+    for make, kinds in GROUNDS:
+        with TemporaryDirectory() as folder:
+            ground = make(Path(folder))
+            outside, place = outside_of(ground), RecordFolder(Path(folder) / "copy")
+            found += [find(kind, ground, outside, place) for kind in kinds]
     day = datetime.fromtimestamp(SystemClock().utc_ms() / 1000, UTC).date().isoformat()
     PAGE.write_text(wrapped(page(found, day)), encoding="utf-8")
     wrong = [one for one in found if one.finder != one.kind.expected]

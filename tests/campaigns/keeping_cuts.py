@@ -1,9 +1,12 @@
-"""`make campaign-keeping-cuts`: backup and restore are killed before every file operation.
+"""`make campaign-keeping-cuts`: what keeps records is killed before every file operation.
 
-Once as a kill alone, once with the power gone as well, so that everything that was not synced is
-lost, and some times with each such thing lost by chance. Afterwards the backup, or the restored
-folder, is there whole or not at all, what had been acknowledged is there, the next run succeeds and
-nothing of the killed one is left.
+Backup and restore in each form, the closing of a year, the moving of closed ones. Once as a kill
+alone, once with the power gone as well, so that everything that was not synced is lost, and some
+times with each such thing lost by chance. Afterwards the backup, the restored folder or the file is
+there whole or not at all, what had been acknowledged is there, the next run succeeds and nothing of
+the killed one is left.
+
+python -m tests.campaigns.keeping_cuts [CHANCES] ["backup of copy.zip" ...]
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pyrage.x25519 import Identity
 
@@ -26,7 +31,15 @@ from records.keys.signing import NoKeyStore
 from records.store.drafts import SUFFIX
 from records.store.record_folder import RecordFolder
 from tests.campaigns.power_cuts import scratch_folder
-from tests.support.cut_files import FINISHED, KILLED, always, by_chance, cut_power, run_killed
+from tests.support.cut_files import (
+    FINISHED,
+    KILLED,
+    Synced,
+    always,
+    by_chance,
+    cut_power,
+    run_killed,
+)
 from tests.support.notes import author, recorded
 from tests.support.sessions import KEY
 
@@ -47,29 +60,46 @@ class Result:
     wrong: list[str] = field(default_factory=list)
 
 
-class Place:
-    """A folder of records, the backups of it, and what is made anew for every cut."""
+class Disk:
+    """A folder of records on a disk that is made anew for every cut."""
 
     def __init__(self, folder: Path, form: str) -> None:
         self.form = form
         self.root, self.log = folder / "disk", folder / "syncs.jsonl"
-        self.data, self.media = self.root / "data", self.root / "media"
+        self.data = self.root / "data"
+        self.kept = folder / "kept"
+
+    def reset(self) -> None:
+        """The disk as it was before."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self.kept, self.root)
+
+    def cut_power(self, synced: Synced, lost: Callable[[], bool]) -> None:
+        """Take away what was not synced."""
+        cut_power(self.root, synced, lost)
+
+    @property
+    def left_overs(self) -> list[str]:
+        """Drafts of any program, anywhere."""
+        return [str(path) for path in self.root.rglob(f"*{SUFFIX}")]
+
+
+class Place(Disk):
+    """The backups of the records as well, and a folder to restore one to."""
+
+    def __init__(self, folder: Path, form: str) -> None:
+        super().__init__(folder, form)
+        self.media = self.root / "media"
         self.new = self.root / "place" / "new"
         self.identity = folder / "identity.txt"
         self._key = Identity.generate()
-        self._kept = folder / "kept"
         self.identity.write_text(str(self._key))
         recorded(RecordFolder(self.data))
         self.media.mkdir()
         self.new.parent.mkdir()
         self.back_up("source-")
         self.source = self.media / f"source-{form}"
-        self.root.rename(self._kept)
-
-    def reset(self) -> None:
-        """The disk as it was before."""
-        shutil.rmtree(self.root, ignore_errors=True)
-        shutil.copytree(self._kept, self.root)
+        self.root.rename(self.kept)
 
     def back_up(self, prefix: str = "") -> None:
         """One backup beside the others."""
@@ -114,11 +144,6 @@ class Place:
         return True
 
     @property
-    def left_overs(self) -> list[str]:
-        """Drafts of any program, anywhere."""
-        return [str(path) for path in self.root.rglob(f"*{SUFFIX}")]
-
-    @property
     def _sealed(self) -> bool:
         return self.form.endswith(".age")
 
@@ -128,14 +153,18 @@ def _keep_row(folder: RecordFolder, report: RestoreReport) -> None:
     record_read(folder, author(folder), "restore")
 
 
+OneDisk = TypeVar("OneDisk", bound=Disk)
+
+
 @dataclass(frozen=True, slots=True)
-class Work:
+class Work(Generic[OneDisk]):
     """What is cut, how it is looked at, and what the next run is."""
 
     name: str
-    do: Callable[[Place], None]
-    is_whole: Callable[[Place], bool]
-    again: Callable[[Place], None]
+    make: Callable[[Path, str], OneDisk]
+    do: Callable[[OneDisk], None]
+    is_whole: Callable[[OneDisk], bool]
+    again: Callable[[OneDisk], None]
 
 
 def _back_up_again(place: Place) -> None:
@@ -157,14 +186,16 @@ def _restore_again(place: Place) -> None:
 
 
 WORKS = (
-    Work("backup", Place.back_up, Place.backup_is_whole, _back_up_again),
-    Work("restore", Place.restore, Place.folder_is_whole, _restore_again),
+    Work("backup", Place, Place.back_up, Place.backup_is_whole, _back_up_again),
+    Work("restore", Place, Place.restore, Place.folder_is_whole, _restore_again),
 )
 
 
-def cut_everywhere(work: Work, form: str, folder: Path, *, chances: int, every: int = 1) -> Result:
+def cut_everywhere(
+    work: Work[OneDisk], form: str, folder: Path, *, chances: int, every: int = 1
+) -> Result:
     """Cut one work before each operation (or ``every`` so many), in each way."""
-    result, place = Result(), Place(folder, form)
+    result, place = Result(), work.make(folder, form)
     place.reset()
     whole = run_killed(lambda: work.do(place), 0, place.root, place.log)
     result.operations = whole.operations
@@ -173,7 +204,7 @@ def cut_everywhere(work: Work, form: str, folder: Path, *, chances: int, every: 
             place.reset()
             ended = run_killed(lambda: work.do(place), at, place.root, place.log)
             if lost is not None:
-                cut_power(place.root, ended.synced, lost)
+                place.cut_power(ended.synced, lost)
             result.cuts += 1
             result.finished += ended.status == FINISHED
             if ended.status != (KILLED if at <= whole.operations else FINISHED):
@@ -190,7 +221,7 @@ def _ways(at: int, chances: int) -> Iterator[tuple[str, Callable[[], bool] | Non
         yield f"kept by chance {number}", by_chance(1000 * at + number)
 
 
-def _look(work: Work, place: Place, status: int) -> Iterator[str]:
+def _look(work: Work[OneDisk], place: OneDisk, status: int) -> Iterator[str]:
     try:
         there = work.is_whole(place)
         if status == FINISHED and not there:
@@ -206,21 +237,42 @@ def _look(work: Work, place: Place, status: int) -> Iterator[str]:
 
 def main() -> None:
     """Run the campaign; the exit status says whether anything was wrong."""
+    from tests.campaigns.year_cuts import YEAR_FORMS, YEAR_WORKS
+
+    chances = int(sys.argv[1]) if len(sys.argv) > 1 else CHANCES
+    runs: list[tuple[str, Callable[[Path], Result]]] = [
+        *(
+            (f"{work.name} of {form}", partial(_cut, work, form, chances))
+            for work in WORKS
+            for form in FORMS
+        ),
+        *(
+            (f"{work.name} of {form}", partial(_cut, work, form, chances))
+            for work in YEAR_WORKS
+            for form in YEAR_FORMS
+        ),
+    ]
     total = Result()
-    for work in WORKS:
-        for form in FORMS:
-            with scratch_folder() as folder:
-                result = cut_everywhere(work, form, folder, chances=CHANCES)
-            print(
-                f"{work.name} of {form}: {result.operations} operations, {result.cuts} cuts, "
-                f"{len(result.wrong)} neither done nor undone"
-            )
-            total.cuts += result.cuts
-            total.wrong += result.wrong
+    for name, run in runs:
+        if len(sys.argv) > 2 and name not in sys.argv[2:]:
+            continue
+        with scratch_folder() as folder:
+            result = run(folder)
+        print(
+            f"{name}: {result.operations} operations, {result.cuts} cuts, "
+            f"{len(result.wrong)} neither done nor undone",
+            flush=True,
+        )
+        total.cuts += result.cuts
+        total.wrong += result.wrong
     for line in total.wrong[:10]:
         print(line)
     print(f"{total.cuts} cuts, {len(total.wrong)} wrong")
     sys.exit(1 if total.wrong else 0)
+
+
+def _cut(work: Work[OneDisk], form: str, chances: int, folder: Path) -> Result:
+    return cut_everywhere(work, form, folder, chances=chances)
 
 
 if __name__ == "__main__":

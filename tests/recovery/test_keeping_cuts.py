@@ -12,11 +12,13 @@ from pyrage.x25519 import Identity
 
 from controller.errors import TractionError
 from records.evidence.integrity import verify
+from records.keeping import move_years
 from records.keeping.backup_encryption import decrypt, encrypt
 from records.store import drafts
 from records.store.drafts import SUFFIX, draft_beside
 from records.store.record_folder import RecordFolder
 from tests.campaigns.keeping_cuts import FORMS, WORKS, Place, Work, cut_everywhere
+from tests.campaigns.year_cuts import YEAR_FORMS, YEAR_WORKS, Years
 from tests.support.cut_files import Steps, count_operations, disk_full
 
 BACKUP, RESTORE = WORKS
@@ -25,12 +27,40 @@ BACKUP, RESTORE = WORKS
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
 @pytest.mark.parametrize(("form", "every"), [("copy", 1), ("copy.zip", 4), ("copy.zip.age", 6)])
 def test_a_cut_at_any_file_operation_leaves_all_or_nothing(
-    memory_path: Path, work: Work, form: str, every: int
+    memory_path: Path, work: Work[Place], form: str, every: int
 ) -> None:
     result = cut_everywhere(work, form, memory_path, chances=0, every=every)
     assert result.wrong == []
     assert result.operations > 40
     assert result.finished == 2, "only the last cuts come after the end"
+
+
+@pytest.mark.parametrize("work", YEAR_WORKS, ids=lambda work: work.name)
+def test_a_cut_at_any_operation_on_closed_years_loses_no_session(
+    memory_path: Path, work: Work[Years]
+) -> None:
+    result = cut_everywhere(work, YEAR_FORMS[0], memory_path, chances=0)
+    assert result.wrong == []
+    assert result.operations > 10
+    assert result.finished == 2, "only the last cuts come after the end"
+
+
+def without_the_sync_of_the_line(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(move_years, "write_private", lambda path, content: path.write_bytes(content))
+
+
+def without_the_sync_of_the_moved_file(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(move_years, "sync_file", lambda path: None)
+
+
+@pytest.mark.parametrize(
+    "spoil", [without_the_sync_of_the_line, without_the_sync_of_the_moved_file]
+)
+def test_a_move_loses_sessions_without_what_it_is_about(
+    memory_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    spoil(monkeypatch)
+    assert cut_everywhere(YEAR_WORKS[1], YEAR_FORMS[0], memory_path, chances=0).wrong
 
 
 def without_the_sync_of_the_name(patch: pytest.MonkeyPatch) -> None:
@@ -59,7 +89,7 @@ def without_a_look_for_left_overs(patch: pytest.MonkeyPatch) -> None:
 def test_the_same_check_fails_without_what_it_is_about(
     memory_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    work: Work,
+    work: Work[Place],
     form: str,
     spoil: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
@@ -82,7 +112,7 @@ def full_from(number: int, *, lasting: bool) -> Iterator[Steps]:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
 def test_a_full_disk_at_any_step_changes_nothing_and_is_said(
-    memory_path: Path, work: Work, form: str
+    memory_path: Path, work: Work[Place], form: str
 ) -> None:
     place = Place(memory_path, form)
     number, failed = 0, 0

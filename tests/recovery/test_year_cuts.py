@@ -128,6 +128,7 @@ def test_a_kill_at_any_step_of_a_move_leaves_a_file_that_counts_once(before: Pat
             _moved(data, disk)
         assert [path.name for path in disk.glob("*.db*")] == [f"{UNIT}-2026.db"]
         assert not (data.units / f"{UNIT}-2026.db").exists()
+        assert data.foreign_files() == [], f"killed before operation {at}"
         if killed.status == FINISHED:
             break
     assert at > 5

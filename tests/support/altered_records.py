@@ -295,17 +295,28 @@ def rewrite_by_key_holder(ground: Ground, place: RecordFolder, source: random.Ra
 
 
 def _rewrite(place: RecordFolder, source: random.Random, key: SigningKey | None) -> None:
-    with _editing(place) as db:
+    rewrite_file(place.unit_database(UNIT), key, start=bytes(32), source=source)
+
+
+def rewrite_file(
+    path: Path, key: SigningKey | None, *, start: bytes, source: random.Random | None
+) -> None:
+    """Compute every session of a file again behind ``start``, and sign it with ``key``.
+
+    With a ``source`` the time of one event is another one.
+    """
+    with altering(path) as db:
         numbers = [number for (number,) in db.execute("SELECT number FROM session ORDER BY number")]
-        altered = source.choice(numbers)
-        (count,) = db.execute(
-            "SELECT event_count FROM packed_session WHERE session = ?", (altered,)
-        ).fetchone()
-        db.execute(
-            "UPDATE packed_session SET data = edited(data, ?, 'at_ms', ?) WHERE session = ?",
-            (source.randrange(1, count + 1), source.randrange(3000, 4000), altered),
-        )
-        previous = bytes(32)
+        if source is not None:
+            altered = source.choice(numbers)
+            (count,) = db.execute(
+                "SELECT event_count FROM packed_session WHERE session = ?", (altered,)
+            ).fetchone()
+            db.execute(
+                "UPDATE packed_session SET data = edited(data, ?, 'at_ms', ?) WHERE session = ?",
+                (source.randrange(1, count + 1), source.randrange(3000, 4000), altered),
+            )
+        previous = start
         for number in numbers:
             previous = _seal_again(db, number, previous, key)
 

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -26,21 +27,25 @@ from records.evidence.packed_session import unpack_session
 from records.evidence.reader import list_sessions, read_stored
 from records.evidence.spill import spill_path
 from records.evidence.start_check import check_before_start
+from records.evidence.year_files import close_year
 from records.keeping.backup import back_up
+from records.keeping.move_years import move_years
 from records.keeping.restore import Trust, restore
 from records.store.blocks import unpack_block
 from records.store.canonical import EventRow
 from records.store.database import Database
-from records.store.record_folder import RecordFolder
+from records.store.private_files import make_read_only, make_writable
+from records.store.record_folder import MOVED, RecordFolder
 from tests.support.altering import altering_schema
 from tests.support.hostile_cells import spoil_a_cell
-from tests.support.notes import ORDER, UNIT, recorded
+from tests.support.notes import ORDER, UNIT, author, recorded
 from tests.support.sessions import KEY
 from tests.unit.records.evidence.test_journal_faults import begin, tick
 from tests.unit.records.store.test_clinic_chain import lived
 from workstation.commands.evidence import RECORD_BAD, verify
 
 TICKS = 12
+YEARS = (2023, 2024, 2025)
 NOT_COMPARED = {
     "unit": {"packed_session", "_sqlite_migrations"},
     "clinic": {"patient", "draft_word", "_sqlite_migrations"},
@@ -72,6 +77,16 @@ class Ground:
         return self.folder / "open"
 
     @property
+    def years(self) -> Path:
+        """Closed files of 2023, moved to ``disk``, and of 2024, and a session of 2025."""
+        return self.folder / "years"
+
+    @property
+    def disk(self) -> Path:
+        """Where the file of 2023 was moved to."""
+        return self.folder / "disk"
+
+    @property
     def backup(self) -> Path:
         return self.folder / "backup.zip"
 
@@ -91,6 +106,7 @@ def prepare(folder: Path) -> Ground:
     documents = BundleDocuments(order_text=ORDER, note_text="note\n", charge_csv=None)
     bundle = write_bundle(read_stored(whole, "s-2"), documents, KEY)
     back_up(whole, folder / "backup.zip", KEY, made_utc_ms=1, program="test")
+    _closed_years(RecordFolder(folder / "years"), folder / "disk")
     recorded_open = _open_with_side_file(RecordFolder(folder / "open"))
     contents = {which: content_of(path_of(whole, which), which) for which in NOT_COMPARED}
     return Ground(folder, bundle, recorded_open, contents)
@@ -105,6 +121,15 @@ def _settle(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("PRAGMA journal_mode = DELETE")
+
+
+def _closed_years(data: RecordFolder, disk: Path) -> None:
+    for year in YEARS:
+        began_ms = int(datetime(year, 6, 1, 12, tzinfo=UTC).timestamp() * 1000)
+        close_year(data, UNIT, KEY, utc_ms=began_ms, year=year)
+        recorded(data, f"s-{year}", began_ms=began_ms)
+    disk.mkdir()
+    move_years(data, author(data), disk, before=YEARS[1])
 
 
 def _open_with_side_file(data: RecordFolder) -> tuple[tuple[EventRow, ...], bytes]:
@@ -356,10 +381,37 @@ def _backup(ground: Ground, source: random.Random) -> str:
     return "whole"
 
 
+def _closed_year(ground: Ground, source: random.Random) -> str:
+    """Each byte of a closed file counts, where it was moved to as well; the line only leads."""
+    shutil.rmtree(ground.copy.path, ignore_errors=True)
+    shutil.copytree(ground.years, ground.copy.path)
+    moved, here = (f"{UNIT}-{year}.db" for year in YEARS[:2])
+    path = source.choice(
+        (ground.copy.units / here, ground.disk / moved, ground.copy.units / f"{moved}{MOVED}")
+    )
+    before = path.read_bytes()
+    done, data = damaged(before, source)
+    make_writable(path)
+    try:
+        path.write_bytes(data)
+        if path.suffix == ".db":
+            make_read_only(path)
+        outcome = verdict_of(ground.copy.path)
+        found = len(list_sessions(ground.copy)) if outcome == "whole" else None
+    finally:
+        make_writable(path)
+        path.write_bytes(before)
+        make_read_only(path)
+    if outcome == "whole" and (found != len(YEARS) or (path.suffix == ".db" and data != before)):
+        raise Missed(f"{path.name}, {done}: taken as whole")
+    return outcome
+
+
 READERS: dict[str, Callable[[Ground, random.Random], str]] = {
     "unit's file": _database("unit"),
     "clinic.db": _database("clinic"),
     "side file": _side_file,
     "bundle": _bundle,
     "backup": _backup,
+    "closed year": _closed_year,
 }

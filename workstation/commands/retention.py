@@ -102,6 +102,7 @@ def _facts(rule: RetentionRule, done: Applied, shown: list[Retained]) -> dict[st
 
 
 def _lines(folder: RecordFolder, rule: RetentionRule, shown: list[Retained]) -> Iterator[str]:
+    """What is kept, for people, and which files of years cannot be looked at."""
     from records.evidence.year_moves import moves_out_of_reach
     from records.keeping.retention import lines
 

@@ -120,13 +120,12 @@ def _treat(
 
     Once the session is open every refusal is 3, and says which session keeps it.
     """
-    from workstation.session.recorded_refusal import session_of
     from workstation.session.treat import treat
 
     try:
         result = treat(unit, ordered, workplace=workplace, operator=operator)
     except TractionError as error:
-        session_id = session_of(error)
+        session_id = error.session_id
         if session_id is None:
             raise
         screen.end_session()

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 from controller.errors import TractionError
 
-_SESSION = "recorded_as_session"
-
 
 @contextmanager
 def recorded_as(session_id: str) -> Iterator[None]:
@@ -16,11 +14,5 @@ def recorded_as(session_id: str) -> Iterator[None]:
     try:
         yield
     except TractionError as error:
-        vars(error).setdefault(_SESSION, session_id)
+        error.session_id = error.session_id or session_id
         raise
-
-
-def session_of(refusal: TractionError) -> str | None:
-    """The id of the session whose record holds the refusal; None when no session was opened."""
-    found: str | None = vars(refusal).get(_SESSION)
-    return found

@@ -58,7 +58,7 @@ def treat(
     """One session from the address to the sealed record; raises TractionError.
 
     ``connect`` finds the unit. A refusal that comes once the record is open carries the session's
-    id (``session_of``).
+    id (``session_id``).
     """
     folder, clock = workplace.folder, workplace.clock
     unit = connect(uri, clock)

@@ -11,6 +11,9 @@ from datetime import date
 from functools import cache
 from typing import Literal, Protocol
 
+from records.claim.code_sets import plain
+from records.claim.rules.spine_regions import SPINE_PARTS, regions_of_words
+
 CodeState = Literal["billable", "category", "unknown"]
 
 
@@ -27,6 +30,10 @@ class CodeList(Protocol):
 
     def exclude_each_other(self, first: str, second: str) -> bool:
         """True when an Excludes1 note of one code or its categories names the other."""
+        ...
+
+    def regions(self, code: str) -> frozenset[str]:
+        """The regions of the spine that a code names; empty when it names none."""
         ...
 
 
@@ -55,6 +62,16 @@ class InstalledCodeList:
     def exclude_each_other(self, first: str, second: str) -> bool:
         """Whether one of two codes excludes the other where it stands (Excludes1)."""
         return self._names(first, second) or self._names(second, first)
+
+    def regions(self, code: str) -> frozenset[str]:
+        """The regions of the spine in a code's own words (spine_regions.py)."""
+        if self.state(code) == "unknown":
+            return frozenset()
+        places = (code, *self._codes.get_ancestors(code))
+        if SPINE_PARTS.isdisjoint(places):
+            return frozenset()
+        texts = [self._codes.get_description(place) for place in places if len(plain(place)) > 3]
+        return regions_of_words(texts)
 
     def _names(self, first: str, second: str) -> bool:
         """Whether a note of ``first`` names ``second``; a note names "(M51.2-)" or "(M54.16)"."""

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from controller.events import StopCause
-from records.claim.code_sets import SEPARATE, TRACTION
+from records.claim.code_sets import ALWAYS_THERAPY, GRACE_MINUTES, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
 from records.claim.rules.findings import Evidence
 from records.claim.rules.pairs import Pair
@@ -23,6 +23,7 @@ from records.provenance import JournalRange, Origin, Sourced
 PATIENT_STOPS = frozenset({StopCause.PATIENT_SWITCH_PRESSED})
 """Causes of a stop that only the patient can give."""
 MINUTE_MS = 60_000
+GRACE = timedelta(minutes=GRACE_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,31 @@ class Partner:
     def loser(self) -> str:
         """The code that is denied: column 2."""
         return self.pair.column_2
+
+
+@dataclass(frozen=True, slots=True)
+class TimesBeside:
+    """Traction and another service as practice systems keep times: whole minutes, cut off."""
+
+    start: datetime
+    end: datetime
+    partner_start: datetime
+    partner_end: datetime
+
+    @property
+    def overlap(self) -> bool:
+        """Whether they share more than the minute by which each edge may be off."""
+        return self.partner_start + GRACE < self.end and self.start + GRACE < self.partner_end
+
+    @property
+    def shared_minutes(self) -> int:
+        """Whole minutes that both have in common."""
+        shared = min(self.end, self.partner_end) - max(self.start, self.partner_start)
+        return max(0, int(shared.total_seconds())) // 60
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
 class Facts:
@@ -65,6 +91,7 @@ class Facts:
         self.others = [line for line in context.all_lines if line.cpt != TRACTION]
         self.codes = frozenset(line.cpt for line in context.all_lines)
         self.line = context.traction_line
+        self.therapy_lines = self._therapy_lines()
         self.modifiers = frozenset(self.line.modifiers if self.line else ())
         self.rendering_npi = self._rendering_npi()
         self.partners = tuple(self._partners())
@@ -72,6 +99,10 @@ class Facts:
         self.patient_stop = self._patient_stop()
 
     # --- the claim ------------------------------------------------------------------------------
+
+    def _therapy_lines(self) -> tuple[ServiceLine, ...]:
+        """This claim's lines that GP, CQ or CO and KX are asked of; none without 97012."""
+        return tuple(line for line in self.lines if self.line and line.cpt in ALWAYS_THERAPY)
 
     def _partners(self) -> Iterator[Partner]:
         """Lines of the same provider and day that are an active pair with 97012."""
@@ -104,7 +135,8 @@ class Facts:
         """A service line in one text: code, modifiers, units, times."""
         parts = [line.cpt, *line.modifiers, f"{line.units} {line.unit_of_measure}"]
         if line.started_at and line.ended_at:
-            parts.append(f"{line.started_at:%H:%M}-{line.ended_at:%H:%M}")
+            started, ended = self.local(line.started_at), self.local(line.ended_at)
+            parts.append(f"{started:%H:%M}-{ended:%H:%M}")
         return self.claimed(f"line {line.cpt}", " ".join(parts), "service line")
 
     # --- the note -------------------------------------------------------------------------------
@@ -180,12 +212,16 @@ class Facts:
 
     @property
     def patient_stop_time(self) -> str:
-        """Clock time of the first stop that the patient made, "" when it cannot be told."""
+        """The clinic's clock at the first stop by the patient, "" when it cannot be told."""
         if self.dose is None or self.started is None or self.dose.treatment_started_ms is None:
             return ""
         stop = next(stop for stop in self.dose.stops if stop.cause in PATIENT_STOPS)
         since_ms = stop.at_ms - self.dose.treatment_started_ms
-        return f"{self.started + timedelta(milliseconds=since_ms):%H:%M}"
+        return f"{self.local(self.started + timedelta(milliseconds=since_ms)):%H:%M}"
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment on the clinic's clock; without a note as it was given."""
+        return moment if self.note is None else moment.astimezone(self.note.zone)
 
     @property
     def calibration_due(self) -> date | None:
@@ -198,16 +234,22 @@ class Facts:
         except ValueError:  # a unit without a date of calibration writes words here
             return None
 
-    def overlap(self, line: ServiceLine) -> bool | None:
-        """Whether a line's minutes and the device's traction share time; None: times unknown."""
+    def beside(self, line: ServiceLine) -> TimesBeside | None:
+        """The device's traction and a line, in whole minutes; None: times unknown."""
         start, end = self.started, self.ended
         if start is None or end is None or line.started_at is None or line.ended_at is None:
             return None
-        return line.started_at < end and start < line.ended_at
+        return TimesBeside(*map(_whole_minute, (start, end, line.started_at, line.ended_at)))
+
+    def overlap(self, line: ServiceLine) -> bool | None:
+        """Whether a line's minutes and the device's traction share time; None: times unknown."""
+        times = self.beside(line)
+        return None if times is None else times.overlap
 
     def other_region(self, line: ServiceLine) -> bool:
-        """True when the line names a region and it is another one than the device's."""
-        return line.body_region is not None and line.body_region != self.region
+        """True when line and device each name a region, and not the same; "other" names none."""
+        named = {self.region, line.body_region} - {None, "other"}
+        return len(named) == 2
 
     def sealed_digest(self) -> str | None:
         """The seal that the evidence holds now; None without a record or while it is open."""

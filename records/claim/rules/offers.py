@@ -10,23 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from records.claim.charge_line import DIAGNOSIS, MODIFIER
-from records.claim.code_sets import (
-    ASSISTANT_SHARE,
-    ASSISTANTS,
-    DISCIPLINES,
-    RE_EVALUATIONS,
-    REGION_DIAGNOSES,
-    TRACTION,
-)
+from records.claim.code_sets import RE_EVALUATIONS, TRACTION, plain
 from records.claim.rules.facts import Facts, Partner
 from records.claim.rules.findings import Evidence
-from records.claim.rules.predicates.diagnosis import plain
 from records.claim.rules.predicates.modifiers import (
     above_the_threshold_without_kx,
     assistant_modifier,
-    assistant_share,
+    lines_of_assistants,
+    lines_without_discipline,
 )
-from records.claim.rules.predicates.pairs import LOG, shared_minutes
+from records.claim.rules.predicates.pairs import LOG
 
 DISCIPLINE_OF_ROLE = {"PT": "GP", "PTA": "GP", "OT": "GO", "OTA": "GO"}
 
@@ -61,36 +54,39 @@ def offers_of(facts: Facts) -> tuple[Offer, ...]:
     """Everything that may be offered for a claim; empty when there is nothing to decide."""
     if facts.line is None:
         return ()
-    return (
+    offers = (
         *_discipline(facts),
         *(_separate(facts, partner) for partner in _open_pairs(facts)),
         *_assistant(facts),
         *_threshold(facts),
         *_diagnoses(facts),
     )
+    by_key: dict[str, Offer] = {}
+    for offer in offers:  # an acceptance names code and modifier: two lines are one question
+        by_key.setdefault(offer.key, offer)
+    return tuple(by_key.values())
 
 
 def _discipline(facts: Facts) -> Iterator[Offer]:
-    """GP or GO, from the plan or else from who treated."""
-    wanted = facts.medicare or facts.profile.requires_discipline_modifier
-    if not wanted or facts.modifiers & DISCIPLINES or facts.line is None:
-        return
-    planned, role = facts.context.therapy_discipline, facts.line.performed_by_role
-    value = planned or DISCIPLINE_OF_ROLE.get(role or "", "GP")
-    for_it = [f"the plan of care says {planned}"] if planned else []
-    against = [] if planned else ["no plan of care with a discipline is recorded"]
-    if role:
-        agrees = DISCIPLINE_OF_ROLE.get(role) == value
-        (for_it if agrees else against).append(f"the service was done by: {role}")
-    yield Offer(
-        kind=MODIFIER,
-        value=value,
-        line=TRACTION,
-        why=f"{facts.profile.title} wants the discipline of the plan on the line",
-        speaks_for=tuple(for_it),
-        speaks_against=tuple(against),
-        evidence=(facts.claimed("plan.discipline", planned), *facts.told("performed_by")),
-    )
+    """GP or GO on each line that wants it, from the plan or else from who treated."""
+    planned = facts.context.therapy_discipline
+    for line in lines_without_discipline(facts):
+        role = line.performed_by_role
+        value = planned or DISCIPLINE_OF_ROLE.get(role or "", "GP")
+        for_it = [f"the plan of care says {planned}"] if planned else []
+        against = [] if planned else ["no plan of care with a discipline is recorded"]
+        if role:
+            agrees = DISCIPLINE_OF_ROLE.get(role) == value
+            (for_it if agrees else against).append(f"the service was done by: {role}")
+        yield Offer(
+            kind=MODIFIER,
+            value=value,
+            line=line.cpt,
+            why=f"{facts.profile.title} wants the discipline of the plan on the line",
+            speaks_for=tuple(for_it),
+            speaks_against=tuple(against),
+            evidence=(facts.claimed("plan.discipline", planned), *facts.told("performed_by")),
+        )
 
 
 def _open_pairs(facts: Facts) -> Iterator[Partner]:
@@ -105,7 +101,7 @@ def _separate(facts: Facts, partner: Partner) -> Offer:
     """59 or XU on the line that is denied otherwise."""
     speaks_for, against = _time_evidence(facts, partner)
     line = partner.line
-    if line.body_region is not None and facts.region is not None:
+    if facts.other_region(line) or (line.body_region and line.body_region == facts.region):
         text = f"regions: traction {facts.region}, {line.cpt} {line.body_region}"
         (speaks_for if facts.other_region(line) else against).append(text)
     if line.cpt in RE_EVALUATIONS:
@@ -125,29 +121,27 @@ def _separate(facts: Facts, partner: Partner) -> Offer:
 
 def _time_evidence(facts: Facts, partner: Partner) -> tuple[list[str], list[str]]:
     """Returns what the device's clock says for and against separate times."""
-    code, overlap = partner.line.cpt, facts.overlap(partner.line)
-    if overlap is None:
+    code, times = partner.line.cpt, facts.beside(partner.line)
+    if times is None:
         return [], [f"start and end of {code} are not known"]
-    if overlap:
-        minutes = shared_minutes(facts, partner.line)
-        return [], [f"the device pulled during {minutes:.0f} min of {code}"]
-    return [f"the device's clock: no minute of {code} was under traction"], []
+    if times.overlap:
+        return [], [f"the device pulled during {times.shared_minutes} min of {code}"]
+    minutes = f"{times.shared_minutes or 'no'} minute of {code} was under traction"
+    edge = ", at the edge: times in whole minutes" if times.shared_minutes else ""
+    return [f"the device's clock: {minutes}{edge}"], []
 
 
 def _assistant(facts: Facts) -> Iterator[Offer]:
-    share = assistant_share(facts)
-    missing = not facts.modifiers & ASSISTANTS.keys()
-    if not facts.profile.assistant_modifiers or not missing or (share or 0) <= ASSISTANT_SHARE:
-        return
-    yield Offer(
-        kind=MODIFIER,
-        value=assistant_modifier(facts),
-        line=TRACTION,
-        why="an assistant did more than 10 % of this untimed service alone",
-        speaks_for=(f"share of the assistant: {100 * (share or 0):.0f} %",),
-        speaks_against=("minutes together with the therapist count as the therapist's",),
-        evidence=facts.told("set_up_by", "performed_by", "delivered_minutes"),
-    )
+    for line, share in lines_of_assistants(facts):
+        yield Offer(
+            kind=MODIFIER,
+            value=assistant_modifier(facts, line),
+            line=line.cpt,
+            why="an assistant did more than 10 % of this service alone",
+            speaks_for=(f"share of the assistant: {100 * share:.0f} %",),
+            speaks_against=("minutes together with the therapist count as the therapist's",),
+            evidence=facts.told("set_up_by", "performed_by", "delivered_minutes"),
+        )
 
 
 def _threshold(facts: Facts) -> Iterator[Offer]:
@@ -155,7 +149,7 @@ def _threshold(facts: Facts) -> Iterator[Offer]:
         yield Offer(
             kind=MODIFIER,
             value="KX",
-            line=TRACTION,
+            line=str(found.words["code"]),
             why=f"the year's therapy amounts are above {found.words['threshold']}",
             speaks_for=(f"{found.words['ytd']} before this day, {found.words['total']} with it",),
             speaks_against=("KX says that the records justify more: only a person can judge that",),
@@ -168,15 +162,23 @@ def _diagnoses(facts: Facts) -> Iterator[Offer]:
     listed = {plain(code) for code in facts.context.diagnoses}
     noted = [plain(code) for code in facts.noted_codes]
     for code in dict.fromkeys(code for code in noted if code and code not in listed):
-        fitting = REGION_DIAGNOSES.get(facts.region or "")
-        fits = fitting is not None and fitting.match(code) is not None
-        region = f"the device treated the {facts.region} region"
+        speaks_for, against = _region_evidence(facts, code)
         yield Offer(
             kind=DIAGNOSIS,
             value=code,
             line=TRACTION,
             why="the note names it and the claim does not",
-            speaks_for=("the clinician's note", *((region,) if fits else ())),
-            speaks_against=() if fits else (f"{region}; the code is not one of that region",),
+            speaks_for=("the clinician's note", *speaks_for),
+            speaks_against=against,
             evidence=facts.told("diagnosis", "region"),
         )
+
+
+def _region_evidence(facts: Facts, code: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the treated region says for and against a diagnosis."""
+    codes, region = facts.tables.code_list, f"the device treated the {facts.region} region"
+    if codes is None or codes.state(code) == "unknown":
+        return (), (f"{region}; the code's own region is not known",)
+    if facts.region in codes.regions(code):
+        return (region,), ()
+    return (), (f"{region}; the code is not one of that region",)

@@ -10,6 +10,7 @@ from functools import cache
 from records.claim.context import ClaimContext
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import SEVERITIES, Found, RuleFinding, lower_of
+from records.claim.rules.lines_left_out import lines_left_out
 from records.claim.rules.payer_profile import PayerProfile
 from records.claim.rules.predicates import PREDICATES, Predicate
 from records.claim.rules.rule_data import Rule, shipped_rules
@@ -79,7 +80,7 @@ def report_of(facts: Facts) -> ScrubReport:
         rule_set=shipped_rules().version,
         date_of_service=facts.day,
         conditions=(*profile.conditions, *_profile_is_of_another_time(profile, facts.day)),
-        not_checked=facts.tables.not_checked(facts.day),
+        not_checked=(*facts.tables.not_checked(facts.day), *lines_left_out(facts)),
     )
 
 

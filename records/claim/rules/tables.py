@@ -117,7 +117,7 @@ class ScrubTables:
         if self.practice_expense(day) is None:
             found.append(f"multiple-procedure cut: not checked, no values are known for {day}")
         if self.code_list is None:
-            found.append("diagnosis codes: not checked, no code list was given")
+            found.append("diagnosis codes and their regions: not checked, no code list was given")
         return tuple(found)
 
 

@@ -130,7 +130,7 @@ class _Resources:
             "subject": self._reference("patient"),
             "performedPeriod": self._period,
             "performer": [{"actor": self._reference("practitioner")}],
-            "reasonCode": [_diagnosis(code) for code in self.visit.diagnoses],
+            "reasonCode": [_diagnosis(code) for code in self.visit.line_diagnoses],
             "bodySite": [{"text": self.visit.order.prescription.region.value}],
             "usedReference": [self._reference("device")],
         }
@@ -221,7 +221,7 @@ class _Resources:
             "occurrencePeriod": self._period,
             "quantity": {"value": UNITS},
             "service": [self._reference("procedure")],
-            "reason": [_diagnosis(code) for code in self.visit.diagnoses],
+            "reason": [_diagnosis(code) for code in self.visit.line_diagnoses],
         }
 
     def _findings(self) -> Resource:

@@ -39,7 +39,7 @@ def dft_p03(visit: Visit) -> str:
         7: parts(CPT, "", CPT_SYSTEM),
         10: str(UNITS),
         11: f"{charge}&{CURRENCY}",
-        19: repeated(*(parts(code, "", ICD_SYSTEM) for code in visit.diagnoses)),
+        19: repeated(*(parts(code, "", ICD_SYSTEM) for code in visit.line_diagnoses)),
         20: provider(treated_by),
         23: parts(visit.session_id, SENDER),
         25: parts(CPT, "", CPT_SYSTEM),

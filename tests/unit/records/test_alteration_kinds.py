@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from records.store.record_folder import RecordFolder
-from tests.campaigns.alteration_kinds import KINDS, prepare
+from tests.campaigns.alteration_kinds import KINDS, Kind, prepare
 from tests.campaigns.alteration_report import find, outside_of, page
+from tests.campaigns.year_kinds import MOVED_YEAR, YEAR_KINDS, prepare_years
 
-SHORT = KINDS[::6]
+EVERY = (*KINDS, *YEAR_KINDS)
+SHORT, SHORT_YEARS = KINDS[::6], YEAR_KINDS[::6]
 
 
 @pytest.fixture(scope="module")
@@ -18,19 +18,33 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
     return prepare(tmp_path_factory.mktemp("kinds"))
 
 
-@pytest.mark.parametrize("kind", SHORT, ids=[kind.name for kind in SHORT])
-def test_a_kind_is_found_by_whom_the_page_says(
-    ground: RecordFolder, tmp_path: Path, kind: object
-) -> None:
-    (chosen,) = [one for one in KINDS if one is kind]
-    place = ground.path.parent / "copy"
-    found = find(chosen, ground, outside_of(ground), RecordFolder(place))
-    assert found.finder == chosen.expected, found.message
+@pytest.fixture(scope="module")
+def years(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
+    return prepare_years(tmp_path_factory.mktemp("years"))
+
+
+def _check(kind: Kind, ground: RecordFolder) -> None:
+    place = RecordFolder(ground.path.parent / "copy")
+    found = find(kind, ground, outside_of(ground), place)
+    assert found.finder == kind.expected, found.message
     assert bool(found.message) is (found.finder != "nobody")
 
 
+@pytest.mark.parametrize("kind", SHORT, ids=[kind.name for kind in SHORT])
+def test_a_kind_is_found_by_whom_the_page_says(ground: RecordFolder, kind: Kind) -> None:
+    _check(kind, ground)
+
+
+@pytest.mark.parametrize("kind", SHORT_YEARS, ids=[kind.name for kind in SHORT_YEARS])
+def test_a_kind_of_a_closed_year_is_found_by_whom_the_page_says(
+    years: RecordFolder, kind: Kind
+) -> None:
+    _check(kind, years)
+
+
 def test_the_page_names_every_kind_once(ground: RecordFolder) -> None:
-    assert len(KINDS) >= 60
-    assert len({kind.name for kind in KINDS}) == len(KINDS)
+    assert len(EVERY) >= 140
+    assert len({kind.name for kind in EVERY}) == len(EVERY)
+    assert sum(kind.of == MOVED_YEAR for kind in EVERY) >= 18
     found = [find(KINDS[0], ground, [], RecordFolder(ground.path.parent / "copy"))]
     assert f"| {KINDS[0].name} |" in page(found, "2026-11-28")

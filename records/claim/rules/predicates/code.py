@@ -1,4 +1,4 @@
-"""The code and its units (T-001 to T-010)."""
+"""The code and its units (T-001 to T-010, T-078)."""
 
 from __future__ import annotations
 
@@ -117,6 +117,17 @@ def traction_stands_alone(facts: Facts) -> Iterator[Found]:
 
 @predicate
 def charge_is_zero(facts: Facts) -> Iterator[Found]:
-    """T-010."""
-    if facts.line is not None and facts.line.charge == 0:
-        yield Found("lines.charge", (facts.claimed("charge", facts.line.charge),))
+    """T-010. On any line of the claim."""
+    for line in facts.lines:
+        if line.charge == 0:
+            evidence = (facts.line_evidence(line), facts.claimed("charge", line.charge))
+            yield Found("lines.charge", evidence, {"code": line.cpt})
+
+
+@predicate
+def another_line_stands_twice(facts: Facts) -> Iterator[Found]:
+    """T-078. The same in everything; of 97012 T-004 speaks."""
+    lines = [line for line in facts.context.all_lines if line.cpt != TRACTION]
+    for line in dict.fromkeys(line for line in lines if lines.count(line) > 1):
+        words = {"code": line.cpt, "count": lines.count(line)}
+        yield Found("lines", (facts.line_evidence(line),), words)

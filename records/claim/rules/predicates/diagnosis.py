@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from records.claim.code_sets import REGION_DIAGNOSES, TRACTION
+from records.claim.code_sets import TRACTION, plain
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import Evidence, Found, Severity
 from records.claim.rules.predicates.registry import predicate
@@ -15,11 +15,6 @@ FIELD = "diagnoses"
 AS_SENT = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}")
 STATES = {"category": "is only a category, a longer code is needed", "unknown": "does not exist"}
 MOST_POINTERS = 4
-
-
-def plain(code: str) -> str:
-    """A code in capitals without dot and blanks."""
-    return "".join(code.split()).replace(".", "").upper()
 
 
 def _evidence(facts: Facts) -> Evidence:
@@ -90,14 +85,17 @@ def _pointed(facts: Facts) -> list[str]:
 
 @predicate
 def diagnosis_is_of_another_region(facts: Facts) -> Iterator[Found]:
-    """T-057."""
-    fitting = REGION_DIAGNOSES.get(facts.word("region") or "")
-    pointed = _pointed(facts)
-    if fitting and pointed and not any(fitting.match(code) for code in pointed):
+    """T-057. A code that the list does not hold is T-052's; without a list the report says so."""
+    region, codes = facts.word("region"), facts.tables.code_list
+    if region is None or codes is None:
+        return
+    named = {c: codes.regions(c) for c in _pointed(facts) if codes.state(c) != "unknown"}
+    if named and not any(region in regions for regions in named.values()):
+        shown = (f"{code} ({', '.join(sorted(found)) or 'none'})" for code, found in named.items())
         yield Found(
             "lines.dx_pointers",
             (*facts.told("region"), *_evidence(facts)),
-            {"region": facts.word("region"), "codes": ", ".join(pointed)},
+            {"region": region, "codes": ", ".join(shown), "list": codes.name},
         )
 
 

@@ -1,4 +1,8 @@
-"""Modifiers of the 97012 line (T-021 to T-025, T-030, T-033 to T-045, T-071)."""
+"""Modifiers (T-021 to T-025, T-030, T-033 to T-045, T-071).
+
+GP, CQ or CO and KX are asked of every therapy line of the claim, the others of 97012. That another
+code is a therapy service is general knowledge: there a finding warns at most.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,12 @@ from records.claim.code_sets import (
     NOTICES,
     REVIEW_LINE,
     SEPARATE,
+    TIMED,
+    TRACTION,
     X_MODIFIERS,
     in_order,
 )
+from records.claim.context import ServiceLine
 from records.claim.estimate import expected_of_day
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import Evidence, Found, Severity
@@ -25,6 +32,10 @@ from records.claim.rules.predicates.registry import predicate
 FIELD = "lines.modifiers"
 MODIFIER = re.compile(r"[0-9A-Z]{2}")
 MOST_MODIFIERS = 4
+
+
+def _certainty(line: ServiceLine) -> Severity:
+    return "error" if line.cpt == TRACTION else "warn"
 
 
 def _evidence(facts: Facts) -> Evidence:
@@ -51,26 +62,36 @@ def chiropractor_for_medicare(facts: Facts) -> bool:
 
 @predicate
 def discipline_modifier_missing(facts: Facts) -> Iterator[Found]:
-    """T-021. A chiropractor's claim to Medicare has its own sentence (T-039)."""
-    wanted = facts.medicare or facts.profile.requires_discipline_modifier
-    missing = facts.line is not None and not facts.modifiers & DISCIPLINES
-    if wanted and missing and not chiropractor_for_medicare(facts):
-        discipline = facts.context.therapy_discipline
-        offer = discipline or "GP under a physical, GO under an occupational therapy plan"
-        yield Found(
-            FIELD,
-            (*_evidence(facts), facts.claimed("plan.discipline", discipline)),
-            {"offer": offer},
-        )
+    """T-021. A chiropractor's 97012 for Medicare has its own sentence (T-039)."""
+    discipline = facts.context.therapy_discipline
+    offer = discipline or "GP under a physical, GO under an occupational therapy plan"
+    for line in lines_without_discipline(facts):
+        if line.cpt != TRACTION or not chiropractor_for_medicare(facts):
+            yield Found(
+                FIELD,
+                (facts.line_evidence(line), facts.claimed("plan.discipline", discipline)),
+                {"code": line.cpt, "offer": offer},
+                at_most=_certainty(line),
+            )
+
+
+def lines_without_discipline(facts: Facts) -> Iterator[ServiceLine]:
+    """Therapy lines without GP, GO or GN, where the payer wants one."""
+    if facts.medicare or facts.profile.requires_discipline_modifier:
+        for line in facts.therapy_lines:
+            if not frozenset(line.modifiers) & DISCIPLINES:
+                yield line
 
 
 @predicate
 def two_disciplines(facts: Facts) -> Iterator[Found]:
-    """T-022. Sourced for Medicare; elsewhere a warning."""
-    found = facts.modifiers & DISCIPLINES
-    if len(found) > 1:
-        words = {"found": _listed(found)}
-        yield Found(FIELD, _evidence(facts), words, severity=_outside_medicare(facts))
+    """T-022. On any line of the claim. Sourced for Medicare; elsewhere a warning."""
+    for line in facts.lines:
+        found = frozenset(line.modifiers) & DISCIPLINES
+        if len(found) > 1:
+            words = {"code": line.cpt, "found": _listed(found)}
+            evidence = (facts.line_evidence(line),)
+            yield Found(FIELD, evidence, words, severity=_outside_medicare(facts))
 
 
 @predicate
@@ -82,15 +103,18 @@ def speech_modifier(facts: Facts) -> Iterator[Found]:
 
 @predicate
 def discipline_is_not_the_plan_s(facts: Facts) -> Iterator[Found]:
-    """T-024."""
-    plan, found = facts.context.therapy_discipline, facts.modifiers & DISCIPLINES
-    if plan and found and plan not in found:
-        yield Found(
-            FIELD,
-            (*_evidence(facts), facts.claimed("plan.discipline", plan)),
-            {"found": _listed(found), "plan": plan},
-            severity=_outside_medicare(facts),
-        )
+    """T-024. The context holds one plan; another code's line may be of another one."""
+    plan = facts.context.therapy_discipline
+    for line in facts.therapy_lines:
+        found = frozenset(line.modifiers) & DISCIPLINES
+        if plan and found and plan not in found:
+            yield Found(
+                FIELD,
+                (facts.line_evidence(line), facts.claimed("plan.discipline", plan)),
+                {"code": line.cpt, "found": _listed(found), "plan": plan},
+                severity=_outside_medicare(facts),
+                at_most=_certainty(line),
+            )
 
 
 @predicate
@@ -112,54 +136,65 @@ def both_59_and_x(facts: Facts) -> Iterator[Found]:
             yield Found(FIELD, (facts.line_evidence(line),), words)
 
 
-def assistant_share(facts: Facts) -> float | None:
-    """Part of the service that an assistant did alone; None when nobody says so."""
-    line = facts.line
-    if line is None:
+def assistant_share(facts: Facts, line: ServiceLine) -> float | None:
+    """Part of a service that an assistant did alone; None when nobody says so.
+
+    A part of a timed code is not judged: the share on file is that of untimed ones.
+    """
+    if line.assistant_min is None:
+        return 1.0 if line.performed_by_role in ("PTA", "OTA") else None
+    minutes = (facts.traction_minutes if line.cpt == TRACTION else None) or line.minutes
+    if not minutes or (line.cpt in TIMED and line.assistant_min < minutes):
         return None
-    minutes = facts.traction_minutes or line.minutes
-    if line.assistant_min is not None and minutes:
-        return line.assistant_min / minutes
-    by_assistant = line.performed_by_role in ("PTA", "OTA") and line.assistant_min is None
-    return 1.0 if by_assistant else None
+    return line.assistant_min / minutes
 
 
-def assistant_modifier(facts: Facts) -> str:
+def assistant_modifier(facts: Facts, line: ServiceLine) -> str:
     """CO for occupational therapy, else CQ."""
-    role = facts.line.performed_by_role if facts.line else None
-    occupational = "GO" in (facts.context.therapy_discipline, *facts.modifiers) or role == "OTA"
-    return "CO" if occupational else "CQ"
+    said = (facts.context.therapy_discipline, *line.modifiers)
+    return "CO" if "GO" in said or line.performed_by_role == "OTA" else "CQ"
+
+
+def lines_of_assistants(facts: Facts) -> Iterator[tuple[ServiceLine, float]]:
+    """Therapy lines that want CQ or CO and have none, with the assistant's share."""
+    for line in facts.therapy_lines if facts.profile.assistant_modifiers else ():
+        share = assistant_share(facts, line) or 0
+        if share > ASSISTANT_SHARE and not ASSISTANTS.keys() & frozenset(line.modifiers):
+            yield line, share
 
 
 @predicate
 def assistant_modifier_missing(facts: Facts) -> Iterator[Found]:
     """T-033. Minutes together with the therapist count as the therapist's."""
-    share = assistant_share(facts)
-    missing = not facts.modifiers & ASSISTANTS.keys()
-    if facts.profile.assistant_modifiers and missing and (share or 0) > ASSISTANT_SHARE:
-        assert share is not None
+    for line, share in lines_of_assistants(facts):
+        offer = assistant_modifier(facts, line)
         yield Found(
             FIELD,
-            (*_evidence(facts), *facts.told("performed_by", "delivered_minutes")),
-            {"share": f"{100 * share:.0f} %", "offer": assistant_modifier(facts)},
+            (facts.line_evidence(line), *facts.told("performed_by", "delivered_minutes")),
+            {"code": line.cpt, "share": f"{100 * share:.0f} %", "offer": offer},
+            at_most=_certainty(line),
         )
 
 
 @predicate
 def assistant_without_its_discipline(facts: Facts) -> Iterator[Found]:
-    """T-034."""
-    for found, wanted in ASSISTANTS.items():
-        if found in facts.modifiers and wanted not in facts.modifiers:
-            words = {"found": found, "wanted": wanted}
-            yield Found(FIELD, _evidence(facts), words, severity=_outside_medicare(facts))
+    """T-034. On any line of the claim."""
+    for line in facts.lines:
+        for found, wanted in ASSISTANTS.items():
+            if found in line.modifiers and wanted not in line.modifiers:
+                words = {"code": line.cpt, "found": found, "wanted": wanted}
+                evidence = (facts.line_evidence(line),)
+                yield Found(FIELD, evidence, words, severity=_outside_medicare(facts))
 
 
 @predicate
 def assistant_is_paid_less(facts: Facts) -> Iterator[Found]:
-    """T-035."""
-    found = facts.modifiers & ASSISTANTS.keys()
-    if facts.medicare and found:
-        yield Found(FIELD, _evidence(facts), {"found": _listed(found)})
+    """T-035. On any line of the claim."""
+    for line in facts.lines if facts.medicare else ():
+        found = ASSISTANTS.keys() & frozenset(line.modifiers)
+        if found:
+            words = {"code": line.cpt, "found": _listed(frozenset(found))}
+            yield Found(FIELD, (facts.line_evidence(line),), words)
 
 
 def _year_total(facts: Facts) -> tuple[Decimal, Decimal] | None:
@@ -170,39 +205,48 @@ def _year_total(facts: Facts) -> tuple[Decimal, Decimal] | None:
     return ytd, expected_of_day(facts.context, facts.tables.fees)
 
 
+def of_another_amount(facts: Facts, line: ServiceLine) -> bool:
+    """True when a line's discipline has a yearly amount of its own: GO apart from GP and GN."""
+    plan, own = facts.context.therapy_discipline, frozenset(line.modifiers) & DISCIPLINES
+    return plan is not None and bool(own) and ("GO" in own) != (plan == "GO")
+
+
 @predicate
 def above_the_threshold_without_kx(facts: Facts) -> Iterator[Found]:
     """T-036. Without a fee table the day itself counts as nothing: the finding is then sure."""
     amounts, threshold = _year_total(facts), facts.tables.threshold(facts.day)
-    if amounts is None or threshold is None or "KX" in facts.modifiers:
+    if amounts is None or threshold is None or sum(amounts) <= threshold.amount:
         return
-    total = sum(amounts)
-    if total > threshold.amount:
-        yield Found(
-            FIELD,
-            (*_evidence(facts), facts.claimed("therapy_ytd_allowed", amounts[0])),
-            {
-                "ytd": f"${amounts[0]:,.2f}",
-                "expected": f"${amounts[1]:,.2f}",
-                "total": f"${total:,.2f}",
-                "threshold": f"${threshold.amount:,.2f}",
-                "source": threshold.source,
-            },
-        )
+    words = {
+        "ytd": f"${amounts[0]:,.2f}",
+        "expected": f"${amounts[1]:,.2f}",
+        "total": f"${sum(amounts):,.2f}",
+        "threshold": f"${threshold.amount:,.2f}",
+        "source": threshold.source,
+    }
+    for line in facts.therapy_lines:
+        if "KX" not in line.modifiers and not of_another_amount(facts, line):
+            evidence = (
+                facts.line_evidence(line),
+                facts.claimed("therapy_ytd_allowed", amounts[0]),
+            )
+            yield Found(FIELD, evidence, {**words, "code": line.cpt}, at_most=_certainty(line))
 
 
 @predicate
 def kx_below_the_threshold(facts: Facts) -> Iterator[Found]:
-    """T-037."""
+    """T-037. On any line of the claim."""
     amounts, threshold = _year_total(facts), facts.tables.threshold(facts.day)
-    if amounts is None or threshold is None or "KX" not in facts.modifiers:
+    if amounts is None or threshold is None or sum(amounts) > threshold.amount:
         return
-    if sum(amounts) <= threshold.amount:
-        yield Found(
-            FIELD,
-            (*_evidence(facts), facts.claimed("therapy_ytd_allowed", amounts[0])),
-            {"total": f"${sum(amounts):,.2f}", "threshold": f"${threshold.amount:,.2f}"},
-        )
+    words = {"total": f"${sum(amounts):,.2f}", "threshold": f"${threshold.amount:,.2f}"}
+    for line in facts.lines:
+        if "KX" in line.modifiers and not of_another_amount(facts, line):
+            evidence = (
+                facts.line_evidence(line),
+                facts.claimed("therapy_ytd_allowed", amounts[0]),
+            )
+            yield Found(FIELD, evidence, {**words, "code": line.cpt})
 
 
 @predicate

@@ -110,52 +110,51 @@ def drawing_or_flushing(facts: Facts) -> Iterator[Found]:
             yield _named(facts, partner, "lines")
 
 
-def shared_minutes(facts: Facts, line: ServiceLine) -> float:
-    """Minutes that a line and the traction have in common; both have their times."""
-    start, end = facts.started, facts.ended
-    assert start
-    assert end
-    assert line.started_at
-    assert line.ended_at
-    shared = min(end, line.ended_at) - max(start, line.started_at)
-    return max(0.0, shared.total_seconds() / 60)
-
-
-def _times(facts: Facts, line: ServiceLine) -> dict[str, str]:
-    start, end = facts.started, facts.ended
-    assert start
-    assert end
-    assert line.started_at
-    assert line.ended_at
-    zone = start.tzinfo
+def _times(facts: Facts, line: ServiceLine) -> dict[str, object]:
+    """Start and end of both on the clinic's clock, and the minutes that they share."""
+    times = facts.beside(line)
+    assert times is not None
     return {
-        "start": f"{start:%H:%M}",
-        "end": f"{end:%H:%M}",
+        "start": f"{facts.local(times.start):%H:%M}",
+        "end": f"{facts.local(times.end):%H:%M}",
         "partner": line.cpt,
-        "partner_start": f"{line.started_at.astimezone(zone):%H:%M}",
-        "partner_end": f"{line.ended_at.astimezone(zone):%H:%M}",
+        "partner_start": f"{facts.local(times.partner_start):%H:%M}",
+        "partner_end": f"{facts.local(times.partner_end):%H:%M}",
+        "minutes": times.shared_minutes,
     }
+
+
+def _where(facts: Facts, partner: Partner) -> str:
+    """What the claim says of another place: only regions that both name show one."""
+    line = partner.line
+    if facts.other_region(line):
+        return f", on another region ({facts.region}, {line.body_region}), which is allowed"
+    if "XS" in facts.separated(partner):
+        return "; XS says another structure or region, and no region on the claim shows it"
+    return ""
 
 
 @predicate
 def separate_but_at_the_same_time(facts: Facts) -> Iterator[Found]:
-    """T-028. Only for a pair: a supervised modality may otherwise share its time."""
+    """T-028. Only for a pair: a supervised modality may otherwise share its time.
+
+    Beside the device's seconds the partner's times are whole minutes: a minute at an edge is none.
+    """
     for partner in facts.partners:
         separate = facts.separated(partner)
         if not separate or partner.pair.indicator != 1 or not facts.overlap(partner.line):
             continue
-        elsewhere = "XS" in separate or facts.other_region(partner.line)
+        where = _where(facts, partner)
         words = {
             **_times(facts, partner.line),
             "found": ", ".join(sorted(separate)),
-            "minutes": shared_minutes(facts, partner.line),
-            "region": ", on another region, which is allowed" if elsewhere else "",
+            "region": where,
         }
         yield Found(
             FIELD,
             _evidence(facts, partner.line),
             words,
-            severity="info" if elsewhere else None,
+            severity="info" if where else None,
             at_most=_certainty(partner),
             remark=partner.doubt,
         )
@@ -168,7 +167,8 @@ def the_log_supports_separate(facts: Facts) -> Iterator[Found]:
         separate = facts.separated(partner)
         if separate and partner.pair.indicator == 1 and facts.overlap(partner.line) is False:
             words = {**_times(facts, partner.line), "found": ", ".join(sorted(separate))}
-            yield Found(FIELD, _evidence(facts, partner.line), words)
+            edge = "a minute at the edge is one of rounding" if words["minutes"] else ""
+            yield Found(FIELD, _evidence(facts, partner.line), words, remark=edge)
 
 
 @predicate
@@ -195,8 +195,11 @@ def manual_therapy_without_times(facts: Facts) -> Iterator[Found]:
     """T-046. Once the times are known, T-026, T-028 or T-029 speak."""
     for line in facts.others:
         same = line.cpt == MANUAL_THERAPY and not facts.other_region(line)
-        if facts.line is not None and same and line.started_at is None:
-            yield Found("lines.started_at", _evidence(facts, line))
+        unknown = None in (line.started_at, line.ended_at)
+        if facts.line is not None and same and unknown:
+            named = facts.region is not None and line.body_region == facts.region
+            where = f"the same region ({facts.region})" if named else "perhaps the same region"
+            yield Found("lines.started_at", _evidence(facts, line), {"where": where})
 
 
 @predicate

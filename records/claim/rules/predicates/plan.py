@@ -13,7 +13,7 @@ from records.claim.code_sets import (
 )
 from records.claim.context import Authorization, Party, PlanOfCare
 from records.claim.rules.facts import Facts
-from records.claim.rules.findings import Found
+from records.claim.rules.findings import Found, Severity
 from records.claim.rules.npi import npi_is_sound
 from records.claim.rules.predicates.registry import predicate
 
@@ -61,20 +61,41 @@ def _sent_in_time(plan: PlanOfCare) -> bool:
 
 @predicate
 def certification_has_ended(facts: Facts) -> Iterator[Found]:
-    """T-063. By its own date, or 90 days after the plan began."""
+    """T-063. By its own date, or by its length: 90 days, which Medicare's manual sets."""
     plan = facts.context.plan
-    ended = _certification_end(plan) if plan else None
-    if ended is not None and facts.day > ended:
-        evidence = (facts.claimed("plan.cert_through", plan.cert_through if plan else None),)
-        yield Found("plan.cert_through", evidence, {"ended": ended})
+    if plan is None:
+        return
+    end, begin = plan.cert_through, _certification_begin(plan)
+    if end is not None and facts.day > end:
+        yield _certification(facts, f"The certification ended on {end}: recertify before billing.")
+    elif begin is not None and (facts.day - begin).days > CERTIFIED_DAYS:
+        ended = begin + timedelta(days=CERTIFIED_DAYS)
+        what = f"A certification from {begin} ended on {ended}: recertify before billing."
+        yield _certification(facts, what, None if facts.medicare else "warn")
+    elif end is not None and (end - (begin or facts.day)).days > CERTIFIED_DAYS:
+        since = begin or facts.day
+        what = f"The certification is written for {(end - since).days} days, {since} to {end}."
+        yield _certification(facts, what, "warn")
 
 
-def _certification_end(plan: PlanOfCare) -> date | None:
-    if plan.cert_through is not None:
-        return plan.cert_through
-    if plan.established is not None and plan.certified_on is not None:
-        return plan.established + timedelta(days=CERTIFIED_DAYS)
-    return None
+def _certification(facts: Facts, what: str, severity: Severity | None = None) -> Found:
+    plan = facts.context.plan
+    names = ("established", "certified_on", "cert_through")
+    evidence = tuple(facts.claimed(f"plan.{name}", getattr(plan, name)) for name in names)
+    return Found("plan.cert_through", evidence, {"what": what}, severity=severity)
+
+
+def _certification_begin(plan: PlanOfCare) -> date | None:
+    """The first day of the interval; None when nothing was certified or no date says it.
+
+    The initial interval begins with the treatment, not with the signature. A signature that is
+    later than an initial one may be is taken for a recertification. Where no date says it, it began
+    on the day of service at the latest.
+    """
+    begun, signed = plan.established, plan.certified_on
+    if begun is None or signed is None:
+        return signed
+    return signed if (signed - begun).days > CERTIFICATION_DELAY_DAYS else begun
 
 
 @predicate
@@ -149,7 +170,8 @@ def npi_is_mistyped(facts: Facts) -> Iterator[Found]:
         "service_facility": context.service_facility,
     }
     numbers = {f"{who}.npi": party.npi for who, party in parties.items() if party}
-    numbers |= {f"line {line.cpt}": line.rendering_npi for line in context.lines}
+    for number, line in enumerate(context.lines, start=1):
+        numbers[f"lines.{number}.rendering_npi"] = line.rendering_npi
     for who, npi in numbers.items():
         if npi is not None and not npi_is_sound(npi):
             yield Found(who, (facts.claimed(who, npi),), {"npi": npi, "who": who})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from records.claim.code_sets import SHORT_MINUTES, TIMED
+from records.claim.code_sets import GRACE_MINUTES, SHORT_MINUTES, TIMED
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import Found
 from records.claim.rules.predicates.registry import predicate
@@ -65,7 +65,7 @@ def total_is_smaller_than_its_parts(facts: Facts) -> Iterator[Found]:
 def more_minutes_than_logged(facts: Facts) -> Iterator[Found]:
     """T-016. One minute of grace for rounding."""
     claimed, logged = _claimed_minutes(facts), facts.elapsed_minutes
-    if claimed is not None and logged is not None and claimed > logged + 1:
+    if claimed is not None and logged is not None and claimed > logged + GRACE_MINUTES:
         yield Found(
             "lines.minutes",
             (facts.claimed("line 97012 minutes", claimed), *facts.told(*TIMES)),
@@ -84,7 +84,7 @@ def pauses_are_counted(facts: Facts) -> Iterator[Found]:
     if claimed is None or minutes is None or logged is None or facts.dose is None:
         return
     paused = facts.dose.paused_ms > 0
-    if paused and minutes + 1 < claimed <= logged + 1:
+    if paused and minutes + GRACE_MINUTES < claimed <= logged + GRACE_MINUTES:
         yield Found(
             "lines.minutes",
             (facts.claimed("line 97012 minutes", claimed), *facts.told(*TIMES)),
@@ -105,14 +105,18 @@ def duration_is_missing(facts: Facts) -> Iterator[Found]:
 
 @predicate
 def date_is_not_the_session_s(facts: Facts) -> Iterator[Found]:
-    """T-019."""
-    started = facts.started
-    if started is not None and started.date() != facts.day:
-        yield Found(
-            "date_of_service",
-            (facts.claimed("date_of_service", facts.day), *facts.told("started_at")),
-            {"claimed": facts.day, "session": started.date()},
-        )
+    """T-019. The session's day, and the day of every service whose time is known."""
+    claimed, started = facts.claimed("date_of_service", facts.day), facts.started
+    if started is not None and facts.local(started).date() != facts.day:
+        what = f"the device's session was on {facts.local(started).date()}"
+        evidence = (claimed, *facts.told("started_at"))
+        yield Found("date_of_service", evidence, {"claimed": facts.day, "what": what})
+    for line in facts.context.all_lines:
+        moment = line.started_at or line.ended_at
+        if moment is not None and facts.local(moment).date() != facts.day:
+            what = f"line {line.cpt} was on {facts.local(moment).date()}"
+            evidence = (claimed, facts.line_evidence(line))
+            yield Found("lines.started_at", evidence, {"claimed": facts.day, "what": what})
 
 
 @predicate

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +13,17 @@ import pytest
 from controller.errors import JournalCorrupt, RequestRefused
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.session_register import append_opened, note_seals
-from records.evidence.integrity import verify
+from records.evidence.integrity import issued_checkpoints, verify
 from records.evidence.reader import list_sessions, read_session
-from records.evidence.year_moves import year_moves
+from records.evidence.year_moves import YearMove, note_move, year_moves
 from records.keeping.backup import back_up
 from records.keeping.move_years import move_years
 from records.store.author import Author
+from records.store.checkpoint import parse_checkpoint
 from records.store.clinic_file import clinic_writing
 from records.store.record_folder import MOVED, RecordFolder, year_of
 from tests.support.altered_records import KEY, UNIT
+from tests.support.altering import altering
 from tests.unit.records.evidence.test_journal_faults import begin
 from tests.unit.records.evidence.test_year_files import KEYS, START_MS, clock, closed, cut
 
@@ -126,7 +130,49 @@ def test_a_file_that_was_deleted_is_missing_whatever_the_line_in_its_place_says(
     assert not one.unread
 
 
-@pytest.mark.parametrize("line", ["", "relative.db\n", "/etc/passwd\n", "\0\n", "\udcff\n"])
+def test_a_place_that_refuses_or_does_not_answer_stops_no_reader(
+    three_years: RecordFolder, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share whose server is gone, or that this account may not read."""
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    real = Path.stat
+
+    def refused(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.parent == disk:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return real(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    assert [one.head.session_id for one in list_sessions(three_years)] == ["s-2", "s-1"]
+    (one,) = verify(three_years, public_keys=KEYS).alterations
+    assert one.unread
+    assert f"moved to {disk / f'{UNIT}-2026.db'} on 2026-11-25" in one.what
+
+
+def test_an_entry_with_a_time_that_no_calendar_has_is_no_move(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    (disk / f"{UNIT}-2026.db").unlink()
+    with altering(three_years.clinic_database) as db:
+        db.execute("UPDATE entry SET utc_ms = 1000000000000000000 WHERE kind = 26")
+    (one,) = verify(three_years, public_keys=KEYS).alterations
+    assert "it is missing" in one.what
+
+
+@pytest.mark.parametrize("name", ["units/" + "x" * 5000, "/", ""])
+def test_a_name_that_no_file_can_have_is_an_alteration_and_no_error(
+    three_years: RecordFolder, name: str
+) -> None:
+    with altering(three_years.unit_database(UNIT)) as db:
+        db.execute("UPDATE predecessor SET file = ?", (name,))
+    assert any("its signature does not fit what it says" in one for one in found(three_years))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", f"/{'x' * 300}/{UNIT}-2026.db\n", "relative.db\n", "/etc/passwd\n", "\0\n", "\udcff\n"],
+)
 def test_a_line_that_the_program_did_not_write_leads_nowhere(
     three_years: RecordFolder, disk: Path, line: str
 ) -> None:
@@ -160,6 +206,38 @@ def test_the_sessions_of_a_place_out_of_reach_are_not_missed_by_clinic_db(
 def _missed(folder: RecordFolder) -> set[str]:
     found = verify_clinic(folder, public_keys=KEYS).alterations
     return {one.where for one in found if one.where.startswith("session ")}
+
+
+def test_a_checkpoint_of_a_session_out_of_reach_accuses_nobody(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    outside = [parse_checkpoint(one.text) for one in issued_checkpoints(three_years)]
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    assert verify(three_years, public_keys=KEYS, checkpoints=outside).alterations == ()
+    (disk / f"{UNIT}-2026.db").rename(disk / "in the safe")
+    result = verify(three_years, public_keys=KEYS, checkpoints=outside)
+    assert [(one.session_id, one.where, one.unread) for one in result.alterations] == [
+        ("", f"units/{UNIT}-2026.db", True),
+        ("s-0", "outside checkpoint", True),
+    ]
+    assert result.checkpoints == 3
+
+
+def test_a_move_that_the_key_s_holder_invents_hides_no_session_of_the_present_file(
+    three_years: RecordFolder,
+) -> None:
+    invented = YearMove(
+        file=f"units/{UNIT}-2030.db",
+        to="/mnt/safe",
+        digest="",
+        follows="",
+        follows_digest="",
+        sessions=("s-2",),
+    )
+    note_move(three_years, SOMEBODY, invented)
+    (one,) = verify(three_years, public_keys=KEYS).alterations
+    assert (one.where, one.unread) == (f"units/{UNIT}-2030.db", False)
+    assert "no later file of the unit follows it" in one.what
 
 
 def test_what_is_not_the_closed_file_is_not_moved(three_years: RecordFolder, disk: Path) -> None:

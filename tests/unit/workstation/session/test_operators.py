@@ -146,6 +146,7 @@ def test_a_pasted_page_is_taken_a_few_lines_at_a_time_and_waits_in_the_terminal(
     while not operator.reader_ended.is_set() or taken[-1]:
         assert read[0] <= sum(taken) + LINES_WAITING + 1
         taken.append(len(operator.requests()))
+    taken.append(len(operator.requests()))  # what came between the last look and the end
     assert sum(taken) == 3 * LINES_WAITING + 1, "and the remark that the terminal closed"
     assert max(taken) <= LINES_AT_A_TIME
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta, timezone
 from typing import Any
 
 from controller.events import EventKind
@@ -131,6 +131,11 @@ class SmallCodeList:
         if code in self.billable:
             return "billable"
         return "category" if code in self.categories else "unknown"
+
+    def regions(self, code: str) -> frozenset[str]:
+        """By the region digit of these few codes."""
+        neck = code in ("M542", "M50120")
+        return frozenset({"cervical" if neck else "lumbar"})
 
     def exclude_each_other(self, first: str, second: str) -> bool:
         return {first, second} == {"M5116", "M5416"}
@@ -266,6 +271,7 @@ def _note(
         dose=replace(DOSE, **dose),
         warnings=(),
         signature=SIGNATURE,
+        zone=timezone(timedelta(hours=-6)),
     )
     return replace(made, **note)
 

@@ -41,6 +41,11 @@ CODE = (
         visit(claim={"visits_97012_this_episode": 2}),
         visit(claim={"visits_97012_this_episode": 2}, same_day=[service("97110", "GP")]),
     ),
+    Case(
+        "T-078",
+        visit(same_day=[service("97110", "GP"), service("97110", "GP")]),
+        visit(same_day=[service("97110", "GP"), service("97110", "GP", units=2)]),
+    ),
     Case("T-010", visit(line={"charge": "0.00"}), visit(line={"charge": "0.01"})),
 )
 TIME = (

@@ -142,7 +142,10 @@ def test_a_diagnosis_is_only_doubted_outside_of_the_list_s_year() -> None:
     assert "only a category" in message(inside, "T-052")
     unknown = visit(tables={"code_list": None}, claim={"diagnoses": ["M5136"]})
     assert unknown.found("T-052") == []
-    assert "diagnosis codes: not checked, no code list was given" in unknown.report().not_checked
+    assert (
+        "diagnosis codes and their regions: not checked, no code list was given"
+        in unknown.report().not_checked
+    )
 
 
 def test_the_cut_falls_on_97012_only_when_another_code_has_no_lower_expense() -> None:
@@ -234,11 +237,46 @@ def test_the_plan_may_be_uncertified_when_it_was_sent_in_time() -> None:
     assert in_time.found("T-062") == []
 
 
-def test_a_certification_without_an_end_holds_90_days() -> None:
-    plan = {"cert_through": None, "established": "2026-08-25", "certified_on": "2026-08-30"}
-    assert severities(visit(claim=party("plan", **plan)), "T-063") == ["error"]
-    day_90 = party("plan", **{**plan, "established": "2026-08-26"})
-    assert visit(claim=day_90).found("T-063") == []
+@pytest.mark.parametrize(
+    ("plan", "found", "words"),
+    [
+        # no end is written: 90 days from the first treatment, with the evaluation
+        (("2026-08-25", "2026-08-30", None), ["error"], "from 2026-08-25 ended on 2026-11-23"),
+        (("2026-08-26", "2026-08-30", None), [], ""),
+        # signed within 30 days: the initial interval, counted from the treatment
+        (("2026-08-25", "2026-09-24", "2026-12-20"), ["error"], "ended on 2026-11-23"),
+        # signed later: taken for a recertification, counted from the signature
+        (("2026-08-25", "2026-09-25", "2026-12-20"), [], ""),
+        (("2026-01-05", "2026-11-05", "2027-02-03"), [], ""),
+        (("2026-01-05", "2026-11-05", "2027-02-04"), ["warn"], "written for 91 days"),
+        # within its 90 days, and written for longer
+        (("2026-11-01", "2026-11-05", "2027-01-30"), [], ""),
+        (("2026-11-01", "2026-11-05", "2027-01-31"), ["warn"], "2026-11-01 to 2027-01-31"),
+        ((None, "2026-11-05", "2027-02-04"), ["warn"], "91 days"),
+        # its own end counts first; without a signature nothing says where it began
+        (("2026-11-01", "2026-11-05", "2026-11-23"), ["error"], "ended on 2026-11-23: recertify"),
+        (("2026-01-05", None, "2027-02-22"), [], ""),
+        (("2026-01-05", None, "2027-02-23"), ["warn"], "91 days, 2026-11-24 to 2027-02-23"),
+        (("2026-01-05", None, "2026-11-23"), ["error"], "ended on 2026-11-23"),
+        # dates that no calendar reaches are no reason to fail
+        (("9999-12-31", "9999-12-31", "9999-12-31"), [], ""),
+        (("0001-01-01", "0001-01-01", "9999-12-31"), ["error"], "ended on 0001-04-01"),
+    ],
+)
+def test_a_certification_holds_at_most_90_days(
+    plan: tuple[str | None, ...], found: list[str], words: str
+) -> None:
+    dates = dict(zip(("established", "certified_on", "cert_through"), plan, strict=True))
+    made = visit(claim=party("plan", **dates))
+    assert severities(made, "T-063") == found
+    assert words in "".join(finding.message for finding in made.found("T-063"))
+
+
+def test_the_90_days_are_medicare_s_and_another_payer_is_warned_of_them() -> None:
+    over = party("plan", cert_through=None, established="2026-08-25", certified_on="2026-08-30")
+    assert severities(visit(claim=over, payer="commercial"), "T-063") == ["warn"]
+    ended = party("plan", cert_through="2026-11-23")
+    assert severities(visit(claim=ended, payer="commercial"), "T-063") == ["error"]
 
 
 @pytest.mark.parametrize("npi", ["1234567893", "1679576722", "1003000126"])
@@ -254,3 +292,78 @@ def test_an_npi_has_a_check_digit(npi: str) -> None:
 def test_modifiers_are_put_into_the_payer_s_order() -> None:
     assert in_order(["KX", "CO", "GO", "XU"]) == ["XU", "GO", "CO", "KX"]
     assert in_order(["76", "GP", "59"], ("GP", "59")) == ["GP", "59", "76"]
+
+
+WHOLE_MINUTES = {"pairs": quarter(("97012", "97140", 1))}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "rule"),
+    [
+        ("10:15", "10:30", "T-029"),  # the log ends at 10:15:07
+        ("10:14", "10:30", "T-029"),
+        ("10:13", "10:30", "T-028"),
+        ("09:45", "10:00", "T-029"),  # the log begins at 10:00:04
+        ("09:45", "10:01", "T-029"),
+        ("09:45", "10:02", "T-028"),
+        ("10:05", "10:06", "T-028"),  # within the traction, however short
+        ("10:05", "10:05", "T-028"),
+        ("09:00", "11:00", "T-028"),
+    ],
+)
+def test_a_minute_at_the_edge_is_rounding_and_two_are_not(start: str, end: str, rule: str) -> None:
+    """Practice systems keep whole minutes; the tolerance is that of T-016."""
+    partner = service("97140", "59", "GP", **at(start, end))
+    made = visit(same_day=[partner], tables=WHOLE_MINUTES)
+    assert {f.rule_id for f in made.report().findings} & {"T-028", "T-029"} == {rule}
+
+
+@pytest.mark.parametrize(
+    ("modifier", "region", "severity", "words"),
+    [
+        ("59", "cervical", "info", "on another region (lumbar, cervical), which is allowed"),
+        ("XS", "cervical", "info", "on another region (lumbar, cervical), which is allowed"),
+        ("XS", "lumbar", "info", "no region on the claim shows it"),
+        ("XS", None, "info", "no region on the claim shows it"),
+        ("59", "lumbar", "error", "10 min at the same time."),
+        ("59", None, "error", "10 min at the same time."),
+        ("59", "other", "error", "10 min at the same time."),
+    ],
+)
+def test_another_region_is_said_only_where_both_are_named_and_differ(
+    modifier: str, region: str | None, severity: str, words: str
+) -> None:
+    partner = service("97140", modifier, "GP", body_region=region, **SAME_TIME)
+    made = visit(same_day=[partner], tables=WHOLE_MINUTES)
+    assert severities(made, "T-028") == [severity]
+    assert words in message(made, "T-028")
+    assert ("another region (" in message(made, "T-028")) == (region == "cervical")
+
+
+def test_an_unknown_region_of_the_device_is_not_another_one() -> None:
+    partner = service("97140", "59", "GP", body_region="cervical", **SAME_TIME)
+    nowhere = {"words": {"region": None}, "line": {"body_region": None}}
+    made = visit(same_day=[partner], tables=WHOLE_MINUTES, **nowhere)  # type: ignore[arg-type]
+    assert severities(made, "T-028") == ["error"]
+
+
+def test_manual_therapy_without_an_end_has_no_times_and_no_region_is_invented() -> None:
+    begun = service("97140", "GP", started_at="2026-11-24T10:20:00-06:00")
+    assert "perhaps the same region" in message(visit(same_day=[begun]), "T-046")
+    named = service("97140", "GP", body_region="lumbar")
+    assert "the same region (lumbar)" in message(visit(same_day=[named]), "T-046")
+
+
+def test_a_diagnosis_of_another_region_is_named_with_its_own() -> None:
+    made = visit(claim={"diagnoses": ["M542"]}, words={"diagnosis": "M54.2"})
+    assert "M542 (cervical)" in message(made, "T-057")
+    one_fits = visit(claim={"diagnoses": ["M542", "M5116"]}, line={"dx_pointers": [1, 2]})
+    assert one_fits.found("T-057") == []
+    unlisted = visit(claim={"diagnoses": ["M9999"]})
+    assert unlisted.found("T-057") == []
+    assert visit(claim={"diagnoses": ["M542"]}, tables={"code_list": None}).found("T-057") == []
+
+
+def test_every_line_s_npi_is_checked_also_of_two_lines_with_one_code() -> None:
+    lines = [service("97110", "GP", rendering_npi=npi) for npi in ("1234567890", "1234567893")]
+    assert "1234567890 (lines.2.rendering_npi)" in message(visit(same_day=lines), "T-068")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,12 +69,26 @@ MODIFIERS = st.sampled_from(
     ]
 )
 REGIONS = st.sampled_from([None, "cervical", "thoracic", "lumbar", "other"])
-TIMES = st.datetimes(datetime(2026, 11, 23), datetime(2026, 11, 26), timezones=st.just(UTC))
+TIMES = st.one_of(
+    st.datetimes(datetime(2026, 11, 23), datetime(2026, 11, 26), timezones=st.just(UTC)),
+    st.datetimes(
+        datetime(2026, 11, 1),
+        datetime(2026, 11, 2),
+        timezones=st.just(ZoneInfo("America/New_York")),
+        allow_imaginary=False,
+    ),
+)
+"""The second part holds the autumn change of the clock."""
 NPIS = st.sampled_from([None, "1234567893", "123", "abc", "１２３４５６７８９３"])
 COUNTS = st.one_of(st.none(), st.integers(0, 40))
 DIAGNOSES = st.sampled_from(["M5116", "m51.16", "M542", "", "{}", "x" * 9])
-DATES = st.one_of(st.none(), st.dates(date(2019, 1, 1), date(2028, 1, 1)))
+DATES = st.one_of(st.none(), st.dates(date(2019, 1, 1), date(2028, 1, 1)), st.dates())
 FLAGS = st.sampled_from([None, True, False])
+
+
+def later(start: datetime, length: timedelta) -> datetime:
+    """A moment that is later, whatever the clock on the wall does in between."""
+    return (start.astimezone(UTC) + length).astimezone(start.tzinfo)
 
 
 @st.composite
@@ -89,7 +104,7 @@ def lines(draw: st.DrawFn) -> dict[str, Any]:
         "dx_pointers": draw(st.lists(st.integers(-1, 14), max_size=6)),
         "pos": draw(st.sampled_from([None, "11", "22"])),
         "started_at": start,
-        "ended_at": draw(st.sampled_from([None, start and start + length])),
+        "ended_at": draw(st.sampled_from([None, start and later(start, length)])),
         "minutes": draw(COUNTS),
         "performed_by_role": draw(st.sampled_from([None, "PT", "PTA", "OTA", "DC", "aide"])),
         "assistant_min": draw(COUNTS),
@@ -129,7 +144,7 @@ def contexts(draw: st.DrawFn) -> ClaimContext:
             "claim_id": "S-1",
             "payer": {"kind": "commercial", "profile": "commercial"},
             "form": draw(st.sampled_from(["837P", "CMS1500", "837I", "UB04"])),
-            "date_of_service": draw(st.dates(date(2019, 1, 1), date(2028, 1, 1))),
+            "date_of_service": draw(DATES.filter(bool)),
             "diagnoses": draw(st.lists(DIAGNOSES, max_size=5)),
             "lines": draw(st.lists(lines(), min_size=1, max_size=4)),
             "other_lines_same_day": draw(st.lists(lines(), max_size=2)),

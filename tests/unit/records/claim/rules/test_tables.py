@@ -110,7 +110,9 @@ source = "contractor page"
     assert (threshold.amount, threshold.source) == (Decimal(2500), "contractor page")
     assert tables.threshold(date(2024, 1, 1)) is not None
     assert tables.fees is not None
-    assert tables.not_checked(DAY) == ("diagnosis codes: not checked, no code list was given",)
+    assert tables.not_checked(DAY) == (
+        "diagnosis codes and their regions: not checked, no code list was given",
+    )
 
 
 @pytest.mark.parametrize(

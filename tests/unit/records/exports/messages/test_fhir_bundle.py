@@ -74,7 +74,9 @@ def test_the_numbers_are_those_of_the_dose() -> None:
         "start": "2026-11-24T10:00:03-06:00",
         "end": "2026-11-24T10:10:11-06:00",
     }
-    assert {code["coding"][0]["code"] for code in procedure["reasonCode"]} == set(visit.diagnoses)
+    assert {code["coding"][0]["code"] for code in procedure["reasonCode"]} == set(
+        visit.line_diagnoses
+    )
 
 
 def test_the_note_is_inside_and_the_seal_is_its_source() -> None:

@@ -1,0 +1,72 @@
+"""What the rules of modifiers and pairs did not look at, line by line, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from records.claim.code_sets import ALWAYS_THERAPY, TIMED, TRACTION
+from records.claim.context import ServiceLine
+from records.claim.rules.facts import Facts
+from records.claim.rules.predicates.modifiers import of_another_amount
+
+
+def lines_left_out(facts: Facts) -> tuple[str, ...]:
+    """One sentence for each reason; empty when every line of the visit was looked at."""
+    if facts.line is None:
+        return (f"modifiers and pairs: not looked at, no line of the claim is {TRACTION}",)
+    found = (_no_therapy(facts), _elsewhere(facts), _assistants(facts), *_amounts(facts))
+    return tuple(text for text in (*found, *_pairs(facts)) if text)
+
+
+def _left_out(what: str, lines: Iterable[ServiceLine], why: str) -> str:
+    codes = ", ".join(dict.fromkeys(line.cpt for line in lines))
+    return f"{what}: not looked at on {codes}, {why}" if codes else ""
+
+
+def _no_therapy(facts: Facts) -> str:
+    others = (line for line in facts.lines if line.cpt not in ALWAYS_THERAPY)
+    return _left_out("GP, CQ or CO, KX", others, "which is not known as a therapy service")
+
+
+def _elsewhere(facts: Facts) -> str:
+    others = facts.context.other_lines_same_day
+    return _left_out("modifiers", others, "which is billed elsewhere")
+
+
+def _assistants(facts: Facts) -> str:
+    """A part of a timed code, or minutes of an assistant in a service of unknown length."""
+    if not facts.profile.assistant_modifiers:
+        return ""
+    lines = (line for line in facts.therapy_lines if _share_is_open(facts, line))
+    return _left_out(
+        "CQ or CO", lines, "whose assistant's share is not known or is of a timed code"
+    )
+
+
+def _share_is_open(facts: Facts, line: ServiceLine) -> bool:
+    minutes = (facts.traction_minutes if line.cpt == TRACTION else None) or line.minutes
+    part = line.cpt in TIMED and line.assistant_min is not None
+    return bool(line.assistant_min) and (
+        minutes is None or (part and (line.assistant_min or 0) < minutes)
+    )
+
+
+def _amounts(facts: Facts) -> Iterator[str]:
+    if not facts.medicare:
+        return
+    if facts.context.therapy_ytd_allowed is None:
+        yield "KX: not looked at on any line, the year's amount (therapy_ytd_allowed) is not known"
+        return
+    lines = (line for line in facts.therapy_lines if of_another_amount(facts, line))
+    yield _left_out("KX", lines, "whose discipline has a yearly amount of its own")
+
+
+def _pairs(facts: Facts) -> Iterator[str]:
+    others = [line for line in facts.others if not facts.same_provider(line)]
+    yield _left_out(f"NCCI pairs with {TRACTION}", others, "which is another provider's")
+    codes = list(dict.fromkeys(line.cpt for line in facts.others))
+    if len(codes) > 1:
+        yield (
+            f"NCCI pairs among {', '.join(codes)}: not looked at, only the rows of {TRACTION} are "
+            "read"
+        )

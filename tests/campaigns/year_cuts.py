@@ -1,0 +1,135 @@
+"""The closing of a year and the moving of closed ones, to be cut by ``keeping_cuts``.
+
+What SQLite made durable by itself counts as synced: its own syncs are not seen from outside.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from controller.errors import TractionError
+from records.evidence.integrity import verify
+from records.evidence.reader import list_sessions
+from records.evidence.year_files import close_year
+from records.keeping.move_years import move_years
+from records.store.record_folder import RecordFolder
+from tests.campaigns.keeping_cuts import Disk, Work
+from tests.support.cut_files import Synced, cut_power
+from tests.support.notes import UNIT, author, recorded
+from tests.support.sessions import KEY
+
+YEAR_FORMS = ("one", "two")
+"""How many files of closed years there are."""
+_FIRST = 2023
+
+
+def _began(year: int) -> int:
+    return int(datetime(year, 6, 1, 12, tzinfo=UTC).timestamp() * 1000)
+
+
+class Years(Disk):
+    """Sessions of several years. The newest is of a year that is over; ``away`` is another disk."""
+
+    def __init__(self, folder: Path, form: str) -> None:
+        super().__init__(folder, form)
+        self.away = self.root / "away"
+        self.newest = _FIRST + YEAR_FORMS.index(form) + 1
+        for year in range(_FIRST, self.newest + 1):
+            if year > _FIRST:
+                self._close(year)
+            recorded(self.folder, f"s-{year}", began_ms=_began(year))
+        self.away.mkdir()
+        self.root.rename(self.kept)
+
+    @property
+    def folder(self) -> RecordFolder:
+        """The records."""
+        return RecordFolder(self.data)
+
+    def close(self) -> None:
+        """The first start of the next year."""
+        self._close(self.newest + 1)
+
+    def _close(self, year: int) -> None:
+        close_year(self.folder, UNIT, KEY, utc_ms=_began(year), year=year)
+
+    def move(self) -> None:
+        """Every closed year to the other disk."""
+        move_years(self.folder, author(self.folder), self.away, before=self.newest)
+
+    def is_closed(self) -> bool:
+        """False before; raises TractionError where sessions are missing or there twice."""
+        self._check_sessions()
+        return (self.folder.units / f"{UNIT}-{self.newest}.db").exists()
+
+    def is_moved(self) -> bool:
+        """False where an original is left; raises TractionError as before."""
+        self._check_sessions()
+        return not [path for path in self.folder.year_databases() if path.parent != self.away]
+
+    def close_again(self) -> None:
+        """The next start finishes, and a session follows."""
+        self.close()
+        if not self.is_closed():
+            raise TractionError("the next start did not close the year")
+        recorded(self.folder, f"s-{self.newest + 1}", began_ms=_began(self.newest + 1))
+        self._check_whole(self.newest + 1)
+
+    def move_again(self) -> None:
+        """The next run finishes."""
+        self.move()
+        if not self.is_moved():
+            raise TractionError("the next run did not move every year")
+        self._check_whole(self.newest)
+
+    def _check_whole(self, last: int) -> None:
+        result = verify(self.folder)
+        if result.alterations or result.sessions != last - _FIRST + 1:
+            raise TractionError(f"{result.sessions} sessions: {result.alterations}")
+
+    def _check_sessions(self) -> None:
+        found = sorted(one.head.session_id for one in list_sessions(self.folder))
+        if found != [f"s-{year}" for year in range(_FIRST, self.newest + 1)]:
+            raise TractionError(f"the sessions on file are {found}")
+
+    def cut_power(self, synced: Synced, lost: Callable[[], bool]) -> None:
+        """As ever, but for what SQLite synced; a file that a lost rename replaced is there again.
+
+        New files of the program's get their syncs from the program, and are not left out.
+        """
+        before = {path.stat().st_ino for path in self._by_sqlite() if path.suffix == ".db"}
+        clinic = self.folder.clinic_database
+        for path in self._by_sqlite():
+            found = path.stat()
+            if path == clinic or path.suffix != ".db" or found.st_ino in self._old:
+                synced.files[found.st_ino] = (found.st_size, found.st_mtime_ns)
+                synced.folders.setdefault(path.parent.stat().st_ino, {})[path.name] = found.st_ino
+        cut_power(self.root, synced, lost)
+        present = self.folder.unit_database(UNIT)
+        if not present.exists() and before:
+            shutil.copy(self.kept / "data" / "units" / present.name, present)
+
+    def reset(self) -> None:
+        """The disk as it was before."""
+        super().reset()
+        self._old = {path.stat().st_ino for path in self._by_sqlite()}
+
+    def _by_sqlite(self) -> list[Path]:
+        ours = (self.folder.unit_database(UNIT), self.folder.clinic_database)
+        names = (f"{path.name}{end}" for path in ours for end in ("", "-wal", "-shm", "-journal"))
+        return [path for name in names for path in self.data.rglob(name)]
+
+    @property
+    def left_overs(self) -> list[str]:
+        """What the program does not know among the units' files and on the other disk."""
+        strange = [*self.folder.foreign_files(), *self.away.glob("*.moving")]
+        return [*super().left_overs, *map(str, strange)]
+
+
+YEAR_WORKS = (
+    Work("closing a year behind", Years, Years.close, Years.is_closed, Years.close_again),
+    Work("moving years", Years, Years.move, Years.is_moved, Years.move_again),
+)
