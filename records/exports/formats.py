@@ -99,7 +99,7 @@ def _is_of(path: Path, session_id: str) -> bool:
 def _pdf(visit: Visit, _: Choices) -> bytes:
     from records.exports.note.pdf import note_pdf
 
-    return note_pdf(visit.record, visit.note, visit.face)
+    return note_pdf(visit)
 
 
 def _text(visit: Visit, _: Choices) -> bytes:

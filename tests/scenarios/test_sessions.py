@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader
 
 from controller.errors import PrescriptionInvalid, RequestRefused, SelfCheckFailed, UnitBusy
 from controller.events import EventKind, JsonValue, Outcome
@@ -20,6 +19,7 @@ from records.store.record_folder import RecordFolder
 from simulator.map_v1 import State
 from simulator.table.patient import PassivePatient, StopsDuring
 from tests.support.independent_dose import independent_dose
+from tests.support.pdfs import text_of
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
 from workstation.session.operators import SessionOperator
 
@@ -333,9 +333,7 @@ def test_documents_agree_with_each_other(folder: RecordFolder) -> None:
         result = stage.treat()
         visit = stage.visit(result.session_id)
     document = json.loads(written(visit, "json"))
-    pdf = PdfReader(io.BytesIO(written(visit, "pdf")))
-    (page,) = pdf.pages
-    searchable = page.extract_text()
+    searchable = text_of(written(visit, "pdf"))
     for field in document["note"]["device"]:
         if field["name"] in ("peak_force", "mean_hold_force", "hold_force"):
             assert field["value"] in searchable

@@ -1,61 +1,49 @@
-"""Where everything of a note stands on its one page.
+"""The content of a note in the order in which it is read, whole: nothing is shortened.
 
-Type and plot shrink in steps until the page holds everything; only then are the longest texts
-shortened, visibly, with the number of lines that fits. Nothing overlaps, whatever the texts.
+Device and clinician have a ground and a title bar of their own, which go on where a page ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby, zip_longest
 
-from records.exports.note.plot import place_plot, plot_room
-from records.exports.note.plot_data import PlotData
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.platypus import HRFlowable, KeepTogether, Spacer
+
+from records.exports.note.parties import parties_of
+from records.exports.note.plot import plot, scale_of
+from records.exports.note.plot_data import PlotData, plot_data, plot_parts
 from records.exports.note.text import shown
-from records.exports.paper.page import (
+from records.exports.paper.blocks import (
     ALERT,
     ALERT_TINT,
-    BOTTOM,
     CLINICIAN,
     CLINICIAN_TINT,
     DEVICE,
     DEVICE_TINT,
     GREY,
+    INDENT,
     INK,
-    LEFT,
-    RIGHT,
-    TOP,
-    WHITE,
-    Bar,
-    Page,
-    shortened,
-    text_width,
-    wrapped,
+    WIDTH,
+    Flowable,
+    grid,
+    inside,
+    labelled,
+    on_ground,
+    part,
+    said,
 )
-from records.note.treatment_note import TreatmentNote
 from records.provenance import Sourced
-from records.visit.face import NOT_A_DEVICE, Face
+from records.visit.face import Face
+from records.visit.visit import Visit
 
-MORE = "... [whole in text and JSON]"
-HEAD_ROOM, TITLE_ROOM, SIGNATURE_ROOM, FOOT_ROOM = 34.0, 20.0, 40.0, 42.0
-COLUMN_GAP = 14.0
-INDENT = 6.0
-SIZES = (
-    (9.0, 190.0),
-    (8.5, 170.0),
-    (8.0, 150.0),
-    (8.0, 120.0),
-    (7.5, 110.0),
-    (7.0, 100.0),
-    (6.5, 84.0),
-)
-"""Size of the type and height of the plot, from the first wish to the least that can be read."""
-MOST_LINES = (40, 24, 16, 12, 9, 7, 6, 5, 4, 3, 2, 1)
-"""Lines of one field, once the smallest type is not small enough."""
-MOST_ALERTS = 9
-MOST_AMENDMENTS = 3
-"""Lines about amendments, the newest; all of them stand in text and JSON."""
-FULL_WIDTH = (
+SIZE = 8.0
+LABEL_WIDTH = 90.0
+PLOT_HEIGHT, PART_HEIGHT = 135.0, 105.0
+WIDE = (
     "stop",
     "steps",
     "table",
@@ -67,206 +55,141 @@ FULL_WIDTH = (
     "remarks",
 )
 """Device fields of this kind stand below the columns, over the whole width."""
+LONGEST_IN_A_COLUMN = 120
 Fields = Sequence[Sourced[str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotePage:
-    """What goes onto the page."""
-
-    note: TreatmentNote
-    face: Face
-    plot: PlotData
-
-
-def lay_out_note(content: NotePage) -> Page:
-    """Place everything of a note on one page."""
-    for size, plot_height in SIZES:
-        attempt = _Attempt(content, size, plot_height, most_lines=999)
-        if attempt.fits:
-            return attempt.placed()
-    for most_lines in MOST_LINES:
-        attempt = _Attempt(content, *SIZES[-1], most_lines=most_lines)
-        if attempt.fits:
-            break
-    return attempt.placed()
+def body_of(visit: Visit) -> list[Flowable]:
+    """Everything of a note, for a document."""
+    return [
+        *_title(visit),
+        *_alerts(visit.face),
+        *_device_part(visit),
+        *_clinician_part(visit),
+        *_amendments(visit.face),
+    ]
 
 
-class _Attempt:
-    """The page at one size: measured by its blocks, placed when they fit."""
-
-    def __init__(
-        self, content: NotePage, size: float, plot_height: float, *, most_lines: int
-    ) -> None:
-        self.content, self.size = content, size
-        self.plot_height = plot_height if content.plot.times_ms else 0.0
-        device = content.note.device_fields
-        wide = [field for field in device if field.name.startswith(FULL_WIDTH)]
-        narrow = [field for field in device if not field.name.startswith(FULL_WIDTH)]
-        self.alerts = _alert_lines(content.face)
-        newest = content.face.amendments[-MOST_AMENDMENTS:]
-        self.amendments = [_one_line(line, RIGHT - LEFT, 7) for line in newest]
-        self.device = _Columns(narrow, size, most_lines, columns=2)
-        self.happened = _Columns(wide, size, most_lines, columns=1)
-        self.clinician = _Columns(content.note.clinician_fields, size, most_lines, columns=2)
-
-    @property
-    def fits(self) -> bool:
-        room = TOP - BOTTOM - HEAD_ROOM - SIGNATURE_ROOM - FOOT_ROOM - 2 * TITLE_ROOM
-        room -= 9.0 * len(self.amendments)
-        needed = self.device.height + self.happened.height + self.clinician.height + 12
-        return needed + self.alert_room + self.plot_room <= room
-
-    @property
-    def alert_room(self) -> float:
-        return 11.0 * len(self.alerts) + 8 if self.alerts else 2.0
-
-    @property
-    def plot_room(self) -> float:
-        return plot_room(self.plot_height) if self.plot_height else 14.0
-
-    def placed(self) -> Page:
-        page = Page()
-        y = self._head(page, TOP)
-        y = self._alerts(page, y)
-        y = self._device_part(page, y)
-        self._clinician_part(page, y)
-        self._signature(page, BOTTOM + FOOT_ROOM)
-        self._foot(page)
-        return page
-
-    def _head(self, page: Page, y: float) -> float:
-        note, face = self.content.note, self.content.face
-        page.write(LEFT, y - 14, "Mechanical traction: treatment note", 15, INK, bold=True)
-        page.write_right(RIGHT, y - 13, face.status, 9, INK, bold=True)
-        page.write(LEFT, y - 27, f"Session {note.session_id}", 8.5, GREY)
-        page.write_right(RIGHT, y - 27, "CPT 97012, 1 unit (no time rule)", 8.5, GREY)
-        return y - HEAD_ROOM
-
-    def _alerts(self, page: Page, y: float) -> float:
-        if self.alerts:
-            height = self.alert_room - 4
-            box = Bar(x=LEFT, y=y - height, width=RIGHT - LEFT, height=height, colour=ALERT_TINT)
-            page.bars += [box, Bar(x=LEFT, y=y - height, width=3, height=height, colour=ALERT)]
-        for number, (line, bold) in enumerate(self.alerts):
-            page.write(LEFT + 8, y - 10 - 11 * number, line, 8, ALERT, bold=bold)
-        return y - self.alert_room
-
-    def _device_part(self, page: Page, y: float) -> float:
-        height = TITLE_ROOM + self.device.height + self.happened.height + self.plot_room
-        _part(page, "Recorded by the device", y, height, DEVICE, DEVICE_TINT)
-        y = self.device.place(page, y - TITLE_ROOM)
-        y = self.happened.place(page, y)
-        if self.plot_height:
-            stops_ms = [stop.at_ms for stop in self.content.note.dose.stops]
-            place_plot(page, self.content.plot, stops_ms, y, self.plot_height)
-        else:
-            page.write(LEFT + INDENT, y - 8, "No force was recorded.", self.size, GREY)
-        return y - self.plot_room - 8
-
-    def _clinician_part(self, page: Page, y: float) -> None:
-        height = TITLE_ROOM + self.clinician.height + 2
-        _part(page, "Written by the clinician", y, height, CLINICIAN, CLINICIAN_TINT)
-        self.clinician.place(page, y - TITLE_ROOM)
-
-    def _signature(self, page: Page, y: float) -> None:
-        """Who signed and when; for a draft, lines for a pen. Amendments stand above."""
-        face, right = self.content.face, RIGHT - 150
-        for number, line in enumerate(reversed(self.amendments)):
-            page.write(LEFT, y + 29 + 9 * number, line, 7, INK)
-        page.line(LEFT, y + 12, right - 20, y + 12, GREY)
-        page.line(right, y + 12, RIGHT, y + 12, GREY)
-        room = right - 20 - LEFT
-        page.write(LEFT, y + 15, _one_line(face.signer, room, 9), 9, INK)
-        page.write(right, y + 15, face.signed_at, 9, INK)
-        page.write(LEFT, y + 4, "Signature and credentials", 7, GREY)
-        page.write(right, y + 4, "Date and time", 7, GREY)
-
-    def _foot(self, page: Page) -> None:
-        note = self.content.note
-        page.line(LEFT, BOTTOM + 38, RIGHT, BOTTOM + 38, GREY, 0.4)
-        seal = f"Seal {note.seal or 'none: the session is not closed'}"
-        page.write(LEFT, BOTTOM + 29, f"Checkpoint {note.checkpoint or 'none'}", 8, INK)
-        page.write(LEFT, BOTTOM + 20, f"Session {note.session_id}   {seal}", 6, GREY)
-        signed = f"Checkpoint of the signature {note.signature_checkpoint}" if note.versions else ""
-        page.write(LEFT, BOTTOM + 11.5, _one_line(signed, RIGHT - LEFT, 6), 6, GREY)
-        page.write(LEFT, BOTTOM + 3, NOT_A_DEVICE, 6, GREY)
-        page.write_right(RIGHT, BOTTOM + 3, "1 lbf = 4.448 N   page 1 of 1", 6, GREY)
+def _title(visit: Visit) -> Iterator[Flowable]:
+    title = said("Mechanical traction: treatment note", 14, INK, bold=True)
+    service = said("CPT 97012, 1 unit (no time rule)", SIZE, GREY, alignment=TA_RIGHT)
+    yield grid([[title, service]], [WIDTH - 180, 180])
+    for label, text in parties_of(visit):
+        yield labelled(label, text, SIZE, INK, label_width=LABEL_WIDTH + INDENT)
+    yield Spacer(1, 4)
 
 
-def _part(page: Page, title: str, y: float, height: float, colour: str, tint: str) -> None:
-    """A part's ground and title bar: whose words these are is seen from afar."""
-    width = RIGHT - LEFT
-    page.bars.append(Bar(x=LEFT, y=y - height, width=width, height=height, colour=tint))
-    page.bars.append(Bar(x=LEFT, y=y - 14, width=width, height=14, colour=colour))
-    page.write(LEFT + INDENT, y - 10.5, title, 9, WHITE, bold=True)
+def _alerts(face: Face) -> Iterator[Flowable]:
+    """What must not be overlooked, above everything else."""
+    lines = [face.verdict] if face.errors else []
+    bold = {*lines, *face.alerts}
+    texts = [*lines, *face.errors, *face.alerts]
+    content = [inside(text, 8, ALERT, bold=text in bold) for text in texts]
+    yield from on_ground(ALERT_TINT, content) if content else ()
 
 
-def _alert_lines(face: Face) -> list[tuple[str, bool]]:
-    """Lines above everything else; what does not fit is counted."""
-    lines = [(face.verdict, True)] if face.errors else []
-    width = RIGHT - LEFT - 16
-    for text in (*face.errors, *face.alerts):
-        bold = text not in face.errors
-        cut = shortened(wrapped(text, width / (1.1 if bold else 1), 8), 2, width, 8, "...")
-        lines += [(line, bold) for line in cut]
-    if len(lines) <= MOST_ALERTS:
-        return lines
-    left_out = len(lines) - MOST_ALERTS + 1
-    more = f"and {left_out} more lines: see the scrub report and the text of the note"
-    return [*lines[: MOST_ALERTS - 1], (more, True)]
+def _device_part(visit: Visit) -> Iterator[Flowable]:
+    content = [*_fields(visit.note.device_fields), *_plots(visit)]
+    yield from part("Recorded by the device", DEVICE, DEVICE_TINT, content)
+
+
+def _clinician_part(visit: Visit) -> list[Flowable]:
+    """With the signature, which never stands alone on a page."""
+    return part(
+        "Written by the clinician",
+        CLINICIAN,
+        CLINICIAN_TINT,
+        [*_fields(visit.note.clinician_fields)],
+        followed_by=_signature(visit.face),
+    )
+
+
+def _plots(visit: Visit) -> Iterator[Flowable]:
+    """The whole treatment; a long one in parts as well, which can be read one by one."""
+    data, parts = plot_data(visit.record.samples), plot_parts(visit.record.samples)
+    if not data.times_ms:
+        yield inside("No force was recorded.", SIZE, GREY)
+        return
+    scale = scale_of(data)
+    stops = sorted(stop.at_ms for stop in visit.note.dose.stops)
+    named = {"" if len(stops) == 1 else f"{n}": at_ms for n, at_ms in enumerate(stops, 1)}
+    yield plot(data, scale, named, PLOT_HEIGHT)
+    for piece, following in zip_longest(parts, parts[1:]):
+        within = {n: at for n, at in named.items() if _belongs(at, piece, parts[0], following)}
+        drawn = plot(piece, scale, within, PART_HEIGHT)
+        yield KeepTogether([_piece_title(piece, scale.origin_ms), drawn])
+
+
+def _belongs(at_ms: int, piece: PlotData, first: PlotData, following: PlotData | None) -> bool:
+    """Whether a stop is drawn in a part; one before or after all samples is in the nearest."""
+    begun = piece is first or at_ms >= piece.times_ms[0]
+    return begun and (following is None or at_ms < following.times_ms[0])
+
+
+def _piece_title(piece: PlotData, origin_ms: int) -> Flowable:
+    first, last = (
+        (at_ms - origin_ms) / 60_000 for at_ms in (piece.times_ms[0], piece.times_ms[-1])
+    )
+    return inside(f"Force from minute {math.floor(first)} to {math.ceil(last)}", SIZE, GREY)
+
+
+def _signature(face: Face) -> list[Flowable]:
+    """Who signed and when; for a draft, room and lines for a pen."""
+    signed = (face.signer, face.signed_at)
+    captions = ("Signature and credentials", "Date and time")
+    columns = [
+        [said(text, 9), HRFlowable("100%", 0.6, color=HexColor(GREY)), said(caption, 7, GREY)]
+        for text, caption in zip(signed, captions, strict=True)
+    ]
+    room = Spacer(1, 4 if face.signer else 14)
+    return [room, grid([columns], [WIDTH - 170, 170])]
+
+
+def _amendments(face: Face) -> Iterator[Flowable]:
+    """Every version, the first one first."""
+    if face.amendments:
+        yield said("Signatures and amendments", 9, INK, bold=True, spaceBefore=6, keepWithNext=1)
+    for line in face.amendments:
+        yield said(line, 7.5, INK, spaceAfter=2)
+
+
+def _fields(fields: Fields) -> Iterator[Flowable]:
+    """The fields in their order: long ones over the whole width, short ones in columns."""
+    for wide, group in groupby(fields, _is_wide):
+        together = list(group)
+        yield from map(_field, together) if wide else _columns(together)
+
+
+def _columns(fields: Fields) -> list[Flowable]:
+    """Short fields in two columns, down the left one first; the last row can be kept apart."""
+    half = -(-len(fields) // 2)
+    pairs = zip_longest(fields[:half], fields[half:])
+    rows = [[*_cells(left), *_cells(right)] for left, right in pairs]
+    widths = [LABEL_WIDTH, WIDTH / 2 - LABEL_WIDTH] * 2
+    return [grid(several, widths) for several in (rows[:-1], rows[-1:]) if several]
+
+
+def _cells(field: Sourced[str] | None) -> list[Flowable]:
+    if field is None:
+        return ["", ""]
+    return [said(_label(field), SIZE, GREY), said(shown(field), SIZE, _colour(field))]
+
+
+def _field(field: Sourced[str]) -> Flowable:
+    return labelled(
+        _label(field), shown(field), SIZE, _colour(field), label_width=LABEL_WIDTH + INDENT
+    )
+
+
+def _is_wide(field: Sourced[str]) -> bool:
+    return field.name.startswith(WIDE) or len(shown(field)) > LONGEST_IN_A_COLUMN
+
+
+def _colour(field: Sourced[str]) -> str:
+    return ALERT if field.needs_a_word else INK
 
 
 def _label(field: Sourced[str]) -> str:
     """The field's label; of several stops with the number that stands on the plot."""
     kind, _, number = field.name.partition("_")
     return f"{field.label} {number}" if kind == "stop" and number.isdigit() else field.label
-
-
-def _one_line(text: str, width: float, size: float) -> str:
-    return shortened(wrapped(text, width, size), 1, width, size, "...")[0]
-
-
-class _Columns:
-    """Fields as label and text, balanced over columns; ``height`` is known before placing."""
-
-    def __init__(self, fields: Fields, size: float, most_lines: int, *, columns: int) -> None:
-        self.size, self.leading = size, size * 1.22
-        self.width = (RIGHT - LEFT - 2 * INDENT - COLUMN_GAP * (columns - 1)) / columns
-        labels = [text_width(_label(field), size) for field in fields]
-        self.label_width = min(max(labels, default=0.0) + 8, self.width * 0.45)
-        room = self.width - self.label_width
-        texts = [wrapped(shown(field), room, size) for field in fields]
-        self.blocks = [
-            (field, shortened(lines, most_lines, room, size, MORE))
-            for field, lines in zip(fields, texts, strict=True)
-        ]
-        self.split = self._balanced() if columns > 1 else len(self.blocks)
-        parts = (self.blocks[: self.split], self.blocks[self.split :])
-        self.height = max(self._height(part) for part in parts)
-
-    def place(self, page: Page, top: float) -> float:
-        """Place them below ``top``; answers where they end."""
-        for column, blocks in enumerate((self.blocks[: self.split], self.blocks[self.split :])):
-            x = LEFT + INDENT + column * (self.width + COLUMN_GAP)
-            y = top
-            for field, lines in blocks:
-                page.write(x, y - self.size, _label(field), self.size, GREY)
-                colour = ALERT if field.needs_a_word else INK
-                for number, line in enumerate(lines):
-                    base = y - self.size - number * self.leading
-                    page.write(x + self.label_width, base, line, self.size, colour)
-                y -= self._height([(field, lines)])
-        return top - self.height
-
-    def _balanced(self) -> int:
-        """Returns how many blocks stand in the left column."""
-        heights = [self._height([block]) for block in self.blocks]
-        whole = sum(heights)
-        return min(
-            range(len(heights) + 1),
-            key=lambda n: max(sum(heights[:n]), whole - sum(heights[:n])),
-        )
-
-    def _height(self, blocks: Sequence[tuple[Sourced[str], list[str]]]) -> float:
-        return sum(len(lines) * self.leading + 1.6 for _, lines in blocks)

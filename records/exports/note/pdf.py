@@ -1,20 +1,24 @@
-"""The note as a one-page PDF: device and clinician apart, the force-time plot, stops, seal."""
+"""The note as a PDF: whose it is, what device and clinician say, the plot, the signature."""
 
 from __future__ import annotations
 
-from records.evidence.reader import SessionRecord
-from records.exports.note.layout import NotePage, lay_out_note
-from records.exports.note.plot_data import plot_data
-from records.exports.paper.page_pdf import page_pdf
-from records.note.treatment_note import TreatmentNote
-from records.visit.face import Face
+from functools import partial
+
+from records.exports.note.edges import foot_of, head_of
+from records.exports.note.layout import body_of
+from records.exports.paper.document import Document, pdf_of
+from records.visit.visit import Visit
 
 
-def note_pdf(record: SessionRecord, note: TreatmentNote, face: Face) -> bytes:
-    """The file's bytes; the same note gives the same bytes."""
-    page = lay_out_note(NotePage(note=note, face=face, plot=plot_data(record.samples)))
-    return page_pdf(
-        page,
-        title=f"Treatment note {note.session_id}",
-        keywords=f"{note.checkpoint} {note.signature_checkpoint}".strip(),
+def note_pdf(visit: Visit) -> bytes:
+    """The file's bytes; the same visit gives the same bytes."""
+    note = visit.note
+    return pdf_of(
+        Document(
+            body=partial(body_of, visit),
+            head=partial(head_of, visit),
+            foot=partial(foot_of, visit),
+            title=f"Treatment note {note.session_id}",
+            keywords=f"{note.checkpoint} {note.signature_checkpoint}".strip(),
+        )
     )

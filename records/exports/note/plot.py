@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from reportlab.graphics.shapes import STATE_DEFAULTS, Drawing, Line, Polygon, PolyLine, Rect, String
+from reportlab.lib.colors import HexColor
 
 from controller.order.prescription import NEWTONS_PER_LBF
 from records.exports.note.plot_data import PlotData
-from records.exports.paper.page import (
+from records.exports.paper.blocks import (
     ALERT,
     CLINICIAN,
     DEVICE,
     GREY,
-    LEFT,
     LIGHT,
-    RIGHT,
-    Bar,
-    Curve,
-    Page,
-    text_width,
+    WIDTH,
+    Flowable,
 )
+from records.exports.paper.fonts import BOLD, PLAIN, text_width
 
 LABEL = 7.0
 ABOVE, BELOW = 14.0, 26.0
@@ -30,38 +30,47 @@ AXIS_INSET = 30.0
 STOP_GAP = 90.0
 """Stops nearer than this share one label, so that labels never overlap."""
 LOWEST_TOP_N = 10.0
+STATE_DEFAULTS["fontName"] = PLAIN  # else every drawing names a font that is not embedded
 
 
-def plot_room(height: float) -> float:
-    """All the room that a plot of this height takes."""
-    return height + ABOVE + BELOW
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """What the plots of one note share: the moment from which minutes count, the largest force."""
+
+    origin_ms: int
+    highest_dn: int
 
 
-def place_plot(
-    page: Page, data: PlotData, stops_ms: Sequence[int], top: float, height: float
-) -> None:
-    """Place the plot below ``top``."""
-    plot = _Plot(page, data, top - ABOVE, height)
-    plot.force_axes()
-    plot.time_axis()
-    plot.actual()
-    plot.target()
-    plot.stops(sorted(stops_ms))
-    plot.legend(stopped=bool(stops_ms))
+def scale_of(data: PlotData) -> Scale:
+    """The scale on which a whole treatment and its parts are drawn."""
+    highest_dn = max(*data.highest_dn, *data.target_dn, round(10 * LOWEST_TOP_N))
+    return Scale(origin_ms=data.times_ms[0], highest_dn=highest_dn)
+
+
+def plot(data: PlotData, scale: Scale, stops_ms: Mapping[str, int], height: float) -> Flowable:
+    """The plot as something that a page can hold; a stop is called by its number, one alone ""."""
+    made = _Plot(data, scale, height)
+    made.force_axes()
+    made.time_axis()
+    made.actual()
+    made.target()
+    made.stops(stops_ms)
+    made.legend(stopped=bool(stops_ms))
+    return made.drawing
 
 
 class _Plot:
     """Forces in tenths of a newton, times in milliseconds of the session."""
 
-    def __init__(self, page: Page, data: PlotData, top: float, height: float) -> None:
-        self.page, self.data = page, data
-        self.left, self.right = LEFT + AXIS_INSET, RIGHT - AXIS_INSET
-        self.top, self.bottom = top, top - height
+    def __init__(self, data: PlotData, scale: Scale, height: float) -> None:
+        self.data, self.scale = data, scale
+        self.drawing = Drawing(WIDTH, height + ABOVE + BELOW)
+        self.left, self.right = AXIS_INSET, WIDTH - AXIS_INSET
+        self.bottom, self.top = BELOW, BELOW + height
         self.start_ms = data.times_ms[0]
         self.end_ms = max(data.times_ms[-1], self.start_ms + 1)
-        highest_dn = max(*data.highest_dn, *data.target_dn, 10 * LOWEST_TOP_N)
-        self.step_n = round_step(highest_dn / 10, height / 24)
-        self.top_n = self.step_n * -(-highest_dn / 10 // self.step_n)
+        self.step_n = round_step(scale.highest_dn / 10, height / 24)
+        self.top_n = self.step_n * -(-scale.highest_dn / 10 // self.step_n)
 
     def x(self, at_ms: float) -> float:
         share = (at_ms - self.start_ms) / (self.end_ms - self.start_ms)
@@ -81,64 +90,70 @@ class _Plot:
 
     def force_axes(self) -> None:
         """Newtons on the left with the grid, pounds-force on the right with ticks of their own."""
-        self.page.write_right(self.left - 4, self.top + 6, "N", LABEL, GREY)
-        self.page.write(self.right + 4, self.top + 6, "lbf", LABEL, GREY)
-        for force_n in _ticks(self.top_n, self.step_n):
+        self._write(self.left - 4, self.top + 6, "N", anchor="end")
+        self._write(self.right + 4, self.top + 6, "lbf")
+        for force_n in _ticks(0, self.top_n, self.step_n):
             y = self.y(force_n)
-            self.page.line(self.left, y, self.right, y, LIGHT, 0.4)
-            self.page.write_right(self.left - 4, y - 2.5, f"{force_n:g}", LABEL, GREY)
+            self._line(self.left, y, self.right, y, LIGHT, 0.4)
+            self._write(self.left - 4, y - 2.5, f"{force_n:g}", anchor="end")
         top_lbf = self.top_n / NEWTONS_PER_LBF
         step_lbf = round_step(top_lbf, (self.top - self.bottom) / 24)
-        for force_lbf in _ticks(top_lbf, step_lbf):
+        for force_lbf in _ticks(0, top_lbf, step_lbf):
             y = self.y(force_lbf * NEWTONS_PER_LBF)
-            self.page.line(self.right, y, self.right + 3, y, GREY, 0.4)
-            self.page.write(self.right + 5, y - 2.5, f"{force_lbf:g}", LABEL, GREY)
+            self._line(self.right, y, self.right + 3, y, GREY, 0.4)
+            self._write(self.right + 5, y - 2.5, f"{force_lbf:g}")
 
     def time_axis(self) -> None:
-        span_min = (self.end_ms - self.start_ms) / 60_000
-        self.page.line(self.left, self.bottom, self.right, self.bottom, GREY, 0.6)
-        for minute in _ticks(span_min, round_step(span_min, 8)):
-            x = self.x(self.start_ms + minute * 60_000)
-            self.page.line(x, self.bottom, x, self.bottom - 3, GREY, 0.4)
-            label = f"{minute:g}"
-            self.page.write(x - text_width(label, LABEL) / 2, self.bottom - 11, label, LABEL, GREY)
-        self.page.write_right(self.right, self.bottom - 22, "minutes from arming", LABEL, GREY)
+        origin_ms = self.scale.origin_ms
+        first_min, last_min = ((at - origin_ms) / 60_000 for at in (self.start_ms, self.end_ms))
+        self._line(self.left, self.bottom, self.right, self.bottom, GREY, 0.6)
+        for minute in _ticks(first_min, last_min, round_step(last_min - first_min, 8)):
+            x = self.x(origin_ms + minute * 60_000)
+            self._line(x, self.bottom, x, self.bottom - 3, GREY, 0.4)
+            self._write(x, self.bottom - 11, f"{minute:g}", anchor="middle")
+        self._write(self.right, self.bottom - 22, "minutes from arming", anchor="end")
 
     def actual(self) -> None:
         """From the least to the largest force of each bin: nothing is smoothed away."""
         upper, lower = self.points(self.data.highest_dn), self.points(self.data.lowest_dn)
         band = np.concatenate([upper, lower[::-1]])
-        self.page.curves.append(Curve(xy=band, colour=DEVICE, width=0.6, filled=True))
+        colour = HexColor(DEVICE)
+        self.drawing.add(
+            Polygon(_flat(band), fillColor=colour, strokeColor=colour, strokeWidth=0.6)
+        )
 
     def target(self) -> None:
-        xy = self.points(self.data.target_dn)
-        self.page.curves.append(Curve(xy=xy, colour=CLINICIAN, width=0.7, dash=(3, 2)))
+        xy = _flat(self.points(self.data.target_dn))
+        colour = HexColor(CLINICIAN)
+        self.drawing.add(PolyLine(xy, strokeColor=colour, strokeWidth=0.7, strokeDashArray=(3, 2)))
 
-    def stops(self, stops_ms: Sequence[int]) -> None:
-        for at_ms in stops_ms:
+    def stops(self, stops_ms: Mapping[str, int]) -> None:
+        """Draw a line for each; neighbours share a label."""
+        for at_ms in stops_ms.values():
             x = self._stop_x(at_ms)
-            self.page.line(x, self.bottom, x, self.top, ALERT, 1.0)
-        for first, last in self._neighbours(stops_ms):
-            number = "" if len(stops_ms) == 1 else f" {first + 1}"
-            number += "" if first == last else f"-{last + 1}"
-            self._stop_label(f"STOP{number}", stops_ms[first])
+            self._line(x, self.bottom, x, self.top, ALERT, 1.0)
+        for group in self._neighbours(stops_ms):
+            first, last = group[0], group[-1]
+            numbers = first if first == last else f"{first}-{last}"
+            self._stop_label(f"STOP {numbers}".strip(), stops_ms[first])
 
     def _stop_label(self, label: str, first_ms: int) -> None:
         """Above the plot's area, left of the first line or right of the last."""
         left = self._stop_x(first_ms)
         y = self.top + 2
         if left - text_width(label, LABEL, bold=True) < self.left + 2:
-            self.page.write(max(left, self.left + 2), y, label, LABEL, ALERT, bold=True)
+            self._write(max(left, self.left + 2), y, label, ALERT, font=BOLD)
         else:
-            self.page.write_right(left, y, label, LABEL, ALERT, bold=True)
+            self._write(left, y, label, ALERT, font=BOLD, anchor="end")
 
-    def _neighbours(self, stops_ms: Sequence[int]) -> list[tuple[int, int]]:
-        groups: list[tuple[int, int]] = []
-        for index, at_ms in enumerate(stops_ms):
-            if groups and self._stop_x(at_ms) - self._stop_x(stops_ms[groups[-1][0]]) < STOP_GAP:
-                groups[-1] = (groups[-1][0], index)
+    def _neighbours(self, stops_ms: Mapping[str, int]) -> list[list[str]]:
+        groups: list[list[str]] = []
+        for number, at_ms in stops_ms.items():
+            x = self._stop_x(at_ms)
+            if groups and x - self._stop_x(stops_ms[groups[-1][0]]) < STOP_GAP:
+                groups[-1].append(number)
             else:
-                groups.append((index, index))
+                groups.append([number])
         return groups
 
     def _stop_x(self, at_ms: int) -> float:
@@ -150,9 +165,25 @@ class _Plot:
         x = self.left
         for text, colour in entries:
             y = self.bottom - 20
-            self.page.bars.append(Bar(x=x, y=y, width=8, height=3, colour=colour))
-            self.page.write(x + 11, self.bottom - 22, text, LABEL, GREY)
+            self.drawing.add(Rect(x, y, 8, 3, fillColor=HexColor(colour), strokeColor=None))
+            self._write(x + 11, self.bottom - 22, text)
             x += 24 + text_width(text, LABEL)
+
+    def _write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        colour: str = GREY,
+        *,
+        font: str = PLAIN,
+        anchor: str = "start",
+    ) -> None:
+        looks = {"fontName": font, "fontSize": LABEL, "fillColor": HexColor(colour)}
+        self.drawing.add(String(x, y, text, textAnchor=anchor, **looks))
+
+    def _line(self, x0: float, y0: float, x1: float, y1: float, colour: str, width: float) -> None:
+        self.drawing.add(Line(x0, y0, x1, y1, strokeColor=HexColor(colour), strokeWidth=width))
 
 
 def round_step(span: float, count: float) -> float:
@@ -164,5 +195,11 @@ def round_step(span: float, count: float) -> float:
     )
 
 
-def _ticks(top: float, step: float) -> list[float]:
-    return [round(n * step, 6) for n in range(int(top / step + 1e-6) + 1)]
+def _ticks(first: float, last: float, step: float) -> Iterator[float]:
+    """The multiples of ``step`` from ``first`` to ``last``."""
+    for number in range(int(np.ceil(first / step - 1e-6)), int(last / step + 1e-6) + 1):
+        yield round(number * step, 6)
+
+
+def _flat(points: NDArray[np.float64]) -> list[float]:
+    return [round(each, 2) for each in points.ravel().tolist()]

@@ -11,6 +11,9 @@ from records.note.delivered_dose import valid_samples
 from records.store.canonical import SampleArray
 
 BINS = 600
+ONE_PLOT_MS = 20 * 60_000
+"""Longest treatment whose curve can be read in one plot of a page's width."""
+PART_MS = 15 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,16 @@ def plot_data(samples: SampleArray) -> PlotData:
         lowest_dn=np.minimum.reduceat(forces, starts).tolist(),
         highest_dn=np.maximum.reduceat(forces, starts).tolist(),
     )
+
+
+def plot_parts(samples: SampleArray) -> list[PlotData]:
+    """A curve that is too long for one plot in parts of ``PART_MS``, each with bins of its own."""
+    used = samples[valid_samples(samples)]
+    if not len(used):
+        return []
+    times = used["taken_at_ms"].astype(np.int64)
+    if times[-1] - times[0] <= ONE_PLOT_MS:
+        return []
+    numbers = (times - times[0]) // PART_MS
+    parts = [used[numbers == number] for number in range(int(numbers[-1]) + 1)]
+    return [plot_data(part) for part in parts if len(part)]

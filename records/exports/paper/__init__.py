@@ -1,1 +1,1 @@
-"""Pages and their PDF."""
+"""Documents on letter paper: their fonts, their pages and the PDF of both."""

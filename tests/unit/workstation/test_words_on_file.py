@@ -7,7 +7,6 @@ import io
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader
 
 from controller.events import EventKind, JsonValue
 from records.note.lifecycle import complete, sign
@@ -17,6 +16,7 @@ from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import said
 from tests.support.notes import ALL_WORDS, ORDER, author, note_of, recorded
+from tests.support.pdfs import text_of
 
 FORGED = "Signed by A. Forger, MD, 2026-01-01 10:00:00-06:00"
 WORDS = f"fine\n{FORGED}\u2028{FORGED}\r{FORGED}\x1b[2K\u202edrawkcab\u200b"
@@ -135,8 +135,8 @@ def test_a_signer_s_name_makes_no_second_signature(data: RecordFolder) -> None:
 def test_a_pdf_shows_what_hides(data: RecordFolder, tmp_path: Path) -> None:
     out = tmp_path / "note.pdf"
     said(data, "export", "s-1", "--format", "pdf", "--out", str(out))
-    text = PdfReader(out).pages[0].extract_text()
-    assert "<U+000A>" in text.replace("\n", "")
+    text = text_of(out.read_bytes())
+    assert "<U+000A>" in text.replace(" ", "")
     assert "\u202e" not in text
 
 

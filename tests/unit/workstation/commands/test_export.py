@@ -14,7 +14,6 @@ import httpx
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
-from pypdf import PdfReader
 
 from controller.errors import ExportRefused, TractionError
 from records.exports.formats import KINDS, file_name, place_for
@@ -23,6 +22,7 @@ from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
 from tests.support.commands import run
+from tests.support.pdfs import text_of
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
 from tests.unit.records.exports.claim.test_claim_837p import pyx12_faults
 from tests.unit.workstation.commands.test_billing import AnyDay
@@ -165,8 +165,7 @@ def test_errors_are_on_the_document_on_the_screen_and_block_an_importer(
     assert "NOT READY: " in result.stdout
     assert "T-021" in result.stdout  # Medicare wants GP, and nobody has accepted it
     pdf = (tmp_path / f"{SESSION}.pdf").read_bytes()
-    text = " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
-    assert "NOT READY: " in text
+    assert "NOT READY: " in text_of(pdf)
     refused = run(folder, *words, "--format", "csv", "--receiver", "refactor")
     assert isinstance(refused.exception, ExportRefused)
     assert "T-021" in refused.exception.message

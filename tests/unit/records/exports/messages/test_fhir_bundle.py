@@ -81,7 +81,7 @@ def test_the_numbers_are_those_of_the_dose() -> None:
 
 def test_the_note_is_inside_and_the_seal_is_its_source() -> None:
     visit = made_visit(context=made_claim(1))
-    pdf = note_pdf(visit.record, visit.note, visit.face)
+    pdf = note_pdf(visit)
     bundle = bundle_of(fhir_bundle(visit, pdf))
     document = resource(bundle, "DocumentReference")
     assert base64.b64decode(document["content"][0]["attachment"]["data"]) == pdf

@@ -56,7 +56,7 @@ def test_the_charge_message_is_valid_and_holds_the_line(seed: int, tmp_path: Pat
 
 def test_the_document_message_is_valid_and_holds_the_pdf(tmp_path: Path) -> None:
     visit = made_visit(context=made_claim(2), errors=ERRORS)
-    pdf = note_pdf(visit.record, visit.note, visit.face)
+    pdf = note_pdf(visit)
     text = mdm_t02(visit, pdf, f"{SESSION_ID}.pdf")
     validated(text, tmp_path / "report.txt")
     document, peak, *_ = fields_of(text, "OBX")

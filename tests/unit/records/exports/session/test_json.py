@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from importlib import resources
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from pypdf import PdfReader
 
 from controller.events import Outcome
 from records.exports.note.pdf import note_pdf
@@ -22,6 +20,7 @@ from records.exports.session.schema import SCHEMA_FILE, SessionDocument, session
 from records.visit.visit import Visit
 from tests.support.claims import made_claim
 from tests.support.documents import SESSION_ID, made_visit
+from tests.support.pdfs import text_of
 from tests.support.reports import made_finding, made_report, with_report
 
 ROOT = Path(__file__).parents[5]
@@ -91,8 +90,7 @@ def test_the_claim_and_its_findings_are_inside() -> None:
 @pytest.mark.parametrize("name", VISITS)
 def test_paper_text_and_json_say_the_same_numbers(name: str) -> None:
     visit = VISITS[name]
-    pdf = note_pdf(visit.record, visit.note, visit.face)
-    paper = " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+    paper = text_of(note_pdf(visit))
     text = note_text(visit.note, visit.face)
     fields = document_of(visit)["note"]["device"]
     assert sum(bool(NUMBER.search(field["value"] or "")) for field in fields) >= 8

@@ -1,0 +1,32 @@
+"""What stands on every page of a note: whose page it is and what binds it to its record."""
+
+from __future__ import annotations
+
+from records.exports.paper.blocks import ALERT, GREY, INK, Flowable, said
+from records.exports.paper.document import SMALL
+from records.visit.face import NOT_A_DEVICE
+from records.visit.visit import Visit
+
+LONGEST = 400
+"""Characters of a reference that a head takes in letters of the usual size."""
+
+
+def head_of(visit: Visit) -> list[Flowable]:
+    """Patient, session and state of the signature; above them the mark of an altered record."""
+    patient = visit.patient_reference or "no reference given"
+    words = [f"Patient {patient}", f"Session {visit.session_id}", visit.face.status]
+    mark = [said(visit.mark, 9, ALERT, bold=True)] if visit.mark else []
+    size = 8.5 if len(patient) <= LONGEST else 4.0
+    return [*mark, said(" \u00b7 ".join(words), size, INK, bold=True)]
+
+
+def foot_of(visit: Visit) -> list[Flowable]:
+    """Checkpoints and seal, and that no cleared device made the note."""
+    note = visit.note
+    lines = [said(f"Checkpoint {note.checkpoint or 'none'}", 8, INK)]
+    seal = f"Seal {note.seal or 'none: the session is not closed'}"
+    lines.append(said(seal, SMALL, GREY))
+    if note.versions:
+        checkpoint = f"Checkpoint of the signature {note.signature_checkpoint}"
+        lines.append(said(checkpoint, SMALL, GREY))
+    return [*lines, said(f"{NOT_A_DEVICE}   1 lbf = 4.448 N", SMALL, GREY)]

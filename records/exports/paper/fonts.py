@@ -1,0 +1,102 @@
+"""The fonts that a document embeds, and what stands for a character that none of them draws.
+
+Noto Sans holds Latin, Greek and Cyrillic with all their accents; FiraGO adds some signs, Georgian
+and Thai. Scripts that run from right to left or whose letters change their shapes beside each
+other need more than a row of glyphs: they count as not drawn.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+from pymupdf_fonts import myfont
+from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
+from reportlab.pdfbase.ttfonts import TTFont
+
+from controller.words import one_line
+
+PLAIN, BOLD = "NotoSans", "NotoSans-Bold"
+FALLBACKS = {PLAIN: "FiraGO", BOLD: "FiraGO-Bold"}
+PACKAGED_AS = {PLAIN: "notos", BOLD: "notosbo", "FiraGO": "figo", "FiraGO-Bold": "figbo"}
+RESHAPED = ("ARABIC", "DEVANAGARI", "HEBREW")
+"""How the names of the characters begin that a row of glyphs would show wrongly."""
+NOTICE = "U+ and a number stand for a character that no embedded font draws."
+SEEN = "code_point_seen"
+"""What a canvas calls when it draws code points."""
+PIECE = 50
+"""Code points that are told of together: few lines, which no page's end can part twice."""
+
+
+class Run(NamedTuple):
+    """Characters of one font; without a font they are printed as code points."""
+
+    font: str
+    text: str
+
+
+@cache
+def drawn_by(font: str) -> frozenset[str]:
+    """Register a font with the PDF library; returns the characters that it draws."""
+    loaded = TTFont(font, io.BytesIO(myfont(PACKAGED_AS[font])))
+    registerFont(loaded)
+    held = (chr(code) for code in loaded.face.charToGlyph if code <= 0xFFFF)
+    return frozenset(c for c in held if not unicodedata.name(c, "").startswith(RESHAPED))
+
+
+def runs(text: str, font: str = PLAIN) -> list[Run]:
+    """``text`` as one line, in canonical composition, by the fonts that draw it."""
+    shown = one_line(unicodedata.normalize("NFC", text))
+    blanks = "".join(" " if unicodedata.category(c) == "Zs" else c for c in shown)
+    named = groupby(blanks, lambda character: _font_of(character, font))
+    return [Run(name, "".join(characters)) for name, characters in named]
+
+
+def markup(text: str, *, bold: bool = False) -> str:
+    """``text`` for a paragraph of the PDF library."""
+    font = BOLD if bold else PLAIN
+    return "".join(_marked(runs(text, font), font))
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Width of a text of the program's own in points."""
+    font = BOLD if bold else PLAIN
+    drawn_by(font)
+    return float(stringWidth(text, font, size))
+
+
+def _font_of(character: str, font: str) -> str:
+    for name in (font, FALLBACKS[font]):
+        if character in drawn_by(name):
+            return name
+    return ""
+
+
+def _marked(parts: list[Run], font: str) -> Iterator[str]:
+    for number, run in enumerate(parts):
+        if not run.font:
+            yield _code_points(run.text, parts[number - 1 : number], parts[number + 1 :])
+        elif run.font == font:
+            yield escape(run.text)
+        else:
+            yield f'<font name="{run.font}">{escape(run.text)}</font>'
+
+
+def _code_points(text: str, before: list[Run], after: list[Run]) -> str:
+    """Code points with blanks between them, and between them and what stands beside them."""
+    pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
+    codes = " ".join(_watched(piece) for piece in pieces)
+    left = " " if before and not before[0].text.endswith(" ") else ""
+    right = " " if after and not after[0].text.startswith(" ") else ""
+    return f"{left}{codes}{right}"
+
+
+def _watched(piece: str) -> str:
+    """Told when drawn at both ends, so that a page's end between them hides none from its page."""
+    mark = f'<onDraw name="{SEEN}"/>'
+    return f"{mark}{' '.join(f'U+{ord(c):04X}' for c in piece)}{mark}"
