@@ -10,7 +10,7 @@ import pytest
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout, StaleAnswer, UnitRejected
 from controller.events import EventKind, SampleFlag
 from controller.ports import Question
-from controller.requests import AcknowledgeAlarms, Pause, PauseSound, Remark, Stop
+from controller.requests import AcknowledgeAlarms, Pause, PauseSound, Remark, Resume, Stop
 from controller.runtime.loop import EVENT_READ_SHARE
 from controller.telemetry import CommandKind, ForceCommand, UnitState
 from tests.safety import obedient_unit
@@ -250,6 +250,17 @@ def test_a_pause_is_the_session_logic_s_matter() -> None:
     assert "paused" in {shown.phase for shown in bench.operator.shown}
 
 
+def test_a_request_that_is_refused_is_said_to_whoever_asked() -> None:
+    bench, asked = Bench(), Once(HOLD_S)
+
+    def step(elapsed_s: float) -> None:
+        if asked(elapsed_s):
+            bench.operator.queue.append(Resume(by="A. Person"))
+
+    bench.run(stopping(bench, HOLD_S + 1.0, step))
+    assert any(text.startswith("resume refused: ") for text in bench.operator.told)
+
+
 def test_what_comes_with_the_word_that_ends_the_session_is_not_possible_any_more() -> None:
     """The question is open, the answer ends it; the other open question is left alone."""
     bench = Bench(operator=Person(release_not_seen=True))
@@ -265,6 +276,7 @@ def test_what_comes_with_the_word_that_ends_the_session_is_not_possible_any_more
     assert bench.failure is None
     answered = [detail["question"] for detail in bench.details(EventKind.QUESTION_ANSWERED)]
     assert answered[-1] == "release_not_seen"
+    assert "release_not_seen" in bench.alarms()
 
 
 def test_the_display_shows_what_is_ordered_read_and_left() -> None:
