@@ -12,6 +12,13 @@ from typing import Any
 import serial
 
 
+def register_protocol() -> None:
+    """Let pyserial find this module."""
+    package = __name__.rpartition(".")[0]
+    if package not in serial.protocol_handler_packages:
+        serial.protocol_handler_packages.append(package)
+
+
 class PtyMaster:
     """A port on a file descriptor; raises serial.SerialException when the other end is gone."""
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import serial
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
@@ -22,6 +21,7 @@ from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from simulator.line.device_time import DeviceTime
+from simulator.line.protocol_ptymaster import register_protocol
 from simulator.map_v1 import RegisterRefused
 
 REGISTER_SPACE: Final = 0x0700
@@ -269,8 +269,7 @@ class SimulatedUnit:
         master, slave = os.openpty()
         tty.setraw(slave)
         self._descriptors = [master, slave]
-        if "simulator.line" not in serial.protocol_handler_packages:
-            serial.protocol_handler_packages.append("simulator.line")
+        register_protocol()
 
         async def make() -> str:
             desk, device = self._desk(rtu_wire(baudrate))

@@ -13,11 +13,12 @@ import tty
 from collections.abc import Callable
 from typing import Any
 
-import serial
 from pymodbus.framer import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
+
+from simulator.line.protocol_ptymaster import register_protocol
 
 Pieces = list[tuple[float, bytes]]
 Fault = Callable[[bytes], Pieces]
@@ -81,8 +82,7 @@ class FaultyServer:
             self._descriptors = list(os.openpty())
             tty.setraw(self._descriptors[1])
             self.path = os.ttyname(self._descriptors[1])
-            if "simulator.line" not in serial.protocol_handler_packages:
-                serial.protocol_handler_packages.append("simulator.line")
+            register_protocol()
         self._thread.start()
         self._ready.wait()
         return self

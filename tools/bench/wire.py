@@ -38,6 +38,7 @@ from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.uri import SerialAddress, TcpAddress
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
 from firmware_bridge.profiles import SerialSettings
+from simulator.line.protocol_ptymaster import register_protocol
 from tools.bench.billing import scrub_line
 from tools.bench.documents import documents_table
 from tools.bench.start import start_line
@@ -278,7 +279,7 @@ async def serve(kind: str) -> None:
     else:
         import tty
 
-        serial.protocol_handler_packages.append("simulator")
+        register_protocol()
         master, slave = os.openpty()
         tty.setraw(slave)
         server = ModbusSerialServer(
