@@ -133,7 +133,7 @@ def _run_items(
 ) -> int:
     """Run tests one by one up to the first failure."""
     for item, next_item in zip(items, [*items[1:], None], strict=True):
-        forks.limit_test(test_s[item.nodeid])
+        forks.grant_cpu(test_s[item.nodeid])
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=next_item)
         if session.testsfailed:
             return 1

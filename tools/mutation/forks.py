@@ -110,18 +110,15 @@ def _start(task: Task, prepare: Callable[[Task], Callable[[], int]]) -> int:
 
 
 def _limit(task: Task) -> None:
-    import resource  # there is none on Windows, where nothing forks either
-
-    limit_s = max(LEAST_CPU_S, int(5 * task.seconds))
-    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
+    grant_cpu(task.seconds)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
 
 
-def limit_test(seconds: float) -> None:
-    """Grant the next test of a fork so much of the processor; one that hangs ends the fork."""
-    import resource
+def grant_cpu(seconds: float) -> None:
+    """Grant what follows in a fork 5 times so much of the processor; what hangs ends the fork."""
+    import resource  # there is none on Windows, where nothing forks either
 
     limit_s = math.ceil(time.process_time()) + max(LEAST_CPU_S, int(5 * seconds))
     resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
