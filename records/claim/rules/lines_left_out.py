@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from records.claim.code_sets import ALWAYS_THERAPY, TIMED, TRACTION
+from records.claim.code_sets import ALWAYS_THERAPY, TRACTION
 from records.claim.context import ServiceLine
 from records.claim.rules.facts import Facts
-from records.claim.rules.predicates.modifiers import of_another_amount
+from records.claim.rules.predicates.modifiers import assistant_share, of_another_amount
 
 
 def lines_left_out(facts: Facts) -> tuple[str, ...]:
@@ -37,17 +37,13 @@ def _assistants(facts: Facts) -> str:
     """A part of a timed code, or minutes of an assistant in a service of unknown length."""
     if not facts.profile.assistant_modifiers:
         return ""
-    lines = (line for line in facts.therapy_lines if _share_is_open(facts, line))
+    lines = (
+        line
+        for line in facts.therapy_lines
+        if line.assistant_min and assistant_share(facts, line) is None
+    )
     return _left_out(
         "CQ or CO", lines, "whose assistant's share is not known or is of a timed code"
-    )
-
-
-def _share_is_open(facts: Facts, line: ServiceLine) -> bool:
-    minutes = (facts.traction_minutes if line.cpt == TRACTION else None) or line.minutes
-    part = line.cpt in TIMED and line.assistant_min is not None
-    return bool(line.assistant_min) and (
-        minutes is None or (part and (line.assistant_min or 0) < minutes)
     )
 
 
