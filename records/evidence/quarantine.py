@@ -19,19 +19,23 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable, RequestRefused
+from controller.events import JsonValue
+from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.evidence.predecessor import PUT_ASIDE, FileBefore, Predecessor, begin_behind
 from records.evidence.reader import predecessors_among, reading
 from records.evidence.session_rows import next_session_number
 from records.evidence.spill import spill_path
-from records.evidence.unreadable import refused_in_words
 from records.keys.signing import SigningKey
 from records.store.author import Author
-from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
-from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.clinic_chain import EntryKind
 from records.store.database import open_for_writing
 from records.store.durable import sync_folder
 from records.store.file_digest import file_sha256
-from records.store.private_files import make_folder, make_read_only, sync_file, write_private
+from records.store.private_files import (
+    copy_read_only,
+    make_folder,
+    write_private,
+)
 from records.store.record_folder import UNFINISHED, RecordFolder, unit_id_of
 from records.store.unit_file import UNIT_SCHEMA
 
@@ -169,25 +173,14 @@ def accept(folder: RecordFolder, unit_id: str, author: Author, reason: str) -> P
     if not reason.strip():
         raise RequestRefused("the reason is empty; say with --reason what was found out")
     one = next((one for one in waiting if not one.is_accepted), waiting[0])
-    with clinic_writing(folder) as db:
-        append_entries(
-            db,
-            author,
-            [
-                (
-                    EntryKind.PUT_ASIDE_ACCEPTED,
-                    {
-                        "unit_id": unit_id,
-                        "file": one.predecessor.file,
-                        "digest": one.predecessor.digest.hex(),
-                        "reason": reason,
-                        "by": author.by,
-                        "user": author.user,
-                    },
-                )
-            ],
-        )
     digest = one.predecessor.digest
+    said: dict[str, JsonValue] = {
+        "unit_id": unit_id,
+        "file": one.predecessor.file,
+        "digest": digest.hex(),
+        "reason": reason,
+    }
+    note_of_file(folder, author, EntryKind.PUT_ASIDE_ACCEPTED, said)
     return next(one for one in put_aside_files(folder) if one.predecessor.digest == digest)
 
 
@@ -208,14 +201,11 @@ def _fault_of_folder(folder: RecordFolder, predecessor: Predecessor) -> str:
 
 def _accepted(folder: RecordFolder) -> dict[str, tuple[str, int]]:
     """Who accepted what and when; a clinic.db that cannot be read accepts nothing."""
-    if not folder.clinic_database.exists():
-        return {}
-    try:
-        with clinic_reading(folder) as db, refused_in_words("what was accepted"):
-            entries = entries_of_kind(db, EntryKind.PUT_ASIDE_ACCEPTED)
-            return {str(e.detail["digest"]): (str(e.detail["by"]), e.utc_ms) for e in entries}
-    except JournalError:
-        return {}  # verify says what is wrong with clinic.db
+
+    def said(detail: Detail, utc_ms: int) -> tuple[str, tuple[str, int]]:
+        return str(detail["digest"]), (str(detail["by"]), utc_ms)
+
+    return dict(entries_of_files(folder, said, EntryKind.PUT_ASIDE_ACCEPTED))
 
 
 def _existing_files_of(database: Path) -> list[Path]:
@@ -237,10 +227,7 @@ def _copy_whole(originals: list[Path], folder: Path) -> bytes:
         if path.name.endswith("-shm"):
             continue  # an index that readers make anew, and change
         copy = folder / path.name
-        shutil.copyfile(path, copy)
-        make_read_only(copy)
-        sync_file(copy)
-        lines.append(f"{file_sha256(copy)}  {copy.name}\n")
+        lines.append(f"{copy_read_only(path, copy)}  {copy.name}\n")
     listed = "".join(lines).encode()
     write_private(folder / SUMS, listed)
     sync_folder(folder.parent)

@@ -11,29 +11,40 @@ afterwards which digest it has now.
 
 from __future__ import annotations
 
-import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
+from controller.errors import JournalCorrupt, JournalUnavailable
+from controller.events import JsonValue
+from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.evidence.predecessor import CLOSED_YEAR, FileBefore, begin_behind
 from records.evidence.reader import open_sessions, predecessors_among, reading
 from records.evidence.session_check import Alteration
 from records.evidence.stored_session import SessionHead, session_rows_of
 from records.evidence.unreadable import refused_in_words
-from records.evidence.year_moves import moves_out_of_reach, year_moves
+from records.evidence.year_moves import (
+    YearMove,
+    moves_out_of_reach,
+    out_of_reach,
+    year_moves,
+)
 from records.keys.signing import SigningKey
 from records.store.author import Author
-from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
-from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.clinic_chain import EntryKind
 from records.store.database import failures_in_words, open_for_writing, rows
 from records.store.durable import sync_folder
 from records.store.file_digest import file_sha256
-from records.store.private_files import HAS_MODES, make_read_only, make_writable, sync_file
+from records.store.private_files import (
+    HAS_MODES,
+    copy_read_only,
+    make_read_only,
+    make_writable,
+    sync_file,
+)
 from records.store.record_folder import CLOSING, UNITS, RecordFolder, next_database, unit_id_of
 from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
@@ -71,7 +82,8 @@ def close_year(
 def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
     """What does not fit between the files of closed years and those that follow them."""
     changed, moves = _changed(folder), year_moves(folder)
-    followed, named = list(_followed(folder)), set[Path]()
+    away = out_of_reach(folder, moves.values())
+    followed, named = list(_followed(folder, away)), set[Path]()
     for name, closed_digest in followed:
         digest, move = changed.get(name, closed_digest), moves.get(name)
         try:
@@ -91,7 +103,7 @@ def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
             what = "no later file of the unit follows it: it was renamed, or the later one replaced"
             yield Alteration(session_id="", where=f"{UNITS}/{path.name}", what=what)
     names = {name for name, _ in followed}
-    for move in moves_out_of_reach(folder):
+    for move in away:
         if move.file not in names:
             what = "an entry says that it was moved, and no later file of the unit follows it"
             yield Alteration(session_id="", where=move.file, what=what)
@@ -99,7 +111,7 @@ def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
 
 def fault_of_year_file(folder: RecordFolder, name: str) -> str:
     """Why the year's file that a record calls so is not the one that was closed; "" when it is."""
-    digests = dict(_followed(folder))
+    digests = dict(_followed(folder, moves_out_of_reach(folder)))
     if name not in digests:
         return "no later file of the unit follows it"
     return _fault(_place_of(folder, name), _changed(folder).get(name, digests[name]))
@@ -121,7 +133,7 @@ def open_to_removal(folder: RecordFolder, path: Path, author: Author) -> Iterato
     if path not in folder.year_databases():
         yield
         return
-    _note(folder, author, EntryKind.YEAR_FILE_OPENED, {"file": _name(path)})
+    note_of_file(folder, author, EntryKind.YEAR_FILE_OPENED, {"file": _name(path)})
     make_writable(path)
     yield
     _close_again(folder, path, author)
@@ -142,8 +154,8 @@ def _close_again(folder: RecordFolder, path: Path, author: Author) -> None:
     _without_log(path)
     make_read_only(path)
     sync_file(path)
-    detail = {"file": _name(path), "digest": file_sha256(path)}
-    _note(folder, author, EntryKind.YEAR_FILE_CLOSED, detail)
+    said: dict[str, JsonValue] = {"file": _name(path), "digest": file_sha256(path)}
+    note_of_file(folder, author, EntryKind.YEAR_FILE_CLOSED, said)
 
 
 def _write_both(
@@ -167,10 +179,7 @@ def _write_both(
     sync_file(next_database(database))
     sync_folder(database.parent)  # a copy whose new file lost its name would count
     copy = closed.with_name(closed.name + CLOSING)
-    shutil.copyfile(database, copy)
-    make_read_only(copy)
-    sync_file(copy)
-    if file_sha256(copy) != digest:
+    if copy_read_only(database, copy) != digest:
         raise JournalCorrupt(
             f"{copy} is not what was copied from {database}; the file itself was not changed. "
             "Check the disk, then start again"
@@ -231,12 +240,12 @@ def _free_name(database: Path, year: int) -> Path:
     return next(place for place in places if not place.exists())
 
 
-def _followed(folder: RecordFolder) -> Iterator[tuple[str, str]]:
+def _followed(folder: RecordFolder, away: Iterable[YearMove]) -> Iterator[tuple[str, str]]:
     """Name and digest of each closed file that a later one follows, or one that was moved."""
     for _, found in predecessors_among(folder.readable_databases()):
         if found.kind == CLOSED_YEAR:
             yield found.file, found.digest.hex()
-    for move in moves_out_of_reach(folder):
+    for move in away:
         if folder.file_called(move.follows).parent == folder.units:
             yield move.follows, move.follows_digest
 
@@ -260,20 +269,12 @@ def _fault(path: Path, digest: str) -> str:
 
 def _changed(folder: RecordFolder) -> dict[str, str]:
     """The digest of each file that a removal changed, as noted last; "" while it is opened."""
-    if not folder.clinic_database.exists():
-        return {}
+
+    def said(detail: Detail, _: int) -> tuple[str, str]:
+        return str(detail["file"]), str(detail.get("digest", ""))
+
     kinds = (EntryKind.YEAR_FILE_OPENED, EntryKind.YEAR_FILE_CLOSED)
-    try:
-        with clinic_reading(folder) as db, refused_in_words("what removals changed"):
-            entries = entries_of_kind(db, *kinds)
-            return {str(e.detail["file"]): str(e.detail.get("digest", "")) for e in entries}
-    except JournalError:
-        return {}  # verify says what is wrong with clinic.db
-
-
-def _note(folder: RecordFolder, author: Author, kind: EntryKind, said: dict[str, str]) -> None:
-    with clinic_writing(folder) as db:
-        append_entries(db, author, [(kind, {**said, "by": author.by, "user": author.user})])
+    return dict(entries_of_files(folder, said, *kinds))
 
 
 def _name(path: Path) -> str:

@@ -7,16 +7,15 @@ like every other, and one that is not counts as moved only where an entry of the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from controller.errors import JournalError
-from records.evidence.unreadable import refused_in_words
+from controller.events import JsonValue
+from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.store.author import Author
-from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
-from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.clinic_chain import EntryKind
 from records.store.record_folder import RecordFolder
 
 
@@ -48,30 +47,26 @@ class YearMove:
 
 def note_move(folder: RecordFolder, author: Author, move: YearMove) -> None:
     """Note it in clinic.db's chain, signed."""
-    said: dict[str, Any] = {**asdict(move), "sessions": list(move.sessions)}
+    said: dict[str, JsonValue] = {**asdict(move), "sessions": list(move.sessions)}
     del said["day"]
-    with clinic_writing(folder) as db:
-        detail = {**said, "by": author.by, "user": author.user}
-        append_entries(db, author, [(EntryKind.YEAR_FILE_MOVED, detail)])
+    note_of_file(folder, author, EntryKind.YEAR_FILE_MOVED, said)
 
 
 def year_moves(folder: RecordFolder) -> dict[str, YearMove]:
     """The newest move of each file, by its name below the folder."""
-    if not folder.clinic_database.exists():
-        return {}
-    try:
-        with clinic_reading(folder) as db, refused_in_words("which files were moved"):
-            entries = entries_of_kind(db, EntryKind.YEAR_FILE_MOVED)
-            moves = [_move_of(entry.detail, entry.utc_ms) for entry in entries]
-            return {move.file: move for move in moves}
-    except JournalError:
-        return {}  # verify says what is wrong with clinic.db
+    moves = entries_of_files(folder, _move_of, EntryKind.YEAR_FILE_MOVED)
+    return {move.file: move for move in moves}
 
 
 def moves_out_of_reach(folder: RecordFolder) -> list[YearMove]:
     """The moves whose files cannot be read from here."""
+    return out_of_reach(folder, year_moves(folder).values())
+
+
+def out_of_reach(folder: RecordFolder, moves: Iterable[YearMove]) -> list[YearMove]:
+    """Those of the moves whose files cannot be read from here."""
     known = {path.name for path in folder.year_databases()}
-    return [move for move in year_moves(folder).values() if Path(move.file).name not in known]
+    return [move for move in moves if Path(move.file).name not in known]
 
 
 def sessions_out_of_reach(folder: RecordFolder) -> frozenset[str]:
@@ -79,7 +74,7 @@ def sessions_out_of_reach(folder: RecordFolder) -> frozenset[str]:
     return frozenset(name for move in moves_out_of_reach(folder) for name in move.sessions)
 
 
-def _move_of(detail: Any, utc_ms: int) -> YearMove:
+def _move_of(detail: Detail, utc_ms: int) -> YearMove:
     return YearMove(
         file=str(detail["file"]),
         to=str(detail["to"]),

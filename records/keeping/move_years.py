@@ -7,7 +7,6 @@ the original, which counts as long as it is there; the next run finishes.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, RequestRefused
@@ -23,9 +22,8 @@ from records.store.durable import sync_folder
 from records.store.file_digest import file_sha256
 from records.store.private_files import (
     HAS_MODES,
-    make_read_only,
+    copy_read_only,
     make_writable,
-    sync_file,
     write_private,
 )
 from records.store.record_folder import MOVED, RecordFolder, unit_id_of, year_of
@@ -108,10 +106,7 @@ def _copy(path: Path, place: Path, digest: str) -> None:
         return
     draft = place.with_name(place.name + _DRAFT)
     draft.unlink(missing_ok=True)
-    shutil.copyfile(path, draft)
-    make_read_only(draft)
-    sync_file(draft)
-    if file_sha256(draft) != digest:
+    if copy_read_only(path, draft) != digest:
         raise JournalCorrupt(
             f"{draft} is not what was copied from {path}, which was left in its place. Check that "
             "disk, or name another folder"

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
 
 from records.store.durable import sync_folder
+from records.store.file_digest import file_sha256
 
 HAS_MODES = os.name == "posix"
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
@@ -123,6 +125,14 @@ def sync_file(path: Path) -> None:
 def make_read_only(path: Path) -> None:
     """Take the right to write from its owner as well; raises OSError."""
     path.chmod(0o440 if is_shared(path.parent) else 0o400)
+
+
+def copy_read_only(source: Path, copy: Path) -> str:
+    """Copy a file whole, durable and read-only; returns the SHA-256 of the copy. Raises OSError."""
+    shutil.copyfile(source, copy)
+    make_read_only(copy)
+    sync_file(copy)
+    return file_sha256(copy)
 
 
 def make_writable(path: Path) -> None:

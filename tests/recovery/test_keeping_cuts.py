@@ -14,7 +14,7 @@ from controller.errors import TractionError
 from records.evidence.integrity import verify
 from records.keeping import move_years
 from records.keeping.backup_encryption import decrypt, encrypt
-from records.store import drafts
+from records.store import drafts, private_files
 from records.store.drafts import SUFFIX, draft_beside
 from records.store.record_folder import RecordFolder
 from tests.campaigns.keeping_cuts import FORMS, WORKS, Place, Work, cut_everywhere
@@ -50,7 +50,7 @@ def without_the_sync_of_the_line(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_the_sync_of_the_moved_file(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(move_years, "sync_file", lambda path: None)
+    patch.setattr(private_files, "sync_file", lambda path: None)
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_a_disk_that_refuses_leaves_the_file_where_it_was(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "copy")
 
-    monkeypatch.setattr("records.evidence.quarantine.shutil.copyfile", full)
+    monkeypatch.setattr("records.store.private_files.shutil.copyfile", full)
     with pytest.raises(JournalUnavailable, match="cannot be put aside"):
         aside(altered)
     monkeypatch.undo()
