@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
+import pytest
+
 from controller.errors import UnitRejected
 from controller.events import EventKind, Sample, StopCause
 from controller.order.phases import Phase
@@ -195,6 +197,28 @@ def test_a_unit_that_refused_one_release_and_takes_the_next_gets_one_without_a_t
     bench.run_until_over(step)
     assert refused == []
     assert len(bench.unit.tokenless_at_s) == 1
+    assert bench.ending.release_seen
+
+
+@pytest.mark.parametrize("state", [UnitState.SAFE_LATCHED, UnitState.FAULT])
+def test_force_that_comes_back_on_a_patient_seen_free_gets_the_release_without_a_token(
+    state: UnitState,
+) -> None:
+    """The sample number stands for three ticks: enough for the supervisor, not for the logic."""
+    bench = Bench()
+    free = {"unit_state": state, "force_n": 0.0, "sample_number": 999}
+    show = showing(
+        bench,
+        (1.0, free),
+        (1.15, {"unit_state": state, "force_n": 60.0}),
+        (13.0, {"unit_state": state, "force_n": 0.0}),
+    )
+    bench.run_until_over(show)
+    assert bench.supervisor.stage is SupervisedStage.FREE
+    first_s, *more_s = bench.unit.tokenless_at_s
+    assert first_s - 1000.0 <= 1.4
+    assert len(more_s) == 11, "once a second, until the force is off"
+    assert bench.failure is None, "the session logic is not to blame for force that is on"
     assert bench.ending.release_seen
 
 
