@@ -5,7 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
 .PHONY: demo test check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
-	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alterations campaign-second-reader \
+	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-alterations \
+	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-review-changes campaign-alteration-kinds campaign-fuzz
 
@@ -21,6 +22,10 @@ check: setup
 # 10 000 random alterations of clinic.db, each of which must be found: about five minutes.
 campaign-alter-clinic: setup
 	$(RUN) -m tests.campaigns.alter_clinic
+
+# Alterations of words and log before every command that shows a visit: about half an hour.
+campaign-alter-visits: setup
+	$(RUN) -m tests.campaigns.alter_visits
 
 # 100 000 power cuts, after every operation of the storage: about twenty minutes.
 campaign-power-cuts: setup

@@ -5,13 +5,15 @@ The program only offers; without an entry of this kind nothing is on the claim.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.errors import RequestRefused
 from controller.events import JsonValue
+from records.evidence.unreadable import refused_in_words
 from records.store.author import Author
-from records.store.clinic_chain import EntryKind, append_entries, entries_of_session
-from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.clinic_chain import Entry, EntryKind, append_entries
+from records.store.clinic_file import clinic_writing
 from records.store.record_folder import RecordFolder
 
 
@@ -59,23 +61,28 @@ def record_acceptance(
         append_entries(db, author, [(EntryKind.PROPOSAL_ACCEPTED, detail)])
 
 
-def acceptances(folder: RecordFolder, session_id: str) -> list[Acceptance]:
-    """Returns what holds now: the newest word on each thing, if it was an acceptance."""
-    if not folder.clinic_database.exists():
-        return []
-    with clinic_reading(folder) as db:
-        entries = entries_of_session(db, session_id)
+def acceptances_of(entries: Iterable[Entry]) -> list[Acceptance]:
+    """Returns what holds by a session's entries: the newest word on each thing, if it accepts it.
+
+    Raises JournalCorrupt for an entry that is no whole word.
+    """
     newest: dict[tuple[str, str], Acceptance] = {}
     for entry in entries:
         if entry.kind is EntryKind.PROPOSAL_ACCEPTED:
-            detail = entry.detail
-            newest[detail["what"], detail["value"]] = Acceptance(
-                session_id=session_id,
-                what=detail["what"],
-                value=detail["value"],
-                accepted=detail["accepted"],
-                by=detail["by"],
-                at_utc_ms=entry.utc_ms,
-                evidence=tuple(detail["evidence"]),
-            )
+            said = _filed(entry)
+            newest[said.what, said.value] = said
     return [acceptance for acceptance in newest.values() if acceptance.accepted]
+
+
+def _filed(entry: Entry) -> Acceptance:
+    detail = entry.detail
+    with refused_in_words(f"entry {entry.sequence} of clinic.db, an acceptance,"):
+        return Acceptance(
+            session_id=detail["session_id"],
+            what=detail["what"],
+            value=detail["value"],
+            accepted=detail["accepted"],
+            by=detail["by"],
+            at_utc_ms=entry.utc_ms,
+            evidence=tuple(detail["evidence"]),
+        )

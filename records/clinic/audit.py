@@ -12,9 +12,14 @@ from typing import Any
 
 from controller.errors import AuditUnavailable, JournalError
 from controller.events import JsonValue
+from records.clinic.chain_check import ChainCheck
 from records.clinic.readings import leave_reading, left_readings
+from records.evidence.unreadable import refused_in_words
+from records.keys.key_folder import key_history
+from records.keys.signing import known_public_keys
 from records.store.author import Author, Person
-from records.store.clinic_chain import EntryKind, append_entries, entries_of_kind
+from records.store.cell_check import CellCheck
+from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind
 from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.record_folder import RecordFolder
 
@@ -95,6 +100,20 @@ def keep_access(folder: RecordFolder, person: Person, detail: Mapping[str, JsonV
         ) from error
 
 
+def altered_audit(folder: RecordFolder) -> str:
+    """What in the chain of the rows does not fit, and where; "" when everything does.
+
+    Every link is recomputed and its signature checked. Raises JournalCorrupt or JournalUnavailable.
+    """
+    if not folder.clinic_database.exists():
+        return ""
+    keys = key_history(folder).only(known_public_keys(folder))
+    with clinic_reading(folder) as db:
+        chain = ChainCheck(db, keys.public_keys, keys, CellCheck(db))
+        found = next(chain.alterations(), None)
+    return "" if found is None else f"clinic.db, {found.where}: {found.what}"
+
+
 def accesses(folder: RecordFolder, of_sessions: Collection[str] | None = None) -> list[Access]:
     """Every access on file, oldest first; only those of some sessions where these are given.
 
@@ -104,10 +123,7 @@ def accesses(folder: RecordFolder, of_sessions: Collection[str] | None = None) -
         return []
     with clinic_reading(folder) as db:
         entries = entries_of_kind(db, *AUDITED)
-    found = [
-        _access(entry.kind, int(entry.detail.get("read_utc_ms", entry.utc_ms)), entry.detail)
-        for entry in entries
-    ]
+    found = [_stored(entry) for entry in entries]
     for left in left_readings(folder):
         detail = left.detail or {"what": f"{left.path.name} is no row of an access"}
         what = f"{detail['what']} (not yet in the chain)"
@@ -117,6 +133,12 @@ def accesses(folder: RecordFolder, of_sessions: Collection[str] | None = None) -
         for access in found
         if of_sessions is None or not {access.session_id, *access.fields}.isdisjoint(of_sessions)
     ]
+
+
+def _stored(entry: Entry) -> Access:
+    with refused_in_words(f"entry {entry.sequence} of clinic.db, an access,"):
+        at_utc_ms = int(entry.detail.get("read_utc_ms", entry.utc_ms))
+        return _access(entry.kind, at_utc_ms, entry.detail)
 
 
 def _access(kind: EntryKind, at_utc_ms: int, detail: Mapping[str, Any]) -> Access:

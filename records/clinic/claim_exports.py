@@ -7,7 +7,7 @@ what was written beside it. An account that may only read leaves its row like an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -16,8 +16,7 @@ from controller.events import JsonValue
 from records.clinic.audit import access_detail, keep_access
 from records.clinic.readings import EXPORTED, left_readings
 from records.store.author import Person
-from records.store.clinic_chain import EntryKind, entries_of_session
-from records.store.clinic_file import clinic_reading
+from records.store.clinic_chain import Entry, EntryKind
 from records.store.record_folder import RecordFolder
 
 EXPORT_OF_CLAIM = "claim exported"
@@ -61,12 +60,13 @@ def record_claim_export(
     keep_access(folder, person, {**detail, EXPORTED: asdict(export)})
 
 
-def claim_exports(folder: RecordFolder, session_id: str) -> tuple[FiledExport, ...]:
-    """Every export of a session's claim, oldest first; rows that wait for the chain come last."""
-    if not folder.clinic_database.exists():
-        return ()
-    with clinic_reading(folder) as db:
-        entries = entries_of_session(db, session_id)
+def claim_exports_of(
+    folder: RecordFolder, session_id: str, entries: Iterable[Entry]
+) -> tuple[FiledExport, ...]:
+    """Every export of a session's claim by its entries, oldest first.
+
+    Rows that wait for the chain come last. Raises JournalCorrupt for a row that is not whole.
+    """
     stored = [
         (int(entry.detail.get("read_utc_ms", entry.utc_ms)), entry.detail)
         for entry in entries

@@ -8,57 +8,38 @@ only checkpoints that left the machine find a cut tail, an older file or a rewri
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
-from records.clinic.clinic_evidence import read_evidence
+from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
+from records.clinic.clinic_evidence import SessionClaims, read_evidence
+from records.clinic.filed_orders import FiledOrder
 from records.clinic.session_register import (
     compare_register,
     opened_without_session,
     read_register,
     sealed_not_noted,
 )
-from records.evidence.unreadable import UNREADABLE
+from records.clinic.session_words import fault_of_order, read_session_words
 from records.keys.key_folder import key_history
 from records.keys.key_records import KeyHistory
 from records.keys.key_witness import fault_of_noted
-from records.keys.signing import known_public_keys, verify_signature
+from records.keys.signing import known_public_keys
 from records.store.cell_check import CellCheck
-from records.store.chain import NO_SEAL, compute_link, compute_statement
-from records.store.checkpoint import Checkpoint, make_checkpoint
+from records.store.checkpoint import Checkpoint
 from records.store.clinic_chain import (
     CHECKPOINT_NAME,
-    ENTRY_VERSION,
     EntryKind,
-    canonical,
-    entry_range,
-    entry_rows,
-    file_id,
-    link_subject,
     noted_keys,
 )
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_checking, has_chain
+from records.store.clinic_file import CLINIC_SCHEMA, clinic_checking
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 from records.store.schema_check import schema_differences
-from records.strict_json import object_or_empty, parse_object
+from records.strict_json import object_or_empty
 
 NOT_COVERED = "drafts, presets, settings and the names behind patient keys are not covered"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClinicAlteration:
-    """One difference. ``since_utc_ms`` is the time of the last entry that still fits, or None.
-
-    ``unread`` is set where the file could not be looked at, so that nothing is said of it.
-    """
-
-    where: str
-    what: str
-    since_utc_ms: int | None = None
-    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +53,8 @@ class ClinicVerification:
     checkpoints_compared: int
     checkpoint: str
     not_covered: str
+    session_id: str
+    """The session whose words alone were asked of; "" when it was the whole file."""
     remarks: tuple[str, ...]
     """What is no alteration and yet worth a line: seals not noted yet, orders without a session."""
     alterations: tuple[ClinicAlteration, ...]
@@ -104,9 +87,52 @@ def verify_clinic(
             found = [*of_schema, *walk.alterations(), *walk.compare(checkpoints)]
             return _result(walk, checkpoints, found)
     except JournalError as error:
-        unread = isinstance(error, JournalUnavailable)
-        found = [ClinicAlteration(where="the file", what=error.message, unread=unread)]
-        return _result(None, checkpoints, found)
+        return _result(None, checkpoints, [_unreadable(error)])
+
+
+def verify_words(
+    folder: RecordFolder,
+    session_id: str,
+    *,
+    public_keys: Mapping[str, bytes] | None = None,
+) -> ClinicVerification:
+    """Verify what clinic.db holds of one session, with the links over it, read-only.
+
+    The session's id is whole; ``public_keys`` are as in ``verify_clinic``.
+    """
+    history = key_history(folder)
+    keys = history.only(known_public_keys(folder) if public_keys is None else public_keys)
+    said = read_evidence(folder).of(session_id) or SessionClaims(None, None, None, False, {})
+    entries, links, orders, found = 0, 0, 0, list[ClinicAlteration]()
+    try:
+        with clinic_checking(folder) as db:
+            db.execute("BEGIN")  # every look is at the file of one moment
+            differences = schema_differences(db, CLINIC_SCHEMA)
+            found += [ClinicAlteration(where=d.where, what=d.what) for d in differences]
+            if all(difference.readable for difference in differences):
+                words = read_session_words(db, keys, session_id, said)
+                found += words.alterations
+                entries, links = len(words.stored), words.links
+                orders = int(words.order is not None)
+    except JournalError as error:
+        found.append(_unreadable(error))
+    return ClinicVerification(
+        present=folder.clinic_database.exists(),
+        entries=entries,
+        links=links,
+        orders=orders,
+        checkpoints_compared=0,
+        checkpoint="",
+        not_covered=NOT_COVERED,
+        session_id=session_id,
+        remarks=(),
+        alterations=tuple(found),
+    )
+
+
+def _unreadable(error: JournalError) -> ClinicAlteration:
+    unread = isinstance(error, JournalUnavailable)
+    return ClinicAlteration(where="the file", what=error.message, unread=unread)
 
 
 def _result(
@@ -116,12 +142,13 @@ def _result(
 ) -> ClinicVerification:
     return ClinicVerification(
         present=walk is not None,
-        entries=len(walk.entries) if walk else 0,
-        links=len(walk.links) if walk else 0,
+        entries=len(walk.chain.entries) if walk else 0,
+        links=len(walk.chain.links) if walk else 0,
         orders=len(walk.orders) if walk else 0,
         checkpoints_compared=len(checkpoints),
-        checkpoint=walk.end if walk else "",
+        checkpoint=walk.chain.end if walk else "",
         not_covered=NOT_COVERED,
+        session_id="",
         remarks=walk.remarks if walk else (),
         alterations=tuple(alterations),
     )
@@ -157,11 +184,9 @@ def _entries_of(point: Checkpoint) -> int | None:
     return int(entries) if name.lower() == CHECKPOINT_NAME and entries.isdecimal() else None
 
 
-_TABLES = ("entry", "link", "session_order", "patient", "draft_word")
-_LINKS = (
-    "SELECT number, first_entry, entry_count, digest, key_id, signature FROM link ORDER BY number"
-)
-_ORDERS = "SELECT session_id, patient_key, order_digest, order_text FROM session_order"
+_ROWS = ("session_order", "patient", "draft_word")
+_FILED = ("patient_key", "order_digest", "order_text")
+_ORDERS = f"SELECT session_id, {', '.join(_FILED)} FROM session_order"
 
 
 class _Walk:
@@ -170,13 +195,11 @@ class _Walk:
     def __init__(
         self, db: Database, folder: RecordFolder, keys: Mapping[str, bytes], history: KeyHistory
     ) -> None:
-        self._db, self._keys, self._history = db, keys, history
+        self._db, self._history = db, history
         self._evidence = read_evidence(folder)
-        self._chained = has_chain(db)
         cells = CellCheck(db)
-        self._faults = {name: list(cells.of_table(name)) for name in _TABLES}
-        self.entries = entry_rows(db) if self._chained and not self._faults["entry"] else []
-        self.links = rows(db, _LINKS) if self._chained and not self._faults["link"] else []
+        self._faults = [fault for name in _ROWS for fault in cells.of_table(name)]
+        self.chain = ChainCheck(db, keys, history, cells)
         self.orders = rows(db, _ORDERS)
         self._register = read_register(db)
 
@@ -184,17 +207,11 @@ class _Walk:
     def _removals(self) -> dict[str, tuple[int, dict[str, object]]]:
         """Removed sessions with place and detail of the entry that says so."""
         found = {}
-        for entry in self.entries:
+        for entry in self.chain.entries:
             if entry.kind == EntryKind.SESSION_REMOVED:
                 detail = object_or_empty(entry.detail_json)
                 found[str(detail.get("session_id", ""))] = entry.sequence, detail
         return found
-
-    @property
-    def end(self) -> str:
-        """The checkpoint of the last link; empty without one."""
-        given = self._given_out(len(self.links) - 1) if self.links else None
-        return "" if given is None else given.text
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -218,10 +235,8 @@ class _Walk:
 
     def alterations(self) -> Iterator[ClinicAlteration]:
         yield from self._check_file()
-        for fault in (fault for faults in self._faults.values() for fault in faults):
-            yield ClinicAlteration(where=f"{fault.table}, row {fault.row}", what=fault.what)
-        yield from self._check_entries()
-        yield from self._check_links()
+        yield from map(altered_row, self._faults)
+        yield from self.chain.alterations()
         yield from self._check_register()
         yield from self._check_key_records()
         yield from self._check_orders()
@@ -230,106 +245,31 @@ class _Walk:
 
     def compare(self, checkpoints: Sequence[Checkpoint]) -> Iterator[ClinicAlteration]:
         """Each checkpoint must be one that this chain once gave out."""
-        places = {first + count: place for place, (_, first, count, *_) in enumerate(self.links)}
+        places = {
+            first + count: place for place, (_, first, count, *_) in enumerate(self.chain.links)
+        }
         for point in checkpoints:
             entries = _entries_of(point) or 0
-            given = self._given_out(places[entries]) if entries in places else None
+            given = self.chain.given_out(places[entries]) if entries in places else None
             if given is not None and given.text.lower() == point.text.lower():
                 continue
-            if entries > len(self.entries):
+            if entries > len(self.chain.entries):
                 what = (
-                    f"{point.text} saw {entries} entries, {len(self.entries)} are here: the end "
-                    "was cut off or an older file was put in place"
+                    f"{point.text} saw {entries} entries, {len(self.chain.entries)} are here: "
+                    "the end was cut off or an older file was put in place"
                 )
             else:
                 what = f"{point.text} was not given out by this chain"
-            yield self._altered("the chain", what, entries)
-
-    def _given_out(self, place: int) -> Checkpoint | None:
-        """The checkpoint of a link; None when its public key is not known."""
-        _, first, count, digest, key_id, _ = self.links[place]
-        public = self._keys.get(key_id)
-        if public is None:
-            return None
-        return make_checkpoint(link_subject(self._file_id(), first + count), digest, public)
+            yield self.chain.altered("the chain", what, entries)
 
     def _check_file(self) -> Iterator[ClinicAlteration]:
         problem = rows(self._db, "PRAGMA integrity_check(1)")[0][0]
         if problem != "ok":
-            yield self._altered("the file", f"SQLite finds: {problem}", 0)
-
-    def _check_entries(self) -> Iterator[ClinicAlteration]:
-        for index, entry in enumerate(self.entries):
-            if entry.sequence != index:
-                yield self._altered(
-                    f"entry {index}", f"entry {entry.sequence} stands where {index} belongs", index
-                )
-                return
-            if entry.version != ENTRY_VERSION:
-                yield self._altered(
-                    f"entry {index}",
-                    f"its version is {entry.version}, known is {ENTRY_VERSION}",
-                    index,
-                )
-                return
-            try:
-                parse_object(entry.detail_json)
-            except ValueError as error:
-                what = f"its text cannot be read: {error}"
-                yield self._altered(f"entry {index}", what, index)
-                return
-
-    def _check_links(self) -> Iterator[ClinicAlteration]:
-        """The first link that does not fit; behind it nothing can be said."""
-        previous, covered = NO_SEAL, 0
-        for index, (number, first, count, digest, key_id, signature) in enumerate(self.links):
-            in_place = (number, first) == (index, covered) and count > 0
-            if not in_place or self._link(previous, first, count) != digest:
-                yield self._altered(
-                    f"entries {covered}-{covered + max(count, 1) - 1}",
-                    f"link {index} does not fit",
-                    covered,
-                )
-                return
-            statement = compute_statement(link_subject(self._file_id(), first + count), digest)
-            yield from self._check_signature(index, first, statement, key_id, signature)
-            previous, covered = digest, first + count
-        if covered != len(self.entries):
-            yield self._altered(
-                "the end",
-                f"the chain covers {covered} entries, {len(self.entries)} are stored",
-                covered,
-            )
-
-    def _link(self, previous: bytes, first: int, count: int) -> bytes | None:
-        covered = self.entries[first : first + count]
-        try:
-            return compute_link(previous, entry_range(first, count), canonical(covered), b"")
-        except UNREADABLE:  # a number or a text that no canonical field can hold
-            return None
-
-    def _check_signature(
-        self, index: int, first: int, statement: bytes, key_id: str, signature: bytes
-    ) -> Iterator[ClinicAlteration]:
-        public = self._keys.get(key_id)
-        if public is None:
-            yield self._altered(
-                f"link {index}", f"its key {key_id} is not known here: bring its public key", first
-            )
-        elif not verify_signature(public, statement, signature):
-            yield self._altered(f"link {index}", f"it is not signed by key {key_id}", first)
-        elif fault := self._fault_of_time(index, key_id):
-            yield self._altered(f"link {index}", fault, first)
-
-    def _fault_of_time(self, index: int, key_id: str) -> str:
-        _, first, count, *_ = self.links[index]
-        last = self.entries[first + count - 1]
-        subject = link_subject(self._file_id(), first + count)
-        return self._history.only(self._keys).fault_of(key_id, last.utc_ms, subject)
+            yield self.chain.altered("the file", f"SQLite finds: {problem}", 0)
 
     def _check_key_records(self) -> Iterator[ClinicAlteration]:
         """The record of keys is as long and the same as it was when an entry noted it."""
-        for entry in self.entries:
+        for entry in self.chain.entries:
             if entry.kind != EntryKind.KEYS_NOTED:
                 continue
             try:
@@ -344,8 +284,9 @@ class _Walk:
 
     def _check_orders(self) -> Iterator[ClinicAlteration]:
         """Each session's order is there, and has the digest beside it and in the evidence."""
-        for session_id, patient_key, digest, text in self.orders:
-            what = self._fault_of_order(session_id, patient_key, digest, text)
+        for session_id, *filed in self.orders:
+            order = FiledOrder(**dict(zip(_FILED, filed, strict=True)))
+            what = fault_of_order(order, self._evidence.of(session_id))
             if what:
                 yield ClinicAlteration(where=f"the order of session {session_id}", what=what)
 
@@ -358,20 +299,9 @@ class _Walk:
                 what="it is not on file, though the evidence names its digest",
             )
 
-    def _fault_of_order(self, session_id: str, key: str, digest: str, text: str) -> str:
-        said = self._evidence.of(session_id)
-        try:
-            if hashlib.sha256(text.encode()).hexdigest() != digest:
-                return "its text does not have its digest"
-        except UNREADABLE as error:
-            return f"its text cannot be read: {error}"
-        if said and (digest, key) != (said.order_digest, said.patient_key):
-            return "it is not the one that the evidence names"
-        return ""
-
     def _check_seals(self) -> Iterator[ClinicAlteration]:
         """A signed note names the seal of the session that it was written from."""
-        for entry in self.entries:
+        for entry in self.chain.entries:
             if entry.kind not in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
                 continue
             detail = object_or_empty(entry.detail_json)
@@ -383,7 +313,7 @@ class _Walk:
                 what = "the evidence is no longer the one that was signed"
             else:
                 continue
-            yield self._altered(f"the note of session {session_id}", what, entry.sequence)
+            yield self.chain.altered(f"the note of session {session_id}", what, entry.sequence)
 
     def _check_removals(self) -> Iterator[ClinicAlteration]:
         """A removed session's day, place and counts are those that its audit row names."""
@@ -395,23 +325,10 @@ class _Walk:
                 what = "its day, place, counts or seal are not those of its removal"
             else:
                 continue
-            yield self._altered(f"the removed session {session_id}", what, sequence)
+            yield self.chain.altered(f"the removed session {session_id}", what, sequence)
         for session_id, said in self._evidence.sessions.items():
             if said.removed and session_id not in self._removals:
                 yield ClinicAlteration(
                     where=f"the removed session {session_id}",
                     what="its content was removed, but no entry says so",
                 )
-
-    def _file_id(self) -> str:
-        try:
-            return file_id(self._db)
-        except JournalCorrupt:
-            return ""
-
-    def _altered(self, where: str, what: str, entry: int) -> ClinicAlteration:
-        """``entry`` is the first one in doubt; the one before it gives the time."""
-        since = None
-        if 0 < entry <= len(self.entries):
-            since = self.entries[entry - 1].utc_ms
-        return ClinicAlteration(where=where, what=what, since_utc_ms=since)

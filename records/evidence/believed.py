@@ -32,15 +32,19 @@ class CheckedRecord:
     @property
     def mark(self) -> str:
         """What every page says of a record that was altered; "" for one that was not."""
+        return mark_of(self.altered)
+
+    @property
+    def altered(self) -> str:
+        """What does not fit first, in words; "" when everything does."""
         if not self.alterations:
             return ""
-        first = self.alterations[0]
-        return f"this record was altered: {first.where or 'its file'}: {first.what}"
+        return altered_text(self.alterations[0].where, self.alterations[0].what)
 
     def believed(self) -> SessionRecord:
         """The session, if it fits in every part; raises JournalCorrupt naming what does not."""
         if self.alterations:
-            raise _refusal(self.record.head.session_id, self.alterations[0])
+            raise refusal_of(self.record.head.session_id, self.altered)
         return self.record
 
 
@@ -68,7 +72,7 @@ def read_checked(folder: RecordFolder, session_id: str) -> CheckedRecord:
             stored = checked.stored
             found += (*check.history.alterations, *checked.alterations)
     if stored is None or stored.damage:
-        raise _refusal(head.session_id, found[0])
+        raise refusal_of(head.session_id, altered_text(found[0].where, found[0].what))
     found += _never_sealed(path, stored)
     return CheckedRecord(record=record_of(stored, path), alterations=tuple(found))
 
@@ -79,9 +83,20 @@ def _never_sealed(path: Path, stored: StoredSession) -> Iterator[Alteration]:
         yield Alteration(session_id=stored.head.session_id, where="its file", what=what)
 
 
-def _refusal(session_id: str, found: Alteration) -> JournalCorrupt:
+def altered_text(where: str, what: str) -> str:
+    """Where something does not fit, and what."""
+    return f"{where or 'its file'}: {what}"
+
+
+def mark_of(altered: str) -> str:
+    """What every page says of a record that was altered; "" where nothing was."""
+    return f"this record was altered: {altered}" if altered else ""
+
+
+def refusal_of(session_id: str, altered: str) -> JournalCorrupt:
+    """Why nothing is made of a record that was altered; rule N-11 of a claim says the same."""
     return JournalCorrupt(
-        f"the record of session {session_id} was altered ({found.where}: {found.what}); nothing is "
+        f"N-11: the record of session {session_id} was altered ({altered}); nothing is "
         f"exported, signed or billed from it. `traction verify {session_id}` says more, and "
-        f"`traction show {session_id}` shows what is stored"
+        f"`traction show {session_id}` shows what can still be read"
     )

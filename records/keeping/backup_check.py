@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import JournalError
-from records.clinic.clinic_verify import ClinicAlteration, is_of_clinic, verify_clinic
+from records.clinic.chain_check import ClinicAlteration
+from records.clinic.clinic_verify import is_of_clinic, verify_clinic
 from records.evidence.integrity import Alteration, verify
 from records.keeping.backup_list import file_names
 from records.store.checkpoint import Checkpoint

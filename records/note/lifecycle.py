@@ -24,10 +24,11 @@ from records.note.fields import (
 )
 from records.note.stored_text import confirmed_from
 from records.note.treatment_note import TreatmentNote
-from records.note.words import NOTHING_SAID, NoteWords, Word, fold
+from records.note.words import NoteWords, Word, fold
 from records.store.author import Author
 from records.store.checkpoint import make_checkpoint
 from records.store.clinic_chain import (
+    Entry,
     EntryKind,
     append_entries,
     entries_of_session,
@@ -35,22 +36,21 @@ from records.store.clinic_chain import (
     link_over,
     link_subject,
 )
-from records.store.clinic_file import clinic_reading, clinic_writing, has_chain
+from records.store.clinic_file import clinic_writing, has_chain
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
 TYPED = "typed"
 
 
-def note_words(folder: RecordFolder, session_id: str) -> NoteWords:
-    """What people said of a session's note, read-only."""
-    if not folder.clinic_database.exists():
-        return NOTHING_SAID
-    with clinic_reading(folder) as db:
-        words = _words(db, session_id)
-        if not words.versions:
-            return words
-        return replace(words, checkpoint=_checkpoint(db, folder, words.entry))
+def note_words_of(
+    db: Database, folder: RecordFolder, session_id: str, entries: Sequence[Entry]
+) -> NoteWords:
+    """What people said of a session's note, by its entries and its draft."""
+    words = fold(_versions(entries), _draft(db, session_id))
+    if not words.versions:
+        return words
+    return replace(words, checkpoint=_checkpoint(db, folder, words.entry))
 
 
 def complete(
@@ -313,9 +313,11 @@ def _value(note: TreatmentNote, name: str) -> str | None:
 
 
 def _words(db: Database, session_id: str) -> NoteWords:
-    entries = entries_of_session(db, session_id)
-    signed = [e for e in entries if e.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)]
-    return fold(signed, _draft(db, session_id))
+    return fold(_versions(entries_of_session(db, session_id)), _draft(db, session_id))
+
+
+def _versions(entries: Sequence[Entry]) -> list[Entry]:
+    return [e for e in entries if e.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)]
 
 
 def _checkpoint(db: Database, folder: RecordFolder, entry: int) -> str:

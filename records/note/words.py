@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 
 from controller.errors import JournalCorrupt
 from controller.events import JsonValue
+from records.evidence.unreadable import refused_in_words
 from records.store.clinic_chain import Entry, EntryKind
 
 DRAFT, SIGNED, AMENDED = "draft", "signed", "amended"
@@ -124,13 +125,10 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
     words: dict[str, Word] = {}
     for version in versions:
         words |= version.changes
-    first = signed[0].detail
+    with refused_in_words(f"entry {signed[0].sequence} of clinic.db, a signed note,"):
+        seal, device = str(signed[0].detail["seal"]), dict(signed[0].detail["device"])
     return NoteWords(
-        words=words,
-        versions=versions,
-        seal=str(first["seal"]),
-        device=dict(first["device"]),
-        entry=signed[-1].sequence,
+        words=words, versions=versions, seal=seal, device=device, entry=signed[-1].sequence
     )
 
 

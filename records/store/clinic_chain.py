@@ -71,7 +71,7 @@ def append_entries(
 
     The file's first link also begins the file, which gets its name there. A record of keys that is
     newer than the last one noted is noted. Raises KeyUnavailable for an author whose key was
-    replaced meanwhile.
+    replaced meanwhile, JournalCorrupt for entries that no link covers.
     """
     number, first, previous = _tail(db)
     entries = [*_note_of_keys(db, author), *entries]
@@ -131,6 +131,12 @@ def entry_rows(db: Database) -> list[EventRow]:
         EventRow(sequence=a, at_ms=0, utc_ms=b, kind=c, version=d, detail_json=e)
         for a, b, c, d, e in stored
     ]
+
+
+def entry_of(row: EventRow) -> Entry:
+    """An entry as readers get it; raises JournalCorrupt for one that cannot be read."""
+    kind, detail = _kind(row.kind, row.sequence), _detail(row.detail_json, row.sequence)
+    return Entry(sequence=row.sequence, utc_ms=row.utc_ms, kind=kind, detail=detail)
 
 
 def entries_of_session(db: Database, session_id: str) -> list[Entry]:
@@ -226,13 +232,24 @@ def _beginning(author: Author) -> dict[str, JsonValue]:
 
 
 def _tail(db: Database) -> tuple[int, int, bytes]:
-    """Number of the next link, sequence of the next entry, last link."""
+    """Number of the next link, sequence of the next entry, last link.
+
+    Raises JournalCorrupt where entries stand that no link covers: a new one would cover them.
+    """
     last = rows(
         db,
         "SELECT number + 1, first_entry + entry_count, digest FROM link "
         "ORDER BY number DESC LIMIT 1",
     )
-    return last[0] if last else (0, 0, NO_SEAL)
+    number, first, digest = last[0] if last else (0, 0, NO_SEAL)
+    ((newest,),) = rows(db, "SELECT max(sequence) FROM entry")
+    if newest is not None and newest >= first:
+        raise JournalCorrupt(
+            f"entry {newest} of clinic.db stands behind the last link, which ends with entry "
+            f"{first - 1}: the file was altered, and nothing is added to it. "
+            "`traction verify --all` says more"
+        )
+    return number, first, digest
 
 
 def _entries(db: Database, where: str, parameters: Sequence[object]) -> list[Entry]:

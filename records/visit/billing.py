@@ -30,6 +30,7 @@ from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
 from records.clinic.acceptance import OfferAnswer, record_acceptance
+from records.evidence.believed import altered_text
 from records.evidence.integrity import verify
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
@@ -57,11 +58,18 @@ def billed(
     left_out = without_room(context, visit.acceptances)
     context = with_accepted(context, visit.acceptances)
     tables = load_tables(folder).with_code_list(installed_code_list())
-    altered = bool(verify(folder, visit.session_id).alterations)
+    altered = _altered(folder, visit)
     facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
     report = _naming(report_of(facts), left_out)
     visit = replace(visit, context=context, facts=facts, report=report, offers=offers_of(facts))
     return replace(visit, face=face_of(visit.note, report, differences(visit)))
+
+
+def _altered(folder: RecordFolder, visit: Visit) -> str:
+    """What of evidence or words does not fit, and where; "" when everything does."""
+    found = verify(folder, visit.session_id).alterations
+    first = altered_text(found[0].where, found[0].what) if found else ""
+    return visit.altered or first
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:

@@ -18,6 +18,7 @@ from records.claim.rules.offers import Offer
 from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
 from records.clinic.claim_exports import FiledExport
+from records.evidence.believed import mark_of
 from records.evidence.reader import SessionRecord
 from records.note.treatment_note import TreatmentNote
 from records.order.order import Order
@@ -31,8 +32,8 @@ class Visit:
     ``acceptances`` are what a named person accepted of it, ``sent`` the exports of its claim.
     ``context`` is what the practice's
     system says of the claim; ``facts``, ``report`` and ``offers`` are what the rules make of both.
-    Without ``report`` no rule was applied, and the face can hold no error. ``mark`` says on every
-    page that the record was altered; "" for one that fits.
+    Without ``report`` no rule was applied, and the face can hold no error. ``altered`` says what of
+    evidence or words does not fit, and where; "" when everything does.
     """
 
     record: SessionRecord
@@ -42,7 +43,7 @@ class Visit:
     zone: tzinfo
     made_at: datetime
     clinic: str = ""
-    mark: str = ""
+    altered: str = ""
     acceptances: tuple[Acceptance, ...] = ()
     sent: tuple[FiledExport, ...] = ()
     context: ClaimContext | None = None
@@ -54,6 +55,11 @@ class Visit:
     def session_id(self) -> str:
         """The session's id: every export names it."""
         return self.record.head.session_id
+
+    @property
+    def mark(self) -> str:
+        """What every page says of a record that was altered; "" for one that fits."""
+        return mark_of(self.altered)
 
     @property
     def note_file(self) -> str:

@@ -22,6 +22,7 @@ from workstation.commands.options import (
     grouped,
     place_of,
 )
+from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_text
 
 if TYPE_CHECKING:
@@ -92,18 +93,21 @@ def claim_new(
 def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions) -> None:
     """Look at a session's claim with the rules of its payer (exit status 3: not ready).
 
+    Of a record that was altered it says what and where (exit status 4).
     97012 has no time rule: minutes are evidence and some payers look for 15, so a short treatment
     is never an error. 59 is for a true NCCI pair only, not for any other service of the day.
     """
     from records.claim.rules.report import report_document, report_text
     from records.visit.sent import exported
 
-    visit, report = _billed(records.place, session, claim, "scrub")
+    visit, report = _billed(records.place, session, claim, "scrub", altered_too=True)
     facts = (visit.session_id, report, visit.offers, visit.acceptances, exported(visit))
     if records.as_json:
         say_json(report_document(*facts))
     else:
         say_text(report_text(*facts))
+    if visit.altered:
+        raise typer.Exit(RECORD_BAD)
     if report.blocked:
         raise typer.Exit(NOT_READY)
 
@@ -172,16 +176,18 @@ def payers(records: RecordsOptions) -> None:
 
 
 def _billed(
-    place: Place, session: str, claim: PayerOptions, what: str
+    place: Place, session: str, claim: PayerOptions, what: str, *, altered_too: bool = False
 ) -> tuple[Visit, ScrubReport]:
     """The claim for a person to read, and what the rules say of it; audited."""
     from records.visit.billing import billed
-    from records.visit.load import audited_visit
+    from records.visit.load import altered_is_said, audited_visit
     from workstation.author_now import reader_now
 
     settings, folder = place
-    visit = audited_visit(folder, session, settings, reader_now(folder), what)
-    visit = billed(folder, visit, payer=claim.payer, context_file=claim.context)
+    person = reader_now(folder)
+    visit = audited_visit(folder, session, settings, person, what, altered_too=altered_too)
+    with altered_is_said(visit):
+        visit = billed(folder, visit, payer=claim.payer, context_file=claim.context)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
 

@@ -16,7 +16,8 @@ from workstation.commands.unit_files import put_aside_line
 from workstation.output import say, say_json, utc_text, warn
 
 if TYPE_CHECKING:
-    from records.clinic.clinic_verify import ClinicAlteration, ClinicVerification
+    from records.clinic.chain_check import ClinicAlteration
+    from records.clinic.clinic_verify import ClinicVerification
     from records.evidence.clock_steps import ClockStep
     from records.evidence.session_check import Alteration
     from records.evidence.tally import Verification
@@ -143,10 +144,12 @@ def _verify_records(
         remember(folder, recall, {one.session_id for one in found.alterations if one.session_id})
     elif found.alterations:
         forget(folder)
-    of_words = () if found.clinic is None else found.clinic.alterations
-    read_everything = not found.sessions.left_out
     _conclude(
-        found.alterations, of_words, found.basis, as_json=as_json, read_everything=read_everything
+        found.alterations,
+        found.clinic.alterations,
+        found.basis,
+        as_json=as_json,
+        read_everything=not found.sessions.left_out,
     )
 
 
@@ -154,20 +157,20 @@ def _verify_records(
 class _Found:
     """What a verification found; ``alterations`` are those of sessions, keys and time stamps.
 
-    ``clinic`` is None where only a session was looked at, and ``steps`` are empty then.
+    Where only a session was looked at, ``clinic`` is about its words, and ``steps`` are empty.
     """
 
     sessions: Verification
     alterations: Sequence[Alteration]
     basis: str
-    clinic: ClinicVerification | None
+    clinic: ClinicVerification
     trusted: KeyHistory
     steps: Sequence[ClockStep]
 
 
 def _checked(place: Place, wanted: str | None, outside: _Outside, recall: Recall) -> _Found:
     """Every check of the records, or of one session, against what comes from outside."""
-    from records.clinic.clinic_verify import is_of_clinic, verify_clinic
+    from records.clinic.clinic_verify import is_of_clinic, verify_clinic, verify_words
     from records.evidence.clock_steps import clock_steps
     from records.evidence.integrity import verify as verify_records
     from records.keeping.backup_list import is_of_backup
@@ -192,9 +195,10 @@ def _checked(place: Place, wanted: str | None, outside: _Outside, recall: Recall
             watch=watch,
         )
     alterations = [*result.alterations, *_of_anchors(folder, of_keys, second.faults)]
-    clinic = None
     if wanted is None or of_clinic:
         clinic = verify_clinic(folder, checkpoints=of_clinic, public_keys=outside.keys)
+    else:
+        clinic = verify_words(folder, wanted, public_keys=outside.keys)
     return _Found(
         sessions=result,
         alterations=alterations,
@@ -210,7 +214,7 @@ def _facts(found: _Found) -> dict[str, object]:
     from workstation.commands.keys import key_facts
 
     result = found.sessions
-    said: dict[str, object] = {} if found.clinic is None else {"clinic": asdict(found.clinic)}
+    said: dict[str, object] = {"clinic": asdict(found.clinic)}
     said |= {"put_aside": [put_aside_line(one) for one in result.put_aside]}
     said |= {"trusted_keys": key_facts(found.trusted)}
     said |= {"clock_steps": [asdict(step) for step in found.steps]}
@@ -239,8 +243,7 @@ def _lines(found: _Found, folder: RecordFolder) -> Iterator[str]:
         yield f"trusted {line}"
     for step in found.steps:
         yield step.text
-    if found.clinic is not None:
-        yield from clinic_lines(found.clinic)
+    yield from clinic_lines(found.clinic)
 
 
 def _verify_bundle(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import RequestRefused
+from controller.errors import JournalCorrupt, RequestRefused
 from workstation.commands.options import (
     PersonOptions,
     Place,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workstation.settings import Settings
 
 
+ALTERED_AUDIT = "the rows of accesses were altered"
 NOT_CHECKED = (
     "not checked by this list: `traction verify --all` checks every session, each document its own"
 )
@@ -118,8 +119,8 @@ def audit(
     patient: Annotated[str, typer.Option(help="Only of this patient's sessions.")] = "",
     person: PersonOptions,
 ) -> None:
-    """List who read or wrote patients' data, oldest first."""
-    from records.clinic.audit import accesses, record_read
+    """List who read or wrote patients' data, oldest first (exit status 4: it was altered)."""
+    from records.clinic.audit import accesses, altered_audit, record_read
     from records.keeping.search import SessionQuery, find_sessions
     from workstation.author_now import reader_now
 
@@ -130,14 +131,21 @@ def audit(
         ids = [found.head.session_id for found in of_patient]
         record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
-    found = accesses(folder, wanted)
+    altered, found = altered_audit(folder), accesses(folder, wanted)
+    if altered and person.as_json:
+        raise JournalCorrupt(f"{ALTERED_AUDIT}: {altered}; without --json the rows are shown")
     if person.as_json:
         say_json([asdict(access) for access in found])
         return
+    if altered:
+        say(f"{ALTERED_AUDIT}: {altered}")
     for access in found:
         when = _local(settings, access.at_utc_ms).isoformat(" ")
         fields = f"  {', '.join(access.fields)}" if access.fields else ""
         say(f"{when}  {access.by} ({access.user})  {access.what}  {access.session_id}{fields}")
+    if altered:
+        say(f"{ALTERED_AUDIT}: {altered}")
+        raise typer.Exit(RECORD_BAD)
 
 
 def _day(option: str, text: str) -> date | None:

@@ -67,7 +67,11 @@ def _whole_minute(moment: datetime) -> datetime:
 
 
 class Facts:
-    """One claim with its note, its record, its payer and the tables. Nothing in it changes."""
+    """One claim with its note, its record, its payer and the tables. Nothing in it changes.
+
+    ``log_altered`` says what of log or words does not fit, and where: "" nothing, None where nobody
+    looked.
+    """
 
     def __init__(
         self,
@@ -77,7 +81,7 @@ class Facts:
         profile: PayerProfile,
         tables: ScrubTables,
         *,
-        log_altered: bool | None = None,
+        log_altered: str | None = None,
     ) -> None:
         self.note, self.record, self.context = note, record, context
         self.profile, self.tables = profile, tables

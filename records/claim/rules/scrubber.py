@@ -57,11 +57,11 @@ def scrub(
     profile: PayerProfile,
     tables: ScrubTables,
     *,
-    log_altered: bool | None = None,
+    log_altered: str | None = None,
 ) -> ScrubReport:
     """Look at one claim. It never raises for a well-formed context, and it changes nothing.
 
-    ``log_altered`` is the result of walking the record's chain, when somebody did.
+    ``log_altered`` is what the walk over log and words found, when somebody walked.
     """
     facts = Facts(note, record, context, profile, tables, log_altered=log_altered)
     return report_of(facts)

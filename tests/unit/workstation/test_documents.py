@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from controller.errors import JournalCorrupt, JournalUnavailable, RecordNotFound
+from controller.errors import JournalUnavailable, RecordNotFound
 from controller.events import Outcome
 from controller.runtime.clock import SystemClock
 from records.evidence.reader import list_sessions
 from records.exports.formats import written
-from records.order.order import Order
 from records.order.order_file import parse_order
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
@@ -83,19 +82,6 @@ def test_the_beginning_of_an_id_is_enough_and_another_one_is_not_found(
     assert load_visit(folder, session_id[:-1], SETTINGS).record.head.session_id == session_id
     with pytest.raises(RecordNotFound):
         load_visit(folder, "nothing-like-it", SETTINGS)
-
-
-def test_an_order_that_is_not_the_one_of_the_evidence_is_refused(
-    shown: Shown, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, session_id = shown.data, shown.completed
-
-    def altered(text: str, name: str) -> Order:
-        return replace(parse_order(text, name), source_text=text.replace("60 N", "61 N"))
-
-    monkeypatch.setattr("records.visit.load.parse_order", altered)
-    with pytest.raises(JournalCorrupt, match="is not the one that the evidence names"):
-        load_visit(folder, session_id, SETTINGS)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

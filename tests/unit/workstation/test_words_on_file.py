@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from controller.events import EventKind, JsonValue
+from records.note import lifecycle
 from records.note.lifecycle import complete, sign
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import clinic_writing
@@ -118,14 +119,13 @@ def test_a_note_that_is_signed_has_one_line_that_says_so(data: RecordFolder) -> 
     assert SHOWN in text
 
 
-def test_a_signer_s_name_makes_no_second_signature(data: RecordFolder) -> None:
+def test_a_signer_s_name_makes_no_second_signature(
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     complete(data, note_of(data), ALL_WORDS, author(data))
-    sign(data, note_of(data), "PT", author(data))
-    with altering(data.clinic_database) as db:
-        db.execute(
-            "UPDATE entry SET detail = replace(detail, ?, ?) WHERE kind = ?",
-            ('"by":"P. Jones"', f'"by":"P. Jones\\n{FORGED}"', int(EntryKind.NOTE_SIGNED)),
-        )
+    # An older program took such names.
+    monkeypatch.setattr(lifecycle, "fault_of", lambda text, most: "")
+    sign(data, note_of(data), "PT", author(data, by=f"P. Jones\n{FORGED}"))
     for command in (("note", "s-1"), ("note", "s-1", "--history")):
         lines = said(data, *command).split("\n")
         (line,) = [line for line in lines if line.startswith("Signed by")]

@@ -120,9 +120,9 @@ def signed_before_the_end(facts: Facts) -> Iterator[Found]:
 
 @predicate
 def log_was_changed(facts: Facts) -> Iterator[Found]:
-    """N-11. By the walk over the chain, or because the note cites another seal."""
+    """N-11. By the walk over log and words, or because the note cites another seal."""
     if facts.log_altered:
-        yield Found("seal", facts.told("outcome"), {"what": "its chain does not hold"})
+        yield Found("seal", facts.told("outcome"), {"what": facts.log_altered})
         return
     sealed = facts.sealed_digest()
     if facts.note is not None and facts.note.seal and sealed and sealed != facts.note.seal:

@@ -17,6 +17,8 @@ from records.clinic.clinic_verify import verify_clinic
 from records.note.lifecycle import amend, complete, confirm, mark_not_assessed, sign
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteVersion
+from records.store.clinic_chain import entries_of_session
+from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from tests.support.notes import (
     ALL_WORDS,
@@ -328,14 +330,15 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
 
 
 def test_a_signature_over_other_evidence_is_said_on_the_note(data: RecordFolder) -> None:
-    from records.note.lifecycle import note_words
+    from records.note.lifecycle import note_words_of
     from records.note.treatment_note import draft_note
     from records.visit.load import load_visit
     from tests.support.sessions import SETTINGS
 
     signed(data)
     visit = load_visit(data, "s-1", SETTINGS)
-    words = note_words(data, "s-1")
+    with clinic_reading(data) as db:
+        words = note_words_of(db, data, "s-1", entries_of_session(db, "s-1"))
     for spoken, message in (
         (replace(words, seal="00"), "its seal differs"),
         (replace(words, device={**words.device, "peak_force": "1 N"}), "differ.*: peak_force"),

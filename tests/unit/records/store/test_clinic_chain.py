@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from controller.errors import AuditUnavailable, JournalUnavailable
-from records.clinic.acceptance import OfferAnswer, acceptances, record_acceptance
+from records.clinic.acceptance import Acceptance, OfferAnswer, acceptances_of, record_acceptance
 from records.clinic.audit import accesses, record_read
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.filed_orders import file_order, filed_order
@@ -21,7 +21,7 @@ from records.keys.signing import NoKeyStore, SigningKey
 from records.note.lifecycle import amend, complete, sign
 from records.store.chain import NO_SEAL, compute_link
 from records.store.checkpoint import Checkpoint, parse_checkpoint
-from records.store.clinic_chain import canonical, entry_range, entry_rows
+from records.store.clinic_chain import canonical, entries_of_session, entry_range, entry_rows
 from records.store.clinic_file import CLINIC_SCHEMA, clinic_reading, clinic_writing
 from records.store.database import backup_path
 from records.store.record_folder import RecordFolder
@@ -274,15 +274,20 @@ def test_a_newer_file_is_refused_in_words(folder: RecordFolder) -> None:
 # --- acceptances and search -------------------------------------------------------------------
 
 
+def accepted_in(data: RecordFolder) -> list[Acceptance]:
+    with clinic_reading(data) as db:
+        return acceptances_of(entries_of_session(db, "s-1"))
+
+
 def test_an_acceptance_is_kept_with_who_and_why_and_may_be_taken_back(copied: RecordFolder) -> None:
-    (accepted,) = acceptances(copied, "s-1")
+    (accepted,) = accepted_in(copied)
     assert (accepted.value, accepted.by) == ("GP", "P. Jones")
     assert accepted.evidence == ("plan of care: GP",)
     taken_back = OfferAnswer(
         session_id="s-1", what="modifier", value="GP", accepted=False, evidence=()
     )
     record_acceptance(copied, taken_back, author(copied), patient_key="")
-    assert acceptances(copied, "s-1") == []
+    assert accepted_in(copied) == []
     assert verify_clinic(copied).entries == 9
 
 

@@ -13,7 +13,7 @@ from controller.errors import ExportRefused, JournalCorrupt
 from controller.events import JsonValue
 from records.claim.context import ClaimContext
 from records.clinic.acceptance import OfferAnswer, record_acceptance
-from records.clinic.claim_exports import EXPORT_OF_CLAIM, claim_exports
+from records.clinic.claim_exports import EXPORT_OF_CLAIM
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.readings import offer_readings_folder, take_up_readings
 from records.note.lifecycle import amend, complete, sign
@@ -64,11 +64,10 @@ def send(folder: RecordFolder, visit: Visit, format_name: str = "837p") -> None:
 def test_an_export_is_on_record_with_file_digest_person_and_time(folder: RecordFolder) -> None:
     recorded(folder)
     send(folder, seen(folder))
-    (kept,) = claim_exports(folder, SESSION)
+    (kept,) = seen(folder).sent
     assert (kept.format, kept.file, kept.ready) == ("837p", "claim.txt", True)
     assert kept.digest == hashlib.sha256(CONTENT).hexdigest()
     assert (kept.by, kept.at_utc_ms) == (author(folder).by, author(folder).at_utc_ms)
-    assert claim_exports(folder, "s-2") == ()
     assert verify_clinic(folder).alterations == ()
 
 
@@ -91,7 +90,7 @@ def test_a_claim_with_errors_was_no_claim_to_send(folder: RecordFolder) -> None:
     assert with_errors.report is not None
     assert with_errors.report.blocked
     send(folder, with_errors)
-    assert [one.ready for one in claim_exports(folder, SESSION)] == [False]
+    assert [one.ready for one in seen(folder).sent] == [False]
     refuse_second(seen(folder), "837p")
     assert sent_texts(seen(folder)) == ()
     assert exported(seen(folder)).differences == ()
@@ -157,11 +156,11 @@ def test_an_account_that_may_only_read_leaves_the_row_and_it_counts_at_once(
         share_with_readers(shared)
         offer_readings_folder(shared)
         keep_export(shared, seen(shared), biller, "csv", "claim.csv", CONTENT)
-        (waiting,) = claim_exports(shared, SESSION)
+        (waiting,) = seen(shared).sent
         with pytest.raises(ExportRefused, match=r"by B\. Biller"):
             refuse_second(seen(shared), "csv")
         assert take_up_readings(shared, author(shared)) == 1
-        (kept,) = claim_exports(shared, SESSION)
+        (kept,) = seen(shared).sent
         assert kept == waiting
 
 
@@ -176,4 +175,4 @@ def test_a_row_that_does_not_name_what_was_written_is_an_alteration(folder: Reco
     with clinic_writing(folder) as db:
         append_entries(db, author(folder), [(EntryKind.RECORD_READ, detail)])
     with pytest.raises(JournalCorrupt, match="does not name what was written"):
-        claim_exports(folder, SESSION)
+        seen(folder)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from controller.errors import RequestRefused
-from records.clinic.acceptance import acceptances
 from records.exports.formats import written
 from records.store.record_folder import RecordFolder
 from records.visit import billing
@@ -114,7 +113,7 @@ def test_a_modifier_is_on_the_claim_only_once_a_person_accepted_it(
         path,
     )
     assert kept.stdout.strip() == "accepted: 97012:GP by P. Jones"
-    (acceptance,) = acceptances(folder, "session-1")
+    (acceptance,) = load_visit(folder, "session-1", SETTINGS).acceptances
     assert acceptance.by == "P. Jones"
     assert acceptance.evidence == ("against: no plan of care with a discipline is recorded",)
     after = scrubbed(folder, "--context", path)
@@ -146,7 +145,7 @@ def charge(folder: RecordFolder) -> dict[str, str]:
 
 def test_what_was_not_offered_is_kept_as_such(folder: RecordFolder) -> None:
     run(folder, "accept", "session-1", "--diagnosis", "m54.2", "--by", "P. Jones")
-    kept = {a.value: a for a in acceptances(folder, "session-1")}
+    kept = {a.value: a for a in load_visit(folder, "session-1", SETTINGS).acceptances}
     assert kept["M542"].evidence == ("the program did not offer it",)
     run(folder, "accept", "session-1", "--diagnosis", "M542", "--by", "P.", "--withdraw")
 

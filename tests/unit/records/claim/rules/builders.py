@@ -150,7 +150,7 @@ class Visit:
     context: ClaimContext
     profile: PayerProfile
     tables: ScrubTables
-    log_altered: bool | None
+    log_altered: str | None
 
     def report(self) -> ScrubReport:
         return scrub(
@@ -179,7 +179,7 @@ def visit(
     tables: Mapping[str, Any] | None = None,
     identity: Mapping[str, Any] | None = None,
     without: str = "",
-    log_altered: bool | None = False,
+    log_altered: str | None = "",
 ) -> Visit:
     """The visit with changes; ``same_day`` are further lines of the same claim.
 

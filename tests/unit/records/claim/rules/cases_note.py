@@ -129,7 +129,7 @@ NOTE = (
     ),
     Case("N-09", visit(note={"signature": None}), visit(note={"signature": SIGNATURE})),
     Case("N-10", visit(note={"signature": signed(-1)}), visit(note={"signature": signed(0)})),
-    Case("N-11", visit(log_altered=True), visit(log_altered=None)),
+    Case("N-11", visit(log_altered="event 3: it was altered"), visit(log_altered=None)),
     Case("N-12", visit(note={"repetitions": (repetition(),)}), visit(note={"repetitions": ()})),
     Case(
         "N-13",

@@ -187,7 +187,7 @@ def changes(draw: st.DrawFn) -> dict[str, Any]:
         },
         "identity": {"calibration_due": draw(st.sampled_from(["2026-01-01", "", "unknown"]))},
         "without": draw(st.sampled_from(["", "note"])),
-        "log_altered": draw(FLAGS),
+        "log_altered": draw(st.sampled_from(["event 3: it was altered", "", None])),
         "tables": {"fees": draw(st.sampled_from([None, fee_table()]))},
     }
 

@@ -136,7 +136,7 @@ def test_the_signature_never_stands_alone_on_a_page() -> None:
 
 
 def test_an_altered_record_is_marked_on_every_page() -> None:
-    visit = with_words(replace(VISIT, mark="ALTERED: not as sealed"), "pain " * 300)
+    visit = with_words(replace(VISIT, altered="ALTERED: not as sealed"), "pain " * 300)
     pages = pages_of(note_pdf(visit))
     assert len(pages) > 2
     assert all("ALTERED: not as sealed" in page.extract_text() for page in pages)
