@@ -289,10 +289,10 @@ def table_items(order: Prescription) -> list[CheckItem]:
 
 
 def screening_item(screening: str, *, verified: bool) -> CheckItem:
-    """The contraindication screen, attested by name in the order."""
+    """The contraindication screen, attested in the order; its text is no name and stays there."""
     if screening.strip():
         return CheckItem(
-            name="screening", state=CheckState.CONFIRMED, value="named in the order", by=screening
+            name="screening", state=CheckState.CONFIRMED, value="attested in the order"
         )
     return CheckItem(
         name="screening",

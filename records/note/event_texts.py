@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from controller.event_details.happened import (
     CheckInRecorded,
     PhaseChanged,
@@ -13,7 +15,7 @@ from records.note.delivered_dose import RecordedStop
 from records.note.events import Adjustment, RecordedPause
 from records.store.canonical import StoredEvent
 
-PASSED, FAILED = "passed", "failed"
+PASSED, FAILED, CONFIRMED = "passed", "failed", "confirmed"
 
 
 def newtons(force_dn: int | None) -> str | None:
@@ -72,16 +74,31 @@ def steps_text(made: list[StoredEvent]) -> str:
 
 def self_check_text(made: list[StoredEvent]) -> str:
     """How many items passed, and each one that a person confirmed or nobody checked."""
+    return _self_check_text(made, _confirmed)
+
+
+def self_check_text_as_signed(made: list[StoredEvent]) -> str:
+    """The same as notes were signed with while the order's screening text stood as a name."""
+    return _self_check_text(made, lambda check: f" by {check.by}" if check.by else "")
+
+
+def _self_check_text(made: list[StoredEvent], confirmed: Callable[[SelfCheckRecorded], str]) -> str:
     last = {check.item: check for check in _checks(made)}
     by_state: dict[str, list[str]] = {}
     for name, check in last.items():
-        state = check.state.replace("_", " ")
-        state = f"{state} by {check.by}" if check.by else state
+        state = check.state.replace("_", " ") + confirmed(check)
         by_state.setdefault(state, []).append(name.replace("_", " "))
     return "; ".join(
         f"{len(items)} items {state}" if state == PASSED else f"{state}: {', '.join(items)}"
         for state, items in by_state.items()
     )
+
+
+def _confirmed(check: SelfCheckRecorded) -> str:
+    """Who confirmed an item; the screen is the order's text, which older records hold as a name."""
+    if check.item == "screening":
+        return " in the order" if check.state == CONFIRMED else ""
+    return f" by {check.by}" if check.by else ""
 
 
 def table_text(made: list[StoredEvent]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from records.note.fields import ClinicianField, clinician_fields, remark_field
 from records.note.stored_text import proposed_from
@@ -75,11 +75,21 @@ class ClinicianPart:
                         name=field.name, session_id=self.last_visit.session_id, permille=permille
                     )
 
-    def warnings(self, seal: str, device: Iterable[Field]) -> Iterator[str]:
-        """What was signed and what the evidence says now must be the same."""
+    def warnings(
+        self, seal: str, device: Iterable[Field], as_signed: Mapping[str, str]
+    ) -> Iterator[str]:
+        """What was signed and what the evidence says now must be the same.
+
+        ``as_signed`` are texts of device fields in the form in which notes were signed before.
+        """
         if not self.said.versions:
             return
-        changed = [f.name for f in device if self.said.device.get(f.name, f.value) != f.value]
+        signed = self.said.device
+        changed = [
+            field.name
+            for field in device
+            if signed.get(field.name, field.value) not in (field.value, as_signed.get(field.name))
+        ]
         if self.said.seal != seal:
             yield "The evidence is no longer the one that was signed: its seal differs."
         elif changed:

@@ -23,6 +23,7 @@ from records.note.event_texts import (
     pause_text,
     remark_text,
     self_check_text,
+    self_check_text_as_signed,
     steps_text,
     stop_text,
     table_text,
@@ -121,7 +122,7 @@ def draft_note(
         device_fields=device,
         clinician_fields=told,
         dose=dose,
-        warnings=(*draft.warnings(), *clinician.warnings(draft.digest, device)),
+        warnings=(*draft.warnings(), *clinician.warnings(draft.digest, device, draft.as_signed)),
         adjustments=draft.adjustments,
         patient_key=record.started.session.patient_key,
         ended_utc_ms=_ended_utc_ms(record),
@@ -202,6 +203,7 @@ class _Draft:
         dose = self.dose
         started = self._local(dose.treatment_started_ms)
         ended = self._local(dose.treatment_ended_ms)
+        yield self._device("opened_at", "Session opened", self._opened())
         yield self._phases("started_at", "Traction began", started)
         yield self._phases("ended_at", "Traction ended", ended)
         minutes = f"{dose.delivered_minutes} min ({clock_text(dose.traction_ms)})"
@@ -215,6 +217,10 @@ class _Draft:
         if dose.in_band_permille is not None:
             band = f"{dose.in_band_permille / 10:.1f} % within the larger of 10 N and 10 %"
             yield self._measured("time_in_band", "Hold samples in band", band, "%")
+
+    def _opened(self) -> str:
+        """The moment from which every time of the session counts."""
+        return f"{self._local(0)}; times in min and s of what happened count from here"
 
     def _happened(self) -> Iterator[Field]:
         for number, stop in enumerate(self.dose.stops, start=1):
@@ -263,6 +269,12 @@ class _Draft:
         ):
             if text is not None:
                 yield self._device(name, label, text, range_=_span("event", made))
+
+    @property
+    def as_signed(self) -> dict[str, str]:
+        """Texts of fields whose form has changed since notes were signed with them."""
+        made = self.record.of_kind(EventKind.SELF_CHECK_RECORDED)
+        return {"self_check": self_check_text_as_signed(made)} if made else {}
 
     def _adjusted(self) -> Iterator[Field]:
         """Every change of force with who and why, so that "none" is a statement too."""

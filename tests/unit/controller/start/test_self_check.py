@@ -122,13 +122,19 @@ ITEMS: list[tuple[CheckItem, CheckState, bool, str]] = [
     (check.gross_zero_item(7.1, None), NOT_COVERED, False, "7.1 N"),
     (check.gross_zero_item(7.1, replace(LAST, gross_zero_n=None)), NOT_COVERED, False, "7.1 N"),
     (check.limits_item(prescription(), CAPABILITIES), PASSED, False, "region 200 N"),
-    (check.screening_item("A. Example PT", verified=True), CONFIRMED, False, "order"),
+    (check.screening_item("none found", verified=True), CONFIRMED, False, "in the order"),
     (check.screening_item(" ", verified=False), NOT_COVERED, False, "not attested"),
     (check.screening_item("", verified=True), FAILED, True, "not attested"),
     (check.press_test_item(True, limit_s=60.0, verified=True), PASSED, False, "released"),
     (check.press_test_item(False, limit_s=60.0, verified=False), NOT_COVERED, False, "60 s"),
     (check.press_test_item(False, limit_s=60.0, verified=True), FAILED, True, "60 s"),
 ]
+
+
+def test_a_screening_text_is_nobody_s_name() -> None:
+    item = check.screening_item("none found", verified=True)
+    assert item.by == ""
+    assert "none found" not in item.text
 
 
 @pytest.mark.parametrize(("item", "state", "refuses", "value"), ITEMS)
