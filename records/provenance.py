@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 OPEN_TEXT = "to be completed by the clinician"
+ORDERED = "order"
+"""Source and document of what the order says."""
 NOT_ASSESSED_TEXT = "not assessed"
 
 
@@ -33,10 +35,12 @@ class JournalRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced(Generic[T]):
-    """``unit`` is UCUM; ``digest`` is the session's seal or the order's SHA-256 (hex).
+    """``unit`` is UCUM; ``digest`` is the session's seal or a document's SHA-256 (hex).
 
     ``source`` says how a person's word came in (order, typed, confirmed), ``attested_by`` and
-    ``attested_utc_ms`` who stands for it since when. ``not_assessed`` is the word of a person that
+    ``attested_utc_ms`` who said it and when; of the order's words, who filed it. ``document`` names
+    where the word stands (order, draft, note version 1), and ``digest`` is that document's; a draft
+    has none. ``not_assessed`` is the word of a person that
     there is nothing to say; such a field still has no value.
     """
 
@@ -52,6 +56,7 @@ class Sourced(Generic[T]):
     source: str = ""
     attested_utc_ms: int | None = None
     not_assessed: bool = False
+    document: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -66,10 +71,12 @@ class Sourced(Generic[T]):
     @property
     def where_from(self) -> str:
         """In words where the value came from."""
+        if self.source == ORDERED:
+            return f"order, filed by {self.attested_by}" if self.attested_by else ORDERED
         if self.origin is Origin.PRESCRIPTION:
             return "ordered"
         if self.attested_by:
-            return f"{self.source} by {self.attested_by}"
+            return f"{self.source} by {self.attested_by}, {self.document}"
         if self.source:
             return self.source
         if self.journal_range is None:

@@ -64,6 +64,8 @@ def append_opened(
         "patient_key": patient_key,
         "unit_id": unit_id,
         "order_digest": digest,
+        "by": author.by,
+        "user": author.user,
     }
     append_entries(db, author, [*entries, (EntryKind.SESSION_OPENED, detail)])
 

@@ -24,7 +24,8 @@ from records.note.fields import (
 )
 from records.note.stored_text import confirmed_from
 from records.note.treatment_note import TreatmentNote
-from records.note.words import NoteWords, Word, fold
+from records.note.words import NoteWords, Word, filing_of, fold
+from records.provenance import ORDERED
 from records.store.author import Author
 from records.store.checkpoint import make_checkpoint
 from records.store.clinic_chain import (
@@ -47,7 +48,7 @@ def note_words_of(
     db: Database, folder: RecordFolder, session_id: str, entries: Sequence[Entry]
 ) -> NoteWords:
     """What people said of a session's note, by its entries and its draft."""
-    words = fold(_versions(entries), _draft(db, session_id))
+    words = replace(fold(_versions(entries), _draft(db, session_id)), filed=filing_of(entries))
     if not words.versions:
         return words
     return replace(words, checkpoint=_checkpoint(db, folder, words.entry))
@@ -170,7 +171,7 @@ def _checked(note: TreatmentNote, name: str, value: str, *, amending: bool = Fal
     field = _field_for(note, name)
     if name == PATIENT_REFERENCE.name and not amending:
         ordered = note.field(name)
-        if ordered.source == "order":
+        if ordered.source == ORDERED:
             raise NoteRefused(
                 f"{name} is {ordered.value!r} by the order that the session was run with; if that "
                 "was the wrong person, sign the note and amend it with the reason"
@@ -221,7 +222,7 @@ def _require_unchanged(db: Database, note: TreatmentNote) -> None:
     said = {
         field.name: field.attested_utc_ms
         for field in note.clinician_fields
-        if field.attested_utc_ms is not None
+        if field.attested_utc_ms is not None and (note.versions or field.source != ORDERED)
     }
     drafted = {name: word.said_utc_ms for name, word in now.words.items()}
     if len(now.versions) != len(note.versions) or drafted != said:

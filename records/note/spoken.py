@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from records.note.fields import ClinicianField, clinician_fields, remark_field
 from records.note.stored_text import proposed_from
 from records.note.words import (
+    DRAFT,
     REPEATED_PERMILLE,
     LastVisit,
     NoteWords,
+    OrderFiling,
     Repetition,
     Word,
     alike_permille,
 )
 from records.order.order import Order
-from records.provenance import Origin, Sourced
+from records.provenance import ORDERED, Origin, Sourced
 
 Field = Sourced[str]
 
@@ -25,6 +28,18 @@ def spoken_words(order: Order, said: NoteWords) -> dict[str, str]:
     known = clinician_fields(stopped=True, adjusted=True)
     part = ClinicianPart(order, said, None, known)
     return {each.name: each.value for each in part.fields(()) if each.value is not None}
+
+
+def as_ordered(field: Field, digest: str, filed: OrderFiling | None) -> Field:
+    """A field that the order says, with who filed it."""
+    return replace(
+        field,
+        digest=digest,
+        source=ORDERED,
+        document=ORDERED,
+        attested_by=filed.by if filed else "",
+        attested_utc_ms=filed.at_utc_ms if filed else None,
+    )
 
 
 class ClinicianPart:
@@ -97,17 +112,17 @@ class ClinicianPart:
 
     def _ordered(self, each: ClinicianField) -> Field:
         value = each.told(self.order)
-        return Sourced(
+        field: Field = Sourced(
             name=each.name,
             label=each.label,
             value=value or None,
             origin=Origin.CLINICIAN,
             unit=each.unit,
-            digest=self.order.digest if value else "",
-            source="order" if value else "",
         )
+        return as_ordered(field, self.order.digest, self.said.filed) if value else field
 
     def _said(self, each: ClinicianField, word: Word) -> Field:
+        document, digest = self._stands_in(each.name, word)
         return Sourced(
             name=each.name,
             label=each.label,
@@ -118,4 +133,15 @@ class ClinicianPart:
             attested_by=word.said_by,
             attested_utc_ms=word.said_utc_ms,
             not_assessed=word.not_assessed,
+            document=document,
+            digest=digest,
+        )
+
+    def _stands_in(self, name: str, word: Word) -> tuple[str, str]:
+        """The document of a word and its digest: order, version that was signed with it, draft."""
+        if word.source == ORDERED:
+            return ORDERED, self.order.digest
+        version = self.said.version_of(name)
+        return (
+            (DRAFT, "") if version is None else (f"note version {version.number}", version.digest)
         )

@@ -30,7 +30,7 @@ from records.note.event_texts import (
 )
 from records.note.events import Adjustment, adjustments, pauses, steps_reached
 from records.note.fields import clinician_fields
-from records.note.spoken import ClinicianPart
+from records.note.spoken import ClinicianPart, as_ordered
 from records.note.stored_text import moment_text
 from records.note.words import (
     DRAFT,
@@ -39,6 +39,7 @@ from records.note.words import (
     NoteSignature,
     NoteVersion,
     NoteWords,
+    OrderFiling,
     Repetition,
 )
 from records.order.order import Order
@@ -109,7 +110,7 @@ def draft_note(
     """
     dose = compute_dose(record)
     zone = zone or record_zone(record)
-    draft = _Draft(record, order, dose, zone)
+    draft = _Draft(record, order, dose, zone, spoken.filed)
     device = tuple(draft.device_fields())
     known = clinician_fields(stopped=bool(dose.stops), adjusted=bool(draft.adjustments))
     clinician = ClinicianPart(order, spoken, last_visit, known)
@@ -158,9 +159,15 @@ class _Draft:
     """Collects the fields; short methods, one group each."""
 
     def __init__(
-        self, record: SessionRecord, order: Order, dose: DeliveredDose, zone: tzinfo
+        self,
+        record: SessionRecord,
+        order: Order,
+        dose: DeliveredDose,
+        zone: tzinfo,
+        filed: OrderFiling | None,
     ) -> None:
         self.record, self.order, self.dose, self.zone = record, order, dose, zone
+        self.filed = filed
         self.digest = record.seal.hex() if record.seal else ""
         self.started = record.started.session
         self.adjustments = adjustments(record)
@@ -344,14 +351,10 @@ class _Draft:
         )
 
     def _ordered_field(self, name: str, label: str, value: str | None, unit: str = NEWTON) -> Field:
-        return Sourced(
-            name=name,
-            label=label,
-            value=value,
-            origin=Origin.PRESCRIPTION,
-            unit=unit,
-            digest=self.order.digest,
+        field: Field = Sourced(
+            name=name, label=label, value=value, origin=Origin.PRESCRIPTION, unit=unit
         )
+        return as_ordered(field, self.order.digest, self.filed)
 
     def _phases(self, name: str, label: str, value: str | None, unit: str = "") -> Field:
         changes = self.record.of_kind(EventKind.PHASE_CHANGED)

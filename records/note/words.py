@@ -6,13 +6,15 @@ of a note can be told from them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from controller.errors import JournalCorrupt
 from controller.events import JsonValue
 from records.evidence.unreadable import refused_in_words
+from records.store.canonical import canonical_json
 from records.store.clinic_chain import Entry, EntryKind
 
 DRAFT, SIGNED, AMENDED = "draft", "signed", "amended"
@@ -42,8 +44,19 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFiling:
+    """Who filed a session's order, and when; ``by`` is "" in records of before it was kept."""
+
+    by: str
+    at_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteVersion:
-    """A signed version: who, when, why, and what it changed (all words, in version 1)."""
+    """A signed version: who, when, why, and what it changed (all words, in version 1).
+
+    ``digest`` is the SHA-256 (hex) of its entry's text in clinic.db.
+    """
 
     number: int
     by: str
@@ -51,6 +64,7 @@ class NoteVersion:
     at_utc_ms: int
     reason: str
     changes: Mapping[str, Word]
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +81,7 @@ class NoteSignature:
 class NoteWords:
     """Everything that was said of one note. ``device`` are the device's values as signed.
 
+    ``filed`` is None where clinic.db does not say who filed the order (before the register).
     ``entry`` is the sequence of the newest version in clinic.db, -1 for a draft.
     """
 
@@ -76,6 +91,11 @@ class NoteWords:
     device: Mapping[str, str | None] = field(default_factory=dict)
     checkpoint: str = ""
     entry: int = -1
+    filed: OrderFiling | None = None
+
+    def version_of(self, name: str) -> NoteVersion | None:
+        """The version that a field's word stands in; None for a draft's."""
+        return next((one for one in reversed(self.versions) if name in one.changes), None)
 
     @property
     def status(self) -> str:
@@ -132,6 +152,14 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
     )
 
 
+def filing_of(entries: Iterable[Entry]) -> OrderFiling | None:
+    """Who filed the order of a session, by its entries."""
+    for entry in entries:
+        if entry.kind is EntryKind.SESSION_OPENED:
+            return OrderFiling(by=str(entry.detail.get("by", "")), at_utc_ms=entry.utc_ms)
+    return None
+
+
 def alike_permille(text: str, other: str) -> int:
     """How alike two texts are, without regard to case and spaces: 1000 is the same."""
     one, two = (" ".join(each.lower().split()) for each in (text, other))
@@ -150,6 +178,7 @@ def _version(entry: Entry, number: int) -> NoteVersion:
             at_utc_ms=entry.utc_ms,
             reason=detail["reason"],
             changes={name: _word(said) for name, said in detail["words"].items()},
+            digest=hashlib.sha256(canonical_json(detail).encode()).hexdigest(),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise JournalCorrupt(

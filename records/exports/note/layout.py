@@ -13,6 +13,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.platypus import HRFlowable, KeepTogether, Spacer
 
+from records.exports.note.authors import author_lines
 from records.exports.note.parties import parties_of
 from records.exports.note.plot import plot, scale_of
 from records.exports.note.plot_data import PlotData, plot_data, plot_parts
@@ -41,6 +42,7 @@ from records.visit.face import Face
 from records.visit.visit import Visit
 
 SIZE = 8.0
+SMALL = 6.5
 LABEL_WIDTH = 90.0
 PLOT_HEIGHT, PART_HEIGHT = 135.0, 105.0
 WIDE = (
@@ -99,7 +101,7 @@ def _clinician_part(visit: Visit) -> list[Flowable]:
         "Written by the clinician",
         CLINICIAN,
         CLINICIAN_TINT,
-        [*_fields(visit.note.clinician_fields)],
+        [*_fields(visit.note.clinician_fields), *_authors(visit)],
         followed_by=_signature(visit.face),
     )
 
@@ -151,6 +153,12 @@ def _amendments(face: Face) -> Iterator[Flowable]:
         yield said("Signatures and amendments", 9, INK, bold=True, spaceBefore=6, keepWithNext=1)
     for line in face.amendments:
         yield said(line, 7.5, INK, spaceAfter=2)
+
+
+def _authors(visit: Visit) -> Iterator[Flowable]:
+    """Who said each word, when, in which document."""
+    for line in author_lines(visit.note):
+        yield inside(f"Said by: {line}", SMALL, GREY)
 
 
 def _fields(fields: Fields) -> Iterator[Flowable]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from controller.words import lines_of
+from records.exports.note.authors import author_lines
 from records.note.treatment_note import TreatmentNote
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
 from records.visit.face import NOT_A_DEVICE, Face, face_of
@@ -22,6 +23,7 @@ def note_text(note: TreatmentNote, face: Face | None = None) -> str:
     lines += [_line(field) for field in note.device_fields]
     lines += ["", "FROM THE CLINICIAN"]
     lines += [_line(field) for field in note.clinician_fields]
+    lines += ["", "WHO SAID IT", *author_lines(note)]
     if note.versions:
         lines += [
             "",

@@ -91,6 +91,7 @@ def _field(field: Sourced[str]) -> dict[str, Any]:
         "attested_by": field.attested_by,
         "attested_utc_ms": field.attested_utc_ms,
         "source": field.source,
+        "document": field.document,
         "not_assessed": field.not_assessed,
         "method": field.method,
     }
@@ -103,5 +104,6 @@ def _version(version: NoteVersion) -> dict[str, Any]:
         "credentials": version.credentials,
         "at_utc_ms": version.at_utc_ms,
         "reason": version.reason,
+        "digest": version.digest,
         "changes": {name: word.as_json() for name, word in version.changes.items()},
     }

@@ -45,6 +45,7 @@ class FieldPart(Part):
     attested_by: str
     attested_utc_ms: int | None
     source: str
+    document: str
     not_assessed: bool
     method: str
 
@@ -67,6 +68,7 @@ class VersionPart(Part):
     credentials: str
     at_utc_ms: int
     reason: str
+    digest: str
     changes: dict[str, WordPart]
 
 

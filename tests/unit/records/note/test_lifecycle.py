@@ -51,7 +51,7 @@ def signed(
 def test_a_fresh_note_is_a_draft_that_only_says_what_is_known(data: RecordFolder) -> None:
     note = note_of(data)
     assert (note.status, note.signature, note.versions) == ("draft", None, ())
-    assert note.field("symptoms").where_from == "order"
+    assert note.field("symptoms").where_from == "order, filed by P. Jones"
     assert set(note.open_fields) == set(ALL_WORDS)
     assert "stop_comment" not in note.open_fields
     assert note.field("adjustments").value == "none"
@@ -60,7 +60,7 @@ def test_a_fresh_note_is_a_draft_that_only_says_what_is_known(data: RecordFolder
 def test_a_completed_field_says_who_said_it_and_when(data: RecordFolder) -> None:
     complete(data, note_of(data), {"pain_before": " 06 "}, author(data, by="A. Ray"))
     field = note_of(data).field("pain_before")
-    assert (field.value, field.where_from) == ("6", "typed by A. Ray")
+    assert (field.value, field.where_from) == ("6", "typed by A. Ray, draft")
     assert field.attested_utc_ms == BEGAN_MS + HOUR_MS
     assert "pain_before" not in note_of(data).open_fields
 
@@ -113,7 +113,7 @@ def test_a_field_may_be_marked_as_not_assessed_and_stays_without_a_value(
     sign(data, note_of(data), "PT", author(data))
     field = note_of(data).field("angle_of_pull")
     assert (field.value, field.is_open, field.not_assessed) == (None, True, True)
-    assert field.where_from == "typed by P. Jones"
+    assert field.where_from == "typed by P. Jones, note version 1"
     with pytest.raises(NoteRefused, match="cannot be completed"):
         mark_not_assessed(data, note_of(data), ["angle_of_pull"], author(data))
 
@@ -131,8 +131,8 @@ def test_a_signature_keeps_everything_and_says_who(data: RecordFolder) -> None:
     assert note.signature_checkpoint
     (version,) = note.versions
     assert set(version.changes) == {field.name for field in note.clinician_fields}
-    assert note.field("symptoms").where_from == "order"
-    assert note.field("rationale").where_from == "typed by P. Jones"
+    assert note.field("symptoms").where_from == "order, filed by P. Jones"
+    assert note.field("rationale").where_from == "typed by P. Jones, note version 1"
     assert not note.open_fields
 
 
@@ -233,7 +233,7 @@ def test_the_last_visit_s_words_are_proposed_and_confirmed_one_by_one(folder: Re
     confirm(folder, note, "harness", later)
     note = note_of(folder, "s-2")
     assert note.field("harness").value == ALL_WORDS["harness"]
-    assert note.field("harness").where_from == "confirmed from session s-1 by A. Ray"
+    assert note.field("harness").where_from == "confirmed from session s-1 by A. Ray, draft"
     assert [f.name for f in note.proposals] == ["positioning", "angle_of_pull"]
     with pytest.raises(NoteRefused, match=r"patient_response: .* proposes nothing .*positioning"):
         confirm(folder, note, "patient_response", later)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 
 from controller.events import EventKind, JsonValue
+from records.exports.formats import written
+from records.exports.note.authors import author_lines
 from records.exports.note.summary import note_summary
 from records.exports.note.text import note_text
-from records.note.lifecycle import complete, note_words_of, sign
+from records.note.lifecycle import amend, complete, note_words_of, sign
 from records.note.treatment_note import draft_note
-from records.store.clinic_chain import entries_of_session
+from records.note.words import NoteWords, OrderFiling
+from records.store.clinic_chain import EntryKind, entries_of_session, entry_rows
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
-from tests.support.notes import ALL_WORDS, ORDER, Happened, author, note_of, recorded
+from tests.support.notes import ALL_WORDS, BEGAN_MS, ORDER, Happened, author, note_of, recorded
+from tests.support.pdfs import text_of
 from tests.support.sessions import SETTINGS
 
 SCREEN = "none of the listed contraindications found"
@@ -66,3 +71,74 @@ def test_times_of_the_session_say_from_where_they_count(folder: RecordFolder) ->
     assert visit.note.field("opened_at").value == opened
     assert opened in note_text(visit.note)
     assert f"session opened {opened}" in note_summary(visit.note, visit.face)
+
+
+# --- who said it, when, in which document -----------------------------------------------------
+
+
+def test_words_of_the_order_name_it_and_who_filed_it(folder: RecordFolder) -> None:
+    recorded(folder)
+    note = note_of(folder)
+    order = load_visit(folder, "s-1", SETTINGS).order
+    for name in ("symptoms", "diagnosis", "patient_reference", "hold_force", "region"):
+        field = note.field(name)
+        assert (field.source, field.document, field.digest) == ("order", "order", order.digest)
+        assert (field.attested_by, field.attested_utc_ms) == ("P. Jones", BEGAN_MS)
+    assert note.field("symptoms").where_from == "order, filed by P. Jones"
+    assert note.field("harness").document == ""
+
+
+def test_a_word_stands_in_the_draft_then_in_the_version_that_was_signed_with_it(
+    folder: RecordFolder,
+) -> None:
+    recorded(folder)
+    complete(folder, note_of(folder), ALL_WORDS, author(folder, by="A. Ray"))
+    drafted = note_of(folder).field("harness")
+    assert (drafted.attested_by, drafted.document, drafted.digest) == ("A. Ray", "draft", "")
+    sign(folder, note_of(folder), "PT", author(folder))
+    amend(folder, note_of(folder), {"pain_after": "2"}, "slip", author(folder, by="B. Fay"), "PT")
+    note = note_of(folder)
+    with clinic_reading(folder) as db:
+        texts = {row.kind: row.detail_json.encode() for row in entry_rows(db)}
+    for name, by, number, kind in (
+        ("harness", "A. Ray", 1, EntryKind.NOTE_SIGNED),
+        ("pain_after", "B. Fay", 2, EntryKind.NOTE_AMENDED),
+    ):
+        field = note.field(name)
+        digest = hashlib.sha256(texts[kind]).hexdigest()
+        assert (field.attested_by, field.document) == (by, f"note version {number}")
+        assert field.digest == note.versions[number - 1].digest == digest
+    assert note.field("symptoms").document == "order"
+    assert note.versions[0].changes["symptoms"].said_by == "P. Jones"
+
+
+def test_an_order_that_was_filed_before_its_author_was_kept_says_so(folder: RecordFolder) -> None:
+    recorded(folder)
+    visit = load_visit(folder, "s-1", SETTINGS)
+    filed = OrderFiling(by="", at_utc_ms=BEGAN_MS)
+    note = draft_note(visit.record, visit.order, visit.zone, spoken=NoteWords(filed=filed))
+    (line,) = author_lines(note)
+    digest = visit.order.digest[:16]
+    assert line.startswith(f"Order (SHA-256 {digest}), filed 2025-12-31 18:00:00-06:00 by an acc")
+    unknown = draft_note(visit.record, visit.order, visit.zone)
+    assert "filed at a time not on record by an account" in author_lines(unknown)[0]
+
+
+def test_text_and_pdf_say_who_said_each_word(folder: RecordFolder) -> None:
+    recorded(folder)
+    complete(folder, note_of(folder), ALL_WORDS, author(folder, by="A. Ray"))
+    sign(folder, note_of(folder), "PT", author(folder))
+    visit = load_visit(folder, "s-1", SETTINGS)
+    lines = author_lines(visit.note)
+    assert lines[0].endswith(
+        "by P. Jones: Region, Mode, Ordered hold force, Ordered ramp, "
+        "Ordered time, Patient reference, Diagnosis, Symptoms"
+    )
+    assert lines[1].startswith("A. Ray, 2025-12-31 19:00:00-06:00, typed, note version 1 (SHA-256 ")
+    assert "Harness" in lines[1]
+    named = {label for line in lines for label in line.rpartition(": ")[2].split(", ")}
+    assert named >= {field.label for field in visit.note.clinician_fields}
+    pdf = " ".join(text_of(written(visit, "pdf")).split())
+    for line in lines:
+        assert line in note_text(visit.note)
+        assert f"Said by: {line}" in pdf
