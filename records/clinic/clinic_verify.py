@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from records.clinic.clinic_evidence import read_evidence
@@ -53,12 +53,14 @@ class ClinicAlteration:
     """One difference. ``since_utc_ms`` is the time of the last entry that still fits, or None.
 
     ``unread`` is set where the file could not be looked at, so that nothing is said of it.
+    ``beside_chain`` is set where the chain itself fits: an order or a session is not as it says.
     """
 
     where: str
     what: str
     since_utc_ms: int | None = None
     unread: bool = False
+    beside_chain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,11 +224,14 @@ class _Walk:
             yield ClinicAlteration(where=f"{fault.table}, row {fault.row}", what=fault.what)
         yield from self._check_entries()
         yield from self._check_links()
-        yield from self._check_register()
         yield from self._check_key_records()
-        yield from self._check_orders()
-        yield from self._check_seals()
-        yield from self._check_removals()
+        for check in (
+            self._check_register,
+            self._check_orders,
+            self._check_seals,
+            self._check_removals,
+        ):
+            yield from (replace(found, beside_chain=True) for found in check())
 
     def compare(self, checkpoints: Sequence[Checkpoint]) -> Iterator[ClinicAlteration]:
         """Each checkpoint must be one that this chain once gave out."""

@@ -12,27 +12,30 @@ afterwards which digest it has now.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
-from controller.errors import JournalCorrupt, JournalUnavailable
+from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from controller.events import JsonValue
 from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.evidence.predecessor import CLOSED_YEAR, FileBefore, begin_behind
 from records.evidence.reader import open_sessions, predecessors_among, reading
 from records.evidence.session_check import Alteration
+from records.evidence.session_rows import next_session_number
 from records.evidence.stored_session import SessionHead, session_rows_of
 from records.evidence.unreadable import refused_in_words
 from records.evidence.year_moves import (
     YearMove,
+    miscounted,
     moves_out_of_reach,
     out_of_reach,
     year_moves,
 )
-from records.keys.signing import SigningKey
+from records.keys.signing import SigningKey, known_public_keys
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind
 from records.store.database import failures_in_words, open_for_writing, rows
@@ -107,10 +110,41 @@ def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
         if move.file not in names:
             what = "an entry says that it was moved, and no later file of the unit follows it"
             yield Alteration(session_id="", where=move.file, what=what)
+    yield from _miscounted_moves(folder, moves)
+
+
+def _miscounted_moves(folder: RecordFolder, moves: Mapping[str, YearMove]) -> Iterator[Alteration]:
+    """Moves that name more or fewer sessions than the signed row of the following file leaves."""
+    for _, found in predecessors_among(folder.readable_databases()):
+        move = moves.get(found.file)
+        if found.kind != CLOSED_YEAR or move is None:
+            continue
+        what = miscounted(move, found.last_session, moves, partial(_newest_number, folder))
+        if what:
+            yield Alteration(session_id="", where=move.file, what=what)
+
+
+def _newest_number(folder: RecordFolder, name: str) -> int | None:
+    """The highest session number in the file that a record calls so; None if it cannot be read."""
+    path = folder.year_file_called(name)
+    try:
+        with reading(path) as db, refused_in_words(f"the newest session in {path}"):
+            return next_session_number(db) - 1
+    except JournalError:
+        return None
 
 
 def fault_of_year_file(folder: RecordFolder, name: str) -> str:
-    """Why the year's file that a record calls so is not the one that was closed; "" when it is."""
+    """Why the year's file that a record calls so is not the one that was closed; "" when it is.
+
+    The signature of the row that names it is checked. Where that row lies in a file out of reach,
+    clinic.db speaks for it, whose chain the caller checks.
+    """
+    known = known_public_keys(folder)
+    for path, found in predecessors_among(folder.readable_databases()):
+        fault = found.fault(unit_id_of(path), known) if found.file == name else ""
+        if fault:
+            return f"{path.name} names it, and {fault}"
     digests = dict(_followed(folder, moves_out_of_reach(folder)))
     if name not in digests:
         return "no later file of the unit follows it"

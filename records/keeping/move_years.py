@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, RequestRefused
+from records.clinic.clinic_verify import verify_clinic
 from records.evidence.predecessor import predecessor_of
 from records.evidence.reader import reading
 from records.evidence.stored_session import session_rows_of
@@ -38,16 +39,31 @@ def move_years(
     """Move the file of every year before ``before`` to ``target``, an existing folder elsewhere.
 
     Returns what was moved, oldest first. Raises RequestRefused for a target that cannot take them,
-    JournalCorrupt for a file that is not the one that was closed, UnitBusy while a session on its
+    JournalCorrupt for a file that is not the one that was closed and for what names it where that
+    was altered, UnitBusy while a session on its
     unit is open, JournalUnavailable when a disk refuses.
     """
     place = _checked_target(folder, target)
-    here = [path for path in folder.year_databases() if path.parent == folder.units]
-    return [
-        _moved(folder, author, path, place / path.name)
-        for path in here
-        if path.suffix == ".db" and year_of(path) < before
+    here = [
+        path
+        for path in folder.year_databases()
+        if path.parent == folder.units and path.suffix == ".db" and year_of(path) < before
     ]
+    if here:
+        _refuse_altered_chain(folder)
+    return [_moved(folder, author, path, place / path.name) for path in here]
+
+
+def _refuse_altered_chain(folder: RecordFolder) -> None:
+    """Entries of clinic.db say which digest a file has now and which was moved before."""
+    if not folder.clinic_database.exists():
+        return
+    for found in verify_clinic(folder).alterations:
+        if not found.beside_chain:
+            raise JournalCorrupt(
+                f"clinic.db was altered ({found.where}: {found.what}), so what it says of closed "
+                "files cannot be relied on; nothing was moved. Run `traction verify --all`"
+            )
 
 
 def _checked_target(folder: RecordFolder, target: Path) -> Path:
