@@ -10,13 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, RequestRefused
-from records.clinic.clinic_verify import verify_clinic
 from records.evidence.predecessor import predecessor_of
 from records.evidence.reader import reading
 from records.evidence.stored_session import session_rows_of
 from records.evidence.unreadable import refused_in_words
 from records.evidence.year_files import fault_of_year_file
 from records.evidence.year_moves import YearMove, note_move
+from records.keeping.closed_years import refuse_altered_chain
 from records.store.author import Author
 from records.store.database import failures_in_words
 from records.store.durable import sync_folder
@@ -50,20 +50,8 @@ def move_years(
         if path.parent == folder.units and path.suffix == ".db" and year_of(path) < before
     ]
     if here:
-        _refuse_altered_chain(folder)
+        refuse_altered_chain(folder, "moved")
     return [_moved(folder, author, path, place / path.name) for path in here]
-
-
-def _refuse_altered_chain(folder: RecordFolder) -> None:
-    """Entries of clinic.db say which digest a file has now and which was moved before."""
-    if not folder.clinic_database.exists():
-        return
-    for found in verify_clinic(folder).alterations:
-        if not found.beside_chain:
-            raise JournalCorrupt(
-                f"clinic.db was altered ({found.where}: {found.what}), so what it says of closed "
-                "files cannot be relied on; nothing was moved. Run `traction verify --all`"
-            )
 
 
 def _checked_target(folder: RecordFolder, target: Path) -> Path:

@@ -78,6 +78,10 @@ class Disk:
         """Take away what was not synced."""
         cut_power(self.root, synced, lost)
 
+    def is_sound(self) -> bool:
+        """True where the records themselves are whole."""
+        return not verify(RecordFolder(self.data)).alterations
+
     @property
     def left_overs(self) -> list[str]:
         """Drafts of any program, anywhere."""
@@ -233,7 +237,7 @@ def _look(work: Work[OneDisk], place: OneDisk, status: int) -> Iterator[str]:
         there = work.is_whole(place)
         if status == FINISHED and not there:
             yield "it was acknowledged and is not there"
-        if verify(RecordFolder(place.data)).alterations:
+        if not place.is_sound():
             yield "the records themselves are not whole"
         work.again(place)
     except (TractionError, OSError) as error:

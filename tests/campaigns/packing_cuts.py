@@ -12,11 +12,13 @@ from records.clinic.clinic_verify import verify_clinic
 from records.clinic.key_life import accept_key, replace_lost_key, revoke_key, rotate_key
 from records.evidence.integrity import verify
 from records.evidence.reader import list_sessions, reading
-from records.evidence.repack import repack
+from records.evidence.year_files import close_year
+from records.keeping.repack import repack
 from records.keys.key_folder import key_history, read_private
 from records.keys.key_records import SaidOfKey
 from records.keys.key_store import KeyStore
 from records.keys.signing import NoKeyStore, load_or_create_key
+from records.store.author import Author
 from records.store.database import rows
 from records.store.durable import sync_folder
 from records.store.ed25519 import SigningKey
@@ -32,9 +34,11 @@ LATER_MS = BEGAN_MS + HOUR_MS
 NEW = SigningKey(bytes(range(32, 64)))
 FOREIGN = SigningKey(bytes(range(64, 96)))
 BY = "P. Jones"
+SOMEBODY = Author(by=BY, user="desk", at_utc_ms=LATER_MS, key=KEY)
 OLDER = ("schema 2", "schema 3", "schema 4")
 """What released versions of the program left, with sealed sessions."""
 FILES = ("files",)
+OPENED = "a removal or a repacking opened it and did not end"
 Again = Callable[[OneDisk], None]
 
 
@@ -90,7 +94,7 @@ class Sealing(Records):
     def is_sealed(self) -> bool:
         """Sealed means packed as well: neither is there without the other."""
         self.check()
-        return _is_packed(self.folder) and not _count(self.folder, "open_batch")
+        return _is_packed(self.folder) and not _count(self.folder.unit_database(UNIT), "open_batch")
 
     def seal_again(self) -> None:
         """The next start finishes, and a session follows."""
@@ -115,7 +119,7 @@ class Older(Records):
 
     def pack(self) -> None:
         """``traction repack``."""
-        repack(self.folder, UNIT, KEY, lambda: LATER_MS)
+        repack(self.folder, UNIT, SOMEBODY)
 
     def is_packed(self) -> bool:
         """False before, and while some sessions are packed and others are not."""
@@ -123,17 +127,47 @@ class Older(Records):
         return _is_packed(self.folder)
 
 
-def _is_packed(folder: RecordFolder) -> bool:
-    if not _count(folder, "sqlite_schema", "name = 'packed_session'"):
+class OlderYear(Older):
+    """The same in the file of a closed year, which is opened for it."""
+
+    def fill(self) -> None:
+        super().fill()
+        close_year(self.folder, UNIT, KEY, utc_ms=BEGAN_MS, year=2100)
+        recorded(self.folder, "s-1")
+
+    def is_sound(self) -> bool:
+        """While the file is open, it is said so and is no alteration."""
+        return all(one.what.startswith(OPENED) for one in verify(self.folder).alterations)
+
+    def check(self) -> None:
+        """An open file is looked at by itself: its sessions fit."""
+        sessions, found = self._found()
+        found = [what for what in found if not what.startswith(OPENED)]
+        if (sessions, found) != self.found:
+            raise TractionError(f"sessions and findings are {sessions, found}, were {self.found}")
+
+    def is_packed(self) -> bool:
+        """Packed, and the file closed again."""
+        self.check()
+        return self._found() == self.found and _is_packed(self.folder, self._year_file)
+
+    @property
+    def _year_file(self) -> Path:
+        return self.folder.year_databases()[0]
+
+
+def _is_packed(folder: RecordFolder, path: Path | None = None) -> bool:
+    path = path or folder.unit_database(UNIT)
+    if not _count(path, "sqlite_schema", "name = 'packed_session'"):
         return False
     loose = "session NOT IN (SELECT session FROM packed_session)"
     sealed = "session IN (SELECT session FROM seal)"
-    others = sum(_count(folder, name, sealed) for name in ("link", "open_batch", "sample_block"))
-    return not _count(folder, "seal", loose) and not others
+    others = sum(_count(path, name, sealed) for name in ("link", "open_batch", "sample_block"))
+    return not _count(path, "seal", loose) and not others
 
 
-def _count(folder: RecordFolder, table: str, where: str = "TRUE") -> int:
-    with reading(folder.unit_database(UNIT)) as db:
+def _count(path: Path, table: str, where: str = "TRUE") -> int:
+    with reading(path) as db:
         return int(rows(db, f"SELECT count(*) FROM {table} WHERE {where}")[0][0])
 
 
@@ -257,6 +291,14 @@ def _again(do: Callable[[OneDisk], None], is_done: Callable[[OneDisk], bool]) ->
 PACKING_WORKS = (
     Work("sealing", ("one",), Sealing, Sealing.seal, Sealing.is_sealed, Sealing.seal_again),
     Work("packing", OLDER, Older, Older.pack, Older.is_packed, _again(Older.pack, Older.is_packed)),
+    Work(
+        "packing a closed year",
+        OLDER[1:2],
+        OlderYear,
+        OlderYear.pack,
+        OlderYear.is_packed,
+        _again(OlderYear.pack, OlderYear.is_packed),
+    ),
 )
 KEY_WORKS = (
     Work(

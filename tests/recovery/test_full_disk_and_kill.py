@@ -26,9 +26,10 @@ from records.clinic.key_life import rotate_key
 from records.evidence.integrity import verify
 from records.evidence.quarantine import put_aside, put_aside_files
 from records.evidence.reader import list_sessions, reading
-from records.evidence.repack import repack
+from records.keeping.repack import repack
 from records.keys.key_folder import key_history
 from records.keys.signing import NoKeyStore, load_or_create_key
+from records.store.author import Author
 from records.store.database import rows
 from records.store.ed25519 import SigningKey
 from records.store.record_folder import RecordFolder
@@ -39,6 +40,7 @@ from tests.support.notes import BEGAN_MS, HOUR_MS, recorded
 
 RELEASED = Path(__file__).parents[1] / "data"
 LATER_MS = BEGAN_MS + HOUR_MS
+SOMEBODY = Author(by="P. Jones", user="desk", at_utc_ms=LATER_MS, key=KEY)
 NEW = SigningKey(bytes(range(32, 64)))
 WAITS = "was put aside (a test) and nobody has accepted it yet"
 DONE, REFUSED, FAILED = 0, 7, 9
@@ -79,7 +81,7 @@ WORKS = [
     Work(
         name="repack",
         make=_older_file,
-        do=lambda data: repack(data, UNIT, KEY, lambda: LATER_MS),
+        do=lambda data: repack(data, UNIT, SOMEBODY),
         is_done=_is_packed,
         largest_bytes=1 << 20,
     ),
@@ -167,7 +169,7 @@ def test_a_kill_at_any_operation_while_a_file_is_put_aside(memory_path: Path) ->
     work = WORKS[-1]
     place = Place(memory_path, work)
     kills = 0
-    for number in count(1, 5):
+    for number in count(1, 12):
         place.reset()
         ended = run_killed(
             lambda: work.do(place.data), number, place.data.path, memory_path / "log"

@@ -14,6 +14,7 @@ import pytest
 from pyrage.x25519 import Identity
 
 from controller.errors import TractionError
+from records.evidence import year_files
 from records.evidence.integrity import verify
 from records.keeping import move_years
 from records.keeping.backup_encryption import decrypt, encrypt
@@ -56,6 +57,7 @@ def test_a_cut_at_any_operation_on_closed_years_loses_no_session(
         (PACKING_WORKS[0], "one", 4),
         (PACKING_WORKS[1], "schema 3", 9),
         (PACKING_WORKS[1], "schema 4", 13),
+        (PACKING_WORKS[2], "schema 3", 23),
         *((work, "files", 4) for work in KEY_WORKS),
         (KEY_WORKS[0], "key store", 6),
     ],
@@ -74,6 +76,10 @@ def without_the_syncs_of_the_log(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(database.WRITER_PRAGMAS, "synchronous", 0)
 
 
+def without_the_sync_behind_a_journal(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(year_files, "sync_folder", lambda folder: None)
+
+
 def without_the_sync_of_a_key_s_name(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(private_files, "sync_folder", lambda folder: None)
 
@@ -86,6 +92,7 @@ def without_an_end_of_a_stopped_rotation(patch: pytest.MonkeyPatch) -> None:
     ("work", "form", "spoil", "every"),
     [
         (PACKING_WORKS[1], "schema 4", without_the_syncs_of_the_log, 25),
+        (PACKING_WORKS[2], "schema 3", without_the_sync_behind_a_journal, 90),
         (KEY_WORKS[0], "files", without_the_sync_of_a_key_s_name, 9),
         (KEY_WORKS[0], "key store", without_an_end_of_a_stopped_rotation, 9),
     ],

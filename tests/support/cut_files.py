@@ -132,8 +132,8 @@ class Synced:
 class Notes:
     """What a child says of its syncs, and the copies of what it synced."""
 
-    def __init__(self, log: Any, kept: Path) -> None:
-        self._log, self._kept, self._count = log, kept, 0
+    def __init__(self, log: Any, kept: Path, names: dict[int, dict[str, int]]) -> None:
+        self._log, self._kept, self._names, self._count = log, kept, names, 0
 
     def file(self, descriptor: int) -> None:
         """The file is durable as it is."""
@@ -145,15 +145,20 @@ class Notes:
         self._note({"file": found.st_ino, "copy": copy.name})
 
     def name(self, path: Path) -> None:
-        """So is its name."""
-        folder = path.parent.stat().st_ino
-        self._note({"folder": folder, "name": {path.name: path.stat().st_ino}})
+        """So is its name; a name that was not yet makes those in its folder durable with it."""
+        folder, inode = path.parent.stat().st_ino, path.stat().st_ino
+        if self._names.get(folder, {}).get(path.name) != inode:
+            descriptor = os.open(path.parent, os.O_RDONLY)
+            self.folder(descriptor)
+            os.close(descriptor)
 
     def folder(self, descriptor: int) -> None:
         """The names in the folder are durable, and no others."""
         with os.scandir(descriptor) as entries:
             names = {entry.name: entry.inode() for entry in entries}
-        self._note({"folder": os.fstat(descriptor).st_ino, "names": names})
+        folder = os.fstat(descriptor).st_ino
+        self._names[folder] = names
+        self._note({"folder": folder, "names": names})
 
     def end(self, operations: int) -> None:
         """The work is done."""
@@ -182,17 +187,19 @@ def run_killed(work: Callable[[], object], at: int, folder: Path, log: Path) -> 
     log.write_text("")
     child = os.fork()
     if child == 0:
-        _be_the_child(work, at, log, kept)
+        _be_the_child(work, at, log, kept, dict(synced.folders))
     _, status = os.waitpid(child, 0)
     operations = _read_log(log, kept, synced)
     return Killed(os.waitstatus_to_exitcode(status), operations, synced)
 
 
-def _be_the_child(work: Callable[[], object], at: int, log: Path, kept: Path) -> None:
+def _be_the_child(
+    work: Callable[[], object], at: int, log: Path, kept: Path, names: dict[int, dict[str, int]]
+) -> None:
     status = 1
     try:
         with log.open("a") as file, pytest.MonkeyPatch.context() as patch:
-            notes, steps = Notes(file, kept), Steps(at, act=lambda: os._exit(KILLED))
+            notes, steps = Notes(file, kept, names), Steps(at, act=lambda: os._exit(KILLED))
             _note_syncs(patch, notes)
             count_operations(patch, steps)
             patch.setattr(spill, "sync_data", os.fsync)
@@ -224,8 +231,6 @@ def _read_log(log: Path, kept: Path, synced: Synced) -> int:
         note = json.loads(line)
         if "file" in note:
             synced.copies[note["file"]] = kept / note["copy"]
-        elif "name" in note:
-            synced.folders.setdefault(note["folder"], {}).update(note["name"])
         elif "folder" in note:
             synced.folders[note["folder"]] = note["names"]
         else:

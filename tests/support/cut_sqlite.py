@@ -1,8 +1,9 @@
 """What SQLite does to its files, counted and noted for ``tests.support.cut_files``.
 
 Every connection that the process makes goes through apsw, readers as well: two copies of SQLite in
-one process do not see each other's locks. A file that SQLite synced keeps its name as well, as in
-``tests.support.recording_storage``: file systems write both in one.
+one process do not see each other's locks. A file that SQLite synced keeps its name as well, and one
+that is new brings the names before it with it, as in ``tests.support.recording_storage``: file
+systems write them in one.
 """
 
 from __future__ import annotations
