@@ -30,7 +30,6 @@ from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
 from records.clinic.acceptance import OfferAnswer, record_acceptance
-from records.evidence.integrity import verify
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
@@ -56,7 +55,7 @@ def billed(
     left_out = without_room(context, visit.acceptances)
     context = with_accepted(context, visit.acceptances)
     tables = load_tables(folder).with_code_list(installed_code_list())
-    altered = bool(verify(folder, visit.session_id).alterations)
+    altered = bool(visit.mark)  # by the check that was made when the visit was loaded
     facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
     report = _naming(report_of(facts), left_out)
     return replace(

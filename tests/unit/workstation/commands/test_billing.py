@@ -13,6 +13,8 @@ import pytest
 
 from controller.errors import RequestRefused
 from records.clinic.acceptance import acceptances
+from records.evidence.session_check import check_session
+from records.evidence.stored_session import StoredSession
 from records.exports.formats import written
 from records.store.record_folder import RecordFolder
 from records.visit import billing
@@ -220,6 +222,24 @@ def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
     assert run(folder, *words).exit_code == 0
     assert "exists already" in str(run(folder, *words).exception)
     assert scrubbed(folder, "--context", str(path))["profile"] == "commercial"
+
+
+def test_a_billed_visit_was_verified_once(
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = []
+
+    def counted(stored: StoredSession, *rest: Any, **named: Any) -> Any:
+        checked.append(stored.head.session_id)
+        return check_session(stored, *rest, **named)
+
+    monkeypatch.setattr("records.evidence.guarded_check.check_session", counted)
+    visit = load_visit(folder, "session-1", SETTINGS)
+    for mark, severities in (("", []), ("this record was altered: the seal", ["error"])):
+        view = billing.billed(folder, replace(visit, mark=mark))
+        assert view.report is not None
+        assert [found.severity for found in view.report.of_rule("N-11")] == severities
+    assert checked == ["session-1"]
 
 
 def test_an_altered_log_is_said(folder: RecordFolder) -> None:
