@@ -12,6 +12,7 @@ from controller.order.phases import Phase
 from records.claim.context import ClaimContext
 from records.evidence.reader import SessionHead, SessionRecord
 from records.note.treatment_note import draft_note, record_zone
+from records.note.words import NoteVersion, NoteWords
 from records.order.order import Order
 from records.order.order_file import parse_order
 from records.store.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray, StoredEvent
@@ -160,3 +161,12 @@ def made_visit(
         made_at=MADE_AT.astimezone(record_zone(record)),
         clinic="Example Spine Clinic",
     )
+
+
+def signed_visit(visit: Visit, by: str, credentials: str = "PT", *, utc_ms: int) -> Visit:
+    """The same visit with its note signed; what was said of it stays open."""
+    version = NoteVersion(
+        number=1, by=by, credentials=credentials, at_utc_ms=utc_ms, reason="", changes={}
+    )
+    note = draft_note(visit.record, visit.order, spoken=NoteWords(versions=(version,)))
+    return replace(visit, note=note, face=replace(face_of(note), errors=visit.face.errors))

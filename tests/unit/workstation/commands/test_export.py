@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -155,6 +156,26 @@ def test_the_exports_of_a_real_session_are_valid(
     assert row["session_id"] == SESSION
     assert (row["charge"], row["pos"]) == ("22.00", "11")
     assert row["mod1"] == ""
+
+
+def test_messages_carry_the_pdf_to_the_byte(
+    folder: RecordFolder, claim_file: Path, tmp_path: Path
+) -> None:
+    pdf, mdm, fhir = (
+        exported(folder, tmp_path / name, "--format", name, "--context", str(claim_file))
+        for name in ("pdf", "hl7-mdm", "fhir")
+    )
+    (result,) = [line for line in mdm.decode().split("\r") if line.startswith("OBX|1|ED|")]
+    application, kind, subtype, encoding, data = result.split("|")[5].split("^")
+    assert (application, kind, subtype, encoding) == ("", "application", "pdf", "Base64")
+    assert base64.b64decode(data, validate=True) == pdf
+    attached = [
+        content["attachment"]
+        for entry in json.loads(fhir)["entry"]
+        for content in entry["resource"].get("content", ())
+    ]
+    assert [each["contentType"] for each in attached] == ["application/pdf"]
+    assert base64.b64decode(attached[0]["data"], validate=True) == pdf
 
 
 def test_errors_are_on_the_document_on_the_screen_and_block_an_importer(

@@ -20,7 +20,7 @@ from records.exports.messages.hl7_dft import dft_p03
 from records.exports.messages.hl7_mdm import mdm_t02
 from records.exports.note.pdf import note_pdf
 from tests.support.claims import made_claim
-from tests.support.documents import SESSION_ID, made_visit
+from tests.support.documents import SESSION_ID, STARTED_UTC_MS, made_visit, signed_visit
 
 ERRORS = ("T-021: add GP | GO & ask.", "N-03: write the position.")
 
@@ -68,6 +68,44 @@ def test_the_document_message_is_valid_and_holds_the_pdf(tmp_path: Path) -> None
     assert "T-021: add GP \\F\\ GO \\T\\ ask." in fields_of(text, "NTE")[0][3]
 
 
+SIGNED_MS = STARTED_UTC_MS + 41 * 60_000
+"""10:41 in Chicago."""
+TREATED = {"last_name": "O'Neil", "first_name": "Mary Ann", "middle_name": "Q", "npi": "1679576722"}
+
+
+@pytest.mark.parametrize(
+    ("by", "parts"),
+    [
+        ("P. Jones", ["", "Jones", "P."]),
+        ("Jones, P.", ["", "Jones", "P."]),
+        ("Ana Lucía García", ["", "García", "Ana Lucía"]),
+        ("Sukarno", ["", "Sukarno"]),
+        ("mary ann o'neil", ["1679576722", "O'Neil", "Mary Ann", "Q"]),
+        ("O'Neil, Mary Ann Q.", ["1679576722", "O'Neil", "Mary Ann", "Q"]),
+        ("M. O'Neil", ["", "O'Neil", "M."]),
+        ("A^B |C&D", ["", "|C&D", "A^B"]),
+    ],
+)
+def test_who_signed_and_when_stand_in_components_of_their_own(
+    by: str, parts: list[str], tmp_path: Path
+) -> None:
+    draft = made_visit(context=made_claim(2, rendering=TREATED, referring=None))
+    text = mdm_t02(signed_visit(draft, by, "PT, DPT", utc_ms=SIGNED_MS), b"%PDF", "n.pdf")
+    (document,) = validated(text, tmp_path / "report.txt").children.get("TXA")
+    signer = document.txa_22
+    values = [getattr(signer, f"ppn_{number}").value for number in range(1, 16)]
+    assert [unescaped(value) for value in values[:4]] == [*parts, *[""] * (4 - len(parts))]
+    assert values[6] == "PT, DPT"
+    assert values[8] == ("NPI" if parts[0] else "")
+    assert values[14] == "20261124104100-0600"
+    assert document.txa_17.value == "LA"
+
+
+def unescaped(field: str) -> str:
+    marks = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
+    return re.sub(r"\\([FSTRE])\\", lambda found: marks[found[1]], field)
+
+
 def test_the_validator_would_find_a_missing_completion_status(tmp_path: Path) -> None:
     visit = made_visit(context=made_claim(2))
     text = mdm_t02(visit, b"%PDF", "n.pdf").replace("|DO||AV", "|||AV")
@@ -97,8 +135,7 @@ def test_a_session_without_treatment_has_no_charge() -> None:
 def test_escaped_values_come_back_as_they_were(text: str) -> None:
     field = escaped(text)
     assert not set(field) & set("|^&~\r\n")
-    marks = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
-    assert re.sub(r"\\([FSTRE])\\", lambda found: marks[found[1]], field) == text
+    assert unescaped(field) == text
 
 
 def test_what_hides_or_ends_a_frame_is_written_out() -> None:
