@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile, is_zipfile
 
-from controller.errors import ExportRefused, ReceiverInvalid
+from controller.errors import ExportRefused, ReceiverInvalid, RequestRefused
 from records.exports.messages.receiver_maps import OWN, Receiver, load_receivers
 from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
@@ -22,14 +22,27 @@ LARGEST_BYTES = 2_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What may be chosen of an export: the receiver of a CSV, the curve of a FHIR bundle."""
+    """What may be chosen of an export: its receiver, the curve of a FHIR bundle."""
 
     receiver: Receiver | None = None
     sampled: bool = False
 
+    @property
+    def known_receiver(self) -> Receiver:
+        """The chosen receiver, else the program's own."""
+        return self.receiver or load_receivers()[OWN]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedFile:
+    """The bytes of an export; ``notices`` tell what stands there otherwise than it was said."""
+
+    content: bytes
+    notices: tuple[str, ...] = ()
+
 
 PLAIN = Choices()
-Writer = Callable[[Visit, Choices], bytes]
+Writer = Callable[[Visit, Choices], bytes | ExportedFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +52,29 @@ class _Kind:
 
 
 def written(visit: Visit, name: str, choices: Choices = PLAIN) -> bytes:
-    """The bytes of one export; raises a RequestRefused that names what is missing or not sound."""
-    content = KINDS[name].write(visit, choices)
-    if name == "pdf" and len(content) > LARGEST_BYTES:
+    """The bytes of one export; raises as ``document`` does."""
+    return document(visit, name, choices).content
+
+
+def document(visit: Visit, name: str, choices: Choices = PLAIN) -> ExportedFile:
+    """One export; raises a RequestRefused that names what is missing or not sound."""
+    made = KINDS[name].write(visit, choices)
+    made = made if isinstance(made, ExportedFile) else ExportedFile(content=made)
+    if name == "pdf" and len(made.content) > LARGEST_BYTES:
         raise ExportRefused(
-            f"the note's PDF has {len(content)} bytes, receivers take {LARGEST_BYTES}; "
+            f"the note's PDF has {len(made.content)} bytes, receivers take {LARGEST_BYTES}; "
             "please report it with the session's JSON"
         )
-    return content
+    return made
+
+
+def refusal(visit: Visit, name: str, choices: Choices = PLAIN) -> str:
+    """Why an export would not be written, in the words of its refusal; "" when it would be."""
+    try:
+        document(visit, name, choices)
+    except RequestRefused as error:
+        return error.message
+    return ""
 
 
 def file_name(session_id: str, name: str, receiver: str = OWN) -> str:
@@ -105,7 +133,7 @@ def _pdf(visit: Visit, _: Choices) -> bytes:
 def _text(visit: Visit, _: Choices) -> bytes:
     from records.exports.note.text import note_text
 
-    return note_text(visit.note, visit.face).encode()
+    return note_text(visit).encode()
 
 
 def _summary(visit: Visit, _: Choices) -> bytes:
@@ -117,8 +145,7 @@ def _summary(visit: Visit, _: Choices) -> bytes:
 def _csv(visit: Visit, choices: Choices) -> bytes:
     from records.exports.claim.charge_csv import charge_csv
 
-    receiver = choices.receiver or load_receivers()[OWN]
-    return charge_csv(visit, receiver).encode()
+    return charge_csv(visit, choices.known_receiver).encode()
 
 
 def _json(visit: Visit, _: Choices) -> bytes:
@@ -168,21 +195,22 @@ def _cms1500_json(visit: Visit, _: Choices) -> bytes:
     return cms1500_json(_boxes(visit), session_id=visit.session_id, face=visit.face).encode()
 
 
-def _837p(visit: Visit, _: Choices) -> bytes:
-    from records.exports.claim.claim_837p import claim_837p
+def _837p(visit: Visit, choices: Choices) -> ExportedFile:
+    from records.exports.claim.claim_837p import Made, claim_837p
     from records.exports.needs import context_or_refuse
 
     visit.require_treatment()
     rules = ", ".join(error.partition(":")[0] for error in visit.face.errors)
-    text = claim_837p(
-        context_or_refuse(visit.context, "837P", visit.session_id),
+    made = Made(
         session_id=visit.session_id,
-        made_at=visit.made_at,
+        at=visit.made_at,
         signed=bool(visit.face.signer),
         accepted=visit.accepted,
         not_ready=f"NOT READY: {rules}" if rules else "",
     )
-    return text.encode("ascii")
+    context = context_or_refuse(visit.context, "837P", visit.session_id)
+    claim = claim_837p(context, made, choices.known_receiver.x12)
+    return ExportedFile(content=claim.text.encode("ascii"), notices=claim.notices)
 
 
 def _fhir(visit: Visit, choices: Choices) -> bytes:
@@ -191,10 +219,10 @@ def _fhir(visit: Visit, choices: Choices) -> bytes:
     return fhir_bundle(visit, _pdf(visit, choices), sampled=choices.sampled).encode()
 
 
-def _dft(visit: Visit, _: Choices) -> bytes:
+def _dft(visit: Visit, choices: Choices) -> bytes:
     from records.exports.messages.hl7_dft import dft_p03
 
-    return dft_p03(visit).encode()
+    return dft_p03(visit, choices.known_receiver).encode()
 
 
 def _mdm(visit: Visit, choices: Choices) -> bytes:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 
-from controller.errors import ExportIncomplete, ExportRefused
+from controller.errors import ExportIncomplete, ExportRefused, ReceiverInvalid
 from controller.words import one_line
 from records.claim.context import ClaimContext, Party
 from records.exports.messages.receiver_maps import PATIENT_FIELDS, Column, Receiver
@@ -20,8 +20,13 @@ def charge_csv(visit: Visit, receiver: Receiver) -> str:
     """The file's text; cells that a spreadsheet would run as a formula get a leading apostrophe.
 
     Raises RequestRefused without a treatment, ExportIncomplete when the receiver needs what nobody
-    has said, ExportRefused when a program would take a line that the rules call wrong.
+    has said, ExportRefused when a program would take a line that the rules call wrong,
+    ReceiverInvalid for a receiver without columns.
     """
+    if not receiver.columns:
+        raise ReceiverInvalid(
+            f"receiver {receiver.name} has no columns and takes no CSV; choose another one"
+        )
     values = charge_values(visit)
     if receiver.importer:
         _refuse_unready(visit, receiver, values)

@@ -17,7 +17,8 @@ from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 
 from controller.errors import ExportRefused, TractionError
-from records.exports.formats import KINDS, file_name, place_for
+from records.claim.account import account_number
+from records.exports.formats import KINDS, file_name, place_for, refusal
 from records.exports.session.schema import SessionDocument
 from records.store.record_folder import RecordFolder
 from records.visit import billing
@@ -58,6 +59,8 @@ CLAIM: dict[str, Any] = {
     "accept_assignment": True,
     "benefits_assigned": True,
     "release_of_information": True,
+    "related_causes": ["none"],
+    "other_insurance_first": False,
 }
 NEEDS_A_CLAIM = {"837p", "cms1500", "cms1500-json", "fhir", "hl7-dft", "hl7-mdm"}
 
@@ -208,6 +211,48 @@ def test_another_sessions_file_and_any_other_file_are_left_alone(tmp_path: Path)
         assert other.read_text() == content
     assert place_for(SESSION, tmp_path, f"{SESSION}.pdf") == tmp_path / f"{SESSION}.pdf"
     assert place_for(SESSION, None, f"{SESSION}.pdf") == Path(f"{SESSION}.pdf")
+
+
+def test_what_a_receiver_of_x12_cannot_take_is_written_otherwise_and_said(
+    folder: RecordFolder, claim_file: Path, tmp_path: Path
+) -> None:
+    claim = json.loads(claim_file.read_text())
+    claim["patient"]["address"]["line_1"] = "1 Main St. #4"
+    claim_file = tmp_path / "claim.json"
+    claim_file.write_text(json.dumps(claim))
+    words = ("export", SESSION, "--format", "837p", "--context", str(claim_file))
+    result = run(folder, *words, "--out", str(tmp_path))
+    told = "changed for the receiver: patient.address.line_1: '1 Main St. #4' is written"
+    assert f"{told} '1 MAIN ST. NO. 4'" in result.stdout
+    folder.receivers.mkdir()
+    (folder.receivers / "wide.toml").write_text(
+        'name = "wide"\nmeaning = "takes more"\nsource = "its guide"\nreviewed = 2026-11-29\n'
+        'importer = true\nx12.characters = "extended"\n'
+    )
+    result = run(folder, *words, "--out", str(tmp_path), "--receiver", "wide", "--json")
+    written = json.loads(result.stdout)
+    assert written["notices"] == []
+    assert "N3*1 MAIN ST. #4~" in Path(written["file"]).read_text()
+    assert Path(written["file"]).name == f"{SESSION}-wide-837p.txt"
+
+
+def test_a_refusal_can_be_asked_for_without_writing(folder: RecordFolder) -> None:
+    visit = billing.billed(folder, load_visit(folder, SESSION, SETTINGS))
+    assert refusal(visit, "pdf") == ""
+    assert "misses submitter_id, receiver_id" in refusal(visit, "837p")
+
+
+def test_the_note_shows_under_which_account_it_is_claimed(
+    folder: RecordFolder, claim_file: Path, tmp_path: Path
+) -> None:
+    account = account_number(SESSION)
+    words = ("--context", str(claim_file))
+    claim = exported(folder, tmp_path / "claim", "--format", "837p", *words).decode()
+    assert f"CLM*{account}*" in claim
+    assert account in exported(folder, tmp_path / "box", "--format", "cms1500", *words).decode()
+    pdf = exported(folder, tmp_path / "pdf", "--format", "pdf")
+    assert account in text_of(pdf)
+    assert f"Claim account {account}" in run(folder, "note", SESSION).stdout
 
 
 def test_an_unknown_receiver_is_refused_with_the_known_ones(folder: RecordFolder) -> None:

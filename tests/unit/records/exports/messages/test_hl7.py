@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from controller.errors import ExportIncomplete, RequestRefused
 from controller.words import hides
 from records.exports.messages.hl7 import escaped
-from records.exports.messages.hl7_dft import dft_p03
 from records.exports.messages.hl7_mdm import mdm_t02
 from records.exports.note.pdf import note_pdf
 from tests.support.claims import made_claim
 from tests.support.documents import SESSION_ID, STARTED_UTC_MS, made_visit, signed_visit
+from tests.support.written import OWN_RECEIVER, dft_of
 
 ERRORS = ("T-021: add GP | GO & ask.", "N-03: write the position.")
 
@@ -42,7 +42,7 @@ def fields_of(text: str, name: str) -> list[list[str]]:
 def test_the_charge_message_is_valid_and_holds_the_line(seed: int, tmp_path: Path) -> None:
     context = made_claim(seed)
     visit = made_visit(context=context, errors=ERRORS if seed % 2 else ())
-    text = dft_p03(visit)
+    text = dft_of(visit)
     validated(text, tmp_path / "report.txt")
     (charge,) = fields_of(text, "FT1")
     assert context.traction_line is not None
@@ -52,6 +52,15 @@ def test_the_charge_message_is_valid_and_holds_the_line(seed: int, tmp_path: Pat
     assert charge[23] == f"{SESSION_ID}^TRACTION"
     assert (charge[26] if len(charge) > 26 else "") == "~".join(context.traction_line.modifiers)
     assert len(fields_of(text, "NTE")) == seed % 2
+
+
+@pytest.mark.parametrize(("dots", "shown"), [(True, "M51.16"), (False, "M5116")])
+def test_diagnoses_have_their_dot_as_the_receiver_says(dots: bool, shown: str) -> None:
+    line = {"cpt": "97012", "charge": "22", "dx_pointers": [1], "pos": "11"}
+    visit = made_visit(context=made_claim(1, diagnoses=["M5116"], lines=[line]))
+    receiver = OWN_RECEIVER.model_copy(update={"diagnosis_dots": dots})
+    (charge,) = fields_of(dft_of(visit, receiver), "FT1")
+    assert charge[19] == f"{shown}^^I10"
 
 
 def test_the_document_message_is_valid_and_holds_the_pdf(tmp_path: Path) -> None:
@@ -115,19 +124,19 @@ def test_the_validator_would_find_a_missing_completion_status(tmp_path: Path) ->
 
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(ExportIncomplete, match="needs a claim context"):
-        dft_p03(made_visit())
+        dft_of(made_visit())
     with pytest.raises(ExportIncomplete, match="needs a claim context"):
         mdm_t02(made_visit(), b"", "n.pdf")
     context = made_claim(1, patient={"last_name": "Doe"}, diagnoses=[])
     with pytest.raises(ExportIncomplete) as refused:
-        dft_p03(made_visit(context=context))
+        dft_of(made_visit(context=context))
     assert "patient.first_name, diagnoses" in refused.value.message
 
 
 def test_a_session_without_treatment_has_no_charge() -> None:
     untreated = made_visit(context=made_claim(1), treated=False)
     with pytest.raises(RequestRefused, match="never reached its hold force"):
-        dft_p03(untreated)
+        dft_of(untreated)
 
 
 @settings(max_examples=60, deadline=None)
