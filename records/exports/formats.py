@@ -186,21 +186,22 @@ def _boxes(visit: Visit) -> list[Box]:
 def _cms1500(visit: Visit, _: Choices) -> bytes:
     from records.exports.claim.cms1500 import cms1500_text
 
-    return cms1500_text(_boxes(visit), session_id=visit.session_id, face=visit.face).encode()
+    return cms1500_text(_boxes(visit), visit).encode()
 
 
 def _cms1500_json(visit: Visit, _: Choices) -> bytes:
     from records.exports.claim.cms1500 import cms1500_json
 
-    return cms1500_json(_boxes(visit), session_id=visit.session_id, face=visit.face).encode()
+    return cms1500_json(_boxes(visit), visit).encode()
 
 
 def _837p(visit: Visit, choices: Choices) -> ExportedFile:
     from records.exports.claim.claim_837p import Made, claim_837p
     from records.exports.needs import context_or_refuse
+    from records.exports.readiness import unready
 
     visit.require_treatment()
-    rules = ", ".join(error.partition(":")[0] for error in visit.face.errors)
+    rules = ", ".join(reason.partition(":")[0] for reason in unready(visit))
     made = Made(
         session_id=visit.session_id,
         at=visit.made_at,

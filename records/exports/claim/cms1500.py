@@ -20,9 +20,11 @@ from records.claim.code_sets import plain
 from records.claim.context import Address, ClaimContext, Party, ServiceLine
 from records.exports.claim.x12 import digits
 from records.exports.needs import Needs, need_first_payer, need_frequency
+from records.exports.readiness import unready
 from records.visit.face import Face
+from records.visit.visit import Visit
 
-FORMAT = "traction-cms1500/1"
+FORMAT, NOT_READY = "traction-cms1500/1", "NOT READY"
 PAYER_TYPES = {
     "medicare_b": "Medicare",
     "medicaid": "Medicaid",
@@ -63,22 +65,24 @@ def cms1500_boxes(
     return [box for box in sheet.boxes() if box.value]
 
 
-def cms1500_text(boxes: Sequence[Box], *, session_id: str, face: Face) -> str:
-    """One line a box, the face above them."""
-    lines = [f"CMS-1500 data sheet (not the form)  session {session_id}  {face.status}"]
-    lines += [face.verdict, *face.errors] if face.errors else []
+def cms1500_text(boxes: Sequence[Box], visit: Visit) -> str:
+    """One line a box; above them the status and what is not ready."""
+    reasons, status = unready(visit), visit.face.status
+    lines = [f"CMS-1500 data sheet (not the form)  session {visit.session_id}  {status}"]
+    lines += [visit.face.verdict or NOT_READY, *reasons] if reasons else []
     lines += ["", *(f"{box.number:<7} {box.label:<34} {box.value}" for box in boxes)]
     return lines_of(lines)
 
 
-def cms1500_json(boxes: Sequence[Box], *, session_id: str, face: Face) -> str:
+def cms1500_json(boxes: Sequence[Box], visit: Visit) -> str:
     """The same as JSON."""
+    reasons = unready(visit)
     document = {
         "format": FORMAT,
-        "session_id": session_id,
-        "status": face.status,
-        "ready": not face.errors,
-        "errors": list(face.errors),
+        "session_id": visit.session_id,
+        "status": visit.face.status,
+        "ready": not reasons,
+        "errors": list(reasons),
         "boxes": [{"box": b.number, "label": b.label, "value": b.value} for b in boxes],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

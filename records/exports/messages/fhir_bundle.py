@@ -20,6 +20,7 @@ from records.claim.context import Party
 from records.exports.messages.fhir_sampled import SampledForce, sampled_force
 from records.exports.messages.signature import Signature, signature_of
 from records.exports.needs import Needs, context_or_refuse
+from records.exports.readiness import unready
 from records.visit.visit import Visit
 
 FORMAT = "FHIR"
@@ -85,7 +86,7 @@ class _Resources:
         if self.signature:
             yield "signature", self._signed(self.signature)
         yield "charge", self._charge()
-        if self.visit.face.errors:
+        if unready(self.visit):
             yield "findings", self._findings()
 
     def _reference(self, key: str) -> Resource:
@@ -231,11 +232,11 @@ class _Resources:
         }
 
     def _charge(self) -> Resource:
-        """Billable only while no finding forbids it."""
+        """Billable only once the rules have looked and found no error."""
         modifiers = [{"system": CPT_SYSTEM, "code": code} for code in self.visit.modifiers]
         return {
             "resourceType": "ChargeItem",
-            "status": "planned" if self.visit.face.errors else "billable",
+            "status": "planned" if unready(self.visit) else "billable",
             "code": {"coding": [{"system": CPT_SYSTEM, "code": CPT}, *modifiers]},
             "subject": self._reference("patient"),
             "occurrencePeriod": self._period,
@@ -249,7 +250,7 @@ class _Resources:
             "resourceType": "OperationOutcome",
             "issue": [
                 {"severity": "error", "code": "business-rule", "diagnostics": text}
-                for text in self.visit.face.errors
+                for text in unready(self.visit)
             ],
         }
 

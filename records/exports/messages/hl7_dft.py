@@ -6,7 +6,6 @@ from records.claim.charge_line import CPT, UNITS
 from records.claim.context import ClaimContext, Party
 from records.exports.messages.hl7 import (
     SENDER,
-    escaped,
     header,
     message,
     needed_patient,
@@ -19,6 +18,7 @@ from records.exports.messages.hl7 import (
 )
 from records.exports.messages.receiver_maps import Receiver
 from records.exports.needs import Needs, context_or_refuse
+from records.exports.readiness import refuse_unready
 from records.visit.visit import Visit
 
 FORMAT = "HL7 DFT"
@@ -26,10 +26,15 @@ CPT_SYSTEM, ICD_SYSTEM, CURRENCY = "C4", "I10", "USD"
 
 
 def dft_p03(visit: Visit, receiver: Receiver) -> str:
-    """The message; raises ExportIncomplete naming what is missing."""
+    """The message; raises ExportIncomplete naming what is missing.
+
+    Raises ExportRefused for a claim that is not ready: an interface engine posts every FT1, and the
+    message has no form without one.
+    """
     start, stop = visit.times
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
     person, charge = _needed(visit, context)
+    refuse_unready(visit, FORMAT)
     treated_by = context.rendering or Party()
     diagnoses = [receiver.diagnosis(code) for code in visit.line_diagnoses]
     charge_fields = {
@@ -47,11 +52,8 @@ def dft_p03(visit: Visit, receiver: Receiver) -> str:
         25: parts(CPT, "", CPT_SYSTEM),
         26: repeated(*(parts(modifier) for modifier in visit.modifiers)),
     }
-    lines = [*header(visit, "DFT", "P03"), *patient(visit, person), segment("FT1", charge_fields)]
-    if visit.face.errors:
-        comment = repeated(*(escaped(text) for text in (visit.face.verdict, *visit.face.errors)))
-        lines.append(segment("NTE", {1: "1", 3: comment}))
-    return message(lines)
+    charge_line = segment("FT1", charge_fields)
+    return message([*header(visit, "DFT", "P03"), *patient(visit, person), charge_line])
 
 
 def _needed(visit: Visit, context: ClaimContext) -> tuple[Party, str]:

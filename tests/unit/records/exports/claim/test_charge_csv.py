@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from records.exports.claim.charge_csv import charge_csv
 from records.exports.messages.receiver_maps import Receiver, load_receivers, parse_receiver
 from records.visit.visit import Visit
 from tests.support.claims import made_claim
-from tests.support.documents import SESSION_ID, made_visit
+from tests.support.documents import SCRUBBED, SESSION_ID, made_visit
 
 RECEIVERS = load_receivers()
 LINE = {
@@ -111,6 +112,15 @@ def test_errors_stand_in_the_own_row_and_block_an_importer() -> None:
     assert row_of(visit, RECEIVERS["own"])["not_ready"] == "T-021: add GP."
     with pytest.raises(ExportRefused, match=r"not ready.*T-021: add GP"):
         row_of(visit, RECEIVERS["refactor"])
+
+
+def test_a_row_that_no_rule_has_looked_at_says_so_and_no_importer_gets_it() -> None:
+    unscrubbed = made_visit(context=made_claim(1, lines=[LINE]), scrubbed=False)
+    row = row_of(unscrubbed, RECEIVERS["own"])
+    assert row["not_ready"] == "NOT SCRUBBED: no rule has looked at this claim"
+    assert row_of(replace(unscrubbed, report=SCRUBBED), RECEIVERS["own"])["not_ready"] == ""
+    with pytest.raises(ExportRefused, match="NOT SCRUBBED"):
+        row_of(unscrubbed, RECEIVERS["refactor"])
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless() -> None:

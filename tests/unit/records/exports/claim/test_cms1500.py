@@ -11,8 +11,10 @@ import pytest
 from controller.errors import ExportIncomplete
 from records.claim.account import account_number
 from records.exports.claim.cms1500 import Box, cms1500_boxes, cms1500_json, cms1500_text
+from records.exports.readiness import NOT_SCRUBBED
 from records.visit.face import Face
 from tests.support.claims import made_claim
+from tests.support.documents import made_visit
 from tests.support.written import x12_of
 
 SESSION = "20261124T160000Z-0a1b2c"
@@ -45,17 +47,26 @@ def test_boxes_agree_with_the_837p_of_the_same_claim(seed: int) -> None:
 
 
 def test_the_sheet_says_that_it_is_not_the_form_and_shows_errors_on_its_face() -> None:
-    face = Face(status="draft, not signed", errors=("T-021: add GP.",))
-    boxes = cms1500_boxes(made_claim(2), session_id=SESSION, face=face)
-    text = cms1500_text(boxes, session_id=SESSION, face=face)
+    visit = made_visit(context=made_claim(2), errors=("T-021: add GP.",))
+    boxes = cms1500_boxes(made_claim(2), session_id=SESSION, face=visit.face)
+    text = cms1500_text(boxes, visit)
     assert text.startswith("CMS-1500 data sheet (not the form)")
     assert SESSION in text
     assert "NOT READY: 1 error found by the rules\nT-021: add GP." in text
-    document = json.loads(cms1500_json(boxes, session_id=SESSION, face=face))
-    assert document["ready"] is False
+    document = json.loads(cms1500_json(boxes, visit))
+    assert (document["ready"], document["errors"]) == (False, ["T-021: add GP."])
     assert {"box": "31", "label": "signature", "value": "open: the note is not signed"} in document[
         "boxes"
     ]
+
+
+def test_a_sheet_that_no_rule_has_looked_at_says_so_and_a_ready_one_is_ready() -> None:
+    visit = made_visit(context=made_claim(2), scrubbed=False)
+    assert f"\nNOT READY\n{NOT_SCRUBBED}\n" in cms1500_text([], visit)
+    assert json.loads(cms1500_json([], visit))["errors"] == [NOT_SCRUBBED]
+    ready = made_visit(context=made_claim(2))
+    assert "NOT READY" not in cms1500_text([], ready)
+    assert json.loads(cms1500_json([], ready))["ready"] is True
 
 
 def test_accepted_modifiers_join_the_practices_own_in_the_usual_order() -> None:

@@ -113,6 +113,13 @@ def test_errors_make_the_charge_planned_and_stand_in_the_bundle() -> None:
     assert [issue["diagnostics"] for issue in issues] == ["T-021: add GP.", "N-03: position."]
 
 
+def test_a_charge_that_no_rule_has_looked_at_is_not_billable() -> None:
+    bundle = bundle_of(fhir_bundle(made_visit(context=made_claim(1), scrubbed=False), PDF))
+    assert resource(bundle, "ChargeItem")["status"] == "planned"
+    (issue,) = resource(bundle, "OperationOutcome")["issue"]
+    assert issue["diagnostics"].startswith("NOT SCRUBBED")
+
+
 def test_the_curve_is_added_on_request_only() -> None:
     visit = made_visit(context=made_claim(1))
     plain = bundle_of(fhir_bundle(visit, PDF))

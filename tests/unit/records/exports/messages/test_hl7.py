@@ -13,7 +13,7 @@ from hl7apy.parser import parse_message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.errors import ExportIncomplete, RequestRefused
+from controller.errors import ExportIncomplete, ExportRefused, RequestRefused
 from controller.words import hides
 from records.exports.messages.hl7 import escaped
 from records.exports.messages.hl7_mdm import mdm_t02
@@ -41,7 +41,7 @@ def fields_of(text: str, name: str) -> list[list[str]]:
 @pytest.mark.parametrize("seed", range(6))
 def test_the_charge_message_is_valid_and_holds_the_line(seed: int, tmp_path: Path) -> None:
     context = made_claim(seed)
-    visit = made_visit(context=context, errors=ERRORS if seed % 2 else ())
+    visit = made_visit(context=context)
     text = dft_of(visit)
     validated(text, tmp_path / "report.txt")
     (charge,) = fields_of(text, "FT1")
@@ -51,7 +51,6 @@ def test_the_charge_message_is_valid_and_holds_the_line(seed: int, tmp_path: Pat
     assert charge[10:12] == ["1", f"{context.traction_line.charge:.2f}&USD"]
     assert charge[23] == f"{SESSION_ID}^TRACTION"
     assert (charge[26] if len(charge) > 26 else "") == "~".join(context.traction_line.modifiers)
-    assert len(fields_of(text, "NTE")) == seed % 2
 
 
 @pytest.mark.parametrize(("dots", "shown"), [(True, "M51.16"), (False, "M5116")])
@@ -61,6 +60,15 @@ def test_diagnoses_have_their_dot_as_the_receiver_says(dots: bool, shown: str) -
     receiver = OWN_RECEIVER.model_copy(update={"diagnosis_dots": dots})
     (charge,) = fields_of(dft_of(visit, receiver), "FT1")
     assert charge[19] == f"{shown}^^I10"
+
+
+@pytest.mark.parametrize(
+    ("unready", "reason"),
+    [({"errors": ERRORS}, "T-021: add GP"), ({"scrubbed": False}, "NOT SCRUBBED: no rule")],
+)
+def test_a_charge_that_is_not_ready_is_no_message(unready: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ExportRefused, match=f"HL7 DFT of session.*is not ready.*{reason}"):
+        dft_of(made_visit(context=made_claim(1), **unready))
 
 
 def test_the_document_message_is_valid_and_holds_the_pdf(tmp_path: Path) -> None:
