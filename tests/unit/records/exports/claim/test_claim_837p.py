@@ -19,9 +19,11 @@ from records.claim.context import ClaimContext
 from records.exports.claim.check_837p import check_837p
 from records.exports.claim.claim_837p import Made, claim_837p
 from records.exports.claim.x12 import amount
+from records.exports.formats import written
 from records.exports.messages.receiver_maps import Interchange
 from tests.support.claims import MADE_AT, made_claim
 from tests.support.documents import SESSION_ID as SESSION
+from tests.support.documents import made_visit
 from tests.support.written import BASIC, x12_of
 
 TODAY = MADE_AT.date()
@@ -73,6 +75,12 @@ def test_the_claim_and_its_lines_lead_back_to_the_session() -> None:
     assert f"REF*6R*{SESSION.upper()}-1~" in text
     assert "NTE*ADD*NOT READY T-021~" in text
     assert text == text.upper()
+
+
+def test_a_claim_that_no_rule_has_looked_at_says_so_in_its_note() -> None:
+    unscrubbed = made_visit(context=made_claim(1), scrubbed=False)
+    assert b"NTE*ADD*NOT READY NOT SCRUBBED~" in written(unscrubbed, "837p")
+    assert b"NTE*" not in written(made_visit(context=made_claim(1)), "837p")
 
 
 def test_modifiers_of_the_practice_and_accepted_ones_stand_on_the_traction_line_only() -> None:
