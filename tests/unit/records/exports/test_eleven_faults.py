@@ -10,9 +10,10 @@ import pytest
 
 from records.exports.claim.check_837p import check_837p
 from tests.support.claims import made_claim
+from tests.support.outside import pyx12_faults
 from tests.support.written import x12_of
 from tests.unit.records.claim.rules.builders import party, visit
-from tests.unit.records.exports.claim.test_claim_837p import TODAY, pyx12_faults
+from tests.unit.records.exports.claim.test_claim_837p import TODAY
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,9 @@ from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
 from tests.support.commands import run
+from tests.support.outside import pyx12_faults
 from tests.support.pdfs import text_of
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
-from tests.unit.records.exports.claim.test_claim_837p import pyx12_faults
 from tests.unit.workstation.commands.test_billing import AnyDay
 from workstation import openemr
 from workstation.commands.export import Format

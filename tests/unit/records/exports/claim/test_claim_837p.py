@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import json
-import logging
 import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from pyx12.params import ParamsBase
-from pyx12.x12n_document import x12n_document
 
 from controller.errors import ExportIncomplete, ExportRefused
 from records.claim.context import ClaimContext
@@ -24,30 +19,13 @@ from records.exports.messages.receiver_maps import Interchange
 from tests.support.claims import MADE_AT, made_claim
 from tests.support.documents import SESSION_ID as SESSION
 from tests.support.documents import made_visit
+from tests.support.outside import pyx12_faults
 from tests.support.written import BASIC, x12_of
 
 TODAY = MADE_AT.date()
 CLAIMS = 200
 PAYER = {"kind": "commercial", "profile": "commercial", "name": "Plan", "payer_id": "06102"}
 LINE_OF_ITS_OWN = {"cpt": "97012", "charge": "22", "dx_pointers": [1], "pos": "11"}
-
-
-def pyx12_faults(text: str) -> list[str]:
-    """What pyx12 reports of a file, with the texts of its errors."""
-    logging.getLogger("pyx12").setLevel(logging.CRITICAL + 1)
-    report = io.StringIO()
-    sound = x12n_document(ParamsBase(), io.StringIO(text), io.StringIO(), None, fd_json=report)
-    found = [text for key, text in _pairs(json.loads(report.getvalue())) if key == "err_str"]
-    assert sound == (not found)
-    return found
-
-
-def _pairs(value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [p for k, v in value.items() for p in [(k, v), *_pairs(v)]]
-    if isinstance(value, list):
-        return [p for item in value for p in _pairs(item)]
-    return []
 
 
 def test_two_hundred_claims_pass_the_validator() -> None:
