@@ -242,6 +242,8 @@ class ClaimContext(CheckedData):
     """Accident or employment (box 10); empty: nobody said."""
     accident_date: OptionalDate = None
     accident_state: Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank] = None
+    casualty_claim_number: OptionalText = None
+    """The payer's number of an accident, of workers' compensation or auto (box 11b, REF*Y4)."""
     other_insurance_first: OptionalBool = None
     """Whether another insurance pays before this payer (box 11 of Medicare)."""
     device: DeviceStatement | None = None

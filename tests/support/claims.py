@@ -74,7 +74,10 @@ def _optional(random: Random, payer_kind: str) -> dict[str, Any]:
 def _accident(random: Random) -> dict[str, Any]:
     """Box 10: what a claim says of causes."""
     causes = random.choice((["none"], ["none"], ["employment"], ["auto"], ["other", "employment"]))
-    date_ = {"accident_date": SERVICE_DAY - timedelta(days=random.randint(1, 90))}
+    date_ = {
+        "accident_date": SERVICE_DAY - timedelta(days=random.randint(1, 90)),
+        "casualty_claim_number": f"WC-2026-{random.randint(1, 999)}",
+    }
     said = {"related_causes": causes, **({} if causes == ["none"] else date_)}
     return said | ({"accident_state": "il"} if "auto" in causes else {})
 

@@ -43,6 +43,7 @@ _TOP: tuple[Row, ...] = (
     ("related_causes", '["none"]', "box 10: none, employment, auto, other"),
     ("accident_date", "2026-10-20", "of an accident"),
     ("accident_state", '"IL"', "box 10b: where, of an auto accident"),
+    ("casualty_claim_number", '"WC-2026-77"', "box 11b: workers' compensation, auto"),
     ("other_insurance_first", "false", "box 11 of Medicare: does another insurance pay first?"),
     ("submitter_id", '"TIN000001"', "837P only"),
     ("receiver_id", '"PAYER01"', "837P only"),

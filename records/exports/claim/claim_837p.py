@@ -166,6 +166,8 @@ class _Claim:
             yield from self._address(key, self.insured)
         if self.insured.birth_date and self.insured.sex:
             yield _demographics(self.insured)
+        if own:
+            yield from self._casualty()
         payer = self.context.payer
         payer_id = self.identifier("payer.payer_id", payer.payer_id, 80, 2)
         yield self._name("PR", "payer", Party(last_name=payer.name), "PI", payer_id)
@@ -178,6 +180,13 @@ class _Claim:
         yield self._name("QC", "patient", self.patient, "", None)
         yield from self._address("patient", self.patient)
         yield _demographics(self.patient)
+        yield from self._casualty()
+
+    def _casualty(self) -> Iterator[str]:
+        """The payer's number of an accident, at the end of the patient's loop."""
+        number = self.context.casualty_claim_number
+        if number:
+            yield segment("REF", "Y4", self.identifier("casualty_claim_number", number, 50))
 
     def _claim(self) -> Iterator[str]:
         context = self.context

@@ -179,6 +179,8 @@ class _Sheet:
         yield from self._causes()
         group = NO_FIRST_PAYER if self.medicare else self.insured.group_number
         yield _box("11", "group", group)
+        if context.casualty_claim_number:
+            yield _box("11b", "claim of the accident", f"Y4 {context.casualty_claim_number}")
         yield _box("12", "release of information", _yes(context.release_of_information))
         yield _box("13", "benefits assigned to the practice", _yes(context.benefits_assigned))
 

@@ -104,7 +104,8 @@ def signed_by(person: Party, at: datetime) -> str:
 
 
 def _numbered_name(person: Party) -> list[str]:
-    """The first nine components of XCN and of PPN."""
+    """The first 13 components of XCN and PPN; of an NPI authority and type, as readers differ."""
+    numbered = "NPI" if person.npi else ""
     return [
         person.npi or "",
         person.last_name,
@@ -114,7 +115,11 @@ def _numbered_name(person: Party) -> list[str]:
         "",
         person.credentials or "",
         "",
-        "NPI" if person.npi else "",
+        numbered,
+        "",
+        "",
+        "",
+        numbered,
     ]
 
 

@@ -273,6 +273,18 @@ def test_a_dependent_has_a_loop_and_of_the_insured_the_name_is_enough() -> None:
     assert pyx12_faults(text) == []
 
 
+@pytest.mark.parametrize("subscriber", [None, SUBSCRIBER])
+def test_the_number_of_an_accident_stands_in_the_patients_loop(
+    subscriber: dict[str, Any] | None,
+) -> None:
+    changes = {"payer": PAYER | {"kind": "auto"}, "casualty_claim_number": "C-1"}
+    text = x12_of(made_claim(1, **changes, subscriber=subscriber, patient_relationship="spouse"))
+    names = [line.partition("*")[0] for line in text.splitlines()]
+    place = text.splitlines().index("REF*Y4*C-1~")
+    assert (names.count("DMG"), names[place - 1]) == (1, "DMG")
+    assert pyx12_faults(text) == []
+
+
 def test_medicare_has_no_dependents() -> None:
     payer = PAYER | {"kind": "medicare_b"}
     with pytest.raises(ExportIncomplete, match="Medicare insures the patient only"):

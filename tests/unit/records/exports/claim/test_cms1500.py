@@ -146,6 +146,11 @@ def test_other_payers_get_insured_and_group() -> None:
     assert boxes.get("11") != "NONE"
 
 
+def test_the_number_of_an_accident_stands_in_box_11b() -> None:
+    assert sheet(payer=COMMERCIAL, casualty_claim_number="C-1")["11b"] == "Y4 C-1"
+    assert "11b" not in sheet(payer=COMMERCIAL, casualty_claim_number=None)
+
+
 def test_a_corrected_claim_names_the_one_before_it_in_box_22() -> None:
     boxes = sheet(frequency="corrected", payer_claim_number="CCN-1")
     assert boxes["22"] == "7 CCN-1"

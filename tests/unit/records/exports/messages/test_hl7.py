@@ -113,7 +113,7 @@ def test_who_signed_and_when_stand_in_components_of_their_own(
     values = [getattr(signer, f"ppn_{number}").value for number in range(1, 16)]
     assert [unescaped(value) for value in values[:4]] == [*parts, *[""] * (4 - len(parts))]
     assert values[6] == "PT, DPT"
-    assert values[8] == ("NPI" if parts[0] else "")
+    assert values[8] == values[12] == ("NPI" if parts[0] else "")
     assert values[14] == "20261124104100-0600"
     assert document.txa_17.value == "LA"
 
