@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile, is_zipfile
 
-from controller.errors import ExportRefused, ReceiverInvalid, RequestRefused
+from controller.errors import ExportRefused, ReceiverInvalid
 from records.exports.messages.receiver_maps import OWN, Receiver, load_receivers
 from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
@@ -66,15 +66,6 @@ def document(visit: Visit, name: str, choices: Choices = PLAIN) -> ExportedFile:
             "please report it with the session's JSON"
         )
     return made
-
-
-def refusal(visit: Visit, name: str, choices: Choices = PLAIN) -> str:
-    """Why an export would not be written, in the words of its refusal; "" when it would be."""
-    try:
-        document(visit, name, choices)
-    except RequestRefused as error:
-        return error.message
-    return ""
 
 
 def file_name(session_id: str, name: str, receiver: str = OWN) -> str:
@@ -221,9 +212,13 @@ def _fhir(visit: Visit, choices: Choices) -> bytes:
 
 
 def _dft(visit: Visit, choices: Choices) -> bytes:
-    from records.exports.messages.hl7_dft import dft_p03
+    """Of a ready claim only: an engine posts every FT1, and the message has no form without one."""
+    from records.exports.messages.hl7_dft import FORMAT, dft_p03
+    from records.exports.readiness import refuse_unready
 
-    return dft_p03(visit, choices.known_receiver).encode()
+    message = dft_p03(visit, choices.known_receiver).encode()
+    refuse_unready(visit, FORMAT)
+    return message
 
 
 def _mdm(visit: Visit, choices: Choices) -> bytes:

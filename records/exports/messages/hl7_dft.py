@@ -18,7 +18,6 @@ from records.exports.messages.hl7 import (
 )
 from records.exports.messages.receiver_maps import Receiver
 from records.exports.needs import Needs, context_or_refuse
-from records.exports.readiness import refuse_unready
 from records.visit.visit import Visit
 
 FORMAT = "HL7 DFT"
@@ -26,15 +25,10 @@ CPT_SYSTEM, ICD_SYSTEM, CURRENCY = "C4", "I10", "USD"
 
 
 def dft_p03(visit: Visit, receiver: Receiver) -> str:
-    """The message; raises ExportIncomplete naming what is missing.
-
-    Raises ExportRefused for a claim that is not ready: an interface engine posts every FT1, and the
-    message has no form without one.
-    """
+    """The message; raises ExportIncomplete naming what is missing."""
     start, stop = visit.times
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
     person, charge = _needed(visit, context)
-    refuse_unready(visit, FORMAT)
     treated_by = context.rendering or Party()
     diagnoses = [receiver.diagnosis(code) for code in visit.line_diagnoses]
     charge_fields = {

@@ -19,7 +19,7 @@ from hl7apy.parser import parse_message
 
 from controller.errors import ExportRefused, TractionError
 from records.claim.account import account_number
-from records.exports.formats import KINDS, file_name, place_for, refusal
+from records.exports.formats import KINDS, file_name, place_for
 from records.exports.session.schema import SessionDocument
 from records.store.record_folder import RecordFolder
 from records.visit import billing
@@ -254,12 +254,6 @@ def test_what_a_receiver_of_x12_cannot_take_is_written_otherwise_and_said(
     assert written["notices"] == []
     assert "N3*1 MAIN ST. #4~" in Path(written["file"]).read_text()
     assert Path(written["file"]).name == f"{SESSION}-wide-837p.txt"
-
-
-def test_a_refusal_can_be_asked_for_without_writing(folder: RecordFolder) -> None:
-    visit = billing.billed(folder, load_visit(folder, SESSION, SETTINGS))
-    assert refusal(visit, "pdf") == ""
-    assert "misses submitter_id, receiver_id" in refusal(visit, "837p")
 
 
 def test_the_note_shows_under_which_account_it_is_claimed(

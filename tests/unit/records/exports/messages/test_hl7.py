@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from controller.errors import ExportIncomplete, ExportRefused, RequestRefused
 from controller.words import hides
+from records.exports.formats import written
 from records.exports.messages.hl7 import escaped
 from records.exports.messages.hl7_mdm import mdm_t02
 from records.exports.note.pdf import note_pdf
@@ -68,7 +69,9 @@ def test_diagnoses_have_their_dot_as_the_receiver_says(dots: bool, shown: str) -
 )
 def test_a_charge_that_is_not_ready_is_no_message(unready: dict[str, Any], reason: str) -> None:
     with pytest.raises(ExportRefused, match=f"HL7 DFT of session.*is not ready.*{reason}"):
-        dft_of(made_visit(context=made_claim(1), **unready))
+        written(made_visit(context=made_claim(1), **unready), "hl7-dft")
+    ready = made_visit(context=made_claim(1))
+    assert written(ready, "hl7-dft").decode() == dft_of(ready)
 
 
 def test_the_document_message_is_valid_and_holds_the_pdf(tmp_path: Path) -> None:
