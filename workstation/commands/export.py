@@ -57,7 +57,7 @@ class ClaimOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormOptions:
-    """What a document of some formats is like."""
+    """What holds for documents of some formats."""
 
     receiver: Annotated[
         str,
@@ -65,6 +65,9 @@ class FormOptions:
     ] = "own"
     sampled: Annotated[
         bool, typer.Option("--sampled", help="FHIR: with the whole force curve.")
+    ] = False
+    again: Annotated[
+        bool, typer.Option("--again", help="A claim that was exported in this format before.")
     ] = False
 
 
@@ -117,24 +120,33 @@ def export(
         Choices,
         ExportedFile,
         chosen_receiver,
+        claim_format,
         document,
         file_name,
         place_for,
     )
+    from records.visit.sent import keep_export, refuse_second
+    from workstation.author_now import reader_now
     from workstation.output import write_file
 
     place = records.place
     choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
+    sent_as = claim_format(format_.value, form.receiver if format_ is Format.CSV else "own")
     if format_ is Format.BUNDLE:
         visit = _audited(place, session, "export bundle")
         made = ExportedFile(content=bundle_of(place.folder, visit))
         name = f"{visit.session_id}.zip"
     else:
         visit = _visit(place, session, f"export {format_.value}", claim)
+        if sent_as and not form.again:
+            refuse_second(visit, sent_as)
         made = document(visit, format_.value, choices)
         mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
         name = file_name(visit.session_id, format_.value, mapped)
     target = place_for(visit.session_id, out, name)
+    if sent_as:
+        reader = reader_now(place.folder)
+        keep_export(place.folder, visit, reader, sent_as, target.name, made.content)
     written = Written(write_file(target, made.content), made.notices)
     _report(visit, format_, written, as_json=records.as_json)
 
@@ -183,6 +195,8 @@ def _audited(place: Place, session: str, what: str) -> Visit:
 
 
 def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -> None:
+    from records.visit.sent import sent_texts
+
     csv = format_ is Format.CSV
     open_fields = visit.charge().open_fields if csv else visit.note.open_fields
     errors = [f for f in visit.report.findings if f.severity == "error"] if visit.report else []
@@ -194,6 +208,7 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
                 "open_fields": open_fields,
                 "ready": not errors and visit.report is not None,
                 "errors": [finding.rule_id for finding in errors],
+                "exported_before": sent_texts(visit),
             }
         )
         return
@@ -204,3 +219,5 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
         say(f"open, to be completed: {', '.join(open_fields)}")
     if errors:
         say(f"NOT READY: {', '.join(finding.rule_id for finding in errors)}")
+    for text in sent_texts(visit):
+        say(f"claim exported before: {text}")
