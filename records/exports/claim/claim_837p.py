@@ -235,11 +235,10 @@ class _Claim:
     def _numbers(self) -> Iterator[str]:
         context = self.context
         authorization = context.authorization.number if context.authorization else ""
-        before = context.payer_claim_number if context.frequency != "original" else ""
         numbers = (
             ("9F", "referral_number", context.referral_number),
             ("G1", "authorization.number", authorization),
-            ("F8", "payer_claim_number", before),
+            ("F8", "payer_claim_number", context.payer_claim_number),
         )
         for qualifier, name, number in numbers:
             if number:

@@ -138,6 +138,12 @@ ODD_LINES: tuple[dict[str, Any], ...] = (
 )
 
 
+def test_no_cause_and_a_cause_is_refused() -> None:
+    claim = made_claim(1).model_dump(mode="json", exclude={"source", "source_digest"})
+    with pytest.raises(ClaimContextInvalid, match="related_causes: none stands alone"):
+        parse_context(json.dumps(claim | {"related_causes": ["none", "auto"]}), "claim.json")
+
+
 @pytest.mark.parametrize("odd", ODD_LINES, ids=lambda odd: next(iter(odd)))
 def test_exports_of_such_a_claim_are_written_or_refused_in_words(odd: dict[str, Any]) -> None:
     line = {"cpt": "97012", "charge": "22", "pos": "11", "dx_pointers": [1], **odd}

@@ -25,6 +25,7 @@ from tests.support.written import BASIC, x12_of
 TODAY = MADE_AT.date()
 CLAIMS = 200
 PAYER = {"kind": "commercial", "profile": "commercial", "name": "Plan", "payer_id": "06102"}
+SUBSCRIBER = {"last_name": "Doe", "first_name": "Sam", "member_id": "M1"}
 LINE_OF_ITS_OWN = {"cpt": "97012", "charge": "22", "dx_pointers": [1], "pos": "11"}
 
 
@@ -244,6 +245,30 @@ def test_a_claim_that_names_another_without_replacing_it_is_refused_and_the_reve
     assert segments_of(text, "REF*F8") == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"referring": {"last_name": "Smith", "npi": "1003000126"}}, "referring.first_name"),
+        ({"subscriber": {"last_name": "Doe", "member_id": "M1"}}, "subscriber.first_name"),
+        ({"subscriber": SUBSCRIBER | {"address": {"city": "York"}}}, "subscriber.address.line_1"),
+        ({"related_causes": ["other"], "accident_date": None}, "accident_date"),
+    ],
+)
+def test_what_only_some_claims_need_is_asked_for(changes: dict[str, Any], named: str) -> None:
+    person = {"payer": PAYER, "patient_relationship": "spouse"}
+    with pytest.raises(ExportIncomplete, match=f"misses {named}"):
+        x12_of(made_claim(1, **person | changes))
+
+
+def test_date_and_state_of_an_accident_stand_only_beside_one() -> None:
+    told = {"accident_date": date(2026, 11, 1), "accident_state": "IL"}
+    none = x12_of(made_claim(1, related_causes=["none"], **told))
+    assert segments_of(none, "DTP*439") == []
+    assert len(segments_of(none, "CLM")[0]) == 10
+    work = x12_of(made_claim(1, related_causes=["employment"], **told))
+    assert segments_of(work, "CLM")[0][11] == "EM"
+
+
 def test_an_accident_has_its_cause_its_state_and_its_date() -> None:
     causes = {"related_causes": ["auto", "employment"], "accident_state": "IL"}
     text = x12_of(made_claim(1, **causes, accident_date=date(2026, 11, 1)))
@@ -254,9 +279,6 @@ def test_an_accident_has_its_cause_its_state_and_its_date() -> None:
         x12_of(made_claim(1, related_causes=["auto"], accident_state=None, accident_date=None))
     with pytest.raises(ExportIncomplete, match="room for three"):
         x12_of(made_claim(1, related_causes=["auto", "employment", "other"]))
-
-
-SUBSCRIBER = {"last_name": "Doe", "first_name": "Sam", "member_id": "M1"}
 
 
 def test_a_dependent_has_a_loop_and_of_the_insured_the_name_is_enough() -> None:

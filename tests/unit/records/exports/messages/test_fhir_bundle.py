@@ -186,6 +186,15 @@ def test_who_treated_and_signed_is_one_person_of_the_bundle() -> None:
     assert kinds.count("Practitioner") == 1
 
 
+def test_who_certified_and_signed_is_not_who_treated() -> None:
+    certified = {"last_name": "Smith", "first_name": "Alan", "npi": "1003000126"}
+    draft = made_visit(context=made_claim(1, rendering=TREATED, referring=certified))
+    signed = signed_visit(draft, "Alan Smith", "MD", utc_ms=SIGNED_MS)
+    signer = agent_of_the_signature(bundle_of(fhir_bundle(signed, PDF)))
+    assert signer["identifier"][0]["value"] == "1003000126"
+    assert signer["name"][0]["family"] == "Smith"
+
+
 def test_a_draft_has_no_signature() -> None:
     bundle = bundle_of(fhir_bundle(made_visit(context=made_claim(1)), PDF))
     with pytest.raises(IndexError):
