@@ -41,7 +41,7 @@ LETTERS = "ABCDEFGHIJKL"
 RESUBMISSION = {"corrected": "7", "void": "8"}
 """Box 22, before the payer's number of the claim that is replaced."""
 NO_FIRST_PAYER = "NONE"
-"""Box 11 for Medicare when no other insurance pays first (Medicare Claims Processing, ch. 26)."""
+"""Box 11 for Medicare when no other insurance pays first (Novitas 00144707)."""
 AT_HOME = "12"
 """Place of service: the patient's home, which is not where the practice is."""
 
@@ -131,7 +131,7 @@ def _need_everything(context: ClaimContext, session_id: str) -> None:
 
 
 def _need_for_medicare(needs: Needs, context: ClaimContext) -> None:
-    """Items 10, 11 and 32 are never left open (Medicare Claims Processing, chapter 26, 10)."""
+    """Items 10, 11 and 32 are never left open (docs/reference/exports.md names the sources)."""
     if context.subscriber:
         needs.lack("a claim without subscriber: Medicare insures the patient only")
     if not context.related_causes:
@@ -179,7 +179,7 @@ class _Sheet:
         yield from self._causes()
         group = NO_FIRST_PAYER if self.medicare else self.insured.group_number
         yield _box("11", "group", group)
-        if context.casualty_claim_number:
+        if context.casualty_claim_number and not self.medicare:
             yield _box("11b", "claim of the accident", f"Y4 {context.casualty_claim_number}")
         yield _box("12", "release of information", _yes(context.release_of_information))
         yield _box("13", "benefits assigned to the practice", _yes(context.benefits_assigned))
@@ -238,7 +238,8 @@ class _Sheet:
         if context.service_facility:
             facility = context.service_facility
             yield _box("32", "where", f"{_name(facility)}, {_address(facility.address)}")
-            yield _box("32a", "NPI of 32", facility.npi)
+            if facility.npi != billing.npi:
+                yield _box("32a", "NPI of 32", facility.npi)
         elif self.medicare:
             yield _box("32", "where", f"{_name(billing)}, {_address(billing.address)}")
         yield _box("33", "who bills", f"{_name(billing)}, {_address(billing.address)}")

@@ -149,6 +149,13 @@ def test_other_payers_get_insured_and_group() -> None:
 def test_the_number_of_an_accident_stands_in_box_11b() -> None:
     assert sheet(payer=COMMERCIAL, casualty_claim_number="C-1")["11b"] == "Y4 C-1"
     assert "11b" not in sheet(payer=COMMERCIAL, casualty_claim_number=None)
+    assert "11b" not in sheet(casualty_claim_number="C-1")
+
+
+def test_box_32a_is_for_a_place_with_an_npi_of_its_own() -> None:
+    place = {"last_name": "Clinic", "address": {"line_1": "1 A St", "city": "York", "state": "PA"}}
+    assert sheet(service_facility=place | {"npi": "1093817465"})["32a"] == "1093817465"
+    assert "32a" not in sheet(service_facility=place | {"npi": "1234567893"})
 
 
 def test_a_corrected_claim_names_the_one_before_it_in_box_22() -> None:
