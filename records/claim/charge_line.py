@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 
 from controller.errors import RequestRefused
 from controller.words import one_line
+from records.claim.account import account_number
 from records.claim.code_sets import in_order, plain
 from records.claim.context import TEXT_LIMIT, TRACTION_CPT, ClaimContext, Payer, ServiceLine
 from records.clinic.acceptance import Acceptance
@@ -130,7 +131,7 @@ def context_of_session(
         body_region=order.prescription.region.value,
     )
     return ClaimContext(
-        claim_id=record.head.session_id,
+        claim_id=account_number(record.head.session_id),
         payer=payer,
         form="837P",
         date_of_service=start.date(),

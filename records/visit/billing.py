@@ -33,6 +33,7 @@ from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
+from records.visit.sent import differences
 from records.visit.visit import Visit
 
 GENERIC_PAYER = "commercial"
@@ -58,14 +59,8 @@ def billed(
     altered = bool(visit.mark)  # by the check that was made when the visit was loaded
     facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
     report = _naming(report_of(facts), left_out)
-    return replace(
-        visit,
-        context=context,
-        facts=facts,
-        report=report,
-        offers=offers_of(facts),
-        face=face_of(visit.note, report),
-    )
+    visit = replace(visit, context=context, facts=facts, report=report, offers=offers_of(facts))
+    return replace(visit, face=face_of(visit.note, report, differences(visit)))
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:

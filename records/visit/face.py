@@ -41,15 +41,21 @@ class Face:
         return f"NOT READY: {count} found by the rules"
 
 
-def face_of(note: TreatmentNote, report: ScrubReport | None = None) -> Face:
-    """The face of a note; ``report`` is what the rules say of its claim."""
+def face_of(
+    note: TreatmentNote, report: ScrubReport | None = None, of_claim: tuple[str, ...] = ()
+) -> Face:
+    """The face of a note; ``report`` is what the rules say of its claim.
+
+    ``of_claim`` are alerts about a claim that left before.
+    """
+    alerts = (*note.warnings, *of_claim)
     newest = note.versions[-1] if note.versions else None
     return Face(
         status=status_text(note),
         signer=signer_text(newest) if newest else "",
         signed_at=moment_text(note, newest.at_utc_ms) if newest else "",
         amendments=tuple(version_texts(note)) if len(note.versions) > 1 else (),
-        alerts=(INTERRUPTED, *note.warnings) if note.interrupted else note.warnings,
+        alerts=(INTERRUPTED, *alerts) if note.interrupted else alerts,
         errors=errors_of(report) if report else (),
     )
 

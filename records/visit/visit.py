@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from records.claim.account import account_of
 from records.claim.charge_line import (
     ChargeLine,
     accepted_modifiers,
@@ -12,11 +13,13 @@ from records.claim.charge_line import (
     claim_modifiers,
     treatment_times,
 )
+from records.claim.code_sets import dotted
 from records.claim.context import ClaimContext
 from records.claim.rules.facts import Facts
 from records.claim.rules.offers import Offer
 from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
+from records.clinic.claim_exports import FiledExport
 from records.evidence.reader import SessionRecord
 from records.note.treatment_note import TreatmentNote
 from records.order.order import Order
@@ -27,7 +30,8 @@ from records.visit.face import Face
 class Visit:
     """``made_at``: when the visit was read, and what is made of it is dated.
 
-    ``acceptances`` are what a named person accepted of it. ``context`` is what the practice's
+    ``acceptances`` are what a named person accepted of it, ``sent`` the exports of its claim.
+    ``context`` is what the practice's
     system says of the claim; ``facts``, ``report`` and ``offers`` are what the rules make of both.
     Without ``report`` no rule was applied, and the face can hold no error. ``mark`` says on every
     page that the record was altered; "" for one that fits.
@@ -42,6 +46,7 @@ class Visit:
     clinic: str = ""
     mark: str = ""
     acceptances: tuple[Acceptance, ...] = ()
+    sent: tuple[FiledExport, ...] = ()
     context: ClaimContext | None = None
     facts: Facts | None = None
     report: ScrubReport | None = None
@@ -56,6 +61,11 @@ class Visit:
     def note_file(self) -> str:
         """Name of the note's file, as the charge line cites it."""
         return f"{self.session_id}.pdf"
+
+    @property
+    def account(self) -> str:
+        """The visit's account number on its claim (CLM01, box 26)."""
+        return account_of(self.session_id, self.context.claim_id if self.context else None)
 
     @property
     def accepted(self) -> tuple[str, ...]:
@@ -105,9 +115,3 @@ class Visit:
         line = self.context.traction_line if self.context else None
         pointed = self.context.pointed_diagnoses(line) if self.context and line else ()
         return tuple(dotted(code) for code in pointed) or self.diagnoses
-
-
-def dotted(code: str) -> str:
-    """An ICD-10-CM code with its dot behind the third character."""
-    bare = code.replace(".", "")
-    return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare

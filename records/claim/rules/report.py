@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from controller.words import lines_of
@@ -23,6 +24,17 @@ STRENGTHS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """Claims of the session that left before, in words, and how the claim differs from them now."""
+
+    before: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+
+
+NEVER_EXPORTED = Exported()
+
+
 def verdict(report: ScrubReport) -> str:
     """READY or NOT READY, and how many of each."""
     count = dict.fromkeys(("error", "warn", "info"), 0)
@@ -39,6 +51,7 @@ def report_text(
     report: ScrubReport,
     offers: Sequence[Offer],
     accepted: Sequence[Acceptance] = (),
+    exported: Exported = NEVER_EXPORTED,
 ) -> str:
     """The report for a terminal."""
     lines = [
@@ -46,6 +59,7 @@ def report_text(
         f"Payer profile {report.profile} ({report.profile_title}), of {report.profile_date}; "
         f"rules of {report.rule_set}",
         verdict(report),
+        *exported.differences,
         "",
     ]
     for finding in report.findings:
@@ -53,6 +67,7 @@ def report_text(
     for offer in offers:
         lines += _offer_lines(session_id, offer)
     lines += [f"accepted: {each.what} {each.value} by {each.by}" for each in accepted]
+    lines += [f"exported: {text}" for text in exported.before]
     lines += [f"condition of the payer: {text}" for text in report.conditions]
     lines += [f"not checked: {text}" for text in report.not_checked]
     return lines_of([*lines, "", report.advice])
@@ -87,6 +102,7 @@ def report_document(
     report: ScrubReport,
     offers: Sequence[Offer],
     accepted: Sequence[Acceptance] = (),
+    exported: Exported = NEVER_EXPORTED,
 ) -> dict[str, Any]:
     """The report as JSON."""
     return {
@@ -111,6 +127,8 @@ def report_document(
             }
             for a in accepted
         ],
+        "exported": list(exported.before),
+        "differs": list(exported.differences),
         "conditions": list(report.conditions),
         "not_checked": list(report.not_checked),
         "advice": report.advice,

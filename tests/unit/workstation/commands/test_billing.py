@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from controller.errors import RequestRefused
+from records.claim.account import account_number
 from records.clinic.acceptance import acceptances
 from records.evidence.session_check import check_session
 from records.evidence.stored_session import StoredSession
@@ -215,7 +216,7 @@ def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
     folder: RecordFolder, tmp_path: Path
 ) -> None:
     printed = run(folder, "claim", "new", "session-1", "--payer", "va").stdout
-    assert 'claim_id = "session-1"' in printed
+    assert f'claim_id = "{account_number("session-1")}"' in printed
     assert 'profile = "va"' in printed
     path = tmp_path / "claim.toml"
     words = ("claim", "new", "session-1", "--out", str(path))
