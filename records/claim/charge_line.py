@@ -14,7 +14,14 @@ from datetime import datetime, tzinfo
 from controller.errors import RequestRefused
 from controller.words import one_line
 from records.claim.code_sets import in_order, plain
-from records.claim.context import TEXT_LIMIT, TRACTION_CPT, ClaimContext, Payer, ServiceLine
+from records.claim.context import (
+    OF_THE_SESSION,
+    TEXT_LIMIT,
+    TRACTION_CPT,
+    ClaimContext,
+    Payer,
+    ServiceLine,
+)
 from records.clinic.acceptance import Acceptance
 from records.evidence.reader import SessionRecord
 from records.note.stored_text import codes_in
@@ -137,7 +144,7 @@ def context_of_session(
         patient_ref=_on_a_claim(note.field("patient_reference").value),
         diagnoses=codes,
         lines=(line,),
-        source="the session's record, order and note",
+        source=OF_THE_SESSION,
         source_digest=note.seal,
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from controller.errors import ClaimContextInvalid, RequestRefused
 from records.claim.charge_line import (
@@ -20,8 +21,10 @@ from records.claim.context import TRACTION_CPT, ClaimContext, Payer
 from records.claim.context_file import load_context
 from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
+from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import installed_code_list
 from records.claim.rules.facts import Facts
+from records.claim.rules.findings import Found
 from records.claim.rules.offers import offers_of
 from records.claim.rules.payer_profile import PayerProfile, find_profile
 from records.claim.rules.predicates.diagnosis import AS_SENT
@@ -40,24 +43,37 @@ GENERIC_PAYER = "commercial"
 """Profile when neither the command nor the context names one: of it nothing particular is known."""
 
 
+Trial: TypeAlias = Callable[[Visit], tuple[UnwrittenExport, ...]]
+"""Tries to write a visit's claim and returns what would be refused."""
+
+
 def billed(
     folder: RecordFolder,
     visit: Visit,
     *,
     payer: str | None = None,
     context_file: Path | None = None,
+    trial: Trial | None = None,
 ) -> Visit:
     """The visit with its claim scrubbed; ``payer`` names a profile and wins over the context's.
 
-    Without a context file the claim is what record, order and note know. Raises RequestRefused,
-    RulesInvalid, ClaimContextInvalid or JournalError.
+    Without a context file the claim is what record, order and note know; without a ``trial`` no
+    claim is ready. Raises RequestRefused, RulesInvalid, ClaimContextInvalid or JournalError.
     """
     context, profile = claim_of(folder, visit, payer=payer, context_file=context_file)
     left_out = without_room(context, visit.acceptances)
     context = with_accepted(context, visit.acceptances)
     tables = load_tables(folder).with_code_list(installed_code_list())
     altered = bool(verify(folder, visit.session_id).alterations)
-    facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
+    facts = Facts(
+        visit.note,
+        visit.record,
+        context,
+        profile,
+        tables,
+        log_altered=altered,
+        refusals=trial(replace(visit, context=context)) if trial else None,
+    )
     report = _naming(report_of(facts), left_out)
     return replace(
         visit,
@@ -104,7 +120,7 @@ def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
         raise RequestRefused(
             "no fee table is loaded; give one with --table FILE or name it in tables.toml"
         )
-    cut = any(True for _ in multiple_procedure_cut(facts))
+    cut = any(isinstance(told, Found) for told in multiple_procedure_cut(facts))
     assistant = facts.medicare and bool(facts.modifiers & ASSISTANTS.keys())
     return estimate(table, context, cut_expense=cut, assistant=assistant)
 

@@ -107,6 +107,7 @@ def _models() -> dict[str, type[BaseModel]]:
         "`payer`": module.Payer,
         "`lines` and `other_lines_same_day`": module.ServiceLine,
         "`plan`": module.PlanOfCare,
+        "`threshold_check`": module.ThresholdCheck,
         "`authorization`": module.Authorization,
         "Parties": module.Party,
         "`address`": module.Address,
@@ -125,5 +126,18 @@ def test_the_example_is_read_and_scrubbed() -> None:
     from records.claim.rules.tables import shipped_tables
 
     context = load_context(EXAMPLE)
-    report = scrub(None, None, context, find_profile(context.payer.profile), shipped_tables())
+    report = scrub(
+        None, None, context, find_profile(context.payer.profile), shipped_tables(), refusals=()
+    )
     assert [f.rule_id for f in report.findings if f.severity == "error"] == ["T-001"]
+    open_ = {why for result in report.not_judged if result.blocks for why in result.why}
+    of_the_session = (
+        "note is missing",
+        "started_at is missing",
+        "delivered_minutes is missing",
+        "lines.started_at is missing",
+        "seal is missing",
+        "list of diagnosis codes is missing",
+    )
+    (pairs,) = (why for why in open_ if not why.startswith(of_the_session))
+    assert pairs.startswith("NCCI file of the quarter of 2026-11-24 is missing")

@@ -174,13 +174,13 @@ def _billed(
     place: Place, session: str, claim: PayerOptions, what: str
 ) -> tuple[Visit, ScrubReport]:
     """The claim for a person to read, and what the rules say of it; audited."""
-    from records.visit.billing import billed
+    from records.exports.ready import scrubbed
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
 
     settings, folder = place
     visit = audited_visit(folder, session, settings, reader_now(folder), what)
-    visit = billed(folder, visit, payer=claim.payer, context_file=claim.context)
+    visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
 

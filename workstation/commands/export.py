@@ -146,12 +146,12 @@ def upload(
 
 def _visit(place: Place, session: str, what: str, claim: ClaimOptions) -> Visit:
     """The session with its claim and what the rules say of it; the access is kept first."""
-    from records.visit.billing import billed
+    from records.exports.ready import scrubbed
 
     visit = _audited(place, session, what)
     if claim.context is None and not visit.record.reached_holding:
         return visit  # without a treatment there is no claim for rules to look at
-    return billed(place.folder, visit, payer=claim.payer, context_file=claim.context)
+    return scrubbed(place.folder, visit, payer=claim.payer, context_file=claim.context)
 
 
 def _audited(place: Place, session: str, what: str) -> Visit:
@@ -164,14 +164,14 @@ def _audited(place: Place, session: str, what: str) -> Visit:
 def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None:
     csv = format_ is Format.CSV
     open_fields = visit.charge().open_fields if csv else visit.note.open_fields
-    errors = [f for f in visit.report.findings if f.severity == "error"] if visit.report else []
+    errors = list(dict.fromkeys(text.partition(":")[0] for text in visit.face.errors))
     if as_json:
         say_json(
             {
                 "file": str(file),
                 "open_fields": open_fields,
-                "ready": not errors and visit.report is not None,
-                "errors": [finding.rule_id for finding in errors],
+                "ready": visit.report is not None and not visit.report.blocked,
+                "errors": errors,
             }
         )
         return
@@ -179,4 +179,4 @@ def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None
     if open_fields:
         say(f"open, to be completed: {', '.join(open_fields)}")
     if errors:
-        say(f"NOT READY: {', '.join(finding.rule_id for finding in errors)}")
+        say(f"NOT READY: {', '.join(errors)}")

@@ -10,6 +10,7 @@ from typing import Any
 from controller.events import StopCause
 from records.claim.code_sets import ALWAYS_THERAPY, GRACE_MINUTES, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
+from records.claim.required import UnwrittenExport
 from records.claim.rules.findings import Evidence
 from records.claim.rules.pairs import Pair
 from records.claim.rules.payer_profile import PayerProfile
@@ -78,10 +79,11 @@ class Facts:
         tables: ScrubTables,
         *,
         log_altered: bool | None = None,
+        refusals: tuple[UnwrittenExport, ...] | None = None,
     ) -> None:
         self.note, self.record, self.context = note, record, context
         self.profile, self.tables = profile, tables
-        self.log_altered = log_altered
+        self.log_altered, self.refusals = log_altered, refusals
         self.signature = note.signature if note else None
         self.day = context.date_of_service
         self.medicare = profile.medicare
@@ -170,6 +172,11 @@ class Facts:
             attested_utc_ms=signature.signed_at_utc_ms,
         )
 
+    @property
+    def patient_reference(self) -> str:
+        """The practice's number of the patient, as claim or note say it; "" when neither does."""
+        return self.context.patient_ref or self.word("patient_reference") or ""
+
     # --- the device -----------------------------------------------------------------------------
 
     @property
@@ -178,6 +185,11 @@ class Facts:
         if self.dose is None or self.dose.treatment_started_ms is None:
             return None
         return self.dose.delivered_minutes
+
+    @property
+    def claimed_minutes(self) -> int | None:
+        """The minutes that the 97012 line says."""
+        return self.line.minutes if self.line else None
 
     @property
     def elapsed_minutes(self) -> float | None:

@@ -55,7 +55,7 @@ def cms1500_boxes(
 def cms1500_text(boxes: Sequence[Box], *, session_id: str, face: Face) -> str:
     """One line a box, the face above them."""
     lines = [f"CMS-1500 data sheet (not the form)  session {session_id}  {face.status}"]
-    lines += [face.verdict, *face.errors] if face.errors else []
+    lines += face.rules
     lines += ["", *(f"{box.number:<7} {box.label:<34} {box.value}" for box in boxes)]
     return lines_of(lines)
 
@@ -68,6 +68,7 @@ def cms1500_json(boxes: Sequence[Box], *, session_id: str, face: Face) -> str:
         "status": face.status,
         "ready": not face.errors,
         "errors": list(face.errors),
+        "outcomes": face.outcomes,
         "boxes": [{"box": b.number, "label": b.label, "value": b.value} for b in boxes],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

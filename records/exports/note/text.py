@@ -16,7 +16,7 @@ def note_text(note: TreatmentNote, face: Face | None = None) -> str:
     """
     face = face or face_of(note)
     lines = [f"TREATMENT NOTE ({face.status})  session {note.session_id}"]
-    lines += [face.verdict, *face.errors] if face.errors else []
+    lines += face.rules
     lines += [f"! {alert}" for alert in face.alerts]
     lines += ["", "RECORDED BY THE DEVICE"]
     lines += [_line(field) for field in note.device_fields]

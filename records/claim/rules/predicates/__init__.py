@@ -1,4 +1,4 @@
-"""Named predicates, one theme in each file. A predicate yields what it found; silence is no fault.
+"""Named predicates, one theme in each file. Each yields how its rule ended; nothing is: held.
 
 They only look: the message, the severity and the source of a rule are data (``base/*.toml``).
 """
@@ -6,6 +6,7 @@ They only look: the message, the severity and the source of a rule are data (``b
 from __future__ import annotations
 
 from records.claim.rules.predicates import (
+    claim,
     code,
     diagnosis,
     modifiers,
@@ -13,6 +14,7 @@ from records.claim.rules.predicates import (
     pairs,
     plan,
     same_day,
+    threshold,
     time,
 )
 from records.claim.rules.predicates.registry import PREDICATES, Predicate
@@ -20,6 +22,7 @@ from records.claim.rules.predicates.registry import PREDICATES, Predicate
 __all__ = [
     "PREDICATES",
     "Predicate",
+    "claim",
     "code",
     "diagnosis",
     "modifiers",
@@ -27,5 +30,6 @@ __all__ = [
     "pairs",
     "plan",
     "same_day",
+    "threshold",
     "time",
 ]

@@ -82,7 +82,8 @@ def test_scrub_names_payer_sources_evidence_and_closes_with_the_advice(
     assert "NOT READY" in result.stdout
     assert "error T-021" in result.stdout
     assert "evidence: Traction began: " in result.stdout
-    assert "not checked: NCCI pairs" in result.stdout
+    assert "judged by data of 2024-07-01 (NCCI pairs)" in result.stdout.splitlines()[0]
+    assert "error T-006  not judged: lines.technique is missing" in result.stdout
     assert result.stdout.rstrip().endswith("above all where a finding stays.")
 
 

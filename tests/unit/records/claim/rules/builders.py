@@ -10,6 +10,7 @@ from typing import Any
 from controller.events import EventKind
 from records.claim.context import ClaimContext
 from records.claim.fees import FeeRow, FeeTable
+from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import CodeState
 from records.claim.rules.findings import RuleFinding
 from records.claim.rules.pairs import Pair, PairTable
@@ -41,6 +42,7 @@ DEVICE_WORDS = {
     "outcome": "completed",
 }
 CLINICIAN_WORDS = {
+    "patient_reference": "A-0815",
     "diagnosis": "M51.16",
     "symptoms": "left leg pain",
     "rationale": "leg pain centralises with distraction",
@@ -70,13 +72,36 @@ LINE = {
     "body_region": "lumbar",
     "technique": "mechanical",
 }
+ADDRESS = {"line_1": "2 Oak Avenue", "city": "Springfield", "state": "IL", "zip": "62702-0002"}
 CONTEXT: dict[str, Any] = {
     "claim_id": "S-1",
-    "payer": {"kind": "medicare_b", "profile": "medicare_b"},
+    "payer": {
+        "name": "Medicare Part B",
+        "payer_id": "06102",
+        "kind": "medicare_b",
+        "profile": "medicare_b",
+    },
     "form": "837P",
     "date_of_service": DAY,
+    "patient_ref": "A-0815",
     "diagnoses": ["M5116"],
-    "billing": {"last_name": "Example Spine Clinic", "npi": "1234567893"},
+    "patient": {
+        "last_name": "Doe",
+        "first_name": "Jane",
+        "birth_date": "1960-01-01",
+        "sex": "F",
+        "member_id": "1EG4TE5MK73",
+        "address": ADDRESS,
+    },
+    "billing": {
+        "last_name": "Example Spine Clinic",
+        "npi": "1234567893",
+        "tin": "12-3456789",
+        "tin_kind": "EI",
+        "taxonomy": "225100000X",
+        "phone": "5555550100",
+        "address": ADDRESS,
+    },
     "rendering": {
         "last_name": "Jones",
         "first_name": "Pat",
@@ -93,6 +118,13 @@ CONTEXT: dict[str, Any] = {
         "treatment_days_since_progress_report": 4,
     },
     "therapy_ytd_allowed": "812.40",
+    "visits_97012_this_episode": 1,
+    "prior_auth_required": False,
+    "accept_assignment": True,
+    "benefits_assigned": True,
+    "release_of_information": True,
+    "submitter_id": "TIN000001",
+    "receiver_id": "PAYER01",
     "device": {"clock_offset_s": "0.4"},
 }
 DOSE = DeliveredDose(
@@ -151,6 +183,7 @@ class Visit:
     profile: PayerProfile
     tables: ScrubTables
     log_altered: bool | None
+    refusals: tuple[UnwrittenExport, ...] | None
 
     def report(self) -> ScrubReport:
         return scrub(
@@ -160,6 +193,7 @@ class Visit:
             self.profile,
             self.tables,
             log_altered=self.log_altered,
+            refusals=self.refusals,
         )
 
     def found(self, rule_id: str) -> list[RuleFinding]:
@@ -180,6 +214,7 @@ def visit(
     identity: Mapping[str, Any] | None = None,
     without: str = "",
     log_altered: bool | None = False,
+    refusals: tuple[UnwrittenExport, ...] | None = (),
 ) -> Visit:
     """The visit with changes; ``same_day`` are further lines of the same claim.
 
@@ -195,12 +230,21 @@ def visit(
         profile=find_profile(payer).model_copy(update=dict(profile or {})),
         tables=replace(shipped_tables(), **{"code_list": SmallCodeList(), **(tables or {})}),
         log_altered=log_altered,
+        refusals=refusals,
     )
 
 
 def service(cpt: str, *modifiers: str, **more: Any) -> dict[str, Any]:
     """Another line of the claim that is right in itself."""
-    return {"cpt": cpt, "modifiers": list(modifiers), "dx_pointers": [1], "charge": "40", **more}
+    return {
+        "cpt": cpt,
+        "modifiers": list(modifiers),
+        "dx_pointers": [1],
+        "charge": "40",
+        "pos": "11",
+        "performed_by_role": "PT",
+        **more,
+    }
 
 
 def at(start: str, end: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from records.claim.required import UnwrittenExport
 from records.note.words import NoteSignature
 from tests.unit.records.claim.rules.builders import (
     ADJUSTMENT,
@@ -102,6 +103,27 @@ PLAN = (
     ),
     Case("T-070", visit(tables={"fees": fee_table()}), visit(tables={"fees": None})),
 )
+CLAIM = (
+    Case("T-079", visit(claim=party("patient", birth_date=None)), visit()),
+    Case("T-080", visit(claim=party("billing", tin=None)), visit()),
+    Case("T-081", visit(claim={"rendering": None}), visit()),
+    Case("T-082", visit(line={"pos": None}), visit()),
+    Case("T-083", visit(line={"charge": None}), visit(line={"charge": "0"})),
+    Case("T-084", visit(claim=party("plan", established=None)), visit(claim={"plan": None})),
+    Case(
+        "T-085",
+        visit(claim={"submitter_id": None}),
+        visit(claim={"submitter_id": None, "form": "CMS1500"}),
+    ),
+    Case(
+        "T-086",
+        visit(refusals=(UnwrittenExport(formats=("837p",), message="it is not sound"),)),
+        visit(
+            claim={"rendering": None},
+            refusals=(UnwrittenExport(formats=("837p",), message="", missing=("rendering",)),),
+        ),
+    ),
+)
 NOTE = (
     Case("N-01", visit(words={"device_type": None}), visit()),
     Case(
@@ -139,4 +161,4 @@ NOTE = (
     Case("N-14", visit(words={"screening": None}), visit(words={"screening": "done, PJ"})),
     Case("N-15", visit(words={"supervised_by": None}), visit(words={"supervised_by": "PJ"})),
 )
-NOTE_CASES = (*DIAGNOSIS, *PLAN, *NOTE)
+NOTE_CASES = (*DIAGNOSIS, *PLAN, *CLAIM, *NOTE)

@@ -110,9 +110,11 @@ source = "contractor page"
     assert (threshold.amount, threshold.source) == (Decimal(2500), "contractor page")
     assert tables.threshold(date(2024, 1, 1)) is not None
     assert tables.fees is not None
-    assert tables.not_checked(DAY) == (
-        "diagnosis codes and their regions: not checked, no code list was given",
-    )
+    assert [each.what for each in tables.older_data(DAY)] == ["daily limit of 97012"]
+    assert [each.what for each in tables.older_data(date(2027, 1, 1))] == [
+        "NCCI pairs",
+        "daily limit of 97012",
+    ]
 
 
 @pytest.mark.parametrize(
