@@ -173,14 +173,16 @@ def _837p(visit: Visit, _: Choices) -> bytes:
     from records.exports.needs import context_or_refuse
 
     visit.require_treatment()
-    rules = ", ".join(error.partition(":")[0] for error in visit.face.errors)
+    found = ", ".join(error.partition(":")[0] for error in visit.face.errors)
+    rules = f"NOT READY: {found}" if found else ""
+    simulated = "SIMULATED." if visit.note.simulated else ""
     text = claim_837p(
         context_or_refuse(visit.context, "837P", visit.session_id),
         session_id=visit.session_id,
         made_at=visit.made_at,
         signed=bool(visit.face.signer),
         accepted=visit.accepted,
-        not_ready=f"NOT READY: {rules}" if rules else "",
+        not_ready=" ".join(part for part in (simulated, rules) if part),
     )
     return text.encode("ascii")
 

@@ -10,6 +10,7 @@ from records.note.treatment_note import TreatmentNote
 from records.visit.note_status import moment_text, signer_text, status_text, version_texts
 
 NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
+SIMULATED = "SIMULATED: the unit of this session was a simulated one; nobody was treated."
 INTERRUPTED = "INTERRUPTED: the program ended during this session."
 
 
@@ -58,7 +59,11 @@ def face_of(note: TreatmentNote, report: ScrubReport | None = None) -> Face:
         signer=signer_text(newest) if newest else "",
         signed_at=moment_text(note, newest.at_utc_ms) if newest else "",
         amendments=tuple(version_texts(note)) if len(note.versions) > 1 else (),
-        alerts=(INTERRUPTED, *note.warnings) if note.interrupted else note.warnings,
+        alerts=(
+            *((SIMULATED,) if note.simulated else ()),
+            *((INTERRUPTED,) if note.interrupted else ()),
+            *note.warnings,
+        ),
         errors=errors_of(report) if report else (),
         outcomes=outcomes_text(report) if report else "",
     )

@@ -33,6 +33,7 @@ def verdict(report: ScrubReport) -> str:
         _counted(count["info"], "note"),
     )
     state = "NOT READY" if report.blocked else "READY"
+    state += " (simulated)" if report.simulated else ""
     return f"{state}: {', '.join(counted)}; {outcomes_text(report)}"
 
 
@@ -134,6 +135,7 @@ def report_document(
     return {
         "session_id": session_id,
         "ready": not report.blocked,
+        "simulated": report.simulated,
         "verdict": verdict(report),
         "profile": report.profile,
         "profile_title": report.profile_title,

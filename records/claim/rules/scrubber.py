@@ -56,6 +56,8 @@ class ScrubReport:
     not_checked: tuple[str, ...]
     older_data: tuple[OlderData, ...] = ()
     """Reference data that does not cover the day and by which it was judged all the same."""
+    simulated: bool = False
+    """The unit was a simulated one: nobody was treated, whatever the rules say."""
     advice: str = ADVICE
 
     @property
@@ -128,6 +130,7 @@ def report_of(facts: Facts) -> ScrubReport:
         conditions=(*profile.conditions, *_profile_is_of_another_time(profile, facts.day)),
         not_checked=lines_left_out(facts),
         older_data=facts.tables.older_data(facts.day),
+        simulated=facts.note is not None and facts.note.simulated,
     )
 
 

@@ -10,6 +10,7 @@ from controller.errors import ExportIncomplete, ExportRefused
 from controller.words import one_line
 from records.claim.context import ClaimContext, Party
 from records.exports.messages.receiver_maps import PATIENT_FIELDS, Column, Receiver
+from records.visit.face import SIMULATED
 from records.visit.visit import Visit
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -34,8 +35,13 @@ def charge_csv(visit: Visit, receiver: Receiver) -> str:
 
 def charge_values(visit: Visit) -> dict[str, str]:
     """Every field that a column may hold; unknown ones are empty."""
-    rules = "; ".join(visit.face.errors)
-    return {**visit.charge().values, **_patient_values(visit.context), "not_ready": rules}
+    reasons = "; ".join(_reasons(visit))
+    return {**visit.charge().values, **_patient_values(visit.context), "not_ready": reasons}
+
+
+def _reasons(visit: Visit) -> tuple[str, ...]:
+    """Why nobody may bill the row as it stands."""
+    return (*((SIMULATED,) if visit.note.simulated else ()), *visit.face.errors)
 
 
 def _refuse_unready(visit: Visit, receiver: Receiver, values: Mapping[str, str]) -> None:
@@ -46,10 +52,10 @@ def _refuse_unready(visit: Visit, receiver: Receiver, values: Mapping[str, str])
             f"add them to the claim context (`traction claim new {visit.session_id}` prints every "
             "key)"
         )
-    if visit.face.errors:
+    if _reasons(visit):
         raise ExportRefused(
             f"CSV for {receiver.name} of session {visit.session_id} is not ready, and its receiver "
-            f"imports without looking: {'; '.join(visit.face.errors)}; correct these first"
+            f"imports without looking: {'; '.join(_reasons(visit))}; correct these first"
         )
 
 

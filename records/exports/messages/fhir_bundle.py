@@ -27,6 +27,12 @@ ICD_SYSTEM = "http://hl7.org/fhir/sid/icd-10-cm"
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+TEST_DATA = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+    "code": "HTEST",
+    "display": "test health data",
+}
+"""Tag of every resource of a simulated session."""
 NOTE_CODE = ("11508-9", "Physical therapy Progress note")
 GENDERS = {"F": "female", "M": "male", "U": "unknown"}
 DOC_STATUS = {"draft": "preliminary", "signed": "final", "amended": "amended"}
@@ -36,16 +42,18 @@ Resource = dict[str, Any]
 def fhir_bundle(visit: Visit, pdf: bytes, *, sampled: bool = False) -> str:
     """The bundle as JSON; ``sampled`` adds the force curve. Raises ExportIncomplete."""
     resources = _Resources(visit, pdf, sampled)
-    bundle = {
+    tagged: Resource = {"meta": {"tag": [TEST_DATA]}} if visit.note.simulated else {}
+    bundle: Resource = {
         "resourceType": "Bundle",
         "type": "collection",
         "identifier": {"system": f"{OWN}:session", "value": visit.session_id},
         "timestamp": visit.made_at.isoformat(),
         "entry": [
-            {"fullUrl": resources.url(key), "resource": resource}
+            {"fullUrl": resources.url(key), "resource": resource | tagged}
             for key, resource in resources.all()
         ],
     }
+    bundle |= tagged
     return json.dumps(bundle, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -210,12 +218,16 @@ class _Resources:
             "entity": [{"role": "source", "what": {"identifier": seal}}],
         }
 
+    @property
+    def _billable(self) -> bool:
+        return not (self.visit.face.errors or self.visit.note.simulated)
+
     def _charge(self) -> Resource:
-        """Billable only while no finding forbids it."""
+        """Billable only while no finding forbids it, and never for a simulated unit."""
         modifiers = [{"system": CPT_SYSTEM, "code": code} for code in self.visit.modifiers]
         return {
             "resourceType": "ChargeItem",
-            "status": "planned" if self.visit.face.errors else "billable",
+            "status": "billable" if self._billable else "planned",
             "code": {"coding": [{"system": CPT_SYSTEM, "code": CPT}, *modifiers]},
             "subject": self._reference("patient"),
             "occurrencePeriod": self._period,

@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from controller.words import one_line
 from records.exports.scrub.json import first_line, outcome_lines, scrub_values
-from records.visit.face import NOT_A_DEVICE
+from records.visit.face import NOT_A_DEVICE, SIMULATED
 from records.visit.visit import Visit
 
 
@@ -20,6 +20,7 @@ def scrub_html(visit: Visit) -> str:
         report=values,
         face=visit.face,
         not_a_device=NOT_A_DEVICE,
+        simulated=SIMULATED if visit.note.simulated else "",
         first_line=first_line(values),
         not_judged=outcome_lines(values, "not_judged"),
         not_applicable=outcome_lines(values, "not_applicable"),

@@ -11,7 +11,7 @@ from reportlab.platypus import CondPageBreak
 from records.exports.paper.blocks import ALERT, CLINICIAN, GREY, INK, Flowable, said
 from records.exports.paper.document import SMALL, Document, pdf_of
 from records.exports.scrub.json import first_line, outcome_lines, scrub_values
-from records.visit.face import NOT_A_DEVICE
+from records.visit.face import NOT_A_DEVICE, SIMULATED
 from records.visit.visit import Visit
 
 COLOURS = {"error": ALERT, "warn": CLINICIAN, "info": GREY}
@@ -34,7 +34,11 @@ def scrub_pdf(visit: Visit) -> bytes:
 
 
 def _head(visit: Visit) -> list[Flowable]:
-    return [said(f"Session {visit.session_id}, note {visit.face.status}", 8.5, INK, bold=True)]
+    mark = [said(SIMULATED, 9, ALERT, bold=True)] if visit.note.simulated else []
+    return [
+        *mark,
+        said(f"Session {visit.session_id}, note {visit.face.status}", 8.5, INK, bold=True),
+    ]
 
 
 def _body(visit: Visit, values: Mapping[str, Any]) -> Iterator[Flowable]:

@@ -232,6 +232,7 @@ class ScrubPart(Part):
 
     session_id: str
     ready: bool
+    simulated: bool
     verdict: str
     profile: str
     profile_title: str
