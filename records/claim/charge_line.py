@@ -22,6 +22,7 @@ from records.claim.context import (
     Payer,
     ServiceLine,
 )
+from records.claim.decision import BILL_52, REDUCED, decision_of
 from records.clinic.acceptance import Acceptance
 from records.evidence.reader import SessionRecord
 from records.note.stored_text import codes_in
@@ -192,9 +193,12 @@ def without_room(context: ClaimContext, accepted: Sequence[Acceptance]) -> list[
 
 
 def accepted_modifiers(accepted: Sequence[Acceptance], cpt: str = CPT) -> tuple[str, ...]:
-    """The accepted modifiers of a line, in the usual order."""
+    """The accepted modifiers of a line, in the usual order; 52 where a person decided so."""
     modifiers = [each.value.split(":") for each in accepted if each.what == MODIFIER]
-    return tuple(in_order([modifier for line, modifier in modifiers if line == cpt]))
+    decided = decision_of(accepted)
+    reduced = [REDUCED] if cpt == CPT and decided and decided.value == BILL_52 else []
+    found = [modifier for line, modifier in modifiers if line == cpt]
+    return tuple(in_order(list(dict.fromkeys([*found, *reduced]))))
 
 
 def _accepting(

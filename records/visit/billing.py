@@ -19,11 +19,12 @@ from records.claim.charge_line import (
 from records.claim.code_sets import ASSISTANTS, plain
 from records.claim.context import TRACTION_CPT, ClaimContext, Payer
 from records.claim.context_file import load_context
+from records.claim.decision import BILL_52, BILLING, DECISIONS, checked_reason, decision_of
 from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
 from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import installed_code_list
-from records.claim.rules.facts import Facts
+from records.claim.rules.facts import Beside, Facts
 from records.claim.rules.findings import Found
 from records.claim.rules.offers import offers_of
 from records.claim.rules.payer_profile import PayerProfile, find_profile
@@ -64,15 +65,17 @@ def billed(
     left_out = without_room(context, visit.acceptances)
     context = with_accepted(context, visit.acceptances)
     tables = load_tables(folder).with_code_list(installed_code_list())
-    altered = bool(verify(folder, visit.session_id).alterations)
     facts = Facts(
         visit.note,
         visit.record,
         context,
         profile,
         tables,
-        log_altered=altered,
-        refusals=trial(replace(visit, context=context)) if trial else None,
+        Beside(
+            log_altered=bool(verify(folder, visit.session_id).alterations),
+            refusals=trial(replace(visit, context=context)) if trial else None,
+            decision=decision_of(visit.acceptances),
+        ),
     )
     report = _naming(report_of(facts), left_out)
     return replace(
@@ -127,20 +130,28 @@ def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimCode:
-    """What a person may accept for a claim: a diagnosis, or the modifier of a line."""
+    """What a person may accept for a claim: a diagnosis, the modifier of a line, or a decision.
+
+    ``billing`` is one of ``DECISIONS`` and needs a ``reason``.
+    """
 
     modifier: str | None = None
     diagnosis: str | None = None
     line: str = TRACTION_CPT
+    billing: str | None = None
+    reason: str = ""
 
     @property
     def called(self) -> tuple[str, str]:
         """Its kind and its name; raises RequestRefused or ClaimContextInvalid."""
-        if self.modifier is not None and self.diagnosis is None:
+        given = [each for each in (self.modifier, self.diagnosis, self.billing) if each is not None]
+        if len(given) != 1:
+            raise RequestRefused("say one of --modifier, --diagnosis and --billing, and no second")
+        if self.modifier is not None:
             return MODIFIER, _modifier(self.modifier, self.line)
-        if self.diagnosis is not None and self.modifier is None:
+        if self.diagnosis is not None:
             return DIAGNOSIS, _diagnosis(self.diagnosis)
-        raise RequestRefused("say either --modifier or --diagnosis, and one of them only")
+        return BILLING, _decision(given[0])
 
 
 def accept(
@@ -156,8 +167,8 @@ def accept(
     The evidence of the offer is kept with it; what was not offered is kept as such.
     """
     what, value = code.called
-    offered = next((offer for offer in visit.offers if offer.key == value), None)
-    evidence = offered.shown if offered else ("the program did not offer it",)
+    decided = accepted and what == BILLING
+    evidence = _decided_on(visit, code) if decided else _offered(visit, value)
     answer = OfferAnswer(
         session_id=visit.session_id,
         what=what,
@@ -167,6 +178,33 @@ def accept(
     )
     record_acceptance(folder, answer, author, patient_key=visit.note.patient_key)
     return value
+
+
+def _offered(visit: Visit, value: str) -> tuple[str, ...]:
+    """What was shown for and against a modifier or a diagnosis."""
+    offered = next((offer for offer in visit.offers if offer.key == value), None)
+    return offered.shown if offered else ("the program did not offer it",)
+
+
+def _decided_on(visit: Visit, code: ClaimCode) -> tuple[str, ...]:
+    """The reason of a decision, and what the rules say of the treatment that it is about."""
+    assert visit.facts is not None, "a decision is about a billed visit"
+    assert visit.report is not None, "a decision is about a billed visit"
+    profile = visit.facts.profile
+    if code.billing == BILL_52 and not profile.accepts_52:
+        raise RequestRefused(
+            f"payer profile {profile.name} is not known to take modifier 52; where the payer says "
+            "so, declare accepts_52 in a profile of yours"
+        )
+    found = (*visit.report.of_rule("T-087"), *visit.report.of_rule("N-08"))
+    shown = (f"{finding.rule_id}: {finding.message}" for finding in found)
+    return (checked_reason(code.reason), *shown)
+
+
+def _decision(billing: str) -> str:
+    if billing not in DECISIONS:
+        raise RequestRefused(f"billing={billing!r} is not one of {', '.join(DECISIONS)}")
+    return billing
 
 
 def _modifier(modifier: str, line: str) -> str:

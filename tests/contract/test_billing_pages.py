@@ -121,13 +121,19 @@ EXAMPLE = DOCS / "how-to" / "claim-context-example.toml"
 
 def test_the_example_is_read_and_scrubbed() -> None:
     from records.claim.context_file import load_context
+    from records.claim.rules.facts import Beside
     from records.claim.rules.payer_profile import find_profile
     from records.claim.rules.scrubber import scrub
     from records.claim.rules.tables import shipped_tables
 
     context = load_context(EXAMPLE)
     report = scrub(
-        None, None, context, find_profile(context.payer.profile), shipped_tables(), refusals=()
+        None,
+        None,
+        context,
+        find_profile(context.payer.profile),
+        shipped_tables(),
+        Beside(refusals=()),
     )
     assert [f.rule_id for f in report.findings if f.severity == "error"] == ["T-001"]
     open_ = {why for result in report.not_judged if result.blocks for why in result.why}

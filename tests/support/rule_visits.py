@@ -13,10 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from records.claim.decision import BILLING, BillingDecision
 from records.claim.fees import FeeTable
 from records.claim.rules.pairs import PairTable
 from records.claim.rules.scrubber import ScrubReport
 from records.claim.rules.tables import ScrubTables, shipped_tables
+from records.clinic.acceptance import Acceptance
 from records.exports.ready import scrubbed
 from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
@@ -27,7 +29,7 @@ CONTEXT_FILE = "case.json"
 
 def beyond_the_command(made: RuleVisit) -> bool:
     """True for what only Python can give: no note, no trial, no list of codes, no walked chain."""
-    unwalked = made.log_altered is not False or made.refusals != ()
+    unwalked = made.beside.log_altered is not False or made.beside.refusals != ()
     return made.note is None or made.tables.code_list is None or unwalked
 
 
@@ -41,11 +43,28 @@ def by_command(folder: RecordFolder, loaded: Visit, made: RuleVisit) -> ScrubRep
     context = made.context.model_dump(mode="json", exclude={"source", "source_digest"})
     _write(folder.path / CONTEXT_FILE, json.dumps(context))
     record = made.record if context_file else loaded.record
-    visit = replace(loaded, note=made.note, record=record)
+    decided = _acceptances(made.beside.decision)
+    visit = replace(loaded, note=made.note, record=record, acceptances=decided)
     payer = made.profile.name
     report = scrubbed(folder, visit, payer=payer, context_file=context_file).report
     assert report is not None
     return report
+
+
+def _acceptances(decision: BillingDecision | None) -> tuple[Acceptance, ...]:
+    """A decision as it is kept in clinic.db."""
+    if decision is None:
+        return ()
+    kept = Acceptance(
+        session_id="session-1",
+        what=BILLING,
+        value=decision.value,
+        accepted=True,
+        evidence=(f"reason: {decision.reason}",),
+        by=decision.by,
+        at_utc_ms=0,
+    )
+    return (kept,)
 
 
 def _write(path: Path, text: str) -> None:

@@ -43,11 +43,16 @@ class PayerOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeOptions:
-    """The code that a person accepts."""
+    """The code that a person accepts, or the decision."""
 
     modifier: Annotated[str | None, typer.Option(help="Modifier, as in GP or XU.")] = None
     diagnosis: Annotated[str | None, typer.Option(help="ICD-10-CM code.")] = None
     line: Annotated[str, typer.Option(help="Code of the line of the modifier.")] = "97012"
+    billing: Annotated[
+        str | None,
+        typer.Option(help="Decision on a treatment cut short: bill, bill-52 or no-bill."),
+    ] = None
+    reason: Annotated[str, typer.Option(help="Why it is billed so, or not.")] = ""
 
 
 claim_app = typer.Typer(help="What the practice's system knows of a claim.", no_args_is_help=True)
@@ -142,7 +147,7 @@ def accept(
     claim: PayerOptions,
     data: DataOption = None,
 ) -> None:
-    """Accept an offered modifier or diagnosis; name, time and the evidence are kept."""
+    """Accept an offered modifier or diagnosis, or decide on billing; all is kept with the name."""
     from records.visit.billing import ClaimCode
     from records.visit.billing import accept as keep
     from workstation.author_now import author_now
@@ -151,7 +156,13 @@ def accept(
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
     place = place_of(data)
     visit, _ = _billed(place, session, claim, "accept")
-    chosen = ClaimCode(modifier=code.modifier, diagnosis=code.diagnosis, line=code.line)
+    chosen = ClaimCode(
+        modifier=code.modifier,
+        diagnosis=code.diagnosis,
+        line=code.line,
+        billing=code.billing,
+        reason=code.reason,
+    )
     author = author_now(place.folder, by)
     value = keep(place.folder, visit, author, chosen, accepted=not withdraw)
     say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")

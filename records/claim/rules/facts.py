@@ -10,6 +10,7 @@ from typing import Any
 from controller.events import StopCause
 from records.claim.code_sets import ALWAYS_THERAPY, GRACE_MINUTES, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
+from records.claim.decision import BillingDecision
 from records.claim.required import UnwrittenExport
 from records.claim.rules.findings import Evidence
 from records.claim.rules.pairs import Pair
@@ -63,6 +64,22 @@ class TimesBeside:
         return max(0, int(shared.total_seconds())) // 60
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is known beside claim and note. None: nobody looked, or nobody decided.
+
+    ``log_altered`` is the result of walking the record's chain, ``refusals`` that of trying to
+    write the claim.
+    """
+
+    log_altered: bool | None = None
+    refusals: tuple[UnwrittenExport, ...] | None = None
+    decision: BillingDecision | None = None
+
+
+NOTHING_BESIDE = Beside()
+
+
 def _whole_minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
@@ -77,13 +94,11 @@ class Facts:
         context: ClaimContext,
         profile: PayerProfile,
         tables: ScrubTables,
-        *,
-        log_altered: bool | None = None,
-        refusals: tuple[UnwrittenExport, ...] | None = None,
+        beside: Beside = NOTHING_BESIDE,
     ) -> None:
         self.note, self.record, self.context = note, record, context
         self.profile, self.tables = profile, tables
-        self.log_altered, self.refusals = log_altered, refusals
+        self.beside = beside
         self.signature = note.signature if note else None
         self.day = context.date_of_service
         self.medicare = profile.medicare
@@ -187,6 +202,12 @@ class Facts:
         return self.dose.delivered_minutes
 
     @property
+    def reached_hold(self) -> bool:
+        """The treatment's force was reached: by a sample in hold, or by a turn at the top."""
+        held = self.dose is not None and self.dose.hold_samples > 0
+        return held or (self.record is not None and self.record.reached_holding)
+
+    @property
     def claimed_minutes(self) -> int | None:
         """The minutes that the 97012 line says."""
         return self.line.minutes if self.line else None
@@ -246,7 +267,7 @@ class Facts:
         except ValueError:  # a unit without a date of calibration writes words here
             return None
 
-    def beside(self, line: ServiceLine) -> TimesBeside | None:
+    def times_beside(self, line: ServiceLine) -> TimesBeside | None:
         """The device's traction and a line, in whole minutes; None: times unknown."""
         start, end = self.started, self.ended
         if start is None or end is None or line.started_at is None or line.ended_at is None:
@@ -255,7 +276,7 @@ class Facts:
 
     def overlap(self, line: ServiceLine) -> bool | None:
         """Whether a line's minutes and the device's traction share time; None: times unknown."""
-        times = self.beside(line)
+        times = self.times_beside(line)
         return None if times is None else times.overlap
 
     def other_region(self, line: ServiceLine) -> bool:

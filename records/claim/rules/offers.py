@@ -121,7 +121,7 @@ def _separate(facts: Facts, partner: Partner) -> Offer:
 
 def _time_evidence(facts: Facts, partner: Partner) -> tuple[list[str], list[str]]:
     """Returns what the device's clock says for and against separate times."""
-    code, times = partner.line.cpt, facts.beside(partner.line)
+    code, times = partner.line.cpt, facts.times_beside(partner.line)
     if times is None:
         return [], [f"start and end of {code} are not known"]
     if times.overlap:

@@ -18,9 +18,9 @@ from records.claim.rules.findings import Severity
 from records.claim.rules.rule_data import OWN_ERRORS, Strength, shipped_rules
 from records.store.record_folder import RecordFolder
 
-FIXED = frozenset({"T-079", "T-080", "T-081", "T-082", "T-083", "T-085", "T-086", "N-11"})
-"""Rules that no payer sees otherwise: without these fields an export refuses, and an altered log
-is no evidence."""
+FIXED = frozenset({*(f"T-{n:03}" for n in (79, 80, 81, 82, 83, 85, 86)), "T-087", "T-088", "N-11"})
+"""Rules that no payer sees otherwise: without these fields an export refuses; what was not given,
+or shall not be billed, is not charged; and an altered log is no evidence."""
 DECLARABLE = frozenset(
     {
         "device.udi_di",
@@ -66,6 +66,8 @@ class PayerProfile(CheckedData):
     assistant_modifiers: bool = False
     """CQ and CO are wanted and cut the payment."""
     accepts_x_modifiers: bool = False
+    accepts_52: bool = False
+    """A reduced service may be billed with 52, where a named person decides so."""
     modifier_order: tuple[str, ...] = MODIFIER_ORDER
     """"59" stands for the X modifiers, "GP" for GO and GN, "CQ" for CO."""
     min_minutes: int | None = None

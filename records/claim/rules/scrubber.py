@@ -9,8 +9,7 @@ from datetime import date
 from functools import cache
 
 from records.claim.context import ClaimContext
-from records.claim.required import UnwrittenExport
-from records.claim.rules.facts import Facts
+from records.claim.rules.facts import NOTHING_BESIDE, Beside, Facts
 from records.claim.rules.findings import (
     OUTCOMES,
     SEVERITIES,
@@ -101,19 +100,13 @@ def scrub(
     context: ClaimContext,
     profile: PayerProfile,
     tables: ScrubTables,
-    *,
-    log_altered: bool | None = None,
-    refusals: tuple[UnwrittenExport, ...] | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> ScrubReport:
     """Look at one claim. It never raises for a well-formed context, and it changes nothing.
 
-    ``log_altered`` is the result of walking the record's chain, ``refusals`` that of trying to
-    write the claim; each is None when nobody did, and its rule is then not judged.
+    What nobody looked at ``beside`` it leaves its rule open.
     """
-    facts = Facts(
-        note, record, context, profile, tables, log_altered=log_altered, refusals=refusals
-    )
-    return report_of(facts)
+    return report_of(Facts(note, record, context, profile, tables, beside))
 
 
 def report_of(facts: Facts) -> ScrubReport:

@@ -16,6 +16,7 @@ from records.claim.rules.predicates import (
     same_day,
     threshold,
     time,
+    treatment,
 )
 from records.claim.rules.predicates.registry import PREDICATES, Predicate
 
@@ -32,4 +33,5 @@ __all__ = [
     "same_day",
     "threshold",
     "time",
+    "treatment",
 ]

@@ -83,12 +83,12 @@ def _is_said(name: str, said: frozenset[str]) -> bool:
 @predicate(imported)
 def an_export_refuses(facts: Facts) -> Iterator[Told]:
     """T-086. What the rules above name already is not said again."""
-    if facts.refusals is None:
+    if facts.beside.refusals is None:
         yield NotJudged("a trial of the exports", "nobody has tried to write them")
         return
     number = frozenset() if facts.patient_reference else frozenset({"patient_ref"})
     said = all_missing(facts.context) | number
-    for refusal in facts.refusals:
+    for refusal in facts.beside.refusals:
         rest = [name for name in refusal.missing if not _is_said(name, said)]
         if rest or not refusal.missing:
             what = f"it misses {', '.join(rest)}" if rest else refusal.message

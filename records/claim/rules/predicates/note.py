@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import Found, NotApplicable, NotJudged, Told
-from records.claim.rules.predicates.gates import noted, traction_billed
+from records.claim.rules.predicates.gates import noted
 from records.claim.rules.predicates.registry import predicate
 
 NOT_TOLERATED = "not tolerated"
@@ -79,16 +79,6 @@ def patient_stop_is_not_told(facts: Facts) -> Iterator[Told]:
         yield Found("stop_comment", evidence, {"at": f" at {at}" if at else ""})
 
 
-@predicate(traction_billed, noted)
-def stopped_before_the_hold(facts: Facts) -> Iterator[Told]:
-    """N-08."""
-    stop = facts.patient_stop
-    if stop is None:
-        yield NotApplicable("the log holds no stop by the patient")
-    elif facts.line is not None and facts.dose and not facts.dose.hold_samples:
-        yield Found("lines", (stop, *facts.told("hold_time"), facts.line_evidence(facts.line)))
-
-
 @predicate(noted)
 def note_is_not_signed(facts: Facts) -> Iterator[Told]:
     """N-09."""
@@ -126,11 +116,11 @@ def signed_before_the_end(facts: Facts) -> Iterator[Told]:
 def log_was_changed(facts: Facts) -> Iterator[Told]:
     """N-11. By the walk over the chain, or because the note cites another seal."""
     sealed, cited = facts.sealed_digest(), facts.note.seal if facts.note else ""
-    if facts.log_altered:
+    if facts.beside.log_altered:
         yield Found("seal", facts.told("outcome"), {"what": "its chain does not hold"})
     elif cited and sealed and sealed != cited:
         yield Found("seal", facts.told("outcome"), {"what": "the note cites another seal"})
-    elif facts.log_altered is None:
+    elif facts.beside.log_altered is None:
         yield NotJudged("seal", "nobody has walked the record's chain")
     elif not sealed:
         yield NotJudged("seal", "the record is not sealed")

@@ -148,7 +148,7 @@ def drawing_or_flushing(facts: Facts) -> Iterator[Told]:
 
 def _times(facts: Facts, line: ServiceLine) -> dict[str, object]:
     """Start and end of both on the clinic's clock, and the minutes that they share."""
-    times = facts.beside(line)
+    times = facts.times_beside(line)
     assert times is not None
     return {
         "start": f"{facts.local(times.start):%H:%M}",

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from controller.errors import RequestRefused, RulesInvalid
 from records.claim.context import ClaimContext
 from records.claim.required import REQUIRED, missing_of
+from records.claim.rules.facts import Beside
 from records.claim.rules.payer_profile import FIXED, find_profile, parse_profile
 from records.claim.rules.scrubber import ScrubReport, scrub
 from records.claim.rules.tables import shipped_tables
@@ -67,8 +68,7 @@ def scrubbed(context: ClaimContext, visit: Visit = VISIT) -> tuple[Visit, ScrubR
         context,
         find_profile("commercial"),
         shipped_tables(),
-        log_altered=False,
-        refusals=refusals_of(with_claim),
+        Beside(log_altered=False, refusals=refusals_of(with_claim)),
     )
     return with_claim, report
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from controller.events import EventKind
 from records.claim.context import ClaimContext
+from records.claim.decision import BillingDecision
 from records.claim.fees import FeeRow, FeeTable
 from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import CodeState
+from records.claim.rules.facts import Beside
 from records.claim.rules.findings import RuleFinding
 from records.claim.rules.pairs import Pair, PairTable
 from records.claim.rules.payer_profile import PayerProfile, find_profile
@@ -182,8 +184,7 @@ class Visit:
     context: ClaimContext
     profile: PayerProfile
     tables: ScrubTables
-    log_altered: bool | None
-    refusals: tuple[UnwrittenExport, ...] | None
+    beside: Beside
 
     def report(self) -> ScrubReport:
         return scrub(
@@ -192,8 +193,7 @@ class Visit:
             self.context,
             self.profile,
             self.tables,
-            log_altered=self.log_altered,
-            refusals=self.refusals,
+            self.beside,
         )
 
     def found(self, rule_id: str) -> list[RuleFinding]:
@@ -215,6 +215,7 @@ def visit(
     without: str = "",
     log_altered: bool | None = False,
     refusals: tuple[UnwrittenExport, ...] | None = (),
+    decided: str = "",
 ) -> Visit:
     """The visit with changes; ``same_day`` are further lines of the same claim.
 
@@ -229,8 +230,13 @@ def visit(
         context=ClaimContext.model_validate(context),
         profile=find_profile(payer).model_copy(update=dict(profile or {})),
         tables=replace(shipped_tables(), **{"code_list": SmallCodeList(), **(tables or {})}),
-        log_altered=log_altered,
-        refusals=refusals,
+        beside=Beside(
+            log_altered=log_altered,
+            refusals=refusals,
+            decision=BillingDecision(value=decided, by="P. Jones", reason="seen")
+            if decided
+            else None,
+        ),
     )
 
 

@@ -144,11 +144,7 @@ NOTE = (
         visit(dose={"stops": (PATIENT_STOP,)}, words={"stop_comment": None}),
         visit(dose={"stops": (PATIENT_STOP,)}, words={"stop_comment": "cramp in the calf"}),
     ),
-    Case(
-        "N-08",
-        visit(dose={"stops": (PATIENT_STOP,), "hold_samples": 0}),
-        visit(dose={"stops": (PATIENT_STOP,), "hold_samples": 1}),
-    ),
+    Case("N-08", visit(dose={"stops": (PATIENT_STOP,)}), visit()),
     Case("N-09", visit(note={"signature": None}), visit(note={"signature": SIGNATURE})),
     Case("N-10", visit(note={"signature": signed(-1)}), visit(note={"signature": signed(0)})),
     Case("N-11", visit(log_altered=True), visit(log_altered=None)),

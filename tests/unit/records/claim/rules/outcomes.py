@@ -231,6 +231,11 @@ OUTCOMES: dict[str, Outcomes] = {
     "T-085": Outcomes(RIGHT, ALWAYS_ASKED, ABSENCE_FAILS),
     "T-084": Outcomes(RIGHT, COMMERCIAL, ABSENCE_FAILS),
     "T-086": Outcomes(RIGHT, NO_FILE, visit(refusals=None)),
+    "T-087": Outcomes(RIGHT, NO_TRACTION, NO_NOTE),
+    "T-088": Outcomes(visit(decided="bill"), RIGHT, ALWAYS_KNOWN),
+    "T-089": Outcomes(
+        visit(line={"modifiers": ["52", "GP"]}, profile={"accepts_52": True}), RIGHT, ALWAYS_KNOWN
+    ),
     **{
         name: Outcomes(RIGHT, ALWAYS_ASKED, NO_NOTE)
         for name in ("N-01", "N-02", "N-03", "N-04", "N-06", "N-09", "N-14", "N-15")
@@ -239,7 +244,7 @@ OUTCOMES: dict[str, Outcomes] = {
     "N-07": Outcomes(
         visit(dose={"stops": (PATIENT_STOP,)}, words={"stop_comment": "cramp"}), RIGHT, NO_NOTE
     ),
-    "N-08": Outcomes(visit(dose={"stops": (PATIENT_STOP,)}), RIGHT, NO_NOTE),
+    "N-08": Outcomes("a stop is always said", RIGHT, NO_NOTE),
     "N-10": Outcomes(RIGHT, visit(note={"signature": None}), visit(words={"ended_at": None})),
     "N-11": Outcomes(RIGHT, ALWAYS_ASKED, visit(log_altered=None)),
     "N-12": Outcomes(visit(note={"proposed_by_session": "S-0"}), RIGHT, NO_NOTE),
