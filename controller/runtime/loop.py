@@ -188,7 +188,9 @@ class ForceLoop:
     def _check_core_ends(self, tick_at_s: float) -> None:
         """A core that never ends is ended; raises SessionLogicStuck."""
         free = self._supervisor.stage is SupervisedStage.FREE
-        if free and self._free_since_s is None:
+        if not free or self._supervisor.force_is_on:
+            self._free_since_s = None
+        elif self._free_since_s is None:
             self._free_since_s = tick_at_s
         since_s, released_s = self._free_since_s, self._released_at_s
         stuck = since_s is not None and tick_at_s - since_s > FREE_LIMIT_S
@@ -212,11 +214,11 @@ class ForceLoop:
         self._show(reading, tick_at_s)
 
     def _insist(self, reading: Telemetry | None, tick_at_s: float) -> None:
-        """A unit that takes no order with a token, and shows force, gets the one without."""
-        if (
-            self._supervisor.stage is not SupervisedStage.RELEASING
-            or not self._supervisor.force_is_on
-        ):
+        """A unit that takes no order with a token, and shows force, gets the one without.
+
+        Also when the patient was seen free before: the force may be back on.
+        """
+        if not self._supervisor.force_is_on:
             return
         ended = reading is not None and (
             reading.unit_state in ENDED_STATES or reading.emergency_stop_open

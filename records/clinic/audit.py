@@ -48,7 +48,9 @@ def written_row(
     author: Author, what: str, *, session_id: str, patient_key: str, fields: Sequence[str]
 ) -> AuditRow:
     """The row of a write, to be appended in the transaction of the write itself."""
-    return EntryKind.RECORD_WRITTEN, _detail(author, what, session_id, patient_key, fields)
+    return EntryKind.RECORD_WRITTEN, access_detail(
+        author, what, session_id=session_id, patient_key=patient_key, fields=fields
+    )
 
 
 def record_read(
@@ -64,7 +66,15 @@ def record_read(
 
     Somebody who only reads has no key: the row waits for the chain.
     """
-    detail = _detail(person, what, session_id, patient_key, fields)
+    detail = access_detail(
+        person, what, session_id=session_id, patient_key=patient_key, fields=fields
+    )
+    keep_access(folder, person, detail)
+
+
+def keep_access(folder: RecordFolder, person: Person, detail: Mapping[str, JsonValue]) -> None:
+    """Keep a row whose ``detail`` begins as ``access_detail`` made it; raises AuditUnavailable."""
+    what = detail["what"]
     try:
         if isinstance(person, Author):
             with clinic_writing(folder) as db:
@@ -122,9 +132,15 @@ def _access(kind: EntryKind, at_utc_ms: int, detail: Mapping[str, Any]) -> Acces
     )
 
 
-def _detail(
-    author: Person, what: str, session_id: str, patient_key: str, fields: Sequence[str]
+def access_detail(
+    author: Person,
+    what: str,
+    *,
+    session_id: str,
+    patient_key: str,
+    fields: Sequence[str] = (),
 ) -> dict[str, JsonValue]:
+    """The detail that the row of every access has."""
     return {
         "what": what,
         "by": author.by,

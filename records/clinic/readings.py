@@ -32,6 +32,8 @@ from records.store.private_files import (
 from records.store.record_folder import RecordFolder
 
 ROW_LIMIT_BYTES = 64 << 10
+EXPORTED = "exported"
+"""Key of what an export of a claim wrote, beside the row of its access."""
 _NAME = re.compile(r"\d{1,15}-[0-9a-f]{16}\.json")
 
 
@@ -126,9 +128,18 @@ def _row(content: bytes) -> dict[str, JsonValue] | None:
             name: str(said[name]) for name in ("what", "by", "session_id", "patient_key")
         }
         row["fields"] = [str(field) for field in said["fields"]]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        if EXPORTED in said:
+            row[EXPORTED] = _exported(said[EXPORTED])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return row
+
+
+def _exported(said: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """Texts and a truth value, as ``records.clinic.claim_exports.ClaimExport`` has them."""
+    return {
+        str(name): value if isinstance(value, bool) else str(value) for name, value in said.items()
+    }
 
 
 def _account(user_id: int) -> str:

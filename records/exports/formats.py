@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LARGEST_BYTES = 2_000_000
 """What portals of practices take (receivers.md)."""
+CLAIM_FORMATS = frozenset({"csv", "cms1500", "cms1500-json", "837p", "hl7-dft"})
+"""Formats that a practice's system or a clearinghouse takes a charge from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,16 @@ def file_name(session_id: str, name: str, receiver: str = OWN) -> str:
     """An export's file is called by its session."""
     suffix = KINDS[name].suffix
     return f"{session_id}{suffix}" if receiver == OWN else f"{session_id}-{receiver}{suffix}"
+
+
+def claim_format(name: str, receiver: str = OWN) -> str | None:
+    """What an export is known by where a practice's system takes a charge from it; else None.
+
+    That is its format and, for a CSV, the receiver whose columns it has.
+    """
+    if name not in CLAIM_FORMATS:
+        return None
+    return name if receiver == OWN else f"{name} for {receiver}"
 
 
 def chosen_receiver(folder: RecordFolder, name: str) -> Receiver:

@@ -38,6 +38,7 @@ from records.evidence.integrity import verify
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
+from records.visit.sent import differences
 from records.visit.visit import Visit
 
 GENERIC_PAYER = "commercial"
@@ -78,14 +79,8 @@ def billed(
         ),
     )
     report = _naming(report_of(facts), left_out)
-    return replace(
-        visit,
-        context=context,
-        facts=facts,
-        report=report,
-        offers=offers_of(facts),
-        face=face_of(visit.note, report),
-    )
+    visit = replace(visit, context=context, facts=facts, report=report, offers=offers_of(facts))
+    return replace(visit, face=face_of(visit.note, report, differences(visit)))
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:

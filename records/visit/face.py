@@ -51,8 +51,14 @@ class Face:
         return (*verdict, *self.errors, *((self.outcomes,) if self.outcomes else ()))
 
 
-def face_of(note: TreatmentNote, report: ScrubReport | None = None) -> Face:
-    """The face of a note; ``report`` is what the rules say of its claim."""
+def face_of(
+    note: TreatmentNote, report: ScrubReport | None = None, of_claim: tuple[str, ...] = ()
+) -> Face:
+    """The face of a note; ``report`` is what the rules say of its claim.
+
+    ``of_claim`` are alerts about a claim that left before.
+    """
+    alerts = (*note.warnings, *of_claim)
     newest = note.versions[-1] if note.versions else None
     return Face(
         status=status_text(note),
@@ -62,7 +68,7 @@ def face_of(note: TreatmentNote, report: ScrubReport | None = None) -> Face:
         alerts=(
             *((SIMULATED,) if note.simulated else ()),
             *((INTERRUPTED,) if note.interrupted else ()),
-            *note.warnings,
+            *alerts,
         ),
         errors=errors_of(report) if report else (),
         outcomes=outcomes_text(report) if report else "",

@@ -9,6 +9,7 @@ from controller.errors import JournalCorrupt
 from controller.runtime.clock import SystemClock
 from records.clinic.acceptance import acceptances
 from records.clinic.audit import record_read
+from records.clinic.claim_exports import claim_exports
 from records.clinic.filed_orders import filed_order, sessions_of_patient
 from records.evidence.believed import read_checked
 from records.evidence.reader import SessionRecord, find_session, refuse_removed
@@ -70,6 +71,7 @@ def load_visit(
         clinic=practice.clinic,
         mark=checked.mark,
         acceptances=tuple(acceptances(folder, record.head.session_id)),
+        sent=claim_exports(folder, record.head.session_id),
     )
 
 

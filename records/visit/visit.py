@@ -17,6 +17,7 @@ from records.claim.rules.facts import Facts
 from records.claim.rules.offers import Offer
 from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
+from records.clinic.claim_exports import FiledExport
 from records.evidence.reader import SessionRecord
 from records.note.treatment_note import TreatmentNote
 from records.order.order import Order
@@ -27,7 +28,8 @@ from records.visit.face import Face
 class Visit:
     """``made_at``: when the visit was read, and what is made of it is dated.
 
-    ``acceptances`` are what a named person accepted of it. ``context`` is what the practice's
+    ``acceptances`` are what a named person accepted of it, ``sent`` the exports of its claim.
+    ``context`` is what the practice's
     system says of the claim; ``facts``, ``report`` and ``offers`` are what the rules make of both.
     Without ``report`` no rule was applied, and the face can hold no error. ``mark`` says on every
     page that the record was altered; "" for one that fits.
@@ -42,6 +44,7 @@ class Visit:
     clinic: str = ""
     mark: str = ""
     acceptances: tuple[Acceptance, ...] = ()
+    sent: tuple[FiledExport, ...] = ()
     context: ClaimContext | None = None
     facts: Facts | None = None
     report: ScrubReport | None = None

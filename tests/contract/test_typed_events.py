@@ -19,6 +19,7 @@ CODEC = "controller/event_details/"
 CLINIC_CHAIN = {
     "records/clinic/acceptance.py",
     "records/clinic/audit.py",
+    "records/clinic/claim_exports.py",
     "records/clinic/clinic_verify.py",
     "records/clinic/session_register.py",
     "records/evidence/quarantine.py",

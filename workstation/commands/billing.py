@@ -101,9 +101,10 @@ def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions
     is never an error. 59 is for a true NCCI pair only, not for any other service of the day.
     """
     from records.claim.rules.report import report_document, report_text
+    from records.visit.sent import exported
 
     visit, report = _billed(records.place, session, claim, "scrub")
-    facts = (visit.session_id, report, visit.offers, visit.acceptances)
+    facts = (visit.session_id, report, visit.offers, visit.acceptances, exported(visit))
     if records.as_json:
         say_json(report_document(*facts))
     else:

@@ -53,13 +53,16 @@ class ClaimOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormOptions:
-    """What a document of some formats is like."""
+    """What holds for documents of some formats."""
 
     receiver: Annotated[
         str, typer.Option(help="Column map of the CSV; your own lie in DIR/receivers.")
     ] = "own"
     sampled: Annotated[
         bool, typer.Option("--sampled", help="FHIR: with the whole force curve.")
+    ] = False
+    again: Annotated[
+        bool, typer.Option("--again", help="A claim that was exported in this format before.")
     ] = False
 
 
@@ -101,20 +104,34 @@ def export(
     and a program that would import it without looking gets nothing.
     """
     from records.exports.bundle import bundle_of
-    from records.exports.formats import Choices, chosen_receiver, file_name, place_for, written
+    from records.exports.formats import (
+        Choices,
+        chosen_receiver,
+        claim_format,
+        file_name,
+        place_for,
+        written,
+    )
+    from records.visit.sent import keep_export, refuse_second
+    from workstation.author_now import reader_now
     from workstation.output import write_file
 
     place = records.place
     choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
+    mapped = form.receiver if format_ is Format.CSV else "own"
+    sent_as = claim_format(format_.value, mapped)
     if format_ is Format.BUNDLE:
         visit = _audited(place, session, "export bundle")
         content, name = bundle_of(place.folder, visit), f"{visit.session_id}.zip"
     else:
         visit = _visit(place, session, f"export {format_.value}", claim)
+        if sent_as and not form.again:
+            refuse_second(visit, sent_as)
         content = written(visit, format_.value, choices)
-        mapped = form.receiver if format_ is Format.CSV else "own"
         name = file_name(visit.session_id, format_.value, mapped)
     target = place_for(visit.session_id, out, name)
+    if sent_as:
+        keep_export(place.folder, visit, reader_now(place.folder), sent_as, target.name, content)
     _report(visit, format_, write_file(target, content), as_json=records.as_json)
 
 
@@ -162,6 +179,8 @@ def _audited(place: Place, session: str, what: str) -> Visit:
 
 
 def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None:
+    from records.visit.sent import sent_texts
+
     csv = format_ is Format.CSV
     open_fields = visit.charge().open_fields if csv else visit.note.open_fields
     errors = list(dict.fromkeys(text.partition(":")[0] for text in visit.face.errors))
@@ -172,6 +191,7 @@ def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None
                 "open_fields": open_fields,
                 "ready": visit.report is not None and not visit.report.blocked,
                 "errors": errors,
+                "exported_before": sent_texts(visit),
             }
         )
         return
@@ -180,3 +200,5 @@ def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None
         say(f"open, to be completed: {', '.join(open_fields)}")
     if errors:
         say(f"NOT READY: {', '.join(errors)}")
+    for text in sent_texts(visit):
+        say(f"claim exported before: {text}")

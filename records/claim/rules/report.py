@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from controller.words import lines_of
@@ -22,6 +23,17 @@ STRENGTHS = {
     "log": "the device's record",
     "own": "general knowledge, no source on file",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """Claims of the session that left before, in words, and how the claim differs from them now."""
+
+    before: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+
+
+NEVER_EXPORTED = Exported()
 
 
 def verdict(report: ScrubReport) -> str:
@@ -64,6 +76,7 @@ def report_text(
     report: ScrubReport,
     offers: Sequence[Offer],
     accepted: Sequence[Acceptance] = (),
+    exported: Exported = NEVER_EXPORTED,
 ) -> str:
     """The report for a terminal."""
     older = older_data_text(report)
@@ -73,6 +86,7 @@ def report_text(
         f"Payer profile {report.profile} ({report.profile_title}), of {report.profile_date}; "
         f"rules of {report.rule_set}",
         verdict(report),
+        *exported.differences,
         "",
     ]
     for finding in report.findings:
@@ -81,6 +95,7 @@ def report_text(
     for offer in offers:
         lines += _offer_lines(session_id, offer)
     lines += [f"accepted: {each.what} {each.value} by {each.by}" for each in accepted]
+    lines += [f"exported: {text}" for text in exported.before]
     lines += [f"condition of the payer: {text}" for text in report.conditions]
     lines += [f"not checked: {text}" for text in report.not_checked]
     lines += _not_applicable_lines(report)
@@ -130,6 +145,7 @@ def report_document(
     report: ScrubReport,
     offers: Sequence[Offer],
     accepted: Sequence[Acceptance] = (),
+    exported: Exported = NEVER_EXPORTED,
 ) -> dict[str, Any]:
     """The report as JSON."""
     return {
@@ -158,6 +174,8 @@ def report_document(
             }
             for a in accepted
         ],
+        "exported": list(exported.before),
+        "differs": list(exported.differences),
         "conditions": list(report.conditions),
         "not_checked": list(report.not_checked),
         "advice": report.advice,

@@ -8,6 +8,7 @@ from typing import Any
 
 from controller.errors import ExportIncomplete
 from records.claim.rules.report import report_document
+from records.visit.sent import exported
 from records.visit.visit import Visit
 
 FORMAT = "traction-scrub/2"
@@ -26,7 +27,9 @@ def scrub_values(visit: Visit) -> dict[str, Any]:
             f"session {visit.session_id} never reached its hold force, so there is no claim that "
             "rules could look at; name a claim context with --context to have one looked at"
         )
-    return report_document(visit.session_id, visit.report, visit.offers, visit.acceptances)
+    return report_document(
+        visit.session_id, visit.report, visit.offers, visit.acceptances, exported(visit)
+    )
 
 
 def first_line(values: Mapping[str, Any]) -> str:

@@ -246,6 +246,8 @@ class ScrubPart(Part):
     findings: list[FindingPart]
     offers: list[OfferPart]
     accepted: list[AcceptedPart]
+    exported: list[str]
+    differs: list[str]
     conditions: list[str]
     not_checked: list[str]
     advice: str

@@ -440,3 +440,41 @@ def test_the_first_tick_is_due_at_once_and_never_late() -> None:
     clock.sleep_until(7.02)
     assert ticker.wait() == 0.0
     assert ticker.due_s == pytest.approx(7.05)
+
+
+def test_bytes_that_nobody_in_virtual_time_has_sent_are_there_at_once(pipe: Pipe) -> None:
+    clock = VirtualClock(start_s=0.0)
+    pipe.arrive(b"?")
+    assert clock.wait_readable(pipe, 1.0) is True
+    assert clock.now_s() == 0.0
+
+
+class Late(Device):
+    """Is busy with what it has taken, and answers when it is its turn to work."""
+
+    begun = False
+
+    def busy(self) -> bool:
+        return self.begun
+
+    def work(self, real_s: float) -> None:
+        if self.begun:
+            self.begun = False
+            self.bytes_produced += 1
+            self._pipe.arrive(b"!")
+        super().work(real_s)
+
+
+def test_an_answer_that_is_only_made_when_another_port_is_opened_is_lost_with_the_first_one(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_module, "STALL_GUARD_S", 0.5)
+    clock = VirtualClock(start_s=0.0)
+    device = Late(clock, pipe)
+    clock.add(device)
+    assert clock.wait_readable(pipe, 0.5) is False
+    device.begun = True
+    other = Pipe()
+    assert clock.wait_readable(other, 2.0) is False
+    assert clock.now_s() == 2.0
+    other.close()

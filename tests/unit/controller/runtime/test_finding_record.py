@@ -96,3 +96,9 @@ def test_what_is_no_number_is_recorded_as_null(measured: float) -> None:
     told = Told()
     told.tell(finding("order_too_high", measured, unit="N"))
     assert told.detail(EventKind.SAFETY_ACTED)["measured"] is None
+
+
+def test_a_press_after_the_end_came_in_no_hold() -> None:
+    told = Told()
+    told.tell(finding("patient_switch_pressed"))
+    assert told.detail(EventKind.PATIENT_STOP_PRESSED)["hold_number"] == 0

@@ -158,3 +158,20 @@ def test_a_clock_that_fails_to_wait_does_not_end_it_either() -> None:
 
     clock.sleep_until = broken  # type: ignore[method-assign]
     assert last(FallingUnit(clock), clock).seen
+
+
+@pytest.mark.parametrize("state", [UnitState.TRACKING, UnitState.HOLDING, UnitState.RELEASING])
+def test_a_slack_cord_on_a_unit_that_may_still_wind_in_is_not_free(state: UnitState) -> None:
+    clock = VirtualClock(start_s=0.0)
+
+    class Moves(FallingUnit):
+        def _reading(self) -> Telemetry:
+            shown = UnitState.ARMED if clock.now_s() > 3.0 else state
+            return reading(force_n=1.0, unit_state=shown, sample_number=len(self.commands))
+
+    unit = Moves(clock)
+    assert last(unit, clock) == LastResort(seen=True, force_n=1.0)
+    assert clock.now_s() > 3.0
+    ordered_s = [at_s for at_s, kind in unit.commands if kind is CommandKind.RELEASE_FAST]
+    assert ordered_s[-1] > 2.8
+    assert unit.disarmed == 1

@@ -105,3 +105,13 @@ def test_a_force_that_cannot_be_believed_is_not_free(changes: dict[str, Any]) ->
     unit = Unit(VirtualClock(), lambda second, releases: look)
     with pytest.raises(UnitFaulted, match="after 8 s"):
         let_go(unit, None)
+
+
+@pytest.mark.parametrize("state", [UnitState.SAFE_LATCHED, UnitState.FAULT])
+def test_a_unit_that_let_go_only_when_it_was_told_to_counts_as_released(state: UnitState) -> None:
+    unit = Unit(
+        VirtualClock(),
+        lambda second, releases: {"unit_state": state, "force_n": 8.0 if releases else 60.0},
+    )
+    assert let_go(unit, None) == UnitFound(state=state, force_n=60.0, released=True)
+    assert unit.releases == 1

@@ -85,6 +85,19 @@ def test_a_unit_that_is_silent_for_a_second_is_given_up() -> None:
     assert 1.0 < clock.now_s() < 1.2
 
 
+def test_a_silent_unit_is_asked_for_a_second_and_no_longer() -> None:
+    asked_at_s: list[float] = []
+
+    def silent(elapsed_s: float) -> Telemetry:
+        asked_at_s.append(elapsed_s)
+        raise LinkError("no answer")
+
+    clock, unit = clocked(silent)
+    with pytest.raises(LinkError):
+        let_go_of_unit(unit, clock, armed_seconds_ago=None)
+    assert asked_at_s[-1] == pytest.approx(1.0, abs=1.5 * unit.tick_s)
+
+
 # --- the unit's events ------------------------------------------------------------------------
 
 

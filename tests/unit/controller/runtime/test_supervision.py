@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from controller.order.planner import plan
 from controller.order.prescription import Mode, Prescription, Region
 from controller.ports import UnitCapabilities
+from controller.runtime import supervision
 from controller.runtime.supervision import session_limits
 from controller.safety.limits import SafetyLimits
 from firmware_bridge.connect import connect_serial
@@ -101,3 +102,28 @@ def test_the_unit_s_watchdog_is_supervised_as_it_is_armed() -> None:
 def test_the_time_of_a_fast_release_is_the_region_s() -> None:
     cervical, lumbar = session_limits(plan(CERVICAL), UNIT), session_limits(plan(LUMBAR), UNIT)
     assert (cervical.fast_release_s, lumbar.fast_release_s) == (2.0, 4.0)
+
+
+def test_a_ramp_keeps_no_force_however_long_it_takes() -> None:
+    # From 15 N to 400 N at 5 N/s: 77 s. Of 90 s of hold 13 s are left, then 50 s and 60 s.
+    slow = replace(
+        LUMBAR,
+        mode=Mode.INTERMITTENT,
+        rest_force_n=200.0,
+        hold_s=90.0,
+        rest_s=30.0,
+        ramp_up_n_per_s=5.0,
+        ramp_down_n_per_s=10.0,
+    )
+    planned = plan(slow)
+    assert max(segment.duration_s for segment in planned.profile.segments) == pytest.approx(77.0)
+    assert session_limits(planned, UNIT).dwell_s == 60 + 300
+
+
+@pytest.mark.parametrize("region", list(Region))
+def test_no_number_of_a_region_is_wider_than_the_hard_limit(
+    region: Region,
+) -> None:
+    hard = SafetyLimits()
+    for name, value in supervision.REGION_NARROWING[region].items():
+        assert value <= getattr(hard, name), name

@@ -225,3 +225,12 @@ def test_without_a_release_none_has_been_fast_for_any_time() -> None:
     orders = made()
     orders.take(follow(50.0), 105.0, 0.0)
     assert orders.fast_for_s == 0.0
+
+
+def test_behind_the_ramp_nothing_but_the_margin_may_be_left() -> None:
+    """Seen with a smaller free force than the session's, whose 20 N count beside the margin."""
+    limits = LIMITS.narrowed(free_n=5.0)
+    orders = OrderMemory(limits, 100.0, release_rate_n_per_s=20.0)
+    orders.take(ForceCommand(kind=RELEASE), 100.0, 200.0)
+    assert orders.may_be_left_n(111.0) == limits.slow_release_n
+    assert orders.may_be_left_n(160.0) == limits.slow_release_n

@@ -404,3 +404,16 @@ def test_the_first_excursion_from_an_order_of_nothing_is_no_change_of_sides_eith
         for _ in range(2):
             now = story.tick(0.0, force_n=force_n)
         assert now.swings.count(now.now_s) == (0 if force_n > 0 else 1)
+
+
+def test_the_side_of_a_swing_is_that_of_the_order_however_small_the_error_may_be() -> None:
+    limits = CERVICAL_LIMITS.narrowed(swing_n=0.5, swing_share=0.0)
+    now = Situation(limits, reading(force_n=10.0), 100.0, release_rate_n_per_s=20.0)
+    for tick, force_n in enumerate((9.25, 10.75, 9.25), start=1):
+        now.take(
+            reading(force_n=force_n),
+            sent=ForceCommand(kind=CommandKind.FOLLOW, force_n=10.0, ceiling_n=150.0),
+            health=health(),
+            now_s=100.0 + 0.05 * tick,
+        )
+        assert now.swings.count(now.now_s) == tick - 1

@@ -252,3 +252,9 @@ def test_force_that_is_back_when_the_disarming_is_overdue_is_released_again() ->
     back = reading(sample_number=3, unit_state=UnitState.HOLDING, force_n=60.0)
     assert release.follow(back, 509.25) is ReleaseStep.GOES_ON
     assert not release.seen
+
+
+def test_a_unit_that_says_nothing_has_the_time_of_its_ordered_rate_all_the_same() -> None:
+    following = Following(RELEASE, hold_force_n=102.0, ramp_down_n_per_s=20.0)
+    after_s = following.until(ReleaseStep.TOO_SLOW, silent=True)
+    assert after_s == pytest.approx(RELEASE_LIMIT_S + 102.0 / 20.0 + TICK_S, abs=TICK_S)

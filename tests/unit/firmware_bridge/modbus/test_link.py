@@ -291,3 +291,13 @@ def test_on_tcp_an_undoubted_line_is_not_looked_at_before_a_request() -> None:
     read(link)
     read(link)
     assert port.clock.looks == 8
+
+
+def test_a_line_on_which_there_is_always_a_byte_ends_at_the_deadline_too() -> None:
+    """The answer of 255 bytes would be whole after a quarter of a second only."""
+    port = line(bytes.fromhex("0103FA"))
+    link = link_on(port)
+    port.reading_takes_s, port.babbles_every_s = 0.001, 0.0
+    with pytest.raises(FrameCorrupt, match="came within 40 ms that are not the answer of 255"):
+        link.read_registers(0x10, 125)
+    assert port.clock.time_s - port.sent_at_s[0] == pytest.approx(TIMEOUT_S, abs=0.002)

@@ -250,3 +250,11 @@ def test_a_restart_shortly_behind_an_overflow_is_seen(since_s: float) -> None:
     guard.check(100.0, since_s)
     assert not refuse(guard, 103.0, 0.3)
     assert refuse(guard, 103.05, 0.35)
+
+
+def test_a_restart_behind_an_overflow_is_no_overflow_however_long_the_silence_was() -> None:
+    guard = UptimeGuard()
+    guard.check(100.0, UPTIME_MODULUS_S - 10.0)
+    # 60 s later the counter would show 50 s; 5 s say that the unit has started since.
+    assert not refuse(guard, 160.0, 5.0, r"went back from 4294957\.296 s to 5\.000 s")
+    assert refuse(guard, 160.1, 5.1, "went back")

@@ -1,0 +1,111 @@
+"""Claims that were exported: a second one only when asked for, a later change shown.
+
+A claim that goes out twice is denied as a duplicate; one that was amended behind the export is
+false. What the program wrote stands in clinic.db's chain (records/clinic/claim_exports.py); whether
+a file reached a payer, it does not know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from controller.errors import ExportRefused
+from controller.events import JsonValue
+from records.claim.context import ClaimContext
+from records.claim.rules.report import Exported
+from records.clinic.claim_exports import ClaimExport, FiledExport, record_claim_export
+from records.store.author import Person
+from records.store.canonical import canonical_json
+from records.store.record_folder import RecordFolder
+from records.visit.note_status import moment_text
+from records.visit.visit import Visit
+
+
+def refuse_second(visit: Visit, format_name: str) -> None:
+    """Raises ExportRefused when a claim without errors left in this format before."""
+    for sent in visit.sent:
+        if sent.ready and sent.format == format_name:
+            raise ExportRefused(
+                f"the claim of session {visit.session_id} was exported as {format_name} already: "
+                f"{_sent_text(visit, sent)}. A claim that is sent twice is denied as a duplicate; "
+                "if that file never left, write it once more with --again"
+            )
+
+
+def keep_export(
+    folder: RecordFolder, visit: Visit, person: Person, format_name: str, name: str, content: bytes
+) -> None:
+    """Keep what is about to be written; raises AuditUnavailable when it cannot be kept."""
+    export = ClaimExport(
+        format=format_name,
+        file=name,
+        digest=hashlib.sha256(content).hexdigest(),
+        note_digest=note_digest(visit),
+        context_digest=context_digest(visit.context),
+        ready=visit.report is not None and not visit.report.blocked,
+    )
+    record_claim_export(
+        folder,
+        person,
+        export,
+        session_id=visit.session_id,
+        patient_key=visit.note.patient_key,
+    )
+
+
+def sent_texts(visit: Visit) -> tuple[str, ...]:
+    """Every claim without errors that left, in words, oldest first."""
+    return tuple(_sent_text(visit, sent) for sent in visit.sent if sent.ready)
+
+
+def exported(visit: Visit) -> Exported:
+    """What a scrub report says of it."""
+    return Exported(before=sent_texts(visit), differences=differences(visit))
+
+
+def differences(visit: Visit) -> tuple[str, ...]:
+    """Whether the newest claim that left says something else than the visit does now."""
+    ready = [sent for sent in visit.sent if sent.ready]
+    return tuple(_differences(visit, ready[-1])) if ready else ()
+
+
+def _differences(visit: Visit, sent: FiledExport) -> Iterator[str]:
+    changed = []
+    if sent.note_digest != note_digest(visit):
+        changed.append("the note or what was accepted")
+    now = context_digest(visit.context)
+    if now and sent.context_digest and now != sent.context_digest:
+        changed.append("the claim context")
+    if changed:
+        yield (
+            f"claim differs from what was exported ({_sent_text(visit, sent)}): "
+            f"{' and '.join(changed)} changed since"
+        )
+
+
+def _sent_text(visit: Visit, sent: FiledExport) -> str:
+    when = moment_text(visit.note, sent.at_utc_ms)
+    return f"{sent.format}, {sent.file}, {when} by {sent.by}, SHA-256 {sent.digest[:16]}"
+
+
+def note_digest(visit: Visit) -> str:
+    """Digest of what log, note and acceptances say; signing a draft as it stands keeps it."""
+    note = visit.note
+    said: dict[str, JsonValue] = {
+        "seal": note.seal,
+        "fields": {
+            field.name: None if field.value is None else str(field.value)
+            for field in (*note.device_fields, *note.clinician_fields)
+        },
+        "accepted": [*sorted(f"{one.what}={one.value}" for one in visit.acceptances)],
+    }
+    return hashlib.sha256(canonical_json(said).encode()).hexdigest()
+
+
+def context_digest(context: ClaimContext | None) -> str:
+    """Digest of an imported context's values; "" where none was imported."""
+    if context is None or not context.source_digest:
+        return ""
+    values = context.model_dump_json(exclude={"source", "source_digest"})
+    return hashlib.sha256(values.encode()).hexdigest()
