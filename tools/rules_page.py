@@ -26,6 +26,7 @@ TITLES = {
     "diagnosis": "Diagnoses",
     "plan": "Plan, visits, authorization, own cost",
     "claim": "Fields without which no claim exists",
+    "identity": "One patient, one provider, one time",
     "note": "Note and device record",
 }
 HEAD = """\
@@ -41,7 +42,7 @@ likely denial or audit risk; **info** = advice. A second severity stands where s
 rule have it. Strength of the source: A = CMS file or manual, B = Medicare contractor or payer,
 C = trade page, log = arithmetic on the device's record, own = general knowledge. A rule of strength
 own warns at most, except {own}, which
-compare the claim with itself. M = the mission document asks for it.
+compare the claim with itself, its note and its log. M = the mission document asks for it.
 """
 
 

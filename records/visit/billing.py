@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,7 +25,7 @@ from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
 from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import installed_code_list
-from records.claim.rules.facts import Beside, Facts
+from records.claim.rules.facts import Beside, Facts, OtherSession
 from records.claim.rules.findings import Found
 from records.claim.rules.offers import offers_of
 from records.claim.rules.payer_profile import PayerProfile, find_profile
@@ -34,7 +35,10 @@ from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
 from records.clinic.acceptance import OfferAnswer, record_acceptance
+from records.clinic.claim_exports import claim_exports
+from records.clinic.filed_orders import sessions_of_patient
 from records.evidence.integrity import verify
+from records.keeping.search import others_of_day
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
@@ -76,11 +80,29 @@ def billed(
             log_altered=bool(verify(folder, visit.session_id).alterations),
             refusals=trial(replace(visit, context=context)) if trial else None,
             decision=decision_of(visit.acceptances),
+            other_sessions=tuple(_other_sessions(folder, visit)),
         ),
     )
     report = _naming(report_of(facts), left_out)
     visit = replace(visit, context=context, facts=facts, report=report, offers=offers_of(facts))
     return replace(visit, face=face_of(visit.note, report, differences(visit)))
+
+
+def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession]:
+    """What else the patient was treated with on the clinic's day."""
+
+    def began(utc_ms: int) -> datetime:
+        return datetime.fromtimestamp(utc_ms / 1000, visit.zone)
+
+    known = set(sessions_of_patient(folder, visit.note.patient_key))
+    head = visit.record.head
+    for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
+        sent = claim_exports(folder, other.session_id)
+        yield OtherSession(
+            session_id=other.session_id,
+            began=began(other.started_utc_ms).astimezone(UTC),
+            exported=any(each.ready for each in sent),
+        )
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:

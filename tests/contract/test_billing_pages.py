@@ -133,7 +133,7 @@ def test_the_example_is_read_and_scrubbed() -> None:
         context,
         find_profile(context.payer.profile),
         shipped_tables(),
-        Beside(refusals=()),
+        Beside(refusals=(), other_sessions=()),
     )
     assert [f.rule_id for f in report.findings if f.severity == "error"] == ["T-001"]
     open_ = {why for result in report.not_judged if result.blocks for why in result.why}

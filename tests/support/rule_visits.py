@@ -30,6 +30,7 @@ CONTEXT_FILE = "case.json"
 def beyond_the_command(made: RuleVisit) -> bool:
     """True for what only Python can give: no note, no trial, no list of codes, no walked chain."""
     unwalked = made.beside.log_altered is not False or made.beside.refusals != ()
+    unwalked |= made.beside.other_sessions != ()
     return made.note is None or made.tables.code_list is None or unwalked
 
 

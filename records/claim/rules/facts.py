@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from controller.events import StopCause
-from records.claim.code_sets import ALWAYS_THERAPY, GRACE_MINUTES, SEPARATE, TRACTION
+from records.claim.code_sets import ALWAYS_THERAPY, GRACE, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
 from records.claim.decision import BillingDecision
 from records.claim.required import UnwrittenExport
@@ -25,7 +25,6 @@ from records.provenance import JournalRange, Origin, Sourced
 PATIENT_STOPS = frozenset({StopCause.PATIENT_SWITCH_PRESSED})
 """Causes of a stop that only the patient can give."""
 MINUTE_MS = 60_000
-GRACE = timedelta(minutes=GRACE_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,15 @@ class TimesBeside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherSession:
+    """Another session of the patient on the day; ``exported``: a claim of it left."""
+
+    session_id: str
+    began: datetime
+    exported: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
     """What is known beside claim and note. None: nobody looked, or nobody decided.
 
@@ -75,12 +83,14 @@ class Beside:
     log_altered: bool | None = None
     refusals: tuple[UnwrittenExport, ...] | None = None
     decision: BillingDecision | None = None
+    other_sessions: tuple[OtherSession, ...] | None = None
 
 
 NOTHING_BESIDE = Beside()
 
 
-def _whole_minute(moment: datetime) -> datetime:
+def whole_minute(moment: datetime) -> datetime:
+    """A moment as practice systems keep it: seconds cut off."""
     return moment.replace(second=0, microsecond=0)
 
 
@@ -105,8 +115,9 @@ class Facts:
         self.dose = note.dose if note else None
         self.words = _by_name(note)
         self.lines = context.lines
-        self.others = [line for line in context.all_lines if line.cpt != TRACTION]
-        self.codes = frozenset(line.cpt for line in context.all_lines)
+        self.day_lines = tuple(line for line in context.all_lines if self._is_of_the_day(line))
+        self.others = [line for line in self.day_lines if line.cpt != TRACTION]
+        self.codes = frozenset(line.cpt for line in self.day_lines)
         self.line = context.traction_line
         self.therapy_lines = self._therapy_lines()
         self.modifiers = frozenset(self.line.modifiers if self.line else ())
@@ -116,6 +127,11 @@ class Facts:
         self.patient_stop = self._patient_stop()
 
     # --- the claim ------------------------------------------------------------------------------
+
+    def _is_of_the_day(self, line: ServiceLine) -> bool:
+        """False for a line whose own time is of another day: T-019 names it."""
+        moment = line.started_at or line.ended_at
+        return moment is None or self.local(moment).date() == self.day
 
     def _therapy_lines(self) -> tuple[ServiceLine, ...]:
         """This claim's lines that GP, CQ or CO and KX are asked of; none without 97012."""
@@ -189,8 +205,8 @@ class Facts:
 
     @property
     def patient_reference(self) -> str:
-        """The practice's number of the patient, as claim or note say it; "" when neither does."""
-        return self.context.patient_ref or self.word("patient_reference") or ""
+        """The practice's number of the patient, as note or claim say it; "" when neither does."""
+        return self.word("patient_reference") or self.context.patient_ref or ""
 
     # --- the device -----------------------------------------------------------------------------
 
@@ -272,7 +288,7 @@ class Facts:
         start, end = self.started, self.ended
         if start is None or end is None or line.started_at is None or line.ended_at is None:
             return None
-        return TimesBeside(*map(_whole_minute, (start, end, line.started_at, line.ended_at)))
+        return TimesBeside(*map(whole_minute, (start, end, line.started_at, line.ended_at)))
 
     def overlap(self, line: ServiceLine) -> bool | None:
         """Whether a line's minutes and the device's traction share time; None: times unknown."""

@@ -13,7 +13,7 @@ from pydantic import Field
 from controller.errors import RulesInvalid
 from records.checked_data import CheckedData, checked, parse_toml, read_text
 from records.claim.code_sets import MODIFIER_ORDER
-from records.claim.context import BodyRegion, PayerKind
+from records.claim.context import BodyRegion, PayerKind, Role
 from records.claim.rules.findings import Severity
 from records.claim.rules.rule_data import OWN_ERRORS, Strength, shipped_rules
 from records.store.record_folder import RecordFolder
@@ -79,6 +79,8 @@ class PayerProfile(CheckedData):
     covered_dx: tuple[str, ...] = ()
     """Beginnings of covered codes, without dot; empty: no list is known."""
     excluded_regions: tuple[BodyRegion, ...] = ()
+    roles_not_paid: tuple[Role, ...] = ()
+    """Who may not have done a therapy service for this payer."""
     max_visits: int | None = None
     unneeded: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     """What the payer does not ask for, with the source that says so: its rule does not apply."""

@@ -52,7 +52,7 @@ def technique_is_not_mechanical(facts: Facts) -> Iterator[Told]:
 @predicate(traction_billed)
 def units_are_not_one(facts: Facts) -> Iterator[Told]:
     """T-003. All lines of the day are added up."""
-    lines = [line for line in facts.context.all_lines if line.cpt == TRACTION]
+    lines = [line for line in facts.day_lines if line.cpt == TRACTION]
     units, limit = sum(line.units for line in lines), facts.tables.daily_limit(facts.day)
     if units != 1 if limit.units == 1 else units > limit.units:
         evidence = tuple(facts.line_evidence(line) for line in lines)
@@ -62,11 +62,7 @@ def units_are_not_one(facts: Facts) -> Iterator[Told]:
 @predicate(traction_billed)
 def traction_stands_twice(facts: Facts) -> Iterator[Told]:
     """T-004."""
-    lines = [
-        line
-        for line in facts.context.all_lines
-        if line.cpt == TRACTION and facts.same_provider(line)
-    ]
+    lines = [line for line in facts.day_lines if line.cpt == TRACTION and facts.same_provider(line)]
     if len(lines) > 1:
         evidence = tuple(facts.line_evidence(line) for line in lines)
         yield Found("lines", evidence, {"count": len(lines)})
@@ -155,7 +151,7 @@ def charge_is_zero(facts: Facts) -> Iterator[Told]:
 @predicate(other_codes)
 def another_line_stands_twice(facts: Facts) -> Iterator[Told]:
     """T-078. The same in everything; of 97012 T-004 speaks."""
-    lines = [line for line in facts.context.all_lines if line.cpt != TRACTION]
+    lines = facts.others
     for line in dict.fromkeys(line for line in lines if lines.count(line) > 1):
         words = {"code": line.cpt, "count": lines.count(line)}
         yield Found("lines", (facts.line_evidence(line),), words)

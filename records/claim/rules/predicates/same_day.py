@@ -110,7 +110,7 @@ def included_in_rehabilitation(facts: Facts) -> Iterator[Told]:
 @predicate(traction_billed)
 def notice_does_not_shift_the_limit(facts: Facts) -> Iterator[Told]:
     """T-077."""
-    units = sum(line.units for line in facts.context.all_lines if line.cpt == TRACTION)
+    units = sum(line.units for line in facts.day_lines if line.cpt == TRACTION)
     assert facts.line is not None
     if units <= facts.tables.daily_limit(facts.day).units:
         yield NotApplicable("the units are within the daily limit")

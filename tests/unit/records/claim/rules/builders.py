@@ -13,7 +13,7 @@ from records.claim.decision import BillingDecision
 from records.claim.fees import FeeRow, FeeTable
 from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import CodeState
-from records.claim.rules.facts import Beside
+from records.claim.rules.facts import Beside, OtherSession
 from records.claim.rules.findings import RuleFinding
 from records.claim.rules.pairs import Pair, PairTable
 from records.claim.rules.payer_profile import PayerProfile, find_profile
@@ -216,6 +216,7 @@ def visit(
     log_altered: bool | None = False,
     refusals: tuple[UnwrittenExport, ...] | None = (),
     decided: str = "",
+    other_sessions: tuple[OtherSession, ...] | None = (),
 ) -> Visit:
     """The visit with changes; ``same_day`` are further lines of the same claim.
 
@@ -233,6 +234,7 @@ def visit(
         beside=Beside(
             log_altered=log_altered,
             refusals=refusals,
+            other_sessions=other_sessions,
             decision=BillingDecision(value=decided, by="P. Jones", reason="seen")
             if decided
             else None,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from records.claim.required import UnwrittenExport
+from records.claim.rules.facts import OtherSession
 from records.note.words import NoteSignature
 from tests.unit.records.claim.rules.builders import (
     ADJUSTMENT,
@@ -12,6 +14,7 @@ from tests.unit.records.claim.rules.builders import (
     ENDED_UTC_MS,
     PATIENT_STOP,
     SIGNATURE,
+    at,
     fee_table,
     party,
     repetition,
@@ -124,6 +127,23 @@ CLAIM = (
         ),
     ),
 )
+OTHER = OtherSession(
+    session_id="S-2", began=datetime(2026, 11, 24, 22, 0, tzinfo=UTC), exported=True
+)
+IDENTITY = (
+    Case("T-090", visit(claim={"patient_ref": "A-0816"}), visit(claim={"patient_ref": "A-0815"})),
+    Case("T-091", visit(line=at("10:17", "10:30")), visit(line=at("10:01", "10:14"))),
+    Case("T-092", visit(line={"body_region": "cervical"}), visit(line={"body_region": None})),
+    Case("T-093", visit(other_sessions=(OTHER,)), visit(other_sessions=())),
+    Case(
+        "T-094",
+        visit(claim=party("rendering", last_name="Brown")),
+        visit(claim=party("rendering", last_name="JONES")),
+    ),
+    Case(
+        "T-095", visit(line={"performed_by_role": "aide"}), visit(line={"performed_by_role": "PT"})
+    ),
+)
 NOTE = (
     Case("N-01", visit(words={"device_type": None}), visit()),
     Case(
@@ -157,4 +177,4 @@ NOTE = (
     Case("N-14", visit(words={"screening": None}), visit(words={"screening": "done, PJ"})),
     Case("N-15", visit(words={"supervised_by": None}), visit(words={"supervised_by": "PJ"})),
 )
-NOTE_CASES = (*DIAGNOSIS, *PLAN, *CLAIM, *NOTE)
+NOTE_CASES = (*DIAGNOSIS, *PLAN, *CLAIM, *IDENTITY, *NOTE)

@@ -41,6 +41,7 @@ RIGHT = visit()
 COMMERCIAL = visit(payer="commercial")
 NO_TRACTION = visit(without="line", same_day=[service("97110", "GP")])
 NO_NOTE = visit(without="note")
+NOBODY = visit(words={"performed_by": None, "supervised_by": None}, note={"signature": None})
 NO_FILE = visit(claim={"source": OF_THE_SESSION})
 NO_TREATMENT = visit(dose={"treatment_started_ms": None})
 NO_START = visit(words={"started_at": None})
@@ -231,6 +232,14 @@ OUTCOMES: dict[str, Outcomes] = {
     "T-085": Outcomes(RIGHT, ALWAYS_ASKED, ABSENCE_FAILS),
     "T-084": Outcomes(RIGHT, COMMERCIAL, ABSENCE_FAILS),
     "T-086": Outcomes(RIGHT, NO_FILE, visit(refusals=None)),
+    "T-090": Outcomes(
+        RIGHT, visit(claim={"patient_ref": None}), visit(words={"patient_reference": None})
+    ),
+    "T-091": Outcomes(RIGHT, visit(line={"started_at": None, "ended_at": None}), NO_START),
+    "T-092": Outcomes(RIGHT, visit(line={"body_region": None}), visit(words={"region": None})),
+    "T-093": Outcomes(RIGHT, NO_TRACTION, visit(other_sessions=None)),
+    "T-094": Outcomes(RIGHT, visit(claim={"rendering": None}), NOBODY),
+    "T-095": Outcomes(RIGHT, COMMERCIAL, visit(line={"performed_by_role": None})),
     "T-087": Outcomes(RIGHT, NO_TRACTION, NO_NOTE),
     "T-088": Outcomes(visit(decided="bill"), RIGHT, ALWAYS_KNOWN),
     "T-089": Outcomes(
