@@ -34,7 +34,7 @@ NEEDED = {
     "thoracic region, so that such traction comes from another program's record",
     "T-065": "a profile with `max_visits`; none is shipped",
     "T-070": "a fee table",
-    "T-071": "a profile of the kind medicare_advantage",
+    "T-071": "a profile of the kind medicare_advantage; one is shipped",
     "T-093": "a second session of the patient on the day",
     "N-01": "a record of another program: each order has a region, and so a device",
     "N-02": "a record of another program: each order has a hold force",

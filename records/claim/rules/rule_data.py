@@ -18,7 +18,7 @@ Strength = Literal["A", "B", "C", "log", "own"]
 log: arithmetic on the device's record. own: general knowledge without a source at hand."""
 
 OWN_ERRORS = frozenset(
-    {"T-005", "T-019", "T-086", "T-090", "T-091", "T-092", "T-093", "N-10", "N-11"}
+    {"T-005", "T-019", "T-086", "T-090", "T-091", "T-092", "T-093", "T-096", "N-10", "N-11"}
 )
 """Plain consistency checks: the only rules without a source that may be errors."""
 THEMES = (

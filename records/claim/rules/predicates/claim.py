@@ -1,4 +1,4 @@
-"""Fields without which no claim exists, and what the exports would refuse (T-079 to T-086)."""
+"""Fields without which no claim exists, what the exports would refuse (T-079 to T-086, T-096)."""
 
 from __future__ import annotations
 
@@ -64,6 +64,16 @@ def plan_has_no_date(facts: Facts) -> Iterator[Told]:
         yield NotApplicable("no plan is recorded: T-061 speaks of it")
     elif plan.established is None:
         yield Found("plan.established", (facts.claimed("plan.established", None),), absent=True)
+
+
+@predicate()
+def payer_is_of_another_kind(facts: Facts) -> Iterator[Told]:
+    """T-096. A profile of another kind has other rules; the one of the command counts too."""
+    claimed, looked_by = facts.context.payer.kind, facts.profile.kind
+    if claimed != looked_by:
+        evidence = (facts.claimed("payer.kind", claimed),)
+        words = {"claimed": claimed, "profile": facts.profile.name, "kind": looked_by}
+        yield Found("payer.kind", evidence, words)
 
 
 @predicate()

@@ -117,7 +117,7 @@ def device_identifier_is_missing(facts: Facts) -> Iterator[Told]:
     """T-008."""
     device = facts.context.device
     if not facts.profile.needs_fda_clearance:
-        yield NotApplicable("this payer asks for no device identifier")
+        yield NotApplicable("this payer is not known to ask for a device identifier")
     elif device is None or device.udi_di is None:
         evidence = (facts.claimed("device.udi_di", None), *facts.told("device"))
         yield Found("device.udi_di", evidence, absent=True)

@@ -70,7 +70,7 @@ def wants_a_discipline(facts: Facts) -> NotApplicable | None:
     """The payer wants GP or GO on a therapy line."""
     if facts.medicare or facts.profile.requires_discipline_modifier:
         return None
-    return NotApplicable("this payer asks for no discipline on the line")
+    return NotApplicable("this payer is not known to ask for a discipline on the line")
 
 
 @predicate(traction_billed, wants_a_discipline)
@@ -191,7 +191,7 @@ def wants_assistants(facts: Facts) -> NotApplicable | None:
     """The payer wants CQ or CO where an assistant treated."""
     if facts.profile.assistant_modifiers:
         return None
-    return NotApplicable("this payer asks for no CQ or CO")
+    return NotApplicable("this payer is not known to ask for CQ or CO")
 
 
 def _assistant_is_unknown(facts: Facts, line: ServiceLine) -> NotJudged | None:

@@ -34,7 +34,7 @@ def wants_minutes(facts: Facts) -> NotApplicable | None:
     """The payer looks for a number of minutes."""
     if facts.profile.min_minutes:
         return None
-    return NotApplicable("this payer looks for no number of minutes")
+    return NotApplicable("this payer is not known to look for a number of minutes")
 
 
 @predicate(traction_billed, wants_minutes, treatment_logged)

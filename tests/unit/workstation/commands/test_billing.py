@@ -235,6 +235,19 @@ def test_what_an_export_would_refuse_is_a_finding_of_the_command(
     assert "characters that X12 cannot carry" in refused["message"]
 
 
+def test_a_profile_of_another_kind_of_payer_keeps_the_claim_back(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
+    """The profile of the file, and that of --payer."""
+    payer = {"kind": "medicare_b", "profile": "commercial"}
+    path = str(context_file(folder, tmp_path, payer=payer))
+    for words in ((), ("--payer", "commercial"), ("--payer", "va")):
+        rules = [f["rule"] for f in scrubbed(folder, "--context", path, *words)["findings"]]
+        assert "T-096" in rules, words
+    right = scrubbed(folder, "--context", path, "--payer", "medicare_chiropractic")["findings"]
+    assert "T-096" not in [finding["rule"] for finding in right]
+
+
 def test_an_estimate_shows_its_steps_and_the_trade_figures(
     folder: RecordFolder, tmp_path: Path
 ) -> None:
@@ -272,7 +285,7 @@ def test_payers_of_the_user_are_found_and_listed(folder: RecordFolder) -> None:
     assert "Valley Health, of 2026-01-01 (policy 7)" in run(folder, "payers").stdout
     assert scrubbed(folder, "--payer", "valley")["profile"] == "valley"
     result = run(folder, "scrub", "session-1", "--payer", "vally")
-    assert "choose one of cigna_ash" in str(result.exception)
+    assert "choose one of auto, cigna_ash" in str(result.exception)
 
 
 def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(

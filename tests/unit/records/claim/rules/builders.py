@@ -223,13 +223,15 @@ def visit(
     ``without="note"`` takes the note away, ``without="line"`` the 97012 line.
     """
     lines = [] if without == "line" else [{**LINE, **(line or {})}]
-    context = {**CONTEXT, "lines": [*lines, *same_day], **(claim or {})}
+    looked_by = find_profile(payer).model_copy(update=dict(profile or {}))
+    paid_by = {**CONTEXT["payer"], "kind": looked_by.kind, "profile": payer}
+    context = {**CONTEXT, "payer": paid_by, "lines": [*lines, *same_day], **(claim or {})}
     made = _note(words or {}, dose or {}, note or {})
     return Visit(
         note=None if without == "note" else made,
         record=None if without == "note" else _record(identity or {}),
         context=ClaimContext.model_validate(context),
-        profile=find_profile(payer).model_copy(update=dict(profile or {})),
+        profile=looked_by,
         tables=replace(shipped_tables(), **{"code_list": SmallCodeList(), **(tables or {})}),
         beside=Beside(
             log_altered=log_altered,

@@ -131,6 +131,11 @@ OTHER = OtherSession(
     session_id="S-2", began=datetime(2026, 11, 24, 22, 0, tzinfo=UTC), exported=True
 )
 IDENTITY = (
+    Case(
+        "T-096",
+        visit(claim={"payer": {**CONTEXT["payer"], "kind": "commercial"}}),
+        visit(payer="commercial"),
+    ),
     Case("T-090", visit(claim={"patient_ref": "A-0816"}), visit(claim={"patient_ref": "A-0815"})),
     Case("T-091", visit(line=at("10:17", "10:30")), visit(line=at("10:01", "10:14"))),
     Case("T-092", visit(line={"body_region": "cervical"}), visit(line={"body_region": None})),

@@ -232,6 +232,7 @@ OUTCOMES: dict[str, Outcomes] = {
     "T-085": Outcomes(RIGHT, ALWAYS_ASKED, ABSENCE_FAILS),
     "T-084": Outcomes(RIGHT, COMMERCIAL, ABSENCE_FAILS),
     "T-086": Outcomes(RIGHT, NO_FILE, visit(refusals=None)),
+    "T-096": Outcomes(RIGHT, ALWAYS_ASKED, ALWAYS_KNOWN),
     "T-090": Outcomes(
         RIGHT, visit(claim={"patient_ref": None}), visit(words={"patient_reference": None})
     ),

@@ -43,7 +43,9 @@ def test_another_patient_is_an_error_with_both_numbers() -> None:
         (at("09:59", "10:16"), []),  # a minute at each edge is one of rounding
         (at("09:58", "10:15"), ["warn"]),
         (at("10:00", "10:17"), ["warn"]),
+        (at("09:30", "09:59"), ["warn"]),
         (at("09:30", "09:58"), ["error"]),
+        (at("10:16", "10:30"), ["warn"]),
         (at("10:17", "10:30"), ["error"]),
         ({"started_at": None}, []),
         ({"started_at": None, "ended_at": "2026-11-24T09:00:00-06:00"}, ["error"]),

@@ -139,10 +139,14 @@ def test_broken_tables_are_refused_by_file_and_key(
 def test_shipped_profiles_have_dates_sources_and_say_what_is_unknown() -> None:
     profiles = shipped_profiles()
     assert sorted(profiles) == [
+        "auto",
         "cigna_ash",
         "commercial",
+        "medicaid",
+        "medicare_advantage",
         "medicare_b",
         "medicare_chiropractic",
+        "self_pay",
         "uhc_commercial",
         "va",
         "wa_lni",
