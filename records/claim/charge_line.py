@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 
 from controller.errors import RequestRefused
 from controller.words import one_line
+from records.claim.account import account_number
 from records.claim.code_sets import in_order, plain
 from records.claim.context import (
     OF_THE_SESSION,
@@ -138,7 +139,7 @@ def context_of_session(
         body_region=order.prescription.region.value,
     )
     return ClaimContext(
-        claim_id=record.head.session_id,
+        claim_id=account_number(record.head.session_id),
         payer=payer,
         form="837P",
         date_of_service=start.date(),

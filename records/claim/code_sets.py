@@ -87,6 +87,12 @@ def plain(code: str) -> str:
     return "".join(code.split()).replace(".", "").upper()
 
 
+def dotted(code: str) -> str:
+    """A diagnosis with its dot behind the third character."""
+    bare = plain(code)
+    return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare
+
+
 def in_order(modifiers: Sequence[str], order: Sequence[str] = MODIFIER_ORDER) -> list[str]:
     """Modifiers in a payer's order; those that it does not name come last, as they were."""
     place = {kind: number for number, kind in enumerate(order)}

@@ -37,6 +37,8 @@ Role = Literal["PT", "PTA", "OT", "OTA", "DC", "MD", "ATC", "aide"]
 Technique = Literal[
     "mechanical", "axial_decompression", "manual", "roller_table", "y_strap", "inversion_self"
 ]
+Frequency = Literal["original", "corrected", "void"]
+RelatedCause = Literal["none", "employment", "auto", "other"]
 BodyRegion = Literal[
     "cervical", "thoracic", "lumbar", "sacral", "upper_extremity", "lower_extremity", "other"
 ]
@@ -244,6 +246,19 @@ class ClaimContext(CheckedData):
     accept_assignment: OptionalBool = None
     benefits_assigned: OptionalBool = None
     release_of_information: OptionalBool = None
+
+    frequency: Annotated[Frequency | None, Blank] = None
+    """None: an original claim."""
+    payer_claim_number: OptionalText = None
+    """The payer's number of the claim that a corrected or void one replaces (box 22, REF*F8)."""
+    related_causes: Annotated[tuple[RelatedCause, ...], Field(max_length=3)] = ()
+    """Accident or employment (box 10); empty: nobody said."""
+    accident_date: OptionalDate = None
+    accident_state: Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank] = None
+    casualty_claim_number: OptionalText = None
+    """The payer's number of an accident, of workers' compensation or auto (box 11b, REF*Y4)."""
+    other_insurance_first: OptionalBool = None
+    """Whether another insurance pays before this payer (box 11 of Medicare)."""
     device: DeviceStatement | None = None
 
     source: Text = ""
@@ -262,6 +277,12 @@ class ClaimContext(CheckedData):
     def _one_word_on_the_threshold(self) -> ClaimContext:
         if self.therapy_ytd_allowed is not None and self.threshold_check is not None:
             raise ValueError("therapy_ytd_allowed and threshold_check stand both; keep one")
+        return self
+
+    @model_validator(mode="after")
+    def _no_cause_beside_none(self) -> ClaimContext:
+        if "none" in self.related_causes and len(self.related_causes) > 1:
+            raise ValueError("related_causes: none stands alone")
         return self
 
     @property

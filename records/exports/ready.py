@@ -41,13 +41,16 @@ def refusals_of(visit: Visit) -> tuple[UnwrittenExport, ...]:
 
 
 def _try(visit: Visit, name: str) -> None:
-    """Write one format to nowhere; the note inside of two is not drawn, it is never refused."""
+    """Write one format to nowhere: without the PDF inside, and before the rules have looked."""
     from records.exports.messages.fhir_bundle import fhir_bundle
+    from records.exports.messages.hl7_dft import dft_p03
     from records.exports.messages.hl7_mdm import mdm_t02
 
     match name:
         case "fhir":
             fhir_bundle(visit, b"")
+        case "hl7-dft":
+            dft_p03(visit, PLAIN.known_receiver)
         case "hl7-mdm":
             mdm_t02(visit, b"", visit.note_file)
         case _:

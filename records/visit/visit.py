@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from records.claim.account import account_of
 from records.claim.charge_line import (
     ChargeLine,
     accepted_modifiers,
@@ -13,6 +14,7 @@ from records.claim.charge_line import (
     noted_diagnoses,
     treatment_times,
 )
+from records.claim.code_sets import dotted
 from records.claim.context import ClaimContext
 from records.claim.rules.facts import Facts
 from records.claim.rules.offers import Offer
@@ -60,6 +62,11 @@ class Visit:
     def note_file(self) -> str:
         """Name of the note's file, as the charge line cites it."""
         return f"{self.session_id}.pdf"
+
+    @property
+    def account(self) -> str:
+        """The visit's account number on its claim (CLM01, box 26)."""
+        return account_of(self.session_id, self.context.claim_id if self.context else None)
 
     @property
     def accepted(self) -> tuple[str, ...]:
@@ -112,9 +119,3 @@ class Visit:
         line = self.context.traction_line if self.context else None
         pointed = self.context.pointed_diagnoses(line) if self.context and line else ()
         return tuple(dotted(code) for code in pointed) or self.diagnoses
-
-
-def dotted(code: str) -> str:
-    """An ICD-10-CM code with its dot behind the third character."""
-    bare = code.replace(".", "")
-    return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare

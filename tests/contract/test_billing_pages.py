@@ -16,6 +16,7 @@ from records.claim.context import ClaimContext
 from records.claim.context_file import READERS_KEYS
 from records.claim.rules.payer_profile import PayerProfile, shipped_profiles
 from records.claim.rules.rule_data import shipped_rules
+from records.exports.messages.receiver_maps import parse_receiver
 from records.note.fields import clinician_fields
 from tests.support.pages import DOCS, ROOT, code_names, read, rows, sections
 from tests.unit.records.claim.rules.cases import CASES
@@ -147,3 +148,12 @@ def test_the_example_is_read_and_scrubbed() -> None:
     )
     (pairs,) = (why for why in open_ if not why.startswith(of_the_session))
     assert pairs.startswith("NCCI file of the quarter of 2026-11-24 is missing")
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("reference/receivers.md", "mine"), ("how-to/export-a-session.md", "clearing")],
+)
+def test_the_receivers_of_the_pages_are_receivers(page: str, name: str) -> None:
+    (text,) = re.findall(rf'```toml\n(name = "{name}".*?)```', read(page), re.DOTALL)
+    assert parse_receiver(text, f"{name}.toml").name == name

@@ -106,7 +106,19 @@ def name(person: Party) -> str:
 
 def provider(person: Party) -> str:
     """NPI and name of somebody who treats (XCN)."""
-    return parts(
+    return parts(*_numbered_name(person))
+
+
+def signed_by(person: Party, at: datetime) -> str:
+    """Who signed and when (PPN): the same components, the time is the fifteenth."""
+    known = _numbered_name(person)
+    return parts(*known, *[""] * (14 - len(known)), time(at))
+
+
+def _numbered_name(person: Party) -> list[str]:
+    """The first 13 components of XCN and PPN; of an NPI authority and type, as readers differ."""
+    numbered = "NPI" if person.npi else ""
+    return [
         person.npi or "",
         person.last_name,
         person.first_name or "",
@@ -115,8 +127,12 @@ def provider(person: Party) -> str:
         "",
         person.credentials or "",
         "",
-        "NPI" if person.npi else "",
-    )
+        numbered,
+        "",
+        "",
+        "",
+        numbered,
+    ]
 
 
 def message(segments: list[str]) -> str:

@@ -107,7 +107,7 @@ def test_a_whole_claim_is_written_in_every_format() -> None:
         ({"submitter_id": None}, "T-085", "submitter_id"),
         ({"diagnoses": []}, "T-085", "diagnoses"),
         ({"date_of_service": date(2026, 11, 25)}, "T-086", "date of service 20261125 is not"),
-        ({"claim_id": "Ω-1"}, "T-086", "characters that X12 cannot carry"),
+        ({"claim_id": "Ω-1"}, "T-086", "an identifier is never changed"),
     ],
 )
 def test_what_is_missing_or_not_sound_is_an_error_of_its_own(

@@ -139,7 +139,7 @@ def test_how_many_rules_ended_in_each_way_stands_on_the_face_of_every_document()
     visit = visit_with_offer(made_report(results=(OPEN, BESIDE, HELD)))
     counts = "3 rules: 1 held, 0 failed, 1 not applicable, 1 not judged (1 error)"
     documents = {
-        "text": note_text(visit.note, visit.face),
+        "text": note_text(visit),
         "summary": note_summary(visit.note, visit.face),
         "note": text_of(note_pdf(visit)),
         "scrub": text_of(scrub_pdf(visit)),

@@ -14,6 +14,7 @@ from records.visit.load import load_visit
 from records.visit.visit import Visit
 from tests.support.claims import made_claim
 from tests.support.commands import said
+from tests.support.documents import SCRUBBED
 from tests.support.notes import recorded
 from tests.support.pdfs import text_of
 from tests.support.sessions import SETTINGS
@@ -32,7 +33,7 @@ def amended(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> Visit:
     change = ("--amend", f"patient_reference={NEW}", "--reason", "wrong chart", "--by", "P. Jones")
     said(folder, "note", "s-1", *change)
     visit = load_visit(folder, "s-1", SETTINGS)
-    return replace(visit, context=made_claim(patient_ref=OLD))
+    return replace(visit, context=made_claim(patient_ref=OLD), report=SCRUBBED)
 
 
 @pytest.mark.parametrize("name", ["pdf", "text", "csv", "fhir", "hl7-dft", "hl7-mdm"])

@@ -67,7 +67,7 @@ def test_an_ordinary_note_is_one_small_page_with_all_its_parts() -> None:
 
 def test_every_value_of_the_device_stands_on_the_page_and_in_the_text() -> None:
     text = text_of(note_pdf(VISIT))
-    plain = note_text(VISIT.note)
+    plain = note_text(VISIT)
     for field in VISIT.note.device_fields:
         assert field.value is not None
         assert field.value in text
