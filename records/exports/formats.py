@@ -204,13 +204,15 @@ def _837p(visit: Visit, choices: Choices) -> ExportedFile:
     from records.exports.readiness import unready
 
     visit.require_treatment()
-    rules = ", ".join(reason.partition(":")[0] for reason in unready(visit))
+    found = ", ".join(reason.partition(":")[0] for reason in unready(visit))
+    rules = f"NOT READY: {found}" if found else ""
+    simulated = "SIMULATED." if visit.note.simulated else ""
     made = Made(
         session_id=visit.session_id,
         at=visit.made_at,
         signed=bool(visit.face.signer),
         accepted=visit.accepted,
-        not_ready=f"NOT READY: {rules}" if rules else "",
+        not_ready=" ".join(part for part in (simulated, rules) if part),
     )
     context = context_or_refuse(visit.context, "837P", visit.session_id)
     claim = claim_837p(context, made, choices.known_receiver.x12)
@@ -226,10 +228,10 @@ def _fhir(visit: Visit, choices: Choices) -> bytes:
 def _dft(visit: Visit, choices: Choices) -> bytes:
     """Of a ready claim only: an engine posts every FT1, and the message has no form without one."""
     from records.exports.messages.hl7_dft import FORMAT, dft_p03
-    from records.exports.readiness import refuse_unready
+    from records.exports.readiness import refuse_unready, unready
 
     message = dft_p03(visit, choices.known_receiver).encode()
-    refuse_unready(visit, FORMAT)
+    refuse_unready(visit, FORMAT, unready(visit))
     return message
 
 

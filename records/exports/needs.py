@@ -72,11 +72,12 @@ class Needs:
     def check(self) -> None:
         """Raises ExportIncomplete naming everything that is missing."""
         if self._missing:
-            names = ", ".join(dict.fromkeys(self._missing))
+            missing = tuple(dict.fromkeys(self._missing))
             raise ExportIncomplete(
-                f"{self._format} of session {self._session_id} misses {names}; "
+                f"{self._format} of session {self._session_id} misses {', '.join(missing)}; "
                 f"add them to the claim context (`traction claim new {self._session_id}` prints "
-                "every key)"
+                "every key)",
+                missing=missing,
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from controller.errors import ExportRefused
+from records.visit.face import SIMULATED
 from records.visit.visit import Visit
 
 NOT_SCRUBBED = "NOT SCRUBBED: no rule has looked at this claim"
@@ -13,9 +14,14 @@ def unready(visit: Visit) -> tuple[str, ...]:
     return (NOT_SCRUBBED,) if visit.report is None else visit.face.errors
 
 
-def refuse_unready(visit: Visit, what: str) -> None:
+def unbillable(visit: Visit) -> tuple[str, ...]:
+    """The same, and that the unit was a simulated one: a test message may leave, no charge."""
+    return (*((SIMULATED,) if visit.note.simulated else ()), *unready(visit))
+
+
+def refuse_unready(visit: Visit, what: str, reasons: tuple[str, ...]) -> None:
     """Raises ExportRefused: a program that takes ``what`` without looking gets nothing."""
-    if reasons := unready(visit):
+    if reasons:
         raise ExportRefused(
             f"{what} of session {visit.session_id} is not ready, and its receiver imports without "
             f"looking: {'; '.join(reasons)}; correct these first"

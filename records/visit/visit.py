@@ -11,6 +11,7 @@ from records.claim.charge_line import (
     accepted_modifiers,
     charge_line,
     claim_modifiers,
+    noted_diagnoses,
     treatment_times,
 )
 from records.claim.code_sets import dotted
@@ -99,14 +100,17 @@ class Visit:
 
     @property
     def patient_reference(self) -> str:
-        """The practice's number of the patient; empty when nobody said it."""
-        said = self.context.patient_ref if self.context else None
-        return said or self.order.patient_reference
+        """The practice's number of the patient, by the note's newest word; else the claim's.
+
+        Empty when nobody said it. Where both say it and differ, T-090 keeps the claim back.
+        """
+        claimed = self.context.patient_ref if self.context else None
+        return self.note.field("patient_reference").value or claimed or ""
 
     @property
     def diagnoses(self) -> tuple[str, ...]:
-        """Codes with their dot: those of the claim, else those of the order."""
-        codes = self.context.diagnoses if self.context else self.order.diagnosis
+        """Codes with their dot: those of the claim, else those of the note."""
+        codes = self.context.diagnoses if self.context else noted_diagnoses(self.note)
         return tuple(dotted(code) for code in codes)
 
     @property

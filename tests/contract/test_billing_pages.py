@@ -108,6 +108,7 @@ def _models() -> dict[str, type[BaseModel]]:
         "`payer`": module.Payer,
         "`lines` and `other_lines_same_day`": module.ServiceLine,
         "`plan`": module.PlanOfCare,
+        "`threshold_check`": module.ThresholdCheck,
         "`authorization`": module.Authorization,
         "Parties": module.Party,
         "`address`": module.Address,
@@ -121,13 +122,32 @@ EXAMPLE = DOCS / "how-to" / "claim-context-example.toml"
 
 def test_the_example_is_read_and_scrubbed() -> None:
     from records.claim.context_file import load_context
+    from records.claim.rules.facts import Beside
     from records.claim.rules.payer_profile import find_profile
     from records.claim.rules.scrubber import scrub
     from records.claim.rules.tables import shipped_tables
 
     context = load_context(EXAMPLE)
-    report = scrub(None, None, context, find_profile(context.payer.profile), shipped_tables())
+    report = scrub(
+        None,
+        None,
+        context,
+        find_profile(context.payer.profile),
+        shipped_tables(),
+        Beside(refusals=(), other_sessions=()),
+    )
     assert [f.rule_id for f in report.findings if f.severity == "error"] == ["T-001"]
+    open_ = {why for result in report.not_judged if result.blocks for why in result.why}
+    of_the_session = (
+        "note is missing",
+        "started_at is missing",
+        "delivered_minutes is missing",
+        "lines.started_at is missing",
+        "seal is missing",
+        "list of diagnosis codes is missing",
+    )
+    (pairs,) = (why for why in open_ if not why.startswith(of_the_session))
+    assert pairs.startswith("NCCI file of the quarter of 2026-11-24 is missing")
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def _samples(hold_dn: int, hold_from_ms: int, end_ms: int) -> SampleArray:
 
 
 SCRUBBED = ScrubReport(
-    findings=(),
+    results=(),
     profile="commercial",
     profile_title="test",
     profile_date=date(2026, 1, 1),

@@ -179,12 +179,12 @@ def upload(
 
 def _visit(place: Place, session: str, what: str, claim: ClaimOptions) -> Visit:
     """The session with its claim and what the rules say of it; the access is kept first."""
-    from records.visit.billing import billed
+    from records.exports.ready import scrubbed
 
     visit = _audited(place, session, what)
     if claim.context is None and not visit.record.reached_holding:
         return visit  # without a treatment there is no claim for rules to look at
-    return billed(place.folder, visit, payer=claim.payer, context_file=claim.context)
+    return scrubbed(place.folder, visit, payer=claim.payer, context_file=claim.context)
 
 
 def _audited(place: Place, session: str, what: str) -> Visit:
@@ -199,15 +199,15 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
 
     csv = format_ is Format.CSV
     open_fields = visit.charge().open_fields if csv else visit.note.open_fields
-    errors = [f for f in visit.report.findings if f.severity == "error"] if visit.report else []
+    errors = list(dict.fromkeys(text.partition(":")[0] for text in visit.face.errors))
     if as_json:
         say_json(
             {
                 "file": str(written.file),
                 "notices": list(written.notices),
                 "open_fields": open_fields,
-                "ready": not errors and visit.report is not None,
-                "errors": [finding.rule_id for finding in errors],
+                "ready": visit.report is not None and not visit.report.blocked,
+                "errors": errors,
                 "exported_before": sent_texts(visit),
             }
         )
@@ -218,6 +218,6 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
     if open_fields:
         say(f"open, to be completed: {', '.join(open_fields)}")
     if errors:
-        say(f"NOT READY: {', '.join(finding.rule_id for finding in errors)}")
+        say(f"NOT READY: {', '.join(errors)}")
     for text in sent_texts(visit):
         say(f"claim exported before: {text}")

@@ -115,6 +115,15 @@ _TABLES: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
         ),
     ),
     (
+        "threshold_check",
+        "in place of therapy_ytd_allowed: what the payer said of the threshold",
+        (
+            ("checked_on", "2026-11-20", ""),
+            ("by", '"A. Example"', "who asked the payer"),
+            ("result", '"below"', "below or above"),
+        ),
+    ),
+    (
         "authorization",
         "the prior authorization",
         (

@@ -10,7 +10,7 @@ from controller.errors import ExportIncomplete, ReceiverInvalid
 from controller.words import one_line
 from records.claim.context import ClaimContext, Party
 from records.exports.messages.receiver_maps import PATIENT_FIELDS, Column, Receiver
-from records.exports.readiness import refuse_unready, unready
+from records.exports.readiness import refuse_unready, unbillable
 from records.visit.visit import Visit
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -40,7 +40,7 @@ def charge_csv(visit: Visit, receiver: Receiver) -> str:
 
 def charge_values(visit: Visit) -> dict[str, str]:
     """Every field that a column may hold; unknown ones are empty."""
-    reasons = "; ".join(unready(visit))
+    reasons = "; ".join(unbillable(visit))
     return {**visit.charge().values, **_patient_values(visit.context), "not_ready": reasons}
 
 
@@ -52,7 +52,7 @@ def _refuse_unready(visit: Visit, receiver: Receiver, values: Mapping[str, str])
             f"add them to the claim context (`traction claim new {visit.session_id}` prints every "
             "key)"
         )
-    refuse_unready(visit, f"CSV for {receiver.name}")
+    refuse_unready(visit, f"CSV for {receiver.name}", unbillable(visit))
 
 
 def _patient_values(context: ClaimContext | None) -> dict[str, str]:

@@ -20,7 +20,7 @@ from records.claim.code_sets import plain
 from records.claim.context import Address, ClaimContext, Party, ServiceLine
 from records.exports.claim.x12 import digits
 from records.exports.needs import Needs, need_first_payer, need_frequency
-from records.exports.readiness import unready
+from records.exports.readiness import unbillable, unready
 from records.visit.face import Face
 from records.visit.visit import Visit
 
@@ -67,9 +67,10 @@ def cms1500_boxes(
 
 def cms1500_text(boxes: Sequence[Box], visit: Visit) -> str:
     """One line a box; above them the status and what is not ready."""
-    reasons, status = unready(visit), visit.face.status
-    lines = [f"CMS-1500 data sheet (not the form)  session {visit.session_id}  {status}"]
-    lines += [visit.face.verdict or NOT_READY, *reasons] if reasons else []
+    reasons, face = unbillable(visit), visit.face
+    lines = [f"CMS-1500 data sheet (not the form)  session {visit.session_id}  {face.status}"]
+    lines += [face.verdict or NOT_READY, *reasons] if reasons else []
+    lines += [face.outcomes] if face.outcomes else []
     lines += ["", *(f"{box.number:<7} {box.label:<34} {box.value}" for box in boxes)]
     return lines_of(lines)
 
@@ -83,6 +84,7 @@ def cms1500_json(boxes: Sequence[Box], visit: Visit) -> str:
         "status": visit.face.status,
         "ready": not reasons,
         "errors": list(reasons),
+        "outcomes": visit.face.outcomes,
         "boxes": [{"box": b.number, "label": b.label, "value": b.value} for b in boxes],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -20,7 +20,7 @@ from records.claim.context import Party
 from records.exports.messages.fhir_sampled import SampledForce, sampled_force
 from records.exports.messages.signature import Signature, signature_of
 from records.exports.needs import Needs, context_or_refuse
-from records.exports.readiness import unready
+from records.exports.readiness import unbillable, unready
 from records.visit.visit import Visit
 
 FORMAT = "FHIR"
@@ -30,6 +30,12 @@ ICD_SYSTEM = "http://hl7.org/fhir/sid/icd-10-cm"
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+TEST_DATA = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+    "code": "HTEST",
+    "display": "test health data",
+}
+"""Tag of every resource of a simulated session."""
 NOTE_CODE = ("11508-9", "Physical therapy Progress note")
 GENDERS = {"F": "female", "M": "male", "U": "unknown"}
 DOC_STATUS = {"draft": "preliminary", "signed": "final", "amended": "amended"}
@@ -39,16 +45,18 @@ Resource = dict[str, Any]
 def fhir_bundle(visit: Visit, pdf: bytes, *, sampled: bool = False) -> str:
     """The bundle as JSON; ``sampled`` adds the force curve. Raises ExportIncomplete."""
     resources = _Resources(visit, pdf, sampled)
-    bundle = {
+    tagged: Resource = {"meta": {"tag": [TEST_DATA]}} if visit.note.simulated else {}
+    bundle: Resource = {
         "resourceType": "Bundle",
         "type": "collection",
         "identifier": {"system": f"{OWN}:session", "value": visit.session_id},
         "timestamp": visit.made_at.isoformat(),
         "entry": [
-            {"fullUrl": resources.url(key), "resource": resource}
+            {"fullUrl": resources.url(key), "resource": resource | tagged}
             for key, resource in resources.all()
         ],
     }
+    bundle |= tagged
     return json.dumps(bundle, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -232,11 +240,11 @@ class _Resources:
         }
 
     def _charge(self) -> Resource:
-        """Billable only once the rules have looked and found no error."""
+        """Billable once the rules looked and found no error, and never for a simulated unit."""
         modifiers = [{"system": CPT_SYSTEM, "code": code} for code in self.visit.modifiers]
         return {
             "resourceType": "ChargeItem",
-            "status": "planned" if unready(self.visit) else "billable",
+            "status": "planned" if unbillable(self.visit) else "billable",
             "code": {"coding": [{"system": CPT_SYSTEM, "code": CPT}, *modifiers]},
             "subject": self._reference("patient"),
             "occurrencePeriod": self._period,

@@ -12,6 +12,8 @@ from records.visit.visit import Visit
 
 VERSION = "2.5.1"
 SENDER = "TRACTION"
+PRODUCTION, TESTING = "P", "T"
+"""MSH-11: what a receiver may do with the message; a simulated session is a test."""
 CODES = "L"
 """Name of a coding system of our own: local."""
 _ESCAPES = {
@@ -57,7 +59,17 @@ def header(visit: Visit, code: str, trigger: str) -> list[str]:
     digest = hashlib.sha256(f"{visit.session_id} {code} {trigger} {moment}".encode()).hexdigest()
     kind = f"{code}^{trigger}^{code}_{trigger}"
     head = ["MSH", "^~\\&", SENDER, escaped(visit.clinic), "", "", moment, "", kind]
-    head += [digest[:20], "P", VERSION, "", "", "", "", "", "UNICODE UTF-8"]
+    head += [
+        digest[:20],
+        TESTING if visit.note.simulated else PRODUCTION,
+        VERSION,
+        "",
+        "",
+        "",
+        "",
+        "",
+        "UNICODE UTF-8",
+    ]
     return ["|".join(head), segment("EVN", {1: trigger, 2: moment})]
 
 

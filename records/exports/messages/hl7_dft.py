@@ -61,7 +61,9 @@ def _needed(visit: Visit, context: ClaimContext) -> tuple[Party, str]:
         needs.lack("diagnoses")
     line = context.traction_line
     charge = None if line is None else line.charge
-    if charge is None:
-        needs.lack(f"the charge of the {CPT} line")
+    if line is None:
+        needs.lack(f"a {CPT} line")
+    elif charge is None:
+        needs.lack(f"lines.{context.lines.index(line) + 1}.charge")
     needs.check()
     return person, f"{charge:.2f}"

@@ -17,7 +17,7 @@ def note_text(visit: Visit) -> str:
     note, face = visit.note, visit.face
     lines = [f"TREATMENT NOTE ({face.status})  session {note.session_id}"]
     lines.append(f"Claim account {visit.account}")
-    lines += [face.verdict, *face.errors] if face.errors else []
+    lines += face.rules
     lines += [f"! {alert}" for alert in face.alerts]
     lines += ["", "RECORDED BY THE DEVICE"]
     lines += [_line(field) for field in note.device_fields]
