@@ -101,9 +101,16 @@ class ExportRefused(RequestRefused):
 
 
 class ExportIncomplete(ExportRefused):
-    """A format needs something that nobody has said; the message names all of it."""
+    """A format needs something that nobody has said; the message names all of it.
+
+    ``missing`` has the same names one by one, where the fault is that nobody said them.
+    """
 
     code = 1041
+
+    def __init__(self, message: str, *, detail: str = "", missing: tuple[str, ...] = ()) -> None:
+        super().__init__(message, detail=detail)
+        self.missing = missing
 
 
 class UploadRefused(RequestRefused):

@@ -11,9 +11,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = Path(sys.executable).parent
@@ -56,18 +58,28 @@ def run(name: str) -> tuple[float, bool]:
     started_s = time.perf_counter()
     first, *others = PARTS[name]
     with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=len(PARTS[name])))
         outputs = [stack.enter_context(TemporaryFile()) for _ in others]
         beside = [
-            subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-            for command, output in zip(others, outputs, strict=True)
+            pool.submit(_timed, other, output)
+            for other, output in zip(others, outputs, strict=True)
         ]
-        statuses = [subprocess.run(first, cwd=ROOT, check=False).returncode]
-        for process, output in zip(beside, outputs, strict=True):
-            statuses.append(process.wait())
+        took = [_timed(first, None)]
+        for running, output in zip(beside, outputs, strict=True):
+            took.append(running.result())
             output.seek(0)
             sys.stdout.write(output.read().decode(errors="replace"))
             sys.stdout.flush()
-    return time.perf_counter() - started_s, any(statuses)
+    for command, (seconds, _) in zip(PARTS[name], took, strict=True):
+        print(f"{seconds:7.1f} s  {' '.join((Path(command[0]).name, *command[1:]))}")
+    return time.perf_counter() - started_s, any(status for _, status in took)
+
+
+def _timed(command: list[str], output: IO[bytes] | None) -> tuple[float, int]:
+    """Run a command to its end, with its output into a file where one is given."""
+    started_s = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False)
+    return time.perf_counter() - started_s, done.returncode
 
 
 if __name__ == "__main__":

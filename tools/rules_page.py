@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from records.claim.rules.payer_profile import shipped_profiles  # noqa: E402 - found by the line above
 from records.claim.rules.rule_data import THEMES, Rule, RuleSet, shipped_rules, theme_rules  # noqa: E402
+from tools.outcome_table import outcome_lines  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "rules.md"
 TITLES = {
@@ -24,6 +25,8 @@ TITLES = {
     "same_day": "Other codes and places of the day",
     "diagnosis": "Diagnoses",
     "plan": "Plan, visits, authorization, own cost",
+    "claim": "Fields without which no claim exists",
+    "identity": "One patient, one provider, one time",
     "note": "Note and device record",
 }
 HEAD = """\
@@ -33,11 +36,13 @@ Made by `tools/rules_page.py` from the data in `records/claim/rules/base/` ({cou
 of {version}). An engineering reference, no coding or legal advice. Words in braces are filled in
 for each claim.
 
-Severity: **error** = the claim would be rejected or false; **warn** = likely denial or audit risk;
-**info** = advice. A second severity stands where some cases of the rule have it. Strength of the
-source: A = CMS file or manual, B = Medicare contractor or payer, C = trade page, log = arithmetic
-on the device's record, own = general knowledge. A rule of strength own warns at most, except
-{own}, which compare the claim with itself. M = the mission document asks for it.
+[How each rule can end](#how-each-rule-can-end) stands behind the rules. Severity: **error** = the
+claim would be rejected or false, and a rule that nobody can judge keeps it back too; **warn** =
+likely denial or audit risk; **info** = advice. A second severity stands where some cases of the
+rule have it. Strength of the source: A = CMS file or manual, B = Medicare contractor or payer,
+C = trade page, log = arithmetic on the device's record, own = general knowledge. A rule of strength
+own warns at most, except {own}, which
+compare the claim with itself, its note and its log. M = the mission document asks for it.
 """
 
 
@@ -56,6 +61,8 @@ def _lines(rules: RuleSet) -> Iterator[str]:
         yield "| --- | --- | --- | --- | --- | --- | --- |"
         yield from (_row(rule) for rule in theme_rules(theme).rule)
         yield ""
+    yield from outcome_lines()
+    yield ""
     yield "## Payer profiles"
     yield ""
     yield "| profile | title | of | 97012 covered | source | caveats |"

@@ -13,8 +13,17 @@ from datetime import datetime, tzinfo
 
 from controller.errors import RequestRefused
 from controller.words import one_line
+from records.claim.account import account_number
 from records.claim.code_sets import in_order, plain
-from records.claim.context import TEXT_LIMIT, TRACTION_CPT, ClaimContext, Payer, ServiceLine
+from records.claim.context import (
+    OF_THE_SESSION,
+    TEXT_LIMIT,
+    TRACTION_CPT,
+    ClaimContext,
+    Payer,
+    ServiceLine,
+)
+from records.claim.decision import BILL_52, REDUCED, decision_of
 from records.clinic.acceptance import Acceptance
 from records.evidence.reader import SessionRecord
 from records.note.stored_text import codes_in
@@ -130,14 +139,14 @@ def context_of_session(
         body_region=order.prescription.region.value,
     )
     return ClaimContext(
-        claim_id=record.head.session_id,
+        claim_id=account_number(record.head.session_id),
         payer=payer,
         form="837P",
         date_of_service=start.date(),
         patient_ref=_on_a_claim(note.field("patient_reference").value),
         diagnoses=codes,
         lines=(line,),
-        source="the session's record, order and note",
+        source=OF_THE_SESSION,
         source_digest=note.seal,
     )
 
@@ -185,9 +194,12 @@ def without_room(context: ClaimContext, accepted: Sequence[Acceptance]) -> list[
 
 
 def accepted_modifiers(accepted: Sequence[Acceptance], cpt: str = CPT) -> tuple[str, ...]:
-    """The accepted modifiers of a line, in the usual order."""
+    """The accepted modifiers of a line, in the usual order; 52 where a person decided so."""
     modifiers = [each.value.split(":") for each in accepted if each.what == MODIFIER]
-    return tuple(in_order([modifier for line, modifier in modifiers if line == cpt]))
+    decided = decision_of(accepted)
+    reduced = [REDUCED] if cpt == CPT and decided and decided.value == BILL_52 else []
+    found = [modifier for line, modifier in modifiers if line == cpt]
+    return tuple(in_order(list(dict.fromkeys([*found, *reduced]))))
 
 
 def _accepting(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 TRACTION = "97012"
 MANUAL_THERAPY = "97140"
@@ -76,6 +77,7 @@ REVIEW_LINE = 3000
 CERTIFIED_DAYS, CERTIFICATION_DELAY_DAYS, PROGRESS_REPORT_DAYS = 90, 30, 10
 GRACE_MINUTES = 1
 """Practice systems keep whole minutes: beside the device's log a time may be off by one."""
+GRACE = timedelta(minutes=GRACE_MINUTES)
 SHORT_MINUTES = 8
 """Below this trade pages doubt a bill; no rule of CMS (the 8-minute rule is for timed codes)."""
 
@@ -83,6 +85,12 @@ SHORT_MINUTES = 8
 def plain(code: str) -> str:
     """A diagnosis in capitals without dot and blanks."""
     return "".join(code.split()).replace(".", "").upper()
+
+
+def dotted(code: str) -> str:
+    """A diagnosis with its dot behind the third character."""
+    bare = plain(code)
+    return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare
 
 
 def in_order(modifiers: Sequence[str], order: Sequence[str] = MODIFIER_ORDER) -> list[str]:

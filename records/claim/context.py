@@ -18,6 +18,8 @@ from records.checked_data import CheckedData
 from records.provenance import Origin, Sourced
 
 TRACTION_CPT = "97012"
+OF_THE_SESSION = "the session's record, order and note"
+"""Source of a claim for which the practice's system gave no file."""
 
 PayerKind = Literal[
     "medicare_b",
@@ -35,6 +37,8 @@ Role = Literal["PT", "PTA", "OT", "OTA", "DC", "MD", "ATC", "aide"]
 Technique = Literal[
     "mechanical", "axial_decompression", "manual", "roller_table", "y_strap", "inversion_self"
 ]
+Frequency = Literal["original", "corrected", "void"]
+RelatedCause = Literal["none", "employment", "auto", "other"]
 BodyRegion = Literal[
     "cervical", "thoracic", "lumbar", "sacral", "upper_extremity", "lower_extremity", "other"
 ]
@@ -147,6 +151,15 @@ class PlanOfCare(CheckedData):
     treatment_days_since_progress_report: Count = None
 
 
+class ThresholdCheck(CheckedData):
+    """What the payer told a named person of the year's therapy amount, where no amount is known."""
+
+    checked_on: date
+    by: Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT), Visible]
+    result: Literal["below", "above"]
+    """The side of the therapy threshold on which the patient's year is."""
+
+
 class Authorization(CheckedData):
     """A prior authorization as the payer granted it."""
 
@@ -224,6 +237,8 @@ class ClaimContext(CheckedData):
     referral_number: OptionalText = None
     therapy_ytd_allowed: Money = None
     """Allowed therapy amounts of the year before this day, for the discipline of the plan."""
+    threshold_check: ThresholdCheck | None = None
+    """In place of the amount: the payer was asked on which side of the threshold the year is."""
     visits_97012_this_episode: Count = None
     """Visits with traction in this episode, this one included."""
     abn_on_file: OptionalBool = None
@@ -231,6 +246,19 @@ class ClaimContext(CheckedData):
     accept_assignment: OptionalBool = None
     benefits_assigned: OptionalBool = None
     release_of_information: OptionalBool = None
+
+    frequency: Annotated[Frequency | None, Blank] = None
+    """None: an original claim."""
+    payer_claim_number: OptionalText = None
+    """The payer's number of the claim that a corrected or void one replaces (box 22, REF*F8)."""
+    related_causes: Annotated[tuple[RelatedCause, ...], Field(max_length=3)] = ()
+    """Accident or employment (box 10); empty: nobody said."""
+    accident_date: OptionalDate = None
+    accident_state: Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank] = None
+    casualty_claim_number: OptionalText = None
+    """The payer's number of an accident, of workers' compensation or auto (box 11b, REF*Y4)."""
+    other_insurance_first: OptionalBool = None
+    """Whether another insurance pays before this payer (box 11 of Medicare)."""
     device: DeviceStatement | None = None
 
     source: Text = ""
@@ -244,6 +272,23 @@ class ClaimContext(CheckedData):
             if line.started_at and line.ended_at and line.ended_at < line.started_at:
                 raise ValueError(f"line {line.cpt}: ended_at is before started_at")
         return self
+
+    @model_validator(mode="after")
+    def _one_word_on_the_threshold(self) -> ClaimContext:
+        if self.therapy_ytd_allowed is not None and self.threshold_check is not None:
+            raise ValueError("therapy_ytd_allowed and threshold_check stand both; keep one")
+        return self
+
+    @model_validator(mode="after")
+    def _no_cause_beside_none(self) -> ClaimContext:
+        if "none" in self.related_causes and len(self.related_causes) > 1:
+            raise ValueError("related_causes: none stands alone")
+        return self
+
+    @property
+    def is_imported(self) -> bool:
+        """False for what record, order and note know of a claim that nobody has made yet."""
+        return self.source != OF_THE_SESSION
 
     @property
     def all_lines(self) -> tuple[ServiceLine, ...]:

@@ -18,29 +18,36 @@ from typing import Any
 
 from controller.errors import ClaimContextInvalid
 from records.checked_data import checked, digest_of, parse_toml, read_text
+from records.claim.account import account_number
 from records.claim.context import ClaimContext
 
 LIST_COLUMNS = frozenset(
-    {"diagnoses", "line.modifiers", "line.dx_pointers", "authorization.cpt_codes"}
+    {
+        "diagnoses",
+        "related_causes",
+        "line.modifiers",
+        "line.dx_pointers",
+        "authorization.cpt_codes",
+    }
 )
 LISTS = ("lines", "other_lines_same_day")
 READERS_KEYS = ("source", "source_digest")
 NEW_FILE = "`traction claim new SESSION` prints one with every key"
 
 
-def load_context(path: Path, claim_id: str | None = None) -> ClaimContext:
-    """The claim of a file; ``claim_id`` chooses where a CSV holds several.
+def load_context(path: Path, session_id: str | None = None) -> ClaimContext:
+    """The claim of a file; where a CSV holds several, that of the session.
 
     Raises ClaimContextInvalid.
     """
     text = read_text(path, "claim context", ClaimContextInvalid)
-    return parse_context(text, path.name, claim_id)
+    return parse_context(text, path.name, session_id)
 
 
-def parse_context(text: str, name: str, claim_id: str | None = None) -> ClaimContext:
+def parse_context(text: str, name: str, session_id: str | None = None) -> ClaimContext:
     """A claim's text; the ending of ``name`` says its form. Raises ClaimContextInvalid."""
     where = f"claim context {name}"
-    data = _parsed(text, where, Path(name).suffix.lower(), claim_id)
+    data = _parsed(text, where, Path(name).suffix.lower(), session_id)
     for key in READERS_KEYS:
         if key in data:
             raise ClaimContextInvalid(f"{where}: key {key} is set by the program; remove it")
@@ -48,9 +55,9 @@ def parse_context(text: str, name: str, claim_id: str | None = None) -> ClaimCon
     return checked(ClaimContext, data, where, ClaimContextInvalid)
 
 
-def _parsed(text: str, where: str, suffix: str, claim_id: str | None) -> dict[str, Any]:
+def _parsed(text: str, where: str, suffix: str, session_id: str | None) -> dict[str, Any]:
     if suffix == ".csv":
-        return _from_csv(text, where, claim_id)
+        return _from_csv(text, where, session_id)
     if suffix == ".toml":
         return parse_toml(text, where, ClaimContextInvalid)
     if suffix == ".json":
@@ -70,16 +77,20 @@ def _from_json(text: str, where: str) -> dict[str, Any]:
     return data
 
 
-def _from_csv(text: str, where: str, claim_id: str | None) -> dict[str, Any]:
+def _from_csv(text: str, where: str, session_id: str | None) -> dict[str, Any]:
     rows = _rows(text, where)
     found = list(dict.fromkeys(row["claim_id"] for row in rows if row.get("claim_id")))
-    if len(found) > 1 and claim_id not in found:
+    if len(found) < 2:
+        return _claim(rows, where)
+    called = (session_id, account_number(session_id)) if session_id else ()
+    chosen = next((name for name in called if name in found), None)
+    if chosen is None:
         raise ClaimContextInvalid(
-            f"{where}: holds {len(found)} claims and none has claim_id={claim_id or ''!r}; "
+            f"{where}: holds {len(found)} claims and none has claim_id="
+            f"{' or '.join(map(repr, called)) or repr('')}; "
             f"keep the rows of one (the first is {found[0]!r})"
         )
-    chosen = claim_id if len(found) > 1 else None
-    return _claim([row for row in rows if chosen in (None, row.get("claim_id"))], where)
+    return _claim([row for row in rows if row.get("claim_id") == chosen], where)
 
 
 def _rows(text: str, where: str) -> list[dict[str, str]]:

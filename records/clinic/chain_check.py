@@ -38,12 +38,14 @@ class ClinicAlteration:
     """One difference. ``since_utc_ms`` is the time of the last entry that still fits, or None.
 
     ``unread`` is set where the file could not be looked at, so that nothing is said of it.
+    ``beside_chain`` is set where the chain itself fits: an order or a session is not as it says.
     """
 
     where: str
     what: str
     since_utc_ms: int | None = None
     unread: bool = False
+    beside_chain: bool = False
 
 
 class ChainCheck:

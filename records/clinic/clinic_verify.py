@@ -9,7 +9,7 @@ only checkpoints that left the machine find a cut tail, an older file or a rewri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
@@ -237,11 +237,14 @@ class _Walk:
         yield from self._check_file()
         yield from map(altered_row, self._faults)
         yield from self.chain.alterations()
-        yield from self._check_register()
         yield from self._check_key_records()
-        yield from self._check_orders()
-        yield from self._check_seals()
-        yield from self._check_removals()
+        for check in (
+            self._check_register,
+            self._check_orders,
+            self._check_seals,
+            self._check_removals,
+        ):
+            yield from (replace(found, beside_chain=True) for found in check())
 
     def compare(self, checkpoints: Sequence[Checkpoint]) -> Iterator[ClinicAlteration]:
         """Each checkpoint must be one that this chain once gave out."""

@@ -68,7 +68,7 @@ def read_checked(folder: RecordFolder, session_id: str) -> CheckedRecord:
         stored = None
         if all(one.readable for one in differences):
             check = UnitCheck(db, path, known_public_keys(folder), keys)
-            checked = check.session(head)
+            checked = check.in_its_place(head)
             stored = checked.stored
             found += (*check.history.alterations, *checked.alterations)
     if stored is None or stored.damage:

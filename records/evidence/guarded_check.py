@@ -5,20 +5,26 @@ Whatever stands in one session's rows, the others are still checked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.errors import JournalError
 from records.evidence.file_history import history_of
 from records.evidence.session_check import Alteration, check_session
 from records.evidence.session_rows import chain_start
-from records.evidence.stored_session import SessionHead, StoredSession, load_stored
+from records.evidence.stored_session import (
+    SIGNATURES_SINCE_SCHEMA,
+    SessionHead,
+    StoredSession,
+    load_stored,
+)
 from records.evidence.unreadable import UNREADABLE
 from records.keys.key_records import NO_HISTORY, KeyHistory
 from records.store.cell_check import CellCheck, CellFault
 from records.store.chain import NO_SEAL
-from records.store.database import Database, failures_in_words
+from records.store.database import Database, failures_in_words, rows, schema_version
+from records.store.record_folder import unit_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +56,23 @@ class UnitCheck:
         self.cells = CellCheck(db)
         self.history = history_of(db, path, self.cells, known_keys)
 
+    def in_its_place(self, head: SessionHead) -> GuardedCheck:
+        """One session as ``session`` does, and the seal of the next one, which names its seal."""
+        checked = self.session(head)
+        behind = self._seal_behind(head, checked)
+        return replace(checked, alterations=(*checked.alterations, *behind))
+
     def session(self, head: SessionHead) -> GuardedCheck:
         """Load and check one session; never raises because of what stands in the file."""
+        checked = self._guarded(head)
+        found = (
+            *self._of_another_unit(head),
+            *checked.alterations,
+            *self._unsigned_behind_signed(checked),
+        )
+        return replace(checked, alterations=found)
+
+    def _guarded(self, head: SessionHead) -> GuardedCheck:
         try:
             with failures_in_words(self._path, f"read at session {head.session_id}"):
                 faults = tuple(
@@ -75,6 +96,42 @@ class UnitCheck:
             key_history=self._key_history,
         )
         return GuardedCheck(stored=stored, alterations=tuple(found))
+
+    def _of_another_unit(self, head: SessionHead) -> Iterator[Alteration]:
+        if head.unit_id != unit_id_of(self._path):
+            yield Alteration(
+                session_id=head.session_id,
+                where=self._path.name,
+                what=f"it is a session of unit {head.unit_id}: the file was renamed or exchanged",
+            )
+
+    def _unsigned_behind_signed(self, checked: GuardedCheck) -> Iterator[Alteration]:
+        """Once a seal of the unit is signed, all later ones are."""
+        stored = checked.stored
+        if stored is None or stored.seal is None or stored.signature is not None:
+            return
+        head = stored.head
+        if schema_version(self._db) >= SIGNATURES_SINCE_SCHEMA and rows(
+            self._db, "SELECT 1 FROM signature WHERE session < ? LIMIT 1", (head.number,)
+        ):
+            yield Alteration(
+                session_id=head.session_id,
+                where="the signature",
+                what="the seal is not signed, though an earlier one of the unit is",
+                since_utc_ms=head.started_utc_ms,
+            )
+
+    def _seal_behind(self, head: SessionHead, checked: GuardedCheck) -> Iterator[Alteration]:
+        """The next session of the unit begins with this one's seal."""
+        seal = None if checked.stored is None else checked.stored.seal
+        behind = rows(
+            self._db,
+            "SELECT previous_seal FROM seal WHERE session > ? ORDER BY session LIMIT 1",
+            (head.number,),
+        )
+        if seal is not None and behind and behind[0][0] != seal.digest:
+            what = "the next session of the unit was sealed behind another seal than this one"
+            yield Alteration(session_id=head.session_id, where="the seal", what=what)
 
     def _start_before(self, session: int) -> bytes:
         """What a session's chain begins with, as far as it can be read."""

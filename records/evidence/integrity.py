@@ -15,12 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
-from records.evidence.guarded_check import GuardedCheck, UnitCheck, altered_cell
+from records.evidence.guarded_check import UnitCheck, altered_cell
 from records.evidence.quarantine import PutAside, put_aside_files
 from records.evidence.reader import checking, reading
 from records.evidence.session_check import Alteration
 from records.evidence.stored_session import (
-    SIGNATURES_SINCE_SCHEMA,
     SessionHead,
     seal_row,
     seal_signature,
@@ -35,8 +34,8 @@ from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.store.cell_check import CellCheck
 from records.store.checkpoint import Checkpoint
-from records.store.database import Database, rows, schema_version
-from records.store.record_folder import RecordFolder, unit_id_of
+from records.store.database import Database, rows
+from records.store.record_folder import RecordFolder
 from records.store.schema_check import SchemaDifference, schema_differences
 from records.store.unit_file import UNIT_SCHEMA
 
@@ -191,17 +190,7 @@ def _walk_unit(path: Path, wanted: set[str] | None, tally: Tally, all_: _WholeCh
             _walk_every(db, path, check, tally, all_, is_sound=is_sound)
             return
         for head in _called(db, check.cells, wanted):
-            checked = _take(db, path, head, check, tally)
-            tally.alterations += _check_seal_behind(db, head, checked)
-
-
-def _take(
-    db: Database, path: Path, head: SessionHead, check: UnitCheck, tally: Tally
-) -> GuardedCheck:
-    tally.alterations += _of_another_unit(path, head)
-    checked = check.session(head)
-    tally.take(head, checked, signed_before=_signed_before(db, head.number))
-    return checked
+            tally.take(head, check.in_its_place(head))
 
 
 def _walk_every(
@@ -221,7 +210,7 @@ def _walk_every(
             left_out += 1
             continue
         found_before = len(tally.alterations)
-        _take(db, path, head, check, tally)
+        tally.take(head, check.session(head))
         if mark is not None and len(tally.alterations) == found_before:
             whole[head.session_id] = mark
     all_.watch(path.stem, len(heads), len(heads))
@@ -246,30 +235,6 @@ def _called(db: Database, cells: CellCheck, wanted: set[str]) -> list[SessionHea
         if not list(cells.of_session(number, only=("session",)))
         for head in session_rows_of(db, number)
     ]
-
-
-def _check_seal_behind(
-    db: Database, head: SessionHead, checked: GuardedCheck
-) -> Iterator[Alteration]:
-    """The next session of the unit begins with this one's seal."""
-    seal = None if checked.stored is None else checked.stored.seal
-    behind = rows(
-        db,
-        "SELECT previous_seal FROM seal WHERE session > ? ORDER BY session LIMIT 1",
-        (head.number,),
-    )
-    if seal is not None and behind and behind[0][0] != seal.digest:
-        what = "the next session of the unit was sealed behind another seal than this one"
-        yield Alteration(session_id=head.session_id, where="the seal", what=what)
-
-
-def _of_another_unit(path: Path, head: SessionHead) -> Iterator[Alteration]:
-    if head.unit_id != unit_id_of(path):
-        yield Alteration(
-            session_id=head.session_id,
-            where=path.name,
-            what=f"it is a session of unit {head.unit_id}: the file was renamed or exchanged",
-        )
 
 
 def _of_schema(path: Path, found: SchemaDifference) -> Alteration:
@@ -311,10 +276,3 @@ def _gaps(db: Database, heads: list[SessionHead], first_number: int) -> list[Alt
         for before, after in pairwise((first_number - 1, *numbers))
         if after != before + 1
     ]
-
-
-def _signed_before(db: Database, session: int) -> bool:
-    """True when the seal of an earlier session of the unit carries a signature."""
-    if schema_version(db) < SIGNATURES_SINCE_SCHEMA:
-        return False
-    return bool(rows(db, "SELECT 1 FROM signature WHERE session < ? LIMIT 1", (session,)))

@@ -28,6 +28,7 @@ from controller.ports import LastArming, LastSeen
 from records.evidence.predecessor import Predecessor, predecessor_of
 from records.evidence.removal import removal_of
 from records.evidence.session_content import event_rows, sample_data
+from records.evidence.simulated import is_simulated
 from records.evidence.stored_session import (
     SealSignature,
     StoredSession,
@@ -84,6 +85,11 @@ class SessionRecord:
     def started(self) -> SessionStarted:
         """What the opening says."""
         return self.opening.said(SessionStarted)
+
+    @property
+    def simulated(self) -> bool:
+        """True when the sealed identity says that the unit was a simulated one."""
+        return is_simulated(self.started.session.identity_block)
 
     @property
     def outcome(self) -> str:

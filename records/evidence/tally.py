@@ -80,8 +80,8 @@ class Tally:
         self.left_out: list[int] = []
         self.is_whole = True
 
-    def take(self, head: SessionHead, checked: GuardedCheck, *, signed_before: bool) -> None:
-        """Count a session that was checked; ``signed_before``: an earlier one of the unit is."""
+    def take(self, head: SessionHead, checked: GuardedCheck) -> None:
+        """Count a session that was checked."""
         self.alterations += checked.alterations
         self._sessions += 1
         name = self._named(head)
@@ -101,15 +101,6 @@ class Tally:
             self._key_ids.add(stored.signature.key_id)
         else:
             self._unsigned += 1
-            if signed_before:
-                self.alterations.append(
-                    Alteration(
-                        session_id=stored.head.session_id,
-                        where="the signature",
-                        what="the seal is not signed, though an earlier one of the unit is",
-                        since_utc_ms=stored.head.started_utc_ms,
-                    )
-                )
 
     def leave_out(
         self, head: SessionHead, seal: SealRow | None, signature: SealSignature | None, since: int

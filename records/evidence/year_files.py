@@ -5,34 +5,37 @@ as ``<unit id>.db.next``; the successor takes the present file's name, then the 
 Until the first of these renames the old state stands; behind it the new one, whose last rename the
 next start finishes. The digest in the successor's predecessor is that of the whole closed file.
 
-A removal by rule changes a closed file. clinic.db's chain says before that it is opened, and
-afterwards which digest it has now.
+A removal by rule and a repacking change a closed file. clinic.db's chain says before that it is
+opened, and afterwards which digest it has now.
 """
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
-from controller.errors import JournalCorrupt, JournalUnavailable
+from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from controller.events import JsonValue
 from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.evidence.predecessor import CLOSED_YEAR, FileBefore, begin_behind
 from records.evidence.reader import open_sessions, predecessors_among, reading
 from records.evidence.session_check import Alteration
+from records.evidence.session_rows import next_session_number
 from records.evidence.stored_session import SessionHead, session_rows_of
 from records.evidence.unreadable import refused_in_words
 from records.evidence.year_moves import (
     YearMove,
+    miscounted,
     moves_out_of_reach,
     out_of_reach,
     year_moves,
 )
-from records.keys.signing import SigningKey
+from records.keys.signing import SigningKey, known_public_keys
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind
 from records.store.database import failures_in_words, open_for_writing, rows
@@ -107,10 +110,41 @@ def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
         if move.file not in names:
             what = "an entry says that it was moved, and no later file of the unit follows it"
             yield Alteration(session_id="", where=move.file, what=what)
+    yield from _miscounted_moves(folder, moves)
+
+
+def _miscounted_moves(folder: RecordFolder, moves: Mapping[str, YearMove]) -> Iterator[Alteration]:
+    """Moves that name more or fewer sessions than the signed row of the following file leaves."""
+    for _, found in predecessors_among(folder.readable_databases()):
+        move = moves.get(found.file)
+        if found.kind != CLOSED_YEAR or move is None:
+            continue
+        what = miscounted(move, found.last_session, moves, partial(_newest_number, folder))
+        if what:
+            yield Alteration(session_id="", where=move.file, what=what)
+
+
+def _newest_number(folder: RecordFolder, name: str) -> int | None:
+    """The highest session number in the file that a record calls so; None if it cannot be read."""
+    path = folder.year_file_called(name)
+    try:
+        with reading(path) as db, refused_in_words(f"the newest session in {path}"):
+            return next_session_number(db) - 1
+    except JournalError:
+        return None
 
 
 def fault_of_year_file(folder: RecordFolder, name: str) -> str:
-    """Why the year's file that a record calls so is not the one that was closed; "" when it is."""
+    """Why the year's file that a record calls so is not the one that was closed; "" when it is.
+
+    The signature of the row that names it is checked. Where that row lies in a file out of reach,
+    clinic.db speaks for it, whose chain the caller checks.
+    """
+    known = known_public_keys(folder)
+    for path, found in predecessors_among(folder.readable_databases()):
+        fault = found.fault(unit_id_of(path), known) if found.file == name else ""
+        if fault:
+            return f"{path.name} names it, and {fault}"
     digests = dict(_followed(folder, moves_out_of_reach(folder)))
     if name not in digests:
         return "no later file of the unit follows it"
@@ -124,28 +158,33 @@ def _place_of(folder: RecordFolder, name: str) -> Path:
 
 
 @contextmanager
-def open_to_removal(folder: RecordFolder, path: Path, author: Author) -> Iterator[None]:
-    """Make a closed year's file writable for a removal; other files are left as they are.
+def opened_for_change(folder: RecordFolder, path: Path, author: Author) -> Iterator[None]:
+    """Make a closed year's file writable for a while; other files are left as they are.
 
-    The caller holds the unit's lock. A program that ends meanwhile leaves it noted as opened, and
-    the next removal closes it (``close_reopened``).
+    The caller holds the unit's lock. What was changed before a refusal (JournalCorrupt) stays, so
+    the file is closed then as well. A program that ends meanwhile leaves it noted as opened, and
+    the next removal or repacking closes it (``close_reopened``).
     """
     if path not in folder.year_databases():
         yield
         return
-    note_of_file(folder, author, EntryKind.YEAR_FILE_OPENED, {"file": _name(path)})
+    note_of_file(folder, author, EntryKind.YEAR_FILE_OPENED, {"file": name_of_year_file(path)})
     make_writable(path)
-    yield
+    try:
+        yield
+    except JournalCorrupt:
+        _close_again(folder, path, author)
+        raise
     _close_again(folder, path, author)
 
 
 def close_reopened(folder: RecordFolder, author: Author) -> None:
-    """Close the files that a removal opened and that its program did not close."""
+    """Close the files that were opened for a change by a program that did not close them."""
     opened = {name for name, digest in _changed(folder).items() if not digest}
     for path in folder.year_databases():
-        if _name(path) in opened:
+        if name_of_year_file(path) in opened:
             lock = UnitLock(folder.unit_database(unit_id_of(path)))
-            with holding(lock), failures_in_words(path, "closed after a removal"):
+            with holding(lock), failures_in_words(path, "closed after a change"):
                 make_writable(path)
                 _close_again(folder, path, author)
 
@@ -154,7 +193,8 @@ def _close_again(folder: RecordFolder, path: Path, author: Author) -> None:
     _without_log(path)
     make_read_only(path)
     sync_file(path)
-    said: dict[str, JsonValue] = {"file": _name(path), "digest": file_sha256(path)}
+    sync_folder(path.parent)  # a log or journal that came back would lie beside a closed file
+    said: dict[str, JsonValue] = {"file": name_of_year_file(path), "digest": file_sha256(path)}
     note_of_file(folder, author, EntryKind.YEAR_FILE_CLOSED, said)
 
 
@@ -255,7 +295,10 @@ def _fault(path: Path, digest: str) -> str:
     if not path.exists():
         return "it is missing: deleted, renamed or moved; put it back, or take it from a backup"
     if not digest:
-        return "a removal opened it and did not end; `traction retention --apply` closes it again"
+        return (
+            "a removal or a repacking opened it and did not end; `traction repack` or `traction "
+            "retention --apply` closes it again"
+        )
     if file_sha256(path) != digest:
         return "it is not the file that was closed: altered, or exchanged for another one"
     for log in (path.with_name(path.name + suffix) for suffix in _LOGS):
@@ -268,7 +311,7 @@ def _fault(path: Path, digest: str) -> str:
 
 
 def _changed(folder: RecordFolder) -> dict[str, str]:
-    """The digest of each file that a removal changed, as noted last; "" while it is opened."""
+    """The digest of each file that was changed, as noted last; "" while it is opened."""
 
     def said(detail: Detail, _: int) -> tuple[str, str]:
         return str(detail["file"]), str(detail.get("digest", ""))
@@ -277,5 +320,6 @@ def _changed(folder: RecordFolder) -> dict[str, str]:
     return dict(entries_of_files(folder, said, *kinds))
 
 
-def _name(path: Path) -> str:
+def name_of_year_file(path: Path) -> str:
+    """Returns what a record calls the file of a closed year, wherever it lies."""
     return f"{UNITS}/{path.name.removesuffix(CLOSING)}"

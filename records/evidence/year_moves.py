@@ -7,7 +7,7 @@ like every other, and one that is not counts as moved only where an entry of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +67,32 @@ def out_of_reach(folder: RecordFolder, moves: Iterable[YearMove]) -> list[YearMo
     """Those of the moves whose files cannot be read from here."""
     known = {path.name for path in folder.year_databases()}
     return [move for move in moves if Path(move.file).name not in known]
+
+
+def miscounted(
+    move: YearMove,
+    last_session: int,
+    moves: Mapping[str, YearMove],
+    newest_in: Callable[[str], int | None],
+) -> str:
+    """Why a move names another number of sessions than the file held; "" when it does not.
+
+    ``last_session`` is the highest number in the file, as the following one says, signed. The
+    sessions of a file before that was moved as well count with it. ``newest_in`` gives the highest
+    number in a file that was not moved, None where nobody can read it: then nothing is compared.
+    """
+    names, before, seen = len(move.sessions), move.follows, {move.file}
+    while before in moves and before not in seen:
+        seen.add(before)
+        names += len(moves[before].sessions)
+        before = moves[before].follows
+    first = newest_in(before) if before else 0
+    if first is None or first + names == last_session:
+        return ""
+    return (
+        f"the entries of its move name {names} sessions behind number {first}, and by the file "
+        f"that follows it its last one is number {last_session}"
+    )
 
 
 def sessions_out_of_reach(folder: RecordFolder) -> frozenset[str]:

@@ -24,14 +24,27 @@ CLAIM_FORMATS = frozenset({"csv", "cms1500", "cms1500-json", "837p", "hl7-dft"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What may be chosen of an export: the receiver of a CSV, the curve of a FHIR bundle."""
+    """What may be chosen of an export: its receiver, the curve of a FHIR bundle."""
 
     receiver: Receiver | None = None
     sampled: bool = False
 
+    @property
+    def known_receiver(self) -> Receiver:
+        """The chosen receiver, else the program's own."""
+        return self.receiver or load_receivers()[OWN]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedFile:
+    """The bytes of an export; ``notices`` tell what stands there otherwise than it was said."""
+
+    content: bytes
+    notices: tuple[str, ...] = ()
+
 
 PLAIN = Choices()
-Writer = Callable[[Visit, Choices], bytes]
+Writer = Callable[[Visit, Choices], bytes | ExportedFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +54,20 @@ class _Kind:
 
 
 def written(visit: Visit, name: str, choices: Choices = PLAIN) -> bytes:
-    """The bytes of one export; raises a RequestRefused that names what is missing or not sound."""
-    content = KINDS[name].write(visit, choices)
-    if name == "pdf" and len(content) > LARGEST_BYTES:
+    """The bytes of one export; raises as ``document`` does."""
+    return document(visit, name, choices).content
+
+
+def document(visit: Visit, name: str, choices: Choices = PLAIN) -> ExportedFile:
+    """One export; raises a RequestRefused that names what is missing or not sound."""
+    made = KINDS[name].write(visit, choices)
+    made = made if isinstance(made, ExportedFile) else ExportedFile(content=made)
+    if name == "pdf" and len(made.content) > LARGEST_BYTES:
         raise ExportRefused(
-            f"the note's PDF has {len(content)} bytes, receivers take {LARGEST_BYTES}; "
+            f"the note's PDF has {len(made.content)} bytes, receivers take {LARGEST_BYTES}; "
             "please report it with the session's JSON"
         )
-    return content
+    return made
 
 
 def file_name(session_id: str, name: str, receiver: str = OWN) -> str:
@@ -117,7 +136,7 @@ def _pdf(visit: Visit, _: Choices) -> bytes:
 def _text(visit: Visit, _: Choices) -> bytes:
     from records.exports.note.text import note_text
 
-    return note_text(visit.note, visit.face).encode()
+    return note_text(visit).encode()
 
 
 def _summary(visit: Visit, _: Choices) -> bytes:
@@ -129,8 +148,7 @@ def _summary(visit: Visit, _: Choices) -> bytes:
 def _csv(visit: Visit, choices: Choices) -> bytes:
     from records.exports.claim.charge_csv import charge_csv
 
-    receiver = choices.receiver or load_receivers()[OWN]
-    return charge_csv(visit, receiver).encode()
+    return charge_csv(visit, choices.known_receiver).encode()
 
 
 def _json(visit: Visit, _: Choices) -> bytes:
@@ -171,30 +189,34 @@ def _boxes(visit: Visit) -> list[Box]:
 def _cms1500(visit: Visit, _: Choices) -> bytes:
     from records.exports.claim.cms1500 import cms1500_text
 
-    return cms1500_text(_boxes(visit), session_id=visit.session_id, face=visit.face).encode()
+    return cms1500_text(_boxes(visit), visit).encode()
 
 
 def _cms1500_json(visit: Visit, _: Choices) -> bytes:
     from records.exports.claim.cms1500 import cms1500_json
 
-    return cms1500_json(_boxes(visit), session_id=visit.session_id, face=visit.face).encode()
+    return cms1500_json(_boxes(visit), visit).encode()
 
 
-def _837p(visit: Visit, _: Choices) -> bytes:
-    from records.exports.claim.claim_837p import claim_837p
+def _837p(visit: Visit, choices: Choices) -> ExportedFile:
+    from records.exports.claim.claim_837p import Made, claim_837p
     from records.exports.needs import context_or_refuse
+    from records.exports.readiness import unready
 
     visit.require_treatment()
-    rules = ", ".join(error.partition(":")[0] for error in visit.face.errors)
-    text = claim_837p(
-        context_or_refuse(visit.context, "837P", visit.session_id),
+    found = ", ".join(reason.partition(":")[0] for reason in unready(visit))
+    rules = f"NOT READY: {found}" if found else ""
+    simulated = "SIMULATED." if visit.note.simulated else ""
+    made = Made(
         session_id=visit.session_id,
-        made_at=visit.made_at,
+        at=visit.made_at,
         signed=bool(visit.face.signer),
         accepted=visit.accepted,
-        not_ready=f"NOT READY: {rules}" if rules else "",
+        not_ready=" ".join(part for part in (simulated, rules) if part),
     )
-    return text.encode("ascii")
+    context = context_or_refuse(visit.context, "837P", visit.session_id)
+    claim = claim_837p(context, made, choices.known_receiver.x12)
+    return ExportedFile(content=claim.text.encode("ascii"), notices=claim.notices)
 
 
 def _fhir(visit: Visit, choices: Choices) -> bytes:
@@ -203,10 +225,14 @@ def _fhir(visit: Visit, choices: Choices) -> bytes:
     return fhir_bundle(visit, _pdf(visit, choices), sampled=choices.sampled).encode()
 
 
-def _dft(visit: Visit, _: Choices) -> bytes:
-    from records.exports.messages.hl7_dft import dft_p03
+def _dft(visit: Visit, choices: Choices) -> bytes:
+    """Of a ready claim only: an engine posts every FT1, and the message has no form without one."""
+    from records.exports.messages.hl7_dft import FORMAT, dft_p03
+    from records.exports.readiness import refuse_unready, unready
 
-    return dft_p03(visit).encode()
+    message = dft_p03(visit, choices.known_receiver).encode()
+    refuse_unready(visit, FORMAT, unready(visit))
+    return message
 
 
 def _mdm(visit: Visit, choices: Choices) -> bytes:

@@ -72,11 +72,12 @@ class Needs:
     def check(self) -> None:
         """Raises ExportIncomplete naming everything that is missing."""
         if self._missing:
-            names = ", ".join(dict.fromkeys(self._missing))
+            missing = tuple(dict.fromkeys(self._missing))
             raise ExportIncomplete(
-                f"{self._format} of session {self._session_id} misses {names}; "
+                f"{self._format} of session {self._session_id} misses {', '.join(missing)}; "
                 f"add them to the claim context (`traction claim new {self._session_id}` prints "
-                "every key)"
+                "every key)",
+                missing=missing,
             )
 
 
@@ -90,3 +91,18 @@ def context_or_refuse(
             f"--context (`traction claim new {session_id}` prints one with every key)"
         )
     return context
+
+
+def need_frequency(needs: Needs, context: ClaimContext) -> None:
+    """A corrected or void claim names the one before it, and only such a claim does."""
+    replaces = context.frequency in ("corrected", "void")
+    if replaces:
+        needs.text("payer_claim_number", context.payer_claim_number)
+    elif context.payer_claim_number:
+        needs.lack("frequency (corrected or void) beside payer_claim_number")
+
+
+def need_first_payer(needs: Needs, context: ClaimContext) -> None:
+    """The program writes claims for the payer that pays first."""
+    if context.other_insurance_first:
+        needs.lack("the first payer's answer (other_insurance_first; your system has it)")

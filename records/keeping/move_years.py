@@ -16,6 +16,7 @@ from records.evidence.stored_session import session_rows_of
 from records.evidence.unreadable import refused_in_words
 from records.evidence.year_files import fault_of_year_file
 from records.evidence.year_moves import YearMove, note_move
+from records.keeping.closed_years import refuse_altered_chain
 from records.store.author import Author
 from records.store.database import failures_in_words
 from records.store.durable import sync_folder
@@ -38,16 +39,19 @@ def move_years(
     """Move the file of every year before ``before`` to ``target``, an existing folder elsewhere.
 
     Returns what was moved, oldest first. Raises RequestRefused for a target that cannot take them,
-    JournalCorrupt for a file that is not the one that was closed, UnitBusy while a session on its
+    JournalCorrupt for a file that is not the one that was closed and for what names it where that
+    was altered, UnitBusy while a session on its
     unit is open, JournalUnavailable when a disk refuses.
     """
     place = _checked_target(folder, target)
-    here = [path for path in folder.year_databases() if path.parent == folder.units]
-    return [
-        _moved(folder, author, path, place / path.name)
-        for path in here
-        if path.suffix == ".db" and year_of(path) < before
+    here = [
+        path
+        for path in folder.year_databases()
+        if path.parent == folder.units and path.suffix == ".db" and year_of(path) < before
     ]
+    if here:
+        refuse_altered_chain(folder, "moved")
+    return [_moved(folder, author, path, place / path.name) for path in here]
 
 
 def _checked_target(folder: RecordFolder, target: Path) -> Path:

@@ -21,7 +21,7 @@ from records.evidence.integrity import verify
 from records.evidence.reader import locate_session, reading
 from records.evidence.removal import removal_of, remove_content
 from records.evidence.stored_session import SessionHead, seal_row, session_rows_of
-from records.evidence.year_files import close_reopened, open_to_removal
+from records.evidence.year_files import close_reopened, opened_for_change
 from records.keeping.legal_hold import Hold, holds, patient_key_of, standing_holds
 from records.keys.key_checkpoint import is_of_keys
 from records.store.author import Author
@@ -259,7 +259,7 @@ def _remove(folder: RecordFolder, head: SessionHead, rule: RetentionRule, author
     with (
         holding(lock),
         failures_in_words(path, "opened for a removal"),
-        open_to_removal(folder, path, author),
+        opened_for_change(folder, path, author),
     ):
         db = open_for_writing(path, UNIT_SCHEMA)
         try:

@@ -97,6 +97,20 @@ def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]
     return max(earlier)[1] if earlier else None
 
 
+def others_of_day(
+    folder: RecordFolder, head: SessionHead, session_ids: set[str], day_of: Callable[[int], date]
+) -> list[SessionHead]:
+    """The other ones of ``session_ids`` that began on the same day and were not refused."""
+    day = day_of(head.started_utc_ms)
+    return [
+        other
+        for other, outcome, _ in _listed(folder)
+        if other.session_id in session_ids - {head.session_id}
+        and outcome != "refused"
+        and day_of(other.started_utc_ms) == day
+    ]
+
+
 def _fits(
     head: SessionHead,
     outcome: str,

@@ -57,9 +57,9 @@ class TreatmentNote:
 
     ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
     visit (``proposed_by_session``) that a person may confirm one by one; they are no part of the
-    note until then.
-    ``checkpoint`` binds the sealed session from outside,
-    ``signature_checkpoint`` the newest version in clinic.db. Times are UTC milliseconds.
+    note until then. ``simulated``: the unit was a simulated one, by the sealed record.
+    ``checkpoint`` binds the sealed session from outside, ``signature_checkpoint`` the newest
+    version in clinic.db. Times are UTC milliseconds.
     """
 
     session_id: str
@@ -82,6 +82,7 @@ class TreatmentNote:
     repetitions: tuple[Repetition, ...] = ()
     signature_checkpoint: str = ""
     zone: tzinfo = UTC
+    simulated: bool = False
 
     @property
     def open_fields(self) -> list[str]:
@@ -135,6 +136,7 @@ def draft_note(
         repetitions=tuple(clinician.repetitions(told)),
         signature_checkpoint=spoken.checkpoint,
         zone=zone,
+        simulated=record.simulated,
         checkpoint=record.checkpoint,
     )
 

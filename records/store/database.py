@@ -22,6 +22,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from controller.errors import JournalCorrupt, JournalUnavailable
+from records.store.durable import sync_folder
 from records.store.private_files import create_if_missing, make_folder, sync_file
 from records.store.schema_check import Schema, is_begun, schema_differences
 
@@ -248,7 +249,10 @@ def _migrate(db: Database, path: Path, schema: Schema) -> None:
 
 
 def _copy(db: Database, target: Path) -> None:
-    """Copy the whole file, prove that the copy is sound and make it durable."""
+    """Copy the whole file, prove that the copy is sound and make it durable.
+
+    Its name is synced, and that its journal is gone: one that came back would undo the copy.
+    """
     target.unlink(missing_ok=True)
     create_if_missing(target)
     copy = sqlite3.connect(target)
@@ -263,6 +267,7 @@ def _copy(db: Database, target: Path) -> None:
             "Check the disk, then try again"
         )
     sync_file(target)
+    sync_folder(target.parent)
 
 
 def _wrap(connection: sqlite3.Connection) -> Database:

@@ -142,7 +142,7 @@ def _m005_packed_sessions(db: Database) -> None:
     """A commit of an open session is one row; what a sealed one holds is packed in one row.
 
     Nothing of what older files hold is moved: sessions that they left open go on in the new table,
-    sealed ones are packed by ``records.evidence.repack``.
+    sealed ones are packed by ``records.keeping.repack``.
     """
     for statement in (
         """CREATE TABLE open_batch (

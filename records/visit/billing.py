@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from controller.errors import ClaimContextInvalid, RequestRefused
 from records.claim.charge_line import (
@@ -18,10 +20,13 @@ from records.claim.charge_line import (
 from records.claim.code_sets import ASSISTANTS, plain
 from records.claim.context import TRACTION_CPT, ClaimContext, Payer
 from records.claim.context_file import load_context
+from records.claim.decision import BILL_52, BILLING, DECISIONS, checked_reason, decision_of
 from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
+from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import installed_code_list
-from records.claim.rules.facts import Facts
+from records.claim.rules.facts import Beside, Facts, OtherSession
+from records.claim.rules.findings import Found
 from records.claim.rules.offers import offers_of
 from records.claim.rules.payer_profile import PayerProfile, find_profile
 from records.claim.rules.predicates.diagnosis import AS_SENT
@@ -30,9 +35,12 @@ from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
 from records.clinic.acceptance import OfferAnswer, record_acceptance
-from records.evidence.believed import altered_text
-from records.evidence.integrity import verify
+from records.clinic.claim_exports import claim_exports_of
+from records.clinic.filed_orders import sessions_of_patient
+from records.keeping.search import others_of_day
 from records.store.author import Author
+from records.store.clinic_chain import entries_of_session
+from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
 from records.visit.sent import differences
@@ -42,34 +50,62 @@ GENERIC_PAYER = "commercial"
 """Profile when neither the command nor the context names one: of it nothing particular is known."""
 
 
+Trial: TypeAlias = Callable[[Visit], tuple[UnwrittenExport, ...]]
+"""Tries to write a visit's claim and returns what would be refused."""
+
+
 def billed(
     folder: RecordFolder,
     visit: Visit,
     *,
     payer: str | None = None,
     context_file: Path | None = None,
+    trial: Trial | None = None,
 ) -> Visit:
     """The visit with its claim scrubbed; ``payer`` names a profile and wins over the context's.
 
-    Without a context file the claim is what record, order and note know. Raises RequestRefused,
-    RulesInvalid, ClaimContextInvalid or JournalError.
+    Without a context file the claim is what record, order and note know; without a ``trial`` no
+    claim is ready. Raises RequestRefused, RulesInvalid, ClaimContextInvalid or JournalError.
     """
     context, profile = claim_of(folder, visit, payer=payer, context_file=context_file)
     left_out = without_room(context, visit.acceptances)
     context = with_accepted(context, visit.acceptances)
     tables = load_tables(folder).with_code_list(installed_code_list())
-    altered = _altered(folder, visit)
-    facts = Facts(visit.note, visit.record, context, profile, tables, log_altered=altered)
+    facts = Facts(
+        visit.note,
+        visit.record,
+        context,
+        profile,
+        tables,
+        Beside(
+            log_altered=visit.altered,  # by the checks when the visit was loaded
+            refusals=trial(replace(visit, context=context)) if trial else None,
+            decision=decision_of(visit.acceptances),
+            other_sessions=tuple(_other_sessions(folder, visit)),
+        ),
+    )
     report = _naming(report_of(facts), left_out)
     visit = replace(visit, context=context, facts=facts, report=report, offers=offers_of(facts))
     return replace(visit, face=face_of(visit.note, report, differences(visit)))
 
 
-def _altered(folder: RecordFolder, visit: Visit) -> str:
-    """What of evidence or words does not fit, and where; "" when everything does."""
-    found = verify(folder, visit.session_id).alterations
-    first = altered_text(found[0].where, found[0].what) if found else ""
-    return visit.altered or first
+def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession]:
+    """What else the patient was treated with on the clinic's day."""
+
+    def began(utc_ms: int) -> datetime:
+        return datetime.fromtimestamp(utc_ms / 1000, visit.zone)
+
+    known = set(sessions_of_patient(folder, visit.note.patient_key))
+    head = visit.record.head
+    for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
+        with clinic_reading(folder) as db:
+            entries = entries_of_session(db, other.session_id)
+        sent = claim_exports_of(folder, other.session_id, entries)
+        yield OtherSession(
+            session_id=other.session_id,
+            began=began(other.started_utc_ms).astimezone(UTC),
+            exported=any(each.ready for each in sent),
+        )
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:
@@ -107,27 +143,35 @@ def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
         raise RequestRefused(
             "no fee table is loaded; give one with --table FILE or name it in tables.toml"
         )
-    cut = any(True for _ in multiple_procedure_cut(facts))
+    cut = any(isinstance(told, Found) for told in multiple_procedure_cut(facts))
     assistant = facts.medicare and bool(facts.modifiers & ASSISTANTS.keys())
     return estimate(table, context, cut_expense=cut, assistant=assistant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimCode:
-    """What a person may accept for a claim: a diagnosis, or the modifier of a line."""
+    """What a person may accept for a claim: a diagnosis, the modifier of a line, or a decision.
+
+    ``billing`` is one of ``DECISIONS`` and needs a ``reason``.
+    """
 
     modifier: str | None = None
     diagnosis: str | None = None
     line: str = TRACTION_CPT
+    billing: str | None = None
+    reason: str = ""
 
     @property
     def called(self) -> tuple[str, str]:
         """Its kind and its name; raises RequestRefused or ClaimContextInvalid."""
-        if self.modifier is not None and self.diagnosis is None:
+        given = [each for each in (self.modifier, self.diagnosis, self.billing) if each is not None]
+        if len(given) != 1:
+            raise RequestRefused("say one of --modifier, --diagnosis and --billing, and no second")
+        if self.modifier is not None:
             return MODIFIER, _modifier(self.modifier, self.line)
-        if self.diagnosis is not None and self.modifier is None:
+        if self.diagnosis is not None:
             return DIAGNOSIS, _diagnosis(self.diagnosis)
-        raise RequestRefused("say either --modifier or --diagnosis, and one of them only")
+        return BILLING, _decision(given[0])
 
 
 def accept(
@@ -143,8 +187,8 @@ def accept(
     The evidence of the offer is kept with it; what was not offered is kept as such.
     """
     what, value = code.called
-    offered = next((offer for offer in visit.offers if offer.key == value), None)
-    evidence = offered.shown if offered else ("the program did not offer it",)
+    decided = accepted and what == BILLING
+    evidence = _decided_on(visit, code) if decided else _offered(visit, value)
     answer = OfferAnswer(
         session_id=visit.session_id,
         what=what,
@@ -154,6 +198,33 @@ def accept(
     )
     record_acceptance(folder, answer, author, patient_key=visit.note.patient_key)
     return value
+
+
+def _offered(visit: Visit, value: str) -> tuple[str, ...]:
+    """What was shown for and against a modifier or a diagnosis."""
+    offered = next((offer for offer in visit.offers if offer.key == value), None)
+    return offered.shown if offered else ("the program did not offer it",)
+
+
+def _decided_on(visit: Visit, code: ClaimCode) -> tuple[str, ...]:
+    """The reason of a decision, and what the rules say of the treatment that it is about."""
+    assert visit.facts is not None, "a decision is about a billed visit"
+    assert visit.report is not None, "a decision is about a billed visit"
+    profile = visit.facts.profile
+    if code.billing == BILL_52 and not profile.accepts_52:
+        raise RequestRefused(
+            f"payer profile {profile.name} is not known to take modifier 52; where the payer says "
+            "so, declare accepts_52 in a profile of yours"
+        )
+    found = (*visit.report.of_rule("T-087"), *visit.report.of_rule("N-08"))
+    shown = (f"{finding.rule_id}: {finding.message}" for finding in found)
+    return (checked_reason(code.reason), *shown)
+
+
+def _decision(billing: str) -> str:
+    if billing not in DECISIONS:
+        raise RequestRefused(f"billing={billing!r} is not one of {', '.join(DECISIONS)}")
+    return billing
 
 
 def _modifier(modifier: str, line: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from records.claim.rules.report import outcomes_text
 from records.claim.rules.scrubber import ScrubReport
 from records.note.treatment_note import TreatmentNote
 from records.visit.note_status import moment_text, signer_text, status_text, version_texts
 
 NOT_A_DEVICE = "Made by an engineering system that is not a cleared medical device."
+SIMULATED = "SIMULATED: the unit of this session was a simulated one; nobody was treated."
 INTERRUPTED = "INTERRUPTED: the program ended during this session."
 
 
@@ -16,8 +18,9 @@ INTERRUPTED = "INTERRUPTED: the program ended during this session."
 class Face:
     """Words that stand on every export of a session, whatever its format.
 
-    ``signer`` and ``signed_at`` are empty for a draft; ``errors`` are the findings of severity
-    error in words.
+    ``signer`` and ``signed_at`` are empty for a draft; ``errors`` are in words what keeps the claim
+    back: findings of severity error, and rules of that severity that could not be judged.
+    ``outcomes`` says how many rules ended in each way; empty when none was applied.
     """
 
     status: str
@@ -26,6 +29,7 @@ class Face:
     amendments: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    outcomes: str = ""
 
     @property
     def signature(self) -> str:
@@ -34,11 +38,17 @@ class Face:
 
     @property
     def verdict(self) -> str:
-        """One line about findings of severity error; empty when there is none."""
+        """One line about what keeps the claim back; empty when nothing does."""
         if not self.errors:
             return ""
         count = "1 error" if len(self.errors) == 1 else f"{len(self.errors)} errors"
         return f"NOT READY: {count} found by the rules"
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """What the rules say, in lines: the verdict, what keeps the claim back, how all ended."""
+        verdict = (self.verdict,) if self.errors else ()
+        return (*verdict, *self.errors, *((self.outcomes,) if self.outcomes else ()))
 
 
 def face_of(
@@ -55,12 +65,21 @@ def face_of(
         signer=signer_text(newest) if newest else "",
         signed_at=moment_text(note, newest.at_utc_ms) if newest else "",
         amendments=tuple(version_texts(note)) if len(note.versions) > 1 else (),
-        alerts=(INTERRUPTED, *alerts) if note.interrupted else alerts,
+        alerts=(
+            *((SIMULATED,) if note.simulated else ()),
+            *((INTERRUPTED,) if note.interrupted else ()),
+            *alerts,
+        ),
         errors=errors_of(report) if report else (),
+        outcomes=outcomes_text(report) if report else "",
     )
 
 
 def errors_of(report: ScrubReport) -> tuple[str, ...]:
-    """Findings of severity error, each in one line."""
+    """What keeps the claim back, each in one line."""
     errors = [finding for finding in report.findings if finding.severity == "error"]
-    return tuple(f"{finding.rule_id}: {finding.message}" for finding in errors)
+    open_ = [result for result in report.not_judged if result.blocks]
+    return (
+        *(f"{finding.rule_id}: {finding.message}" for finding in errors),
+        *(f"{each.rule_id}: not judged, {'; '.join(each.why)}" for each in open_),
+    )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from records.claim.account import account_of
 from records.claim.charge_line import (
     ChargeLine,
     accepted_modifiers,
     charge_line,
     claim_modifiers,
+    noted_diagnoses,
     treatment_times,
 )
+from records.claim.code_sets import dotted
 from records.claim.context import ClaimContext
 from records.claim.rules.facts import Facts
 from records.claim.rules.offers import Offer
@@ -67,6 +70,11 @@ class Visit:
         return f"{self.session_id}.pdf"
 
     @property
+    def account(self) -> str:
+        """The visit's account number on its claim (CLM01, box 26)."""
+        return account_of(self.session_id, self.context.claim_id if self.context else None)
+
+    @property
     def accepted(self) -> tuple[str, ...]:
         """Modifiers that a person accepted."""
         return accepted_modifiers(self.acceptances)
@@ -98,14 +106,17 @@ class Visit:
 
     @property
     def patient_reference(self) -> str:
-        """The practice's number of the patient; empty when nobody said it."""
-        said = self.context.patient_ref if self.context else None
-        return said or self.order.patient_reference
+        """The practice's number of the patient, by the note's newest word; else the claim's.
+
+        Empty when nobody said it. Where both say it and differ, T-090 keeps the claim back.
+        """
+        claimed = self.context.patient_ref if self.context else None
+        return self.note.field("patient_reference").value or claimed or ""
 
     @property
     def diagnoses(self) -> tuple[str, ...]:
-        """Codes with their dot: those of the claim, else those of the order."""
-        codes = self.context.diagnoses if self.context else self.order.diagnosis
+        """Codes with their dot: those of the claim, else those of the note."""
+        codes = self.context.diagnoses if self.context else noted_diagnoses(self.note)
         return tuple(dotted(code) for code in codes)
 
     @property
@@ -114,9 +125,3 @@ class Visit:
         line = self.context.traction_line if self.context else None
         pointed = self.context.pointed_diagnoses(line) if self.context and line else ()
         return tuple(dotted(code) for code in pointed) or self.diagnoses
-
-
-def dotted(code: str) -> str:
-    """An ICD-10-CM code with its dot behind the third character."""
-    bare = code.replace(".", "")
-    return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare

@@ -1,10 +1,11 @@
 """`make campaign-keeping-cuts`: what keeps records is killed before every file operation.
 
-Backup and restore in each form, the closing of a year, the moving of closed ones. Once as a kill
-alone, once with the power gone as well, so that everything that was not synced is lost, and some
-times with each such thing lost by chance. Afterwards the backup, the restored folder or the file is
-there whole or not at all, what had been acknowledged is there, the next run succeeds and nothing of
-the killed one is left.
+Backup and restore in each form, the closing of a year, the moving of closed ones, the packing of
+sessions at their seal and later, what is done with keys. SQLite's own operations count. Once as a
+kill alone, once with the power gone as well, so that everything that was not synced is lost, and
+some times with each such thing lost by chance. Afterwards the backup, the restored folder or the
+file is there whole or not at all, what had been acknowledged is there, the next run succeeds and
+nothing of the killed one is left.
 
 python -m tests.campaigns.keeping_cuts [CHANCES] ["backup of copy.zip" ...]
 """
@@ -15,9 +16,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pyrage.x25519 import Identity
 
@@ -77,6 +77,10 @@ class Disk:
     def cut_power(self, synced: Synced, lost: Callable[[], bool]) -> None:
         """Take away what was not synced."""
         cut_power(self.root, synced, lost)
+
+    def is_sound(self) -> bool:
+        """True where the records themselves are whole."""
+        return not verify(RecordFolder(self.data)).alterations
 
     @property
     def left_overs(self) -> list[str]:
@@ -161,10 +165,14 @@ class Work(Generic[OneDisk]):
     """What is cut, how it is looked at, and what the next run is."""
 
     name: str
+    forms: tuple[str, ...]
     make: Callable[[Path, str], OneDisk]
     do: Callable[[OneDisk], None]
     is_whole: Callable[[OneDisk], bool]
     again: Callable[[OneDisk], None]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def _back_up_again(place: Place) -> None:
@@ -186,8 +194,8 @@ def _restore_again(place: Place) -> None:
 
 
 WORKS = (
-    Work("backup", Place, Place.back_up, Place.backup_is_whole, _back_up_again),
-    Work("restore", Place, Place.restore, Place.folder_is_whole, _restore_again),
+    Work("backup", FORMS, Place, Place.back_up, Place.backup_is_whole, _back_up_again),
+    Work("restore", FORMS, Place, Place.restore, Place.folder_is_whole, _restore_again),
 )
 
 
@@ -198,6 +206,9 @@ def cut_everywhere(
     result, place = Result(), work.make(folder, form)
     place.reset()
     whole = run_killed(lambda: work.do(place), 0, place.root, place.log)
+    if whole.status != FINISHED:
+        result.wrong.append(f"{work.name} of {form} does not even end without a cut")
+        return result
     result.operations = whole.operations
     for at in (*range(1, whole.operations + 1, every), whole.operations + 1):
         for way, lost in _ways(at, chances):
@@ -226,7 +237,7 @@ def _look(work: Work[OneDisk], place: OneDisk, status: int) -> Iterator[str]:
         there = work.is_whole(place)
         if status == FINISHED and not there:
             yield "it was acknowledged and is not there"
-        if verify(RecordFolder(place.data)).alterations:
+        if not place.is_sound():
             yield "the records themselves are not whole"
         work.again(place)
     except (TractionError, OSError) as error:
@@ -237,27 +248,18 @@ def _look(work: Work[OneDisk], place: OneDisk, status: int) -> Iterator[str]:
 
 def main() -> None:
     """Run the campaign; the exit status says whether anything was wrong."""
-    from tests.campaigns.year_cuts import YEAR_FORMS, YEAR_WORKS
+    from tests.campaigns.packing_cuts import KEY_WORKS, PACKING_WORKS
+    from tests.campaigns.year_cuts import YEAR_WORKS
 
     chances = int(sys.argv[1]) if len(sys.argv) > 1 else CHANCES
-    runs: list[tuple[str, Callable[[Path], Result]]] = [
-        *(
-            (f"{work.name} of {form}", partial(_cut, work, form, chances))
-            for work in WORKS
-            for form in FORMS
-        ),
-        *(
-            (f"{work.name} of {form}", partial(_cut, work, form, chances))
-            for work in YEAR_WORKS
-            for form in YEAR_FORMS
-        ),
-    ]
+    works: tuple[Work[Any], ...] = (*WORKS, *YEAR_WORKS, *PACKING_WORKS, *KEY_WORKS)
     total = Result()
-    for name, run in runs:
+    for work, form in [(one, form) for one in works for form in one.forms]:
+        name = f"{work.name} of {form}"
         if len(sys.argv) > 2 and name not in sys.argv[2:]:
             continue
         with scratch_folder() as folder:
-            result = run(folder)
+            result = cut_everywhere(work, form, folder, chances=chances)
         print(
             f"{name}: {result.operations} operations, {result.cuts} cuts, "
             f"{len(result.wrong)} neither done nor undone",
@@ -269,10 +271,6 @@ def main() -> None:
         print(line)
     print(f"{total.cuts} cuts, {len(total.wrong)} wrong")
     sys.exit(1 if total.wrong else 0)
-
-
-def _cut(work: Work[OneDisk], form: str, chances: int, folder: Path) -> Result:
-    return cut_everywhere(work, form, folder, chances=chances)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,7 @@
-"""The closing of a year and the moving of closed ones, to be cut by ``keeping_cuts``.
-
-What SQLite made durable by itself counts as synced: its own syncs are not seen from outside.
-"""
+"""The closing of a year and the moving of closed ones, to be cut by ``keeping_cuts``."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +12,6 @@ from records.evidence.year_files import close_year
 from records.keeping.move_years import move_years
 from records.store.record_folder import RecordFolder
 from tests.campaigns.keeping_cuts import Disk, Work
-from tests.support.cut_files import Synced, cut_power
 from tests.support.notes import UNIT, author, recorded
 from tests.support.sessions import KEY
 
@@ -95,33 +89,6 @@ class Years(Disk):
         if found != [f"s-{year}" for year in range(_FIRST, self.newest + 1)]:
             raise TractionError(f"the sessions on file are {found}")
 
-    def cut_power(self, synced: Synced, lost: Callable[[], bool]) -> None:
-        """As ever, but for what SQLite synced; a file that a lost rename replaced is there again.
-
-        New files of the program's get their syncs from the program, and are not left out.
-        """
-        before = {path.stat().st_ino for path in self._by_sqlite() if path.suffix == ".db"}
-        clinic = self.folder.clinic_database
-        for path in self._by_sqlite():
-            found = path.stat()
-            if path == clinic or path.suffix != ".db" or found.st_ino in self._old:
-                synced.files[found.st_ino] = (found.st_size, found.st_mtime_ns)
-                synced.folders.setdefault(path.parent.stat().st_ino, {})[path.name] = found.st_ino
-        cut_power(self.root, synced, lost)
-        present = self.folder.unit_database(UNIT)
-        if not present.exists() and before:
-            shutil.copy(self.kept / "data" / "units" / present.name, present)
-
-    def reset(self) -> None:
-        """The disk as it was before."""
-        super().reset()
-        self._old = {path.stat().st_ino for path in self._by_sqlite()}
-
-    def _by_sqlite(self) -> list[Path]:
-        ours = (self.folder.unit_database(UNIT), self.folder.clinic_database)
-        names = (f"{path.name}{end}" for path in ours for end in ("", "-wal", "-shm", "-journal"))
-        return [path for name in names for path in self.data.rglob(name)]
-
     @property
     def left_overs(self) -> list[str]:
         """What the program does not know among the units' files and on the other disk."""
@@ -130,6 +97,8 @@ class Years(Disk):
 
 
 YEAR_WORKS = (
-    Work("closing a year behind", Years, Years.close, Years.is_closed, Years.close_again),
-    Work("moving years", Years, Years.move, Years.is_moved, Years.move_again),
+    Work(
+        "closing a year behind", YEAR_FORMS, Years, Years.close, Years.is_closed, Years.close_again
+    ),
+    Work("moving years", YEAR_FORMS, Years, Years.move, Years.is_moved, Years.move_again),
 )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from records.clinic.session_register import note_seals
 from records.evidence.predecessor import FileBefore, file_start, predecessor_of
-from records.evidence.year_files import close_year, open_to_removal
+from records.evidence.year_files import close_year, opened_for_change
 from records.evidence.year_moves import YearMove, note_move
 from records.keeping.move_years import move_years
 from records.keeping.retention import RemovalConfirmation, RetentionRule, apply_retention
@@ -250,7 +250,7 @@ def _removal_undone(data: RecordFolder) -> None:
 
 def _removal_begun(data: RecordFolder) -> None:
     """The program ends while a removal has the file of 2023 open."""
-    with suppress(KeyboardInterrupt), open_to_removal(data, _of(data, 2023), author(data)):
+    with suppress(KeyboardInterrupt), opened_for_change(data, _of(data, 2023), author(data)):
         raise KeyboardInterrupt
 
 

@@ -16,6 +16,7 @@ from records.claim.context import ClaimContext
 from records.claim.context_file import READERS_KEYS
 from records.claim.rules.payer_profile import PayerProfile, shipped_profiles
 from records.claim.rules.rule_data import shipped_rules
+from records.exports.messages.receiver_maps import parse_receiver
 from records.note.fields import clinician_fields
 from tests.support.pages import DOCS, ROOT, code_names, read, rows, sections
 from tests.unit.records.claim.rules.cases import CASES
@@ -107,6 +108,7 @@ def _models() -> dict[str, type[BaseModel]]:
         "`payer`": module.Payer,
         "`lines` and `other_lines_same_day`": module.ServiceLine,
         "`plan`": module.PlanOfCare,
+        "`threshold_check`": module.ThresholdCheck,
         "`authorization`": module.Authorization,
         "Parties": module.Party,
         "`address`": module.Address,
@@ -120,10 +122,38 @@ EXAMPLE = DOCS / "how-to" / "claim-context-example.toml"
 
 def test_the_example_is_read_and_scrubbed() -> None:
     from records.claim.context_file import load_context
+    from records.claim.rules.facts import Beside
     from records.claim.rules.payer_profile import find_profile
     from records.claim.rules.scrubber import scrub
     from records.claim.rules.tables import shipped_tables
 
     context = load_context(EXAMPLE)
-    report = scrub(None, None, context, find_profile(context.payer.profile), shipped_tables())
+    report = scrub(
+        None,
+        None,
+        context,
+        find_profile(context.payer.profile),
+        shipped_tables(),
+        Beside(refusals=(), other_sessions=()),
+    )
     assert [f.rule_id for f in report.findings if f.severity == "error"] == ["T-001"]
+    open_ = {why for result in report.not_judged if result.blocks for why in result.why}
+    of_the_session = (
+        "note is missing",
+        "started_at is missing",
+        "delivered_minutes is missing",
+        "lines.started_at is missing",
+        "seal is missing",
+        "list of diagnosis codes is missing",
+    )
+    (pairs,) = (why for why in open_ if not why.startswith(of_the_session))
+    assert pairs.startswith("NCCI file of the quarter of 2026-11-24 is missing")
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("reference/receivers.md", "mine"), ("how-to/export-a-session.md", "clearing")],
+)
+def test_the_receivers_of_the_pages_are_receivers(page: str, name: str) -> None:
+    (text,) = re.findall(rf'```toml\n(name = "{name}".*?)```', read(page), re.DOTALL)
+    assert parse_receiver(text, f"{name}.toml").name == name

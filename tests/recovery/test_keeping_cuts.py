@@ -1,4 +1,7 @@
-"""A backup or a restore that is killed, or loses its power, is finished or was never begun."""
+"""What keeps records, packs them or changes keys is finished or was never begun, whatever cuts it.
+
+A kill alone, and one that loses the power, before operations of the program's and of SQLite's.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,16 @@ import pytest
 from pyrage.x25519 import Identity
 
 from controller.errors import TractionError
+from records.evidence import year_files
 from records.evidence.integrity import verify
 from records.keeping import move_years
 from records.keeping.backup_encryption import decrypt, encrypt
-from records.store import drafts, private_files
+from records.keys import signing
+from records.store import database, drafts, private_files
 from records.store.drafts import SUFFIX, draft_beside
 from records.store.record_folder import RecordFolder
-from tests.campaigns.keeping_cuts import FORMS, WORKS, Place, Work, cut_everywhere
+from tests.campaigns.keeping_cuts import FORMS, WORKS, Disk, Place, Work, cut_everywhere
+from tests.campaigns.packing_cuts import KEY_WORKS, PACKING_WORKS
 from tests.campaigns.year_cuts import YEAR_FORMS, YEAR_WORKS, Years
 from tests.support.cut_files import Steps, count_operations, disk_full
 
@@ -25,24 +31,83 @@ BACKUP, RESTORE = WORKS
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
-@pytest.mark.parametrize(("form", "every"), [("copy", 1), ("copy.zip", 4), ("copy.zip.age", 6)])
+@pytest.mark.parametrize(("form", "every"), [("copy", 5), ("copy.zip", 12), ("copy.zip.age", 18)])
 def test_a_cut_at_any_file_operation_leaves_all_or_nothing(
     memory_path: Path, work: Work[Place], form: str, every: int
 ) -> None:
     result = cut_everywhere(work, form, memory_path, chances=0, every=every)
     assert result.wrong == []
-    assert result.operations > 40
+    assert result.operations > 100
     assert result.finished == 2, "only the last cuts come after the end"
 
 
-@pytest.mark.parametrize("work", YEAR_WORKS, ids=lambda work: work.name)
+@pytest.mark.parametrize(("work", "every"), [(YEAR_WORKS[0], 18), (YEAR_WORKS[1], 3)], ids=str)
 def test_a_cut_at_any_operation_on_closed_years_loses_no_session(
-    memory_path: Path, work: Work[Years]
+    memory_path: Path, work: Work[Years], every: int
 ) -> None:
-    result = cut_everywhere(work, YEAR_FORMS[0], memory_path, chances=0)
+    result = cut_everywhere(work, YEAR_FORMS[0], memory_path, chances=0, every=every)
     assert result.wrong == []
-    assert result.operations > 10
+    assert result.operations > 30
     assert result.finished == 2, "only the last cuts come after the end"
+
+
+@pytest.mark.parametrize(
+    ("work", "form", "every"),
+    [
+        (PACKING_WORKS[0], "one", 4),
+        (PACKING_WORKS[1], "schema 3", 9),
+        (PACKING_WORKS[1], "schema 4", 13),
+        (PACKING_WORKS[2], "schema 3", 23),
+        *((work, "files", 4) for work in KEY_WORKS),
+        (KEY_WORKS[0], "key store", 6),
+    ],
+    ids=str,
+)
+def test_a_cut_while_sessions_are_packed_or_keys_change(
+    memory_path: Path, work: Work[Disk], form: str, every: int
+) -> None:
+    result = cut_everywhere(work, form, memory_path, chances=0, every=every)
+    assert result.wrong == []
+    assert result.operations > 20
+    assert result.finished == 2, "only the last cuts come after the end"
+
+
+def without_the_syncs_of_the_log(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(database.WRITER_PRAGMAS, "synchronous", 0)
+
+
+def without_the_sync_behind_a_journal(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(year_files, "sync_folder", lambda folder: None)
+
+
+def without_the_sync_of_a_key_s_name(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(private_files, "sync_folder", lambda folder: None)
+
+
+def without_an_end_of_a_stopped_rotation(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(signing, "settle_next", lambda folder, store: None)
+
+
+@pytest.mark.parametrize(
+    ("work", "form", "spoil", "every"),
+    [
+        (PACKING_WORKS[1], "schema 4", without_the_syncs_of_the_log, 25),
+        (PACKING_WORKS[2], "schema 3", without_the_sync_behind_a_journal, 90),
+        (KEY_WORKS[0], "files", without_the_sync_of_a_key_s_name, 9),
+        (KEY_WORKS[0], "key store", without_an_end_of_a_stopped_rotation, 9),
+    ],
+    ids=str,
+)
+def test_the_same_check_of_packing_and_keys_fails_without_what_it_is_about(
+    memory_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    work: Work[Disk],
+    form: str,
+    spoil: Callable[[pytest.MonkeyPatch], None],
+    every: int,
+) -> None:
+    spoil(monkeypatch)
+    assert cut_everywhere(work, form, memory_path, chances=0, every=every).wrong
 
 
 def without_the_sync_of_the_line(patch: pytest.MonkeyPatch) -> None:
@@ -60,7 +125,7 @@ def test_a_move_loses_sessions_without_what_it_is_about(
     memory_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     spoil(monkeypatch)
-    assert cut_everywhere(YEAR_WORKS[1], YEAR_FORMS[0], memory_path, chances=0).wrong
+    assert cut_everywhere(YEAR_WORKS[1], YEAR_FORMS[0], memory_path, chances=0, every=2).wrong
 
 
 def without_the_sync_of_the_name(patch: pytest.MonkeyPatch) -> None:

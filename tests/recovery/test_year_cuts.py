@@ -1,10 +1,11 @@
-"""A cut of the year, or a move of its files, that is killed or finds no space loses nothing."""
+"""A cut of the year, or a move of its files, that finds no space loses nothing.
+
+Kills and power cuts: ``tests.recovery.test_keeping_cuts``.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,7 @@ from records.evidence.reader import list_sessions
 from records.keeping.move_years import move_years
 from records.store.record_folder import RecordFolder
 from tests.support.altered_records import UNIT
-from tests.support.cut_files import (
-    FINISHED,
-    Steps,
-    always,
-    by_chance,
-    count_operations,
-    cut_power,
-    disk_full,
-    run_killed,
-)
+from tests.support.cut_files import Steps, count_operations, disk_full
 from tests.unit.records.evidence.test_journal_faults import begin
 from tests.unit.records.evidence.test_year_files import KEYS, clock, cut
 from tests.unit.records.keeping.test_move_years import SOMEBODY
@@ -62,30 +54,6 @@ def check_whole(data: RecordFolder, when: str) -> None:
     assert (result.sessions, result.alterations) == (3, ()), when
 
 
-@pytest.mark.parametrize("lost", [None, always, by_chance(1), by_chance(2)])
-def test_a_kill_at_any_step_leaves_the_old_state_or_one_that_the_next_start_ends(
-    before: Path, lost: Callable[[], bool] | None
-) -> None:
-    log, at = before.parent / "log", 0
-    while True:
-        at += 1
-        data = RecordFolder(fresh(before))
-        old = data.unit_database(UNIT).stat().st_ino
-        killed = run_killed(partial(start_of_2027, data), at, data.path, log)
-        if lost is not None:
-            for path in (data.path / "units").glob("*.db"):
-                if path.stat().st_ino == old:  # SQLite's own syncs are not counted
-                    found = path.stat()
-                    killed.synced.files[old] = (found.st_size, found.st_mtime_ns)
-            cut_power(data.path, killed.synced, lost)
-            if not data.unit_database(UNIT).exists():  # the rename over it is lost as well
-                shutil.copy(RecordFolder(before).unit_database(UNIT), data.unit_database(UNIT))
-        check_whole(data, f"killed before operation {at}")
-        if killed.status == FINISHED:
-            break
-    assert at > 10
-
-
 def test_a_full_disk_at_any_step_changes_nothing_and_is_said(before: Path) -> None:
     at, refused = 0, 0
     while True:
@@ -108,30 +76,6 @@ def test_a_full_disk_at_any_step_changes_nothing_and_is_said(before: Path) -> No
 
 def _moved(data: RecordFolder, disk: Path) -> None:
     move_years(data, SOMEBODY, disk, before=2027)
-
-
-def test_a_kill_at_any_step_of_a_move_leaves_a_file_that_counts_once(before: Path) -> None:
-    """The original counts until it is removed, and the next run finishes."""
-    log, disk, at = before.parent / "log", before.parent / "disk", 0
-    cut(RecordFolder(before), 2027)
-    begin(RecordFolder(before), "s-2", clock(1)).close()
-    while True:
-        at += 1
-        data = RecordFolder(fresh(before))
-        shutil.rmtree(disk, ignore_errors=True)
-        disk.mkdir()
-        killed = run_killed(partial(_moved, data, disk), at, data.path, log)
-        for when in (f"killed before operation {at}", f"moved again after operation {at}"):
-            names = sorted(one.head.session_id for one in list_sessions(data))
-            assert names == ["s-0", "s-1", "s-2"], when
-            assert verify(data, public_keys=KEYS).alterations == (), when
-            _moved(data, disk)
-        assert [path.name for path in disk.glob("*.db*")] == [f"{UNIT}-2026.db"]
-        assert not (data.units / f"{UNIT}-2026.db").exists()
-        assert data.foreign_files() == [], f"killed before operation {at}"
-        if killed.status == FINISHED:
-            break
-    assert at > 5
 
 
 def test_a_full_disk_at_any_step_of_a_move_leaves_the_original(before: Path) -> None:

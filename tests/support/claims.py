@@ -49,12 +49,13 @@ def claim_values(random: Random) -> dict[str, Any]:
         "accept_assignment": random.random() < 0.8,
         "benefits_assigned": random.random() < 0.8,
         "release_of_information": random.random() < 0.8,
+        "other_insurance_first": False,
     }
-    return values | _optional(random)
+    return values | _optional(random, values["payer"]["kind"]) | _accident(random) | _before(random)
 
 
-def _optional(random: Random) -> dict[str, Any]:
-    """Keys that a claim may do without."""
+def _optional(random: Random, payer_kind: str) -> dict[str, Any]:
+    """Keys that a claim may do without; Medicare insures nobody but the patient."""
     parts: dict[str, Any] = {
         "referring": _person(random) | {"npi": NPIS[1]},
         "service_facility": _practice(random) | {"npi": NPIS[3]},
@@ -64,10 +65,29 @@ def _optional(random: Random) -> dict[str, Any]:
         "referral_number": f"REF {random.randint(1, 9_999)}",
     }
     chosen = {key: value for key, value in parts.items() if random.random() < 0.5}
-    if random.random() < 0.3:
+    if random.random() < 0.3 and payer_kind != "medicare_b":
         chosen["subscriber"] = _insured(random)
         chosen["patient_relationship"] = random.choice(("spouse", "child", "other"))
     return chosen
+
+
+def _accident(random: Random) -> dict[str, Any]:
+    """Box 10: what a claim says of causes."""
+    causes = random.choice((["none"], ["none"], ["employment"], ["auto"], ["other", "employment"]))
+    date_ = {
+        "accident_date": SERVICE_DAY - timedelta(days=random.randint(1, 90)),
+        "casualty_claim_number": f"WC-2026-{random.randint(1, 999)}",
+    }
+    said = {"related_causes": causes, **({} if causes == ["none"] else date_)}
+    return said | ({"accident_state": "il"} if "auto" in causes else {})
+
+
+def _before(random: Random) -> dict[str, Any]:
+    """A claim that replaces one before it, now and then."""
+    if random.random() < 0.8:
+        return {}
+    number = f"2026330{random.randint(1, 99_999):06}"
+    return {"frequency": random.choice(("corrected", "void")), "payer_claim_number": number}
 
 
 def _lines(random: Random, codes: int) -> list[dict[str, Any]]:

@@ -2,10 +2,13 @@
 
 The program runs in a child process, so that a kill is one: no clean-up runs, locks go. Counted are
 the functions of ``os`` through which the program makes, writes, syncs, renames and removes files,
-and the writes of files that libraries are given. What SQLite does by itself is one step to them.
+the writes of files that libraries are given, and in the child what SQLite does to its files
+(``tests.support.cut_sqlite``).
 
-What was synced is noted, so that a power cut can be played afterwards: bytes and names that were
-not synced are lost, or each of them by chance.
+What was synced is noted and kept, so that a power cut can be played afterwards: bytes and names
+that were not synced are lost, or each of them by chance. A name that is lost goes back to the file
+that it replaced. Removed names come back only where nothing else in their folder is kept, as file
+systems keep the order of names.
 """
 
 from __future__ import annotations
@@ -16,14 +19,21 @@ import os
 import random
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from records.evidence import spill
+from tests.support.cut_sqlite import count_sqlite
+
 KILLED, FINISHED, REFUSED = 137, 0, 4
+SECTOR = 512
+_chmod = os.chmod
+"""Not counted: for what the tests themselves do."""
 _COUNTED = ("mkdir", "rename", "replace", "unlink", "rmdir", "link", "chmod", "write", "fsync")
 
 
@@ -113,69 +123,114 @@ class Killed:
 
 @dataclass
 class Synced:
-    """Files by inode with the size and time of their last sync, folders with their names."""
+    """What is durable, by inode: the names in each folder, and of each file a copy."""
 
-    files: dict[int, tuple[int, int]] = field(default_factory=dict)
     folders: dict[int, dict[str, int]] = field(default_factory=dict)
+    copies: dict[int, Path] = field(default_factory=dict)
+
+
+class Notes:
+    """What a child says of its syncs, and the copies of what it synced."""
+
+    def __init__(self, log: Any, kept: Path, names: dict[int, dict[str, int]]) -> None:
+        self._log, self._kept, self._names, self._count = log, kept, names, 0
+
+    def file(self, descriptor: int) -> None:
+        """The file is durable as it is."""
+        found = os.fstat(descriptor)
+        self._count += 1
+        copy = self._kept / f"{found.st_ino}-{self._count}"
+        shutil.copyfile(f"/dev/fd/{descriptor}", copy)
+        _chmod(copy, stat.S_IMODE(found.st_mode))
+        self._note({"file": found.st_ino, "copy": copy.name})
+
+    def name(self, path: Path) -> None:
+        """So is its name; a name that was not yet makes those in its folder durable with it."""
+        folder, inode = path.parent.stat().st_ino, path.stat().st_ino
+        if self._names.get(folder, {}).get(path.name) != inode:
+            descriptor = os.open(path.parent, os.O_RDONLY)
+            self.folder(descriptor)
+            os.close(descriptor)
+
+    def folder(self, descriptor: int) -> None:
+        """The names in the folder are durable, and no others."""
+        with os.scandir(descriptor) as entries:
+            names = {entry.name: entry.inode() for entry in entries}
+        folder = os.fstat(descriptor).st_ino
+        self._names[folder] = names
+        self._note({"folder": folder, "names": names})
+
+    def end(self, operations: int) -> None:
+        """The work is done."""
+        self._note({"operations": operations})
+
+    def _note(self, note: dict[str, Any]) -> None:
+        self._log.write(json.dumps(note) + "\n")
+        self._log.flush()
 
 
 def run_killed(work: Callable[[], object], at: int, folder: Path, log: Path) -> Killed:
-    """Run ``work`` in a child that is killed before operation ``at`` (0: never)."""
+    """Run ``work`` in a child that is killed before operation ``at`` (0: never).
+
+    Beside ``log`` copies are kept of what is durable.
+    """
+    kept = log.with_name("durable")
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir()
     synced = Synced()
-    for place in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+    for place in _folders(folder):
         synced.folders[place.stat().st_ino] = _names(place)
-    for place in folder.rglob("*"):
-        if place.is_file():
-            synced.files[place.stat().st_ino] = _state(place.stat())
+    for path in _files(folder):
+        inode = path.stat().st_ino
+        synced.copies[inode] = kept / str(inode)
+        shutil.copy(path, kept / str(inode))
     log.write_text("")
     child = os.fork()
     if child == 0:
-        _be_the_child(work, at, log)
+        _be_the_child(work, at, log, kept, dict(synced.folders))
     _, status = os.waitpid(child, 0)
-    operations = _read_log(log, synced)
+    operations = _read_log(log, kept, synced)
     return Killed(os.waitstatus_to_exitcode(status), operations, synced)
 
 
-def _be_the_child(work: Callable[[], object], at: int, log: Path) -> None:
+def _be_the_child(
+    work: Callable[[], object], at: int, log: Path, kept: Path, names: dict[int, dict[str, int]]
+) -> None:
     status = 1
     try:
-        with log.open("a") as notes, pytest.MonkeyPatch.context() as patch:
-            steps = Steps(at, act=lambda: os._exit(KILLED))
+        with log.open("a") as file, pytest.MonkeyPatch.context() as patch:
+            notes, steps = Notes(file, kept, names), Steps(at, act=lambda: os._exit(KILLED))
             _note_syncs(patch, notes)
             count_operations(patch, steps)
+            patch.setattr(spill, "sync_data", os.fsync)
+            count_sqlite(patch, steps.step, notes)
             work()
             patch.undo()
-            notes.write(json.dumps({"operations": steps.count}) + "\n")
-            notes.flush()
+            notes.end(steps.count)
             status = FINISHED
     finally:
         os._exit(status)
 
 
-def _note_syncs(patch: pytest.MonkeyPatch, notes: Any) -> None:
+def _note_syncs(patch: pytest.MonkeyPatch, notes: Notes) -> None:
     real = os.fsync
 
     def noted(descriptor: int) -> None:
         real(descriptor)
-        found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
-            with os.scandir(descriptor) as entries:
-                names = {entry.name: entry.inode() for entry in entries}
-            note: dict[str, Any] = {"folder": found.st_ino, "names": names}
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            notes.folder(descriptor)
         else:
-            note = {"file": found.st_ino, "state": _state(found)}
-        notes.write(json.dumps(note) + "\n")
-        notes.flush()
+            notes.file(descriptor)
 
     patch.setattr(os, "fsync", noted)
 
 
-def _read_log(log: Path, synced: Synced) -> int:
+def _read_log(log: Path, kept: Path, synced: Synced) -> int:
     operations = 0
     for line in log.read_text().splitlines():
         note = json.loads(line)
         if "file" in note:
-            synced.files[note["file"]] = tuple(note["state"])
+            synced.copies[note["file"]] = kept / note["copy"]
         elif "folder" in note:
             synced.folders[note["folder"]] = note["names"]
         else:
@@ -187,8 +242,12 @@ def _names(folder: Path) -> dict[str, int]:
     return {path.name: path.lstat().st_ino for path in folder.iterdir()}
 
 
-def _state(found: os.stat_result) -> tuple[int, int]:
-    return found.st_size, found.st_mtime_ns
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [folder, *(path for path in folder.rglob("*") if path.is_dir())]
 
 
 # --- the power fails ---------------------------------------------------------------------------
@@ -196,26 +255,59 @@ def _state(found: os.stat_result) -> tuple[int, int]:
 
 def cut_power(folder: Path, synced: Synced, lost: Callable[[], bool]) -> None:
     """Take away what was not synced below ``folder``; ``lost`` decides for each thing."""
-    for path in [p for p in folder.rglob("*") if p.is_file()]:
-        found = path.stat()
-        if synced.files.get(found.st_ino) != _state(found) and lost():
-            with path.open("r+b") as file:
-                file.truncate(0)
-    for place in [folder, *(p for p in folder.rglob("*") if p.is_dir())]:
+    for path in _files(folder):
+        _lose_content(path, synced.copies.get(path.stat().st_ino), lost)
+    for place in _folders(folder):
         if place.exists():
             _lose_names(place, folder, synced, lost)
 
 
+def _lose_content(path: Path, durable: Path | None, lost: Callable[[], bool]) -> None:
+    """A file that was never synced is empty; of another one, each sector is the old one."""
+    present = path.read_bytes()
+    kept = durable.read_bytes() if durable else b""
+    if present == kept:
+        return
+    if durable is None:
+        left = b"" if lost() else present
+    else:
+        size = len(kept) if lost() else len(present)
+        present, kept = present.ljust(size, b"\0"), kept.ljust(size, b"\0")
+        sectors = range(0, size, SECTOR)
+        left = b"".join((kept if lost() else present)[at : at + SECTOR] for at in sectors)[:size]
+    with _writable(path), path.open("r+b") as file:
+        file.truncate(0)
+        file.write(left)
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    mode = path.stat().st_mode
+    path.chmod(mode | stat.S_IWUSR)
+    yield
+    path.chmod(mode)
+
+
 def _lose_names(place: Path, folder: Path, synced: Synced, lost: Callable[[], bool]) -> None:
     durable = synced.folders.get(place.stat().st_ino, {})
+    all_lost = True
     for name, inode in _names(place).items():
-        if durable.get(name) != inode and lost():
+        if durable.get(name) == inode:
+            continue
+        if lost():
             _take_back(place / name, inode, folder, synced)
+            _put_back(place / name, durable.get(name), folder, synced)
+        else:
+            all_lost = False
+    removed = {name: inode for name, inode in durable.items() if not (place / name).exists()}
+    if removed and all_lost and lost():
+        for name, inode in removed.items():
+            _put_back(place / name, inode, folder, synced)
 
 
 def _take_back(path: Path, inode: int, folder: Path, synced: Synced) -> None:
     """A rename goes back to where the name was durable; a new name is gone."""
-    for other in [p for p in folder.rglob("*") if p.is_dir()]:
+    for other in _folders(folder):
         for name, known in synced.folders.get(other.stat().st_ino, {}).items():
             if known == inode and not (other / name).exists() and path not in other.parents:
                 path.rename(other / name)
@@ -224,6 +316,13 @@ def _take_back(path: Path, inode: int, folder: Path, synced: Synced) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+def _put_back(path: Path, inode: int | None, folder: Path, synced: Synced) -> None:
+    """What was replaced or removed has its name again, unless it has another one now."""
+    durable = None if inode is None else synced.copies.get(inode)
+    if durable and not path.exists() and inode not in {p.stat().st_ino for p in _files(folder)}:
+        shutil.copy(durable, path)
 
 
 def always() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,16 @@ import numpy as np
 from controller.events import EventKind, JsonValue, Outcome
 from controller.order.phases import Phase
 from records.claim.context import ClaimContext
+from records.claim.rules.scrubber import ScrubReport
 from records.evidence.reader import SessionHead, SessionRecord
 from records.note.treatment_note import draft_note, record_zone
+from records.note.words import NoteVersion, NoteWords
 from records.order.order import Order
 from records.order.order_file import parse_order
 from records.store.canonical import ABSENT_DN, SAMPLE_DTYPE, SampleArray, StoredEvent
 from records.visit.face import face_of
 from records.visit.visit import Visit
-from tests.support.claims import MADE_AT
+from tests.support.claims import MADE_AT, SERVICE_DAY
 from tests.support.events import complete
 
 SESSION_ID = "20261124T160000Z-0a1b2c"
@@ -143,8 +146,26 @@ def _samples(hold_dn: int, hold_from_ms: int, end_ms: int) -> SampleArray:
     return samples
 
 
+SCRUBBED = ScrubReport(
+    results=(),
+    profile="commercial",
+    profile_title="test",
+    profile_date=date(2026, 1, 1),
+    profile_source="test",
+    rule_set=date(2026, 1, 1),
+    date_of_service=SERVICE_DAY,
+    conditions=(),
+    not_checked=(),
+)
+"""What rules that found nothing say."""
+
+
 def made_visit(
-    *, context: ClaimContext | None = None, errors: tuple[str, ...] = (), **options: Any
+    *,
+    context: ClaimContext | None = None,
+    errors: tuple[str, ...] = (),
+    scrubbed: bool = True,
+    **options: Any,
 ) -> Visit:
     """A visit with its note; ``options`` go to the record."""
     order = made_order()
@@ -155,8 +176,18 @@ def made_visit(
         order=order,
         note=note,
         context=context,
+        report=SCRUBBED if scrubbed else None,
         face=replace(face_of(note), errors=errors),
         zone=record_zone(record),
         made_at=MADE_AT.astimezone(record_zone(record)),
         clinic="Example Spine Clinic",
     )
+
+
+def signed_visit(visit: Visit, by: str, credentials: str = "PT", *, utc_ms: int) -> Visit:
+    """The same visit with its note signed; what was said of it stays open."""
+    version = NoteVersion(
+        number=1, by=by, credentials=credentials, at_utc_ms=utc_ms, reason="", changes={}
+    )
+    note = draft_note(visit.record, visit.order, spoken=NoteWords(versions=(version,)))
+    return replace(visit, note=note, face=replace(face_of(note), errors=visit.face.errors))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -23,6 +23,7 @@ import pytest
 from records.evidence import spill
 from records.store import database
 from records.store.durable import sync_folder
+from tests.support.apsw_connection import ApswConnection
 
 SECTOR = 512
 _DATABASE_FILES = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_WAL
@@ -101,51 +102,6 @@ class _RecordingVfs(apsw.VFS):
         self._recording.add("delete and sync" if syncdir else "delete", Path(filename).name)
 
 
-class _Cursor:
-    """The part of a sqlite3 cursor that sqlite_utils uses; all rows are fetched at once."""
-
-    def __init__(self, connection: apsw.Connection, sql: str, parameters: Any) -> None:
-        self.description: Sequence[Any] | None = None
-        cursor = connection.cursor()
-        cursor.exec_trace = self._take_description
-        self._rows = iter(list(cursor.execute(sql, parameters)))
-        self.lastrowid = connection.last_insert_rowid()
-        self.rowcount = connection.changes()
-
-    def _take_description(self, cursor: apsw.Cursor, sql: str, parameters: Any) -> bool:
-        self.description = cursor.get_description() or None
-        return True
-
-    def fetchone(self) -> Any:
-        return next(self._rows, None)
-
-    def fetchall(self) -> list[Any]:
-        return list(self._rows)
-
-    def __iter__(self) -> Iterator[Any]:
-        return self._rows
-
-
-class _Connection:
-    """The part of a sqlite3 connection that sqlite_utils uses, on apsw."""
-
-    isolation_level = ""
-
-    def __init__(self, path: Path, vfs: str, busy_timeout_s: float) -> None:
-        self._connection = apsw.Connection(str(path), vfs=vfs)
-        self._connection.set_busy_timeout(round(busy_timeout_s * 1000))
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._connection.in_transaction
-
-    def execute(self, sql: str, parameters: Any = ()) -> _Cursor:
-        return _Cursor(self._connection, sql, parameters)
-
-    def close(self) -> None:
-        self._connection.close()
-
-
 @contextmanager
 def recording(*, autocheckpoint_pages: int = 1000) -> Iterator[Recording]:
     """While it lasts, every connection that may write lies on the recording disk."""
@@ -153,7 +109,7 @@ def recording(*, autocheckpoint_pages: int = 1000) -> Iterator[Recording]:
     vfs = _RecordingVfs(recorded)
 
     def connect(path: Path, busy_timeout_s: float) -> Any:
-        connection = _Connection(path, vfs.vfs_name, busy_timeout_s)
+        connection = ApswConnection(path, vfs.vfs_name, busy_timeout_s)
         connection.execute(f"PRAGMA wal_autocheckpoint = {autocheckpoint_pages}")
         return connection
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal
 
-from records.claim.rules.findings import RuleFinding
+from records.claim.rules.findings import RuleFinding, RuleResult
 from records.claim.rules.offers import Offer
 from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
@@ -43,10 +43,16 @@ def made_finding(
     )
 
 
-def made_report(*findings: RuleFinding) -> ScrubReport:
-    """A report of these findings."""
+def made_report(*findings: RuleFinding, results: tuple[RuleResult, ...] = ()) -> ScrubReport:
+    """A report of these findings, each of a rule of its own, and of further ``results``."""
+    failed = (
+        RuleResult(
+            rule_id=found.rule_id, outcome="failed", severity=found.severity, findings=(found,)
+        )
+        for found in findings
+    )
     return ScrubReport(
-        findings=findings,
+        results=(*failed, *results),
         profile="medicare_b",
         profile_title="Medicare Part B",
         profile_date=date(2026, 1, 1),

@@ -44,11 +44,16 @@ class PayerOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeOptions:
-    """The code that a person accepts."""
+    """The code that a person accepts, or the decision."""
 
     modifier: Annotated[str | None, typer.Option(help="Modifier, as in GP or XU.")] = None
     diagnosis: Annotated[str | None, typer.Option(help="ICD-10-CM code.")] = None
     line: Annotated[str, typer.Option(help="Code of the line of the modifier.")] = "97012"
+    billing: Annotated[
+        str | None,
+        typer.Option(help="Decision on a treatment cut short: bill, bill-52 or no-bill."),
+    ] = None
+    reason: Annotated[str, typer.Option(help="Why it is billed so, or not.")] = ""
 
 
 claim_app = typer.Typer(help="What the practice's system knows of a claim.", no_args_is_help=True)
@@ -147,7 +152,7 @@ def accept(
     claim: PayerOptions,
     data: DataOption = None,
 ) -> None:
-    """Accept an offered modifier or diagnosis; name, time and the evidence are kept."""
+    """Accept an offered modifier or diagnosis, or decide on billing; all is kept with the name."""
     from records.visit.billing import ClaimCode
     from records.visit.billing import accept as keep
     from workstation.author_now import author_now
@@ -156,7 +161,13 @@ def accept(
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
     place = place_of(data)
     visit, _ = _billed(place, session, claim, "accept")
-    chosen = ClaimCode(modifier=code.modifier, diagnosis=code.diagnosis, line=code.line)
+    chosen = ClaimCode(
+        modifier=code.modifier,
+        diagnosis=code.diagnosis,
+        line=code.line,
+        billing=code.billing,
+        reason=code.reason,
+    )
     author = author_now(place.folder, by)
     value = keep(place.folder, visit, author, chosen, accepted=not withdraw)
     say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
@@ -179,7 +190,7 @@ def _billed(
     place: Place, session: str, claim: PayerOptions, what: str, *, altered_too: bool = False
 ) -> tuple[Visit, ScrubReport]:
     """The claim for a person to read, and what the rules say of it; audited."""
-    from records.visit.billing import billed
+    from records.exports.ready import scrubbed
     from records.visit.load import altered_is_said, audited_visit
     from workstation.author_now import reader_now
 
@@ -187,7 +198,7 @@ def _billed(
     person = reader_now(folder)
     visit = audited_visit(folder, session, settings, person, what, altered_too=altered_too)
     with altered_is_said(visit):
-        visit = billed(folder, visit, payer=claim.payer, context_file=claim.context)
+        visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -43,6 +43,10 @@ class Format(StrEnum):
     BUNDLE = "bundle"
 
 
+FOR_A_RECEIVER = frozenset({Format.CSV, Format.X12_837P, Format.HL7_DFT})
+"""Formats that differ by their receiver, whose name the file then carries."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimOptions:
     """What the practice's system knows of the claim on a document, and by whose rules it stands."""
@@ -56,7 +60,8 @@ class FormOptions:
     """What holds for documents of some formats."""
 
     receiver: Annotated[
-        str, typer.Option(help="Column map of the CSV; your own lie in DIR/receivers.")
+        str,
+        typer.Option(help="How the receiver takes CSV, HL7 and X12; yours lie in DIR/receivers."),
     ] = "own"
     sampled: Annotated[
         bool, typer.Option("--sampled", help="FHIR: with the whole force curve.")
@@ -77,6 +82,13 @@ class OpenEmrOptions:
         str, typer.Option(help="Folder of the documents tree, as OpenEMR shows it.")
     ] = "Medical Record"
     site: Annotated[str, typer.Option(help="OpenEMR's site.")] = "default"
+
+
+class Written(NamedTuple):
+    """The file of an export, and what stands there otherwise than it was said."""
+
+    file: Path
+    notices: tuple[str, ...]
 
 
 def register(app: typer.Typer) -> None:
@@ -106,11 +118,12 @@ def export(
     from records.exports.bundle import bundle_of
     from records.exports.formats import (
         Choices,
+        ExportedFile,
         chosen_receiver,
         claim_format,
+        document,
         file_name,
         place_for,
-        written,
     )
     from records.visit.sent import keep_export, refuse_second
     from workstation.author_now import reader_now
@@ -118,21 +131,24 @@ def export(
 
     place = records.place
     choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
-    mapped = form.receiver if format_ is Format.CSV else "own"
-    sent_as = claim_format(format_.value, mapped)
+    sent_as = claim_format(format_.value, form.receiver if format_ is Format.CSV else "own")
     if format_ is Format.BUNDLE:
         visit = _audited(place, session, "export bundle")
-        content, name = bundle_of(place.folder, visit), f"{visit.session_id}.zip"
+        made = ExportedFile(content=bundle_of(place.folder, visit))
+        name = f"{visit.session_id}.zip"
     else:
         visit = _visit(place, session, f"export {format_.value}", claim)
         if sent_as and not form.again:
             refuse_second(visit, sent_as)
-        content = written(visit, format_.value, choices)
+        made = document(visit, format_.value, choices)
+        mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
         name = file_name(visit.session_id, format_.value, mapped)
     target = place_for(visit.session_id, out, name)
     if sent_as:
-        keep_export(place.folder, visit, reader_now(place.folder), sent_as, target.name, content)
-    _report(visit, format_, write_file(target, content), as_json=records.as_json)
+        reader = reader_now(place.folder)
+        keep_export(place.folder, visit, reader, sent_as, target.name, made.content)
+    written = Written(write_file(target, made.content), made.notices)
+    _report(visit, format_, written, as_json=records.as_json)
 
 
 @grouped
@@ -163,12 +179,12 @@ def upload(
 
 def _visit(place: Place, session: str, what: str, claim: ClaimOptions) -> Visit:
     """The session with its claim and what the rules say of it; the access is kept first."""
-    from records.visit.billing import billed
+    from records.exports.ready import scrubbed
 
     visit = _audited(place, session, what)
     if claim.context is None and not visit.record.reached_holding:
         return visit  # without a treatment there is no claim for rules to look at
-    return billed(place.folder, visit, payer=claim.payer, context_file=claim.context)
+    return scrubbed(place.folder, visit, payer=claim.payer, context_file=claim.context)
 
 
 def _audited(place: Place, session: str, what: str) -> Visit:
@@ -178,27 +194,30 @@ def _audited(place: Place, session: str, what: str) -> Visit:
     return audited_visit(place.folder, session, place.settings, reader_now(place.folder), what)
 
 
-def _report(visit: Visit, format_: Format, file: Path, *, as_json: bool) -> None:
+def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -> None:
     from records.visit.sent import sent_texts
 
     csv = format_ is Format.CSV
     open_fields = visit.charge().open_fields if csv else visit.note.open_fields
-    errors = [f for f in visit.report.findings if f.severity == "error"] if visit.report else []
+    errors = list(dict.fromkeys(text.partition(":")[0] for text in visit.face.errors))
     if as_json:
         say_json(
             {
-                "file": str(file),
+                "file": str(written.file),
+                "notices": list(written.notices),
                 "open_fields": open_fields,
-                "ready": not errors and visit.report is not None,
-                "errors": [finding.rule_id for finding in errors],
+                "ready": visit.report is not None and not visit.report.blocked,
+                "errors": errors,
                 "exported_before": sent_texts(visit),
             }
         )
         return
-    say(f"written to {file}")
+    say(f"written to {written.file}")
+    for notice in written.notices:
+        say(f"changed for the receiver: {notice}")
     if open_fields:
         say(f"open, to be completed: {', '.join(open_fields)}")
     if errors:
-        say(f"NOT READY: {', '.join(finding.rule_id for finding in errors)}")
+        say(f"NOT READY: {', '.join(errors)}")
     for text in sent_texts(visit):
         say(f"claim exported before: {text}")

@@ -221,7 +221,7 @@ def _print(desk: _Desk, view: NoteViews, *, as_json: bool) -> None:
     elif view.sources:
         _say_each(_sources(visit))
     else:
-        say_text(note_text(visit.note))
+        say_text(note_text(visit))
         _say_each(_hints(visit))
 
 

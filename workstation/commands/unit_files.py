@@ -40,21 +40,22 @@ def register(app: typer.Typer) -> None:
 
 
 @grouped
-def repack(unit: UnitArgument, records: RecordsOptions) -> None:
-    """Pack the links of sessions that were sealed by older versions; each is proved first."""
-    from controller.runtime.clock import SystemClock
-    from records.evidence.repack import repack as repack_file
-    from records.keys.signing import load_or_create_key
+def repack(unit: UnitArgument, person: PersonOptions) -> None:
+    """Pack sessions that were sealed by older versions, of closed years too; each is proved."""
+    from records.keeping.repack import repack as repack_files
+    from workstation.author_now import author_now
 
-    folder = records.place.folder
-    done = repack_file(folder, unit, load_or_create_key(folder), SystemClock().utc_ms)
-    if records.as_json:
+    folder = person.place.folder
+    done = repack_files(folder, unit, author_now(folder, person.by))
+    if person.as_json:
         say_json(asdict(done))
         return
     say(
         f"repacked {len(done.sessions)} sessions, each checked before and after: "
         f"{done.bytes_before} bytes before, {done.bytes_after} after"
     )
+    for elsewhere in done.elsewhere:
+        say(f"{elsewhere} and cannot be reached there: it stays as it is")
 
 
 @grouped

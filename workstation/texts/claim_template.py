@@ -21,7 +21,7 @@ _HEAD = """\
 """
 Row = tuple[str, str, str]
 _TOP: tuple[Row, ...] = (
-    ("claim_id", '"CLAIM-1"', "account number on the claim; the session's id unless you have one"),
+    ("claim_id", '"CLAIM-1"', "account number on the claim; keep it unless you have one"),
     ("form", '"837P"', "837P, CMS1500, 837I or UB04"),
     ("date_of_service", "2026-11-24", "in the clinic's time zone"),
     ("patient_ref", '"A-0815"', "your record number"),
@@ -38,6 +38,13 @@ _TOP: tuple[Row, ...] = (
     ("accept_assignment", "true", "box 27"),
     ("benefits_assigned", "true", "box 13"),
     ("release_of_information", "true", "box 12"),
+    ("frequency", '"corrected"', "original, corrected or void; left out: original"),
+    ("payer_claim_number", '"2026330000123"', "box 22: the payer's number of the claim before"),
+    ("related_causes", '["none"]', "box 10: none, employment, auto, other"),
+    ("accident_date", "2026-10-20", "of an accident"),
+    ("accident_state", '"IL"', "box 10b: where, of an auto accident"),
+    ("casualty_claim_number", '"WC-2026-77"', "box 11b: workers' compensation, auto"),
+    ("other_insurance_first", "false", "box 11 of Medicare: does another insurance pay first?"),
     ("submitter_id", '"TIN000001"', "837P only"),
     ("receiver_id", '"PAYER01"', "837P only"),
 )
@@ -105,6 +112,15 @@ _TABLES: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
             ("sent_to_referrer_on", "2026-11-02", ""),
             ("cert_through", "2027-01-29", ""),
             ("treatment_days_since_progress_report", "4", ""),
+        ),
+    ),
+    (
+        "threshold_check",
+        "in place of therapy_ytd_allowed: what the payer said of the threshold",
+        (
+            ("checked_on", "2026-11-20", ""),
+            ("by", '"A. Example"', "who asked the payer"),
+            ("result", '"below"', "below or above"),
         ),
     ),
     (

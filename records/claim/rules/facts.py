@@ -8,8 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from controller.events import StopCause
-from records.claim.code_sets import ALWAYS_THERAPY, GRACE_MINUTES, SEPARATE, TRACTION
+from records.claim.code_sets import ALWAYS_THERAPY, GRACE, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
+from records.claim.decision import BillingDecision
+from records.claim.required import UnwrittenExport
 from records.claim.rules.findings import Evidence
 from records.claim.rules.pairs import Pair
 from records.claim.rules.payer_profile import PayerProfile
@@ -23,7 +25,6 @@ from records.provenance import JournalRange, Origin, Sourced
 PATIENT_STOPS = frozenset({StopCause.PATIENT_SWITCH_PRESSED})
 """Causes of a stop that only the patient can give."""
 MINUTE_MS = 60_000
-GRACE = timedelta(minutes=GRACE_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,39 @@ class TimesBeside:
         return max(0, int(shared.total_seconds())) // 60
 
 
-def _whole_minute(moment: datetime) -> datetime:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherSession:
+    """Another session of the patient on the day; ``exported``: a claim of it left."""
+
+    session_id: str
+    began: datetime
+    exported: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is known beside claim and note. None: nobody looked, or nobody decided.
+
+    ``log_altered`` is what the walk over log and words found, "" nothing; ``refusals`` is the
+    result of trying to write the claim.
+    """
+
+    log_altered: str | None = None
+    refusals: tuple[UnwrittenExport, ...] | None = None
+    decision: BillingDecision | None = None
+    other_sessions: tuple[OtherSession, ...] | None = None
+
+
+NOTHING_BESIDE = Beside()
+
+
+def whole_minute(moment: datetime) -> datetime:
+    """A moment as practice systems keep it: seconds cut off."""
     return moment.replace(second=0, microsecond=0)
 
 
 class Facts:
-    """One claim with its note, its record, its payer and the tables. Nothing in it changes.
-
-    ``log_altered`` says what of log or words does not fit, and where: "" nothing, None where nobody
-    looked.
-    """
+    """One claim with its note, its record, its payer and the tables. Nothing in it changes."""
 
     def __init__(
         self,
@@ -80,20 +104,20 @@ class Facts:
         context: ClaimContext,
         profile: PayerProfile,
         tables: ScrubTables,
-        *,
-        log_altered: str | None = None,
+        beside: Beside = NOTHING_BESIDE,
     ) -> None:
         self.note, self.record, self.context = note, record, context
         self.profile, self.tables = profile, tables
-        self.log_altered = log_altered
+        self.beside = beside
         self.signature = note.signature if note else None
         self.day = context.date_of_service
         self.medicare = profile.medicare
         self.dose = note.dose if note else None
         self.words = _by_name(note)
         self.lines = context.lines
-        self.others = [line for line in context.all_lines if line.cpt != TRACTION]
-        self.codes = frozenset(line.cpt for line in context.all_lines)
+        self.day_lines = tuple(line for line in context.all_lines if self._is_of_the_day(line))
+        self.others = [line for line in self.day_lines if line.cpt != TRACTION]
+        self.codes = frozenset(line.cpt for line in self.day_lines)
         self.line = context.traction_line
         self.therapy_lines = self._therapy_lines()
         self.modifiers = frozenset(self.line.modifiers if self.line else ())
@@ -103,6 +127,11 @@ class Facts:
         self.patient_stop = self._patient_stop()
 
     # --- the claim ------------------------------------------------------------------------------
+
+    def _is_of_the_day(self, line: ServiceLine) -> bool:
+        """False for a line whose own time is of another day: T-019 names it."""
+        moment = line.started_at or line.ended_at
+        return moment is None or self.local(moment).date() == self.day
 
     def _therapy_lines(self) -> tuple[ServiceLine, ...]:
         """This claim's lines that GP, CQ or CO and KX are asked of; none without 97012."""
@@ -174,6 +203,11 @@ class Facts:
             attested_utc_ms=signature.signed_at_utc_ms,
         )
 
+    @property
+    def patient_reference(self) -> str:
+        """The practice's number of the patient, as note or claim say it; "" when neither does."""
+        return self.word("patient_reference") or self.context.patient_ref or ""
+
     # --- the device -----------------------------------------------------------------------------
 
     @property
@@ -182,6 +216,17 @@ class Facts:
         if self.dose is None or self.dose.treatment_started_ms is None:
             return None
         return self.dose.delivered_minutes
+
+    @property
+    def reached_hold(self) -> bool:
+        """The treatment's force was reached: by a sample in hold, or by a turn at the top."""
+        held = self.dose is not None and self.dose.hold_samples > 0
+        return held or (self.record is not None and self.record.reached_holding)
+
+    @property
+    def claimed_minutes(self) -> int | None:
+        """The minutes that the 97012 line says."""
+        return self.line.minutes if self.line else None
 
     @property
     def elapsed_minutes(self) -> float | None:
@@ -238,16 +283,16 @@ class Facts:
         except ValueError:  # a unit without a date of calibration writes words here
             return None
 
-    def beside(self, line: ServiceLine) -> TimesBeside | None:
+    def times_beside(self, line: ServiceLine) -> TimesBeside | None:
         """The device's traction and a line, in whole minutes; None: times unknown."""
         start, end = self.started, self.ended
         if start is None or end is None or line.started_at is None or line.ended_at is None:
             return None
-        return TimesBeside(*map(_whole_minute, (start, end, line.started_at, line.ended_at)))
+        return TimesBeside(*map(whole_minute, (start, end, line.started_at, line.ended_at)))
 
     def overlap(self, line: ServiceLine) -> bool | None:
         """Whether a line's minutes and the device's traction share time; None: times unknown."""
-        times = self.beside(line)
+        times = self.times_beside(line)
         return None if times is None else times.overlap
 
     def other_region(self, line: ServiceLine) -> bool:

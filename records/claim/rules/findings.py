@@ -1,15 +1,17 @@
-"""What a rule says: the finding with its evidence, its source and the date of that source."""
+"""What a rule says of a claim: held, failed with its evidence, not applicable or not judged."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from records.provenance import Sourced
 
+Outcome = Literal["held", "failed", "not_applicable", "not_judged"]
+OUTCOMES: tuple[Outcome, ...] = ("held", "failed", "not_applicable", "not_judged")
 Severity = Literal["error", "warn", "info"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warn", "error")
 Evidence = tuple[Sourced[Any], ...]
@@ -20,12 +22,18 @@ def lower_of(first: Severity, second: Severity) -> Severity:
     return min(first, second, key=SEVERITIES.index)
 
 
+def worst_of(severities: Iterable[Severity]) -> Severity | None:
+    """The worst of some severities; None when there is none."""
+    return max(severities, key=SEVERITIES.index, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a predicate found: where, the words that its message needs, and why it thinks so.
 
     ``severity`` replaces the rule's where the case is another one (the rule's data must allow it);
     ``at_most`` keeps it from being higher (a table that does not cover the day proves less).
+    ``absent`` says that the fault is the absence of ``field``: a payer may declare it unneeded.
     """
 
     field: str
@@ -34,6 +42,36 @@ class Found:
     severity: Severity | None = None
     at_most: Severity = "error"
     remark: str = ""
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The rule asks nothing of this claim, or of this line of it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """The rule asks something, and ``missing`` is not known: a key of the claim or of the note.
+
+    ``why`` stands behind it in the report. Severities as in ``Found``.
+    """
+
+    missing: str
+    why: str = ""
+    severity: Severity | None = None
+    at_most: Severity = "error"
+
+    @property
+    def text(self) -> str:
+        """What is missing, in words."""
+        return f"{self.missing} is missing" + (f": {self.why}" if self.why else "")
+
+
+Told: TypeAlias = Found | NotApplicable | NotJudged
+"""What a predicate yields; one that yields nothing has found the rule held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +87,23 @@ class RuleFinding:
     strength: str
     from_mission: bool
     evidence: Evidence = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """How one rule ended. ``why``: why it does not apply, or what is missing to judge it.
+
+    ``severity`` is the worst of what was found or could not be judged, else the rule's own. A rule
+    that found something milder than what it could not judge is not judged; its findings stay.
+    """
+
+    rule_id: str
+    outcome: Outcome
+    severity: Severity
+    findings: tuple[RuleFinding, ...] = ()
+    why: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """True when the claim cannot be ready: an error, or one that nobody could judge."""
+        return self.outcome in ("failed", "not_judged") and self.severity == "error"

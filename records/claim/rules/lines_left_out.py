@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from records.claim.code_sets import ALWAYS_THERAPY, TRACTION
 from records.claim.context import ServiceLine
 from records.claim.rules.facts import Facts
-from records.claim.rules.predicates.modifiers import assistant_share, of_another_amount
+from records.claim.rules.predicates.modifiers import assistant_share
+from records.claim.rules.predicates.threshold import of_another_amount
 
 
 def lines_left_out(facts: Facts) -> tuple[str, ...]:
@@ -49,9 +50,6 @@ def _assistants(facts: Facts) -> str:
 
 def _amounts(facts: Facts) -> Iterator[str]:
     if not facts.medicare:
-        return
-    if facts.context.therapy_ytd_allowed is None:
-        yield "KX: not looked at on any line, the year's amount (therapy_ytd_allowed) is not known"
         return
     lines = (line for line in facts.therapy_lines if of_another_amount(facts, line))
     yield _left_out("KX", lines, "whose discipline has a yearly amount of its own")

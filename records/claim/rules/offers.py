@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from records.claim.charge_line import DIAGNOSIS, MODIFIER
 from records.claim.code_sets import RE_EVALUATIONS, TRACTION, plain
 from records.claim.rules.facts import Facts, Partner
-from records.claim.rules.findings import Evidence
+from records.claim.rules.findings import Evidence, Found
 from records.claim.rules.predicates.modifiers import (
-    above_the_threshold_without_kx,
     assistant_modifier,
     lines_of_assistants,
     lines_without_discipline,
 )
 from records.claim.rules.predicates.pairs import LOG
+from records.claim.rules.predicates.threshold import above_the_threshold_without_kx
 
 DISCIPLINE_OF_ROLE = {"PT": "GP", "PTA": "GP", "OT": "GO", "OTA": "GO"}
 
@@ -121,7 +121,7 @@ def _separate(facts: Facts, partner: Partner) -> Offer:
 
 def _time_evidence(facts: Facts, partner: Partner) -> tuple[list[str], list[str]]:
     """Returns what the device's clock says for and against separate times."""
-    code, times = partner.line.cpt, facts.beside(partner.line)
+    code, times = partner.line.cpt, facts.times_beside(partner.line)
     if times is None:
         return [], [f"start and end of {code} are not known"]
     if times.overlap:
@@ -146,15 +146,18 @@ def _assistant(facts: Facts) -> Iterator[Offer]:
 
 def _threshold(facts: Facts) -> Iterator[Offer]:
     for found in above_the_threshold_without_kx(facts):
-        yield Offer(
-            kind=MODIFIER,
-            value="KX",
-            line=str(found.words["code"]),
-            why=f"the year's therapy amounts are above {found.words['threshold']}",
-            speaks_for=(f"{found.words['ytd']} before this day, {found.words['total']} with it",),
-            speaks_against=("KX says that the records justify more: only a person can judge that",),
-            evidence=found.evidence,
-        )
+        if isinstance(found, Found):
+            yield Offer(
+                kind=MODIFIER,
+                value="KX",
+                line=str(found.words["code"]),
+                why="the year's therapy amounts are above the threshold",
+                speaks_for=(str(found.words["what"]),),
+                speaks_against=(
+                    "KX says that the records justify more: only a person can judge that",
+                ),
+                evidence=found.evidence,
+            )
 
 
 def _diagnoses(facts: Facts) -> Iterator[Offer]:

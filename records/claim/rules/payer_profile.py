@@ -13,10 +13,40 @@ from pydantic import Field
 from controller.errors import RulesInvalid
 from records.checked_data import CheckedData, checked, parse_toml, read_text
 from records.claim.code_sets import MODIFIER_ORDER
-from records.claim.context import BodyRegion, PayerKind
+from records.claim.context import BodyRegion, PayerKind, Role
 from records.claim.rules.findings import Severity
 from records.claim.rules.rule_data import OWN_ERRORS, Strength, shipped_rules
 from records.store.record_folder import RecordFolder
+
+FIXED = frozenset(
+    {*(f"T-{n:03}" for n in (79, 80, 81, 82, 83, 85, 86)), "T-087", "T-088", "T-096", "N-11"}
+)
+"""Rules that no payer sees otherwise: without these fields an export refuses; what was not given,
+or shall not be billed, is not charged; another payer's rules prove nothing; and an altered log is
+no evidence."""
+DECLARABLE = frozenset(
+    {
+        "device.udi_di",
+        "lines.performed_by_role",
+        "lines.started_at",
+        "lines.technique",
+        "plan",
+        "plan.certified_on",
+        "plan.discipline",
+        "plan.established",
+        "plan.includes_traction",
+        "plan.treatment_days_since_progress_report",
+        "prior_auth_required",
+        "referring.npi",
+        "rendering.taxonomy",
+        "therapy_ytd_allowed",
+        "total_timed_minutes",
+        "total_treatment_minutes",
+        "visits_97012_this_episode",
+        "voluntary_abn_on_file",
+    }
+)
+"""What a payer may do without. What no claim exists without, and the log, are not among them."""
 
 
 class PayerProfile(CheckedData):
@@ -39,6 +69,8 @@ class PayerProfile(CheckedData):
     assistant_modifiers: bool = False
     """CQ and CO are wanted and cut the payment."""
     accepts_x_modifiers: bool = False
+    accepts_52: bool = False
+    """A reduced service may be billed with 52, where a named person decides so."""
     modifier_order: tuple[str, ...] = MODIFIER_ORDER
     """"59" stands for the X modifiers, "GP" for GO and GN, "CQ" for CO."""
     min_minutes: int | None = None
@@ -50,7 +82,11 @@ class PayerProfile(CheckedData):
     covered_dx: tuple[str, ...] = ()
     """Beginnings of covered codes, without dot; empty: no list is known."""
     excluded_regions: tuple[BodyRegion, ...] = ()
+    roles_not_paid: tuple[Role, ...] = ()
+    """Who may not have done a therapy service for this payer."""
     max_visits: int | None = None
+    unneeded: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    """What the payer does not ask for, with the source that says so: its rule does not apply."""
     severities: dict[str, Severity | Literal["off"]] = Field(default_factory=dict)
     """Rules that this payer sees otherwise."""
 
@@ -67,6 +103,7 @@ def parse_profile(text: str, name: str) -> PayerProfile:
     if profile.name != Path(name).stem:
         raise RulesInvalid(f"{where}: name={profile.name!r} is not the file's; rename one of them")
     _check_severities(profile, where)
+    _check_unneeded(profile, where)
     return profile
 
 
@@ -76,9 +113,22 @@ def _check_severities(profile: PayerProfile, where: str) -> None:
         rule = rules.get(rule_id)
         if rule is None:
             raise RulesInvalid(f"{where}: severities.{rule_id} is not a rule; correct it")
+        if rule_id in FIXED:
+            raise RulesInvalid(
+                f"{where}: severities.{rule_id} is what every claim needs, whoever pays; remove it"
+            )
         if severity == "error" and rule.strength == "own" and rule_id not in OWN_ERRORS:
             raise RulesInvalid(
                 f'{where}: severities.{rule_id}="error", but the rule has no source; at most warn'
+            )
+
+
+def _check_unneeded(profile: PayerProfile, where: str) -> None:
+    for name in profile.unneeded:
+        if name not in DECLARABLE:
+            raise RulesInvalid(
+                f"{where}: unneeded.{name} is nothing that a payer may do without; choose of "
+                f"{', '.join(sorted(DECLARABLE))}"
             )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from controller.words import lines_of
 from records.claim.charge_line import MODIFIER
-from records.claim.rules.findings import RuleFinding
+from records.claim.rules.findings import RuleFinding, RuleResult
 from records.claim.rules.offers import Offer
 from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
@@ -36,14 +37,38 @@ NEVER_EXPORTED = Exported()
 
 
 def verdict(report: ScrubReport) -> str:
-    """READY or NOT READY, and how many of each."""
-    count = dict.fromkeys(("error", "warn", "info"), 0)
-    for finding in report.findings:
-        count[finding.severity] += 1
+    """READY or NOT READY, how many findings of each kind, and how many rules ended in each way."""
+    count = Counter(finding.severity for finding in report.findings)
+    counted = (
+        _counted(count["error"], "error"),
+        _counted(count["warn"], "warning"),
+        _counted(count["info"], "note"),
+    )
     state = "NOT READY" if report.blocked else "READY"
-    words = {"error": "error", "warn": "warning", "info": "note"}
-    counted = (f"{n} {words[name]}{'' if n == 1 else 's'}" for name, n in count.items())
-    return f"{state}: {', '.join(counted)}"
+    state += " (simulated)" if report.simulated else ""
+    return f"{state}: {', '.join(counted)}; {outcomes_text(report)}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def outcomes_text(report: ScrubReport) -> str:
+    """How many rules ended in each way, and how many of the open ones keep the claim back."""
+    counted = ", ".join(
+        f"{number} {outcome.replace('_', ' ')}" for outcome, number in report.counts.items()
+    )
+    errors = sum(1 for result in report.not_judged if result.blocks)
+    return f"{_counted(len(report.results), 'rule')}: {counted}" + (
+        f" ({_counted(errors, 'error')})" if errors else ""
+    )
+
+
+def older_data_text(report: ScrubReport) -> str:
+    """By which data of another date the day was judged; "" when all of it covers the day."""
+    parts = (f"{each.of} ({each.what})" for each in report.older_data)
+    joined = ", ".join(parts)
+    return f"judged by data of {joined}" if joined else ""
 
 
 def report_text(
@@ -54,8 +79,10 @@ def report_text(
     exported: Exported = NEVER_EXPORTED,
 ) -> str:
     """The report for a terminal."""
+    older = older_data_text(report)
     lines = [
-        f"Scrub of session {session_id}, date of service {report.date_of_service}",
+        f"Scrub of session {session_id}, date of service {report.date_of_service}"
+        + (f"; {older}" if older else ""),
         f"Payer profile {report.profile} ({report.profile_title}), of {report.profile_date}; "
         f"rules of {report.rule_set}",
         verdict(report),
@@ -64,13 +91,29 @@ def report_text(
     ]
     for finding in report.findings:
         lines += _finding_lines(finding)
+    lines += [_open_line(result) for result in report.not_judged]
     for offer in offers:
         lines += _offer_lines(session_id, offer)
     lines += [f"accepted: {each.what} {each.value} by {each.by}" for each in accepted]
     lines += [f"exported: {text}" for text in exported.before]
     lines += [f"condition of the payer: {text}" for text in report.conditions]
     lines += [f"not checked: {text}" for text in report.not_checked]
+    lines += _not_applicable_lines(report)
     return lines_of([*lines, "", report.advice])
+
+
+def _open_line(result: RuleResult) -> str:
+    return f"{result.severity:<5} {result.rule_id}  not judged: {'; '.join(result.why)}"
+
+
+def _not_applicable_lines(report: ScrubReport) -> Iterator[str]:
+    """Rules by the reason for which they do not apply: most share one."""
+    by_reason: dict[str, list[str]] = {}
+    for result in report.results:
+        if result.outcome == "not_applicable":
+            by_reason.setdefault("; ".join(result.why), []).append(result.rule_id)
+    for why, rules in by_reason.items():
+        yield f"not applicable: {', '.join(rules)}: {why}"
 
 
 def _finding_lines(finding: RuleFinding) -> Iterator[str]:
@@ -108,6 +151,7 @@ def report_document(
     return {
         "session_id": session_id,
         "ready": not report.blocked,
+        "simulated": report.simulated,
         "verdict": verdict(report),
         "profile": report.profile,
         "profile_title": report.profile_title,
@@ -115,6 +159,9 @@ def report_document(
         "profile_source": report.profile_source,
         "rule_set": report.rule_set.isoformat(),
         "date_of_service": report.date_of_service.isoformat(),
+        "counts": dict(report.counts),
+        "older_data": [{"what": e.what, "of": e.of.isoformat()} for e in report.older_data],
+        "rules": [_result_document(result) for result in report.results],
         "findings": [_finding_document(finding) for finding in report.findings],
         "offers": [_offer_document(offer) for offer in offers],
         "accepted": [
@@ -132,6 +179,15 @@ def report_document(
         "conditions": list(report.conditions),
         "not_checked": list(report.not_checked),
         "advice": report.advice,
+    }
+
+
+def _result_document(result: RuleResult) -> dict[str, Any]:
+    return {
+        "rule": result.rule_id,
+        "outcome": result.outcome,
+        "severity": result.severity,
+        "why": list(result.why),
     }
 
 

@@ -17,9 +17,22 @@ Strength = Literal["A", "B", "C", "log", "own"]
 """A: a CMS file or manual. B: a Medicare contractor or the payer itself. C: trade page.
 log: arithmetic on the device's record. own: general knowledge without a source at hand."""
 
-OWN_ERRORS = frozenset({"T-005", "T-019", "N-10", "N-11"})
+OWN_ERRORS = frozenset(
+    {"T-005", "T-019", "T-086", "T-090", "T-091", "T-092", "T-093", "T-096", "N-10", "N-11"}
+)
 """Plain consistency checks: the only rules without a source that may be errors."""
-THEMES = ("code", "time", "modifiers", "pairs", "same_day", "diagnosis", "plan", "note")
+THEMES = (
+    "code",
+    "time",
+    "modifiers",
+    "pairs",
+    "same_day",
+    "diagnosis",
+    "plan",
+    "claim",
+    "identity",
+    "note",
+)
 
 
 class Rule(CheckedData):

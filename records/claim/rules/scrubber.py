@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
 from records.claim.context import ClaimContext
-from records.claim.rules.facts import Facts
-from records.claim.rules.findings import SEVERITIES, Found, RuleFinding, lower_of
+from records.claim.rules.facts import NOTHING_BESIDE, Beside, Facts
+from records.claim.rules.findings import (
+    OUTCOMES,
+    SEVERITIES,
+    Found,
+    NotApplicable,
+    NotJudged,
+    Outcome,
+    RuleFinding,
+    RuleResult,
+    Severity,
+    Told,
+    lower_of,
+    worst_of,
+)
 from records.claim.rules.lines_left_out import lines_left_out
 from records.claim.rules.payer_profile import PayerProfile
 from records.claim.rules.predicates import PREDICATES, Predicate
 from records.claim.rules.rule_data import Rule, shipped_rules
-from records.claim.rules.tables import ScrubTables
+from records.claim.rules.tables import OlderData, ScrubTables
 from records.evidence.reader import SessionRecord
 from records.note.treatment_note import TreatmentNote
 
@@ -26,9 +40,10 @@ ADVICE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrubReport:
-    """Findings, the worst first, and what they rest on."""
+    """How every rule ended, and what that rests on."""
 
-    findings: tuple[RuleFinding, ...]
+    results: tuple[RuleResult, ...]
+    """One of each rule, in the order of their names."""
     profile: str
     profile_title: str
     profile_date: date
@@ -38,16 +53,45 @@ class ScrubReport:
     conditions: tuple[str, ...]
     """What the payer wants and no data of the claim can prove."""
     not_checked: tuple[str, ...]
+    older_data: tuple[OlderData, ...] = ()
+    """Reference data that does not cover the day and by which it was judged all the same."""
+    simulated: bool = False
+    """The unit was a simulated one: nobody was treated, whatever the rules say."""
     advice: str = ADVICE
 
     @property
+    def findings(self) -> tuple[RuleFinding, ...]:
+        """What failed, the worst first."""
+        found = (finding for result in self.results for finding in result.findings)
+        return tuple(sorted(found, key=_worst_first))
+
+    @property
+    def not_judged(self) -> tuple[RuleResult, ...]:
+        """Rules with something that nobody could judge, the worst first."""
+        open_ = (result for result in self.results if result.outcome == "not_judged")
+        return tuple(sorted(open_, key=lambda result: -SEVERITIES.index(result.severity)))
+
+    @property
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many rules ended in each way."""
+        count = Counter(result.outcome for result in self.results)
+        return {outcome: count[outcome] for outcome in OUTCOMES}
+
+    @property
     def blocked(self) -> bool:
-        """True when a finding would make the claim rejected or false: it is not ready."""
-        return any(finding.severity == "error" for finding in self.findings)
+        """True when a rule of severity error failed or could not be judged: it is not ready."""
+        return any(result.blocks for result in self.results)
 
     def of_rule(self, rule_id: str) -> list[RuleFinding]:
         """The findings of one rule."""
         return [finding for finding in self.findings if finding.rule_id == rule_id]
+
+    def result(self, rule_id: str) -> RuleResult:
+        """How one rule ended; raises KeyError."""
+        for result in self.results:
+            if result.rule_id == rule_id:
+                return result
+        raise KeyError(rule_id)
 
 
 def scrub(
@@ -56,23 +100,20 @@ def scrub(
     context: ClaimContext,
     profile: PayerProfile,
     tables: ScrubTables,
-    *,
-    log_altered: str | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> ScrubReport:
     """Look at one claim. It never raises for a well-formed context, and it changes nothing.
 
-    ``log_altered`` is what the walk over log and words found, when somebody walked.
+    What nobody looked at ``beside`` it leaves its rule open.
     """
-    facts = Facts(note, record, context, profile, tables, log_altered=log_altered)
-    return report_of(facts)
+    return report_of(Facts(note, record, context, profile, tables, beside))
 
 
 def report_of(facts: Facts) -> ScrubReport:
     """The report over facts that were gathered already."""
     profile = facts.profile
-    found = [f for rule, look in _looks() for f in _findings(rule, look, facts)]
     return ScrubReport(
-        findings=tuple(sorted(found, key=_worst_first)),
+        results=tuple(_result(rule, look, facts) for rule, look in _looks()),
         profile=profile.name,
         profile_title=profile.title,
         profile_date=profile.valid_from,
@@ -80,7 +121,9 @@ def report_of(facts: Facts) -> ScrubReport:
         rule_set=shipped_rules().version,
         date_of_service=facts.day,
         conditions=(*profile.conditions, *_profile_is_of_another_time(profile, facts.day)),
-        not_checked=(*facts.tables.not_checked(facts.day), *lines_left_out(facts)),
+        not_checked=lines_left_out(facts),
+        older_data=facts.tables.older_data(facts.day),
+        simulated=facts.note is not None and facts.note.simulated,
     )
 
 
@@ -89,23 +132,70 @@ def _looks() -> tuple[tuple[Rule, Predicate], ...]:
     return tuple((rule, PREDICATES[rule.when]) for rule in shipped_rules().rule)
 
 
-def _findings(rule: Rule, look: Predicate, facts: Facts) -> Iterator[RuleFinding]:
-    seen = facts.profile.severities.get(rule.id)
-    if seen == "off" or not rule.applies_on(facts.day):
-        return
-    for found in look(facts):
-        severity = lower_of(found.severity or seen or rule.severity, found.at_most)
-        yield RuleFinding(
+def _result(rule: Rule, look: Predicate, facts: Facts) -> RuleResult:
+    """One rule over one claim."""
+    severity = facts.profile.severities.get(rule.id, rule.severity)
+    if severity == "off":
+        why = f"this payer leaves it out ({facts.profile.source})"
+        return _not_applicable(rule, why)
+    if not rule.applies_on(facts.day):
+        return _not_applicable(rule, f"the rule does not hold on {facts.day}")
+    told = [_as_needed(each, facts.profile) for each in look(facts)]
+    return _ended(rule, severity, told)
+
+
+def _not_applicable(rule: Rule, *why: str) -> RuleResult:
+    return RuleResult(rule_id=rule.id, outcome="not_applicable", severity=rule.severity, why=why)
+
+
+def _as_needed(told: Told, profile: PayerProfile) -> Told:
+    """What the payer declares unneeded is no fault when it is missing."""
+    match told:
+        case NotJudged(missing=name) | Found(field=name, absent=True) if name in profile.unneeded:
+            return NotApplicable(f"this payer does not need {name} ({profile.unneeded[name]})")
+    return told
+
+
+def _ended(rule: Rule, severity: Severity, told: list[Told]) -> RuleResult:
+    """The worst counts: a milder finding does not hide what could not be judged."""
+    found = tuple(_finding(rule, severity, each) for each in told if isinstance(each, Found))
+    open_ = [each for each in told if isinstance(each, NotJudged)]
+    unjudged = [lower_of(each.severity or severity, each.at_most) for each in open_]
+    failed = worst_of(finding.severity for finding in found)
+    if failed is not None and failed == worst_of((failed, *unjudged)):
+        return RuleResult(
             rule_id=rule.id,
-            severity=severity,
-            field=found.field,
-            message=_message(rule, found),
-            source=rule.source,
-            source_date=rule.source_date,
-            strength=rule.strength,
-            from_mission=rule.mission,
-            evidence=found.evidence,
+            outcome="failed",
+            severity=failed,
+            findings=found,
+            why=tuple(each.text for each in open_),
         )
+    if open_:
+        return RuleResult(
+            rule_id=rule.id,
+            outcome="not_judged",
+            severity=worst_of(unjudged) or severity,
+            findings=found,
+            why=tuple(dict.fromkeys(each.text for each in open_)),
+        )
+    whys = [each.why for each in told if isinstance(each, NotApplicable)]
+    if whys:
+        return _not_applicable(rule, *dict.fromkeys(whys))
+    return RuleResult(rule_id=rule.id, outcome="held", severity=severity)
+
+
+def _finding(rule: Rule, severity: Severity, found: Found) -> RuleFinding:
+    return RuleFinding(
+        rule_id=rule.id,
+        severity=lower_of(found.severity or severity, found.at_most),
+        field=found.field,
+        message=_message(rule, found),
+        source=rule.source,
+        source_date=rule.source_date,
+        strength=rule.strength,
+        from_mission=rule.mission,
+        evidence=found.evidence,
+    )
 
 
 def _message(rule: Rule, found: Found) -> str:

@@ -78,6 +78,14 @@ class _UserTables(CheckedData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OlderData:
+    """Reference data that does not speak of the day; ``of`` is the day that it is known for."""
+
+    what: str
+    of: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScrubTables:
     """Everything dated that rules look up. Earlier entries win."""
 
@@ -104,21 +112,19 @@ class ScrubTables:
         """The same tables and a list of diagnosis codes."""
         return replace(self, code_list=code_list)
 
-    def not_checked(self, day: date) -> tuple[str, ...]:
-        """What no table answers for a day, in words."""
-        found = []
-        if not self.pairs.covers(day):
-            found.append(
-                f"NCCI pairs: not checked against a file of the quarter of {day}; the rows used "
-                f"were seen on {self.pairs.seen_on}"
-            )
-        if self.threshold(day) is None:
-            found.append(f"therapy threshold: not checked, none is known for {day}")
-        if self.practice_expense(day) is None:
-            found.append(f"multiple-procedure cut: not checked, no values are known for {day}")
-        if self.code_list is None:
-            found.append("diagnosis codes and their regions: not checked, no code list was given")
-        return tuple(found)
+    def older_data(self, day: date) -> tuple[OlderData, ...]:
+        """What does not cover a day and is judged by all the same, each with its own date."""
+        limit, codes = self.daily_limit(day), self.code_list
+        known = (
+            ("NCCI pairs", self.pairs.covers(day), self.pairs.seen_on),
+            ("daily limit of 97012", limit.valid_on(day), limit.valid_to),
+            (
+                "diagnosis codes",
+                codes is None or codes.valid_from <= day <= codes.valid_to,
+                codes.valid_to if codes else day,
+            ),
+        )
+        return tuple(OlderData(what=what, of=of) for what, covers, of in known if not covers)
 
 
 @cache

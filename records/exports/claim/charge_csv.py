@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Mapping
 
-from controller.errors import ExportIncomplete, ExportRefused
+from controller.errors import ExportIncomplete, ReceiverInvalid
 from controller.words import one_line
 from records.claim.context import ClaimContext, Party
 from records.exports.messages.receiver_maps import PATIENT_FIELDS, Column, Receiver
+from records.exports.readiness import refuse_unready, unbillable
 from records.visit.visit import Visit
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -20,8 +21,13 @@ def charge_csv(visit: Visit, receiver: Receiver) -> str:
     """The file's text; cells that a spreadsheet would run as a formula get a leading apostrophe.
 
     Raises RequestRefused without a treatment, ExportIncomplete when the receiver needs what nobody
-    has said, ExportRefused when a program would take a line that the rules call wrong.
+    has said, ExportRefused when a program would take a line that is not ready,
+    ReceiverInvalid for a receiver without columns.
     """
+    if not receiver.columns:
+        raise ReceiverInvalid(
+            f"receiver {receiver.name} has no columns and takes no CSV; choose another one"
+        )
     values = charge_values(visit)
     if receiver.importer:
         _refuse_unready(visit, receiver, values)
@@ -34,8 +40,8 @@ def charge_csv(visit: Visit, receiver: Receiver) -> str:
 
 def charge_values(visit: Visit) -> dict[str, str]:
     """Every field that a column may hold; unknown ones are empty."""
-    rules = "; ".join(visit.face.errors)
-    return {**visit.charge().values, **_patient_values(visit.context), "not_ready": rules}
+    reasons = "; ".join(unbillable(visit))
+    return {**visit.charge().values, **_patient_values(visit.context), "not_ready": reasons}
 
 
 def _refuse_unready(visit: Visit, receiver: Receiver, values: Mapping[str, str]) -> None:
@@ -46,11 +52,7 @@ def _refuse_unready(visit: Visit, receiver: Receiver, values: Mapping[str, str])
             f"add them to the claim context (`traction claim new {visit.session_id}` prints every "
             "key)"
         )
-    if visit.face.errors:
-        raise ExportRefused(
-            f"CSV for {receiver.name} of session {visit.session_id} is not ready, and its receiver "
-            f"imports without looking: {'; '.join(visit.face.errors)}; correct these first"
-        )
+    refuse_unready(visit, f"CSV for {receiver.name}", unbillable(visit))
 
 
 def _patient_values(context: ClaimContext | None) -> dict[str, str]:

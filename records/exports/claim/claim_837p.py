@@ -8,162 +8,111 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from controller.errors import ExportRefused
+from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
+from records.claim.code_sets import plain
 from records.claim.context import TRACTION_CPT, ClaimContext, Party, ServiceLine
 from records.exports.claim.check_837p import check_837p
-from records.exports.claim.x12 import COMPONENT, amount, composite, day, digits, segment, words
-from records.exports.needs import Needs
+from records.exports.claim.needs_837p import (
+    CAUSES,
+    FILING_CODES,
+    RELATIONSHIPS,
+    need_837p,
+    phone_digits,
+)
+from records.exports.claim.x12 import COMPONENT, amount, composite, day, digits, segment
+from records.exports.claim.x12_words import Wording, plain_words
+from records.exports.messages.receiver_maps import Interchange
 
 VERSION = "005010X222A1"
-FILING_CODES = {
-    "medicare_b": "MB",
-    "medicare_advantage": "16",
-    "medicaid": "MC",
-    "commercial": "CI",
-    "workers_comp": "WC",
-    "va": "VA",
-    "auto": "AM",
-}
-"""SBR09 of each kind of payer; whoever pays himself has no payer."""
+FREQUENCIES = {"original": "1", "corrected": "7", "void": "8"}
+"""CLM05-3."""
 NTE_LENGTH = 80
-RELATIONSHIPS = {"spouse": "01", "child": "19", "other": "G8"}
-"""PAT01: the patient to the subscriber."""
+ACCOUNT_LENGTH = 20
+"""CLM01: what every receiver keeps and returns."""
+PERSONS, ORGANIZATIONS = frozenset({"IL", "QC", "DN"}), frozenset({"40", "77", "PR"})
+"""NM101 of loops in which the guide allows one type of entity only."""
 
 
-def claim_837p(
-    context: ClaimContext,
-    *,
-    session_id: str,
-    made_at: datetime,
-    signed: bool,
-    accepted: Sequence[str] = (),
-    not_ready: str = "",
-) -> str:
-    """The interchange, one segment a line; ``not_ready`` stands in the claim's note (NTE).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """When the preview is made of which session, and what its claim's state is.
 
-    Raises ExportIncomplete naming what is missing, and ExportRefused when a check of the finished
-    text finds a fault.
+    ``not_ready`` stands in the claim's note (NTE); ``accepted`` are the accepted modifiers.
     """
-    _need_everything(context, session_id)
-    claim = _Claim(context, session_id, made_at, signed, accepted, not_ready)
+
+    session_id: str
+    at: datetime
+    signed: bool
+    accepted: Sequence[str] = ()
+    not_ready: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim837P:
+    """The interchange, one segment a line, and what it writes otherwise than the context."""
+
+    text: str
+    notices: tuple[str, ...]
+
+
+def claim_837p(context: ClaimContext, made: Made, receiver: Interchange) -> Claim837P:
+    """The claim as a receiver takes it.
+
+    Raises ExportIncomplete naming what is missing or cannot be written, and ExportRefused when a
+    check of the finished text finds a fault.
+    """
+    need_837p(context, made.session_id)
+    wording = Wording(receiver.characters)
+    claim = _Claim(context, made, receiver, wording)
     text = "\n".join(claim.interchange()) + "\n"
-    faults = check_837p(text, made_at.date())
+    wording.check()
+    faults = check_837p(text, made.at.date())
     if faults:
         found = "; ".join(f"{fault.check_id} {fault.message}" for fault in faults)
-        raise ExportRefused(f"837P of session {session_id} is not sound: {found}")
-    return text
-
-
-def _need_everything(context: ClaimContext, session_id: str) -> None:
-    needs = Needs("837P", session_id)
-    for name in ("submitter_id", "receiver_id"):
-        needs.text(name, getattr(context, name))
-    needs.text("payer.name", context.payer.name)
-    needs.text("payer.payer_id", context.payer.payer_id)
-    if context.payer.kind not in FILING_CODES:
-        needs.lack(f"a payer to send to (payer.kind={context.payer.kind})")
-    _need_practice(needs, context)
-    _need_insured(needs, context)
-    for name in ("accept_assignment", "benefits_assigned", "release_of_information"):
-        needs.value(name, getattr(context, name), False)
-    if not context.diagnoses:
-        needs.lack("diagnoses")
-    for number, line in enumerate(context.lines, start=1):
-        needs.line(number, line)
-        own = line.rendering_npi
-        if own and context.rendering and own != context.rendering.npi:
-            needs.lack(
-                f"the name of lines.{number}.rendering_npi={own} (only the claim's is known)"
-            )
-    needs.check()
-
-
-def _need_practice(needs: Needs, context: ClaimContext) -> None:
-    billing = needs.party("billing", context.billing)
-    if context.billing:
-        for name in ("npi", "tin", "phone", "taxonomy"):
-            needs.text(f"billing.{name}", getattr(billing, name))
-        needs.text("billing.tin_kind", billing.tin_kind)
-        needs.address("billing", billing)
-    for name in ("rendering", "referring"):
-        party = getattr(context, name)
-        if name == "rendering" or party is not None:
-            _need_person(needs, name, party)
-    if context.service_facility:
-        needs.party("service_facility", context.service_facility)
-        needs.text("service_facility.npi", context.service_facility.npi)
-        needs.address("service_facility", context.service_facility)
-
-
-def _need_person(needs: Needs, name: str, party: Party | None) -> None:
-    person = needs.party(name, party)
-    if party is not None:
-        needs.text(f"{name}.npi", person.npi)
-
-
-def _need_insured(needs: Needs, context: ClaimContext) -> None:
-    people = [("patient", context.patient)]
-    if context.subscriber:
-        people.append(("subscriber", context.subscriber))
-        relationship = context.patient_relationship
-        if relationship not in RELATIONSHIPS:
-            needs.lack(f"patient_relationship to the subscriber (now {relationship})")
-    for name, party in people:
-        person = needs.party(name, party)
-        if party is None:
-            continue
-        needs.text(f"{name}.first_name", person.first_name)
-        needs.address(name, person)
-        needs.text(f"{name}.birth_date", str(person.birth_date or ""))
-        needs.text(f"{name}.sex", person.sex)
-    insured = context.subscriber or context.patient
-    if insured:
-        needs.text("member_id of the insured", insured.member_id)
+        raise ExportRefused(f"837P of session {made.session_id} is not sound: {found}")
+    return Claim837P(text=text, notices=tuple(wording.notices))
 
 
 class _Claim:
     """Writes the segments in the order of the implementation guide; nothing is missing here."""
 
     def __init__(
-        self,
-        context: ClaimContext,
-        session_id: str,
-        made_at: datetime,
-        signed: bool,
-        accepted: Sequence[str],
-        not_ready: str,
+        self, context: ClaimContext, made: Made, receiver: Interchange, wording: Wording
     ) -> None:
         assert context.billing
         assert context.patient
         assert context.rendering
-        self.context, self.made_at, self.signed = context, made_at, signed
-        self.session_id = words("session_id", session_id, 45)
-        self.not_ready = words("not_ready", not_ready[:NTE_LENGTH], NTE_LENGTH)
-        self.modifiers = claim_modifiers(context, accepted)
+        self.context, self.made, self.receiver = context, made, receiver
+        self.words, self.identifier = wording.words, wording.identifier
+        self.session_id = self.identifier("session_id", made.session_id, 28)
+        self.not_ready = plain_words(made.not_ready, receiver.characters)[:NTE_LENGTH]
+        self.modifiers = claim_modifiers(context, made.accepted)
         self.billing, self.patient = context.billing, context.patient
         self.rendering = context.rendering
         self.insured = context.subscriber or context.patient
-        digest = hashlib.sha256(session_id.encode()).hexdigest()
+        digest = hashlib.sha256(made.session_id.encode()).hexdigest()
         self.control_number = f"{int(digest[:12], 16) % 999_999_999 + 1:09}"
-        self.sender = words("submitter_id", context.submitter_id, 15)
-        self.receiver = words("receiver_id", context.receiver_id, 15)
+        self.sender_id = self.identifier("submitter_id", context.submitter_id, 15, 2)
+        self.receiver_id = self.identifier("receiver_id", context.receiver_id, 15, 2)
 
     def interchange(self) -> Iterator[str]:
-        date_, time_ = day(self.made_at), self.made_at.strftime("%H%M")
+        date_, time_ = day(self.made.at), self.made.at.strftime("%H%M")
         yield segment(
             "ISA",
             "00",
             " " * 10,
             "00",
             " " * 10,
-            "ZZ",
-            f"{self.sender:<15}",
-            "ZZ",
-            f"{self.receiver:<15}",
+            self.receiver.sender_qualifier,
+            f"{self.sender_id:<15}",
+            self.receiver.receiver_qualifier,
+            f"{self.receiver_id:<15}",
             date_[2:],
             time_,
             "^",
@@ -173,7 +122,7 @@ class _Claim:
             "T",
             COMPONENT,
         )
-        yield segment("GS", "HC", self.sender, self.receiver, date_, time_, "1", "X", VERSION)
+        yield segment("GS", "HC", self.sender_id, self.receiver_id, date_, time_, "1", "X", VERSION)
         body = [segment("ST", "837", "0001", VERSION), *self._transaction(date_, time_)]
         yield from body
         yield segment("SE", str(len(body) + 1), "0001")
@@ -190,101 +139,129 @@ class _Claim:
             yield from self._line(number, line)
 
     def _submitter(self) -> Iterator[str]:
-        name = words("billing.last_name", self.billing.last_name, 60)
-        yield segment("NM1", "41", "2", name, "", "", "", "", "46", self.sender)
-        yield segment("PER", "IC", name, "TE", digits(self.billing.phone or ""))
-        payer = words("payer.name", self.context.payer.name, 60)
-        yield segment("NM1", "40", "2", payer, "", "", "", "", "46", self.receiver)
+        """The contact has no name of its own: it would repeat the submitter's."""
+        yield self._name("41", "billing", self.billing, "46", self.sender_id)
+        yield segment("PER", "IC", "", "TE", phone_digits(self.billing))
+        key = "receiver.x12" if self.receiver.name else "payer"
+        receiver = Party(last_name=self.receiver.name or self.context.payer.name)
+        yield self._name("40", key, receiver, "46", self.receiver_id)
 
     def _billing_provider(self) -> Iterator[str]:
         yield segment("HL", "1", "", "20", "1")
         yield segment("PRV", "BI", "PXC", self.billing.taxonomy or "")
-        yield _name("85", "billing", self.billing, "XX", self.billing.npi)
-        yield from _address("billing", self.billing)
+        yield self._name("85", "billing", self.billing, "XX", self.billing.npi)
+        yield from self._address("billing", self.billing)
         yield segment("REF", self.billing.tin_kind or "", digits(self.billing.tin or ""))
 
     def _subscriber(self) -> Iterator[str]:
         own = self.context.subscriber is None
         yield segment("HL", "2", "1", "22", "0" if own else "1")
-        group = words("group_number", self.insured.group_number, 50)
+        group = self.identifier("group_number", self.insured.group_number, 50)
         filing = FILING_CODES[self.context.payer.kind]
         yield segment("SBR", "P", "18" if own else "", group, "", "", "", "", "", filing)
-        name = "patient" if own else "subscriber"
-        member = words(f"{name}.member_id", self.insured.member_id, 80)
-        yield _name("IL", name, self.insured, "MI", member)
-        yield from _address(name, self.insured)
-        yield _demographics(self.insured)
+        key = "patient" if own else "subscriber"
+        member = self.identifier(f"{key}.member_id", self.insured.member_id, 80, 2)
+        yield self._name("IL", key, self.insured, "MI", member)
+        if self.insured.address:
+            yield from self._address(key, self.insured)
+        if self.insured.birth_date and self.insured.sex:
+            yield _demographics(self.insured)
+        if own:
+            yield from self._casualty()
         payer = self.context.payer
-        yield segment(
-            "NM1",
-            "PR",
-            "2",
-            words("payer.name", payer.name, 60),
-            "",
-            "",
-            "",
-            "",
-            "PI",
-            words("payer.payer_id", payer.payer_id, 80),
-        )
+        payer_id = self.identifier("payer.payer_id", payer.payer_id, 80, 2)
+        yield self._name("PR", "payer", Party(last_name=payer.name), "PI", payer_id)
         if not own:
             yield from self._patient()
 
     def _patient(self) -> Iterator[str]:
         yield segment("HL", "3", "2", "23", "0")
         yield segment("PAT", RELATIONSHIPS[self.context.patient_relationship or ""])
-        yield _name("QC", "patient", self.patient, "", None)
-        yield from _address("patient", self.patient)
+        yield self._name("QC", "patient", self.patient, "", None)
+        yield from self._address("patient", self.patient)
         yield _demographics(self.patient)
+        yield from self._casualty()
+
+    def _casualty(self) -> Iterator[str]:
+        """The payer's number of an accident, at the end of the patient's loop."""
+        number = self.context.casualty_claim_number
+        if number:
+            yield segment("REF", "Y4", self.identifier("casualty_claim_number", number, 50))
 
     def _claim(self) -> Iterator[str]:
         context = self.context
         total = sum((line.charge or Decimal() for line in context.lines), Decimal())
+        account = account_of(self.made.session_id, context.claim_id)
+        frequency = FREQUENCIES[context.frequency or "original"]
         yield segment(
             "CLM",
-            words("claim_id", context.claim_id, 38),
+            self.identifier("claim_id", account, ACCOUNT_LENGTH),
             amount(total),
             "",
             "",
-            composite(context.lines[0].pos or "", "B", "1"),
-            "Y" if self.signed else "N",
+            composite(context.lines[0].pos or "", "B", frequency),
+            "Y" if self.made.signed else "N",
             "A" if context.accept_assignment else "C",
             "Y" if context.benefits_assigned else "N",
             "Y" if context.release_of_information else "I",
+            "",
+            self._causes(),
         )
-        for qualifier, date_ in (
-            ("431", context.onset_date),
-            ("454", context.initial_treatment_date),
-        ):
-            if date_:
-                yield segment("DTP", qualifier, "D8", day(date_))
-        if context.referral_number:
-            yield segment("REF", "9F", words("referral_number", context.referral_number, 50))
-        if context.authorization and context.authorization.number:
-            number = words("authorization.number", context.authorization.number, 50)
-            yield segment("REF", "G1", number)
+        yield from self._dates()
+        yield from self._numbers()
         if self.not_ready:
             yield segment("NTE", "ADD", self.not_ready)
         yield segment("HI", *self._diagnoses())
         yield from self._providers()
 
+    def _causes(self) -> str:
+        """CLM11: accident or employment, and the state of an auto accident."""
+        codes = [CAUSES[cause] for cause in self.context.related_causes if cause in CAUSES]
+        state = (self.context.accident_state or "").upper() if "AA" in codes else ""
+        return composite(*codes, *[""] * (3 - len(codes)), state) if codes else ""
+
+    def _dates(self) -> Iterator[str]:
+        context = self.context
+        accident = context.accident_date if self._causes() else None
+        dates = (
+            ("431", context.onset_date),
+            ("454", context.initial_treatment_date),
+            ("439", accident),
+        )
+        for qualifier, date_ in dates:
+            if date_:
+                yield segment("DTP", qualifier, "D8", day(date_))
+
+    def _numbers(self) -> Iterator[str]:
+        context = self.context
+        authorization = context.authorization.number if context.authorization else ""
+        numbers = (
+            ("9F", "referral_number", context.referral_number),
+            ("G1", "authorization.number", authorization),
+            ("F8", "payer_claim_number", context.payer_claim_number),
+        )
+        for qualifier, name, number in numbers:
+            if number:
+                yield segment("REF", qualifier, self.identifier(name, number, 50))
+
     def _diagnoses(self) -> Iterator[str]:
-        """As they stand on the claim: a dot or a small letter is a finding, not mended here."""
-        for number, code in enumerate(self.context.diagnoses):
-            yield composite("ABK" if number == 0 else "ABF", code)
+        """In capitals and without dot, however the context writes them."""
+        for number, code in enumerate(self.context.diagnoses, start=1):
+            sent = self.identifier(f"diagnoses.{number}", plain(code), 30)
+            yield composite("ABK" if number == 1 else "ABF", sent)
 
     def _providers(self) -> Iterator[str]:
         context = self.context
         if context.referring:
-            yield _name("DN", "referring", context.referring, "XX", context.referring.npi)
+            yield self._name("DN", "referring", context.referring, "XX", context.referring.npi)
         if self.rendering.npi != self.billing.npi:
-            yield _name("82", "rendering", self.rendering, "XX", self.rendering.npi)
+            yield self._name("82", "rendering", self.rendering, "XX", self.rendering.npi)
             if self.rendering.taxonomy:
                 yield segment("PRV", "PE", "PXC", self.rendering.taxonomy)
         if context.service_facility:
             facility = context.service_facility
-            yield _name("77", "service_facility", facility, "XX", facility.npi)
-            yield from _address("service_facility", facility)
+            yield self._name("77", "service_facility", facility, "XX", facility.npi)
+            yield from self._address("service_facility", facility)
 
     def _line(self, number: int, line: ServiceLine) -> Iterator[str]:
         traction = line is self.context.traction_line and line.cpt == TRACTION_CPT
@@ -293,9 +270,9 @@ class _Claim:
         yield segment("LX", str(number))
         yield segment(
             "SV1",
-            composite("HC", line.cpt, *modifiers),
+            composite("HC", *self._codes(f"lines.{number}", line.cpt, modifiers)),
             amount(line.charge or Decimal()),
-            line.unit_of_measure,
+            self.identifier(f"lines.{number}.unit_of_measure", line.unit_of_measure, 2),
             str(line.units),
             "" if pos == self.context.lines[0].pos else pos,
             "",
@@ -304,30 +281,37 @@ class _Claim:
         yield segment("DTP", "472", "D8", day(self.context.date_of_service))
         yield segment("REF", "6R", f"{self.session_id}-{number}")
 
+    def _codes(self, key: str, cpt: str, modifiers: Sequence[str]) -> Iterator[str]:
+        """Code and modifiers of a service."""
+        yield self.identifier(f"{key}.cpt", cpt, 48)
+        for modifier in modifiers:
+            yield self.identifier(f"{key}.modifiers", modifier, 2)
 
-def _name(entity: str, key: str, party: Party, qualifier: str, number: str | None) -> str:
-    person = party.is_person
-    return segment(
-        "NM1",
-        entity,
-        "1" if person else "2",
-        words(f"{key}.last_name", party.last_name, 60),
-        words(f"{key}.first_name", party.first_name, 35) if person else "",
-        words(f"{key}.middle_name", party.middle_name, 25) if person else "",
-        "",
-        "",
-        qualifier if number else "",
-        number or "",
-    )
+    def _name(self, entity: str, key: str, party: Party, qualifier: str, number: str | None) -> str:
+        person = entity in PERSONS or (party.is_person and entity not in ORGANIZATIONS)
+        given = (party.first_name, party.middle_name) if person else ("", "")
+        name_key = "name" if entity in ("40", "PR") else "last_name"
+        number = self.identifier(f"{key}.npi", number, 80)
+        return segment(
+            "NM1",
+            entity,
+            "1" if person else "2",
+            self.words(f"{key}.{name_key}", party.last_name, 60),
+            self.words(f"{key}.first_name", given[0], 35),
+            self.words(f"{key}.middle_name", given[1], 25),
+            "",
+            "",
+            qualifier if number else "",
+            number,
+        )
 
-
-def _address(key: str, party: Party) -> Iterator[str]:
-    address = party.address
-    assert address is not None
-    first = words(f"{key}.address.line_1", address.line_1, 55)
-    yield segment("N3", first, words(f"{key}.address.line_2", address.line_2, 55))
-    city = words(f"{key}.address.city", address.city, 30)
-    yield segment("N4", city, (address.state or "").upper(), address.zip_digits)
+    def _address(self, key: str, party: Party) -> Iterator[str]:
+        address = party.address
+        assert address is not None
+        first = self.words(f"{key}.address.line_1", address.line_1, 55)
+        yield segment("N3", first, self.words(f"{key}.address.line_2", address.line_2, 55))
+        city = self.words(f"{key}.address.city", address.city, 30, 2)
+        yield segment("N4", city, (address.state or "").upper(), address.zip_digits)
 
 
 def _demographics(party: Party) -> str:

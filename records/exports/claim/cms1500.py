@@ -13,13 +13,18 @@ from datetime import date
 from decimal import Decimal
 
 from controller.words import lines_of
+from records.claim.account import LENGTH as ACCOUNT_LENGTH
+from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
+from records.claim.code_sets import plain
 from records.claim.context import Address, ClaimContext, Party, ServiceLine
 from records.exports.claim.x12 import digits
-from records.exports.needs import Needs
+from records.exports.needs import Needs, need_first_payer, need_frequency
+from records.exports.readiness import unbillable, unready
 from records.visit.face import Face
+from records.visit.visit import Visit
 
-FORMAT = "traction-cms1500/1"
+FORMAT, NOT_READY = "traction-cms1500/1", "NOT READY"
 PAYER_TYPES = {
     "medicare_b": "Medicare",
     "medicaid": "Medicaid",
@@ -30,8 +35,15 @@ PAYER_TYPES = {
     "auto": "Other",
     "self_pay": "Other",
 }
+MEDICARE = "medicare_b"
 LINES_ON_A_FORM = 6
 LETTERS = "ABCDEFGHIJKL"
+RESUBMISSION = {"corrected": "7", "void": "8"}
+"""Box 22, before the payer's number of the claim that is replaced."""
+NO_FIRST_PAYER = "NONE"
+"""Box 11 for Medicare when no other insurance pays first (Novitas 00144707)."""
+AT_HOME = "12"
+"""Place of service: the patient's home, which is not where the practice is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,26 +60,31 @@ def cms1500_boxes(
 ) -> list[Box]:
     """The boxes in the form's order; raises ExportIncomplete naming what is missing."""
     _need_everything(context, session_id)
-    sheet = _Sheet(context, face, claim_modifiers(context, accepted))
+    account = account_of(session_id, context.claim_id)
+    sheet = _Sheet(context, face, account, claim_modifiers(context, accepted))
     return [box for box in sheet.boxes() if box.value]
 
 
-def cms1500_text(boxes: Sequence[Box], *, session_id: str, face: Face) -> str:
-    """One line a box, the face above them."""
-    lines = [f"CMS-1500 data sheet (not the form)  session {session_id}  {face.status}"]
-    lines += [face.verdict, *face.errors] if face.errors else []
+def cms1500_text(boxes: Sequence[Box], visit: Visit) -> str:
+    """One line a box; above them the status and what is not ready."""
+    reasons, face = unbillable(visit), visit.face
+    lines = [f"CMS-1500 data sheet (not the form)  session {visit.session_id}  {face.status}"]
+    lines += [face.verdict or NOT_READY, *reasons] if reasons else []
+    lines += [face.outcomes] if face.outcomes else []
     lines += ["", *(f"{box.number:<7} {box.label:<34} {box.value}" for box in boxes)]
     return lines_of(lines)
 
 
-def cms1500_json(boxes: Sequence[Box], *, session_id: str, face: Face) -> str:
+def cms1500_json(boxes: Sequence[Box], visit: Visit) -> str:
     """The same as JSON."""
+    reasons = unready(visit)
     document = {
         "format": FORMAT,
-        "session_id": session_id,
-        "status": face.status,
-        "ready": not face.errors,
-        "errors": list(face.errors),
+        "session_id": visit.session_id,
+        "status": visit.face.status,
+        "ready": not reasons,
+        "errors": list(reasons),
+        "outcomes": visit.face.outcomes,
         "boxes": [{"box": b.number, "label": b.label, "value": b.value} for b in boxes],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -97,6 +114,15 @@ def _need_everything(context: ClaimContext, session_id: str) -> None:
     if context.referring:
         needs.text("referring.npi", context.referring.npi)
     needs.value("accept_assignment", context.accept_assignment, False)
+    account = account_of(session_id, context.claim_id)
+    if len(account) > ACCOUNT_LENGTH:
+        needs.lack(
+            f"a claim_id of at most {ACCOUNT_LENGTH} characters for box 26 (now {account!r})"
+        )
+    need_first_payer(needs, context)
+    need_frequency(needs, context)
+    if context.payer.kind == MEDICARE:
+        _need_for_medicare(needs, context)
     if not context.diagnoses:
         needs.lack("diagnoses")
     for number, line in enumerate(context.lines, start=1):
@@ -106,12 +132,28 @@ def _need_everything(context: ClaimContext, session_id: str) -> None:
     needs.check()
 
 
+def _need_for_medicare(needs: Needs, context: ClaimContext) -> None:
+    """Items 10, 11 and 32 are never left open (docs/reference/exports.md names the sources)."""
+    if context.subscriber:
+        needs.lack("a claim without subscriber: Medicare insures the patient only")
+    if not context.related_causes:
+        needs.lack('related_causes (box 10; ["none"] when there is none)')
+    needs.value("other_insurance_first (box 11)", context.other_insurance_first, False)
+    if "auto" in context.related_causes:
+        needs.text("accident_state", context.accident_state)
+    if context.service_facility is None and any(line.pos == AT_HOME for line in context.lines):
+        needs.lack("service_facility (box 32: the address of the home)")
+
+
 class _Sheet:
-    def __init__(self, context: ClaimContext, face: Face, modifiers: tuple[str, ...]) -> None:
+    def __init__(
+        self, context: ClaimContext, face: Face, account: str, modifiers: tuple[str, ...]
+    ) -> None:
         assert context.patient
         assert context.billing
         assert context.rendering
         self.context, self.face, self.modifiers = context, face, modifiers
+        self.account, self.medicare = account, context.payer.kind == MEDICARE
         self.patient, self.billing = context.patient, context.billing
         self.rendering = context.rendering
         self.insured = context.subscriber or context.patient
@@ -129,14 +171,31 @@ class _Sheet:
         yield _box("1a", "member id", self.insured.member_id)
         yield _box("2", "patient", _name(patient))
         yield _box("3", "born, sex", f"{_day(patient.birth_date)} {patient.sex}")
-        yield _box("4", "insured", _name(self.insured))
+        if not self.medicare:
+            yield _box("4", "insured", _name(self.insured))
         yield _box("5", "patient's address", _address(patient.address))
-        relationship = context.patient_relationship if context.subscriber else "self"
-        yield _box("6", "patient is to the insured", relationship)
-        yield _box("7", "insured's address", _address(self.insured.address))
-        yield _box("11", "group", self.insured.group_number)
+        if not self.medicare:
+            relationship = context.patient_relationship if context.subscriber else "self"
+            yield _box("6", "patient is to the insured", relationship)
+            yield _box("7", "insured's address", _address(self.insured.address))
+        yield from self._causes()
+        group = NO_FIRST_PAYER if self.medicare else self.insured.group_number
+        yield _box("11", "group", group)
+        if context.casualty_claim_number and not self.medicare:
+            yield _box("11b", "claim of the accident", f"Y4 {context.casualty_claim_number}")
         yield _box("12", "release of information", _yes(context.release_of_information))
         yield _box("13", "benefits assigned to the practice", _yes(context.benefits_assigned))
+
+    def _causes(self) -> Iterator[Box]:
+        """Box 10: YES or NO for each, once somebody said which."""
+        causes = self.context.related_causes
+        if not causes:
+            return
+        yield _box("10a", "employment", _yes("employment" in causes))
+        state = (self.context.accident_state or "").upper()
+        auto = "auto" in causes
+        yield _box("10b", "auto accident, state", f"YES {state}".strip() if auto else "NO")
+        yield _box("10c", "other accident", _yes("other" in causes))
 
     def _claim(self) -> Iterator[Box]:
         context = self.context
@@ -150,7 +209,10 @@ class _Sheet:
             yield _box("17", "who certified the plan", f"DN {_name(context.referring)}")
             yield _box("17b", "NPI of 17", context.referring.npi)
         for letter, code in zip(LETTERS, context.diagnoses, strict=False):
-            yield _box(f"21{letter}", "diagnosis (ICD indicator 0)", code)
+            yield _box(f"21{letter}", "diagnosis (ICD indicator 0)", plain(code))
+        if context.frequency in RESUBMISSION:
+            code = RESUBMISSION[context.frequency]
+            yield _box("22", "resubmission", f"{code} {context.payer_claim_number}")
         if context.authorization:
             yield _box("23", "prior authorization", context.authorization.number)
 
@@ -170,7 +232,7 @@ class _Sheet:
         context, billing = self.context, self.billing
         kind = {"EI": "EIN", "SY": "SSN"}[billing.tin_kind or "EI"]
         yield _box("25", "tax number", f"{digits(billing.tin or '')} {kind}")
-        yield _box("26", "account", context.claim_id)
+        yield _box("26", "account", self.account)
         yield _box("27", "accepts assignment", _yes(context.accept_assignment))
         total = sum((line.charge or Decimal() for line in context.lines), Decimal())
         yield _box("28", "total charge", f"{total:.2f}")
@@ -178,7 +240,10 @@ class _Sheet:
         if context.service_facility:
             facility = context.service_facility
             yield _box("32", "where", f"{_name(facility)}, {_address(facility.address)}")
-            yield _box("32a", "NPI of 32", facility.npi)
+            if facility.npi != billing.npi:
+                yield _box("32a", "NPI of 32", facility.npi)
+        elif self.medicare:
+            yield _box("32", "where", f"{_name(billing)}, {_address(billing.address)}")
         yield _box("33", "who bills", f"{_name(billing)}, {_address(billing.address)}")
         yield _box("33a", "NPI of 33", billing.npi)
 

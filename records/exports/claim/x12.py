@@ -1,18 +1,12 @@
-"""Segments of X12: elements in capitals, separators kept out of the values."""
+"""Segments of X12: elements between their separators, amounts and dates."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date
 from decimal import Decimal
 
-from controller.errors import ExportIncomplete
-
 ELEMENT, COMPONENT, REPETITION, SEGMENT = "*", ":", "^", "~"
-_SEPARATORS = str.maketrans(dict.fromkeys("*:^~\r\n\t", " "))
-_CARRIED = re.compile(r"[A-Z0-9 !\"&'()+,\-./;?=]*")
-"""The basic character set without the separators."""
 
 
 def segment(*elements: str) -> str:
@@ -23,25 +17,6 @@ def segment(*elements: str) -> str:
 def composite(*components: str) -> str:
     """One element of several components."""
     return COMPONENT.join(components).rstrip(COMPONENT)
-
-
-def words(name: str, text: str | None, longest: int) -> str:
-    """A text as X12 carries it: capitals, accents dropped, separators as blanks.
-
-    Raises ExportIncomplete for a text that would lose letters or does not fit.
-    """
-    plain = unicodedata.normalize("NFKD", text or "")
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).upper()
-    plain = " ".join(plain.translate(_SEPARATORS).split())
-    if not _CARRIED.fullmatch(plain):
-        raise ExportIncomplete(
-            f"{name}={text!r} holds characters that X12 cannot carry; write it in Latin letters"
-        )
-    if len(plain) > longest:
-        raise ExportIncomplete(
-            f"{name}={text!r} has {len(plain)} characters, X12 takes {longest}; shorten it"
-        )
-    return plain
 
 
 def digits(text: str) -> str:

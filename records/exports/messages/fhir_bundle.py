@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -16,8 +17,10 @@ from controller.events import Outcome
 from controller.order.prescription import NEWTONS_PER_LBF
 from records.claim.charge_line import CPT, UNITS
 from records.claim.context import Party
-from records.exports.messages.fhir_sampled import sampled_force
+from records.exports.messages.fhir_sampled import SampledForce, sampled_force
+from records.exports.messages.signature import Signature, signature_of
 from records.exports.needs import Needs, context_or_refuse
+from records.exports.readiness import unbillable, unready
 from records.visit.visit import Visit
 
 FORMAT = "FHIR"
@@ -27,6 +30,12 @@ ICD_SYSTEM = "http://hl7.org/fhir/sid/icd-10-cm"
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+TEST_DATA = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+    "code": "HTEST",
+    "display": "test health data",
+}
+"""Tag of every resource of a simulated session."""
 NOTE_CODE = ("11508-9", "Physical therapy Progress note")
 GENDERS = {"F": "female", "M": "male", "U": "unknown"}
 DOC_STATUS = {"draft": "preliminary", "signed": "final", "amended": "amended"}
@@ -36,16 +45,18 @@ Resource = dict[str, Any]
 def fhir_bundle(visit: Visit, pdf: bytes, *, sampled: bool = False) -> str:
     """The bundle as JSON; ``sampled`` adds the force curve. Raises ExportIncomplete."""
     resources = _Resources(visit, pdf, sampled)
-    bundle = {
+    tagged: Resource = {"meta": {"tag": [TEST_DATA]}} if visit.note.simulated else {}
+    bundle: Resource = {
         "resourceType": "Bundle",
         "type": "collection",
         "identifier": {"system": f"{OWN}:session", "value": visit.session_id},
         "timestamp": visit.made_at.isoformat(),
         "entry": [
-            {"fullUrl": resources.url(key), "resource": resource}
+            {"fullUrl": resources.url(key), "resource": resource | tagged}
             for key, resource in resources.all()
         ],
     }
+    bundle |= tagged
     return json.dumps(bundle, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -55,6 +66,7 @@ class _Resources:
     def __init__(self, visit: Visit, pdf: bytes, sampled: bool) -> None:
         self.visit, self.pdf, self.sampled = visit, pdf, sampled
         self.start, self.stop = visit.times
+        self.signature = signature_of(visit)
         self.context = context_or_refuse(visit.context, FORMAT, visit.session_id)
         needs = Needs(FORMAT, visit.session_id)
         needs.text("patient_ref", visit.patient_reference)
@@ -69,19 +81,20 @@ class _Resources:
 
     def all(self) -> Iterator[tuple[str, Resource]]:
         yield "patient", self._patient()
-        yield "practitioner", self._practitioner()
+        yield "practitioner", _practitioner(self.rendering)
         yield "device", self._device()
         yield "procedure", self._procedure()
+        if self.signature and not self.signature.treated:
+            yield "signer", _practitioner(self.signature.party, self.signature.as_signed)
         yield "summary", self._summary()
         if self.sampled and (curve := sampled_force(self.visit.record.samples)):
-            yield (
-                "curve",
-                self._observation("force-curve", "Force over time") | {"valueSampledData": curve},
-            )
+            yield "curve", self._curve(curve)
         yield "note", self._document()
         yield "provenance", self._provenance()
+        if self.signature:
+            yield "signature", self._signed(self.signature)
         yield "charge", self._charge()
-        if self.visit.face.errors:
+        if unready(self.visit):
             yield "findings", self._findings()
 
     def _reference(self, key: str) -> Resource:
@@ -103,12 +116,6 @@ class _Resources:
         if known.sex:
             patient["gender"] = GENDERS[known.sex]
         return patient
-
-    def _practitioner(self) -> Resource:
-        who = self.rendering
-        identifier = [{"system": NPI_SYSTEM, "value": who.npi}] if who.npi else []
-        practitioner = {"resourceType": "Practitioner", "name": [_name(who)]}
-        return practitioner | ({"identifier": identifier} if identifier else {})
 
     def _device(self) -> Resource:
         identity = self.visit.record.started.session.identity
@@ -150,6 +157,20 @@ class _Resources:
             "partOf": [self._reference("procedure")],
             "effectivePeriod": self._period,
         }
+
+    def _curve(self, curve: SampledForce) -> Resource:
+        """Begins and ends with the first and the last value, not with the treatment."""
+        period = {"start": self._moment(curve.first_ms), "end": self._moment(curve.last_ms)}
+        return self._observation("force-curve", "Force over time") | {
+            "effectivePeriod": period,
+            "valueSampledData": curve.data,
+        }
+
+    def _moment(self, at_ms: int) -> str:
+        """A millisecond of the session in the clinic's time."""
+        seconds, ms = divmod(self.visit.record.head.started_utc_ms + at_ms, 1000)
+        at = datetime.fromtimestamp(seconds, self.visit.zone).replace(microsecond=ms * 1000)
+        return at.isoformat(timespec="milliseconds")
 
     def _summary(self) -> Resource:
         dose = self.visit.note.dose
@@ -196,26 +217,34 @@ class _Resources:
         }
 
     def _provenance(self) -> Resource:
-        """The device as author, whoever signed as verifier, the log by its seal."""
-        agents = [{"type": _participant("author"), "who": self._reference("device")}]
-        signature = self.visit.face.signature
-        if signature:
-            agents.append({"type": _participant("verifier"), "who": {"display": signature}})
+        """The device as author, the log by its seal."""
         seal = {"system": f"{OWN}:seal-sha256", "value": self.visit.note.seal or "not sealed"}
+        author = {"type": _participant("author"), "who": self._reference("device")}
         return {
             "resourceType": "Provenance",
             "target": [self._reference(key) for key in ("procedure", "summary", "note")],
             "recorded": self.visit.made_at.isoformat(),
-            "agent": agents,
+            "agent": [author],
             "entity": [{"role": "source", "what": {"identifier": seal}}],
         }
 
+    def _signed(self, signature: Signature) -> Resource:
+        """Who stands for the note, recorded when it was signed."""
+        who = self._reference("practitioner" if signature.treated else "signer")
+        named = who | {"display": f"{signature.as_signed}, {signature.party.credentials}"}
+        return {
+            "resourceType": "Provenance",
+            "target": [self._reference("note")],
+            "recorded": signature.at.isoformat(),
+            "agent": [{"type": _participant("verifier"), "who": named}],
+        }
+
     def _charge(self) -> Resource:
-        """Billable only while no finding forbids it."""
+        """Billable once the rules looked and found no error, and never for a simulated unit."""
         modifiers = [{"system": CPT_SYSTEM, "code": code} for code in self.visit.modifiers]
         return {
             "resourceType": "ChargeItem",
-            "status": "planned" if self.visit.face.errors else "billable",
+            "status": "planned" if unbillable(self.visit) else "billable",
             "code": {"coding": [{"system": CPT_SYSTEM, "code": CPT}, *modifiers]},
             "subject": self._reference("patient"),
             "occurrencePeriod": self._period,
@@ -229,9 +258,20 @@ class _Resources:
             "resourceType": "OperationOutcome",
             "issue": [
                 {"severity": "error", "code": "business-rule", "diagnostics": text}
-                for text in self.visit.face.errors
+                for text in unready(self.visit)
             ],
         }
+
+
+def _practitioner(who: Party, as_written: str = "") -> Resource:
+    """Somebody who treats or signs; ``as_written`` is the name before it was put into parts."""
+    name = _name(who) | ({"text": as_written} if as_written else {})
+    practitioner: Resource = {"resourceType": "Practitioner", "name": [name]}
+    if who.npi:
+        practitioner["identifier"] = [{"system": NPI_SYSTEM, "value": who.npi}]
+    if who.credentials:
+        practitioner["qualification"] = [{"code": {"text": who.credentials}}]
+    return practitioner
 
 
 def _name(party: Party) -> Resource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,20 +16,31 @@ NO_READING = "E"
 UCUM = "http://unitsofmeasure.org"
 
 
-def sampled_force(samples: SampleArray) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledForce:
+    """The curve as SampledData, and the session's milliseconds of its first and last value."""
+
+    data: dict[str, Any]
+    first_ms: int
+    last_ms: int
+
+
+def sampled_force(samples: SampleArray) -> SampledForce | None:
     """Newest reading of each step of 100 ms, in tenths of a newton; None without any reading."""
     used = samples[valid_samples(samples)]
     if not len(used):
         return None
     times = used["taken_at_ms"].astype(np.int64)
     steps = (times - times[0]) // STEP_MS
-    data: list[str] = [NO_READING] * (int(steps[-1]) + 1)
+    values: list[str] = [NO_READING] * (int(steps[-1]) + 1)
     for step, force_dn in zip(steps.tolist(), used["force_1_dn"].tolist(), strict=True):
-        data[step] = str(force_dn)
-    return {
+        values[step] = str(force_dn)
+    data = {
         "origin": {"value": 0, "unit": "N", "system": UCUM, "code": "N"},
         "period": STEP_MS,
         "factor": 0.1,
         "dimensions": 1,
-        "data": " ".join(data),
+        "data": " ".join(values),
     }
+    first_ms = int(times[0])
+    return SampledForce(data=data, first_ms=first_ms, last_ms=first_ms + int(steps[-1]) * STEP_MS)

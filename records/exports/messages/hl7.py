@@ -12,6 +12,8 @@ from records.visit.visit import Visit
 
 VERSION = "2.5.1"
 SENDER = "TRACTION"
+PRODUCTION, TESTING = "P", "T"
+"""MSH-11: what a receiver may do with the message; a simulated session is a test."""
 CODES = "L"
 """Name of a coding system of our own: local."""
 _ESCAPES = {
@@ -57,7 +59,17 @@ def header(visit: Visit, code: str, trigger: str) -> list[str]:
     digest = hashlib.sha256(f"{visit.session_id} {code} {trigger} {moment}".encode()).hexdigest()
     kind = f"{code}^{trigger}^{code}_{trigger}"
     head = ["MSH", "^~\\&", SENDER, escaped(visit.clinic), "", "", moment, "", kind]
-    head += [digest[:20], "P", VERSION, "", "", "", "", "", "UNICODE UTF-8"]
+    head += [
+        digest[:20],
+        TESTING if visit.note.simulated else PRODUCTION,
+        VERSION,
+        "",
+        "",
+        "",
+        "",
+        "",
+        "UNICODE UTF-8",
+    ]
     return ["|".join(head), segment("EVN", {1: trigger, 2: moment})]
 
 
@@ -94,7 +106,19 @@ def name(person: Party) -> str:
 
 def provider(person: Party) -> str:
     """NPI and name of somebody who treats (XCN)."""
-    return parts(
+    return parts(*_numbered_name(person))
+
+
+def signed_by(person: Party, at: datetime) -> str:
+    """Who signed and when (PPN): the same components, the time is the fifteenth."""
+    known = _numbered_name(person)
+    return parts(*known, *[""] * (14 - len(known)), time(at))
+
+
+def _numbered_name(person: Party) -> list[str]:
+    """The first 13 components of XCN and PPN; of an NPI authority and type, as readers differ."""
+    numbered = "NPI" if person.npi else ""
+    return [
         person.npi or "",
         person.last_name,
         person.first_name or "",
@@ -103,8 +127,12 @@ def provider(person: Party) -> str:
         "",
         person.credentials or "",
         "",
-        "NPI" if person.npi else "",
-    )
+        numbered,
+        "",
+        "",
+        "",
+        numbered,
+    ]
 
 
 def message(segments: list[str]) -> str:

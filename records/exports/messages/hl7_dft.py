@@ -6,7 +6,6 @@ from records.claim.charge_line import CPT, UNITS
 from records.claim.context import ClaimContext, Party
 from records.exports.messages.hl7 import (
     SENDER,
-    escaped,
     header,
     message,
     needed_patient,
@@ -17,6 +16,7 @@ from records.exports.messages.hl7 import (
     segment,
     time,
 )
+from records.exports.messages.receiver_maps import Receiver
 from records.exports.needs import Needs, context_or_refuse
 from records.visit.visit import Visit
 
@@ -24,12 +24,13 @@ FORMAT = "HL7 DFT"
 CPT_SYSTEM, ICD_SYSTEM, CURRENCY = "C4", "I10", "USD"
 
 
-def dft_p03(visit: Visit) -> str:
+def dft_p03(visit: Visit, receiver: Receiver) -> str:
     """The message; raises ExportIncomplete naming what is missing."""
     start, stop = visit.times
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
     person, charge = _needed(visit, context)
     treated_by = context.rendering or Party()
+    diagnoses = [receiver.diagnosis(code) for code in visit.line_diagnoses]
     charge_fields = {
         1: "1",
         2: parts(visit.session_id),
@@ -39,17 +40,14 @@ def dft_p03(visit: Visit) -> str:
         7: parts(CPT, "", CPT_SYSTEM),
         10: str(UNITS),
         11: f"{charge}&{CURRENCY}",
-        19: repeated(*(parts(code, "", ICD_SYSTEM) for code in visit.line_diagnoses)),
+        19: repeated(*(parts(code, "", ICD_SYSTEM) for code in diagnoses)),
         20: provider(treated_by),
         23: parts(visit.session_id, SENDER),
         25: parts(CPT, "", CPT_SYSTEM),
         26: repeated(*(parts(modifier) for modifier in visit.modifiers)),
     }
-    lines = [*header(visit, "DFT", "P03"), *patient(visit, person), segment("FT1", charge_fields)]
-    if visit.face.errors:
-        comment = repeated(*(escaped(text) for text in (visit.face.verdict, *visit.face.errors)))
-        lines.append(segment("NTE", {1: "1", 3: comment}))
-    return message(lines)
+    charge_line = segment("FT1", charge_fields)
+    return message([*header(visit, "DFT", "P03"), *patient(visit, person), charge_line])
 
 
 def _needed(visit: Visit, context: ClaimContext) -> tuple[Party, str]:
@@ -63,7 +61,9 @@ def _needed(visit: Visit, context: ClaimContext) -> tuple[Party, str]:
         needs.lack("diagnoses")
     line = context.traction_line
     charge = None if line is None else line.charge
-    if charge is None:
-        needs.lack(f"the charge of the {CPT} line")
+    if line is None:
+        needs.lack(f"a {CPT} line")
+    elif charge is None:
+        needs.lack(f"lines.{context.lines.index(line) + 1}.charge")
     needs.check()
     return person, f"{charge:.2f}"

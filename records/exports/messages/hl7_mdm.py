@@ -18,8 +18,10 @@ from records.exports.messages.hl7 import (
     provider,
     repeated,
     segment,
+    signed_by,
     time,
 )
+from records.exports.messages.signature import signature_of
 from records.exports.needs import Needs, context_or_refuse
 from records.visit.visit import Visit
 
@@ -47,7 +49,7 @@ def mdm_t02(visit: Visit, pdf: bytes, file_name: str) -> str:
 def _document(visit: Visit, treated_by: Party | None, file_name: str) -> str:
     """TXA: what the document is and whether it is signed."""
     start, stop = visit.times
-    signed = bool(visit.face.signature)
+    signature = signature_of(visit)
     author = provider(treated_by) if treated_by else ""
     fields = {
         1: "1",
@@ -59,11 +61,11 @@ def _document(visit: Visit, treated_by: Party | None, file_name: str) -> str:
         9: author,
         12: parts(visit.session_id, SENDER),
         16: escaped(file_name),
-        17: SIGNED if signed else DICTATED,
+        17: SIGNED if signature else DICTATED,
         19: "AV",
     }
-    if signed:
-        fields[22] = parts("", visit.face.signature)
+    if signature:
+        fields[22] = signed_by(signature.party, signature.at)
     return segment("TXA", fields)
 
 

@@ -1,4 +1,4 @@
-"""Receivers of the charge CSV: which column holds what. Data files, validated on loading."""
+"""Receivers: the columns of their CSV, and how they take codes and X12. Data files, validated."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from controller.errors import ReceiverInvalid
 from records.checked_data import CheckedData, checked, parse_toml, read_text
 from records.claim.charge_line import COLUMNS
+from records.claim.code_sets import dotted, plain
 
 OWN = "own"
+DIAGNOSES = frozenset({"dx1", "dx2", "dx3", "dx4"})
 DATES = frozenset({"dos", "patient_birth_date"})
 PATIENT_FIELDS = (
     "patient_last_name",
@@ -53,10 +56,27 @@ class Column(CheckedData):
         return fields
 
 
+X12Characters = Literal["basic", "extended"]
+InterchangeQualifier = Literal["01", "14", "20", "27", "28", "29", "30", "33", "ZZ"]
+
+
+class Interchange(CheckedData):
+    """How a receiver takes X12: its characters, and how both sides are called.
+
+    ``name`` is the receiver's (NM1*40); empty: the payer's.
+    """
+
+    characters: X12Characters = "basic"
+    name: str = ""
+    sender_qualifier: InterchangeQualifier = "ZZ"
+    receiver_qualifier: InterchangeQualifier = "ZZ"
+
+
 class Receiver(CheckedData):
     """``importer``: the file goes into a program without a person looking at it.
 
-    ``needs`` are the fields without which the receiver refuses a row.
+    ``needs`` are the fields without which the receiver refuses a row. ``diagnosis_dots``: how it
+    takes diagnoses in CSV and HL7 version 2. Without ``columns`` it takes no CSV.
     """
 
     name: str = Field(min_length=1)
@@ -67,7 +87,9 @@ class Receiver(CheckedData):
     needs: tuple[str, ...] = ()
     date_format: str = "%Y-%m-%d"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    columns: tuple[Column, ...] = Field(min_length=1)
+    diagnosis_dots: bool = True
+    x12: Interchange = Interchange()
+    columns: tuple[Column, ...] = ()
 
     @model_validator(mode="after")
     def _sound(self) -> Receiver:
@@ -76,7 +98,7 @@ class Receiver(CheckedData):
         if twice:
             raise ValueError(f"column {min(twice)!r} stands twice")
         held = {name for column in self.columns for name in column.fields}
-        if "session_id" not in held:
+        if self.columns and "session_id" not in held:
             raise ValueError("no column holds session_id; every export names its session")
         unheld = set(self.needs) - held
         if unheld:
@@ -84,10 +106,14 @@ class Receiver(CheckedData):
         return self
 
     def shown(self, name: str, value: str) -> str:
-        """A field's text; dates in the receiver's own form."""
+        """A field's text; dates and diagnoses in the receiver's own form."""
         if value and name in DATES:
             return datetime.fromisoformat(value).strftime(self.date_format)
-        return value
+        return self.diagnosis(value) if name in DIAGNOSES else value
+
+    def diagnosis(self, code: str) -> str:
+        """A code with its dot or without, as the receiver takes it."""
+        return dotted(code) if self.diagnosis_dots else plain(code)
 
 
 def load_receivers(own_dir: Path | None = None) -> dict[str, Receiver]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from records.exports.paper.blocks import ALERT, GREY, INK, Flowable, said
 from records.exports.paper.document import SMALL
-from records.visit.face import NOT_A_DEVICE
+from records.visit.face import NOT_A_DEVICE, SIMULATED
 from records.visit.visit import Visit
 
 LONGEST = 400
@@ -12,10 +12,11 @@ LONGEST = 400
 
 
 def head_of(visit: Visit) -> list[Flowable]:
-    """Patient, session and state of the signature; above them the mark of an altered record."""
+    """Patient, session and state of the signature; above them that it is altered or simulated."""
     patient = visit.patient_reference or "no reference given"
     words = [f"Patient {patient}", f"Session {visit.session_id}", visit.face.status]
-    mark = [said(visit.mark, 9, ALERT, bold=True)] if visit.mark else []
+    marks = (visit.mark, SIMULATED if visit.note.simulated else "")
+    mark = [said(text, 9, ALERT, bold=True) for text in marks if text]
     size = 8.5 if len(patient) <= LONGEST else 4.0
     return [*mark, said(" \u00b7 ".join(words), size, INK, bold=True)]
 

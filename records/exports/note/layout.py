@@ -78,6 +78,8 @@ def _title(visit: Visit) -> Iterator[Flowable]:
     yield grid([[title, service]], [WIDTH - 180, 180])
     for label, text in parties_of(visit):
         yield labelled(label, text, SIZE, INK, label_width=LABEL_WIDTH + INDENT)
+    if visit.face.outcomes:
+        yield said(f"Rules of the claim: {visit.face.outcomes}", SIZE, GREY)
     yield Spacer(1, 4)
 
 

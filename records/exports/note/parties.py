@@ -1,4 +1,4 @@
-"""Who a note is about and who treated, as far as clinic and claim context say it."""
+"""Who a note is about and who treated, and under which number it is claimed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def _parties(visit: Visit) -> Iterator[tuple[str, str]]:
     context = visit.context
     yield "Patient", _patient(context.patient if context else None)
     yield "Clinic", visit.clinic
+    yield "Claim account", visit.account
     if context is None:
         return
     yield "Billed by", _with_address(context.billing)

@@ -11,7 +11,7 @@ from records.visit.face import Face
 
 
 def note_summary(note: TreatmentNote, face: Face) -> str:
-    """Five to eight lines, each a sentence about the dose; ends with a newline."""
+    """Five to nine lines, sentences about the dose and how the rules ended; ends with a newline."""
     lines = [
         f"Mechanical traction, {_value(note, 'region')}, {_value(note, 'mode')}; "
         f"session {note.session_id} ({face.status})",
@@ -27,6 +27,8 @@ def note_summary(note: TreatmentNote, face: Face) -> str:
     warnings = " ".join([*face.errors, *face.alerts])
     if warnings:
         lines.append(f"{face.verdict or 'Note'}: {warnings}")
+    if face.outcomes:
+        lines.append(f"Rules of the claim: {face.outcomes}")
     return lines_of(lines)
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from controller.words import lines_of
 from records.exports.note.authors import author_lines
-from records.note.treatment_note import TreatmentNote
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
-from records.visit.face import NOT_A_DEVICE, Face, face_of
+from records.visit.face import NOT_A_DEVICE
 from records.visit.note_status import version_texts
+from records.visit.visit import Visit
 
 
-def note_text(note: TreatmentNote, face: Face | None = None) -> str:
+def note_text(visit: Visit) -> str:
     """Plain text, lines of at most about 110 characters, ends with a newline.
 
     Ends of lines and characters that hide are written out: a word of a record stays in its line.
     """
-    face = face or face_of(note)
+    note, face = visit.note, visit.face
     lines = [f"TREATMENT NOTE ({face.status})  session {note.session_id}"]
-    lines += [face.verdict, *face.errors] if face.errors else []
+    lines.append(f"Claim account {visit.account}")
+    lines += face.rules
     lines += [f"! {alert}" for alert in face.alerts]
     lines += ["", "RECORDED BY THE DEVICE"]
     lines += [_line(field) for field in note.device_fields]

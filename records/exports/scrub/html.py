@@ -8,15 +8,22 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 
 from controller.words import one_line
-from records.exports.scrub.json import scrub_values
-from records.visit.face import NOT_A_DEVICE
+from records.exports.scrub.json import first_line, outcome_lines, scrub_values
+from records.visit.face import NOT_A_DEVICE, SIMULATED
 from records.visit.visit import Visit
 
 
 def scrub_html(visit: Visit) -> str:
     """The page; every value is escaped. Raises ExportIncomplete when no rule was applied."""
+    values = scrub_values(visit)
     return _template().render(
-        report=scrub_values(visit), face=visit.face, not_a_device=NOT_A_DEVICE
+        report=values,
+        face=visit.face,
+        not_a_device=NOT_A_DEVICE,
+        simulated=SIMULATED if visit.note.simulated else "",
+        first_line=first_line(values),
+        not_judged=outcome_lines(values, "not_judged"),
+        not_applicable=outcome_lines(values, "not_applicable"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from controller.errors import ExportIncomplete
@@ -10,7 +11,7 @@ from records.claim.rules.report import report_document
 from records.visit.sent import exported
 from records.visit.visit import Visit
 
-FORMAT = "traction-scrub/1"
+FORMAT = "traction-scrub/2"
 
 
 def scrub_json(visit: Visit) -> str:
@@ -29,3 +30,21 @@ def scrub_values(visit: Visit) -> dict[str, Any]:
     return report_document(
         visit.session_id, visit.report, visit.offers, visit.acceptances, exported(visit)
     )
+
+
+def first_line(values: Mapping[str, Any]) -> str:
+    """The day, and the data of another date by which it was judged."""
+    older = ", ".join(f"{each['of']} ({each['what']})" for each in values["older_data"])
+    return f"Date of service {values['date_of_service']}" + (
+        f"; judged by data of {older}" if older else ""
+    )
+
+
+def outcome_lines(values: Mapping[str, Any], outcome: str) -> list[str]:
+    """Rules that ended in one way, one reason a line: most rules share theirs."""
+    by_reason: dict[str, list[str]] = {}
+    for result in values["rules"]:
+        if result["outcome"] == outcome:
+            error = " (error)" if outcome == "not_judged" and result["severity"] == "error" else ""
+            by_reason.setdefault("; ".join(result["why"]), []).append(f"{result['rule']}{error}")
+    return [f"{', '.join(rules)}: {why}" for why, rules in by_reason.items()]

@@ -10,8 +10,8 @@ from reportlab.platypus import CondPageBreak
 
 from records.exports.paper.blocks import ALERT, CLINICIAN, GREY, INK, Flowable, said
 from records.exports.paper.document import SMALL, Document, pdf_of
-from records.exports.scrub.json import scrub_values
-from records.visit.face import NOT_A_DEVICE
+from records.exports.scrub.json import first_line, outcome_lines, scrub_values
+from records.visit.face import NOT_A_DEVICE, SIMULATED
 from records.visit.visit import Visit
 
 COLOURS = {"error": ALERT, "warn": CLINICIAN, "info": GREY}
@@ -34,7 +34,11 @@ def scrub_pdf(visit: Visit) -> bytes:
 
 
 def _head(visit: Visit) -> list[Flowable]:
-    return [said(f"Session {visit.session_id}, note {visit.face.status}", 8.5, INK, bold=True)]
+    mark = [said(SIMULATED, 9, ALERT, bold=True)] if visit.note.simulated else []
+    return [
+        *mark,
+        said(f"Session {visit.session_id}, note {visit.face.status}", 8.5, INK, bold=True),
+    ]
 
 
 def _body(visit: Visit, values: Mapping[str, Any]) -> Iterator[Flowable]:
@@ -43,19 +47,22 @@ def _body(visit: Visit, values: Mapping[str, Any]) -> Iterator[Flowable]:
     verdict = "No rule found an error." if values["ready"] else visit.face.verdict
     colour = INK if values["ready"] else ALERT
     yield said(verdict, 11, colour, bold=True, spaceBefore=4)
+    yield said(visit.face.outcomes, 9, GREY)
     for finding in values["findings"]:
         yield from _finding(finding)
+    yield from _list("Not judged", outcome_lines(values, "not_judged"))
     for offer in values["offers"]:
         yield from _offer(offer)
     accepted = [f"{each['what']} {each['value']} by {each['by']}" for each in values["accepted"]]
     yield from _list("Accepted", accepted)
     yield from _list("What this payer wants and no data can prove", values["conditions"])
     yield from _list("Not checked", values["not_checked"])
+    yield from _list("Not applicable", outcome_lines(values, "not_applicable"))
     yield said(values["advice"], 9, bold=True, spaceBefore=10)
 
 
 def _about(values: Mapping[str, Any]) -> Iterator[Flowable]:
-    yield said(f"Date of service {values['date_of_service']}", 9, GREY)
+    yield said(first_line(values), 9, GREY)
     profile = f"{values['profile']}, {values['profile_date']}; {values['profile_source']}"
     text = f"Payer profile {values['profile_title']} ({profile}); rules of {values['rule_set']}"
     yield said(text, 9, GREY)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT: Literal["traction-session/1"] = "traction-session/1"
+FORMAT: Literal["traction-session/2"] = "traction-session/2"
 SCHEMA_FILE = "session.schema.json"
 Dn = int
 Ms = int
@@ -182,6 +182,31 @@ class FindingPart(Part):
     evidence: list[EvidencePart]
 
 
+class OlderDataPart(Part):
+    """Reference data that does not cover the day, and the day for which it is known."""
+
+    what: str
+    of: str
+
+
+class RulePart(Part):
+    """How one rule ended; ``why`` says why it does not apply, or what is missing to judge it."""
+
+    rule: str
+    outcome: Literal["held", "failed", "not_applicable", "not_judged"]
+    severity: Severity
+    why: list[str]
+
+
+class CountsPart(Part):
+    """How many rules ended in each way."""
+
+    held: int
+    failed: int
+    not_applicable: int
+    not_judged: int
+
+
 class OfferPart(Part):
     """A modifier or a diagnosis that a named person may accept."""
 
@@ -209,6 +234,7 @@ class ScrubPart(Part):
 
     session_id: str
     ready: bool
+    simulated: bool
     verdict: str
     profile: str
     profile_title: str
@@ -216,6 +242,9 @@ class ScrubPart(Part):
     profile_source: str
     rule_set: str
     date_of_service: str
+    counts: CountsPart
+    older_data: list[OlderDataPart]
+    rules: list[RulePart]
     findings: list[FindingPart]
     offers: list[OfferPart]
     accepted: list[AcceptedPart]
@@ -238,7 +267,7 @@ class PlotPart(Part):
 class SessionDocument(Part):
     """One session: order, evidence in short, note, claim and findings."""
 
-    format: Literal["traction-session/1"]
+    format: Literal["traction-session/2"]
     session_id: str
     unit_id: str
     started_utc_ms: int

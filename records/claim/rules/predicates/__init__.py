@@ -1,4 +1,4 @@
-"""Named predicates, one theme in each file. A predicate yields what it found; silence is no fault.
+"""Named predicates, one theme in each file. Each yields how its rule ended; nothing is: held.
 
 They only look: the message, the severity and the source of a rule are data (``base/*.toml``).
 """
@@ -6,26 +6,34 @@ They only look: the message, the severity and the source of a rule are data (``b
 from __future__ import annotations
 
 from records.claim.rules.predicates import (
+    claim,
     code,
     diagnosis,
+    identity,
     modifiers,
     note,
     pairs,
     plan,
     same_day,
+    threshold,
     time,
+    treatment,
 )
 from records.claim.rules.predicates.registry import PREDICATES, Predicate
 
 __all__ = [
     "PREDICATES",
     "Predicate",
+    "claim",
     "code",
     "diagnosis",
+    "identity",
     "modifiers",
     "note",
     "pairs",
     "plan",
     "same_day",
+    "threshold",
     "time",
+    "treatment",
 ]

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 from records.claim.code_sets import ALWAYS_THERAPY, TRACTION
 from records.claim.rules.facts import Facts
-from records.claim.rules.findings import Found
+from records.claim.rules.findings import Found, NotApplicable, NotJudged, Told
+from records.claim.rules.predicates.gates import other_codes, traction_billed
 from records.claim.rules.predicates.registry import predicate
 
 MINUTES = "MJ"
+TECHNIQUE = "lines.technique"
 
 
-@predicate
-def no_machine_is_recorded(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def no_machine_is_recorded(facts: Facts) -> Iterator[Told]:
     """T-001. The device's log is the proof that a machine pulled."""
-    if facts.line is None:
-        return
+    assert facts.line is not None
     if facts.note is None:
         yield Found(
             "lines",
@@ -29,43 +30,46 @@ def no_machine_is_recorded(facts: Facts) -> Iterator[Found]:
         )
 
 
-@predicate
-def technique_is_not_mechanical(facts: Facts) -> Iterator[Found]:
+def technique_said(facts: Facts) -> NotJudged | None:
+    """The line says how it was pulled."""
+    if facts.line is None or facts.line.technique is not None:
+        return None
+    return NotJudged(TECHNIQUE, "the claim does not say how it was pulled")
+
+
+@predicate(traction_billed, technique_said)
+def technique_is_not_mechanical(facts: Facts) -> Iterator[Told]:
     """T-002."""
     technique = facts.line.technique if facts.line else None
-    if technique not in (None, "mechanical", "axial_decompression"):
+    if technique not in ("mechanical", "axial_decompression"):
         yield Found(
-            "lines.technique",
+            TECHNIQUE,
             (facts.claimed("technique", technique),),
             {"technique": str(technique).replace("_", " ")},
         )
 
 
-@predicate
-def units_are_not_one(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def units_are_not_one(facts: Facts) -> Iterator[Told]:
     """T-003. All lines of the day are added up."""
-    lines = [line for line in facts.context.all_lines if line.cpt == TRACTION]
+    lines = [line for line in facts.day_lines if line.cpt == TRACTION]
     units, limit = sum(line.units for line in lines), facts.tables.daily_limit(facts.day)
-    if facts.line is not None and (units != 1 if limit.units == 1 else units > limit.units):
+    if units != 1 if limit.units == 1 else units > limit.units:
         evidence = tuple(facts.line_evidence(line) for line in lines)
         yield Found("lines.units", evidence, {"units": units, "limit": f"limit {limit.units}"})
 
 
-@predicate
-def traction_stands_twice(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def traction_stands_twice(facts: Facts) -> Iterator[Told]:
     """T-004."""
-    lines = [
-        line
-        for line in facts.context.all_lines
-        if line.cpt == TRACTION and facts.same_provider(line)
-    ]
-    if facts.line is not None and len(lines) > 1:
+    lines = [line for line in facts.day_lines if line.cpt == TRACTION and facts.same_provider(line)]
+    if len(lines) > 1:
         evidence = tuple(facts.line_evidence(line) for line in lines)
         yield Found("lines", evidence, {"count": len(lines)})
 
 
-@predicate
-def units_are_minutes(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def units_are_minutes(facts: Facts) -> Iterator[Told]:
     """T-005. Minutes by their measure, or by being the very number of minutes."""
     for line in facts.context.lines_of(TRACTION):
         minutes = {line.minutes, facts.traction_minutes} - {None, 0, 1}
@@ -77,57 +81,77 @@ def units_are_minutes(facts: Facts) -> Iterator[Found]:
             )
 
 
-def _decompression(facts: Facts) -> bool:
-    return facts.line is not None and facts.line.technique == "axial_decompression"
+def _decompression(facts: Facts) -> Iterator[Told]:
+    if facts.line is not None and facts.line.technique == "axial_decompression":
+        yield Found(TECHNIQUE, (facts.claimed("technique", "axial decompression"),))
 
 
-@predicate
-def decompression_is_excluded(facts: Facts) -> Iterator[Found]:
+def excludes_decompression(facts: Facts) -> NotApplicable | None:
+    """The payer does not cover axial decompression."""
+    if facts.profile.decompression == "excluded":
+        return None
+    return NotApplicable("this payer does not exclude axial decompression")
+
+
+def asks_of_decompression(facts: Facts) -> NotApplicable | None:
+    """Nobody knows how the payer sees axial decompression."""
+    if facts.profile.decompression == "ask":
+        return None
+    return NotApplicable(f"this payer says of axial decompression: {facts.profile.decompression}")
+
+
+@predicate(traction_billed, excludes_decompression, technique_said)
+def decompression_is_excluded(facts: Facts) -> Iterator[Told]:
     """T-006."""
-    if _decompression(facts) and facts.profile.decompression == "excluded":
-        yield Found("lines.technique", (facts.claimed("technique", "axial decompression"),))
+    yield from _decompression(facts)
 
 
-@predicate
-def decompression_asks_the_plan(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed, asks_of_decompression, technique_said)
+def decompression_asks_the_plan(facts: Facts) -> Iterator[Told]:
     """T-007."""
-    if _decompression(facts) and facts.profile.decompression == "ask":
-        yield Found("lines.technique", (facts.claimed("technique", "axial decompression"),))
+    yield from _decompression(facts)
 
 
-@predicate
-def device_identifier_is_missing(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def device_identifier_is_missing(facts: Facts) -> Iterator[Told]:
     """T-008."""
     device = facts.context.device
-    identifier = device.udi_di if device else None
-    if facts.line is not None and facts.profile.needs_fda_clearance and identifier is None:
-        yield Found("device.udi_di", (facts.claimed("device.udi_di", None), *facts.told("device")))
+    if not facts.profile.needs_fda_clearance:
+        yield NotApplicable("this payer is not known to ask for a device identifier")
+    elif device is None or device.udi_di is None:
+        evidence = (facts.claimed("device.udi_di", None), *facts.told("device"))
+        yield Found("device.udi_di", evidence, absent=True)
 
 
-@predicate
-def traction_stands_alone(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def traction_stands_alone(facts: Facts) -> Iterator[Told]:
     """T-009."""
     visits = facts.context.visits_97012_this_episode
-    alone = not any(line.cpt in ALWAYS_THERAPY for line in facts.others)
-    if facts.line is not None and alone and visits is not None and visits > 1:
+    if any(line.cpt in ALWAYS_THERAPY for line in facts.others):
+        return
+    if visits is None:
+        yield NotJudged("visits_97012_this_episode", "97012 is the only therapy of the day")
+    elif visits > 1:
         yield Found(
             "lines", (facts.claimed("visits_97012_this_episode", visits),), {"visits": visits}
         )
 
 
-@predicate
-def charge_is_zero(facts: Facts) -> Iterator[Found]:
-    """T-010. On any line of the claim."""
+@predicate()
+def charge_is_zero(facts: Facts) -> Iterator[Told]:
+    """T-010. On any line of the claim; a line without a charge is T-083's."""
     for line in facts.lines:
-        if line.charge == 0:
+        if line.charge is None:
+            yield NotJudged("lines.charge", f"line {line.cpt}")
+        elif line.charge == 0:
             evidence = (facts.line_evidence(line), facts.claimed("charge", line.charge))
             yield Found("lines.charge", evidence, {"code": line.cpt})
 
 
-@predicate
-def another_line_stands_twice(facts: Facts) -> Iterator[Found]:
+@predicate(other_codes)
+def another_line_stands_twice(facts: Facts) -> Iterator[Told]:
     """T-078. The same in everything; of 97012 T-004 speaks."""
-    lines = [line for line in facts.context.all_lines if line.cpt != TRACTION]
+    lines = facts.others
     for line in dict.fromkeys(line for line in lines if lines.count(line) > 1):
         words = {"code": line.cpt, "count": lines.count(line)}
         yield Found("lines", (facts.line_evidence(line),), words)

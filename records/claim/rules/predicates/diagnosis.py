@@ -8,7 +8,15 @@ from itertools import combinations
 
 from records.claim.code_sets import TRACTION, plain
 from records.claim.rules.facts import Facts
-from records.claim.rules.findings import Evidence, Found, Severity
+from records.claim.rules.findings import (
+    Evidence,
+    Found,
+    NotApplicable,
+    NotJudged,
+    Severity,
+    Told,
+)
+from records.claim.rules.predicates.gates import diagnosed, noted, traction_billed
 from records.claim.rules.predicates.registry import predicate
 
 FIELD = "diagnoses"
@@ -22,12 +30,23 @@ def _evidence(facts: Facts) -> Evidence:
     return (listed, *facts.told("diagnosis"))
 
 
-@predicate
-def code_cannot_be_billed(facts: Facts) -> Iterator[Found]:
-    """T-052. Outside of the list's dates it can only doubt. No list: the report says so."""
+def listed(facts: Facts) -> NotJudged | None:
+    """A list of diagnosis codes was given."""
+    return None if facts.tables.code_list else NotJudged("list of diagnosis codes")
+
+
+def several_diagnoses(facts: Facts) -> NotApplicable | None:
+    """The claim lists more than one diagnosis."""
+    if len(facts.context.diagnoses) > 1:
+        return None
+    return NotApplicable("the claim lists no second diagnosis")
+
+
+@predicate(diagnosed, listed)
+def code_cannot_be_billed(facts: Facts) -> Iterator[Told]:
+    """T-052. Outside of the list's dates it can only doubt; the report's first line says so."""
     codes = facts.tables.code_list
-    if codes is None:
-        return
+    assert codes is not None
     covered = codes.valid_from <= facts.day <= codes.valid_to
     at_most: Severity = "error" if covered else "warn"
     remark = "" if covered else f"list not valid for this date: it ends {codes.valid_to}"
@@ -38,16 +57,16 @@ def code_cannot_be_billed(facts: Facts) -> Iterator[Found]:
             yield Found(FIELD, _evidence(facts), words, at_most=at_most, remark=remark)
 
 
-@predicate
-def code_is_not_as_sent(facts: Facts) -> Iterator[Found]:
+@predicate(diagnosed)
+def code_is_not_as_sent(facts: Facts) -> Iterator[Told]:
     """T-053."""
     for code in facts.context.diagnoses:
         if not AS_SENT.fullmatch(code):
             yield Found(FIELD, _evidence(facts), {"code": code})
 
 
-@predicate
-def pointers_are_wrong(facts: Facts) -> Iterator[Found]:
+@predicate()
+def pointers_are_wrong(facts: Facts) -> Iterator[Told]:
     """T-054. On any line of the claim."""
     count = len(facts.context.diagnoses)
     for line in facts.lines:
@@ -58,16 +77,16 @@ def pointers_are_wrong(facts: Facts) -> Iterator[Found]:
             yield Found("lines.dx_pointers", (facts.line_evidence(line),), words)
 
 
-@predicate
-def diagnosis_stands_twice(facts: Facts) -> Iterator[Found]:
+@predicate(several_diagnoses)
+def diagnosis_stands_twice(facts: Facts) -> Iterator[Told]:
     """T-055. However it is written."""
     codes = [plain(code) for code in facts.context.diagnoses]
     for code in dict.fromkeys(code for code in codes if codes.count(code) > 1):
         yield Found(FIELD, _evidence(facts), {"code": code})
 
 
-@predicate
-def diagnoses_exclude_each_other(facts: Facts) -> Iterator[Found]:
+@predicate(several_diagnoses, listed)
+def diagnoses_exclude_each_other(facts: Facts) -> Iterator[Told]:
     """T-056."""
     codes = facts.tables.code_list
     listed = dict.fromkeys(plain(code) for code in facts.context.diagnoses)
@@ -83,14 +102,18 @@ def _pointed(facts: Facts) -> list[str]:
     return [plain(code) for code in facts.context.pointed_diagnoses(facts.line)]
 
 
-@predicate
-def diagnosis_is_of_another_region(facts: Facts) -> Iterator[Found]:
-    """T-057. A code that the list does not hold is T-052's; without a list the report says so."""
+@predicate(traction_billed, listed)
+def diagnosis_is_of_another_region(facts: Facts) -> Iterator[Told]:
+    """T-057. A code that the list does not hold is T-052's."""
     region, codes = facts.word("region"), facts.tables.code_list
-    if region is None or codes is None:
+    assert codes is not None
+    if region is None:
+        yield NotJudged("region", "the note does not name what was treated")
         return
     named = {c: codes.regions(c) for c in _pointed(facts) if codes.state(c) != "unknown"}
-    if named and not any(region in regions for regions in named.values()):
+    if not named:
+        yield NotApplicable("the line points to no diagnosis of the list")
+    elif not any(region in regions for regions in named.values()):
         shown = (f"{code} ({', '.join(sorted(found)) or 'none'})" for code, found in named.items())
         yield Found(
             "lines.dx_pointers",
@@ -99,35 +122,41 @@ def diagnosis_is_of_another_region(facts: Facts) -> Iterator[Found]:
         )
 
 
-@predicate
-def payer_lists_other_reasons(facts: Facts) -> Iterator[Found]:
+def lists_reasons(facts: Facts) -> NotApplicable | None:
+    """The payer is known to cover some diagnoses or regions only."""
+    if facts.profile.covered_dx or facts.profile.excluded_regions:
+        return None
+    return NotApplicable("no list of this payer's diagnoses or regions is known")
+
+
+@predicate(traction_billed, lists_reasons)
+def payer_lists_other_reasons(facts: Facts) -> Iterator[Told]:
     """T-058. A region that the payer excludes is a sure denial, another diagnosis a likely one."""
     profile, pointed = facts.profile, _pointed(facts)
-    if facts.line is not None and facts.region in profile.excluded_regions:
+    assert facts.line is not None
+    if profile.excluded_regions and facts.region is None:
+        yield NotJudged("region", "this payer excludes regions", severity="error")
+    if facts.region in profile.excluded_regions:
         what = f"This payer does not cover traction of the {facts.region} region."
         evidence = (facts.line_evidence(facts.line), *facts.told("region"))
         yield Found("lines.body_region", evidence, {"what": what}, severity="error")
-    if (
-        profile.covered_dx
-        and pointed
-        and not any(c.startswith(profile.covered_dx) for c in pointed)
-    ):
+    if profile.covered_dx and not pointed:
+        yield NotJudged("lines.dx_pointers", "97012 points to no diagnosis of the claim")
+    elif profile.covered_dx and not any(c.startswith(profile.covered_dx) for c in pointed):
         what = f"This payer lists other diagnoses for traction than {', '.join(pointed)}."
         yield Found("lines.dx_pointers", _evidence(facts), {"what": what})
 
 
-@predicate
-def rationale_is_missing(facts: Facts) -> Iterator[Found]:
+@predicate(noted)
+def rationale_is_missing(facts: Facts) -> Iterator[Told]:
     """T-059."""
-    if facts.note is not None and facts.word("rationale") is None:
+    if facts.word("rationale") is None:
         yield Found("rationale", facts.told("rationale"))
 
 
-@predicate
-def note_does_not_carry_the_diagnosis(facts: Facts) -> Iterator[Found]:
+@predicate(noted)
+def note_does_not_carry_the_diagnosis(facts: Facts) -> Iterator[Told]:
     """T-060. A code that only the claim has is often right: it warns, for the two must agree."""
-    if facts.note is None:
-        return
     missing = [name for name in ("diagnosis", "symptoms") if facts.word(name) is None]
     if missing:
         what = f"The note needs diagnosis and symptoms; missing: {' and '.join(missing)}."

@@ -1,6 +1,6 @@
-"""Modifiers (T-021 to T-025, T-030, T-033 to T-045, T-071).
+"""Modifiers (T-021 to T-025, T-030, T-033 to T-035, T-039 to T-045, T-071).
 
-GP, CQ or CO and KX are asked of every therapy line of the claim, the others of 97012. That another
+GP and CQ or CO are asked of every therapy line of the claim, the others of 97012. That another
 code is a therapy service is general knowledge: there a finding warns at most.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 
 from records.claim.code_sets import (
     ASSISTANT_SHARE,
@@ -16,7 +15,6 @@ from records.claim.code_sets import (
     CHIROPRACTOR_TAXONOMY,
     DISCIPLINES,
     NOTICES,
-    REVIEW_LINE,
     SEPARATE,
     TIMED,
     TRACTION,
@@ -24,9 +22,16 @@ from records.claim.code_sets import (
     in_order,
 )
 from records.claim.context import ServiceLine
-from records.claim.estimate import expected_of_day
 from records.claim.rules.facts import Facts
-from records.claim.rules.findings import Evidence, Found, Severity
+from records.claim.rules.findings import (
+    Evidence,
+    Found,
+    NotApplicable,
+    NotJudged,
+    Severity,
+    Told,
+)
+from records.claim.rules.predicates.gates import medicare, traction_billed
 from records.claim.rules.predicates.registry import predicate
 
 FIELD = "lines.modifiers"
@@ -34,7 +39,8 @@ MODIFIER = re.compile(r"[0-9A-Z]{2}")
 MOST_MODIFIERS = 4
 
 
-def _certainty(line: ServiceLine) -> Severity:
+def certainty(line: ServiceLine) -> Severity:
+    """How sure a finding on a line is: that another code is therapy is general knowledge."""
     return "error" if line.cpt == TRACTION else "warn"
 
 
@@ -60,31 +66,40 @@ def chiropractor_for_medicare(facts: Facts) -> bool:
     return facts.medicare and (is_one or facts.profile.pays_chiropractor_manipulation_only)
 
 
-@predicate
-def discipline_modifier_missing(facts: Facts) -> Iterator[Found]:
+def wants_a_discipline(facts: Facts) -> NotApplicable | None:
+    """The payer wants GP or GO on a therapy line."""
+    if facts.medicare or facts.profile.requires_discipline_modifier:
+        return None
+    return NotApplicable("this payer is not known to ask for a discipline on the line")
+
+
+@predicate(traction_billed, wants_a_discipline)
+def discipline_modifier_missing(facts: Facts) -> Iterator[Told]:
     """T-021. A chiropractor's 97012 for Medicare has its own sentence (T-039)."""
     discipline = facts.context.therapy_discipline
     offer = discipline or "GP under a physical, GO under an occupational therapy plan"
     for line in lines_without_discipline(facts):
-        if line.cpt != TRACTION or not chiropractor_for_medicare(facts):
-            yield Found(
-                FIELD,
-                (facts.line_evidence(line), facts.claimed("plan.discipline", discipline)),
-                {"code": line.cpt, "offer": offer},
-                at_most=_certainty(line),
-            )
+        if line.cpt == TRACTION and chiropractor_for_medicare(facts):
+            yield NotApplicable("a chiropractor's 97012 for Medicare: T-039 speaks of it")
+            continue
+        yield Found(
+            FIELD,
+            (facts.line_evidence(line), facts.claimed("plan.discipline", discipline)),
+            {"code": line.cpt, "offer": offer},
+            at_most=certainty(line),
+        )
 
 
 def lines_without_discipline(facts: Facts) -> Iterator[ServiceLine]:
     """Therapy lines without GP, GO or GN, where the payer wants one."""
-    if facts.medicare or facts.profile.requires_discipline_modifier:
+    if wants_a_discipline(facts) is None:
         for line in facts.therapy_lines:
             if not frozenset(line.modifiers) & DISCIPLINES:
                 yield line
 
 
-@predicate
-def two_disciplines(facts: Facts) -> Iterator[Found]:
+@predicate()
+def two_disciplines(facts: Facts) -> Iterator[Told]:
     """T-022. On any line of the claim. Sourced for Medicare; elsewhere a warning."""
     for line in facts.lines:
         found = frozenset(line.modifiers) & DISCIPLINES
@@ -94,40 +109,49 @@ def two_disciplines(facts: Facts) -> Iterator[Found]:
             yield Found(FIELD, evidence, words, severity=_outside_medicare(facts))
 
 
-@predicate
-def speech_modifier(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def speech_modifier(facts: Facts) -> Iterator[Told]:
     """T-023."""
     if "GN" in facts.modifiers:
         yield Found(FIELD, _evidence(facts))
 
 
-@predicate
-def discipline_is_not_the_plan_s(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def discipline_is_not_the_plan_s(facts: Facts) -> Iterator[Told]:
     """T-024. The context holds one plan; another code's line may be of another one."""
     plan = facts.context.therapy_discipline
-    for line in facts.therapy_lines:
+    said = [line for line in facts.therapy_lines if frozenset(line.modifiers) & DISCIPLINES]
+    if not said:
+        yield NotApplicable("no line carries GP, GO or GN")
+    elif plan is None:
+        why = "no plan says whose therapy it is"
+        yield NotJudged("plan.discipline", why, severity=_outside_medicare(facts))
+        return
+    for line in said:
         found = frozenset(line.modifiers) & DISCIPLINES
-        if plan and found and plan not in found:
+        if plan not in found:
             yield Found(
                 FIELD,
                 (facts.line_evidence(line), facts.claimed("plan.discipline", plan)),
                 {"code": line.cpt, "found": _listed(found), "plan": plan},
                 severity=_outside_medicare(facts),
-                at_most=_certainty(line),
+                at_most=certainty(line),
             )
 
 
-@predicate
-def separate_without_a_pair(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def separate_without_a_pair(facts: Facts) -> Iterator[Told]:
     """T-025."""
     found = facts.modifiers & SEPARATE
-    if found and not facts.partners:
+    if not found:
+        yield NotApplicable("97012 carries neither 59 nor an X modifier")
+    elif not facts.partners:
         evidence = tuple(facts.line_evidence(line) for line in facts.others)
         yield Found(FIELD, (*_evidence(facts), *evidence), {"found": _listed(found)})
 
 
-@predicate
-def both_59_and_x(facts: Facts) -> Iterator[Found]:
+@predicate()
+def both_59_and_x(facts: Facts) -> Iterator[Told]:
     """T-030. On any line of the claim."""
     for line in facts.lines:
         found = frozenset(line.modifiers) & X_MODIFIERS
@@ -163,21 +187,48 @@ def lines_of_assistants(facts: Facts) -> Iterator[tuple[ServiceLine, float]]:
             yield line, share
 
 
-@predicate
-def assistant_modifier_missing(facts: Facts) -> Iterator[Found]:
+def wants_assistants(facts: Facts) -> NotApplicable | None:
+    """The payer wants CQ or CO where an assistant treated."""
+    if facts.profile.assistant_modifiers:
+        return None
+    return NotApplicable("this payer is not known to ask for CQ or CO")
+
+
+def _assistant_is_unknown(facts: Facts, line: ServiceLine) -> NotJudged | None:
+    """Who treated on a line, or how much of it an assistant did, is not said."""
+    if ASSISTANTS.keys() & frozenset(line.modifiers) or assistant_share(facts, line) is not None:
+        return None
+    if line.assistant_min is not None:
+        what = "lines.minutes" if not line.minutes else "the share of a timed code"
+        return NotJudged(what, f"line {line.cpt}, an assistant treated", at_most=certainty(line))
+    if line.performed_by_role is None:
+        return NotJudged("lines.performed_by_role", f"line {line.cpt}", at_most=certainty(line))
+    return None
+
+
+@predicate(traction_billed, wants_assistants)
+def assistant_modifier_missing(facts: Facts) -> Iterator[Told]:
     """T-033. Minutes together with the therapist count as the therapist's."""
+    yield from filter(None, (_assistant_is_unknown(facts, line) for line in facts.therapy_lines))
     for line, share in lines_of_assistants(facts):
         offer = assistant_modifier(facts, line)
         yield Found(
             FIELD,
             (facts.line_evidence(line), *facts.told("performed_by", "delivered_minutes")),
             {"code": line.cpt, "share": f"{100 * share:.0f} %", "offer": offer},
-            at_most=_certainty(line),
+            at_most=certainty(line),
         )
 
 
-@predicate
-def assistant_without_its_discipline(facts: Facts) -> Iterator[Found]:
+def assistant_named(facts: Facts) -> NotApplicable | None:
+    """A line carries CQ or CO."""
+    if any(ASSISTANTS.keys() & frozenset(line.modifiers) for line in facts.lines):
+        return None
+    return NotApplicable("no line carries CQ or CO")
+
+
+@predicate(assistant_named)
+def assistant_without_its_discipline(facts: Facts) -> Iterator[Told]:
     """T-034. On any line of the claim."""
     for line in facts.lines:
         for found, wanted in ASSISTANTS.items():
@@ -187,81 +238,21 @@ def assistant_without_its_discipline(facts: Facts) -> Iterator[Found]:
                 yield Found(FIELD, evidence, words, severity=_outside_medicare(facts))
 
 
-@predicate
-def assistant_is_paid_less(facts: Facts) -> Iterator[Found]:
-    """T-035. On any line of the claim."""
-    for line in facts.lines if facts.medicare else ():
+@predicate(medicare, assistant_named)
+def assistant_is_paid_less(facts: Facts) -> Iterator[Told]:
+    """T-035. On any line of the claim; information that is never held."""
+    for line in facts.lines:
         found = ASSISTANTS.keys() & frozenset(line.modifiers)
         if found:
             words = {"code": line.cpt, "found": _listed(frozenset(found))}
             yield Found(FIELD, (facts.line_evidence(line),), words)
 
 
-def _year_total(facts: Facts) -> tuple[Decimal, Decimal] | None:
-    """The year's allowed amounts before this day, and what this day adds; None: not known."""
-    ytd = facts.context.therapy_ytd_allowed
-    if not facts.medicare or facts.line is None or ytd is None:
-        return None
-    return ytd, expected_of_day(facts.context, facts.tables.fees)
-
-
-def of_another_amount(facts: Facts, line: ServiceLine) -> bool:
-    """True when a line's discipline has a yearly amount of its own: GO apart from GP and GN."""
-    plan, own = facts.context.therapy_discipline, frozenset(line.modifiers) & DISCIPLINES
-    return plan is not None and bool(own) and ("GO" in own) != (plan == "GO")
-
-
-@predicate
-def above_the_threshold_without_kx(facts: Facts) -> Iterator[Found]:
-    """T-036. Without a fee table the day itself counts as nothing: the finding is then sure."""
-    amounts, threshold = _year_total(facts), facts.tables.threshold(facts.day)
-    if amounts is None or threshold is None or sum(amounts) <= threshold.amount:
-        return
-    words = {
-        "ytd": f"${amounts[0]:,.2f}",
-        "expected": f"${amounts[1]:,.2f}",
-        "total": f"${sum(amounts):,.2f}",
-        "threshold": f"${threshold.amount:,.2f}",
-        "source": threshold.source,
-    }
-    for line in facts.therapy_lines:
-        if "KX" not in line.modifiers and not of_another_amount(facts, line):
-            evidence = (
-                facts.line_evidence(line),
-                facts.claimed("therapy_ytd_allowed", amounts[0]),
-            )
-            yield Found(FIELD, evidence, {**words, "code": line.cpt}, at_most=_certainty(line))
-
-
-@predicate
-def kx_below_the_threshold(facts: Facts) -> Iterator[Found]:
-    """T-037. On any line of the claim."""
-    amounts, threshold = _year_total(facts), facts.tables.threshold(facts.day)
-    if amounts is None or threshold is None or sum(amounts) > threshold.amount:
-        return
-    words = {"total": f"${sum(amounts):,.2f}", "threshold": f"${threshold.amount:,.2f}"}
-    for line in facts.lines:
-        if "KX" in line.modifiers and not of_another_amount(facts, line):
-            evidence = (
-                facts.line_evidence(line),
-                facts.claimed("therapy_ytd_allowed", amounts[0]),
-            )
-            yield Found(FIELD, evidence, {**words, "code": line.cpt})
-
-
-@predicate
-def above_the_review_line(facts: Facts) -> Iterator[Found]:
-    """T-038."""
-    amounts = _year_total(facts)
-    if amounts is not None and sum(amounts) > REVIEW_LINE:
-        evidence = (facts.claimed("therapy_ytd_allowed", amounts[0]),)
-        yield Found("therapy_ytd_allowed", evidence, {"total": f"${sum(amounts):,.2f}"})
-
-
-@predicate
-def chiropractor_under_medicare(facts: Facts) -> Iterator[Found]:
+@predicate(medicare, traction_billed)
+def chiropractor_under_medicare(facts: Facts) -> Iterator[Told]:
     """T-039, split: without a discipline it is unprocessable, without GY only unwise."""
-    if facts.line is None or not chiropractor_for_medicare(facts):
+    if not chiropractor_for_medicare(facts):
+        yield _no_chiropractor(facts)
         return
     if not facts.modifiers & DISCIPLINES:
         what = "GP (or GO) is missing: the line is unprocessable, also with GY."
@@ -271,11 +262,30 @@ def chiropractor_under_medicare(facts: Facts) -> Iterator[Found]:
         yield Found(FIELD, _evidence(facts), {"what": what}, severity="warn")
 
 
-@predicate
-def voluntary_notice(facts: Facts) -> Iterator[Found]:
+def _no_chiropractor(facts: Facts) -> NotApplicable | NotJudged:
+    """Who treated is somebody else, as role or taxonomy say."""
+    rendering = facts.context.rendering
+    role = facts.line.performed_by_role if facts.line else None
+    if role is None and (rendering is None or rendering.taxonomy is None):
+        why = "neither it nor the line's role says whether a chiropractor treated"
+        return NotJudged("rendering.taxonomy", why)
+    return NotApplicable("no chiropractor treated")
+
+
+def notice_of_excluded_care(facts: Facts) -> NotApplicable | None:
+    """97012 carries GX or GY."""
+    if facts.modifiers & {"GX", "GY"}:
+        return None
+    return NotApplicable("97012 carries neither GX nor GY")
+
+
+@predicate(traction_billed, notice_of_excluded_care)
+def voluntary_notice(facts: Facts) -> Iterator[Told]:
     """T-040. GX goes with GY, and never with GA, GL, GZ or EY."""
-    modifiers = facts.modifiers
-    if "GY" in modifiers and facts.context.voluntary_abn_on_file and "GX" not in modifiers:
+    modifiers, on_file = facts.modifiers, facts.context.voluntary_abn_on_file
+    if "GX" not in modifiers and on_file is None:
+        yield NotJudged("voluntary_abn_on_file", "GY stands on the line")
+    if "GX" not in modifiers and on_file:
         what = "A voluntary notice is on file and GY stands on the line: GX goes with it."
         yield Found(FIELD, _evidence(facts), {"what": what})
     wrong = modifiers & {"GA", "GL", "GZ", "EY"}
@@ -284,31 +294,33 @@ def voluntary_notice(facts: Facts) -> Iterator[Found]:
         yield Found(FIELD, _evidence(facts), {"what": what}, severity="error")
 
 
-@predicate
-def notices_contradict(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def notices_contradict(facts: Facts) -> Iterator[Told]:
     """T-041."""
     found = facts.modifiers & {"GA", "GY", "GZ"}
     if len(found) > 1:
         yield Found(FIELD, _evidence(facts), {"found": _listed(found)})
 
 
-@predicate
-def notice_is_not_on_file(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def notice_is_not_on_file(facts: Facts) -> Iterator[Told]:
     """T-042."""
-    if "GA" in facts.modifiers and not facts.context.abn_on_file:
+    if "GA" not in facts.modifiers:
+        yield NotApplicable("97012 does not carry GA")
+    elif not facts.context.abn_on_file:
         signed = facts.claimed("abn_on_file", facts.context.abn_on_file)
         yield Found(FIELD, (*_evidence(facts), signed))
 
 
-@predicate
-def active_treatment_modifier(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def active_treatment_modifier(facts: Facts) -> Iterator[Told]:
     """T-043."""
     if "AT" in facts.modifiers:
         yield Found(FIELD, _evidence(facts))
 
 
-@predicate
-def modifiers_do_not_fit(facts: Facts) -> Iterator[Found]:
+@predicate()
+def modifiers_do_not_fit(facts: Facts) -> Iterator[Told]:
     """T-044. On any line of the claim."""
     for line in facts.lines:
         misshapen = [m for m in line.modifiers if not MODIFIER.fullmatch(m)]
@@ -317,8 +329,8 @@ def modifiers_do_not_fit(facts: Facts) -> Iterator[Found]:
             yield Found(FIELD, (facts.line_evidence(line),), words)
 
 
-@predicate
-def modifier_order_differs(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def modifier_order_differs(facts: Facts) -> Iterator[Told]:
     """T-045."""
     found = list(facts.line.modifiers) if facts.line else []
     wanted = in_order(found, facts.profile.modifier_order)
@@ -327,9 +339,11 @@ def modifier_order_differs(facts: Facts) -> Iterator[Found]:
         yield Found(FIELD, _evidence(facts), words)
 
 
-@predicate
-def notice_outside_original_medicare(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def notice_outside_original_medicare(facts: Facts) -> Iterator[Told]:
     """T-071."""
     found = facts.modifiers & NOTICES
-    if found and facts.profile.kind == "medicare_advantage":
+    if facts.profile.kind != "medicare_advantage":
+        yield NotApplicable("this payer is no Medicare Advantage plan")
+    elif found:
         yield Found(FIELD, _evidence(facts), {"found": _listed(found)})

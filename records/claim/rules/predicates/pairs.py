@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from records.claim.code_sets import (
     MANIPULATIONS,
@@ -13,12 +13,24 @@ from records.claim.code_sets import (
 )
 from records.claim.context import ServiceLine
 from records.claim.rules.facts import Facts, Partner
-from records.claim.rules.findings import Evidence, Found, Severity
+from records.claim.rules.findings import (
+    Evidence,
+    Found,
+    NotApplicable,
+    NotJudged,
+    Severity,
+    Told,
+)
+from records.claim.rules.predicates.gates import (
+    other_codes,
+    professional,
+    traction_billed,
+    with_a_partner,
+)
 from records.claim.rules.predicates.registry import predicate
 
 FIELD = "lines.modifiers"
 LOG = ("started_at", "ended_at")
-PROFESSIONAL_FORMS = ("837P", "CMS1500")
 
 
 def _evidence(facts: Facts, line: ServiceLine) -> Evidence:
@@ -45,74 +57,98 @@ def _is_therapy(code: str) -> bool:
     return code.startswith(("97", "G0"))
 
 
-def _bundled(facts: Facts) -> Iterator[Partner]:
-    """Partners that a modifier would pass and that none passes."""
-    for partner in facts.partners:
-        if partner.pair.indicator == 1 and not facts.separated(partner):
+def _bundled(partner: Partner) -> bool:
+    """A modifier passes the pair; re-evaluations and injections have sentences of their own."""
+    code = partner.line.cpt
+    return partner.pair.indicator == 1 and code not in RE_EVALUATIONS and _is_therapy(code)
+
+
+def _re_evaluation(partner: Partner) -> bool:
+    return partner.pair.indicator == 1 and partner.line.cpt in RE_EVALUATIONS
+
+
+def _injection(partner: Partner) -> bool:
+    return partner.pair.indicator == 1 and not _is_therapy(partner.line.cpt)
+
+
+def _hopeless(partner: Partner) -> bool:
+    """No modifier passes the pair; three of them are always so and are T-074's."""
+    return partner.pair.indicator == 0 and partner.line.cpt not in NEVER_TOGETHER
+
+
+def _always_hopeless(partner: Partner) -> bool:
+    return partner.pair.indicator == 0 and partner.line.cpt in NEVER_TOGETHER
+
+
+def _of_kind(facts: Facts, is_one: Callable[[Partner], bool]) -> Iterator[Partner | Told]:
+    """Partners of a kind; none is not applicable, one of an older file is not judged besides."""
+    found = [partner for partner in facts.partners if is_one(partner)]
+    if not found:
+        yield NotApplicable("no code of the day is such a pair with 97012")
+    if any(partner.doubt for partner in found):
+        yield NotJudged(f"NCCI file of the quarter of {facts.day}", found[0].doubt)
+    yield from found
+
+
+@predicate(traction_billed, with_a_partner)
+def pair_without_modifier(facts: Facts) -> Iterator[Told]:
+    """T-026."""
+    for partner in _of_kind(facts, _bundled):
+        if not isinstance(partner, Partner):
             yield partner
+        elif not facts.separated(partner):
+            overlap = {
+                True: " (the device's log shows the same time)",
+                False: " (the device's log shows different times)",
+                None: "",
+            }[facts.overlap(partner.line)]
+            yield Found(
+                FIELD,
+                _evidence(facts, partner.line),
+                {"partner": partner.line.cpt, "loser": partner.loser, "overlap": overlap},
+                at_most=_certainty(partner),
+                remark=partner.doubt,
+            )
 
 
-@predicate
-def pair_without_modifier(facts: Facts) -> Iterator[Found]:
-    """T-026. Re-evaluations and injections have sentences of their own."""
-    for partner in _bundled(facts):
-        code = partner.line.cpt
-        if code in RE_EVALUATIONS or not _is_therapy(code):
-            continue
-        overlap = {
-            True: " (the device's log shows the same time)",
-            False: " (the device's log shows different times)",
-            None: "",
-        }[facts.overlap(partner.line)]
-        yield Found(
-            FIELD,
-            _evidence(facts, partner.line),
-            {"partner": code, "loser": partner.loser, "overlap": overlap},
-            at_most=_certainty(partner),
-            remark=partner.doubt,
-        )
-
-
-@predicate
-def re_evaluation_without_modifier(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed, with_a_partner)
+def re_evaluation_without_modifier(facts: Facts) -> Iterator[Told]:
     """T-072: the special text of T-026."""
-    for partner in _bundled(facts):
-        if partner.line.cpt in RE_EVALUATIONS:
+    for partner in _of_kind(facts, _re_evaluation):
+        if not isinstance(partner, Partner):
+            yield partner
+        elif not facts.separated(partner):
             yield _named(facts, partner, FIELD)
 
 
-@predicate
-def injection_without_modifier(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed, with_a_partner)
+def injection_without_modifier(facts: Facts) -> Iterator[Told]:
     """T-073."""
-    for partner in _bundled(facts):
-        if not _is_therapy(partner.line.cpt):
+    for partner in _of_kind(facts, _injection):
+        if not isinstance(partner, Partner):
+            yield partner
+        elif not facts.separated(partner):
             words = {"partner": partner.line.cpt, "loser": partner.loser}
             yield Found(FIELD, _evidence(facts, partner.line), words, remark=partner.doubt)
 
 
-def _hopeless(facts: Facts) -> Iterator[Partner]:
-    return (partner for partner in facts.partners if partner.pair.indicator == 0)
+@predicate(traction_billed, with_a_partner)
+def pair_that_no_modifier_passes(facts: Facts) -> Iterator[Told]:
+    """T-027."""
+    for partner in _of_kind(facts, _hopeless):
+        yield _named(facts, partner, "lines") if isinstance(partner, Partner) else partner
 
 
-@predicate
-def pair_that_no_modifier_passes(facts: Facts) -> Iterator[Found]:
-    """T-027. The three that are always so are T-074's."""
-    for partner in _hopeless(facts):
-        if partner.line.cpt not in NEVER_TOGETHER:
-            yield _named(facts, partner, "lines")
-
-
-@predicate
-def drawing_or_flushing(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed, professional, with_a_partner)
+def drawing_or_flushing(facts: Facts) -> Iterator[Told]:
     """T-074: the special text of T-027; the rows are those of the practitioner's file."""
-    for partner in _hopeless(facts):
-        if partner.line.cpt in NEVER_TOGETHER and facts.context.form in PROFESSIONAL_FORMS:
-            yield _named(facts, partner, "lines")
+    for partner in _of_kind(facts, _always_hopeless):
+        yield _named(facts, partner, "lines") if isinstance(partner, Partner) else partner
 
 
 def _times(facts: Facts, line: ServiceLine) -> dict[str, object]:
     """Start and end of both on the clinic's clock, and the minutes that they share."""
-    times = facts.beside(line)
+    times = facts.times_beside(line)
     assert times is not None
     return {
         "start": f"{facts.local(times.start):%H:%M}",
@@ -134,20 +170,39 @@ def _where(facts: Facts, partner: Partner) -> str:
     return ""
 
 
-@predicate
-def separate_but_at_the_same_time(facts: Facts) -> Iterator[Found]:
+def said_to_be_separate(facts: Facts) -> NotApplicable | None:
+    """59 or an X modifier stands on a pair."""
+    if any(_said_separate(facts)):
+        return None
+    return NotApplicable("no pair carries 59 or an X modifier")
+
+
+def _said_separate(facts: Facts) -> Iterator[Partner]:
+    for partner in facts.partners:
+        if partner.pair.indicator == 1 and facts.separated(partner):
+            yield partner
+
+
+def _times_unknown(partner: Partner) -> NotJudged:
+    return NotJudged("lines.started_at", f"times of line {partner.line.cpt} or of the traction")
+
+
+@predicate(traction_billed, said_to_be_separate)
+def separate_but_at_the_same_time(facts: Facts) -> Iterator[Told]:
     """T-028. Only for a pair: a supervised modality may otherwise share its time.
 
     Beside the device's seconds the partner's times are whole minutes: a minute at an edge is none.
     """
-    for partner in facts.partners:
-        separate = facts.separated(partner)
-        if not separate or partner.pair.indicator != 1 or not facts.overlap(partner.line):
+    for partner in _said_separate(facts):
+        overlap = facts.overlap(partner.line)
+        if overlap is None:
+            yield _times_unknown(partner)
+        if not overlap:
             continue
         where = _where(facts, partner)
         words = {
             **_times(facts, partner.line),
-            "found": ", ".join(sorted(separate)),
+            "found": ", ".join(sorted(facts.separated(partner))),
             "region": where,
         }
         yield Found(
@@ -160,56 +215,71 @@ def separate_but_at_the_same_time(facts: Facts) -> Iterator[Found]:
         )
 
 
-@predicate
-def the_log_supports_separate(facts: Facts) -> Iterator[Found]:
-    """T-029."""
-    for partner in facts.partners:
-        separate = facts.separated(partner)
-        if separate and partner.pair.indicator == 1 and facts.overlap(partner.line) is False:
-            words = {**_times(facts, partner.line), "found": ", ".join(sorted(separate))}
+@predicate(traction_billed, said_to_be_separate)
+def the_log_supports_separate(facts: Facts) -> Iterator[Told]:
+    """T-029. Information that is never held: the log says so, or T-028 speaks."""
+    for partner in _said_separate(facts):
+        overlap = facts.overlap(partner.line)
+        if overlap is None:
+            yield _times_unknown(partner)
+        elif overlap:
+            yield NotApplicable("the times are the same: T-028 speaks of it")
+        else:
+            found = ", ".join(sorted(facts.separated(partner)))
+            words = {**_times(facts, partner.line), "found": found}
             edge = "a minute at the edge is one of rounding" if words["minutes"] else ""
             yield Found(FIELD, _evidence(facts, partner.line), words, remark=edge)
 
 
-@predicate
-def an_x_modifier_says_more(facts: Facts) -> Iterator[Found]:
-    """T-031. On 97012 or on its partner."""
-    lines = [facts.line] if facts.line else []
-    for line in (*lines, *(partner.line for partner in facts.partners)):
-        if "59" in line.modifiers and facts.profile.accepts_x_modifiers:
+@predicate(traction_billed)
+def an_x_modifier_says_more(facts: Facts) -> Iterator[Told]:
+    """T-031. On 97012 or on its partner; information that is never held."""
+    lines = [facts.line, *(partner.line for partner in facts.partners)]
+    plain_59 = [line for line in lines if line and "59" in line.modifiers]
+    if not plain_59:
+        yield NotApplicable("neither 97012 nor a pair carries 59")
+    elif not facts.profile.accepts_x_modifiers:
+        yield NotApplicable("this payer is not known to take X modifiers")
+    else:
+        for line in plain_59:
             yield Found(FIELD, (facts.line_evidence(line),), {"code": line.cpt})
 
 
-@predicate
-def other_structure_same_region(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed, with_a_partner)
+def other_structure_same_region(facts: Facts) -> Iterator[Told]:
     """T-032."""
-    for partner in facts.partners:
+    other = [partner for partner in facts.partners if "XS" in facts.separated(partner)]
+    if not other:
+        yield NotApplicable("no pair carries XS")
+    for partner in other:
         region = partner.line.body_region
-        if "XS" in facts.separated(partner) and region is not None and region == facts.region:
+        if None in (region, facts.region):
+            yield NotJudged("lines.body_region", f"of 97012 or line {partner.line.cpt}")
+        elif region == facts.region:
             evidence = (*_evidence(facts, partner.line), *facts.told("region"))
             yield Found(FIELD, evidence, {"partner": partner.line.cpt, "region": region})
 
 
-@predicate
-def manual_therapy_without_times(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed, other_codes)
+def manual_therapy_without_times(facts: Facts) -> Iterator[Told]:
     """T-046. Once the times are known, T-026, T-028 or T-029 speak."""
-    for line in facts.others:
-        same = line.cpt == MANUAL_THERAPY and not facts.other_region(line)
-        unknown = None in (line.started_at, line.ended_at)
-        if facts.line is not None and same and unknown:
+    manual = [line for line in facts.others if line.cpt == MANUAL_THERAPY]
+    if not manual:
+        yield NotApplicable(f"{MANUAL_THERAPY} is no code of the day")
+    for line in manual:
+        if None in (line.started_at, line.ended_at) and not facts.other_region(line):
             named = facts.region is not None and line.body_region == facts.region
             where = f"the same region ({facts.region})" if named else "perhaps the same region"
             yield Found("lines.started_at", _evidence(facts, line), {"where": where})
 
 
-@predicate
-def manipulation_is_no_pair(facts: Facts) -> Iterator[Found]:
-    """T-047. Silent where a loaded file says otherwise."""
-    codes = sorted(
-        code
-        for code in facts.codes & MANIPULATIONS
-        if facts.tables.pairs.find(code, facts.day) is None
-    )
-    if facts.line is not None and codes:
+@predicate(traction_billed, other_codes)
+def manipulation_is_no_pair(facts: Facts) -> Iterator[Told]:
+    """T-047. Held where a loaded file says otherwise."""
+    manipulated = sorted(facts.codes & MANIPULATIONS)
+    if not manipulated:
+        yield NotApplicable("no manipulation is a code of the day")
+    codes = [c for c in manipulated if facts.tables.pairs.find(c, facts.day) is None]
+    if codes:
         evidence = (facts.claimed(f"codes beside {TRACTION}", ", ".join(codes)),)
         yield Found("lines", evidence, {"codes": ", ".join(codes)})

@@ -13,32 +13,49 @@ from records.claim.code_sets import (
 )
 from records.claim.context import Authorization, Party, PlanOfCare
 from records.claim.rules.facts import Facts
-from records.claim.rules.findings import Found, Severity
+from records.claim.rules.findings import Found, NotApplicable, NotJudged, Severity, Told
 from records.claim.rules.npi import npi_is_sound
+from records.claim.rules.predicates.gates import medicare, professional, traction_billed
 from records.claim.rules.predicates.registry import predicate
 
+REPORT_DAYS = "plan.treatment_days_since_progress_report"
 
-@predicate
-def traction_is_not_in_the_plan(facts: Facts) -> Iterator[Found]:
+
+def planned(facts: Facts) -> NotApplicable | NotJudged | None:
+    """A plan of care is recorded; whether the payer wants one is Original Medicare's."""
+    if facts.context.plan is not None:
+        return None
+    if facts.medicare:
+        return NotJudged("plan")
+    return NotApplicable("no plan is recorded, and this payer is not known to want one")
+
+
+@predicate(medicare, traction_billed)
+def traction_is_not_in_the_plan(facts: Facts) -> Iterator[Told]:
     """T-061."""
     plan = facts.context.plan
-    if not facts.medicare or facts.line is None:
-        return
     if plan is None:
-        yield Found("plan", (facts.claimed("plan", None),), {"why": "no plan is recorded"})
-    elif plan.includes_traction is False:
+        words = {"why": "no plan is recorded"}
+        yield Found("plan", (facts.claimed("plan", None),), words, absent=True)
+    elif plan.includes_traction is None:
+        yield NotJudged("plan.includes_traction")
+    elif not plan.includes_traction:
         evidence = (facts.claimed("plan.includes_traction", False),)
         yield Found("plan.includes_traction", evidence, {"why": "the plan says so"})
 
 
-@predicate
-def plan_is_not_certified(facts: Facts) -> Iterator[Found]:
+@predicate(medicare, planned)
+def plan_is_not_certified(facts: Facts) -> Iterator[Told]:
     """T-062."""
     plan = facts.context.plan
-    if not facts.medicare or plan is None or plan.established is None:
+    assert plan is not None
+    if plan.certified_on is not None:
+        return
+    if plan.established is None:
+        yield NotJudged("plan.established", "the plan is not certified")
         return
     days = (facts.day - plan.established).days
-    if days > CERTIFICATION_DELAY_DAYS and plan.certified_on is None and not _sent_in_time(plan):
+    if days > CERTIFICATION_DELAY_DAYS and not _sent_in_time(plan):
         yield Found(
             "plan.certified_on",
             (
@@ -47,6 +64,7 @@ def plan_is_not_certified(facts: Facts) -> Iterator[Found]:
                 facts.claimed("plan.sent_to_referrer_on", plan.sent_to_referrer_on),
             ),
             {"established": plan.established, "days": days},
+            absent=True,
         )
 
 
@@ -59,14 +77,15 @@ def _sent_in_time(plan: PlanOfCare) -> bool:
     return (plan.sent_to_referrer_on - plan.established).days <= CERTIFICATION_DELAY_DAYS
 
 
-@predicate
-def certification_has_ended(facts: Facts) -> Iterator[Found]:
+@predicate(planned)
+def certification_has_ended(facts: Facts) -> Iterator[Told]:
     """T-063. By its own date, or by its length: 90 days, which Medicare's manual sets."""
     plan = facts.context.plan
-    if plan is None:
-        return
+    assert plan is not None
     end, begin = plan.cert_through, _certification_begin(plan)
-    if end is not None and facts.day > end:
+    if end is None and begin is None:
+        yield NotApplicable("nothing is certified; whether it must be is T-062's")
+    elif end is not None and facts.day > end:
         yield _certification(facts, f"The certification ended on {end}: recertify before billing.")
     elif begin is not None and (facts.day - begin).days > CERTIFIED_DAYS:
         ended = begin + timedelta(days=CERTIFIED_DAYS)
@@ -98,40 +117,55 @@ def _certification_begin(plan: PlanOfCare) -> date | None:
     return signed if (signed - begun).days > CERTIFICATION_DELAY_DAYS else begun
 
 
-@predicate
-def progress_report_is_due(facts: Facts) -> Iterator[Found]:
+@predicate(planned)
+def progress_report_is_due(facts: Facts) -> Iterator[Told]:
     """T-064."""
     plan = facts.context.plan
-    days = plan.treatment_days_since_progress_report if plan else None
-    if days is not None and days >= PROGRESS_REPORT_DAYS:
-        evidence = (facts.claimed("plan.treatment_days_since_progress_report", days),)
-        yield Found("plan.treatment_days_since_progress_report", evidence, {"days": days})
+    assert plan is not None
+    days = plan.treatment_days_since_progress_report
+    if days is None:
+        yield NotJudged(REPORT_DAYS)
+    elif days >= PROGRESS_REPORT_DAYS:
+        yield Found(REPORT_DAYS, (facts.claimed(REPORT_DAYS, days),), {"days": days})
 
 
-@predicate
-def many_visits(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def many_visits(facts: Facts) -> Iterator[Told]:
     """T-065."""
     visits, limit = facts.context.visits_97012_this_episode, facts.profile.max_visits
-    if facts.line is not None and visits is not None and limit is not None and visits > limit:
+    if limit is None:
+        yield NotApplicable("no number of visits of this payer is known")
+    elif visits is None:
+        yield NotJudged("visits_97012_this_episode")
+    elif visits > limit:
         evidence = (facts.claimed("visits_97012_this_episode", visits),)
         yield Found("visits_97012_this_episode", evidence, {"visits": visits, "limit": limit})
 
 
-@predicate
-def authorization_does_not_hold(facts: Facts) -> Iterator[Found]:
+@predicate()
+def authorization_does_not_hold(facts: Facts) -> Iterator[Told]:
     """T-066."""
-    given = facts.context.authorization
-    has_number = given is not None and given.number != ""
-    if facts.context.prior_auth_required and not has_number:
+    given, required = facts.context.authorization, facts.context.prior_auth_required
+    if given is not None and given.number:
+        yield from _looked_at(facts, given)
+    elif required is None:
+        yield NotJudged("prior_auth_required", "nor is a number recorded")
+    elif required:
         yield Found(
             "authorization.number",
             (facts.claimed("prior_auth_required", True), facts.claimed("authorization", None)),
             {"why": "the payer wants one and no number is recorded"},
         )
-    if given is not None and has_number:
-        for field, why in _authorization_faults(facts, given):
-            evidence = (facts.claimed("authorization.number", given.number),)
-            yield Found(f"authorization.{field}", evidence, {"why": why})
+    else:
+        yield NotApplicable("the practice's system says that the plan asks for none")
+
+
+def _looked_at(facts: Facts, given: Authorization) -> Iterator[Told]:
+    if given.visits_allowed is not None and given.visits_used is None:
+        yield NotJudged("authorization.visits_used", f"{given.visits_allowed} visits are allowed")
+    for field, why in _authorization_faults(facts, given):
+        evidence = (facts.claimed("authorization.number", given.number),)
+        yield Found(f"authorization.{field}", evidence, {"why": why})
 
 
 def _authorization_faults(facts: Facts, given: Authorization) -> Iterator[tuple[str, str]]:
@@ -150,18 +184,17 @@ def _authorization_faults(facts: Facts, given: Authorization) -> Iterator[tuple[
         yield "number", "its number is the referral's number"
 
 
-@predicate
-def certifying_physician_is_missing(facts: Facts) -> Iterator[Found]:
+@predicate(medicare, professional)
+def certifying_physician_is_missing(facts: Facts) -> Iterator[Told]:
     """T-067. On the institutional forms it is the attending provider: not this field."""
     referring = facts.context.referring
-    professional = facts.context.form in ("837P", "CMS1500")
-    if facts.medicare and professional and (referring is None or referring.npi is None):
-        yield Found("referring.npi", (facts.claimed("referring.npi", None),))
+    if referring is None or referring.npi is None:
+        yield Found("referring.npi", (facts.claimed("referring.npi", None),), absent=True)
 
 
-@predicate
-def npi_is_mistyped(facts: Facts) -> Iterator[Found]:
-    """T-068. Every NPI of the claim."""
+@predicate()
+def npi_is_mistyped(facts: Facts) -> Iterator[Told]:
+    """T-068. Every NPI of the claim; that one is missing is T-080's and T-081's."""
     context = facts.context
     parties: dict[str, Party | None] = {
         "billing": context.billing,
@@ -172,25 +205,33 @@ def npi_is_mistyped(facts: Facts) -> Iterator[Found]:
     numbers = {f"{who}.npi": party.npi for who, party in parties.items() if party}
     for number, line in enumerate(context.lines, start=1):
         numbers[f"lines.{number}.rendering_npi"] = line.rendering_npi
-    for who, npi in numbers.items():
-        if npi is not None and not npi_is_sound(npi):
+    given = {who: npi for who, npi in numbers.items() if npi is not None}
+    if not given:
+        yield NotApplicable("the claim names no NPI")
+    for who, npi in given.items():
+        if not npi_is_sound(npi):
             yield Found(who, (facts.claimed(who, npi),), {"npi": npi, "who": who})
 
 
-@predicate
-def patient_was_not_told_of_own_cost(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def patient_was_not_told_of_own_cost(facts: Facts) -> Iterator[Told]:
     """T-069."""
     covers = facts.profile.covers_97012
-    told = facts.word("patient_notice") is not None
-    if facts.line is not None and covers in ("no", "unknown") and not told:
+    if covers not in ("no", "unknown"):
+        yield NotApplicable(f"cover of 97012 by this payer: {covers}")
+    elif facts.word("patient_notice") is None:
         yield Found("patient_notice", facts.told("patient_notice"), {"covers": covers})
 
 
-@predicate
-def an_amount_is_shown(facts: Facts) -> Iterator[Found]:
-    """T-070."""
+@predicate(traction_billed)
+def an_amount_is_shown(facts: Facts) -> Iterator[Told]:
+    """T-070. Information that is never held."""
     fees = facts.tables.fees
     row = fees.find(TRACTION, facts.day) if fees else None
-    if facts.line is not None and fees is not None and row is not None:
+    if fees is None:
+        yield NotApplicable("no fee table is loaded, no amount is shown")
+    elif row is None:
+        yield NotJudged(f"fee of 97012 on {facts.day}", f"{fees.name} does not hold it")
+    else:
         evidence = (facts.claimed("fee table", fees.name),)
         yield Found("amount", evidence, {"table": fees.name})

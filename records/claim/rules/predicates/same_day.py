@@ -16,15 +16,19 @@ from records.claim.code_sets import (
     TRACTION,
 )
 from records.claim.rules.facts import Facts
-from records.claim.rules.findings import Found
+from records.claim.rules.findings import Found, NotApplicable, NotJudged, Told
+from records.claim.rules.predicates.gates import medicare, professional, traction_billed
 from records.claim.rules.predicates.registry import predicate
 
+THERAPISTS = ("PT", "PTA", "OT", "OTA")
 
-@predicate
-def multiple_procedure_cut(facts: Facts) -> Iterator[Found]:
+
+@predicate(medicare, traction_billed)
+def multiple_procedure_cut(facts: Facts) -> Iterator[Told]:
     """T-048. The unit with the highest practice expense is paid in full, the others are cut."""
     others = sorted(facts.codes & ALWAYS_THERAPY - {TRACTION, HOT_PACKS})
-    if facts.line is None or not facts.medicare or not others:
+    if not others:
+        yield NotApplicable("the day has no other therapy that the cut compares")
         return
     why = cut_reason(facts, others)
     if why is not None:
@@ -53,66 +57,64 @@ def _shown(value: Decimal) -> str:
     return f"{value:.2f}"
 
 
-@predicate
-def packs_are_bundled(facts: Facts) -> Iterator[Found]:
+@predicate(medicare, traction_billed)
+def packs_are_bundled(facts: Facts) -> Iterator[Told]:
     """T-049."""
-    if facts.medicare and facts.line is not None and HOT_PACKS in facts.codes:
+    if HOT_PACKS in facts.codes:
         yield Found("lines", (facts.claimed("code of the day", HOT_PACKS),))
 
 
-@predicate
-def stimulation_has_another_code(facts: Facts) -> Iterator[Found]:
+@predicate(medicare)
+def stimulation_has_another_code(facts: Facts) -> Iterator[Told]:
     """T-050. The fault is on the 97014 line."""
     for line in facts.others:
-        if facts.medicare and line.cpt == STIMULATION_NOT_MEDICARE:
+        if line.cpt == STIMULATION_NOT_MEDICARE:
             yield Found("lines.cpt", (facts.line_evidence(line),))
 
 
-@predicate
-def home_unit_on_the_claim(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def home_unit_on_the_claim(facts: Facts) -> Iterator[Told]:
     """T-051. On this claim; another claim of the day may carry it."""
     codes = sorted(frozenset(line.cpt for line in facts.lines) & HOME_UNITS)
-    if facts.line is not None and codes:
+    if codes:
         evidence = (facts.claimed("codes of the claim", ", ".join(codes)),)
         yield Found("lines.cpt", evidence, {"codes": ", ".join(codes)})
 
 
-@predicate
-def therapist_in_private_practice_at_a_hospital(facts: Facts) -> Iterator[Found]:
+@predicate(medicare, professional, traction_billed)
+def therapist_in_private_practice_at_a_hospital(facts: Facts) -> Iterator[Told]:
     """T-075. A professional claim of a therapist, by taxonomy or role."""
     line, rendering = facts.line, facts.context.rendering
-    if line is None or not facts.medicare or facts.context.form not in ("837P", "CMS1500"):
+    assert line is not None
+    taxonomy = rendering.taxonomy if rendering else None
+    if line.pos is None:
+        yield NotJudged("lines.pos", f"line {line.cpt}")
+    elif line.pos not in HOSPITAL_PLACES:
         return
-    taxonomy = (rendering.taxonomy if rendering else None) or ""
-    therapist = taxonomy.startswith(THERAPIST_TAXONOMIES) or line.performed_by_role in (
-        "PT",
-        "PTA",
-        "OT",
-        "OTA",
-    )
-    if therapist and line.pos in HOSPITAL_PLACES:
-        yield Found(
-            "lines.pos",
-            (facts.claimed("pos", line.pos), facts.claimed("rendering.taxonomy", taxonomy or None)),
-            {"pos": line.pos},
-        )
+    elif taxonomy is None and line.performed_by_role is None:
+        yield NotJudged("rendering.taxonomy", "the line's role is not said either")
+    elif (taxonomy or "").startswith(THERAPIST_TAXONOMIES) or line.performed_by_role in THERAPISTS:
+        evidence = (facts.claimed("pos", line.pos), facts.claimed("rendering.taxonomy", taxonomy))
+        yield Found("lines.pos", evidence, {"pos": line.pos})
 
 
-@predicate
-def included_in_rehabilitation(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def included_in_rehabilitation(facts: Facts) -> Iterator[Told]:
     """T-076."""
     codes = sorted(facts.codes & REHABILITATION)
-    if facts.line is not None and codes:
+    if codes:
         evidence = tuple(facts.line_evidence(line) for line in facts.others if line.cpt in codes)
         yield Found("lines", evidence, {"codes": ", ".join(codes)})
 
 
-@predicate
-def notice_does_not_shift_the_limit(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def notice_does_not_shift_the_limit(facts: Facts) -> Iterator[Told]:
     """T-077."""
-    units = sum(line.units for line in facts.context.all_lines if line.cpt == TRACTION)
-    noticed = "GA" in facts.modifiers or facts.context.abn_on_file
-    if facts.line is not None and noticed and units > facts.tables.daily_limit(facts.day).units:
+    units = sum(line.units for line in facts.day_lines if line.cpt == TRACTION)
+    assert facts.line is not None
+    if units <= facts.tables.daily_limit(facts.day).units:
+        yield NotApplicable("the units are within the daily limit")
+    elif "GA" in facts.modifiers or facts.context.abn_on_file:
         evidence = (
             facts.line_evidence(facts.line),
             facts.claimed("abn_on_file", facts.context.abn_on_file),

@@ -6,66 +6,97 @@ from collections.abc import Iterator
 
 from records.claim.code_sets import GRACE_MINUTES, SHORT_MINUTES, TIMED
 from records.claim.rules.facts import Facts
-from records.claim.rules.findings import Found
+from records.claim.rules.findings import Found, NotApplicable, NotJudged, Told
+from records.claim.rules.predicates.gates import medicare, noted, traction_billed
 from records.claim.rules.predicates.registry import predicate
 
 CLOCK_ERROR_S = 60
 TIMES = ("started_at", "ended_at", "delivered_minutes", "paused")
+TOTAL, TOTAL_TIMED = "total_treatment_minutes", "total_timed_minutes"
+NO_TREATMENT = "the log holds no treatment"
 
 
-@predicate
-def shorter_than_the_payer_looks_for(facts: Facts) -> Iterator[Found]:
+def treatment_logged(facts: Facts) -> NotJudged | None:
+    """The device's log holds a treatment with its minutes."""
+    if facts.traction_minutes is not None:
+        return None
+    return NotJudged("delivered_minutes", NO_TREATMENT)
+
+
+def minutes_claimed(facts: Facts) -> NotApplicable | None:
+    """The 97012 line says minutes."""
+    if facts.line is not None and facts.line.minutes is not None:
+        return None
+    return NotApplicable("the 97012 line says no minutes, and it needs none")
+
+
+def wants_minutes(facts: Facts) -> NotApplicable | None:
+    """The payer looks for a number of minutes."""
+    if facts.profile.min_minutes:
+        return None
+    return NotApplicable("this payer is not known to look for a number of minutes")
+
+
+@predicate(traction_billed, wants_minutes, treatment_logged)
+def shorter_than_the_payer_looks_for(facts: Facts) -> Iterator[Told]:
     """T-011. A payer's number, never a rule of the code."""
-    minutes, wanted = facts.traction_minutes, facts.profile.min_minutes
-    if facts.line is not None and minutes is not None and wanted and minutes < wanted:
+    minutes, wanted = facts.traction_minutes or 0, facts.profile.min_minutes or 0
+    if minutes < wanted:
         yield Found("delivered_minutes", facts.told(*TIMES), {"minutes": minutes, "wanted": wanted})
 
 
-@predicate
-def very_short_treatment(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed, treatment_logged)
+def very_short_treatment(facts: Facts) -> Iterator[Told]:
     """T-012."""
-    minutes = facts.traction_minutes
-    if facts.line is not None and minutes is not None and minutes < SHORT_MINUTES:
+    minutes = facts.traction_minutes or 0
+    if minutes < SHORT_MINUTES:
         yield Found("delivered_minutes", facts.told(*TIMES), {"minutes": minutes})
 
 
-@predicate
-def total_treatment_minutes_missing(facts: Facts) -> Iterator[Found]:
+@predicate(medicare, noted)
+def total_treatment_minutes_missing(facts: Facts) -> Iterator[Told]:
     """T-013."""
-    missing = facts.note is not None and facts.number("total_treatment_minutes") is None
-    if facts.medicare and missing:
-        yield Found("total_treatment_minutes", facts.told("total_treatment_minutes"))
+    if facts.number(TOTAL) is None:
+        yield Found(TOTAL, facts.told(TOTAL), absent=True)
 
 
-@predicate
-def total_timed_minutes_missing(facts: Facts) -> Iterator[Found]:
+@predicate(medicare, noted)
+def total_timed_minutes_missing(facts: Facts) -> Iterator[Told]:
     """T-014."""
     timed = sorted(facts.codes & TIMED)
-    missing = facts.note is not None and facts.number("total_timed_minutes") is None
-    if facts.medicare and timed and missing:
+    if not timed:
+        yield NotApplicable("no code of the day is a timed one")
+    elif facts.number(TOTAL_TIMED) is None:
+        words = {"codes": ", ".join(timed)}
+        yield Found(TOTAL_TIMED, facts.told(TOTAL_TIMED), words, absent=True)
+
+
+@predicate(noted)
+def total_is_smaller_than_its_parts(facts: Facts) -> Iterator[Told]:
+    """T-015. What is known of the parts is enough to say that the whole is too small."""
+    total, timed, traction = facts.number(TOTAL), facts.number(TOTAL_TIMED), facts.traction_minutes
+    if total is None:
+        wanted = NotJudged(TOTAL, "this payer wants it in the note")
+        yield wanted if facts.medicare else NotApplicable("the note states no total")
+        return
+    if total < (timed or 0) + (traction or 0):
         yield Found(
-            "total_timed_minutes", facts.told("total_timed_minutes"), {"codes": ", ".join(timed)}
+            TOTAL,
+            facts.told(TOTAL, TOTAL_TIMED, "delivered_minutes"),
+            {"total": total, "timed": timed or 0, "traction": traction or 0},
         )
+        return
+    if traction is None:
+        yield NotJudged("delivered_minutes", NO_TREATMENT)
+    if timed is None and facts.codes & TIMED:
+        yield NotJudged(TOTAL_TIMED, "a code of the day is a timed one")
 
 
-@predicate
-def total_is_smaller_than_its_parts(facts: Facts) -> Iterator[Found]:
-    """T-015."""
-    total, timed = facts.number("total_treatment_minutes"), facts.number("total_timed_minutes")
-    traction = facts.traction_minutes or 0
-    if total is not None and total < (timed or 0) + traction:
-        yield Found(
-            "total_treatment_minutes",
-            facts.told("total_treatment_minutes", "total_timed_minutes", "delivered_minutes"),
-            {"total": total, "timed": timed or 0, "traction": traction},
-        )
-
-
-@predicate
-def more_minutes_than_logged(facts: Facts) -> Iterator[Found]:
+@predicate(minutes_claimed, treatment_logged)
+def more_minutes_than_logged(facts: Facts) -> Iterator[Told]:
     """T-016. One minute of grace for rounding."""
-    claimed, logged = _claimed_minutes(facts), facts.elapsed_minutes
-    if claimed is not None and logged is not None and claimed > logged + GRACE_MINUTES:
+    claimed, logged = facts.claimed_minutes or 0, facts.elapsed_minutes or 0
+    if claimed > logged + GRACE_MINUTES:
         yield Found(
             "lines.minutes",
             (facts.claimed("line 97012 minutes", claimed), *facts.told(*TIMES)),
@@ -73,18 +104,13 @@ def more_minutes_than_logged(facts: Facts) -> Iterator[Found]:
         )
 
 
-@predicate
-def pauses_are_counted(facts: Facts) -> Iterator[Found]:
+@predicate(minutes_claimed, treatment_logged)
+def pauses_are_counted(facts: Facts) -> Iterator[Told]:
     """T-017. More than the traction, and no more than the traction with its pauses."""
-    claimed, minutes, logged = (
-        _claimed_minutes(facts),
-        facts.traction_minutes,
-        facts.elapsed_minutes,
-    )
-    if claimed is None or minutes is None or logged is None or facts.dose is None:
-        return
-    paused = facts.dose.paused_ms > 0
-    if paused and minutes + GRACE_MINUTES < claimed <= logged + GRACE_MINUTES:
+    claimed, minutes = facts.claimed_minutes or 0, facts.traction_minutes or 0
+    if facts.dose is None or not facts.dose.paused_ms:
+        yield NotApplicable("the log holds no pause")
+    elif minutes + GRACE_MINUTES < claimed <= (facts.elapsed_minutes or 0) + GRACE_MINUTES:
         yield Found(
             "lines.minutes",
             (facts.claimed("line 97012 minutes", claimed), *facts.told(*TIMES)),
@@ -92,22 +118,20 @@ def pauses_are_counted(facts: Facts) -> Iterator[Found]:
         )
 
 
-def _claimed_minutes(facts: Facts) -> int | None:
-    return facts.line.minutes if facts.line else None
-
-
-@predicate
-def duration_is_missing(facts: Facts) -> Iterator[Found]:
+@predicate(traction_billed)
+def duration_is_missing(facts: Facts) -> Iterator[Told]:
     """T-018."""
-    if facts.line is not None and facts.traction_minutes is None and not _claimed_minutes(facts):
+    if facts.traction_minutes is None and not facts.claimed_minutes:
         yield Found("delivered_minutes", facts.told("delivered_minutes"))
 
 
-@predicate
-def date_is_not_the_session_s(facts: Facts) -> Iterator[Found]:
+@predicate()
+def date_is_not_the_session_s(facts: Facts) -> Iterator[Told]:
     """T-019. The session's day, and the day of every service whose time is known."""
     claimed, started = facts.claimed("date_of_service", facts.day), facts.started
-    if started is not None and facts.local(started).date() != facts.day:
+    if started is None:
+        yield NotJudged("started_at", NO_TREATMENT)
+    elif facts.local(started).date() != facts.day:
         what = f"the device's session was on {facts.local(started).date()}"
         evidence = (claimed, *facts.told("started_at"))
         yield Found("date_of_service", evidence, {"claimed": facts.day, "what": what})
@@ -119,16 +143,17 @@ def date_is_not_the_session_s(facts: Facts) -> Iterator[Found]:
             yield Found("lines.started_at", evidence, {"claimed": facts.day, "what": what})
 
 
-@predicate
-def clock_was_not_checked(facts: Facts) -> Iterator[Found]:
+@predicate()
+def clock_was_not_checked(facts: Facts) -> Iterator[Told]:
     """T-020."""
     device = facts.context.device
     offset_s = device.clock_offset_s if device else None
-    if facts.started is None or (offset_s is not None and abs(offset_s) <= CLOCK_ERROR_S):
-        return
-    how = "was not compared" if offset_s is None else f"was off by {offset_s} s"
-    yield Found(
-        "device.clock_offset_s",
-        (facts.claimed("device.clock_offset_s", offset_s), *facts.told("started_at")),
-        {"how": how},
-    )
+    if facts.started is None:
+        yield NotJudged("started_at", NO_TREATMENT)
+    elif offset_s is None or abs(offset_s) > CLOCK_ERROR_S:
+        how = "was not compared" if offset_s is None else f"was off by {offset_s} s"
+        yield Found(
+            "device.clock_offset_s",
+            (facts.claimed("device.clock_offset_s", offset_s), *facts.told("started_at")),
+            {"how": how},
+        )

@@ -19,11 +19,11 @@ from records.claim.rules.payer_profile import find_profile
 from records.claim.rules.scrubber import scrub
 from records.claim.rules.tables import shipped_tables
 from records.exports.messages.fhir_bundle import fhir_bundle
-from records.exports.messages.hl7_dft import dft_p03
 from records.note.treatment_note import draft_note
 from records.visit.visit import Visit
 from tests.support.claims import made_claim
 from tests.support.documents import made_order, made_record, made_visit
+from tests.support.written import dft_of
 from tests.unit.records.claim.rules.builders import CONTEXT, LINE, service, visit
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -64,7 +64,7 @@ def test_exports_write_both_offsets() -> None:
     made = replace(made, context=made_claim(1))
     row = made.charge().values
     assert (row["start"][-14:], row["stop"][-14:]) == ("01:55:03-04:00", "01:05:11-05:00")
-    assert "20261101015503-0400^20261101010511-0500" in dft_p03(made)
+    assert "20261101015503-0400^20261101010511-0500" in dft_of(made)
     assert '"end": "2026-11-01T01:05:11-05:00"' in fhir_bundle(made, b"%PDF")
 
 

@@ -14,11 +14,11 @@ from records.claim.context_file import parse_context
 from records.claim.rules.facts import Facts
 from records.claim.rules.offers import offers_of
 from records.claim.rules.report import report_document, report_text
-from records.exports.claim.claim_837p import claim_837p
 from records.exports.claim.cms1500 import cms1500_boxes
 from records.visit.face import Face
-from tests.support.claims import MADE_AT, made_claim
+from tests.support.claims import made_claim
 from tests.support.documents import SESSION_ID, made_visit
+from tests.support.written import x12_of
 from tests.unit.records.claim.rules.builders import CONTEXT, DAY, LINE, service, visit
 
 FIVE = ["GP", "59", "KX", "CQ", "GA"]
@@ -138,6 +138,12 @@ ODD_LINES: tuple[dict[str, Any], ...] = (
 )
 
 
+def test_no_cause_and_a_cause_is_refused() -> None:
+    claim = made_claim(1).model_dump(mode="json", exclude={"source", "source_digest"})
+    with pytest.raises(ClaimContextInvalid, match="related_causes: none stands alone"):
+        parse_context(json.dumps(claim | {"related_causes": ["none", "auto"]}), "claim.json")
+
+
 @pytest.mark.parametrize("odd", ODD_LINES, ids=lambda odd: next(iter(odd)))
 def test_exports_of_such_a_claim_are_written_or_refused_in_words(odd: dict[str, Any]) -> None:
     line = {"cpt": "97012", "charge": "22", "pos": "11", "dx_pointers": [1], **odd}
@@ -145,7 +151,7 @@ def test_exports_of_such_a_claim_are_written_or_refused_in_words(odd: dict[str, 
     face = Face(status="draft", errors=("T-054: pointers.",))
     options: dict[str, Any] = {"session_id": SESSION_ID}
     for write in (
-        lambda: claim_837p(claim, made_at=MADE_AT, signed=True, **options),
+        lambda: x12_of(claim),
         lambda: cms1500_boxes(claim, face=face, **options),
         lambda: made_visit(context=claim).charge(),
     ):
@@ -172,6 +178,6 @@ def test_a_fifth_modifier_or_pointer_is_not_written_into_another_place(
     line = {"cpt": "97012", "charge": "22", "pos": "11", "dx_pointers": [1], **odd}
     claim = made_claim(1, lines=[line])
     with pytest.raises(ExportIncomplete, match=words):
-        claim_837p(claim, session_id=SESSION_ID, made_at=MADE_AT, signed=True)
+        x12_of(claim)
     with pytest.raises(ExportIncomplete, match=words):
         cms1500_boxes(claim, session_id=SESSION_ID, face=Face(status="draft"))

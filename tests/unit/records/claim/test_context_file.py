@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from controller.errors import ClaimContextInvalid
+from records.claim.account import account_number
 from records.claim.context import Address, ClaimContext, Party, PlanOfCare, ServiceLine
 from records.claim.context_file import load_context, parse_context
 from records.provenance import Origin
@@ -149,6 +150,8 @@ def test_a_csv_of_several_claims_gives_the_one_that_is_asked_for() -> None:
     assert parse_context(text, "day.csv", "S-2").lines[0].charge == Decimal(30)
     assert len(parse_context(text, "day.csv", "S-1").all_lines) == 2
     assert "holds 2 claims" in refusal(text, "day.csv", "S-9")
+    by_account = text.replace("S-2", account_number("S-2"))
+    assert parse_context(by_account, "day.csv", "S-2").lines[0].charge == Decimal(30)
 
 
 def test_rows_of_one_claim_must_agree() -> None:

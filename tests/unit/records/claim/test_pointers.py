@@ -14,15 +14,14 @@ from controller.errors import RequestRefused
 from records.claim.charge_line import context_of_session, with_accepted, without_room
 from records.claim.context import ClaimContext, Payer
 from records.clinic.acceptance import Acceptance
-from records.exports.claim.claim_837p import claim_837p
 from records.exports.claim.cms1500 import cms1500_boxes
 from records.exports.messages.fhir_bundle import fhir_bundle
-from records.exports.messages.hl7_dft import dft_p03
 from records.note.stored_text import codes_text
 from records.note.treatment_note import TreatmentNote
 from records.visit.face import Face
-from tests.support.claims import MADE_AT, made_claim
+from tests.support.claims import made_claim
 from tests.support.documents import SESSION_ID, made_visit
+from tests.support.written import dft_of, x12_of
 
 TWICE = ("M5116", "M5116", "M5450")
 PAYER = Payer(kind="medicare_b", profile="medicare_b")
@@ -52,7 +51,7 @@ def claim_with(pointers: list[int], codes: tuple[str, ...] = TWICE) -> ClaimCont
 
 def test_a_pointer_to_a_repeated_diagnosis_keeps_its_place_in_837p_and_cms1500() -> None:
     claim = claim_with([2])
-    text = claim_837p(claim, session_id=SESSION_ID, made_at=MADE_AT, signed=True)
+    text = x12_of(claim)
     assert "HI*ABK:M5116*ABF:M5116*ABF:M5450~" in text
     assert "*UN*1***2~" in text
     boxes = cms1500_boxes(claim, session_id=SESSION_ID, face=Face(status="draft"))
@@ -75,7 +74,7 @@ def test_fhir_and_hl7_give_the_charge_the_diagnoses_that_it_points_to(
     expected = named or ["M51.16", "M51.16", "M54.50"]
     for reasons in (resources["ChargeItem"]["reason"], resources["Procedure"]["reasonCode"]):
         assert [reason["coding"][0]["code"] for reason in reasons] == expected
-    charge = next(line for line in dft_p03(visit).split("\r") if line.startswith("FT1"))
+    charge = next(line for line in dft_of(visit).split("\r") if line.startswith("FT1"))
     assert charge.split("|")[19] == "~".join(f"{code}^^I10" for code in expected)
 
 

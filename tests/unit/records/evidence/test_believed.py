@@ -71,6 +71,18 @@ def test_an_altered_record_is_shown_with_its_mark_first_and_last(data: RecordFol
     assert lines[0].startswith("this record was altered: ")
 
 
+def test_a_document_asks_the_place_of_a_session_as_verify_does(data: RecordFolder) -> None:
+    path = data.unit_database(UNIT)
+    path.rename(path.with_name("00000000000000bb.db"))
+    assert "the file was renamed or exchanged" in read_checked(data, "s-1").mark
+    path.with_name("00000000000000bb.db").rename(path)
+    alter(data, "UPDATE seal SET previous_seal = zeroblob(32) WHERE session = 2")
+    assert "sealed behind another seal than this one" in read_checked(data, "s-1").mark
+    alter(data, "DELETE FROM signature WHERE session = 2")
+    found = [one.what for one in read_checked(data, "s-2").alterations]
+    assert "the seal is not signed, though an earlier one of the unit is" in found
+
+
 def test_the_session_beside_it_is_not_concerned(data: RecordFolder, tmp_path: Path) -> None:
     alter(data, FORGED)
     assert run(data, "show", "s-2").exit_code == 0

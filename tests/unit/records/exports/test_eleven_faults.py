@@ -10,8 +10,10 @@ import pytest
 
 from records.exports.claim.check_837p import check_837p
 from tests.support.claims import made_claim
+from tests.support.outside import pyx12_faults
+from tests.support.written import x12_of
 from tests.unit.records.claim.rules.builders import party, visit
-from tests.unit.records.exports.claim.test_claim_837p import TODAY, pyx12_faults, written
+from tests.unit.records.exports.claim.test_claim_837p import TODAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ FAULTS = {
     "small letters": Fault(finder="X-04", old=r"OAK AVENUE", new="Oak Avenue"),
 }
 LINE = {"cpt": "97012", "modifiers": ["GP"], "charge": "22", "dx_pointers": [1], "pos": "11"}
-SOUND = written(made_claim(3, lines=[LINE], diagnoses=["M5116", "M5450"]))
+SOUND = x12_of(made_claim(3, lines=[LINE], diagnoses=["M5116", "M5450"]))
 
 
 def broken(fault: Fault) -> str:

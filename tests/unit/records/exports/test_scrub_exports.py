@@ -10,8 +10,11 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from records.claim.rules.findings import RuleFinding
+from records.claim.rules.findings import RuleFinding, RuleResult
 from records.claim.rules.scrubber import ADVICE, ScrubReport
+from records.exports.note.pdf import note_pdf
+from records.exports.note.summary import note_summary
+from records.exports.note.text import note_text
 from records.exports.scrub.html import scrub_html
 from records.exports.scrub.json import scrub_json, scrub_values
 from records.exports.scrub.pdf import scrub_pdf
@@ -118,6 +121,47 @@ def test_a_report_without_an_error_says_no_more_than_that() -> None:
     assert "No rule found an error." in page_of(report).text
     assert "No rule found an error." in pdf_text(report)
     assert "NOT READY" not in pdf_text(report)
+
+
+OPEN = RuleResult(
+    rule_id="T-036",
+    outcome="not_judged",
+    severity="error",
+    why=("therapy_ytd_allowed is missing",),
+)
+BESIDE = RuleResult(
+    rule_id="T-008", outcome="not_applicable", severity="warn", why=("no payer asks for it",)
+)
+HELD = RuleResult(rule_id="T-003", outcome="held", severity="error")
+
+
+def test_how_many_rules_ended_in_each_way_stands_on_the_face_of_every_document() -> None:
+    visit = visit_with_offer(made_report(results=(OPEN, BESIDE, HELD)))
+    counts = "3 rules: 1 held, 0 failed, 1 not applicable, 1 not judged (1 error)"
+    documents = {
+        "text": note_text(visit),
+        "summary": note_summary(visit.note, visit.face),
+        "note": text_of(note_pdf(visit)),
+        "scrub": text_of(scrub_pdf(visit)),
+        "html": page_of(visit.report).text if visit.report else "",
+    }
+    for name, text in documents.items():
+        assert counts in " ".join(text.split()), name
+        said = "T-036: not judged, therapy_ytd_allowed is missing" in " ".join(text.split())
+        assert said == (name in ("text", "summary", "note")), name
+        assert ("NOT READY: 1 error" in text) == (name != ""), name
+
+
+def test_rules_that_are_open_or_do_not_apply_stand_in_the_report_with_the_reason() -> None:
+    report = made_report(results=(OPEN, BESIDE, HELD))
+    for text in (page_of(report).text, pdf_text(report)):
+        assert "T-036 (error): therapy_ytd_allowed is missing" in text
+        assert "T-008: no payer asks for it" in text
+        assert "T-003" not in text
+    values = json.loads(scrub_json(visit_with_offer(report)))
+    assert values["counts"] == {"held": 1, "failed": 0, "not_applicable": 1, "not_judged": 1}
+    assert values["rules"][0]["why"] == ["therapy_ytd_allowed is missing"]
+    assert values["ready"] is False
 
 
 def test_a_long_report_breaks_into_pages_that_name_their_session() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,16 +17,20 @@ from controller.errors import JournalCorrupt, RequestRefused
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.session_register import append_opened, note_seals
 from records.evidence.integrity import issued_checkpoints, verify
+from records.evidence.quarantine import put_aside
 from records.evidence.reader import list_sessions, read_session
 from records.evidence.year_moves import YearMove, note_move, year_moves
 from records.keeping.backup import back_up
 from records.keeping.move_years import move_years
+from records.keys.signing import NoKeyStore, load_or_create_key
 from records.store.author import Author
 from records.store.checkpoint import parse_checkpoint
 from records.store.clinic_file import clinic_writing
+from records.store.file_digest import file_sha256
 from records.store.record_folder import MOVED, RecordFolder, year_of
 from tests.support.altered_records import KEY, UNIT
 from tests.support.altering import altering
+from tests.support.notes import author
 from tests.unit.records.evidence.test_journal_faults import begin
 from tests.unit.records.evidence.test_year_files import KEYS, START_MS, clock, closed, cut
 
@@ -38,6 +45,7 @@ def found(folder: RecordFolder) -> list[str]:
 def three_years(memory_path: Path) -> RecordFolder:
     """Sessions of 2026, 2027 and 2028 in three files."""
     folder = RecordFolder(memory_path / "records")
+    load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     for years in range(3):
         cut(folder, 2026 + years)
         begin(folder, f"s-{years}", clock(years)).close()
@@ -247,6 +255,104 @@ def test_what_is_not_the_closed_file_is_not_moved(three_years: RecordFolder, dis
         move_years(three_years, SOMEBODY, disk, before=2028)
     assert list(disk.iterdir()) == []
     assert path.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE predecessor SET reason = 'another'",
+        "UPDATE predecessor SET signature = zeroblob(64)",
+        "UPDATE predecessor SET last_session = 7",
+    ],
+)
+def test_a_file_is_not_moved_on_the_word_of_a_row_whose_signature_does_not_fit(
+    three_years: RecordFolder, disk: Path, change: str
+) -> None:
+    with altering(three_years.unit_database(UNIT)) as db:
+        db.execute(change)
+    with pytest.raises(JournalCorrupt, match=rf"{UNIT}.db names it, and its signature"):
+        move_years(three_years, SOMEBODY, disk, before=2028)
+    assert closed(three_years, 2027).exists()
+    assert list(year_moves(three_years)) == [f"units/{UNIT}-2026.db"], "its own row fits"
+
+
+def test_a_file_is_not_moved_on_the_word_of_a_key_that_is_not_known(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    shutil.rmtree(three_years.keys)
+    load_or_create_key(three_years, store=NoKeyStore())
+    with pytest.raises(JournalCorrupt, match="names it, and it is signed by key"):
+        move_years(three_years, author(three_years), disk, before=2028)
+
+
+def test_nothing_is_moved_on_the_word_of_an_altered_clinic_db(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    """An entry that nobody signed gives the altered file of 2027 another digest."""
+    move_years(three_years, SOMEBODY, disk, before=2027)
+    path = closed(three_years, 2027)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+    path.chmod(0o400)
+    said = {"file": f"units/{path.name}", "digest": file_sha256(path), "by": "x", "user": "x"}
+    with altering(three_years.clinic_database) as db:
+        db.execute(
+            "INSERT INTO entry (sequence, utc_ms, kind, version, detail) "
+            "SELECT max(sequence) + 1, 1, 25, 1, ? FROM entry",
+            (json.dumps(said),),
+        )
+    with pytest.raises(JournalCorrupt, match="was altered"):
+        move_years(three_years, SOMEBODY, disk, before=2028)
+    assert path.exists()
+
+
+def renamed_session(folder: RecordFolder, move: YearMove) -> None:
+    """The newest session cut off by the key's holder, and named in the move of a year."""
+    tables = ("event", "packed_session", "packed_links", "chain_signature", "signature", "seal")
+    with altering(folder.unit_database(UNIT)) as db:
+        for table in tables:
+            db.execute(f"DELETE FROM {table} WHERE session = 3")
+        db.execute("DELETE FROM session WHERE number = 3")
+    note_move(folder, SOMEBODY, replace(move, sessions=(*move.sessions, "s-2")))
+
+
+def fewer_sessions(folder: RecordFolder, move: YearMove) -> None:
+    note_move(folder, SOMEBODY, replace(move, sessions=()))
+
+
+@pytest.mark.parametrize("deed", [renamed_session, fewer_sessions])
+@pytest.mark.parametrize("year", [2026, 2027])
+@pytest.mark.parametrize("in_reach", [True, False])
+def test_a_move_that_names_more_or_fewer_sessions_than_the_file_held_is_found(
+    three_years: RecordFolder,
+    disk: Path,
+    deed: Callable[[RecordFolder, YearMove], None],
+    year: int,
+    in_reach: bool,
+) -> None:
+    """2027 follows 2026: where both are out of reach, their sessions are counted together."""
+    move_years(three_years, SOMEBODY, disk, before=2028)
+    deed(three_years, year_moves(three_years)[f"units/{UNIT}-{year}.db"])
+    if not in_reach:
+        disk.rename(disk.with_name("in the safe"))
+    altered = [one for one in verify(three_years, public_keys=KEYS).alterations if not one.unread]
+    assert {one.where for one in altered} <= {f"units/{UNIT}-{y}.db" for y in (2026, 2027)}
+    assert any("and by the file that follows it its last one is number" in o.what for o in altered)
+
+
+def test_a_file_that_was_put_aside_counts_with_the_moves(
+    three_years: RecordFolder, disk: Path
+) -> None:
+    """The numbers of a unit go on behind a file in the quarantine."""
+    put_aside(three_years, UNIT, KEY, utc_ms=START_MS, reason="a test")
+    begin(three_years, "s-3", clock(2)).close()
+    cut(three_years, 2029)
+    begin(three_years, "s-4", clock(3)).close()
+    (move,) = move_years(three_years, SOMEBODY, disk, before=2029)[2:]
+    assert move.follows.startswith("quarantine/")
+    assert not any("number" in one for one in found(three_years))
+    note_move(three_years, SOMEBODY, replace(move, sessions=("s-3", "s-9")))
+    assert any("name 2 sessions behind number 3" in one for one in found(three_years))
 
 
 def test_targets_that_cannot_take_them_are_refused(three_years: RecordFolder, disk: Path) -> None:

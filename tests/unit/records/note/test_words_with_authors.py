@@ -43,10 +43,11 @@ def older(folder: RecordFolder) -> RecordFolder:
 
 
 def test_a_screening_text_is_not_shown_as_a_name(older: RecordFolder) -> None:
-    note = note_of(older)
+    visit = load_visit(older, "s-1", SETTINGS)
+    note = visit.note
     said = "confirmed in the order: screening; confirmed by P. Jones: call bell"
     assert note.field("self_check").value == said
-    naming = [line for line in note_text(note).splitlines() if SCREEN in line]
+    naming = [line for line in note_text(visit).splitlines() if SCREEN in line]
     assert len(naming) == 1
     assert naming[0].startswith("Contraindication screen:")
 
@@ -69,7 +70,7 @@ def test_times_of_the_session_say_from_where_they_count(folder: RecordFolder) ->
     visit = load_visit(folder, "s-1", SETTINGS)
     opened = "2025-12-31 18:00:00-06:00; times in min and s of what happened count from here"
     assert visit.note.field("opened_at").value == opened
-    assert opened in note_text(visit.note)
+    assert opened in note_text(visit)
     assert f"session opened {opened}" in note_summary(visit.note, visit.face)
 
 
@@ -140,5 +141,5 @@ def test_text_and_pdf_say_who_said_each_word(folder: RecordFolder) -> None:
     assert named >= {field.label for field in visit.note.clinician_fields}
     pdf = " ".join(text_of(written(visit, "pdf")).split())
     for line in lines:
-        assert line in note_text(visit.note)
+        assert line in note_text(visit)
         assert f"Said by: {line}" in pdf

@@ -45,7 +45,7 @@ def seen(folder: RecordFolder) -> Visit:
     """The visit as the export command sees it, with a report that found no error."""
     visit = billed(folder, load_visit(folder, SESSION, SETTINGS), payer="medicare_b")
     assert visit.report is not None
-    return replace(visit, report=replace(visit.report, findings=()))
+    return replace(visit, report=replace(visit.report, results=()))
 
 
 def imported(visit: Visit, **changes: object) -> Visit:

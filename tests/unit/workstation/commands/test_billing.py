@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from controller.errors import RequestRefused
+from records.claim.account import account_number
+from records.evidence.session_check import check_session
+from records.evidence.stored_session import StoredSession
 from records.exports.formats import written
 from records.store.record_folder import RecordFolder
 from records.visit import billing
@@ -20,6 +23,26 @@ from tests.support.commands import run
 from tests.support.sessions import SETTINGS, staged
 from tests.unit.records.claim.rules.builders import SmallCodeList
 
+ADDRESS = {"line_1": "1 Main Street", "city": "Springfield", "state": "IL", "zip": "62701-0001"}
+PERSON = {"last_name": "Doe", "first_name": "Jane", "address": ADDRESS}
+CLAIM: dict[str, Any] = {
+    "patient": {**PERSON, "birth_date": "1960-01-01", "sex": "F", "member_id": "1EG4TE5MK73"},
+    "billing": {
+        "last_name": "Example Spine Clinic",
+        "npi": "1234567893",
+        "tin": "12-3456789",
+        "tin_kind": "EI",
+        "taxonomy": "225100000X",
+        "phone": "5555550100",
+        "address": ADDRESS,
+    },
+    "rendering": {"last_name": "Jones", "first_name": "Pat", "npi": "1679576722"},
+    "submitter_id": "TIN000001",
+    "receiver_id": "PAYER01",
+    "accept_assignment": True,
+    "benefits_assigned": True,
+    "release_of_information": True,
+}
 FEES = """
 valid_from = 2026-01-01
 valid_to = 2026-12-31
@@ -60,6 +83,10 @@ def context_file(folder: RecordFolder, place: Path, **changes: Any) -> Path:
     view = billing.billed(folder, load_visit(folder, "session-1", SETTINGS), payer="medicare_b")
     assert view.context is not None
     context = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
+    if "billing" in changes:
+        (line,) = context["lines"]
+        context["lines"] = [{**line, "charge": "22.00", "pos": "11"}]
+        context["payer"] |= {"name": "Medicare Part B", "payer_id": "06102"}
     path = place / "claim.json"
     path.write_text(json.dumps({**context, **changes}))
     return path
@@ -81,7 +108,8 @@ def test_scrub_names_payer_sources_evidence_and_closes_with_the_advice(
     assert "NOT READY" in result.stdout
     assert "error T-021" in result.stdout
     assert "evidence: Traction began: " in result.stdout
-    assert "not checked: NCCI pairs" in result.stdout
+    assert "judged by data of 2024-07-01 (NCCI pairs)" in result.stdout.splitlines()[0]
+    assert "error T-006  not judged: lines.technique is missing" in result.stdout
     assert result.stdout.rstrip().endswith("above all where a finding stays.")
 
 
@@ -154,7 +182,12 @@ def test_what_was_not_offered_is_kept_as_such(folder: RecordFolder) -> None:
     ("words", "message"),
     [
         (["--modifier", "GP"], "by is empty"),
-        (["--by", "P"], "either --modifier or --diagnosis"),
+        (["--by", "P"], "say one of --modifier, --diagnosis and --billing"),
+        (["--by", "P", "--modifier", "GP", "--billing", "bill"], "and no second"),
+        (["--by", "P", "--billing", "half", "--reason", "x"], "billing='half' is not one of bill,"),
+        (["--by", "P", "--billing", "no-bill"], "reason is empty; say why with --reason"),
+        (["--by", "P", "--billing", "bill", "--reason", "a\u202eb"], "reason"),
+        (["--by", "P", "--billing", "bill-52", "--reason", "x"], "not known to take modifier 52"),
         (["--by", "P", "--modifier", "gp"], "modifier='gp' is not two capitals"),
         (["--by", "P", "--modifier", "GP", "--line", "1"], "line='1' is not a code"),
         (["--by", "P", "--diagnosis", "back"], "diagnosis='back' does not have the shape"),
@@ -166,6 +199,57 @@ def test_an_acceptance_that_says_too_little_is_refused(
     result = run(folder, "accept", "session-1", *words)
     assert result.exit_code != 0
     assert message in str(result.exception)
+
+
+def test_a_named_person_decides_whether_a_treatment_is_billed(folder: RecordFolder) -> None:
+    words = ("accept", "session-1", "--by", "P. Jones")
+    no = (*words, "--billing", "no-bill", "--reason", "patient felt unwell")
+    assert run(folder, *no).stdout.strip() == "accepted: no-bill by P. Jones"
+    (finding,) = (f for f in scrubbed(folder)["findings"] if f["rule"] == "T-088")
+    assert finding["message"] == "P. Jones decided that 97012 is not billed: patient felt unwell"
+    (kept,) = (
+        a for a in load_visit(folder, "session-1", SETTINGS).acceptances if a.what == "billing"
+    )
+    assert kept.evidence[0] == "reason: patient felt unwell"
+    run(folder, *words, "--billing", "no-bill", "--withdraw")
+    assert "T-088" not in [finding["rule"] for finding in scrubbed(folder)["findings"]]
+
+
+def test_52_stands_on_the_line_where_the_profile_takes_it(folder: RecordFolder) -> None:
+    payers = folder.path / "payers"
+    payers.mkdir(exist_ok=True)
+    (payers / "reduced.toml").write_text(
+        'name = "reduced"\ntitle = "R"\nkind = "commercial"\nvalid_from = 2026-01-01\n'
+        'source = "policy 8"\nstrength = "B"\naccepts_52 = true\n'
+    )
+    words = ("accept", "session-1", "--by", "P. Jones", "--payer", "reduced")
+    run(folder, *words, "--billing", "bill-52", "--reason", "stopped early")
+    assert charge(folder)["mod1"] == "52"
+    run(folder, *words, "--billing", "bill-52", "--reason", "slip", "--withdraw")
+    assert charge(folder)["mod1"] == ""
+
+
+def test_what_an_export_would_refuse_is_a_finding_of_the_command(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
+    path = context_file(folder, tmp_path, **CLAIM, claim_id="\u03a9")
+    (refused,) = (
+        f for f in scrubbed(folder, "--context", str(path))["findings"] if f["rule"] == "T-086"
+    )
+    assert "an identifier is never changed" in refused["message"]
+
+
+def test_a_profile_of_another_kind_of_payer_keeps_the_claim_back(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
+    """The profile of the file, and that of --payer."""
+    payer = {"kind": "medicare_b", "profile": "commercial"}
+    path = str(context_file(folder, tmp_path, payer=payer))
+    for words in ((), ("--payer", "commercial"), ("--payer", "va")):
+        rules = [f["rule"] for f in scrubbed(folder, "--context", path, *words)["findings"]]
+        assert "T-096" in rules, words
+    right = scrubbed(folder, "--context", path, "--payer", "medicare_chiropractic")["findings"]
+    assert "T-096" not in [finding["rule"] for finding in right]
 
 
 def test_an_estimate_shows_its_steps_and_the_trade_figures(
@@ -205,20 +289,38 @@ def test_payers_of_the_user_are_found_and_listed(folder: RecordFolder) -> None:
     assert "Valley Health, of 2026-01-01 (policy 7)" in run(folder, "payers").stdout
     assert scrubbed(folder, "--payer", "valley")["profile"] == "valley"
     result = run(folder, "scrub", "session-1", "--payer", "vally")
-    assert "choose one of cigna_ash" in str(result.exception)
+    assert "choose one of auto, cigna_ash" in str(result.exception)
 
 
 def test_claim_new_prints_the_session_s_claim_and_writes_no_file_twice(
     folder: RecordFolder, tmp_path: Path
 ) -> None:
     printed = run(folder, "claim", "new", "session-1", "--payer", "va").stdout
-    assert 'claim_id = "session-1"' in printed
+    assert f'claim_id = "{account_number("session-1")}"' in printed
     assert 'profile = "va"' in printed
     path = tmp_path / "claim.toml"
     words = ("claim", "new", "session-1", "--out", str(path))
     assert run(folder, *words).exit_code == 0
     assert "exists already" in str(run(folder, *words).exception)
     assert scrubbed(folder, "--context", str(path))["profile"] == "commercial"
+
+
+def test_a_billed_visit_was_verified_once(
+    folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = []
+
+    def counted(stored: StoredSession, *rest: Any, **named: Any) -> Any:
+        checked.append(stored.head.session_id)
+        return check_session(stored, *rest, **named)
+
+    monkeypatch.setattr("records.evidence.guarded_check.check_session", counted)
+    visit = load_visit(folder, "session-1", SETTINGS)
+    for altered, severities in (("", []), ("the seal: another one", ["error"])):
+        view = billing.billed(folder, replace(visit, altered=altered))
+        assert view.report is not None
+        assert [found.severity for found in view.report.of_rule("N-11")] == severities
+    assert checked == ["session-1"]
 
 
 def test_an_altered_log_is_said(folder: RecordFolder) -> None:

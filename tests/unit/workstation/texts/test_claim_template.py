@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
+import pytest
 from pydantic import BaseModel
 
+from controller.errors import ClaimContextInvalid
 from records.claim.charge_line import context_of_session
 from records.claim.context import ClaimContext, Payer
 from records.claim.context_file import READERS_KEYS, parse_context
@@ -63,7 +65,10 @@ def test_every_example_is_accepted() -> None:
     text = claim_template(EXAMPLE)
     uncommented = re.sub(r"(?m)^# (?=[\[a-z_0-9.\]]+(\]|\s=))", "", text)
     assert not re.findall(r"(?m)^# [a-z_0-9.]+ = ", uncommented)
-    context = parse_context(uncommented, "claim.toml")
+    with pytest.raises(ClaimContextInvalid, match="keep one"):
+        parse_context(uncommented, "claim.toml")
+    context = parse_context(re.sub("therapy_ytd_allowed = .*", "", uncommented), "claim.toml")
+    assert context.threshold_check is not None
     assert context.subscriber is not None
     assert context.device is not None
     assert [line.cpt for line in context.other_lines_same_day] == ["97140"]

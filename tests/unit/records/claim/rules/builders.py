@@ -9,8 +9,11 @@ from typing import Any
 
 from controller.events import EventKind
 from records.claim.context import ClaimContext
+from records.claim.decision import BillingDecision
 from records.claim.fees import FeeRow, FeeTable
+from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import CodeState
+from records.claim.rules.facts import Beside, OtherSession
 from records.claim.rules.findings import RuleFinding
 from records.claim.rules.pairs import Pair, PairTable
 from records.claim.rules.payer_profile import PayerProfile, find_profile
@@ -41,6 +44,7 @@ DEVICE_WORDS = {
     "outcome": "completed",
 }
 CLINICIAN_WORDS = {
+    "patient_reference": "A-0815",
     "diagnosis": "M51.16",
     "symptoms": "left leg pain",
     "rationale": "leg pain centralises with distraction",
@@ -70,13 +74,36 @@ LINE = {
     "body_region": "lumbar",
     "technique": "mechanical",
 }
+ADDRESS = {"line_1": "2 Oak Avenue", "city": "Springfield", "state": "IL", "zip": "62702-0002"}
 CONTEXT: dict[str, Any] = {
     "claim_id": "S-1",
-    "payer": {"kind": "medicare_b", "profile": "medicare_b"},
+    "payer": {
+        "name": "Medicare Part B",
+        "payer_id": "06102",
+        "kind": "medicare_b",
+        "profile": "medicare_b",
+    },
     "form": "837P",
     "date_of_service": DAY,
+    "patient_ref": "A-0815",
     "diagnoses": ["M5116"],
-    "billing": {"last_name": "Example Spine Clinic", "npi": "1234567893"},
+    "patient": {
+        "last_name": "Doe",
+        "first_name": "Jane",
+        "birth_date": "1960-01-01",
+        "sex": "F",
+        "member_id": "1EG4TE5MK73",
+        "address": ADDRESS,
+    },
+    "billing": {
+        "last_name": "Example Spine Clinic",
+        "npi": "1234567893",
+        "tin": "12-3456789",
+        "tin_kind": "EI",
+        "taxonomy": "225100000X",
+        "phone": "5555550100",
+        "address": ADDRESS,
+    },
     "rendering": {
         "last_name": "Jones",
         "first_name": "Pat",
@@ -93,6 +120,13 @@ CONTEXT: dict[str, Any] = {
         "treatment_days_since_progress_report": 4,
     },
     "therapy_ytd_allowed": "812.40",
+    "visits_97012_this_episode": 1,
+    "prior_auth_required": False,
+    "accept_assignment": True,
+    "benefits_assigned": True,
+    "release_of_information": True,
+    "submitter_id": "TIN000001",
+    "receiver_id": "PAYER01",
     "device": {"clock_offset_s": "0.4"},
 }
 DOSE = DeliveredDose(
@@ -150,7 +184,7 @@ class Visit:
     context: ClaimContext
     profile: PayerProfile
     tables: ScrubTables
-    log_altered: str | None
+    beside: Beside
 
     def report(self) -> ScrubReport:
         return scrub(
@@ -159,7 +193,7 @@ class Visit:
             self.context,
             self.profile,
             self.tables,
-            log_altered=self.log_altered,
+            self.beside,
         )
 
     def found(self, rule_id: str) -> list[RuleFinding]:
@@ -180,27 +214,47 @@ def visit(
     identity: Mapping[str, Any] | None = None,
     without: str = "",
     log_altered: str | None = "",
+    refusals: tuple[UnwrittenExport, ...] | None = (),
+    decided: str = "",
+    other_sessions: tuple[OtherSession, ...] | None = (),
 ) -> Visit:
     """The visit with changes; ``same_day`` are further lines of the same claim.
 
     ``without="note"`` takes the note away, ``without="line"`` the 97012 line.
     """
     lines = [] if without == "line" else [{**LINE, **(line or {})}]
-    context = {**CONTEXT, "lines": [*lines, *same_day], **(claim or {})}
+    looked_by = find_profile(payer).model_copy(update=dict(profile or {}))
+    paid_by = {**CONTEXT["payer"], "kind": looked_by.kind, "profile": payer}
+    context = {**CONTEXT, "payer": paid_by, "lines": [*lines, *same_day], **(claim or {})}
     made = _note(words or {}, dose or {}, note or {})
     return Visit(
         note=None if without == "note" else made,
         record=None if without == "note" else _record(identity or {}),
         context=ClaimContext.model_validate(context),
-        profile=find_profile(payer).model_copy(update=dict(profile or {})),
+        profile=looked_by,
         tables=replace(shipped_tables(), **{"code_list": SmallCodeList(), **(tables or {})}),
-        log_altered=log_altered,
+        beside=Beside(
+            log_altered=log_altered,
+            refusals=refusals,
+            other_sessions=other_sessions,
+            decision=BillingDecision(value=decided, by="P. Jones", reason="seen")
+            if decided
+            else None,
+        ),
     )
 
 
 def service(cpt: str, *modifiers: str, **more: Any) -> dict[str, Any]:
     """Another line of the claim that is right in itself."""
-    return {"cpt": cpt, "modifiers": list(modifiers), "dx_pointers": [1], "charge": "40", **more}
+    return {
+        "cpt": cpt,
+        "modifiers": list(modifiers),
+        "dx_pointers": [1],
+        "charge": "40",
+        "pos": "11",
+        "performed_by_role": "PT",
+        **more,
+    }
 
 
 def at(start: str, end: str) -> dict[str, str]:

@@ -92,6 +92,19 @@ TIME = (
         visit(claim={"device": {"clock_offset_s": "-60"}}),
     ),
 )
+TREATMENT = (
+    Case(
+        "T-087",
+        visit(dose={"traction_ms": 59_999, "delivered_minutes": 0}),
+        visit(dose={"traction_ms": 60_000, "delivered_minutes": 1}),
+    ),
+    Case("T-088", visit(decided="no-bill"), visit(decided="bill")),
+    Case(
+        "T-089",
+        visit(line={"modifiers": ["52", "GP"]}),
+        visit(line={"modifiers": ["52", "GP"]}, profile={"accepts_52": True}),
+    ),
+)
 MODIFIERS = (
     Case("T-021", visit(line={"modifiers": []}), visit(line={"modifiers": ["GO"]})),
     Case("T-022", visit(line={"modifiers": ["GP", "GO"]}), visit(line={"modifiers": ["GP"]})),
@@ -256,4 +269,4 @@ SAME_DAY = (
         visit(line={"units": 1}, claim={"abn_on_file": True}),
     ),
 )
-CLAIM_CASES = (*CODE, *TIME, *MODIFIERS, *PAIRS, *SAME_DAY)
+CLAIM_CASES = (*CODE, *TIME, *TREATMENT, *MODIFIERS, *PAIRS, *SAME_DAY)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from records.claim.required import UnwrittenExport
+from records.claim.rules.facts import OtherSession
 from records.note.words import NoteSignature
 from tests.unit.records.claim.rules.builders import (
     ADJUSTMENT,
@@ -11,6 +14,7 @@ from tests.unit.records.claim.rules.builders import (
     ENDED_UTC_MS,
     PATIENT_STOP,
     SIGNATURE,
+    at,
     fee_table,
     party,
     repetition,
@@ -102,6 +106,49 @@ PLAN = (
     ),
     Case("T-070", visit(tables={"fees": fee_table()}), visit(tables={"fees": None})),
 )
+CLAIM = (
+    Case("T-079", visit(claim=party("patient", birth_date=None)), visit()),
+    Case("T-080", visit(claim=party("billing", tin=None)), visit()),
+    Case("T-081", visit(claim={"rendering": None}), visit()),
+    Case("T-082", visit(line={"pos": None}), visit()),
+    Case("T-083", visit(line={"charge": None}), visit(line={"charge": "0"})),
+    Case("T-084", visit(claim=party("plan", established=None)), visit(claim={"plan": None})),
+    Case(
+        "T-085",
+        visit(claim={"submitter_id": None}),
+        visit(claim={"submitter_id": None, "form": "CMS1500"}),
+    ),
+    Case(
+        "T-086",
+        visit(refusals=(UnwrittenExport(formats=("837p",), message="it is not sound"),)),
+        visit(
+            claim={"rendering": None},
+            refusals=(UnwrittenExport(formats=("837p",), message="", missing=("rendering",)),),
+        ),
+    ),
+)
+OTHER = OtherSession(
+    session_id="S-2", began=datetime(2026, 11, 24, 22, 0, tzinfo=UTC), exported=True
+)
+IDENTITY = (
+    Case(
+        "T-096",
+        visit(claim={"payer": {**CONTEXT["payer"], "kind": "commercial"}}),
+        visit(payer="commercial"),
+    ),
+    Case("T-090", visit(claim={"patient_ref": "A-0816"}), visit(claim={"patient_ref": "A-0815"})),
+    Case("T-091", visit(line=at("10:17", "10:30")), visit(line=at("10:01", "10:14"))),
+    Case("T-092", visit(line={"body_region": "cervical"}), visit(line={"body_region": None})),
+    Case("T-093", visit(other_sessions=(OTHER,)), visit(other_sessions=())),
+    Case(
+        "T-094",
+        visit(claim=party("rendering", last_name="Brown")),
+        visit(claim=party("rendering", last_name="JONES")),
+    ),
+    Case(
+        "T-095", visit(line={"performed_by_role": "aide"}), visit(line={"performed_by_role": "PT"})
+    ),
+)
 NOTE = (
     Case("N-01", visit(words={"device_type": None}), visit()),
     Case(
@@ -122,11 +169,7 @@ NOTE = (
         visit(dose={"stops": (PATIENT_STOP,)}, words={"stop_comment": None}),
         visit(dose={"stops": (PATIENT_STOP,)}, words={"stop_comment": "cramp in the calf"}),
     ),
-    Case(
-        "N-08",
-        visit(dose={"stops": (PATIENT_STOP,), "hold_samples": 0}),
-        visit(dose={"stops": (PATIENT_STOP,), "hold_samples": 1}),
-    ),
+    Case("N-08", visit(dose={"stops": (PATIENT_STOP,)}), visit()),
     Case("N-09", visit(note={"signature": None}), visit(note={"signature": SIGNATURE})),
     Case("N-10", visit(note={"signature": signed(-1)}), visit(note={"signature": signed(0)})),
     Case("N-11", visit(log_altered="event 3: it was altered"), visit(log_altered=None)),
@@ -139,4 +182,4 @@ NOTE = (
     Case("N-14", visit(words={"screening": None}), visit(words={"screening": "done, PJ"})),
     Case("N-15", visit(words={"supervised_by": None}), visit(words={"supervised_by": "PJ"})),
 )
-NOTE_CASES = (*DIAGNOSIS, *PLAN, *NOTE)
+NOTE_CASES = (*DIAGNOSIS, *PLAN, *CLAIM, *IDENTITY, *NOTE)

@@ -68,7 +68,7 @@ def test_the_file_of_the_quarter_makes_it_an_error_or_nothing() -> None:
     assert severities(loaded, "T-026") == ["error"]
     other = visit(same_day=[PLAIN], tables={"pairs": quarter(("97012", "97018", 1))})
     assert other.found("T-026") == []
-    assert not any("NCCI" in text for text in other.report().not_checked)
+    assert [each.what for each in other.report().older_data] == ["daily limit of 97012"]
 
 
 @pytest.mark.parametrize("code", ["97110", "97112", "97530", "98941", "G0283", "97035"])
@@ -142,10 +142,8 @@ def test_a_diagnosis_is_only_doubted_outside_of_the_list_s_year() -> None:
     assert "only a category" in message(inside, "T-052")
     unknown = visit(tables={"code_list": None}, claim={"diagnoses": ["M5136"]})
     assert unknown.found("T-052") == []
-    assert (
-        "diagnosis codes and their regions: not checked, no code list was given"
-        in unknown.report().not_checked
-    )
+    assert unknown.report().result("T-052").why == ("list of diagnosis codes is missing",)
+    assert [each.what for each in later.report().older_data][-1] == "diagnosis codes"
 
 
 def test_the_cut_falls_on_97012_only_when_another_code_has_no_lower_expense() -> None:
@@ -164,9 +162,9 @@ def test_the_threshold_is_that_of_the_year_and_names_its_source() -> None:
     assert "CR 13371" in message(year, "T-036")
     unknown = visit(claim={"therapy_ytd_allowed": "9999", "date_of_service": "2019-11-24"})
     assert unknown.found("T-036") == []
-    assert any(
-        text.startswith("therapy threshold: not checked") for text in unknown.report().not_checked
-    )
+    open_rule = unknown.report().result("T-036")
+    assert open_rule.why == ("therapy threshold of 2019 is missing: no table holds it",)
+    assert open_rule.blocks
 
 
 def test_the_day_counts_towards_the_threshold_with_a_fee_table() -> None:

@@ -92,12 +92,13 @@ def test_kx_is_asked_of_every_line_of_the_amount() -> None:
 
 
 def test_what_is_not_looked_at_is_named_with_its_reason() -> None:
-    elsewhere = {"other_lines_same_day": [service("97530")], "therapy_ytd_allowed": None}
+    elsewhere = {
+        "other_lines_same_day": [service("97530")],
+    }
     provider = service("62323", rendering_npi="1003000126")
     text = left_out(visit(same_day=[service("98941", "AT"), provider], claim=elsewhere))
     assert "GP, CQ or CO, KX: not looked at on 98941, 62323, which is not known" in text
     assert "modifiers: not looked at on 97530, which is billed elsewhere" in text
-    assert "KX: not looked at on any line, the year's amount" in text
     assert "NCCI pairs with 97012: not looked at on 62323, which is another provider's" in text
     assert "NCCI pairs among 98941, 62323, 97530: not looked at, only the rows of 97012" in text
 

@@ -101,7 +101,10 @@ def test_an_assistant_and_the_threshold_are_offered_with_their_numbers() -> None
     helped = offers(visit(line={"assistant_min": 2}))["97012:CQ"]
     assert helped.speaks_for == ("share of the assistant: 13 %",)
     above = offers(visit(claim={"therapy_ytd_allowed": "2480.01"}))["97012:KX"]
-    assert above.speaks_for == ("$2,480.01 before this day, $2,480.01 with it",)
+    assert above.speaks_for == (
+        "Allowed therapy amounts of the year ($2,480.01) and this day ($0.00) come to $2,480.01, "
+        "above $2,480.00",
+    )
     assert "only a person can judge" in above.speaks_against[0]
 
 

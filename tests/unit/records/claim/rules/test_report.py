@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from records.claim.rules.facts import Facts
 from records.claim.rules.offers import offers_of
 from records.claim.rules.report import report_document, report_text, verdict
 from records.claim.rules.scrubber import ADVICE
-from tests.unit.records.claim.rules.builders import Visit, service, visit
+from records.claim.rules.tables import shipped_tables
+from tests.unit.records.claim.rules.builders import Visit, at, quarter, service, visit
+
+AT_ANOTHER_TIME = at("10:20", "10:35")
+PAIR = quarter(("97012", "97140", 1))
 
 
 def text(made: Visit) -> str:
@@ -15,9 +21,47 @@ def text(made: Visit) -> str:
 
 
 def test_the_verdict_counts() -> None:
-    assert verdict(visit().report()) == "READY: 0 errors, 0 warnings, 0 notes"
+    assert verdict(visit().report()) == (
+        "READY: 0 errors, 0 warnings, 0 notes; "
+        "111 rules: 71 held, 0 failed, 40 not applicable, 0 not judged"
+    )
     made = visit(words={"rationale": None}, dose={"delivered_minutes": 7})
-    assert verdict(made.report()) == "NOT READY: 1 error, 0 warnings, 1 note"
+    assert verdict(made.report()) == (
+        "NOT READY: 1 error, 0 warnings, 1 note; "
+        "111 rules: 69 held, 2 failed, 40 not applicable, 0 not judged"
+    )
+
+
+def test_an_open_rule_of_severity_error_keeps_the_claim_back_and_says_what_is_missing() -> None:
+    made = visit(line={"technique": None}, claim={"visits_97012_this_episode": None})
+    assert verdict(made.report()).startswith("NOT READY: 0 errors, 0 warnings, 0 notes; 111 rules")
+    assert verdict(made.report()).endswith("3 not judged (2 errors)")
+    shown = text(made)
+    assert "error T-006  not judged: lines.technique is missing: the claim does not say" in shown
+    assert "warn  T-009  not judged: visits_97012_this_episode is missing" in shown
+    warned = visit(claim={"visits_97012_this_episode": None})
+    assert verdict(warned.report()).startswith("READY: 0 errors")
+
+
+def test_the_first_line_says_by_which_older_data_was_judged() -> None:
+    older = "judged by data of 2024-07-01 (NCCI pairs), 2024-09-30 (daily limit of 97012)"
+    assert older in text(visit()).splitlines()[0]
+    then = visit(claim={"date_of_service": "2024-08-01"})
+    assert "judged by" not in text(replace(then, tables=shipped_tables())).splitlines()[0]
+
+
+def test_older_pairs_block_only_a_day_with_a_code_of_one_of_them() -> None:
+    for code in ("97110", "97530", "98941"):
+        assert not visit(same_day=[service(code, "GP", **AT_ANOTHER_TIME)]).report().blocked, code
+    with_a_pair = visit(same_day=[service("97140", "XU", "GP", **AT_ANOTHER_TIME)])
+    assert [r.rule_id for r in with_a_pair.report().not_judged if r.blocks] == ["T-026"]
+    loaded = replace(with_a_pair, tables=replace(with_a_pair.tables, pairs=PAIR))
+    assert not loaded.report().blocked
+
+
+def test_reasons_for_which_rules_do_not_apply_are_shown_once() -> None:
+    shown = text(visit())
+    assert "not applicable: T-028, T-029: no pair carries 59 or an X modifier" in shown
 
 
 def test_evidence_names_its_journal_range_or_its_file() -> None:
@@ -37,11 +81,13 @@ def test_an_offer_says_how_it_is_accepted() -> None:
 def test_conditions_and_what_was_not_checked_are_shown() -> None:
     shown = text(visit(payer="cigna_ash"))
     assert "condition of the payer: Other therapy must have failed" in shown
-    assert "not checked: NCCI pairs" in shown
+    assert "not checked: " not in shown
+    elsewhere = visit(claim={"other_lines_same_day": [service("97530")]})
+    assert "not checked: modifiers: not looked at on 97530" in text(elsewhere)
 
 
 def test_the_document_holds_what_the_text_shows() -> None:
-    made = visit(words={"region": "cervical"})
+    made = visit(words={"region": "cervical"}, line={"body_region": None})
     document = report_document("S-1", made.report(), ())
     (finding,) = document["findings"]
     assert (finding["rule"], finding["severity"]) == ("T-057", "warn")
@@ -52,3 +98,12 @@ def test_the_document_holds_what_the_text_shows() -> None:
         "device",
     )
     assert document["ready"]
+    assert document["counts"] == {
+        "held": 69,
+        "failed": 1,
+        "not_applicable": 41,
+        "not_judged": 0,
+    }
+    assert document["older_data"][0] == {"what": "NCCI pairs", "of": "2024-07-01"}
+    (region_rule,) = (rule for rule in document["rules"] if rule["rule"] == "T-057")
+    assert region_rule == {"rule": "T-057", "outcome": "failed", "severity": "warn", "why": []}

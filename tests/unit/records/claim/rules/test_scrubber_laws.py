@@ -200,9 +200,7 @@ def test_scrub_never_raises_and_never_exceeds_its_rules(
     made = visit(**change)
     profile = shipped_profiles()[payer]
     before = context.model_dump()
-    report = scrub(
-        made.note, made.record, context, profile, made.tables, log_altered=made.log_altered
-    )
+    report = scrub(made.note, made.record, context, profile, made.tables, made.beside)
     allowed = {rule.id: {rule.severity, *rule.also} for rule in shipped_rules().rule}
     for finding in report.findings:
         assert finding.severity in allowed[finding.rule_id]

@@ -110,9 +110,11 @@ source = "contractor page"
     assert (threshold.amount, threshold.source) == (Decimal(2500), "contractor page")
     assert tables.threshold(date(2024, 1, 1)) is not None
     assert tables.fees is not None
-    assert tables.not_checked(DAY) == (
-        "diagnosis codes and their regions: not checked, no code list was given",
-    )
+    assert [each.what for each in tables.older_data(DAY)] == ["daily limit of 97012"]
+    assert [each.what for each in tables.older_data(date(2027, 1, 1))] == [
+        "NCCI pairs",
+        "daily limit of 97012",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -137,10 +139,14 @@ def test_broken_tables_are_refused_by_file_and_key(
 def test_shipped_profiles_have_dates_sources_and_say_what_is_unknown() -> None:
     profiles = shipped_profiles()
     assert sorted(profiles) == [
+        "auto",
         "cigna_ash",
         "commercial",
+        "medicaid",
+        "medicare_advantage",
         "medicare_b",
         "medicare_chiropractic",
+        "self_pay",
         "uhc_commercial",
         "va",
         "wa_lni",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from records.exports.claim.charge_csv import charge_csv
 from records.exports.messages.receiver_maps import Receiver, load_receivers, parse_receiver
 from records.visit.visit import Visit
 from tests.support.claims import made_claim
-from tests.support.documents import SESSION_ID, made_visit
+from tests.support.documents import SCRUBBED, SESSION_ID, made_visit
 
 RECEIVERS = load_receivers()
 LINE = {
@@ -67,6 +68,28 @@ def test_the_refactor_like_map_joins_with_bars() -> None:
     assert (row["hcpcs_code"], row["units"], row["charge_amount"]) == ("97012", "1", "22.50")
 
 
+@pytest.mark.parametrize(("dots", "codes"), [("true", "M51.16"), ("false", "M5116")])
+@pytest.mark.parametrize("claimed", ["M5116", "M51.16", None])
+def test_diagnoses_have_their_dot_as_the_receiver_says(
+    dots: str, codes: str, claimed: str | None
+) -> None:
+    text = OWN_MAP.replace('["dos"]', '["dx1"]').replace(
+        "importer", f"diagnosis_dots = {dots}\nimporter"
+    )
+    context = (
+        made_claim(1, lines=[LINE | {"dx_pointers": [1]}], diagnoses=[claimed]) if claimed else None
+    )
+    assert row_of(made_visit(context=context), parse_receiver(text, "mine.toml"))["day"] == codes
+
+
+def test_a_receiver_of_x12_alone_needs_no_columns_and_gets_no_csv() -> None:
+    text = OWN_MAP.partition("columns")[0] + 'x12 = { characters = "extended" }\n'
+    receiver = parse_receiver(text, "mine.toml")
+    assert receiver.x12.characters == "extended"
+    with pytest.raises(ReceiverInvalid, match="mine has no columns and takes no CSV"):
+        charge_csv(made_visit(), receiver)
+
+
 def test_the_pmhelpcenter_like_maps_write_american_dates() -> None:
     visit = made_visit(context=made_claim(1, lines=[LINE]))
     assert row_of(visit, RECEIVERS["pmhelpcenter"])["From DOS"] == "11/24/2026"
@@ -89,6 +112,15 @@ def test_errors_stand_in_the_own_row_and_block_an_importer() -> None:
     assert row_of(visit, RECEIVERS["own"])["not_ready"] == "T-021: add GP."
     with pytest.raises(ExportRefused, match=r"not ready.*T-021: add GP"):
         row_of(visit, RECEIVERS["refactor"])
+
+
+def test_a_row_that_no_rule_has_looked_at_says_so_and_no_importer_gets_it() -> None:
+    unscrubbed = made_visit(context=made_claim(1, lines=[LINE]), scrubbed=False)
+    row = row_of(unscrubbed, RECEIVERS["own"])
+    assert row["not_ready"] == "NOT SCRUBBED: no rule has looked at this claim"
+    assert row_of(replace(unscrubbed, report=SCRUBBED), RECEIVERS["own"])["not_ready"] == ""
+    with pytest.raises(ExportRefused, match="NOT SCRUBBED"):
+        row_of(unscrubbed, RECEIVERS["refactor"])
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless() -> None:
@@ -119,6 +151,8 @@ def test_users_add_and_replace_maps(tmp_path: Path) -> None:
         ('name = "mine"', 'name = "other"', "is not the file's name"),
         ("importer = false", 'importer = false\nneeds = ["pos"]', "needs 'pos'"),
         ("delimiter", "delimeter", "did you mean delimiter"),
+        ('name = "mine"', 'name = "mine"\nx12.characters = "utf-8"', "x12.characters"),
+        ('name = "mine"', 'name = "mine"\nx12.sender_qualifier = "31"', "x12.sender_qualifier"),
     ],
 )
 def test_a_wrong_map_is_refused_with_file_and_key(old: str, new: str, said: str) -> None:

@@ -34,6 +34,15 @@ def with_words(visit: Visit, *words: str) -> Visit:
     return replace(visit, note=replace(visit.note, clinician_fields=fields))
 
 
+def of_patient(visit: Visit, reference: str) -> Visit:
+    """The visit with another reference of its patient."""
+    fields = tuple(
+        replace(field, value=reference) if field.name == "patient_reference" else field
+        for field in visit.note.clinician_fields
+    )
+    return replace(visit, note=replace(visit.note, clinician_fields=fields))
+
+
 def test_an_ordinary_note_is_one_small_page_with_all_its_parts() -> None:
     pdf = note_pdf(VISIT)
     (page,) = pages_of(pdf)
@@ -58,7 +67,7 @@ def test_an_ordinary_note_is_one_small_page_with_all_its_parts() -> None:
 
 def test_every_value_of_the_device_stands_on_the_page_and_in_the_text() -> None:
     text = text_of(note_pdf(VISIT))
-    plain = note_text(VISIT.note)
+    plain = note_text(VISIT)
     for field in VISIT.note.device_fields:
         assert field.value is not None
         assert field.value in text
@@ -114,7 +123,8 @@ def test_a_session_without_force_says_so() -> None:
 
 
 def test_a_note_of_three_pages_says_on_each_whose_it_is() -> None:
-    visit = with_words(made_visit(context=made_claim(1)), "pain " * 170, "short")
+    visit = with_words(made_visit(context=made_claim(1)), "pain " * 190, "short")
+    visit = of_patient(visit, "MRN-0001")
     pages = pages_of(note_pdf(visit))
     assert len(pages) == 3
     for number, page in enumerate(pages, start=1):
@@ -176,12 +186,11 @@ def test_every_character_of_every_field_is_on_the_pages(words: list[str]) -> Non
 
 @pytest.mark.parametrize("reference", ["\u5f20" * 2000, "w" * 2000, ""])
 def test_nothing_that_an_order_may_hold_is_too_large_for_a_page(reference: str) -> None:
-    order = replace(VISIT.order, patient_reference=reference)
     face = replace(VISIT.face, signer="\u5f20" * 400, errors=("\u5f20" * 4000,))
-    pages = pages_of(note_pdf(replace(VISIT, order=order, face=face)))
+    pages = pages_of(note_pdf(replace(of_patient(VISIT, reference), face=face)))
     assert all(f"of {len(pages)}" in page.extract_text() for page in pages)
     said = sum(page.extract_text().count("U+5F20") for page in pages)
-    assert said == 4400 + reference.count("\u5f20") * len(pages)
+    assert said == 4400 + reference.count("\u5f20") * (len(pages) + 1)  # each head, and the field
 
 
 def test_a_character_outside_every_font_is_its_code_point_with_a_word_about_it() -> None:

@@ -1,0 +1,106 @@
+"""Fields without which no claim exists, what the exports would refuse (T-079 to T-086, T-096)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from records.claim.required import all_missing, missing_of
+from records.claim.rules.facts import Facts
+from records.claim.rules.findings import Found, NotApplicable, NotJudged, Told
+from records.claim.rules.predicates.gates import medicare
+from records.claim.rules.predicates.registry import predicate
+
+
+def imported(facts: Facts) -> NotApplicable | None:
+    """The practice's system gave a claim; that it gave none is T-085's."""
+    if facts.context.is_imported:
+        return None
+    return NotApplicable("no claim context was given: T-085 speaks of it")
+
+
+def _missing(facts: Facts, *names: str) -> Iterator[Told]:
+    """One finding for all of them: they are filled in together."""
+    if names:
+        evidence = tuple(facts.claimed(name, None) for name in names)
+        yield Found(names[0], evidence, {"missing": ", ".join(names)})
+
+
+@predicate(imported)
+def patient_is_incomplete(facts: Facts) -> Iterator[Told]:
+    """T-079. The practice's number of the patient counts where claim or note say it."""
+    number = () if facts.patient_reference else ("patient_ref",)
+    yield from _missing(facts, *number, *missing_of(facts.context, "patient"))
+
+
+@predicate(imported)
+def billing_provider_is_incomplete(facts: Facts) -> Iterator[Told]:
+    """T-080."""
+    yield from _missing(facts, *missing_of(facts.context, "billing"))
+
+
+@predicate(imported)
+def rendering_provider_is_incomplete(facts: Facts) -> Iterator[Told]:
+    """T-081."""
+    yield from _missing(facts, *missing_of(facts.context, "rendering"))
+
+
+@predicate(imported)
+def place_of_service_is_missing(facts: Facts) -> Iterator[Told]:
+    """T-082. On any line of the claim."""
+    yield from _missing(facts, *missing_of(facts.context, "place"))
+
+
+@predicate(imported)
+def charge_is_missing(facts: Facts) -> Iterator[Told]:
+    """T-083. On any line of the claim; that it is zero is T-010's."""
+    yield from _missing(facts, *missing_of(facts.context, "charge"))
+
+
+@predicate(medicare)
+def plan_has_no_date(facts: Facts) -> Iterator[Told]:
+    """T-084. That there is no plan at all is T-061's, that it is not certified T-062's."""
+    plan = facts.context.plan
+    if plan is None:
+        yield NotApplicable("no plan is recorded: T-061 speaks of it")
+    elif plan.established is None:
+        yield Found("plan.established", (facts.claimed("plan.established", None),), absent=True)
+
+
+@predicate()
+def payer_is_of_another_kind(facts: Facts) -> Iterator[Told]:
+    """T-096. A profile of another kind has other rules; the one of the command counts too."""
+    claimed, looked_by = facts.context.payer.kind, facts.profile.kind
+    if claimed != looked_by:
+        evidence = (facts.claimed("payer.kind", claimed),)
+        words = {"claimed": claimed, "profile": facts.profile.name, "kind": looked_by}
+        yield Found("payer.kind", evidence, words)
+
+
+@predicate()
+def form_is_incomplete(facts: Facts) -> Iterator[Told]:
+    """T-085. What the claim's form asks of the claim as a whole."""
+    if not facts.context.is_imported:
+        yield from _missing(facts, "claim context (--context FILE)")
+        return
+    yield from _missing(facts, *missing_of(facts.context, "form"))
+
+
+def _is_said(name: str, said: frozenset[str]) -> bool:
+    """By itself, or because the whole that it is a part of is missing."""
+    return name in said or name.partition(".")[0] in said
+
+
+@predicate(imported)
+def an_export_refuses(facts: Facts) -> Iterator[Told]:
+    """T-086. What the rules above name already is not said again."""
+    if facts.beside.refusals is None:
+        yield NotJudged("a trial of the exports", "nobody has tried to write them")
+        return
+    number = frozenset() if facts.patient_reference else frozenset({"patient_ref"})
+    said = all_missing(facts.context) | number
+    for refusal in facts.beside.refusals:
+        rest = [name for name in refusal.missing if not _is_said(name, said)]
+        if rest or not refusal.missing:
+            what = f"it misses {', '.join(rest)}" if rest else refusal.message
+            words = {"formats": ", ".join(refusal.formats), "what": what}
+            yield Found("exports", (), words)

@@ -1,0 +1,28 @@
+"""Whether a session's unit was a simulated one: by the identity block that the record seals.
+
+The reference map keeps a maker and a product for simulated units (reference-map-v1.md#simulated).
+Nothing that a workstation keeps beside the record, as a commissioning, changes what was sealed.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+SIMULATED_MAKER: Final = 0x7452
+SIMULATED_PRODUCT: Final = 1
+_MAGIC: Final = b"TRC1"
+_MAKER_AND_PRODUCT: Final = struct.Struct(">HH")
+_AT: Final = 2 * 0x08
+"""Registers 0x08 and 0x09, two bytes each (reference-map-v1.md#b1-identification)."""
+
+
+def is_simulated(identity_block: str) -> bool:
+    """True for the hex of a block of the reference map with the numbers of a simulated unit."""
+    try:
+        block = bytes.fromhex(identity_block)
+    except ValueError:
+        return False
+    if not block.startswith(_MAGIC) or len(block) < _AT + _MAKER_AND_PRODUCT.size:
+        return False
+    return _MAKER_AND_PRODUCT.unpack_from(block, _AT) == (SIMULATED_MAKER, SIMULATED_PRODUCT)

@@ -1,0 +1,102 @@
+"""Readers of the exports' formats that other people wrote: what they find wrong, what they read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import fhirkit
+import hl7
+import x12
+from fhir.resources.R4B.bundle import Bundle
+from hl7apy.exceptions import HL7apyException
+from hl7apy.parser import parse_message
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+from pyx12.params import ParamsBase
+from pyx12.x12n_document import x12n_document
+
+from tests.support.pages import DOCS
+
+
+def pyx12_faults(text: str) -> list[str]:
+    """What pyx12, which knows the guide 005010X222A1, reports; with the texts of its errors."""
+    logging.getLogger("pyx12").setLevel(logging.CRITICAL + 1)
+    report = io.StringIO()
+    sound = x12n_document(ParamsBase(), io.StringIO(text), io.StringIO(), None, fd_json=report)
+    found = [text for key, text in _pairs(json.loads(report.getvalue())) if key == "err_str"]
+    assert sound == (not found)
+    return found
+
+
+def x12_elements(text: str) -> list[list[str]]:
+    """Segments and elements as ansi-x12 reads them; raises X12Error for envelopes that differ."""
+    document = x12.tokenize_x12(text.encode("ascii"))
+    interchange = x12.parse_x12_interchange(document)
+    assert x12.inspect_x12_interchange(interchange).total_transaction_count == 1
+    return [
+        [part.decode() for part in (segment.tag.encode(), *segment.elements)]
+        for segment in document.segments
+    ]
+
+
+def hl7apy_faults(text: str) -> list[str]:
+    """What hl7apy, which knows the messages of 2.5.1, calls an error."""
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "report.txt"
+        try:
+            parse_message(text, find_groups=True).validate(report_file=str(report))
+        except HL7apyException as error:
+            return [str(error)]
+        return [line for line in report.read_text("utf-8").splitlines() if line.startswith("Error")]
+
+
+def hl7_component(text: str, place: tuple[str, int, int]) -> str:
+    """A component of a segment's first field, unescaped, as python-hl7 reads it."""
+    message = hl7.parse(text)
+    segment, field, component = place
+    read = message.segment(segment)[field][0]
+    value = str(read[component - 1]) if isinstance(read, list) else str(read)
+    unescaped: str = message.unescape(value)
+    return unescaped
+
+
+def r4_faults(text: str) -> list[str]:
+    """What fhirkit, made from the definitions of R4 (4.0.1), and the models of R4B find."""
+    found = [str(issue) for issue in fhirkit.validate(text)]
+    try:
+        Bundle.model_validate_json(text)
+    except ValidationError as error:
+        found.append(str(error))
+    return found
+
+
+def schema_faults(document: object) -> list[str]:
+    """What jsonschema finds against the published form of the session's JSON."""
+    schema = json.loads((DOCS / "reference" / "session.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return [
+        f"{error.json_path}: {error.message}"
+        for error in Draft202012Validator(schema).iter_errors(document)
+    ]
+
+
+def csv_rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:
+    """The rows below the head."""
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+
+
+def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key, item
+            yield from _pairs(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _pairs(item)

@@ -1,0 +1,210 @@
+"""Ready and written are one thing: what an export would refuse keeps the claim back first."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from controller.errors import RequestRefused, RulesInvalid
+from records.claim.context import ClaimContext
+from records.claim.required import REQUIRED, missing_of
+from records.claim.rules.facts import Beside
+from records.claim.rules.payer_profile import FIXED, find_profile, parse_profile
+from records.claim.rules.scrubber import ScrubReport, scrub
+from records.claim.rules.tables import shipped_tables
+from records.exports.formats import KINDS, PLAIN
+from records.exports.ready import claim_formats, refusals_of
+from records.visit.visit import Visit
+from tests.support.claims import claim_values, made_claim
+from tests.support.documents import made_visit
+
+VISIT = made_visit()
+HOSTILE = ("", " ", "x" * 200, "Łukasz Nguyễn", "משה", "a*b~c:d^e", "a|b^c~d\\e&f", "#@'-", "🩻")
+ON_A_LINE: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    {"charge": None},
+    {"pos": None},
+    {"charge": Decimal(0)},
+    {"modifiers": ["GP", "59", "KX", "CQ", "XU"]},
+    {"dx_pointers": []},
+    {"dx_pointers": [1, 2, 3, 4, 9]},
+    {"units": 0},
+    {"rendering_npi": "123"},
+)
+TOP = (
+    "patient",
+    "billing",
+    "rendering",
+    "referring",
+    "subscriber",
+    "patient_relationship",
+    "patient_ref",
+    "diagnoses",
+    "submitter_id",
+    "receiver_id",
+    "accept_assignment",
+    "benefits_assigned",
+    "release_of_information",
+    "onset_date",
+)
+
+
+def scrubbed(context: ClaimContext, visit: Visit = VISIT) -> tuple[Visit, ScrubReport]:
+    """A visit with this claim and what the rules say of it, the exports tried."""
+    with_claim = replace(visit, context=context)
+    report = scrub(
+        visit.note,
+        visit.record,
+        context,
+        find_profile("commercial"),
+        shipped_tables(),
+        Beside(log_altered="", refusals=refusals_of(with_claim)),
+    )
+    return with_claim, report
+
+
+def refused(visit: Visit) -> list[str]:
+    """The formats of this claim that are not written; any other error comes out."""
+    names = []
+    for name in claim_formats(visit):
+        try:
+            KINDS[name].write(visit, PLAIN)
+        except RequestRefused:
+            names.append(name)
+    return names
+
+
+def blocking(report: ScrubReport, *rules: str) -> set[str]:
+    return {result.rule_id for result in report.results if result.blocks} & set(rules)
+
+
+PARTS = ("T-079", "T-080", "T-081", "T-082", "T-083", "T-084", "T-085", "T-086")
+
+
+def test_a_whole_claim_is_written_in_every_format() -> None:
+    for seed in range(8):
+        visit, report = scrubbed(made_claim(seed))
+        assert refused(visit) == []
+        assert blocking(report, *PARTS) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "words"),
+    [
+        ({"patient": None}, "T-079", "patient"),
+        ({"billing": None}, "T-080", "billing"),
+        ({"rendering": None}, "T-081", "rendering"),
+        ({"submitter_id": None}, "T-085", "submitter_id"),
+        ({"diagnoses": []}, "T-085", "diagnoses"),
+        ({"date_of_service": date(2026, 11, 25)}, "T-086", "date of service 20261125 is not"),
+        ({"claim_id": "Ω-1"}, "T-086", "an identifier is never changed"),
+    ],
+)
+def test_what_is_missing_or_not_sound_is_an_error_of_its_own(
+    changes: dict[str, Any], rule: str, words: str
+) -> None:
+    visit, report = scrubbed(made_claim(**changes))
+    assert refused(visit) != []
+    assert rule in blocking(report, *PARTS)
+    assert any(words in finding.message for finding in report.of_rule(rule))
+
+
+def test_a_missing_name_is_said_once() -> None:
+    _, report = scrubbed(made_claim(patient=None, submitter_id=None))
+    assert blocking(report, *PARTS) == {"T-079", "T-085"}
+
+
+def test_a_visit_without_a_hold_is_refused_by_every_format_and_said_so() -> None:
+    untreated = made_visit(treated=False)
+    visit, report = scrubbed(made_claim(), untreated)
+    assert refused(visit) == ["837p", "fhir", "hl7-dft", "hl7-mdm"]
+    (finding,) = report.of_rule("T-086")
+    assert finding.message.startswith("837p, fhir, hl7-dft, hl7-mdm: not written, session")
+
+
+def test_form_and_payer_decide_which_formats_are_the_claim_s() -> None:
+    def formats(**changes: Any) -> list[str]:
+        return list(claim_formats(replace(VISIT, context=made_claim(**changes))))
+
+    payer = {"name": "X", "payer_id": "1", "profile": "commercial"}
+    assert formats()[0] == "837p"
+    assert formats(form="CMS1500")[0] == "cms1500"
+    self_pay = {"payer": {**payer, "kind": "self_pay"}}
+    for form, changes in itertools.product(("837P", "CMS1500"), (self_pay,)):
+        assert formats(form=form, **changes) == ["fhir", "hl7-dft", "hl7-mdm"]
+    assert formats(form="837I") == ["fhir", "hl7-dft", "hl7-mdm"]
+    _, report = scrubbed(made_claim(form="CMS1500", submitter_id=None, receiver_id=None))
+    assert blocking(report, *PARTS) == set()
+
+
+def test_seven_lines_do_not_fit_a_paper_form() -> None:
+    line = made_claim().lines[0].model_dump()
+    _, report = scrubbed(made_claim(form="CMS1500", lines=[line] * 7))
+    assert "room for 7 lines" in report.of_rule("T-086")[0].message
+
+
+@pytest.mark.parametrize("rule", sorted(FIXED))
+def test_no_payer_lowers_what_every_claim_needs(rule: str) -> None:
+    text = (
+        'name = "v"\ntitle = "V"\nkind = "commercial"\nvalid_from = 2026-01-01\nsource = "p"\n'
+        f'strength = "B"\n[severities]\n"{rule}" = "warn"\n'
+    )
+    with pytest.raises(RulesInvalid, match="what every claim needs, whoever pays"):
+        parse_profile(text, "v.toml")
+
+
+@st.composite
+def contexts(draw: st.DrawFn) -> ClaimContext | None:
+    """Claims with parts taken out and texts of every kind; None for what no claim can hold."""
+    values = claim_values(Random(draw(st.integers(0, 10_000))))
+    values["form"] = draw(st.sampled_from(["837P", "837P", "CMS1500", "837I"]))
+    values["payer"]["kind"] = draw(st.sampled_from(["medicare_b", "commercial", "self_pay"]))
+    for key in draw(st.lists(st.sampled_from(TOP), max_size=2)):
+        values.pop(key, None)
+    for key in draw(st.lists(st.sampled_from(sorted(values)), max_size=2)):
+        _spoil(draw, values, key)
+    for line in values.get("lines", ()):
+        line.update(draw(st.sampled_from(ON_A_LINE)))
+    try:
+        return ClaimContext.model_validate(values)
+    except ValidationError:
+        return None
+
+
+def _spoil(draw: st.DrawFn, values: dict[str, Any], key: str) -> None:
+    """Replace a text, here or one level deeper, by one of every kind."""
+    held = values[key]
+    if isinstance(held, str):
+        values[key] = draw(st.sampled_from(HOSTILE))
+    elif isinstance(held, dict):
+        inner = draw(st.sampled_from(sorted(held)))
+        if isinstance(held[inner], dict):
+            _spoil(draw, held, inner)
+        else:
+            held[inner] = draw(st.sampled_from([*HOSTILE, None]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(contexts())
+def test_ready_implies_written_and_refused_implies_not_ready(context: ClaimContext | None) -> None:
+    if context is None:
+        return
+    visit, report = scrubbed(context)
+    not_written = refused(visit)
+    if not_written:
+        assert blocking(report, *PARTS), not_written
+    if not blocking(report, *PARTS):
+        assert not_written == []
+    for about in REQUIRED:
+        if missing_of(context, about):
+            assert report.blocked, about
