@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
-from records.clinic.clinic_evidence import SessionClaims, read_evidence
+from records.clinic.clinic_evidence import read_evidence
 from records.clinic.filed_orders import FiledOrder
 from records.clinic.session_register import (
     compare_register,
@@ -102,7 +102,7 @@ def verify_words(
     """
     history = key_history(folder)
     keys = history.only(known_public_keys(folder) if public_keys is None else public_keys)
-    said = read_evidence(folder).of(session_id) or SessionClaims(None, None, None, False, {})
+    said = read_evidence(folder).of(session_id)
     entries, links, orders, found = 0, 0, 0, list[ClinicAlteration]()
     try:
         with clinic_checking(folder) as db:

@@ -60,13 +60,14 @@ def read_session_words(
     db: Database,
     keys: KeyHistory,
     session_id: str,
-    said: SessionClaims,
+    said: SessionClaims | None,
     beside: str | None = None,
 ) -> SessionWords:
     """The words of a session, checked; the caller has compared the schema and holds one read.
 
     ``keys`` are the public keys that are believed, with their times. ``said`` is what the session's
-    evidence names, ``beside`` the session of the visit before. Nothing is refused here.
+    evidence names, None where it cannot be read; ``beside`` is the session of the visit before.
+    Nothing is refused here.
     """
     cells = CellCheck(db)
     faults = [altered_row(fault) for fault in cells.of_table("session_order")]
@@ -82,7 +83,7 @@ def read_session_words(
             *faults,
             *chain.alterations({row.sequence for row in (*own, *others)}, since=_opened_at(own)),
             *(_faults_of_order(order, session_id, said) if not faults else ()),
-            *_faults_of_seals(chain, own, session_id, said.seal),
+            *(_faults_of_seals(chain, own, session_id, said.seal) if said else ()),
         ),
     )
 
@@ -119,12 +120,14 @@ def _opened_at(own: Sequence[EventRow]) -> int:
 
 
 def _faults_of_order(
-    order: FiledOrder | None, session_id: str, said: SessionClaims
+    order: FiledOrder | None, session_id: str, said: SessionClaims | None
 ) -> Iterator[ClinicAlteration]:
-    if order is None:
-        what = "it is not on file, though the evidence names its digest"
-    else:
+    """A session whose content was removed by rule names no order any more and has none."""
+    what = ""
+    if order is not None:
         what = fault_of_order(order, said)
+    elif said is not None and said.order_digest is not None:
+        what = "it is not on file, though the evidence names its digest"
     if what:
         yield ClinicAlteration(where=f"the order of session {session_id}", what=what)
 

@@ -20,7 +20,7 @@ from controller.errors import (
     UnitBusy,
 )
 from records.clinic.audit import accesses
-from records.clinic.clinic_verify import verify_clinic
+from records.clinic.clinic_verify import verify_clinic, verify_words
 from records.evidence.integrity import issued_checkpoints, verify
 from records.evidence.packed_links import pack_ranges
 from records.evidence.reader import REMOVED, list_sessions, read_session, reading
@@ -100,6 +100,8 @@ def test_only_what_is_due_is_removed_and_everything_stays_provable(data: RecordF
     assert result.checkpoints == 3
     assert "the content of 1 removed by a signed rule" in result.basis
     assert verify_clinic(data, public_keys=KEYS).alterations == ()
+    for name in ("s-1", "s-2"):
+        assert verify_words(data, name, public_keys=KEYS).alterations == ()
     (row,) = [one for one in accesses(data) if one.kind == "session_removed"]
     assert (row.what, row.by, row.session_id) == (
         "removed by retention of 10 years",
