@@ -212,7 +212,7 @@ class _Draft:
         dose = self.dose
         started = self._local(dose.treatment_started_ms)
         ended = self._local(dose.treatment_ended_ms)
-        yield self._device("opened_at", "Session opened", self._opened())
+        yield self._device("opened_at", "Times count from", self._local(0))
         yield self._phases("started_at", "Traction began", started)
         yield self._phases("ended_at", "Traction ended", ended)
         minutes = f"{dose.delivered_minutes} min ({clock_text(dose.traction_ms)})"
@@ -226,10 +226,6 @@ class _Draft:
         if dose.in_band_permille is not None:
             band = f"{dose.in_band_permille / 10:.1f} % within the larger of 10 N and 10 %"
             yield self._measured("time_in_band", "Hold samples in band", band, "%")
-
-    def _opened(self) -> str:
-        """The moment from which every time of the session counts."""
-        return f"{self._local(0)}; times in min and s of what happened count from here"
 
     def _happened(self) -> Iterator[Field]:
         for number, stop in enumerate(self.dose.stops, start=1):

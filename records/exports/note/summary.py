@@ -20,7 +20,7 @@ def note_summary(note: TreatmentNote, face: Face) -> str:
         f"{_value(note, 'ended_at')}, paused {_value(note, 'paused')}",
         f"Force: peak {_value(note, 'peak_force')}, mean in hold "
         f"{_value(note, 'mean_hold_force')}, time in hold {_value(note, 'hold_time')}",
-        f"Stops: {_stops(note)}; session opened {_value(note, 'opened_at')}",
+        f"Stops: {_stops(note)}; times count from {_value(note, 'opened_at')}",
         f"Adjustments: {_value(note, 'adjustments')}",
         f"Device: {_value(note, 'device')}",
     ]

@@ -68,10 +68,10 @@ def test_a_note_signed_with_the_former_text_still_fits(older: RecordFolder) -> N
 def test_times_of_the_session_say_from_where_they_count(folder: RecordFolder) -> None:
     recorded(folder)
     visit = load_visit(folder, "s-1", SETTINGS)
-    opened = "2025-12-31 18:00:00-06:00; times in min and s of what happened count from here"
+    opened = "2025-12-31 18:00:00-06:00"
     assert visit.note.field("opened_at").value == opened
-    assert opened in note_text(visit)
-    assert f"session opened {opened}" in note_summary(visit.note, visit.face)
+    assert f"Times count from:          {opened}" in note_text(visit)
+    assert f"times count from {opened}" in note_summary(visit.note, visit.face)
 
 
 # --- who said it, when, in which document -----------------------------------------------------
