@@ -38,6 +38,16 @@ def test_our_own_unit_is_released_without_a_token_and_watched_down_to_20_n() -> 
     assert 1.3 < clock.now_s() < 1.6
 
 
+def test_our_own_unit_that_was_armed_and_never_pulled_is_released_too() -> None:
+    def story(elapsed_s: float) -> Telemetry:
+        return IDLE if unit.released else replace(IDLE, unit_state=UnitState.ARMED)
+
+    clock, unit = clocked(story)
+    unit.armed_s = 40
+    found = let_go_of_unit(unit, clock, armed_seconds_ago=42.0)
+    assert (found.state, found.released) == (UnitState.ARMED, True)
+
+
 @pytest.mark.parametrize("armed_seconds_ago", [None, 20.0, 60.0])
 def test_a_unit_that_another_host_drives_is_left_alone(armed_seconds_ago: float | None) -> None:
     clock, unit = clocked(lambda elapsed_s: TRACKING)

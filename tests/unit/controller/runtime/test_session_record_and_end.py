@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from controller.alarms import SOUND_PAUSE_S
+from controller.errors import SelfCheckFailed
 from controller.events import EventKind
 from controller.requests import EndEarly, PauseSound
 from controller.telemetry import UnitStatus
 from tests.unit.controller.runtime.loop_parts import Once
-from tests.unit.controller.runtime.test_session import LatePerson, SessionBench
+from tests.unit.controller.runtime.test_session import PRESENT, LatePerson, SessionBench
 
 
 def test_what_the_unit_noted_before_the_arming_is_durable_when_it_is_armed(
@@ -39,6 +40,25 @@ def test_what_the_unit_noted_before_the_arming_is_durable_when_it_is_armed(
     kinds = bench.journal.kinds[:events]
     assert EventKind.QUESTION_ANSWERED in kinds
     assert EventKind.UNIT_ARMED not in kinds
+
+
+def test_what_changes_while_the_record_is_made_durable_refuses_the_arming(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Everything had passed and every question was answered; then the switch is pressed."""
+    bench = SessionBench()
+    durable: list[bool] = []
+
+    def press(since_s: float | None) -> None:
+        if durable and since_s is None:
+            bench.unit.changes["status"] = PRESENT | UnitStatus.PATIENT_SWITCH_PRESSED
+
+    monkeypatch.setattr(bench.journal, "sync", lambda: durable.append(True))
+    bench.each_exchange = press
+    with pytest.raises(SelfCheckFailed, match="patient switch"):
+        bench.run()
+    assert bench.unit.armed_with is None
+    assert bench.recorded_end["outcome"] == "refused"
 
 
 def test_the_end_is_shown_with_its_alarm_and_how_long_the_sound_stays_paused() -> None:
