@@ -20,6 +20,7 @@ from workstation.commands.options import (
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
+    from records.exports.formats import ExportedFile
     from records.visit.visit import Visit
 
 
@@ -115,40 +116,49 @@ def export(
     The claim is looked at by the rules of its payer; what they call wrong stands on the document,
     and a program that would import it without looking gets nothing.
     """
-    from records.exports.bundle import bundle_of
-    from records.exports.formats import (
-        Choices,
-        ExportedFile,
-        chosen_receiver,
-        claim_format,
-        document,
-        file_name,
-        place_for,
-    )
-    from records.visit.sent import keep_export, refuse_second
+    from records.exports.formats import claim_format, place_for
+    from records.visit.sent import keep_export
     from workstation.author_now import reader_now
     from workstation.output import write_file
 
     place = records.place
-    choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
     sent_as = claim_format(format_.value, form.receiver if format_ is Format.CSV else "own")
     if format_ is Format.BUNDLE:
-        visit = _audited(place, session, "export bundle")
-        made = ExportedFile(content=bundle_of(place.folder, visit))
-        name = f"{visit.session_id}.zip"
+        visit, made, name = _bundle(place, session)
     else:
         visit = _visit(place, session, f"export {format_.value}", claim)
-        if sent_as and not form.again:
-            refuse_second(visit, sent_as)
-        made = document(visit, format_.value, choices)
-        mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
-        name = file_name(visit.session_id, format_.value, mapped)
+        made, name = _document(place, visit, format_, form, sent_as)
     target = place_for(visit.session_id, out, name)
     if sent_as:
         reader = reader_now(place.folder)
         keep_export(place.folder, visit, reader, sent_as, target.name, made.content)
     written = Written(write_file(target, made.content), made.notices)
     _report(visit, format_, written, as_json=records.as_json)
+
+
+def _bundle(place: Place, session: str) -> tuple[Visit, ExportedFile, str]:
+    """The evidence of a session, its file's content and name."""
+    from records.exports.bundle import bundle_of
+    from records.exports.formats import ExportedFile
+
+    visit = _audited(place, session, "export bundle")
+    made = ExportedFile(content=bundle_of(place.folder, visit))
+    return visit, made, f"{visit.session_id}.zip"
+
+
+def _document(
+    place: Place, visit: Visit, format_: Format, form: FormOptions, sent_as: str | None
+) -> tuple[ExportedFile, str]:
+    """The content and the name of a document; refuses a claim that left before."""
+    from records.exports.formats import Choices, chosen_receiver, document, file_name
+    from records.visit.sent import refuse_second
+
+    receiver = chosen_receiver(place.folder, form.receiver)
+    if sent_as and not form.again:
+        refuse_second(visit, sent_as)
+    made = document(visit, format_.value, Choices(receiver=receiver, sampled=form.sampled))
+    mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
+    return made, file_name(visit.session_id, format_.value, mapped)
 
 
 @grouped
