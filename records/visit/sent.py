@@ -24,8 +24,8 @@ from records.visit.visit import Visit
 
 def refuse_second(visit: Visit, format_name: str) -> None:
     """Raises ExportRefused when a claim without errors left in this format before."""
-    for sent in visit.sent:
-        if sent.ready and sent.format == format_name:
+    for sent in _claims(visit):
+        if sent.format == format_name:
             raise ExportRefused(
                 f"the claim of session {visit.session_id} was exported as {format_name} already: "
                 f"{_sent_text(visit, sent)}. A claim that is sent twice is denied as a duplicate; "
@@ -43,7 +43,7 @@ def keep_export(
         digest=hashlib.sha256(content).hexdigest(),
         note_digest=note_digest(visit),
         context_digest=context_digest(visit.context),
-        ready=visit.report is not None and not visit.report.blocked,
+        ready=visit.ready,
     )
     record_claim_export(
         folder,
@@ -56,7 +56,7 @@ def keep_export(
 
 def sent_texts(visit: Visit) -> tuple[str, ...]:
     """Every claim without errors that left, in words, oldest first."""
-    return tuple(_sent_text(visit, sent) for sent in visit.sent if sent.ready)
+    return tuple(_sent_text(visit, sent) for sent in _claims(visit))
 
 
 def exported(visit: Visit) -> Exported:
@@ -66,8 +66,13 @@ def exported(visit: Visit) -> Exported:
 
 def differences(visit: Visit) -> tuple[str, ...]:
     """Whether the newest claim that left says something else than the visit does now."""
-    ready = [sent for sent in visit.sent if sent.ready]
-    return tuple(_differences(visit, ready[-1])) if ready else ()
+    claims = _claims(visit)
+    return tuple(_differences(visit, claims[-1])) if claims else ()
+
+
+def _claims(visit: Visit) -> list[FiledExport]:
+    """Exports without errors, oldest first; the others were no claims to send."""
+    return [sent for sent in visit.sent if sent.ready]
 
 
 def _differences(visit: Visit, sent: FiledExport) -> Iterator[str]:

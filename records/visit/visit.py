@@ -33,10 +33,10 @@ class Visit:
     """``made_at``: when the visit was read, and what is made of it is dated.
 
     ``acceptances`` are what a named person accepted of it, ``sent`` the exports of its claim.
-    ``context`` is what the practice's
-    system says of the claim; ``facts``, ``report`` and ``offers`` are what the rules make of both.
-    Without ``report`` no rule was applied, and the face can hold no error. ``altered`` says what of
-    evidence or words does not fit, and where; "" when everything does.
+    ``context`` is what the practice's system says of the claim; ``facts``, ``report`` and
+    ``offers`` are what the rules make of both. Without ``report`` no rule was applied, and the face
+    can hold no error. ``altered`` says what of evidence or words does not fit, and where; "" when
+    everything does.
     """
 
     record: SessionRecord
@@ -63,6 +63,11 @@ class Visit:
     def mark(self) -> str:
         """What every page says of a record that was altered; "" for one that fits."""
         return mark_of(self.altered)
+
+    @property
+    def ready(self) -> bool:
+        """True when the rules looked at the claim and nothing keeps it back."""
+        return self.report is not None and not self.report.blocked
 
     @property
     def note_file(self) -> str:

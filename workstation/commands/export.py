@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """Export formats; exporting.KINDS holds their writers, the bundle is the evidence's."""
+    """Export formats; records.exports.formats holds their writers, but for the bundle's."""
 
     PDF = "pdf"
     TEXT = "text"
@@ -116,18 +116,30 @@ def export(
     The claim is looked at by the rules of its payer; what they call wrong stands on the document,
     and a program that would import it without looking gets nothing.
     """
-    from records.exports.formats import claim_format, place_for
-    from records.visit.sent import keep_export
+    from records.exports.formats import (
+        Choices,
+        chosen_receiver,
+        claim_format,
+        document,
+        file_name,
+        place_for,
+    )
+    from records.visit.sent import keep_export, refuse_second
     from workstation.author_now import reader_now
     from workstation.output import write_file
 
     place = records.place
+    choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
     sent_as = claim_format(format_.value, form.receiver if format_ is Format.CSV else "own")
     if format_ is Format.BUNDLE:
         visit, made, name = _bundle(place, session)
     else:
         visit = _visit(place, session, f"export {format_.value}", claim)
-        made, name = _document(place, visit, format_, form, sent_as)
+        if sent_as and not form.again:
+            refuse_second(visit, sent_as)
+        made = document(visit, format_.value, choices)
+        mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
+        name = file_name(visit.session_id, format_.value, mapped)
     target = place_for(visit.session_id, out, name)
     if sent_as:
         reader = reader_now(place.folder)
@@ -144,21 +156,6 @@ def _bundle(place: Place, session: str) -> tuple[Visit, ExportedFile, str]:
     visit = _audited(place, session, "export bundle")
     made = ExportedFile(content=bundle_of(place.folder, visit))
     return visit, made, f"{visit.session_id}.zip"
-
-
-def _document(
-    place: Place, visit: Visit, format_: Format, form: FormOptions, sent_as: str | None
-) -> tuple[ExportedFile, str]:
-    """The content and the name of a document; refuses a claim that left before."""
-    from records.exports.formats import Choices, chosen_receiver, document, file_name
-    from records.visit.sent import refuse_second
-
-    receiver = chosen_receiver(place.folder, form.receiver)
-    if sent_as and not form.again:
-        refuse_second(visit, sent_as)
-    made = document(visit, format_.value, Choices(receiver=receiver, sampled=form.sampled))
-    mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
-    return made, file_name(visit.session_id, format_.value, mapped)
 
 
 @grouped
@@ -216,7 +213,7 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
                 "file": str(written.file),
                 "notices": list(written.notices),
                 "open_fields": open_fields,
-                "ready": visit.report is not None and not visit.report.blocked,
+                "ready": visit.ready,
                 "errors": errors,
                 "exported_before": sent_texts(visit),
             }
