@@ -75,6 +75,9 @@ ASSISTANT_SHARE = 0.10
 REVIEW_LINE = 3000
 """US dollars a year; above it a targeted medical review is possible (fixed through 2028)."""
 CERTIFIED_DAYS, CERTIFICATION_DELAY_DAYS, PROGRESS_REPORT_DAYS = 90, 30, 10
+FREQUENCIES = {"original": "1", "corrected": "7", "void": "8"}
+"""CLM05-3, and box 22 of a claim that replaces another one."""
+REPLACING = frozenset({"corrected", "void"})
 GRACE_MINUTES = 1
 """Practice systems keep whole minutes: beside the device's log a time may be off by one."""
 GRACE = timedelta(minutes=GRACE_MINUTES)

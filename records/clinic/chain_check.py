@@ -24,8 +24,9 @@ from records.store.clinic_chain import (
     file_id,
     link_subject,
 )
-from records.store.clinic_file import has_chain
+from records.store.clinic_file import CLINIC_SCHEMA, has_chain
 from records.store.database import Database, rows
+from records.store.schema_check import schema_differences
 from records.strict_json import parse_object
 
 _LINKS = (
@@ -46,6 +47,23 @@ class ClinicAlteration:
     since_utc_ms: int | None = None
     unread: bool = False
     beside_chain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaCheck:
+    """How the schema of clinic.db differs; not ``readable``: queries may find other rows."""
+
+    alterations: tuple[ClinicAlteration, ...]
+    readable: bool
+
+
+def check_schema(db: Database) -> SchemaCheck:
+    """Compare the schema, before anything else is asked of the file."""
+    differences = schema_differences(db, CLINIC_SCHEMA)
+    return SchemaCheck(
+        tuple(ClinicAlteration(where=one.where, what=one.what) for one in differences),
+        all(one.readable for one in differences),
+    )
 
 
 class ChainCheck:

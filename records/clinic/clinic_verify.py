@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
-from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
+from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row, check_schema
 from records.clinic.clinic_evidence import read_evidence
 from records.clinic.filed_orders import FiledOrder
 from records.clinic.session_register import (
@@ -33,10 +33,9 @@ from records.store.clinic_chain import (
     EntryKind,
     noted_keys,
 )
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_checking
+from records.store.clinic_file import clinic_checking
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
-from records.store.schema_check import schema_differences
 from records.strict_json import object_or_empty
 
 NOT_COVERED = "drafts, presets, settings and the names behind patient keys are not covered"
@@ -79,12 +78,11 @@ def verify_clinic(
         return _result(None, checkpoints, [*missing, *_missed_by_evidence(folder)])
     try:
         with clinic_checking(folder) as db:
-            differences = schema_differences(db, CLINIC_SCHEMA)
-            of_schema = [ClinicAlteration(where=d.where, what=d.what) for d in differences]
-            if not all(difference.readable for difference in differences):
-                return _result(None, checkpoints, of_schema)
+            schema = check_schema(db)
+            if not schema.readable:
+                return _result(None, checkpoints, [*schema.alterations])
             walk = _Walk(db, folder, keys, key_history(folder))
-            found = [*of_schema, *walk.alterations(), *walk.compare(checkpoints)]
+            found = [*schema.alterations, *walk.alterations(), *walk.compare(checkpoints)]
             return _result(walk, checkpoints, found)
     except JournalError as error:
         return _result(None, checkpoints, [_unreadable(error)])
@@ -107,9 +105,9 @@ def verify_words(
     try:
         with clinic_checking(folder) as db:
             db.execute("BEGIN")  # every look is at the file of one moment
-            differences = schema_differences(db, CLINIC_SCHEMA)
-            found += [ClinicAlteration(where=d.where, what=d.what) for d in differences]
-            if all(difference.readable for difference in differences):
+            schema = check_schema(db)
+            found += schema.alterations
+            if schema.readable:
                 words = read_session_words(db, keys, session_id, said)
                 found += words.alterations
                 entries, links = len(words.stored), words.links

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from controller.errors import ExportIncomplete
 from records.claim.charge_line import DIAGNOSES_ON_A_LINE, MODIFIERS_ON_A_LINE
+from records.claim.code_sets import REPLACING
 from records.claim.context import Address, ClaimContext, Party, ServiceLine
+from records.claim.required import ADDRESS
 
 Value = TypeVar("Value", str, date, Decimal, bool)
 
@@ -46,7 +48,7 @@ class Needs:
             if party.last_name:
                 self._missing.append(f"{name}.address")
             return Address()
-        for key in ("line_1", "city", "state", "zip"):
+        for key in ADDRESS:
             self.text(f"{name}.address.{key}", getattr(address, key))
         return address
 
@@ -93,10 +95,15 @@ def context_or_refuse(
     return context
 
 
+def need_insured_patient(needs: Needs, context: ClaimContext) -> None:
+    """Medicare insures nobody else."""
+    if context.subscriber and context.payer.kind == "medicare_b":
+        needs.lack("a claim without subscriber: Medicare insures the patient only")
+
+
 def need_frequency(needs: Needs, context: ClaimContext) -> None:
     """A corrected or void claim names the one before it, and only such a claim does."""
-    replaces = context.frequency in ("corrected", "void")
-    if replaces:
+    if context.frequency in REPLACING:
         needs.text("payer_claim_number", context.payer_claim_number)
     elif context.payer_claim_number:
         needs.lack("frequency (corrected or void) beside payer_claim_number")

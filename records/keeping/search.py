@@ -89,10 +89,8 @@ def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]
     """The newest of ``session_ids`` that began before ``head`` and was not refused."""
     earlier = [
         (other.started_utc_ms, other.session_id)
-        for other, outcome, _ in _listed(folder)
-        if other.session_id in session_ids
-        and other.started_utc_ms < head.started_utc_ms
-        and outcome != "refused"
+        for other in _not_refused(folder, session_ids)
+        if other.started_utc_ms < head.started_utc_ms
     ]
     return max(earlier)[1] if earlier else None
 
@@ -104,11 +102,16 @@ def others_of_day(
     day = day_of(head.started_utc_ms)
     return [
         other
-        for other, outcome, _ in _listed(folder)
-        if other.session_id in session_ids - {head.session_id}
-        and outcome != "refused"
-        and day_of(other.started_utc_ms) == day
+        for other in _not_refused(folder, session_ids - {head.session_id})
+        if day_of(other.started_utc_ms) == day
     ]
+
+
+def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[SessionHead]:
+    """Those of ``session_ids`` in which the unit was at least armed."""
+    for head, outcome, _ in _listed(folder):
+        if head.session_id in session_ids and outcome != "refused":
+            yield head
 
 
 def _fits(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from controller.errors import JournalCorrupt, RequestRefused
 from records.clinic.acceptance import Acceptance, acceptances_of
-from records.clinic.chain_check import ClinicAlteration
+from records.clinic.chain_check import ClinicAlteration, check_schema
 from records.clinic.claim_exports import FiledExport, claim_exports_of
 from records.clinic.clinic_evidence import SessionClaims
 from records.clinic.filed_orders import filed_order, sessions_of_patient
@@ -28,10 +28,9 @@ from records.note.spoken import spoken_words
 from records.note.words import LastVisit, NoteWords
 from records.order.order import Order
 from records.order.order_file import parse_order
-from records.store.clinic_file import CLINIC_SCHEMA, clinic_checking
+from records.store.clinic_file import clinic_checking
 from records.store.database import Database
 from records.store.record_folder import RecordFolder
-from records.store.schema_check import schema_differences
 
 PLACE = "clinic.db"
 
@@ -62,9 +61,9 @@ def visit_words(folder: RecordFolder, record: SessionRecord) -> VisitWords:
     session_id, known = record.head.session_id, key_history(folder)
     with clinic_checking(folder) as db:
         db.execute("BEGIN")  # every look is at the file of one moment
-        differences = schema_differences(db, CLINIC_SCHEMA)
-        found = [ClinicAlteration(where=one.where, what=one.what) for one in differences]
-        if not all(one.readable for one in differences):
+        schema = check_schema(db)
+        found = [*schema.alterations]
+        if not schema.readable:
             raise refusal_of(session_id, _altered(found[0]))
         keys = known.only(known_public_keys(folder))
         before = _last_visit(folder, record)

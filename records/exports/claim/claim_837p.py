@@ -15,7 +15,7 @@ from decimal import Decimal
 from controller.errors import ExportRefused
 from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
-from records.claim.code_sets import plain
+from records.claim.code_sets import FREQUENCIES, plain
 from records.claim.context import TRACTION_CPT, ClaimContext, Party, ServiceLine
 from records.exports.claim.check_837p import check_837p
 from records.exports.claim.needs_837p import (
@@ -30,8 +30,6 @@ from records.exports.claim.x12_words import Wording, plain_words
 from records.exports.messages.receiver_maps import Interchange
 
 VERSION = "005010X222A1"
-FREQUENCIES = {"original": "1", "corrected": "7", "void": "8"}
-"""CLM05-3."""
 NTE_LENGTH = 80
 ACCOUNT_LENGTH = 20
 """CLM01: what every receiver keeps and returns."""

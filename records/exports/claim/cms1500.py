@@ -16,10 +16,15 @@ from controller.words import lines_of
 from records.claim.account import LENGTH as ACCOUNT_LENGTH
 from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
-from records.claim.code_sets import plain
+from records.claim.code_sets import FREQUENCIES, REPLACING, plain
 from records.claim.context import Address, ClaimContext, Party, ServiceLine
 from records.exports.claim.x12 import digits
-from records.exports.needs import Needs, need_first_payer, need_frequency
+from records.exports.needs import (
+    Needs,
+    need_first_payer,
+    need_frequency,
+    need_insured_patient,
+)
 from records.exports.readiness import unbillable, unready
 from records.visit.face import Face
 from records.visit.visit import Visit
@@ -38,8 +43,6 @@ PAYER_TYPES = {
 MEDICARE = "medicare_b"
 LINES_ON_A_FORM = 6
 LETTERS = "ABCDEFGHIJKL"
-RESUBMISSION = {"corrected": "7", "void": "8"}
-"""Box 22, before the payer's number of the claim that is replaced."""
 NO_FIRST_PAYER = "NONE"
 """Box 11 for Medicare when no other insurance pays first (Novitas 00144707)."""
 AT_HOME = "12"
@@ -134,8 +137,7 @@ def _need_everything(context: ClaimContext, session_id: str) -> None:
 
 def _need_for_medicare(needs: Needs, context: ClaimContext) -> None:
     """Items 10, 11 and 32 are never left open (docs/reference/exports.md names the sources)."""
-    if context.subscriber:
-        needs.lack("a claim without subscriber: Medicare insures the patient only")
+    need_insured_patient(needs, context)
     if not context.related_causes:
         needs.lack('related_causes (box 10; ["none"] when there is none)')
     needs.value("other_insurance_first (box 11)", context.other_insurance_first, False)
@@ -210,8 +212,8 @@ class _Sheet:
             yield _box("17b", "NPI of 17", context.referring.npi)
         for letter, code in zip(LETTERS, context.diagnoses, strict=False):
             yield _box(f"21{letter}", "diagnosis (ICD indicator 0)", plain(code))
-        if context.frequency in RESUBMISSION:
-            code = RESUBMISSION[context.frequency]
+        if context.frequency in REPLACING:
+            code = FREQUENCIES[context.frequency]
             yield _box("22", "resubmission", f"{code} {context.payer_claim_number}")
         if context.authorization:
             yield _box("23", "prior authorization", context.authorization.number)

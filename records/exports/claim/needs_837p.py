@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from records.claim.context import ClaimContext, Party
+from records.claim.required import MEMBER_ID
 from records.exports.claim.x12 import digits
-from records.exports.needs import Needs, need_first_payer, need_frequency
+from records.exports.needs import (
+    Needs,
+    need_first_payer,
+    need_frequency,
+    need_insured_patient,
+)
 
 FILING_CODES = {
     "medicare_b": "MB",
@@ -85,11 +91,10 @@ def _need_insured(needs: Needs, context: ClaimContext) -> None:
         relationship = context.patient_relationship
         if relationship not in RELATIONSHIPS:
             needs.lack(f"patient_relationship to the subscriber (now {relationship})")
-        if context.payer.kind == "medicare_b":
-            needs.lack("a claim without subscriber: Medicare insures the patient only")
+    need_insured_patient(needs, context)
     insured = context.subscriber or context.patient
     if insured:
-        needs.text("member_id of the insured", insured.member_id)
+        needs.text(MEMBER_ID, insured.member_id)
 
 
 def _need_causes(needs: Needs, context: ClaimContext) -> None:

@@ -25,11 +25,15 @@ def _missing(facts: Facts, *names: str) -> Iterator[Told]:
         yield Found(names[0], evidence, {"missing": ", ".join(names)})
 
 
+def _number(facts: Facts) -> tuple[str, ...]:
+    """The practice's number of the patient, where neither claim nor note say it."""
+    return () if facts.patient_reference else ("patient_ref",)
+
+
 @predicate(imported)
 def patient_is_incomplete(facts: Facts) -> Iterator[Told]:
     """T-079. The practice's number of the patient counts where claim or note say it."""
-    number = () if facts.patient_reference else ("patient_ref",)
-    yield from _missing(facts, *number, *missing_of(facts.context, "patient"))
+    yield from _missing(facts, *_number(facts), *missing_of(facts.context, "patient"))
 
 
 @predicate(imported)
@@ -96,8 +100,7 @@ def an_export_refuses(facts: Facts) -> Iterator[Told]:
     if facts.beside.refusals is None:
         yield NotJudged("a trial of the exports", "nobody has tried to write them")
         return
-    number = frozenset() if facts.patient_reference else frozenset({"patient_ref"})
-    said = all_missing(facts.context) | number
+    said = all_missing(facts.context).union(_number(facts))
     for refusal in facts.beside.refusals:
         rest = [name for name in refusal.missing if not _is_said(name, said)]
         if rest or not refusal.missing:

@@ -19,9 +19,9 @@ PROGRAM_ENDED = "the program ended"
 
 
 def _shown(facts: Facts) -> Evidence:
-    stops = [field.name for field in facts.note.device_fields] if facts.note else []
-    stop = [name for name in stops if name.startswith("stop")]
-    return facts.told("delivered_minutes", "hold_time", "outcome", *stop)
+    names = [field.name for field in facts.note.device_fields] if facts.note else []
+    stops = [name for name in names if name.startswith("stop")]
+    return facts.told("delivered_minutes", "hold_time", "outcome", *stops)
 
 
 def _no_treatment(facts: Facts) -> str:
