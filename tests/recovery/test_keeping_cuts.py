@@ -22,12 +22,18 @@ from records.keys import signing
 from records.store import database, drafts, private_files
 from records.store.drafts import SUFFIX, draft_beside
 from records.store.record_folder import RecordFolder
-from tests.campaigns.keeping_cuts import FORMS, WORKS, Disk, Place, Work, cut_everywhere
+from tests.campaigns.keeping_cuts import FORMS, WORKS, Disk, Place, Result, Work, cut_everywhere
 from tests.campaigns.packing_cuts import KEY_WORKS, PACKING_WORKS
 from tests.campaigns.year_cuts import YEAR_FORMS, YEAR_WORKS, Years
 from tests.support.cut_files import Steps, count_operations, disk_full
 
 BACKUP, RESTORE = WORKS
+
+
+def assert_all_or_nothing(result: Result, *, least_operations: int) -> None:
+    assert result.wrong == []
+    assert result.operations > least_operations
+    assert result.finished == 2, "only the last cuts come after the end"
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
@@ -36,9 +42,7 @@ def test_a_cut_at_any_file_operation_leaves_all_or_nothing(
     memory_path: Path, work: Work[Place], form: str, every: int
 ) -> None:
     result = cut_everywhere(work, form, memory_path, chances=0, every=every)
-    assert result.wrong == []
-    assert result.operations > 100
-    assert result.finished == 2, "only the last cuts come after the end"
+    assert_all_or_nothing(result, least_operations=100)
 
 
 @pytest.mark.parametrize(("work", "every"), [(YEAR_WORKS[0], 18), (YEAR_WORKS[1], 3)], ids=str)
@@ -46,9 +50,7 @@ def test_a_cut_at_any_operation_on_closed_years_loses_no_session(
     memory_path: Path, work: Work[Years], every: int
 ) -> None:
     result = cut_everywhere(work, YEAR_FORMS[0], memory_path, chances=0, every=every)
-    assert result.wrong == []
-    assert result.operations > 30
-    assert result.finished == 2, "only the last cuts come after the end"
+    assert_all_or_nothing(result, least_operations=30)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +69,7 @@ def test_a_cut_while_sessions_are_packed_or_keys_change(
     memory_path: Path, work: Work[Disk], form: str, every: int
 ) -> None:
     result = cut_everywhere(work, form, memory_path, chances=0, every=every)
-    assert result.wrong == []
-    assert result.operations > 20
-    assert result.finished == 2, "only the last cuts come after the end"
+    assert_all_or_nothing(result, least_operations=20)
 
 
 def without_the_syncs_of_the_log(patch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,13 @@ import os
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from records.clinic.readings import offer_readings_folder
 from records.store.record_folder import RecordFolder
+from tests.support.notes import recorded
 
 T = TypeVar("T")
 SUPERUSER = os.geteuid() == 0
@@ -50,6 +54,18 @@ def share_with_readers(folder: RecordFolder) -> None:
         path.chmod(0o2750 if path.is_dir() else 0o640)
     for secret in folder.path.rglob("*.key"):
         secret.chmod(0o600)
+
+
+@contextmanager
+def shared_records() -> Iterator[RecordFolder]:
+    """A recorded session that a group may read, below folders that everybody may pass."""
+    with TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        folder = RecordFolder(Path(place) / "data")
+        recorded(folder)
+        share_with_readers(folder)
+        offer_readings_folder(folder)
+        yield folder
 
 
 @contextmanager

@@ -13,6 +13,27 @@ MADE_AT = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 SERVICE_DAY = date(2026, 11, 24)
 NPIS = ("1234567893", "1003000126", "1679576722", "1093817465")
 """Invented numbers whose check digits fit."""
+ADDRESS = {"line_1": "1 Main Street", "city": "Springfield", "state": "IL", "zip": "62701-0001"}
+PERSON = {"last_name": "Doe", "first_name": "Jane", "address": ADDRESS}
+WHOLE_CLAIM: dict[str, Any] = {
+    "patient": {**PERSON, "birth_date": "1960-01-01", "sex": "F", "member_id": "1EG4TE5MK73"},
+    "billing": {
+        "last_name": "Example Spine Clinic",
+        "npi": "1234567893",
+        "tin": "12-3456789",
+        "tin_kind": "EI",
+        "taxonomy": "225100000X",
+        "phone": "5555550100",
+        "address": ADDRESS,
+    },
+    "rendering": {"last_name": "Jones", "first_name": "Pat", "npi": "1679576722"},
+    "submitter_id": "TIN000001",
+    "receiver_id": "PAYER01",
+    "accept_assignment": True,
+    "benefits_assigned": True,
+    "release_of_information": True,
+}
+"""What a practice's system adds to a session's claim."""
 NAMES = ("Doe", "Smith-Jones", "O'Neil", "Müller", "Garcia Lopez", "Ng")
 FIRST = ("Jane", "José", "Alan", "Mary Ann", "Pat")
 CODES = ("M5116", "M5117", "M5450", "M5416", "M5412", "M542", "M47816", "M5021")

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from controller.errors import UnitRejected
 from controller.events import EventKind
 from controller.ports import Answer, Progress, Question
 from controller.requests import SessionRequest
 from controller.runtime.clock import VirtualClock
 from controller.session.inputs_and_effects import MachineInput
 from controller.session.machine import SessionMachine
-from controller.telemetry import ForceCommand, Telemetry, UnitEvent
-from tests.safety.loop_bench import LoopBench, YesOperator
+from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState
+from tests.safety.loop_bench import LoopBench, YesOperator, strength
 from tests.safety.obedient_unit import ObedientUnit
 from tests.unit.controller.runtime.runtime_parts import unit_event
 
 HOLD_S = 13.0
 """The treatment of the bench holds its 60 N from about 10 s to 18 s."""
+LATCHED_WITH_FORCE: dict[str, Any] = {"unit_state": UnitState.SAFE_LATCHED, "force_n": 60.0}
+LATCHED_FREE: dict[str, Any] = {"unit_state": UnitState.SAFE_LATCHED, "force_n": 0.0}
 
 
 def nothing_fails(command: ForceCommand) -> None:
@@ -163,6 +166,19 @@ class Bench(LoopBench):
         self.ended_s = self.clock.now_s() - self.started_s
         self.unit.before_exchange = lambda: None
         return self
+
+    def refuse_releases(self, count: int) -> list[int]:
+        """Let the unit refuse so many releases and show what it does; what is left is returned."""
+        left = [0] * count
+
+        def refuse(command: ForceCommand) -> None:
+            if strength(command) and left:
+                left.pop()
+                self.unit.reading_after_refusal = self.unit.shown(self.clock.now_s())
+                raise UnitRejected("not your token", exception_code=3)
+
+        self.unit.failing = refuse
+        return left
 
     def details(self, kind: Any) -> list[dict[str, Any]]:
         """Details of the recorded events of a kind, in order."""

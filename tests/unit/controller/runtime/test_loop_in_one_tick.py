@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from controller.errors import UnitRejected
 from controller.events import EventKind, Sample, StopCause
 from controller.order.phases import Phase
 from controller.order.planner import SLACK_FOLLOW_N
@@ -16,16 +15,21 @@ from controller.requests import AdjustForce, Pause, Remark, Resume, SessionReque
 from controller.safety.situation import SupervisedStage
 from controller.safety.verdict import Action
 from controller.session.inputs_and_effects import ReadingTaken
-from controller.telemetry import CommandKind, ForceCommand, UnitState, UnitStatus
+from controller.telemetry import CommandKind, UnitState, UnitStatus
 from tests.safety.loop_bench import strength
 from tests.safety.obedient_unit import EXCHANGE_S, ORDER, TICK_S
-from tests.unit.controller.runtime.loop_parts import HOLD_S, Bench, Once, Person
+from tests.unit.controller.runtime.loop_parts import (
+    HOLD_S,
+    LATCHED_FREE,
+    LATCHED_WITH_FORCE,
+    Bench,
+    Once,
+    Person,
+)
 
 SOUND = UnitStatus.PATIENT_SWITCH_PRESENT | UnitStatus.WATCHDOG_ARMED
 TAKEN_OVER = {"status": SOUND | UnitStatus.LOCAL_TAKEOVER}
 PRESSED = {"status": SOUND | UnitStatus.PATIENT_SWITCH_PRESSED}
-LATCHED_WITH_FORCE: dict[str, Any] = {"unit_state": UnitState.SAFE_LATCHED, "force_n": 60.0}
-LATCHED_FREE: dict[str, Any] = {"unit_state": UnitState.SAFE_LATCHED, "force_n": 0.0}
 STOP = Stop(by="A. Person")
 Step = Callable[[float], None]
 
@@ -179,15 +183,8 @@ def test_the_word_that_the_patient_is_free_is_the_last_that_the_loop_does() -> N
 
 def test_a_unit_that_refused_one_release_and_takes_the_next_gets_one_without_a_token() -> None:
     """Though the force stays for long enough for a second one."""
-    bench, refused = Bench(), [0, 0]
-
-    def refuse(command: ForceCommand) -> None:
-        if strength(command) and refused:
-            refused.pop()
-            bench.unit.reading_after_refusal = bench.unit.shown(bench.clock.now_s())
-            raise UnitRejected("not your token", exception_code=3)
-
-    bench.unit.failing = refuse
+    bench = Bench()
+    refused = bench.refuse_releases(2)
     show = showing(bench, (1.0, {"force_n": 40.0}), (2.9, {}))
 
     def step(elapsed_s: float) -> None:

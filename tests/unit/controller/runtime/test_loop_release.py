@@ -23,11 +23,16 @@ from controller.session.inputs_and_effects import ReadingTaken, StopRequested, V
 from controller.telemetry import CommandKind, ForceCommand, UnitState, UnitStatus
 from tests.safety.loop_bench import breaches, strength
 from tests.safety.obedient_unit import EXCHANGE_S, TICK_S
-from tests.unit.controller.runtime.loop_parts import HOLD_S, Bench, Once, Person
+from tests.unit.controller.runtime.loop_parts import (
+    HOLD_S,
+    LATCHED_FREE,
+    LATCHED_WITH_FORCE,
+    Bench,
+    Once,
+    Person,
+)
 
 PRESSED = {"status": UnitStatus.PATIENT_SWITCH_PRESENT | UnitStatus.PATIENT_SWITCH_PRESSED}
-LATCHED_WITH_FORCE: dict[str, Any] = {"unit_state": UnitState.SAFE_LATCHED, "force_n": 60.0}
-LATCHED_FREE: dict[str, Any] = {"unit_state": UnitState.SAFE_LATCHED, "force_n": 0.0}
 
 
 def showing(bench: Bench, changes: dict[str, Any], from_s: float = HOLD_S) -> Any:
@@ -237,15 +242,8 @@ def test_a_unit_that_refuses_its_release_with_force_on_gets_it() -> None:
 
 def test_a_unit_that_refused_one_release_and_takes_the_next_gets_it_once() -> None:
     """The release without a token is not taken either, and the unit comes down at its rate."""
-    bench, refused = Bench(), [0, 0]
-
-    def refuse(command: ForceCommand) -> None:
-        if strength(command) and refused:
-            refused.pop()
-            bench.unit.reading_after_refusal = bench.unit.shown(bench.clock.now_s())
-            raise UnitRejected("not your token", exception_code=3)
-
-    bench.unit.failing = refuse
+    bench = Bench()
+    refused = bench.refuse_releases(2)
     tokenless = bench.unit.tokenless_at_s
     bench.unit.release_without_token = lambda: tokenless.append(bench.clock.now_s())  # type: ignore[method-assign]
 

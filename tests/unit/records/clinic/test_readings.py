@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ from records.store.database import open_for_reading, rows
 from records.store.record_folder import RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
-from tests.support.accounts import READER_ID, as_reader, share_with_readers
+from tests.support.accounts import READER_ID, as_reader, shared_records
 from tests.support.commands import run, said
 from tests.support.notes import UNIT, author, recorded
 
@@ -44,14 +43,9 @@ ROW: dict[str, JsonValue] = {
 
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordFolder]:
-    """A data folder that a group may read, below folders that everybody may pass."""
+    """The records as a second account finds them."""
     monkeypatch.setenv("TRACTION_TIME_ZONE", "UTC")
-    with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        data = RecordFolder(Path(folder) / "data")
-        recorded(data)
-        share_with_readers(data)
-        offer_readings_folder(data)
+    with shared_records() as data:
         yield data
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,7 +13,7 @@ from records.claim.context import ClaimContext
 from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.clinic.claim_exports import EXPORT_OF_CLAIM
 from records.clinic.clinic_verify import verify_clinic
-from records.clinic.readings import offer_readings_folder, take_up_readings
+from records.clinic.readings import take_up_readings
 from records.note.lifecycle import amend, complete, sign
 from records.store.author import Person
 from records.store.clinic_chain import EntryKind, append_entries
@@ -26,7 +24,7 @@ from records.visit.billing import billed
 from records.visit.load import load_visit
 from records.visit.sent import context_digest, exported, keep_export, refuse_second, sent_texts
 from records.visit.visit import Visit
-from tests.support.accounts import share_with_readers
+from tests.support.accounts import shared_records
 from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, author, note_of, recorded
 from tests.support.sessions import SETTINGS
 from tests.unit.workstation.commands.test_billing import AnyDay
@@ -149,12 +147,7 @@ def test_an_account_that_may_only_read_leaves_the_row_and_it_counts_at_once(
 ) -> None:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "UTC")
     biller = Person(by="B. Biller", user="biller", at_utc_ms=BEGAN_MS + HOUR_MS)
-    with TemporaryDirectory() as place:
-        Path(place).chmod(0o755)
-        shared = RecordFolder(Path(place) / "data")
-        recorded(shared)
-        share_with_readers(shared)
-        offer_readings_folder(shared)
+    with shared_records() as shared:
         keep_export(shared, seen(shared), biller, "csv", "claim.csv", CONTENT)
         (waiting,) = seen(shared).sent
         with pytest.raises(ExportRefused, match=r"by B\. Biller"):

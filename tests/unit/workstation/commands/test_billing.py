@@ -19,30 +19,11 @@ from records.exports.formats import written
 from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
+from tests.support.claims import WHOLE_CLAIM
 from tests.support.commands import run
 from tests.support.sessions import SETTINGS, staged
 from tests.unit.records.claim.rules.builders import SmallCodeList
 
-ADDRESS = {"line_1": "1 Main Street", "city": "Springfield", "state": "IL", "zip": "62701-0001"}
-PERSON = {"last_name": "Doe", "first_name": "Jane", "address": ADDRESS}
-CLAIM: dict[str, Any] = {
-    "patient": {**PERSON, "birth_date": "1960-01-01", "sex": "F", "member_id": "1EG4TE5MK73"},
-    "billing": {
-        "last_name": "Example Spine Clinic",
-        "npi": "1234567893",
-        "tin": "12-3456789",
-        "tin_kind": "EI",
-        "taxonomy": "225100000X",
-        "phone": "5555550100",
-        "address": ADDRESS,
-    },
-    "rendering": {"last_name": "Jones", "first_name": "Pat", "npi": "1679576722"},
-    "submitter_id": "TIN000001",
-    "receiver_id": "PAYER01",
-    "accept_assignment": True,
-    "benefits_assigned": True,
-    "release_of_information": True,
-}
 FEES = """
 valid_from = 2026-01-01
 valid_to = 2026-12-31
@@ -232,7 +213,7 @@ def test_52_stands_on_the_line_where_the_profile_takes_it(folder: RecordFolder) 
 def test_what_an_export_would_refuse_is_a_finding_of_the_command(
     folder: RecordFolder, tmp_path: Path
 ) -> None:
-    path = context_file(folder, tmp_path, **CLAIM, claim_id="\u03a9")
+    path = context_file(folder, tmp_path, **WHOLE_CLAIM, claim_id="\u03a9")
     (refused,) = (
         f for f in scrubbed(folder, "--context", str(path))["findings"] if f["rule"] == "T-086"
     )

@@ -9,7 +9,6 @@ import json
 import logging
 from functools import partial
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import httpx
@@ -17,13 +16,14 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 
-from controller.errors import ExportRefused, TractionError
+from controller.errors import ExportRefused, ReceiverInvalid, TractionError
 from records.claim.account import account_number
 from records.exports.formats import KINDS, file_name, place_for
 from records.exports.session.schema import SessionDocument
 from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
+from tests.support.claims import WHOLE_CLAIM
 from tests.support.commands import run
 from tests.support.outside import pyx12_faults
 from tests.support.pdfs import text_of
@@ -33,36 +33,7 @@ from workstation import openemr
 from workstation.commands.export import Format
 
 SESSION = "session-1"
-NPIS = {"billing": "1234567893", "rendering": "1679576722", "referring": "1003000126"}
-ADDRESS = {"line_1": "1 Main Street", "city": "Springfield", "state": "IL", "zip": "62701-0001"}
-PERSON = {
-    "last_name": "Doe",
-    "first_name": "Jane",
-    "birth_date": "1960-01-01",
-    "sex": "F",
-    "member_id": "1EG4TE5MK73",
-    "address": ADDRESS,
-}
-CLAIM: dict[str, Any] = {
-    "patient": PERSON,
-    "billing": {
-        "last_name": "Example Spine Clinic",
-        "npi": NPIS["billing"],
-        "tin": "12-3456789",
-        "tin_kind": "EI",
-        "taxonomy": "225100000X",
-        "phone": "5555550100",
-        "address": ADDRESS,
-    },
-    "rendering": {"last_name": "Jones", "first_name": "Pat", "npi": NPIS["rendering"]},
-    "submitter_id": "TIN000001",
-    "receiver_id": "PAYER01",
-    "accept_assignment": True,
-    "benefits_assigned": True,
-    "release_of_information": True,
-    "related_causes": ["none"],
-    "other_insurance_first": False,
-}
+CLAIM = {**WHOLE_CLAIM, "related_causes": ["none"], "other_insurance_first": False}
 NEEDS_A_CLAIM = {"837p", "cms1500", "cms1500-json", "fhir", "hl7-dft", "hl7-mdm"}
 
 
@@ -110,6 +81,14 @@ def exported(folder: RecordFolder, out: Path, *words: str) -> bytes:
 
 def test_the_command_offers_every_format_that_has_a_writer() -> None:
     assert [each.value for each in Format] == [*KINDS, "bundle"]
+
+
+@pytest.mark.parametrize("name", ["csv", "bundle"])
+def test_an_unknown_receiver_is_refused_before_a_session_is_looked_for(
+    folder: RecordFolder, name: str
+) -> None:
+    result = run(folder, "export", "nosuch", "--format", name, "--receiver", "nobody")
+    assert isinstance(result.exception, ReceiverInvalid)
 
 
 def test_a_bundle_is_written_and_replaces_only_its_own(
