@@ -35,8 +35,9 @@ from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
 from records.clinic.acceptance import OfferAnswer, record_acceptance
-from records.clinic.claim_exports import claim_exports_of
+from records.clinic.claim_exports import FiledExport, claim_exports_of
 from records.clinic.filed_orders import sessions_of_patient
+from records.clinic.visit_sessions import visits_of
 from records.keeping.search import others_of_day
 from records.store.author import Author
 from records.store.clinic_chain import entries_of_session
@@ -82,6 +83,9 @@ def billed(
             refusals=trial(replace(visit, context=context)) if trial else None,
             decision=decision_of(visit.acceptances),
             other_sessions=tuple(_other_sessions(folder, visit)),
+            further_records=tuple(
+                each.record for each in visit.sessions if each.record is not visit.record
+            ),
         ),
     )
     report = _naming(report_of(facts), left_out)
@@ -90,22 +94,31 @@ def billed(
 
 
 def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession]:
-    """What else the patient was treated with on the clinic's day."""
+    """What else the patient was treated with on the clinic's day: a visit's sessions are one."""
 
     def began(utc_ms: int) -> datetime:
         return datetime.fromtimestamp(utc_ms / 1000, visit.zone)
 
-    known = set(sessions_of_patient(folder, visit.note.patient_key))
-    head = visit.record.head
+    own = set(visit.note.sessions)
+    known = set(sessions_of_patient(folder, visit.note.patient_key)) - own
+    head, visits = visit.sessions[0].record.head, visits_of(folder)
+    seen = set[str]()
     for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
-        with clinic_reading(folder) as db:
-            entries = entries_of_session(db, other.session_id)
-        sent = claim_exports_of(folder, other.session_id, entries)
+        sessions = visits.sessions_with(other.session_id)
+        if sessions[0] in seen:
+            continue
+        seen.add(sessions[0])
         yield OtherSession(
-            session_id=other.session_id,
+            session_id=other.session_id if len(sessions) == 1 else " with ".join(sessions),
             began=began(other.started_utc_ms).astimezone(UTC),
-            exported=any(each.ready for each in sent),
+            exported=any(each.ready for name in sessions for each in _exports(folder, name)),
         )
+
+
+def _exports(folder: RecordFolder, session_id: str) -> tuple[FiledExport, ...]:
+    with clinic_reading(folder) as db:
+        entries = entries_of_session(db, session_id)
+    return claim_exports_of(folder, session_id, entries)
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:

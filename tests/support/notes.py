@@ -78,8 +78,12 @@ def recorded(
     happened: Happened = (),
     outcome: str = "completed",
     closed: bool = True,
+    held_ms: int | None = 60_000,
 ) -> None:
-    """A session of one minute of holding, with what else ``happened`` (ms, kind, detail)."""
+    """A session that held for ``held_ms``, with what else ``happened`` (ms, kind, detail).
+
+    Without ``held_ms`` it was released before it came so far.
+    """
     load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     filed = order_of(order, reference)
     key = file_order(
@@ -99,13 +103,14 @@ def recorded(
         ),
     )
     clock = VirtualClock(utc_origin_ms=began_ms)
+    held, last_ms = held_ms is not None, held_ms or 0
     journal = open_session(folder, opening, clock, key=KEY)
     phases: Happened = [
         (1_000, EventKind.PHASE_CHANGED, {"from": "armed", "to": "ramping_up"}),
-        (2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"}),
+        *([(2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"})] * held),
         *happened,
-        (62_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "releasing"}),
-        (64_000, EventKind.SESSION_ENDED, {"outcome": outcome, "reason": "test"}),
+        (2_000 + last_ms, EventKind.PHASE_CHANGED, {"from": "holding", "to": "releasing"}),
+        (4_000 + last_ms, EventKind.SESSION_ENDED, {"outcome": outcome, "reason": "test"}),
     ]
     for at_ms, kind, detail in phases if closed else phases[:-1]:
         clock.sleep_until(1000.0 + at_ms / 1000)
@@ -116,7 +121,7 @@ def recorded(
                 target_dn=600,
                 force_1_dn=601,
                 force_2_dn=None,
-                phase=6,
+                phase=6 if held else 5,
                 flags=SampleFlag.NONE,
             )
         )
