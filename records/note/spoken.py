@@ -34,7 +34,7 @@ class FiledWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class SignedUpon:
     """What the evidence says now: the seal of a note's session, and those of its visit's others.
 
     ``as_signed`` are texts of device fields in the form in which notes were signed before.
@@ -112,7 +112,7 @@ class ClinicianPart:
                         name=field.name, session_id=self.last_visit.session_id, permille=permille
                     )
 
-    def warnings(self, evidence: Evidence, device: Iterable[Field]) -> Iterator[str]:
+    def warnings(self, evidence: SignedUpon, device: Iterable[Field]) -> Iterator[str]:
         """What was signed and what the evidence says now must be the same."""
         if not self.said.versions:
             return

@@ -17,7 +17,7 @@ from records.note.events import Adjustment
 from records.note.fields import clinician_fields
 from records.note.over_visit import VISIT, dose_over, in_time, outcome_over, visit_fields
 from records.note.session_part import RecordedSession, SessionPart, session_part
-from records.note.spoken import ClinicianPart, Evidence, FiledWords
+from records.note.spoken import ClinicianPart, FiledWords, SignedUpon
 from records.note.words import (
     DRAFT,
     NOTHING_SAID,
@@ -183,9 +183,9 @@ def _in_time(sessions: Sequence[RecordedSession]) -> list[RecordedSession]:
     return sorted(sessions, key=lambda each: (each.record.head.started_utc_ms, each.session_id))
 
 
-def _evidence(own: SessionPart, every: Sequence[SessionPart]) -> Evidence:
+def _evidence(own: SessionPart, every: Sequence[SessionPart]) -> SignedUpon:
     """What a signature stands upon: the seals, and texts in the form in which they were signed."""
-    return Evidence(
+    return SignedUpon(
         seal=own.seal,
         further={part.session_id: part.seal for part in every if part is not own},
         as_signed={name: text for part in every for name, text in part.as_signed.items()},
