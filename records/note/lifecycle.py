@@ -203,6 +203,17 @@ def _field_for(note: TreatmentNote, name: str) -> ClinicianField:
     raise NoteRefused(f"{name} is no field of this note; known are {known}, {REMARK}DEVICE_FIELD")
 
 
+def field_names(note: TreatmentNote) -> frozenset[str]:
+    """Every field that a person may say something of, remarks among them.
+
+    Words on others stand in versions from before a session was taken out of the visit.
+    """
+    own = clinician_fields(stopped=bool(note.dose.stops), adjusted=bool(note.adjustments))
+    return frozenset(
+        (*(field.name for field in own), *(f"{REMARK}{field.name}" for field in note.device_fields))
+    )
+
+
 def _require_draft(note: TreatmentNote, what: str) -> None:
     if note.versions:
         newest = note.versions[-1]
@@ -231,7 +242,8 @@ def require_unchanged(db: Database, note: TreatmentNote) -> None:
         for field in note.clinician_fields
         if field.attested_utc_ms is not None and (note.versions or field.source != ORDERED)
     }
-    drafted = {name: word.said_utc_ms for name, word in now.words.items()}
+    has = field_names(note)
+    drafted = {name: word.said_utc_ms for name, word in now.words.items() if name in has}
     if len(now.versions) != len(note.versions) or drafted != said:
         raise NoteRefused(
             f"the note of session {note.session_id} was changed by somebody else meanwhile; "

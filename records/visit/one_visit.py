@@ -18,6 +18,7 @@ from records.note.fields import PATIENT_REFERENCE, REMARK
 from records.note.lifecycle import (
     amender,
     draft_in,
+    field_names,
     keep_words,
     require_unchanged,
     stands_upon,
@@ -76,7 +77,7 @@ def part_session(folder: RecordFolder, visit: Visit, session_id: str, change: Vi
         _require_same_visits(db, visit)
         require_unchanged(db, visit.note)
         _append(db, visit, changed, change, {})
-        back = _remarks_of(draft_in(db, visit.session_id), session_id)
+        back = _given_back(draft_in(db, visit.session_id), changed, session_id)
         keep_words(db, session_id, {own: word for _, own, word in back})
         for name, _, _ in back:
             db.execute(
@@ -257,11 +258,14 @@ def _name_in_visit(name: str, session_id: str) -> str:
     return field_of(name, session_id) if name.startswith(REMARK) else name
 
 
-def _remarks_of(words: Mapping[str, Word], session_id: str) -> list[tuple[str, str, Word]]:
-    """Remarks on a session's fields: their name in the visit's note and in its own, the word."""
-    ending = field_of("", session_id)
+def _given_back(
+    words: Mapping[str, Word], rest: TreatmentNote, session_id: str
+) -> list[tuple[str, str, Word]]:
+    """Words of a draft that the ``rest`` of a visit has no field for: they go with the session.
+
+    Each with its name in the visit's note and in that of the session.
+    """
+    ending, has = field_of("", session_id), field_names(rest)
     return [
-        (name, name.removesuffix(ending), word)
-        for name, word in words.items()
-        if name.startswith(REMARK) and name.endswith(ending)
+        (name, name.removesuffix(ending), word) for name, word in words.items() if name not in has
     ]

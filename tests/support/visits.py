@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from controller.errors import TractionError
+from controller.events import EventKind
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.support.claims import WHOLE_CLAIM
 from tests.support.commands import run, said
-from tests.support.notes import ALL_WORDS, BEGAN_MS, ORDER, recorded
+from tests.support.notes import ALL_WORDS, BEGAN_MS, ORDER, Happened, recorded
 from tests.support.sessions import SETTINGS
 
 NECK, BACK = "s-1", "s-2"
@@ -22,6 +23,11 @@ LUMBAR = (
     .replace("M50.120", "M54.50")
     .replace("left arm pain", "low back pain")
 )
+STOPPED: Happened = [
+    (2_500, EventKind.UNIT_ARMED, {}),
+    (30_000, EventKind.UNIT_EVENT_SEEN, {"code": 10, "unit_at_ms": 30_000, "value_1": 590}),
+]
+"""The patient's switch, by the unit's own event."""
 BY = ("--by", "P. Jones")
 SIGNED = ("--sign", *BY, "--credentials", "PT")
 

@@ -32,6 +32,7 @@ from tests.support.visits import (
     LUMBAR,
     NECK,
     SIGNED,
+    STOPPED,
     completions,
     joined,
     refused,
@@ -197,6 +198,28 @@ def test_a_seal_that_is_not_the_signed_one_is_said(data: RecordFolder) -> None:
     assert alterations["clinic"]["alterations"] == []
     for entry in ("verify", NECK), ("verify", BACK):
         assert run(data, *entry).exit_code == 0
+
+
+def test_words_on_a_session_that_was_taken_out_lock_nothing(data: RecordFolder) -> None:
+    """They stay in the version in which they were said."""
+    joined(data)
+    said(data, "note", NECK, "--complete", "remark.peak_force.s-2=a cough", *BY)
+    said(data, "note", NECK, *completions(), *BY, *SIGNED)
+    said(data, "note", NECK, "--without", BACK, *BY, "--reason", "another patient")
+    text = said(data, "note", NECK, "--amend", "pain_after=1", *BY, "--reason", "slip")
+    assert "(amended, version 3)" in text
+    assert "remark.peak_force.s-2 = 'a cough'" in said(data, "note", NECK, "--history")
+
+
+def test_a_comment_on_the_stop_goes_with_the_session_that_stopped(folder: RecordFolder) -> None:
+    recorded(folder, NECK)
+    recorded(folder, BACK, began_ms=BEGAN_MS + LATER_MS, happened=STOPPED)
+    joined(folder)
+    said(folder, "note", NECK, "--complete", "stop_comment=arm pain", *BY)
+    said(folder, "note", NECK, "--without", BACK, *BY)
+    assert note_of(folder, BACK).field("stop_comment").value == "arm pain"
+    said(folder, "note", NECK, "--complete", "pain_after=1", *BY)
+    assert note_of(folder).field("pain_after").value == "1"
 
 
 # --- what is refused ----------------------------------------------------------------------------

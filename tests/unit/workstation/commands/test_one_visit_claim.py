@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from controller.errors import ExportRefused, JournalCorrupt, RecordNotFound
-from controller.events import EventKind, StopCause
+from controller.events import StopCause
 from records.keeping import retention
 from records.keeping.legal_hold import set_hold
 from records.keeping.retention import (
@@ -32,7 +32,6 @@ from tests.support.notes import (
     DAY_MS,
     IDENTITY,
     UNIT,
-    Happened,
     author,
     note_of,
     recorded,
@@ -47,6 +46,7 @@ from tests.support.visits import (
     LUMBAR,
     NECK,
     SIGNED,
+    STOPPED,
     claim_file,
     completions,
     exported,
@@ -364,12 +364,8 @@ def test_each_stop_is_told_and_a_stop_after_a_hold_warns(
     folder: RecordFolder, sessions: tuple[str, ...]
 ) -> None:
     """By the unit's own event: the patient's switch."""
-    stopped: Happened = [
-        (2_500, EventKind.UNIT_ARMED, {}),
-        (30_000, EventKind.UNIT_EVENT_SEEN, {"code": 10, "unit_at_ms": 30_000, "value_1": 590}),
-    ]
     for name, began_ms in ((NECK, BEGAN_MS), (BACK, BEGAN_MS + LATER_MS)):
-        happened = stopped if name in sessions else ()
+        happened = STOPPED if name in sessions else ()
         recorded(folder, name, began_ms=began_ms, happened=happened)
     joined(folder)
     text = said(folder, "note", NECK)
