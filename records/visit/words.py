@@ -197,9 +197,8 @@ def _last_visit(
 ) -> tuple[str, ...] | None:
     """Sessions of the patient's visit before this one, the one that it is called by first."""
     key = records[0].started.session.patient_key
-    own = {record.head.session_id for record in records}
     first = min((record.head for record in records), key=lambda head: head.started_utc_ms)
-    before = last_visit_of(folder, first, set(sessions_of_patient(folder, key)) - own)
+    before = last_visit_of(folder, first, set(sessions_of_patient(folder, key)))
     return visits.sessions_with(before) if before is not None else None
 
 

@@ -79,10 +79,11 @@ def recorded(
     outcome: str = "completed",
     closed: bool = True,
     held_ms: int | None = 60_000,
+    ramped_ms: int = 0,
 ) -> None:
     """A session that held for ``held_ms``, with what else ``happened`` (ms, kind, detail).
 
-    Without ``held_ms`` it was released before it came so far.
+    Without ``held_ms`` it was released after ``ramped_ms`` of ramps.
     """
     load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     filed = order_of(order, reference)
@@ -103,7 +104,7 @@ def recorded(
         ),
     )
     clock = VirtualClock(utc_origin_ms=began_ms)
-    held, last_ms = held_ms is not None, held_ms or 0
+    held, last_ms = held_ms is not None, held_ms or ramped_ms
     journal = open_session(folder, opening, clock, key=KEY)
     phases: Happened = [
         (1_000, EventKind.PHASE_CHANGED, {"from": "armed", "to": "ramping_up"}),

@@ -5,40 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from controller.errors import ExportRefused, JournalCorrupt, RecordNotFound
-from controller.events import StopCause
-from records.keeping import retention
-from records.keeping.legal_hold import set_hold
-from records.keeping.retention import (
-    Keeping,
-    RemovalConfirmation,
-    RetentionRule,
-    apply_retention,
-    show_retention,
-)
+from controller.errors import ExportRefused
+from controller.events import EventKind, StopCause
+from records.clinic.claim_exports import ClaimExport, record_claim_export
 from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
-from tests.support.altering import altering
+from records.visit.sent import note_digest
 from tests.support.commands import run, said
 from tests.support.notes import (
     BEGAN_MS,
-    DAY_MS,
     IDENTITY,
-    UNIT,
+    Happened,
     author,
     note_of,
     recorded,
 )
 from tests.support.outside import hl7apy_faults, pyx12_faults, r4_faults, schema_faults
 from tests.support.pdfs import text_of
-from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
+from tests.support.sessions import SETTINGS
 from tests.support.visits import (
     BACK,
     BY,
@@ -189,6 +180,45 @@ def test_a_claim_that_left_before_the_sessions_were_one_counts(data: RecordFolde
     assert "changed since" in report["differs"][0]
 
 
+def test_a_claim_of_the_session_that_joined_counts_too(data: RecordFolder) -> None:
+    export = ClaimExport(
+        format="837p",
+        file="claim.txt",
+        digest="00" * 32,
+        note_digest="",
+        context_digest="",
+        ready=True,
+    )
+    who = author(data)
+    record_claim_export(data, who, export, session_id=BACK, patient_key="key-of-TEST-1")
+    signed(data)
+    error = refused(data, "export", NECK, "--format", "837p", "--context", str(claim_file(data)))
+    assert "was exported as 837p already: 837p, claim.txt" in error.message
+
+
+def test_another_seal_of_a_further_session_is_another_claim(data: RecordFolder) -> None:
+    joined(data)
+    visit = load_visit(data, NECK, SETTINGS)
+    parts = [
+        replace(part, seal="00" * 32) if part.session_id == BACK else part
+        for part in visit.note.parts
+    ]
+    other = replace(visit, note=replace(visit.note, parts=tuple(parts)))
+    assert note_digest(other) != note_digest(visit)
+
+
+def test_a_line_of_two_regions_names_none_by_itself(data: RecordFolder) -> None:
+    joined(data)
+    visit = billing.billed(data, load_visit(data, NECK, SETTINGS))
+    assert visit.context is not None
+    (line,) = visit.context.lines
+    assert (line.body_region, line.minutes, line.units) == (None, 10, 1)
+    said(data, "note", NECK, "--without", BACK, *BY)
+    visit = billing.billed(data, load_visit(data, NECK, SETTINGS))
+    assert visit.context is not None
+    assert visit.context.lines[0].body_region == "cervical"
+
+
 def claim_file_of_back(data: RecordFolder) -> Path:
     """A ready claim of the second session alone."""
     path = claim_file(data)
@@ -278,87 +308,6 @@ def test_a_line_may_name_either_region(data: RecordFolder, region: str, found: l
     assert [rule for rule in rules if rule == "T-092"] == found
 
 
-# --- altered, removed, simulated ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("altered", [NECK, BACK])
-def test_an_altered_session_blocks_the_visit_by_whichever_it_is_named(
-    data: RecordFolder, altered: str
-) -> None:
-    signed(data)
-    with altering(data.unit_database(UNIT)) as db:
-        db.execute(
-            "UPDATE packed_session SET data = edited(data, 2, 'utc_ms', 7) WHERE session = "
-            "(SELECT number FROM session WHERE session_id = ?)",
-            (altered,),
-        )
-    for session in (NECK, BACK):
-        error = refused(data, "note", session)
-        assert isinstance(error, JournalCorrupt)
-        assert f"the record of session {altered} was altered" in error.message
-        assert run(data, "show", session).exit_code == 4
-
-
-def test_a_word_on_the_visit_that_was_taken_out_is_said(data: RecordFolder) -> None:
-    signed(data)
-    with altering(data.clinic_database) as db:
-        db.execute("DELETE FROM entry WHERE kind = 7")
-    for session in (NECK, BACK):
-        assert isinstance(refused(data, "note", session), JournalCorrupt)
-
-
-def later(data: RecordFolder) -> RetentionRule:
-    """A rule by which both sessions are due."""
-    return RetentionRule(
-        years=1,
-        today=date(2027, 6, 1),
-        day_of=lambda ms: datetime.fromtimestamp(ms / 1000, UTC).date(),
-    )
-
-
-def confirmed() -> RemovalConfirmation:
-    return RemovalConfirmation(today=date(2027, 6, 1))
-
-
-def test_a_hold_on_one_session_keeps_its_visit(data: RecordFolder) -> None:
-    joined(data)
-    set_hold(data, author(data), "subpoena", session_id=BACK)
-    held = {one.head.session_id: one.state for one in show_retention(data, later(data))}
-    assert held == {NECK: Keeping.HELD, BACK: Keeping.HELD}
-    assert apply_retention(data, later(data), author(data), said=confirmed()).removed == ()
-
-
-def test_a_removal_that_was_cut_says_which_session_is_missing(
-    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    signed(data)
-    whole = vars(retention)["_remove_words"]
-
-    def cut(*of: Any) -> bool:
-        return bool(of[2].session_id == BACK and whole(*of))
-
-    monkeypatch.setattr(retention, "_remove_words", cut)
-    assert apply_retention(data, later(data), author(data), said=confirmed()).removed == (BACK,)
-    monkeypatch.undo()
-    error = refused(data, "note", NECK)
-    assert isinstance(error, RecordNotFound)
-    assert "session s-1 is one visit with session s-2, and the content of" in error.message
-    assert apply_retention(data, later(data), author(data), said=confirmed()).removed == (NECK,)
-    assert run(data, "verify", "--all").exit_code == 0
-
-
-def test_one_simulated_session_marks_the_whole_visit(folder: RecordFolder) -> None:
-    with staged(folder) as stage:
-        stage.treat(SHORT_CERVICAL)
-        stage.treat(SHORT_CERVICAL)
-    said(folder, "note", "session-1", "--with", "session-2", *BY)
-    text = said(folder, "note", "session-2")
-    assert "! SIMULATED" in text
-    assert "It is session session-1 and session-2." in text
-    (row,) = csv.DictReader(io.StringIO(exported(folder, "session-2", "csv").decode()))
-    assert row["not_ready"].startswith("SIMULATED")
-
-
 @pytest.mark.parametrize("sessions", [(NECK,), (BACK,), (NECK, BACK)])
 def test_each_stop_is_told_and_a_stop_after_a_hold_warns(
     folder: RecordFolder, sessions: tuple[str, ...]
@@ -383,13 +332,10 @@ def test_no_hold_counts_when_no_session_of_the_visit_reached_one(folder: RecordF
     assert "none of the sessions s-1, s-2 reached its hold force" in (
         refused(folder, "export", NECK, "--format", "csv").message
     )
-    recorded(folder, "s-3", began_ms=BEGAN_MS + 2 * LATER_MS)
+    turned: Happened = [
+        (70_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "ramping_down"})
+    ]
+    began_ms = BEGAN_MS + 2 * LATER_MS
+    recorded(folder, "s-3", began_ms=began_ms, held_ms=None, happened=turned, ramped_ms=80_000)
     said(folder, "note", NECK, "--with", "s-3", *BY)
-    assert "T-087" not in findings(folder, NECK)
-
-
-def test_the_next_visit_is_offered_the_words_of_the_whole_last_one(data: RecordFolder) -> None:
-    signed(data)
-    recorded(data, "s-9", order=LUMBAR, began_ms=BEGAN_MS + DAY_MS)
-    assert "the last visit says of harness: 'two-piece head halter'" in said(data, "note", "s-9")
-    assert note_of(data, "s-9").proposed_by_session == NECK
+    assert "T-087" not in findings(folder, NECK), "a cyclic treatment turns at its force"
