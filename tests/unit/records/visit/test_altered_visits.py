@@ -46,7 +46,7 @@ def data(lived: RecordFolder, tmp_path: Path) -> RecordFolder:
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real list takes seconds to read."""
-    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
 
 
 def _shares() -> Iterator[tuple[str, tuple[str, ...]]]:

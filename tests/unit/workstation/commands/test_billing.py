@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real list takes seconds to read; a test of its own reads it."""
-    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 
