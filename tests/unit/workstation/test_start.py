@@ -15,7 +15,6 @@ HEAVY = {
     "keyring",
     "numpy",
     "pydantic",
-    "pydantic_settings",
     "pymodbus",
     "reportlab",
     "rich",
