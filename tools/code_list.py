@@ -15,7 +15,7 @@ from pathlib import Path
 
 from records.claim.code_sets import plain
 from records.claim.rules.code_list_file import CodeRow, ListHead, packed_list
-from records.claim.rules.code_list_sources import codes_of_note
+from records.claim.rules.code_list_sources import codes_of_notes
 from records.claim.rules.code_lists import SHIPPED
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,12 +50,11 @@ def library_rows() -> Iterator[CodeRow]:
         above = next((plain(each) for each in package.get_ancestors(name) if each != name), "")
         begins = (code[:length] for length in range(len(code) - 1, 2, -1))
         nearest = next((each for each in begins if each in codes), "")
-        notes = package.get_excludes1(name)
         yield CodeRow(
             code=code,
-            billable=package.is_leaf(name),
+            billable=package.is_leaf(name) and "-" not in name,  # a block without codes is none
             above="" if above == nearest else above,
-            named=tuple(dict.fromkeys(each for note in notes for each in codes_of_note(note))),
+            named=codes_of_notes(package.get_excludes1(name)),
             words=package.get_description(name),
         )
 

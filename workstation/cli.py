@@ -22,6 +22,7 @@ from controller.words import fault_of, one_line
 from workstation.commands import (
     backup,
     billing,
+    codes,
     demo,
     evidence,
     export,
@@ -56,6 +57,7 @@ for commands in (
     sessions,
     note,
     billing,
+    codes,
     export,
     evidence,
     backup,

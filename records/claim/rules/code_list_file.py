@@ -104,6 +104,11 @@ class StoredCodeList:
         """The regions of the spine in a code's own words (spine_regions.py)."""
         return regions_of_places([(place.code, place.words) for place in self._places(code)])
 
+    @property
+    def billable_n(self) -> int:
+        """How many codes of it may be billed; raises RulesInvalid for an altered file."""
+        return sum(row.partition(b"\t")[2].startswith(b"1") for row in self._rows)
+
     def rows(self) -> Iterator[CodeRow]:
         """All rows, sorted by code; raises RulesInvalid for an altered file."""
         return map(_parsed, self._rows)
