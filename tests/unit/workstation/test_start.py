@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from tests.support.real_time import ROOT
-from tools.bench.start import HELP
+from tools.bench.commands import HELP_COMMAND
 
 HEAVY = {
     "cryptography",
@@ -30,7 +30,7 @@ HEAVY = {
 def test_the_help_loads_nothing_heavy() -> None:
     """A fact that stands for the start-up time, which no test may measure."""
     loaded = subprocess.run(
-        [sys.executable, "-X", "importtime", *HELP],
+        [sys.executable, "-X", "importtime", *HELP_COMMAND],
         cwd=ROOT,
         check=True,
         capture_output=True,
