@@ -84,6 +84,17 @@ def test_the_day_of_service_chooses_the_edition(
     assert code_list_for(folder, day).name == name
 
 
+@pytest.mark.parametrize(
+    ("day", "name"), [(date(2025, 3, 1), IMPORTED), (date(2026, 3, 1), SHIPPED)]
+)
+def test_an_edition_that_ended_does_not_judge_a_day_that_another_one_holds_on(
+    folder: RecordFolder, tmp_path: Path, day: date, name: str
+) -> None:
+    year_2025 = date(2024, 10, 1), date(2025, 9, 30)
+    import_code_list(folder, write_order_file(tmp_path), None, year_2025)
+    assert code_list_for(folder, day).name == name
+
+
 def test_without_an_import_the_shipped_edition_judges_every_day(folder: RecordFolder) -> None:
     assert code_list_for(folder, date(2031, 1, 1)).name == SHIPPED
     assert not folder.path.exists()
