@@ -35,7 +35,7 @@ CONTENT = b"ISA*00*"
 
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read; the rules' own tests read it."""
+    """A small list that holds on every day, whenever the session was."""
     monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
 
 

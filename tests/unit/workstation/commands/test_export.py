@@ -64,7 +64,7 @@ def claim_file(folder: RecordFolder) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read; the rules' own tests read it."""
+    """A small list that holds on every day, whenever the session was."""
     monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
