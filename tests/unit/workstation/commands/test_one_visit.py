@@ -48,7 +48,7 @@ AS_JOINED = ("--with", BACK, *BY)
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real list takes seconds to read; the rules' own tests read it."""
-    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 

@@ -53,7 +53,7 @@ from tests.unit.workstation.commands.test_billing import AnyDay
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real list takes seconds to read; the rules' own tests read it."""
-    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 
