@@ -104,11 +104,12 @@ def recorded(
         ),
     )
     clock = VirtualClock(utc_origin_ms=began_ms)
-    held, last_ms = held_ms is not None, held_ms or ramped_ms
+    last_ms = held_ms or ramped_ms
     journal = open_session(folder, opening, clock, key=KEY)
+    reached: Happened = [(2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"})]
     phases: Happened = [
         (1_000, EventKind.PHASE_CHANGED, {"from": "armed", "to": "ramping_up"}),
-        *([(2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"})] * held),
+        *(reached if held_ms is not None else ()),
         *happened,
         (2_000 + last_ms, EventKind.PHASE_CHANGED, {"from": "holding", "to": "releasing"}),
         (4_000 + last_ms, EventKind.SESSION_ENDED, {"outcome": outcome, "reason": "test"}),
@@ -122,7 +123,7 @@ def recorded(
                 target_dn=600,
                 force_1_dn=601,
                 force_2_dn=None,
-                phase=6 if held else 5,
+                phase=5 if held_ms is None else 6,
                 flags=SampleFlag.NONE,
             )
         )

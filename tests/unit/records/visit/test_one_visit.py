@@ -8,6 +8,7 @@ from controller.errors import NoteRefused, RequestRefused
 from records.clinic.clinic_verify import verify_clinic, verify_words
 from records.clinic.session_words import faults_of_further_seals, further_seals
 from records.clinic.visit_sessions import Visits, VisitStatement, visits_of
+from records.evidence.believed import CheckedRecord, read_checked
 from records.evidence.reader import read_session
 from records.store.canonical import EventRow, canonical_json
 from records.store.clinic_chain import EntryKind, append_entries
@@ -85,11 +86,10 @@ def test_every_session_of_a_visit_is_verified_once_in_the_same_run(
 ) -> None:
     joined(data)
     checked = []
-    whole = load.read_checked
 
-    def counted(folder: RecordFolder, session_id: str) -> load.CheckedRecord:
+    def counted(folder: RecordFolder, session_id: str) -> CheckedRecord:
         checked.append(session_id)
-        return whole(folder, session_id)
+        return read_checked(folder, session_id)
 
     monkeypatch.setattr(load, "read_checked", counted)
     for session in (NECK, BACK):
