@@ -23,7 +23,6 @@ from records.claim.context_file import load_context
 from records.claim.decision import BILL_52, BILLING, DECISIONS, checked_reason, decision_of
 from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
-from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import installed_code_list
 from records.claim.rules.facts import Beside, Facts, OtherSession
 from records.claim.rules.findings import Found
@@ -34,6 +33,7 @@ from records.claim.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
 from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
+from records.claim.unwritten import UnwrittenExport
 from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.clinic.claim_exports import claim_exports_of
 from records.clinic.filed_orders import sessions_of_patient

@@ -17,17 +17,18 @@ from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
 from records.claim.code_sets import FREQUENCIES, plain
 from records.claim.context import TRACTION_CPT, ClaimContext, Party, ServiceLine
-from records.exports.claim.check_837p import check_837p
-from records.exports.claim.needs_837p import (
+from records.claim.needs.of_837p import (
     CAUSES,
     FILING_CODES,
     RELATIONSHIPS,
-    need_837p,
+    needs_of_837p,
     phone_digits,
 )
+from records.exports.claim.check_837p import check_837p
 from records.exports.claim.x12 import COMPONENT, amount, composite, day, digits, segment
 from records.exports.claim.x12_words import Wording, plain_words
 from records.exports.messages.receiver_maps import Interchange
+from records.exports.needs import refuse_incomplete
 
 VERSION = "005010X222A1"
 NTE_LENGTH = 80
@@ -65,7 +66,7 @@ def claim_837p(context: ClaimContext, made: Made, receiver: Interchange) -> Clai
     Raises ExportIncomplete naming what is missing or cannot be written, and ExportRefused when a
     check of the finished text finds a fault.
     """
-    need_837p(context, made.session_id)
+    refuse_incomplete("837P", made.session_id, needs_of_837p(context))
     wording = Wording(receiver.characters)
     claim = _Claim(context, made, receiver, wording)
     text = "\n".join(claim.interchange()) + "\n"

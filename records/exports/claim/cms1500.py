@@ -13,18 +13,13 @@ from datetime import date
 from decimal import Decimal
 
 from controller.words import lines_of
-from records.claim.account import LENGTH as ACCOUNT_LENGTH
 from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
 from records.claim.code_sets import FREQUENCIES, REPLACING, plain
 from records.claim.context import Address, ClaimContext, Party, ServiceLine
+from records.claim.needs.of_cms1500 import MEDICARE, needs_of_cms1500
 from records.exports.claim.x12 import digits
-from records.exports.needs import (
-    Needs,
-    need_first_payer,
-    need_frequency,
-    need_insured_patient,
-)
+from records.exports.needs import refuse_incomplete
 from records.exports.readiness import unbillable, unready
 from records.visit.face import Face
 from records.visit.visit import Visit
@@ -40,13 +35,9 @@ PAYER_TYPES = {
     "auto": "Other",
     "self_pay": "Other",
 }
-MEDICARE = "medicare_b"
-LINES_ON_A_FORM = 6
 LETTERS = "ABCDEFGHIJKL"
 NO_FIRST_PAYER = "NONE"
 """Box 11 for Medicare when no other insurance pays first (Novitas 00144707)."""
-AT_HOME = "12"
-"""Place of service: the patient's home, which is not where the practice is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +53,7 @@ def cms1500_boxes(
     context: ClaimContext, *, session_id: str, face: Face, accepted: Sequence[str] = ()
 ) -> list[Box]:
     """The boxes in the form's order; raises ExportIncomplete naming what is missing."""
-    _need_everything(context, session_id)
+    refuse_incomplete("CMS-1500", session_id, needs_of_cms1500(context, session_id))
     account = account_of(session_id, context.claim_id)
     sheet = _Sheet(context, face, account, claim_modifiers(context, accepted))
     return [box for box in sheet.boxes() if box.value]
@@ -91,60 +82,6 @@ def cms1500_json(boxes: Sequence[Box], visit: Visit) -> str:
         "boxes": [{"box": b.number, "label": b.label, "value": b.value} for b in boxes],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _need_everything(context: ClaimContext, session_id: str) -> None:
-    needs = Needs("CMS-1500", session_id)
-    needs.text("payer.name", context.payer.name)
-    patient = needs.party("patient", context.patient)
-    if context.patient:
-        needs.text("patient.first_name", patient.first_name)
-        needs.text("patient.birth_date", str(patient.birth_date or ""))
-        needs.text("patient.sex", patient.sex)
-        needs.address("patient", patient)
-    if context.subscriber:
-        needs.party("subscriber", context.subscriber)
-        needs.text("patient_relationship", context.patient_relationship)
-    insured = context.subscriber or context.patient
-    if insured:
-        needs.text("member_id of the insured", insured.member_id)
-    billing = needs.party("billing", context.billing)
-    if context.billing:
-        for name in ("npi", "tin", "tin_kind"):
-            needs.text(f"billing.{name}", getattr(billing, name))
-        needs.address("billing", billing)
-    needs.text("rendering.npi", context.rendering.npi if context.rendering else None)
-    if context.referring:
-        needs.text("referring.npi", context.referring.npi)
-    needs.value("accept_assignment", context.accept_assignment, False)
-    account = account_of(session_id, context.claim_id)
-    if len(account) > ACCOUNT_LENGTH:
-        needs.lack(
-            f"a claim_id of at most {ACCOUNT_LENGTH} characters for box 26 (now {account!r})"
-        )
-    need_first_payer(needs, context)
-    need_frequency(needs, context)
-    if context.payer.kind == MEDICARE:
-        _need_for_medicare(needs, context)
-    if not context.diagnoses:
-        needs.lack("diagnoses")
-    for number, line in enumerate(context.lines, start=1):
-        needs.line(number, line)
-    if len(context.lines) > LINES_ON_A_FORM:
-        needs.lack(f"room for {len(context.lines)} lines (a form holds {LINES_ON_A_FORM})")
-    needs.check()
-
-
-def _need_for_medicare(needs: Needs, context: ClaimContext) -> None:
-    """Items 10, 11 and 32 are never left open (docs/reference/exports.md names the sources)."""
-    need_insured_patient(needs, context)
-    if not context.related_causes:
-        needs.lack('related_causes (box 10; ["none"] when there is none)')
-    needs.value("other_insurance_first (box 11)", context.other_insurance_first, False)
-    if "auto" in context.related_causes:
-        needs.text("accident_state", context.accident_state)
-    if context.service_facility is None and any(line.pos == AT_HOME for line in context.lines):
-        needs.lack("service_facility (box 32: the address of the home)")
 
 
 class _Sheet:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from controller.errors import RequestRefused, RulesInvalid
 from records.claim.context import ClaimContext
-from records.claim.required import REQUIRED, missing_of
+from records.claim.needs.of_form import needs_of_form
 from records.claim.rules.facts import Beside
 from records.claim.rules.payer_profile import FIXED, find_profile, parse_profile
 from records.claim.rules.scrubber import ScrubReport, scrub
@@ -150,7 +150,49 @@ def test_form_and_payer_decide_which_formats_are_the_claim_s() -> None:
 def test_seven_lines_do_not_fit_a_paper_form() -> None:
     line = made_claim().lines[0].model_dump()
     _, report = scrubbed(made_claim(form="CMS1500", lines=[line] * 7))
-    assert "room for 7 lines" in report.of_rule("T-086")[0].message
+    assert "room for 7 lines" in report.of_rule("T-085")[0].message
+    assert report.of_rule("T-086") == []
+
+
+INSURED = {"last_name": "Doe", "first_name": "Sam", "member_id": "M1"}
+SPOUSE = {
+    "payer": {"name": "Plan", "payer_id": "06102", "kind": "commercial", "profile": "commercial"},
+    "subscriber": INSURED,
+    "patient_relationship": "spouse",
+}
+
+
+def test_of_an_insured_the_rules_ask_what_the_form_carries() -> None:
+    """Loop 2010BA does without the insured's address and birth date, item 7 does not."""
+    visit, report = scrubbed(made_claim(**SPOUSE))
+    assert refused(visit) == []
+    assert blocking(report, *PARTS) == set()
+    visit, report = scrubbed(made_claim(**SPOUSE, form="CMS1500"))
+    assert refused(visit) == ["cms1500"]
+    (finding,) = report.of_rule("T-079")
+    assert finding.message.endswith("missing: subscriber.address.")
+    assert blocking(report, *PARTS) == {"T-079"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "words"),
+    [
+        ({"subscriber": INSURED | {"address": {"city": "York"}}}, "T-079", "address.line_1"),
+        ({"patient_relationship": "self"}, "T-079", "patient_relationship to the subscriber"),
+        ({"billing": {"phone": "12"}}, "T-080", "ten digits of billing.phone=12"),
+        ({"related_causes": ["other"], "accident_date": None}, "T-085", "accident_date"),
+        ({"frequency": "void", "payer_claim_number": None}, "T-085", "payer_claim_number"),
+        ({"referring": {"last_name": "Smith", "npi": "1003000126"}}, "T-085", "first_name"),
+        ({"service_facility": {"last_name": "A"}}, "T-085", "service_facility.address"),
+    ],
+)
+def test_what_only_some_claims_need_is_said_by_the_rule_of_its_part(
+    changes: dict[str, Any], rule: str, words: str
+) -> None:
+    billing = {"billing": made_claim().model_dump()["billing"] | changes.get("billing", {})}
+    _, report = scrubbed(made_claim(**SPOUSE | changes | billing))
+    assert blocking(report, *PARTS) == {rule}
+    assert words in report.of_rule(rule)[0].message
 
 
 @pytest.mark.parametrize("rule", sorted(FIXED))
@@ -205,6 +247,18 @@ def test_ready_implies_written_and_refused_implies_not_ready(context: ClaimConte
         assert blocking(report, *PARTS), not_written
     if not blocking(report, *PARTS):
         assert not_written == []
-    for about in REQUIRED:
-        if missing_of(context, about):
-            assert report.blocked, about
+    assert_one_source(visit, report)
+
+
+def assert_one_source(visit: Visit, report: ScrubReport) -> None:
+    """What a form misses is named by the rules of its parts, and by none of the trial."""
+    context = visit.context
+    assert context is not None
+    missing = {need.name for need in needs_of_form(context, visit.session_id)}
+    if missing:
+        assert report.blocked
+    for refusal in refusals_of(visit):
+        if set(refusal.formats) & {"837p", "cms1500"} and refusal.missing:
+            assert set(refusal.missing) == missing
+    for finding in report.of_rule("T-086"):
+        assert not any(f"misses {name}" in finding.message for name in missing)

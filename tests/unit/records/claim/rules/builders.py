@@ -11,7 +11,6 @@ from controller.events import EventKind
 from records.claim.context import ClaimContext
 from records.claim.decision import BillingDecision
 from records.claim.fees import FeeRow, FeeTable
-from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import CodeState
 from records.claim.rules.facts import Beside, OtherSession
 from records.claim.rules.findings import RuleFinding
@@ -19,6 +18,7 @@ from records.claim.rules.pairs import Pair, PairTable
 from records.claim.rules.payer_profile import PayerProfile, find_profile
 from records.claim.rules.scrubber import ScrubReport, scrub
 from records.claim.rules.tables import ScrubTables, shipped_tables
+from records.claim.unwritten import UnwrittenExport
 from records.evidence.reader import SessionHead, SessionRecord
 from records.note.delivered_dose import DeliveredDose, RecordedStop
 from records.note.events import Adjustment
