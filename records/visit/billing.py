@@ -82,11 +82,18 @@ def billed(
             refusals=trial(replace(visit, context=context)) if trial else None,
             decision=decision_of(visit.acceptances),
             other_sessions=tuple(_other_sessions(folder, visit)),
+            other_profile=_other_profile(folder, context),
         ),
     )
     report = _naming(report_of(facts), left_out)
     visit = replace(visit, context=context, facts=facts, report=report, offers=offers_of(facts))
     return replace(visit, face=face_of(visit.note, report, differences(visit)))
+
+
+def _other_profile(folder: RecordFolder, context: ClaimContext) -> PayerProfile | None:
+    """The second payer's profile, where the claim names one; raises RulesInvalid."""
+    other = context.other_payer
+    return None if other is None else find_profile(other.profile, folder)
 
 
 def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession]:

@@ -51,9 +51,6 @@ def needs_of_a_sent_claim(context: ClaimContext) -> Needs:
     if context.subscriber and context.payer.kind == "medicare_b":
         name = "a claim without subscriber: Medicare insures the patient only"
         yield Need(about="form", name=name)
-    if context.other_insurance_first:
-        name = "the first payer's answer (other_insurance_first; your system has it)"
-        yield Need(about="form", name=name)
     yield from _frequency(context)
     yield from _room_on_lines(context)
 

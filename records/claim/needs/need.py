@@ -11,8 +11,10 @@ from typing import Literal, TypeAlias
 
 from records.claim.context import Address, ClaimContext, Party
 
-About = Literal["patient", "billing", "rendering", "place", "charge", "form"]
-"""Which rule says it (predicates/claim.py)."""
+About = Literal[
+    "patient", "billing", "rendering", "place", "charge", "form", "other_payer", "insurance_type"
+]
+"""Which rule says it (predicates/claim.py, predicates/other_payer.py)."""
 MEMBER_ID = "member_id of the insured"
 _ADDRESS = ("line_1", "city", "state", "zip")
 

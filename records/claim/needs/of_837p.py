@@ -5,6 +5,7 @@ from __future__ import annotations
 from records.claim.context import ClaimContext, Party
 from records.claim.needs.every_claim import needs_of_a_sent_claim, needs_of_any_claim
 from records.claim.needs.need import Need, Needs, address, has_a_payer, keys, party
+from records.claim.needs.other_payer import needs_of_other_payer_in_837p
 
 FILING_CODES = {
     "medicare_b": "MB",
@@ -36,6 +37,7 @@ def needs_of_837p(context: ClaimContext) -> Needs:
     yield from keys("form", "", context, *names)
     yield from _causes(context)
     yield from _renderers(context)
+    yield from needs_of_other_payer_in_837p(context)
 
 
 def _parties(context: ClaimContext) -> Needs:

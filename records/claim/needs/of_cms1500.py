@@ -7,8 +7,8 @@ from records.claim.account import account_of
 from records.claim.context import ClaimContext
 from records.claim.needs.every_claim import needs_of_a_sent_claim, needs_of_any_claim
 from records.claim.needs.need import Need, Needs, address, keys
+from records.claim.needs.other_payer import MEDICARE, needs_of_other_payer_on_paper
 
-MEDICARE = "medicare_b"
 LINES_ON_A_FORM = 6
 AT_HOME = "12"
 """Place of service: the patient's home, which is not where the practice is."""
@@ -25,6 +25,7 @@ def needs_of_cms1500(context: ClaimContext, session_id: str) -> Needs:
     if context.referring is not None:
         yield from keys("form", "referring", context.referring, "npi")
     yield from _room(context, session_id)
+    yield from needs_of_other_payer_on_paper(context)
     if context.payer.kind == MEDICARE:
         yield from _for_medicare(context)
 
@@ -43,7 +44,7 @@ def _for_medicare(context: ClaimContext) -> Needs:
     """Items 10, 11 and 32 are never left open (docs/reference/exports.md names the sources)."""
     if not context.related_causes:
         yield Need(about="form", name='related_causes (box 10; ["none"] when there is none)')
-    if context.other_insurance_first is None:
+    if context.other_insurance_first is None and context.other_payer is None:
         yield Need(about="form", name="other_insurance_first (box 11)")
     if "auto" in context.related_causes:
         yield from keys("form", "", context, "accident_state")

@@ -78,13 +78,14 @@ class Beside:
     """What is known beside claim and note. None: nobody looked, or nobody decided.
 
     ``log_altered`` is what the walk over log and words found, "" nothing; ``refusals`` is the
-    result of trying to write the claim.
+    result of trying to write the claim. ``other_profile`` is the one that the second payer names.
     """
 
     log_altered: str | None = None
     refusals: tuple[UnwrittenExport, ...] | None = None
     decision: BillingDecision | None = None
     other_sessions: tuple[OtherSession, ...] | None = None
+    other_profile: PayerProfile | None = None
 
 
 NOTHING_BESIDE = Beside()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from records.claim.context import Payer
 from records.claim.needs.need import About
 from records.claim.needs.of_form import names_about
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import Found, NotApplicable, NotJudged, Told
+from records.claim.rules.payer_profile import PayerProfile
 from records.claim.rules.predicates.gates import medicare
 from records.claim.rules.predicates.registry import predicate
 
@@ -78,11 +80,23 @@ def plan_has_no_date(facts: Facts) -> Iterator[Told]:
 @predicate()
 def payer_is_of_another_kind(facts: Facts) -> Iterator[Told]:
     """T-096. A profile of another kind has other rules; the one of the command counts too."""
-    claimed, looked_by = facts.context.payer.kind, facts.profile.kind
-    if claimed != looked_by:
-        evidence = (facts.claimed("payer.kind", claimed),)
-        words = {"claimed": claimed, "profile": facts.profile.name, "kind": looked_by}
-        yield Found("payer.kind", evidence, words)
+    yield from _of_another_kind(facts, "payer", facts.context.payer, facts.profile)
+    other = facts.context.other_payer
+    if other is not None and facts.beside.other_profile is None:
+        yield NotJudged("other_payer.profile", f"nobody has looked up {other.profile}")
+    elif other is not None and facts.beside.other_profile is not None:
+        yield from _of_another_kind(facts, "other_payer", other, facts.beside.other_profile)
+
+
+def _of_another_kind(facts: Facts, key: str, payer: Payer, profile: PayerProfile) -> Iterator[Told]:
+    if payer.kind != profile.kind:
+        words = {
+            "who": "The claim's payer" if key == "payer" else "The second payer",
+            "claimed": payer.kind,
+            "profile": profile.name,
+            "kind": profile.kind,
+        }
+        yield Found(f"{key}.kind", (facts.claimed(f"{key}.kind", payer.kind),), words)
 
 
 @predicate()

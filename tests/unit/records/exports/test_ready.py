@@ -26,6 +26,7 @@ from records.exports.ready import claim_formats, refusals_of
 from records.visit.visit import Visit
 from tests.support.claims import claim_values, made_claim
 from tests.support.documents import made_visit
+from tests.support.second_payers import second_payer, two_payer_claim
 
 VISIT = made_visit()
 HOSTILE = ("", " ", "x" * 200, "Łukasz Nguyễn", "משה", "a*b~c:d^e", "a|b^c~d\\e&f", "#@'-", "🩻")
@@ -40,6 +41,8 @@ ON_A_LINE: tuple[dict[str, Any], ...] = (
     {"dx_pointers": [1, 2, 3, 4, 9]},
     {"units": 0},
     {"rendering_npi": "123"},
+    {"adjudication": None},
+    {"adjudication": {"cpt": "97012", "units": 1, "paid": None}},
 )
 TOP = (
     "patient",
@@ -56,6 +59,8 @@ TOP = (
     "benefits_assigned",
     "release_of_information",
     "onset_date",
+    "other_insurance_first",
+    "other_payer",
 )
 
 
@@ -68,7 +73,11 @@ def scrubbed(context: ClaimContext, visit: Visit = VISIT) -> tuple[Visit, ScrubR
         context,
         find_profile("commercial"),
         shipped_tables(),
-        Beside(log_altered="", refusals=refusals_of(with_claim)),
+        Beside(
+            log_altered="",
+            refusals=refusals_of(with_claim),
+            other_profile=find_profile("commercial"),
+        ),
     )
     return with_claim, report
 
@@ -88,12 +97,15 @@ def blocking(report: ScrubReport, *rules: str) -> set[str]:
     return {result.rule_id for result in report.results if result.blocks} & set(rules)
 
 
-PARTS = ("T-079", "T-080", "T-081", "T-082", "T-083", "T-084", "T-085", "T-086")
+PARTS = (
+    *("T-079", "T-080", "T-081", "T-082", "T-083", "T-084", "T-085", "T-086"),
+    *("T-097", "T-098"),
+)
 
 
 def test_a_whole_claim_is_written_in_every_format() -> None:
-    for seed in range(8):
-        visit, report = scrubbed(made_claim(seed))
+    for made, seed in itertools.product((made_claim, two_payer_claim), range(8)):
+        visit, report = scrubbed(made(seed))
         assert refused(visit) == []
         assert blocking(report, *PARTS) == set()
 
@@ -208,15 +220,20 @@ def test_no_payer_lowers_what_every_claim_needs(rule: str) -> None:
 @st.composite
 def contexts(draw: st.DrawFn) -> ClaimContext | None:
     """Claims with parts taken out and texts of every kind; None for what no claim can hold."""
-    values = claim_values(Random(draw(st.integers(0, 10_000))))
-    values["form"] = draw(st.sampled_from(["837P", "837P", "CMS1500", "837I"]))
+    random = Random(draw(st.integers(0, 10_000)))
+    values = claim_values(random)
     values["payer"]["kind"] = draw(st.sampled_from(["medicare_b", "commercial", "self_pay"]))
+    if values["payer"]["kind"] != "self_pay" and draw(st.booleans()):
+        values |= second_payer(random, values)
+    values["form"] = draw(st.sampled_from(["837P", "837P", "CMS1500", "837I"]))
     for key in draw(st.lists(st.sampled_from(TOP), max_size=2)):
         values.pop(key, None)
     for key in draw(st.lists(st.sampled_from(sorted(values)), max_size=2)):
         _spoil(draw, values, key)
     for line in values.get("lines", ()):
         line.update(draw(st.sampled_from(ON_A_LINE)))
+    if "other_payer" in values and draw(st.booleans()):
+        _spoil(draw, values, "other_payer")
     try:
         return ClaimContext.model_validate(values)
     except ValidationError:

@@ -217,16 +217,19 @@ def visit(
     refusals: tuple[UnwrittenExport, ...] | None = (),
     decided: str = "",
     other_sessions: tuple[OtherSession, ...] | None = (),
+    looked_up: bool = True,
 ) -> Visit:
     """The visit with changes; ``same_day`` are further lines of the same claim.
 
-    ``without="note"`` takes the note away, ``without="line"`` the 97012 line.
+    ``without="note"`` takes the note away, ``without="line"`` the 97012 line. Without
+    ``looked_up`` nobody has the second payer's profile.
     """
     lines = [] if without == "line" else [{**LINE, **(line or {})}]
     looked_by = find_profile(payer).model_copy(update=dict(profile or {}))
     paid_by = {**CONTEXT["payer"], "kind": looked_by.kind, "profile": payer}
     context = {**CONTEXT, "payer": paid_by, "lines": [*lines, *same_day], **(claim or {})}
     made = _note(words or {}, dose or {}, note or {})
+    other = context.get("other_payer") if looked_up else None
     return Visit(
         note=None if without == "note" else made,
         record=None if without == "note" else _record(identity or {}),
@@ -237,6 +240,7 @@ def visit(
             log_altered=log_altered,
             refusals=refusals,
             other_sessions=other_sessions,
+            other_profile=find_profile(other["profile"]) if other else None,
             decision=BillingDecision(value=decided, by="P. Jones", reason="seen")
             if decided
             else None,
