@@ -167,7 +167,7 @@ def test_seven_lines_do_not_fit_a_paper_form() -> None:
 
 
 INSURED = {"last_name": "Doe", "first_name": "Sam", "member_id": "M1"}
-SPOUSE = {
+SPOUSE: dict[str, Any] = {
     "payer": {"name": "Plan", "payer_id": "06102", "kind": "commercial", "profile": "commercial"},
     "subscriber": INSURED,
     "patient_relationship": "spouse",
