@@ -102,12 +102,14 @@ def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession
     def began(utc_ms: int) -> datetime:
         return datetime.fromtimestamp(utc_ms / 1000, visit.zone)
 
-    known = set(sessions_of_patient(folder, visit.note.patient_key))
     head = visit.record.head
-    for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
-        with clinic_reading(folder) as db:
-            entries = entries_of_session(db, other.session_id)
-        sent = claim_exports_of(folder, other.session_id, entries)
+    with clinic_reading(folder) as db:
+        db.execute("BEGIN")  # every look is at the file of one moment
+        known = set(sessions_of_patient(db, visit.note.patient_key))
+        others = others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date())
+        entries = {each.session_id: entries_of_session(db, each.session_id) for each in others}
+    for other in others:
+        sent = claim_exports_of(folder, other.session_id, entries[other.session_id])
         yield OtherSession(
             session_id=other.session_id,
             began=began(other.started_utc_ms).astimezone(UTC),
