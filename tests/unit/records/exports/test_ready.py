@@ -5,102 +5,28 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
-from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from controller.errors import RequestRefused, RulesInvalid
+from controller.errors import RulesInvalid
 from records.claim.context import ClaimContext
-from records.claim.needs.of_form import needs_of_form
-from records.claim.rules.facts import Beside
-from records.claim.rules.payer_profile import FIXED, find_profile, parse_profile
-from records.claim.rules.scrubber import ScrubReport, scrub
-from records.claim.rules.tables import shipped_tables
-from records.exports.formats import KINDS, PLAIN
-from records.exports.ready import claim_formats, refusals_of
-from records.visit.visit import Visit
-from tests.support.claims import claim_values, made_claim
+from records.claim.rules.payer_profile import FIXED, parse_profile
+from records.exports.ready import claim_formats
+from tests.support import random_contexts
+from tests.support.claims import made_claim
 from tests.support.documents import made_visit
-from tests.support.second_payers import second_payer, two_payer_claim
-
-VISIT = made_visit()
-HOSTILE = ("", " ", "x" * 200, "Łukasz Nguyễn", "משה", "a*b~c:d^e", "a|b^c~d\\e&f", "#@'-", "🩻")
-ON_A_LINE: tuple[dict[str, Any], ...] = (
-    {},
-    {},
-    {"charge": None},
-    {"pos": None},
-    {"charge": Decimal(0)},
-    {"modifiers": ["GP", "59", "KX", "CQ", "XU"]},
-    {"dx_pointers": []},
-    {"dx_pointers": [1, 2, 3, 4, 9]},
-    {"units": 0},
-    {"rendering_npi": "123"},
-    {"adjudication": None},
-    {"adjudication": {"cpt": "97012", "units": 1, "paid": None}},
+from tests.support.random_contexts import (
+    PARTS,
+    VISIT,
+    blocking,
+    contexts,
+    law_of,
+    refused,
+    scrubbed,
 )
-TOP = (
-    "patient",
-    "billing",
-    "rendering",
-    "referring",
-    "subscriber",
-    "patient_relationship",
-    "patient_ref",
-    "diagnoses",
-    "submitter_id",
-    "receiver_id",
-    "accept_assignment",
-    "benefits_assigned",
-    "release_of_information",
-    "onset_date",
-    "other_insurance_first",
-    "other_payer",
-)
-
-
-def scrubbed(context: ClaimContext, visit: Visit = VISIT) -> tuple[Visit, ScrubReport]:
-    """A visit with this claim and what the rules say of it, the exports tried."""
-    with_claim = replace(visit, context=context)
-    report = scrub(
-        visit.note,
-        visit.record,
-        context,
-        find_profile("commercial"),
-        shipped_tables(),
-        Beside(
-            log_altered="",
-            refusals=refusals_of(with_claim),
-            other_profile=find_profile("commercial"),
-        ),
-    )
-    return with_claim, report
-
-
-def refused(visit: Visit) -> list[str]:
-    """The formats of this claim that are not written; any other error comes out."""
-    names = []
-    for name in claim_formats(visit):
-        try:
-            KINDS[name].write(visit, PLAIN)
-        except RequestRefused:
-            names.append(name)
-    return names
-
-
-def blocking(report: ScrubReport, *rules: str) -> set[str]:
-    return {result.rule_id for result in report.results if result.blocks} & set(rules)
-
-
-PARTS = (
-    *("T-079", "T-080", "T-081", "T-082", "T-083", "T-084", "T-085", "T-086"),
-    *("T-097", "T-098"),
-)
+from tests.support.second_payers import two_payer_claim
 
 
 def test_a_whole_claim_is_written_in_every_format() -> None:
@@ -217,65 +143,16 @@ def test_no_payer_lowers_what_every_claim_needs(rule: str) -> None:
         parse_profile(text, "v.toml")
 
 
-@st.composite
-def contexts(draw: st.DrawFn) -> ClaimContext | None:
-    """Claims with parts taken out and texts of every kind; None for what no claim can hold."""
-    random = Random(draw(st.integers(0, 10_000)))
-    values = claim_values(random)
-    values["payer"]["kind"] = draw(st.sampled_from(["medicare_b", "commercial", "self_pay"]))
-    if values["payer"]["kind"] != "self_pay" and draw(st.booleans()):
-        values |= second_payer(random, values)
-    values["form"] = draw(st.sampled_from(["837P", "837P", "CMS1500", "837I"]))
-    for key in draw(st.lists(st.sampled_from(TOP), max_size=2)):
-        values.pop(key, None)
-    for key in draw(st.lists(st.sampled_from(sorted(values)), max_size=2)):
-        _spoil(draw, values, key)
-    for line in values.get("lines", ()):
-        line.update(draw(st.sampled_from(ON_A_LINE)))
-    if "other_payer" in values and draw(st.booleans()):
-        _spoil(draw, values, "other_payer")
-    try:
-        return ClaimContext.model_validate(values)
-    except ValidationError:
-        return None
-
-
-def _spoil(draw: st.DrawFn, values: dict[str, Any], key: str) -> None:
-    """Replace a text, here or one level deeper, by one of every kind."""
-    held = values[key]
-    if isinstance(held, str):
-        values[key] = draw(st.sampled_from(HOSTILE))
-    elif isinstance(held, dict):
-        inner = draw(st.sampled_from(sorted(held)))
-        if isinstance(held[inner], dict):
-            _spoil(draw, held, inner)
-        else:
-            held[inner] = draw(st.sampled_from([*HOSTILE, None]))
+def test_a_refusal_that_no_rule_has_said_breaks_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused_claim = made_claim(patient=None)
+    assert law_of(refused_claim) == ["837p", "hl7-dft", "hl7-mdm"]
+    monkeypatch.setattr(random_contexts, "blocking", lambda *_: set())
+    with pytest.raises(AssertionError, match="refused, and no rule said it"):
+        law_of(refused_claim)
 
 
 @settings(max_examples=60, deadline=None)
 @given(contexts())
 def test_ready_implies_written_and_refused_implies_not_ready(context: ClaimContext | None) -> None:
-    if context is None:
-        return
-    visit, report = scrubbed(context)
-    not_written = refused(visit)
-    if not_written:
-        assert blocking(report, *PARTS), not_written
-    if not blocking(report, *PARTS):
-        assert not_written == []
-    assert_one_source(visit, report)
-
-
-def assert_one_source(visit: Visit, report: ScrubReport) -> None:
-    """What a form misses is named by the rules of its parts, and by none of the trial."""
-    context = visit.context
-    assert context is not None
-    missing = {need.name for need in needs_of_form(context, visit.session_id)}
-    if missing:
-        assert report.blocked
-    for refusal in refusals_of(visit):
-        if set(refusal.formats) & {"837p", "cms1500"} and refusal.missing:
-            assert set(refusal.missing) == missing
-    for finding in report.of_rule("T-086"):
-        assert not any(f"misses {name}" in finding.message for name in missing)
+    if context is not None:
+        law_of(context)

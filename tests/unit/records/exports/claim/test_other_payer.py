@@ -92,6 +92,27 @@ def test_the_payer_behind_has_no_figures() -> None:
     ]
 
 
+def test_an_answer_of_the_payer_behind_is_not_carried() -> None:
+    """The rules refuse such a claim (T-100); a preview of it does not say that it was paid."""
+    line = LINE | {"adjudication": BY_LINE}
+    text = x12_of(claim(first=False, adjudication=ANSWER | {"adjustments": TAKEN}, line=line))
+    for name in ("AMT", "CAS", "SVD", "DTP*573"):
+        assert segments_of(text, name) == []
+
+
+@pytest.mark.parametrize(
+    ("assigned", "released", "shown"), [(True, False, "YI"), (False, True, "NY")]
+)
+def test_both_payers_have_the_same_assignment_and_release(
+    assigned: bool, released: bool, shown: str
+) -> None:
+    said = {"benefits_assigned": assigned, "release_of_information": released}
+    text = x12_of(claim(first=False).model_copy(update=said))
+    (coverage,) = segments_of(text, "OI")
+    assert coverage[3] + coverage[6] == shown
+    assert "".join(segments_of(text, "CLM")[0][8:10]) == shown
+
+
 def test_the_payer_before_has_those_of_its_answer() -> None:
     text = x12_of(claim(first=True))
     assert segments_of(text, "SBR")[0][1] == "S"
