@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from records.checked_data import CheckedData
 from records.claim.values import (
@@ -161,6 +161,12 @@ class OtherPayer(Payer):
     """Its answer, where it paid before."""
 
 
+def _only_one(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        raise ValueError("a claim names a second payer and no third: write one table [other_payer]")
+    return value
+
+
 class PlanOfCare(CheckedData):
     """Dates and statements of the plan; the plan itself stays in the practice's system."""
 
@@ -282,7 +288,7 @@ class ClaimContext(CheckedData):
     """The payer's number of an accident, of workers' compensation or auto (box 11b, REF*Y4)."""
     other_insurance_first: OptionalBool = None
     """Whether another insurance pays before this payer (SBR01; box 11 of Medicare)."""
-    other_payer: OtherPayer | None = None
+    other_payer: Annotated[OtherPayer | None, BeforeValidator(_only_one)] = None
     """The second payer; a claim names no third."""
     device: DeviceStatement | None = None
 
@@ -316,7 +322,9 @@ class ClaimContext(CheckedData):
             return self
         kinds = (self.payer.kind, self.other_payer.kind)
         if "self_pay" in kinds:
-            raise ValueError("other_payer beside or of kind self_pay: who pays himself is no payer")
+            raise ValueError(
+                "self_pay does not stand beside other_payer: who pays himself is no payer"
+            )
         if kinds == ("medicare_b", "medicare_b"):
             raise ValueError("other_payer and payer are both Medicare Part B; keep one")
         return self

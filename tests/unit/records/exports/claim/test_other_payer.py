@@ -230,7 +230,7 @@ def test_an_answer_is_not_before_the_service_and_not_after_today(day: date) -> N
 
 
 def test_a_third_payer_and_payers_that_cannot_be_two_are_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="other_payer"):
+    with pytest.raises(ValueError, match="a second payer and no third"):
         made_claim(1, other_payer=[OTHER, OTHER])
     for payer, other in (("self_pay", "commercial"), ("commercial", "self_pay")):
         with pytest.raises(ValueError, match="who pays himself is no payer"):
