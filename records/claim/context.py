@@ -23,7 +23,7 @@ from records.claim.values import (
     OptionalDate,
     OptionalText,
     Seconds,
-    State,
+    StateCode,
     Text,
     Time,
     Visible,
@@ -67,7 +67,7 @@ class Address(CheckedData):
     line_1: Text = ""
     line_2: Text = ""
     city: Text = ""
-    state: State = None
+    state: StateCode = None
     zip: Annotated[Annotated[str, Field(pattern=r"^\d{5}(-?\d{4})?$")] | None, Blank] = None
 
     @property
@@ -115,7 +115,7 @@ class Payer(CheckedData):
     address: Address | None = None
 
 
-class Adjustment(CheckedData):
+class ClaimAdjustment(CheckedData):
     """What a payer took off a charge, as its remittance says it (CAS)."""
 
     group: AdjustmentGroup
@@ -123,7 +123,7 @@ class Adjustment(CheckedData):
     amount: Difference
 
 
-Adjustments = Annotated[tuple[Adjustment, ...], Field(max_length=30)]
+ClaimAdjustments = Annotated[tuple[ClaimAdjustment, ...], Field(max_length=30)]
 
 
 class Adjudication(CheckedData):
@@ -132,7 +132,7 @@ class Adjudication(CheckedData):
     decided_on: OptionalDate = None
     """Day of the remittance or of its payment."""
     paid: Money = None
-    adjustments: Adjustments = ()
+    adjustments: ClaimAdjustments = ()
     """Those of the claim as a whole; those of a service stand at its line."""
     patient_liability: Money = None
 
@@ -144,7 +144,7 @@ class LineAdjudication(CheckedData):
     modifiers: Annotated[tuple[str, ...], Field(max_length=12)] = ()
     units: Count = None
     paid: Money = None
-    adjustments: Adjustments = ()
+    adjustments: ClaimAdjustments = ()
     patient_liability: Money = None
 
 
@@ -283,7 +283,7 @@ class ClaimContext(CheckedData):
     related_causes: Annotated[tuple[RelatedCause, ...], Field(max_length=3)] = ()
     """Accident or employment (box 10); empty: nobody said."""
     accident_date: OptionalDate = None
-    accident_state: State = None
+    accident_state: StateCode = None
     casualty_claim_number: OptionalText = None
     """The payer's number of an accident, of workers' compensation or auto (box 11b, REF*Y4)."""
     other_insurance_first: OptionalBool = None

@@ -39,7 +39,7 @@ Money = Annotated[Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2
 Difference = Annotated[Decimal, Field(ge=-10_000_000, le=10_000_000, decimal_places=2)]
 """Money in either direction."""
 Seconds = Annotated[Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000)] | None, Blank]
-State = Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank]
+StateCode = Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank]
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2100
 
 

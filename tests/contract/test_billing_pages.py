@@ -110,7 +110,7 @@ def _models() -> dict[str, type[BaseModel]]:
         "`other_payer`": module.OtherPayer,
         "`adjudication` of `other_payer`": module.Adjudication,
         "`adjudication` of a line": module.LineAdjudication,
-        "`adjustments`": module.Adjustment,
+        "`adjustments`": module.ClaimAdjustment,
         "`plan`": module.PlanOfCare,
         "`threshold_check`": module.ThresholdCheck,
         "`authorization`": module.Authorization,

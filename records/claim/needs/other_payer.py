@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from records.claim.context import Adjustment, ClaimContext, OtherPayer, Party
+from records.claim.context import ClaimAdjustment, ClaimContext, OtherPayer, Party
 from records.claim.needs.need import Need, Needs, address, is_open, keys, party
 
 MEDICARE = "medicare_b"
@@ -116,7 +116,7 @@ def _answer(context: ClaimContext, other: OtherPayer) -> Needs:
             yield _need(place)
 
 
-def _room(place: str, adjustments: Sequence[Adjustment]) -> Needs:
+def _room(place: str, adjustments: Sequence[ClaimAdjustment]) -> Needs:
     for group, count in Counter(each.group for each in adjustments).items():
         if count > ADJUSTMENTS_IN_A_SEGMENT:
             most = f"a segment holds {ADJUSTMENTS_IN_A_SEGMENT}"

@@ -13,7 +13,7 @@ from typing import Protocol
 from records.claim.context import (
     Address,
     Adjudication,
-    Adjustment,
+    ClaimAdjustment,
     ClaimContext,
     OtherPayer,
     Party,
@@ -136,7 +136,7 @@ def _claim_amounts(answer: Adjudication | None) -> Iterator[str]:
     yield from _liability(answer.patient_liability)
 
 
-def _adjusted(adjustments: Sequence[Adjustment]) -> Iterator[str]:
+def _adjusted(adjustments: Sequence[ClaimAdjustment]) -> Iterator[str]:
     """CAS: one segment a group, in the order of the context."""
     for group in dict.fromkeys(each.group for each in adjustments):
         trios = (
