@@ -239,6 +239,40 @@ def test_a_third_payer_and_payers_that_cannot_be_two_are_refused_at_once() -> No
         made_claim(1, payer=MEDICARE, other_payer=OTHER | {"kind": "medicare_b"})
 
 
+def test_delimiters_in_words_of_the_second_payer_make_no_segment_and_no_element() -> None:
+    odd = " ~*:^N1*X~"
+    address = {"line_1": "1 A St", "city": "York", "state": "PA", "zip": "17401"}
+    plain = {"name": "Plan", "address": address, "insured": OTHER["insured"]}
+    spoilt = {
+        "name": "Plan" + odd,
+        "address": address | {"line_1": "1 A St" + odd, "city": "York" + odd},
+        "insured": OTHER["insured"] | {"last_name": "Doe" + odd, "first_name": "Sam" + odd},
+    }
+    shapes = [
+        [(len(s.split("*")), s.split("*")[0]) for s in x12_of(claim(True, **each)).splitlines()]
+        for each in (plain, spoilt)
+    ]
+    assert shapes[0] == shapes[1]
+    assert pyx12_faults(x12_of(claim(True, **spoilt))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"payer_id": "6*0"}, r"other_payer\.payer_id"),
+        ({"insured": OTHER["insured"] | {"member_id": "W~1"}}, r"insured\.member_id"),
+        ({"insured": OTHER["insured"] | {"group_number": "G:1"}}, r"insured\.group_number"),
+        ({"line": LINE | {"adjudication": BY_LINE | {"cpt": "97~12"}}}, r"adjudication\.cpt"),
+        ({"line": LINE | {"adjudication": BY_LINE | {"modifiers": ["GPX"]}}}, "modifiers"),
+    ],
+)
+def test_a_number_of_the_second_payer_with_a_delimiter_is_refused(
+    changes: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ExportIncomplete, match=named):
+        x12_of(claim(True, **changes))
+
+
 # --- CMS-1500 ------------------------------------------------------------------------------------
 
 
