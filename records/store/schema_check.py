@@ -25,19 +25,27 @@ from controller.words import visible
 MIGRATIONS_TABLE = Migrations.migrations_table
 SHOWN_CHARACTERS = 90
 """How much of a text that is not ours a finding repeats."""
+MOST_KEPT_CHARACTERS = 20_000
+"""Of a schema that is kept in memory. The program's own are smaller; others may be of any size."""
 _PLAIN_READING = ("trigger", "index")
 """Kinds that have no part in what a query finds in its tables."""
 _SCHEMA_ROWS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+_SchemaRows = tuple[tuple[Any, ...], ...]
 _BLANKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a file must look like. The last migration sets ``user_version`` to ``version``."""
+    """What a file must look like. The last migration sets ``user_version`` to ``version``.
+
+    Where a migration also does something to the rows of one file, ``plain`` are migrations that
+    make the same tables and nothing else: they are the same for every file.
+    """
 
     name: str
     version: int
     migrations: Migrations
+    plain: Migrations | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +86,7 @@ class _Look:
     migrations: tuple[tuple[object, ...], ...]
 
     def same_tables(self, other: _Look) -> bool:
-        return self.things == other.things
+        return self.things.items() == other.things.items()
 
 
 def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
@@ -88,10 +96,10 @@ def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
     if _is_begun(found):
         what = "it holds no tables: it was emptied, or the program ended while it made them"
         return [SchemaDifference(where="the file", what=what, readable=False)]
-    known = _known(schema, found.version)
+    known = _known_of(schema, found.version)
     if known is None or not found.same_tables(known):
         for version in range(1, schema.version + 1):
-            other = _known(schema, version)
+            other = _known_of(schema, version)
             if other is not None and found.same_tables(other):
                 return [_other_version(found.version, version)]
     if known is None:
@@ -103,7 +111,7 @@ def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
 def is_begun(db: Database) -> bool:
     """True for a file without any table but the list of migrations: nothing was kept in it yet."""
     with _one_moment(db):
-        return _is_begun(_look(db))
+        return _one(db, "PRAGMA user_version") == 0 and _is_begun(_look(db))
 
 
 def _is_begun(found: _Look) -> bool:
@@ -172,12 +180,7 @@ def _short(text: object) -> str:
 
 
 def _look(db: Database) -> _Look:
-    things = Counter(
-        _Thing(str(kind), str(name), str(table), _plain_text(text))
-        for kind, name, table, text in _all(
-            db, "SELECT type, name, tbl_name, sql FROM sqlite_master"
-        )
-    )
+    things = _things_of(tuple(_all(db, _SCHEMA_ROWS)))
     tables = sorted(thing.name for thing in things if thing.kind == "table")
     return _Look(
         version=_one(db, "PRAGMA user_version"),
@@ -186,6 +189,23 @@ def _look(db: Database) -> _Look:
         columns={name: _columns(db, name) for name in tables},
         migrations=_applied(db) if MIGRATIONS_TABLE in tables else (),
     )
+
+
+def _things_of(found: _SchemaRows) -> Counter[_Thing]:
+    """What stands in the schema's table, how often. Nobody may change the result: it is kept."""
+    characters = sum(len(str(value)) for row in found for value in row)
+    return _things_kept(found) if characters <= MOST_KEPT_CHARACTERS else _things(found)
+
+
+def _things(found: _SchemaRows) -> Counter[_Thing]:
+    return Counter(
+        _Thing(str(kind), str(name), str(table), _plain_text(text))
+        for kind, name, table, text in found
+    )
+
+
+_things_kept = lru_cache(maxsize=16)(_things)
+"""Every file of the program holds the same schema."""
 
 
 def _columns(db: Database, table: str) -> tuple[Any, ...]:
@@ -241,13 +261,17 @@ def _one(db: Database, sql: str) -> Any:
 # --- what the program makes -------------------------------------------------------------------
 
 
+def _known_of(schema: Schema, version: int) -> _Look | None:
+    return _known(schema.plain or schema.migrations, version)
+
+
 @lru_cache(maxsize=32)
-def _known(schema: Schema, version: int) -> _Look | None:
+def _known(migrations: Migrations, version: int) -> _Look | None:
     """The schema of one version; None for a version that the program never made."""
     db = Database(memory=True, execute_plugins=False)
     try:
-        while pending := schema.migrations.pending(db):
-            schema.migrations.apply(db, stop_before=[step.name for step in pending[1:]])
+        while pending := migrations.pending(db):
+            migrations.apply(db, stop_before=[step.name for step in pending[1:]])
             if _one(db, "PRAGMA user_version") == version:
                 return _look(db)
     finally:
@@ -258,7 +282,7 @@ def _known(schema: Schema, version: int) -> _Look | None:
 @lru_cache(maxsize=8)
 def _all_names(schema: Schema) -> frozenset[str]:
     """Every name that some version has given, in small letters."""
-    looks = (_known(schema, version) for version in range(1, schema.version + 1))
+    looks = (_known_of(schema, version) for version in range(1, schema.version + 1))
     return frozenset(
         thing.name.lower() for look in looks if look is not None for thing in look.things
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sqlite3
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from records.evidence.start_check import check_before_start
 from records.store.clinic_file import CLINIC_SCHEMA, clinic_writing
 from records.store.database import Database, Migrations, Schema, open_for_reading, open_for_writing
 from records.store.record_folder import RecordFolder
-from records.store.schema_check import schema_differences
+from records.store.schema_check import MOST_KEPT_CHARACTERS, schema_differences
 from records.store.unit_file import UNIT_SCHEMA
 from tests.support.altering import altering_schema
 from tests.support.notes import UNIT
@@ -286,3 +288,30 @@ def test_a_new_version_is_known_by_being_declared(tmp_path: Path) -> None:
         raw.execute("UPDATE sqlite_master SET sql = replace(sql, 'said_by', 'SAID_BY')")
     with pytest.raises(JournalCorrupt, match="SAID_BY"):
         open_for_reading(path, schema)
+
+
+def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path: Path) -> None:
+    for schema in (UNIT_SCHEMA, CLINIC_SCHEMA):
+        path = tmp_path / f"{schema.version}.db"
+        open_for_writing(path, schema).close()
+        with sqlite3.connect(path) as raw:
+            ours = raw.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        raw.close()
+        assert 0 < sum(len(str(value)) for row in ours for value in row) <= MOST_KEPT_CHARACTERS
+    large = 20 * MOST_KEPT_CHARACTERS
+    with sqlite3.connect(path) as raw:
+        raw.execute(f"CREATE VIEW large AS SELECT '{'x' * large}' AS words")
+    raw.close()
+    db = Database(path, execute_plugins=False)
+    schema_differences(Database(memory=True), CLINIC_SCHEMA)  # what is known is made now
+    tracemalloc.start()
+    try:
+        found = [one.where for one in schema_differences(db, CLINIC_SCHEMA)]
+        gc.collect()
+        kept_bytes, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        db.close()
+    assert found == ["view large"]
+    assert most_bytes > large
+    assert kept_bytes < large / 2
