@@ -68,15 +68,20 @@ class Result:
     lost: list[str] = field(default_factory=list)
 
 
-def cut_everywhere(cuts: int, seed: int, folder: Path, per_operation: int) -> Result:
-    """Record one file after the other and cut it, until ``cuts`` are done."""
+def cut_everywhere(
+    cuts: int, seed: int, folder: Path, per_operation: int, every: int = 1
+) -> Result:
+    """Record one file after the other and cut it, until ``cuts`` are done.
+
+    It is cut after each operation, or after ``every`` so many.
+    """
     result = Result()
     for file_seed in range(seed, sys.maxsize):
         chance = random.Random(file_seed)
         pages = AUTOCHECKPOINT_PAGES[file_seed % len(AUTOCHECKPOINT_PAGES)]
         recorded, promises = record_sessions(chance, RecordFolder(folder / "recorded"), pages)
         result.files += 1
-        for cut in _cuts(recorded, chance, folder, per_operation):
+        for cut in _cuts(recorded, chance, folder, per_operation, every):
             if result.cuts >= cuts:
                 return result
             result.cuts += 1
@@ -161,14 +166,14 @@ class Cut:
 
 
 def _cuts(
-    recorded: Recording, chance: random.Random, folder: Path, per_operation: int
+    recorded: Recording, chance: random.Random, folder: Path, per_operation: int, every: int
 ) -> Iterator[Cut]:
     """The disk of every cut, one after the other, in ``folder``/cut."""
     disk = Disk()
     units = RecordFolder(folder / "cut").unit_database(UNIT).parent
     for number, operation in enumerate(recorded.operations, start=1):
         disk.take(operation)
-        for variant in range(per_operation):
+        for variant in range(0 if number % every else per_operation):
             shutil.rmtree(folder / "cut", ignore_errors=True)
             units.mkdir(parents=True)
             disk.cut(chance, units)
