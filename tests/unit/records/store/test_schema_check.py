@@ -13,6 +13,7 @@ import pytest
 from controller.errors import JournalCorrupt, JournalUnavailable
 from records.clinic.clinic_verify import verify_clinic
 from records.evidence.integrity import verify
+from records.evidence.migration import recording_schema
 from records.evidence.start_check import check_before_start
 from records.store.clinic_file import CLINIC_SCHEMA, clinic_writing
 from records.store.database import Database, Migrations, Schema, open_for_reading, open_for_writing
@@ -315,3 +316,14 @@ def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path:
     assert found == ["view large"]
     assert most_bytes > large
     assert kept_bytes < large / 2
+
+
+def test_the_known_schema_is_made_once_for_all_writers(
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer's own migrations sign with its key, so they are others for each start."""
+    open_for_writing(data.unit_database(UNIT), recording_schema(KEY, lambda: 0)).close()
+    made: list[object] = []
+    monkeypatch.setattr(Migrations, "apply", lambda *given, **named: made.append(given))
+    open_for_writing(data.unit_database(UNIT), recording_schema(KEY, lambda: 1)).close()
+    assert made == []
