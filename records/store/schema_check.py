@@ -28,6 +28,9 @@ SHOWN_CHARACTERS = 90
 _PLAIN_READING = ("trigger", "index")
 """Kinds that have no part in what a query finds in its tables."""
 _SCHEMA_ROWS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+KEPT_SCHEMAS = 64
+"""How many the process remembers: two kinds of file in every version, and some altered ones."""
+_MADE: dict[str, _Made] = {}
 _BLANKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\s+")
 
 
@@ -67,9 +70,17 @@ class _Thing:
         return f"{_short(self.kind)} {_short(self.name)}{on}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """``columns``: a table's kind and columns as SQLite has them, by the table's name."""
+
+    things: Counter[_Thing]
+    columns: dict[str, tuple[Any, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """Everything that is compared. ``columns``: a table's kind and columns as SQLite has them."""
+    """Everything that is compared."""
 
     version: int
     encoding: str
@@ -89,6 +100,8 @@ def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
         what = "it holds no tables: it was emptied, or the program ended while it made them"
         return [SchemaDifference(where="the file", what=what, readable=False)]
     known = _known(schema, found.version)
+    if found == known:
+        return []
     if known is None or not found.same_tables(known):
         for version in range(1, schema.version + 1):
             other = _known(schema, version)
@@ -172,20 +185,36 @@ def _short(text: object) -> str:
 
 
 def _look(db: Database) -> _Look:
-    things = Counter(
-        _Thing(str(kind), str(name), str(table), _plain_text(text))
-        for kind, name, table, text in _all(
-            db, "SELECT type, name, tbl_name, sql FROM sqlite_master"
-        )
-    )
-    tables = sorted(thing.name for thing in things if thing.kind == "table")
+    made = _made_of(db)
     return _Look(
         version=_one(db, "PRAGMA user_version"),
         encoding=str(_one(db, "PRAGMA encoding")),
-        things=things,
-        columns={name: _columns(db, name) for name in tables},
-        migrations=_applied(db) if MIGRATIONS_TABLE in tables else (),
+        things=made.things,
+        columns=made.columns,
+        migrations=_applied(db, made.columns),
     )
+
+
+def _made_of(db: Database) -> _Made:
+    """What the rows of the schema's table come to; known already where another file had them.
+
+    SQLite makes columns from these texts and from nothing else, so the same rows, each value with
+    its type, have the same columns.
+    """
+    found = _all(db, _SCHEMA_ROWS)
+    key = repr(found)
+    made = _MADE.get(key)
+    if made is None:
+        things = Counter(
+            _Thing(str(kind), str(name), str(table), _plain_text(text))
+            for kind, name, table, text in found
+        )
+        tables = sorted(thing.name for thing in things if thing.kind == "table")
+        made = _Made(things=things, columns={name: _columns(db, name) for name in tables})
+        if len(_MADE) >= KEPT_SCHEMAS:
+            _MADE.clear()
+        _MADE[key] = made
+    return made
 
 
 def _columns(db: Database, table: str) -> tuple[Any, ...]:
@@ -199,10 +228,10 @@ def _columns(db: Database, table: str) -> tuple[Any, ...]:
     return (*kinds, *_all(db, f"PRAGMA table_xinfo({quoted})"))
 
 
-def _applied(db: Database) -> tuple[tuple[object, ...], ...]:
+def _applied(db: Database, columns: dict[str, tuple[Any, ...]]) -> tuple[tuple[object, ...], ...]:
     """The list of migrations; none where its table has other columns, which is found apart."""
-    columns = {row[1] for row in _all(db, f"PRAGMA table_xinfo({MIGRATIONS_TABLE})")}
-    if not {"id", "migration_set", "name"} <= columns:
+    names = {row[1] for row in columns.get(MIGRATIONS_TABLE, ())}
+    if not {"id", "migration_set", "name"} <= names:
         return ()
     wanted = f"SELECT id, migration_set, name FROM {MIGRATIONS_TABLE} ORDER BY id"
     return tuple(_all(db, wanted))

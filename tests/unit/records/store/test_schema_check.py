@@ -286,3 +286,29 @@ def test_a_new_version_is_known_by_being_declared(tmp_path: Path) -> None:
         raw.execute("UPDATE sqlite_master SET sql = replace(sql, 'said_by', 'SAID_BY')")
     with pytest.raises(JournalCorrupt, match="SAID_BY"):
         open_for_reading(path, schema)
+
+
+def test_the_tables_of_a_known_schema_are_not_asked_again(data: RecordFolder) -> None:
+    """A check opens its files many times; what SQLite makes of the same texts is the same."""
+    asked: list[str] = []
+    for _ in range(2):
+        with sqlite3.connect(path_of(data, "unit")) as connection:
+            asked.clear()
+            connection.set_trace_callback(asked.append)
+            db = Database(connection, execute_plugins=False)
+            assert schema_differences(db, UNIT_SCHEMA) == []
+        connection.close()
+    assert not [text for text in asked if "table_xinfo" in text]
+    assert [text for text in asked if "FROM sqlite_master" in text]
+
+
+def test_a_schema_is_known_by_each_of_its_texts(data: RecordFolder) -> None:
+    """Whole, altered by one letter, whole again: neither is taken for the other."""
+    path = path_of(data, "unit")
+    whole = path.read_bytes()
+    for _ in range(2):
+        assert found_in(data, "unit") == []
+        with altering_schema(path) as db:
+            db.execute("UPDATE sqlite_master SET sql = replace(sql, 'utc_ms', 'utc_mS')")
+        assert found_in(data, "unit") != []
+        path.write_bytes(whole)
