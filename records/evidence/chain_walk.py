@@ -135,11 +135,15 @@ def _covered(ranges: LinkRanges, events: Sequence[bytes], samples: bytes) -> lis
         table["header"] = headers[places]
         table["samples"] = _runs(samples, count)[ends[places]]
         covered[places] = table.view(f"V{table.itemsize}")
-    for place in np.flatnonzero(np.diff(ranges.event_ends)).tolist():
-        first, end = ranges.event_ends[place : place + 2].tolist()
-        header, rest = covered[place][: _HEADER.itemsize], covered[place][_HEADER.itemsize :]
-        covered[place] = header + b"".join(events[first:end]) + rest
-    return list[bytes](covered.tolist())
+    bodies: list[bytes] = covered.tolist()
+    with_events = np.flatnonzero(np.diff(ranges.event_ends))
+    starts, stops = ranges.event_ends[with_events], ranges.event_ends[with_events + 1]
+    for place, first, end in zip(
+        with_events.tolist(), starts.tolist(), stops.tolist(), strict=True
+    ):
+        header, rest = bodies[place][: _HEADER.itemsize], bodies[place][_HEADER.itemsize :]
+        bodies[place] = header + b"".join(events[first:end]) + rest
+    return bodies
 
 
 def _runs(samples: bytes, count: int) -> NDArray[np.void]:
