@@ -74,12 +74,14 @@ ORDER = SHORT_CERVICAL.replace("1 min", "15 min")
 SIGNATURE_EVERY_LINKS = 522
 """A minute of links."""
 BYTES_GOAL, OPEN_GOAL, GROWTH_GOAL, CHAIN_GOAL = 1.5, 40.0, 1.5, 3.0
-_START = (
+START = (
     "import sys; from pathlib import Path; from records.keys.signing import NoKeyStore, "
     "load_or_create_key; from records.evidence.start_check import check_before_start; "
-    "data = Path(sys.argv[1]); key = load_or_create_key(data, store=NoKeyStore()); "
+    "from records.store.record_folder import RecordFolder; "
+    "data = RecordFolder(Path(sys.argv[1])); key = load_or_create_key(data, store=NoKeyStore()); "
     "list(check_before_start(data, sys.argv[2], key, free_bytes=lambda _: 10**12))"
 )
+"""What a start checks before it asks anything, in a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,24 +306,36 @@ def _with_bytecode() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
-def bare_chain_s(sessions: int, material: Material, key: SigningKey) -> float:
-    """Seconds of processor for SHA-256 over the bytes of the links, one after the other.
-
-    The bytes are put together before the clock runs, once for all sessions.
-    """
-    subject = Subject(name="session-000001", place=UNIT, number=1)
-    first = opening(subject, key, derive_session_keys(key, subject), NO_SEAL)
-    texts = [event.canonical() for event in events_of(material, first)]
-    parts = [
+def bytes_of_links(material: Material, events: list[EventRow]) -> list[bytes]:
+    """What each link of such a session covers, as ``compute_link`` hashes it."""
+    texts = [event.canonical() for event in events]
+    return [
         struct.pack(">IIII", *one)
         + b"".join(texts[one.first_event : one.next_event])
         + material.samples[SAMPLE_SIZE * one.first_sample : SAMPLE_SIZE * one.next_sample]
         for one in material.ranges
     ]
-    started_s, previous = time.process_time(), bytes(32)
+
+
+def bare_chain(start: bytes, parts: list[bytes]) -> bytes:
+    """The last link: one SHA-256 after the other, and nothing else."""
+    previous = start
+    for part in parts:
+        previous = hashlib.sha256(previous + part).digest()
+    return previous
+
+
+def bare_chain_s(sessions: int, material: Material, key: SigningKey) -> float:
+    """Seconds of processor for the chains of so many sessions, all of the same bytes.
+
+    The bytes are put together before the clock runs.
+    """
+    subject = Subject(name="session-000001", place=UNIT, number=1)
+    first = opening(subject, key, derive_session_keys(key, subject), NO_SEAL)
+    parts = bytes_of_links(material, events_of(material, first))
+    started_s = time.process_time()
     for _ in range(sessions):
-        for part in parts:
-            previous = hashlib.sha256(previous + part).digest()
+        bare_chain(NO_SEAL, parts)
     return time.process_time() - started_s
 
 
@@ -333,7 +347,7 @@ def measured(data: RecordFolder, count: int, material: Material) -> tuple[str, .
     key = load_or_create_key(data, store=NoKeyStore())
     verify = ("-m", "workstation.cli", "verify", "--data", str(data))
     for _ in range(2):  # the first one may have to make bytecode
-        start = cost_of("-c", _START, str(data), UNIT)
+        start = cost_of("-c", START, str(data), UNIT)
         one = cost_of(*verify, f"session-{count // 2:06d}")
     bare_before_s = bare_chain_s(count, material, key)
     whole = cost_of(*verify, "--all")
