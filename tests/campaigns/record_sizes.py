@@ -6,7 +6,7 @@ Each session is 15 minutes at 20 Hz with 2.3 samples a link. Its events are thos
 intermittent treatment of 15 minutes, spread over the links. The last one of each file went through
 the tables of an open session, so that the file holds the free pages that it leaves. Commands are
 started as a user starts them; processor time and peak memory are those of the whole process. Left
-out: the disk (the files lie in the system's cache), and clinic.db, which has no orders here.
+out: the disk (the files lie in the system's cache), and clinic.db, which is empty here.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ from records.store.chain import (
     compute_statement,
 )
 from records.store.checkpoint import make_checkpoint
+from records.store.clinic_file import clinic_writing
 from records.store.database import Database, open_for_writing
 from records.store.record_folder import RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
@@ -280,6 +281,8 @@ def fill(data: RecordFolder, count: int, material: Material) -> float:
             add_sealed(db, number, material, key)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
+    with clinic_writing(data):  # without it a check of one session cannot read its words
+        pass
     return add_whole(path, count, material, key)
 
 
