@@ -26,11 +26,14 @@ MIGRATIONS_TABLE = Migrations.migrations_table
 SHOWN_CHARACTERS = 90
 """How much of a text that is not ours a finding repeats."""
 MOST_KEPT_CHARACTERS = 20_000
-"""Of a schema that is kept in memory. The program's own are smaller; others may be of any size."""
+"""Of the rows of a schema that is kept in memory. The program's own are smaller; others may be of
+any size."""
 _PLAIN_READING = ("trigger", "index")
 """Kinds that have no part in what a query finds in its tables."""
 _SCHEMA_ROWS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
-_SchemaRows = tuple[tuple[Any, ...], ...]
+KEPT_SCHEMAS = 64
+"""How many the process remembers: two kinds of file in every version, and some altered ones."""
+_MADE: dict[str, _Made] = {}
 _BLANKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\s+")
 
 
@@ -75,9 +78,17 @@ class _Thing:
         return f"{_short(self.kind)} {_short(self.name)}{on}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """``columns``: a table's kind and columns as SQLite has them, by the table's name."""
+
+    things: Counter[_Thing]
+    columns: dict[str, tuple[Any, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """Everything that is compared. ``columns``: a table's kind and columns as SQLite has them."""
+    """Everything that is compared."""
 
     version: int
     encoding: str
@@ -97,6 +108,8 @@ def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
         what = "it holds no tables: it was emptied, or the program ended while it made them"
         return [SchemaDifference(where="the file", what=what, readable=False)]
     known = _known_of(schema, found.version)
+    if found == known:
+        return []
     if known is None or not found.same_tables(known):
         for version in range(1, schema.version + 1):
             other = _known_of(schema, version)
@@ -180,32 +193,41 @@ def _short(text: object) -> str:
 
 
 def _look(db: Database) -> _Look:
-    things = _things_of(tuple(_all(db, _SCHEMA_ROWS)))
-    tables = sorted(thing.name for thing in things if thing.kind == "table")
+    made = _made_of(db)
     return _Look(
         version=_one(db, "PRAGMA user_version"),
         encoding=str(_one(db, "PRAGMA encoding")),
-        things=things,
-        columns={name: _columns(db, name) for name in tables},
-        migrations=_applied(db) if MIGRATIONS_TABLE in tables else (),
+        things=made.things,
+        columns=made.columns,
+        migrations=_applied(db, made.columns),
     )
 
 
-def _things_of(found: _SchemaRows) -> Counter[_Thing]:
-    """What stands in the schema's table, how often. Nobody may change the result: it is kept."""
-    characters = sum(len(str(value)) for row in found for value in row)
-    return _things_kept(found) if characters <= MOST_KEPT_CHARACTERS else _things(found)
+def _made_of(db: Database) -> _Made:
+    """What the rows of the schema's table come to; known already where another file had them.
+
+    SQLite makes columns from these texts and from nothing else, so the same rows, each value with
+    its type, have the same columns.
+    """
+    found = _all(db, _SCHEMA_ROWS)
+    key = repr(found)
+    made = _MADE.get(key)
+    if made is None:
+        made = _make(db, found)
+        if len(key) <= MOST_KEPT_CHARACTERS:
+            if len(_MADE) >= KEPT_SCHEMAS:
+                _MADE.clear()
+            _MADE[key] = made
+    return made
 
 
-def _things(found: _SchemaRows) -> Counter[_Thing]:
-    return Counter(
+def _make(db: Database, found: list[tuple[Any, ...]]) -> _Made:
+    things = Counter(
         _Thing(str(kind), str(name), str(table), _plain_text(text))
         for kind, name, table, text in found
     )
-
-
-_things_kept = lru_cache(maxsize=16)(_things)
-"""Every file of the program holds the same schema."""
+    tables = sorted(thing.name for thing in things if thing.kind == "table")
+    return _Made(things=things, columns={name: _columns(db, name) for name in tables})
 
 
 def _columns(db: Database, table: str) -> tuple[Any, ...]:
@@ -219,10 +241,10 @@ def _columns(db: Database, table: str) -> tuple[Any, ...]:
     return (*kinds, *_all(db, f"PRAGMA table_xinfo({quoted})"))
 
 
-def _applied(db: Database) -> tuple[tuple[object, ...], ...]:
+def _applied(db: Database, columns: dict[str, tuple[Any, ...]]) -> tuple[tuple[object, ...], ...]:
     """The list of migrations; none where its table has other columns, which is found apart."""
-    columns = {row[1] for row in _all(db, f"PRAGMA table_xinfo({MIGRATIONS_TABLE})")}
-    if not {"id", "migration_set", "name"} <= columns:
+    names = {row[1] for row in columns.get(MIGRATIONS_TABLE, ())}
+    if not {"id", "migration_set", "name"} <= names:
         return ()
     wanted = f"SELECT id, migration_set, name FROM {MIGRATIONS_TABLE} ORDER BY id"
     return tuple(_all(db, wanted))
