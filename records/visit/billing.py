@@ -23,7 +23,6 @@ from records.claim.context_file import load_context
 from records.claim.decision import BILL_52, BILLING, DECISIONS, checked_reason, decision_of
 from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
-from records.claim.required import UnwrittenExport
 from records.claim.rules.code_lists import code_list_for
 from records.claim.rules.facts import Beside, Facts, OtherSession
 from records.claim.rules.findings import Found
@@ -34,10 +33,12 @@ from records.claim.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
 from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
+from records.claim.unwritten import UnwrittenExport
 from records.clinic.acceptance import OfferAnswer, record_acceptance
-from records.clinic.claim_exports import FiledExport, claim_exports_of
+from records.clinic.claim_exports import claim_exports_of
 from records.clinic.filed_orders import sessions_of_patient
-from records.clinic.visit_sessions import visits_of
+from records.clinic.visit_sessions import visits_in
+from records.evidence.stored_session import SessionHead
 from records.keeping.search import others_of_day
 from records.store.author import Author
 from records.store.clinic_chain import entries_of_session
@@ -87,11 +88,18 @@ def billed(
             further_records=tuple(
                 each.record for each in visit.sessions if each.record is not visit.record
             ),
+            other_profile=_other_profile(folder, context),
         ),
     )
     report = _naming(report_of(facts), left_out)
     visit = replace(visit, context=context, facts=facts, report=report, offers=offers_of(facts))
     return replace(visit, face=face_of(visit.note, report, differences(visit)))
+
+
+def _other_profile(folder: RecordFolder, context: ClaimContext) -> PayerProfile | None:
+    """The second payer's profile, where the claim names one; raises RulesInvalid."""
+    other = context.other_payer
+    return None if other is None else find_profile(other.profile, folder)
 
 
 def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession]:
@@ -100,26 +108,22 @@ def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession
     def began(utc_ms: int) -> datetime:
         return datetime.fromtimestamp(utc_ms / 1000, visit.zone)
 
-    own = set(visit.note.sessions)
-    known = set(sessions_of_patient(folder, visit.note.patient_key)) - own
-    head, visits = visit.sessions[0].record.head, visits_of(folder)
-    seen = set[str]()
-    for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
-        sessions = visits.sessions_with(other.session_id)
-        if sessions[0] in seen:
-            continue
-        seen.add(sessions[0])
+    own, head = set(visit.note.sessions), visit.sessions[0].record.head
+    with clinic_reading(folder) as db:
+        db.execute("BEGIN")  # every look is at the file of one moment
+        visits = visits_in(db)
+        known = set(sessions_of_patient(db, visit.note.patient_key)) - own
+        together: dict[tuple[str, ...], SessionHead] = {}
+        for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
+            together.setdefault(visits.sessions_with(other.session_id), other)
+        entries = {name: entries_of_session(db, name) for sessions in together for name in sessions}
+    for sessions, other in together.items():
+        sent = [each for name in sessions for each in claim_exports_of(folder, name, entries[name])]
         yield OtherSession(
             session_id=other.session_id if len(sessions) == 1 else " with ".join(sessions),
             began=began(other.started_utc_ms).astimezone(UTC),
-            exported=any(each.ready for name in sessions for each in _exports(folder, name)),
+            exported=any(each.ready for each in sent),
         )
-
-
-def _exports(folder: RecordFolder, session_id: str) -> tuple[FiledExport, ...]:
-    with clinic_reading(folder) as db:
-        entries = entries_of_session(db, session_id)
-    return claim_exports_of(folder, session_id, entries)
 
 
 def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:

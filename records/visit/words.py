@@ -79,7 +79,7 @@ def visit_words(
         if not schema.readable:
             raise refusal_of(named, _altered(found[0]))
         keys = known.only(known_public_keys(folder))
-        before = _last_visit(folder, records, visits)
+        before = _last_visit(db, folder, records, visits)
         read = [
             read_session_words(
                 db,
@@ -139,7 +139,7 @@ class _Look:
         """What was said of the visit before, under the session that it is called by."""
         said = note_words_of(self._db, self._folder, before[0], words.entries_beside)
         orders = tuple(
-            FiledWords(name, _order_on_file(self._folder, name), said.filed) for name in before
+            FiledWords(name, _order_on_file(self._db, name), said.filed) for name in before
         )
         return LastVisit(session_id=before[0], words=spoken_words(orders, said))
 
@@ -193,14 +193,14 @@ def _seal(record: SessionRecord) -> str | None:
 
 
 def _last_visit(
-    folder: RecordFolder, records: Sequence[SessionRecord], visits: Visits
+    db: Database, folder: RecordFolder, records: Sequence[SessionRecord], visits: Visits
 ) -> tuple[str, ...] | None:
     """Sessions of the patient's visit before this one, the one that it is called by first."""
     key = records[0].started.session.patient_key
     first = min((record.head for record in records), key=lambda head: head.started_utc_ms)
-    before = last_visit_of(folder, first, set(sessions_of_patient(folder, key)))
+    before = last_visit_of(folder, first, set(sessions_of_patient(db, key)))
     return visits.sessions_with(before) if before is not None else None
 
 
-def _order_on_file(folder: RecordFolder, session_id: str) -> Order:
-    return parse_order(filed_order(folder, session_id).order_text, f"of session {session_id}")
+def _order_on_file(db: Database, session_id: str) -> Order:
+    return parse_order(filed_order(db, session_id).order_text, f"of session {session_id}")

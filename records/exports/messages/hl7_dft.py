@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from records.claim.charge_line import CPT, UNITS
-from records.claim.context import ClaimContext, Party
+from records.claim.context import Party
+from records.claim.needs.of_messages import needs_of_dft
 from records.exports.messages.hl7 import (
     SENDER,
     escaped,
     header,
     message,
-    needed_patient,
     parts,
     patient,
     provider,
@@ -20,7 +20,7 @@ from records.exports.messages.hl7 import (
     time,
 )
 from records.exports.messages.receiver_maps import Receiver
-from records.exports.needs import Needs, context_or_refuse
+from records.exports.needs import context_or_refuse, refuse_incomplete
 from records.visit.visit import Visit
 
 FORMAT = "HL7 DFT"
@@ -31,7 +31,10 @@ def dft_p03(visit: Visit, receiver: Receiver) -> str:
     """The message; raises ExportIncomplete naming what is missing."""
     start, stop = visit.times
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
-    person, charge = _needed(visit, context)
+    refuse_incomplete(FORMAT, visit.session_id, needs_of_dft(context, visit.patient_reference))
+    person, line = context.patient, context.traction_line
+    assert person is not None
+    assert line is not None
     treated_by = context.rendering or Party()
     diagnoses = [receiver.diagnosis(code) for code in visit.line_diagnoses]
     charge_fields = {
@@ -42,7 +45,7 @@ def dft_p03(visit: Visit, receiver: Receiver) -> str:
         6: "CG",
         7: parts(CPT, "", CPT_SYSTEM),
         10: str(UNITS),
-        11: f"{charge}&{CURRENCY}",
+        11: f"{line.charge:.2f}&{CURRENCY}",
         19: repeated(*(parts(code, "", ICD_SYSTEM) for code in diagnoses)),
         20: provider(treated_by),
         23: parts(visit.session_id, SENDER),
@@ -63,22 +66,3 @@ def _sessions(visit: Visit) -> Iterator[str]:
     ]
     if told:
         yield segment("NTE", {1: "1", 3: repeated(*(escaped(text) for text in told))})
-
-
-def _needed(visit: Visit, context: ClaimContext) -> tuple[Party, str]:
-    """The patient and the charge."""
-    needs = Needs(FORMAT, visit.session_id)
-    person = needed_patient(needs, visit, context)
-    rendering = needs.party("rendering", context.rendering)
-    if context.rendering:
-        needs.text("rendering.npi", rendering.npi)
-    if not visit.diagnoses:
-        needs.lack("diagnoses")
-    line = context.traction_line
-    charge = None if line is None else line.charge
-    if line is None:
-        needs.lack(f"a {CPT} line")
-    elif charge is None:
-        needs.lack(f"lines.{context.lines.index(line) + 1}.charge")
-    needs.check()
-    return person, f"{charge:.2f}"
