@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from controller.errors import AddressInvalid
 from controller.ports import Clock
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
-from firmware_bridge.line.uri import SLOWEST_ARMABLE_BAUDRATE, TcpAddress, parse_uri
+from firmware_bridge.line.uri import (
+    SLOWEST_ARMABLE_BAUDRATE,
+    SLOWEST_UNIT_BAUDRATE,
+    AsciiAddress,
+    TcpAddress,
+    parse_uri,
+)
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
 from firmware_bridge.profiles import DeviceProfile, shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
@@ -26,10 +33,22 @@ a row must be told as a lost link within 400 ms (row 1)."""
 def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
     """Connect and identify; raises AddressInvalid, LinkLost, LinkError or UnitNotVerified."""
     address = parse_uri(uri)
+    if isinstance(address, AsciiAddress):
+        raise AddressInvalid(
+            f"unit address {uri!r}: a traction unit is driven over Modbus, and no profile of one "
+            "speaks text; give a modbus-tcp or modbus-rtu address"
+        )
     profile, digest = shipped_profile("reference_v1")
     if isinstance(address, TcpAddress):
         link = _link(TcpSocket(address), TcpFraming(), clock, address.unit, NORMAL_TICK_S)
         return _identified(link, profile, digest, NORMAL_TICK_S, may_arm=True)
+    baudrate = address.baudrate or profile.serial.baudrate
+    if baudrate < SLOWEST_UNIT_BAUDRATE:
+        raise AddressInvalid(
+            f"unit address {uri!r}: at {baudrate} Bd one reading takes longer than the "
+            f"{OBSERVING_TICK_S * 1000:.0f} ms in which a unit is observed; set unit and address "
+            f"to {SLOWEST_ARMABLE_BAUDRATE} Bd or more, or to {SLOWEST_UNIT_BAUDRATE} Bd to observe"
+        )
     port = SerialPort(address, profile.serial)
     latency_s = port.adapter_latency_s
     return connect_serial(port, clock, port.baudrate, latency_s=latency_s, unit=address.unit)

@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,7 @@ from pydantic import (
 from controller.errors import ProfileInvalid
 from controller.order.prescription import Region
 from controller.words import fault_of, texts_in
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.modbus.registers import (
     RegisterBlock,
     RegisterSpec,
@@ -46,19 +47,13 @@ REQUIRED_REGISTERS = {
     "service": "opcode argument sequence",
 }
 """What the driver of the reference map reads and writes by name; where it stands is the file's."""
+RTU_BITS: Final = 8
+"""Data bits of a character on Modbus RTU; with 7 every second value would be cut."""
 Address = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SerialSettings(_Data):
-    """How the model talks when nobody changed it."""
-
-    baudrate: Annotated[int, Field(ge=1200, le=1_000_000)]
-    parity: Annotated[str, Field(pattern="^[NEO]$")]
-    stopbits: Annotated[int, Field(ge=1, le=2)]
 
 
 class RegisterData(_Data):
@@ -144,6 +139,15 @@ class DeviceProfile(_Data):
             missing = set(needed.split()) - {r.name for r in self.blocks[name].registers}
             if missing:
                 raise ValueError(f"blocks.{name} lacks register {sorted(missing)[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _characters_have_8_bits(self) -> DeviceProfile:
+        if self.serial.bytesize != RTU_BITS:
+            raise ValueError(
+                f"serial.bytesize={self.serial.bytesize} is not possible: "
+                f"Modbus RTU needs {RTU_BITS}"
+            )
         return self
 
     def block(self, name: str) -> RegisterBlock:

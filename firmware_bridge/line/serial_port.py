@@ -17,8 +17,8 @@ from typing import Final
 import serial
 
 from controller.errors import LinkError, LinkLost
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.uri import SerialAddress
-from firmware_bridge.profiles import SerialSettings
 
 DEFAULT_ADAPTER_LATENCY_S: Final = 0.016
 """An FTDI adapter delivers in lumps of 16 ms unless its latency timer is lowered."""
@@ -54,6 +54,7 @@ class SerialPort:
             self._port = serial.serial_for_url(
                 address.port,
                 baudrate=self.baudrate,
+                bytesize=address.bytesize or defaults.bytesize,
                 parity=address.parity or defaults.parity,
                 stopbits=address.stopbits or defaults.stopbits,
                 timeout=0,

@@ -283,8 +283,8 @@ class ReferenceUnit:
     def _check_may_arm(self) -> None:
         if not self._may_arm:
             raise RequestRefused(
-                "at 9600 Bd a unit may be observed, never armed; set unit and address to 19200 Bd "
-                "or more"
+                "below 19200 Bd a unit may be observed, never armed; set unit and address to "
+                "19200 Bd or more"
             )
         if not self.capabilities.features & READ_WRITE_FEATURE:
             raise RequestRefused(

@@ -13,10 +13,10 @@ from pymodbus.framer import FramerRTU
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout, UnitRejected
 from controller.runtime.clock import SystemClock
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.uri import SerialAddress, TcpAddress
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
-from firmware_bridge.profiles import SerialSettings
 from tests.support.faulty_server import Fault, FaultyServer, Pieces
 
 TIMEOUT_S = 0.2

@@ -28,9 +28,9 @@ from controller.errors import LinkError
 from controller.runtime.clock import SystemClock
 from controller.runtime.ticker import Ticker
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.uri import SerialAddress
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming
-from firmware_bridge.profiles import SerialSettings
 from tools.bench.display import (
     BLOCKED,
     NONE,

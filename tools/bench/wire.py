@@ -34,10 +34,10 @@ from rich.table import Table
 
 from controller.runtime.clock import SystemClock
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.uri import SerialAddress, TcpAddress
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
-from firmware_bridge.profiles import SerialSettings
 from simulator.line.protocol_ptymaster import register_protocol
 from tools.bench.billing import scrub_line
 from tools.bench.documents import documents_table

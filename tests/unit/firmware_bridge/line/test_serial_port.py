@@ -8,8 +8,8 @@ import pytest
 
 from controller.errors import LinkError, LinkLost
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.uri import SerialAddress
-from firmware_bridge.profiles import SerialSettings
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo-terminals")
 
