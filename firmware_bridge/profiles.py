@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     StrictBool,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -21,6 +22,7 @@ from controller.errors import ProfileInvalid
 from controller.order.prescription import Region
 from controller.words import fault_of, texts_in
 from firmware_bridge.line.settings import SerialSettings
+from firmware_bridge.modbus.frames import READ, READ_WRITE, WRITE
 from firmware_bridge.modbus.registers import (
     RegisterBlock,
     RegisterSpec,
@@ -47,6 +49,9 @@ REQUIRED_REGISTERS = {
     "service": "opcode argument sequence",
 }
 """What the driver of the reference map reads and writes by name; where it stands is the file's."""
+WRITTEN_BLOCKS: Final = frozenset({"command", "arming", "service"})
+"""Never read; every other block is read by function 3."""
+DRIVER_FUNCTIONS: Final = frozenset({READ, WRITE, READ_WRITE})
 RTU_BITS: Final = 8
 """Data bits of a character on Modbus RTU; with 7 every second value would be cut."""
 Address = Annotated[int, Field(ge=0, le=0xFFFF)]
@@ -123,6 +128,7 @@ class DeviceProfile(_Data):
     order_probe: int
     arming_key: int
     service_words: int
+    functions: frozenset[int]
     serial: SerialSettings
     region_codes: dict[Region, int]
     region_bits: dict[Region, int]
@@ -139,6 +145,33 @@ class DeviceProfile(_Data):
             missing = set(needed.split()) - {r.name for r in self.blocks[name].registers}
             if missing:
                 raise ValueError(f"blocks.{name} lacks register {sorted(missing)[0]}")
+        return self
+
+    @field_validator("functions")
+    @classmethod
+    def _functions_are_those_of_the_driver(cls, functions: frozenset[int]) -> frozenset[int]:
+        """A unit that is driven needs all three, and a release would be refused without 16."""
+        if functions != DRIVER_FUNCTIONS:
+            raise ValueError(
+                f"{sorted(functions)} is not possible: a traction unit is driven by functions "
+                f"{sorted(DRIVER_FUNCTIONS)}"
+            )
+        return functions
+
+    @model_validator(mode="after")
+    def _length_names_the_block(self) -> DeviceProfile:
+        """RTU answers do not say where their registers stand; only their number does."""
+        named: dict[int, str] = {}
+        for name, block in self.blocks.items():
+            if name in WRITTEN_BLOCKS:
+                continue
+            other = named.setdefault(block.count, name)
+            if other != name:
+                raise ValueError(
+                    f"blocks.{other} and blocks.{name} both have {block.count} registers: on RTU "
+                    "a late answer of one would be taken for the other; read one of them longer "
+                    "or shorter"
+                )
         return self
 
     @model_validator(mode="after")
