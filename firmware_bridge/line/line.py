@@ -91,7 +91,7 @@ class Line:
         self._clock = clock
         self._times = times
         self._numbered = numbered
-        self._echo = echo
+        self.echo = echo
         self._capture = capture
         self.counters = LineCounters()
         self.armed = False
@@ -139,7 +139,7 @@ class Line:
         self._quieten(urgent=True)
         self._send(frame)
         self._last_byte_s += len(frame) * self._times.character_s
-        if self._echo:
+        if self.echo:
             self.distrust()
 
     @property
@@ -202,7 +202,7 @@ class Line:
 
     def _found(self, data: bytes, request: bytes, answer: ExpectedAnswer) -> Reply | None:
         """The talker's verdict, behind what the adapter returns of our own request."""
-        if self._echo:
+        if self.echo:
             if len(data) < len(request) and request.startswith(data):
                 return None
             if not data.startswith(request):
@@ -217,7 +217,7 @@ class Line:
 
     def _cut(self, data: bytes, request: bytes) -> bytes:
         """What came, without the echo of what was sent."""
-        return data.removeprefix(request) if self._echo else data
+        return data.removeprefix(request) if self.echo else data
 
     def _refused(
         self, data: bytes, request: bytes, answer: ExpectedAnswer, *, urgent: bool
