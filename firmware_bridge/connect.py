@@ -49,8 +49,8 @@ def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
             f"to {SLOWEST_ARMABLE_BAUDRATE} Bd or more, or to {SLOWEST_UNIT_BAUDRATE} Bd to observe"
         )
     port = SerialPort(address, profile.serial)
-    latency_s = port.adapter_latency_s
-    return connect_serial(port, clock, port.baudrate, latency_s=latency_s, unit=address.unit)
+    line = Line(port, clock, serial_times(port.baudrate), echo=address.echo)
+    return _serial_unit(line, port.baudrate, port.adapter_latency_s, address.unit)
 
 
 def connect_serial(
@@ -67,9 +67,13 @@ def connect_serial(
     ``lateness_s`` is the longest lateness of an answer behind its time-out that was measured on
     this line; None where nobody has.
     """
+    line = Line(transport, clock, serial_times(baudrate, lateness_s))
+    return _serial_unit(line, baudrate, latency_s, unit)
+
+
+def _serial_unit(line: Line, baudrate: int, latency_s: float, unit: int) -> ReferenceUnit:
     profile, digest = shipped_profile("reference_v1")
     tick_s = serial_tick_s(baudrate, latency_s)
-    line = Line(transport, clock, serial_times(baudrate, lateness_s))
     link = _link(line, RtuFraming(), profile, unit, tick_s)
     may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
     return _identified(link, profile, digest, tick_s, may_arm=may_arm)
