@@ -59,6 +59,11 @@ class PortAddress:
     echo: bool = False
     """The adapter returns what is sent, as some two-wire ones do."""
 
+    @property
+    def is_gateway(self) -> bool:
+        """Behind a serial server on the network, which may do things to bytes."""
+        return "://" in self.port
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SerialAddress(PortAddress):

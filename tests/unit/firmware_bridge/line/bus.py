@@ -55,6 +55,7 @@ class Bus:
         self._draw = random.Random(seed)
         self._up_free_s = self._down_free_s = 0.0
         self.closed = False
+        self.gateway: Callable[[bytes], bytes] | None = None
 
     def write(self, data: bytes) -> None:
         if self.closed:
@@ -67,6 +68,8 @@ class Bus:
         damage = self.damage.pop(number, None)
         travelled = data if damage is None else damage(data)
         travelled = bytes(byte for byte in travelled if byte not in self.way.eaten)
+        if self.gateway is not None:
+            travelled = self.gateway(travelled)
         heard_s = self.clock.time_s + self._one_way_s() + len(data) * self.way.byte_s
         self._up_free_s = heard_s = max(heard_s, self._up_free_s)
         for slave in self.slaves:

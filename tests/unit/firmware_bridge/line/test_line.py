@@ -209,6 +209,19 @@ def test_a_release_waits_neither_for_doubt_nor_for_an_answer_that_is_owed_nor_in
     assert port.sent_at_s[4] - asked_s == pytest.approx(SILENCE_S)
 
 
+def test_a_pause_that_has_begun_ends_with_the_arming() -> None:
+    port = ScriptedPort(lambda _: b"", JumpingClock())
+    link = rtu_link(port, timeout_s=TIMEOUT_S)
+    for _ in range(3):
+        with pytest.raises(ReplyTimeout):
+            link.read_registers(3, 0x10, 2)
+    link.line.armed = True
+    link.line.settle()
+    with pytest.raises(ReplyTimeout, match="no answer"):
+        link.read_registers(3, 0x10, 2)
+    assert port.sent_at_s[3] - port.sent_at_s[2] == pytest.approx(2 * TIMEOUT_S)
+
+
 def test_a_refused_answer_to_a_release_is_told_at_once_also_while_more_comes() -> None:
     port = ScriptedPort(lambda _: b"\x07", JumpingClock())
     link = rtu_link(port, timeout_s=TIMEOUT_S)
@@ -261,6 +274,14 @@ def test_function_6_waits_for_a_first_answer_because_its_own_looks_like_an_echo(
     assert len(wire.slave.written) == 1
 
 
+def test_the_echo_of_a_broadcast_is_drained_before_the_next_request() -> None:
+    wire = Wire("rtu", Way(echo=True, lump_s=0.016))
+    wire.line.echo = True
+    wire.link.read_registers(3, 0x10, 3)
+    wire.link.broadcast(0x200, [0] * 8)
+    assert wire.link.read_registers(3, 0x10, 3) == registers(0x10, 3, 2)
+
+
 def test_with_echo_the_own_request_is_no_answer_to_function_6() -> None:
     wire = Wire("rtu", Way(echo=True))
     wire.line.echo = True
@@ -295,6 +316,8 @@ def test_an_echo_is_told_apart_whatever_is_asked_for(address: int, count: int) -
         (16, 0, [0x10000]),
         (16, 0, [-1]),
         (6, 0, [1, 2]),
+        (6, 0, [0x10000]),
+        (6, 0, [-1]),
         (6, 0x10000, [1]),
         (5, 0, [1]),
     ],
