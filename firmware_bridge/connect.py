@@ -7,6 +7,7 @@ from typing import Final
 
 from controller.errors import AddressInvalid, ReplyTimeout
 from controller.ports import Clock
+from firmware_bridge.line.answers import Guard
 from firmware_bridge.line.line import Line, Transport
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
@@ -129,6 +130,7 @@ def _link(
         unit=unit,
         functions=profile.functions,
         timeout_s=TIMEOUT_SHARE * tick_s,
+        guard=Guard.DATED,
     )
 
 

@@ -88,7 +88,7 @@ class FuzzedWire:
         return "taken: other bytes whose check sum is right by chance"
 
     def _check_ended(self, begun_s: float) -> None:
-        if self.clock.time_s - begun_s > 4 * TIMEOUT_S:
+        if self.clock.time_s - begun_s > 5 * TIMEOUT_S:
             raise Missed(f"{self.kind}: an exchange took {self.clock.time_s - begun_s:.3f} s")
 
     def _check_refusal(self, error: LinkError) -> None:
