@@ -14,6 +14,9 @@ from firmware_bridge.line.answers import ExpectedAnswer
 OWED_LIMIT_S: Final = 1.0
 """How late an answer can be: the time-out with which commissioning measures lateness."""
 
+LONGEST_BYTES: Final = 512
+"""Longer than any answer: what has not become one by then is noise."""
+
 
 class OwedAnswers:
     """In the order of their requests, because a line keeps it."""
@@ -24,6 +27,7 @@ class OwedAnswers:
 
     def owe(self, answer: ExpectedAnswer, begun: bytes, timed_out_s: float) -> None:
         """``answer`` did not come in time; ``begun`` is what came of it."""
+        self._forget_before(timed_out_s)
         self._owed.append((answer, timed_out_s + OWED_LIMIT_S))
         self._begun = begun
 
@@ -33,13 +37,18 @@ class OwedAnswers:
             return
         whole = self.take(self._begun + data)
         self._begun = self.take(data) if whole == self._begun + data else whole
+        if len(self._begun) > LONGEST_BYTES:
+            self._begun = b""
 
     def any_at(self, sent_at_s: float) -> bool:
         """True when one may still come behind a request of that moment."""
-        self._owed = [item for item in self._owed if item[1] >= sent_at_s]
+        self._forget_before(sent_at_s)
+        return bool(self._owed)
+
+    def _forget_before(self, at_s: float) -> None:
+        self._owed = [item for item in self._owed if item[1] >= at_s]
         if not self._owed:
             self._begun = b""
-        return bool(self._owed)
 
     def may_be(self, data: bytes) -> bool:
         """True when one that is owed would be taken for the answer in ``data``."""
