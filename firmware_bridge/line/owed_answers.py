@@ -14,9 +14,6 @@ from firmware_bridge.line.answers import ExpectedAnswer
 OWED_LIMIT_S: Final = 1.0
 """How late an answer can be: the time-out with which commissioning measures lateness."""
 
-LONGEST_BYTES: Final = 512
-"""Longer than any answer: what has not become one by then is noise."""
-
 
 class OwedAnswers:
     """In the order of their requests, because a line keeps it."""
@@ -37,8 +34,6 @@ class OwedAnswers:
             return
         whole = self.take(self._begun + data)
         self._begun = self.take(data) if whole == self._begun + data else whole
-        if len(self._begun) > LONGEST_BYTES:
-            self._begun = b""
 
     def any_at(self, sent_at_s: float) -> bool:
         """True when one may still come behind a request of that moment."""
