@@ -28,6 +28,8 @@ TIMEOUT_SHARE: Final = 0.8
 """Time-out of an exchange as a share of the tick (times.md)."""
 NORMAL_TICK_S: Final = 0.050
 SLOW_TICK_S: Final = 0.100
+NORMAL_BAUDRATE: Final = 38400
+"""Below it a tick's exchange and the unit's 10 ms for an answer do not fit 0.8 of 50 ms (B.8)."""
 OBSERVING_TICK_S: Final = 0.200
 
 
@@ -114,9 +116,9 @@ def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
     """The control tick of a serial line, seconds (times.md)."""
     if baudrate < SLOWEST_ARMABLE_BAUDRATE:
         return OBSERVING_TICK_S
-    if baudrate <= SLOWEST_ARMABLE_BAUDRATE:
+    if baudrate < NORMAL_BAUDRATE:
         return SLOW_TICK_S
-    if baudrate <= 38400 and adapter_latency_s > PROMPT_LATENCY_S:
+    if baudrate == NORMAL_BAUDRATE and adapter_latency_s > PROMPT_LATENCY_S:
         return SLOW_TICK_S
     return NORMAL_TICK_S
 
