@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     BaseModel,
@@ -14,12 +14,15 @@ from pydantic import (
     Field,
     StrictBool,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from controller.errors import ProfileInvalid
 from controller.order.prescription import Region
 from controller.words import fault_of, texts_in
+from firmware_bridge.line.settings import SerialSettings
+from firmware_bridge.modbus.frames import READ, READ_WRITE, WRITE
 from firmware_bridge.modbus.registers import (
     RegisterBlock,
     RegisterSpec,
@@ -46,19 +49,16 @@ REQUIRED_REGISTERS = {
     "service": "opcode argument sequence",
 }
 """What the driver of the reference map reads and writes by name; where it stands is the file's."""
+WRITTEN_BLOCKS: Final = frozenset({"command", "arming", "service"})
+"""Never read; every other block is read by function 3."""
+DRIVER_FUNCTIONS: Final = frozenset({READ, WRITE, READ_WRITE})
+RTU_BITS: Final = 8
+"""Data bits of a character on Modbus RTU; with 7 every second value would be cut."""
 Address = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SerialSettings(_Data):
-    """How the model talks when nobody changed it."""
-
-    baudrate: Annotated[int, Field(ge=1200, le=1_000_000)]
-    parity: Annotated[str, Field(pattern="^[NEO]$")]
-    stopbits: Annotated[int, Field(ge=1, le=2)]
 
 
 class RegisterData(_Data):
@@ -128,6 +128,7 @@ class DeviceProfile(_Data):
     order_probe: int
     arming_key: int
     service_words: int
+    functions: frozenset[int]
     serial: SerialSettings
     region_codes: dict[Region, int]
     region_bits: dict[Region, int]
@@ -144,6 +145,42 @@ class DeviceProfile(_Data):
             missing = set(needed.split()) - {r.name for r in self.blocks[name].registers}
             if missing:
                 raise ValueError(f"blocks.{name} lacks register {sorted(missing)[0]}")
+        return self
+
+    @field_validator("functions")
+    @classmethod
+    def _functions_are_those_of_the_driver(cls, functions: frozenset[int]) -> frozenset[int]:
+        """A unit that is driven needs all three, and a release would be refused without 16."""
+        if functions != DRIVER_FUNCTIONS:
+            raise ValueError(
+                f"{sorted(functions)} is not possible: a traction unit is driven by functions "
+                f"{sorted(DRIVER_FUNCTIONS)}"
+            )
+        return functions
+
+    @model_validator(mode="after")
+    def _length_names_the_block(self) -> DeviceProfile:
+        """RTU answers do not say where their registers stand; only their number does."""
+        named: dict[int, str] = {}
+        for name, block in self.blocks.items():
+            if name in WRITTEN_BLOCKS:
+                continue
+            other = named.setdefault(block.count, name)
+            if other != name:
+                raise ValueError(
+                    f"blocks.{other} and blocks.{name} both have {block.count} registers: on RTU "
+                    "a late answer of one would be taken for the other; read one of them longer "
+                    "or shorter"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _characters_have_8_bits(self) -> DeviceProfile:
+        if self.serial.bytesize != RTU_BITS:
+            raise ValueError(
+                f"serial.bytesize={self.serial.bytesize} is not possible: "
+                f"Modbus RTU needs {RTU_BITS}"
+            )
         return self
 
     def block(self, name: str) -> RegisterBlock:
