@@ -11,7 +11,7 @@ from controller.alarms import AlarmKind
 from controller.events import Sample, SessionEvent
 from controller.order.prescription import Region
 from controller.requests import SessionRequest, Stop
-from controller.telemetry import ForceCommand, Telemetry, UnitEvent
+from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent
 from controller.words import NAME_CHARACTERS, check_text
 
 WATCHDOG_S: Final = 0.5
@@ -214,6 +214,37 @@ class TractionUnit(Protocol):
 
     def close(self) -> None:
         """Give the port back; nothing is sent."""
+
+
+class ForceSource(Protocol):
+    """An instrument that tells a force and takes no order: transmitter, gauge, indicator."""
+
+    @property
+    def profile_name(self) -> str:
+        """Name of the device profile in use."""
+
+    @property
+    def profile_digest(self) -> str:
+        """SHA-256 of the profile as it was read, in hex."""
+
+    @property
+    def verified(self) -> bool:
+        """True when the profile has the record of a proof on a real instrument."""
+        ...
+
+    @property
+    def poll_period_s(self) -> float:
+        """How often the instrument may be asked, seconds."""
+        ...
+
+    @property
+    def stale_limit_s(self) -> float:
+        """From this age on a sample says nothing any more, seconds."""
+        ...
+
+    def read(self) -> ForceSample:
+        """Ask once, and write nothing. Raises LinkError (no sound answer) or InstrumentFaulted."""
+        ...
 
 
 class Readable(Protocol):

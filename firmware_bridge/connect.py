@@ -16,7 +16,8 @@ from firmware_bridge.line.uri import (
     parse_uri,
 )
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
-from firmware_bridge.profiles import DeviceProfile, shipped_profile
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
 TIMEOUT_SHARE: Final = 0.8
@@ -38,7 +39,7 @@ def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
             f"unit address {uri!r}: a traction unit is driven over Modbus, and no profile of one "
             "speaks text; give a modbus-tcp or modbus-rtu address"
         )
-    profile, digest = shipped_profile("reference_v1")
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     if isinstance(address, TcpAddress):
         link = _link(TcpSocket(address), TcpFraming(), clock, address.unit, NORMAL_TICK_S)
         return _identified(link, profile, digest, NORMAL_TICK_S, may_arm=True)
@@ -63,7 +64,7 @@ def connect_serial(
     unit: int = 1,
 ) -> ReferenceUnit:
     """Identify the unit on an open serial line; raises LinkError or UnitNotVerified."""
-    profile, digest = shipped_profile("reference_v1")
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     tick_s = serial_tick_s(baudrate, latency_s)
     link = _link(line, RtuFraming(baudrate), clock, unit, tick_s)
     may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
@@ -99,7 +100,7 @@ def _link(
 
 
 def _identified(
-    link: ModbusLink, profile: DeviceProfile, digest: str, tick_s: float, *, may_arm: bool
+    link: ModbusLink, profile: TractionUnitProfile, digest: str, tick_s: float, *, may_arm: bool
 ) -> ReferenceUnit:
     """Identify, and leave no port open behind a refusal."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from controller.errors import FrameCorrupt
 from controller.telemetry import UnitEvent
 from firmware_bridge.modbus.link import ModbusLink
-from firmware_bridge.profiles import EventRingBlock
+from firmware_bridge.profile_kinds.traction_unit import EventRingBlock
 
 
 def read_entries(

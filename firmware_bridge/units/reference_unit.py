@@ -26,7 +26,7 @@ from controller.telemetry import (
     UnitState,
 )
 from firmware_bridge.modbus.link import ModbusLink
-from firmware_bridge.profiles import DeviceProfile
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.units.arming import (
     arming_words,
     check_watchdog,
@@ -63,7 +63,7 @@ class ReferenceUnit:
     def __init__(
         self,
         link: ModbusLink,
-        profile: DeviceProfile,
+        profile: TractionUnitProfile,
         profile_digest: str,
         *,
         identity: UnitIdentity,
@@ -359,7 +359,12 @@ class ReferenceUnit:
 
 
 def identify_unit(
-    link: ModbusLink, profile: DeviceProfile, profile_digest: str, *, tick_s: float, may_arm: bool
+    link: ModbusLink,
+    profile: TractionUnitProfile,
+    profile_digest: str,
+    *,
+    tick_s: float,
+    may_arm: bool,
 ) -> ReferenceUnit:
     """Read who is there and what it can do; raises UnitNotVerified or LinkError. Writes nothing."""
     return ReferenceUnit(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from controller.errors import LinkLost
 from controller.ports import Readable, Waitable
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
@@ -161,7 +162,7 @@ class DeskUnit:
 
     def connected(self, *, may_arm: bool = True) -> ReferenceUnit:
         """The driver on this unit."""
-        profile, digest = shipped_profile("reference_v1")
+        profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
         link = ModbusLink(
             self.port, RtuFraming(38400), self.clock, unit=1, timeout_s=0.04, lateness_s=0.05
         )
