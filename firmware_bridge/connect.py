@@ -6,8 +6,10 @@ from typing import Final
 
 from controller.errors import AddressInvalid
 from controller.ports import Clock
+from firmware_bridge.line.line import Line, Transport
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
+from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.line.uri import (
     SLOWEST_ARMABLE_BAUDRATE,
     SLOWEST_UNIT_BAUDRATE,
@@ -15,7 +17,7 @@ from firmware_bridge.line.uri import (
     TcpAddress,
     parse_uri,
 )
-from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
+from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
@@ -25,10 +27,6 @@ TIMEOUT_SHARE: Final = 0.8
 NORMAL_TICK_S: Final = 0.050
 SLOW_TICK_S: Final = 0.100
 OBSERVING_TICK_S: Final = 0.200
-UNCOMMISSIONED_LATENESS_S: Final = 0.050
-"""How long behind the time-out late answers are waited for on a line whose lateness nobody has
-measured. The whole time-out at a tick of 50 ms; at 100 ms no longer, because three lost answers in
-a row must be told as a lost link within 400 ms (row 1)."""
 
 
 def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
@@ -41,7 +39,8 @@ def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
         )
     profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     if isinstance(address, TcpAddress):
-        link = _link(TcpSocket(address), TcpFraming(), clock, address.unit, NORMAL_TICK_S)
+        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True)
+        link = _link(line, TcpFraming(), profile, address.unit, NORMAL_TICK_S)
         return _identified(link, profile, digest, NORMAL_TICK_S, may_arm=True)
     baudrate = address.baudrate or profile.serial.baudrate
     if baudrate < SLOWEST_UNIT_BAUDRATE:
@@ -56,17 +55,23 @@ def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
 
 
 def connect_serial(
-    line: Transport,
+    transport: Transport,
     clock: Clock,
     baudrate: int,
     *,
     latency_s: float = PROMPT_LATENCY_S,
+    lateness_s: float | None = None,
     unit: int = 1,
 ) -> ReferenceUnit:
-    """Identify the unit on an open serial line; raises LinkError or UnitNotVerified."""
+    """Identify the unit on an open serial line; raises LinkError or UnitNotVerified.
+
+    ``lateness_s`` is the longest lateness of an answer behind its time-out that was measured on
+    this line; None where nobody has.
+    """
     profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     tick_s = serial_tick_s(baudrate, latency_s)
-    link = _link(line, RtuFraming(baudrate), clock, unit, tick_s)
+    line = Line(transport, clock, serial_times(baudrate, lateness_s))
+    link = _link(line, RtuFraming(), profile, unit, tick_s)
     may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
     return _identified(link, profile, digest, tick_s, may_arm=may_arm)
 
@@ -83,19 +88,14 @@ def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
 
 
 def _link(
-    transport: Transport,
-    framing: Framing,
-    clock: Clock,
-    unit: int,
-    tick_s: float,
+    line: Line, framing: Framing, profile: TractionUnitProfile, unit: int, tick_s: float
 ) -> ModbusLink:
     return ModbusLink(
-        transport,
+        line,
         framing,
-        clock,
         unit=unit,
+        functions=profile.functions,
         timeout_s=TIMEOUT_SHARE * tick_s,
-        lateness_s=UNCOMMISSIONED_LATENESS_S,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, field_validator, model_validator
 
 from controller.order.prescription import Region
 from firmware_bridge.line.settings import SerialSettings
+from firmware_bridge.modbus.frames import READ, READ_WRITE, WRITE
 from firmware_bridge.modbus.registers import (
     RegisterBlock,
     RegisterSpec,
@@ -35,8 +36,9 @@ REQUIRED_REGISTERS = {
     "service": "opcode argument sequence",
 }
 """What the driver of the reference map reads and writes by name; where it stands is the file's."""
-WRITTEN_BLOCKS: Final = ("command", "arming", "service")
-"""Blocks that are never read, so that no late answer of theirs carries registers."""
+WRITTEN_BLOCKS: Final = frozenset({"command", "arming", "service"})
+"""Never read; every other block is read by function 3."""
+DRIVER_FUNCTIONS: Final = frozenset({READ, WRITE, READ_WRITE})
 
 
 class RegisterData(ProfileData):
@@ -107,6 +109,7 @@ class TractionUnitProfile(ProfileData):
     order_probe: int
     arming_key: int
     service_words: int
+    functions: frozenset[int]
     serial: SerialSettings
     region_codes: dict[Region, int]
     region_bits: dict[Region, int]
@@ -125,6 +128,17 @@ class TractionUnitProfile(ProfileData):
                 raise ValueError(f"blocks.{name} lacks register {sorted(missing)[0]}")
         return self
 
+    @field_validator("functions")
+    @classmethod
+    def _functions_are_those_of_the_driver(cls, functions: frozenset[int]) -> frozenset[int]:
+        """A unit that is driven needs all three, and a release would be refused without 16."""
+        if functions != DRIVER_FUNCTIONS:
+            raise ValueError(
+                f"{sorted(functions)} is not possible: a traction unit is driven by functions "
+                f"{sorted(DRIVER_FUNCTIONS)}"
+            )
+        return functions
+
     @model_validator(mode="after")
     def _characters_have_8_bits(self) -> TractionUnitProfile:
         check_rtu_bits(self.serial)
@@ -132,8 +146,8 @@ class TractionUnitProfile(ProfileData):
 
     @model_validator(mode="after")
     def _length_names_the_block(self) -> TractionUnitProfile:
-        read = {name: b.count for name, b in self.blocks.items() if name not in WRITTEN_BLOCKS}
-        check_lengths(read)
+        read = self.blocks.keys() - WRITTEN_BLOCKS
+        check_lengths({f"blocks.{name}": self.blocks[name].count for name in sorted(read)})
         return self
 
     def block(self, name: str) -> RegisterBlock:
@@ -149,16 +163,15 @@ class TractionUnitProfile(ProfileData):
 
 
 def check_lengths(counts: dict[str, int]) -> None:
-    """No two blocks read with one function have the same length; raises ValueError.
+    """No two ranges that are read with one function have the same length; raises ValueError.
 
-    RTU answers name neither address nor request: a late one of equal length would be taken for the
-    next one's.
+    RTU answers do not say where their registers stand; only their number does.
     """
-    first: dict[int, str] = {}
+    named: dict[int, str] = {}
     for name, count in counts.items():
-        if count in first:
+        other = named.setdefault(count, name)
+        if other != name:
             raise ValueError(
-                f"blocks {first[count]} and {name} both have count={count} and are read with one "
-                "function: a late answer of one would pass for the other; give each its own length"
+                f"{other} and {name} both have {count} registers: on RTU a late answer of one "
+                "would be taken for the other; read one of them longer or shorter"
             )
-        first[count] = name

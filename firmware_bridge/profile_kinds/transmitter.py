@@ -123,7 +123,8 @@ class TransmitterProfile(InstrumentProfile):
     @model_validator(mode="after")
     def _lengths_name_the_reads(self) -> TransmitterProfile:
         for function in (3, 4):
-            check_lengths({r.name: r.count for r in self.reads if r.function == function})
+            ranges = [read for read in self.reads if read.function == function]
+            check_lengths({f"reads.{read.name}": read.count for read in ranges})
         return self
 
     @model_validator(mode="after")

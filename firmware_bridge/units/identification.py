@@ -13,9 +13,10 @@ from controller.ports import UnitCapabilities, UnitIdentity
 from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.modbus.registers import RegisterBlock, words_to_bytes
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
-from firmware_bridge.units.reading import numbers
+from firmware_bridge.units.reading import numbers, read_block
 
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 4
+"""Behind the third failure the line is kept silent, so that a unit that lost its place finds it."""
 EPOCH = date(2000, 1, 1)
 SECOND_CHANNEL_FEATURE: Final = 1 << 2
 SWITCH_SENSED_FEATURE: Final = 1 << 4
@@ -99,7 +100,7 @@ def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> li
     while True:
         attempts -= 1
         try:
-            return link.read_registers(block.address, block.count)
+            return read_block(link, block)
         except LinkLost:
             raise
         except UnitRejected as error:
@@ -111,6 +112,7 @@ def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> li
         except LinkError:
             if not attempts:
                 raise
+            link.line.settle()
 
 
 def _check_magic(profile: TractionUnitProfile, raw: bytes) -> None:

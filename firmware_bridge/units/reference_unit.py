@@ -25,7 +25,9 @@ from controller.telemetry import (
     UnitEvent,
     UnitState,
 )
+from firmware_bridge.modbus.frames import WRITE
 from firmware_bridge.modbus.link import ModbusLink
+from firmware_bridge.modbus.registers import bytes_to_words
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.units.arming import (
     arming_words,
@@ -48,11 +50,14 @@ from firmware_bridge.units.identification import (
     read_capabilities,
     read_identity,
 )
-from firmware_bridge.units.reading import numbers, reading_of
+from firmware_bridge.units.reading import numbers, read_block, reading_of
 
 KEEP_ALIVES: Final = 5
 """Two tell the order of FC23. When one is lost, a unit that reads first echoes an older one behind
 it, and only then come two more that fit."""
+LOST_LINK_S: Final = 0.300
+LOST_LINK_TOLD_S: Final = 0.398
+"""A link without a reading for 300 ms is lost, and told within 400 ms (row 1); 2 ms for judging."""
 SERVICE_ACKNOWLEDGE: Final = 4
 SERVICE_DISARM: Final = 6
 
@@ -134,7 +139,7 @@ class ReferenceUnit:
                 return
             self._sequence = next_sequence(self._sequence)
             words = self._command_words(MODES[command.kind], command)
-            self._link.write_registers(self._command.address, words, urgent=True)
+            self._link.write_registers(WRITE, self._command.address, words, urgent=True)
         except UnitRejected:
             self._look_after_refusal()
             raise
@@ -174,7 +179,7 @@ class ReferenceUnit:
         """
         self._sequence = self._accepted = next_sequence(self._sequence)
         try:
-            return self._link.read_write_registers(
+            raw = self._link.read_write_registers(
                 self._measurement.address,
                 self._measurement.count,
                 self._command.address,
@@ -184,6 +189,7 @@ class ReferenceUnit:
         except UnitRejected:
             self._look_after_refusal()
             raise
+        return bytes_to_words(raw)
 
     def _command_words(self, mode: int, command: ForceCommand) -> list[int]:
         return command_words(
@@ -196,8 +202,7 @@ class ReferenceUnit:
 
     def _observe(self) -> Telemetry:
         """FC03 of the measurement, which also tells what was accepted last."""
-        block = self._measurement
-        reading = self._accept(self._link.read_registers(block.address, block.count))
+        reading = self._accept(read_block(self._link, self._measurement))
         self._accepted, self._accepted_is_known = reading.sequence_accepted, True
         return reading
 
@@ -217,6 +222,8 @@ class ReferenceUnit:
         except FrameCorrupt:
             self._link.distrust()
             raise
+        heard_s = self._link.line.heard_at_s
+        self._link.tell_between_s = heard_s + LOST_LINK_S, heard_s + LOST_LINK_TOLD_S
         return telemetry
 
     def _check_uptime(self, telemetry: Telemetry, sent_at_s: float) -> None:
@@ -265,9 +272,11 @@ class ReferenceUnit:
         self._check_may_arm()
         self._token = NO_TOKEN
         words = arming_words(self._profile, request)
+        self._link.line.armed = True
         try:
-            self._link.write_registers(self._profile.block("arming").address, words)
+            self._link.write_registers(WRITE, self._profile.block("arming").address, words)
         except UnitRejected as error:
+            self._link.line.armed = False
             reasons = refusal_words(self._link, self._profile)
             raise UnitFaulted(
                 f"unit {self.identity.unit_id} refused to arm: {reasons}; clear it and start again"
@@ -304,17 +313,19 @@ class ReferenceUnit:
     def disarm(self) -> None:
         """Service 6; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
         self._service(SERVICE_DISARM, "disarming")
+        self._link.line.armed = False
 
     def acknowledge(self) -> None:
         """Service 4; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
         self._service(SERVICE_ACKNOWLEDGE, "acknowledgement")
 
     def _service(self, opcode: int, what: str) -> None:
+        self._link.line.settle()
         self._service_sequence = next_sequence(self._service_sequence)
         block = self._profile.block("service")
         values = block.encode({"opcode": opcode, "sequence": self._service_sequence})
         try:
-            self._link.write_registers(block.address, values)
+            self._link.write_registers(WRITE, block.address, values)
         except (UnitRejected, LinkLost):
             raise
         except LinkError as error:
@@ -330,16 +341,17 @@ class ReferenceUnit:
         on a serial line to every unit that hears it (address 0), which nobody answers. Raises
         LinkError when the unit refuses or, on TCP, does not answer the second time either.
         """
+        self._link.line.armed = True
         values = tokenless_release_words(self._command)
         try:
-            self._link.write_registers(self._command.address, values, urgent=True)
+            self._link.write_registers(WRITE, self._command.address, values, urgent=True)
         except (LinkLost, UnitRejected):
             raise
         except LinkError:
             if self._link.broadcasts:
                 self._link.broadcast(self._command.address, values)
             else:
-                self._link.write_registers(self._command.address, values, urgent=True)
+                self._link.write_registers(WRITE, self._command.address, values, urgent=True)
 
     # --- reading ------------------------------------------------------------------------------
 

@@ -110,7 +110,7 @@ def test_two_ranges_of_equal_length_are_refused(tmp_path: Path) -> None:
     message = refused(
         tmp_path, "din_rail_scale", [("address = 44\ncount = 2", "address = 44\ncount = 4")]
     )
-    assert "blocks weight and raw_count both have count=4" in message
+    assert "reads.weight and reads.raw_count both have 4 registers" in message
 
 
 def test_two_blocks_of_a_unit_of_equal_length_are_refused(tmp_path: Path) -> None:

@@ -16,12 +16,11 @@ from controller.errors import (
     UnitRejected,
 )
 from controller.telemetry import CommandKind, ForceCommand, UnitState
-from firmware_bridge.modbus.link import ModbusLink, TcpFraming
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, TOKENLESS_RELEASE, armed
-from tests.unit.firmware_bridge.scripted import DeskUnit
+from tests.unit.firmware_bridge.scripted import DeskUnit, tcp_link
 
 # --- services and the tokenless release -----------------------------------------------------------
 
@@ -112,7 +111,7 @@ def test_on_tcp_the_tokenless_release_is_sent_twice_and_then_it_is_an_error() ->
         return frame[:5] + b"\x06" + frame[6:12] if answered.pop(0) else b""
 
     desk.port.answer = answer
-    link = ModbusLink(desk.port, TcpFraming(), desk.clock, unit=1, timeout_s=0.04, lateness_s=0.05)
+    link = tcp_link(desk.port)
     profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     unit = ReferenceUnit(
         link,
