@@ -217,34 +217,24 @@ class TractionUnit(Protocol):
 
 
 class ForceSource(Protocol):
-    """An instrument that tells a force and takes no order: transmitter, gauge, indicator."""
+    """An instrument that tells a force and takes no order: transmitter, gauge, indicator.
 
-    @property
-    def profile_name(self) -> str:
-        """Name of the device profile in use."""
+    Its profile's name, SHA-256 (hex) and whether it has the record of a proof on a real instrument;
+    how often it may be asked, and from which age on a sample says nothing any more, seconds.
+    """
 
-    @property
-    def profile_digest(self) -> str:
-        """SHA-256 of the profile as it was read, in hex."""
-
-    @property
-    def verified(self) -> bool:
-        """True when the profile has the record of a proof on a real instrument."""
-        ...
-
-    @property
-    def poll_period_s(self) -> float:
-        """How often the instrument may be asked, seconds."""
-        ...
-
-    @property
-    def stale_limit_s(self) -> float:
-        """From this age on a sample says nothing any more, seconds."""
-        ...
+    profile_name: str
+    profile_digest: str
+    verified: bool
+    poll_period_s: float
+    stale_limit_s: float
 
     def read(self) -> ForceSample:
         """Ask once, and write nothing. Raises LinkError (no sound answer) or InstrumentFaulted."""
         ...
+
+    def close(self) -> None:
+        """Give the port back; nothing is sent."""
 
 
 class Readable(Protocol):

@@ -18,7 +18,7 @@ import serial
 
 from controller.errors import LinkError, LinkLost
 from firmware_bridge.line.settings import SerialSettings
-from firmware_bridge.line.uri import SerialAddress
+from firmware_bridge.line.uri import PortAddress
 
 DEFAULT_ADAPTER_LATENCY_S: Final = 0.016
 """An FTDI adapter delivers in lumps of 16 ms unless its latency timer is lowered."""
@@ -44,7 +44,7 @@ else:
 class SerialPort:
     """Counts what it sent and received, so that virtual time can account for it."""
 
-    def __init__(self, address: SerialAddress, defaults: SerialSettings) -> None:
+    def __init__(self, address: PortAddress, defaults: SerialSettings) -> None:
         self.name = address.port
         self.baudrate = address.baudrate or defaults.baudrate
         self.bytes_sent = 0

@@ -223,11 +223,14 @@ class GaugeProfile(InstrumentProfile):
             check_outcome(example)
         return self
 
-    def sample_ms(self) -> float:
-        """What one sample takes on the wire at the profile's baud rate, milliseconds."""
-        characters = len(self.request) + self.longest_line
-        wire_ms = 1000 * characters * self.serial.character_bits / self.serial.baudrate
-        return wire_ms + self.timing.answer_ms
+    def sample_ms(self, baudrate: int | None = None) -> float:
+        """What one sample takes on the wire, milliseconds; at the profile's rate when None."""
+        bits = (len(self.request) + self.longest_line) * self.serial.character_bits
+        return 1000 * bits / (baudrate or self.serial.baudrate) + self.timing.answer_ms
+
+    def exchange_ms(self, baudrate: int) -> float:
+        """The same: a sample is one exchange."""
+        return self.sample_ms(baudrate)
 
     def _texts(self) -> list[tuple[str, str]]:
         """What goes over the wire, by key."""

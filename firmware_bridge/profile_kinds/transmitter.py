@@ -166,19 +166,23 @@ class TransmitterProfile(InstrumentProfile):
         """Net and, where there is one, gross."""
         return {"net": self.net} | ({"gross": self.gross} if self.gross else {})
 
-    def sample_ms(self) -> float:
-        """What the longest poll takes on the wire at the profile's baud rate, milliseconds.
+    def sample_ms(self, baudrate: int | None = None) -> float:
+        """What the longest poll takes on the wire, milliseconds; at the profile's rate when None.
 
         Beside what is read with each sample at most one of the rarer reads is due in a poll.
         """
-        times = {read.name: self._read_ms(read) for read in self.reads}
-        rare = [times[read.name] for read in self.reads if read.every_ms]
-        return sum(times[r.name] for r in self.reads if not r.every_ms) + max(rare, default=0.0)
+        rare = [self._read_ms(read, baudrate) for read in self.reads if read.every_ms]
+        always = [self._read_ms(read, baudrate) for read in self.reads if not read.every_ms]
+        return sum(always) + max(rare, default=0.0)
 
-    def _read_ms(self, read: ReadData) -> float:
+    def exchange_ms(self, baudrate: int) -> float:
+        """What the longest single read takes on the wire, milliseconds."""
+        return max(self._read_ms(read, baudrate) for read in self.reads)
+
+    def _read_ms(self, read: ReadData, baudrate: int | None) -> float:
         characters = REQUEST_BYTES + ANSWER_FRAME_BYTES + 2 * read.count + SILENCE_CHARACTERS
-        wire_ms = 1000 * characters * self.serial.character_bits / self.serial.baudrate
-        return wire_ms + self.timing.answer_ms
+        bits = characters * self.serial.character_bits
+        return 1000 * bits / (baudrate or self.serial.baudrate) + self.timing.answer_ms
 
     def _places(self) -> list[tuple[str, int, int, int]]:
         """Every register that something is read from: key, function, address, words."""
