@@ -106,6 +106,19 @@ def find_profile(name: str, data_folder: Path) -> tuple[DeviceProfile, str]:
         return load_profile(path)
 
 
+def known_profiles(data_folder: Path) -> tuple[dict[str, tuple[DeviceProfile, str]], list[str]]:
+    """Every profile by its name with its digest, and what is wrong with files that are refused."""
+    names = {*shipped_names(), *(path.stem for path in user_files(data_folder))}
+    known: dict[str, tuple[DeviceProfile, str]] = {}
+    refusals = []
+    for name in sorted(names):
+        try:
+            known[name] = find_profile(name, data_folder)
+        except ProfileInvalid as error:
+            refusals.append(error.message)
+    return known, refusals
+
+
 def _check_size(file: str, raw: bytes) -> None:
     longest = max(map(len, raw.split(b"\n")))
     for what, size, most in (

@@ -26,6 +26,7 @@ from workstation.commands import (
     keys,
     note,
     order,
+    profiles,
     retention,
     run,
     sessions,
@@ -54,6 +55,7 @@ for commands in (
     keys,
     retention,
     unit_files,
+    profiles,
     simulate,
     demo,
 ):

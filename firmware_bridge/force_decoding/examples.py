@@ -23,26 +23,30 @@ TOLERANCE = 5e-6
 def check_examples(profile: TransmitterProfile | GaugeProfile) -> None:
     """Decode every example; raises ValueError naming the first that does not come out as stated."""
     for number, example in enumerate(profile.examples):
-        where = f"examples.{number} ({example.case}, {example.source})"
         try:
-            decoded = decode_example(profile, example)
-        except InstrumentFaulted as error:
-            if example.fault is None or error.fault != example.fault.value:
-                raise ValueError(f"{where}: {error.message}") from error
-            continue
-        except KeyError as error:
-            raise ValueError(
-                f"{where}: register {error.args[0]} is needed and neither shown nor filled"
-            ) from error
+            _check(profile, example)
         except ValueError as error:
+            where = f"examples.{number} ({example.case}, {example.source})"
             raise ValueError(f"{where}: {error}") from error
-        if example.fault is not None:
-            raise ValueError(
-                f"{where}: {decoded.net_n:g} N came of it instead of fault {example.fault.value}"
-            )
-        _compare(where, "net_n", example.net_n, decoded.net_n)
-        if example.gross_n is not None:
-            _compare(where, "gross_n", example.gross_n, decoded.gross_n)
+
+
+def _check(profile: TransmitterProfile | GaugeProfile, example: ExampleData) -> None:
+    """Raises ValueError when something else comes of an example than it states."""
+    try:
+        decoded = decode_example(profile, example)
+    except InstrumentFaulted as fault:
+        if example.fault is None or fault.fault != example.fault.value:
+            raise ValueError(fault.message) from fault
+        return
+    except KeyError as missing:
+        register = missing.args[0]
+        raise ValueError(f"register {register} is needed and neither shown nor filled") from missing
+    if example.fault is not None:
+        came = f"{decoded.net_n:g} N came of it"
+        raise ValueError(f"{came} instead of fault {example.fault.value}")
+    _compare("net_n", example.net_n, decoded.net_n)
+    if example.gross_n is not None:
+        _compare("gross_n", example.gross_n, decoded.gross_n)
 
 
 def decode_example(
@@ -84,8 +88,8 @@ def shown_bytes(shown: RegistersShown) -> bytes:
     return data
 
 
-def _compare(where: str, key: str, stated: float | None, found: float | None) -> None:
+def _compare(key: str, stated: float | None, found: float | None) -> None:
     if stated is None or found is None:
-        raise ValueError(f"{where}: {key}={stated} is stated, {found} came of it")
+        raise ValueError(f"{key}={stated} is stated, {found} came of it")
     if abs(stated - found) > TOLERANCE * max(1.0, abs(stated)):
-        raise ValueError(f"{where}: {key}={stated} is stated, {found:.6f} came of it")
+        raise ValueError(f"{key}={stated} is stated, {found:.6f} came of it")
