@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from controller.errors import AddressInvalid
+from controller.errors import AddressInvalid, ReplyTimeout
 from controller.ports import Clock
 from firmware_bridge.line.line import Line, Transport
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
@@ -18,6 +19,7 @@ from firmware_bridge.line.uri import (
     parse_uri,
 )
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.modbus.transparency import check_transparency
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
@@ -29,8 +31,14 @@ SLOW_TICK_S: Final = 0.100
 OBSERVING_TICK_S: Final = 0.200
 
 
-def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
-    """Connect and identify; raises AddressInvalid, LinkLost, LinkError or UnitNotVerified."""
+def connect_unit(
+    uri: str, clock: Clock, say: Callable[[str], None] = lambda _: None
+) -> ReferenceUnit:
+    """Connect and identify; ``say`` hears what could not be checked.
+
+    Raises AddressInvalid, LinkLost, LinkError (also for a gateway that does not pass every byte) or
+    UnitNotVerified.
+    """
     address = parse_uri(uri)
     if isinstance(address, AsciiAddress):
         raise AddressInvalid(
@@ -50,8 +58,30 @@ def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
             f"to {SLOWEST_ARMABLE_BAUDRATE} Bd or more, or to {SLOWEST_UNIT_BAUDRATE} Bd to observe"
         )
     port = SerialPort(address, profile.serial)
-    latency_s = port.adapter_latency_s
-    return connect_serial(port, clock, port.baudrate, latency_s=latency_s, unit=address.unit)
+    line = Line(port, clock, serial_times(port.baudrate), echo=address.echo)
+    if address.is_gateway:
+        return _behind_gateway(line, port, address.unit, say)
+    return _serial_unit(line, port.baudrate, port.adapter_latency_s, address.unit)
+
+
+def _behind_gateway(
+    line: Line, port: SerialPort, unit_number: int, say: Callable[[str], None]
+) -> ReferenceUnit:
+    """Identify the unit, then see whether the gateway passes every byte."""
+    try:
+        unit = _serial_unit(line, port.baudrate, port.adapter_latency_s, unit_number)
+    except ReplyTimeout as error:
+        raise ReplyTimeout(
+            f"{error.message}; the gateway at {port.name} took the connection: look whether a "
+            "serial port is behind it and has the unit's settings"
+        ) from error
+    try:
+        if said := check_transparency(unit.link):
+            say(said)
+    except BaseException:
+        unit.close()
+        raise
+    return unit
 
 
 def connect_serial(
@@ -68,9 +98,13 @@ def connect_serial(
     ``lateness_s`` is the longest lateness of an answer behind its time-out that was measured on
     this line; None where nobody has.
     """
+    line = Line(transport, clock, serial_times(baudrate, lateness_s))
+    return _serial_unit(line, baudrate, latency_s, unit)
+
+
+def _serial_unit(line: Line, baudrate: int, latency_s: float, unit: int) -> ReferenceUnit:
     profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     tick_s = serial_tick_s(baudrate, latency_s)
-    line = Line(transport, clock, serial_times(baudrate, lateness_s))
     link = _link(line, RtuFraming(), profile, unit, tick_s)
     may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
     return _identified(link, profile, digest, tick_s, may_arm=may_arm)

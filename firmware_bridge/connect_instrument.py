@@ -45,7 +45,7 @@ def connect_instrument(
     check_baudrate(uri, profile, baudrate)
     port = SerialPort(address, profile.serial)
     timeout_s = timeout_of(profile, baudrate, port.adapter_latency_s)
-    line = Line(port, clock, serial_times(baudrate))
+    line = Line(port, clock, serial_times(baudrate), echo=address.echo)
     if isinstance(profile, TransmitterProfile):
         assert not isinstance(address, AsciiAddress), "a transmitter has a Modbus address"
         return _transmitter(line, RtuFraming(), address.unit, timeout_s, (profile, digest, clock))

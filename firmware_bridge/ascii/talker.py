@@ -15,6 +15,8 @@ from firmware_bridge.line.line import Line
 
 MOST_BYTES: Final = 256
 """No instrument's answer is longer; who sends more without an end is another device."""
+_TEXT: Final = frozenset(b"\t\n\r\x02\x03" + bytes(range(0x20, 0x7F)))
+"""What answers are made of: printable characters, line ends, STX and ETX."""
 _SEVEN_BITS: Final = 0x80
 
 
@@ -51,12 +53,9 @@ class TextAnswer:
 
     def find(self, data: bytes) -> Reply | None:
         """The answer in what has come so far; None means: wait on."""
-        strange = next((byte for byte in data if byte >= _SEVEN_BITS), None)
+        strange = next((byte for byte in data if byte not in _TEXT), None)
         if strange is not None:
-            return Reply(
-                refusal=f"byte {strange:02X} is no ASCII; data bits, parity or baud rate of the "
-                "address are not those of the instrument"
-            )
+            return Reply(refusal=_strange(strange))
         if self._request and data.startswith(self._request):
             return Reply(refusal="our own request came back")
         if self._request.startswith(data):
@@ -76,3 +75,12 @@ class TextAnswer:
         """Number of bytes and the text itself."""
         count = "1 byte" if len(data) == 1 else f"{len(data)} bytes"
         return f"{count} {data[:MOST_BYTES]!r}"
+
+
+def _strange(byte: int) -> str:
+    if byte < _SEVEN_BITS:
+        return f"byte {byte:02X} is no text; look for noise or a second talker on the line"
+    return (
+        f"byte {byte:02X} is no ASCII; data bits, parity or baud rate of the address are not those "
+        "of the instrument"
+    )

@@ -198,7 +198,7 @@ class Line:
                 return reply
             if self._last_byte_s > deadline_s or len(data) > FLOOD_BYTES:
                 break
-        raise self._timed_out(data, answer)
+        raise self._timed_out(self._cut(data, request), request, answer)
 
     def _found(self, data: bytes, request: bytes, answer: ExpectedAnswer) -> Reply | None:
         """The talker's verdict, behind what the adapter returns of our own request."""
@@ -271,7 +271,7 @@ class Line:
             raw=data,
         )
 
-    def _timed_out(self, data: bytes, answer: ExpectedAnswer) -> LinkError:
+    def _timed_out(self, data: bytes, request: bytes, answer: ExpectedAnswer) -> LinkError:
         within = f"within {self._timeout_s * 1000:.0f} ms"
         self._doubtful(answer, data)
         if not data:
@@ -280,8 +280,9 @@ class Line:
                 f"no answer {within}: {answer.expected()} was expected; check cable and unit"
             )
         self.counters.refused += 1
+        reason = f"{ECHO}: " if data.startswith(request) else ""
         return FrameCorrupt(
-            f"{answer.came(data)} came {within} instead of {answer.expected()} "
+            f"{reason}{answer.came(data)} came {within} instead of {answer.expected()} "
             f"({_shown(data)}); refused",
             raw=data,
         )

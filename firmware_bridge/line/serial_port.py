@@ -61,7 +61,8 @@ class SerialPort:
                 exclusive=None if self._is_remote else True,
             )
         except _OPENING_ERRORS as error:
-            raise LinkLost(f"port {self.name} cannot be opened: {_why_not(error)}") from error
+            why = _why_not(error, self.name)
+            raise LinkLost(f"port {self.name} cannot be opened: {why}") from error
         self._refuse_without_descriptor()
         self.adapter_latency_s = self._lower_latency()
 
@@ -139,12 +140,19 @@ class SerialPort:
         return DEFAULT_ADAPTER_LATENCY_S
 
     def _lost(self, reason: str) -> LinkLost:
+        if self._is_remote:
+            return LinkLost(
+                f"the gateway at {self.name} closed the connection ({reason}); look at the "
+                "patient; no serial port may be behind it, or another program uses that"
+            )
         return LinkLost(
             f"port {self.name} is gone ({reason}); look at the patient, check cable and adapter"
         )
 
 
-def _why_not(error: Exception) -> str:
+def _why_not(error: Exception, name: str) -> str:
+    if sys.platform != "win32" and name.upper().startswith("COM"):
+        return "that is a name of Windows; here ports are called as /dev/ttyUSB0"
     known = _WHY_NOT_OPENED.get(getattr(error, "errno", None) or 0)
     return known or f"{_reason(error)}; check address, cable and adapter"
 

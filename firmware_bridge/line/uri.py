@@ -56,6 +56,13 @@ class PortAddress:
     parity: str | None = None
     stopbits: int | None = None
     bytesize: int | None = None
+    echo: bool = False
+    """The adapter returns what is sent, as some two-wire ones do."""
+
+    @property
+    def is_gateway(self) -> bool:
+        """Behind a serial server on the network, which may do things to bytes."""
+        return "://" in self.port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,19 +99,27 @@ def parse_uri(uri: str) -> TcpAddress | SerialAddress | AsciiAddress:
 def _serial(uri: str) -> SerialAddress | AsciiAddress:
     parts = urlsplit(uri)
     is_rtu = parts.scheme.startswith("modbus")
-    keys = {"baudrate", "parity", "stopbits", "unit" if is_rtu else "bytesize"}
+    keys = {"baudrate", "parity", "stopbits", "echo", "unit" if is_rtu else "bytesize"}
     query = _query(uri, parts.query, keys)
     port, baudrate, parity = _serial_port(uri), _baudrate(uri, query), query.get("parity")
     if parity not in (None, "E", "N", "O"):
         raise _invalid(uri, f"parity={parity} is not E, N or O")
     stopbits = _number(uri, query, "stopbits", (1, 2), 0) or None
+    echo = bool(_number(uri, query, "echo", (0, 1), 0))
     if not is_rtu:
         bytesize = _number(uri, query, "bytesize", (7, 8), 0) or None
         return AsciiAddress(
-            port=port, baudrate=baudrate, parity=parity, stopbits=stopbits, bytesize=bytesize
+            port=port,
+            baudrate=baudrate,
+            parity=parity,
+            stopbits=stopbits,
+            bytesize=bytesize,
+            echo=echo,
         )
     unit = _number(uri, query, "unit", RTU_UNITS, 1)
-    return SerialAddress(port=port, baudrate=baudrate, parity=parity, stopbits=stopbits, unit=unit)
+    return SerialAddress(
+        port=port, baudrate=baudrate, parity=parity, stopbits=stopbits, unit=unit, echo=echo
+    )
 
 
 def _baudrate(uri: str, query: dict[str, str]) -> int | None:

@@ -95,6 +95,12 @@ class ModbusLink:
             raise RequestRefused(f"function {function} reads no registers; use 3 or 4")
         return self._content(self._request(function, address, count))
 
+    def read_frame(self, function: int, address: int, count: int) -> bytes:
+        """The request of such a read as it would be sent; nothing is sent."""
+        request = self._request(function, address, count)
+        self._framing.seal(request.frame)
+        return bytes(request.frame)
+
     def write_registers(
         self, function: int, address: int, values: Sequence[int], *, urgent: bool = False
     ) -> None:

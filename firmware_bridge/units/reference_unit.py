@@ -76,7 +76,7 @@ class ReferenceUnit:
         tick_s: float,
         may_arm: bool,
     ) -> None:
-        self._link = link
+        self.link = link
         self._profile = profile
         self._measurement = profile.block("measurement")
         self._command = profile.block("command")
@@ -139,7 +139,7 @@ class ReferenceUnit:
                 return
             self._sequence = next_sequence(self._sequence)
             words = self._command_words(MODES[command.kind], command)
-            self._link.write_registers(WRITE, self._command.address, words, urgent=True)
+            self.link.write_registers(WRITE, self._command.address, words, urgent=True)
         except UnitRejected:
             self._look_after_refusal()
             raise
@@ -179,7 +179,7 @@ class ReferenceUnit:
         """
         self._sequence = self._accepted = next_sequence(self._sequence)
         try:
-            raw = self._link.read_write_registers(
+            raw = self.link.read_write_registers(
                 self._measurement.address,
                 self._measurement.count,
                 self._command.address,
@@ -202,7 +202,7 @@ class ReferenceUnit:
 
     def _observe(self) -> Telemetry:
         """FC03 of the measurement, which also tells what was accepted last."""
-        reading = self._accept(read_block(self._link, self._measurement))
+        reading = self._accept(read_block(self.link, self._measurement))
         self._accepted, self._accepted_is_known = reading.sequence_accepted, True
         return reading
 
@@ -212,7 +212,7 @@ class ReferenceUnit:
         ``previous`` is the sequence accepted before the command whose echo must stand in it; None
         asks for no echo. Raises FrameCorrupt or StaleAnswer.
         """
-        sent_at_s = self._link.sent_at_s
+        sent_at_s = self.link.sent_at_s
         try:
             values = numbers(self._measurement, words)
             if previous is not None:
@@ -220,10 +220,10 @@ class ReferenceUnit:
             telemetry = reading_of(values, sent_at_s)
             self._check_uptime(telemetry, sent_at_s)
         except FrameCorrupt:
-            self._link.distrust()
+            self.link.distrust()
             raise
-        heard_s = self._link.line.heard_at_s
-        self._link.tell_between_s = heard_s + LOST_LINK_S, heard_s + LOST_LINK_TOLD_S
+        heard_s = self.link.line.heard_at_s
+        self.link.tell_between_s = heard_s + LOST_LINK_S, heard_s + LOST_LINK_TOLD_S
         return telemetry
 
     def _check_uptime(self, telemetry: Telemetry, sent_at_s: float) -> None:
@@ -240,7 +240,7 @@ class ReferenceUnit:
         It holds no token of ours any more, so that a release from here on is the tokenless one.
         """
         try:
-            identity = read_identity(self._link, self._profile, attempts=1)
+            identity = read_identity(self.link, self._profile, attempts=1)
         except LinkLost:
             raise
         except (LinkError, UnitNotVerified):
@@ -272,12 +272,12 @@ class ReferenceUnit:
         self._check_may_arm()
         self._token = NO_TOKEN
         words = arming_words(self._profile, request)
-        self._link.line.armed = True
+        self.link.line.armed = True
         try:
-            self._link.write_registers(WRITE, self._profile.block("arming").address, words)
+            self.link.write_registers(WRITE, self._profile.block("arming").address, words)
         except UnitRejected as error:
-            self._link.line.armed = False
-            reasons = refusal_words(self._link, self._profile)
+            self.link.line.armed = False
+            reasons = refusal_words(self.link, self._profile)
             raise UnitFaulted(
                 f"unit {self.identity.unit_id} refused to arm: {reasons}; clear it and start again"
             ) from error
@@ -286,8 +286,8 @@ class ReferenceUnit:
         except LinkError:
             self._check_armed_after_silence()
         self._sequence, self._echo = 0, SequenceEcho()
-        self._token = take_token(self._link, self._profile)
-        check_watchdog(self._link, self._profile, ordered_ms=round(request.watchdog_s * 1000))
+        self._token = take_token(self.link, self._profile)
+        check_watchdog(self.link, self._profile, ordered_ms=round(request.watchdog_s * 1000))
 
     def _check_may_arm(self) -> None:
         if not self._may_arm:
@@ -313,19 +313,19 @@ class ReferenceUnit:
     def disarm(self) -> None:
         """Service 6; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
         self._service(SERVICE_DISARM, "disarming")
-        self._link.line.armed = False
+        self.link.line.armed = False
 
     def acknowledge(self) -> None:
         """Service 4; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
         self._service(SERVICE_ACKNOWLEDGE, "acknowledgement")
 
     def _service(self, opcode: int, what: str) -> None:
-        self._link.line.settle()
+        self.link.line.settle()
         self._service_sequence = next_sequence(self._service_sequence)
         block = self._profile.block("service")
         values = block.encode({"opcode": opcode, "sequence": self._service_sequence})
         try:
-            self._link.write_registers(WRITE, block.address, values)
+            self.link.write_registers(WRITE, block.address, values)
         except (UnitRejected, LinkLost):
             raise
         except LinkError as error:
@@ -341,33 +341,33 @@ class ReferenceUnit:
         on a serial line to every unit that hears it (address 0), which nobody answers. Raises
         LinkError when the unit refuses or, on TCP, does not answer the second time either.
         """
-        self._link.line.armed = True
+        self.link.line.armed = True
         values = tokenless_release_words(self._command)
         try:
-            self._link.write_registers(WRITE, self._command.address, values, urgent=True)
+            self.link.write_registers(WRITE, self._command.address, values, urgent=True)
         except (LinkLost, UnitRejected):
             raise
         except LinkError:
-            if self._link.broadcasts:
-                self._link.broadcast(self._command.address, values)
+            if self.link.broadcasts:
+                self.link.broadcast(self._command.address, values)
             else:
-                self._link.write_registers(WRITE, self._command.address, values, urgent=True)
+                self.link.write_registers(WRITE, self._command.address, values, urgent=True)
 
     # --- reading ------------------------------------------------------------------------------
 
     def seconds_since_arming(self) -> int:
         """0x30D-0x30E, read without the token; raises LinkError."""
-        return read_named(self._link, self._profile, "arming_age")["seconds"]
+        return read_named(self.link, self._profile, "arming_age")["seconds"]
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
         """Entries ``first`` to ``first + count - 1`` of the ring; raises LinkError."""
         return read_entries(
-            self._link, self._profile.events, first, count, boot_count=self.identity.boot_count
+            self.link, self._profile.events, first, count, boot_count=self.identity.boot_count
         )
 
     def close(self) -> None:
         """Close the line."""
-        self._link.close()
+        self.link.close()
 
 
 def identify_unit(

@@ -139,7 +139,7 @@ CHANGES = (
             Edit(
                 UNIT,
                 "        except FrameCorrupt:\n"
-                "            self._link.distrust()\n"
+                "            self.link.distrust()\n"
                 "            raise\n",
                 "        except FrameCorrupt:\n            raise\n",
             ),

@@ -33,6 +33,21 @@ def test_shipped_profile_is_not_called_verified() -> None:
         ("address = 0x0112, ", "address = 0x0113, ", "newest_event lies outside"),
         ("[serial]", "[serial", "not valid TOML"),
         ('parity = "E"', 'parity = "E\\u202E"', "serial.parity has a mark that turns"),
+        (
+            "functions = [3, 16, 23]",
+            "functions = [3, 16]",
+            "[3, 16] is not possible",
+        ),
+        (
+            "functions = [3, 16, 23]",
+            "functions = [3, 4, 16, 23]",
+            "[3, 4, 16, 23] is not",
+        ),
+        (
+            "address = 0x030A\ncount = 2\n",
+            "address = 0x030A\ncount = 3\n",
+            "blocks.token and blocks.arming_age both have 3 registers: on RTU a late answer of one",
+        ),
     ],
 )
 def test_a_broken_profile_is_refused_by_file_and_key(

@@ -77,6 +77,12 @@ def test_a_character_of_8_bits_is_named_with_its_cause() -> None:
         talker(b"\xb1\xb8.7\r\n").ask(b"?\r")
 
 
+@pytest.mark.parametrize("noise", ["00", "01", "1B", "7F"])
+def test_a_character_that_no_instrument_sends_is_named(noise: str) -> None:
+    with pytest.raises(FrameCorrupt, match=f"byte {noise} is no text; look for noise"):
+        talker(bytes.fromhex(noise) + b"4.285 N\r\n").ask(b"?\r")
+
+
 def test_text_without_an_end_is_not_waited_for_for_ever() -> None:
     with pytest.raises(FrameCorrupt, match="no end of an answer in 257 bytes"):
         talker(b"1" * 257).ask(b"?\r")

@@ -35,6 +35,11 @@ from simulator.line.direct_line import DirectClock
             AsciiAddress(port="/dev/ttyACM0", baudrate=1200, bytesize=7, parity="O", stopbits=2),
         ),
         ("ascii+socket://10.0.0.9:4001", AsciiAddress(port="socket://10.0.0.9:4001")),
+        ("ascii:///dev/ttyS1?echo=0", AsciiAddress(port="/dev/ttyS1")),
+        (
+            "modbus-rtu:///dev/ttyS1?echo=1&unit=2",
+            SerialAddress(port="/dev/ttyS1", unit=2, echo=True),
+        ),
     ],
 )
 def test_good_addresses(uri: str, address: TcpAddress | SerialAddress | AsciiAddress) -> None:
@@ -58,6 +63,8 @@ def test_good_addresses(uri: str, address: TcpAddress | SerialAddress | AsciiAdd
         ("modbus-rtu:///dev/ttyUSB0?baudrate=460800", "baudrate=460800"),
         ("ascii:///dev/ttyUSB0?bytesize=6", "bytesize=6 is not a number from 7 to 8"),
         ("ascii:///dev/ttyUSB0?unit=1", "key 'unit'"),
+        ("modbus-rtu:///dev/ttyUSB0?echo=yes", "echo=yes is not a number from 0 to 1"),
+        ("modbus-tcp://host:502?echo=1", "key 'echo'"),
         ("modbus-tcp://host:502?slave=1", "key 'slave'"),
         ("modbus-tcp://host:502?baudrate=9600", "key 'baudrate'"),
         ("modbus-rtu://dev/ttyUSB0", "three slashes"),
