@@ -36,6 +36,9 @@ def decode_line(profile: GaugeProfile, line: bytes, unit: Unit | None = None) ->
     for key in ("net", "gross"):
         if key == "net" or key in groups:
             displayed = _displayed(profile, key, groups, line)
+            if displayed in profile.sent_on_overload:
+                detail = f"{displayed:g} is sent instead of a value"
+                raise faulted(profile.name, InstrumentFault.OVERLOAD, detail, line)
             check_range(profile.name, displayed, (profile.lowest, profile.highest), line)
             forces[key] = newtons(displayed, expected, profile.sign.tension)
     return DecodedForce(

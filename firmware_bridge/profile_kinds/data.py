@@ -167,6 +167,15 @@ def check_outcome(example: ExampleData) -> None:
         raise ValueError(f"example {example.case!r} needs net_n or fault, one of them")
 
 
+def check_overload(values: tuple[float, ...]) -> None:
+    """An overload that is sent as 0 could not be told from no force; raises ValueError."""
+    if 0 in values:
+        raise ValueError(
+            "sent_on_overload holds 0: nobody could tell an overload from a free cord; "
+            "such an instrument cannot be used"
+        )
+
+
 def check_poll_period(timing: TimingData, wire_ms: float, baudrate: int) -> None:
     """An instrument is not asked faster than its wire answers; raises ValueError."""
     if timing.poll_period_ms < wire_ms:

@@ -19,6 +19,7 @@ from firmware_bridge.profile_kinds.data import (
     Unit,
     check_cases,
     check_outcome,
+    check_overload,
     check_poll_period,
 )
 from firmware_bridge.profile_kinds.line_grammar import compile_grammar
@@ -155,6 +156,8 @@ class GaugeProfile(InstrumentProfile):
     unit: TextUnit
     lowest: float | None = None
     highest: float | None = None
+    sent_on_overload: tuple[float, ...] = ()
+    """Numbers that the maker sends instead of a value; never a reading."""
     status: dict[str, Fault | Literal["fine", "stable", "unstable"]] = Field(default_factory=dict)
     fault_lines: tuple[FaultLine, ...] = ()
     held: tuple[HeldAnswer, ...] = ()
@@ -172,6 +175,7 @@ class GaugeProfile(InstrumentProfile):
         for key, text in self._texts():
             if not text.isascii():
                 raise ValueError(f"{key} = {text!r} is not ASCII")
+        check_overload(self.sent_on_overload)
         return self
 
     @model_validator(mode="after")

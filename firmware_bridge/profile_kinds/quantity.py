@@ -19,6 +19,7 @@ from firmware_bridge.profile_kinds.data import (
     Text,
     Unit,
     Word,
+    check_overload,
 )
 
 QuantityType = Literal["u16", "i16", "u32", "i32", "f32", "chars"]
@@ -130,6 +131,7 @@ class QuantitySpec(SourcedData):
             raise ValueError(
                 f"type = {self.type!r} without word_order; say 'high_first' or 'low_first'"
             )
+        check_overload(self.sent_on_overload)
         return self
 
 

@@ -146,8 +146,8 @@ class TractionUnitProfile(ProfileData):
 
     @model_validator(mode="after")
     def _length_names_the_block(self) -> TractionUnitProfile:
-        read = self.blocks.keys() - WRITTEN_BLOCKS
-        check_lengths({f"blocks.{name}": self.blocks[name].count for name in sorted(read)})
+        read = [name for name in self.blocks if name not in WRITTEN_BLOCKS]
+        check_lengths({f"blocks.{name}": self.blocks[name].count for name in read})
         return self
 
     def block(self, name: str) -> RegisterBlock:

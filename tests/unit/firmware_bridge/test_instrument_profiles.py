@@ -78,6 +78,7 @@ def test_every_shipped_instrument_has_a_frame_of_a_source_that_is_not_ours() -> 
         ("count = 9", "count = 4", "net: registers 9 to 10 of function 3 stand in no entry"),
         ("address = 14 }", "address = 15 }", "held.register_14: registers 15 to 15"),
         ("steady = true\n", "", "give equals"),
+        ("lowest = -999999", "sent_on_overload = [0]", "sent_on_overload holds 0"),
         ('method = "host"', 'method = "instrument"', "go together"),
         ("net_n = 29419.95", "net_n = 29419.0", "net_n=29419.0 is stated, 29419.95"),
         ("net_n = 29419.95\n", "", "needs net_n or fault"),
@@ -187,6 +188,7 @@ def test_a_write_that_is_never_sent_cannot_be_allowed(tmp_path: Path) -> None:
         ('line = "*10\\r\\n"', 'line = "*1\\r\\n"', "examples.3"),
         ('fault = "refused_request"', "net_n = 1.0", "examples.3"),
         ('method = "host"', 'method = "instrument"', "tare_request go together"),
+        ("lowest = -99999", "sent_on_overload = [99999, 0.0]", "sent_on_overload holds 0"),
     ],
 )
 def test_a_gauge_that_is_not_sound_is_refused(

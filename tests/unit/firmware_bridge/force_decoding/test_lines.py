@@ -188,6 +188,12 @@ def test_decimals_in_a_character_and_a_sample_number() -> None:
     assert fault_of(profile, b"1-1234 N 00ZZ\r\n").fault == "no_number"
 
 
+def test_a_number_that_is_sent_on_overload_is_no_reading() -> None:
+    profile = changed(sent_on_overload=(9999.9,), highest=None)
+    assert fault_of(profile, b"9999.9 N\r\n").fault == "overload"
+    assert decode_line(profile, b"9999.8 N\r\n").net_n == pytest.approx(-9999.8)
+
+
 def test_a_second_value_is_the_gross_force() -> None:
     profile = changed(answer=grammar("(?P<net>-?[0-9]{1,5}),(?P<gross>-?[0-9]{1,5}) (?P<unit>N)"))
     decoded = decode_line(profile, b"-12,-34 N\r\n")
