@@ -25,8 +25,8 @@ class TransmitterSource:
     """Reads a transmitter as its profile says, and believes nothing that the profile excludes.
 
     Registers that must stay as they are found are watched for three polls before the first sample.
-    What is read with each sample is read anew; what is read more rarely is at most ``every_ms`` old
-    when a sample is asked for, and one such range is read a sample.
+    What is read with each sample is read anew. Of the ranges that are read more rarely the one that
+    is due for the longest time is read beside a sample, and without its answer there is none.
     """
 
     def __init__(
@@ -58,10 +58,7 @@ class TransmitterSource:
         self._close()
 
     def read(self) -> ForceSample:
-        """Ask once; raises LinkError or InstrumentFaulted.
-
-        After a failure the rarely read ranges are read again with the next sample.
-        """
+        """Ask once; raises LinkError or InstrumentFaulted."""
         self._watch_what_must_stay()
         taken_at_s, raw = self._refresh()
         image = RegisterImage(self._registers)
@@ -113,7 +110,6 @@ class TransmitterSource:
 
     def _ask(self, read: ReadData) -> bytes:
         asked_at_s = self._clock.now_s()
-        self._read_at_s.pop(read.name, None)
         try:
             data = self._reader.read_registers(read.function, read.address, read.count)
         except UnitRejected as error:

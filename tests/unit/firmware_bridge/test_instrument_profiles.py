@@ -103,6 +103,13 @@ def test_a_transmitter_that_is_not_sound_is_refused(
     assert words in refused(tmp_path, "laumas_tlb", [(old, new)])
 
 
+def test_what_is_read_rarely_counts_in_the_longest_poll(tmp_path: Path) -> None:
+    message = refused(
+        tmp_path, "din_rail_scale", [("poll_period_ms = 120", "poll_period_ms = 100")]
+    )
+    assert "one sample takes 103.7 ms at 9600 Bd; at least 104" in message
+
+
 def test_two_ranges_of_equal_length_are_refused(tmp_path: Path) -> None:
     message = refused(
         tmp_path, "din_rail_scale", [("address = 44\ncount = 2", "address = 44\ncount = 1")]

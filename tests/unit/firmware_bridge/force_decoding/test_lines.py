@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ def test_lines_of_values(profile: GaugeProfile, line: bytes, net_n: float | None
         assert fault_of(profile, line).fault == "other_unit"
     else:
         assert decode_line(profile, line).net_n == pytest.approx(net_n)
+
+
+def test_zero_has_no_sign_of_its_own_where_a_pull_is_negative() -> None:
+    for line in (b"0.0 N\r\n", b"-0.0 N\r\n"):
+        assert math.copysign(1.0, decode_line(MARK_10, line).net_n) == 1.0
 
 
 def test_only_dini_argeo_says_whether_a_value_is_stable() -> None:

@@ -76,6 +76,9 @@ def test_repeats_that_overlap_end_as_fast() -> None:
     grammar = compile_grammar("[a-z]{0,32}" * 18)
     assert match_line(grammar, "a" * 96) == {}
     assert match_line(grammar, "a" * 95 + "!") is None
+    followed = compile_grammar("[a-z]{0,32}" * 17 + "!")
+    assert match_line(followed, "a" * 96) is None
+    assert match_line(followed, "a" * 95 + "!") == {}
 
 
 def test_what_a_part_has_taken_it_keeps() -> None:
