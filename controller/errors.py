@@ -89,7 +89,7 @@ class ClaimContextInvalid(RequestRefused):
 
 
 class RulesInvalid(RequestRefused):
-    """A rule, payer, fee or pair file breaks its schema; the message names file, key and reason."""
+    """A file of rules, payers, fees, pairs or codes is not sound; file and reason are named."""
 
     code = 1031
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from controller.errors import AddressInvalid, ReplyTimeout
 from controller.ports import Clock
+from firmware_bridge.line.answers import Guard
 from firmware_bridge.line.line import Line, Transport
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
@@ -28,6 +29,8 @@ TIMEOUT_SHARE: Final = 0.8
 """Time-out of an exchange as a share of the tick (times.md)."""
 NORMAL_TICK_S: Final = 0.050
 SLOW_TICK_S: Final = 0.100
+NORMAL_BAUDRATE: Final = 38400
+"""Below it a tick's exchange and the unit's 10 ms for an answer do not fit 0.8 of 50 ms (B.8)."""
 OBSERVING_TICK_S: Final = 0.200
 
 
@@ -114,9 +117,9 @@ def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
     """The control tick of a serial line, seconds (times.md)."""
     if baudrate < SLOWEST_ARMABLE_BAUDRATE:
         return OBSERVING_TICK_S
-    if baudrate <= SLOWEST_ARMABLE_BAUDRATE:
+    if baudrate < NORMAL_BAUDRATE:
         return SLOW_TICK_S
-    if baudrate <= 38400 and adapter_latency_s > PROMPT_LATENCY_S:
+    if baudrate == NORMAL_BAUDRATE and adapter_latency_s > PROMPT_LATENCY_S:
         return SLOW_TICK_S
     return NORMAL_TICK_S
 
@@ -130,6 +133,7 @@ def _link(
         unit=unit,
         functions=profile.functions,
         timeout_s=TIMEOUT_SHARE * tick_s,
+        guard=Guard.DATED,
     )
 
 

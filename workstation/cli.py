@@ -8,6 +8,8 @@ What a command needs is imported inside of it: `--help` and a wrong option answe
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ from controller.words import fault_of, one_line
 from workstation.commands import (
     backup,
     billing,
+    codes,
     demo,
     evidence,
     export,
@@ -36,6 +39,12 @@ from workstation.commands import (
 from workstation.exit_status import exit_status
 from workstation.output import NOT_A_DEVICE
 
+OBJECTS_PER_COLLECTION = 100_000
+"""Python's own 700 looks through the program again and again while it is being loaded, where nearly
+everything stays. A session goes back to it (`session/realtime.py`)."""
+PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
+"""Without it the library looks through every installed package for code that changes its checks."""
+
 app = typer.Typer(
     help=f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}",
     no_args_is_help=True,
@@ -49,6 +58,7 @@ for commands in (
     sessions,
     note,
     billing,
+    codes,
     export,
     evidence,
     backup,
@@ -64,6 +74,7 @@ for commands in (
 
 def main() -> None:
     """Entry point and catch-all handler of the command line: no traceback reaches a user."""
+    _spare_the_processor()
     _open_closed_streams()
     try:
         _check_arguments(sys.argv[1:])
@@ -78,6 +89,13 @@ def main() -> None:
             ),
             1,
         )
+
+
+def _spare_the_processor() -> None:
+    """What a short command would do without any use: half of its time is loading the program."""
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
+    atexit.register(gc.freeze)  # nothing is worth looking for in a program that ends
+    os.environ.setdefault(PLUGINS_OF_PYDANTIC, "__all__")
 
 
 def _end_with(text: str, status: int) -> None:

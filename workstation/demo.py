@@ -29,7 +29,7 @@ from workstation.output import drop_output, write_file
 from workstation.session.operators import SessionOperator, Show
 from workstation.session.treat import treat
 from workstation.session.workplace import Recording, Workplace
-from workstation.settings import Settings
+from workstation.settings import Settings, load_settings
 
 STOP_IN_HOLD = 2
 STOP_AFTER_S = 12.0
@@ -113,7 +113,7 @@ def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
 def demo_visit() -> Visit:
     """The cervical act, performed in a folder that is gone afterwards."""
     with TemporaryDirectory() as made:
-        return _perform(acts()[0], RecordFolder(Path(made)), Settings(), None)
+        return _perform(acts()[0], RecordFolder(Path(made)), load_settings(), None)
 
 
 def demo_order(name: str) -> Order:

@@ -6,34 +6,33 @@ from ``settings.toml`` in the user's configuration folder; the environment wins.
 
 from __future__ import annotations
 
+import os
+import tomllib
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from controller.errors import RequestRefused
 from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visible
 from records.store.private_files import HAS_MODES
 
 APPLICATION = "traction"
+PREFIX = "TRACTION_"
+"""Begins the names of the environment's variables; what follows is a key, in any case."""
 PATH_CHARACTERS = 4096
 """The longest path that Linux takes."""
 SHOWN_CHARACTERS = 60
 """How much of a wrong value a message repeats."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All values have a default, so that a new workstation works as it is."""
 
-    model_config = SettingsConfigDict(env_prefix="TRACTION_", extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Path = Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
     time_zone: str = ""
@@ -117,19 +116,6 @@ class Settings(BaseSettings):
             raise ValueError(fault)
         return folder
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then the file."""
-        file = TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
-        return init_settings, env_settings, file
-
     def zone_at(self, utc_ms: int) -> tzinfo:
         """The clinic's zone; a system zone is fixed at its offset of that moment."""
         if self.time_zone:
@@ -152,7 +138,7 @@ def _short(value: object) -> str:
 def load_settings() -> Settings:
     """Read the settings; raises RequestRefused naming key, value and source."""
     try:
-        return Settings()
+        return Settings.model_validate({**_in_the_file(), **_in_the_environment()})
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(str(part) for part in fault["loc"])
@@ -160,3 +146,22 @@ def load_settings() -> Settings:
             f"setting {key}={_short(fault['input'])}: {fault['msg']}; correct the environment or "
             f"{settings_file()}"
         ) from error
+
+
+def _in_the_file() -> dict[str, Any]:
+    """What the settings file says; nothing when there is none."""
+    path = settings_file()
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RequestRefused(f"settings {path} cannot be read ({reason}); correct it") from error
+
+
+def _in_the_environment() -> dict[str, str]:
+    """What the environment says of known keys; a variable with another name is none of ours."""
+    said = {name.upper(): value for name, value in os.environ.items()}
+    names = {key: f"{PREFIX}{key.upper()}" for key in Settings.model_fields}
+    return {key: said[name] for key, name in names.items() if name in said}

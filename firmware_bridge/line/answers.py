@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 
@@ -13,6 +14,14 @@ class Reply:
     content: bytes = b""
     exception_code: int | None = None
     refusal: str = ""
+
+
+class Guard(Enum):
+    """What an answer says of the request that it belongs to, and the caller checks."""
+
+    NONE = "nothing"
+    DATED = "the unit's own time, so that an answer is old by a known time at most"
+    NUMBERED = "the number of the request"
 
 
 class ExpectedAnswer(Protocol):

@@ -15,8 +15,8 @@ from typing import Final, Protocol
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout
 from controller.ports import Clock, Readable
-from firmware_bridge.line.answers import ExpectedAnswer, Reply
-from firmware_bridge.line.late_answer import LateAnswer
+from firmware_bridge.line.answers import ExpectedAnswer, Guard, Reply
+from firmware_bridge.line.owed_answers import OwedAnswers
 from firmware_bridge.line.resync import Resync
 from firmware_bridge.line.timing import LineTimes
 
@@ -70,7 +70,7 @@ class LineCounters:
 
 
 class Line:
-    """One port, for as many talkers as stand on it. Every call ends by its deadline.
+    """One port, for as many talkers as stand on it. Every call has an end.
 
     ``numbered``: answers name their request (Modbus TCP), so that what is late is passed over and
     nothing is waited for. ``echo``: the adapter returns what is sent, and that is cut off.
@@ -95,7 +95,7 @@ class Line:
         self._capture = capture
         self.counters = LineCounters()
         self.armed = False
-        self._late = LateAnswer()
+        self._owed = OwedAnswers()
         self._resync = Resync()
         self._doubt_until_s = self._failed_at_s = self._timeout_s = 0.0
         self._last_byte_s = clock.now_s()
@@ -111,22 +111,23 @@ class Line:
         timeout_s: float,
         tell_between_s: tuple[float, float] = NEVER,
         urgent: bool = False,
-        guarded: bool = False,
+        guard: Guard = Guard.NONE,
     ) -> Reply:
         """Send ``request`` and return the content of its answer or a Modbus exception.
 
         ``timeout_s`` runs from the first byte sent. ``tell_between_s``: between these moments the
         caller must hear of a failure, if no answer came before; a request that a doubt keeps back
-        too long for that is not sent. ``urgent`` (a release) waits for one silence at most.
-        ``guarded``: the answer says by itself which request it belongs to, and the caller checks
-        that. Raises LinkLost, ReplyTimeout or FrameCorrupt.
+        too long for that is not sent. ``urgent`` (a release) waits for one silence at most. While
+        an earlier answer is owed, one that looks like it is followed by listening for a second one:
+        for a whole time-out, until the time-out where it is ``DATED``, not at all where it is
+        ``NUMBERED`` or urgent. Raises LinkLost, ReplyTimeout or FrameCorrupt.
         """
         self._timeout_s = timeout_s
         if not urgent:
             self._check_may_leave(*tell_between_s)
         self._quieten(urgent=urgent)
         self._send(request)
-        reply = self._received(request, answer, urgent=urgent, guarded=guarded)
+        reply = self._received(request, answer, urgent=urgent, guard=guard)
         self._resync.good()
         if reply.exception_code is None:
             self.counters.answers += 1
@@ -183,7 +184,7 @@ class Line:
     # --- an answer ----------------------------------------------------------------------------
 
     def _received(
-        self, request: bytes, answer: ExpectedAnswer, *, urgent: bool, guarded: bool
+        self, request: bytes, answer: ExpectedAnswer, *, urgent: bool, guard: Guard
     ) -> Reply:
         deadline_s = self.sent_at_s + self._timeout_s
         data = b""
@@ -193,8 +194,8 @@ class Line:
             if reply is not None and reply.refusal:
                 raise self._refused(data, request, answer, urgent=urgent)
             if reply is not None:
-                if not (urgent or guarded) and self._late.is_owed_at(self.sent_at_s):
-                    self._listen_on(self._cut(data, request), answer, deadline_s)
+                if not urgent and guard is not Guard.NUMBERED:
+                    self._listen_on(self._cut(data, request), answer, guard)
                 return reply
             if self._last_byte_s > deadline_s or len(data) > FLOOD_BYTES:
                 break
@@ -245,25 +246,26 @@ class Line:
             rest += self._read()
         return rest
 
-    def _listen_on(self, data: bytes, answer: ExpectedAnswer, deadline_s: float) -> None:
+    def _listen_on(self, data: bytes, answer: ExpectedAnswer, guard: Guard) -> None:
         """Wait for a second answer where one is still owed that would look like this one.
 
-        Raises FrameCorrupt when there is, because nobody can tell which of them is whose.
+        Raises FrameCorrupt when there is, because nobody can tell which of them is whose. What a
+        gateway has held back comes in a row: the right one at most one exchange behind the old one.
         """
-        if not self._late.may_be(data):
+        if not self._owed.any_at(self.sent_at_s) or not self._owed.may_be(data):
             return
-        if not self._late.is_followed(data):
+        begin_s = self.sent_at_s if guard is Guard.DATED else self._last_byte_s
+        deadline_s = begin_s + self._timeout_s
+        if not self._owed.is_followed(data):
             if not self._clock.wait_readable(self._transport, deadline_s):
                 return
             data += self._read()
         data += self._rest(deadline_s)
         self.counters.refused += 1
-        if self._late.is_doubled(data):
-            self._late.came()
-            self._failed_at_s = self._clock.now_s()
-            self._failed()
-        else:
-            self._doubtful(answer, b"")
+        self._owed.owe(answer, b"", deadline_s)
+        if self._owed.take(data) or self._owed.any_at(self.sent_at_s):
+            self.distrust()
+        self._failed()
         raise FrameCorrupt(
             f"two answers to one request: {answer.came(data)} came instead of "
             f"{answer.expected()} ({_shown(data)}); one of them is that of an earlier request, "
@@ -291,10 +293,11 @@ class Line:
         """``answer`` may still come, or the rest of it behind ``data``."""
         self.distrust()
         if not self._numbered:
-            self._late.is_owed(answer, data, self.sent_at_s + self._timeout_s)
+            self._owed.owe(answer, data, self.sent_at_s + self._timeout_s)
         self._failed()
 
     def _failed(self) -> None:
+        self._failed_at_s = self._clock.now_s()
         if not self.armed and not self._numbered and self._resync.failed(self._clock.now_s()):
             self.counters.pauses += 1
 
@@ -336,7 +339,7 @@ class Line:
     def _drain(self) -> None:
         data = self._read()
         self.counters.drained_bytes += len(data)
-        self._late.drained(data)
+        self._owed.drained(data)
 
     def _send(self, frame: bytes) -> None:
         self.sent_at_s = self._last_byte_s = self._clock.now_s()

@@ -151,6 +151,8 @@ class SerialPort:
 
 
 def _why_not(error: Exception, name: str) -> str:
+    if "://" in name:
+        return "nobody takes the connection; switch the serial server on or correct host and port"
     if sys.platform != "win32" and name.upper().startswith("COM"):
         return "that is a name of Windows; here ports are called as /dev/ttyUSB0"
     known = _WHY_NOT_OPENED.get(getattr(error, "errno", None) or 0)

@@ -23,6 +23,7 @@ from pymodbus.pdu.register_message import (
 )
 
 from controller.errors import RequestRefused, UnitRejected
+from firmware_bridge.line.answers import Guard
 from firmware_bridge.line.line import NEVER, Line
 from firmware_bridge.modbus.frames import (
     READ,
@@ -55,8 +56,9 @@ class ModbusLink:
     """One unit on a line that others may share. Implements ``RegisterReader``.
 
     ``functions`` are those that the unit's profile names; no other is ever sent. ``timeout_s`` runs
-    from the first byte sent; ``tell_between_s`` is explained at ``Line.exchange``. Every call
-    raises RequestRefused before anything is sent, otherwise LinkError.
+    from the first byte sent; ``tell_between_s`` is explained at ``Line.exchange``. ``guard`` is
+    what the caller checks in every answer that carries registers. Every call raises RequestRefused
+    before anything is sent, otherwise LinkError.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class ModbusLink:
         unit: int,
         functions: Collection[int],
         timeout_s: float,
+        guard: Guard = Guard.NONE,
     ) -> None:
         low, high = framing.units
         if not low <= unit <= high:
@@ -76,6 +79,7 @@ class ModbusLink:
         self._unit = unit
         self._functions = frozenset(functions)
         self.timeout_s = timeout_s
+        self._guard = guard
         self.tell_between_s = NEVER
         self._requests: dict[tuple[int, ...], Request] = {}
 
@@ -133,7 +137,7 @@ class ModbusLink:
         The caller sees from the answer which request it belongs to: a sequence comes back in it.
         """
         request = self._request(READ_WRITE, read_address, read_count, write_address, len(values))
-        return self._write(request, values, urgent=urgent, guarded=True)
+        return self._write(request, values, urgent=urgent, guard=Guard.NUMBERED)
 
     def broadcast(self, address: int, values: Sequence[int]) -> None:
         """Function 16 to every unit on the line; nobody answers."""
@@ -185,13 +189,15 @@ class ModbusLink:
             )
 
     def _write(
-        self, request: Request, values: Sequence[int], *, urgent: bool, guarded: bool = False
+        self, request: Request, values: Sequence[int], *, urgent: bool, guard: Guard | None = None
     ) -> bytes:
         _check_values(values)
         struct.pack_into(f">{len(values)}H", request.frame, request.values_at, *values)
-        return self._content(request, urgent=urgent, guarded=guarded)
+        return self._content(request, urgent=urgent, guard=guard)
 
-    def _content(self, request: Request, *, urgent: bool = False, guarded: bool = False) -> bytes:
+    def _content(
+        self, request: Request, *, urgent: bool = False, guard: Guard | None = None
+    ) -> bytes:
         self._framing.seal(request.frame)
         reply = self.line.exchange(
             bytes(request.frame),
@@ -199,7 +205,7 @@ class ModbusLink:
             timeout_s=self.timeout_s,
             tell_between_s=self.tell_between_s,
             urgent=urgent,
-            guarded=guarded,
+            guard=guard or self._guard,
         )
         if reply.exception_code is not None:
             raise self._rejected(request, reply.exception_code)

@@ -116,6 +116,11 @@ class RecordFolder:
         return self.path / "receivers"
 
     @property
+    def code_lists(self) -> Path:
+        """Where imported lists of diagnosis codes lie."""
+        return self.path / "code-lists"
+
+    @property
     def tables(self) -> Path:
         """The user's own tables for the scrub."""
         return self.path / "tables.toml"

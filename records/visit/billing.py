@@ -24,7 +24,7 @@ from records.claim.decision import BILL_52, BILLING, DECISIONS, checked_reason, 
 from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
 from records.claim.required import UnwrittenExport
-from records.claim.rules.code_list import installed_code_list
+from records.claim.rules.code_lists import code_list_for
 from records.claim.rules.facts import Beside, Facts, OtherSession
 from records.claim.rules.findings import Found
 from records.claim.rules.offers import offers_of
@@ -70,7 +70,8 @@ def billed(
     context, profile = claim_of(folder, visit, payer=payer, context_file=context_file)
     left_out = without_room(context, visit.acceptances)
     context = with_accepted(context, visit.acceptances)
-    tables = load_tables(folder).with_code_list(installed_code_list())
+    codes = code_list_for(folder, context.date_of_service)
+    tables = load_tables(folder).with_code_list(codes)
     facts = Facts(
         visit.note,
         visit.record,

@@ -44,8 +44,8 @@ from firmware_bridge.modbus.frames import FUNCTIONS
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
 from simulator.line.protocol_ptymaster import register_protocol
 from tools.bench.billing import scrub_line
+from tools.bench.commands import commands_table
 from tools.bench.documents import documents_table
-from tools.bench.start import start_line
 from tools.bench.treatment import shares_line, treatment_table
 from workstation.session.realtime import take_realtime_rights
 
@@ -73,7 +73,7 @@ def main() -> None:
     console.print(shares_line())
     console.print(scrub_line())
     console.print(documents_table())
-    console.print(start_line())
+    console.print(commands_table())
 
 
 # --- the wire ---------------------------------------------------------------------------------

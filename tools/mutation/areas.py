@@ -58,7 +58,7 @@ AREAS: Final = (
         name="bridge",
         patterns=(
             "firmware_bridge/line/line.py",
-            "firmware_bridge/line/late_answer.py",
+            "firmware_bridge/line/owed_answers.py",
             "firmware_bridge/line/resync.py",
             "firmware_bridge/line/timing.py",
             "firmware_bridge/modbus/*.py",

@@ -28,7 +28,7 @@ LOADED_ONCE: Final = (
     "hypothesis",
     "numpy",
     "pymodbus.framer",
-    "pydantic_settings",
+    "pydantic",
     "typer",
     "rich.console",
     "sqlite_utils",

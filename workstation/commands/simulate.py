@@ -62,6 +62,7 @@ def simulate(
     from simulator import units
     from simulator.table.bodies import BODIES
     from simulator.table.patient import PassivePatient, PressTestPatient
+    from workstation.session.realtime import collect_often
 
     if body not in BODIES:
         raise AddressInvalid(f"body={body} is not one of {', '.join(BODIES)}")
@@ -83,6 +84,7 @@ def simulate(
     except OSError as error:
         way_out = "serve with --wire tcp" if line.wire is WireName.RTU else "choose another --port"
         raise AddressInvalid(f"{error}; {way_out}") from error
+    collect_often()
     with unit:
         say(f"simulated unit at {unit.uri}")
         say("serving in real time; end with Ctrl-C")

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 PRIORITY = 50
 """In the middle of 1-99: above every ordinary program, below the kernel's own threads."""
+OBJECTS_PER_COLLECTION = 700
+"""Python's own number: many short collections of what a tick leaves instead of a few long ones."""
 _MCL_CURRENT, _MCL_FUTURE = 1, 2
 
 
@@ -42,9 +44,15 @@ def take_realtime_rights() -> RealtimeRights:
 
     Threads and processes that this one starts later run as ordinary ones again.
     """
+    collect_often()
+    return RealtimeRights(scheduling_refused=_take_scheduling(), memory_refused=_lock_memory())
+
+
+def collect_often() -> None:
+    """From here on short collections, which look at nothing of what is there already."""
     gc.collect()
     gc.freeze()
-    return RealtimeRights(scheduling_refused=_take_scheduling(), memory_refused=_lock_memory())
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
 
 
 def _take_scheduling() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 CERVICAL, THORACIC, LUMBAR, SACRAL = "cervical", "thoracic", "lumbar", "sacral"
 EVERY_REGION = frozenset({CERVICAL, THORACIC, LUMBAR, SACRAL})
@@ -33,7 +34,7 @@ SPINE_PARTS = frozenset(
         "S39",
     }
 )
-"""Blocks and categories of ICD-10-CM, as the installed list names them."""
+"""Blocks and categories of ICD-10-CM, as its tabular list names them."""
 REGION_WORDS: dict[str, frozenset[str]] = {
     "cervical": frozenset({CERVICAL}),
     "cervicalgia": frozenset({CERVICAL}),
@@ -66,6 +67,25 @@ VERTEBRA = "vertebra"
 _WORDS = re.compile(
     r"\b(" + "|".join(sorted(map(re.escape, REGION_WORDS), key=len, reverse=True)) + r")\b"
 )
+
+
+def regions_of_places(places: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """The regions that a code names; ``places`` are code and words of it and of what is above it.
+
+    Categories and chapters do not count: they are wider than what stands in them.
+    """
+    if not places or not is_of_the_spine(places[0][0]):
+        return frozenset()
+    texts = [words for code, words in places if len(code) > 3]
+    return regions_of_words(texts) if texts else frozenset()
+
+
+@cache
+def is_of_the_spine(code: str) -> bool:
+    """Whether a code, or a block, stands in a part of the list that speaks of the spine."""
+    category = code[:3]
+    parts = (part.partition("-") for part in SPINE_PARTS)
+    return any(first <= category <= (last or first) for first, _, last in parts)
 
 
 def regions_of_words(texts: Sequence[str]) -> frozenset[str]:

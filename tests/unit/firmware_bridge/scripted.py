@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from controller.errors import LinkLost
 from controller.ports import Readable, Waitable
+from firmware_bridge.line.answers import Guard
 from firmware_bridge.line.line import Line
 from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.modbus.frames import FUNCTIONS
@@ -144,7 +145,14 @@ def rtu_link(
 ) -> ModbusLink:
     """Unit 1 on a serial line of 38400 Bd; every function is named."""
     line = Line(port, port.clock, serial_times(38400, lateness_s))
-    return ModbusLink(line, RtuFraming(), unit=1, functions=FUNCTIONS, timeout_s=timeout_s)
+    return ModbusLink(
+        line,
+        RtuFraming(),
+        unit=1,
+        functions=FUNCTIONS,
+        timeout_s=timeout_s,
+        guard=Guard.DATED,
+    )
 
 
 def tcp_link(port: ScriptedPort, *, timeout_s: float = 0.04) -> ModbusLink:

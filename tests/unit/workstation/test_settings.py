@@ -42,6 +42,8 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
     [
         ('colour = "red"\n', "setting colour='red'"),
         ('time_zone = "Mars/Olympus"\n', "not an IANA time zone"),
+        ('clinic = "North\n', "cannot be read"),
+        ("backup_days = 367\n", "setting backup_days=367"),
     ],
 )
 def test_wrong_settings_are_named_with_their_file(file: Path, text: str, words: str) -> None:
@@ -50,6 +52,24 @@ def test_wrong_settings_are_named_with_their_file(file: Path, text: str, words: 
         load_settings()
     assert words in refused.value.message
     assert str(file) in refused.value.message
+
+
+def test_a_file_that_is_a_folder_or_no_text_is_named(file: Path) -> None:
+    file.write_bytes(b"\xff")
+    with pytest.raises(RequestRefused, match=r"settings\.toml cannot be read"):
+        load_settings()
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(RequestRefused, match=r"settings\.toml cannot be read"):
+        load_settings()
+
+
+def test_the_environment_may_be_in_small_letters_and_hold_more(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("traction_retention_years", "7")
+    monkeypatch.setenv("TRACTION_COLOUR", "red")
+    assert load_settings().retention_years == 7
 
 
 def test_a_named_zone_follows_its_daylight_saving() -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from tests.support.real_time import ROOT
-from tools.bench.start import HELP
+from tools.bench.commands import HELP_COMMAND
 
 HEAVY = {
     "cryptography",
@@ -15,7 +15,6 @@ HEAVY = {
     "keyring",
     "numpy",
     "pydantic",
-    "pydantic_settings",
     "pymodbus",
     "reportlab",
     "rich",
@@ -31,7 +30,7 @@ HEAVY = {
 def test_the_help_loads_nothing_heavy() -> None:
     """A fact that stands for the start-up time, which no test may measure."""
     loaded = subprocess.run(
-        [sys.executable, "-X", "importtime", *HELP],
+        [sys.executable, "-X", "importtime", *HELP_COMMAND],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -40,3 +39,22 @@ def test_the_help_loads_nothing_heavy() -> None:
     names = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
     assert "workstation.commands.note" in names
     assert not {name for name in names if name.partition(".")[0] in HEAVY}
+
+
+STATE = """
+import atexit, gc, os, sys
+atexit.register(lambda: print(gc.get_freeze_count() > 0))
+from workstation.cli import main
+sys.argv = ["traction", "--help"]
+try:
+    main()
+finally:
+    print(gc.get_threshold()[0], os.environ["PYDANTIC_DISABLE_PLUGINS"])
+"""
+
+
+def test_a_command_neither_collects_while_it_loads_nor_looks_for_plugins() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STATE], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-2:] == ["100000 __all__", "True"]

@@ -35,6 +35,14 @@ def listed(facts: Facts) -> NotJudged | None:
     return None if facts.tables.code_list else NotJudged("list of diagnosis codes")
 
 
+def with_exclusions(facts: Facts) -> NotJudged | None:
+    """The list of diagnosis codes has Excludes1 notes."""
+    codes = facts.tables.code_list
+    if codes is None or codes.has_exclusions:
+        return None
+    return NotJudged("Excludes1 notes", f"{codes.name} was imported without its tabular list")
+
+
 def several_diagnoses(facts: Facts) -> NotApplicable | None:
     """The claim lists more than one diagnosis."""
     if len(facts.context.diagnoses) > 1:
@@ -85,7 +93,7 @@ def diagnosis_stands_twice(facts: Facts) -> Iterator[Told]:
         yield Found(FIELD, _evidence(facts), {"code": code})
 
 
-@predicate(several_diagnoses, listed)
+@predicate(several_diagnoses, listed, with_exclusions)
 def diagnoses_exclude_each_other(facts: Facts) -> Iterator[Told]:
     """T-056."""
     codes = facts.tables.code_list

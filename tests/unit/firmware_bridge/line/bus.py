@@ -35,6 +35,8 @@ class Way:
     lump_s: float = 0.0
     byte_s: float = BYTE_S
     echo: bool = False
+    stall_s: tuple[float, float] = (0.0, 0.0)
+    """Between these moments the way back is blocked; then all of it comes, one after another."""
     eaten: bytes = b""
 
 
@@ -87,7 +89,11 @@ class Bus:
         """Bytes keep their order; an adapter with a latency timer delivers them in lumps."""
         if self.way.lump_s:
             at_s = math.ceil(at_s / self.way.lump_s) * self.way.lump_s
-        self._down_free_s = at_s = max(at_s, self._down_free_s)
+        begin_s, end_s = self.way.stall_s
+        if begin_s <= at_s < end_s:
+            at_s = end_s
+        at_s = max(at_s, self._down_free_s + len(data) * self.way.byte_s)
+        self._down_free_s = at_s
         self.coming.append((at_s, data))
 
     def _one_way_s(self) -> float:

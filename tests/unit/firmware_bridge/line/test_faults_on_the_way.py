@@ -99,6 +99,24 @@ def test_with_jitter_and_late_answers_no_value_is_wrong(
     assert wire.good > 500
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lengths", [(2, 3, 4), SAME_BLOCK])
+@pytest.mark.parametrize("armed", [False, True])
+@pytest.mark.parametrize("stall_ms", range(30, 800, 55))
+def test_what_a_gateway_held_back_and_passes_on_in_a_row_is_never_taken_for_something_else(
+    kind: str, lengths: tuple[int, ...], armed: bool, stall_ms: int
+) -> None:
+    for begin_ms in range(200, 250, 7):
+        wire = Wire(kind, Way(one_way_s=0.003), lengths=lengths)
+        wire.line.armed = armed
+        begin_s = wire.clock.time_s + begin_ms / 1000
+        wire.bus.way.stall_s = begin_s, begin_s + stall_ms / 1000
+        wire.run(60)
+        assert wire.wrong == 0
+        assert wire.good > 20
+        assert wire.run(5) == [True] * 5
+
+
 @pytest.mark.parametrize("kind", ["rtu", "ascii"])
 def test_with_one_length_the_listening_is_what_keeps_a_late_answer_out(kind: str) -> None:
     wire = Wire(kind, lengths=SAME_BLOCK)

@@ -176,6 +176,35 @@ def test_an_answer_is_owed_for_one_second(later_s: float, listens: bool) -> None
     assert (port.clock.time_s - port.sent_at_s[1] == pytest.approx(TIMEOUT_S)) is listens
 
 
+def test_a_dead_line_and_a_babbling_one_fill_no_memory() -> None:
+    wire = Wire("rtu")
+    wire.line.armed = True
+    wire.bus.way.eaten = bytes(range(256))
+    for _ in range(400):
+        wire.tick()
+        wire.bus.coming.append((wire.clock.time_s + 0.045, b"\x55" * 100))
+    owed = wire.line._owed  # noqa: SLF001
+    assert 0 < len(owed._owed) < 30  # noqa: SLF001
+    assert len(owed._begun) <= 512  # noqa: SLF001
+
+
+def test_three_answers_that_were_held_back_are_each_owed() -> None:
+    """At 0, 80 and 160 ms asked in vain; two come during the fourth, one and its own behind it."""
+    port = ScriptedPort(lambda _: b"", JumpingClock())
+    link = rtu_link(port, timeout_s=TIMEOUT_S)
+    link.line.armed = True
+    for _ in range(3):
+        with pytest.raises(ReplyTimeout):
+            link.read_registers(3, 0x10, 2)
+    begun_s = port.sent_at_s[0]
+    port.coming += [(begun_s + 0.250 + 0.012 * n, LATE_BYTES) for n in range(4)]
+    with pytest.raises(FrameCorrupt, match="two answers to one request"):
+        link.read_registers(3, 0x10, 2)
+    port.answer = lambda _: framed(bytes.fromhex("01030411112222"))
+    assert link.read_registers(3, 0x10, 2) == bytes.fromhex("11112222")
+    assert link.line.counters.drained_bytes == 18
+
+
 def test_noise_behind_an_answer_that_may_be_an_old_one_refuses_it_too() -> None:
     port, link = reading_after_a_loss(60.0)
     port.comes(b"\x55", 0.075)

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo
     ("port", "words"),
     [
         ("COM12", "port COM12 cannot be opened: that is a name of Windows"),
+        ("socket://127.0.0.1:1", "nobody takes the connection; switch the serial server on"),
         ("/dev/serial/by-id/usb-gone", "it does not exist; plug the adapter in or correct"),
     ],
 )

@@ -98,7 +98,9 @@ def test_a_line_that_is_too_slow_for_a_unit_is_refused_before_it_is_opened(baudr
     ("baudrate", "latency_s", "tick_s"),
     [
         (9600, 0.001, 0.2),
+        (14400, 0.001, 0.2),
         (19200, 0.001, 0.1),
+        (28800, 0.001, 0.1),
         (38400, 0.016, 0.1),
         (38400, 0.001, 0.05),
         (115200, 0.016, 0.05),

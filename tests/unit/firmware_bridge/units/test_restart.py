@@ -216,7 +216,7 @@ def test_no_fault_of_the_wire_is_taken_for_a_restart(
         with suppress(LinkError):
             unit.exchange(FOLLOW)
             read += 1
-    assert 40 < read < 120
+    assert 20 < read < 120
     assert unit.identity.boot_count == 9
     assert desk.port.sent.count(desk.port.sent[0]) == 1  # who it is was asked at connect only
 

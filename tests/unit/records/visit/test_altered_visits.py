@@ -45,8 +45,8 @@ def data(lived: RecordFolder, tmp_path: Path) -> RecordFolder:
 
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read."""
-    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    """A small list that holds on every day, whenever the session was."""
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
 
 
 def _shares() -> Iterator[tuple[str, tuple[str, ...]]]:

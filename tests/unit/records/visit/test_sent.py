@@ -35,8 +35,8 @@ CONTENT = b"ISA*00*"
 
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read; the rules' own tests read it."""
-    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    """A small list that holds on every day, whenever the session was."""
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
 
 
 def seen(folder: RecordFolder) -> Visit:

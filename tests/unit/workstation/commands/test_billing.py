@@ -54,8 +54,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
 
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read; a test of its own reads it."""
-    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    """A small list that holds on every day, whenever the session was."""
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 

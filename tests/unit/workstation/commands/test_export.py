@@ -50,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
 def claim_file(folder: RecordFolder) -> Path:
     """The whole claim, as the practice's system would give it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(billing, "installed_code_list", AnyDay)
+        patch.setattr(billing, "code_list_for", lambda *_: AnyDay())
         view = billing.billed(folder, load_visit(folder, SESSION, SETTINGS))
     assert view.context is not None
     known = view.context.model_dump(mode="json", exclude={"source", "source_digest"})
@@ -64,8 +64,8 @@ def claim_file(folder: RecordFolder) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read; the rules' own tests read it."""
-    monkeypatch.setattr(billing, "installed_code_list", AnyDay)
+    """A small list that holds on every day, whenever the session was."""
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
     monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from workstation.commands.options import PersonOptions, RecordsOptions, grouped
-from workstation.settings import Settings
+from workstation.settings import load_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def test_a_folder_that_was_asked_for_wins_over_that_of_the_settings(
     kind: type[RecordsOptions | PersonOptions], tmp_path: Path
 ) -> None:
     assert kind(data=tmp_path).place.folder.path == tmp_path
-    assert kind().place.folder.path == Settings().data
+    assert kind().place.folder.path == load_settings().data
 
 
 @dataclass(frozen=True)

@@ -41,3 +41,12 @@ def test_refused_scheduling_is_said_with_the_way_to_get_it(mocker: MockerFixture
 def test_another_system_is_not_asked(mocker: MockerFixture) -> None:
     mocker.patch.object(sys, "platform", "win32")
     assert "not offered by this program on win32" in str(take_realtime_rights())
+
+
+def test_a_session_collects_in_short_steps_whatever_the_command_line_set() -> None:
+    gc.set_threshold(100_000)
+    try:
+        take_realtime_rights()
+        assert gc.get_threshold()[0] == 700
+    finally:
+        gc.set_threshold(700)

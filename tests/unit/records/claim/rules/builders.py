@@ -158,6 +158,7 @@ class SmallCodeList:
 
     name = "test list"
     valid_from, valid_to = date(2026, 10, 1), date(2027, 9, 30)
+    has_exclusions = True
     billable = frozenset({"M5116", "M5450", "M5416", "M542", "M50120", "M4806"})
     categories = frozenset({"M51", "M511", "M5136", "M545"})
 

@@ -1,15 +1,17 @@
-"""The installed list of diagnosis codes answers as the tabular list is printed."""
+"""The shipped list of diagnosis codes answers as the tabular list is printed."""
 
 from __future__ import annotations
 
 import pytest
 
-from records.claim.rules.code_list import CodeList, codes_of_note, installed_code_list
+from records.claim.rules.code_list import CodeList
+from records.claim.rules.code_list_sources import codes_of_note
+from records.claim.rules.code_lists import shipped_code_list
 
 
 @pytest.fixture(scope="module")
 def codes() -> CodeList:
-    return installed_code_list()
+    return shipped_code_list()
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,9 @@ def codes() -> CodeList:
         ("M5450", "billable"),
         ("M5199", "unknown"),
         ("m5116", "unknown"),
+        ("M5116\t1", "unknown"),
+        ("M50-M54", "category"),
+        ("13", "category"),
         ("", "unknown"),
     ],
 )

@@ -117,7 +117,7 @@ def two_sessions(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
 def test_another_session_of_the_day_is_named_and_its_claim_makes_it_an_error(
     two_sessions: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(billing, "installed_code_list", SmallCodeList)
+    monkeypatch.setattr(billing, "code_list_for", lambda *_: SmallCodeList())
 
     def found(session_id: str) -> list[tuple[str, str]]:
         report = billed(two_sessions, load_visit(two_sessions, session_id, SETTINGS)).report

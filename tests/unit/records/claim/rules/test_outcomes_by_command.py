@@ -48,7 +48,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RecordFolde
     with staged(folder) as stage:
         stage.treat()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(billing, "installed_code_list", SmallCodeList)
+        patch.setattr(billing, "code_list_for", lambda *_: SmallCodeList())
         yield folder, load_visit(folder, "session-1", SETTINGS)
 
 

@@ -1,0 +1,207 @@
+"""The file of a list of diagnosis codes: lines of text about it, then its rows, packed.
+
+The head is UTF-8: the form, then ``key: value`` for name, valid_from, valid_to, source, excludes1
+(yes or no), count (of the rows) and sha256 (of the lines above it and of the rows). Behind an empty
+line comes the zlib stream of the rows, sorted by code, each with five columns and tabs in between:
+
+    code      without dot; a block as M50-M54, a chapter as its number
+    billable  1, or 0 for what only stands above billable codes
+    above     what it stands under, where that is not the longest row that begins it
+    named     the codes that its own Excludes1 notes name, without dots, blanks in between
+    words     its description; of blocks and the spine's parts only, since no rule reads others
+
+A file that is not as it was written is refused by its name: a code that is missing in it is never
+taken for one that does not exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from importlib.resources.abc import Traversable
+
+from controller.errors import RulesInvalid
+from records.claim.rules.code_list import CodeState
+from records.claim.rules.spine_regions import is_of_the_spine, regions_of_places
+
+FORM = "traction code list 1"
+SUFFIX = ".codes"
+LARGEST_BYTES = 64 << 20
+"""Of the rows; those of 2026 have 1.4 MB."""
+DEEPEST = 12
+"""Rows above one another; a code has 3 to 7 characters, a block and a chapter stand above it."""
+CODE = re.compile(r"[0-9A-Z]{1,7}|[0-9A-Z]{3}-[0-9A-Z]{3}")
+_DIGEST = "sha256: "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListHead:
+    """What a list says of itself; ``has_exclusions`` is False where its source has no notes."""
+
+    name: str
+    valid_from: date
+    valid_to: date
+    source: str
+    has_exclusions: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRow:
+    """A row of the list; its columns are those of the file."""
+
+    code: str
+    billable: bool
+    above: str = ""
+    named: tuple[str, ...] = ()
+    words: str = ""
+
+
+class StoredCodeList:
+    """A list in its file. The rows are unpacked and checked when the first code is looked up."""
+
+    def __init__(self, file: Traversable, remedy: str) -> None:
+        """``remedy`` is the next step in messages. Raises RulesInvalid for a head that is none."""
+        self._where, self._remedy = str(file), remedy
+        try:
+            head, _, self._packed = file.read_bytes().partition(b"\n\n")
+        except OSError as error:
+            raise self._refused(f"cannot be read ({error.strerror})") from error
+        self._told, _, digest = head.rpartition(f"\n{_DIGEST}".encode())
+        self._digest = digest.decode("ascii", "replace")
+        said = self._said()
+        try:
+            self.head = ListHead(
+                name=said["name"],
+                valid_from=date.fromisoformat(said["valid_from"]),
+                valid_to=date.fromisoformat(said["valid_to"]),
+                source=said["source"],
+                has_exclusions=said["excludes1"] == "yes",
+            )
+            self.count = int(said["count"])
+        except (KeyError, ValueError) as error:
+            raise self._refused(f"its head is not as it was written ({error})") from error
+        self.name, self.has_exclusions = self.head.name, self.head.has_exclusions
+        self.valid_from, self.valid_to = self.head.valid_from, self.head.valid_to
+
+    def state(self, code: str) -> CodeState:
+        """Whether a code may be billed, stands above such codes, or is not in the list."""
+        row = self._row(code)
+        if row is None:
+            return "unknown"
+        return "billable" if row.billable else "category"
+
+    def exclude_each_other(self, first: str, second: str) -> bool:
+        """Whether a note of one of two codes, or of what it stands under, names the other."""
+        return self._names(first, second) or self._names(second, first)
+
+    def regions(self, code: str) -> frozenset[str]:
+        """The regions of the spine in a code's own words (spine_regions.py)."""
+        return regions_of_places([(place.code, place.words) for place in self._places(code)])
+
+    @property
+    def billable_n(self) -> int:
+        """How many codes of it may be billed; raises RulesInvalid for an altered file."""
+        return sum(row.partition(b"\t")[2].startswith(b"1") for row in self._rows)
+
+    def rows(self) -> Iterator[CodeRow]:
+        """All rows, sorted by code; raises RulesInvalid for an altered file."""
+        return map(_parsed, self._rows)
+
+    def _names(self, first: str, second: str) -> bool:
+        return any(second.startswith(named) for row in self._places(first) for named in row.named)
+
+    def _places(self, code: str) -> list[CodeRow]:
+        """The row of a code and, from the bottom, those that it stands under."""
+        places: list[CodeRow] = []
+        row = self._row(code)
+        while row is not None and len(places) < DEEPEST:
+            places.append(row)
+            row = self._row(row.above) if row.above else self._longest_beginning(row.code)
+        return places
+
+    def _longest_beginning(self, code: str) -> CodeRow | None:
+        beginnings = (code[:length] for length in range(len(code) - 1, 2, -1))
+        return next((row for each in beginnings if (row := self._row(each))), None)
+
+    def _row(self, code: str) -> CodeRow | None:
+        if not CODE.fullmatch(code):
+            return None
+        begins = f"{code}\t".encode()
+        at = bisect_left(self._rows, begins)
+        found = at < self.count and self._rows[at].startswith(begins)
+        return _parsed(self._rows[at]) if found else None
+
+    @cached_property
+    def _rows(self) -> list[bytes]:
+        """The rows as text; raises RulesInvalid when altered."""
+        unpacking = zlib.decompressobj()
+        try:
+            rows = unpacking.decompress(self._packed, LARGEST_BYTES)
+        except zlib.error as error:
+            raise self._refused("its rows are damaged") from error
+        if not unpacking.eof or unpacking.unused_data:
+            raise self._refused("its rows end too early or too late")
+        if _digest_of(self._told, rows) != self._digest:
+            raise self._refused("its SHA-256 is not that of its lines and rows")
+        lines = rows.splitlines()
+        if len(lines) != self.count:
+            raise self._refused(f"it does not hold the {self.count} rows that it names")
+        return lines
+
+    def _said(self) -> dict[str, str]:
+        try:
+            form, *lines = self._told.decode().split("\n")
+        except UnicodeDecodeError as error:
+            raise self._refused("its head is no text") from error
+        if form != FORM:
+            raise self._refused(f"it does not begin with {FORM!r}")
+        return dict(line.split(": ", 1) for line in lines if ": " in line)
+
+    def _refused(self, fault: str) -> RulesInvalid:
+        return RulesInvalid(f"code list {self._where}: {fault}; {self._remedy}")
+
+
+def packed_list(head: ListHead, rows: Iterable[CodeRow]) -> bytes:
+    """The bytes of the file; the same for the same list, in whatever order its rows come."""
+    lines = [_line(row) for row in sorted(rows, key=lambda row: row.code)]
+    body = "".join(lines).encode()
+    told = "\n".join(
+        (
+            FORM,
+            f"name: {head.name}",
+            f"valid_from: {head.valid_from}",
+            f"valid_to: {head.valid_to}",
+            f"source: {head.source}",
+            f"excludes1: {'yes' if head.has_exclusions else 'no'}",
+            f"count: {len(lines)}",
+        )
+    ).encode()
+    digest = _digest_of(told, body).encode()
+    return told + b"\n" + _DIGEST.encode() + digest + b"\n\n" + zlib.compress(body, 9)
+
+
+def _line(row: CodeRow) -> str:
+    """A row as text; words of codes of other parts are left out, those of blocks are few."""
+    words = row.words if "-" in row.code or is_of_the_spine(row.code) else ""
+    return f"{row.code}\t{int(row.billable)}\t{row.above}\t{' '.join(row.named)}\t{words}\n"
+
+
+def _parsed(line: bytes) -> CodeRow:
+    code, billable, above, named, words = line.decode().split("\t")
+    return CodeRow(
+        code=code,
+        billable=billable == "1",
+        above=above,
+        named=tuple(named.split()),
+        words=words,
+    )
+
+
+def _digest_of(told: bytes, rows: bytes) -> str:
+    return hashlib.sha256(told + b"\n\n" + rows).hexdigest()
