@@ -22,7 +22,7 @@ from pathlib import Path
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from controller.events import JsonValue
 from records.evidence.file_entries import Detail, entries_of_files, note_of_file
-from records.evidence.predecessor import CLOSED_YEAR, FileBefore, begin_behind
+from records.evidence.predecessor import CLOSED_YEAR, FileBefore, Predecessor, begin_behind
 from records.evidence.reader import open_sessions, predecessors_among, reading
 from records.evidence.session_check import Alteration
 from records.evidence.session_rows import next_session_number
@@ -86,7 +86,8 @@ def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
     """What does not fit between the files of closed years and those that follow them."""
     changed, moves = _changed(folder), year_moves(folder)
     away = out_of_reach(folder, moves.values())
-    followed, named = list(_followed(folder, away)), set[Path]()
+    before = [found for _, found in predecessors_among(folder.readable_databases())]
+    followed, named = list(_followed(folder, before, away)), set[Path]()
     for name, closed_digest in followed:
         digest, move = changed.get(name, closed_digest), moves.get(name)
         try:
@@ -110,12 +111,14 @@ def faults_of_year_files(folder: RecordFolder) -> Iterator[Alteration]:
         if move.file not in names:
             what = "an entry says that it was moved, and no later file of the unit follows it"
             yield Alteration(session_id="", where=move.file, what=what)
-    yield from _miscounted_moves(folder, moves)
+    yield from _miscounted_moves(folder, before, moves)
 
 
-def _miscounted_moves(folder: RecordFolder, moves: Mapping[str, YearMove]) -> Iterator[Alteration]:
+def _miscounted_moves(
+    folder: RecordFolder, before: Iterable[Predecessor], moves: Mapping[str, YearMove]
+) -> Iterator[Alteration]:
     """Moves that name more or fewer sessions than the signed row of the following file leaves."""
-    for _, found in predecessors_among(folder.readable_databases()):
+    for found in before:
         move = moves.get(found.file)
         if found.kind != CLOSED_YEAR or move is None:
             continue
@@ -141,11 +144,13 @@ def fault_of_year_file(folder: RecordFolder, name: str) -> str:
     clinic.db speaks for it, whose chain the caller checks.
     """
     known = known_public_keys(folder)
-    for path, found in predecessors_among(folder.readable_databases()):
+    following = list(predecessors_among(folder.readable_databases()))
+    for path, found in following:
         fault = found.fault(unit_id_of(path), known) if found.file == name else ""
         if fault:
             return f"{path.name} names it, and {fault}"
-    digests = dict(_followed(folder, moves_out_of_reach(folder)))
+    before = [found for _, found in following]
+    digests = dict(_followed(folder, before, moves_out_of_reach(folder)))
     if name not in digests:
         return "no later file of the unit follows it"
     return _fault(_place_of(folder, name), _changed(folder).get(name, digests[name]))
@@ -280,9 +285,11 @@ def _free_name(database: Path, year: int) -> Path:
     return next(place for place in places if not place.exists())
 
 
-def _followed(folder: RecordFolder, away: Iterable[YearMove]) -> Iterator[tuple[str, str]]:
+def _followed(
+    folder: RecordFolder, before: Iterable[Predecessor], away: Iterable[YearMove]
+) -> Iterator[tuple[str, str]]:
     """Name and digest of each closed file that a later one follows, or one that was moved."""
-    for _, found in predecessors_among(folder.readable_databases()):
+    for found in before:
         if found.kind == CLOSED_YEAR:
             yield found.file, found.digest.hex()
     for move in away:

@@ -25,19 +25,30 @@ from controller.words import visible
 MIGRATIONS_TABLE = Migrations.migrations_table
 SHOWN_CHARACTERS = 90
 """How much of a text that is not ours a finding repeats."""
+MOST_KEPT_CHARACTERS = 20_000
+"""Of the rows of a schema that is kept in memory. The program's own are smaller; others may be of
+any size."""
 _PLAIN_READING = ("trigger", "index")
 """Kinds that have no part in what a query finds in its tables."""
 _SCHEMA_ROWS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+KEPT_SCHEMAS = 64
+"""How many the process remembers: two kinds of file in every version, and some altered ones."""
+_MADE: dict[str, _Made] = {}
 _BLANKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a file must look like. The last migration sets ``user_version`` to ``version``."""
+    """What a file must look like. The last migration sets ``user_version`` to ``version``.
+
+    Where a migration also does something to the rows of one file, ``plain`` are migrations that
+    make the same tables and nothing else: they are the same for every file.
+    """
 
     name: str
     version: int
     migrations: Migrations
+    plain: Migrations | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +78,17 @@ class _Thing:
         return f"{_short(self.kind)} {_short(self.name)}{on}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """``columns``: a table's kind and columns as SQLite has them, by the table's name."""
+
+    things: Counter[_Thing]
+    columns: dict[str, tuple[Any, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """Everything that is compared. ``columns``: a table's kind and columns as SQLite has them."""
+    """Everything that is compared."""
 
     version: int
     encoding: str
@@ -78,7 +97,7 @@ class _Look:
     migrations: tuple[tuple[object, ...], ...]
 
     def same_tables(self, other: _Look) -> bool:
-        return self.things == other.things
+        return self.things.items() == other.things.items()
 
 
 def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
@@ -88,10 +107,12 @@ def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
     if _is_begun(found):
         what = "it holds no tables: it was emptied, or the program ended while it made them"
         return [SchemaDifference(where="the file", what=what, readable=False)]
-    known = _known(schema, found.version)
+    known = _known_of(schema, found.version)
+    if found == known:
+        return []
     if known is None or not found.same_tables(known):
         for version in range(1, schema.version + 1):
-            other = _known(schema, version)
+            other = _known_of(schema, version)
             if other is not None and found.same_tables(other):
                 return [_other_version(found.version, version)]
     if known is None:
@@ -103,7 +124,7 @@ def schema_differences(db: Database, schema: Schema) -> list[SchemaDifference]:
 def is_begun(db: Database) -> bool:
     """True for a file without any table but the list of migrations: nothing was kept in it yet."""
     with _one_moment(db):
-        return _is_begun(_look(db))
+        return _one(db, "PRAGMA user_version") == 0 and _is_begun(_look(db))
 
 
 def _is_begun(found: _Look) -> bool:
@@ -172,20 +193,41 @@ def _short(text: object) -> str:
 
 
 def _look(db: Database) -> _Look:
-    things = Counter(
-        _Thing(str(kind), str(name), str(table), _plain_text(text))
-        for kind, name, table, text in _all(
-            db, "SELECT type, name, tbl_name, sql FROM sqlite_master"
-        )
-    )
-    tables = sorted(thing.name for thing in things if thing.kind == "table")
+    made = _made_of(db)
     return _Look(
         version=_one(db, "PRAGMA user_version"),
         encoding=str(_one(db, "PRAGMA encoding")),
-        things=things,
-        columns={name: _columns(db, name) for name in tables},
-        migrations=_applied(db) if MIGRATIONS_TABLE in tables else (),
+        things=made.things,
+        columns=made.columns,
+        migrations=_applied(db, made.columns),
     )
+
+
+def _made_of(db: Database) -> _Made:
+    """What the rows of the schema's table come to; known already where another file had them.
+
+    SQLite makes columns from these texts and from nothing else, so the same rows, each value with
+    its type, have the same columns.
+    """
+    found = _all(db, _SCHEMA_ROWS)
+    key = repr(found)
+    made = _MADE.get(key)
+    if made is None:
+        made = _make(db, found)
+        if len(key) <= MOST_KEPT_CHARACTERS:
+            if len(_MADE) >= KEPT_SCHEMAS:
+                _MADE.clear()
+            _MADE[key] = made
+    return made
+
+
+def _make(db: Database, found: list[tuple[Any, ...]]) -> _Made:
+    things = Counter(
+        _Thing(str(kind), str(name), str(table), _plain_text(text))
+        for kind, name, table, text in found
+    )
+    tables = sorted(thing.name for thing in things if thing.kind == "table")
+    return _Made(things=things, columns={name: _columns(db, name) for name in tables})
 
 
 def _columns(db: Database, table: str) -> tuple[Any, ...]:
@@ -199,10 +241,10 @@ def _columns(db: Database, table: str) -> tuple[Any, ...]:
     return (*kinds, *_all(db, f"PRAGMA table_xinfo({quoted})"))
 
 
-def _applied(db: Database) -> tuple[tuple[object, ...], ...]:
+def _applied(db: Database, columns: dict[str, tuple[Any, ...]]) -> tuple[tuple[object, ...], ...]:
     """The list of migrations; none where its table has other columns, which is found apart."""
-    columns = {row[1] for row in _all(db, f"PRAGMA table_xinfo({MIGRATIONS_TABLE})")}
-    if not {"id", "migration_set", "name"} <= columns:
+    names = {row[1] for row in columns.get(MIGRATIONS_TABLE, ())}
+    if not {"id", "migration_set", "name"} <= names:
         return ()
     wanted = f"SELECT id, migration_set, name FROM {MIGRATIONS_TABLE} ORDER BY id"
     return tuple(_all(db, wanted))
@@ -241,13 +283,17 @@ def _one(db: Database, sql: str) -> Any:
 # --- what the program makes -------------------------------------------------------------------
 
 
+def _known_of(schema: Schema, version: int) -> _Look | None:
+    return _known(schema.plain or schema.migrations, version)
+
+
 @lru_cache(maxsize=32)
-def _known(schema: Schema, version: int) -> _Look | None:
+def _known(migrations: Migrations, version: int) -> _Look | None:
     """The schema of one version; None for a version that the program never made."""
     db = Database(memory=True, execute_plugins=False)
     try:
-        while pending := schema.migrations.pending(db):
-            schema.migrations.apply(db, stop_before=[step.name for step in pending[1:]])
+        while pending := migrations.pending(db):
+            migrations.apply(db, stop_before=[step.name for step in pending[1:]])
             if _one(db, "PRAGMA user_version") == version:
                 return _look(db)
     finally:
@@ -258,7 +304,7 @@ def _known(schema: Schema, version: int) -> _Look | None:
 @lru_cache(maxsize=8)
 def _all_names(schema: Schema) -> frozenset[str]:
     """Every name that some version has given, in small letters."""
-    looks = (_known(schema, version) for version in range(1, schema.version + 1))
+    looks = (_known_of(schema, version) for version in range(1, schema.version + 1))
     return frozenset(
         thing.name.lower() for look in looks if look is not None for thing in look.things
     )

@@ -182,6 +182,7 @@ def _m005_packed_sessions(db: Database) -> None:
 
 def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
     """The unit's schema; ``recorded_by`` signs what an older file held when it came to schema 4."""
+    plain = None if recorded_by is None else UNIT_SCHEMA.migrations
     migrations = Migrations("traction-unit")
     migrations(name="m001_first_schema")(_m001_first_schema)
     migrations(name="m002_signatures")(_m002_signatures)
@@ -192,7 +193,7 @@ def unit_schema(recorded_by: MigrationRecorder | None = None) -> Schema:
         _m004_session_keys(db, recorded_by)
 
     migrations(name="m005_packed_sessions")(_m005_packed_sessions)
-    return Schema("the unit's evidence", 5, migrations)
+    return Schema("the unit's evidence", 5, migrations, plain)
 
 
 UNIT_SCHEMA = unit_schema()

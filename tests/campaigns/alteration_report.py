@@ -24,7 +24,7 @@ from records.evidence.start_check import check_before_start
 from records.store.checkpoint import Checkpoint, parse_checkpoint
 from records.store.record_folder import RecordFolder
 from tests.campaigns.alteration_kinds import KINDS, Kind, prepare
-from tests.campaigns.false_stops import commit
+from tests.campaigns.asked import commit
 from tests.campaigns.year_kinds import YEAR_KINDS, prepare_years
 from tests.support.altered_records import KEY, UNIT
 from tools.markdown import wrapped

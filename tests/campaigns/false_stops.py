@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from controller.events import EventKind
 from controller.runtime.clock import SystemClock
+from tests.campaigns.asked import commit, shard_of
 from tests.campaigns.false_stops_page import Part, page
 from tests.campaigns.sound_population import draw_session
 from tests.campaigns.sound_session import run_session
@@ -80,16 +80,6 @@ def run_shard(shard: int, shards: int, count: int) -> Part:
     return part
 
 
-def commit() -> str:
-    """The commit of the program that runs, with a mark when files were changed since."""
-    words = (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--", "*.py"])
-    found = [
-        subprocess.run(["git", *w], cwd=ROOT, capture_output=True, text=True, check=False).stdout
-        for w in words
-    ]
-    return (found[0].strip() or "unknown") + (" with changes" if found[1].strip() else "")
-
-
 def _keep(part: Part) -> None:
     PARTS.mkdir(parents=True, exist_ok=True)
     whole = asdict(part)
@@ -136,12 +126,12 @@ def main() -> int:
     """Run what was asked for; 1 when a session was stopped without cause."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("count", type=int, nargs="?", default=COUNT)
-    parser.add_argument("--shard", default="")
+    parser.add_argument("--shard", type=shard_of, default=(0, SHARDS), metavar="K/N")
     parser.add_argument("--seed", type=int)
     asked = parser.parse_args()
     if asked.seed is not None:
         return replay(asked.seed)
-    shard, shards = (int(n) for n in asked.shard.split("/")) if asked.shard else (0, SHARDS)
+    shard, shards = asked.shard
     for number in [shard] if shard else range(1, shards + 1):
         run_shard(number, shards, asked.count)
     parts = kept_parts(asked.count, commit())

@@ -200,9 +200,18 @@ WORKS = (
 
 
 def cut_everywhere(
-    work: Work[OneDisk], form: str, folder: Path, *, chances: int, every: int = 1
+    work: Work[OneDisk],
+    form: str,
+    folder: Path,
+    *,
+    chances: int,
+    every: int = 1,
+    until_wrong: bool = False,
 ) -> Result:
-    """Cut one work before each operation (or ``every`` so many), in each way."""
+    """Cut one work before each operation (or ``every`` so many), in each way.
+
+    ``until_wrong`` ends it at the first cut that left something wrong.
+    """
     result, place = Result(), work.make(folder, form)
     place.reset()
     whole = run_killed(lambda: work.do(place), 0, place.root, place.log)
@@ -222,6 +231,8 @@ def cut_everywhere(
                 result.wrong.append(f"before operation {at} the child ended with {ended.status}")
             where = f"{work.name} of {form} before operation {at}, {way}"
             result.wrong += [f"{where}: {what}" for what in _look(work, place, ended.status)]
+            if until_wrong and result.wrong:
+                return result
     return result
 
 

@@ -36,6 +36,7 @@ from records.evidence.session_rows import chain_start, first_misfit, link_rows
 from records.evidence.stored_session import load_stored
 from records.store.database import rows
 from records.store.record_folder import RecordFolder
+from tests.campaigns.asked import ran_on
 from tests.support.real_time import SHORT_PULL, Program, program, simulated_unit, wait_until
 
 ROUNDS = 1_000
@@ -313,6 +314,7 @@ def main() -> None:
         f"{sum(lane.repeated for lane in lanes)} starts did not come so far and were "
         "repeated"
     )
+    print(ran_on())
     for line in (*lost[:5], *broken[:5], *late[:5]):
         print(line)
     sys.exit(1 if lost or broken or late or alterations else 0)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.runtime.clock import SystemClock
-from tests.campaigns.false_stops import commit
+from tests.campaigns.asked import commit
 from tests.campaigns.matrix_page import Run, page
 from tests.safety.matrix_expected import Expected, Fault
 from tests.safety.matrix_faults import FAULTS

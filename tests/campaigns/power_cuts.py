@@ -4,6 +4,8 @@ Random sessions are recorded on the disk of ``tests/support/recording_storage.py
 own journal. Then the disk is built again for each cut, opened as the next start opens it, and
 compared with what had been acknowledged at that moment: ``open_session`` returned, ``sync``
 returned, ``close`` gave out the checkpoint.
+
+python -m tests.campaigns.power_cuts [CUTS] [SEED] [--shard K/N]; a seed is one of a file
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from records.keys.signing import SigningKey
 from records.store.database import Database, failures_in_words, open_for_writing, rows
 from records.store.record_folder import RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
+from tests.campaigns.asked import Asked, ran_on
 from tests.support.left_open import close_left_open
 from tests.support.recording_storage import Disk, Recording, recording
 
@@ -68,15 +71,19 @@ class Result:
     lost: list[str] = field(default_factory=list)
 
 
-def cut_everywhere(cuts: int, seed: int, folder: Path, per_operation: int) -> Result:
-    """Record one file after the other and cut it, until ``cuts`` are done."""
-    result = Result()
-    for file_seed in range(seed, sys.maxsize):
+def cut_everywhere(asked: Asked, folder: Path, per_operation: int, every: int = 1) -> Result:
+    """Record one file after the other and cut it, until so many cuts are done.
+
+    It is cut after each operation, or after ``every`` so many.
+    """
+    result, cuts = Result(), len(asked.numbers)
+    first = asked.seed + asked.shard - 1
+    for file_seed in range(first, sys.maxsize, asked.shards):
         chance = random.Random(file_seed)
-        pages = AUTOCHECKPOINT_PAGES[file_seed % len(AUTOCHECKPOINT_PAGES)]
+        pages = AUTOCHECKPOINT_PAGES[(first + result.files) % len(AUTOCHECKPOINT_PAGES)]
         recorded, promises = record_sessions(chance, RecordFolder(folder / "recorded"), pages)
         result.files += 1
-        for cut in _cuts(recorded, chance, folder, per_operation):
+        for cut in _cuts(recorded, chance, folder, per_operation, every):
             if result.cuts >= cuts:
                 return result
             result.cuts += 1
@@ -161,14 +168,14 @@ class Cut:
 
 
 def _cuts(
-    recorded: Recording, chance: random.Random, folder: Path, per_operation: int
+    recorded: Recording, chance: random.Random, folder: Path, per_operation: int, every: int
 ) -> Iterator[Cut]:
     """The disk of every cut, one after the other, in ``folder``/cut."""
     disk = Disk()
     units = RecordFolder(folder / "cut").unit_database(UNIT).parent
     for number, operation in enumerate(recorded.operations, start=1):
         disk.take(operation)
-        for variant in range(per_operation):
+        for variant in range(0 if number % every else per_operation):
             shutil.rmtree(folder / "cut", ignore_errors=True)
             units.mkdir(parents=True)
             disk.cut(chance, units)
@@ -245,14 +252,15 @@ def scratch_folder() -> Iterator[Path]:
 
 def main() -> None:
     """Run the campaign; the exit status says whether anything was lost."""
-    cuts = int(sys.argv[1]) if len(sys.argv) > 1 else CUTS
+    asked = Asked.of(__doc__ or "", count=CUTS)
     with scratch_folder() as folder:
-        result = cut_everywhere(cuts, 1, folder, CUTS_PER_OPERATION)
+        result = cut_everywhere(asked, folder, CUTS_PER_OPERATION)
     print(
         f"{result.cuts} cuts after {result.operations} operations on {result.files} files, "
         f"{result.next_starts} whole next starts: {len(result.corrupt)} corrupt, "
         f"{len(result.lost)} with an acknowledged record lost"
     )
+    print(ran_on(asked))
     for line in (*result.corrupt[:5], *result.lost[:5]):
         print(line)
     sys.exit(1 if result.corrupt or result.lost else 0)

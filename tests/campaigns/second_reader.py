@@ -1,11 +1,10 @@
 """`make campaign-second-reader`: every number of record and note, twice, for random sessions.
 
-python -m tests.campaigns.second_reader [COUNT] [SEED]
+python -m tests.campaigns.second_reader [COUNT] [SEED] [--shard K/N]
 """
 
 from __future__ import annotations
 
-import random
 import re
 import sys
 from collections import Counter
@@ -18,6 +17,7 @@ from records.note.delivered_dose import DeliveredDose, compute_dose
 from records.note.treatment_note import TreatmentNote, draft_note
 from records.order.order_file import parse_order
 from records.store.record_folder import RecordFolder
+from tests.campaigns.asked import Asked, ran_on
 from tests.support.memory import memory_folder
 from tests.support.random_sessions import UNIT, RandomSession
 from tests.support.second_reader import numbers, read, written
@@ -44,24 +44,26 @@ ORDER = parse_order(
     'hold_force = "60 N"\ntreatment_time = "1 min"\n',
     "random",
 )
+COUNT = 1_000
 PER_FILE = 20
 """Sessions in one unit's file before a new one is begun."""
 
 
-def run(count: int, seed: int, base: Path) -> tuple[Counter[str], list[str]]:
+def run(asked: Asked, base: Path) -> tuple[Counter[str], list[str]]:
     """How many sessions of each end were made, and every difference in words."""
     ends: Counter[str] = Counter()
     differences: list[str] = []
-    for index in range(count):
-        folder, session_id = base / str(index // PER_FILE), f"s-{index}"
-        source = random.Random(seed * 1_000_003 + index)
-        ends[RandomSession(RecordFolder(folder), session_id, source).perform()] += 1
+    for place, number in enumerate(asked.numbers):
+        folder, session_id = base / str(place // PER_FILE), f"s-{number}"
+        session = RandomSession(RecordFolder(folder), session_id, asked.chance(number))
+        ends[session.perform()] += 1
         record = read_session(RecordFolder(folder), session_id)
         stored = read(RecordFolder(folder).unit_database(UNIT), record.head.number)
         second = {**numbers(stored), **written(stored, record.head.utc_offset_min)}
         first = {**as_numbers(compute_dose(record)), **as_written(draft_note(record, ORDER))}
         differences += [
-            f"{session_id} of seed {seed}: {name} is {first[name]}, second reader {second[name]}"
+            f"{session_id} of seed {asked.seed}: "
+            f"{name} is {first[name]}, second reader {second[name]}"
             for name in sorted(first.keys() | second.keys())
             if first.get(name) != second.get(name)
         ]
@@ -89,13 +91,13 @@ def as_written(note: TreatmentNote) -> dict[str, list[str]]:
 
 def main() -> int:
     """Run the campaign and print what was made and what differs; 1 when anything does."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    asked = Asked.of(__doc__ or "", count=COUNT)
     with memory_folder() as folder:
-        ends, differences = run(count, seed, Path(folder))
+        ends, differences = run(asked, Path(folder))
     for end, number in sorted(ends.items()):
         print(f"{number:6}  {end}")
     print(f"{sum(ends.values())} sessions, {len(differences)} differences")
+    print(ran_on(asked))
     for one in differences:
         print(one)
     return 1 if differences else 0

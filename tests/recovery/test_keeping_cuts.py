@@ -37,7 +37,7 @@ def assert_all_or_nothing(result: Result, *, least_operations: int) -> None:
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
-@pytest.mark.parametrize(("form", "every"), [("copy", 5), ("copy.zip", 12), ("copy.zip.age", 18)])
+@pytest.mark.parametrize(("form", "every"), [("copy", 9), ("copy.zip", 20), ("copy.zip.age", 27)])
 def test_a_cut_at_any_file_operation_leaves_all_or_nothing(
     memory_path: Path, work: Work[Place], form: str, every: int
 ) -> None:
@@ -45,7 +45,7 @@ def test_a_cut_at_any_file_operation_leaves_all_or_nothing(
     assert_all_or_nothing(result, least_operations=100)
 
 
-@pytest.mark.parametrize(("work", "every"), [(YEAR_WORKS[0], 18), (YEAR_WORKS[1], 3)], ids=str)
+@pytest.mark.parametrize(("work", "every"), [(YEAR_WORKS[0], 29), (YEAR_WORKS[1], 5)], ids=str)
 def test_a_cut_at_any_operation_on_closed_years_loses_no_session(
     memory_path: Path, work: Work[Years], every: int
 ) -> None:
@@ -56,12 +56,12 @@ def test_a_cut_at_any_operation_on_closed_years_loses_no_session(
 @pytest.mark.parametrize(
     ("work", "form", "every"),
     [
-        (PACKING_WORKS[0], "one", 4),
-        (PACKING_WORKS[1], "schema 3", 9),
-        (PACKING_WORKS[1], "schema 4", 13),
-        (PACKING_WORKS[2], "schema 3", 23),
-        *((work, "files", 4) for work in KEY_WORKS),
-        (KEY_WORKS[0], "key store", 6),
+        (PACKING_WORKS[0], "one", 7),
+        (PACKING_WORKS[1], "schema 3", 17),
+        (PACKING_WORKS[1], "schema 4", 25),
+        (PACKING_WORKS[2], "schema 3", 43),
+        *((work, "files", 7) for work in KEY_WORKS),
+        (KEY_WORKS[0], "key store", 9),
     ],
     ids=str,
 )
@@ -107,7 +107,7 @@ def test_the_same_check_of_packing_and_keys_fails_without_what_it_is_about(
     every: int,
 ) -> None:
     spoil(monkeypatch)
-    assert cut_everywhere(work, form, memory_path, chances=0, every=every).wrong
+    assert cut_everywhere(work, form, memory_path, chances=0, every=every, until_wrong=True).wrong
 
 
 def without_the_sync_of_the_line(patch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,9 @@ def test_a_move_loses_sessions_without_what_it_is_about(
     memory_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     spoil(monkeypatch)
-    assert cut_everywhere(YEAR_WORKS[1], YEAR_FORMS[0], memory_path, chances=0, every=2).wrong
+    assert cut_everywhere(
+        YEAR_WORKS[1], YEAR_FORMS[0], memory_path, chances=0, every=2, until_wrong=True
+    ).wrong
 
 
 def without_the_sync_of_the_name(patch: pytest.MonkeyPatch) -> None:
@@ -159,7 +161,7 @@ def test_the_same_check_fails_without_what_it_is_about(
     spoil: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
     spoil(monkeypatch)
-    assert cut_everywhere(work, form, memory_path, chances=0, every=20).wrong
+    assert cut_everywhere(work, form, memory_path, chances=0, every=20, until_wrong=True).wrong
 
 
 # --- the disk is full -------------------------------------------------------------------------

@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from records.store import database
-from tests.campaigns.power_cuts import cut_everywhere, scratch_folder
+from tests.campaigns.asked import Asked
+from tests.campaigns.power_cuts import AUTOCHECKPOINT_PAGES, cut_everywhere, scratch_folder
 from tests.support.recording_storage import SECTOR, Disk, Operation
 
-CUTS = 2_000
+CUTS = 600
 
 
 def test_no_cut_corrupts_a_file_or_loses_an_acknowledged_record() -> None:
     with scratch_folder() as folder:
-        result = cut_everywhere(CUTS, 6, folder, per_operation=1)
+        result = cut_everywhere(Asked(count=CUTS, seed=6), folder, per_operation=1, every=6)
+    assert result.files >= len(AUTOCHECKPOINT_PAGES)
     assert result.cuts == CUTS
     assert result.operations == CUTS
     assert result.next_starts == CUTS / 100
@@ -29,8 +31,8 @@ def test_the_same_check_fails_when_commits_are_not_synced(
 ) -> None:
     monkeypatch.setitem(database.WRITER_PRAGMAS, "synchronous", 1)
     with scratch_folder() as folder:
-        result = cut_everywhere(500, 6, folder, per_operation=1)
-    assert len(result.lost) > 100
+        result = cut_everywhere(Asked(count=150, seed=6), folder, per_operation=1, every=6)
+    assert len(result.lost) > 30
 
 
 def disk_with(*operations: Operation) -> Disk:

@@ -1,8 +1,7 @@
-"""The short form of `make campaign-false-stops`: 100 drawn sound sessions, cut short."""
+"""The short form of `make campaign-false-stops`: 50 drawn sound sessions, cut short."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +12,13 @@ from controller.safety.limits import SafetyLimits
 from simulator.map_v1 import MEASUREMENT
 from tests.campaigns.false_stops import judge_short_seed, kept_parts, seeds_of
 from tests.campaigns.false_stops_page import Part, page
+from tests.campaigns.population import MOVEMENTS
 from tests.campaigns.sound_population import (
     LOST_IN_WINDOW,
+    LOST_KINDS,
     LOST_WINDOW_S,
+    MODES,
+    TABLES,
     SoundLine,
     SoundSession,
     draw_session,
@@ -23,12 +26,12 @@ from tests.campaigns.sound_population import (
 from tests.campaigns.sound_session import Observer, run_session, unit_of
 from tests.campaigns.sound_verdict import Judged, Verdict, judge
 
-SHARDS = 10
+COUNT, SHARDS = 50, 5
 
 
 @pytest.mark.parametrize("shard", range(1, SHARDS + 1))
 def test_no_sound_session_is_stopped_without_cause(shard: int) -> None:
-    judged = [judge_short_seed(seed) for seed in seeds_of(shard, SHARDS, 100)]
+    judged = [judge_short_seed(seed) for seed in seeds_of(shard, SHARDS, COUNT)]
     assert [j for j in judged if j.verdict is Verdict.FALSE_STOP] == []
     assert sum(j.verdict is Verdict.COMPLETED for j in judged) >= len(judged) // 2
 
@@ -132,11 +135,14 @@ def test_the_same_seed_is_the_same_session() -> None:
     assert first.record.of_kind(EventKind.SESSION_ENDED)
 
 
-def test_the_draws_reach_every_variant() -> None:
-    drawn = Counter(
-        (s.unit.set_point_period_s, s.unit.reads_first) for s in map(draw_session, range(1, 400))
-    )
-    assert len(drawn) == 18
+def test_the_short_form_draws_every_kind() -> None:
+    drawn = [draw_session(seed) for seed in seeds_of(1, 1, COUNT)]
+    assert len({(s.unit.set_point_period_s, s.unit.reads_first) for s in drawn}) == 18
+    assert {s.table for s in drawn} == set(TABLES)
+    assert {s.mode for s in drawn} == set(MODES)
+    assert {s.patient.movement for s in drawn} == {"still", *MOVEMENTS}
+    assert len({s.moves_in for s in drawn}) == 6
+    assert {kind for s in drawn for _, kind in s.line.spoiled} == set(LOST_KINDS)
 
 
 def test_the_page_lists_what_can_be_replayed() -> None:

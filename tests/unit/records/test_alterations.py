@@ -15,6 +15,7 @@ from records.evidence.integrity import verify
 from records.evidence.session_check import NOT_OUTSIDE
 from records.store.record_folder import RecordFolder
 from tests.campaigns.alterations import run
+from tests.campaigns.asked import Asked
 from tests.support.altered_bundles import BUNDLE_ALTERATIONS
 from tests.support.altered_records import (
     ALTERATIONS,
@@ -49,7 +50,7 @@ def test_the_untouched_record_is_in_order(ground: Ground) -> None:
 
 
 def test_a_hundred_and_fifty_random_alterations_are_found(ground: Ground) -> None:
-    made, missed = run(ground, 150, 7, RecordFolder(ground.folder / "copy"))
+    made, missed = run(ground, Asked(count=150, seed=7), RecordFolder(ground.folder / "copy"))
     assert missed == []
     assert made.total() == 150
     assert len(made) > len(ALTERATIONS)

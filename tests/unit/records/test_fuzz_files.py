@@ -9,6 +9,7 @@ import pytest
 from records.evidence.reader import list_sessions
 from records.store.canonical import SAMPLE_SIZE
 from records.store.record_folder import RecordFolder
+from tests.campaigns.asked import Asked
 from tests.campaigns.fuzz_files import run
 from tests.support.memory import memory_folder
 from tests.support.mutated_files import (
@@ -27,7 +28,7 @@ FILES_IN_THE_TEST = 150
 def test_no_damage_breaks_a_reader_or_passes_for_the_whole() -> None:
     with memory_folder() as folder:
         ground = prepare(Path(folder))
-        outcomes, failures = run(ground, FILES_IN_THE_TEST, 7)
+        outcomes, failures = run(ground, Asked(count=FILES_IN_THE_TEST, seed=7))
     assert failures == []
     assert {kind for kind, _ in outcomes} == set(READERS)
     assert {outcome for _, outcome in outcomes} >= {"whole", "altered", "refused"}
@@ -49,6 +50,6 @@ def test_the_campaign_tells_what_it_saw(monkeypatch: pytest.MonkeyPatch, tmp_pat
     ground = prepare(tmp_path)
     monkeypatch.setattr("tests.support.mutated_files.verdict_of", lambda data: "whole")
     monkeypatch.setattr("tests.support.mutated_files.restore", lambda source, target, trust: 1 / 0)
-    _, failures = run(ground, 30, 1)
+    _, failures = run(ground, Asked(count=30))
     assert any("ACCEPTED" in failure for failure in failures)
     assert any("INTERNAL ERROR: ZeroDivisionError" in failure for failure in failures)

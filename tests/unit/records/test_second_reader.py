@@ -9,13 +9,14 @@ from pathlib import Path
 from records.evidence.reader import read_session
 from records.note.treatment_note import draft_note
 from records.store.record_folder import RecordFolder
+from tests.campaigns.asked import Asked
 from tests.campaigns.second_reader import ORDER, as_written, run
 from tests.support.random_sessions import ENDS, UNIT, RandomSession
 from tests.support.second_reader import read, written
 
 
 def test_a_second_reader_gets_the_same_numbers(memory_path: Path) -> None:
-    ends, differences = run(30, 5, memory_path)
+    ends, differences = run(Asked(count=30, seed=5), memory_path)
     assert differences == []
     assert set(ends) == set(ENDS), "every kind of end was among them"
 

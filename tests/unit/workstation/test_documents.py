@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,23 +14,11 @@ from controller.events import Outcome
 from controller.runtime.clock import SystemClock
 from records.evidence.reader import list_sessions
 from records.exports.formats import written
-from records.order.order_file import parse_order
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
-from simulator.table.patient import StopsDuring
-from tests.support.sessions import SETTINGS, SHORT_CERVICAL
-from workstation import demo
+from tests.support.sessions import SETTINGS
+from tests.support.short_demo import run_short_demo
 from workstation.output import write_file
-
-LUMBAR = """
-region = "lumbar"
-mode = "intermittent"
-hold_force = "120 N"
-rest_force = "60 N"
-hold_time = "20 s"
-rest_time = "10 s"
-treatment_time = "1 min"
-"""
 
 
 class Shown:
@@ -41,16 +28,8 @@ class Shown:
         self.folder, self.data = folder, RecordFolder(folder / "data")
         self.began_ms = SystemClock().utc_ms()
         screen = io.StringIO()
-        cervical, lumbar = demo.acts()
-        orders = {
-            "cervical": parse_order(SHORT_CERVICAL, "cervical.toml"),
-            "lumbar": parse_order(LUMBAR, "lumbar.toml"),
-        }
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(demo, "demo_order", orders.__getitem__)
-            stops_at_once = replace(lumbar, patient=StopsDuring(1, 2.0))
-            patched.setattr(demo, "acts", lambda: (cervical, stops_at_once))
-            self.files = demo.run_demo(Console(file=screen, width=160), folder, SETTINGS)
+        console = Console(file=screen, width=160)
+        self.files = run_short_demo(console, folder, SETTINGS)
         self.screen = screen.getvalue()
         (self.completed,) = (
             record.head.session_id

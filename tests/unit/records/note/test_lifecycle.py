@@ -381,10 +381,11 @@ def test_no_sequence_of_acts_loses_a_version_or_moves_a_device_field(
     with tempfile.TemporaryDirectory() as folder:
         data = RecordFolder(Path(folder) / "data")
         shutil.copytree(two_visits, data.path)
-        device = note_of(data, "s-2").device_fields
+        note = note_of(data, "s-2")
+        device = note.device_fields
         kept: tuple[NoteVersion, ...] = ()
         for number, act in enumerate([*first, *acts]):
-            _perform(data, act, BEGAN_MS + 3 * DAY_MS + number)
+            _perform(data, note, act, BEGAN_MS + 3 * DAY_MS + number)
             note = note_of(data, "s-2")
             assert note.device_fields == device
             assert note.versions[: len(kept)] == kept
@@ -394,9 +395,11 @@ def test_no_sequence_of_acts_loses_a_version_or_moves_a_device_field(
         assert not verify_clinic(data).alterations
 
 
-def _perform(data: RecordFolder, act: tuple[str, str, str], at_ms: int) -> None:
+def _perform(
+    data: RecordFolder, note: TreatmentNote, act: tuple[str, str, str], at_ms: int
+) -> None:
     what, name, value = act
-    note, who = note_of(data, "s-2"), author(data, at_ms=at_ms)
+    who = author(data, at_ms=at_ms)
     refused: str | None = None
     try:
         if what == "complete":

@@ -20,7 +20,8 @@ from records.store.private_files import create_new, make_folder, open_or_create,
 from records.store.record_folder import RecordFolder
 from tests.support.commands import said
 from tests.support.notes import UNIT, recorded
-from workstation.demo import DemoConsole, run_demo
+from tests.support.short_demo import run_short_demo
+from workstation.demo import DemoConsole
 from workstation.settings import Settings
 
 
@@ -61,7 +62,7 @@ def test_everything_that_a_workstation_writes_is_private(
     before = os.umask(0)
     try:
         out = tmp_path / "all" / "out"
-        run_demo(DemoConsole(quiet=True), out, Settings(time_zone="UTC"))
+        run_short_demo(DemoConsole(quiet=True), out, Settings(time_zone="UTC"))
         data = RecordFolder(out / "data")
         opening = SessionOpening(session_id="open", unit_id=UNIT, utc_offset_min=0, detail={})
         key = load_or_create_key(data, store=NoKeyStore())

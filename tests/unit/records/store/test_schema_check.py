@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sqlite3
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,12 @@ import pytest
 from controller.errors import JournalCorrupt, JournalUnavailable
 from records.clinic.clinic_verify import verify_clinic
 from records.evidence.integrity import verify
+from records.evidence.migration import recording_schema
 from records.evidence.start_check import check_before_start
 from records.store.clinic_file import CLINIC_SCHEMA, clinic_writing
 from records.store.database import Database, Migrations, Schema, open_for_reading, open_for_writing
 from records.store.record_folder import RecordFolder
-from records.store.schema_check import schema_differences
+from records.store.schema_check import MOST_KEPT_CHARACTERS, schema_differences
 from records.store.unit_file import UNIT_SCHEMA
 from tests.support.altering import altering_schema
 from tests.support.notes import UNIT
@@ -286,3 +289,67 @@ def test_a_new_version_is_known_by_being_declared(tmp_path: Path) -> None:
         raw.execute("UPDATE sqlite_master SET sql = replace(sql, 'said_by', 'SAID_BY')")
     with pytest.raises(JournalCorrupt, match="SAID_BY"):
         open_for_reading(path, schema)
+
+
+def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path: Path) -> None:
+    for schema in (UNIT_SCHEMA, CLINIC_SCHEMA):
+        path = tmp_path / f"{schema.version}.db"
+        open_for_writing(path, schema).close()
+        with sqlite3.connect(path) as raw:
+            ours = raw.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        raw.close()
+        assert 0 < len(repr(ours)) <= MOST_KEPT_CHARACTERS
+    large = 20 * MOST_KEPT_CHARACTERS
+    with sqlite3.connect(path) as raw:
+        raw.execute(f"CREATE VIEW large AS SELECT '{'x' * large}' AS words")
+    raw.close()
+    db = Database(path, execute_plugins=False)
+    schema_differences(Database(memory=True), CLINIC_SCHEMA)  # what is known is made now
+    tracemalloc.start()
+    try:
+        found = [one.where for one in schema_differences(db, CLINIC_SCHEMA)]
+        gc.collect()
+        kept_bytes, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        db.close()
+    assert found == ["view large"]
+    assert most_bytes > large
+    assert kept_bytes < large / 2
+
+
+def test_the_known_schema_is_made_once_for_all_writers(
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer's own migrations sign with its key, so they are others for each start."""
+    open_for_writing(data.unit_database(UNIT), recording_schema(KEY, lambda: 0)).close()
+    made: list[object] = []
+    monkeypatch.setattr(Migrations, "apply", lambda *given, **named: made.append(given))
+    open_for_writing(data.unit_database(UNIT), recording_schema(KEY, lambda: 1)).close()
+    assert made == []
+
+
+def test_the_tables_of_a_known_schema_are_not_asked_again(data: RecordFolder) -> None:
+    """A check opens its files many times; what SQLite makes of the same texts is the same."""
+    asked: list[str] = []
+    for _ in range(2):
+        with sqlite3.connect(path_of(data, "unit")) as connection:
+            asked.clear()
+            connection.set_trace_callback(asked.append)
+            db = Database(connection, execute_plugins=False)
+            assert schema_differences(db, UNIT_SCHEMA) == []
+        connection.close()
+    assert not [text for text in asked if "table_xinfo" in text]
+    assert [text for text in asked if "FROM sqlite_master" in text]
+
+
+def test_a_schema_is_known_by_each_of_its_texts(data: RecordFolder) -> None:
+    """Whole, altered by one letter, whole again: neither is taken for the other."""
+    path = path_of(data, "unit")
+    whole = path.read_bytes()
+    for _ in range(2):
+        assert found_in(data, "unit") == []
+        with altering_schema(path) as db:
+            db.execute("UPDATE sqlite_master SET sql = replace(sql, 'utc_ms', 'utc_mS')")
+        assert found_in(data, "unit") != []
+        path.write_bytes(whole)
