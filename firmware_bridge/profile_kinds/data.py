@@ -66,7 +66,7 @@ RTU_BITS: Final = 8
 class ProfileData(BaseModel):
     """A table of a profile: unknown keys are refused, nothing is changed afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SourcedData(ProfileData):

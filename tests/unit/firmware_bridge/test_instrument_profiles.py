@@ -79,6 +79,8 @@ def test_every_shipped_instrument_has_a_frame_of_a_source_that_is_not_ours() -> 
         ("address = 14 }", "address = 15 }", "held.register_14: registers 15 to 15"),
         ("steady = true\n", "", "give equals"),
         ("lowest = -999999", "sent_on_overload = [0]", "sent_on_overload holds 0"),
+        ("lowest = -999999", "lowest = nan", "key net.lowest=nan: Input should be a finite"),
+        ("highest = 999999", "highest = inf", "key net.highest=inf: Input should be a finite"),
         ('method = "host"', 'method = "instrument"', "go together"),
         ("net_n = 29419.95", "net_n = 29419.0", "net_n=29419.0 is stated, 29419.95"),
         ("net_n = 29419.95\n", "", "needs net_n or fault"),
