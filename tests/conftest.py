@@ -6,6 +6,7 @@ is not touched.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 """Also for every program that a test starts."""
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what lives as long as the tests: the program, pytest and all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
