@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN = .venv/bin/python
 
 .PHONY: demo test check bench bench-compiled bench-loop structure lock setup clean coverage gate-safety \
-	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-alterations \
+	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
 	campaign-false-stops campaign-review-changes campaign-alteration-kinds campaign-fuzz \
@@ -24,9 +24,13 @@ check: setup
 campaign-alter-clinic: setup
 	$(RUN) -m tests.campaigns.alter_clinic
 
-# Alterations of words and log before every command that shows a visit: about half an hour.
+# Alterations of words and log, 100 of each kind, before the commands that show a visit: about ten minutes.
 campaign-alter-visits: setup
 	$(RUN) -m tests.campaigns.alter_visits
+
+# 10 000 random claim contexts: what the rules call ready is written. About five minutes.
+campaign-contexts: setup
+	$(RUN) -m tests.campaigns.contexts
 
 # 100 000 power cuts, after every operation of the storage: about twenty minutes.
 campaign-power-cuts: setup

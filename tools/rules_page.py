@@ -26,6 +26,7 @@ TITLES = {
     "diagnosis": "Diagnoses",
     "plan": "Plan, visits, authorization, own cost",
     "claim": "Fields without which no claim exists",
+    "other_payer": "A second payer",
     "identity": "One patient, one provider, one time",
     "note": "Note and device record",
 }

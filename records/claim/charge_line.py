@@ -17,13 +17,13 @@ from records.claim.account import account_number
 from records.claim.code_sets import in_order, plain
 from records.claim.context import (
     OF_THE_SESSION,
-    TEXT_LIMIT,
     TRACTION_CPT,
     ClaimContext,
     Payer,
     ServiceLine,
 )
 from records.claim.decision import BILL_52, REDUCED, decision_of
+from records.claim.values import TEXT_LIMIT
 from records.clinic.acceptance import Acceptance
 from records.evidence.reader import SessionRecord
 from records.note.stored_text import codes_in

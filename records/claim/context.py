@@ -7,14 +7,27 @@ so by name. The practice's system stays the owner; the note is not part of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from controller.words import fault_of
 from records.checked_data import CheckedData
+from records.claim.values import (
+    TEXT_LIMIT,
+    Blank,
+    Count,
+    Difference,
+    Money,
+    OptionalBool,
+    OptionalDate,
+    OptionalText,
+    Seconds,
+    StateCode,
+    Text,
+    Time,
+    Visible,
+)
 from records.provenance import Origin, Sourced
 
 TRACTION_CPT = "97012"
@@ -38,50 +51,14 @@ Technique = Literal[
     "mechanical", "axial_decompression", "manual", "roller_table", "y_strap", "inversion_self"
 ]
 Frequency = Literal["original", "corrected", "void"]
+Relationship = Annotated[Literal["self", "spouse", "child", "other"] | None, Blank]
+InsuranceType = Literal["12", "13", "14", "15", "16", "41", "42", "43", "47"]
+"""SBR05: why Medicare pays second."""
+AdjustmentGroup = Literal["CO", "CR", "OA", "PI", "PR"]
 RelatedCause = Literal["none", "employment", "auto", "other"]
 BodyRegion = Literal[
     "cervical", "thoracic", "lumbar", "sacral", "upper_extremity", "lower_extremity", "other"
 ]
-
-
-def _blank_is_absent(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _absent_is_blank(value: Any) -> Any:
-    return "" if value is None else value
-
-
-def _can_be_read(text: str) -> str:
-    """A claim goes to other systems and onto paper: what nobody can see does not go along."""
-    if fault := fault_of(text):
-        raise ValueError(fault)
-    return text
-
-
-Blank = BeforeValidator(_blank_is_absent)
-Visible = AfterValidator(_can_be_read)
-TEXT_LIMIT = 300
-"""Most characters of a text of a claim."""
-Text = Annotated[str, BeforeValidator(_absent_is_blank), Field(max_length=TEXT_LIMIT), Visible]
-OptionalText = Annotated[Annotated[str, Field(max_length=TEXT_LIMIT), Visible] | None, Blank]
-OptionalDate = Annotated[date | None, Blank]
-OptionalBool = Annotated[bool | None, Blank]
-Count = Annotated[Annotated[int, Field(ge=0, le=1_000_000)] | None, Blank]
-Money = Annotated[Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)] | None, Blank]
-Seconds = Annotated[Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000)] | None, Blank]
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2100
-
-
-def _fixed_offset(moment: datetime) -> datetime:
-    """The same moment with its offset instead of a named zone, whose times compare by the wall."""
-    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-        raise ValueError(f"its year is not between {EARLIEST_YEAR} and {LATEST_YEAR}")
-    return moment.replace(tzinfo=timezone(moment.utcoffset() or timedelta()), fold=0)
-
-
-Time = Annotated[Annotated[AwareDatetime, AfterValidator(_fixed_offset)] | None, Blank]
-"""A moment, always with its offset from UTC: two of them compare as moments."""
 
 
 class Address(CheckedData):
@@ -90,7 +67,7 @@ class Address(CheckedData):
     line_1: Text = ""
     line_2: Text = ""
     city: Text = ""
-    state: Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank] = None
+    state: StateCode = None
     zip: Annotated[Annotated[str, Field(pattern=r"^\d{5}(-?\d{4})?$")] | None, Blank] = None
 
     @property
@@ -136,6 +113,58 @@ class Payer(CheckedData):
     kind: PayerKind
     profile: str
     address: Address | None = None
+
+
+class ClaimAdjustment(CheckedData):
+    """What a payer took off a charge, as its remittance says it (CAS)."""
+
+    group: AdjustmentGroup
+    reason: Annotated[str, Field(pattern=r"^[0-9A-Z]{1,5}$")]
+    amount: Difference
+
+
+ClaimAdjustments = Annotated[tuple[ClaimAdjustment, ...], Field(max_length=30)]
+
+
+class Adjudication(CheckedData):
+    """What the payer before decided of the whole claim."""
+
+    decided_on: OptionalDate = None
+    """Day of the remittance or of its payment."""
+    paid: Money = None
+    adjustments: ClaimAdjustments = ()
+    """Those of the claim as a whole; those of a service stand at its line."""
+    patient_liability: Money = None
+
+
+class LineAdjudication(CheckedData):
+    """What the payer before decided of one service; code, modifiers and units are those it paid."""
+
+    cpt: OptionalText = None
+    modifiers: Annotated[tuple[str, ...], Field(max_length=12)] = ()
+    units: Count = None
+    paid: Money = None
+    adjustments: ClaimAdjustments = ()
+    patient_liability: Money = None
+
+
+class OtherPayer(Payer):
+    """The second payer of the patient; which of both pays first says ``other_insurance_first``."""
+
+    insured: Party | None = None
+    """Whose policy it is; of the patient himself its numbers are enough."""
+    patient_relationship: Relationship = None
+    insurance_type: Annotated[InsuranceType | None, Blank] = None
+    medigap: OptionalBool = None
+    """Whether it is a Medigap policy whose benefits the patient assigned to the practice."""
+    adjudication: Adjudication | None = None
+    """Its answer, where it paid before."""
+
+
+def _only_one(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        raise ValueError("a claim names a second payer and no third: write one table [other_payer]")
+    return value
 
 
 class PlanOfCare(CheckedData):
@@ -192,6 +221,8 @@ class ServiceLine(CheckedData):
     technique: Annotated[Technique | None, Blank] = None
     rendering_npi: Annotated[Annotated[str, Field(max_length=20)] | None, Blank] = None
     """None: the claim's rendering provider."""
+    adjudication: LineAdjudication | None = None
+    """The answer of the payer before, for this service."""
 
 
 class DeviceStatement(CheckedData):
@@ -218,9 +249,7 @@ class ClaimContext(CheckedData):
     patient: Party | None = None
     subscriber: Party | None = None
     """None: the patient."""
-    patient_relationship: Annotated[Literal["self", "spouse", "child", "other"] | None, Blank] = (
-        None
-    )
+    patient_relationship: Relationship = None
     billing: Party | None = None
     rendering: Party | None = None
     referring: Party | None = None
@@ -254,11 +283,13 @@ class ClaimContext(CheckedData):
     related_causes: Annotated[tuple[RelatedCause, ...], Field(max_length=3)] = ()
     """Accident or employment (box 10); empty: nobody said."""
     accident_date: OptionalDate = None
-    accident_state: Annotated[Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None, Blank] = None
+    accident_state: StateCode = None
     casualty_claim_number: OptionalText = None
     """The payer's number of an accident, of workers' compensation or auto (box 11b, REF*Y4)."""
     other_insurance_first: OptionalBool = None
-    """Whether another insurance pays before this payer (box 11 of Medicare)."""
+    """Whether another insurance pays before this payer (SBR01; box 11 of Medicare)."""
+    other_payer: Annotated[OtherPayer | None, BeforeValidator(_only_one)] = None
+    """The second payer; a claim names no third."""
     device: DeviceStatement | None = None
 
     source: Text = ""
@@ -283,6 +314,19 @@ class ClaimContext(CheckedData):
     def _no_cause_beside_none(self) -> ClaimContext:
         if "none" in self.related_causes and len(self.related_causes) > 1:
             raise ValueError("related_causes: none stands alone")
+        return self
+
+    @model_validator(mode="after")
+    def _two_payers(self) -> ClaimContext:
+        if self.other_payer is None:
+            return self
+        kinds = (self.payer.kind, self.other_payer.kind)
+        if "self_pay" in kinds:
+            raise ValueError(
+                "self_pay does not stand beside other_payer: who pays himself is no payer"
+            )
+        if kinds == ("medicare_b", "medicare_b"):
+            raise ValueError("other_payer and payer are both Medicare Part B; keep one")
         return self
 
     @property

@@ -12,7 +12,7 @@ from controller.errors import RecordNotFound
 from records.clinic.session_register import append_opened
 from records.order.order import Order
 from records.store.author import Author
-from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.clinic_file import clinic_writing
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
@@ -57,34 +57,30 @@ def file_order(
         return key
 
 
-def filed_order(folder: RecordFolder, session_id: str) -> FiledOrder:
+def filed_order(db: Database, session_id: str) -> FiledOrder:
     """The order of a session; raises RecordNotFound."""
-    with clinic_reading(folder) as db:
-        found = rows(
-            db,
-            "SELECT patient_key, order_digest, order_text FROM session_order WHERE session_id = ?",
-            (session_id,),
-        )
+    found = rows(
+        db,
+        "SELECT patient_key, order_digest, order_text FROM session_order WHERE session_id = ?",
+        (session_id,),
+    )
     if not found:
-        raise RecordNotFound(
-            f"the order of session {session_id} is not on file in {folder.clinic_database}"
-        )
+        raise RecordNotFound(f"the order of session {session_id} is not on file in clinic.db")
     key, digest, text = found[0]
     return FiledOrder(patient_key=key, order_digest=digest, order_text=text)
 
 
-def sessions_of_patient(folder: RecordFolder, patient_key: str) -> list[str]:
+def sessions_of_patient(db: Database, patient_key: str) -> list[str]:
     """Ids of the sessions that were ordered for a patient.
 
     The key of orders without a patient reference stands for nobody, so it has no sessions.
     """
-    with clinic_reading(folder) as db:
-        found = rows(
-            db,
-            "SELECT session_id FROM session_order JOIN patient ON key = patient_key "
-            "WHERE key = ? AND reference <> ''",
-            (patient_key,),
-        )
+    found = rows(
+        db,
+        "SELECT session_id FROM session_order JOIN patient ON key = patient_key "
+        "WHERE key = ? AND reference <> ''",
+        (patient_key,),
+    )
     return [session_id for (session_id,) in found]
 
 

@@ -14,7 +14,7 @@ from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
 
 if TYPE_CHECKING:
-    from records.exports.claim.cms1500 import Box
+    from records.exports.claim.cms1500_words import Box
 
 LARGEST_BYTES = 2_000_000
 """What portals of practices take (receivers.md)."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from controller.errors import ExportIncomplete, RequestRefused
-from records.claim.required import UnwrittenExport, has_a_payer, is_electronic
+from records.claim.needs.of_form import is_electronic, is_on_paper
+from records.claim.unwritten import UnwrittenExport
 from records.exports.formats import KINDS, PLAIN
 from records.store.record_folder import RecordFolder
 from records.visit.billing import billed
@@ -65,6 +66,6 @@ def claim_formats(visit: Visit) -> Iterator[str]:
     context = visit.context
     if context is not None and is_electronic(context):
         yield "837p"
-    if context is not None and context.form == "CMS1500" and has_a_payer(context):
+    if context is not None and is_on_paper(context):
         yield "cms1500"
     yield from ("fhir", "hl7-dft", "hl7-mdm")

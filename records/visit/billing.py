@@ -23,7 +23,6 @@ from records.claim.context_file import load_context
 from records.claim.decision import BILL_52, BILLING, DECISIONS, checked_reason, decision_of
 from records.claim.estimate import Estimate, estimate
 from records.claim.fees import read_fees
-from records.claim.required import UnwrittenExport
 from records.claim.rules.code_lists import code_list_for
 from records.claim.rules.facts import Beside, Facts, OtherSession
 from records.claim.rules.findings import Found
@@ -34,6 +33,7 @@ from records.claim.rules.predicates.modifiers import MODIFIER as TWO_CHARACTERS
 from records.claim.rules.predicates.same_day import multiple_procedure_cut
 from records.claim.rules.scrubber import ScrubReport, report_of
 from records.claim.rules.tables import load_tables
+from records.claim.unwritten import UnwrittenExport
 from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.clinic.claim_exports import claim_exports_of
 from records.clinic.filed_orders import sessions_of_patient
@@ -83,11 +83,18 @@ def billed(
             refusals=trial(replace(visit, context=context)) if trial else None,
             decision=decision_of(visit.acceptances),
             other_sessions=tuple(_other_sessions(folder, visit)),
+            other_profile=_other_profile(folder, context),
         ),
     )
     report = _naming(report_of(facts), left_out)
     visit = replace(visit, context=context, facts=facts, report=report, offers=offers_of(facts))
     return replace(visit, face=face_of(visit.note, report, differences(visit)))
+
+
+def _other_profile(folder: RecordFolder, context: ClaimContext) -> PayerProfile | None:
+    """The second payer's profile, where the claim names one; raises RulesInvalid."""
+    other = context.other_payer
+    return None if other is None else find_profile(other.profile, folder)
 
 
 def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession]:
@@ -96,12 +103,14 @@ def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession
     def began(utc_ms: int) -> datetime:
         return datetime.fromtimestamp(utc_ms / 1000, visit.zone)
 
-    known = set(sessions_of_patient(folder, visit.note.patient_key))
     head = visit.record.head
-    for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
-        with clinic_reading(folder) as db:
-            entries = entries_of_session(db, other.session_id)
-        sent = claim_exports_of(folder, other.session_id, entries)
+    with clinic_reading(folder) as db:
+        db.execute("BEGIN")  # every look is at the file of one moment
+        known = set(sessions_of_patient(db, visit.note.patient_key))
+        others = others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date())
+        entries = {each.session_id: entries_of_session(db, each.session_id) for each in others}
+    for other in others:
+        sent = claim_exports_of(folder, other.session_id, entries[other.session_id])
         yield OtherSession(
             session_id=other.session_id,
             began=began(other.started_utc_ms).astimezone(UTC),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from records.claim.rules.report import outcomes_text
+from records.claim.rules.report import kept_back_text, open_errors, outcomes_text
 from records.claim.rules.scrubber import ScrubReport
 from records.note.treatment_note import TreatmentNote
 from records.visit.note_status import moment_text, signer_text, status_text, version_texts
@@ -19,7 +19,7 @@ class Face:
     """Words that stand on every export of a session, whatever its format.
 
     ``signer`` and ``signed_at`` are empty for a draft; ``errors`` are in words what keeps the claim
-    back: findings of severity error, and rules of that severity that could not be judged.
+    back: findings of severity error, and ``open_n`` rules of that severity that nobody could judge.
     ``outcomes`` says how many rules ended in each way; empty when none was applied.
     """
 
@@ -29,6 +29,7 @@ class Face:
     amendments: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    open_n: int = 0
     outcomes: str = ""
 
     @property
@@ -41,8 +42,7 @@ class Face:
         """One line about what keeps the claim back; empty when nothing does."""
         if not self.errors:
             return ""
-        count = "1 error" if len(self.errors) == 1 else f"{len(self.errors)} errors"
-        return f"NOT READY: {count} found by the rules"
+        return f"NOT READY: {kept_back_text(len(self.errors) - self.open_n, self.open_n)}"
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -71,6 +71,7 @@ def face_of(
             *alerts,
         ),
         errors=errors_of(report) if report else (),
+        open_n=len(open_errors(report)) if report else 0,
         outcomes=outcomes_text(report) if report else "",
     )
 
@@ -78,8 +79,7 @@ def face_of(
 def errors_of(report: ScrubReport) -> tuple[str, ...]:
     """What keeps the claim back, each in one line."""
     errors = [finding for finding in report.findings if finding.severity == "error"]
-    open_ = [result for result in report.not_judged if result.blocks]
     return (
         *(f"{finding.rule_id}: {finding.message}" for finding in errors),
-        *(f"{each.rule_id}: not judged, {'; '.join(each.why)}" for each in open_),
+        *(f"{each.rule_id}: not judged, {'; '.join(each.why)}" for each in open_errors(report)),
     )

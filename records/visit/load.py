@@ -16,6 +16,7 @@ from records.evidence.reader import find_session, refuse_removed
 from records.evidence.unreadable import UNREADABLE
 from records.note.treatment_note import draft_note
 from records.store.author import Person
+from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from records.visit.face import face_of
 from records.visit.visit import Visit
@@ -97,7 +98,8 @@ def keep_reading(folder: RecordFolder, session_id: str, person: Person, what: st
     head = find_session(folder, session_id)
     refuse_removed(folder, head)
     try:
-        patient_key = filed_order(folder, head.session_id).patient_key
+        with clinic_reading(folder) as db:
+            patient_key = filed_order(db, head.session_id).patient_key
     except RecordNotFound as error:
         raise refusal_of(head.session_id, f"{PLACE}: {error.message}") from error
     record_read(folder, person, what, session_id=head.session_id, patient_key=patient_key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 from controller.errors import ExportRefused
 from controller.events import JsonValue
@@ -112,5 +113,19 @@ def context_digest(context: ClaimContext | None) -> str:
     """Digest of an imported context's values; "" where none was imported."""
     if context is None or not context.source_digest:
         return ""
-    values = context.model_dump_json(exclude={"source", "source_digest"})
+    values = context.model_dump_json(exclude=_left_out(context))
     return hashlib.sha256(values.encode()).hexdigest()
+
+
+def _left_out(context: ClaimContext) -> dict[str, Any]:
+    """Keys of a second payer that nobody set: claims that left before there were any stay equal."""
+    left_out: dict[str, Any] = {"source": True, "source_digest": True}
+    if context.other_payer is None:
+        left_out["other_payer"] = True
+    for name, lines in (
+        ("lines", context.lines),
+        ("other_lines_same_day", context.other_lines_same_day),
+    ):
+        unset = [n for n, line in enumerate(lines) if line.adjudication is None]
+        left_out[name] = {n: {"adjudication": True} for n in unset}
+    return left_out

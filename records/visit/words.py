@@ -66,7 +66,7 @@ def visit_words(folder: RecordFolder, record: SessionRecord) -> VisitWords:
         if not schema.readable:
             raise refusal_of(session_id, _altered(found[0]))
         keys = known.only(known_public_keys(folder))
-        before = _last_visit(folder, record)
+        before = _last_visit(db, folder, record)
         words = read_session_words(db, keys, session_id, _said(record), before)
         found += words.alterations
         what = f"the words of session {session_id} in {PLACE}"
@@ -89,7 +89,7 @@ def _words_of(
     if before is not None:
         said = note_words_of(db, folder, before, words.entries_beside)
         last_visit = LastVisit(
-            session_id=before, words=spoken_words(_order_on_file(folder, before), said)
+            session_id=before, words=spoken_words(_order_on_file(db, before), said)
         )
     return VisitWords(
         order=parse_order(words.order.order_text, f"of session {session_id}"),
@@ -122,11 +122,11 @@ def _said(record: SessionRecord) -> SessionClaims:
     return SessionClaims(started.order_digest, started.patient_key, seal, False, {})
 
 
-def _last_visit(folder: RecordFolder, record: SessionRecord) -> str | None:
+def _last_visit(db: Database, folder: RecordFolder, record: SessionRecord) -> str | None:
     """The patient's visit before this one."""
     key = record.started.session.patient_key
-    return last_visit_of(folder, record.head, set(sessions_of_patient(folder, key)))
+    return last_visit_of(folder, record.head, set(sessions_of_patient(db, key)))
 
 
-def _order_on_file(folder: RecordFolder, session_id: str) -> Order:
-    return parse_order(filed_order(folder, session_id).order_text, f"of session {session_id}")
+def _order_on_file(db: Database, session_id: str) -> Order:
+    return parse_order(filed_order(db, session_id).order_text, f"of session {session_id}")

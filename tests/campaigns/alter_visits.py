@@ -1,9 +1,10 @@
 """Alterations of a visit's log and words, each of which every face must say or refuse with.
 
-The long form of tests/unit/records/visit/test_altered_visits.py: each named alteration before each
-face, then ``count`` random ones of the words and as many of the log, each before every face.
+The long form of tests/unit/records/visit/test_altered_visits.py: each named alteration before every
+face, then ``count`` random ones of each kind, of the words and of the log, each before ``faces``
+faces in turn, so that each kind meets every face. A row a kind says how many were asked and missed.
 
-python -m tests.campaigns.alter_visits [count] [seed]
+python -m tests.campaigns.alter_visits [count] [faces] [seed]
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -33,61 +36,105 @@ from tests.support.clinic_alterations import alter
 from tests.unit.workstation.commands.test_billing import AnyDay
 
 COUNT = 100
-FOUND_WITHOUT_CHECKPOINTS = ("edit", "delete", "insert", "reorder", "swap", "rename the key")
+FACES_OF_EACH = 8
+NAMED, LOG = "named", "a bit of the log"
+KINDS_OF_WORDS = ("edit", "delete", "insert", "reorder", "swap", "rename the key")
+"""Those that need no checkpoint to be found."""
 ANYWHERE = Alteration(lambda db: None, "")
 PACKED_BYTES = 4096
 """Place of a flipped bit, taken modulo the length of what is packed."""
 
 
-Case = tuple[str, Alteration, Callable[[RecordFolder], object]]
-"""Name, what a face must say, and the act."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An alteration of a kind: its name, what a face must say, the act, and the faces to ask."""
+
+    kind: str
+    name: str
+    said: Alteration
+    act: Callable[[RecordFolder], object]
+    faces: Sequence[str]
 
 
-def main(count: int = COUNT, seed: int = 1) -> int:
-    """Ask every face; returns the exit status."""
+@dataclass(slots=True, kw_only=True)
+class OfKind:
+    """What one kind came to."""
+
+    alterations: int = 0
+    questions: int = 0
+    missed: int = 0
+
+
+def main(count: int = COUNT, faces: int = FACES_OF_EACH, seed: int = 1) -> int:
+    """Ask the faces; returns the exit status."""
     os.environ["TRACTION_TIME_ZONE"] = "America/Chicago"
     quick = patch.object(billing, "code_list_for", lambda *_: AnyDay())
+    rows: dict[str, OfKind] = {}
     with TemporaryDirectory() as folder, quick:
         whole = RecordFolder(Path(folder) / "whole")
         lived_visit(whole)
-        asked, faults = 0, list[str]()
-        for case in _cases(count, Random(seed)):
-            faults += _ask(whole, Path(folder), case)
-            asked += len(FACES)
-    print(f"{asked} questions to {len(FACES)} faces, {len(faults)} not said")
-    print("\n".join(faults[:20]))
-    return 1 if faults else 0
+        missed = list(_missed(whole, Path(folder), cases(count, faces, Random(seed)), rows))
+    print(table(rows))
+    print("\n".join(missed[:20]))
+    return 1 if missed else 0
 
 
-def _ask(whole: RecordFolder, folder: Path, case: Case) -> list[str]:
-    """Every face, each on its own altered copy; returns those that did not say it."""
-    name, alteration, act = case
-    faults = []
-    for face in FACES:
-        copy = RecordFolder(folder / "copy")
-        shutil.rmtree(copy.path, ignore_errors=True)
-        shutil.copytree(whole.path, copy.path)
-        act(copy)
-        if fault := fault_of_face(copy, face, alteration, folder / "out"):
-            faults.append(f"{name}: {fault}")
-    return faults
+def _missed(
+    whole: RecordFolder, folder: Path, asked: Iterator[Case], rows: dict[str, OfKind]
+) -> Iterator[str]:
+    """Every face of every case, each on its own altered copy; yields what was not said."""
+    for case in asked:
+        row = rows.setdefault(case.kind, OfKind())
+        row.alterations += 1
+        for face in case.faces:
+            row.questions += 1
+            copy = RecordFolder(folder / "copy")
+            shutil.rmtree(copy.path, ignore_errors=True)
+            shutil.copytree(whole.path, copy.path)
+            case.act(copy)
+            if fault := fault_of_face(copy, face, case.said, folder / "out"):
+                row.missed += 1
+                yield f"{case.name}: {fault}"
 
 
-def _cases(count: int, random: Random) -> Iterator[Case]:
-    """Every named alteration, then random ones of the words and of the log."""
-    for name, alteration in ALTERATIONS.items():
-        yield name, alteration, partial(alter_visit, alteration=alteration)
-    for number in range(count):
-        kind, seed = random.choice(FOUND_WITHOUT_CHECKPOINTS), random.getrandbits(32)
-        yield f"words {number}: {kind} of {seed}", ANYWHERE, partial(_alter_words, kind, seed)
+def cases(count: int, faces: int, random: Random) -> Iterator[Case]:
+    """Every named alteration before all faces, then ``count`` of each kind before some in turn."""
+    for name, said in ALTERATIONS.items():
+        act = partial(alter_visit, alteration=said)
+        yield Case(kind=NAMED, name=name, said=said, act=act, faces=tuple(FACES))
+    for kind in (*KINDS_OF_WORDS, LOG):
+        turn = cycle(FACES)
+        for number in range(count):
+            yield _random_case(kind, number, tuple(islice(turn, faces)), random)
+
+
+def _random_case(kind: str, number: int, faces: Sequence[str], random: Random) -> Case:
+    if kind == LOG:
         place = random.randrange(PACKED_BYTES)
-        bit = Alteration(flipped(place), "", of_words=False)
-        yield f"log {number}: bit {place}", bit, partial(alter_visit, alteration=bit)
+        said = Alteration(flipped(place), "", of_words=False)
+        name, act = f"log {number}: bit {place}", partial(alter_visit, alteration=said)
+        return Case(kind=kind, name=name, said=said, act=act, faces=faces)
+    seed = random.getrandbits(32)
+    name = f"words {number}: {kind} of {seed}"
+    return Case(
+        kind=kind, name=name, said=ANYWHERE, act=partial(_alter_words, kind, seed), faces=faces
+    )
 
 
 def _alter_words(kind: str, seed: int, data: RecordFolder) -> None:
     alter(data.clinic_database, kind, Random(seed))
 
 
+def table(rows: dict[str, OfKind]) -> str:
+    """A line a kind, and their sum."""
+    lines = [
+        f"{kind:<18} {row.alterations:>4} alterations {row.questions:>6} questions "
+        f"{row.missed:>3} not said"
+        for kind, row in rows.items()
+    ]
+    asked, missed = (sum(getattr(r, n) for r in rows.values()) for n in ("questions", "missed"))
+    return "\n".join([*lines, f"{asked} questions to {len(FACES)} faces, {missed} not said"])
+
+
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in sys.argv[1:3])))
+    sys.exit(main(*(int(argument) for argument in sys.argv[1:4])))

@@ -20,8 +20,9 @@ from x12 import X12Error
 
 from controller.errors import ClaimContextInvalid, ExportIncomplete
 from controller.events import Outcome
-from records.claim.context import TEXT_LIMIT, ClaimContext
+from records.claim.context import ClaimContext
 from records.claim.context_file import parse_context
+from records.claim.values import TEXT_LIMIT
 from records.exports.claim.charge_csv import charge_csv
 from records.exports.claim.x12_words import BASIC, plain_words
 from records.exports.messages.fhir_bundle import fhir_bundle

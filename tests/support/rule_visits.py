@@ -31,6 +31,7 @@ def beyond_the_command(made: RuleVisit) -> bool:
     """True for what only Python can give: no note, no trial, no list of codes, no walked chain."""
     unwalked = made.beside.log_altered != "" or made.beside.refusals != ()
     unwalked |= made.beside.other_sessions != ()
+    unwalked |= made.context.other_payer is not None and made.beside.other_profile is None
     return made.note is None or made.tables.code_list is None or unwalked
 
 

@@ -44,10 +44,11 @@ _TOP: tuple[Row, ...] = (
     ("accident_date", "2026-10-20", "of an accident"),
     ("accident_state", '"IL"', "box 10b: where, of an auto accident"),
     ("casualty_claim_number", '"WC-2026-77"', "box 11b: workers' compensation, auto"),
-    ("other_insurance_first", "false", "box 11 of Medicare: does another insurance pay first?"),
+    ("other_insurance_first", "false", "does another insurance (other_payer) pay first? Box 11"),
     ("submitter_id", '"TIN000001"', "837P only"),
     ("receiver_id", '"PAYER01"', "837P only"),
 )
+_ADJUSTMENTS = '[{ group = "CO", reason = "45", amount = 7.00 }]'
 _LINE: tuple[Row, ...] = (
     ("cpt", '"97140"', "code only"),
     ("units", "1", "97012: always 1"),
@@ -64,6 +65,12 @@ _LINE: tuple[Row, ...] = (
     ("body_region", '"lumbar"', "cervical, thoracic, lumbar, sacral, ... for 59 and XS"),
     ("technique", '"mechanical"', "or axial_decompression, manual, roller_table, y_strap, ..."),
     ("rendering_npi", '"1679576722"', "only when it is not the claim's"),
+    ("adjudication.cpt", '"97012"', "where other_payer paid first: the code that it paid"),
+    ("adjudication.modifiers", '["GP"]', ""),
+    ("adjudication.units", "1", ""),
+    ("adjudication.paid", "15.00", "never what you expect: what its remittance says"),
+    ("adjudication.adjustments", _ADJUSTMENTS, "as its remittance says"),
+    ("adjudication.patient_liability", "0.00", ""),
 )
 _ADDRESS: tuple[Row, ...] = (
     ("address.line_1", '"1 Main Street"', ""),
@@ -88,6 +95,21 @@ _INSURED: tuple[Row, ...] = (
     *_ADDRESS,
 )
 _PRACTICE: tuple[Row, ...] = (("last_name", '"Example Spine Clinic"', "the name"), _NPI, *_ADDRESS)
+_OTHER_PAYER: tuple[Row, ...] = (
+    ("kind", '"commercial"', "commercial, workers_comp, va, ..."),
+    ("profile", '"commercial"', ""),
+    ("name", '"Employer Plan"', ""),
+    ("payer_id", '"60054"', "of a Medigap insurer its number at Medicare"),
+    *_ADDRESS,
+    ("patient_relationship", '"spouse"', "to its insured: self, spouse, child, other"),
+    *((f"insured.{key}", example, meaning) for key, example, meaning in _INSURED),
+    ("insurance_type", '"12"', "why Medicare pays second: 12, 13, 14, 15, 16, 41, 42, 43, 47"),
+    ("medigap", "false", "a Medigap policy whose benefits were assigned? Boxes 9 to 9d"),
+    ("adjudication.decided_on", "2026-11-24", "where it paid first: the day of its remittance"),
+    ("adjudication.paid", "15.00", ""),
+    ("adjudication.adjustments", _ADJUSTMENTS, "of the whole claim, not of a line"),
+    ("adjudication.patient_liability", "0.00", "here or at the lines"),
+)
 _TABLES: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
     (
         "payer",
@@ -100,6 +122,7 @@ _TABLES: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
             *_ADDRESS,
         ),
     ),
+    ("other_payer", "the second payer, where there is one (a claim names no third)", _OTHER_PAYER),
     (
         "plan",
         "the plan of care",

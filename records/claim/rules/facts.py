@@ -11,11 +11,12 @@ from controller.events import StopCause
 from records.claim.code_sets import ALWAYS_THERAPY, GRACE, SEPARATE, TRACTION
 from records.claim.context import ClaimContext, ServiceLine
 from records.claim.decision import BillingDecision
-from records.claim.required import UnwrittenExport
+from records.claim.needs.of_form import needs_of_form
 from records.claim.rules.findings import Evidence
 from records.claim.rules.pairs import Pair
 from records.claim.rules.payer_profile import PayerProfile
 from records.claim.rules.tables import ScrubTables
+from records.claim.unwritten import UnwrittenExport
 from records.evidence.reader import SessionRecord
 from records.note.stored_text import codes_in, moment_in, number_in
 from records.note.treatment_note import TreatmentNote
@@ -77,13 +78,14 @@ class Beside:
     """What is known beside claim and note. None: nobody looked, or nobody decided.
 
     ``log_altered`` is what the walk over log and words found, "" nothing; ``refusals`` is the
-    result of trying to write the claim.
+    result of trying to write the claim. ``other_profile`` is the one that the second payer names.
     """
 
     log_altered: str | None = None
     refusals: tuple[UnwrittenExport, ...] | None = None
     decision: BillingDecision | None = None
     other_sessions: tuple[OtherSession, ...] | None = None
+    other_profile: PayerProfile | None = None
 
 
 NOTHING_BESIDE = Beside()
@@ -111,6 +113,7 @@ class Facts:
         self.beside = beside
         self.signature = note.signature if note else None
         self.day = context.date_of_service
+        self.needs = needs_of_form(context, self._session_id())
         self.medicare = profile.medicare
         self.dose = note.dose if note else None
         self.words = _by_name(note)
@@ -158,6 +161,12 @@ class Facts:
     def separated(self, partner: Partner) -> frozenset[str]:
         """The modifiers 59 and X on 97012 or its partner."""
         return (self.modifiers | frozenset(partner.line.modifiers)) & SEPARATE
+
+    def _session_id(self) -> str:
+        """By record, else by note; "" for a claim without a session."""
+        if self.record is not None:
+            return self.record.head.session_id
+        return self.note.session_id if self.note else ""
 
     def claimed(self, name: str, value: object, label: str = "") -> Sourced[Any]:
         """A value of the context as evidence."""

@@ -13,10 +13,20 @@ from records.claim.rules.predicates.threshold import of_another_amount
 
 def lines_left_out(facts: Facts) -> tuple[str, ...]:
     """One sentence for each reason; empty when every line of the visit was looked at."""
+    second = tuple(_second_payer(facts))
     if facts.line is None:
-        return (f"modifiers and pairs: not looked at, no line of the claim is {TRACTION}",)
+        return (*second, f"modifiers and pairs: not looked at, no line of the claim is {TRACTION}")
     found = (_no_therapy(facts), _elsewhere(facts), _assistants(facts), *_amounts(facts))
-    return tuple(text for text in (*found, *_pairs(facts)) if text)
+    return tuple(text for text in (*second, *found, *_pairs(facts)) if text)
+
+
+def _second_payer(facts: Facts) -> Iterator[str]:
+    other = facts.context.other_payer
+    if other is not None:
+        yield (
+            f"rules of the second payer (profile {other.profile}): not applied, the claim goes to "
+            f"{facts.context.payer.name or 'the other one'}"
+        )
 
 
 def _left_out(what: str, lines: Iterable[ServiceLine], why: str) -> str:

@@ -19,7 +19,7 @@ from records.claim.rules.rule_data import OWN_ERRORS, Strength, shipped_rules
 from records.store.record_folder import RecordFolder
 
 FIXED = frozenset(
-    {*(f"T-{n:03}" for n in (79, 80, 81, 82, 83, 85, 86)), "T-087", "T-088", "T-096", "N-11"}
+    {*(f"T-{n:03}" for n in (79, 80, 81, 82, 83, 85, 86, 87, 88, 96, 97, 98, 100)), "N-11"}
 )
 """Rules that no payer sees otherwise: without these fields an export refuses; what was not given,
 or shall not be billed, is not charged; another payer's rules prove nothing; and an altered log is

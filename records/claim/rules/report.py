@@ -37,16 +37,26 @@ NEVER_EXPORTED = Exported()
 
 
 def verdict(report: ScrubReport) -> str:
-    """READY or NOT READY, how many findings of each kind, and how many rules ended in each way."""
+    """READY or NOT READY, what keeps it back, what else was found, and how all rules ended."""
     count = Counter(finding.severity for finding in report.findings)
-    counted = (
-        _counted(count["error"], "error"),
-        _counted(count["warn"], "warning"),
-        _counted(count["info"], "note"),
-    )
     state = "NOT READY" if report.blocked else "READY"
     state += " (simulated)" if report.simulated else ""
-    return f"{state}: {', '.join(counted)}; {outcomes_text(report)}"
+    back = kept_back_text(count["error"], len(open_errors(report)))
+    further = f"{_counted(count['warn'], 'warning')}, {_counted(count['info'], 'note')}"
+    return f"{state}: {back}; {further}; {outcomes_text(report)}"
+
+
+def kept_back_text(found_n: int, open_n: int) -> str:
+    """How many errors were found, and how many rules of severity error nobody could judge.
+
+    The same words stand in the verdict of a scrub and on the face of every document.
+    """
+    return f"{_counted(found_n, 'error')} found by the rules, {open_n} not judged"
+
+
+def open_errors(report: ScrubReport) -> list[RuleResult]:
+    """Rules of severity error that nobody could judge."""
+    return [result for result in report.not_judged if result.blocks]
 
 
 def _counted(number: int, word: str) -> str:
@@ -58,7 +68,7 @@ def outcomes_text(report: ScrubReport) -> str:
     counted = ", ".join(
         f"{number} {outcome.replace('_', ' ')}" for outcome, number in report.counts.items()
     )
-    errors = sum(1 for result in report.not_judged if result.blocks)
+    errors = len(open_errors(report))
     return f"{_counted(len(report.results), 'rule')}: {counted}" + (
         f" ({_counted(errors, 'error')})" if errors else ""
     )

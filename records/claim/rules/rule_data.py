@@ -30,6 +30,7 @@ THEMES = (
     "diagnosis",
     "plan",
     "claim",
+    "other_payer",
     "identity",
     "note",
 )

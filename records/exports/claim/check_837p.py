@@ -69,23 +69,26 @@ def _zips(segments: Segments) -> Iterator[SegmentFault]:
 
 
 def _dates(segments: Segments, today: date) -> Iterator[SegmentFault]:
-    """X-03: dates exist and lie in order: birth, onset, service, today."""
+    """X-03: dates exist and lie in order: birth, onset, service, an answer, today."""
     service = max(
         (_date(_element(p, 3)) or EARLIEST for p in segments if _is_date(p, {"472"})),
         default=today,
     )
     for number, parts in enumerate(segments, start=1):
+        earliest = EARLIEST
         if parts[0] == "DMG":
             what, text, latest = "birth date", _element(parts, 2), service
         elif _is_date(parts, {"472"}):
             what, text, latest = "date of service", _element(parts, 3), today
         elif _is_date(parts, _PLANNED):
             what, text, latest = f"date DTP*{parts[1]}", _element(parts, 3), service
+        elif _is_date(parts, {"573"}):
+            what, text, earliest, latest = "date of an answer", _element(parts, 3), service, today
         else:
             continue
         value = _date(text)
-        if value is None or not EARLIEST <= value <= latest:
-            message = f"{what} {text} is not a date from {EARLIEST} to {latest}"
+        if value is None or not earliest <= value <= latest:
+            message = f"{what} {text} is not a date from {earliest} to {latest}"
             yield SegmentFault(check_id="X-03", where=number, message=message)
 
 

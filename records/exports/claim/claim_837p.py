@@ -16,18 +16,25 @@ from controller.errors import ExportRefused
 from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
 from records.claim.code_sets import FREQUENCIES, plain
-from records.claim.context import TRACTION_CPT, ClaimContext, Party, ServiceLine
-from records.exports.claim.check_837p import check_837p
-from records.exports.claim.needs_837p import (
+from records.claim.context import TRACTION_CPT, Address, ClaimContext, Party, ServiceLine
+from records.claim.needs.of_837p import (
     CAUSES,
     FILING_CODES,
     RELATIONSHIPS,
-    need_837p,
+    needs_of_837p,
     phone_digits,
+)
+from records.exports.claim.check_837p import check_837p
+from records.exports.claim.other_payer_837p import (
+    SELF_CODE,
+    OtherPayerLoops,
+    insurance_type_of,
+    sequence_of,
 )
 from records.exports.claim.x12 import COMPONENT, amount, composite, day, digits, segment
 from records.exports.claim.x12_words import Wording, plain_words
 from records.exports.messages.receiver_maps import Interchange
+from records.exports.needs import refuse_incomplete
 
 VERSION = "005010X222A1"
 NTE_LENGTH = 80
@@ -65,7 +72,7 @@ def claim_837p(context: ClaimContext, made: Made, receiver: Interchange) -> Clai
     Raises ExportIncomplete naming what is missing or cannot be written, and ExportRefused when a
     check of the finished text finds a fault.
     """
-    need_837p(context, made.session_id)
+    refuse_incomplete("837P", made.session_id, needs_of_837p(context))
     wording = Wording(receiver.characters)
     claim = _Claim(context, made, receiver, wording)
     text = "\n".join(claim.interchange()) + "\n"
@@ -88,6 +95,7 @@ class _Claim:
         assert context.rendering
         self.context, self.made, self.receiver = context, made, receiver
         self.words, self.identifier = wording.words, wording.identifier
+        self.second = OtherPayerLoops(context, wording, self)
         self.session_id = self.identifier("session_id", made.session_id, 28)
         self.not_ready = plain_words(made.not_ready, receiver.characters)[:NTE_LENGTH]
         self.modifiers = claim_modifiers(context, made.accepted)
@@ -138,17 +146,17 @@ class _Claim:
 
     def _submitter(self) -> Iterator[str]:
         """The contact has no name of its own: it would repeat the submitter's."""
-        yield self._name("41", "billing", self.billing, "46", self.sender_id)
+        yield self.name("41", "billing", self.billing, ("46", self.sender_id))
         yield segment("PER", "IC", "", "TE", phone_digits(self.billing))
         key = "receiver.x12" if self.receiver.name else "payer"
         receiver = Party(last_name=self.receiver.name or self.context.payer.name)
-        yield self._name("40", key, receiver, "46", self.receiver_id)
+        yield self.name("40", key, receiver, ("46", self.receiver_id))
 
     def _billing_provider(self) -> Iterator[str]:
         yield segment("HL", "1", "", "20", "1")
         yield segment("PRV", "BI", "PXC", self.billing.taxonomy or "")
-        yield self._name("85", "billing", self.billing, "XX", self.billing.npi)
-        yield from self._address("billing", self.billing)
+        yield self._provider("85", "billing", self.billing)
+        yield from self._addressed("billing", self.billing)
         yield segment("REF", self.billing.tin_kind or "", digits(self.billing.tin or ""))
 
     def _subscriber(self) -> Iterator[str]:
@@ -156,27 +164,30 @@ class _Claim:
         yield segment("HL", "2", "1", "22", "0" if own else "1")
         group = self.identifier("group_number", self.insured.group_number, 50)
         filing = FILING_CODES[self.context.payer.kind]
-        yield segment("SBR", "P", "18" if own else "", group, "", "", "", "", "", filing)
+        sequence, _ = sequence_of(self.context)
+        why, _ = insurance_type_of(self.context)
+        relationship = SELF_CODE if own else ""
+        yield segment("SBR", sequence, relationship, group, "", why, "", "", "", filing)
         key = "patient" if own else "subscriber"
         member = self.identifier(f"{key}.member_id", self.insured.member_id, 80, 2)
-        yield self._name("IL", key, self.insured, "MI", member)
+        yield self.name("IL", key, self.insured, ("MI", member))
         if self.insured.address:
-            yield from self._address(key, self.insured)
+            yield from self.address(key, self.insured.address)
         if self.insured.birth_date and self.insured.sex:
             yield _demographics(self.insured)
         if own:
             yield from self._casualty()
         payer = self.context.payer
         payer_id = self.identifier("payer.payer_id", payer.payer_id, 80, 2)
-        yield self._name("PR", "payer", Party(last_name=payer.name), "PI", payer_id)
+        yield self.name("PR", "payer", Party(last_name=payer.name), ("PI", payer_id))
         if not own:
             yield from self._patient()
 
     def _patient(self) -> Iterator[str]:
         yield segment("HL", "3", "2", "23", "0")
         yield segment("PAT", RELATIONSHIPS[self.context.patient_relationship or ""])
-        yield self._name("QC", "patient", self.patient, "", None)
-        yield from self._address("patient", self.patient)
+        yield self.name("QC", "patient", self.patient, ("", ""))
+        yield from self._addressed("patient", self.patient)
         yield _demographics(self.patient)
         yield from self._casualty()
 
@@ -211,6 +222,7 @@ class _Claim:
             yield segment("NTE", "ADD", self.not_ready)
         yield segment("HI", *self._diagnoses())
         yield from self._providers()
+        yield from self.second.of_claim()
 
     def _causes(self) -> str:
         """CLM11: accident or employment, and the state of an auto accident."""
@@ -251,15 +263,15 @@ class _Claim:
     def _providers(self) -> Iterator[str]:
         context = self.context
         if context.referring:
-            yield self._name("DN", "referring", context.referring, "XX", context.referring.npi)
+            yield self._provider("DN", "referring", context.referring)
         if self.rendering.npi != self.billing.npi:
-            yield self._name("82", "rendering", self.rendering, "XX", self.rendering.npi)
+            yield self._provider("82", "rendering", self.rendering)
             if self.rendering.taxonomy:
                 yield segment("PRV", "PE", "PXC", self.rendering.taxonomy)
         if context.service_facility:
             facility = context.service_facility
-            yield self._name("77", "service_facility", facility, "XX", facility.npi)
-            yield from self._address("service_facility", facility)
+            yield self._provider("77", "service_facility", facility)
+            yield from self._addressed("service_facility", facility)
 
     def _line(self, number: int, line: ServiceLine) -> Iterator[str]:
         traction = line is self.context.traction_line and line.cpt == TRACTION_CPT
@@ -278,6 +290,7 @@ class _Claim:
         )
         yield segment("DTP", "472", "D8", day(self.context.date_of_service))
         yield segment("REF", "6R", f"{self.session_id}-{number}")
+        yield from self.second.of_line(number, line)
 
     def _codes(self, key: str, cpt: str, modifiers: Sequence[str]) -> Iterator[str]:
         """Code and modifiers of a service."""
@@ -285,11 +298,15 @@ class _Claim:
         for modifier in modifiers:
             yield self.identifier(f"{key}.modifiers", modifier, 2)
 
-    def _name(self, entity: str, key: str, party: Party, qualifier: str, number: str | None) -> str:
+    def _provider(self, entity: str, key: str, party: Party) -> str:
+        return self.name(entity, key, party, ("XX", self.identifier(f"{key}.npi", party.npi, 80)))
+
+    def name(self, entity: str, key: str, party: Party, number: tuple[str, str]) -> str:
+        """NM1; ``number`` is its qualifier and the identifier as it is written."""
+        qualifier, identifier = number
         person = entity in PERSONS or (party.is_person and entity not in ORGANIZATIONS)
         given = (party.first_name, party.middle_name) if person else ("", "")
         name_key = "name" if entity in ("40", "PR") else "last_name"
-        number = self.identifier(f"{key}.npi", number, 80)
         return segment(
             "NM1",
             entity,
@@ -299,13 +316,16 @@ class _Claim:
             self.words(f"{key}.middle_name", given[1], 25),
             "",
             "",
-            qualifier if number else "",
-            number,
+            qualifier if identifier else "",
+            identifier,
         )
 
-    def _address(self, key: str, party: Party) -> Iterator[str]:
-        address = party.address
-        assert address is not None
+    def _addressed(self, key: str, party: Party) -> Iterator[str]:
+        assert party.address is not None
+        return self.address(key, party.address)
+
+    def address(self, key: str, address: Address) -> Iterator[str]:
+        """N3 and N4."""
         first = self.words(f"{key}.address.line_1", address.line_1, 55)
         yield segment("N3", first, self.words(f"{key}.address.line_2", address.line_2, 55))
         city = self.words(f"{key}.address.city", address.city, 30, 2)

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from controller.words import lines_of
-from records.claim.account import LENGTH as ACCOUNT_LENGTH
 from records.claim.account import account_of
 from records.claim.charge_line import claim_modifiers
 from records.claim.code_sets import FREQUENCIES, REPLACING, plain
-from records.claim.context import Address, ClaimContext, Party, ServiceLine
-from records.exports.claim.x12 import digits
-from records.exports.needs import (
-    Needs,
-    need_first_payer,
-    need_frequency,
-    need_insured_patient,
+from records.claim.context import ClaimContext, ServiceLine
+from records.claim.needs.of_cms1500 import needs_of_cms1500
+from records.claim.needs.other_payer import MEDICARE
+from records.exports.claim.cms1500_payers import insured_boxes, other_boxes, paid_before
+from records.exports.claim.cms1500_words import (
+    Box,
+    address_words,
+    box,
+    day_words,
+    name_words,
 )
+from records.exports.claim.x12 import digits
+from records.exports.needs import refuse_incomplete
 from records.exports.readiness import unbillable, unready
 from records.visit.face import Face
 from records.visit.visit import Visit
@@ -40,32 +42,17 @@ PAYER_TYPES = {
     "auto": "Other",
     "self_pay": "Other",
 }
-MEDICARE = "medicare_b"
-LINES_ON_A_FORM = 6
 LETTERS = "ABCDEFGHIJKL"
-NO_FIRST_PAYER = "NONE"
-"""Box 11 for Medicare when no other insurance pays first (Novitas 00144707)."""
-AT_HOME = "12"
-"""Place of service: the patient's home, which is not where the practice is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """``number`` as the form prints it ("24F.1": box 24F of the first line)."""
-
-    number: str
-    label: str
-    value: str
 
 
 def cms1500_boxes(
     context: ClaimContext, *, session_id: str, face: Face, accepted: Sequence[str] = ()
 ) -> list[Box]:
     """The boxes in the form's order; raises ExportIncomplete naming what is missing."""
-    _need_everything(context, session_id)
+    refuse_incomplete("CMS-1500", session_id, needs_of_cms1500(context, session_id))
     account = account_of(session_id, context.claim_id)
     sheet = _Sheet(context, face, account, claim_modifiers(context, accepted))
-    return [box for box in sheet.boxes() if box.value]
+    return [each for each in sheet.boxes() if each.value]
 
 
 def cms1500_text(boxes: Sequence[Box], visit: Visit) -> str:
@@ -93,60 +80,6 @@ def cms1500_json(boxes: Sequence[Box], visit: Visit) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _need_everything(context: ClaimContext, session_id: str) -> None:
-    needs = Needs("CMS-1500", session_id)
-    needs.text("payer.name", context.payer.name)
-    patient = needs.party("patient", context.patient)
-    if context.patient:
-        needs.text("patient.first_name", patient.first_name)
-        needs.text("patient.birth_date", str(patient.birth_date or ""))
-        needs.text("patient.sex", patient.sex)
-        needs.address("patient", patient)
-    if context.subscriber:
-        needs.party("subscriber", context.subscriber)
-        needs.text("patient_relationship", context.patient_relationship)
-    insured = context.subscriber or context.patient
-    if insured:
-        needs.text("member_id of the insured", insured.member_id)
-    billing = needs.party("billing", context.billing)
-    if context.billing:
-        for name in ("npi", "tin", "tin_kind"):
-            needs.text(f"billing.{name}", getattr(billing, name))
-        needs.address("billing", billing)
-    needs.text("rendering.npi", context.rendering.npi if context.rendering else None)
-    if context.referring:
-        needs.text("referring.npi", context.referring.npi)
-    needs.value("accept_assignment", context.accept_assignment, False)
-    account = account_of(session_id, context.claim_id)
-    if len(account) > ACCOUNT_LENGTH:
-        needs.lack(
-            f"a claim_id of at most {ACCOUNT_LENGTH} characters for box 26 (now {account!r})"
-        )
-    need_first_payer(needs, context)
-    need_frequency(needs, context)
-    if context.payer.kind == MEDICARE:
-        _need_for_medicare(needs, context)
-    if not context.diagnoses:
-        needs.lack("diagnoses")
-    for number, line in enumerate(context.lines, start=1):
-        needs.line(number, line)
-    if len(context.lines) > LINES_ON_A_FORM:
-        needs.lack(f"room for {len(context.lines)} lines (a form holds {LINES_ON_A_FORM})")
-    needs.check()
-
-
-def _need_for_medicare(needs: Needs, context: ClaimContext) -> None:
-    """Items 10, 11 and 32 are never left open (docs/reference/exports.md names the sources)."""
-    need_insured_patient(needs, context)
-    if not context.related_causes:
-        needs.lack('related_causes (box 10; ["none"] when there is none)')
-    needs.value("other_insurance_first (box 11)", context.other_insurance_first, False)
-    if "auto" in context.related_causes:
-        needs.text("accident_state", context.accident_state)
-    if context.service_facility is None and any(line.pos == AT_HOME for line in context.lines):
-        needs.lack("service_facility (box 32: the address of the home)")
-
-
 class _Sheet:
     def __init__(
         self, context: ClaimContext, face: Face, account: str, modifiers: tuple[str, ...]
@@ -169,106 +102,87 @@ class _Sheet:
 
     def _insured_and_patient(self) -> Iterator[Box]:
         context, patient = self.context, self.patient
-        yield _box("1", "kind of payer", PAYER_TYPES[context.payer.kind])
-        yield _box("1a", "member id", self.insured.member_id)
-        yield _box("2", "patient", _name(patient))
-        yield _box("3", "born, sex", f"{_day(patient.birth_date)} {patient.sex}")
-        if not self.medicare:
-            yield _box("4", "insured", _name(self.insured))
-        yield _box("5", "patient's address", _address(patient.address))
-        if not self.medicare:
-            relationship = context.patient_relationship if context.subscriber else "self"
-            yield _box("6", "patient is to the insured", relationship)
-            yield _box("7", "insured's address", _address(self.insured.address))
+        yield box("1", "kind of payer", PAYER_TYPES[context.payer.kind])
+        yield box("1a", "member id", self.insured.member_id)
+        yield box("2", "patient", name_words(patient))
+        yield box("3", "born, sex", f"{day_words(patient.birth_date)} {patient.sex}")
+        first = insured_boxes(context, self.insured)
+        yield box("4", "insured", first.name)
+        yield box("5", "patient's address", address_words(patient.address))
+        yield box("6", "patient is to the insured", first.relationship)
+        yield box("7", "insured's address", first.address)
+        yield from other_boxes(context)
         yield from self._causes()
-        group = NO_FIRST_PAYER if self.medicare else self.insured.group_number
-        yield _box("11", "group", group)
+        yield box("11", "group", first.group)
+        yield box("11a", "insured born, sex", first.born)
         if context.casualty_claim_number and not self.medicare:
-            yield _box("11b", "claim of the accident", f"Y4 {context.casualty_claim_number}")
-        yield _box("12", "release of information", _yes(context.release_of_information))
-        yield _box("13", "benefits assigned to the practice", _yes(context.benefits_assigned))
+            yield box("11b", "claim of the accident", f"Y4 {context.casualty_claim_number}")
+        yield box("11c", "plan", first.plan)
+        if context.other_payer and not self.medicare:
+            yield box("11d", "another health plan", "YES")
+        yield box("12", "release of information", _yes(context.release_of_information))
+        yield box("13", "benefits assigned to the practice", _yes(context.benefits_assigned))
 
     def _causes(self) -> Iterator[Box]:
         """Box 10: YES or NO for each, once somebody said which."""
         causes = self.context.related_causes
         if not causes:
             return
-        yield _box("10a", "employment", _yes("employment" in causes))
+        yield box("10a", "employment", _yes("employment" in causes))
         state = (self.context.accident_state or "").upper()
         auto = "auto" in causes
-        yield _box("10b", "auto accident, state", f"YES {state}".strip() if auto else "NO")
-        yield _box("10c", "other accident", _yes("other" in causes))
+        yield box("10b", "auto accident, state", f"YES {state}".strip() if auto else "NO")
+        yield box("10c", "other accident", _yes("other" in causes))
 
     def _claim(self) -> Iterator[Box]:
         context = self.context
         if context.onset_date:
-            yield _box("14", "onset", f"{_day(context.onset_date)} qualifier 431")
+            yield box("14", "onset", f"{day_words(context.onset_date)} qualifier 431")
         if context.initial_treatment_date:
-            yield _box(
-                "15", "first treatment", f"{_day(context.initial_treatment_date)} qualifier 454"
-            )
+            began = day_words(context.initial_treatment_date)
+            yield box("15", "first treatment", f"{began} qualifier 454")
         if context.referring:
-            yield _box("17", "who certified the plan", f"DN {_name(context.referring)}")
-            yield _box("17b", "NPI of 17", context.referring.npi)
+            yield box("17", "who certified the plan", f"DN {name_words(context.referring)}")
+            yield box("17b", "NPI of 17", context.referring.npi)
         for letter, code in zip(LETTERS, context.diagnoses, strict=False):
-            yield _box(f"21{letter}", "diagnosis (ICD indicator 0)", plain(code))
+            yield box(f"21{letter}", "diagnosis (ICD indicator 0)", plain(code))
         if context.frequency in REPLACING:
             code = FREQUENCIES[context.frequency]
-            yield _box("22", "resubmission", f"{code} {context.payer_claim_number}")
+            yield box("22", "resubmission", f"{code} {context.payer_claim_number}")
         if context.authorization:
-            yield _box("23", "prior authorization", context.authorization.number)
+            yield box("23", "prior authorization", context.authorization.number)
 
     def _line(self, number: int, line: ServiceLine) -> Iterator[Box]:
         traction = line is self.context.traction_line
         modifiers = self.modifiers if traction else line.modifiers
-        day = _day(self.context.date_of_service)
-        yield _box(f"24A.{number}", "from and to", f"{day} {day}")
-        yield _box(f"24B.{number}", "place", line.pos)
-        yield _box(f"24D.{number}", "code and modifiers", " ".join([line.cpt, *modifiers]))
-        yield _box(f"24E.{number}", "diagnosis pointers", _letters(line.dx_pointers))
-        yield _box(f"24F.{number}", "charge", f"{line.charge:.2f}")
-        yield _box(f"24G.{number}", "units", str(line.units))
-        yield _box(f"24J.{number}", "NPI of who treated", line.rendering_npi or self.rendering.npi)
+        day = day_words(self.context.date_of_service)
+        yield box(f"24A.{number}", "from and to", f"{day} {day}")
+        yield box(f"24B.{number}", "place", line.pos)
+        yield box(f"24D.{number}", "code and modifiers", " ".join([line.cpt, *modifiers]))
+        yield box(f"24E.{number}", "diagnosis pointers", _letters(line.dx_pointers))
+        yield box(f"24F.{number}", "charge", f"{line.charge:.2f}")
+        yield box(f"24G.{number}", "units", str(line.units))
+        yield box(f"24J.{number}", "NPI of who treated", line.rendering_npi or self.rendering.npi)
 
     def _practice(self) -> Iterator[Box]:
         context, billing = self.context, self.billing
         kind = {"EI": "EIN", "SY": "SSN"}[billing.tin_kind or "EI"]
-        yield _box("25", "tax number", f"{digits(billing.tin or '')} {kind}")
-        yield _box("26", "account", self.account)
-        yield _box("27", "accepts assignment", _yes(context.accept_assignment))
+        yield box("25", "tax number", f"{digits(billing.tin or '')} {kind}")
+        yield box("26", "account", self.account)
+        yield box("27", "accepts assignment", _yes(context.accept_assignment))
         total = sum((line.charge or Decimal() for line in context.lines), Decimal())
-        yield _box("28", "total charge", f"{total:.2f}")
-        yield _box("31", "signature", self.face.signature or "open: the note is not signed")
+        yield box("28", "total charge", f"{total:.2f}")
+        yield box("29", "paid by the payer before", paid_before(context))
+        yield box("31", "signature", self.face.signature or "open: the note is not signed")
         if context.service_facility:
             facility = context.service_facility
-            yield _box("32", "where", f"{_name(facility)}, {_address(facility.address)}")
+            yield box("32", "where", f"{name_words(facility)}, {address_words(facility.address)}")
             if facility.npi != billing.npi:
-                yield _box("32a", "NPI of 32", facility.npi)
+                yield box("32a", "NPI of 32", facility.npi)
         elif self.medicare:
-            yield _box("32", "where", f"{_name(billing)}, {_address(billing.address)}")
-        yield _box("33", "who bills", f"{_name(billing)}, {_address(billing.address)}")
-        yield _box("33a", "NPI of 33", billing.npi)
-
-
-def _box(number: str, label: str, value: str | None) -> Box:
-    return Box(number=number, label=label, value=value or "")
-
-
-def _name(party: Party) -> str:
-    return ", ".join(
-        part for part in (party.last_name, party.first_name, party.middle_name) if part
-    )
-
-
-def _address(address: Address | None) -> str:
-    if address is None:
-        return ""
-    town = f"{address.city} {address.state or ''} {address.zip or ''}".strip()
-    return ", ".join(part for part in (address.line_1, address.line_2, town) if part)
-
-
-def _day(value: date | None) -> str:
-    return value.strftime("%m %d %Y") if value else ""
+            yield box("32", "where", f"{name_words(billing)}, {address_words(billing.address)}")
+        yield box("33", "who bills", f"{name_words(billing)}, {address_words(billing.address)}")
+        yield box("33a", "NPI of 33", billing.npi)
 
 
 def _letters(pointers: Sequence[int]) -> str:

@@ -17,9 +17,10 @@ from controller.events import Outcome
 from controller.order.prescription import NEWTONS_PER_LBF
 from records.claim.charge_line import CPT, UNITS
 from records.claim.context import Party
+from records.claim.needs.of_messages import needs_of_fhir
 from records.exports.messages.fhir_sampled import SampledForce, sampled_force
 from records.exports.messages.signature import Signature, signature_of
-from records.exports.needs import Needs, context_or_refuse
+from records.exports.needs import context_or_refuse, refuse_incomplete
 from records.exports.readiness import unbillable, unready
 from records.visit.visit import Visit
 
@@ -68,12 +69,10 @@ class _Resources:
         self.start, self.stop = visit.times
         self.signature = signature_of(visit)
         self.context = context_or_refuse(visit.context, FORMAT, visit.session_id)
-        needs = Needs(FORMAT, visit.session_id)
-        needs.text("patient_ref", visit.patient_reference)
-        self.rendering = needs.party("rendering", self.context.rendering)
-        if not visit.diagnoses:
-            needs.lack("diagnoses")
-        needs.check()
+        needs = needs_of_fhir(self.context, visit.patient_reference)
+        refuse_incomplete(FORMAT, visit.session_id, needs)
+        assert self.context.rendering is not None
+        self.rendering = self.context.rendering
 
     def url(self, key: str) -> str:
         """The same for the same session and key."""

@@ -6,8 +6,7 @@ import hashlib
 from datetime import datetime
 
 from controller.words import visible
-from records.claim.context import ClaimContext, Party
-from records.exports.needs import Needs
+from records.claim.context import Party
 from records.visit.visit import Visit
 
 VERSION = "2.5.1"
@@ -71,14 +70,6 @@ def header(visit: Visit, code: str, trigger: str) -> list[str]:
         "UNICODE UTF-8",
     ]
     return ["|".join(head), segment("EVN", {1: trigger, 2: moment})]
-
-
-def needed_patient(needs: Needs, visit: Visit, context: ClaimContext) -> Party:
-    """The patient; what PID cannot do without and nobody has said is noted in ``needs``."""
-    needs.text("patient_ref", visit.patient_reference)
-    person = needs.party("patient", context.patient)
-    needs.text("patient.first_name", person.first_name)
-    return person
 
 
 def patient(visit: Visit, person: Party) -> list[str]:

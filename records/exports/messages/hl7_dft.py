@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from records.claim.charge_line import CPT, UNITS
-from records.claim.context import ClaimContext, Party
+from records.claim.context import Party
+from records.claim.needs.of_messages import needs_of_dft
 from records.exports.messages.hl7 import (
     SENDER,
     header,
     message,
-    needed_patient,
     parts,
     patient,
     provider,
@@ -17,7 +17,7 @@ from records.exports.messages.hl7 import (
     time,
 )
 from records.exports.messages.receiver_maps import Receiver
-from records.exports.needs import Needs, context_or_refuse
+from records.exports.needs import context_or_refuse, refuse_incomplete
 from records.visit.visit import Visit
 
 FORMAT = "HL7 DFT"
@@ -28,7 +28,10 @@ def dft_p03(visit: Visit, receiver: Receiver) -> str:
     """The message; raises ExportIncomplete naming what is missing."""
     start, stop = visit.times
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
-    person, charge = _needed(visit, context)
+    refuse_incomplete(FORMAT, visit.session_id, needs_of_dft(context, visit.patient_reference))
+    person, line = context.patient, context.traction_line
+    assert person is not None
+    assert line is not None
     treated_by = context.rendering or Party()
     diagnoses = [receiver.diagnosis(code) for code in visit.line_diagnoses]
     charge_fields = {
@@ -39,7 +42,7 @@ def dft_p03(visit: Visit, receiver: Receiver) -> str:
         6: "CG",
         7: parts(CPT, "", CPT_SYSTEM),
         10: str(UNITS),
-        11: f"{charge}&{CURRENCY}",
+        11: f"{line.charge:.2f}&{CURRENCY}",
         19: repeated(*(parts(code, "", ICD_SYSTEM) for code in diagnoses)),
         20: provider(treated_by),
         23: parts(visit.session_id, SENDER),
@@ -48,22 +51,3 @@ def dft_p03(visit: Visit, receiver: Receiver) -> str:
     }
     charge_line = segment("FT1", charge_fields)
     return message([*header(visit, "DFT", "P03"), *patient(visit, person), charge_line])
-
-
-def _needed(visit: Visit, context: ClaimContext) -> tuple[Party, str]:
-    """The patient and the charge."""
-    needs = Needs(FORMAT, visit.session_id)
-    person = needed_patient(needs, visit, context)
-    rendering = needs.party("rendering", context.rendering)
-    if context.rendering:
-        needs.text("rendering.npi", rendering.npi)
-    if not visit.diagnoses:
-        needs.lack("diagnoses")
-    line = context.traction_line
-    charge = None if line is None else line.charge
-    if line is None:
-        needs.lack(f"a {CPT} line")
-    elif charge is None:
-        needs.lack(f"lines.{context.lines.index(line) + 1}.charge")
-    needs.check()
-    return person, f"{charge:.2f}"

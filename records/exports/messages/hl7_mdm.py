@@ -6,13 +6,13 @@ import base64
 from collections.abc import Iterator
 
 from records.claim.context import Party
+from records.claim.needs.of_messages import needs_of_hl7
 from records.exports.messages.hl7 import (
     CODES,
     SENDER,
     escaped,
     header,
     message,
-    needed_patient,
     parts,
     patient,
     provider,
@@ -22,7 +22,7 @@ from records.exports.messages.hl7 import (
     time,
 )
 from records.exports.messages.signature import signature_of
-from records.exports.needs import Needs, context_or_refuse
+from records.exports.needs import context_or_refuse, refuse_incomplete
 from records.visit.visit import Visit
 
 FORMAT = "HL7 MDM"
@@ -34,10 +34,9 @@ SIGNED, DICTATED = "LA", "DO"
 def mdm_t02(visit: Visit, pdf: bytes, file_name: str) -> str:
     """The message; raises ExportIncomplete naming what is missing."""
     context = context_or_refuse(visit.context, FORMAT, visit.session_id)
-    needs = Needs(FORMAT, visit.session_id)
-    person = needed_patient(needs, visit, context)
-    needs.check()
-    lines = [*header(visit, "MDM", "T02"), *patient(visit, person)]
+    refuse_incomplete(FORMAT, visit.session_id, needs_of_hl7(context, visit.patient_reference))
+    assert context.patient is not None
+    lines = [*header(visit, "MDM", "T02"), *patient(visit, context.patient)]
     lines.append(_document(visit, context.rendering, file_name))
     document = f"^application^pdf^Base64^{base64.b64encode(pdf).decode()}"
     lines.append(_result(1, "ED", parts(*NOTE_CODE), document, ""))

@@ -44,7 +44,7 @@ def _head(visit: Visit) -> list[Flowable]:
 def _body(visit: Visit, values: Mapping[str, Any]) -> Iterator[Flowable]:
     yield said("Scrub report", 15, bold=True)
     yield from _about(values)
-    verdict = "No rule found an error." if values["ready"] else visit.face.verdict
+    verdict = values["verdict"].partition(";")[0]
     colour = INK if values["ready"] else ALERT
     yield said(verdict, 11, colour, bold=True, spaceBefore=4)
     yield said(visit.face.outcomes, 9, GREY)

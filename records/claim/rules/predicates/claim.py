@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from records.claim.required import all_missing, missing_of
+from records.claim.context import Payer
+from records.claim.needs.need import About
+from records.claim.needs.of_form import names_about
 from records.claim.rules.facts import Facts
 from records.claim.rules.findings import Found, NotApplicable, NotJudged, Told
+from records.claim.rules.payer_profile import PayerProfile
 from records.claim.rules.predicates.gates import medicare
 from records.claim.rules.predicates.registry import predicate
 
@@ -25,6 +28,10 @@ def _missing(facts: Facts, *names: str) -> Iterator[Told]:
         yield Found(names[0], evidence, {"missing": ", ".join(names)})
 
 
+def _missing_of(facts: Facts, about: About) -> Iterator[Told]:
+    yield from _missing(facts, *names_about(about, facts.needs))
+
+
 def _number(facts: Facts) -> tuple[str, ...]:
     """The practice's number of the patient, where neither claim nor note say it."""
     return () if facts.patient_reference else ("patient_ref",)
@@ -33,31 +40,31 @@ def _number(facts: Facts) -> tuple[str, ...]:
 @predicate(imported)
 def patient_is_incomplete(facts: Facts) -> Iterator[Told]:
     """T-079. The practice's number of the patient counts where claim or note say it."""
-    yield from _missing(facts, *_number(facts), *missing_of(facts.context, "patient"))
+    yield from _missing(facts, *_number(facts), *names_about("patient", facts.needs))
 
 
 @predicate(imported)
 def billing_provider_is_incomplete(facts: Facts) -> Iterator[Told]:
     """T-080."""
-    yield from _missing(facts, *missing_of(facts.context, "billing"))
+    yield from _missing_of(facts, "billing")
 
 
 @predicate(imported)
 def rendering_provider_is_incomplete(facts: Facts) -> Iterator[Told]:
     """T-081."""
-    yield from _missing(facts, *missing_of(facts.context, "rendering"))
+    yield from _missing_of(facts, "rendering")
 
 
 @predicate(imported)
 def place_of_service_is_missing(facts: Facts) -> Iterator[Told]:
     """T-082. On any line of the claim."""
-    yield from _missing(facts, *missing_of(facts.context, "place"))
+    yield from _missing_of(facts, "place")
 
 
 @predicate(imported)
 def charge_is_missing(facts: Facts) -> Iterator[Told]:
     """T-083. On any line of the claim; that it is zero is T-010's."""
-    yield from _missing(facts, *missing_of(facts.context, "charge"))
+    yield from _missing_of(facts, "charge")
 
 
 @predicate(medicare)
@@ -73,11 +80,23 @@ def plan_has_no_date(facts: Facts) -> Iterator[Told]:
 @predicate()
 def payer_is_of_another_kind(facts: Facts) -> Iterator[Told]:
     """T-096. A profile of another kind has other rules; the one of the command counts too."""
-    claimed, looked_by = facts.context.payer.kind, facts.profile.kind
-    if claimed != looked_by:
-        evidence = (facts.claimed("payer.kind", claimed),)
-        words = {"claimed": claimed, "profile": facts.profile.name, "kind": looked_by}
-        yield Found("payer.kind", evidence, words)
+    yield from _of_another_kind(facts, "payer", facts.context.payer, facts.profile)
+    other = facts.context.other_payer
+    if other is not None and facts.beside.other_profile is None:
+        yield NotJudged("other_payer.profile", f"nobody has looked up {other.profile}")
+    elif other is not None and facts.beside.other_profile is not None:
+        yield from _of_another_kind(facts, "other_payer", other, facts.beside.other_profile)
+
+
+def _of_another_kind(facts: Facts, key: str, payer: Payer, profile: PayerProfile) -> Iterator[Told]:
+    if payer.kind != profile.kind:
+        words = {
+            "who": "The claim's payer" if key == "payer" else "The second payer",
+            "claimed": payer.kind,
+            "profile": profile.name,
+            "kind": profile.kind,
+        }
+        yield Found(f"{key}.kind", (facts.claimed(f"{key}.kind", payer.kind),), words)
 
 
 @predicate()
@@ -86,7 +105,7 @@ def form_is_incomplete(facts: Facts) -> Iterator[Told]:
     if not facts.context.is_imported:
         yield from _missing(facts, "claim context (--context FILE)")
         return
-    yield from _missing(facts, *missing_of(facts.context, "form"))
+    yield from _missing_of(facts, "form")
 
 
 def _is_said(name: str, said: frozenset[str]) -> bool:
@@ -100,7 +119,7 @@ def an_export_refuses(facts: Facts) -> Iterator[Told]:
     if facts.beside.refusals is None:
         yield NotJudged("a trial of the exports", "nobody has tried to write them")
         return
-    said = all_missing(facts.context).union(_number(facts))
+    said = frozenset(need.name for need in facts.needs).union(_number(facts))
     for refusal in facts.beside.refusals:
         rest = [name for name in refusal.missing if not _is_said(name, said)]
         if rest or not refusal.missing:

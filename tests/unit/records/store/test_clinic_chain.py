@@ -14,7 +14,7 @@ from controller.errors import AuditUnavailable, JournalUnavailable
 from records.clinic.acceptance import Acceptance, OfferAnswer, acceptances_of, record_acceptance
 from records.clinic.audit import accesses, record_read
 from records.clinic.clinic_verify import verify_clinic
-from records.clinic.filed_orders import file_order, filed_order
+from records.clinic.filed_orders import FiledOrder, file_order, filed_order
 from records.clinic.key_life import rotate_key
 from records.keeping.search import SessionQuery, find_sessions
 from records.keys.signing import NoKeyStore, SigningKey
@@ -40,6 +40,11 @@ from tests.support.notes import (
 
 OLD = Path(__file__).parents[3] / "data" / "clinic-schema-1.db"
 ALTERED_IN_THE_TEST = 60
+
+
+def order_on_file(folder: RecordFolder, session_id: str) -> FiledOrder:
+    with clinic_reading(folder) as db:
+        return filed_order(db, session_id)
 
 
 def lived(data: RecordFolder) -> list[Checkpoint]:
@@ -154,7 +159,7 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     shutil.copytree(life[0].path, tmp_path / "again")
     RecordFolder(tmp_path / "again").clinic_database.unlink()
     again = RecordFolder(tmp_path / "again")
-    order = filed_order(life[0], "s-1")
+    order = order_on_file(life[0], "s-1")
     file_order(
         again,
         order_of(order.order_text),
@@ -237,7 +242,7 @@ def test_a_database_of_schema_1_opens_and_is_backed_up_before_it_is_migrated(
 ) -> None:
     path = folder.clinic_database
     shutil.copy(OLD, path)
-    assert filed_order(folder, "session-1").patient_key == "patient-1"
+    assert order_on_file(folder, "session-1").patient_key == "patient-1"
     assert verify_clinic(folder).alterations == ()
     assert accesses(folder) == []
     before = path.read_bytes()
@@ -248,7 +253,7 @@ def test_a_database_of_schema_1_opens_and_is_backed_up_before_it_is_migrated(
         assert db.execute("SELECT count(*) FROM session_order").fetchone() == (2,)
     db.close()
     assert path.read_bytes() != before
-    assert filed_order(folder, "session-2").patient_key == "patient-1"
+    assert order_on_file(folder, "session-2").patient_key == "patient-1"
     assert verify_clinic(folder).entries == 2
     record_read(folder, author(folder), "note", session_id="session-1")
     assert sorted(p.name for p in folder.path.glob("*.schema-*")) == [copy.name]
@@ -266,7 +271,7 @@ def test_a_newer_file_is_refused_in_words(folder: RecordFolder) -> None:
         db.execute(f"PRAGMA user_version = {CLINIC_SCHEMA.version + 1}")
     db.close()
     with pytest.raises(JournalUnavailable, match="update the program"):
-        filed_order(folder, "s-1")
+        order_on_file(folder, "s-1")
     with pytest.raises(AuditUnavailable, match="update the program"):
         record_read(folder, somebody, "note", session_id="s-1")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,9 @@ from records.visit.load import load_visit
 from records.visit.sent import context_digest, exported, keep_export, refuse_second, sent_texts
 from records.visit.visit import Visit
 from tests.support.accounts import shared_records
+from tests.support.claims import made_claim
 from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, author, note_of, recorded
+from tests.support.second_payers import two_payer_claim
 from tests.support.sessions import SETTINGS
 from tests.unit.workstation.commands.test_billing import AnyDay
 
@@ -169,3 +172,13 @@ def test_a_row_that_does_not_name_what_was_written_is_an_alteration(folder: Reco
         append_entries(db, author(folder), [(EntryKind.RECORD_READ, detail)])
     with pytest.raises(JournalCorrupt, match="does not name what was written"):
         seen(folder)
+
+
+def test_a_claim_of_one_payer_has_the_digest_that_it_had_before_there_were_two() -> None:
+    one = made_claim(3, source="claim.toml", source_digest="00")
+    text = one.model_dump_json(exclude={"source", "source_digest"})
+    before = re.sub(r',"(other_payer|adjudication)":null', "", text)
+    assert before != text
+    assert context_digest(one) == hashlib.sha256(before.encode()).hexdigest()
+    two = one.model_copy(update={"other_payer": two_payer_claim(3).other_payer})
+    assert context_digest(two) != context_digest(one)

@@ -11,7 +11,6 @@ from controller.events import EventKind
 from records.claim.context import ClaimContext
 from records.claim.decision import BillingDecision
 from records.claim.fees import FeeRow, FeeTable
-from records.claim.required import UnwrittenExport
 from records.claim.rules.code_list import CodeState
 from records.claim.rules.facts import Beside, OtherSession
 from records.claim.rules.findings import RuleFinding
@@ -19,6 +18,7 @@ from records.claim.rules.pairs import Pair, PairTable
 from records.claim.rules.payer_profile import PayerProfile, find_profile
 from records.claim.rules.scrubber import ScrubReport, scrub
 from records.claim.rules.tables import ScrubTables, shipped_tables
+from records.claim.unwritten import UnwrittenExport
 from records.evidence.reader import SessionHead, SessionRecord
 from records.note.delivered_dose import DeliveredDose, RecordedStop
 from records.note.events import Adjustment
@@ -218,16 +218,19 @@ def visit(
     refusals: tuple[UnwrittenExport, ...] | None = (),
     decided: str = "",
     other_sessions: tuple[OtherSession, ...] | None = (),
+    looked_up: bool = True,
 ) -> Visit:
     """The visit with changes; ``same_day`` are further lines of the same claim.
 
-    ``without="note"`` takes the note away, ``without="line"`` the 97012 line.
+    ``without="note"`` takes the note away, ``without="line"`` the 97012 line. Without
+    ``looked_up`` nobody has the second payer's profile.
     """
     lines = [] if without == "line" else [{**LINE, **(line or {})}]
     looked_by = find_profile(payer).model_copy(update=dict(profile or {}))
     paid_by = {**CONTEXT["payer"], "kind": looked_by.kind, "profile": payer}
     context = {**CONTEXT, "payer": paid_by, "lines": [*lines, *same_day], **(claim or {})}
     made = _note(words or {}, dose or {}, note or {})
+    other = context.get("other_payer") if looked_up else None
     return Visit(
         note=None if without == "note" else made,
         record=None if without == "note" else _record(identity or {}),
@@ -238,6 +241,7 @@ def visit(
             log_altered=log_altered,
             refusals=refusals,
             other_sessions=other_sessions,
+            other_profile=find_profile(other["profile"]) if other else None,
             decision=BillingDecision(value=decided, by="P. Jones", reason="seen")
             if decided
             else None,

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from tests.unit.records.claim.rules.cases_claim import CLAIM_CASES
 from tests.unit.records.claim.rules.cases_note import NOTE_CASES
+from tests.unit.records.claim.rules.cases_payers import PAYER_CASES
 
-CASES = (*CLAIM_CASES, *NOTE_CASES)
+CASES = (*CLAIM_CASES, *NOTE_CASES, *PAYER_CASES)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from records.claim.required import UnwrittenExport
 from records.claim.rules.facts import OtherSession
+from records.claim.unwritten import UnwrittenExport
 from records.note.words import NoteSignature
 from tests.unit.records.claim.rules.builders import (
     ADJUSTMENT,
@@ -116,7 +116,7 @@ CLAIM = (
     Case(
         "T-085",
         visit(claim={"submitter_id": None}),
-        visit(claim={"submitter_id": None, "form": "CMS1500"}),
+        visit(claim={"submitter_id": None, "form": "CMS1500"}, payer="commercial"),
     ),
     Case(
         "T-086",

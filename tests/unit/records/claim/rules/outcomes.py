@@ -23,6 +23,7 @@ from tests.unit.records.claim.rules.builders import (
     visit,
 )
 from tests.unit.records.claim.rules.cases import CASES
+from tests.unit.records.claim.rules.cases_payers import before, behind
 
 OneOutcome: TypeAlias = Visit | str
 """A visit that ends so, or why none can."""
@@ -55,6 +56,7 @@ NOT_OF_THIS_QUARTER = replace(
     quarter(("97012", "97022", 0)), valid_from=date(2026, 7, 1), valid_to=date(2026, 9, 30)
 )
 TWO_DIAGNOSES = visit(claim={"diagnoses": ["M5116", "M5450"]})
+NO_ORDER = {"other_insurance_first": None}
 ALWAYS_ASKED = "every claim is asked"
 ALWAYS_KNOWN = "what it asks always stands on a claim"
 ABSENCE_FAILS = "what is not known fails"
@@ -232,7 +234,15 @@ OUTCOMES: dict[str, Outcomes] = {
     "T-085": Outcomes(RIGHT, ALWAYS_ASKED, ABSENCE_FAILS),
     "T-084": Outcomes(RIGHT, COMMERCIAL, ABSENCE_FAILS),
     "T-086": Outcomes(RIGHT, NO_FILE, visit(refusals=None)),
-    "T-096": Outcomes(RIGHT, ALWAYS_ASKED, ALWAYS_KNOWN),
+    "T-096": Outcomes(RIGHT, ALWAYS_ASKED, visit(claim=behind(), looked_up=False)),
+    "T-097": Outcomes(visit(claim=behind()), RIGHT, ABSENCE_FAILS),
+    "T-098": Outcomes(visit(claim=before()), RIGHT, visit(claim=before() | NO_ORDER)),
+    "T-099": Outcomes(
+        visit(claim=before()),
+        RIGHT,
+        visit(claim=before(insurance_type="14", kind="auto", profile="auto")),
+    ),
+    "T-100": Outcomes(visit(claim=before()), RIGHT, visit(line={"charge": None}, claim=before())),
     "T-090": Outcomes(
         RIGHT, visit(claim={"patient_ref": None}), visit(words={"patient_reference": None})
     ),

@@ -9,6 +9,7 @@ from records.claim.rules.offers import offers_of
 from records.claim.rules.report import report_document, report_text, verdict
 from records.claim.rules.scrubber import ADVICE
 from records.claim.rules.tables import shipped_tables
+from records.visit.face import face_of
 from tests.unit.records.claim.rules.builders import Visit, at, quarter, service, visit
 
 AT_ANOTHER_TIME = at("10:20", "10:35")
@@ -22,19 +23,22 @@ def text(made: Visit) -> str:
 
 def test_the_verdict_counts() -> None:
     assert verdict(visit().report()) == (
-        "READY: 0 errors, 0 warnings, 0 notes; "
-        "111 rules: 71 held, 0 failed, 40 not applicable, 0 not judged"
+        "READY: 0 errors found by the rules, 0 not judged; 0 warnings, 0 notes; "
+        "115 rules: 71 held, 0 failed, 44 not applicable, 0 not judged"
     )
     made = visit(words={"rationale": None}, dose={"delivered_minutes": 7})
     assert verdict(made.report()) == (
-        "NOT READY: 1 error, 0 warnings, 1 note; "
-        "111 rules: 69 held, 2 failed, 40 not applicable, 0 not judged"
+        "NOT READY: 1 error found by the rules, 0 not judged; 0 warnings, 1 note; "
+        "115 rules: 69 held, 2 failed, 44 not applicable, 0 not judged"
     )
 
 
 def test_an_open_rule_of_severity_error_keeps_the_claim_back_and_says_what_is_missing() -> None:
     made = visit(line={"technique": None}, claim={"visits_97012_this_episode": None})
-    assert verdict(made.report()).startswith("NOT READY: 0 errors, 0 warnings, 0 notes; 111 rules")
+    back = "NOT READY: 0 errors found by the rules, 2 not judged"
+    assert verdict(made.report()).startswith(f"{back}; 0 warnings, 0 notes; 115 rules")
+    assert made.note is not None
+    assert face_of(made.note, made.report()).verdict == back
     assert verdict(made.report()).endswith("3 not judged (2 errors)")
     shown = text(made)
     assert "error T-006  not judged: lines.technique is missing: the claim does not say" in shown
@@ -101,7 +105,7 @@ def test_the_document_holds_what_the_text_shows() -> None:
     assert document["counts"] == {
         "held": 69,
         "failed": 1,
-        "not_applicable": 41,
+        "not_applicable": 45,
         "not_judged": 0,
     }
     assert document["older_data"][0] == {"what": "NCCI pairs", "of": "2024-07-01"}

@@ -92,6 +92,33 @@ def later(start: datetime, length: timedelta) -> datetime:
 
 
 @st.composite
+def answers(draw: st.DrawFn) -> dict[str, Any]:
+    """What a payer before said, of a line or of the claim, with what it left open."""
+    taken = {"group": "CO", "reason": "45", "amount": draw(st.sampled_from(["22.10", "-1", "0"]))}
+    return {
+        "paid": draw(st.sampled_from([None, Decimal(0), Decimal("22.10")])),
+        "adjustments": draw(st.lists(st.just(taken), max_size=7)),
+        "patient_liability": draw(st.sampled_from([None, Decimal(1)])),
+    }
+
+
+@st.composite
+def others(draw: st.DrawFn) -> dict[str, Any]:
+    """A second payer of any kind, with parts left out."""
+    person = {"last_name": "Doe", "member_id": draw(st.sampled_from([None, "W1"]))}
+    answer = draw(st.one_of(st.none(), answers()))
+    return {
+        "kind": draw(st.sampled_from(["commercial", "medicare_b", "workers_comp", "va", "auto"])),
+        "profile": "commercial",
+        "patient_relationship": draw(st.sampled_from([None, "self", "spouse"])),
+        "insured": draw(st.sampled_from([None, person])),
+        "insurance_type": draw(st.sampled_from([None, "12", "14", "15", "42", "47"])),
+        "medigap": draw(FLAGS),
+        "adjudication": None if answer is None else answer | {"decided_on": draw(DATES)},
+    }
+
+
+@st.composite
 def lines(draw: st.DrawFn) -> dict[str, Any]:
     start = draw(st.one_of(st.none(), TIMES))
     length = timedelta(minutes=draw(st.integers(0, 60)))
@@ -111,6 +138,7 @@ def lines(draw: st.DrawFn) -> dict[str, Any]:
         "body_region": draw(REGIONS),
         "technique": draw(st.sampled_from([None, "mechanical", "manual", "axial_decompression"])),
         "rendering_npi": draw(NPIS),
+        "adjudication": draw(st.one_of(st.none(), answers())),
     }
 
 
@@ -139,10 +167,18 @@ def contexts(draw: st.DrawFn) -> ClaimContext:
         "npi": draw(NPIS),
         "taxonomy": draw(st.sampled_from([None, "111N00000X", "225100000X"])),
     }
+    other = draw(st.one_of(st.none(), others()))
+    mine = draw(st.booleans()) and (other is None or other["kind"] != "medicare_b")
     return ClaimContext.model_validate(
         {
             "claim_id": "S-1",
-            "payer": {"kind": "commercial", "profile": "commercial"},
+            "payer": {
+                "kind": "medicare_b" if mine else "commercial",
+                "profile": "commercial",
+            },
+            "other_insurance_first": draw(FLAGS),
+            "other_payer": other,
+            "related_causes": draw(st.sampled_from([[], ["none"], ["auto"], ["employment"]])),
             "form": draw(st.sampled_from(["837P", "CMS1500", "837I", "UB04"])),
             "date_of_service": draw(DATES.filter(bool)),
             "diagnoses": draw(st.lists(DIAGNOSES, max_size=5)),

@@ -313,11 +313,6 @@ def test_medicare_has_no_dependents() -> None:
         x12_of(made_claim(1, payer=payer, subscriber=SUBSCRIBER, patient_relationship="spouse"))
 
 
-def test_a_claim_behind_another_insurance_is_refused() -> None:
-    with pytest.raises(ExportIncomplete, match="first payer's answer"):
-        x12_of(made_claim(1, other_insurance_first=True))
-
-
 def test_a_practice_of_one_person_is_a_person_and_a_facility_never_is() -> None:
     context = made_claim(1)
     assert context.billing is not None

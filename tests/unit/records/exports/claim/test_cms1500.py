@@ -10,7 +10,8 @@ import pytest
 
 from controller.errors import ExportIncomplete
 from records.claim.account import account_number
-from records.exports.claim.cms1500 import Box, cms1500_boxes, cms1500_json, cms1500_text
+from records.exports.claim.cms1500 import cms1500_boxes, cms1500_json, cms1500_text
+from records.exports.claim.cms1500_words import Box
 from records.exports.readiness import NOT_SCRUBBED
 from records.visit.face import Face
 from tests.support.claims import made_claim
@@ -52,7 +53,7 @@ def test_the_sheet_says_that_it_is_not_the_form_and_shows_errors_on_its_face() -
     text = cms1500_text(boxes, visit)
     assert text.startswith("CMS-1500 data sheet (not the form)")
     assert SESSION in text
-    assert "NOT READY: 1 error found by the rules\nT-021: add GP." in text
+    assert "NOT READY: 1 error found by the rules, 0 not judged\nT-021: add GP." in text
     document = json.loads(cms1500_json(boxes, visit))
     assert (document["ready"], document["errors"]) == (False, ["T-021: add GP."])
     assert {"box": "31", "label": "signature", "value": "open: the note is not signed"} in document[
@@ -121,7 +122,7 @@ def test_causes_stand_in_box_10_with_the_state_of_an_auto_accident() -> None:
     [
         ({"related_causes": []}, "related_causes"),
         ({"other_insurance_first": None}, "other_insurance_first"),
-        ({"other_insurance_first": True}, "first payer's answer"),
+        ({"other_insurance_first": True}, "other_payer"),
         ({"related_causes": ["auto"], "accident_state": None}, "accident_state"),
         ({"subscriber": {"last_name": "D", "member_id": "1"}}, "Medicare insures the patient only"),
         ({"claim_id": "ACCOUNT-1234567"}, "at most 14 characters for box 26"),
