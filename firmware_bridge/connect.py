@@ -21,7 +21,8 @@ from firmware_bridge.line.uri import (
 )
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
 from firmware_bridge.modbus.transparency import check_transparency
-from firmware_bridge.profiles import DeviceProfile, shipped_profile
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
 TIMEOUT_SHARE: Final = 0.8
@@ -47,7 +48,7 @@ def connect_unit(
             f"unit address {uri!r}: a traction unit is driven over Modbus, and no profile of one "
             "speaks text; give a modbus-tcp or modbus-rtu address"
         )
-    profile, digest = shipped_profile("reference_v1")
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     if isinstance(address, TcpAddress):
         line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True)
         link = _link(line, TcpFraming(), profile, address.unit, NORMAL_TICK_S)
@@ -105,7 +106,7 @@ def connect_serial(
 
 
 def _serial_unit(line: Line, baudrate: int, latency_s: float, unit: int) -> ReferenceUnit:
-    profile, digest = shipped_profile("reference_v1")
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     tick_s = serial_tick_s(baudrate, latency_s)
     link = _link(line, RtuFraming(), profile, unit, tick_s)
     may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
@@ -124,7 +125,7 @@ def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
 
 
 def _link(
-    line: Line, framing: Framing, profile: DeviceProfile, unit: int, tick_s: float
+    line: Line, framing: Framing, profile: TractionUnitProfile, unit: int, tick_s: float
 ) -> ModbusLink:
     return ModbusLink(
         line,
@@ -137,7 +138,7 @@ def _link(
 
 
 def _identified(
-    link: ModbusLink, profile: DeviceProfile, digest: str, tick_s: float, *, may_arm: bool
+    link: ModbusLink, profile: TractionUnitProfile, digest: str, tick_s: float, *, may_arm: bool
 ) -> ReferenceUnit:
     """Identify, and leave no port open behind a refusal."""
     try:

@@ -7,7 +7,7 @@ from controller.telemetry import UnitEvent
 from firmware_bridge.modbus.frames import READ
 from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.modbus.registers import bytes_to_words
-from firmware_bridge.profiles import EventRingBlock
+from firmware_bridge.profile_kinds.traction_unit import EventRingBlock
 
 
 def read_entries(

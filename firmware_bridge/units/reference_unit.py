@@ -28,7 +28,7 @@ from controller.telemetry import (
 from firmware_bridge.modbus.frames import WRITE
 from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.modbus.registers import bytes_to_words
-from firmware_bridge.profiles import DeviceProfile
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.units.arming import (
     arming_words,
     check_watchdog,
@@ -68,7 +68,7 @@ class ReferenceUnit:
     def __init__(
         self,
         link: ModbusLink,
-        profile: DeviceProfile,
+        profile: TractionUnitProfile,
         profile_digest: str,
         *,
         identity: UnitIdentity,
@@ -371,7 +371,12 @@ class ReferenceUnit:
 
 
 def identify_unit(
-    link: ModbusLink, profile: DeviceProfile, profile_digest: str, *, tick_s: float, may_arm: bool
+    link: ModbusLink,
+    profile: TractionUnitProfile,
+    profile_digest: str,
+    *,
+    tick_s: float,
+    may_arm: bool,
 ) -> ReferenceUnit:
     """Read who is there and what it can do; raises UnitNotVerified or LinkError. Writes nothing."""
     return ReferenceUnit(

@@ -17,6 +17,7 @@ from firmware_bridge.line.line import Line
 from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.modbus.frames import FUNCTIONS
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
@@ -186,7 +187,7 @@ class DeskUnit:
 
     def connected(self, *, may_arm: bool = True) -> ReferenceUnit:
         """The driver on this unit."""
-        profile, digest = shipped_profile("reference_v1")
+        profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
         link = rtu_link(self.port)
         return identify_unit(link, profile, digest, tick_s=0.05, may_arm=may_arm)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from controller.errors import ProfileInvalid
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import load_profile, shipped_profile
 
 SHIPPED = Path("firmware_bridge/device_profiles/reference_v1.toml").read_text()
 
 
 def test_shipped_profile_is_not_called_verified() -> None:
-    profile, digest = shipped_profile("reference_v1")
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     assert not profile.verified
     assert profile.caveats
     assert len(digest) == 64
@@ -53,11 +54,11 @@ def test_a_broken_profile_is_refused_by_file_and_key(
     tmp_path: Path, old: str, new: str, words: str
 ) -> None:
     assert old in SHIPPED
-    path = tmp_path / "table.toml"
+    path = tmp_path / "reference_v1.toml"
     path.write_text(SHIPPED.replace(old, new, 1))
     with pytest.raises(ProfileInvalid) as refused:
         load_profile(path)
-    assert "table.toml" in refused.value.message
+    assert "reference_v1.toml" in refused.value.message
     assert words in refused.value.message
 
 

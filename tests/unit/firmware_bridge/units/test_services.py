@@ -16,6 +16,7 @@ from controller.errors import (
     UnitRejected,
 )
 from controller.telemetry import CommandKind, ForceCommand, UnitState
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, TOKENLESS_RELEASE, armed
@@ -111,7 +112,7 @@ def test_on_tcp_the_tokenless_release_is_sent_twice_and_then_it_is_an_error() ->
 
     desk.port.answer = answer
     link = tcp_link(desk.port)
-    profile, digest = shipped_profile("reference_v1")
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     unit = ReferenceUnit(
         link,
         profile,
