@@ -8,7 +8,8 @@ RUN = .venv/bin/python
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
-	campaign-false-stops campaign-review-changes campaign-alteration-kinds campaign-fuzz
+	campaign-false-stops campaign-review-changes campaign-alteration-kinds campaign-fuzz \
+	campaign-fuzz-wire
 
 demo: setup
 	$(RUN) -m workstation.cli demo
@@ -82,6 +83,10 @@ campaign-alterations: setup
 # 100 000 damaged databases, side files, bundles, backups and closed years: about an hour.
 campaign-fuzz: setup
 	$(RUN) -m tests.campaigns.fuzz_files
+
+# 2 million damaged answers on RTU, TCP and text: about ten minutes.
+campaign-fuzz-wire: setup
+	$(RUN) -m tests.campaigns.fuzz_wire
 
 # Every kind of alteration, and who finds it: half a minute; writes docs/reports/alterations.md.
 campaign-alteration-kinds: setup

@@ -187,6 +187,17 @@ class UnitBusy(UnitFaulted):
     code = 3002
 
 
+class InstrumentFaulted(UnitFaulted):
+    """An instrument answered, and what it says is no force; ``fault`` is the fault's value."""
+
+    code = 3003
+
+    def __init__(self, message: str, *, fault: str, raw: bytes = b"") -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.raw = raw
+
+
 class JournalError(TractionError):
     """The record cannot be kept or read; no new session may start."""
 

@@ -11,7 +11,7 @@ from controller.alarms import AlarmKind
 from controller.events import Sample, SessionEvent
 from controller.order.prescription import Region
 from controller.requests import SessionRequest, Stop
-from controller.telemetry import ForceCommand, Telemetry, UnitEvent
+from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent
 from controller.words import NAME_CHARACTERS, check_text
 
 WATCHDOG_S: Final = 0.5
@@ -210,6 +210,27 @@ class TractionUnit(Protocol):
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
         """Read the ring's entries with the sequences ``first`` to ``first + count - 1``."""
+        ...
+
+    def close(self) -> None:
+        """Give the port back; nothing is sent."""
+
+
+class ForceSource(Protocol):
+    """An instrument that tells a force and takes no order: transmitter, gauge, indicator.
+
+    Its profile's name, SHA-256 (hex) and whether it has the record of a proof on a real instrument;
+    how often it may be asked, and from which age on a sample says nothing any more, seconds.
+    """
+
+    profile_name: str
+    profile_digest: str
+    verified: bool
+    poll_period_s: float
+    stale_limit_s: float
+
+    def read(self) -> ForceSample:
+        """Ask once, and write nothing. Raises LinkError (no sound answer) or InstrumentFaulted."""
         ...
 
     def close(self) -> None:

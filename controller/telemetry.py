@@ -156,6 +156,58 @@ class Telemetry:
         return now_s - self.taken_at_s
 
 
+class InstrumentFault(Enum):
+    """What an instrument or its profile has against a reading, which is then no force.
+
+    A profile may say of single ones (a tare that is active) that the reading is a sample all the
+    same; then the sample names them.
+    """
+
+    OVERLOAD = "overload"
+    UNDERLOAD = "underload"
+    OPEN_CELL = "open_cell"
+    CONVERTER = "converter"
+    NOT_CALIBRATED = "not_calibrated"
+    REFUSED_REQUEST = "refused_request"
+    OTHER_UNIT = "other_unit"
+    OTHER_FAMILY = "other_family"
+    OTHER_LINE = "other_line"
+    CHECKSUM = "checksum"
+    ZERO_TRACKING = "zero_tracking"
+    COMPRESSION_ONLY = "compression_only"
+    PEAK_HOLD = "peak_hold"
+    NO_ZERO = "no_zero"
+    UNKNOWN_CODE = "unknown_code"
+    NO_NUMBER = "no_number"
+    OUT_OF_RANGE = "out_of_range"
+    SIGN_INVERTED = "sign_inverted"
+    DECIMALS_CHANGED = "decimals_changed"
+    FROZEN = "frozen"
+    TARE_ACTIVE = "tare_active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceSample:
+    """One reading of an instrument: newtons, a pull is positive, and what it was made of.
+
+    ``taken_at_s`` is the host's monotonic time at which its first request left, so it is never
+    newer than the truth. None: the instrument does not say it. ``raw`` is what came over the wire,
+    in the order in which it was asked for. A reading that failed is no sample: it raises.
+    """
+
+    net_n: float
+    gross_n: float | None
+    taken_at_s: float
+    sample_number: int | None
+    stable: bool | None
+    faults: frozenset[InstrumentFault]
+    raw: bytes
+
+    def age_s(self, now_s: float) -> float:
+        """Age in seconds at ``now_s`` (monotonic, host)."""
+        return now_s - self.taken_at_s
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitEvent:
     """One entry of the unit's event ring (0x0410); the key is boot counter + sequence."""

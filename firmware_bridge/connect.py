@@ -2,51 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from controller.errors import AddressInvalid, ReplyTimeout
 from controller.ports import Clock
+from firmware_bridge.line.answers import Guard
+from firmware_bridge.line.line import Line, Transport
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
-from firmware_bridge.line.uri import SLOWEST_ARMABLE_BAUDRATE, TcpAddress, parse_uri
-from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
-from firmware_bridge.profiles import DeviceProfile, shipped_profile
+from firmware_bridge.line.timing import NO_WIRE, serial_times
+from firmware_bridge.line.uri import (
+    SLOWEST_ARMABLE_BAUDRATE,
+    SLOWEST_UNIT_BAUDRATE,
+    AsciiAddress,
+    TcpAddress,
+    parse_uri,
+)
+from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.modbus.transparency import check_transparency
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
 TIMEOUT_SHARE: Final = 0.8
 """Time-out of an exchange as a share of the tick (times.md)."""
 NORMAL_TICK_S: Final = 0.050
 SLOW_TICK_S: Final = 0.100
+NORMAL_BAUDRATE: Final = 38400
+"""Below it a tick's exchange and the unit's 10 ms for an answer do not fit 0.8 of 50 ms (B.8)."""
 OBSERVING_TICK_S: Final = 0.200
-UNCOMMISSIONED_LATENESS_S: Final = 0.050
-"""How long behind the time-out late answers are waited for on a line whose lateness nobody has
-measured. The whole time-out at a tick of 50 ms; at 100 ms no longer, because three lost answers in
-a row must be told as a lost link within 400 ms (row 1)."""
 
 
-def connect_unit(uri: str, clock: Clock) -> ReferenceUnit:
-    """Connect and identify; raises AddressInvalid, LinkLost, LinkError or UnitNotVerified."""
+def connect_unit(
+    uri: str, clock: Clock, say: Callable[[str], None] = lambda _: None
+) -> ReferenceUnit:
+    """Connect and identify; ``say`` hears what could not be checked.
+
+    Raises AddressInvalid, LinkLost, LinkError (also for a gateway that does not pass every byte) or
+    UnitNotVerified.
+    """
     address = parse_uri(uri)
-    profile, digest = shipped_profile("reference_v1")
+    if isinstance(address, AsciiAddress):
+        raise AddressInvalid(
+            f"unit address {uri!r}: a traction unit is driven over Modbus, and no profile of one "
+            "speaks text; give a modbus-tcp or modbus-rtu address"
+        )
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     if isinstance(address, TcpAddress):
-        link = _link(TcpSocket(address), TcpFraming(), clock, address.unit, NORMAL_TICK_S)
+        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True)
+        link = _link(line, TcpFraming(), profile, address.unit, NORMAL_TICK_S)
         return _identified(link, profile, digest, NORMAL_TICK_S, may_arm=True)
+    baudrate = address.baudrate or profile.serial.baudrate
+    if baudrate < SLOWEST_UNIT_BAUDRATE:
+        raise AddressInvalid(
+            f"unit address {uri!r}: at {baudrate} Bd one reading takes longer than the "
+            f"{OBSERVING_TICK_S * 1000:.0f} ms in which a unit is observed; set unit and address "
+            f"to {SLOWEST_ARMABLE_BAUDRATE} Bd or more, or to {SLOWEST_UNIT_BAUDRATE} Bd to observe"
+        )
     port = SerialPort(address, profile.serial)
-    latency_s = port.adapter_latency_s
-    return connect_serial(port, clock, port.baudrate, latency_s=latency_s, unit=address.unit)
+    line = Line(port, clock, serial_times(port.baudrate), echo=address.echo)
+    if address.is_gateway:
+        return _behind_gateway(line, port, address.unit, say)
+    return _serial_unit(line, port.baudrate, port.adapter_latency_s, address.unit)
+
+
+def _behind_gateway(
+    line: Line, port: SerialPort, unit_number: int, say: Callable[[str], None]
+) -> ReferenceUnit:
+    """Identify the unit, then see whether the gateway passes every byte."""
+    try:
+        unit = _serial_unit(line, port.baudrate, port.adapter_latency_s, unit_number)
+    except ReplyTimeout as error:
+        raise ReplyTimeout(
+            f"{error.message}; the gateway at {port.name} took the connection: look whether a "
+            "serial port is behind it and has the unit's settings"
+        ) from error
+    try:
+        if said := check_transparency(unit.link):
+            say(said)
+    except BaseException:
+        unit.close()
+        raise
+    return unit
 
 
 def connect_serial(
-    line: Transport,
+    transport: Transport,
     clock: Clock,
     baudrate: int,
     *,
     latency_s: float = PROMPT_LATENCY_S,
+    lateness_s: float | None = None,
     unit: int = 1,
 ) -> ReferenceUnit:
-    """Identify the unit on an open serial line; raises LinkError or UnitNotVerified."""
-    profile, digest = shipped_profile("reference_v1")
+    """Identify the unit on an open serial line; raises LinkError or UnitNotVerified.
+
+    ``lateness_s`` is the longest lateness of an answer behind its time-out that was measured on
+    this line; None where nobody has.
+    """
+    line = Line(transport, clock, serial_times(baudrate, lateness_s))
+    return _serial_unit(line, baudrate, latency_s, unit)
+
+
+def _serial_unit(line: Line, baudrate: int, latency_s: float, unit: int) -> ReferenceUnit:
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     tick_s = serial_tick_s(baudrate, latency_s)
-    link = _link(line, RtuFraming(baudrate), clock, unit, tick_s)
+    link = _link(line, RtuFraming(), profile, unit, tick_s)
     may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
     return _identified(link, profile, digest, tick_s, may_arm=may_arm)
 
@@ -55,32 +117,28 @@ def serial_tick_s(baudrate: int, adapter_latency_s: float) -> float:
     """The control tick of a serial line, seconds (times.md)."""
     if baudrate < SLOWEST_ARMABLE_BAUDRATE:
         return OBSERVING_TICK_S
-    if baudrate <= SLOWEST_ARMABLE_BAUDRATE:
+    if baudrate < NORMAL_BAUDRATE:
         return SLOW_TICK_S
-    if baudrate <= 38400 and adapter_latency_s > PROMPT_LATENCY_S:
+    if baudrate == NORMAL_BAUDRATE and adapter_latency_s > PROMPT_LATENCY_S:
         return SLOW_TICK_S
     return NORMAL_TICK_S
 
 
 def _link(
-    transport: Transport,
-    framing: Framing,
-    clock: Clock,
-    unit: int,
-    tick_s: float,
+    line: Line, framing: Framing, profile: TractionUnitProfile, unit: int, tick_s: float
 ) -> ModbusLink:
     return ModbusLink(
-        transport,
+        line,
         framing,
-        clock,
         unit=unit,
+        functions=profile.functions,
         timeout_s=TIMEOUT_SHARE * tick_s,
-        lateness_s=UNCOMMISSIONED_LATENESS_S,
+        guard=Guard.DATED,
     )
 
 
 def _identified(
-    link: ModbusLink, profile: DeviceProfile, digest: str, tick_s: float, *, may_arm: bool
+    link: ModbusLink, profile: TractionUnitProfile, digest: str, tick_s: float, *, may_arm: bool
 ) -> ReferenceUnit:
     """Identify, and leave no port open behind a refusal."""
     try:

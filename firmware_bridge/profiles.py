@@ -1,192 +1,229 @@
-"""DeviceProfile: what is known of a model, as checked data; one TOML file each."""
+"""DeviceProfile: what is known of a model, as checked data; one TOML file each.
+
+A profile is one of a closed list of kinds, told by its key ``kind``. Files that come with the
+program stand in ``device_profiles``; a clinic's own stand in ``profiles`` of its data folder.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final, TypeVar, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from controller.errors import ProfileInvalid
-from controller.order.prescription import Region
-from controller.words import fault_of, texts_in
-from firmware_bridge.modbus.registers import (
-    RegisterBlock,
-    RegisterSpec,
-    RegisterType,
-    register_words,
-)
+from controller.words import fault_of, one_line, texts_in
+from firmware_bridge.force_decoding.examples import check_examples
+from firmware_bridge.profile_kinds.gauge import GaugeProfile
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
-REQUIRED_REGISTERS = {
-    "identity": "magic map_version sign_probe order_probe serial_number vendor_id product_id "
-    "firmware_version firmware_patch firmware_crc calibration_crc calibrated_on calibration_due "
-    "model unit_id boot_count",
-    "capabilities": "features regions rated_force cut_off_force pretension_floor max_rate_up "
-    "max_rate_down fast_release_rate watchdog_min watchdog_max sample_period maximum_answer_time "
-    "event_ring_size days_since_stop_test cell_capacity_1 cell_capacity_2",
-    "measurement": "sequence result state status faults first_fault force_1 force_2 set_point "
-    "gross_force position speed motor_current sample_number sample_age watchdog_left uptime "
-    "newest_event",
-    "command": "token sequence mode set_point rate ceiling",
-    "arming": "key region force_limit rate_up rate_down watchdog safe_action safe_ramp_rate "
-    "hold_time",
-    "token": "token",
-    "refusal": "reasons",
-    "arming_age": "seconds watchdog_echo",
-    "service": "opcode argument sequence",
+DeviceProfile = TractionUnitProfile | TransmitterProfile | GaugeProfile
+KINDS: Final[dict[str, type[DeviceProfile]]] = {
+    "traction_unit": TractionUnitProfile,
+    "transmitter": TransmitterProfile,
+    "gauge": GaugeProfile,
 }
-"""What the driver of the reference map reads and writes by name; where it stands is the file's."""
-Address = Annotated[int, Field(ge=0, le=0xFFFF)]
+LATER_KINDS: Final = ("drive", "interlock")
+"""Kinds that stand in the design and are not read yet."""
+USER_FOLDER: Final = "profiles"
+MOST_PROFILE_BYTES: Final = 65_536
+MOST_LINE_BYTES: Final = 500
+"""A TOML reader needs time that grows with the square of a key's parts, so lines are bounded."""
 
-
-class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SerialSettings(_Data):
-    """How the model talks when nobody changed it."""
-
-    baudrate: Annotated[int, Field(ge=1200, le=1_000_000)]
-    parity: Annotated[str, Field(pattern="^[NEO]$")]
-    stopbits: Annotated[int, Field(ge=1, le=2)]
-
-
-class RegisterData(_Data):
-    """One register or a run of them that holds one value."""
-
-    name: str
-    address: Address
-    type: RegisterType
-    words: int | None = None
-    optional: bool = False
-    meaning: str
-
-    def spec(self) -> RegisterSpec:
-        """The register as the codec wants it."""
-        return RegisterSpec(
-            name=self.name,
-            address=self.address,
-            type=self.type,
-            words=register_words(self.type, self.words),
-            optional=self.optional,
-        )
-
-
-class BlockData(_Data):
-    """A range that is read or written whole."""
-
-    address: Address
-    count: Annotated[int, Field(ge=1, le=125)]
-    crc: bool
-    source: str
-    registers: tuple[RegisterData, ...]
-
-    @model_validator(mode="after")
-    def _registers_follow_each_other(self) -> BlockData:
-        free = self.address
-        last = self.address + self.count - (1 if self.crc else 0)
-        for register in self.registers:
-            end = register.address + register.spec().words
-            if register.address < self.address or end > last:
-                raise ValueError(f"register {register.name} lies outside its block")
-            if register.address < free:
-                raise ValueError(f"register {register.name} overlaps the one before it")
-            free = end
-        return self
-
-
-class EventRingBlock(_Data):
-    """Where the unit keeps its events."""
-
-    first_entry: Address
-    entries: Annotated[int, Field(ge=1, le=1024)]
-    entry_words: Annotated[int, Field(ge=1, le=20)]
-    source: str
-
-
-class DeviceProfile(_Data):
-    """A model. ``verified`` is true only when the profile was proved on a real unit."""
-
-    name: str
-    title: str
-    verified: StrictBool
-    source: str
-    caveats: tuple[str, ...]
-    magic: Annotated[str, Field(min_length=4, max_length=4)]
-    map_major: int
-    sign_probe: int
-    order_probe: int
-    arming_key: int
-    service_words: int
-    serial: SerialSettings
-    region_codes: dict[Region, int]
-    region_bits: dict[Region, int]
-    safe_ramp_rate_dn_per_s: dict[Region, int]
-    refusal_reasons: tuple[str, ...]
-    blocks: dict[str, BlockData]
-    events: EventRingBlock
-
-    @model_validator(mode="after")
-    def _has_what_the_driver_reads(self) -> DeviceProfile:
-        for name, needed in REQUIRED_REGISTERS.items():
-            if name not in self.blocks:
-                raise ValueError(f"blocks.{name} is missing")
-            missing = set(needed.split()) - {r.name for r in self.blocks[name].registers}
-            if missing:
-                raise ValueError(f"blocks.{name} lacks register {sorted(missing)[0]}")
-        return self
-
-    def block(self, name: str) -> RegisterBlock:
-        """The block as the codec wants it; one of ``REQUIRED_REGISTERS``."""
-        data = self.blocks[name]
-        return RegisterBlock(
-            name=name,
-            address=data.address,
-            count=data.count,
-            crc=data.crc,
-            registers=tuple(register.spec() for register in data.registers),
-        )
+P = TypeVar("P", TractionUnitProfile, TransmitterProfile, GaugeProfile)
+_ADAPTER: Final[TypeAdapter[DeviceProfile]] = TypeAdapter(
+    Annotated[DeviceProfile, Field(discriminator="kind")]
+)
 
 
 def load_profile(path: Path) -> tuple[DeviceProfile, str]:
-    """Profile and SHA-256 of its file (hex); raises ProfileInvalid naming file, key and reason."""
+    """Profile and SHA-256 of its file (hex).
+
+    Raises ProfileInvalid naming file, key, value and what is allowed. The examples of an instrument
+    are decoded with the rest of its file, so that a wrong grammar or table is found here.
+    """
     try:
         raw = path.read_bytes()
-        data = tomllib.loads(raw.decode())
-        for key, text in texts_in(data):
-            if fault := fault_of(text, len(text)):
-                raise ProfileInvalid(f"profile {path.name}: {key} {fault}")
-        return DeviceProfile.model_validate(data), _digest(raw)
+        _check_size(path.name, raw)
+        profile = _checked(path.name, tomllib.loads(raw.decode()))
     except OSError as error:
         raise ProfileInvalid(f"profile {path.name}: cannot be read ({error.strerror})") from error
+    except RecursionError as error:
+        raise ProfileInvalid(f"profile {path.name}: nested too deep; it is no profile") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileInvalid(
             f"profile {path.name}: not valid TOML ({error}); correct it"
         ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(whole file)"
+    return profile, hashlib.sha256(raw).hexdigest()
+
+
+def shipped_profile(name: str, kind: type[P]) -> tuple[P, str]:
+    """A profile that comes with the program, by its name; raises ProfileInvalid."""
+    folder = resources.files("firmware_bridge") / "device_profiles"
+    with resources.as_file(folder / f"{name}.toml") as path:
+        return _of_kind(name, kind, load_profile(path))
+
+
+def shipped_names() -> list[str]:
+    """Names of the profiles that come with the program, sorted."""
+    folder = resources.files("firmware_bridge") / "device_profiles"
+    files = [Path(entry.name) for entry in folder.iterdir()]
+    return sorted(file.stem for file in files if file.suffix == ".toml")
+
+
+def user_files(data_folder: Path) -> list[Path]:
+    """Profile files of the clinic's own, sorted by name."""
+    return sorted((data_folder / USER_FOLDER).glob("*.toml"))
+
+
+def find_profile(name: str, data_folder: Path) -> tuple[DeviceProfile, str]:
+    """A profile by its name, shipped or the clinic's own; raises ProfileInvalid.
+
+    The same name in both places is refused: nobody could tell which one a session used.
+    """
+    own = {path.stem: path for path in user_files(data_folder)}
+    shipped = shipped_names()
+    if name in own and name in shipped:
         raise ProfileInvalid(
-            f"profile {path.name}: key {key}: {first['msg']}; correct the file"
-        ) from error
-
-
-def shipped_profile(name: str) -> tuple[DeviceProfile, str]:
-    """A profile that comes with the program, by its name."""
+            f"profile {name}: {own[name]} has the name of a profile that comes with the program; "
+            "rename the file and its key name"
+        )
+    if name in own:
+        return load_profile(own[name])
+    if name not in shipped:
+        raise ProfileInvalid(
+            f"profile {one_line(name)!r} is not known; known are {', '.join([*shipped, *own])}; "
+            f"your own belong in {data_folder / USER_FOLDER}"
+        )
     folder = resources.files("firmware_bridge") / "device_profiles"
     with resources.as_file(folder / f"{name}.toml") as path:
         return load_profile(path)
 
 
-def _digest(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
+def known_profiles(data_folder: Path) -> tuple[dict[str, tuple[DeviceProfile, str]], list[str]]:
+    """Every profile by its name with its digest, and what is wrong with files that are refused."""
+    names = {*shipped_names(), *(path.stem for path in user_files(data_folder))}
+    known: dict[str, tuple[DeviceProfile, str]] = {}
+    refusals = []
+    for name in sorted(names):
+        try:
+            known[name] = find_profile(name, data_folder)
+        except ProfileInvalid as error:
+            refusals.append(error.message)
+    return known, refusals
+
+
+def _check_size(file: str, raw: bytes) -> None:
+    longest = max(map(len, raw.split(b"\n")))
+    for what, size, most in (
+        ("bytes", len(raw), MOST_PROFILE_BYTES),
+        ("bytes in one line", longest, MOST_LINE_BYTES),
+    ):
+        if size > most:
+            raise ProfileInvalid(f"profile {file}: {size} {what}, at most {most}; shorten it")
+
+
+def _of_kind(name: str, kind: type[P], loaded: tuple[DeviceProfile, str]) -> tuple[P, str]:
+    profile, digest = loaded
+    if not isinstance(profile, kind):
+        wanted = next(key for key, one in KINDS.items() if one is kind)
+        raise ProfileInvalid(
+            f"profile {name}: kind = {profile.kind!r}, and a {wanted} is needed here"
+        )
+    return profile, digest
+
+
+def _checked(file: str, data: dict[str, Any]) -> DeviceProfile:
+    """The profile that ``data`` says; raises ProfileInvalid."""
+    for key, text in texts_in(data):
+        if not _is_wire_text(key) and (fault := fault_of(text, len(text))):
+            raise ProfileInvalid(f"profile {file}: {key} {fault}")
+    _check_kind(file, data.get("kind"))
+    try:
+        profile = _ADAPTER.validate_python(data)
+    except ValidationError as error:
+        worst = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        raise ProfileInvalid(f"profile {file}: {_words(worst)}") from error
+    if profile.name != Path(file).stem:
+        raise ProfileInvalid(
+            f"profile {file}: key name={profile.name!r} differs from the file's name; "
+            f"rename the file to {profile.name}.toml, or correct name"
+        )
+    if not isinstance(profile, TractionUnitProfile):
+        try:
+            check_examples(profile)
+        except ValueError as error:
+            raise ProfileInvalid(f"profile {file}: {error}; correct the file") from error
+    return profile
+
+
+def _is_wire_text(key: str) -> bool:
+    """Texts of the wire may hold what ends a line, and are shown with ``repr`` only."""
+    return key.rpartition(".")[2] in {"request", "tare_request", "ends_with", "line"}
+
+
+def _check_kind(file: str, kind: object) -> None:
+    allowed = ", ".join(sorted(KINDS))
+    if isinstance(kind, str) and kind in LATER_KINDS:
+        raise ProfileInvalid(
+            f"profile {file}: key kind={kind!r}: profiles of this kind are not read yet; "
+            f"allowed are {allowed}"
+        )
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ProfileInvalid(
+            f"profile {file}: key kind={kind!r} is not one of {allowed}; correct the file"
+        )
+
+
+def _words(error: ErrorDetails) -> str:
+    """One error as key, value, reason, and what is allowed."""
+    kind, *location = error["loc"]
+    key = ".".join(str(part) for part in location) or "(whole file)"
+    reason = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        allowed = ", ".join(sorted(_fields_at(KINDS[str(kind)], location[:-1])))
+        return f"unknown key {key}; allowed there are {allowed}; correct the file"
+    if error["type"] == "missing":
+        why = _description(KINDS[str(kind)], location)
+        return f"key {key} is missing{why and ': '}{why}; add it"
+    value = error["input"]
+    shown = "" if isinstance(value, dict | list) else f"={value!r}"
+    return f"key {key}{shown}: {reason}; correct the file"
+
+
+def _fields_at(model: type[BaseModel], location: list[int | str]) -> list[str]:
+    """Names of the keys that are allowed where ``location`` leads."""
+    found = _model_at(model, location)
+    return list(found.model_fields) if found else []
+
+
+def _description(model: type[BaseModel], location: list[int | str]) -> str:
+    found = _model_at(model, location[:-1])
+    field = found.model_fields.get(str(location[-1])) if found else None
+    return (field.description if field else None) or ""
+
+
+def _model_at(model: type[BaseModel], location: list[int | str]) -> type[BaseModel] | None:
+    """The table's class where ``location`` leads; None where there is no single one."""
+    here: type[BaseModel] | None = model
+    for part in location:
+        if isinstance(part, int) or here is None:
+            continue
+        field = here.model_fields.get(part)
+        if field is None:
+            continue
+        here = next(_models_in(field.annotation), None)
+    return here
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)

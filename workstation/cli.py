@@ -29,6 +29,7 @@ from workstation.commands import (
     keys,
     note,
     order,
+    profiles,
     retention,
     run,
     sessions,
@@ -64,6 +65,7 @@ for commands in (
     keys,
     retention,
     unit_files,
+    profiles,
     simulate,
     demo,
 ):

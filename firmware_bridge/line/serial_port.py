@@ -17,8 +17,8 @@ from typing import Final
 import serial
 
 from controller.errors import LinkError, LinkLost
-from firmware_bridge.line.uri import SerialAddress
-from firmware_bridge.profiles import SerialSettings
+from firmware_bridge.line.settings import SerialSettings
+from firmware_bridge.line.uri import PortAddress
 
 DEFAULT_ADAPTER_LATENCY_S: Final = 0.016
 """An FTDI adapter delivers in lumps of 16 ms unless its latency timer is lowered."""
@@ -44,7 +44,7 @@ else:
 class SerialPort:
     """Counts what it sent and received, so that virtual time can account for it."""
 
-    def __init__(self, address: SerialAddress, defaults: SerialSettings) -> None:
+    def __init__(self, address: PortAddress, defaults: SerialSettings) -> None:
         self.name = address.port
         self.baudrate = address.baudrate or defaults.baudrate
         self.bytes_sent = 0
@@ -54,13 +54,15 @@ class SerialPort:
             self._port = serial.serial_for_url(
                 address.port,
                 baudrate=self.baudrate,
+                bytesize=address.bytesize or defaults.bytesize,
                 parity=address.parity or defaults.parity,
                 stopbits=address.stopbits or defaults.stopbits,
                 timeout=0,
                 exclusive=None if self._is_remote else True,
             )
         except _OPENING_ERRORS as error:
-            raise LinkLost(f"port {self.name} cannot be opened: {_why_not(error)}") from error
+            why = _why_not(error, self.name)
+            raise LinkLost(f"port {self.name} cannot be opened: {why}") from error
         self._refuse_without_descriptor()
         self.adapter_latency_s = self._lower_latency()
 
@@ -138,12 +140,21 @@ class SerialPort:
         return DEFAULT_ADAPTER_LATENCY_S
 
     def _lost(self, reason: str) -> LinkLost:
+        if self._is_remote:
+            return LinkLost(
+                f"the gateway at {self.name} closed the connection ({reason}); look at the "
+                "patient; no serial port may be behind it, or another program uses that"
+            )
         return LinkLost(
             f"port {self.name} is gone ({reason}); look at the patient, check cable and adapter"
         )
 
 
-def _why_not(error: Exception) -> str:
+def _why_not(error: Exception, name: str) -> str:
+    if "://" in name:
+        return "nobody takes the connection; switch the serial server on or correct host and port"
+    if sys.platform != "win32" and name.upper().startswith("COM"):
+        return "that is a name of Windows; here ports are called as /dev/ttyUSB0"
     known = _WHY_NOT_OPENED.get(getattr(error, "errno", None) or 0)
     return known or f"{_reason(error)}; check address, cable and adapter"
 

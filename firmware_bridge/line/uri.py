@@ -3,6 +3,7 @@
 modbus-tcp://192.168.7.10:502?unit=1
 modbus-rtu:///dev/ttyUSB0?baudrate=38400&parity=E&stopbits=1&unit=1
 modbus-rtu+socket://192.168.7.11:4001?unit=1      (serial over TCP, pyserial's URL handler)
+ascii:///dev/ttyACM0?baudrate=9600&bytesize=7     (an instrument that sends text; it has no unit)
 
 pyserial's ``rfc2217`` handler is not offered: it reads in a thread of its own and has nothing that
 a deadline could be waited on.
@@ -20,10 +21,21 @@ EXAMPLE = "modbus-tcp://127.0.0.1:5020?unit=1 or modbus-rtu:///dev/ttyUSB0?baudr
 SERIAL_SCHEMES = {
     "modbus-rtu": "",
     "modbus-rtu+socket": "socket",
+    "ascii": "",
+    "ascii+socket": "socket",
 }
-BAUDRATES = (9600, 19200, 38400, 57600, 115200)
+BAUDRATES: Final = (
+    *(1200, 2400, 4800, 9600, 14400, 19200, 28800, 38400, 57600),
+    *(115200, 128000, 230400, 256000),
+)
+RTU_UNITS: Final = (1, 247)
+"""0 is everybody on a serial line and 248 to 255 are reserved (Modbus serial line guide, 2.2)."""
+TCP_UNITS: Final = (0, 255)
+"""On TCP the connection is the address: some instruments answer to 255 only, others to 0."""
 SLOWEST_ARMABLE_BAUDRATE: Final = 19200
-"""At 9600 Bd a unit may be observed, never armed (times.md)."""
+"""Below it a unit may be observed, never armed (times.md)."""
+SLOWEST_UNIT_BAUDRATE: Final = 9600
+"""Below it one reading of a unit takes longer than the tick that observes it (times.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +48,36 @@ class TcpAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SerialAddress:
-    """Modbus RTU. ``port`` is what pyserial opens; settings None mean "as the profile says"."""
+class PortAddress:
+    """A serial port. ``port`` is what pyserial opens; None means "as the profile says"."""
 
     port: str
-    unit: int
     baudrate: int | None = None
     parity: str | None = None
     stopbits: int | None = None
+    bytesize: int | None = None
+    echo: bool = False
+    """The adapter returns what is sent, as some two-wire ones do."""
+
+    @property
+    def is_gateway(self) -> bool:
+        """Behind a serial server on the network, which may do things to bytes."""
+        return "://" in self.port
 
 
-def parse_uri(uri: str) -> TcpAddress | SerialAddress:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialAddress(PortAddress):
+    """A unit that speaks Modbus RTU on a serial port."""
+
+    unit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsciiAddress(PortAddress):
+    """An instrument that sends text; it has the line for itself."""
+
+
+def parse_uri(uri: str) -> TcpAddress | SerialAddress | AsciiAddress:
     """Parse a unit's URI; raises AddressInvalid naming what is wrong and what is expected."""
     try:
         parts = urlsplit(uri)
@@ -58,29 +89,44 @@ def parse_uri(uri: str) -> TcpAddress | SerialAddress:
         return TcpAddress(
             host=_host(uri, parts.hostname),
             port=_tcp_port(uri),
-            unit=_number(uri, query, "unit", 1, 247, 1),
+            unit=_number(uri, query, "unit", TCP_UNITS, 1),
         )
     if parts.scheme in SERIAL_SCHEMES:
         return _serial(uri)
     raise _invalid(uri, f"scheme {parts.scheme or 'missing'!r} is not known")
 
 
-def _serial(uri: str) -> SerialAddress:
+def _serial(uri: str) -> SerialAddress | AsciiAddress:
     parts = urlsplit(uri)
-    query = _query(uri, parts.query, {"unit", "baudrate", "parity", "stopbits"})
-    baudrate = _number(uri, query, "baudrate", 1200, 1_000_000, 0) or None
-    if baudrate is not None and baudrate not in BAUDRATES:
-        raise _invalid(uri, f"baudrate={baudrate} is not one of {', '.join(map(str, BAUDRATES))}")
-    parity = query.get("parity")
+    is_rtu = parts.scheme.startswith("modbus")
+    keys = {"baudrate", "parity", "stopbits", "echo", "unit" if is_rtu else "bytesize"}
+    query = _query(uri, parts.query, keys)
+    port, baudrate, parity = _serial_port(uri), _baudrate(uri, query), query.get("parity")
     if parity not in (None, "E", "N", "O"):
         raise _invalid(uri, f"parity={parity} is not E, N or O")
+    stopbits = _number(uri, query, "stopbits", (1, 2), 0) or None
+    echo = bool(_number(uri, query, "echo", (0, 1), 0))
+    if not is_rtu:
+        bytesize = _number(uri, query, "bytesize", (7, 8), 0) or None
+        return AsciiAddress(
+            port=port,
+            baudrate=baudrate,
+            parity=parity,
+            stopbits=stopbits,
+            bytesize=bytesize,
+            echo=echo,
+        )
+    unit = _number(uri, query, "unit", RTU_UNITS, 1)
     return SerialAddress(
-        port=_serial_port(uri),
-        unit=_number(uri, query, "unit", 1, 247, 1),
-        baudrate=baudrate,
-        parity=parity,
-        stopbits=_number(uri, query, "stopbits", 1, 2, 0) or None,
+        port=port, baudrate=baudrate, parity=parity, stopbits=stopbits, unit=unit, echo=echo
     )
+
+
+def _baudrate(uri: str, query: dict[str, str]) -> int | None:
+    baudrate = _number(uri, query, "baudrate", (BAUDRATES[0], BAUDRATES[-1]), 0) or None
+    if baudrate is not None and baudrate not in BAUDRATES:
+        raise _invalid(uri, f"baudrate={baudrate} is not one of {', '.join(map(str, BAUDRATES))}")
+    return baudrate
 
 
 def _serial_port(uri: str) -> str:
@@ -131,10 +177,12 @@ def _tcp_port(uri: str) -> int:
     return port
 
 
-def _number(uri: str, query: dict[str, str], key: str, low: int, high: int, default: int) -> int:
+def _number(
+    uri: str, query: dict[str, str], key: str, limits: tuple[int, int], default: int
+) -> int:
     if key not in query:
         return default
-    text = query[key]
+    text, (low, high) = query[key], limits
     if not text.isdecimal() or not low <= int(text) <= high:
         raise _invalid(uri, f"{key}={text} is not a number from {low} to {high}")
     return int(text)

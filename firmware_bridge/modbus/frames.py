@@ -13,49 +13,56 @@ from typing import Final
 
 from fastcrc import crc16
 
-READ, WRITE, READ_WRITE = 3, 16, 23
-BITS_PER_CHARACTER: Final = 11
-SILENCE_CHARACTERS: Final = 3.5
-FIXED_SILENCE_ABOVE_BAUD: Final = 19200
-FIXED_SILENCE_S: Final = 0.00175
-"""Above 19200 Bd the silence between frames is fixed (Modbus serial line guide)."""
+from firmware_bridge.line.answers import Reply
+
+READ, READ_INPUT, WRITE_ONE, WRITE, READ_WRITE = 3, 4, 6, 16, 23
+READS: Final = (READ, READ_INPUT)
+WRITES: Final = (WRITE_ONE, WRITE)
+FUNCTIONS: Final = (*READS, *WRITES, READ_WRITE)
 _EXCEPTION_BYTES: Final = 3
 """Unit, function, exception code."""
 
 
 @dataclass(slots=True)
 class Request:
-    """A request that is built once and patched before each use.
+    """A request that is built once and patched before each use, and the answer that it expects.
 
     ``frame`` is the whole request; ``answer_head`` is what a right answer begins with, from the
     unit to the byte count (or the write's echo); ``answer_words`` registers follow it.
     """
 
+    framing: Framing
     frame: bytearray
     values_at: int
     answer_head: bytes
     answer_words: int
 
+    def find(self, data: bytes) -> Reply | None:
+        """The answer in what has come so far; None means: wait on."""
+        return self.framing.find_answer(data, self)
 
-@dataclass(slots=True)
-class Reply:
-    """What came: registers, an exception code, or the reason why it is refused."""
+    def expected(self) -> str:
+        """The right answer in words."""
+        unit, function = self.answer_head[:2]
+        length = self.framing.answer_bytes(self)
+        return f"{self.framing.under_way()}unit {unit}, function {function}, {length} bytes"
 
-    registers: bytes = b""
-    exception_code: int | None = None
-    refusal: str = ""
+    def came(self, data: bytes) -> str:
+        """What ``data`` says that it is, and its length."""
+        return self.framing.described(data)
 
 
 class Framing(ABC):
-    """How unit and PDU travel: ``head_bytes`` before them, ``tail_bytes`` behind."""
+    """How unit and PDU travel: ``head_bytes`` before them, ``tail_bytes`` behind.
+
+    A line has one framing, which all of its talkers share.
+    """
 
     head_bytes: int
     tail_bytes: int
-    silence_s: float
-    character_s: float
     broadcasts: bool
-    numbers_transactions: bool
-    """An answer names its request, so that an earlier one's is passed over."""
+    units: tuple[int, int]
+    """First and last address that a unit can have."""
 
     @abstractmethod
     def seal(self, frame: bytearray) -> None:
@@ -64,6 +71,14 @@ class Framing(ABC):
     @abstractmethod
     def find_answer(self, data: bytes, request: Request) -> Reply | None:
         """Look for the answer in what has come so far; None means: wait on."""
+
+    @abstractmethod
+    def under_way(self) -> str:
+        """What names the request besides unit and function, as the beginning of a phrase."""
+
+    @abstractmethod
+    def described(self, data: bytes) -> str:
+        """What bytes say that they are: transaction, unit, function, length."""
 
     def answer_bytes(self, request: Request) -> int:
         """Bytes of the right answer's whole frame."""
@@ -77,12 +92,7 @@ class RtuFraming(Framing):
     head_bytes = 0
     tail_bytes = 2
     broadcasts = True
-    numbers_transactions = False
-
-    def __init__(self, baudrate: int) -> None:
-        self.character_s = BITS_PER_CHARACTER / baudrate
-        fixed = baudrate > FIXED_SILENCE_ABOVE_BAUD
-        self.silence_s = FIXED_SILENCE_S if fixed else SILENCE_CHARACTERS * self.character_s
+    units = (1, 247)
 
     def seal(self, frame: bytearray) -> None:
         """Write the CRC into the last two bytes."""
@@ -94,7 +104,7 @@ class RtuFraming(Framing):
         if data.startswith(request.answer_head) and len(data) >= length:
             if crc16.modbus(data[:length]):
                 return Reply(refusal="the CRC is wrong")
-            return Reply(registers=data[len(request.answer_head) : length - 2])
+            return Reply(content=data[len(request.answer_head) : length - 2])
         return self._other_than_right(data, request)
 
     def _other_than_right(self, data: bytes, request: Request) -> Reply | None:
@@ -109,16 +119,22 @@ class RtuFraming(Framing):
             return None
         return Reply(refusal=difference(data, request))
 
+    def under_way(self) -> str:
+        """There is nothing besides them."""
+        return ""
+
+    def described(self, data: bytes) -> str:
+        """Unit, function and length."""
+        return f"{_unit_and_function(data)}{_bytes(len(data))}"
+
 
 class TcpFraming(Framing):
     """Transaction, protocol, length, unit, PDU. An answer of another transaction is passed over."""
 
     head_bytes = 6
     tail_bytes = 0
-    silence_s = 0.0
-    character_s = 0.0
     broadcasts = False
-    numbers_transactions = True
+    units = (0, 255)
 
     def __init__(self) -> None:
         self._transaction = 0
@@ -150,7 +166,19 @@ class TcpFraming(Framing):
         if size != self.answer_bytes(request):
             right = self.answer_bytes(request)
             return Reply(refusal=f"a frame of {size} bytes came instead of {right}")
-        return Reply(registers=body[len(request.answer_head) :])
+        return Reply(content=body[len(request.answer_head) :])
+
+    def under_way(self) -> str:
+        """The number of the newest transaction."""
+        return f"transaction {self._transaction}, "
+
+    def described(self, data: bytes) -> str:
+        """Transaction, unit, function and length."""
+        if len(data) < self.head_bytes:
+            return _bytes(len(data))
+        number = int.from_bytes(data[:2], "big")
+        inner = _unit_and_function(data[self.head_bytes :])
+        return f"transaction {number}, {inner}{_bytes(len(data))}"
 
 
 def is_exception(body: bytes, request: Request) -> bool:
@@ -166,6 +194,15 @@ def difference(body: bytes, request: Request) -> str:
         return f"unit {body[0]} answered instead of unit {head[0]}"
     if body[1:2] != head[1:2]:
         return f"function {int.from_bytes(body[1:2])} came instead of {head[1]}"
-    if head[1] == WRITE:
+    if head[1] in WRITES:
         return f"the write was echoed as {body[2:6].hex()} instead of {head[2:].hex()}"
     return f"{int.from_bytes(body[2:3])} bytes of registers came instead of {head[2]}"
+
+
+def _unit_and_function(body: bytes) -> str:
+    words = f"unit {body[0]}, " if body else ""
+    return words + (f"function {body[1]}, " if len(body) > 1 else "")
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"

@@ -1,39 +1,45 @@
-"""Modbus over our own deadline-bound transport: one request, one answer, nothing else believed.
+"""One Modbus unit on a line: requests that its profile allows, the answer or an error.
 
 pymodbus builds every request once; after that only its values, its CRC or its transaction number
-are patched. What pymodbus' clients do not do stands here: a deadline on the injected clock, the
-exact length of every answer, the silence between RTU frames, and a line that is drained after every
-doubt. This is the only file of the package that imports pymodbus.
+are patched. What pymodbus' clients do not do stands in ``firmware_bridge.line``: a deadline on the
+injected clock, silence, and a line that is drained after every doubt. The exact length of every
+answer stands in ``frames``. This is the only file of the package that imports pymodbus.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from pymodbus.framer import FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
     ReadWriteMultipleRegistersRequest,
     WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
 )
 
-from controller.errors import FrameCorrupt, LinkError, ReplyTimeout, UnitRejected
-from controller.ports import Clock, Readable
+from controller.errors import RequestRefused, UnitRejected
+from firmware_bridge.line.answers import Guard
+from firmware_bridge.line.line import NEVER, Line
 from firmware_bridge.modbus.frames import (
     READ,
+    READ_INPUT,
     READ_WRITE,
+    READS,
     WRITE,
+    WRITE_ONE,
+    WRITES,
     Framing,
-    Reply,
     Request,
     RtuFraming,
     TcpFraming,
 )
 
-__all__ = ["Framing", "ModbusLink", "RtuFraming", "TcpFraming", "Transport"]
+__all__ = ["Framing", "ModbusLink", "RtuFraming", "TcpFraming"]
 
 EXCEPTION_NAMES = {
     1: "function not offered",
@@ -42,67 +48,80 @@ EXCEPTION_NAMES = {
     4: "unit fault",
     6: "unit busy",
 }
-FLOOD_BYTES: Final = 2048
-"""More than any answer and its late forerunners: whoever sends so much is not answering."""
-
-
-class Transport(Readable, Protocol):
-    """A port or a socket. No call waits; a port that is gone raises LinkLost."""
-
-    name: str
-
-    def write(self, data: bytes) -> None:
-        """Send all of ``data``; raises LinkError."""
-
-    def read_available(self) -> bytes:
-        """What has come so far, without waiting; raises LinkLost."""
-
-    def close(self) -> None:
-        """Give the port back."""
+MOST_REGISTERS: Final = {READ: 125, READ_INPUT: 125, WRITE_ONE: 1, WRITE: 123, READ_WRITE: 121}
+"""How many registers one request reads; of function 23, how many it writes (6.3, 6.12, 6.17)."""
 
 
 class ModbusLink:
-    """One unit on one line. Every call ends by its deadline, with the answer or an error.
+    """One unit on a line that others may share. Implements ``RegisterReader``.
 
-    ``timeout_s`` runs from the first byte sent; ``lateness_s`` is how long behind it an answer may
-    still come on a line without transaction numbers, at most another ``timeout_s``.
+    ``functions`` are those that the unit's profile names; no other is ever sent. ``timeout_s`` runs
+    from the first byte sent; ``tell_between_s`` is explained at ``Line.exchange``. ``guard`` is
+    what the caller checks in every answer that carries registers. Every call raises RequestRefused
+    before anything is sent, otherwise LinkError.
     """
 
     def __init__(
         self,
-        transport: Transport,
+        line: Line,
         framing: Framing,
-        clock: Clock,
         *,
         unit: int,
+        functions: Collection[int],
         timeout_s: float,
-        lateness_s: float,
+        guard: Guard = Guard.NONE,
     ) -> None:
-        self._transport = transport
+        low, high = framing.units
+        if not low <= unit <= high:
+            raise RequestRefused(f"unit={unit} is not from {low} to {high}; correct the address")
+        self.line = line
         self._framing = framing
-        self._clock = clock
         self._unit = unit
+        self._functions = frozenset(functions)
         self.timeout_s = timeout_s
-        no_window = framing.numbers_transactions
-        self._window_s = 0.0 if no_window else timeout_s + min(lateness_s, timeout_s)
+        self._guard = guard
+        self.tell_between_s = NEVER
         self._requests: dict[tuple[int, ...], Request] = {}
-        self._doubt_until_s = 0.0
-        self._last_byte_s = clock.now_s()
-        self.sent_at_s = clock.now_s()
 
     @property
     def broadcasts(self) -> bool:
         """True on a serial line: one request can reach every unit."""
         return self._framing.broadcasts
 
-    def read_registers(self, address: int, count: int) -> list[int]:
-        """Function 3; raises LinkError."""
-        return self._registers(self._request(READ, address, count), (), urgent=False)
+    @property
+    def sent_at_s(self) -> float:
+        """When the newest request left, monotonic seconds."""
+        return self.line.sent_at_s
 
-    def write_registers(self, address: int, values: Sequence[int], *, urgent: bool = False) -> None:
-        """Function 16; the echo of address and count is checked. Raises LinkError."""
-        request = self._request(WRITE, address, len(values))
-        self._registers(request, values, urgent=urgent)
+    def read_registers(self, function: int, address: int, count: int) -> bytes:
+        """Returns ``2 * count`` bytes by function 3 or 4."""
+        if function not in READS:
+            raise RequestRefused(f"function {function} reads no registers; use 3 or 4")
+        return self._content(self._request(function, address, count))
+
+    def read_frame(self, function: int, address: int, count: int) -> bytes:
+        """The request of such a read as it would be sent; nothing is sent."""
+        request = self._request(function, address, count)
+        self._framing.seal(request.frame)
+        return bytes(request.frame)
+
+    def write_registers(
+        self, function: int, address: int, values: Sequence[int], *, urgent: bool = False
+    ) -> None:
+        """Write by function 6 or 16; the echo of address and value (or count) is checked.
+
+        ``urgent`` (a release) waits for one silence at most.
+        """
+        if function == WRITE:
+            self._write(self._request(WRITE, address, len(values)), values, urgent=urgent)
+        elif function == WRITE_ONE:
+            self._check(WRITE_ONE, address, len(values))
+            _check_values(values)
+            self._refuse_before_a_read(address)
+            request = build_request(self._framing, self._unit, WRITE_ONE, address, values[0])
+            self._content(request, urgent=urgent)
+        else:
+            raise RequestRefused(f"function {function} writes no registers; use 6 or 16")
 
     def read_write_registers(
         self,
@@ -112,137 +131,121 @@ class ModbusLink:
         values: Sequence[int],
         *,
         urgent: bool = False,
-    ) -> list[int]:
-        """Function 23; ``urgent`` (a release) waits for one silence at most. Raises LinkError."""
+    ) -> bytes:
+        """Function 23: write, and return what was read as bytes.
+
+        The caller sees from the answer which request it belongs to: a sequence comes back in it.
+        """
         request = self._request(READ_WRITE, read_address, read_count, write_address, len(values))
-        return self._registers(request, values, urgent=urgent)
+        return self._write(request, values, urgent=urgent, guard=Guard.NUMBERED)
 
     def broadcast(self, address: int, values: Sequence[int]) -> None:
         """Function 16 to every unit on the line; nobody answers."""
+        self._check(WRITE, address, len(values))
+        _check_values(values)
         pdu = WriteMultipleRegistersRequest(address=address, registers=list(values), dev_id=0)
-        self._quieten(urgent=True)
-        frame = build_frame(self._framing, pdu)
-        self._send(frame)
-        self._last_byte_s += len(frame) * self._framing.character_s
+        self.line.tell(build_frame(self._framing, pdu))
 
     def distrust(self) -> None:
-        """The newest answer was none or another request's: drain the line before the next one.
-
-        Without transaction numbers the right one may come for a while behind the time-out, and
-        would be taken for the next one's.
-        """
-        self._doubt_until_s = max(self._doubt_until_s, self.sent_at_s + self._window_s)
+        """The newest answer was another request's: drain the line before the next one leaves."""
+        self.line.distrust()
 
     def close(self) -> None:
-        """Close the line; it is not opened again."""
-        self._transport.close()
+        """Close the line, for every talker on it; it is not opened again."""
+        self.line.close()
 
-    def _request(self, *key: int) -> Request:
-        request = self._requests.get(key)
+    def _request(self, function: int, *key: int) -> Request:
+        request = self._requests.get((function, *key))
         if request is None:
-            request = self._requests[key] = build_request(self._framing, self._unit, *key)
+            self._check(function, *key[:2])
+            if function == READ_WRITE:
+                self._check(WRITE, *key[2:], of=READ_WRITE)
+            request = build_request(self._framing, self._unit, function, *key)
+            self._requests[function, *key] = request
         return request
 
-    def _registers(self, request: Request, values: Sequence[int], *, urgent: bool) -> list[int]:
+    def _check(self, function: int, address: int, count: int, *, of: int = 0) -> None:
+        """Refuse what the profile does not name or the protocol cannot carry."""
+        if (of or function) not in self._functions:
+            named = ", ".join(map(str, sorted(self._functions))) or "none"
+            raise RequestRefused(
+                f"function {of or function} is not one that the profile of unit {self._unit} "
+                f"names ({named}); nothing was sent, because some units never answer again after "
+                "a function that they do not know"
+            )
+        most = MOST_REGISTERS[READ if function == READ_WRITE else of or function]
+        if not (1 <= count <= most and 0 <= address <= 0x10000 - count):
+            raise RequestRefused(
+                f"function {of or function}: {count} registers from address {address} were asked "
+                f"for; 1 to {most} registers between 0 and 65535 are possible; nothing was sent"
+            )
+
+    def _refuse_before_a_read(self, address: int) -> None:
+        """The right answer to function 6 is the request itself, which an adapter may return too."""
+        if not self.line.counters.answers:
+            raise RequestRefused(
+                f"register {address} is not written by function 6 before anything was read: an "
+                "adapter that returns what is sent could not be told from the unit; read first"
+            )
+
+    def _write(
+        self, request: Request, values: Sequence[int], *, urgent: bool, guard: Guard | None = None
+    ) -> bytes:
+        _check_values(values)
         struct.pack_into(f">{len(values)}H", request.frame, request.values_at, *values)
-        self._quieten(urgent=urgent)
+        return self._content(request, urgent=urgent, guard=guard)
+
+    def _content(
+        self, request: Request, *, urgent: bool = False, guard: Guard | None = None
+    ) -> bytes:
         self._framing.seal(request.frame)
-        self._send(bytes(request.frame))
-        answer = self._receive(request)
-        if answer.exception_code is not None:
-            raise self._rejected(request, answer.exception_code)
-        return list(struct.unpack(f">{request.answer_words}H", answer.registers))
-
-    def _send(self, frame: bytes) -> None:
-        self.sent_at_s = self._last_byte_s = self._clock.now_s()
-        self._transport.write(frame)
-
-    def _receive(self, request: Request) -> Reply:
-        data = b""
-        deadline_s = self.sent_at_s + self.timeout_s
-        while self._clock.wait_readable(self._transport, deadline_s):
-            data += self._read()
-            answer = self._framing.find_answer(data, request)
-            if answer is not None and answer.refusal:
-                self.distrust()
-                raise FrameCorrupt(f"{answer.refusal} ({data.hex()}); it was refused", raw=data)
-            if answer is not None:
-                return answer
-            if self._last_byte_s > deadline_s or len(data) > FLOOD_BYTES:
-                break
-        self.distrust()
-        raise self._timed_out(data, request)
-
-    def _timed_out(self, data: bytes, request: Request) -> LinkError:
-        within = f"within {self.timeout_s * 1000:.0f} ms"
-        if not data:
-            return ReplyTimeout(f"no answer {within}; check cable and unit")
-        length = self._framing.answer_bytes(request)
-        return FrameCorrupt(
-            f"{len(data)} bytes came {within} that are not the answer of {length} bytes "
-            f"({data[:FLOOD_BYTES].hex()}); they were refused",
-            raw=data,
+        reply = self.line.exchange(
+            bytes(request.frame),
+            request,
+            timeout_s=self.timeout_s,
+            tell_between_s=self.tell_between_s,
+            urgent=urgent,
+            guard=guard or self._guard,
         )
+        if reply.exception_code is not None:
+            raise self._rejected(request, reply.exception_code)
+        return reply.content
 
     def _rejected(self, request: Request, code: int) -> UnitRejected:
         function = request.answer_head[1]
         name = EXCEPTION_NAMES.get(code, "not specified")
         return UnitRejected(
-            f"the unit refused function {function} with exception {code} ({name})",
+            f"unit {self._unit} refused function {function} with exception {code} ({name})",
             exception_code=code,
             raw=bytes([function | 0x80, code]),
         )
 
-    def _quieten(self, *, urgent: bool) -> None:
-        """Nothing of an earlier exchange may be on the line when a request leaves.
-
-        After a doubt the time of late answers must have passed. Then the line must have been silent
-        for 3.5 characters, which is waited for one time-out long. A release waits for one silence
-        at most, however much comes, and leaves the doubt to the request behind it. On TCP, where
-        transactions have numbers, an undoubted line needs none.
-        """
-        silence_s = self._framing.silence_s
-        if self._framing.numbers_transactions and not self._doubt_until_s:
-            return
-        doubt_s = 0.0 if urgent else self._doubt_until_s
-        limit_s = self._clock.now_s() + silence_s
-        if not urgent:
-            limit_s = max(doubt_s, self._clock.now_s() + self.timeout_s)
-        quiet_s = max(doubt_s, self._last_byte_s + silence_s)
-        while self._clock.wait_readable(self._transport, min(limit_s, quiet_s)):
-            self._read()
-            quiet_s = max(doubt_s, self._last_byte_s + silence_s)
-            if self._last_byte_s >= limit_s:
-                break
-        if not urgent:
-            self._doubt_until_s = 0.0
-
-    def _read(self) -> bytes:
-        data = self._transport.read_available()
-        self._last_byte_s = self._clock.now_s()
-        return data
-
 
 def build_request(framing: Framing, unit: int, function: int, *key: int) -> Request:
-    """Let pymodbus encode the request, with zeros where the values of a write stand."""
-    if function == READ:
-        address, count = key
-        pdu: ModbusPDU = ReadHoldingRegistersRequest(address=address, count=count, dev_id=unit)
+    """Let pymodbus encode the request, with zeros where the values of a write stand.
+
+    ``key``: address and count; of function 6 address and value; of function 23 both pairs.
+    """
+    address, count = key[:2]
+    if function in READS:
+        kind = ReadHoldingRegistersRequest if function == READ else ReadInputRegistersRequest
+        pdu: ModbusPDU = kind(address=address, count=count, dev_id=unit)
         return _template(framing, pdu, counted(pdu, count), count, values=0)
-    if function == WRITE:
-        address, count = key
+    if function in WRITES:
+        echo = struct.pack(">BBHH", unit, function, address, count)
+        if function == WRITE_ONE:
+            pdu = WriteSingleRegisterRequest(address=address, registers=[count], dev_id=unit)
+            return _template(framing, pdu, echo, 0, values=0)
         pdu = WriteMultipleRegistersRequest(address=address, registers=[0] * count, dev_id=unit)
-        echo = struct.pack(">BBHH", unit, WRITE, address, count)
         return _template(framing, pdu, echo, 0, values=count)
-    read_address, read_count, write_address, count = key
     pdu = ReadWriteMultipleRegistersRequest(
-        read_address=read_address,
-        read_count=read_count,
-        write_address=write_address,
-        write_registers=[0] * count,
+        read_address=address,
+        read_count=count,
+        write_address=key[2],
+        write_registers=[0] * key[3],
         dev_id=unit,
     )
-    return _template(framing, pdu, counted(pdu, read_count), read_count, values=count)
+    return _template(framing, pdu, counted(pdu, count), count, values=key[3])
 
 
 def counted(pdu: ModbusPDU, words: int) -> bytes:
@@ -262,8 +265,17 @@ def _template(
 ) -> Request:
     frame = bytearray(build_frame(framing, pdu))
     return Request(
+        framing=framing,
         frame=frame,
         values_at=len(frame) - framing.tail_bytes - 2 * values,
         answer_head=answer_head,
         answer_words=answer_words,
     )
+
+
+def _check_values(values: Sequence[int]) -> None:
+    for value in values:
+        if not 0 <= value <= 0xFFFF:
+            raise RequestRefused(
+                f"value {value} does not fit a register (0 to 65535); nothing was sent"
+            )

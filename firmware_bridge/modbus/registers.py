@@ -35,6 +35,11 @@ def words_to_bytes(words: Sequence[int]) -> bytes:
     return struct.pack(f">{len(words)}H", *words)
 
 
+def bytes_to_words(raw: bytes) -> list[int]:
+    """Bytes in wire order as registers."""
+    return list(struct.unpack(f">{len(raw) // 2}H", raw))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterSpec:
     """One value of a block: where it stands and how its words are read."""

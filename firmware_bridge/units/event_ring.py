@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from controller.errors import FrameCorrupt
 from controller.telemetry import UnitEvent
+from firmware_bridge.modbus.frames import READ
 from firmware_bridge.modbus.link import ModbusLink
-from firmware_bridge.profiles import EventRingBlock
+from firmware_bridge.modbus.registers import bytes_to_words
+from firmware_bridge.profile_kinds.traction_unit import EventRingBlock
 
 
 def read_entries(
@@ -19,9 +21,8 @@ def read_entries(
     """
     slot = (first - 1) % ring.entries
     at_once = min(count, ring.entries - slot)
-    words = link.read_registers(
-        ring.first_entry + slot * ring.entry_words, at_once * ring.entry_words
-    )
+    address = ring.first_entry + slot * ring.entry_words
+    words = bytes_to_words(link.read_registers(READ, address, at_once * ring.entry_words))
     try:
         entries = [
             _event(words[i * ring.entry_words :], (first + i) & 0xFFFF, boot_count)

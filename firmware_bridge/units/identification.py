@@ -12,10 +12,11 @@ from controller.errors import FrameCorrupt, LinkError, LinkLost, UnitNotVerified
 from controller.ports import UnitCapabilities, UnitIdentity
 from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.modbus.registers import RegisterBlock, words_to_bytes
-from firmware_bridge.profiles import DeviceProfile
-from firmware_bridge.units.reading import numbers
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.units.reading import numbers, read_block
 
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 4
+"""Behind the third failure the line is kept silent, so that a unit that lost its place finds it."""
 EPOCH = date(2000, 1, 1)
 SECOND_CHANNEL_FEATURE: Final = 1 << 2
 SWITCH_SENSED_FEATURE: Final = 1 << 4
@@ -26,7 +27,7 @@ READ_WRITE_FEATURE: Final = 1 << 12
 
 
 def read_identity(
-    link: ModbusLink, profile: DeviceProfile, *, attempts: int = ATTEMPTS
+    link: ModbusLink, profile: TractionUnitProfile, *, attempts: int = ATTEMPTS
 ) -> UnitIdentity:
     """Registers 0x00-0x1F; raises UnitNotVerified or LinkError."""
     block = profile.block("identity")
@@ -56,7 +57,7 @@ def read_identity(
     )
 
 
-def read_capabilities(link: ModbusLink, profile: DeviceProfile) -> UnitCapabilities:
+def read_capabilities(link: ModbusLink, profile: TractionUnitProfile) -> UnitCapabilities:
     """Registers 0x20-0x37; raises UnitNotVerified or LinkError."""
     block = profile.block("capabilities")
     words = _read_patiently(link, block, ATTEMPTS)
@@ -99,7 +100,7 @@ def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> li
     while True:
         attempts -= 1
         try:
-            return link.read_registers(block.address, block.count)
+            return read_block(link, block)
         except LinkLost:
             raise
         except UnitRejected as error:
@@ -111,9 +112,10 @@ def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> li
         except LinkError:
             if not attempts:
                 raise
+            link.line.settle()
 
 
-def _check_magic(profile: DeviceProfile, raw: bytes) -> None:
+def _check_magic(profile: TractionUnitProfile, raw: bytes) -> None:
     """The four characters at 0x00, or what their place and order tell."""
     magic = profile.magic.encode("ascii")
     if raw[:4] == magic:
@@ -139,7 +141,7 @@ def _check_magic(profile: DeviceProfile, raw: bytes) -> None:
     )
 
 
-def _check_probes(profile: DeviceProfile, words: list[int]) -> None:
+def _check_probes(profile: TractionUnitProfile, words: list[int]) -> None:
     """Map version, word order and sign, before anything else in the block is believed."""
     spec = {spec.name: spec for spec in profile.block("identity").registers}
     found = {

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 from controller.errors import FrameCorrupt, RequestRefused
 from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
-from firmware_bridge.modbus.registers import NOT_FITTED, RegisterBlock
+from firmware_bridge.modbus.frames import READ
+from firmware_bridge.modbus.link import ModbusLink
+from firmware_bridge.modbus.registers import NOT_FITTED, RegisterBlock, bytes_to_words
+
+
+def read_block(link: ModbusLink, block: RegisterBlock) -> list[int]:
+    """The registers of a block by function 3, not yet checked; raises LinkError."""
+    return bytes_to_words(link.read_registers(READ, block.address, block.count))
 
 
 def numbers(block: RegisterBlock, words: Sequence[int]) -> dict[str, int]:

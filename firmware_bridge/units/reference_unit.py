@@ -25,8 +25,10 @@ from controller.telemetry import (
     UnitEvent,
     UnitState,
 )
+from firmware_bridge.modbus.frames import WRITE
 from firmware_bridge.modbus.link import ModbusLink
-from firmware_bridge.profiles import DeviceProfile
+from firmware_bridge.modbus.registers import bytes_to_words
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.units.arming import (
     arming_words,
     check_watchdog,
@@ -48,11 +50,14 @@ from firmware_bridge.units.identification import (
     read_capabilities,
     read_identity,
 )
-from firmware_bridge.units.reading import numbers, reading_of
+from firmware_bridge.units.reading import numbers, read_block, reading_of
 
 KEEP_ALIVES: Final = 5
 """Two tell the order of FC23. When one is lost, a unit that reads first echoes an older one behind
 it, and only then come two more that fit."""
+LOST_LINK_S: Final = 0.300
+LOST_LINK_TOLD_S: Final = 0.398
+"""A link without a reading for 300 ms is lost, and told within 400 ms (row 1); 2 ms for judging."""
 SERVICE_ACKNOWLEDGE: Final = 4
 SERVICE_DISARM: Final = 6
 
@@ -63,7 +68,7 @@ class ReferenceUnit:
     def __init__(
         self,
         link: ModbusLink,
-        profile: DeviceProfile,
+        profile: TractionUnitProfile,
         profile_digest: str,
         *,
         identity: UnitIdentity,
@@ -71,7 +76,7 @@ class ReferenceUnit:
         tick_s: float,
         may_arm: bool,
     ) -> None:
-        self._link = link
+        self.link = link
         self._profile = profile
         self._measurement = profile.block("measurement")
         self._command = profile.block("command")
@@ -134,7 +139,7 @@ class ReferenceUnit:
                 return
             self._sequence = next_sequence(self._sequence)
             words = self._command_words(MODES[command.kind], command)
-            self._link.write_registers(self._command.address, words, urgent=True)
+            self.link.write_registers(WRITE, self._command.address, words, urgent=True)
         except UnitRejected:
             self._look_after_refusal()
             raise
@@ -174,7 +179,7 @@ class ReferenceUnit:
         """
         self._sequence = self._accepted = next_sequence(self._sequence)
         try:
-            return self._link.read_write_registers(
+            raw = self.link.read_write_registers(
                 self._measurement.address,
                 self._measurement.count,
                 self._command.address,
@@ -184,6 +189,7 @@ class ReferenceUnit:
         except UnitRejected:
             self._look_after_refusal()
             raise
+        return bytes_to_words(raw)
 
     def _command_words(self, mode: int, command: ForceCommand) -> list[int]:
         return command_words(
@@ -196,8 +202,7 @@ class ReferenceUnit:
 
     def _observe(self) -> Telemetry:
         """FC03 of the measurement, which also tells what was accepted last."""
-        block = self._measurement
-        reading = self._accept(self._link.read_registers(block.address, block.count))
+        reading = self._accept(read_block(self.link, self._measurement))
         self._accepted, self._accepted_is_known = reading.sequence_accepted, True
         return reading
 
@@ -207,7 +212,7 @@ class ReferenceUnit:
         ``previous`` is the sequence accepted before the command whose echo must stand in it; None
         asks for no echo. Raises FrameCorrupt or StaleAnswer.
         """
-        sent_at_s = self._link.sent_at_s
+        sent_at_s = self.link.sent_at_s
         try:
             values = numbers(self._measurement, words)
             if previous is not None:
@@ -215,8 +220,10 @@ class ReferenceUnit:
             telemetry = reading_of(values, sent_at_s)
             self._check_uptime(telemetry, sent_at_s)
         except FrameCorrupt:
-            self._link.distrust()
+            self.link.distrust()
             raise
+        heard_s = self.link.line.heard_at_s
+        self.link.tell_between_s = heard_s + LOST_LINK_S, heard_s + LOST_LINK_TOLD_S
         return telemetry
 
     def _check_uptime(self, telemetry: Telemetry, sent_at_s: float) -> None:
@@ -233,7 +240,7 @@ class ReferenceUnit:
         It holds no token of ours any more, so that a release from here on is the tokenless one.
         """
         try:
-            identity = read_identity(self._link, self._profile, attempts=1)
+            identity = read_identity(self.link, self._profile, attempts=1)
         except LinkLost:
             raise
         except (LinkError, UnitNotVerified):
@@ -265,10 +272,12 @@ class ReferenceUnit:
         self._check_may_arm()
         self._token = NO_TOKEN
         words = arming_words(self._profile, request)
+        self.link.line.armed = True
         try:
-            self._link.write_registers(self._profile.block("arming").address, words)
+            self.link.write_registers(WRITE, self._profile.block("arming").address, words)
         except UnitRejected as error:
-            reasons = refusal_words(self._link, self._profile)
+            self.link.line.armed = False
+            reasons = refusal_words(self.link, self._profile)
             raise UnitFaulted(
                 f"unit {self.identity.unit_id} refused to arm: {reasons}; clear it and start again"
             ) from error
@@ -277,14 +286,14 @@ class ReferenceUnit:
         except LinkError:
             self._check_armed_after_silence()
         self._sequence, self._echo = 0, SequenceEcho()
-        self._token = take_token(self._link, self._profile)
-        check_watchdog(self._link, self._profile, ordered_ms=round(request.watchdog_s * 1000))
+        self._token = take_token(self.link, self._profile)
+        check_watchdog(self.link, self._profile, ordered_ms=round(request.watchdog_s * 1000))
 
     def _check_may_arm(self) -> None:
         if not self._may_arm:
             raise RequestRefused(
-                "at 9600 Bd a unit may be observed, never armed; set unit and address to 19200 Bd "
-                "or more"
+                "below 19200 Bd a unit may be observed, never armed; set unit and address to "
+                "19200 Bd or more"
             )
         if not self.capabilities.features & READ_WRITE_FEATURE:
             raise RequestRefused(
@@ -304,17 +313,19 @@ class ReferenceUnit:
     def disarm(self) -> None:
         """Service 6; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
         self._service(SERVICE_DISARM, "disarming")
+        self.link.line.armed = False
 
     def acknowledge(self) -> None:
         """Service 4; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
         self._service(SERVICE_ACKNOWLEDGE, "acknowledgement")
 
     def _service(self, opcode: int, what: str) -> None:
+        self.link.line.settle()
         self._service_sequence = next_sequence(self._service_sequence)
         block = self._profile.block("service")
         values = block.encode({"opcode": opcode, "sequence": self._service_sequence})
         try:
-            self._link.write_registers(block.address, values)
+            self.link.write_registers(WRITE, block.address, values)
         except (UnitRejected, LinkLost):
             raise
         except LinkError as error:
@@ -330,36 +341,42 @@ class ReferenceUnit:
         on a serial line to every unit that hears it (address 0), which nobody answers. Raises
         LinkError when the unit refuses or, on TCP, does not answer the second time either.
         """
+        self.link.line.armed = True
         values = tokenless_release_words(self._command)
         try:
-            self._link.write_registers(self._command.address, values, urgent=True)
+            self.link.write_registers(WRITE, self._command.address, values, urgent=True)
         except (LinkLost, UnitRejected):
             raise
         except LinkError:
-            if self._link.broadcasts:
-                self._link.broadcast(self._command.address, values)
+            if self.link.broadcasts:
+                self.link.broadcast(self._command.address, values)
             else:
-                self._link.write_registers(self._command.address, values, urgent=True)
+                self.link.write_registers(WRITE, self._command.address, values, urgent=True)
 
     # --- reading ------------------------------------------------------------------------------
 
     def seconds_since_arming(self) -> int:
         """0x30D-0x30E, read without the token; raises LinkError."""
-        return read_named(self._link, self._profile, "arming_age")["seconds"]
+        return read_named(self.link, self._profile, "arming_age")["seconds"]
 
     def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
         """Entries ``first`` to ``first + count - 1`` of the ring; raises LinkError."""
         return read_entries(
-            self._link, self._profile.events, first, count, boot_count=self.identity.boot_count
+            self.link, self._profile.events, first, count, boot_count=self.identity.boot_count
         )
 
     def close(self) -> None:
         """Close the line."""
-        self._link.close()
+        self.link.close()
 
 
 def identify_unit(
-    link: ModbusLink, profile: DeviceProfile, profile_digest: str, *, tick_s: float, may_arm: bool
+    link: ModbusLink,
+    profile: TractionUnitProfile,
+    profile_digest: str,
+    *,
+    tick_s: float,
+    may_arm: bool,
 ) -> ReferenceUnit:
     """Read who is there and what it can do; raises UnitNotVerified or LinkError. Writes nothing."""
     return ReferenceUnit(

@@ -30,7 +30,7 @@ COPIED = (
     "pyproject.toml",
 )
 LOOP = "controller/runtime/loop.py"
-LINK = "firmware_bridge/modbus/link.py"
+LINE = "firmware_bridge/line/line.py"
 UNIT = "firmware_bridge/units/reference_unit.py"
 CHECKS = "controller/safety/checks.py"
 MODEL = "tests/safety/test_model.py"
@@ -119,12 +119,12 @@ CHANGES = (
         "a release that waits for the line's doubt",
         (
             Edit(
-                LINK,
+                LINE,
                 "        doubt_s = 0.0 if urgent else self._doubt_until_s\n",
                 "        doubt_s = self._doubt_until_s\n",
             ),
             Edit(
-                LINK,
+                LINE,
                 "        limit_s = self._clock.now_s() + silence_s\n",
                 "        limit_s = max(doubt_s, self._clock.now_s() + silence_s)\n",
             ),
@@ -139,7 +139,7 @@ CHANGES = (
             Edit(
                 UNIT,
                 "        except FrameCorrupt:\n"
-                "            self._link.distrust()\n"
+                "            self.link.distrust()\n"
                 "            raise\n",
                 "        except FrameCorrupt:\n            raise\n",
             ),
@@ -150,10 +150,10 @@ CHANGES = (
         "a release that waits on a babbling line",
         (
             Edit(
-                LINK,
+                LINE,
                 "        if not urgent:\n"
-                "            limit_s = max(doubt_s, self._clock.now_s() + self.timeout_s)\n",
-                "        limit_s = max(doubt_s, self._clock.now_s() + self.timeout_s)\n",
+                "            limit_s = max(doubt_s, self._clock.now_s() + self._timeout_s)\n",
+                "        limit_s = max(doubt_s, self._clock.now_s() + self._timeout_s)\n",
             ),
         ),
         (
@@ -164,9 +164,9 @@ CHANGES = (
         "no drain after a time-out",
         (
             Edit(
-                LINK,
-                "        self.distrust()\n        raise self._timed_out(data, request)\n",
-                "        raise self._timed_out(data, request)\n",
+                LINE,
+                "        self._doubtful(answer, data)\n        if not data:\n",
+                "        if not data:\n",
             ),
         ),
         (f"{LINK_TESTS}::test_an_answer_behind_the_time_out_is_not_taken_for_the_next_one",),
@@ -175,9 +175,9 @@ CHANGES = (
         "doubt that ends early",
         (
             Edit(
-                LINK,
-                "self.sent_at_s + self._window_s)\n",
-                "self.sent_at_s + 0.5 * self._window_s)\n",
+                LINE,
+                "self.sent_at_s + self._window_s())\n",
+                "self.sent_at_s + 0.5 * self._window_s())\n",
             ),
         ),
         (

@@ -12,11 +12,15 @@ from pymodbus.framer import FramerRTU
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout, UnitRejected
 from controller.runtime.clock import SystemClock
+from firmware_bridge.line.line import Line
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.tcp_socket import TcpSocket
+from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.line.uri import SerialAddress, TcpAddress
-from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
-from firmware_bridge.profiles import SerialSettings
+from firmware_bridge.modbus.frames import FUNCTIONS
+from firmware_bridge.modbus.link import ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.modbus.registers import bytes_to_words
 from tests.support.faulty_server import Fault, FaultyServer, Pieces
 
 TIMEOUT_S = 0.2
@@ -31,22 +35,24 @@ def server(request: pytest.FixtureRequest) -> Iterator[FaultyServer]:
 
 @pytest.fixture
 def link(server: FaultyServer) -> Iterator[ModbusLink]:
-    transport: Transport
-    framing: Framing
-    if server.kind == "tcp":
-        transport = TcpSocket(TcpAddress(host="127.0.0.1", port=server.port, unit=1))
-        framing = TcpFraming()
-    else:
-        transport = SerialPort(
-            SerialAddress(port=server.path, unit=1, baudrate=115200),
-            SerialSettings(baudrate=115200, parity="E", stopbits=1),
-        )
-        framing = RtuFraming(115200)
-    link = ModbusLink(
-        transport, framing, SystemClock(), unit=1, timeout_s=TIMEOUT_S, lateness_s=TIMEOUT_S
-    )
+    link = tcp_link(server) if server.kind == "tcp" else rtu_link(server)
     yield link
     link.close()
+
+
+def tcp_link(server: FaultyServer) -> ModbusLink:
+    transport = TcpSocket(TcpAddress(host="127.0.0.1", port=server.port, unit=1))
+    line = Line(transport, SystemClock(), NO_WIRE, numbered=True)
+    return ModbusLink(line, TcpFraming(), unit=1, functions=FUNCTIONS, timeout_s=TIMEOUT_S)
+
+
+def rtu_link(server: FaultyServer) -> ModbusLink:
+    transport = SerialPort(
+        SerialAddress(port=server.path, unit=1, baudrate=115200),
+        SerialSettings(baudrate=115200, parity="E", stopbits=1),
+    )
+    line = Line(transport, SystemClock(), serial_times(115200))
+    return ModbusLink(line, RtuFraming(), unit=1, functions=FUNCTIONS, timeout_s=TIMEOUT_S)
 
 
 def pdu(kind: str, frame: bytes) -> bytes:
@@ -168,35 +174,21 @@ def test_an_answer_that_trickles_in_is_taken(
 
 def test_an_answer_of_another_transaction_is_never_taken() -> None:
     with FaultyServer("tcp") as server:
-        link = ModbusLink(
-            TcpSocket(TcpAddress(host="127.0.0.1", port=server.port, unit=1)),
-            TcpFraming(),
-            SystemClock(),
-            unit=1,
-            timeout_s=TIMEOUT_S,
-            lateness_s=TIMEOUT_S,
-        )
+        link = tcp_link(server)
         server.faults.append(other_transaction("tcp"))
         with pytest.raises(FrameCorrupt, match="7fff"):
-            link.read_registers(100, 3)
-        assert link.read_registers(200, 3) == [200, 201, 202]
+            read(link, 3, 100)
+        assert read(link, 3, 200) == [200, 201, 202]
         link.close()
 
 
 def test_late_answer_while_the_next_request_waits_on_tcp_is_passed_over() -> None:
     with FaultyServer("tcp") as server:
-        link = ModbusLink(
-            TcpSocket(TcpAddress(host="127.0.0.1", port=server.port, unit=1)),
-            TcpFraming(),
-            SystemClock(),
-            unit=1,
-            timeout_s=TIMEOUT_S,
-            lateness_s=0.0,
-        )
+        link = tcp_link(server)
         server.faults += [late("tcp"), lambda frame: [(0.15, frame)]]
         with pytest.raises(ReplyTimeout):
-            link.read_registers(100, 3)
-        assert link.read_registers(200, 3) == [200, 201, 202]
+            read(link, 3, 100)
+        assert read(link, 3, 200) == [200, 201, 202]
         assert server.faults_done == 2
         link.close()
 
@@ -204,5 +196,5 @@ def test_late_answer_while_the_next_request_waits_on_tcp_is_passed_over() -> Non
 def read(link: ModbusLink, function: int, address: int) -> list[int]:
     """Three registers by function 3 or by function 23 with a harmless write."""
     if function == 3:
-        return link.read_registers(address, 3)
-    return link.read_write_registers(address, 3, 0x600, [1, 2])
+        return bytes_to_words(link.read_registers(3, address, 3))
+    return bytes_to_words(link.read_write_registers(address, 3, 0x600, [1, 2]))

@@ -24,6 +24,7 @@ from controller.safety.supervisor import Supervisor
 from controller.session.adjustments import INCREASE_EVERY_S
 from controller.session.machine import SessionMachine
 from controller.telemetry import CommandKind, ForceCommand
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import load_profile, shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from records.order.order_file import parse_order
@@ -221,5 +222,5 @@ def test_row_40_a_flipped_byte_of_a_profile_is_refused_or_stands_in_the_digest(
             refused.append(error.message)
     assert refused
     assert all("reference_v1.toml" in said for said in refused)
-    assert shipped_profile("reference_v1")[1] not in digests
+    assert shipped_profile("reference_v1", TractionUnitProfile)[1] not in digests
     assert len(set(digests)) == len(digests)

@@ -57,7 +57,7 @@ class _Serial(ModbusSerialServer):
 class FaultyServer:
     """A context manager. ``faults`` are taken one per answer; without any the answer is good."""
 
-    def __init__(self, kind: str, action: Action | None = None) -> None:
+    def __init__(self, kind: str, action: Action | None = None, *, unit: int = 1) -> None:
         self.kind = kind
         self.faults: list[Fault] = []
         self.faults_done = 0
@@ -65,6 +65,7 @@ class FaultyServer:
         self.port = 0
         self.path = ""
         self._action = action
+        self._unit = unit
         self._ready = threading.Event()
         self._descriptors: list[int] = []
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
@@ -96,7 +97,7 @@ class FaultyServer:
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         device = SimDevice(
-            1,
+            self._unit,
             simdata=[SimData(0, values=list(range(REGISTERS)), datatype=DataType.REGISTERS)],
             action=self._action,
         )

@@ -27,10 +27,13 @@ from rich.table import Table
 from controller.errors import LinkError
 from controller.runtime.clock import SystemClock
 from controller.runtime.ticker import Ticker
+from firmware_bridge.line.line import Line
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
+from firmware_bridge.line.timing import serial_times
 from firmware_bridge.line.uri import SerialAddress
+from firmware_bridge.modbus.frames import FUNCTIONS
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming
-from firmware_bridge.profiles import SerialSettings
 from tools.bench.display import (
     BLOCKED,
     NONE,
@@ -80,13 +83,12 @@ def main() -> None:
 def measured(port: str, ticks: int, display: str) -> dict[str, Any]:
     """Tick with one exchange each, beside a display or none; answers lateness in microseconds."""
     clock = SystemClock()
-    line = SerialPort(
+    transport = SerialPort(
         SerialAddress(port=port, unit=1, baudrate=BAUDRATE),
         SerialSettings(baudrate=BAUDRATE, parity="N", stopbits=1),
     )
-    link = ModbusLink(
-        line, RtuFraming(BAUDRATE), clock, unit=1, timeout_s=0.8 * TICK_S, lateness_s=0.05
-    )
+    line = Line(transport, clock, serial_times(BAUDRATE))
+    link = ModbusLink(line, RtuFraming(), unit=1, functions=FUNCTIONS, timeout_s=0.8 * TICK_S)
     rights = take_realtime_rights()
     ticker = Ticker(clock, TICK_S)
     shown = BlockedDisplay(clock.now_s) if display == BLOCKED else None

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import minimalmodbus
 import serial
@@ -33,11 +34,14 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.runtime.clock import SystemClock
+from firmware_bridge.line.line import Line
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.tcp_socket import TcpSocket
+from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.line.uri import SerialAddress, TcpAddress
-from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming, Transport
-from firmware_bridge.profiles import SerialSettings
+from firmware_bridge.modbus.frames import FUNCTIONS
+from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
 from simulator.line.protocol_ptymaster import register_protocol
 from tools.bench.billing import scrub_line
 from tools.bench.commands import commands_table
@@ -158,23 +162,22 @@ def raw(kind: str, place: str, function: int, stack: ExitStack) -> Call:
 
 def ours(kind: str, place: str, function: int, stack: ExitStack) -> Call:
     """The link of this program, with every check that it makes."""
-    transport: Transport
-    framing: Framing
     if kind == "tcp":
-        transport = TcpSocket(TcpAddress(host="127.0.0.1", port=int(place), unit=1))
-        framing = TcpFraming()
+        socket_ = TcpSocket(TcpAddress(host="127.0.0.1", port=int(place), unit=1))
+        line = Line(socket_, SystemClock(), NO_WIRE, numbered=True)
+        framing: Framing = TcpFraming()
     else:
-        transport = SerialPort(
+        port = SerialPort(
             SerialAddress(port=place, unit=1, baudrate=BAUDRATE),
             SerialSettings(baudrate=BAUDRATE, parity="N", stopbits=1),
         )
-        framing = RtuFraming(BAUDRATE)
         # The silence between frames is spent while waiting for the next tick; here there is none.
-        framing.silence_s = 0.0
-    link = ModbusLink(transport, framing, SystemClock(), unit=1, timeout_s=0.5, lateness_s=0.05)
+        line = Line(port, SystemClock(), replace(serial_times(BAUDRATE), silence_s=0.0))
+        framing = RtuFraming()
+    link = ModbusLink(line, framing, unit=1, functions=FUNCTIONS, timeout_s=0.5)
     stack.callback(link.close)
     if function == 3:
-        return lambda: link.read_registers(*READ)
+        return lambda: link.read_registers(3, *READ)
     return lambda: link.read_write_registers(*READ, *WRITE)
 
 

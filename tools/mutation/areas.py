@@ -56,7 +56,14 @@ AREAS: Final = (
     ),
     Area(
         name="bridge",
-        patterns=("firmware_bridge/modbus/*.py", "firmware_bridge/units/*.py"),
+        patterns=(
+            "firmware_bridge/line/line.py",
+            "firmware_bridge/line/owed_answers.py",
+            "firmware_bridge/line/resync.py",
+            "firmware_bridge/line/timing.py",
+            "firmware_bridge/modbus/*.py",
+            "firmware_bridge/units/*.py",
+        ),
         tests=("tests/unit/firmware_bridge", "tests/safety"),
         killed_share=0.90,
         branch_share=0.95,

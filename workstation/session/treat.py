@@ -52,16 +52,16 @@ def treat(
     *,
     workplace: Workplace,
     operator: SessionOperator,
-    connect: Callable[[str, Clock], TractionUnit] = connect_unit,
+    connect: Callable[[str, Clock], TractionUnit] | None = None,
     recording: Recording = AS_ALWAYS,
 ) -> SessionResult:
     """One session from the address to the sealed record; raises TractionError.
 
-    ``connect`` finds the unit. A refusal that comes once the record is open carries the session's
-    id (``session_id``).
+    ``connect`` finds the unit; None: by its address. A refusal that comes once the record is open
+    carries the session's id (``session_id``).
     """
     folder, clock = workplace.folder, workplace.clock
-    unit = connect(uri, clock)
+    unit = connect(uri, clock) if connect else connect_unit(uri, clock, workplace.warn)
     identified_at_s = clock.now_s()
     try:
         key = _check_before_start(unit, planned.order, operator, workplace, recording)

@@ -12,7 +12,12 @@ from collections.abc import Callable
 
 from controller.errors import LinkLost
 from controller.ports import Readable, Waitable
-from firmware_bridge.modbus.link import ModbusLink, RtuFraming
+from firmware_bridge.line.answers import Guard
+from firmware_bridge.line.line import Line
+from firmware_bridge.line.timing import NO_WIRE, serial_times
+from firmware_bridge.modbus.frames import FUNCTIONS
+from firmware_bridge.modbus.link import ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
@@ -135,6 +140,27 @@ class ScriptedPort:
         self.closed = True
 
 
+def rtu_link(
+    port: ScriptedPort, *, timeout_s: float = 0.04, lateness_s: float | None = None
+) -> ModbusLink:
+    """Unit 1 on a serial line of 38400 Bd; every function is named."""
+    line = Line(port, port.clock, serial_times(38400, lateness_s))
+    return ModbusLink(
+        line,
+        RtuFraming(),
+        unit=1,
+        functions=FUNCTIONS,
+        timeout_s=timeout_s,
+        guard=Guard.DATED,
+    )
+
+
+def tcp_link(port: ScriptedPort, *, timeout_s: float = 0.04) -> ModbusLink:
+    """Unit 1 on Modbus TCP; every function is named."""
+    line = Line(port, port.clock, NO_WIRE, numbered=True)
+    return ModbusLink(line, TcpFraming(), unit=1, functions=FUNCTIONS, timeout_s=timeout_s)
+
+
 class DeskUnit:
     """Just enough of a unit for the driver's rules; no physics, no watchdog."""
 
@@ -161,10 +187,8 @@ class DeskUnit:
 
     def connected(self, *, may_arm: bool = True) -> ReferenceUnit:
         """The driver on this unit."""
-        profile, digest = shipped_profile("reference_v1")
-        link = ModbusLink(
-            self.port, RtuFraming(38400), self.clock, unit=1, timeout_s=0.04, lateness_s=0.05
-        )
+        profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
+        link = rtu_link(self.port)
         return identify_unit(link, profile, digest, tick_s=0.05, may_arm=may_arm)
 
     def answer(self, frame: bytes) -> bytes:

@@ -28,7 +28,13 @@ RELEASE = ForceCommand(kind=CommandKind.RELEASE)
 class Table:
     """A unit on a serial line, its clock and the driver on it; ticks as the loop makes them."""
 
-    def __init__(self, *, baudrate: int = 38400, reads_first: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        baudrate: int = 38400,
+        reads_first: bool = False,
+        lateness_s: float | None = 0.050,
+    ) -> None:
         self.clock = DirectClock()
         source = random.Random(2)
         self.firmware = ReferenceFirmware(
@@ -39,7 +45,9 @@ class Table:
         )
         self.firmware.advance_to(self.clock.now_s())
         self.line = DirectLine(self.firmware, self.clock, baudrate=baudrate)
-        self.unit: ReferenceUnit = connect_serial(self.line, self.clock, baudrate)
+        self.unit: ReferenceUnit = connect_serial(
+            self.line, self.clock, baudrate, lateness_s=lateness_s
+        )
         self.due_s = self.clock.now_s()
 
     def arm(self) -> None:
@@ -90,18 +98,33 @@ def test_lost_requests_count_as_many_times_as_they_are(
     assert table.firmware.machine.watchdog_expired is False
 
 
-@pytest.mark.parametrize(("baudrate", "limit_s"), [(19200, 0.400), (38400, 0.350)])
+@pytest.mark.parametrize(
+    ("baudrate", "lateness_s", "limit_s"),
+    [(19200, 0.050, 0.400), (19200, None, 0.400), (38400, 0.050, 0.350), (38400, None, 0.350)],
+)
 def test_a_dead_line_is_found_by_the_third_missed_tick_in_time_for_row_1(
-    baudrate: int, limit_s: float
+    baudrate: int, lateness_s: float | None, limit_s: float
 ) -> None:
     """Silence above 300 ms must be judged within 400 ms of the last accepted reading."""
-    table = Table(baudrate=baudrate)
+    table = Table(baudrate=baudrate, lateness_s=lateness_s)
     table.pull()
     accepted_s = table.clock.now_s()
     table.line.faults.drop()
     while table.clock.now_s() - accepted_s <= 0.300:
         assert table.tick(PULL) is None
     assert table.clock.now_s() - accepted_s <= limit_s
+
+
+def test_on_a_slow_line_that_nobody_measured_a_request_without_time_for_its_answer_stays() -> None:
+    """At 19200 Bd behind two lost answers: what is not sent cannot collide with the release."""
+    table = Table(baudrate=19200, lateness_s=None)
+    table.pull()
+    table.line.faults.drop()
+    sent = table.line.bytes_sent
+    assert [table.tick(PULL) for _ in range(4)] == [None] * 4
+    assert table.line.bytes_sent - sent == 2 * 29
+    table.tick(RELEASE)
+    assert table.line.bytes_sent - sent == 3 * 29
 
 
 @pytest.mark.parametrize("reads_first", [False, True])

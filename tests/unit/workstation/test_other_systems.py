@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from controller.errors import AddressInvalid, LinkLost
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.uri import SerialAddress
-from firmware_bridge.profiles import SerialSettings
 from workstation.cli import app
 from workstation.demo import acts
 

@@ -8,10 +8,26 @@ import pytest
 
 from controller.errors import LinkError, LinkLost
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.uri import SerialAddress
-from firmware_bridge.profiles import SerialSettings
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo-terminals")
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        ("COM12", "port COM12 cannot be opened: that is a name of Windows"),
+        ("socket://127.0.0.1:1", "nobody takes the connection; switch the serial server on"),
+        ("/dev/serial/by-id/usb-gone", "it does not exist; plug the adapter in or correct"),
+    ],
+)
+def test_a_port_that_is_not_there_is_named_with_what_to_do(port: str, words: str) -> None:
+    with pytest.raises(LinkLost, match=words):
+        SerialPort(
+            SerialAddress(port=port, unit=1),
+            SerialSettings(baudrate=38400, parity="N", stopbits=1),
+        )
 
 
 def test_a_port_that_nobody_empties_is_an_error_and_never_a_wait() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from controller.errors import AddressInvalid
-from firmware_bridge.connect import serial_tick_s
-from firmware_bridge.line.uri import SerialAddress, TcpAddress, parse_uri
+from firmware_bridge.connect import connect_unit, serial_tick_s
+from firmware_bridge.line.uri import AsciiAddress, SerialAddress, TcpAddress, parse_uri
+from simulator.line.direct_line import DirectClock
 
 
 @pytest.mark.parametrize(
@@ -23,9 +24,25 @@ from firmware_bridge.line.uri import SerialAddress, TcpAddress, parse_uri
             "modbus-rtu+socket://10.0.0.9:4001?unit=3",
             SerialAddress(port="socket://10.0.0.9:4001", unit=3),
         ),
+        ("modbus-tcp://scale:502?unit=255", TcpAddress(host="scale", port=502, unit=255)),
+        ("modbus-tcp://scale:502?unit=0", TcpAddress(host="scale", port=502, unit=0)),
+        (
+            "modbus-rtu:///dev/ttyUSB0?baudrate=256000&unit=247",
+            SerialAddress(port="/dev/ttyUSB0", unit=247, baudrate=256000),
+        ),
+        (
+            "ascii:///dev/ttyACM0?baudrate=1200&bytesize=7&parity=O&stopbits=2",
+            AsciiAddress(port="/dev/ttyACM0", baudrate=1200, bytesize=7, parity="O", stopbits=2),
+        ),
+        ("ascii+socket://10.0.0.9:4001", AsciiAddress(port="socket://10.0.0.9:4001")),
+        ("ascii:///dev/ttyS1?echo=0", AsciiAddress(port="/dev/ttyS1")),
+        (
+            "modbus-rtu:///dev/ttyS1?echo=1&unit=2",
+            SerialAddress(port="/dev/ttyS1", unit=2, echo=True),
+        ),
     ],
 )
-def test_good_addresses(uri: str, address: TcpAddress | SerialAddress) -> None:
+def test_good_addresses(uri: str, address: TcpAddress | SerialAddress | AsciiAddress) -> None:
     assert parse_uri(uri) == address
 
 
@@ -38,8 +55,16 @@ def test_good_addresses(uri: str, address: TcpAddress | SerialAddress) -> None:
         ("modbus-tcp://:502", "host is missing"),
         ("modbus-tcp://host", "port number is missing"),
         ("modbus-tcp://host:99999", "port is not a number"),
-        ("modbus-tcp://host:502?unit=0", "unit=0"),
-        ("modbus-tcp://host:502?unit=248", "unit=248"),
+        ("modbus-tcp://host:502?unit=256", "unit=256 is not a number from 0 to 255"),
+        ("modbus-rtu:///dev/ttyUSB0?unit=0", "unit=0 is not a number from 1 to 247"),
+        ("modbus-rtu:///dev/ttyUSB0?unit=248", "unit=248 is not a number from 1 to 247"),
+        ("modbus-rtu:///dev/ttyUSB0?bytesize=7", "key 'bytesize'"),
+        ("modbus-rtu:///dev/ttyUSB0?baudrate=600", "baudrate=600"),
+        ("modbus-rtu:///dev/ttyUSB0?baudrate=460800", "baudrate=460800"),
+        ("ascii:///dev/ttyUSB0?bytesize=6", "bytesize=6 is not a number from 7 to 8"),
+        ("ascii:///dev/ttyUSB0?unit=1", "key 'unit'"),
+        ("modbus-rtu:///dev/ttyUSB0?echo=yes", "echo=yes is not a number from 0 to 1"),
+        ("modbus-tcp://host:502?echo=1", "key 'echo'"),
         ("modbus-tcp://host:502?slave=1", "key 'slave'"),
         ("modbus-tcp://host:502?baudrate=9600", "key 'baudrate'"),
         ("modbus-rtu://dev/ttyUSB0", "three slashes"),
@@ -58,11 +83,24 @@ def test_bad_addresses_are_named_with_an_example(uri: str, words: str) -> None:
     assert "expected for instance modbus-tcp://" in refused.value.message
 
 
+def test_a_traction_unit_is_not_looked_for_where_text_is_spoken() -> None:
+    with pytest.raises(AddressInvalid, match="no profile of one speaks text"):
+        connect_unit("ascii:///dev/ttyUSB0", DirectClock())
+
+
+@pytest.mark.parametrize("baudrate", [1200, 2400, 4800])
+def test_a_line_that_is_too_slow_for_a_unit_is_refused_before_it_is_opened(baudrate: int) -> None:
+    with pytest.raises(AddressInvalid, match=f"at {baudrate} Bd one reading takes longer"):
+        connect_unit(f"modbus-rtu:///dev/none?baudrate={baudrate}", DirectClock())
+
+
 @pytest.mark.parametrize(
     ("baudrate", "latency_s", "tick_s"),
     [
         (9600, 0.001, 0.2),
+        (14400, 0.001, 0.2),
         (19200, 0.001, 0.1),
+        (28800, 0.001, 0.1),
         (38400, 0.016, 0.1),
         (38400, 0.001, 0.05),
         (115200, 0.016, 0.05),

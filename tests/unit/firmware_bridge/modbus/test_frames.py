@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from firmware_bridge.modbus.frames import Reply, Request, RtuFraming, TcpFraming
+from firmware_bridge.line.answers import Reply
+from firmware_bridge.modbus.frames import Request, RtuFraming, TcpFraming
 from firmware_bridge.modbus.link import build_request
 from tests.unit.firmware_bridge.scripted import framed
 
-RTU = RtuFraming(38400)
+RTU = RtuFraming()
 WORDS = bytes.fromhex("AAAABBBB")
 RIGHT = bytes.fromhex("010304") + WORDS
 
@@ -28,8 +29,8 @@ def rtu(data: bytes, request: Request | None = None) -> Reply | None:
 def test_the_right_answer_is_waited_for_to_its_last_byte() -> None:
     frame = framed(RIGHT)
     assert [rtu(frame[:count]) for count in range(len(frame))] == [None] * len(frame)
-    assert rtu(frame) == Reply(registers=WORDS)
-    assert rtu(frame + b"\x55\x55") == Reply(registers=WORDS)
+    assert rtu(frame) == Reply(content=WORDS)
+    assert rtu(frame + b"\x55\x55") == Reply(content=WORDS)
 
 
 def test_any_flipped_bit_of_the_right_answer_is_refused() -> None:
@@ -82,7 +83,7 @@ def test_an_exception_of_another_function_or_unit_is_none_of_ours() -> None:
 def test_the_echo_of_a_write_is_compared_to_its_end() -> None:
     write = build_request(RTU, 1, 16, 0x300, 10)
     right = bytes.fromhex("01100300000A")
-    assert RTU.find_answer(framed(right), write) == Reply(registers=b"")
+    assert RTU.find_answer(framed(right), write) == Reply(content=b"")
     assert RTU.answer_bytes(write) == 8
     assert RTU.find_answer(bytes.fromhex("011003000009"), write) == Reply(
         refusal="the write was echoed as 03000009 instead of 0300000a"
@@ -100,22 +101,9 @@ def test_lengths_and_places_of_a_request() -> None:
     assert request.frame[11:27] == bytes(16)
 
 
-@pytest.mark.parametrize(
-    ("baudrate", "character_ms", "silence_ms"),
-    [
-        (9600, 1.1458, 4.0104),
-        (19200, 0.5729, 2.0052),
-        (19201, 0.5729, 1.75),
-        (115200, 0.0955, 1.75),
-    ],
-)
-def test_the_silence_is_fixed_above_19200_bd(
-    baudrate: int, character_ms: float, silence_ms: float
-) -> None:
-    framing = RtuFraming(baudrate)
-    assert framing.character_s * 1000 == pytest.approx(character_ms, abs=1e-4)
-    assert framing.silence_s * 1000 == pytest.approx(silence_ms, abs=1e-4)
-    assert (framing.broadcasts, framing.numbers_transactions) == (True, False)
+def test_a_serial_line_broadcasts_and_has_units_1_to_247() -> None:
+    framing = RtuFraming()
+    assert (framing.broadcasts, framing.units) == (True, (1, 247))
     assert (framing.head_bytes, framing.tail_bytes) == (0, 2)
 
 
@@ -146,8 +134,8 @@ def test_on_tcp_the_answer_of_the_transaction_is_waited_for_to_its_last_byte() -
     link = Tcp()
     frame = tcp(RIGHT)
     assert [link.find(frame[:count]) for count in range(len(frame))] == [None] * len(frame)
-    assert link.find(frame) == Reply(registers=WORDS)
-    assert link.find(frame + b"\0") == Reply(registers=WORDS)
+    assert link.find(frame) == Reply(content=WORDS)
+    assert link.find(frame + b"\0") == Reply(content=WORDS)
 
 
 def test_on_tcp_frames_of_other_transactions_are_passed_over() -> None:
@@ -156,7 +144,7 @@ def test_on_tcp_frames_of_other_transactions_are_passed_over() -> None:
     assert link.find(other) is None
     assert link.find(other + other[:7]) is None
     assert link.find(tcp(RIGHT, 0x0101)) is None
-    assert link.find(other + tcp(b"\x01\x83\x06", 9) + tcp(RIGHT)) == Reply(registers=WORDS)
+    assert link.find(other + tcp(b"\x01\x83\x06", 9) + tcp(RIGHT)) == Reply(content=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +167,7 @@ def test_on_tcp_the_shortest_and_the_longest_frame_are_frames() -> None:
     link = Tcp()
     assert link.find(tcp(b"\x01\x83\x02")) == Reply(exception_code=2)
     assert link.find(tcp(bytes(254), 9)) is None
-    assert link.find(tcp(bytes(254), 9) + tcp(RIGHT)) == Reply(registers=WORDS)
+    assert link.find(tcp(bytes(254), 9) + tcp(RIGHT)) == Reply(content=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +194,5 @@ def test_on_tcp_transactions_are_numbered_from_1_to_65535() -> None:
         framing.seal(request.frame)
         numbers.append(int.from_bytes(request.frame[:2], "big"))
     assert numbers == [*range(1, 65536), 1, 2]
-    assert (framing.broadcasts, framing.numbers_transactions) == (False, True)
-    assert (framing.silence_s, framing.character_s) == (0.0, 0.0)
+    assert (framing.broadcasts, framing.units) == (False, (0, 255))
     assert framing.answer_bytes(request) == 13

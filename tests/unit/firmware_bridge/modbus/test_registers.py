@@ -16,9 +16,10 @@ from firmware_bridge.modbus.registers import (
     register_words,
     words_to_bytes,
 )
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 
-PROFILE, _ = shipped_profile("reference_v1")
+PROFILE, _ = shipped_profile("reference_v1", TractionUnitProfile)
 # Reference map, B.8: token 0x7F31A2C4, sequence 163, force 102.3 N, 10.0 N/s, ceiling 120.0 N.
 COMMAND_HEX = "7F31A2C400A3000203FF006404B0419C"
 ORDER_PROBE_HEX = "01020304"

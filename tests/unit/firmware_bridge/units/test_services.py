@@ -16,11 +16,11 @@ from controller.errors import (
     UnitRejected,
 )
 from controller.telemetry import CommandKind, ForceCommand, UnitState
-from firmware_bridge.modbus.link import ModbusLink, TcpFraming
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, TOKENLESS_RELEASE, armed
-from tests.unit.firmware_bridge.scripted import DeskUnit
+from tests.unit.firmware_bridge.scripted import DeskUnit, tcp_link
 
 # --- services and the tokenless release -----------------------------------------------------------
 
@@ -111,8 +111,8 @@ def test_on_tcp_the_tokenless_release_is_sent_twice_and_then_it_is_an_error() ->
         return frame[:5] + b"\x06" + frame[6:12] if answered.pop(0) else b""
 
     desk.port.answer = answer
-    link = ModbusLink(desk.port, TcpFraming(), desk.clock, unit=1, timeout_s=0.04, lateness_s=0.05)
-    profile, digest = shipped_profile("reference_v1")
+    link = tcp_link(desk.port)
+    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
     unit = ReferenceUnit(
         link,
         profile,
@@ -136,6 +136,46 @@ def test_on_tcp_the_tokenless_release_is_sent_twice_and_then_it_is_an_error() ->
     with pytest.raises(LinkError):
         unit.release_without_token()
     assert desk.port.sent_at_s[-1] - begun_s < 0.002
+
+
+def lose_three(desk: DeskUnit, unit: ReferenceUnit) -> float:
+    """Three answers in a row are lost with nothing armed; returns when."""
+    desk.lose = [True] * 3
+    for _ in range(3):
+        with pytest.raises(ReplyTimeout):
+            unit.exchange(OBSERVE)
+    return desk.clock.time_s
+
+
+def test_an_acknowledgement_waits_for_the_pause_that_a_lost_unit_gets() -> None:
+    desk = DeskUnit()
+    unit = desk.connected()
+    lost_s = lose_three(desk, unit)
+    unit.acknowledge()
+    assert desk.port.sent_at_s[-1] - lost_s == pytest.approx(0.6)
+
+
+def test_an_armed_unit_gets_no_pause_and_one_that_is_disarmed_does() -> None:
+    desk = DeskUnit()
+    unit = armed(desk)
+    lose_three(desk, unit)
+    assert desk.lose == []
+    sent = len(desk.port.sent)
+    unit.exchange(OBSERVE)
+    assert len(desk.port.sent) == sent + 1
+    unit.disarm()
+    lose_three(desk, unit)
+    with pytest.raises(ReplyTimeout, match="kept silent"):
+        unit.exchange(OBSERVE)
+
+
+def test_who_releases_without_a_token_gets_no_pause() -> None:
+    """Whoever comes to a unit that pulls does not know that it is armed until it is told."""
+    desk = DeskUnit()
+    unit = desk.connected()
+    unit.release_without_token()
+    lose_three(desk, unit)
+    assert unit.exchange(OBSERVE).unit_state
 
 
 def test_seconds_since_arming_leave_the_token_alone() -> None:

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 import pytest
 
 from controller.runtime.clock import VirtualClock
+from firmware_bridge.line.line import Transport
 from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.uri import TcpAddress, parse_uri
-from firmware_bridge.modbus.link import Transport
-from firmware_bridge.profiles import SerialSettings
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.device_time import VirtualDeviceTime
 from simulator.line.servers import SimulatedUnit, rtu_wire

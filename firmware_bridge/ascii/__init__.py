@@ -1,0 +1,1 @@
+"""Instruments that send text: one request, one whole answer."""

@@ -1,0 +1,86 @@
+"""One instrument that sends text on a line: a request as it stands, one whole answer or an error.
+
+An answer carries no number and often no checksum. What keeps an old one from being taken for a new
+one is the line's work: the late window, and listening for a second answer behind a lost one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller.errors import RequestRefused
+from firmware_bridge.ascii.endings import AnswerEnd
+from firmware_bridge.line.answers import Reply
+from firmware_bridge.line.line import Line
+
+MOST_BYTES: Final = 256
+"""No instrument's answer is longer; who sends more without an end is another device."""
+_TEXT: Final = frozenset(b"\t\n\r\x02\x03" + bytes(range(0x20, 0x7F)))
+"""What answers are made of: printable characters, line ends, STX and ETX."""
+_SEVEN_BITS: Final = 0x80
+
+
+class AsciiTalker:
+    """Implements ``LineAsker``. ``timeout_s`` runs from the first byte sent."""
+
+    def __init__(self, line: Line, *, end: AnswerEnd, timeout_s: float) -> None:
+        self.line = line
+        self._end = end
+        self.timeout_s = timeout_s
+
+    def ask(self, request: bytes) -> bytes:
+        """Send ``request`` and return one whole answer, with its terminator where it has one.
+
+        Raises RequestRefused before anything is sent, otherwise LinkError.
+        """
+        if not request or not request.isascii():
+            raise RequestRefused(
+                f"request {request!r} is no ASCII text; nothing was sent, correct the profile"
+            )
+        answer = TextAnswer(self._end, b"" if self.line.echo else request)
+        return self.line.exchange(request, answer, timeout_s=self.timeout_s).content
+
+
+class TextAnswer:
+    """Implements ``ExpectedAnswer``: the first whole answer in what came.
+
+    ``request`` is what an adapter with echo would return; empty where that is cut off already.
+    """
+
+    def __init__(self, end: AnswerEnd, request: bytes) -> None:
+        self._end = end
+        self._request = request
+
+    def find(self, data: bytes) -> Reply | None:
+        """The answer in what has come so far; None means: wait on."""
+        strange = next((byte for byte in data if byte not in _TEXT), None)
+        if strange is not None:
+            return Reply(refusal=_strange(strange))
+        if self._request and data.startswith(self._request):
+            return Reply(refusal="our own request came back")
+        if self._request.startswith(data):
+            return None
+        length = self._end.length(data)
+        if length is not None:
+            return Reply(content=data[:length])
+        if len(data) > MOST_BYTES:
+            return Reply(refusal=f"no end of an answer in {len(data)} bytes")
+        return None
+
+    def expected(self) -> str:
+        """A whole answer in words."""
+        return self._end.expected()
+
+    def came(self, data: bytes) -> str:
+        """Number of bytes and the text itself."""
+        count = "1 byte" if len(data) == 1 else f"{len(data)} bytes"
+        return f"{count} {data[:MOST_BYTES]!r}"
+
+
+def _strange(byte: int) -> str:
+    if byte < _SEVEN_BITS:
+        return f"byte {byte:02X} is no text; look for noise or a second talker on the line"
+    return (
+        f"byte {byte:02X} is no ASCII; data bits, parity or baud rate of the address are not those "
+        "of the instrument"
+    )

@@ -1,0 +1,94 @@
+"""Entry point to an instrument: from its address and profile to a source of forces."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller.errors import AddressInvalid
+from controller.ports import Clock, ForceSource
+from firmware_bridge.ascii.endings import AnswerEnd, FixedLength, LineEnd
+from firmware_bridge.ascii.talker import AsciiTalker
+from firmware_bridge.instruments.gauge import GaugeSource
+from firmware_bridge.instruments.transmitter import TransmitterSource
+from firmware_bridge.line.line import Line
+from firmware_bridge.line.serial_port import SerialPort
+from firmware_bridge.line.tcp_socket import TcpSocket
+from firmware_bridge.line.timing import NO_WIRE, serial_times
+from firmware_bridge.line.uri import AsciiAddress, TcpAddress, parse_uri
+from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.profile_kinds.gauge import GaugeProfile
+from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+
+GATEWAY_LATENCY_S: Final = 0.016
+"""What is added to an answer's time on a network; as much as an adapter holds bytes back."""
+TIMEOUT_FACTOR: Final = 1.5
+"""An answer may take so much longer than wire and maker say before it counts as lost."""
+
+
+def connect_instrument(
+    uri: str, profile: TransmitterProfile | GaugeProfile, digest: str, clock: Clock
+) -> ForceSource:
+    """Open the line; nothing is asked yet. Raises AddressInvalid or LinkLost."""
+    address = parse_uri(uri)
+    if isinstance(profile, GaugeProfile) != isinstance(address, AsciiAddress):
+        wanted = "ascii" if isinstance(profile, GaugeProfile) else "modbus-rtu or modbus-tcp"
+        raise AddressInvalid(
+            f"instrument address {uri!r}: profile {profile.name} is a {profile.kind}; give an "
+            f"address that begins with {wanted}"
+        )
+    if isinstance(address, TcpAddress):
+        assert isinstance(profile, TransmitterProfile), "a gauge has no Modbus address"
+        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True)
+        timeout_s = timeout_of(profile, profile.serial.baudrate, GATEWAY_LATENCY_S)
+        return _transmitter(line, TcpFraming(), address.unit, timeout_s, (profile, digest, clock))
+    baudrate = address.baudrate or profile.serial.baudrate
+    check_baudrate(uri, profile, baudrate)
+    port = SerialPort(address, profile.serial)
+    timeout_s = timeout_of(profile, baudrate, port.adapter_latency_s)
+    line = Line(port, clock, serial_times(baudrate), echo=address.echo)
+    if isinstance(profile, TransmitterProfile):
+        assert not isinstance(address, AsciiAddress), "a transmitter has a Modbus address"
+        return _transmitter(line, RtuFraming(), address.unit, timeout_s, (profile, digest, clock))
+    return gauge_on(line, profile, digest, clock, timeout_s=timeout_s)
+
+
+def gauge_on(
+    line: Line, profile: GaugeProfile, digest: str, clock: Clock, *, timeout_s: float
+) -> GaugeSource:
+    """A gauge on an open line."""
+    end: AnswerEnd = LineEnd(terminator=profile.ends_with.encode("ascii"))
+    if profile.length is not None:
+        end = FixedLength(characters=profile.length)
+    talker = AsciiTalker(line, end=end, timeout_s=timeout_s)
+    return GaugeSource(profile, digest, talker, clock, close=line.close)
+
+
+def check_baudrate(uri: str, profile: TransmitterProfile | GaugeProfile, baudrate: int) -> None:
+    """Raises AddressInvalid where a sample takes longer than the poll period."""
+    sample_ms = profile.sample_ms(baudrate)
+    if sample_ms > profile.timing.poll_period_ms:
+        raise AddressInvalid(
+            f"instrument address {uri!r}: at {baudrate} Bd a sample of {profile.name} takes "
+            f"{sample_ms:.0f} ms, and its poll period is {profile.timing.poll_period_ms} ms; set "
+            f"instrument and address to {profile.serial.baudrate} Bd"
+        )
+
+
+def timeout_of(
+    profile: TransmitterProfile | GaugeProfile, baudrate: int, latency_s: float
+) -> float:
+    """Seconds that the longest exchange may take, from the first byte sent."""
+    return TIMEOUT_FACTOR * profile.exchange_ms(baudrate) / 1000 + latency_s
+
+
+def _transmitter(
+    line: Line,
+    framing: Framing,
+    unit: int,
+    timeout_s: float,
+    known: tuple[TransmitterProfile, str, Clock],
+) -> TransmitterSource:
+    profile, digest, clock = known
+    functions = {read.function for read in profile.reads}
+    link = ModbusLink(line, framing, unit=unit, functions=functions, timeout_s=timeout_s)
+    return TransmitterSource(profile, digest, link, clock, close=line.close)

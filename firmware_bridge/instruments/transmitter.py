@@ -1,0 +1,136 @@
+"""A load-cell transmitter as a source of forces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from controller.errors import UnitRejected
+from controller.ports import Clock
+from controller.telemetry import ForceSample, InstrumentFault
+from firmware_bridge.force_decoding.decoded import faulted
+from firmware_bridge.force_decoding.registers import RegisterImage, decode_registers, words_of
+from firmware_bridge.instruments.liveliness import Liveliness
+from firmware_bridge.line.talkers import RegisterReader
+from firmware_bridge.profile_kinds.quantity import ReadData
+from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+
+STEADY_POLLS: Final = 3
+"""Polls in which a converter's count has moved, so that it is not taken for a setting."""
+NOT_OFFERED: Final = (1, 2)
+"""Exceptions of an instrument that does not have the function or the registers."""
+
+
+class TransmitterSource:
+    """Reads a transmitter as its profile says, and believes nothing that the profile excludes.
+
+    Registers that must stay as they are found are watched for three polls before the first sample.
+    What is read with each sample is read anew. Of the ranges that are read more rarely the one that
+    is due for the longest time is read beside a sample, and without its answer there is none.
+    """
+
+    def __init__(
+        self,
+        profile: TransmitterProfile,
+        digest: str,
+        reader: RegisterReader,
+        clock: Clock,
+        *,
+        close: Callable[[], None],
+    ) -> None:
+        self._profile = profile
+        self._reader = reader
+        self._clock = clock
+        self._close = close
+        self._registers: dict[tuple[int, int], int] = {}
+        self._read_at_s: dict[str, float] = {}
+        self._first: dict[str, int] = {}
+        self._is_watched = not any(held.steady for held in profile.held)
+        self._lively = Liveliness(profile.name)
+        self.profile_name = profile.name
+        self.profile_digest = digest
+        self.verified = profile.verified is not None
+        self.poll_period_s = profile.timing.poll_period_ms / 1000
+        self.stale_limit_s = profile.timing.stale_limit_ms / 1000
+
+    def close(self) -> None:
+        """Give the port back; nothing is sent."""
+        self._close()
+
+    def read(self) -> ForceSample:
+        """Ask once; raises LinkError or InstrumentFaulted."""
+        self._watch_what_must_stay()
+        taken_at_s, raw = self._refresh()
+        image = RegisterImage(self._registers)
+        decoded = decode_registers(self._profile, image, raw)
+        self._check_steady(image, raw)
+        self._lively.check(decoded, taken_at_s, raw)
+        return ForceSample(
+            net_n=decoded.net_n,
+            gross_n=decoded.gross_n,
+            taken_at_s=taken_at_s,
+            sample_number=decoded.sample_number,
+            stable=decoded.stable,
+            faults=decoded.faults,
+            raw=raw,
+        )
+
+    def _watch_what_must_stay(self) -> None:
+        """Before the first sample: three polls in which no register moves that must stay."""
+        if self._is_watched:
+            return
+        for _ in range(STEADY_POLLS):
+            _, raw = self._refresh()
+            self._check_steady(RegisterImage(self._registers), raw)
+            self._clock.sleep_until(self._clock.now_s() + self.poll_period_s)
+        self._is_watched = True
+
+    def _refresh(self) -> tuple[float, bytes]:
+        """Read what is due; returns when the first request of the sample left, and what came."""
+        self._read_rare()
+        taken_at_s, raw = self._clock.now_s(), b""
+        for read in self._profile.reads:
+            if not read.every_ms:
+                raw += self._ask(read)
+        return taken_at_s, raw
+
+    def _read_rare(self) -> None:
+        """Read every range that was never read, else the one that is due for the longest time."""
+        rare = [read for read in self._profile.reads if read.every_ms]
+        unread = [read for read in rare if read.name not in self._read_at_s]
+        due = sorted(
+            (self._read_at_s[read.name] + read.every_ms / 1000, read.name, read)
+            for read in rare
+            if read.name in self._read_at_s
+        )
+        for read in unread:
+            self._ask(read)
+        if not unread and due and due[0][0] <= self._clock.now_s():
+            self._ask(due[0][2])
+
+    def _ask(self, read: ReadData) -> bytes:
+        asked_at_s = self._clock.now_s()
+        try:
+            data = self._reader.read_registers(read.function, read.address, read.count)
+        except UnitRejected as error:
+            if error.exception_code not in NOT_OFFERED:
+                raise
+            last = read.address + read.count - 1
+            detail = f"registers {read.address} to {last}: {error.message}"
+            raise faulted(
+                self._profile.name, InstrumentFault.OTHER_FAMILY, detail, error.raw
+            ) from error
+        for offset, word in enumerate(words_of(data)):
+            self._registers[read.function, read.address + offset] = word
+        self._read_at_s[read.name] = asked_at_s
+        return data
+
+    def _check_steady(self, image: RegisterImage, raw: bytes) -> None:
+        for held in self._profile.held:
+            if not held.steady:
+                continue
+            value = image.at(held.place)
+            first = self._first.setdefault(held.name, value)
+            if value != first:
+                detail = f"{held.means}: register {held.place.address} went from {first} to {value}"
+                raise faulted(self._profile.name, InstrumentFault(held.otherwise), detail, raw)

@@ -1,0 +1,37 @@
+"""How long characters and silences are on a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+BITS_PER_CHARACTER: Final = 11
+SILENCE_CHARACTERS: Final = 3.5
+FIXED_SILENCE_ABOVE_BAUD: Final = 19200
+FIXED_SILENCE_S: Final = 0.00175
+"""Above 19200 Bd the silence between frames is fixed (Modbus serial line guide)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineTimes:
+    """Seconds.
+
+    ``lateness_s``: the longest lateness of an answer behind its time-out that commissioning saw.
+    None: nobody has measured it, so that the whole time-out is waited for.
+    """
+
+    character_s: float
+    silence_s: float
+    lateness_s: float | None = None
+
+
+NO_WIRE: Final = LineTimes(character_s=0.0, silence_s=0.0)
+"""A connection on which answers name their request: there is nothing to keep silent for."""
+
+
+def serial_times(baudrate: int, lateness_s: float | None = None) -> LineTimes:
+    """Times of a serial line with 11 bits per character."""
+    character_s = BITS_PER_CHARACTER / baudrate
+    fixed = baudrate > FIXED_SILENCE_ABOVE_BAUD
+    silence_s = FIXED_SILENCE_S if fixed else SILENCE_CHARACTERS * character_s
+    return LineTimes(character_s=character_s, silence_s=silence_s, lateness_s=lateness_s)

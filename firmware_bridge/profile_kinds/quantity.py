@@ -1,0 +1,221 @@
+"""Numbers of an instrument with registers: where digits, sign, decimals and unit of each stand.
+
+Makers put them in four places. What a profile does not say of one is not guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, StrictBool, model_validator
+
+from firmware_bridge.profile_kinds.data import (
+    Address,
+    Fault,
+    Name,
+    ProfileData,
+    SourcedData,
+    Text,
+    Unit,
+    Word,
+    check_overload,
+)
+
+QuantityType = Literal["u16", "i16", "u32", "i32", "f32", "chars"]
+WORDS: Final = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2}
+SIGNED: Final = ("i16", "i32", "f32")
+WordOrder = Literal["high_first", "low_first"]
+ReadFunction = Literal[3, 4]
+
+
+class ReadData(SourcedData):
+    """A range that is read whole in one request. ``every_ms`` 0: with each sample."""
+
+    name: Name
+    function: ReadFunction
+    address: Address
+    count: Annotated[int, Field(ge=1, le=125)]
+    every_ms: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+    def holds(self, function: int, address: int, words: int) -> bool:
+        """True when the range holds these registers."""
+        last = self.address + self.count
+        return function == self.function and self.address <= address <= last - words
+
+
+class RegisterPlace(ProfileData):
+    """A register, or some of its bits, shifted down to 0."""
+
+    function: ReadFunction
+    address: Address
+    mask: Annotated[Word, Field(ge=1)] = 0xFFFF
+
+    def value_in(self, word: int) -> int:
+        """The bits of ``word`` that the mask names, as a number."""
+        return (word & self.mask) >> ((self.mask & -self.mask).bit_length() - 1)
+
+
+class StatusBit(ProfileData):
+    """One bit and what it means when it has the value ``when``."""
+
+    bit: Annotated[int, Field(ge=0, le=15)]
+    when: Annotated[
+        Literal[0, 1], Field(description="a bit needs its sense: the value at which it says so")
+    ]
+    says: Fault | Literal["stable", "unstable"]
+    still_a_sample: StrictBool = False
+    """The reading is a force all the same, and its sample names the fault."""
+
+
+class StatusWord(SourcedData):
+    """A status register; bits that are not named are not looked at."""
+
+    function: ReadFunction
+    address: Address
+    bits: Annotated[tuple[StatusBit, ...], Field(min_length=1)]
+
+
+class SignData(ProfileData):
+    """Where the sign stands, and which direction of it is a pull."""
+
+    where: Literal["value", "bit"]
+    word: Address | None = None
+    bit: Annotated[int, Field(ge=0, le=15)] | None = None
+    negative_when: Literal[0, 1] | None = None
+    tension: Literal["positive", "negative"]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SignData:
+        told = [self.word is not None, self.bit is not None, self.negative_when is not None]
+        if self.where == "value" and any(told):
+            raise ValueError(
+                "two sign sources: where = 'value' and a status bit; keep one of them "
+                "(word, bit and negative_when belong to where = 'bit')"
+            )
+        if self.where == "bit" and not all(told):
+            raise ValueError("where = 'bit' needs word, bit and negative_when")
+        return self
+
+
+class QuantitySpec(SourcedData):
+    """One number of an instrument: where its digits stand and in which order."""
+
+    function: ReadFunction
+    address: Address
+    type: QuantityType
+    words: Annotated[int, Field(ge=1, le=8)] | None = None
+    word_order: WordOrder | None = None
+    byte_order: WordOrder = "high_first"
+    sign: SignData | None = None
+    scale: Annotated[float, Field(gt=0, le=1_000_000)] = 1.0
+    """Displayed value of one count, before the decimals."""
+    lowest: float | None = None
+    highest: float | None = None
+    """Valid range in the instrument's own counts, sign included."""
+    sent_on_overload: tuple[float, ...] = ()
+    """Counts that the maker sends instead of a value; never a reading."""
+
+    @property
+    def word_count(self) -> int:
+        """Registers that the digits take."""
+        return self.words or WORDS[self.type]
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> QuantitySpec:
+        if self.type == "chars" and self.words is None:
+            raise ValueError("type = 'chars' needs words, the registers that the text takes")
+        if self.type != "chars" and self.words is not None:
+            raise ValueError(f"words belongs to type = 'chars'; {self.type} takes its own number")
+        if self.word_count > 1 and self.type != "chars" and self.word_order is None:
+            raise ValueError(
+                f"type = {self.type!r} without word_order; say 'high_first' or 'low_first'"
+            )
+        check_overload(self.sent_on_overload)
+        return self
+
+
+class DecimalsData(SourcedData):
+    """Where the decimal point stands: a constant, a register with its code table, or the text."""
+
+    where: Literal["constant", "register", "text"]
+    value: Annotated[int, Field(ge=0, le=6)] | None = None
+    at: RegisterPlace | None = None
+    table: dict[str, Annotated[int, Field(ge=0, le=6)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> DecimalsData:
+        _check_source("decimals", self.where, self.value, self.at, self.table)
+        return self
+
+
+class UnitData(SourcedData):
+    """In which unit the instrument counts, and the one that it has to be set to."""
+
+    where: Literal["constant", "register"]
+    expected: Unit
+    at: RegisterPlace | None = None
+    table: dict[str, Unit] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> UnitData:
+        value = self.expected if self.where == "constant" else None
+        _check_source("unit", self.where, value, self.at, self.table)
+        if self.table and self.expected not in self.table.values():
+            raise ValueError(f"expected = {self.expected!r} is not in unit.table")
+        return self
+
+
+class HeldRegister(SourcedData):
+    """A register that must hold a value before and while the instrument is used.
+
+    ``equals``: the values that may stand there. ``steady``: whatever stood there first.
+    """
+
+    name: Name
+    place: RegisterPlace
+    equals: tuple[int, ...] = ()
+    steady: bool = False
+    otherwise: Fault
+    means: Text
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> HeldRegister:
+        if bool(self.equals) == self.steady:
+            raise ValueError("give equals (the values that may stand there) or steady = true")
+        return self
+
+
+def check_sign(key: str, spec: QuantitySpec) -> None:
+    """A weight has one source of its sign; raises ValueError naming what is wrong."""
+    if spec.sign is None:
+        raise ValueError(f"{key} has no sign; say where it stands, with sign.where")
+    in_value = spec.type in SIGNED or spec.type == "chars"
+    if in_value and spec.sign.where == "bit":
+        raise ValueError(
+            f"{key}: type = {spec.type!r} has a sign of its own and sign.where = 'bit': "
+            "two sign sources; keep one of them"
+        )
+    if not in_value and spec.sign.where == "value":
+        raise ValueError(
+            f"{key}: type = {spec.type!r} has no sign, and sign.where = 'value'; "
+            "name the status bit, or use a signed type"
+        )
+
+
+def _check_source(
+    key: str, where: str, value: object, place: RegisterPlace | None, table: Mapping[str, object]
+) -> None:
+    """Returns when a source is whole and the only one; raises ValueError."""
+    if where == "constant" and (value is None or place is not None or table):
+        raise ValueError(f"{key}.where = 'constant' needs its value, and nothing else")
+    if where == "text" and (value is not None or place is not None or table):
+        raise ValueError(f"{key}.where = 'text' needs nothing else")
+    if where == "register" and (place is None or not table):
+        raise ValueError(
+            f"{key}.where = 'register' needs at (the register) and table, the meaning of each code"
+        )
+    if where == "register" and value is not None:
+        raise ValueError(f"{key}.where = 'register' and value are two sources; drop one of them")
+    if any(not code.isdecimal() for code in table):
+        raise ValueError(f'{key}.table has a code that is no number; write codes as "0", "1"')

@@ -1,0 +1,1 @@
+"""Simulated instruments beside a table: a cell on the cord, and how each maker tells its force."""

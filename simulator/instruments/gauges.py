@@ -1,0 +1,112 @@
+"""Force gauges and indicators that are asked by lines of text, written after the makers' pages."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from simulator.instruments.hanging_cell import HangingCell
+
+POUND_N = 4.4482216152605
+
+
+class SimulatedGauge(ABC):
+    """Answers whole requests; what is not a request is kept until it becomes one."""
+
+    ends_with = b"\r"
+    answer_s = 0.005
+    """From the last byte of a request to the first one of its answer."""
+
+    def __init__(self, cell: HangingCell) -> None:
+        self.cell = cell
+        self.powered = True
+        self.heard: list[bytes] = []
+        self._kept = b""
+
+    def hear(self, data: bytes, now_s: float) -> list[bytes]:
+        """Answers to the requests that ``data`` completes."""
+        *requests, self._kept = self._split(self._kept + data)
+        self.heard += requests
+        if not self.powered:
+            return []
+        return [self.answer(request, now_s) for request in requests]
+
+    def _split(self, data: bytes) -> list[bytes]:
+        return data.split(self.ends_with)
+
+    @abstractmethod
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        """The answer to one request without what ends it."""
+
+
+class SimulatedMark10(SimulatedGauge):
+    """Mark-10: a tension is negative; the menu can invert the sign or leave it out."""
+
+    def __init__(self, cell: HangingCell, request: bytes) -> None:
+        super().__init__(cell)
+        self._request = request
+        self.unit = "N"
+        self.decimals = 1
+        self.omits_sign = False
+
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        if request != self._request:
+            return b"*10\r\n"
+        shown = -self.cell.force_n(now_s) / (POUND_N if self.unit == "lbF" else 1.0)
+        digits = f"{abs(shown) if self.omits_sign else shown:.{self.decimals}f}"
+        if not digits.strip("-0."):
+            digits = digits.lstrip("-")
+        return f"{digits} {self.unit}\r\n".encode()
+
+
+class SimulatedImadaDst(SimulatedGauge):
+    """Imada DST: sign, digits, unit letter, mode, judgement; E is overload."""
+
+    def __init__(self, cell: HangingCell) -> None:
+        super().__init__(cell)
+        self.unit, self.mode = "N", "T"
+
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        if request != b"D":
+            return b"E\r"
+        judgement = "E" if self.cell.overloaded else "O"
+        return f"{self.cell.force_n(now_s):+06.1f}{self.unit}{self.mode}{judgement}\r".encode()
+
+
+class SimulatedSauterFh(SimulatedGauge):
+    """Sauter FH: ``9`` asks; seven characters, the first one is the direction; no end."""
+
+    def _split(self, data: bytes) -> list[bytes]:
+        return [bytes([character]) for character in data] + [b""]
+
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        if request != b"9":
+            return b""
+        force_n = self.cell.force_n(now_s)
+        return f"{int(force_n >= 0)}{abs(force_n):06.2f}".encode()
+
+
+class SimulatedDiniArgeoText(SimulatedGauge):
+    """Dini Argeo DGT, standard string; out of range the digits are dashes."""
+
+    ends_with = b"\r\n"
+
+    def __init__(self, cell: HangingCell) -> None:
+        super().__init__(cell)
+        self.unit = "kg"
+
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        if request != b"READ":
+            return b"ERR04\r\n"
+        if self.cell.overloaded or self.cell.underloaded:
+            status = "OL" if self.cell.overloaded else "UL"
+            return f"{status},GS,--------,{self.unit}\r\n".encode()
+        return f"ST,NT,{self.cell.kilograms(now_s):8.2f},{self.unit}\r\n".encode()
+
+
+class SimulatedFlintecDad(SimulatedGauge):
+    """Flintec DAD 141.1: ``GN`` asks for the net value."""
+
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        if request != b"GN":
+            return b"ERR\r"
+        return f"N{self.cell.kilograms(now_s):+08.3f}\r".encode()

@@ -1,0 +1,96 @@
+"""What a gauge's source asks, and the settings that must hold before it is believed."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.errors import InstrumentFaulted, LinkError, ReplyTimeout
+from controller.runtime.clock import VirtualClock
+from controller.telemetry import InstrumentFault
+from firmware_bridge.instruments.gauge import GaugeSource
+from firmware_bridge.instruments.liveliness import PUSH_LIMIT_N
+from firmware_bridge.profile_kinds.gauge import GaugeProfile, HeldAnswer
+from firmware_bridge.profiles import shipped_profile
+
+MARK_10, DIGEST = shipped_profile("mark10_series5", GaugeProfile)
+POLARITY = HeldAnswer(
+    name="polarity",
+    request="LIST\r",
+    grammar=r"V[0-9.]{1,5};LBF;FULL;MIT;POL;B[0-3]",
+    otherwise=InstrumentFault.SIGN_INVERTED,
+    means="polarity of the output",
+    source="test",
+    grade="ours",
+)
+STRICT = MARK_10.model_copy(update={"held": (POLARITY,)})
+
+
+class ScriptedAsker:
+    def __init__(self, *answers: bytes | LinkError) -> None:
+        self._answers = list(answers)
+        self.asked: list[bytes] = []
+
+    def ask(self, request: bytes) -> bytes:
+        self.asked.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, LinkError):
+            raise answer
+        return answer
+
+
+def source_of(
+    *answers: bytes | LinkError, profile: GaugeProfile = MARK_10
+) -> tuple[GaugeSource, ScriptedAsker]:
+    asker = ScriptedAsker(*answers)
+    return GaugeSource(profile, DIGEST, asker, VirtualClock(), close=lambda: None), asker
+
+
+def test_one_request_one_sample() -> None:
+    source, asker = source_of(b"-102.3 N\r\n", b"-102.4 N\r\n")
+    assert [source.read().net_n for _ in range(2)] == [102.3, 102.4]
+    assert asker.asked == [b"?C\r", b"?C\r"]
+
+
+def test_no_answer_is_no_sample() -> None:
+    source, _ = source_of(ReplyTimeout("nothing came"), b"-102.3 N\r\n")
+    with pytest.raises(ReplyTimeout):
+        source.read()
+    assert source.read().net_n == 102.3
+
+
+def test_settings_are_asked_once_and_before_the_first_sample() -> None:
+    good = b"V1.00;LBF;FULL;MIT;POL;B0\r\n"
+    source, asker = source_of(good, b"-1.0 N\r\n", b"-2.0 N\r\n", profile=STRICT)
+    source.read()
+    source.read()
+    assert asker.asked == [b"LIST\r", b"?C\r", b"?C\r"]
+
+
+@pytest.mark.parametrize(
+    "answer", [b"V1.00;LBF;FULL;MIT;NPOL;B0\r\n", b"*10\r\n", b"V1;POL;B0\r", b"\xffPOL;B0\r\n"]
+)
+def test_a_setting_that_does_not_hold_gives_no_sample_until_it_does(answer: bytes) -> None:
+    good = b"V1.00;LBF;FULL;MIT;POL;B0\r\n"
+    source, asker = source_of(answer, answer, good, b"-1.0 N\r\n", profile=STRICT)
+    for _ in range(2):
+        with pytest.raises(InstrumentFaulted, match="polarity of the output") as told:
+            source.read()
+        assert told.value.fault == "sign_inverted"
+    assert source.read().net_n == 1.0
+    assert asker.asked[:2] == [b"LIST\r", b"LIST\r"]
+
+
+def test_a_push_is_a_reading_down_to_the_limit_and_a_fault_below_it() -> None:
+    source, _ = source_of(b"20.0 N\r\n", b"20.1 N\r\n", b"-5.0 N\r\n")
+    assert source.read().net_n == PUSH_LIMIT_N
+    with pytest.raises(InstrumentFaulted, match=r"a push of 20\.1 N"):
+        source.read()
+    assert source.read().net_n == 5.0
+
+
+def test_closing_gives_the_port_back() -> None:
+    closed = []
+    GaugeSource(
+        MARK_10, DIGEST, ScriptedAsker(), VirtualClock(), close=lambda: closed.append(1)
+    ).close()
+    assert closed == [1]

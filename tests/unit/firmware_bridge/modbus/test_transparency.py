@@ -1,0 +1,162 @@
+"""A gateway that does not pass every byte is told by what it loses, each in its own sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from controller.errors import LinkError, LinkLost
+from firmware_bridge.line.line import Line
+from firmware_bridge.line.timing import serial_times
+from firmware_bridge.modbus.frames import FUNCTIONS
+from firmware_bridge.modbus.link import ModbusLink, RtuFraming
+from firmware_bridge.modbus.transparency import check_transparency
+from tests.unit.firmware_bridge.line.bus import Bus, BusClock, RtuSlave, Way, registers
+from tests.unit.firmware_bridge.scripted import framed
+
+
+class Gateway:
+    """A serial server between host and unit."""
+
+    def __init__(self, passes: Callable[[bytes], bytes] | None = None, *, unit: int = 1) -> None:
+        self.clock = BusClock()
+        self.slave = RtuSlave(unit)
+        self.bus = Bus([self.slave], self.clock, Way(jitter_s=0.004))
+        self.bus.gateway = passes
+        line = Line(self.bus, self.clock, serial_times(38400))
+        self.link = ModbusLink(line, RtuFraming(), unit=unit, functions=FUNCTIONS, timeout_s=0.040)
+
+    def asked(self) -> list[int]:
+        return [int.from_bytes(frame[2:4], "big") for _, frame in self.bus.sent]
+
+
+def telnet(data: bytes) -> bytes:
+    """FF is a command there, and takes the byte behind it along."""
+    head, found, rest = data.partition(b"\xff")
+    return head + telnet(rest[1:]) if found else head
+
+
+def text(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n")
+
+
+class FlowControl:
+    """Software flow control: 11 and 13 never arrive, and behind 13 nothing does."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+
+    def __call__(self, data: bytes) -> bytes:
+        passed = b""
+        for byte in data:
+            if byte in (0x11, 0x13):
+                self.stopped = byte == 0x13
+            elif not self.stopped:
+                passed += bytes([byte])
+        return passed
+
+
+class StopsOnly(FlowControl):
+    """Takes only 13 for itself, and goes on with anything that has an 11."""
+
+    def __call__(self, data: bytes) -> bytes:
+        self.stopped = (self.stopped or 0x13 in data) and 0x11 not in data
+        return b"" if self.stopped else data
+
+
+@pytest.mark.parametrize("unit", [1, 2, 7, 42, 200, 247])
+@pytest.mark.parametrize(
+    ("passes", "words"),
+    [
+        (telnet, "loses the byte FF: its port is set to telnet or RFC 2217"),
+        (text, "changes the bytes 0D 0A"),
+        (FlowControl, "loses the byte 11: software flow control"),
+        (StopsOnly, "stops at the byte 13: software flow control"),
+    ],
+)
+def test_each_fault_of_a_gateway_has_its_sentence(
+    passes: Callable[[bytes], bytes], words: str, unit: int
+) -> None:
+    gate = passes() if isinstance(passes, type) else passes
+    with pytest.raises(LinkError, match=words) as refused:
+        check_transparency(Gateway(gate, unit=unit).link)
+    assert refused.value.message.endswith(("raw TCP", "switch it off at the gateway's port"))
+
+
+def test_a_gateway_that_passes_every_byte_is_asked_five_reads() -> None:
+    gateway = Gateway()
+    assert check_transparency(gateway.link) == ""
+    assert gateway.asked() == [0x00FF, 0x0D0A, 0x0011, 0x0013, 0x0011]
+
+
+def test_an_exception_is_an_answer_too() -> None:
+    gateway = Gateway()
+    hear = gateway.slave.hear
+
+    def refusing(data: bytes, at_s: float) -> bytes:
+        return framed(b"\x01\x83\x02") if hear(data, at_s) else b""
+
+    gateway.slave.hear = refusing  # type: ignore[method-assign]
+    assert check_transparency(gateway.link) == ""
+
+
+def test_a_unit_that_answers_at_neither_address_leaves_the_check_undone_and_it_is_said() -> None:
+    gateway = Gateway()
+    hear = gateway.slave.hear
+
+    def known(data: bytes, at_s: float) -> bytes:
+        return hear(data, at_s) if data[2:4] == b"\x01\x00" else b""
+
+    gateway.slave.hear = known  # type: ignore[method-assign]
+    said = check_transparency(gateway.link)
+    assert "not done" in said
+    assert "neither at 0x00FF nor at 0x00FE" in said
+    gateway.link.line.settle()
+    assert gateway.link.read_registers(3, 0x0100, 20) == registers(0x0100, 20, gateway.slave.heard)
+
+
+def test_a_unit_that_is_silent_where_it_has_no_registers_is_not_the_gateway_s_fault() -> None:
+    gateway = Gateway()
+    hear = gateway.slave.hear
+    gateway.slave.hear = lambda data, at_s: (  # type: ignore[method-assign]
+        hear(data, at_s) if data[2] == 0 else b""
+    )
+    said = check_transparency(gateway.link)
+    assert "neither at 0x0D0A nor at 0x0C0B" in said
+    assert "0x00FF" not in said
+
+
+def test_a_gateway_that_stops_for_good_is_named() -> None:
+    stopped: list[bool] = []
+
+    def stops(data: bytes) -> bytes:
+        stopped.extend([True] * (0x13 in data))
+        return b"" if stopped else data
+
+    with pytest.raises(LinkError, match=r"stops at the byte 13.*since then nothing is answered"):
+        check_transparency(Gateway(stops).link)
+
+
+@pytest.mark.parametrize("lost", range(1, 6))
+def test_one_lost_answer_is_nobody_s_fault(lost: int) -> None:
+    gateway = Gateway()
+    gateway.bus.damage[lost] = lambda whole: whole[1:]
+    assert check_transparency(gateway.link) == ""
+
+
+def test_the_control_is_an_address_whose_whole_request_is_plain() -> None:
+    """The check sum of a request may have the very byte that a gateway loses."""
+    for unit in range(1, 248):
+        gateway = Gateway(telnet, unit=unit)
+        with pytest.raises(LinkError, match="loses the byte FF"):
+            check_transparency(gateway.link)
+        control = gateway.bus.sent[-1][1]
+        assert not set(control[1:]) & set(b"\xff\r\n\x11\x13"), unit
+
+
+def test_a_connection_that_is_gone_meanwhile_is_told_as_that() -> None:
+    gateway = Gateway()
+    gateway.bus.closed = True
+    with pytest.raises(LinkLost):
+        check_transparency(gateway.link)

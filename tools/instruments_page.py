@@ -1,0 +1,114 @@
+"""Writes the pages of instruments from data: ``python -m tools.instruments_page``.
+
+``docs/reference/instruments.md`` whole, and the table of faults of device-profile-instruments.md.
+A test compares both with what this makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from controller.telemetry import InstrumentFault
+from firmware_bridge.force_decoding.decoded import FAULT_TEXTS
+from firmware_bridge.profile_kinds.gauge import GaugeProfile
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+from firmware_bridge.profiles import load_profile, shipped_names
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "instruments.md"
+KEYS_PAGE = ROOT / "docs" / "reference" / "device-profile-instruments.md"
+FAULTS_HEADING = "## What is no force\n"
+HEAD = """\
+# Instruments that come with the program
+
+Made by `tools/instruments_page.py` from the files in `firmware_bridge/device_profiles/`.
+
+**None of these profiles was tested on a real instrument.** What they rest on is named below:
+grade `manual` is a page of a maker's manual, `third_party` somebody else's driver or page,
+`unconfirmed` general knowledge, `ours` a decision made here
+([all grades](device-profile-instruments.md)). A frame is a row of bytes that a source prints; the
+cases without one are tested with bytes written by hand after the source's tables. A model for which
+no source prints a frame with a force does not come with the program.
+
+The simulated instruments are written after the same sources. They prove the program, not the
+sources. A model that is not here is [a file](../how-to/add-an-instrument.md).
+"""
+
+
+def page() -> str:
+    """The whole page of shipped instruments."""
+    return "\n".join(_lines()) + "\n"
+
+
+def faults() -> str:
+    """The table of faults."""
+    rows = [f"| `{fault.value}` | {FAULT_TEXTS[fault]} |" for fault in InstrumentFault]
+    return "\n".join(["| fault | the message says |", "| --- | --- |", *rows]) + "\n"
+
+
+def keys_page(text: str) -> str:
+    """The page of keys with its table of faults as it must be."""
+    before, _, after = text.partition(FAULTS_HEADING)
+    prose, _, _ = after.partition("\n| fault |")
+    return before + FAULTS_HEADING + prose.removesuffix("FAULTS\n").rstrip("\n") + "\n\n" + faults()
+
+
+def _lines() -> Iterator[str]:
+    yield HEAD
+    yield "| profile | kind | models | frames of sources | frames missing |"
+    yield "| --- | --- | --- | --- | --- |"
+    instruments = list(shipped_instruments())
+    for one in instruments:
+        shown = ", ".join(dict.fromkeys(example.case for example in one.examples))
+        missing = ", ".join(one.frames_missing) or "none"
+        models = ", ".join(one.models)
+        yield f"| [{one.name}](#{one.name}) | {one.kind} | {models} | {shown} | {missing} |"
+    for one in instruments:
+        yield ""
+        yield from _section(one)
+
+
+def _section(one: TransmitterProfile | GaugeProfile) -> Iterator[str]:
+    yield f"## {one.name}"
+    yield ""
+    yield f"{one.title}. It has to be set to {one.unit.expected}."
+    yield ""
+    for caveat in one.caveats:
+        yield f"- {caveat}"
+    yield ""
+    yield "| what | source | grade |"
+    yield "| --- | --- | --- |"
+    for what, source, grade in sources(one):
+        yield f"| {what} | {source} | {grade} |"
+
+
+def shipped_instruments() -> Iterator[TransmitterProfile | GaugeProfile]:
+    """Every shipped profile of an instrument, by name."""
+    for name in shipped_names():
+        profile, _ = load_profile(ROOT / "firmware_bridge" / "device_profiles" / f"{name}.toml")
+        if not isinstance(profile, TractionUnitProfile):
+            yield profile
+
+
+def sources(one: TransmitterProfile | GaugeProfile) -> Iterator[tuple[str, str, str]]:
+    """What, source and grade of every table of a profile that has them."""
+    tables: list[tuple[str, object]] = [(key, getattr(one, key)) for key in type(one).model_fields]
+    for key, value in tables:
+        for number, part in enumerate(value if isinstance(value, tuple) else (value,)):
+            source, grade = getattr(part, "source", ""), getattr(part, "grade", "")
+            if source:
+                name = getattr(part, "name", "") or getattr(part, "case", "")
+                label = name or (str(number + 1) if isinstance(value, tuple) else "")
+                yield f"{key}{' ' if label else ''}{label}", source, grade
+
+
+def main() -> None:
+    """Write both pages."""
+    PAGE.write_text(page(), encoding="utf-8")
+    KEYS_PAGE.write_text(keys_page(KEYS_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
