@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from controller.event_details.happened import AnswerRecorded, SessionEnded
@@ -25,6 +26,13 @@ from records.note.event_texts import (
     table_text,
 )
 from records.note.events import adjustments, pauses, steps_reached
+from records.note.observed import (
+    NO_SUDDEN_RELEASE,
+    NOT_SENSED,
+    course_values,
+    course_warnings,
+    unit_values,
+)
 from records.note.spoken import as_ordered
 from records.note.stored_text import moment_text
 from records.note.words import OrderFiling
@@ -69,6 +77,9 @@ class DevicePart:
         self.digest = record.seal.hex() if record.seal else ""
         self.started = record.started.session
         self.adjustments = adjustments(record)
+        self.course = record.course if record.observed else None
+        how = f"the force alone ({self.course.method}), " if self.course else ""
+        self.method = f"from {how}all samples of the session (numbers of the record)"
 
     # --- the device's part --------------------------------------------------------------------
 
@@ -81,6 +92,10 @@ class DevicePart:
 
     def _unit(self) -> Iterator[Field]:
         identity = self.started.identity
+        if identity is None:
+            kind = REGION_DEVICES[self.order.prescription.region.value]
+            yield from (self._device(*each) for each in unit_values(self.started, kind))
+            return
         region = self.order.prescription.region.value
         yield self._device("device_type", "Device", REGION_DEVICES[region])
         model = f"{identity.model}, serial {identity.serial_number}"
@@ -131,11 +146,14 @@ class DevicePart:
                 name, "Stop", stop_text(stop), range_=_range("event", stop.sequence, stop.sequence)
             )
         if not self.dose.stops:
-            yield self._device("stop", "Stop", "none", range_=self._all_events())
+            none = NO_SUDDEN_RELEASE if self.course is not None else "none"
+            yield self._device("stop", "Stop", none, range_=self._all_events())
         yield from self._stepped()
         yield from self._adjusted()
         yield from self._paused()
         yield from self._said_meanwhile()
+        if self.course is not None:
+            yield from (self._measured(*each, unit="") for each in course_values(self.course))
         yield self._device("outcome", "Outcome", self._outcome(), range_=self._all_events())
         yield self._device(
             "press_test", "Stop switch", self._press_test(), range_=self._all_events()
@@ -150,6 +168,8 @@ class DevicePart:
         return f"{end.outcome} ({end.reason})"
 
     def _press_test(self) -> str:
+        if self.course is not None:
+            return NOT_SENSED
         seen = bool(self.record.of_kind(EventKind.PRESS_TEST_SEEN))
         return "press-tested by the patient before arming" if seen else "switch not press-tested"
 
@@ -212,6 +232,8 @@ class DevicePart:
         for answer in self._answers():
             if answer.question == Question.UNIT_NOT_COMMISSIONED.value:
                 yield "Unit not commissioned: test fixture or simulator only, no patient."
+        if self.course is not None:
+            yield from course_warnings(self.course)
         if self._answered_by_script():
             yield "Questions of this session were answered by a script, not by a person."
         if not self.order.screening:
@@ -253,6 +275,8 @@ class DevicePart:
         return as_ordered(field, self.order.digest, self.filed)
 
     def _phases(self, name: str, label: str, value: str | None, unit: str = "") -> Field:
+        if self.course is not None:
+            return replace(self._measured(name, label, value, unit), origin=Origin.DERIVED)
         changes = self.record.of_kind(EventKind.PHASE_CHANGED)
         return Sourced(
             name=name,
@@ -275,7 +299,7 @@ class DevicePart:
             unit=unit,
             journal_range=_range("sample", 0, max(0, count - 1)),
             digest=self.digest,
-            method="from all samples of the session (numbers of the record)",
+            method=self.method,
         )
 
 

@@ -327,7 +327,8 @@ class Facts:
 
         Of several units the earliest date counts, and one without a date leaves it unknown.
         """
-        dues = [record.started.session.identity.calibration_due for record in self.records]
+        units = [record.started.session.identity for record in self.records]
+        dues = ["" if unit is None else unit.calibration_due for unit in units]
         try:
             return min((date.fromisoformat(due) for due in dues), default=None)
         except ValueError:  # a unit without a date of calibration writes words here

@@ -26,6 +26,7 @@ from records.exports.needs import context_or_refuse, refuse_incomplete
 from records.exports.readiness import unbillable, unready
 from records.note.delivered_dose import DeliveredDose
 from records.note.device_fields import local_time
+from records.note.observed import OBSERVED
 from records.visit.visit import Visit
 
 FORMAT = "FHIR"
@@ -86,14 +87,13 @@ class _Recorded:
 
 def _recorded(visit: Visit) -> list[_Recorded]:
     """The sessions of a visit by their beginning; two of one unit share its device."""
-    note, devices = visit.note, dict[tuple[str, int, str], str]()
+    note, devices = visit.note, dict[tuple[object, ...], str]()
     if not note.parts:
         one = _Recorded(record=visit.record, dose=note.dose, seal=note.seal, device="device")
         return [one]
     told = []
     for session, part in zip(visit.sessions, note.parts, strict=True):
-        identity = session.record.started.session.identity
-        unit = (identity.model, identity.serial_number, identity.firmware)
+        unit = _unit_of(session.record)
         ending = f".{part.session_id}"
         told.append(
             _Recorded(
@@ -105,6 +105,15 @@ def _recorded(visit: Visit) -> list[_Recorded]:
             )
         )
     return told
+
+
+def _unit_of(record: SessionRecord) -> tuple[object, ...]:
+    """What two sessions of one device have in common; of observed ones table and instrument."""
+    session = record.started.session
+    identity, told = session.identity, session.observation
+    if identity is None:
+        return (told and told.table, told and told.serial, session.profile.digest)
+    return identity.model, identity.serial_number, identity.firmware
 
 
 class _Resources:
@@ -322,8 +331,24 @@ class _Resources:
         }
 
 
+def _observed_device(record: SessionRecord) -> Resource:
+    """Table and instrument as people named them: neither names itself."""
+    session = record.started.session
+    told = session.observation
+    assert told is not None, "a session has a unit that named itself, or an observation"
+    return {
+        "resourceType": "Device",
+        "deviceName": [{"name": told.table, "type": "user-friendly-name"}],
+        "serialNumber": told.serial,
+        "modelNumber": session.profile.name,
+        "note": [{"text": f"{OBSERVED} Calibrated: {told.calibrated}"}],
+    }
+
+
 def _device(record: SessionRecord) -> Resource:
     identity = record.started.session.identity
+    if identity is None:
+        return _observed_device(record)
     return {
         "resourceType": "Device",
         "deviceName": [{"name": identity.model, "type": "model-name"}],

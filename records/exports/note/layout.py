@@ -13,6 +13,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.platypus import HRFlowable, KeepTogether, Spacer
 
+from records.evidence.reader import SessionRecord
 from records.exports.note.authors import author_lines
 from records.exports.note.parties import parties_of
 from records.exports.note.plot import plot, scale_of
@@ -39,7 +40,6 @@ from records.exports.paper.blocks import (
 )
 from records.note.delivered_dose import DeliveredDose
 from records.provenance import Sourced
-from records.store.canonical import SampleArray
 from records.visit.face import Face
 from records.visit.visit import Visit
 
@@ -104,13 +104,13 @@ def _recorded(visit: Visit) -> Iterator[Flowable]:
     note = visit.note
     if not note.parts:
         yield from _fields(note.device_fields)
-        yield from _plots(visit.record.samples, note.dose)
+        yield from _plots(visit.record, note.dose)
         return
     yield from _fields(note.visit_fields)
     for session, recorded in zip(visit.sessions, note.parts, strict=True):
         yield _heading(part_title(note, recorded))
         yield from _fields(recorded.fields)
-        yield from _plots(session.record.samples, recorded.dose)
+        yield from _plots(session.record, recorded.dose)
 
 
 def _clinician_part(visit: Visit) -> list[Flowable]:
@@ -129,13 +129,13 @@ def _heading(text: str) -> Flowable:
     return inside(text, HEADING, DEVICE, bold=True, spaceBefore=6, keepWithNext=1)
 
 
-def _plots(samples: SampleArray, dose: DeliveredDose) -> Iterator[Flowable]:
+def _plots(record: SessionRecord, dose: DeliveredDose) -> Iterator[Flowable]:
     """The whole treatment; a long one in parts as well, which can be read one by one."""
-    data, parts = plot_data(samples), plot_parts(samples)
+    data, parts = plot_data(record.samples), plot_parts(record.samples)
     if not data.times_ms:
         yield inside("No force was recorded.", SIZE, GREY)
         return
-    scale = scale_of(data)
+    scale = scale_of(data, observed=record.observed)
     stops = sorted(stop.at_ms for stop in dose.stops)
     named = {"" if len(stops) == 1 else f"{n}": at_ms for n, at_ms in enumerate(stops, 1)}
     yield plot(data, scale, named, PLOT_HEIGHT)
