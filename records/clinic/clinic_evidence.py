@@ -24,6 +24,7 @@ _SESSIONS = (
     "LEFT JOIN event ON event.session = number AND sequence = 0 "
     "LEFT JOIN seal ON seal.session = number"
 )
+_ONE = " WHERE session_id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,11 @@ class Evidence:
         return "its session is in none of the units' files that can be read"
 
 
-def read_evidence(folder: RecordFolder) -> Evidence:
-    """Read it from every unit's file; what is wrong with one of these is said by its own check."""
+def read_evidence(folder: RecordFolder, session_id: str | None = None) -> Evidence:
+    """Read it from every unit's file; what is wrong with one of these is said by its own check.
+
+    ``session_id``: of this session alone, however many the files hold.
+    """
     sessions: dict[str, SessionClaims] = {}
     whole = True
     for path in folder.readable_databases():
@@ -88,16 +92,17 @@ def read_evidence(folder: RecordFolder) -> Evidence:
             with checking(path) as db:
                 readable = all(found.readable for found in schema_differences(db, UNIT_SCHEMA))
                 if readable:
-                    sessions |= _sessions(db)
+                    sessions |= _sessions(db, session_id)
         except JournalError:
             readable = False
         whole = whole and readable
     return Evidence(sessions, whole, sessions_out_of_reach(folder) - sessions.keys())
 
 
-def _sessions(db: Database) -> dict[str, SessionClaims]:
+def _sessions(db: Database, only: str | None) -> dict[str, SessionClaims]:
     found = {}
-    for session_id, detail, digest, number, *row in rows(db, _SESSIONS):
+    asked = rows(db, _SESSIONS) if only is None else rows(db, f"{_SESSIONS}{_ONE}", (only,))
+    for session_id, detail, digest, number, *row in asked:
         opening = decode_fields(OpeningAsFound, object_or_empty(detail))
         seal = digest.hex() if isinstance(digest, bytes) else None
         found[str(session_id)] = SessionClaims(

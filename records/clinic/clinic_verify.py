@@ -105,8 +105,7 @@ def verify_words(
     """
     history = key_history(folder)
     keys = history.only(known_public_keys(folder) if public_keys is None else public_keys)
-    evidence = read_evidence(folder)
-    said = evidence.of(session_id)
+    said = read_evidence(folder, session_id).of(session_id)
     entries, links, orders, found = 0, 0, 0, list[ClinicAlteration]()
     try:
         with clinic_checking(folder) as db:
@@ -116,7 +115,9 @@ def verify_words(
             if schema.readable:
                 words = read_session_words(db, keys, session_id, said)
                 found += words.alterations
-                found += faults_of_further_seals(words.stored, evidence.seal_of)
+                found += faults_of_further_seals(
+                    words.stored, lambda other: read_evidence(folder, other).seal_of(other)
+                )
                 entries, links = len(words.stored), words.links
                 orders = int(words.order is not None)
     except JournalError as error:

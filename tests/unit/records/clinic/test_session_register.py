@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from records.clinic.clinic_verify import verify_clinic
+from records.clinic import clinic_evidence
+from records.clinic.clinic_evidence import read_evidence
+from records.clinic.clinic_verify import verify_clinic, verify_words
 from records.clinic.session_register import note_seals
 from records.evidence.integrity import verify
 from records.store.record_folder import RecordFolder
@@ -131,3 +133,17 @@ def test_orders_of_before_the_register_are_known_by_its_beginning(folder: Record
         log.unlink()
     recorded(folder, "s-2")
     assert not [one for one in verify_clinic(folder).alterations if "nobody filed" in one.what]
+
+
+def test_the_words_of_one_session_are_compared_with_its_own_evidence_alone(
+    data: RecordFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a check of one session costs must not grow with the sessions on file."""
+    assert read_evidence(data, "s-2").sessions == {"s-2": read_evidence(data).sessions["s-2"]}
+    decoded: list[object] = []
+    decode = clinic_evidence.object_or_empty
+    monkeypatch.setattr(
+        clinic_evidence, "object_or_empty", lambda text: (decoded.append(text), decode(text))[1]
+    )
+    assert verify_words(data, "s-2").alterations == ()
+    assert len(decoded) == 1
