@@ -169,7 +169,7 @@ def _serial_port(uri: str) -> str | UsbAdapter:
 def _usb_adapter(uri: str) -> UsbAdapter:
     parts = urlsplit(uri)
     name = re.fullmatch(r"usb:([0-9a-f]{4}):([0-9a-f]{4}):(.*)", parts.path, re.IGNORECASE)
-    if name is None or parts.netloc:
+    if name is None:
         raise _invalid(
             uri,
             f"an adapter is {parts.scheme}:usb:VID:PID:SERIAL without slashes, VID and PID four "
