@@ -11,14 +11,14 @@ import os
 import select
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 import serial
 
 from controller.errors import LinkError, LinkLost
+from firmware_bridge.line.ports import connected_words, device_of, latency_timer
 from firmware_bridge.line.settings import SerialSettings
-from firmware_bridge.line.uri import PortAddress
+from firmware_bridge.line.uri import PortAddress, UsbAdapter
 
 DEFAULT_ADAPTER_LATENCY_S: Final = 0.016
 """An FTDI adapter delivers in lumps of 16 ms unless its latency timer is lowered."""
@@ -45,14 +45,16 @@ class SerialPort:
     """Counts what it sent and received, so that virtual time can account for it."""
 
     def __init__(self, address: PortAddress, defaults: SerialSettings) -> None:
-        self.name = address.port
+        # An adapter is looked up here and never again: a port that is lost ends the session.
+        port = address.port
+        self.name = device_of(port) if isinstance(port, UsbAdapter) else port
         self.baudrate = address.baudrate or defaults.baudrate
         self.bytes_sent = 0
         self.bytes_received = 0
-        self._is_remote = "://" in address.port
+        self._is_remote = address.is_gateway
         try:
             self._port = serial.serial_for_url(
-                address.port,
+                self.name,
                 baudrate=self.baudrate,
                 bytesize=address.bytesize or defaults.bytesize,
                 parity=address.parity or defaults.parity,
@@ -129,8 +131,7 @@ class SerialPort:
         """Ask the driver for 1 ms; returns the latency that holds, in seconds."""
         if self._is_remote:
             return DEFAULT_ADAPTER_LATENCY_S
-        device = Path(self.name).resolve().name
-        timer = Path("/sys/class/tty", device, "device", "latency_timer")
+        timer = latency_timer(self.name)
         if not timer.exists():
             return PROMPT_LATENCY_S
         with suppress(OSError, ValueError, AttributeError):
@@ -154,8 +155,12 @@ def _why_not(error: Exception, name: str) -> str:
     if "://" in name:
         return "nobody takes the connection; switch the serial server on or correct host and port"
     if sys.platform != "win32" and name.upper().startswith("COM"):
-        return "that is a name of Windows; here ports are called as /dev/ttyUSB0"
-    known = _WHY_NOT_OPENED.get(getattr(error, "errno", None) or 0)
+        there = connected_words()
+        return f"that is a name of Windows; here ports are called as /dev/ttyUSB0 ({there})"
+    number = getattr(error, "errno", None) or 0
+    known = _WHY_NOT_OPENED.get(number)
+    if number == errno.ENOENT:
+        return f"{known} ({connected_words()})"
     return known or f"{_reason(error)}; check address, cable and adapter"
 
 

@@ -4,6 +4,7 @@ modbus-tcp://192.168.7.10:502?unit=1
 modbus-rtu:///dev/ttyUSB0?baudrate=38400&parity=E&stopbits=1&unit=1
 modbus-rtu+socket://192.168.7.11:4001?unit=1      (serial over TCP, pyserial's URL handler)
 ascii:///dev/ttyACM0?baudrate=9600&bytesize=7     (an instrument that sends text; it has no unit)
+modbus-rtu:usb:0403:6001:A10KZP45?unit=1          (the USB adapter with these numbers; ascii too)
 
 pyserial's ``rfc2217`` handler is not offered: it reads in a thread of its own and has nothing that
 a deadline could be waited on.
@@ -11,9 +12,10 @@ a deadline could be waited on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from controller.errors import AddressInvalid
 
@@ -48,10 +50,27 @@ class TcpAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PortAddress:
-    """A serial port. ``port`` is what pyserial opens; None means "as the profile says"."""
+class UsbAdapter:
+    """A USB serial adapter by its numbers, whatever the system calls its port today."""
 
-    port: str
+    vid: str
+    """Vendor, four hexadecimal digits in small letters, as ``pid`` (product)."""
+    pid: str
+    serial_number: str
+
+    def __str__(self) -> str:
+        """As it stands in an address; what means something there is written as ``%20``."""
+        return f"usb:{self.vid}:{self.pid}:{quote(self.serial_number, safe='')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortAddress:
+    """A serial port. ``port`` is what pyserial opens, or the adapter that has the port.
+
+    None means "as the profile says".
+    """
+
+    port: str | UsbAdapter
     baudrate: int | None = None
     parity: str | None = None
     stopbits: int | None = None
@@ -62,7 +81,7 @@ class PortAddress:
     @property
     def is_gateway(self) -> bool:
         """Behind a serial server on the network, which may do things to bytes."""
-        return "://" in self.port
+        return isinstance(self.port, str) and "://" in self.port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +102,8 @@ def parse_uri(uri: str) -> TcpAddress | SerialAddress | AsciiAddress:
         parts = urlsplit(uri)
     except ValueError as error:
         raise _invalid(uri, str(error)) from error
+    if "#" in uri:
+        raise _invalid(uri, "what stands behind # is no part of an address; write %23 for it")
     if parts.scheme == "modbus-tcp":
         query = _query(uri, parts.query, {"unit"})
         _no_path(uri, parts.path)
@@ -93,6 +114,8 @@ def parse_uri(uri: str) -> TcpAddress | SerialAddress | AsciiAddress:
         )
     if parts.scheme in SERIAL_SCHEMES:
         return _serial(uri)
+    if parts.scheme == "usb":
+        raise _invalid(uri, "say what is spoken there: modbus-rtu:usb:... or ascii:usb:...")
     raise _invalid(uri, f"scheme {parts.scheme or 'missing'!r} is not known")
 
 
@@ -129,16 +152,37 @@ def _baudrate(uri: str, query: dict[str, str]) -> int | None:
     return baudrate
 
 
-def _serial_port(uri: str) -> str:
+def _serial_port(uri: str) -> str | UsbAdapter:
     parts = urlsplit(uri)
     handler = SERIAL_SCHEMES[parts.scheme]
     if handler:
         _no_path(uri, parts.path)
         return f"{handler}://{_host(uri, parts.hostname)}:{_tcp_port(uri)}"
+    if (parts.netloc + parts.path).lstrip("/").lower().startswith("usb:"):
+        return _usb_adapter(uri)
     path = parts.path.removeprefix("/") if _is_windows_port(parts.path) else parts.path
     if parts.netloc or not path:
         raise _invalid(uri, "the port's path is missing (three slashes before it)")
     return path
+
+
+def _usb_adapter(uri: str) -> UsbAdapter:
+    parts = urlsplit(uri)
+    name = re.fullmatch(r"usb:([0-9a-f]{4}):([0-9a-f]{4}):(.*)", parts.path, re.IGNORECASE)
+    if name is None:
+        raise _invalid(
+            uri,
+            f"an adapter is {parts.scheme}:usb:VID:PID:SERIAL without slashes, VID and PID four "
+            "hexadecimal digits each (`traction ports` prints it)",
+        )
+    serial_number = unquote(name[3])
+    if not serial_number:
+        raise _invalid(
+            uri,
+            "the adapter's serial number is missing; for an adapter that has none give the stable "
+            "path that `traction ports` prints",
+        )
+    return UsbAdapter(vid=name[1].lower(), pid=name[2].lower(), serial_number=serial_number)
 
 
 def _is_windows_port(path: str) -> bool:

@@ -6,8 +6,17 @@ import pytest
 
 from controller.errors import AddressInvalid
 from firmware_bridge.connect import connect_unit, serial_tick_s
-from firmware_bridge.line.uri import AsciiAddress, SerialAddress, TcpAddress, parse_uri
+from firmware_bridge.line.uri import (
+    AsciiAddress,
+    SerialAddress,
+    TcpAddress,
+    UsbAdapter,
+    parse_uri,
+)
 from simulator.line.direct_line import DirectClock
+
+FTDI = UsbAdapter(vid="0403", pid="6001", serial_number="A10KZP45")
+ODD = UsbAdapter(vid="1a86", pid="7523", serial_number="a:b %?")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +49,11 @@ from simulator.line.direct_line import DirectClock
             "modbus-rtu:///dev/ttyS1?echo=1&unit=2",
             SerialAddress(port="/dev/ttyS1", unit=2, echo=True),
         ),
+        (
+            "modbus-rtu:usb:0403:6001:A10KZP45?unit=3&baudrate=38400",
+            SerialAddress(port=FTDI, unit=3, baudrate=38400),
+        ),
+        ("ascii:USB:1A86:7523:a:b%20%25%3f?bytesize=7", AsciiAddress(port=ODD, bytesize=7)),
     ],
 )
 def test_good_addresses(uri: str, address: TcpAddress | SerialAddress | AsciiAddress) -> None:
@@ -74,6 +88,17 @@ def test_good_addresses(uri: str, address: TcpAddress | SerialAddress | AsciiAdd
         ("modbus-rtu:///dev/ttyUSB0?parity=X", "parity=X"),
         ("modbus-rtu:///dev/ttyUSB0?stopbits=3", "stopbits=3"),
         ("modbus-rtu+socket://host", "port number is missing"),
+        ("usb:0403:6001:A10KZP45", "say what is spoken there: modbus-rtu:usb:"),
+        ("modbus-rtu:usb:0403:6001", "VID and PID four hexadecimal digits each"),
+        ("modbus-rtu:usb:403:6001:A1", "VID and PID four hexadecimal digits each"),
+        ("ascii:usb:0403:600g:A1", "an adapter is ascii:usb:VID:PID:SERIAL"),
+        ("modbus-rtu://usb:0403:6001:A1", "without slashes"),
+        ("modbus-rtu:///usb:0403:6001:A1", "without slashes"),
+        ("modbus-rtu:usb:1a86:7523:", "an adapter that has none give the stable path"),
+        ("modbus-rtu:usb:0403:6001:A1#2", "write %23"),
+        ("ascii:usb:0403:6001:A1?unit=1", "key 'unit'"),
+        ("modbus-rtu+socket:usb:0403:6001:A1", "is not expected behind the port number"),
+        ("modbus-tcp:usb:0403:6001:A1", "is not expected behind the port number"),
     ],
 )
 def test_bad_addresses_are_named_with_an_example(uri: str, words: str) -> None:
@@ -81,6 +106,11 @@ def test_bad_addresses_are_named_with_an_example(uri: str, words: str) -> None:
         parse_uri(uri)
     assert words in refused.value.message
     assert "expected for instance modbus-tcp://" in refused.value.message
+
+
+@pytest.mark.parametrize("adapter", [FTDI, ODD])
+def test_an_adapter_is_written_as_it_is_read(adapter: UsbAdapter) -> None:
+    assert parse_uri(f"modbus-rtu:{adapter}?unit=2") == SerialAddress(port=adapter, unit=2)
 
 
 def test_a_traction_unit_is_not_looked_for_where_text_is_spoken() -> None:
