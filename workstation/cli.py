@@ -30,6 +30,7 @@ from workstation.commands import (
     note,
     order,
     profiles,
+    replay,
     retention,
     run,
     sessions,
@@ -66,6 +67,7 @@ for commands in (
     retention,
     unit_files,
     profiles,
+    replay,
     simulate,
     demo,
 ):
