@@ -123,12 +123,13 @@ class CaptureWriter:
         return self._trouble or "the thread that writes it ended early"
 
     def _hand_over(self, lumps: _Lumps | None) -> None:
-        if self._trouble:
+        """Nothing more behind a trouble, except the end (None)."""
+        if self._trouble and lumps is not None:
             return
         try:
             self._queue.put_nowait(lumps)
         except queue.Full:
-            self._trouble = "the disk is too slow for it"
+            self._trouble = self._trouble or "the disk is too slow for it"
 
     # --- the writer's thread ------------------------------------------------------------------
 
@@ -139,14 +140,16 @@ class CaptureWriter:
                 file.write(self._head.line().encode())
                 file.flush()
                 count_n = self._write_lumps(file)
+                if self._trouble:
+                    return
                 file.write(b"end %d\n" % count_n)
-            self._is_whole = not self._trouble
+            self._is_whole = True
         except (OSError, ValueError) as error:
             self._trouble = getattr(error, "strerror", None) or str(error)
 
     def _write_lumps(self, file: BinaryIO) -> int:
         count_n = 0
-        while (lumps := self._queue.get()) is not None:
+        while (lumps := self._queue.get()) is not None and not self._trouble:
             for at_s, direction, data in lumps:
                 line = f"{max(0.0, at_s - self._origin_s):.6f} {direction.value} {data.hex()}\n"
                 file.write(line.encode())
