@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import queue
 import threading
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from controller.errors import AddressInvalid, CaptureInvalid, LinkError
 from controller.ports import Clock, TractionUnit
 from controller.runtime.clock import VirtualClock
-from firmware_bridge.connect import unit_profile
+from firmware_bridge.connect import connect_unit, unit_profile
 from firmware_bridge.line.answers import Guard
 from firmware_bridge.line.capture import (
     HAND_OVER_S,
@@ -140,7 +141,14 @@ class StuckDisk(io.BytesIO):
         self.ended.set()
 
 
-def test_a_stuck_disk_holds_nobody_and_fills_no_memory() -> None:
+def test_a_stuck_disk_holds_nobody_and_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    put = queue.Queue.put
+
+    def put_without_waiting(self: queue.Queue[object], item: object, block: bool = True) -> None:
+        assert not block, "the loop would wait for the disk"
+        put(self, item, block)
+
+    monkeypatch.setattr(queue.Queue, "put", put_without_waiting)
     disk = StuckDisk()
     writer = begun(disk, VirtualClock())
     assert disk.asked.wait(5.0)
@@ -225,6 +233,20 @@ def unit_over(
         guard=Guard.DATED,
     )
     return identify_unit(link, profile, digest, tick_s=0.050, may_arm=True)
+
+
+@pytest.mark.parametrize("wire", ["tcp", "rtu"])
+def test_every_kind_of_unit_s_line_is_captured_from_the_first_request(
+    folder: RecordFolder, tmp_path: Path, wire: str
+) -> None:
+    path = tmp_path / "line.capture"
+    with staged(folder, wire=wire) as stage:
+        writer = begun(path.open("wb"), stage.clock)
+        connect_unit(stage.uri, stage.clock, capture=writer).close()
+    assert not writer.close()
+    heard = read(path)
+    assert heard[0][1] is Direction.SENT
+    assert {direction for _, direction, _ in heard} == set(Direction)
 
 
 def test_a_whole_session_played_back_asks_the_same_and_ends_the_same(
