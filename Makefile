@@ -8,7 +8,7 @@ RUN = .venv/bin/python
 	campaign-mutation campaign-acceptance campaign-alter-clinic campaign-alter-visits campaign-contexts campaign-alterations \
 	campaign-second-reader \
 	campaign-power-cuts campaign-keeping-cuts campaign-kill campaign-soak campaign-terminals campaign-matrix \
-	campaign-false-stops campaign-review-changes campaign-alteration-kinds campaign-fuzz \
+	campaign-false-stops campaign-observer campaign-review-changes campaign-alteration-kinds campaign-fuzz \
 	campaign-fuzz-wire
 
 demo: setup
@@ -107,6 +107,10 @@ campaign-matrix: setup
 # 20 minutes each; one of them: .venv/bin/python -m tests.campaigns.false_stops --shard 2/4
 campaign-false-stops: setup
 	$(RUN) -m tests.campaigns.false_stops
+
+# 200 drawn sessions on a table without a socket, told from the force alone: about ten minutes.
+campaign-observer: setup
+	$(RUN) -m tests.campaigns.observer
 
 # The nine changes of the safety review, each of which tests must notice: about a minute.
 campaign-review-changes: setup

@@ -50,6 +50,8 @@ class EventKind(IntEnum):
     REQUEST_REFUSED = 31
     PAUSE_REGRESSED = 32
     SAFETY_CLEARED = 33
+    GAP_BEGAN = 34
+    GAP_ENDED = 35
 
 
 class Outcome(StrEnum):

@@ -372,14 +372,15 @@ class Operator(Protocol):
 class Progress:
     """What a display needs each tick. Forces in newtons, times in seconds.
 
-    ``elapsed_s`` is the treatment clock, ``since_start_s`` runs on in pauses (None before the first
-    ramp). ``tone`` asks for one tone now; ``sound_paused_s`` is how long tones stay silent.
+    ``target_n`` is None where nobody orders one. ``elapsed_s`` is the treatment clock,
+    ``since_start_s`` runs on in pauses (None before the first ramp). ``tone`` asks for one tone
+    now; ``sound_paused_s`` is how long tones stay silent.
     """
 
     phase: str
     elapsed_s: float
     planned_s: float
-    target_n: float
+    target_n: float | None
     force_n: float | None
     since_start_s: float | None = None
     alarms: tuple[AlarmKind, ...] = ()

@@ -28,6 +28,7 @@ from workstation.commands import (
     export,
     keys,
     note,
+    observe,
     order,
     profiles,
     replay,
@@ -55,6 +56,7 @@ app = typer.Typer(
 )
 for commands in (
     run,
+    observe,
     order,
     sessions,
     note,

@@ -1,4 +1,4 @@
-"""``traction demo``: two sessions over real bytes in virtual time, and all their documents."""
+"""``traction demo``: three sessions over real bytes in virtual time, and all their documents."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from records.visit.visit import Visit
 from simulator.line.servers import SimulatedUnit
-from simulator.table.patient import Patient, PressTestPatient, StopsDuring
+from simulator.table.patient import PassivePatient, Patient, PressTestPatient, StopsDuring
 from simulator.units import virtual_unit
 from workstation.output import drop_output, write_file
 from workstation.session.operators import SessionOperator, Show
+from workstation.session.simulated_observation import observe_simulated
 from workstation.session.treat import treat
 from workstation.session.workplace import Recording, Workplace
 from workstation.settings import Settings, load_settings
@@ -51,7 +52,7 @@ DOCUMENTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One of the demo's sessions."""
+    """One of the demo's sessions; ``observed``: nobody drives the table."""
 
     name: str
     title: str
@@ -59,6 +60,7 @@ class Act:
     seed: int
     wire: str
     patient: Patient
+    observed: bool = False
 
 
 def acts() -> tuple[Act, Act]:
@@ -83,6 +85,19 @@ def acts() -> tuple[Act, Act]:
     )
 
 
+def observed_act() -> Act:
+    """An old table without a socket, observed with a transmitter beside it."""
+    return Act(
+        name="observed",
+        title="old table without a socket, observed",
+        body="lumbar_split",
+        seed=3,
+        wire=acts()[0].wire,
+        patient=PassivePatient(),
+        observed=True,
+    )
+
+
 class DemoConsole(Console):
     """A console whose reader may go away (``| head``): the demo goes on and writes its files."""
 
@@ -93,7 +108,7 @@ class DemoConsole(Console):
 
 
 def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
-    """Run both acts, write their documents below ``output`` and print the table."""
+    """Run all acts, write their documents below ``output`` and print the table."""
     folder = RecordFolder(output / "data")
     visits: list[tuple[Act, Visit]] = []
     with Progress(
@@ -103,7 +118,7 @@ def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
         TimeElapsedColumn(),
         console=console,
     ) as bars:
-        for act in acts():
+        for act in (*acts(), observed_act()):
             visits.append((act, _perform(act, folder, settings, bars)))
     files = [path for act, visit in visits for path in _documents(act, visit, output)]
     console.print(_table(visits, output))
@@ -127,7 +142,7 @@ def began_ms(act: Act, now_ms: int) -> int:
 
     A note can then be signed at once, for no note is signed before its session's end.
     """
-    performed = [each.name for each in acts()]
+    performed = [each.name for each in (*acts(), observed_act())]
     still_to_come = performed[performed.index(act.name) :]
     return now_ms - sum(longest_ms(demo_order(name)) for name in still_to_come)
 
@@ -141,18 +156,29 @@ def longest_ms(order: Order) -> int:
 def _perform(act: Act, folder: RecordFolder, settings: Settings, bars: Progress | None) -> Visit:
     order = demo_order(act.name)
     clock = VirtualClock(utc_origin_ms=began_ms(act, SystemClock().utc_ms()))
-    operator = SessionOperator(scripted=True, show=_bar(act, bars))
+    workplace = Workplace(folder=folder, settings=settings, clock=clock)
+    recording = Recording(
+        key=load_or_create_key(folder, store=NoKeyStore()), commit_interval_s=COMMIT_INTERVAL_S
+    )
+    show = _bar(act, bars)
+    if act.observed:
+        result = observe_simulated(
+            PlannedOrder.of(order),
+            body=act.body,
+            workplace=workplace,
+            clock=clock,
+            show=show,
+            recording=recording,
+        )
+        return load_visit(folder, result.session_id, settings)
     with virtual_unit(clock, act.body, act.patient, seed=act.seed) as unit:
         _serve(unit, act.wire)
         result = treat(
             unit.uri,
             PlannedOrder.of(order),
-            workplace=Workplace(folder=folder, settings=settings, clock=clock),
-            operator=operator,
-            recording=Recording(
-                key=load_or_create_key(folder, store=NoKeyStore()),
-                commit_interval_s=COMMIT_INTERVAL_S,
-            ),
+            workplace=workplace,
+            operator=SessionOperator(scripted=True, show=show),
+            recording=recording,
         )
     return load_visit(folder, result.session_id, settings)
 

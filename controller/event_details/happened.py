@@ -270,6 +270,21 @@ class AlarmSoundPaused:
     until_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapBegan:
+    """An observed force is not read any more; ``force_dn`` is the last one, None before any."""
+
+    force_dn: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapEnded:
+    """It is read again: ``gap_ms`` from the reading before to the one that ended the gap."""
+
+    gap_ms: int
+    force_dn: int | None
+
+
 # --- the end ------------------------------------------------------------------------------------
 
 

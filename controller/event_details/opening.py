@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from controller.event_details.codec import Stored
+from controller.event_details.codec import DetailUnreadable, Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,23 @@ class RecordedIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedObservation:
+    """An observed session: what people said of instrument and table, which nobody can ask.
+
+    ``serial`` and ``calibrated`` are of the instrument with its cell, ``table`` is what it hangs
+    beside, ``set_by`` who set that table's force. ``period_ms`` is how often the instrument is
+    asked. ``simulated``: the program simulated table and instrument.
+    """
+
+    serial: str
+    calibrated: str
+    table: str
+    set_by: str
+    period_ms: int
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningOfRecord:
     """What the journal itself says of a session: its row, and the keys that sign it.
 
@@ -90,7 +107,8 @@ class OpeningOfRecord:
 class OpeningOfSession:
     """What the workstation says of a session: whom, what and which unit it began with.
 
-    The blocks are the unit's registers as wire bytes in hex.
+    The blocks are the unit's registers as wire bytes in hex. An observed session has an
+    ``observation`` and neither blocks nor identity: its instrument names itself to nobody.
     """
 
     uri: str
@@ -99,9 +117,19 @@ class OpeningOfSession:
     order_digest: str
     prescription: RecordedPrescription
     profile: RecordedProfile
-    identity_block: str
-    capability_block: str
-    identity: RecordedIdentity
+    identity_block: Annotated[str | None, Stored.UNLESS_NONE] = None
+    capability_block: Annotated[str | None, Stored.UNLESS_NONE] = None
+    identity: Annotated[RecordedIdentity | None, Stored.UNLESS_NONE] = None
+    observation: Annotated[RecordedObservation | None, Stored.UNLESS_NONE] = None
+
+    def __post_init__(self) -> None:
+        driven = (self.identity_block, self.capability_block, self.identity)
+        names = ("identity_block", "capability_block", "identity")
+        for name, value in zip(names, driven, strict=True):
+            if self.observation is None and value is None:
+                raise DetailUnreadable(f"detail has no {name!r}")
+            if self.observation is not None and value is not None:
+                raise DetailUnreadable(f"detail has {name!r} and 'observation'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,8 @@ from controller.event_details.happened import (
     AnswerRecorded,
     CheckInRecorded,
     ForceAdjusted,
+    GapBegan,
+    GapEnded,
     LinkTroubled,
     OperatorActed,
     PatientStopPressed,
@@ -79,6 +81,8 @@ EventDetail: TypeAlias = (
     | RefusalRecorded
     | PauseRegressed
     | SafetyCleared
+    | GapBegan
+    | GapEnded
 )
 
 CLASSES: Final[Mapping[EventKind, type[EventDetail]]] = MappingProxyType(
@@ -116,6 +120,8 @@ CLASSES: Final[Mapping[EventKind, type[EventDetail]]] = MappingProxyType(
         EventKind.REQUEST_REFUSED: RefusalRecorded,
         EventKind.PAUSE_REGRESSED: PauseRegressed,
         EventKind.SAFETY_CLEARED: SafetyCleared,
+        EventKind.GAP_BEGAN: GapBegan,
+        EventKind.GAP_ENDED: GapEnded,
     }
 )
 VERSION: Final = 1

@@ -22,6 +22,7 @@ class Phase(IntEnum):
     COMPLETED = 11
     STOPPED = 12
     FAULTED = 13
+    OBSERVING = 14
 
     @property
     def label(self) -> str:
@@ -56,6 +57,7 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.COMPLETED: frozenset(),
     Phase.STOPPED: frozenset(),
     Phase.FAULTED: frozenset(),
+    Phase.OBSERVING: frozenset(),
 }
 
 FORCE_PHASES = TREATING_PHASES | {Phase.TAKING_UP_SLACK, Phase.PRETENSIONING, Phase.PAUSED}

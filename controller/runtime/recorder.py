@@ -7,7 +7,7 @@ from controller.events import EventKind, Sample, SampleFlag
 from controller.order.phases import Phase
 from controller.ports import Clock, SessionJournal
 from controller.session.inputs_and_effects import Effect, Emit, decinewtons, session_ms
-from controller.telemetry import Telemetry
+from controller.telemetry import ForceSample, Telemetry
 
 URGENT_KINDS = frozenset(
     {
@@ -55,6 +55,26 @@ class Recorder:
         self._last_sample_number = reading.sample_number
         flags = SampleFlag.SAME_SAMPLE_NUMBER if same else SampleFlag.NONE
         self._append(reading.taken_at_s, target_n, reading, phase, flags)
+
+    def observed(self, sample: ForceSample | None, *, tick_at_s: float) -> None:
+        """Append what an instrument told in this tick: nobody orders, so there is no target."""
+        at_s, force_n, flags = tick_at_s, None, SampleFlag.NO_READING
+        if sample is not None:
+            number = sample.sample_number
+            same = number is not None and number == self._last_sample_number
+            at_s, force_n = sample.taken_at_s, sample.net_n
+            flags = SampleFlag.SAME_SAMPLE_NUMBER if same else SampleFlag.NONE
+            self._last_sample_number = number
+        self._journal.append_sample(
+            Sample(
+                taken_at_ms=max(0, session_ms(at_s, self.origin_s)),
+                target_dn=0,
+                force_1_dn=decinewtons(force_n),
+                force_2_dn=None,
+                phase=int(Phase.OBSERVING),
+                flags=flags,
+            )
+        )
 
     @property
     def trouble(self) -> str:

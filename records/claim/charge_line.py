@@ -18,6 +18,7 @@ from records.claim.code_sets import in_order, plain
 from records.claim.context import (
     OF_THE_SESSION,
     TRACTION_CPT,
+    BodyRegion,
     ClaimContext,
     Payer,
     ServiceLine,
@@ -26,8 +27,9 @@ from records.claim.decision import BILL_52, REDUCED, decision_of
 from records.claim.values import TEXT_LIMIT
 from records.clinic.acceptance import Acceptance
 from records.evidence.reader import SessionRecord
+from records.note.device_fields import local_time, record_zone
 from records.note.stored_text import codes_in
-from records.note.treatment_note import TreatmentNote, local_time, record_zone
+from records.note.treatment_note import TreatmentNote
 from records.order.order import Order
 
 CPT = TRACTION_CPT
@@ -63,6 +65,7 @@ COLUMNS = (
     "note_file",
     "checkpoint",
 )
+NOTHING_TO_CHARGE = "there is nothing to charge: export the note or the JSON instead"
 _FURTHER = frozenset({"dx2", "dx3", "dx4", "mod2", "mod3", "mod4"})
 """Cells that are empty on most claims: nobody has to fill them."""
 
@@ -103,7 +106,7 @@ def charge_line(
         "stop": stop.isoformat(),
         "minutes": str(note.dose.delivered_minutes),
         "note_file": note_file,
-        "checkpoint": note.checkpoint,
+        "checkpoint": " ".join(filter(None, (each.checkpoint for each in note.parts or (note,)))),
         **_modifiers(claim_modifiers(context, accepted)),
         **(_noted(noted_diagnoses(note)) if context is None else _claimed(context)),
     }
@@ -136,7 +139,7 @@ def context_of_session(
         started_at=start,
         ended_at=stop,
         minutes=note.dose.delivered_minutes,
-        body_region=order.prescription.region.value,
+        body_region=_region(order, note),
     )
     return ClaimContext(
         claim_id=account_number(record.head.session_id),
@@ -149,6 +152,15 @@ def context_of_session(
         source=OF_THE_SESSION,
         source_digest=note.seal,
     )
+
+
+def _region(order: Order, note: TreatmentNote) -> BodyRegion | None:
+    """The region that was treated; None where the sessions of a visit had several.
+
+    A line has room for one, and choosing it would be a claim that nobody made.
+    """
+    regions = {part.region for part in note.parts} or {order.prescription.region.value}
+    return order.prescription.region.value if len(regions) == 1 else None
 
 
 def _on_a_claim(reference: str | None) -> str | None:
@@ -219,13 +231,17 @@ def treatment_times(
 ) -> tuple[datetime, datetime]:
     """Start and stop of the traction in the clinic's time; RequestRefused when there was none."""
     started_ms, ended_ms = note.dose.treatment_started_ms, note.dose.treatment_ended_ms
-    if not record.reached_holding or started_ms is None or ended_ms is None:
-        raise RequestRefused(
-            f"session {record.head.session_id} ({note.outcome}) never reached its hold force; "
-            "there is nothing to charge: export the note or the JSON instead"
-        )
+    if not note.reached_holding or started_ms is None or ended_ms is None:
+        raise RequestRefused(f"{_never_held(note)}; {NOTHING_TO_CHARGE}")
     zone = zone or record_zone(record)
     return local_time(record, started_ms, zone), local_time(record, ended_ms, zone)
+
+
+def _never_held(note: TreatmentNote) -> str:
+    """Of a visit of several sessions one that reached its force would be enough."""
+    if note.parts:
+        return f"none of the sessions {', '.join(note.sessions)} reached its hold force"
+    return f"session {note.session_id} ({note.outcome}) never reached its hold force"
 
 
 def _modifiers(modifiers: Sequence[str]) -> dict[str, str]:

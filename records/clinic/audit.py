@@ -6,7 +6,7 @@ read there copies the folder to a place that can be written, and the copy keeps 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,8 +150,15 @@ def _access(kind: EntryKind, at_utc_ms: int, detail: Mapping[str, Any]) -> Acces
         user=str(detail.get("user", "")),
         session_id=str(detail.get("session_id", "")),
         patient_key=str(detail.get("patient_key", "")),
-        fields=tuple(detail.get("fields") or detail.get("words") or ()),
+        fields=tuple(_fields(kind, detail)),
     )
+
+
+def _fields(kind: EntryKind, detail: Mapping[str, Any]) -> Iterable[str]:
+    """Names of fields that were written, or sessions that were found or said to be one visit."""
+    if kind is EntryKind.VISIT_SAID:
+        return detail.get("sessions") or ()
+    return detail.get("fields") or detail.get("words") or ()
 
 
 def access_detail(

@@ -21,7 +21,12 @@ from records.clinic.session_register import (
     read_register,
     sealed_not_noted,
 )
-from records.clinic.session_words import fault_of_order, read_session_words
+from records.clinic.session_words import (
+    fault_of_order,
+    faults_of_further_seals,
+    further_seals,
+    read_session_words,
+)
 from records.keys.key_folder import key_history
 from records.keys.key_records import KeyHistory
 from records.keys.key_witness import fault_of_noted
@@ -100,7 +105,8 @@ def verify_words(
     """
     history = key_history(folder)
     keys = history.only(known_public_keys(folder) if public_keys is None else public_keys)
-    said = read_evidence(folder).of(session_id)
+    evidence = read_evidence(folder)
+    said = evidence.of(session_id)
     entries, links, orders, found = 0, 0, 0, list[ClinicAlteration]()
     try:
         with clinic_checking(folder) as db:
@@ -110,6 +116,7 @@ def verify_words(
             if schema.readable:
                 words = read_session_words(db, keys, session_id, said)
                 found += words.alterations
+                found += faults_of_further_seals(words.stored, evidence.seal_of)
                 entries, links = len(words.stored), words.links
                 orders = int(words.order is not None)
     except JournalError as error:
@@ -301,20 +308,21 @@ class _Walk:
             )
 
     def _check_seals(self) -> Iterator[ClinicAlteration]:
-        """A signed note names the seal of the session that it was written from."""
+        """A signed note names the seals of the sessions that it was written from."""
         for entry in self.chain.entries:
             if entry.kind not in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
                 continue
             detail = object_or_empty(entry.detail_json)
-            session_id = str(detail.get("session_id", ""))
-            said = self._evidence.of(session_id)
-            if self._evidence.misses(session_id):
-                what = self._evidence.why_missing
-            elif said and said.seal != detail.get("seal"):
-                what = "the evidence is no longer the one that was signed"
-            else:
-                continue
-            yield self.chain.altered(f"the note of session {session_id}", what, entry.sequence)
+            own = str(detail.get("session_id", ""))
+            for session_id, seal in {own: detail.get("seal"), **further_seals(entry)}.items():
+                said = self._evidence.of(session_id)
+                if self._evidence.misses(session_id):
+                    what = self._evidence.why_missing
+                elif said and said.seal != seal:
+                    what = "the evidence is no longer the one that was signed"
+                else:
+                    continue
+                yield self.chain.altered(f"the note of session {session_id}", what, entry.sequence)
 
     def _check_removals(self) -> Iterator[ClinicAlteration]:
         """A removed session's day, place and counts are those that its audit row names."""

@@ -9,7 +9,7 @@ order was filed, and of those over entries that are read beside (the visit befor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from records.clinic.chain_check import ChainCheck, ClinicAlteration, altered_row
@@ -98,6 +98,25 @@ def fault_of_order(order: FiledOrder, said: SessionClaims | None) -> str:
     if said and (order.order_digest, order.patient_key) != (said.order_digest, said.patient_key):
         return "it is not the one that the evidence names"
     return ""
+
+
+def faults_of_further_seals(
+    own: Sequence[EventRow], seal_of: Callable[[str], str | None]
+) -> Iterator[ClinicAlteration]:
+    """A note over several sessions names the seal of each; ``own`` are the entries of the note."""
+    for row in own:
+        for name, seal in further_seals(row).items():
+            if seal_of(name) not in (None, seal):
+                what = f"entry {row.sequence} names another seal than session {name} has"
+                yield ClinicAlteration(where=f"the note over session {name}", what=what)
+
+
+def further_seals(row: EventRow) -> dict[str, object]:
+    """Sessions beside its own, with their seals, that a signed version of a note stands upon."""
+    if row.kind not in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED):
+        return {}
+    said = object_or_empty(row.detail_json).get("sessions")
+    return {str(name): seal for name, seal in said.items()} if isinstance(said, dict) else {}
 
 
 def _of_session(db: Database, chain: ChainCheck, session_id: str | None) -> tuple[EventRow, ...]:

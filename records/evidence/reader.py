@@ -25,6 +25,8 @@ from controller.event_details.opening import SessionStarted
 from controller.events import EventKind, Outcome
 from controller.order.phases import Phase
 from controller.ports import LastArming, LastSeen
+from records.course.course import ObservedCourse
+from records.evidence.observed import course_of, reached_hold
 from records.evidence.predecessor import Predecessor, predecessor_of
 from records.evidence.removal import removal_of
 from records.evidence.session_content import event_rows, sample_data
@@ -88,8 +90,22 @@ class SessionRecord:
 
     @property
     def simulated(self) -> bool:
-        """True when the sealed identity says that the unit was a simulated one."""
-        return is_simulated(self.started.session.identity_block)
+        """True when the sealed opening says that the unit was a simulated one."""
+        session = self.started.session
+        if session.observation is not None:
+            return session.observation.simulated
+        return is_simulated(session.identity_block or "")
+
+    @property
+    def observed(self) -> bool:
+        """True when an instrument was read beside a table that this program did not drive."""
+        return self.started.session.observation is not None
+
+    @property
+    def course(self) -> ObservedCourse:
+        """The course of an observed session, from its samples alone."""
+        ordered_ms = self.started.session.prescription.traction_ms
+        return course_of(self.samples, ordered_traction_ms=ordered_ms)
 
     @property
     def outcome(self) -> str:
@@ -107,6 +123,8 @@ class SessionRecord:
 
         A cyclic treatment turns at its force instead of holding it.
         """
+        if self.observed:
+            return reached_hold(self.course)
         changes = [e.said(PhaseChanged) for e in self.of_kind(EventKind.PHASE_CHANGED)]
         return any(
             change.to_phase == Phase.HOLDING.label
@@ -240,6 +258,8 @@ def _said(row: EventRow, as_class: type[T]) -> T:
 
 def _last_arming(started: SessionStarted, armed: UnitArmed, utc_ms: int) -> LastArming:
     identity, zero_dn = started.session.identity, armed.gross_zero_dn
+    if identity is None:
+        raise ValueError("an observed session arms nothing")
     return LastArming(
         firmware=identity.firmware,
         firmware_crc=identity.firmware_crc,

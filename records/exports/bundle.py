@@ -12,15 +12,18 @@ from records.visit.visit import Visit
 
 
 def bundle_of(folder: RecordFolder, visit: Visit) -> bytes:
-    """The bundle of a session; raises RequestRefused when the session is not sealed."""
+    """The bundle of the session asked for; raises RequestRefused when it is not sealed.
+
+    A bundle is the evidence of one session. The note and the charge in it are those of its visit.
+    """
     try:
         charge = written(visit, "csv").decode()
     except RequestRefused:
         charge = None
     documents = BundleDocuments(
-        order_text=visit.order.source_text,
+        order_text=visit.asked_session.order.source_text,
         note_text=written(visit, "text").decode(),
         charge_csv=charge,
     )
-    stored = read_stored(folder, visit.session_id)
+    stored = read_stored(folder, visit.asked_session.session_id)
     return write_bundle(stored, documents, load_or_create_key(folder))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,18 +97,18 @@ def chosen_receiver(folder: RecordFolder, name: str) -> Receiver:
     return known[name]
 
 
-def place_for(session_id: str, out: Path | None, default_name: str) -> Path:
+def place_for(sessions: Sequence[str], out: Path | None, default_name: str) -> Path:
     """Returns where the export goes: a file, or a folder in which it gets its name.
 
-    Raises ExportRefused for a file that exists and is not this session's.
+    Raises ExportRefused for a file that exists and names none of the visit's ``sessions``.
     """
     path = Path(default_name) if out is None else out
     if path.is_dir():
         path = path / default_name
-    if path.exists() and not _is_of(path, session_id):
+    if path.exists() and not any(_is_of(path, session_id) for session_id in sessions):
         raise ExportRefused(
-            f"{path} exists and is not an export of session {session_id}; choose another name "
-            "with --out"
+            f"{path} exists and is not an export of session {' or '.join(sessions)}; choose "
+            "another name with --out"
         )
     return path
 

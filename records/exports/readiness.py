@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controller.errors import ExportRefused
-from records.visit.face import SIMULATED
+from records.visit.face import simulated_text
 from records.visit.visit import Visit
 
 NOT_SCRUBBED = "NOT SCRUBBED: no rule has looked at this claim"
@@ -16,7 +16,7 @@ def unready(visit: Visit) -> tuple[str, ...]:
 
 def unbillable(visit: Visit) -> tuple[str, ...]:
     """The same, and that the unit was a simulated one: a test message may leave, no charge."""
-    return (*((SIMULATED,) if visit.note.simulated else ()), *unready(visit))
+    return (*filter(None, (simulated_text(visit.note),)), *unready(visit))
 
 
 def refuse_unready(visit: Visit, what: str, reasons: tuple[str, ...]) -> None:

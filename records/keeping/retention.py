@@ -16,6 +16,7 @@ from pathlib import Path
 
 from controller.errors import JournalCorrupt, JournalUnavailable, RequestRefused
 from records.clinic.clinic_verify import is_of_clinic, verify_clinic
+from records.clinic.visit_sessions import Visits, visits_in, visits_of
 from records.evidence.clock_steps import newest_utc_ms
 from records.evidence.integrity import verify
 from records.evidence.reader import locate_session, reading
@@ -118,10 +119,14 @@ def show_retention(folder: RecordFolder, rule: RetentionRule) -> list[Retained]:
     except JournalUnavailable as error:
         standing, unknown = [], error.message
     ordered = {} if unknown else _ordered_keys(folder)
+    visits = Visits(()) if unknown else visits_of(folder)
     found = []
     for path in folder.every_database():
         with reading(path) as db:
-            found += [_retained(db, head, rule, standing, ordered) for head in session_rows_of(db)]
+            found += [
+                _retained(db, head, rule, standing, _Whose(ordered, visits))
+                for head in session_rows_of(db)
+            ]
     if unknown:
         found = [
             replace(one, state=Keeping.HELD, hold=unknown) if one.state is Keeping.DUE else one
@@ -220,16 +225,24 @@ def _check_unaltered(
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """What clinic.db says of sessions: the patient's key of each, and which are one visit."""
+
+    ordered: dict[str, str]
+    visits: Visits
+
+
 def _retained(
     db: Database,
     head: SessionHead,
     rule: RetentionRule,
     standing: list[Hold],
-    ordered: dict[str, str],
+    whose: _Whose,
 ) -> Retained:
     until = rule.until(head)
-    keys = (patient_key_of(db, head.number), ordered.get(head.session_id, ""))
-    held = _held(head, standing, keys)
+    keys = (patient_key_of(db, head.number), whose.ordered.get(head.session_id, ""))
+    held = _held(whose.visits.sessions_with(head.session_id), standing, keys)
     sealed = rows(db, "SELECT 1 FROM seal WHERE session = ?", (head.number,))
     if removal_of(db, head.number) is not None:
         state = Keeping.REMOVED
@@ -246,9 +259,12 @@ def _retained(
     )
 
 
-def _held(head: SessionHead, standing: list[Hold], patient_keys: Sequence[str]) -> Hold | None:
+def _held(
+    sessions: Sequence[str], standing: list[Hold], patient_keys: Sequence[str]
+) -> Hold | None:
+    """The hold on one of the sessions of a visit: its note needs all of them."""
     for hold in standing:
-        if hold.covers(head.session_id, [key for key in patient_keys if key]):
+        if any(hold.covers(name, [key for key in patient_keys if key]) for name in sessions):
             return hold
     return None
 
@@ -289,7 +305,8 @@ def _remove_words(
             db, "SELECT patient_key FROM session_order WHERE session_id = ?", (head.session_id,)
         )
         patient_key = ordered[0][0] if ordered else evidence_key
-        if _held(head, standing_holds(db), (evidence_key, patient_key)) is not None:
+        sessions = visits_in(db).sessions_with(head.session_id)
+        if _held(sessions, standing_holds(db), (evidence_key, patient_key)) is not None:
             return False
         detail = {
             "what": f"removed by {rule.text}",

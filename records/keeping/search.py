@@ -14,6 +14,7 @@ from pathlib import Path
 from controller.event_details.codec import decode_fields
 from controller.event_details.happened import SessionEnded
 from controller.events import EventKind
+from records.clinic.visit_sessions import visits_in
 from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, reading
 from records.evidence.unreadable import refused_in_words
 from records.note.words import AMENDED, DRAFT, SIGNED
@@ -167,8 +168,8 @@ def _spoken(folder: RecordFolder) -> dict[str, _Spoken]:
     if not folder.clinic_database.exists():
         return {}
     with clinic_reading(folder) as db:
-        said = _said(db)
-        status = _statuses(db)
+        said, status = _said(db), _statuses(db)
+        named = visits_in(db).named
         ordered = rows(
             db,
             "SELECT session_id, reference, order_text FROM session_order "
@@ -177,10 +178,12 @@ def _spoken(folder: RecordFolder) -> dict[str, _Spoken]:
     return {
         session_id: _Spoken(
             references=frozenset(
-                {reference, said.get(session_id, {}).get("patient_reference") or reference}
+                {reference, said.get(named(session_id), {}).get("patient_reference") or reference}
             ),
-            texts="\n".join([*_order_texts(text), *said.get(session_id, {}).values()]).lower(),
-            status=status.get(session_id, DRAFT),
+            texts="\n".join(
+                [*_order_texts(text), *said.get(named(session_id), {}).values()]
+            ).lower(),
+            status=status.get(named(session_id), DRAFT),
         )
         for session_id, reference, text in ordered
     }

@@ -36,6 +36,8 @@ STOP_CODES = {
     47: StopCause.LOAD_CELL_STUCK,
 }
 """Events of the unit that stop a session (reference map, B.6)."""
+SUDDEN_RELEASE = "sudden release observed"
+"""What the force shows and no more: a patient, a hand or a fault looks the same."""
 UNIT_DISARMED = 3
 ARMING_MARGIN_MS = 500
 """The unit's time of an event is known to within an exchange; its clock may be a little slow."""
@@ -70,7 +72,9 @@ class DeliveredDose:
 
 
 def compute_dose(record: SessionRecord) -> DeliveredDose:
-    """The dose of a session, finished or interrupted."""
+    """The dose of a session, finished or interrupted; of an observed one from its force alone."""
+    if record.observed:
+        return _observed_dose(record)
     samples = record.samples
     valid = valid_samples(samples)
     started_ms, ended_ms, paused_ms = _treatment_times(record)
@@ -89,6 +93,35 @@ def compute_dose(record: SessionRecord) -> DeliveredDose:
         treatment_started_ms=started_ms,
         treatment_ended_ms=ended_ms,
         stops=_stops(record, valid),
+    )
+
+
+def _observed_dose(record: SessionRecord) -> DeliveredDose:
+    """The numbers of the course. Its sudden releases are the stops: who made them is not known."""
+    course, samples = record.course, record.samples
+    valid = valid_samples(samples)
+    last = record.events[-1].sequence
+    return DeliveredDose(
+        traction_ms=course.traction_ms,
+        paused_ms=0,
+        delivered_minutes=course.traction_ms // 60_000,
+        hold_time_ms=course.hold_time_ms,
+        hold_samples=course.hold_samples,
+        mean_hold_force_dn=course.mean_hold_force_dn,
+        peak_force_dn=course.peak_force_dn,
+        in_band_permille=None,
+        treatment_started_ms=course.treatment_started_ms,
+        treatment_ended_ms=course.treatment_ended_ms,
+        stops=tuple(
+            RecordedStop(
+                at_ms=sudden.at_ms,
+                cause=SUDDEN_RELEASE,
+                force_dn=sudden.from_dn,
+                to_15_n_ms=_time_to_15_n(samples, valid, sudden.at_ms - sudden.within_ms),
+                sequence=last,
+            )
+            for sudden in course.sudden_releases
+        ),
     )
 
 

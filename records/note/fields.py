@@ -26,7 +26,8 @@ REMARK = "remark."
 class ClinicianField:
     """``proposable``: the last visit's word may be confirmed; ``narrative``: repeats are flagged.
 
-    ``told`` gives what the order says of the field already, "" when it says nothing.
+    ``told`` gives what the order says of the field already, "" when it says nothing; ``is_codes``:
+    what the orders of several sessions say is put together.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ClinicianField:
     unit: str = ""
     proposable: bool = False
     narrative: bool = False
+    is_codes: bool = False
 
 
 def _words(most: int) -> Callable[[str, str], str]:
@@ -110,6 +112,7 @@ _FIELDS = (
         label="Diagnosis",
         check=_diagnosis,
         proposable=True,
+        is_codes=True,
         told=lambda order: codes_text(order.diagnosis),
     ),
     ClinicianField(

@@ -48,7 +48,7 @@ def note_words_of(
     db: Database, folder: RecordFolder, session_id: str, entries: Sequence[Entry]
 ) -> NoteWords:
     """What people said of a session's note, by its entries and its draft."""
-    words = replace(fold(_versions(entries), _draft(db, session_id)), filed=filing_of(entries))
+    words = replace(fold(_versions(entries), draft_in(db, session_id)), filed=filing_of(entries))
     if not words.versions:
         return words
     return replace(words, checkpoint=_checkpoint(db, folder, words.entry))
@@ -95,7 +95,7 @@ def confirm(folder: RecordFolder, note: TreatmentNote, name: str, author: Author
 def sign(folder: RecordFolder, note: TreatmentNote, credentials: str, author: Author) -> None:
     """Sign a complete draft of a session that has ended; raises NoteRefused saying what lacks."""
     _require_draft(note, "signed again")
-    _require_signer(author, credentials)
+    require_signer(author, credentials)
     if note.ended_utc_ms is None or not note.seal:
         raise NoteRefused(
             f"session {note.session_id} is {note.outcome}: its record has no end and no seal yet; "
@@ -114,10 +114,10 @@ def sign(folder: RecordFolder, note: TreatmentNote, credentials: str, author: Au
         )
     said = {field.name: _as_signed(note, field.name, author) for field in note.clinician_fields}
     with clinic_writing(folder) as db:
-        _require_unchanged(db, note)
+        require_unchanged(db, note)
         detail: dict[str, JsonValue] = {
-            **_version(note, author, credentials, 1, ""),
-            "seal": note.seal,
+            **version_detail(note, author, credentials, 1, ""),
+            **stands_upon(note),
             "device": {field.name: field.value for field in note.device_fields},
             "words": {name: word.as_json() for name, word in said.items()},
         }
@@ -139,13 +139,7 @@ def amend(
     """
     if not note.versions:
         raise NoteRefused(f"the note of session {note.session_id} is a draft; complete it instead")
-    if not reason.strip():
-        raise NoteRefused("reason is empty; an amendment says why")
-    if fault := fault_of(reason.strip(), TEXT_CHARACTERS):
-        raise NoteRefused(f"reason {fault}")
-    known = {version.by: version.credentials for version in note.versions}
-    credentials = credentials.strip() or known.get(author.by.strip(), "")
-    _require_signer(author, credentials)
+    credentials = amender(note, author, reason, credentials)
     said = {}
     for name, value in values.items():
         checked = _checked(note, name, value, amending=True)
@@ -155,13 +149,25 @@ def amend(
     if not said:
         raise NoteRefused("nothing to amend; say which field gets which text, as in key=value")
     with clinic_writing(folder) as db:
-        _require_unchanged(db, note)
+        require_unchanged(db, note)
         detail: dict[str, JsonValue] = {
-            **_version(note, author, credentials, len(note.versions) + 1, reason.strip()),
-            "seal": note.seal,
+            **version_detail(note, author, credentials, len(note.versions) + 1, reason.strip()),
+            **stands_upon(note),
             "words": {name: word.as_json() for name, word in said.items()},
         }
         append_entries(db, author, [(EntryKind.NOTE_AMENDED, detail)])
+
+
+def amender(note: TreatmentNote, author: Author, reason: str, credentials: str) -> str:
+    """Credentials of who amends a signed note; raises NoteRefused, also for want of a reason."""
+    if not reason.strip():
+        raise NoteRefused("reason is empty; an amendment says why")
+    if fault := fault_of(reason.strip(), TEXT_CHARACTERS):
+        raise NoteRefused(f"reason {fault}")
+    known = {version.by: version.credentials for version in note.versions}
+    credentials = credentials.strip() or known.get(author.by.strip(), "")
+    require_signer(author, credentials)
+    return credentials
 
 
 # --- what may be said -------------------------------------------------------------------------
@@ -197,6 +203,17 @@ def _field_for(note: TreatmentNote, name: str) -> ClinicianField:
     raise NoteRefused(f"{name} is no field of this note; known are {known}, {REMARK}DEVICE_FIELD")
 
 
+def field_names(note: TreatmentNote) -> frozenset[str]:
+    """Every field that a person may say something of, remarks among them.
+
+    Words on others stand in versions from before a session was taken out of the visit.
+    """
+    own = clinician_fields(stopped=bool(note.dose.stops), adjusted=bool(note.adjustments))
+    return frozenset(
+        (*(field.name for field in own), *(f"{REMARK}{field.name}" for field in note.device_fields))
+    )
+
+
 def _require_draft(note: TreatmentNote, what: str) -> None:
     if note.versions:
         newest = note.versions[-1]
@@ -206,7 +223,8 @@ def _require_draft(note: TreatmentNote, what: str) -> None:
         )
 
 
-def _require_signer(author: Author, credentials: str) -> None:
+def require_signer(author: Author, credentials: str) -> None:
+    """Raise NoteRefused where name or credentials are missing or hide something."""
     for name, text in (("by", author.by), ("credentials", credentials)):
         if not text.strip():
             raise NoteRefused(
@@ -216,15 +234,16 @@ def _require_signer(author: Author, credentials: str) -> None:
             raise NoteRefused(f"{name} {fault}")
 
 
-def _require_unchanged(db: Database, note: TreatmentNote) -> None:
-    """Somebody else may have written since the note was read."""
+def require_unchanged(db: Database, note: TreatmentNote) -> None:
+    """Raise NoteRefused where somebody else has written since the note was read."""
     now = _words(db, note.session_id)
     said = {
         field.name: field.attested_utc_ms
         for field in note.clinician_fields
         if field.attested_utc_ms is not None and (note.versions or field.source != ORDERED)
     }
-    drafted = {name: word.said_utc_ms for name, word in now.words.items()}
+    has = field_names(note)
+    drafted = {name: word.said_utc_ms for name, word in now.words.items() if name in has}
     if len(now.versions) != len(note.versions) or drafted != said:
         raise NoteRefused(
             f"the note of session {note.session_id} was changed by somebody else meanwhile; "
@@ -248,19 +267,7 @@ def _say(
             raise NoteRefused(
                 f"the note of session {note.session_id} was signed meanwhile; read it again"
             )
-        for name, word in said.items():
-            db.execute(
-                "INSERT OR REPLACE INTO draft_word VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    note.session_id,
-                    name,
-                    word.value,
-                    int(word.not_assessed),
-                    word.source,
-                    word.said_by,
-                    word.said_utc_ms,
-                ),
-            )
+        keep_words(db, note.session_id, said)
         row = written_row(
             author,
             what,
@@ -271,9 +278,27 @@ def _say(
         append_entries(db, author, [row])
 
 
-def _version(
+def keep_words(db: Database, session_id: str, said: Mapping[str, Word]) -> None:
+    """Put words into a draft, in place of older ones on the same fields."""
+    for name, word in said.items():
+        db.execute(
+            "INSERT OR REPLACE INTO draft_word VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                session_id,
+                name,
+                word.value,
+                int(word.not_assessed),
+                word.source,
+                word.said_by,
+                word.said_utc_ms,
+            ),
+        )
+
+
+def version_detail(
     note: TreatmentNote, author: Author, credentials: str, number: int, reason: str
 ) -> dict[str, JsonValue]:
+    """What the entry of every version begins with."""
     return {
         "session_id": note.session_id,
         "patient_key": note.patient_key,
@@ -283,6 +308,12 @@ def _version(
         "user": author.user,
         "reason": reason,
     }
+
+
+def stands_upon(note: TreatmentNote) -> dict[str, JsonValue]:
+    """The seal of the note's session, and those of its visit's others where there are any."""
+    further: dict[str, JsonValue] = {**note.further_seals}
+    return {"seal": note.seal, **({"sessions": further} if further else {})}
 
 
 def _word(value: str | None, source: str, author: Author) -> Word:
@@ -314,7 +345,7 @@ def _value(note: TreatmentNote, name: str) -> str | None:
 
 
 def _words(db: Database, session_id: str) -> NoteWords:
-    return fold(_versions(entries_of_session(db, session_id)), _draft(db, session_id))
+    return fold(_versions(entries_of_session(db, session_id)), draft_in(db, session_id))
 
 
 def _versions(entries: Sequence[Entry]) -> list[Entry]:
@@ -330,7 +361,8 @@ def _checkpoint(db: Database, folder: RecordFolder, entry: int) -> str:
     return make_checkpoint(link_subject(file_id(db), entries), link, public_key).text
 
 
-def _draft(db: Database, session_id: str) -> dict[str, Word]:
+def draft_in(db: Database, session_id: str) -> dict[str, Word]:
+    """The words of a draft as they stand now."""
     if not has_chain(db):
         return {}
     stored = rows(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from records.note.fields import ClinicianField, clinician_fields, remark_field
-from records.note.stored_text import proposed_from
+from records.note.stored_text import codes_in, codes_text, proposed_from
 from records.note.words import (
     DRAFT,
     REPEATED_PERMILLE,
@@ -23,10 +24,31 @@ from records.provenance import ORDERED, Origin, Sourced
 Field = Sourced[str]
 
 
-def spoken_words(order: Order, said: NoteWords) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class FiledWords:
+    """The order of a session, and who filed it where that is on record."""
+
+    session_id: str
+    order: Order
+    filed: OrderFiling | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedUpon:
+    """What the evidence says now: the seal of a note's session, and those of its visit's others.
+
+    ``as_signed`` are texts of device fields in the form in which notes were signed before.
+    """
+
+    seal: str
+    further: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    as_signed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def spoken_words(orders: Sequence[FiledWords], said: NoteWords) -> dict[str, str]:
     """Every text of a visit's clinician part, by field; what is open is left out."""
     known = clinician_fields(stopped=True, adjusted=True)
-    part = ClinicianPart(order, said, None, known)
+    part = ClinicianPart(orders, said, None, known)
     return {each.name: each.value for each in part.fields(()) if each.value is not None}
 
 
@@ -47,12 +69,12 @@ class ClinicianPart:
 
     def __init__(
         self,
-        order: Order,
+        orders: Sequence[FiledWords],
         said: NoteWords,
         last_visit: LastVisit | None,
         known: Sequence[ClinicianField],
     ) -> None:
-        self.order, self.said, self.last_visit, self.known = order, said, last_visit, known
+        self.orders, self.said, self.last_visit, self.known = orders, said, last_visit, known
 
     def fields(self, device: Iterable[Field]) -> Iterator[Field]:
         """The fields of every note, then the remarks that were made upon ``device``."""
@@ -90,28 +112,23 @@ class ClinicianPart:
                         name=field.name, session_id=self.last_visit.session_id, permille=permille
                     )
 
-    def warnings(
-        self, seal: str, device: Iterable[Field], as_signed: Mapping[str, str]
-    ) -> Iterator[str]:
-        """What was signed and what the evidence says now must be the same.
-
-        ``as_signed`` are texts of device fields in the form in which notes were signed before.
-        """
+    def warnings(self, evidence: SignedUpon, device: Iterable[Field]) -> Iterator[str]:
+        """What was signed and what the evidence says now must be the same."""
         if not self.said.versions:
             return
-        signed = self.said.device
+        signed, before = self.said.device, evidence.as_signed
         changed = [
             field.name
             for field in device
-            if signed.get(field.name, field.value) not in (field.value, as_signed.get(field.name))
+            if signed.get(field.name, field.value) not in (field.value, before.get(field.name))
         ]
-        if self.said.seal != seal:
+        if self.said.seal != evidence.seal or self.said.further != evidence.further:
             yield "The evidence is no longer the one that was signed: its seal differs."
         elif changed:
             yield f"Device values differ from those that were signed: {', '.join(changed)}."
 
     def _ordered(self, each: ClinicianField) -> Field:
-        value = each.told(self.order)
+        value = _told(each, self.orders)
         field: Field = Sourced(
             name=each.name,
             label=each.label,
@@ -119,7 +136,7 @@ class ClinicianPart:
             origin=Origin.CLINICIAN,
             unit=each.unit,
         )
-        return as_ordered(field, self.order.digest, self.said.filed) if value else field
+        return as_ordered(field, self._digest, _filing(self.orders)) if value else field
 
     def _said(self, each: ClinicianField, word: Word) -> Field:
         document, digest = self._stands_in(each.name, word)
@@ -140,8 +157,35 @@ class ClinicianPart:
     def _stands_in(self, name: str, word: Word) -> tuple[str, str]:
         """The document of a word and its digest: order, version that was signed with it, draft."""
         if word.source == ORDERED:
-            return ORDERED, self.order.digest
+            return ORDERED, self._digest
         version = self.said.version_of(name)
         return (
             (DRAFT, "") if version is None else (f"note version {version.number}", version.digest)
         )
+
+    @property
+    def _digest(self) -> str:
+        """Digests of the orders, each once."""
+        return " ".join(dict.fromkeys(each.order.digest for each in self.orders))
+
+
+def _told(each: ClinicianField, orders: Sequence[FiledWords]) -> str:
+    """What the orders of a visit say of a field: one text, or every one with its session.
+
+    Codes are put together. Where one order says something and another nothing, that is said too.
+    """
+    texts = {words.session_id: each.told(words.order) for words in orders}
+    if len(set(texts.values())) == 1:
+        return next(iter(texts.values()))
+    if each.is_codes:
+        return codes_text(dict.fromkeys(code for text in texts.values() for code in codes_in(text)))
+    return "; ".join(f"{text or 'nothing'} (order of {name})" for name, text in texts.items())
+
+
+def _filing(orders: Sequence[FiledWords]) -> OrderFiling | None:
+    """Who filed the orders; of several, when the last one was filed."""
+    filed = [words.filed for words in orders if words.filed is not None]
+    if len(filed) < len(orders):
+        return None
+    people = dict.fromkeys(each.by for each in filed)
+    return OrderFiling(by=", ".join(people), at_utc_ms=max(each.at_utc_ms for each in filed))

@@ -5,33 +5,19 @@ A field that nobody has said anything about is open and stays visibly so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, tzinfo
 
-from controller.event_details.happened import AnswerRecorded, SessionEnded
-from controller.events import EventKind, Outcome
-from controller.ports import Question
-from records.evidence.reader import NOT_CLOSED, SessionRecord
-from records.note.delivered_dose import DeliveredDose, compute_dose
-from records.note.event_texts import (
-    adjustment_text,
-    check_in_text,
-    clock_doubt_text,
-    clock_text,
-    newtons,
-    pause_text,
-    remark_text,
-    self_check_text,
-    self_check_text_as_signed,
-    steps_text,
-    stop_text,
-    table_text,
-)
-from records.note.events import Adjustment, adjustments, pauses, steps_reached
+from records.clinic.visit_sessions import VisitStatement
+from records.evidence.reader import SessionRecord
+from records.note.delivered_dose import DeliveredDose
+from records.note.device_fields import Field, record_zone
+from records.note.events import Adjustment
 from records.note.fields import clinician_fields
-from records.note.spoken import ClinicianPart, as_ordered
-from records.note.stored_text import moment_text
+from records.note.over_visit import VISIT, dose_over, in_time, outcome_over, visit_fields
+from records.note.session_part import RecordedSession, SessionPart, session_part
+from records.note.spoken import ClinicianPart, FiledWords, SignedUpon
 from records.note.words import (
     DRAFT,
     NOTHING_SAID,
@@ -39,16 +25,17 @@ from records.note.words import (
     NoteSignature,
     NoteVersion,
     NoteWords,
-    OrderFiling,
     Repetition,
 )
 from records.order.order import Order
-from records.provenance import JournalRange, Origin, Sourced
-from records.store.canonical import StoredEvent
 
-Field = Sourced[str]
-NEWTON, MINUTE, SECOND = "N", "min", "s"
-REGION_DEVICES = {"lumbar": "lumbar traction table", "cervical": "cervical traction unit"}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherSessions:
+    """The other sessions of a visit, and whose word it is that they are one."""
+
+    said: VisitStatement
+    sessions: tuple[RecordedSession, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +47,11 @@ class TreatmentNote:
     note until then. ``simulated``: the unit was a simulated one, by the sealed record.
     ``checkpoint`` binds the sealed session from outside, ``signature_checkpoint`` the newest
     version in clinic.db. Times are UTC milliseconds.
+
+    Of a visit of several sessions, ``parts`` are its sessions by their beginning; ``session_id``,
+    ``seal`` and ``checkpoint`` are those of the session that it is called by, ``device_fields``
+    begin with those of the whole visit, and times of ``dose`` count from that session's beginning.
+    A visit of one session has no ``parts``.
     """
 
     session_id: str
@@ -83,6 +75,23 @@ class TreatmentNote:
     signature_checkpoint: str = ""
     zone: tzinfo = UTC
     simulated: bool = False
+    reached_holding: bool = False
+    parts: tuple[SessionPart, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """Ids of the visit's sessions by their beginning."""
+        return tuple(part.session_id for part in self.parts) or (self.session_id,)
+
+    @property
+    def further_seals(self) -> dict[str, str]:
+        """Seal of each session beside the one that the visit is called by."""
+        return {p.session_id: p.seal for p in self.parts if p.session_id != self.session_id}
+
+    @property
+    def visit_fields(self) -> tuple[Field, ...]:
+        """The device's fields of the whole visit; none where it has one session."""
+        return tuple(field for field in self.device_fields if field.name.startswith(VISIT))
 
     @property
     def open_fields(self) -> list[str]:
@@ -104,30 +113,49 @@ def draft_note(
     *,
     spoken: NoteWords = NOTHING_SAID,
     last_visit: LastVisit | None = None,
+    further: FurtherSessions | None = None,
 ) -> TreatmentNote:
-    """The note of a session: drafted from the log, with what people have ``spoken`` in its place.
+    """The note of a visit: drafted from the log, with what people have ``spoken`` in its place.
 
     ``zone`` is the clinic's; default: the record's own offset.
     """
-    dose = compute_dose(record)
     zone = zone or record_zone(record)
-    draft = _Draft(record, order, dose, zone, spoken.filed)
-    device = tuple(draft.device_fields())
-    known = clinician_fields(stopped=bool(dose.stops), adjusted=bool(draft.adjustments))
-    clinician = ClinicianPart(order, spoken, last_visit, known)
+    named = RecordedSession(record=record, order=order, filed=spoken.filed)
+    sessions = (named, *(further.sessions if further else ()))
+    own, *others = (session_part(session, zone) for session in sessions)
+    parts: tuple[SessionPart, ...] = ()
+    dose, device = own.dose, own.fields
+    if further is not None:
+        own = own.of_a_visit(names_it=True)
+        parts = in_time([own, *(part.of_a_visit(names_it=False) for part in others)])
+        dose = dose_over(parts, own.started_utc_ms)
+        told_over = visit_fields(parts, dose, further.said, zone)
+        device = (*told_over, *(field for part in parts for field in part.fields))
+    every = parts or (own,)
+    adjusted = tuple(change for part in every for change in part.adjustments)
+    known = clinician_fields(stopped=bool(dose.stops), adjusted=bool(adjusted))
+    clinician = ClinicianPart(
+        [FiledWords(each.session_id, each.order, each.filed) for each in _in_time(sessions)],
+        spoken,
+        last_visit,
+        known,
+    )
     told = tuple(clinician.fields(device))
     return TreatmentNote(
-        session_id=record.head.session_id,
-        outcome=record.outcome,
-        interrupted=record.outcome in (Outcome.INTERRUPTED, NOT_CLOSED),
-        seal=draft.digest,
+        session_id=own.session_id,
+        outcome=outcome_over(every),
+        interrupted=any(part.interrupted for part in every),
+        seal=own.seal,
         device_fields=device,
         clinician_fields=told,
         dose=dose,
-        warnings=(*draft.warnings(), *clinician.warnings(draft.digest, device, draft.as_signed)),
-        adjustments=draft.adjustments,
+        warnings=(
+            *(text for part in every for text in part.warnings),
+            *clinician.warnings(_evidence(own, every), device),
+        ),
+        adjustments=adjusted,
         patient_key=record.started.session.patient_key,
-        ended_utc_ms=_ended_utc_ms(record),
+        ended_utc_ms=_ended_utc_ms(every),
         status=spoken.status,
         signature=spoken.signature,
         versions=spoken.versions,
@@ -136,259 +164,36 @@ def draft_note(
         repetitions=tuple(clinician.repetitions(told)),
         signature_checkpoint=spoken.checkpoint,
         zone=zone,
-        simulated=record.simulated,
-        checkpoint=record.checkpoint,
+        simulated=any(part.simulated for part in every),
+        checkpoint=own.checkpoint,
+        reached_holding=any(part.reached_holding for part in every),
+        parts=parts,
     )
 
 
-def record_zone(record: SessionRecord) -> tzinfo:
-    """The clinic's offset at the session's start, as the evidence keeps it."""
-    return timezone(timedelta(minutes=record.head.utc_offset_min))
+def sessions_text(note: TreatmentNote) -> str:
+    """Which session the note is of, or which sessions, by their beginning."""
+    if not note.parts:
+        return f"session {note.session_id}"
+    return f"visit of {len(note.parts)} sessions: {', '.join(note.sessions)}"
 
 
-def local_time(record: SessionRecord, at_ms: int, zone: tzinfo) -> datetime:
-    """Session milliseconds as local time with its offset, to the second.
-
-    The offset is fixed: Python compares times of one named zone by the clock on the wall, which
-    runs back in autumn.
-    """
-    utc_ms = record.head.started_utc_ms + at_ms
-    local = datetime.fromtimestamp(utc_ms // 1000, zone)
-    return local.astimezone(timezone(local.utcoffset() or timedelta()))
+def _in_time(sessions: Sequence[RecordedSession]) -> list[RecordedSession]:
+    """Sessions by their beginning, as the parts of the note are."""
+    return sorted(sessions, key=lambda each: (each.record.head.started_utc_ms, each.session_id))
 
 
-class _Draft:
-    """Collects the fields; short methods, one group each."""
-
-    def __init__(
-        self,
-        record: SessionRecord,
-        order: Order,
-        dose: DeliveredDose,
-        zone: tzinfo,
-        filed: OrderFiling | None,
-    ) -> None:
-        self.record, self.order, self.dose, self.zone = record, order, dose, zone
-        self.filed = filed
-        self.digest = record.seal.hex() if record.seal else ""
-        self.started = record.started.session
-        self.adjustments = adjustments(record)
-
-    # --- the device's part --------------------------------------------------------------------
-
-    def device_fields(self) -> Iterator[Field]:
-        yield from self._unit()
-        yield from self._ordered()
-        yield from self._delivered()
-        yield from self._happened()
-
-    def _unit(self) -> Iterator[Field]:
-        identity = self.started.identity
-        region = self.order.prescription.region.value
-        yield self._device("device_type", "Device", REGION_DEVICES[region])
-        model = f"{identity.model}, serial {identity.serial_number}"
-        yield self._device("device", "Model", f"{model}, firmware {identity.firmware}")
-        calibration = f"{identity.calibrated_on}, due {identity.calibration_due}"
-        yield self._device("calibration", "Calibrated", calibration)
-
-    def _ordered(self) -> Iterator[Field]:
-        order = self.order.prescription
-        yield self._ordered_field("region", "Region", order.region.value)
-        yield self._ordered_field("mode", "Mode", order.mode.value)
-        hold = newtons(round(order.hold_force_n * 10))
-        rest = newtons(round(order.rest_force_n * 10))
-        if order.rest_s:
-            hold = f"{hold} for {order.hold_s:g} s"
-            rest = f"{rest} for {order.rest_s:g} s"
-        yield self._ordered_field("hold_force", "Ordered hold force", hold)
-        if order.rest_s:
-            yield self._ordered_field("rest_force", "Ordered rest force", rest)
-        ramp = f"{order.ramp_up_n_per_s:g} N/s up, {order.ramp_down_n_per_s:g} N/s down"
-        yield self._ordered_field("ramp", "Ordered ramp", ramp)
-        planned = f"{order.treatment_s / 60:g} min"
-        yield self._ordered_field("treatment_time", "Ordered time", planned, MINUTE)
-
-    def _delivered(self) -> Iterator[Field]:
-        dose = self.dose
-        started = self._local(dose.treatment_started_ms)
-        ended = self._local(dose.treatment_ended_ms)
-        yield self._device("opened_at", "Times count from", self._local(0))
-        yield self._phases("started_at", "Traction began", started)
-        yield self._phases("ended_at", "Traction ended", ended)
-        minutes = f"{dose.delivered_minutes} min ({clock_text(dose.traction_ms)})"
-        yield self._phases("delivered_minutes", "Delivered traction", minutes, MINUTE)
-        yield self._phases("paused", "Paused", clock_text(dose.paused_ms), SECOND)
-        yield self._measured("peak_force", "Peak force", newtons(dose.peak_force_dn))
-        mean = newtons(dose.mean_hold_force_dn)
-        yield self._measured("mean_hold_force", "Mean force in hold", mean)
-        hold_time = clock_text(dose.hold_time_ms)
-        yield self._measured("hold_time", "Time in hold", hold_time, SECOND)
-        if dose.in_band_permille is not None:
-            band = f"{dose.in_band_permille / 10:.1f} % within the larger of 10 N and 10 %"
-            yield self._measured("time_in_band", "Hold samples in band", band, "%")
-
-    def _happened(self) -> Iterator[Field]:
-        for number, stop in enumerate(self.dose.stops, start=1):
-            name = "stop" if len(self.dose.stops) == 1 else f"stop_{number}"
-            yield self._device(
-                name, "Stop", stop_text(stop), range_=_range("event", stop.sequence, stop.sequence)
-            )
-        if not self.dose.stops:
-            yield self._device("stop", "Stop", "none", range_=self._all_events())
-        yield from self._stepped()
-        yield from self._adjusted()
-        yield from self._paused()
-        yield from self._said_meanwhile()
-        yield self._device("outcome", "Outcome", self._outcome(), range_=self._all_events())
-        yield self._device(
-            "press_test", "Stop switch", self._press_test(), range_=self._all_events()
-        )
-        yield from self._checked()
-
-    def _outcome(self) -> str:
-        ended = self.record.of_kind(EventKind.SESSION_ENDED)
-        if not ended:
-            return self.record.outcome
-        end = ended[-1].said(SessionEnded)
-        return f"{end.outcome} ({end.reason})"
-
-    def _press_test(self) -> str:
-        seen = bool(self.record.of_kind(EventKind.PRESS_TEST_SEEN))
-        return "press-tested by the patient before arming" if seen else "switch not press-tested"
-
-    def _stepped(self) -> Iterator[Field]:
-        """The progressive and regressive steps that were reached, with their forces."""
-        made = steps_reached(self.record)
-        if made:
-            yield self._device(
-                "steps", "Steps reached", steps_text(made), range_=_span("event", made)
-            )
-
-    def _checked(self) -> Iterator[Field]:
-        """The self-check before the start; a record from before it has none."""
-        made = self.record.of_kind(EventKind.SELF_CHECK_RECORDED)
-        for name, label, text in (
-            ("table", "Table", table_text(made)),
-            ("clock", "Workstation clock", clock_doubt_text(made)),
-            ("self_check", "Self-check", self_check_text(made) if made else None),
-        ):
-            if text is not None:
-                yield self._device(name, label, text, range_=_span("event", made))
-
-    @property
-    def as_signed(self) -> dict[str, str]:
-        """Texts of fields whose form has changed since notes were signed with them."""
-        made = self.record.of_kind(EventKind.SELF_CHECK_RECORDED)
-        return {"self_check": self_check_text_as_signed(made)} if made else {}
-
-    def _adjusted(self) -> Iterator[Field]:
-        """Every change of force with who and why, so that "none" is a statement too."""
-        made = self.adjustments
-        text = "; ".join(adjustment_text(change) for change in made) or "none"
-        range_ = _range("event", made[0].sequence, made[-1].sequence) if made else None
-        yield self._device("adjustments", "Adjustments", text, range_=range_ or self._all_events())
-
-    def _paused(self) -> Iterator[Field]:
-        made = pauses(self.record)
-        if made:
-            text = "; ".join(pause_text(pause) for pause in made)
-            range_ = _range("event", made[0].first_sequence, made[-1].last_sequence)
-            yield self._device("pauses", "Pauses", text, range_=range_)
-
-    def _said_meanwhile(self) -> Iterator[Field]:
-        """Check-ins and remarks of a person, as the log holds them since they were made."""
-        for kind, name, label, text_of in (
-            (EventKind.CHECK_IN_RECORDED, "check_ins", "Check-ins", check_in_text),
-            (EventKind.REMARK_RECORDED, "remarks", "Remarks in session", remark_text),
-        ):
-            made = self.record.of_kind(kind)
-            if made:
-                text = "; ".join(text_of(event) for event in made)
-                yield self._device(name, label, text, range_=_span("event", made))
-
-    # --- what must be said whatever else is said ----------------------------------------------
-
-    def warnings(self) -> Iterator[str]:
-        if not self.digest:
-            yield "The session is not closed; its record is not sealed."
-        for answer in self._answers():
-            if answer.question == Question.UNIT_NOT_COMMISSIONED.value:
-                yield "Unit not commissioned: test fixture or simulator only, no patient."
-        if self._answered_by_script():
-            yield "Questions of this session were answered by a script, not by a person."
-        if not self.order.screening:
-            yield "Contraindication screen: not attested before the treatment."
-        if self.record.of_kind(EventKind.RELEASE_NOT_OBSERVED):
-            yield "The release was not observed by this program."
-
-    def _answered_by_script(self) -> bool:
-        return any(answer.by_script for answer in self._answers())
-
-    def _answers(self) -> list[AnswerRecorded]:
-        answered = self.record.of_kind(EventKind.QUESTION_ANSWERED)
-        return [event.said(AnswerRecorded) for event in answered]
-
-    # --- makers of fields ---------------------------------------------------------------------
-
-    def _local(self, at_ms: int | None) -> str | None:
-        return None if at_ms is None else moment_text(local_time(self.record, at_ms, self.zone))
-
-    def _all_events(self) -> JournalRange:
-        return _range("event", 0, self.record.events[-1].sequence)
-
-    def _device(
-        self, name: str, label: str, value: str | None, *, range_: JournalRange | None = None
-    ) -> Field:
-        return Sourced(
-            name=name,
-            label=label,
-            value=value,
-            origin=Origin.DEVICE,
-            journal_range=range_ or _range("event", 0, 0),
-            digest=self.digest,
-        )
-
-    def _ordered_field(self, name: str, label: str, value: str | None, unit: str = NEWTON) -> Field:
-        field: Field = Sourced(
-            name=name, label=label, value=value, origin=Origin.PRESCRIPTION, unit=unit
-        )
-        return as_ordered(field, self.order.digest, self.filed)
-
-    def _phases(self, name: str, label: str, value: str | None, unit: str = "") -> Field:
-        changes = self.record.of_kind(EventKind.PHASE_CHANGED)
-        return Sourced(
-            name=name,
-            label=label,
-            value=value,
-            origin=Origin.DERIVED,
-            unit=unit,
-            journal_range=_span("event", changes),
-            digest=self.digest,
-            method="from the phase events (numbers of the record)",
-        )
-
-    def _measured(self, name: str, label: str, value: str | None, unit: str = NEWTON) -> Field:
-        count = len(self.record.samples)
-        return Sourced(
-            name=name,
-            label=label,
-            value=value,
-            origin=Origin.DEVICE,
-            unit=unit,
-            journal_range=_range("sample", 0, max(0, count - 1)),
-            digest=self.digest,
-            method="from all samples of the session (numbers of the record)",
-        )
+def _evidence(own: SessionPart, every: Sequence[SessionPart]) -> SignedUpon:
+    """What a signature stands upon: the seals, and texts in the form in which they were signed."""
+    return SignedUpon(
+        seal=own.seal,
+        further={part.session_id: part.seal for part in every if part is not own},
+        as_signed={name: text for part in every for name, text in part.as_signed.items()},
+    )
 
 
-def _ended_utc_ms(record: SessionRecord) -> int | None:
-    ended = record.of_kind(EventKind.SESSION_ENDED)
-    return ended[-1].utc_ms if ended else None
-
-
-def _range(records: str, first: int, last: int) -> JournalRange:
-    return JournalRange(records=records, first=first, last=last)
-
-
-def _span(records: str, events: list[StoredEvent]) -> JournalRange | None:
-    return _range(records, events[0].sequence, events[-1].sequence) if events else None
+def _ended_utc_ms(every: Sequence[SessionPart]) -> int | None:
+    """The end of the last session; None while one of them has no end."""
+    ends = [part.ended_utc_ms for part in every]
+    known = [end for end in ends if end is not None]
+    return max(known) if known and len(known) == len(ends) else None

@@ -55,7 +55,8 @@ class OrderFiling:
 class NoteVersion:
     """A signed version: who, when, why, and what it changed (all words, in version 1).
 
-    ``digest`` is the SHA-256 (hex) of its entry's text in clinic.db.
+    ``digest`` is the SHA-256 (hex) of its entry's text in clinic.db. ``further`` are the visit's
+    other sessions with their seals, None where the version says nothing of them.
     """
 
     number: int
@@ -65,6 +66,7 @@ class NoteVersion:
     reason: str
     changes: Mapping[str, Word]
     digest: str = ""
+    further: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class NoteSignature:
 class NoteWords:
     """Everything that was said of one note. ``device`` are the device's values as signed.
 
+    ``further`` are the seals of the visit's other sessions as signed.
+
     ``filed`` is None where clinic.db does not say who filed the order (before the register).
     ``entry`` is the sequence of the newest version in clinic.db, -1 for a draft.
     """
@@ -89,6 +93,7 @@ class NoteWords:
     versions: tuple[NoteVersion, ...] = ()
     seal: str = ""
     device: Mapping[str, str | None] = field(default_factory=dict)
+    further: Mapping[str, str] = field(default_factory=dict)
     checkpoint: str = ""
     entry: int = -1
     filed: OrderFiling | None = None
@@ -146,9 +151,16 @@ def fold(entries: list[Entry], draft: Mapping[str, Word]) -> NoteWords:
     for version in versions:
         words |= version.changes
     with refused_in_words(f"entry {signed[0].sequence} of clinic.db, a signed note,"):
-        seal, device = str(signed[0].detail["seal"]), dict(signed[0].detail["device"])
+        seal = str(signed[0].detail["seal"])
+        device = dict([e.detail["device"] for e in signed if "device" in e.detail][-1])
+    further = [version.further for version in versions if version.further is not None]
     return NoteWords(
-        words=words, versions=versions, seal=seal, device=device, entry=signed[-1].sequence
+        words=words,
+        versions=versions,
+        seal=seal,
+        device=device,
+        further=further[-1] if further else {},
+        entry=signed[-1].sequence,
     )
 
 
@@ -179,8 +191,9 @@ def _version(entry: Entry, number: int) -> NoteVersion:
             reason=detail["reason"],
             changes={name: _word(said) for name, said in detail["words"].items()},
             digest=hashlib.sha256(canonical_json(detail).encode()).hexdigest(),
+            further=dict(detail["sessions"]) if "sessions" in detail else None,
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise JournalCorrupt(
             f"entry {entry.sequence} of clinic.db lacks {error}: a version of the note was altered "
             "or removed; `traction verify --all` says where"

@@ -37,6 +37,8 @@ from records.claim.unwritten import UnwrittenExport
 from records.clinic.acceptance import OfferAnswer, record_acceptance
 from records.clinic.claim_exports import claim_exports_of
 from records.clinic.filed_orders import sessions_of_patient
+from records.clinic.visit_sessions import visits_in
+from records.evidence.stored_session import SessionHead
 from records.keeping.search import others_of_day
 from records.store.author import Author
 from records.store.clinic_chain import entries_of_session
@@ -83,6 +85,9 @@ def billed(
             refusals=trial(replace(visit, context=context)) if trial else None,
             decision=decision_of(visit.acceptances),
             other_sessions=tuple(_other_sessions(folder, visit)),
+            further_records=tuple(
+                each.record for each in visit.sessions if each.record is not visit.record
+            ),
             other_profile=_other_profile(folder, context),
         ),
     )
@@ -98,21 +103,24 @@ def _other_profile(folder: RecordFolder, context: ClaimContext) -> PayerProfile 
 
 
 def _other_sessions(folder: RecordFolder, visit: Visit) -> Iterator[OtherSession]:
-    """What else the patient was treated with on the clinic's day."""
+    """What else the patient was treated with on the clinic's day: a visit's sessions are one."""
 
     def began(utc_ms: int) -> datetime:
         return datetime.fromtimestamp(utc_ms / 1000, visit.zone)
 
-    head = visit.record.head
+    own, head = set(visit.note.sessions), visit.sessions[0].record.head
     with clinic_reading(folder) as db:
         db.execute("BEGIN")  # every look is at the file of one moment
-        known = set(sessions_of_patient(db, visit.note.patient_key))
-        others = others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date())
-        entries = {each.session_id: entries_of_session(db, each.session_id) for each in others}
-    for other in others:
-        sent = claim_exports_of(folder, other.session_id, entries[other.session_id])
+        visits = visits_in(db)
+        known = set(sessions_of_patient(db, visit.note.patient_key)) - own
+        together: dict[tuple[str, ...], SessionHead] = {}
+        for other in others_of_day(folder, head, known, lambda utc_ms: began(utc_ms).date()):
+            together.setdefault(visits.sessions_with(other.session_id), other)
+        entries = {name: entries_of_session(db, name) for sessions in together for name in sessions}
+    for sessions, other in together.items():
+        sent = [each for name in sessions for each in claim_exports_of(folder, name, entries[name])]
         yield OtherSession(
-            session_id=other.session_id,
+            session_id=other.session_id if len(sessions) == 1 else " with ".join(sessions),
             began=began(other.started_utc_ms).astimezone(UTC),
             exported=any(each.ready for each in sent),
         )

@@ -66,14 +66,28 @@ def face_of(
         signed_at=moment_text(note, newest.at_utc_ms) if newest else "",
         amendments=tuple(version_texts(note)) if len(note.versions) > 1 else (),
         alerts=(
-            *((SIMULATED,) if note.simulated else ()),
-            *((INTERRUPTED,) if note.interrupted else ()),
+            *filter(None, (simulated_text(note), _interrupted_text(note))),
             *alerts,
         ),
         errors=errors_of(report) if report else (),
         open_n=len(open_errors(report)) if report else 0,
         outcomes=outcomes_text(report) if report else "",
     )
+
+
+def simulated_text(note: TreatmentNote) -> str:
+    """That nobody was treated; of several sessions, in which. "" for a real unit."""
+    if not note.simulated:
+        return ""
+    simulated = [part.session_id for part in note.parts if part.simulated]
+    return f"{SIMULATED} It is session {' and '.join(simulated)}." if simulated else SIMULATED
+
+
+def _interrupted_text(note: TreatmentNote) -> str:
+    if not note.interrupted:
+        return ""
+    cut = [part.session_id for part in note.parts if part.interrupted]
+    return f"{INTERRUPTED} It is session {' and '.join(cut)}." if cut else INTERRUPTED
 
 
 def errors_of(report: ScrubReport) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from controller.errors import RecordNotFound, TractionError
+from controller.errors import JournalCorrupt, RecordNotFound, TractionError
 from controller.runtime.clock import SystemClock
 from records.clinic.audit import record_read
 from records.clinic.filed_orders import filed_order
-from records.evidence.believed import read_checked, refusal_of
+from records.clinic.visit_sessions import Visits, visits_of
+from records.evidence.believed import CheckedRecord, read_checked, refusal_of
 from records.evidence.reader import find_session, refuse_removed
 from records.evidence.unreadable import UNREADABLE
 from records.note.treatment_note import draft_note
@@ -37,22 +38,35 @@ class Practice(Protocol):
 def load_visit(
     folder: RecordFolder, session_id: str, practice: Practice, *, altered_too: bool = False
 ) -> Visit:
-    """Everything of one session; raises RecordNotFound, or JournalCorrupt for an altered record.
+    """Everything of the visit of a session, all its sessions with it.
 
-    Evidence and words are checked in the same look in which they are read. With ``altered_too`` an
-    altered record is handed out with its mark. Whoever shows it to a person goes through
+    Raises RecordNotFound, or JournalCorrupt for an altered record. Evidence and words of every
+    session are checked in the same look in which they are read. With ``altered_too`` an altered
+    record is handed out with its mark. Whoever shows it to a person goes through
     ``audited_visit``.
     """
-    checked = read_checked(folder, session_id)
-    record = checked.record if altered_too else checked.believed()
-    words = visit_words(folder, record)
-    altered = checked.altered or words.altered
+    asked = read_checked(folder, session_id)
+    visits = _visits(folder, asked.record.head.session_id)
+    checked = list(_of_visit(folder, asked, visits))
+    for each in checked:
+        if each.altered and not altered_too:
+            raise refusal_of(each.record.head.session_id, each.altered)
+    records = [each.record for each in checked]
+    words = visit_words(folder, records, visits)
+    altered = next(filter(None, (*(each.altered for each in checked), words.altered)), "")
     if altered and not altered_too:
-        raise refusal_of(record.head.session_id, altered)
-    zone = practice.zone_at(record.head.started_utc_ms)
-    note = draft_note(record, words.order, zone, spoken=words.note, last_visit=words.last_visit)
+        raise refusal_of(records[0].head.session_id, altered)
+    zone = practice.zone_at(records[0].head.started_utc_ms)
+    note = draft_note(
+        records[0],
+        words.order,
+        zone,
+        spoken=words.note,
+        last_visit=words.last_visit,
+        further=words.further,
+    )
     return Visit(
-        record=record,
+        record=records[0],
         order=words.order,
         note=note,
         face=face_of(note),
@@ -62,7 +76,34 @@ def load_visit(
         altered=altered,
         acceptances=words.acceptances,
         sent=words.sent,
+        further=words.further,
+        asked_for=asked.record.head.session_id,
     )
+
+
+def _visits(folder: RecordFolder, session_id: str) -> Visits:
+    try:
+        return visits_of(folder)
+    except JournalCorrupt as error:
+        raise refusal_of(session_id, f"{PLACE}: {error.message}") from error
+
+
+def _of_visit(
+    folder: RecordFolder, asked: CheckedRecord, visits: Visits
+) -> Iterator[CheckedRecord]:
+    """Every session of the visit, the one that it is called by first."""
+    own = asked.record.head.session_id
+    for name in visits.sessions_with(own):
+        if name == own:
+            yield asked
+            continue
+        try:
+            refuse_removed(folder, find_session(folder, name))
+            yield read_checked(folder, name)
+        except RecordNotFound as error:
+            raise RecordNotFound(
+                f"session {own} is one visit with session {name}, and {error.message}"
+            ) from error
 
 
 def audited_visit(
@@ -94,7 +135,7 @@ def altered_is_said(visit: Visit) -> Iterator[None]:
 
 
 def keep_reading(folder: RecordFolder, session_id: str, person: Person, what: str) -> str:
-    """Keep the row of an access to a session; returns its whole id."""
+    """Keep the row of an access to a session, and to each of its visit; returns its whole id."""
     head = find_session(folder, session_id)
     refuse_removed(folder, head)
     try:
@@ -102,5 +143,6 @@ def keep_reading(folder: RecordFolder, session_id: str, person: Person, what: st
             patient_key = filed_order(db, head.session_id).patient_key
     except RecordNotFound as error:
         raise refusal_of(head.session_id, f"{PLACE}: {error.message}") from error
-    record_read(folder, person, what, session_id=head.session_id, patient_key=patient_key)
+    for name in _visits(folder, head.session_id).sessions_with(head.session_id):
+        record_read(folder, person, what, session_id=name, patient_key=patient_key)
     return head.session_id

@@ -106,6 +106,8 @@ def note_digest(visit: Visit) -> str:
         },
         "accepted": [*sorted(f"{one.what}={one.value}" for one in visit.acceptances)],
     }
+    if note.parts:
+        said["sessions"] = {**note.further_seals}
     return hashlib.sha256(canonical_json(said).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""One session as people see it: record, order, note, claim context, and what the rules say."""
+"""A visit as people see it: record, order, note, claim context, and what the rules say."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from records.clinic.acceptance import Acceptance
 from records.clinic.claim_exports import FiledExport
 from records.evidence.believed import mark_of
 from records.evidence.reader import SessionRecord
-from records.note.treatment_note import TreatmentNote
+from records.note.session_part import RecordedSession
+from records.note.treatment_note import FurtherSessions, TreatmentNote
 from records.order.order import Order
 from records.visit.face import Face
 
@@ -37,6 +38,10 @@ class Visit:
     ``offers`` are what the rules make of both. Without ``report`` no rule was applied, and the face
     can hold no error. ``altered`` says what of evidence or words does not fit, and where; "" when
     everything does.
+
+    ``record`` and ``order`` are those of the session that the visit is called by, ``further`` are
+    the others of a visit of several sessions. ``asked_for`` is the session by which it was asked
+    for.
     """
 
     record: SessionRecord
@@ -53,10 +58,27 @@ class Visit:
     facts: Facts | None = None
     report: ScrubReport | None = None
     offers: tuple[Offer, ...] = ()
+    further: FurtherSessions | None = None
+    asked_for: str = ""
+
+    @property
+    def sessions(self) -> tuple[RecordedSession, ...]:
+        """Every session of the visit by its beginning, as the note's parts are."""
+        own = RecordedSession(record=self.record, order=self.order)
+        if self.further is None:
+            return (own,)
+        by_id = {each.session_id: each for each in (own, *self.further.sessions)}
+        return tuple(by_id[part.session_id] for part in self.note.parts)
+
+    @property
+    def asked_session(self) -> RecordedSession:
+        """The one by which the visit was asked for."""
+        asked = self.asked_for or self.session_id
+        return next(each for each in self.sessions if each.session_id == asked)
 
     @property
     def session_id(self) -> str:
-        """The session's id: every export names it."""
+        """The id of the session that the visit is called by: every export names it."""
         return self.record.head.session_id
 
     @property

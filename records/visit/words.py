@@ -6,7 +6,7 @@ stand; so are rows of accesses that wait for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,12 @@ from records.clinic.chain_check import ClinicAlteration, check_schema
 from records.clinic.claim_exports import FiledExport, claim_exports_of
 from records.clinic.clinic_evidence import SessionClaims
 from records.clinic.filed_orders import filed_order, sessions_of_patient
-from records.clinic.session_words import SessionWords, read_session_words
+from records.clinic.session_words import (
+    SessionWords,
+    faults_of_further_seals,
+    read_session_words,
+)
+from records.clinic.visit_sessions import Visits, visits_in
 from records.evidence.believed import altered_text, refusal_of
 from records.evidence.reader import SessionRecord
 from records.evidence.unreadable import refused_in_words
@@ -24,8 +29,10 @@ from records.keeping.search import last_visit_of
 from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.note.lifecycle import note_words_of
-from records.note.spoken import spoken_words
-from records.note.words import LastVisit, NoteWords
+from records.note.session_part import RecordedSession
+from records.note.spoken import FiledWords, spoken_words
+from records.note.treatment_note import FurtherSessions
+from records.note.words import LastVisit, NoteWords, filing_of
 from records.order.order import Order
 from records.order.order_file import parse_order
 from records.store.clinic_file import clinic_checking
@@ -37,7 +44,10 @@ PLACE = "clinic.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitWords:
-    """What people said of a visit; ``alterations`` are what does not fit in it."""
+    """What people said of a visit; ``alterations`` are what does not fit in it.
+
+    ``order`` is that of the session that the visit is called by; ``further`` are the others.
+    """
 
     order: Order
     note: NoteWords
@@ -45,6 +55,7 @@ class VisitWords:
     acceptances: tuple[Acceptance, ...]
     sent: tuple[FiledExport, ...]
     alterations: tuple[ClinicAlteration, ...]
+    further: FurtherSessions | None = None
 
     @property
     def altered(self) -> str:
@@ -52,53 +63,109 @@ class VisitWords:
         return _altered(self.alterations[0]) if self.alterations else ""
 
 
-def visit_words(folder: RecordFolder, record: SessionRecord) -> VisitWords:
-    """The words of a session on file.
+def visit_words(
+    folder: RecordFolder, records: Sequence[SessionRecord], visits: Visits
+) -> VisitWords:
+    """The words of a visit on file; ``records`` are its sessions, the one it is called by first.
 
     What was altered and can be read all the same is handed out with its alterations. Raises
     JournalCorrupt where it cannot, naming what and where.
     """
-    session_id, known = record.head.session_id, key_history(folder)
+    named, known = records[0].head.session_id, key_history(folder)
     with clinic_checking(folder) as db:
         db.execute("BEGIN")  # every look is at the file of one moment
         schema = check_schema(db)
         found = [*schema.alterations]
         if not schema.readable:
-            raise refusal_of(session_id, _altered(found[0]))
+            raise refusal_of(named, _altered(found[0]))
         keys = known.only(known_public_keys(folder))
-        before = _last_visit(db, folder, record)
-        words = read_session_words(db, keys, session_id, _said(record), before)
-        found += words.alterations
-        what = f"the words of session {session_id} in {PLACE}"
-        with _told_first(session_id, found), refused_in_words(what):
-            return _words_of(db, folder, record, words, before, tuple(found))
+        before = _last_visit(db, folder, records, visits)
+        read = [
+            read_session_words(
+                db,
+                keys,
+                record.head.session_id,
+                _said(record),
+                before[0] if before and record is records[0] else None,
+            )
+            for record in records
+        ]
+        found += dict.fromkeys(one for words in read for one in words.alterations)
+        what = f"the words of session {named} in {PLACE}"
+        with _told_first(named, found), refused_in_words(what):
+            _require_said(db, visits, records)
+            seals = {r.head.session_id: _seal(r) for r in records}
+            found += faults_of_further_seals(read[0].stored, seals.get)
+            return _Look(db, folder, visits).words_of(records, read, before, tuple(found))
 
 
-def _words_of(
-    db: Database,
-    folder: RecordFolder,
-    record: SessionRecord,
-    words: SessionWords,
-    before: str | None,
-    found: tuple[ClinicAlteration, ...],
-) -> VisitWords:
-    session_id, entries = record.head.session_id, words.entries
-    if words.order is None or words.order.order_digest != record.started.session.order_digest:
-        raise JournalCorrupt(f"the order of session {session_id} is not the one that was filed")
-    last_visit = None
-    if before is not None:
-        said = note_words_of(db, folder, before, words.entries_beside)
-        last_visit = LastVisit(
-            session_id=before, words=spoken_words(_order_on_file(db, before), said)
+class _Look:
+    """One look at clinic.db, from which the words of a visit are made."""
+
+    def __init__(self, db: Database, folder: RecordFolder, visits: Visits) -> None:
+        self._db, self._folder, self._visits = db, folder, visits
+
+    def words_of(
+        self,
+        records: Sequence[SessionRecord],
+        read: Sequence[SessionWords],
+        before: tuple[str, ...] | None,
+        found: tuple[ClinicAlteration, ...],
+    ) -> VisitWords:
+        """The words of the sessions ``read``; ``before`` are those of the visit before."""
+        own, *others = (
+            self._session(record, words) for record, words in zip(records, read, strict=True)
         )
-    return VisitWords(
-        order=parse_order(words.order.order_text, f"of session {session_id}"),
-        note=note_words_of(db, folder, session_id, entries),
-        last_visit=last_visit,
-        acceptances=tuple(acceptances_of(entries)),
-        sent=claim_exports_of(folder, session_id, entries),
-        alterations=found,
-    )
+        entries = sorted((e for w in read for e in w.entries), key=lambda entry: entry.sequence)
+        said = self._visits.of(own.session_id)
+        return VisitWords(
+            order=own.order,
+            note=note_words_of(self._db, self._folder, own.session_id, read[0].entries),
+            last_visit=self._words_before(before, read[0]) if before else None,
+            acceptances=tuple(acceptances_of(entries)),
+            sent=tuple(self._exports(records, read)),
+            alterations=found,
+            further=FurtherSessions(said=said, sessions=tuple(others)) if said else None,
+        )
+
+    def _session(self, record: SessionRecord, words: SessionWords) -> RecordedSession:
+        name, order = record.head.session_id, words.order
+        if order is None or order.order_digest != record.started.session.order_digest:
+            raise JournalCorrupt(f"the order of session {name} is not the one that was filed")
+        parsed = parse_order(order.order_text, f"of session {name}")
+        return RecordedSession(record=record, order=parsed, filed=filing_of(words.entries))
+
+    def _words_before(self, before: tuple[str, ...], words: SessionWords) -> LastVisit:
+        """What was said of the visit before, under the session that it is called by."""
+        said = note_words_of(self._db, self._folder, before[0], words.entries_beside)
+        orders = tuple(
+            FiledWords(name, _order_on_file(self._db, name), said.filed) for name in before
+        )
+        return LastVisit(session_id=before[0], words=spoken_words(orders, said))
+
+    def _exports(
+        self, records: Sequence[SessionRecord], read: Sequence[SessionWords]
+    ) -> list[FiledExport]:
+        """Claims of the visit that left, whichever of its sessions they were of."""
+        if len(read) == 1:
+            return [*claim_exports_of(self._folder, records[0].head.session_id, read[0].entries)]
+        found = [
+            export
+            for record, words in zip(records, read, strict=True)
+            for export in claim_exports_of(self._folder, record.head.session_id, words.entries)
+        ]
+        return sorted(found, key=lambda export: export.at_utc_ms)
+
+
+def _require_said(db: Database, visits: Visits, records: Sequence[SessionRecord]) -> None:
+    """The sessions that were read are those of the visit in this look as well."""
+    named = records[0].head.session_id
+    now = visits_in(db)
+    if now.sessions_with(named) != visits.sessions_with(named):
+        raise RequestRefused(
+            f"the sessions of the visit of {named} were changed by somebody else meanwhile; "
+            "repeat the command"
+        )
 
 
 @contextmanager
@@ -118,14 +185,21 @@ def _altered(found: ClinicAlteration) -> str:
 
 def _said(record: SessionRecord) -> SessionClaims:
     started = record.started.session
-    seal = record.seal.hex() if record.seal else None
-    return SessionClaims(started.order_digest, started.patient_key, seal, False, {})
+    return SessionClaims(started.order_digest, started.patient_key, _seal(record), False, {})
 
 
-def _last_visit(db: Database, folder: RecordFolder, record: SessionRecord) -> str | None:
-    """The patient's visit before this one."""
-    key = record.started.session.patient_key
-    return last_visit_of(folder, record.head, set(sessions_of_patient(db, key)))
+def _seal(record: SessionRecord) -> str | None:
+    return record.seal.hex() if record.seal else None
+
+
+def _last_visit(
+    db: Database, folder: RecordFolder, records: Sequence[SessionRecord], visits: Visits
+) -> tuple[str, ...] | None:
+    """Sessions of the patient's visit before this one, the one that it is called by first."""
+    key = records[0].started.session.patient_key
+    first = min((record.head for record in records), key=lambda head: head.started_utc_ms)
+    before = last_visit_of(folder, first, set(sessions_of_patient(db, key)))
+    return visits.sessions_with(before) if before is not None else None
 
 
 def _order_on_file(db: Database, session_id: str) -> Order:

@@ -25,7 +25,7 @@ from workstation.cli import app
 DEVICE_FIELDS = set(
     re.findall(
         r'self\._(?:device|ordered_field|phases|measured)\(\s*"(\w+)"',
-        (ROOT / "records" / "note" / "treatment_note.py").read_text(encoding="utf-8"),
+        (ROOT / "records" / "note" / "device_fields.py").read_text(encoding="utf-8"),
     )
 )
 COVERAGE = rows(read("reference/mission-coverage.md"))

@@ -23,6 +23,7 @@ CLINIC_CHAIN = {
     "records/clinic/clinic_verify.py",
     "records/clinic/session_register.py",
     "records/clinic/session_words.py",
+    "records/clinic/visit_sessions.py",
     "records/evidence/quarantine.py",
     "records/evidence/year_files.py",
     "records/keeping/legal_hold.py",

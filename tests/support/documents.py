@@ -13,7 +13,8 @@ from controller.order.phases import Phase
 from records.claim.context import ClaimContext
 from records.claim.rules.scrubber import ScrubReport
 from records.evidence.reader import SessionHead, SessionRecord
-from records.note.treatment_note import draft_note, record_zone
+from records.note.device_fields import record_zone
+from records.note.treatment_note import draft_note
 from records.note.words import NoteVersion, NoteWords
 from records.order.order import Order
 from records.order.order_file import parse_order

@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from controller.event_details.codec import encode_fields
-from controller.event_details.opening import OpeningOfSession
+from controller.event_details.opening import OpeningOfSession, RecordedIdentity
 from controller.event_details.table import CLASSES, VERSION, EventDetail, UnknownDetail, decode
 from controller.events import EventKind, JsonValue
 from controller.session.inputs_and_effects import Emit
@@ -54,7 +54,11 @@ def _over(neutral: JsonValue, value: JsonValue) -> JsonValue:
 def _neutral(wanted: Any) -> Any:
     hints = typing.get_type_hints(wanted)
     required = [each.name for each in fields(wanted) if each.default is MISSING]
-    return wanted(**{name: _value(hints[name]) for name in required})
+    values = {name: _value(hints[name]) for name in required}
+    if wanted is OpeningOfSession:
+        values |= {"identity_block": "", "capability_block": ""}
+        values["identity"] = _neutral(RecordedIdentity)
+    return wanted(**values)
 
 
 def _value(wanted: Any) -> Any:

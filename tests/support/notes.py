@@ -78,8 +78,13 @@ def recorded(
     happened: Happened = (),
     outcome: str = "completed",
     closed: bool = True,
+    held_ms: int | None = 60_000,
+    ramped_ms: int = 0,
 ) -> None:
-    """A session of one minute of holding, with what else ``happened`` (ms, kind, detail)."""
+    """A session that held for ``held_ms``, with what else ``happened`` (ms, kind, detail).
+
+    Without ``held_ms`` it was released after ``ramped_ms`` of ramps.
+    """
     load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
     filed = order_of(order, reference)
     key = file_order(
@@ -99,13 +104,15 @@ def recorded(
         ),
     )
     clock = VirtualClock(utc_origin_ms=began_ms)
+    last_ms = held_ms or ramped_ms
     journal = open_session(folder, opening, clock, key=KEY)
+    reached: Happened = [(2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"})]
     phases: Happened = [
         (1_000, EventKind.PHASE_CHANGED, {"from": "armed", "to": "ramping_up"}),
-        (2_000, EventKind.PHASE_CHANGED, {"from": "ramping_up", "to": "holding"}),
+        *(reached if held_ms is not None else ()),
         *happened,
-        (62_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "releasing"}),
-        (64_000, EventKind.SESSION_ENDED, {"outcome": outcome, "reason": "test"}),
+        (2_000 + last_ms, EventKind.PHASE_CHANGED, {"from": "holding", "to": "releasing"}),
+        (4_000 + last_ms, EventKind.SESSION_ENDED, {"outcome": outcome, "reason": "test"}),
     ]
     for at_ms, kind, detail in phases if closed else phases[:-1]:
         clock.sleep_until(1000.0 + at_ms / 1000)
@@ -116,7 +123,7 @@ def recorded(
                 target_dn=600,
                 force_1_dn=601,
                 force_2_dn=None,
-                phase=6,
+                phase=5 if held_ms is None else 6,
                 flags=SampleFlag.NONE,
             )
         )

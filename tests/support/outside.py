@@ -77,9 +77,9 @@ def r4_faults(text: str) -> list[str]:
     return found
 
 
-def schema_faults(document: object) -> list[str]:
-    """What jsonschema finds against the published form of the session's JSON."""
-    schema = json.loads((DOCS / "reference" / "session.schema.json").read_text("utf-8"))
+def schema_faults(document: object, form: str = "session") -> list[str]:
+    """What jsonschema finds against the published form of a session's JSON, or of a visit's."""
+    schema = json.loads((DOCS / "reference" / f"{form}.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
     return [
         f"{error.json_path}: {error.message}"

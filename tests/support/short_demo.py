@@ -31,6 +31,7 @@ def run_short_demo(console: Console, folder: Path, settings: Settings) -> list[P
     orders = {
         "cervical": parse_order(SHORT_CERVICAL, "cervical.toml"),
         "lumbar": parse_order(SHORT_LUMBAR, "lumbar.toml"),
+        "observed": parse_order(SHORT_LUMBAR, "observed.toml"),
     }
     stops_at_once = replace(lumbar, patient=StopsDuring(1, 2.0))
     with pytest.MonkeyPatch.context() as patched:

@@ -21,6 +21,7 @@ from workstation.commands.options import (
     SessionArgument,
     grouped,
     place_of,
+    say_whose_visit,
 )
 from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_text
@@ -84,6 +85,7 @@ def claim_new(
 
     settings, folder = place_of(data)
     visit = audited_visit(folder, session, settings, reader_now(folder), "claim new")
+    say_whose_visit(visit)
     context, _ = claim_of(folder, visit, payer=payer, context_file=None)
     text = claim_template(context)
     if out is None:
@@ -197,6 +199,7 @@ def _billed(
     settings, folder = place
     person = reader_now(folder)
     visit = audited_visit(folder, session, settings, person, what, altered_too=altered_too)
+    say_whose_visit(visit)
     with altered_is_said(visit):
         visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)
     assert visit.report is not None, "a billed visit has a report"

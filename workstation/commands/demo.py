@@ -1,4 +1,4 @@
-"""``traction demo``: two simulated patients and all their documents."""
+"""``traction demo``: three simulated patients and all their documents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def demo(
         "demo-output"
     ),
 ) -> None:
-    """Treat two simulated patients over real bytes and write all documents."""
+    """Treat two simulated patients, observe a third one, and write all documents."""
     from workstation.demo import DemoConsole, run_demo
     from workstation.settings import load_settings
 

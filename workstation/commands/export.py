@@ -16,6 +16,7 @@ from workstation.commands.options import (
     RecordsOptions,
     SessionArgument,
     grouped,
+    say_whose_visit,
 )
 from workstation.output import say, say_json
 
@@ -140,7 +141,8 @@ def export(
         made = document(visit, format_.value, choices)
         mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
         name = file_name(visit.session_id, format_.value, mapped)
-    target = place_for(visit.session_id, out, name)
+    say_whose_visit(visit)
+    target = place_for(visit.note.sessions, out, name)
     if sent_as:
         reader = reader_now(place.folder)
         keep_export(place.folder, visit, reader, sent_as, target.name, made.content)
@@ -155,7 +157,7 @@ def _bundle(place: Place, session: str) -> tuple[Visit, ExportedFile, str]:
 
     visit = _audited(place, session, "export bundle")
     made = ExportedFile(content=bundle_of(place.folder, visit))
-    return visit, made, f"{visit.session_id}.zip"
+    return visit, made, f"{visit.asked_session.session_id}.zip"
 
 
 @grouped
@@ -177,6 +179,7 @@ def upload(
         category=target.category,
     )
     visit = _visit(records.place, session, "upload pdf", claim)
+    say_whose_visit(visit)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if records.as_json:
         say_json({"uploaded": visit.note_file, "to": endpoint.url, "patient": target.patient})
@@ -189,7 +192,7 @@ def _visit(place: Place, session: str, what: str, claim: ClaimOptions) -> Visit:
     from records.exports.ready import scrubbed
 
     visit = _audited(place, session, what)
-    if claim.context is None and not visit.record.reached_holding:
+    if claim.context is None and not visit.note.reached_holding:
         return visit  # without a treatment there is no claim for rules to look at
     return scrubbed(place.folder, visit, payer=claim.payer, context_file=claim.context)
 

@@ -19,11 +19,13 @@ from workstation.commands.options import (
     RecordsOptions,
     SessionArgument,
     grouped,
+    say_whose_visit,
 )
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
     from records.store.author import Author
+    from records.visit.one_visit import VisitChange
     from records.visit.visit import Visit
 
 Several = list[str] | None
@@ -31,8 +33,14 @@ Several = list[str] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteOptions:
-    """What a person says of a session, for its note."""
+    """What a person says of a visit, for its note."""
 
+    with_: Annotated[
+        Several, typer.Option("--with", help="This SESSION was part of the same visit.")
+    ] = None
+    without: Annotated[
+        Several, typer.Option(help="This SESSION was no part of the visit after all.")
+    ] = None
     complete: Annotated[
         Several, typer.Option(help="FIELD=TEXT, or a TOML file; may be repeated.")
     ] = None
@@ -46,13 +54,15 @@ class NoteOptions:
     amend: Annotated[Several, typer.Option(help="FIELD=TEXT of a signed note; needs --reason.")] = (
         None
     )
-    reason: Annotated[str, typer.Option(help="Why the note is amended.")] = ""
+    reason: Annotated[
+        str, typer.Option(help="Why the note, or the sessions of its visit, are amended.")
+    ] = ""
 
     @property
     def are_given(self) -> bool:
         """True when the person says something."""
         said = self.complete or self.confirm or self.not_assessed or self.amend
-        return self.sign or bool(said)
+        return self.sign or bool(said or self.with_ or self.without)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +99,19 @@ def note(
     view: NoteViews,
     records: RecordsOptions,
 ) -> None:
-    """Show the treatment note of a session, or complete, sign and amend it."""
+    """Show the treatment note of a visit, or complete, sign and amend it.
+
+    A visit of several sessions has one note: --with says that a further session was part of it.
+    """
     from workstation.anchors import leave_checkpoints
 
     desk = _Desk(records.place, session, signer)
     if words.are_given:
         _require_name(signer.by)
+    for other in words.with_ or []:
+        desk.join(other, words.reason)
+    for other in words.without or []:
+        desk.part(other, words.reason)
     if words.complete:
         desk.complete(dict(_pairs(words.complete)))
     for field in words.confirm or []:
@@ -105,7 +122,7 @@ def note(
         desk.sign()
     if words.amend:
         desk.amend(dict(_pairs(words.amend)), words.reason)
-    if words.sign or words.amend:
+    if words.sign or words.amend or words.with_ or words.without:
         leave_checkpoints(desk.settings, desk.folder, warn)
     _print(desk, view, as_json=records.as_json)
 
@@ -129,6 +146,25 @@ class _Desk:
 
         person = reader_now(self.folder, self.signer.by)
         return audited_visit(self.folder, self.session, self.settings, person, what)
+
+    def join(self, session: str, reason: str) -> None:
+        from records.visit.load import load_visit
+        from records.visit.one_visit import join_session
+
+        other = load_visit(self.folder, session, self.settings)
+        join_session(self.folder, self._read(), other, self._change(reason))
+
+    def part(self, session: str, reason: str) -> None:
+        from records.evidence.reader import find_session
+        from records.visit.one_visit import part_session
+
+        session_id = find_session(self.folder, session).session_id
+        part_session(self.folder, self._read(), session_id, self._change(reason))
+
+    def _change(self, reason: str) -> VisitChange:
+        from records.visit.one_visit import VisitChange
+
+        return VisitChange(author=self.author(), reason=reason, credentials=self.signer.credentials)
 
     def complete(self, values: dict[str, str]) -> None:
         from records.note.lifecycle import complete
@@ -210,6 +246,7 @@ def _print(desk: _Desk, view: NoteViews, *, as_json: bool) -> None:
     from records.exports.note.text import note_text
 
     visit = desk.shown("note")
+    say_whose_visit(visit)
     if as_json:
         part = json.loads(written(visit, "json"))["note"]
         say_json(part)
@@ -240,6 +277,22 @@ def _hints(visit: Visit) -> Iterator[str]:
             f"{repeated.name} repeats the text of session {repeated.session_id} "
             f"({repeated.permille / 10:.0f} % alike); repeated text is a known reason for denial"
         )
+    yield from _unsaid(visit)
+
+
+def _unsaid(visit: Visit) -> Iterator[str]:
+    """What the order of one of several sessions says and the word on the note does not."""
+    from records.note.fields import clinician_fields
+
+    for known in clinician_fields(stopped=True, adjusted=True) if visit.further else ():
+        for session in visit.sessions:
+            ordered = known.told(session.order)
+            said = visit.note.field(known.name) if ordered else None
+            if said is not None and ordered not in (said.value or ""):
+                yield (
+                    f"the order of session {session.session_id} says of {known.name}: {ordered!r}; "
+                    "the note says something else"
+                )
 
 
 def _history(visit: Visit) -> Iterator[str]:

@@ -28,6 +28,7 @@ from typer.models import ParameterInfo
 
 if TYPE_CHECKING:
     from records.store.record_folder import RecordFolder
+    from records.visit.visit import Visit
     from workstation.settings import Settings
 
 SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
@@ -53,6 +54,18 @@ class Place(NamedTuple):
 
     settings: Settings
     folder: RecordFolder
+
+
+def say_whose_visit(visit: Visit) -> None:
+    """Say, past a pipe, that what follows is of a whole visit, where one session was named."""
+    from workstation.output import warn
+
+    if visit.further is not None:
+        others = [name for name in visit.note.sessions if name != visit.asked_for]
+        warn(
+            f"session {visit.asked_for} is one visit with {', '.join(others)}: what follows is of "
+            f"the whole visit, which is called by session {visit.session_id}"
+        )
 
 
 def place_of(data: Path | None) -> Place:

@@ -17,12 +17,14 @@ from workstation.commands.options import (
     RecordsOptions,
     SessionArgument,
     grouped,
+    say_whose_visit,
 )
 from workstation.exit_status import RECORD_BAD
-from workstation.output import say, say_json, say_json_text
+from workstation.output import say, say_json, say_json_text, warn
 
 if TYPE_CHECKING:
     from records.keeping.search import FoundSession
+    from records.visit.visit import Visit
     from workstation.settings import Settings
 
 
@@ -177,14 +179,18 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
     visit = audited_visit(
         place.folder, session, place.settings, person, "show", altered_too=not records.as_json
     )
+    if visit.further is not None and not records.as_json:
+        warn(_one_visit(visit))
     if records.as_json:
+        say_whose_visit(visit)
         say_json_text(written(visit, "json").decode().rstrip("\n"))
         return
     if visit.mark:
         say(visit.mark)
-    say(f"session {visit.note.session_id}: {visit.record.outcome}")
-    say(f"events {len(visit.record.events)}, samples {len(visit.record.samples)}")
-    for event in visit.record.events:
+    record = visit.asked_session.record
+    say(f"session {record.head.session_id}: {record.outcome}")
+    say(f"events {len(record.events)}, samples {len(record.samples)}")
+    for event in record.events:
         detail = json.dumps(dict(event.detail), sort_keys=True, ensure_ascii=False)
         if event.sequence == 0:
             detail = "(the opening; --json shows it)"
@@ -192,3 +198,11 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
     if visit.mark:
         say(visit.mark)
         raise typer.Exit(RECORD_BAD)
+
+
+def _one_visit(visit: Visit) -> str:
+    """Events are told of one session: which others belong to its visit."""
+    others = [name for name in visit.note.sessions if name != visit.asked_for]
+    return (
+        f"session {visit.asked_for} is one visit with {', '.join(others)}; these are its own events"
+    )

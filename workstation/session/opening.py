@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -9,6 +10,7 @@ from controller.event_details.codec import encode_fields
 from controller.event_details.opening import (
     OpeningOfSession,
     RecordedIdentity,
+    RecordedObservation,
     RecordedPrescription,
     RecordedProfile,
 )
@@ -21,6 +23,15 @@ from records.store.record_folder import RecordFolder
 from workstation.session.workplace import Workplace
 
 PROGRAM = "traction-session-controller"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedPlace:
+    """A table with an instrument beside it; ``unit_id`` names its file of records."""
+
+    unit_id: str
+    profile: RecordedProfile
+    told: RecordedObservation
 
 
 def start_facts(
@@ -48,15 +59,11 @@ def opening_of(
     patient_key: str,
 ) -> SessionOpening:
     """Returns what the evidence says of a session's beginning; of the patient only the key."""
-    clock = workplace.clock
-    offset = workplace.settings.zone_at(clock.utc_ms()).utcoffset(
-        datetime.fromtimestamp(clock.utc_ms() / 1000, UTC).replace(tzinfo=None)
-    )
     identity = unit.identity
     return SessionOpening(
         session_id=session_id,
         unit_id=identity.unit_id,
-        utc_offset_min=int(offset.total_seconds() // 60) if offset else 0,
+        utc_offset_min=_utc_offset_min(workplace),
         detail=encode_fields(
             OpeningOfSession(
                 uri=uri,
@@ -71,6 +78,42 @@ def opening_of(
             )
         ),
     )
+
+
+def observed_opening_of(
+    session_id: str,
+    uri: str,
+    planned: PlannedOrder,
+    observed: ObservedPlace,
+    workplace: Workplace,
+    patient_key: str,
+) -> SessionOpening:
+    """The same for a table that is only observed: its instrument by profile and people's words."""
+    return SessionOpening(
+        session_id=session_id,
+        unit_id=observed.unit_id,
+        utc_offset_min=_utc_offset_min(workplace),
+        detail=encode_fields(
+            OpeningOfSession(
+                uri=uri,
+                program=f"{PROGRAM} {version(PROGRAM)}",
+                patient_key=patient_key,
+                order_digest=planned.order.digest,
+                prescription=_prescription_in_integers(planned.plan),
+                profile=observed.profile,
+                observation=observed.told,
+            )
+        ),
+    )
+
+
+def _utc_offset_min(workplace: Workplace) -> int:
+    """The clinic's offset from UTC now, minutes."""
+    utc_ms = workplace.clock.utc_ms()
+    offset = workplace.settings.zone_at(utc_ms).utcoffset(
+        datetime.fromtimestamp(utc_ms / 1000, UTC).replace(tzinfo=None)
+    )
+    return int(offset.total_seconds() // 60) if offset else 0
 
 
 def _recorded(identity: UnitIdentity) -> RecordedIdentity:

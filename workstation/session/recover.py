@@ -31,6 +31,9 @@ from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock, holding
 from workstation.session.workplace import Workplace
 
+Examined = tuple[list[LeftOpen], JournalCorrupt | JournalUnavailable | None]
+"""The sessions that may be closed, or why the file may not be gone on with."""
+
 
 def recover(
     unit: TractionUnit,
@@ -46,6 +49,24 @@ def recover(
     unit_id = unit.identity.unit_id
     left, fault = _examined(folder, unit_id, clock, key)
     found = let_go_of_unit(unit, clock, armed_seconds_ago=_armed_seconds_ago(left, folder, clock))
+    return _close_all(workplace, unit_id, key, (left, fault), found)
+
+
+def recover_observed(unit_id: str, workplace: Workplace, key: SigningKey) -> list[str]:
+    """The same before a table is observed: there is nothing that could be let go."""
+    examined = _examined(workplace.folder, unit_id, workplace.clock, key)
+    return _close_all(workplace, unit_id, key, examined, None)
+
+
+def _close_all(
+    workplace: Workplace,
+    unit_id: str,
+    key: SigningKey,
+    examined: Examined,
+    found: UnitFound | None,
+) -> list[str]:
+    folder, clock = workplace.folder, workplace.clock
+    left, fault = examined
     if isinstance(fault, JournalCorrupt):
         _put_aside(folder, unit_id, clock, key, fault)
     elif fault is not None:
@@ -73,9 +94,7 @@ def _recover_other(workplace: Workplace, unit_id: str, key: SigningKey) -> list[
     return [_close(folder, one, clock, key, None) for one in left]
 
 
-def _examined(
-    folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey
-) -> tuple[list[LeftOpen], JournalCorrupt | JournalUnavailable | None]:
+def _examined(folder: RecordFolder, unit_id: str, clock: Clock, key: SigningKey) -> Examined:
     """The sessions that may be closed, or why the file may not be gone on with.
 
     Whatever is wrong with the file, it is told after the unit was let go.
@@ -124,8 +143,10 @@ def _close(
     record = read_session(folder, head.session_id)
     at_ms = max(0, clock.utc_ms() - head.started_utc_ms)
     if not record.of_kind(EventKind.SESSION_ENDED):
-        for said in (_observed(found), _ended(record, left, found)):
-            journal.append_event(session_event(said, at_ms=at_ms))
+        if not record.observed:
+            journal.append_event(session_event(_observed(found), at_ms=at_ms))
+        ended = _ended(record, left, found)
+        journal.append_event(session_event(ended, at_ms=at_ms))
     journal.close()
     return head.session_id
 
@@ -143,7 +164,7 @@ def _observed(found: UnitFound | None) -> UnitObserved:
 
 def _ended(record: SessionRecord, left: LeftOpen, found: UnitFound | None) -> SessionEnded:
     reasons = [_interrupted_where(record)]
-    if found is None:
+    if found is None and not record.observed:
         reasons.append("unit not observed")
     if left.keys is None:
         reasons.append("before session keys")

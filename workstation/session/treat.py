@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from controller.errors import JournalError
 from controller.ports import Clock, TractionUnit
 from controller.runtime.lateness import Lateness
 from controller.runtime.recorder import Recorder
@@ -15,21 +14,19 @@ from controller.session.inputs_and_effects import Ending
 from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
 from records.clinic.filed_orders import file_order
-from records.clinic.session_register import note_seals
 from records.evidence.journal import open_session
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
-from records.keys.key_folder import key_history
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import Order, PlannedOrder
 from records.store.author import Author
 from records.store.record_folder import RecordFolder
-from workstation.login import login_name
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import opening_of, start_facts
 from workstation.session.operators import SessionOperator, check_somebody_answers
 from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover
+from workstation.session.register import note_new_seals, program_author
 from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
 
 
@@ -70,7 +67,7 @@ def treat(
         close_last_year(workplace, unit.identity.unit_id, key)
         session_id = recording.identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
-        author = _program(workplace, key)
+        author = program_author(workplace, key)
         patient_key = _filed(planned.order, session_id, unit, folder, author, recording)
         opening = opening_of(session_id, uri, planned, unit, workplace, patient_key)
         commit_interval_s = recording.commit_interval_s
@@ -85,7 +82,7 @@ def treat(
                 ).run()
             finally:
                 journal.close()
-            _note_seals(workplace, replace(author, at_utc_ms=clock.utc_ms()))
+            note_new_seals(workplace, key)
         return SessionResult(
             session_id=session_id,
             ending=ending,
@@ -138,23 +135,3 @@ def _filed(
         author=author,
         new_key=recording.identifiers.patient_key,
     )
-
-
-def _program(workplace: Workplace, key: SigningKey) -> Author:
-    """Returns who writes the register of sessions: the account that runs the session."""
-    user = login_name()
-    return Author(
-        by=user,
-        user=user,
-        at_utc_ms=workplace.clock.utc_ms(),
-        key=key,
-        key_records=key_history(workplace.folder).head,
-    )
-
-
-def _note_seals(workplace: Workplace, author: Author) -> None:
-    """The register may wait: what is not noted now is noted by the next writer of clinic.db."""
-    try:
-        note_seals(workplace.folder, author)
-    except JournalError as error:
-        workplace.warn(f"the seal is not noted in clinic.db yet: {error.message}")

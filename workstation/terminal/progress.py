@@ -117,21 +117,24 @@ def line(progress: Progress, columns: int = sys.maxsize) -> str:
 
 def _full(progress: Progress) -> str:
     force = "no reading" if progress.force_n is None else _both(progress.force_n)
-    text = f"{_phase(progress):<16} {_clock(progress)}   target {_both(progress.target_n)}"
+    target = "" if progress.target_n is None else f"   target {_both(progress.target_n)}"
     words = "   ".join(filter(None, (progress.message, _alarm_words(progress))))
-    return f"{text}   force {force}   {words}".rstrip()
+    text = f"{_phase(progress):<16} {_clock(progress)}{target}   force {force}   {words}"
+    return text.rstrip()
 
 
 def _shorter(progress: Progress) -> str:
     alarm = _alarm_words(progress)
-    text = f"{_phase(progress)} {_clock(progress)} target {progress.target_n:.1f} N"
+    target = "" if progress.target_n is None else f" target {progress.target_n:.1f} N"
+    text = f"{_phase(progress)} {_clock(progress)}{target}"
     return " ".join(filter(None, (text, f"force {_force(progress)}", progress.message, alarm)))
 
 
 def _shortest(progress: Progress) -> str:
     """Returns what comes first survives the narrowest terminal."""
     alarm = "ALARM " if progress.alarms else ""
-    return f"{alarm}{_force(progress)} of {progress.target_n:.1f} {_phase(progress)}"
+    target = "" if progress.target_n is None else f" of {progress.target_n:.1f}"
+    return f"{alarm}{_force(progress)}{target} {_phase(progress)}"
 
 
 def _alarm_words(progress: Progress) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from controller.events import StopCause
 from records.claim.code_sets import ALWAYS_THERAPY, GRACE, SEPARATE, TRACTION
@@ -18,6 +18,7 @@ from records.claim.rules.payer_profile import PayerProfile
 from records.claim.rules.tables import ScrubTables
 from records.claim.unwritten import UnwrittenExport
 from records.evidence.reader import SessionRecord
+from records.note.over_visit import VISIT
 from records.note.stored_text import codes_in, moment_in, number_in
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteSignature
@@ -43,25 +44,36 @@ class Partner:
         return self.pair.column_2
 
 
+Span: TypeAlias = tuple[datetime, datetime]
+"""From when to when a session pulled."""
+
+
 @dataclass(frozen=True, slots=True)
 class TimesBeside:
-    """Traction and another service as practice systems keep times: whole minutes, cut off."""
+    """Traction and another service as practice systems keep times: whole minutes, cut off.
 
-    start: datetime
-    end: datetime
+    ``spans`` are those of each session of the visit: between two of them nothing pulled.
+    """
+
+    spans: tuple[Span, ...]
     partner_start: datetime
     partner_end: datetime
 
     @property
     def overlap(self) -> bool:
         """Whether they share more than the minute by which each edge may be off."""
-        return self.partner_start + GRACE < self.end and self.start + GRACE < self.partner_end
+        return any(
+            self.partner_start + GRACE < end and start + GRACE < self.partner_end
+            for start, end in self.spans
+        )
 
     @property
     def shared_minutes(self) -> int:
         """Whole minutes that both have in common."""
-        shared = min(self.end, self.partner_end) - max(self.start, self.partner_start)
-        return max(0, int(shared.total_seconds())) // 60
+        shared = (
+            min(end, self.partner_end) - max(start, self.partner_start) for start, end in self.spans
+        )
+        return sum(max(0, int(each.total_seconds())) // 60 for each in shared)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +91,14 @@ class Beside:
 
     ``log_altered`` is what the walk over log and words found, "" nothing; ``refusals`` is the
     result of trying to write the claim. ``other_profile`` is the one that the second payer names.
+    ``further_records`` are those of the visit's other sessions.
     """
 
     log_altered: str | None = None
     refusals: tuple[UnwrittenExport, ...] | None = None
     decision: BillingDecision | None = None
     other_sessions: tuple[OtherSession, ...] | None = None
+    further_records: tuple[SessionRecord, ...] = ()
     other_profile: PayerProfile | None = None
 
 
@@ -111,6 +125,7 @@ class Facts:
         self.note, self.record, self.context = note, record, context
         self.profile, self.tables = profile, tables
         self.beside = beside
+        self.records = (*((record,) if record else ()), *beside.further_records)
         self.signature = note.signature if note else None
         self.day = context.date_of_service
         self.needs = needs_of_form(context, self._session_id())
@@ -127,6 +142,7 @@ class Facts:
         self.rendering_npi = self._rendering_npi()
         self.partners = tuple(self._partners())
         self.started, self.ended = self._time("started_at"), self._time("ended_at")
+        self.spans = tuple(self._spans())
         self.patient_stop = self._patient_stop()
 
     # --- the claim ------------------------------------------------------------------------------
@@ -230,7 +246,7 @@ class Facts:
     def reached_hold(self) -> bool:
         """The treatment's force was reached: by a sample in hold, or by a turn at the top."""
         held = self.dose is not None and self.dose.hold_samples > 0
-        return held or (self.record is not None and self.record.reached_holding)
+        return held or any(record.reached_holding for record in self.records)
 
     @property
     def claimed_minutes(self) -> int | None:
@@ -239,7 +255,7 @@ class Facts:
 
     @property
     def elapsed_minutes(self) -> float | None:
-        """Minutes from start to end, pauses included."""
+        """Minutes from start to end of each session, pauses included."""
         if self.dose is None or self.traction_minutes is None:
             return None
         return (self.dose.traction_ms + self.dose.paused_ms) / MINUTE_MS
@@ -247,14 +263,38 @@ class Facts:
     def _time(self, name: str) -> datetime | None:
         return moment_in(self.word(name))
 
+    def _spans(self) -> Iterator[Span]:
+        """From when to when each session of the visit pulled, where it did."""
+        parts = self.note.parts if self.note else ()
+        if not parts and self.started is not None and self.ended is not None:
+            yield self.started, self.ended
+        for part in parts:
+            start, end = (moment_in(part.field(name).value) for name in ("started_at", "ended_at"))
+            if start is not None and end is not None:
+                yield start, end
+
     @property
     def region(self) -> str | None:
-        """The region that the device treated, else the one that the claim's line names."""
+        """The region that the device treated, else the one that the claim's line names.
+
+        Of a visit of several sessions all of them, in one text.
+        """
         return self.word("region") or (self.line.body_region if self.line else None)
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """The same one by one."""
+        treated = frozenset(part.region for part in self.note.parts) if self.note else frozenset()
+        return treated or (frozenset({self.region}) if self.region else frozenset())
 
     def _patient_stop(self) -> Sourced[Any] | None:
         """The first stop that the patient made, as evidence."""
-        for stop in self.dose.stops if self.dose else ():
+        note = self.note
+        if note is None or self.dose is None:
+            return None
+        sessions = note.parts or (note,)
+        stops = [(stop, each.seal) for each in sessions for stop in each.dose.stops]
+        for stop, seal in stops:
             if stop.cause in PATIENT_STOPS:
                 return Sourced(
                     name="stop",
@@ -264,7 +304,7 @@ class Facts:
                     journal_range=JournalRange(
                         records="event", first=stop.sequence, last=stop.sequence
                     ),
-                    digest=self.note.seal if self.note else "",
+                    digest=seal,
                 )
         return None
 
@@ -283,21 +323,23 @@ class Facts:
 
     @property
     def calibration_due(self) -> date | None:
-        """From the identity that the evidence holds; None without record or date."""
-        if self.record is None:
-            return None
-        due = self.record.started.session.identity.calibration_due
+        """From the identity that the evidence holds; None without record or date.
+
+        Of several units the earliest date counts, and one without a date leaves it unknown.
+        """
+        units = [record.started.session.identity for record in self.records]
+        dues = ["" if unit is None else unit.calibration_due for unit in units]
         try:
-            return date.fromisoformat(due)
+            return min((date.fromisoformat(due) for due in dues), default=None)
         except ValueError:  # a unit without a date of calibration writes words here
             return None
 
     def times_beside(self, line: ServiceLine) -> TimesBeside | None:
         """The device's traction and a line, in whole minutes; None: times unknown."""
-        start, end = self.started, self.ended
-        if start is None or end is None or line.started_at is None or line.ended_at is None:
+        if not self.spans or line.started_at is None or line.ended_at is None:
             return None
-        return TimesBeside(*map(whole_minute, (start, end, line.started_at, line.ended_at)))
+        spans = tuple((whole_minute(start), whole_minute(end)) for start, end in self.spans)
+        return TimesBeside(spans, whole_minute(line.started_at), whole_minute(line.ended_at))
 
     def overlap(self, line: ServiceLine) -> bool | None:
         """Whether a line's minutes and the device's traction share time; None: times unknown."""
@@ -306,8 +348,8 @@ class Facts:
 
     def other_region(self, line: ServiceLine) -> bool:
         """True when line and device each name a region, and not the same; "other" names none."""
-        named = {self.region, line.body_region} - {None, "other"}
-        return len(named) == 2
+        treated, named = self.regions - {"other"}, line.body_region
+        return named not in (None, "other", *treated) and bool(treated)
 
     def sealed_digest(self) -> str | None:
         """The seal that the evidence holds now; None without a record or while it is open."""
@@ -315,6 +357,9 @@ class Facts:
 
 
 def _by_name(note: TreatmentNote | None) -> dict[str, Sourced[Any]]:
+    """The fields; where a visit has several sessions, those over the visit in place of one's."""
     if note is None:
         return {}
-    return {field.name: field for field in (*note.device_fields, *note.clinician_fields)}
+    fields = {field.name: field for field in (*note.device_fields, *note.clinician_fields)}
+    over_visit = {field.name.removeprefix(VISIT): field for field in note.visit_fields}
+    return {**fields, **over_visit}

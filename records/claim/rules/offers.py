@@ -101,7 +101,7 @@ def _separate(facts: Facts, partner: Partner) -> Offer:
     """59 or XU on the line that is denied otherwise."""
     speaks_for, against = _time_evidence(facts, partner)
     line = partner.line
-    if facts.other_region(line) or (line.body_region and line.body_region == facts.region):
+    if facts.other_region(line) or line.body_region in facts.regions:
         text = f"regions: traction {facts.region}, {line.cpt} {line.body_region}"
         (speaks_for if facts.other_region(line) else against).append(text)
     if line.cpt in RE_EVALUATIONS:
@@ -182,6 +182,6 @@ def _region_evidence(facts: Facts, code: str) -> tuple[tuple[str, ...], tuple[st
     codes, region = facts.tables.code_list, f"the device treated the {facts.region} region"
     if codes is None or codes.state(code) == "unknown":
         return (), (f"{region}; the code's own region is not known",)
-    if facts.region in codes.regions(code):
+    if facts.regions & codes.regions(code):
         return (region,), ()
     return (), (f"{region}; the code is not one of that region",)

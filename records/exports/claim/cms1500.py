@@ -28,6 +28,7 @@ from records.exports.claim.cms1500_words import (
 from records.exports.claim.x12 import digits
 from records.exports.needs import refuse_incomplete
 from records.exports.readiness import unbillable, unready
+from records.note.treatment_note import sessions_text
 from records.visit.face import Face
 from records.visit.visit import Visit
 
@@ -58,7 +59,8 @@ def cms1500_boxes(
 def cms1500_text(boxes: Sequence[Box], visit: Visit) -> str:
     """One line a box; above them the status and what is not ready."""
     reasons, face = unbillable(visit), visit.face
-    lines = [f"CMS-1500 data sheet (not the form)  session {visit.session_id}  {face.status}"]
+    of = sessions_text(visit.note)
+    lines = [f"CMS-1500 data sheet (not the form)  {of}  {face.status}"]
     lines += [face.verdict or NOT_READY, *reasons] if reasons else []
     lines += [face.outcomes] if face.outcomes else []
     lines += ["", *(f"{box.number:<7} {box.label:<34} {box.value}" for box in boxes)]
@@ -71,6 +73,7 @@ def cms1500_json(boxes: Sequence[Box], visit: Visit) -> str:
     document = {
         "format": FORMAT,
         "session_id": visit.session_id,
+        **({"sessions": list(visit.note.sessions)} if visit.further else {}),
         "status": visit.face.status,
         "ready": not reasons,
         "errors": list(reasons),

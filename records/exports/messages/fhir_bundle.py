@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -18,10 +19,14 @@ from controller.order.prescription import NEWTONS_PER_LBF
 from records.claim.charge_line import CPT, UNITS
 from records.claim.context import Party
 from records.claim.needs.of_messages import needs_of_fhir
+from records.evidence.reader import SessionRecord
 from records.exports.messages.fhir_sampled import SampledForce, sampled_force
 from records.exports.messages.signature import Signature, signature_of
 from records.exports.needs import context_or_refuse, refuse_incomplete
 from records.exports.readiness import unbillable, unready
+from records.note.delivered_dose import DeliveredDose
+from records.note.device_fields import local_time
+from records.note.observed import OBSERVED
 from records.visit.visit import Visit
 
 FORMAT = "FHIR"
@@ -61,12 +66,64 @@ def fhir_bundle(visit: Visit, pdf: bytes, *, sampled: bool = False) -> str:
     return json.dumps(bundle, indent=2, ensure_ascii=False) + "\n"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorded:
+    """One session as the bundle tells it; ``ending`` sets its keys apart from the other ones'."""
+
+    record: SessionRecord
+    dose: DeliveredDose
+    seal: str
+    device: str
+    ending: str = ""
+
+    def period(self, zone: tzinfo) -> Resource:
+        """From when to when it pulled; empty where it never did."""
+        times = (self.dose.treatment_started_ms, self.dose.treatment_ended_ms)
+        moments = [
+            local_time(self.record, at_ms, zone).isoformat() for at_ms in times if at_ms is not None
+        ]
+        return dict(zip(("start", "end"), moments, strict=False)) if len(moments) == 2 else {}
+
+
+def _recorded(visit: Visit) -> list[_Recorded]:
+    """The sessions of a visit by their beginning; two of one unit share its device."""
+    note, devices = visit.note, dict[tuple[object, ...], str]()
+    if not note.parts:
+        one = _Recorded(record=visit.record, dose=note.dose, seal=note.seal, device="device")
+        return [one]
+    told = []
+    for session, part in zip(visit.sessions, note.parts, strict=True):
+        unit = _unit_of(session.record)
+        ending = f".{part.session_id}"
+        told.append(
+            _Recorded(
+                record=session.record,
+                dose=part.dose,
+                seal=part.seal,
+                device=devices.setdefault(unit, f"device{ending}"),
+                ending=ending,
+            )
+        )
+    return told
+
+
+def _unit_of(record: SessionRecord) -> tuple[object, ...]:
+    """What two sessions of one device have in common; of observed ones table and instrument."""
+    session = record.started.session
+    identity, told = session.identity, session.observation
+    if identity is None:
+        return (told and told.table, told and told.serial, session.profile.digest)
+    return identity.model, identity.serial_number, identity.firmware
+
+
 class _Resources:
     """Builds the resources; each has a key, and its address is made from session and key."""
 
     def __init__(self, visit: Visit, pdf: bytes, sampled: bool) -> None:
         self.visit, self.pdf, self.sampled = visit, pdf, sampled
         self.start, self.stop = visit.times
+        self.sessions = _recorded(visit)
+        self.devices = {told.device: told.record for told in self.sessions}
         self.signature = signature_of(visit)
         self.context = context_or_refuse(visit.context, FORMAT, visit.session_id)
         needs = needs_of_fhir(self.context, visit.patient_reference)
@@ -81,15 +138,18 @@ class _Resources:
     def all(self) -> Iterator[tuple[str, Resource]]:
         yield "patient", self._patient()
         yield "practitioner", _practitioner(self.rendering)
-        yield "device", self._device()
+        for key, record in self.devices.items():
+            yield key, _device(record)
         yield "procedure", self._procedure()
         if self.signature and not self.signature.treated:
             yield "signer", _practitioner(self.signature.party, self.signature.as_signed)
-        yield "summary", self._summary()
-        if self.sampled and (curve := sampled_force(self.visit.record.samples)):
-            yield "curve", self._curve(curve)
+        for told in self.sessions:
+            yield f"summary{told.ending}", self._summary(told)
+            if self.sampled and (curve := sampled_force(told.record.samples)):
+                yield f"curve{told.ending}", self._curve(told, curve)
         yield "note", self._document()
-        yield "provenance", self._provenance()
+        for told in self.sessions:
+            yield f"provenance{told.ending}", self._provenance(told)
         if self.signature:
             yield "signature", self._signed(self.signature)
         yield "charge", self._charge()
@@ -116,63 +176,71 @@ class _Resources:
             patient["gender"] = GENDERS[known.sex]
         return patient
 
-    def _device(self) -> Resource:
-        identity = self.visit.record.started.session.identity
-        return {
-            "resourceType": "Device",
-            "deviceName": [{"name": identity.model, "type": "model-name"}],
-            "modelNumber": identity.model,
-            "serialNumber": str(identity.serial_number),
-            "version": [{"value": identity.firmware}],
-        }
-
     def _procedure(self) -> Resource:
         completed = self.visit.note.outcome == Outcome.COMPLETED
         procedure: Resource = {
             "resourceType": "Procedure",
-            "identifier": [{"system": f"{OWN}:session", "value": self.visit.session_id}],
+            "identifier": self._identifiers,
             "status": "completed" if completed else "stopped",
             "code": {"coding": [{"system": CPT_SYSTEM, "code": CPT}]},
             "subject": self._reference("patient"),
             "performedPeriod": self._period,
             "performer": [{"actor": self._reference("practitioner")}],
             "reasonCode": [_diagnosis(code) for code in self.visit.line_diagnoses],
-            "bodySite": [{"text": self.visit.order.prescription.region.value}],
-            "usedReference": [self._reference("device")],
+            "bodySite": [{"text": region} for region in self._regions],
+            "usedReference": [self._reference(key) for key in self.devices],
         }
         if not completed:
-            procedure["statusReason"] = {"text": self.visit.note.field("outcome").value}
+            name = "visit_outcome" if self.visit.note.parts else "outcome"
+            procedure["statusReason"] = {"text": self.visit.note.field(name).value}
         if self.visit.face.alerts:
             procedure["note"] = [{"text": text} for text in self.visit.face.alerts]
         return procedure
 
-    def _observation(self, code: str, text: str) -> Resource:
-        return {
+    @property
+    def _identifiers(self) -> list[Resource]:
+        """Every session's id, the one first that the visit is called by."""
+        ids = dict.fromkeys((self.visit.session_id, *self.visit.note.sessions))
+        return [{"system": f"{OWN}:session", "value": session_id} for session_id in ids]
+
+    @property
+    def _regions(self) -> list[str]:
+        regions = (each.order.prescription.region.value for each in self.visit.sessions)
+        return list(dict.fromkeys(regions))
+
+    def _observation(self, told: _Recorded, code: str, text: str) -> Resource:
+        """Of one session; which one, is said where there are several."""
+        made: Resource = {
             "resourceType": "Observation",
-            "status": "final" if self.visit.note.seal else "preliminary",
+            "status": "final" if told.seal else "preliminary",
             "code": _own_code(code, text),
             "subject": self._reference("patient"),
-            "device": self._reference("device"),
+            "device": self._reference(told.device),
             "partOf": [self._reference("procedure")],
-            "effectivePeriod": self._period,
         }
+        if period := told.period(self.visit.zone):
+            made["effectivePeriod"] = period
+        if told.ending:
+            session_id = told.record.head.session_id
+            made["identifier"] = [{"system": f"{OWN}:session", "value": session_id}]
+        return made
 
-    def _curve(self, curve: SampledForce) -> Resource:
+    def _curve(self, told: _Recorded, curve: SampledForce) -> Resource:
         """Begins and ends with the first and the last value, not with the treatment."""
-        period = {"start": self._moment(curve.first_ms), "end": self._moment(curve.last_ms)}
-        return self._observation("force-curve", "Force over time") | {
-            "effectivePeriod": period,
+        first, last = (self._moment(told, at_ms) for at_ms in (curve.first_ms, curve.last_ms))
+        return self._observation(told, "force-curve", "Force over time") | {
+            "effectivePeriod": {"start": first, "end": last},
             "valueSampledData": curve.data,
         }
 
-    def _moment(self, at_ms: int) -> str:
-        """A millisecond of the session in the clinic's time."""
-        seconds, ms = divmod(self.visit.record.head.started_utc_ms + at_ms, 1000)
+    def _moment(self, told: _Recorded, at_ms: int) -> str:
+        """A millisecond of a session in the clinic's time."""
+        seconds, ms = divmod(told.record.head.started_utc_ms + at_ms, 1000)
         at = datetime.fromtimestamp(seconds, self.visit.zone).replace(microsecond=ms * 1000)
         return at.isoformat(timespec="milliseconds")
 
-    def _summary(self) -> Resource:
-        dose = self.visit.note.dose
+    def _summary(self, told: _Recorded) -> Resource:
+        dose = told.dose
         forces = [
             ("peak-force", "Peak force", dose.peak_force_dn),
             ("mean-hold-force", "Mean force in hold", dose.mean_hold_force_dn),
@@ -188,7 +256,7 @@ class _Resources:
             {"code": _own_code("traction-time", "Delivered traction"), "valueQuantity": minutes}
         )
         stops = {"code": _own_code("stops", "Stops"), "valueInteger": len(dose.stops)}
-        return self._observation("force-summary", "Traction force summary") | {
+        return self._observation(told, "force-summary", "Traction force summary") | {
             "component": [*components, stops]
         }
 
@@ -197,7 +265,7 @@ class _Resources:
         code, display = NOTE_CODE
         return {
             "resourceType": "DocumentReference",
-            "identifier": [{"system": f"{OWN}:session", "value": visit.session_id}],
+            "identifier": self._identifiers,
             "status": "current",
             "docStatus": DOC_STATUS[visit.note.status],
             "type": {"coding": [{"system": LOINC, "code": code, "display": display}]},
@@ -215,13 +283,14 @@ class _Resources:
             ],
         }
 
-    def _provenance(self) -> Resource:
+    def _provenance(self, told: _Recorded) -> Resource:
         """The device as author, the log by its seal."""
-        seal = {"system": f"{OWN}:seal-sha256", "value": self.visit.note.seal or "not sealed"}
-        author = {"type": _participant("author"), "who": self._reference("device")}
+        seal = {"system": f"{OWN}:seal-sha256", "value": told.seal or "not sealed"}
+        author = {"type": _participant("author"), "who": self._reference(told.device)}
+        targets = ("procedure", f"summary{told.ending}", "note")
         return {
             "resourceType": "Provenance",
-            "target": [self._reference(key) for key in ("procedure", "summary", "note")],
+            "target": [self._reference(key) for key in targets],
             "recorded": self.visit.made_at.isoformat(),
             "agent": [author],
             "entity": [{"role": "source", "what": {"identifier": seal}}],
@@ -260,6 +329,33 @@ class _Resources:
                 for text in unready(self.visit)
             ],
         }
+
+
+def _observed_device(record: SessionRecord) -> Resource:
+    """Table and instrument as people named them: neither names itself."""
+    session = record.started.session
+    told = session.observation
+    assert told is not None, "a session has a unit that named itself, or an observation"
+    return {
+        "resourceType": "Device",
+        "deviceName": [{"name": told.table, "type": "user-friendly-name"}],
+        "serialNumber": told.serial,
+        "modelNumber": session.profile.name,
+        "note": [{"text": f"{OBSERVED} Calibrated: {told.calibrated}"}],
+    }
+
+
+def _device(record: SessionRecord) -> Resource:
+    identity = record.started.session.identity
+    if identity is None:
+        return _observed_device(record)
+    return {
+        "resourceType": "Device",
+        "deviceName": [{"name": identity.model, "type": "model-name"}],
+        "modelNumber": identity.model,
+        "serialNumber": str(identity.serial_number),
+        "version": [{"value": identity.firmware}],
+    }
 
 
 def _practitioner(who: Party, as_written: str = "") -> Resource:

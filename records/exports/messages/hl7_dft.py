@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from records.claim.charge_line import CPT, UNITS
 from records.claim.context import Party
 from records.claim.needs.of_messages import needs_of_dft
 from records.exports.messages.hl7 import (
     SENDER,
+    escaped,
     header,
     message,
     parts,
@@ -50,4 +53,16 @@ def dft_p03(visit: Visit, receiver: Receiver) -> str:
         26: repeated(*(parts(modifier) for modifier in visit.modifiers)),
     }
     charge_line = segment("FT1", charge_fields)
-    return message([*header(visit, "DFT", "P03"), *patient(visit, person), charge_line])
+    lines = [*header(visit, "DFT", "P03"), *patient(visit, person), charge_line]
+    return message([*lines, *_sessions(visit)])
+
+
+def _sessions(visit: Visit) -> Iterator[str]:
+    """NTE of the charge: the evidence of each session, where a visit had several."""
+    told = [
+        f"Session {number} of {len(visit.note.parts)}: {part.session_id}, {part.region}, "
+        f"{part.dose.delivered_minutes} min, {part.checkpoint or 'not signed'}"
+        for number, part in enumerate(visit.note.parts, start=1)
+    ]
+    if told:
+        yield segment("NTE", {1: "1", 3: repeated(*(escaped(text) for text in told))})

@@ -23,6 +23,7 @@ from records.exports.messages.hl7 import (
 )
 from records.exports.messages.signature import signature_of
 from records.exports.needs import context_or_refuse, refuse_incomplete
+from records.note.delivered_dose import DeliveredDose
 from records.visit.visit import Visit
 
 FORMAT = "HL7 MDM"
@@ -77,22 +78,38 @@ def _comments(visit: Visit) -> Iterator[str]:
 
 
 def _numbers(visit: Visit) -> Iterator[str]:
-    """The dose as figures; the force curve stands in the PDF."""
-    dose = visit.note.dose
+    """The dose as figures; the force curve stands in the PDF.
+
+    Of several sessions the visit's, then each one's, whose number is the observation's sub-id.
+    """
+    note = visit.note
+    rows = [(row, "") for row in _dose(note.dose)]
+    for number, part in enumerate(note.parts, start=1):
+        named = ("SESSION", "Session", part.session_id, "")
+        sealed = ("CHECKPOINT", "Checkpoint", part.checkpoint, "")
+        rows += [(row, str(number)) for row in (named, sealed, *_dose(part.dose)) if row[2]]
+    for number, ((code, label, value, unit), sub_id) in enumerate(rows, start=2):
+        kind, of = ("NM", parts(unit, "", "UCUM")) if unit else ("ST", "")
+        yield _result(
+            number, kind, parts(code, label, CODES), value if unit else escaped(value), of, sub_id
+        )
+
+
+def _dose(dose: DeliveredDose) -> Iterator[tuple[str, str, str, str]]:
+    """Code, label, value and unit of what was measured."""
     known = [
         ("PEAKFORCE", "Peak force", _newtons(dose.peak_force_dn), "N"),
         ("MEANHOLDFORCE", "Mean force in hold", _newtons(dose.mean_hold_force_dn), "N"),
         ("TRACTIONMIN", "Delivered traction", str(dose.delivered_minutes), "min"),
         ("STOPS", "Stops", str(len(dose.stops)), "1"),
     ]
-    measured = [row for row in known if row[2]]
-    for number, (code, label, value, unit) in enumerate(measured, start=2):
-        yield _result(number, "NM", parts(code, label, CODES), value, parts(unit, "", "UCUM"))
+    return (row for row in known if row[2])
 
 
 def _newtons(force_dn: int | None) -> str:
     return "" if force_dn is None else f"{force_dn / 10:.1f}"
 
 
-def _result(number: int, kind: str, code: str, value: str, unit: str) -> str:
-    return segment("OBX", {1: str(number), 2: kind, 3: code, 5: value, 6: unit, 11: "F"})
+def _result(number: int, kind: str, code: str, value: str, unit: str, sub_id: str = "") -> str:
+    fields = {1: str(number), 2: kind, 3: code, 4: sub_id, 5: value, 6: unit, 11: "F"}
+    return segment("OBX", fields)

@@ -25,6 +25,7 @@ def _who_and_where(note: TreatmentNote, field: Sourced[str]) -> str:
         when = moment_text(note, field.attested_utc_ms)
     if field.document == ORDERED:
         by = field.attested_by or "an account that is not on record"
-        return f"Order (SHA-256 {field.digest[:DIGITS]}), filed {when} by {by}"
+        digests = " and ".join(digest[:DIGITS] for digest in field.digest.split())
+        return f"Order (SHA-256 {digests}), filed {when} by {by}"
     digest = f" (SHA-256 {field.digest[:DIGITS]})" if field.digest else ""
     return f"{field.attested_by}, {when}, {field.source}, {field.document}{digest}"

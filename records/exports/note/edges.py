@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from records.exports.note.text import seal_lines
 from records.exports.paper.blocks import ALERT, GREY, INK, Flowable, said
 from records.exports.paper.document import SMALL
-from records.visit.face import NOT_A_DEVICE, SIMULATED
+from records.note.treatment_note import sessions_text
+from records.visit.face import NOT_A_DEVICE, simulated_text
 from records.visit.visit import Visit
 
 LONGEST = 400
@@ -14,8 +16,9 @@ LONGEST = 400
 def head_of(visit: Visit) -> list[Flowable]:
     """Patient, session and state of the signature; above them that it is altered or simulated."""
     patient = visit.patient_reference or "no reference given"
-    words = [f"Patient {patient}", f"Session {visit.session_id}", visit.face.status]
-    marks = (visit.mark, SIMULATED if visit.note.simulated else "")
+    of = sessions_text(visit.note)
+    words = [f"Patient {patient}", f"{of[0].upper()}{of[1:]}", visit.face.status]
+    marks = (visit.mark, simulated_text(visit.note))
     mark = [said(text, 9, ALERT, bold=True) for text in marks if text]
     size = 8.5 if len(patient) <= LONGEST else 4.0
     return [*mark, said(" \u00b7 ".join(words), size, INK, bold=True)]
@@ -24,9 +27,9 @@ def head_of(visit: Visit) -> list[Flowable]:
 def foot_of(visit: Visit) -> list[Flowable]:
     """Checkpoints and seal, and that no cleared device made the note."""
     note = visit.note
-    lines = [said(f"Checkpoint {note.checkpoint or 'none'}", 8, INK)]
-    seal = f"Seal {note.seal or 'none: the session is not closed'}"
-    lines.append(said(seal, SMALL, GREY))
+    lines = []
+    for seal, checkpoint in seal_lines(note, "none"):
+        lines += [said(checkpoint, 8, INK), said(seal, SMALL, GREY)]
     if note.versions:
         checkpoint = f"Checkpoint of the signature {note.signature_checkpoint}"
         lines.append(said(checkpoint, SMALL, GREY))

@@ -13,11 +13,12 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.platypus import HRFlowable, KeepTogether, Spacer
 
+from records.evidence.reader import SessionRecord
 from records.exports.note.authors import author_lines
 from records.exports.note.parties import parties_of
 from records.exports.note.plot import plot, scale_of
 from records.exports.note.plot_data import PlotData, plot_data, plot_parts
-from records.exports.note.text import shown
+from records.exports.note.text import part_title, shown
 from records.exports.paper.blocks import (
     ALERT,
     ALERT_TINT,
@@ -37,12 +38,14 @@ from records.exports.paper.blocks import (
     part,
     said,
 )
+from records.note.delivered_dose import DeliveredDose
 from records.provenance import Sourced
 from records.visit.face import Face
 from records.visit.visit import Visit
 
 SIZE = 8.0
 SMALL = 6.5
+HEADING = 9.0
 LABEL_WIDTH = 90.0
 PLOT_HEIGHT, PART_HEIGHT = 135.0, 105.0
 WIDE = (
@@ -93,8 +96,21 @@ def _alerts(face: Face) -> Iterator[Flowable]:
 
 
 def _device_part(visit: Visit) -> Iterator[Flowable]:
-    content = [*_fields(visit.note.device_fields), *_plots(visit)]
-    yield from part("Recorded by the device", DEVICE, DEVICE_TINT, content)
+    yield from part("Recorded by the device", DEVICE, DEVICE_TINT, list(_recorded(visit)))
+
+
+def _recorded(visit: Visit) -> Iterator[Flowable]:
+    """The fields and the curve; of several sessions first the visit's, then each one's."""
+    note = visit.note
+    if not note.parts:
+        yield from _fields(note.device_fields)
+        yield from _plots(visit.record, note.dose)
+        return
+    yield from _fields(note.visit_fields)
+    for session, recorded in zip(visit.sessions, note.parts, strict=True):
+        yield _heading(part_title(note, recorded))
+        yield from _fields(recorded.fields)
+        yield from _plots(session.record, recorded.dose)
 
 
 def _clinician_part(visit: Visit) -> list[Flowable]:
@@ -108,14 +124,19 @@ def _clinician_part(visit: Visit) -> list[Flowable]:
     )
 
 
-def _plots(visit: Visit) -> Iterator[Flowable]:
+def _heading(text: str) -> Flowable:
+    """What stands above one of several sessions, never alone at the foot of a page."""
+    return inside(text, HEADING, DEVICE, bold=True, spaceBefore=6, keepWithNext=1)
+
+
+def _plots(record: SessionRecord, dose: DeliveredDose) -> Iterator[Flowable]:
     """The whole treatment; a long one in parts as well, which can be read one by one."""
-    data, parts = plot_data(visit.record.samples), plot_parts(visit.record.samples)
+    data, parts = plot_data(record.samples), plot_parts(record.samples)
     if not data.times_ms:
         yield inside("No force was recorded.", SIZE, GREY)
         return
-    scale = scale_of(data)
-    stops = sorted(stop.at_ms for stop in visit.note.dose.stops)
+    scale = scale_of(data, observed=record.observed)
+    stops = sorted(stop.at_ms for stop in dose.stops)
     named = {"" if len(stops) == 1 else f"{n}": at_ms for n, at_ms in enumerate(stops, 1)}
     yield plot(data, scale, named, PLOT_HEIGHT)
     for piece, following in zip_longest(parts, parts[1:]):
@@ -201,5 +222,5 @@ def _colour(field: Sourced[str]) -> str:
 
 def _label(field: Sourced[str]) -> str:
     """The field's label; of several stops with the number that stands on the plot."""
-    kind, _, number = field.name.partition("_")
+    kind, _, number = field.name.partition(".")[0].partition("_")
     return f"{field.label} {number}" if kind == "stop" and number.isdigit() else field.label

@@ -13,12 +13,13 @@ from records.visit.visit import Visit
 def note_pdf(visit: Visit) -> bytes:
     """The file's bytes; the same visit gives the same bytes."""
     note = visit.note
+    checkpoints = [each.checkpoint for each in note.parts or (note,)]
     return pdf_of(
         Document(
             body=partial(body_of, visit),
             head=partial(head_of, visit),
             foot=partial(foot_of, visit),
-            title=f"Treatment note {note.session_id}",
-            keywords=f"{note.checkpoint} {note.signature_checkpoint}".strip(),
+            title=f"Treatment note {', '.join(note.sessions)}",
+            keywords=" ".join(filter(None, (*checkpoints, note.signature_checkpoint))),
         )
     )

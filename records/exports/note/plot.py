@@ -35,16 +35,20 @@ STATE_DEFAULTS["fontName"] = PLAIN  # else every drawing names a font that is no
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """What the plots of one note share: the moment from which minutes count, the largest force."""
+    """What the plots of one note share: the moment from which minutes count, the largest force.
+
+    ``observed``: nobody ordered a target, and a stop is what was seen of one.
+    """
 
     origin_ms: int
     highest_dn: int
+    observed: bool = False
 
 
-def scale_of(data: PlotData) -> Scale:
+def scale_of(data: PlotData, *, observed: bool = False) -> Scale:
     """The scale on which a whole treatment and its parts are drawn."""
     highest_dn = max(*data.highest_dn, *data.target_dn, round(10 * LOWEST_TOP_N))
-    return Scale(origin_ms=data.times_ms[0], highest_dn=highest_dn)
+    return Scale(origin_ms=data.times_ms[0], highest_dn=highest_dn, observed=observed)
 
 
 def plot(data: PlotData, scale: Scale, stops_ms: Mapping[str, int], height: float) -> Flowable:
@@ -53,7 +57,8 @@ def plot(data: PlotData, scale: Scale, stops_ms: Mapping[str, int], height: floa
     made.force_axes()
     made.time_axis()
     made.actual()
-    made.target()
+    if not scale.observed:
+        made.target()
     made.stops(stops_ms)
     made.legend(stopped=bool(stops_ms))
     return made.drawing
@@ -71,6 +76,14 @@ class _Plot:
         self.end_ms = max(data.times_ms[-1], self.start_ms + 1)
         self.step_n = round_step(scale.highest_dn / 10, height / 24)
         self.top_n = self.step_n * -(-scale.highest_dn / 10 // self.step_n)
+
+    @property
+    def _axis(self) -> str:
+        return "minutes of the observation" if self.scale.observed else "minutes from arming"
+
+    @property
+    def _stop(self) -> str:
+        return "sudden release" if self.scale.observed else "stop"
 
     def x(self, at_ms: float) -> float:
         share = (at_ms - self.start_ms) / (self.end_ms - self.start_ms)
@@ -111,7 +124,7 @@ class _Plot:
             x = self.x(origin_ms + minute * 60_000)
             self._line(x, self.bottom, x, self.bottom - 3, GREY, 0.4)
             self._write(x, self.bottom - 11, f"{minute:g}", anchor="middle")
-        self._write(self.right, self.bottom - 22, "minutes from arming", anchor="end")
+        self._write(self.right, self.bottom - 22, self._axis, anchor="end")
 
     def actual(self) -> None:
         """From the least to the largest force of each bin: nothing is smoothed away."""
@@ -135,7 +148,7 @@ class _Plot:
         for group in self._neighbours(stops_ms):
             first, last = group[0], group[-1]
             numbers = first if first == last else f"{first}-{last}"
-            self._stop_label(f"STOP {numbers}".strip(), stops_ms[first])
+            self._stop_label(f"{self._stop.upper()} {numbers}".strip(), stops_ms[first])
 
     def _stop_label(self, label: str, first_ms: int) -> None:
         """Above the plot's area, left of the first line or right of the last."""
@@ -160,8 +173,9 @@ class _Plot:
         return self.x(min(max(at_ms, self.start_ms), self.end_ms))
 
     def legend(self, *, stopped: bool) -> None:
-        entries = [("actual force", DEVICE), ("target (dashed)", CLINICIAN)]
-        entries += [("stop", ALERT)] if stopped else []
+        entries = [("actual force", DEVICE)]
+        entries += [] if self.scale.observed else [("target (dashed)", CLINICIAN)]
+        entries += [(self._stop, ALERT)] if stopped else []
         x = self.left
         for text, colour in entries:
             y = self.bottom - 20

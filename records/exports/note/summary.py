@@ -5,25 +5,24 @@ Every word is a field of the note or its label; what is open is left to the pers
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeAlias
+
 from controller.words import lines_of
-from records.note.treatment_note import TreatmentNote
+from records.note.session_part import SessionPart
+from records.note.treatment_note import TreatmentNote, sessions_text
+from records.provenance import Sourced
 from records.visit.face import Face
+
+Told: TypeAlias = TreatmentNote | SessionPart
 
 
 def note_summary(note: TreatmentNote, face: Face) -> str:
-    """Five to nine lines, sentences about the dose and how the rules ended; ends with a newline."""
-    lines = [
-        f"Mechanical traction, {_value(note, 'region')}, {_value(note, 'mode')}; "
-        f"session {note.session_id} ({face.status})",
-        f"Ordered: {_ordered(note)}",
-        f"Delivered: {_value(note, 'delivered_minutes')} from {_value(note, 'started_at')} to "
-        f"{_value(note, 'ended_at')}, paused {_value(note, 'paused')}",
-        f"Force: peak {_value(note, 'peak_force')}, mean in hold "
-        f"{_value(note, 'mean_hold_force')}, time in hold {_value(note, 'hold_time')}",
-        f"Stops: {_stops(note)}; times count from {_value(note, 'opened_at')}",
-        f"Adjustments: {_value(note, 'adjustments')}",
-        f"Device: {_value(note, 'device')}",
-    ]
+    """Five to nine lines, sentences about the dose and how the rules ended; ends with a newline.
+
+    A visit of several sessions has two lines of its own and seven for each session.
+    """
+    lines = list(_visit_lines(note, face)) if note.parts else _session_lines(note, face.status)
     warnings = " ".join([*face.errors, *face.alerts])
     if warnings:
         lines.append(f"{face.verdict or 'Note'}: {warnings}")
@@ -32,17 +31,52 @@ def note_summary(note: TreatmentNote, face: Face) -> str:
     return lines_of(lines)
 
 
-def _ordered(note: TreatmentNote) -> str:
-    rest = [f"rest {field.value}" for field in note.device_fields if field.name == "rest_force"]
+def _visit_lines(note: TreatmentNote, face: Face) -> Iterator[str]:
+    """The visit in two lines, then each session as a note of it alone has it."""
+    yield (
+        f"Mechanical traction, {_value(note, 'visit_region')}; {sessions_text(note)} "
+        f"({face.status})"
+    )
+    yield (
+        f"Delivered over the visit: {_value(note, 'visit_delivered_minutes')} from "
+        f"{_value(note, 'visit_started_at')} to {_value(note, 'visit_ended_at')}, paused "
+        f"{_value(note, 'visit_paused')}; stops: {_value(note, 'visit_stops')}"
+    )
+    for part in note.parts:
+        yield from _session_lines(part, f"{note.parts.index(part) + 1} of {len(note.parts)}")
+
+
+def _session_lines(told: Told, status: str) -> list[str]:
+    """What was ordered, delivered and changed in a session."""
+    return [
+        f"Mechanical traction, {_value(told, 'region')}, {_value(told, 'mode')}; "
+        f"session {told.session_id} ({status})",
+        f"Ordered: {_ordered(told)}",
+        f"Delivered: {_value(told, 'delivered_minutes')} from {_value(told, 'started_at')} to "
+        f"{_value(told, 'ended_at')}, paused {_value(told, 'paused')}",
+        f"Force: peak {_value(told, 'peak_force')}, mean in hold "
+        f"{_value(told, 'mean_hold_force')}, time in hold {_value(told, 'hold_time')}",
+        f"Stops: {_stops(told)}; times count from {_value(told, 'opened_at')}",
+        f"Adjustments: {_value(told, 'adjustments')}",
+        f"Device: {_value(told, 'device')}",
+    ]
+
+
+def _ordered(note: Told) -> str:
+    rest = [f"rest {field.value}" for field in _fields(note) if field.name.startswith("rest_force")]
     hold = f"hold {_value(note, 'hold_force')}"
     return ", ".join([hold, *rest, f"ramp {_value(note, 'ramp')}", _value(note, "treatment_time")])
 
 
-def _stops(note: TreatmentNote) -> str:
-    stops = [f.value or "" for f in note.device_fields if f.name.startswith("stop")]
+def _stops(note: Told) -> str:
+    stops = [f.value or "" for f in _fields(note) if f.name.startswith("stop")]
     return " | ".join(stops)
 
 
-def _value(note: TreatmentNote, name: str) -> str:
+def _fields(note: Told) -> tuple[Sourced[str], ...]:
+    return note.fields if isinstance(note, SessionPart) else note.device_fields
+
+
+def _value(note: Told, name: str) -> str:
     """The field's text on one line."""
     return " ".join((note.field(name).value or "not recorded").split())

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from controller.words import lines_of
 from records.exports.note.authors import author_lines
+from records.note.session_part import SessionPart
+from records.note.treatment_note import TreatmentNote, sessions_text
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
 from records.visit.face import NOT_A_DEVICE
 from records.visit.note_status import version_texts
@@ -16,12 +20,12 @@ def note_text(visit: Visit) -> str:
     Ends of lines and characters that hide are written out: a word of a record stays in its line.
     """
     note, face = visit.note, visit.face
-    lines = [f"TREATMENT NOTE ({face.status})  session {note.session_id}"]
+    lines = [f"TREATMENT NOTE ({face.status})  {sessions_text(note)}"]
     lines.append(f"Claim account {visit.account}")
     lines += face.rules
     lines += [f"! {alert}" for alert in face.alerts]
     lines += ["", "RECORDED BY THE DEVICE"]
-    lines += [_line(field) for field in note.device_fields]
+    lines += _device_lines(note)
     lines += ["", "FROM THE CLINICIAN"]
     lines += [_line(field) for field in note.clinician_fields]
     lines += ["", "WHO SAID IT", *author_lines(note)]
@@ -31,9 +35,40 @@ def note_text(visit: Visit) -> str:
             *version_texts(note),
             f"Checkpoint of the signature {note.signature_checkpoint}",
         ]
-    lines += ["", f"Seal {note.seal or 'none: the session is not closed'}"]
-    lines += [f"Checkpoint {note.checkpoint or 'none: the seal is not signed'}", NOT_A_DEVICE]
+    lines.append("")
+    for seal, checkpoint in seal_lines(note, "none: the seal is not signed"):
+        lines += [seal, checkpoint]
+    lines.append(NOT_A_DEVICE)
     return lines_of(lines)
+
+
+def part_title(note: TreatmentNote, part: SessionPart) -> str:
+    """What stands above the fields of one of several sessions."""
+    number = note.parts.index(part) + 1
+    return f"Session {number} of {len(note.parts)}, {part.region}: {part.session_id}"
+
+
+def seal_lines(note: TreatmentNote, no_checkpoint: str) -> list[tuple[str, str]]:
+    """Seal and checkpoint of the session, each in a line; of each of several, with its id."""
+    return [
+        (
+            f"Seal{of} {each.seal or 'none: the session is not closed'}",
+            f"Checkpoint{of} {each.checkpoint or no_checkpoint}",
+        )
+        for each in note.parts or (note,)
+        for of in (f" of session {each.session_id}" if note.parts else "",)
+    ]
+
+
+def _device_lines(note: TreatmentNote) -> Iterator[str]:
+    """The fields of the visit; of several sessions each one's under its title."""
+    if not note.parts:
+        yield from map(_line, note.device_fields)
+        return
+    yield from map(_line, note.visit_fields)
+    for part in note.parts:
+        yield from ("", part_title(note, part))
+        yield from map(_line, part.fields)
 
 
 def _line(field: Sourced[str]) -> str:

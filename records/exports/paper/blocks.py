@@ -38,9 +38,11 @@ def said(text: str, size: float, colour: str = INK, *, bold: bool = False, **mor
     return Paragraph(markup(text, bold=bold), _style(size, colour, bold, tuple(more.items())))
 
 
-def inside(text: str, size: float, colour: str = INK, *, bold: bool = False) -> Flowable:
+def inside(
+    text: str, size: float, colour: str = INK, *, bold: bool = False, **more: Any
+) -> Flowable:
     """A text on a ground."""
-    return said(text, size, colour, bold=bold, leftIndent=INDENT, rightIndent=INDENT)
+    return said(text, size, colour, bold=bold, leftIndent=INDENT, rightIndent=INDENT, **more)
 
 
 def labelled(label: str, text: str, size: float, colour: str, *, label_width: float) -> Flowable:

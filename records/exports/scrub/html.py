@@ -9,7 +9,8 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from controller.words import one_line
 from records.exports.scrub.json import first_line, outcome_lines, scrub_values
-from records.visit.face import NOT_A_DEVICE, SIMULATED
+from records.note.treatment_note import sessions_text
+from records.visit.face import NOT_A_DEVICE, simulated_text
 from records.visit.visit import Visit
 
 
@@ -20,7 +21,8 @@ def scrub_html(visit: Visit) -> str:
         report=values,
         face=visit.face,
         not_a_device=NOT_A_DEVICE,
-        simulated=SIMULATED if visit.note.simulated else "",
+        simulated=simulated_text(visit.note),
+        of=sessions_text(visit.note),
         first_line=first_line(values),
         not_judged=outcome_lines(values, "not_judged"),
         not_applicable=outcome_lines(values, "not_applicable"),

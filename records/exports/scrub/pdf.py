@@ -11,7 +11,8 @@ from reportlab.platypus import CondPageBreak
 from records.exports.paper.blocks import ALERT, CLINICIAN, GREY, INK, Flowable, said
 from records.exports.paper.document import SMALL, Document, pdf_of
 from records.exports.scrub.json import first_line, outcome_lines, scrub_values
-from records.visit.face import NOT_A_DEVICE, SIMULATED
+from records.note.treatment_note import sessions_text
+from records.visit.face import NOT_A_DEVICE, simulated_text
 from records.visit.visit import Visit
 
 COLOURS = {"error": ALERT, "warn": CLINICIAN, "info": GREY}
@@ -34,11 +35,17 @@ def scrub_pdf(visit: Visit) -> bytes:
 
 
 def _head(visit: Visit) -> list[Flowable]:
-    mark = [said(SIMULATED, 9, ALERT, bold=True)] if visit.note.simulated else []
+    simulated = simulated_text(visit.note)
+    mark = [said(simulated, 9, ALERT, bold=True)] if simulated else []
     return [
         *mark,
-        said(f"Session {visit.session_id}, note {visit.face.status}", 8.5, INK, bold=True),
+        said(f"{_of(visit)}, note {visit.face.status}", 8.5, INK, bold=True),
     ]
+
+
+def _of(visit: Visit) -> str:
+    of = sessions_text(visit.note)
+    return f"{of[0].upper()}{of[1:]}"
 
 
 def _body(visit: Visit, values: Mapping[str, Any]) -> Iterator[Flowable]:

@@ -1,4 +1,4 @@
-"""The whole session as JSON: order, events, dose, note with sources, claim, findings, seal."""
+"""The whole visit as JSON: order, events, dose, note with sources, claim, findings, seal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 from controller.errors import RequestRefused
 from records.exports.note.plot_data import plot_data
 from records.exports.scrub.json import scrub_values
-from records.exports.session.schema import FORMAT
+from records.exports.session.schema import FORMAT, VISIT_FORMAT
+from records.note.delivered_dose import DeliveredDose
+from records.note.session_part import RecordedSession, SessionPart
 from records.note.treatment_note import TreatmentNote
 from records.note.words import NoteVersion
 from records.provenance import Sourced
@@ -18,21 +20,59 @@ from records.visit.visit import Visit
 
 def session_json(visit: Visit) -> str:
     """JSON with sorted keys; samples at the plot's resolution only."""
-    document = session_document(visit)
+    document = visit_document(visit) if visit.further else session_document(visit)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def session_document(visit: Visit) -> dict[str, Any]:
     """The same as plain values; its form is ``session_schema.SessionDocument``."""
-    record, order, note = visit.record, visit.order, visit.note
     return {
         "format": FORMAT,
+        **_session(RecordedSession(record=visit.record, order=visit.order), visit.note),
+        **_of_the_note(visit),
+    }
+
+
+def visit_document(visit: Visit) -> dict[str, Any]:
+    """Several sessions with their one note; the form is ``session_schema.VisitDocument``."""
+    note, further = visit.note, visit.further
+    assert further is not None, "a visit of one session has a document of its session"
+    said = further.said
+    told = zip(visit.sessions, note.parts, strict=True)
+    return {
+        "format": VISIT_FORMAT,
+        "session_id": visit.session_id,
+        "said": {"by": said.by, "at_utc_ms": said.at_utc_ms, "reason": said.reason},
+        "sessions": [_session(session, part) for session, part in told],
+        "dose": _dose(note.dose),
+        **_of_the_note(visit),
+        "signed_sessions": {
+            str(version.number): dict(version.further)
+            for version in note.versions
+            if version.further is not None
+        },
+    }
+
+
+def _of_the_note(visit: Visit) -> dict[str, Any]:
+    return {
+        "warnings": list(visit.note.warnings),
+        "note": _note(visit.note),
+        "charge": _charge(visit),
+        "claim_context": visit.context.model_dump(mode="json") if visit.context else None,
+        "scrub": scrub_values(visit) if visit.report else None,
+    }
+
+
+def _session(session: RecordedSession, told: TreatmentNote | SessionPart) -> dict[str, Any]:
+    """What the evidence holds of one session, in short."""
+    record, order = session.record, session.order
+    return {
         "session_id": record.head.session_id,
         "unit_id": record.head.unit_id,
         "started_utc_ms": record.head.started_utc_ms,
         "utc_offset_min": record.head.utc_offset_min,
-        "outcome": note.outcome,
-        "warnings": list(note.warnings),
+        "outcome": told.outcome,
         "opening": dict(record.opening.detail),
         "order": {"text": order.source_text, "digest": order.digest},
         "events": [
@@ -46,15 +86,15 @@ def session_document(visit: Visit) -> dict[str, Any]:
             }
             for event in record.events
         ],
-        "dose": asdict(note.dose) | {"stops": [asdict(stop) for stop in note.dose.stops]},
-        "note": _note(note),
-        "charge": _charge(visit),
-        "claim_context": visit.context.model_dump(mode="json") if visit.context else None,
-        "scrub": scrub_values(visit) if visit.report else None,
+        "dose": _dose(told.dose),
         "plot": asdict(plot_data(record.samples)),
-        "seal": note.seal or None,
-        "checkpoint": note.checkpoint or None,
+        "seal": told.seal or None,
+        "checkpoint": told.checkpoint or None,
     }
+
+
+def _dose(dose: DeliveredDose) -> dict[str, Any]:
+    return asdict(dose) | {"stops": [asdict(stop) for stop in dose.stops]}
 
 
 def _note(note: TreatmentNote) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FORMAT: Literal["traction-session/2"] = "traction-session/2"
+VISIT_FORMAT: Literal["traction-visit/1"] = "traction-visit/1"
 SCHEMA_FILE = "session.schema.json"
+VISIT_SCHEMA_FILE = "visit.schema.json"
 Dn = int
 Ms = int
 Origins = Literal["device", "prescription", "clinician", "imported", "derived"]
@@ -264,6 +266,34 @@ class PlotPart(Part):
     highest_dn: list[Dn]
 
 
+class NoteOfVisit(Part):
+    """What a note brings with it, of one session or of several."""
+
+    warnings: list[str]
+    note: NotePart
+    charge: ChargePart
+    claim_context: dict[str, Any] | None
+    """As the practice's system gave it (docs/reference/claim-context.md)."""
+    scrub: ScrubPart | None
+
+
+class RecordedPart(Part):
+    """One session: order, evidence in short, its seal."""
+
+    session_id: str
+    unit_id: str
+    started_utc_ms: int
+    utc_offset_min: int
+    outcome: str
+    opening: dict[str, Any]
+    order: OrderPart
+    events: list[EventPart]
+    dose: DosePart
+    plot: PlotPart
+    seal: str | None
+    checkpoint: str | None
+
+
 class SessionDocument(Part):
     """One session: order, evidence in short, note, claim and findings."""
 
@@ -288,8 +318,40 @@ class SessionDocument(Part):
     checkpoint: str | None
 
 
+class SaidPart(Part):
+    """Whose word it is that the sessions are one visit."""
+
+    by: str
+    at_utc_ms: int
+    reason: str
+
+
+class VisitDocument(NoteOfVisit):
+    """A visit of several sessions, by their beginning, with its one note, claim and findings.
+
+    ``session_id`` is that of the session that the visit is called by, and the times of ``dose``
+    count from its beginning. ``signed_sessions`` are the seals of the other ones, by version.
+    """
+
+    format: Literal["traction-visit/1"]
+    session_id: str
+    said: SaidPart
+    sessions: list[RecordedPart]
+    dose: DosePart
+    signed_sessions: dict[str, dict[str, str]]
+
+
+def visit_schema() -> str:
+    """The JSON Schema (draft 2020-12) of ``VisitDocument``, as it is shipped."""
+    return _schema(VisitDocument, VISIT_FORMAT)
+
+
 def session_schema() -> str:
     """The JSON Schema (draft 2020-12) of ``SessionDocument``, as it is shipped."""
-    schema = SessionDocument.model_json_schema(mode="validation")
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{FORMAT}"}
+    return _schema(SessionDocument, FORMAT)
+
+
+def _schema(document: type[Part], name: str) -> str:
+    schema = document.model_json_schema(mode="validation")
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{name}"}
     return json.dumps(head | schema, indent=2, ensure_ascii=False) + "\n"

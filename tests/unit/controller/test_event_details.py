@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.event_details.codec import DetailUnreadable
+from controller.event_details.codec import DetailUnreadable, decode_fields
 from controller.event_details.happened import (
     AlarmAcknowledged,
     CheckInRecorded,
@@ -21,6 +21,11 @@ from controller.event_details.happened import (
     UnitArmed,
     UnitObserved,
     UnitSeen,
+)
+from controller.event_details.opening import (
+    OpeningOfSession,
+    RecordedIdentity,
+    RecordedObservation,
 )
 from controller.event_details.table import (
     CLASSES,
@@ -35,11 +40,46 @@ from controller.event_details.table import (
 from controller.events import EventKind, Outcome, StopCause, cause_of
 from records.store.canonical import canonical_json
 from records.strict_json import parse_object
+from tests.support.events import complete_opening
 
 
 def test_every_kind_has_one_class_and_every_class_one_kind() -> None:
     assert set(CLASSES) == set(EventKind)
     assert len(set(CLASSES.values())) == len(EventKind)
+
+
+UNIT = {
+    "identity_block": st.text(),
+    "capability_block": st.text(),
+    "identity": st.from_type(RecordedIdentity),
+}
+OBSERVED = {"observation": st.from_type(RecordedObservation)}
+st.register_type_strategy(
+    OpeningOfSession,
+    st.builds(OpeningOfSession, **UNIT, observation=st.none())
+    | st.builds(OpeningOfSession, **dict.fromkeys(UNIT, st.none()), **OBSERVED),
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ({}, "detail has no 'identity_block'"),
+        ({"identity_block": "", "capability_block": ""}, "detail has no 'identity'"),
+        ({"identity_block": "", "observation": True}, "'identity_block' and 'observation'"),
+    ],
+)
+def test_an_opening_has_a_unit_that_named_itself_or_an_observation_and_never_both(
+    told: dict[str, object], fault: str
+) -> None:
+    opening = complete_opening({})
+    for key in ("identity_block", "capability_block", "identity"):
+        del opening[key]
+    seen = {"serial": "1", "calibrated": "", "table": "", "set_by": "", "period_ms": 50}
+    if told.get("observation"):
+        told = told | {"observation": seen | {"simulated": False}}
+    with pytest.raises(DetailUnreadable, match=fault):
+        decode_fields(OpeningOfSession, opening | told)
 
 
 @pytest.mark.parametrize("kind", EventKind, ids=lambda kind: kind.name)

@@ -31,11 +31,12 @@ class Shown:
         console = Console(file=screen, width=160)
         self.files = run_short_demo(console, folder, SETTINGS)
         self.screen = screen.getvalue()
-        (self.completed,) = (
-            record.head.session_id
+        completed = {
+            record.observed: record.head.session_id
             for record in list_sessions(self.data)
             if record.outcome == Outcome.COMPLETED
-        )
+        }
+        self.completed, self.observed = completed[False], completed[True]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_the_demo_treats_writes_and_says_where(shown: Shown) -> None:
     assert sorted(path.name for path in shown.files) == sorted(
         f"{act}-{name}"
-        for act in ("cervical", "lumbar")
+        for act in ("cervical", "lumbar", "observed")
         for name in ("note.pdf", "note.txt", "summary.txt", "charge.csv", "session.json")
     )
     assert all(path.stat().st_size > 100 for path in shown.files)
@@ -88,4 +89,11 @@ def test_the_demo_s_sessions_have_ended_when_they_can_be_read(shown: Shown) -> N
         note = load_visit(shown.data, record.head.session_id, SETTINGS).note
         assert note.ended_utc_ms is not None
         assert note.ended_utc_ms <= now_ms
-        assert note.ended_utc_ms > shown.began_ms - 5 * 60_000
+        assert note.ended_utc_ms > shown.began_ms - 10 * 60_000
+
+
+def test_the_third_session_was_observed_and_says_so(shown: Shown) -> None:
+    note = (shown.folder / "observed-note.txt").read_text()
+    assert "Observed: this program read an instrument beside the table and drove nothing." in note
+    assert "SIMULATED" in note
+    assert load_visit(shown.data, shown.observed, SETTINGS).charge().values["minutes"] == "1"

@@ -121,7 +121,7 @@ def diagnosis_is_of_another_region(facts: Facts) -> Iterator[Told]:
     named = {c: codes.regions(c) for c in _pointed(facts) if codes.state(c) != "unknown"}
     if not named:
         yield NotApplicable("the line points to no diagnosis of the list")
-    elif not any(region in regions for regions in named.values()):
+    elif not any(facts.regions & regions for regions in named.values()):
         shown = (f"{code} ({', '.join(sorted(found)) or 'none'})" for code, found in named.items())
         yield Found(
             "lines.dx_pointers",
@@ -144,8 +144,8 @@ def payer_lists_other_reasons(facts: Facts) -> Iterator[Told]:
     assert facts.line is not None
     if profile.excluded_regions and facts.region is None:
         yield NotJudged("region", "this payer excludes regions", severity="error")
-    if facts.region in profile.excluded_regions:
-        what = f"This payer does not cover traction of the {facts.region} region."
+    for region in sorted(facts.regions.intersection(profile.excluded_regions)):
+        what = f"This payer does not cover traction of the {region} region."
         evidence = (facts.line_evidence(facts.line), *facts.told("region"))
         yield Found("lines.body_region", evidence, {"what": what}, severity="error")
     if profile.covered_dx and not pointed:

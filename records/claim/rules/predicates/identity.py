@@ -84,7 +84,7 @@ def region_is_not_the_log_s(facts: Facts) -> Iterator[Told]:
     elif treated is None:
         yield NotJudged("region", "the note does not name what was treated")
     for line in named if treated else ():
-        if line.body_region != treated:
+        if line.body_region not in facts.regions:
             evidence = (facts.line_evidence(line), *facts.told("region"))
             words = {"claimed": line.body_region, "treated": treated}
             yield Found("lines.body_region", evidence, words)

@@ -150,9 +150,11 @@ def _times(facts: Facts, line: ServiceLine) -> dict[str, object]:
     """Start and end of both on the clinic's clock, and the minutes that they share."""
     times = facts.times_beside(line)
     assert times is not None
+    spans = [
+        f"{facts.local(start):%H:%M} to {facts.local(end):%H:%M}" for start, end in times.spans
+    ]
     return {
-        "start": f"{facts.local(times.start):%H:%M}",
-        "end": f"{facts.local(times.end):%H:%M}",
+        "traction": " and ".join(spans),
         "partner": line.cpt,
         "partner_start": f"{facts.local(times.partner_start):%H:%M}",
         "partner_end": f"{facts.local(times.partner_end):%H:%M}",
@@ -255,7 +257,7 @@ def other_structure_same_region(facts: Facts) -> Iterator[Told]:
         region = partner.line.body_region
         if None in (region, facts.region):
             yield NotJudged("lines.body_region", f"of 97012 or line {partner.line.cpt}")
-        elif region == facts.region:
+        elif region in facts.regions:
             evidence = (*_evidence(facts, partner.line), *facts.told("region"))
             yield Found(FIELD, evidence, {"partner": partner.line.cpt, "region": region})
 
@@ -268,7 +270,7 @@ def manual_therapy_without_times(facts: Facts) -> Iterator[Told]:
         yield NotApplicable(f"{MANUAL_THERAPY} is no code of the day")
     for line in manual:
         if None in (line.started_at, line.ended_at) and not facts.other_region(line):
-            named = facts.region is not None and line.body_region == facts.region
+            named = line.body_region in facts.regions
             where = f"the same region ({facts.region})" if named else "perhaps the same region"
             yield Found("lines.started_at", _evidence(facts, line), {"where": where})
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from records.clinic.visit_sessions import visits_of
 from records.evidence.believed import read_checked
 from records.store import clinic_file
 from records.store.database import Database
@@ -24,6 +25,7 @@ def test_a_visit_with_one_before_it_opens_the_words_once(
     recorded(folder, "s-1")
     recorded(folder, "s-2", began_ms=BEGAN_MS + DAY_MS)
     record = read_checked(folder, "s-2").believed()
+    visits = visits_of(folder)
     opened: list[str] = []
 
     def counted(name: str) -> Opening:
@@ -37,7 +39,7 @@ def test_a_visit_with_one_before_it_opens_the_words_once(
 
     for name in ("reading_file", "checking_file"):
         monkeypatch.setattr(clinic_file, name, counted(name))
-    found = visit_words(folder, record)
+    found = visit_words(folder, [record], visits)
     assert found.last_visit is not None
     assert found.last_visit.session_id == "s-1"
     assert opened == ["checking_file"]

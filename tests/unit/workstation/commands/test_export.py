@@ -98,7 +98,7 @@ def test_a_bundle_is_written_and_replaces_only_its_own(
     assert first.startswith(b"PK")
     exported(folder, tmp_path / "out", "--format", "bundle")
     with pytest.raises(ExportRefused, match="is not an export of session 2099"):
-        place_for("20990101T000000Z-ffffff", tmp_path / "out" / f"{SESSION}.zip", "unused")
+        place_for(("20990101T000000Z-ffffff",), tmp_path / "out" / f"{SESSION}.zip", "unused")
 
 
 @pytest.mark.parametrize("name", sorted(set(KINDS) - {"hl7-dft"}))
@@ -201,15 +201,15 @@ def test_errors_are_on_the_document_on_the_screen_and_block_an_importer(
 def test_another_sessions_file_and_any_other_file_are_left_alone(tmp_path: Path) -> None:
     mine = tmp_path / "mine.txt"
     mine.write_text(f"an older export of {SESSION.upper()}")
-    assert place_for(SESSION, mine, "unused") == mine
+    assert place_for((SESSION,), mine, "unused") == mine
     for content in ("an export of session-2", ""):
         other = tmp_path / "other.txt"
         other.write_text(content)
         with pytest.raises(ExportRefused, match="is not an export of session session-1"):
-            place_for(SESSION, other, "unused")
+            place_for((SESSION,), other, "unused")
         assert other.read_text() == content
-    assert place_for(SESSION, tmp_path, f"{SESSION}.pdf") == tmp_path / f"{SESSION}.pdf"
-    assert place_for(SESSION, None, f"{SESSION}.pdf") == Path(f"{SESSION}.pdf")
+    assert place_for((SESSION,), tmp_path, f"{SESSION}.pdf") == tmp_path / f"{SESSION}.pdf"
+    assert place_for((SESSION,), None, f"{SESSION}.pdf") == Path(f"{SESSION}.pdf")
 
 
 def test_what_a_receiver_of_x12_cannot_take_is_written_otherwise_and_said(

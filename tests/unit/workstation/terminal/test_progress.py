@@ -115,3 +115,13 @@ def test_a_program_gets_its_document_as_it_is_and_no_frames() -> None:
     page = Verbatim()
     assert page.words('{"a": "\u202e"}') == '{"a": "\u202e"}\n'
     assert (page.frame(ALARMED), page.end()) == ("", "")
+
+
+@pytest.mark.parametrize("columns", [200, 60, 30])
+def test_a_table_that_is_only_observed_has_no_target_and_a_missing_reading_is_said(
+    columns: int,
+) -> None:
+    dark = replace(PROGRESS, target_n=None, force_n=None, message="NO READING: look")
+    assert "target" not in line(dark, columns)
+    assert " of " not in line(dark, columns)
+    assert "no reading" in line(dark, columns).lower()

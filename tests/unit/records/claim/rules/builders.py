@@ -331,6 +331,7 @@ def _note(
         warnings=(),
         signature=SIGNATURE,
         zone=timezone(timedelta(hours=-6)),
+        reached_holding=True,
     )
     return replace(made, **note)
 

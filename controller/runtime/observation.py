@@ -1,0 +1,251 @@
+"""An observed session: an instrument beside a table that nobody drives is read, and nothing else.
+
+Each tick asks once and records what came. A reading that failed, or is stale, is no sample and
+never 0 N; the screen says so at once, and after 300 ms the record has a gap. Nothing is ever sent
+to the table, so nothing here can let a patient go: whoever sits at the table does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from controller.errors import (
+    InstrumentFaulted,
+    LinkError,
+    LinkLost,
+    ReplyTimeout,
+    TractionError,
+)
+from controller.event_details.happened import (
+    CheckInRecorded,
+    GapBegan,
+    GapEnded,
+    LinkTroubled,
+    OperatorActed,
+    RefusalRecorded,
+    RemarkRecorded,
+    SessionEnded,
+)
+from controller.events import Outcome
+from controller.order.phases import Phase
+from controller.ports import Clock, ForceSource, Operator, Progress
+from controller.requests import CheckIn, EndEarly, Remark, SessionRequest, request_name
+from controller.runtime.recorder import Recorder
+from controller.session.inputs_and_effects import Ending, decinewtons, session_ms
+from controller.telemetry import ForceSample
+
+GAP_S: Final = 0.300
+"""Readings further apart have a gap between them (session-rules.md#numbers-of-the-record)."""
+LOST_S: Final = 60.0
+"""So long may somebody look for a loose plug; then the instrument is lost."""
+LONGEST_S: Final = 4 * 3600.0
+"""Nobody is treated for so long: the end was forgotten."""
+PULLS_N: Final = 20.0
+"""A free cord carries less (session-rules.md#lost-link)."""
+NO_READING: Final = "NO READING: look at the patient"
+END_OBSERVATION: Final = "end_observation"
+NOTHING_ORDERED: Final = (
+    "this table is only observed, nothing can be ordered from here: use the table's own panel"
+)
+
+ForcesSeen = Callable[[Sequence[int], Sequence[int]], bool]
+"""Whether times (ms) and forces (0.1 N) show a hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationPorts:
+    """What an observed session is put together from; ``shows_hold`` judges the force at the end."""
+
+    source: ForceSource
+    clock: Clock
+    recorder: Recorder
+    operator: Operator
+    shows_hold: ForcesSeen
+
+
+class Observation:
+    """One observed session; ``tick_s`` is how often the instrument is asked."""
+
+    def __init__(self, ports: ObservationPorts, *, tick_s: float, planned_s: float) -> None:
+        self._ports = ports
+        self._tick_s = tick_s
+        self._planned_s = planned_s
+        self._began_s = ports.clock.now_s()
+        self._pulled_from_s: float | None = None
+        self._last: ForceSample | None = None
+        self._seen_at_s = self._began_s
+        self._troubled = self._in_gap = False
+        self._times_ms: list[int] = []
+        self._forces_dn: list[int] = []
+
+    def run(self) -> Ending:
+        """Observe until somebody ends it or the instrument is lost; the end is recorded."""
+        ending, at_tick_s = None, self._began_s
+        while ending is None:
+            self._ports.clock.sleep_until(at_tick_s)
+            ending = self._tick()
+            missed = int((self._ports.clock.now_s() - at_tick_s) / self._tick_s)
+            at_tick_s += self._tick_s * max(1, missed)
+        self._record_end(ending)
+        return ending
+
+    def _tick(self) -> Ending | None:
+        tick_at_s = self._ports.clock.now_s()
+        try:
+            sample = self._read(tick_at_s)
+        except LinkLost as error:
+            self._no_reading(error, tick_at_s)
+            return self._lost(error.message)
+        self._ports.recorder.observed(sample, tick_at_s=tick_at_s)
+        now_s = self._ports.clock.now_s()
+        if sample is not None:
+            self._take(sample, now_s)
+        elif now_s - self._seen_at_s > GAP_S and not self._in_gap:
+            self._begin_gap(now_s)
+        self._show(sample, now_s)
+        return self._asked_to_end(now_s) or self._ends_by_itself(now_s)
+
+    # --- readings -----------------------------------------------------------------------------
+
+    def _read(self, tick_at_s: float) -> ForceSample | None:
+        """The sample of this tick; None for one that failed or says nothing any more."""
+        source = self._ports.source
+        try:
+            sample = source.read()
+        except LinkLost:
+            raise
+        except (LinkError, InstrumentFaulted) as error:
+            self._no_reading(error, tick_at_s)
+            return None
+        now_s = self._ports.clock.now_s()
+        if decinewtons(sample.net_n) is None or sample.age_s(now_s) > source.stale_limit_s:
+            self._no_reading(
+                ReplyTimeout(
+                    f"the reading is {sample.age_s(now_s):.1f} s old or no number; it may be at "
+                    f"most {source.stale_limit_s:g} s old: it is no reading"
+                ),
+                now_s,
+            )
+            return None
+        return sample
+
+    def _no_reading(self, error: TractionError, now_s: float) -> None:
+        """Record and say the first failure of a run; every one is shown."""
+        if self._troubled:
+            return
+        self._troubled = True
+        raw = error.raw if isinstance(error, LinkError | InstrumentFaulted) else b""
+        self._ports.recorder.event(
+            LinkTroubled(code=error.code, message=error.message, raw=raw.hex()), now_s=now_s
+        )
+        self._ports.operator.tell(f"{NO_READING} ({error.message})")
+
+    def _take(self, sample: ForceSample, now_s: float) -> None:
+        if self._in_gap:
+            self._end_gap(sample, now_s)
+        elif self._troubled:
+            self._ports.operator.tell("the force is read again")
+        self._troubled = self._in_gap = False
+        self._last, self._seen_at_s = sample, sample.taken_at_s
+        at_ms = session_ms(sample.taken_at_s, self._ports.recorder.origin_s)
+        if not self._times_ms or at_ms > self._times_ms[-1]:
+            self._times_ms.append(at_ms)
+            self._forces_dn.append(decinewtons(sample.net_n) or 0)
+        if self._pulled_from_s is None and sample.net_n >= PULLS_N:
+            self._pulled_from_s = sample.taken_at_s
+
+    def _begin_gap(self, now_s: float) -> None:
+        self._in_gap = True
+        last_dn = None if self._last is None else decinewtons(self._last.net_n)
+        self._ports.recorder.event(GapBegan(force_dn=last_dn), now_s=now_s)
+
+    def _end_gap(self, sample: ForceSample, now_s: float) -> None:
+        gap_ms = round((sample.taken_at_s - self._seen_at_s) * 1000)
+        ended = GapEnded(gap_ms=gap_ms, force_dn=decinewtons(sample.net_n))
+        self._ports.recorder.event(ended, now_s=now_s)
+        self._ports.operator.tell(f"the force is read again after {gap_ms / 1000:.1f} s")
+
+    def _show(self, sample: ForceSample | None, now_s: float) -> None:
+        since_s = None if self._pulled_from_s is None else now_s - self._pulled_from_s
+        self._ports.operator.show(
+            Progress(
+                phase=Phase.OBSERVING.label,
+                elapsed_s=since_s or 0.0,
+                planned_s=self._planned_s,
+                target_n=None,
+                force_n=None if sample is None else sample.net_n,
+                since_start_s=since_s,
+                message="" if sample is not None else NO_READING,
+            )
+        )
+
+    # --- people -------------------------------------------------------------------------------
+
+    def _asked_to_end(self, now_s: float) -> Ending | None:
+        stop = self._ports.operator.stop_requested()
+        if stop is not None:
+            return self._ended(Outcome.STOPPED, f"ended by {stop.by}, not by a named person")
+        for request in self._ports.operator.requests():
+            if isinstance(request, EndEarly):
+                return self._ended_by(request, now_s)
+            self._answer(request, now_s)
+        return None
+
+    def _answer(self, request: SessionRequest, now_s: float) -> None:
+        recorder = self._ports.recorder
+        if isinstance(request, Remark):
+            recorder.event(RemarkRecorded(by=request.by, text=request.text), now_s=now_s)
+        elif isinstance(request, CheckIn):
+            recorder.event(CheckInRecorded(by=request.by), now_s=now_s)
+        else:
+            name = request_name(request)
+            refused = RefusalRecorded(request=name, by=request.by, reason=NOTHING_ORDERED)
+            recorder.event(refused, now_s=now_s)
+            self._ports.operator.tell(NOTHING_ORDERED)
+
+    def _ended_by(self, request: EndEarly, now_s: float) -> Ending:
+        """A named person ends it: completed when a hold was seen."""
+        acted = OperatorActed(action=END_OBSERVATION, by=request.by, reason=request.reason)
+        self._ports.recorder.event(acted, now_s=now_s)
+        if self._shows_hold():
+            return self._ended(Outcome.COMPLETED, f"ended by {request.by}")
+        what = "nothing pulled" if self._pulled_from_s is None else "no hold was seen"
+        return self._ended(Outcome.STOPPED, f"{what}; ended by {request.by}")
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def _ends_by_itself(self, now_s: float) -> Ending | None:
+        if now_s - self._seen_at_s > LOST_S:
+            return self._lost(f"no reading for {LOST_S:g} s")
+        if now_s - self._began_s > LONGEST_S:
+            return self._ended(Outcome.STOPPED, f"nobody ended it within {LONGEST_S / 3600:g} h")
+        return None
+
+    def _lost(self, why: str) -> Ending:
+        self._ports.operator.tell(f"{NO_READING}. The instrument is lost: {why}")
+        return self._ended(Outcome.LINK_LOST, f"instrument lost: {why}")
+
+    def _ended(self, outcome: Outcome, reason: str) -> Ending:
+        free = self._last is not None and not self._troubled and self._last.net_n < PULLS_N
+        return Ending(
+            outcome=outcome,
+            reason=reason,
+            reached_holding=self._shows_hold(),
+            release_seen=free,
+        )
+
+    def _shows_hold(self) -> bool:
+        return self._ports.shows_hold(self._times_ms, self._forces_dn)
+
+    def _record_end(self, ending: Ending) -> None:
+        now_s = self._ports.clock.now_s()
+        self._ports.recorder.event(
+            SessionEnded(
+                outcome=ending.outcome,
+                reason=ending.reason,
+                reached_holding=ending.reached_holding,
+            ),
+            now_s=now_s,
+        )

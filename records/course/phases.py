@@ -1,0 +1,240 @@
+"""Names what a stretch was: pretension, ramp, hold, step, rest, release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from records.course.pieces import Piece, tolerance_dn
+from records.course.stretches import Stretch, Way
+
+FREE_DN: Final = 200.0
+"""A cord with less than 20 N on it counts as free where the course begins and ends."""
+PRETENSION_MOST_DN: Final = 500.0
+PRETENSION_MOST_S: Final = 70.0
+PRETENSION_SHARE: Final = 0.5
+"""A first level of at most 50 N for at most a minute (session-rules.md#ranges), followed by a rise
+to at least twice its force, is a pretension and not yet treatment."""
+WIGGLE_DN: Final = 150.0
+"""A take-up overshoots by so much at most before the pretension."""
+LEAST_LEVEL_S: Final = 2.0
+HALT_S: Final = 6.0
+"""Friction may hold the last newtons of a release so long."""
+SPLIT_RATE: Final = 0.6
+"""A fall that becomes so much steeper on its way was a ramp first and the release then."""
+
+
+class ObservedKind(StrEnum):
+    """What happens to the force in a phase."""
+
+    FREE = "cord free"
+    PRETENSION = "pretension"
+    RAMP_UP = "ramp up"
+    HOLD = "hold"
+    STEP = "step"
+    REST = "rest"
+    RAMP_DOWN = "ramp down"
+    RELEASE = "release"
+    UNSEEN = "not seen"
+
+
+HELD = frozenset({ObservedKind.HOLD, ObservedKind.STEP})
+MOVES = {
+    Way.UP: ObservedKind.RAMP_UP,
+    Way.DOWN: ObservedKind.RAMP_DOWN,
+    Way.UNSEEN: ObservedKind.UNSEEN,
+}
+MOVING = frozenset({ObservedKind.RAMP_UP, ObservedKind.RAMP_DOWN, ObservedKind.RELEASE})
+TREATING = HELD | {ObservedKind.RAMP_UP, ObservedKind.RAMP_DOWN, ObservedKind.REST}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedPhase:
+    """A phase as the force shows it; milliseconds, 0.1 N of its line at both ends."""
+
+    kind: ObservedKind
+    start_ms: int
+    end_ms: int
+    start_dn: int
+    end_dn: int
+
+    @property
+    def duration_ms(self) -> int:
+        """Length of the phase."""
+        return self.end_ms - self.start_ms
+
+
+def named(found: Sequence[Stretch]) -> list[ObservedPhase]:
+    """The phases of one run; a course that never pulled is one free cord."""
+    found = _with_pretension_apart(found)
+    first = _first_pull(found)
+    if first is None:
+        return [_phase(ObservedKind.FREE, found)] if found else []
+    end = _release(found)
+    free = [_phase(ObservedKind.FREE, found[:first])] if first else []
+    return free + _treated(found, first, end) + _released(found, end)
+
+
+def _with_pretension_apart(found: Sequence[Stretch]) -> Sequence[Stretch]:
+    """A short pretension may still rise a little: cut the first rise where it becomes steep."""
+    first = _first_pull(found)
+    if first is None or found[first].way is not Way.UP:
+        return found
+    pieces = found[first].pieces
+    for at in range(1, len(pieces) - 1):
+        gentle, steep = pieces[at], pieces[at + 1]
+        low = gentle.end_dn <= min(PRETENSION_MOST_DN, PRETENSION_SHARE * found[first].end_dn)
+        bends = gentle.slope_dn_per_s < SPLIT_RATE * steep.slope_dn_per_s
+        if low and bends and gentle.duration_s >= LEAST_LEVEL_S:
+            parts = (
+                Stretch(way=Way.UP, pieces=pieces[:at]),
+                Stretch(way=Way.LEVEL, pieces=(gentle,)),
+                Stretch(way=Way.UP, pieces=pieces[at + 1 :]),
+            )
+            return [*found[:first], *parts, *found[first + 1 :]]
+    return found
+
+
+def _first_pull(found: Sequence[Stretch]) -> int | None:
+    """The first stretch that is not a free cord; None where there never was 20 N: no pull."""
+    if all(max(each.start_dn, each.end_dn) < FREE_DN for each in found):
+        return None
+    for at, each in enumerate(found):
+        if each.way is Way.UP or (each.way is Way.LEVEL and each.level_dn >= FREE_DN):
+            return at
+    return None
+
+
+def _release(found: Sequence[Stretch]) -> int:
+    """Number of the last fall when it ends with a free cord, else the count of stretches."""
+    last = len(found)
+    while True:
+        behind = last
+        while behind and _is_free(found[behind - 1]):
+            behind -= 1
+        fall = found[behind - 1] if behind else None
+        halts_s = (found[last].start_ms - fall.end_ms) / 1000 if fall and last < len(found) else 0.0
+        if fall is None or not _falls_free(fall) or halts_s > HALT_S:
+            return last
+        last = behind - 1
+
+
+def _is_free(each: Stretch) -> bool:
+    return each.way is Way.LEVEL and each.level_dn < FREE_DN
+
+
+def _falls_free(each: Stretch) -> bool:
+    return each.way is Way.DOWN and each.end_dn < FREE_DN
+
+
+def _treated(found: Sequence[Stretch], first: int, end: int) -> list[ObservedPhase]:
+    """The phases between the free cords: slack and pretension in front, then the treatment."""
+    begins = _pretension_end(found, first, end)
+    phases: list[ObservedPhase] = []
+    if begins > first:
+        phases.append(_phase(ObservedKind.RAMP_UP, found[first : first + 1]))
+        phases.append(_phase(ObservedKind.PRETENSION, found[first + 1 : begins]))
+    rested = False
+    for at in range(begins, end):
+        kind = _kind(found, at, end, rested=rested)
+        rested = rested or kind is ObservedKind.REST
+        phases.append(_phase(kind, found[at : at + 1]))
+    return phases
+
+
+def _pretension_end(found: Sequence[Stretch], first: int, end: int) -> int:
+    """Number of the stretch that leaves the pretension; ``first`` where there is none.
+
+    The first level counts, and in front of it what a take-up does that overshoots.
+    """
+    highest_dn = max(max(each.start_dn, each.end_dn) for each in found)
+    most_dn = min(PRETENSION_MOST_DN, PRETENSION_SHARE * highest_dn)
+    at = first + 1
+    while at < end and found[at].way is not Way.LEVEL and _wiggles(found[at], most_dn):
+        at += 1
+    if at < end and found[at].way is Way.LEVEL and found[at].level_dn <= most_dn:
+        at += 1
+    low = at > first + 1 and at < end and found[at].way is Way.UP and found[first].end_dn <= most_dn
+    short = low and (found[at].start_ms - found[first].end_ms) / 1000 <= PRETENSION_MOST_S
+    return at if short else first
+
+
+def _wiggles(each: Stretch, most_dn: float) -> bool:
+    return (
+        each.way is not Way.UNSEEN
+        and abs(each.end_dn - each.start_dn) <= WIGGLE_DN
+        and max(each.start_dn, each.end_dn) <= most_dn
+    )
+
+
+def _kind(found: Sequence[Stretch], at: int, end: int, *, rested: bool) -> ObservedKind:
+    """What stretch ``at`` is; ``rested``: the treatment has rests, so the last one may be one."""
+    each = found[at]
+    if each.way is not Way.LEVEL:
+        return MOVES[each.way]
+    before = _way_beside(found, at, -1) or Way.UP
+    behind = _way_beside(found, at, 1) or Way.DOWN
+    if before is Way.UP:
+        return ObservedKind.HOLD if behind is Way.DOWN else ObservedKind.STEP
+    if behind is Way.UP:
+        return ObservedKind.REST
+    return ObservedKind.REST if rested and at + 1 >= end else ObservedKind.STEP
+
+
+def _way_beside(found: Sequence[Stretch], at: int, step: int) -> Way | None:
+    """How the force came to a level (``step`` -1) or left it (1); None at the end of the course.
+
+    Behind a gap the levels on both sides tell; the same level goes on.
+    """
+    level_dn = found[at].level_dn
+    beside = at + step
+    while 0 <= beside < len(found):
+        other = found[beside]
+        if other.way in (Way.UP, Way.DOWN):
+            return other.way
+        rise_dn = (other.level_dn - level_dn) * step
+        if other.way is Way.LEVEL and abs(rise_dn) >= tolerance_dn(level_dn):
+            return Way.UP if rise_dn > 0 else Way.DOWN
+        beside += step
+    return None
+
+
+def _released(found: Sequence[Stretch], end: int) -> list[ObservedPhase]:
+    if end == len(found):
+        return []
+    phases = _last_fall(found[end])
+    if end + 1 < len(found):
+        phases.append(_phase(ObservedKind.FREE, found[end + 1 :]))
+    return phases
+
+
+def _last_fall(fall: Stretch) -> list[ObservedPhase]:
+    """The release; where it becomes steeper for good it was a ramp before."""
+    first, rest = fall.pieces[0], fall.pieces[1:]
+    if rest:
+        behind = Piece(
+            start_ms=rest[0].start_ms,
+            end_ms=rest[-1].end_ms,
+            start_dn=rest[0].start_dn,
+            end_dn=rest[-1].end_dn,
+        )
+        gentle = first.slope_dn_per_s > SPLIT_RATE * behind.slope_dn_per_s
+        pulls = first.end_dn >= FREE_DN
+        if gentle and pulls and -first.change_dn >= tolerance_dn(first.start_dn):
+            return [
+                _phase(ObservedKind.RAMP_DOWN, [Stretch(way=Way.DOWN, pieces=(first,))]),
+                _phase(ObservedKind.RELEASE, [Stretch(way=Way.DOWN, pieces=rest)]),
+            ]
+    return [_phase(ObservedKind.RELEASE, [fall])]
+
+
+def _phase(kind: ObservedKind, found: Sequence[Stretch]) -> ObservedPhase:
+    return ObservedPhase(
+        kind=kind,
+        start_ms=found[0].start_ms,
+        end_ms=found[-1].end_ms,
+        start_dn=round(found[0].start_dn),
+        end_dn=round(found[-1].end_dn),
+    )

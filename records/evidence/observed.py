@@ -1,0 +1,52 @@
+"""The course of an observed session, told from its samples alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.events import SampleFlag
+from records.course.course import ObservedCourse, observe_course
+from records.course.readings import Readings
+from records.store.canonical import ABSENT_DN, SampleArray
+
+UNUSABLE = int(SampleFlag.NO_READING | SampleFlag.SAME_SAMPLE_NUMBER)
+
+
+def course_of(samples: SampleArray, *, ordered_traction_ms: int | None) -> ObservedCourse:
+    """The course that the samples show; what is no reading of its own is left out."""
+    return observe_course(readings_of(samples), ordered_traction_ms=ordered_traction_ms)
+
+
+def readings_of(samples: SampleArray) -> Readings:
+    """The valid samples, each later than all before it."""
+    own = ((samples["flags"].astype(np.int64) & UNUSABLE) == 0) & (
+        samples["force_1_dn"] != ABSENT_DN
+    )
+    times = samples["taken_at_ms"].astype(np.int64)[own]
+    forces = samples["force_1_dn"].astype(np.int64)[own]
+    later = _later_than_all_before(times)
+    return Readings(times_ms=times[later], forces_dn=forces[later])
+
+
+def shows_hold(times_ms: Sequence[int], forces_dn: Sequence[int]) -> bool:
+    """Whether a hold, or the top of a cyclic treatment, was seen."""
+    course = observe_course(
+        Readings(
+            times_ms=np.array(times_ms, dtype=np.int64),
+            forces_dn=np.array(forces_dn, dtype=np.int64),
+        )
+    )
+    return reached_hold(course)
+
+
+def reached_hold(course: ObservedCourse) -> bool:
+    """A cyclic treatment turns at its force instead of holding it."""
+    return course.held or course.cycles > 0
+
+
+def _later_than_all_before(times: NDArray[np.int64]) -> NDArray[np.bool_]:
+    newest = np.maximum.accumulate(times) if len(times) else times
+    return np.concatenate(([True] * min(1, len(times)), times[1:] > newest[:-1])).astype(np.bool_)

@@ -1,0 +1,96 @@
+"""What a note says of a session that was only observed: instrument, people's words, the course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from controller.event_details.opening import (
+    OpeningOfSession,
+    RecordedObservation,
+    RecordedProfile,
+)
+from records.course.course import ObservedCourse
+from records.course.phases import ObservedKind, ObservedPhase
+from records.course.readings import Gap
+from records.note.event_texts import clock_text, newtons
+
+Named = tuple[str, str, str]
+NOT_COVERED = (
+    "not covered on this unit: the table was observed and not driven; no check of this program "
+    "could stop it"
+)
+NOT_SENSED = "not covered on this unit: an observed table has no switch that is read"
+NO_SUDDEN_RELEASE = "no sudden release observed; a slower stop looks like an end"
+OBSERVED = "Observed: this program read an instrument beside the table and drove nothing."
+
+
+def device_text(told: RecordedObservation, profile: RecordedProfile) -> str:
+    """Table and instrument, as far as somebody or the profile names them."""
+    return (
+        f"{told.table}; observed with an instrument of the profile {profile.name} (SHA-256 "
+        f"{profile.digest[:12]}), serial {told.serial}, read every {told.period_ms} ms"
+    )
+
+
+def unit_values(session: OpeningOfSession, kind: str) -> Iterator[Named]:
+    """Name, label and words of instrument and table, as people said them at the opening."""
+    told = session.observation
+    if told is not None:
+        yield "device_type", "Device", f"{kind}, observed"
+        yield "device", "Model", device_text(told, session.profile)
+        yield "calibration", "Calibrated", told.calibrated
+        yield "set_by", "Force set at the table by", told.set_by
+
+
+def course_values(course: ObservedCourse) -> Iterator[Named]:
+    """Name, label and words of the course, and what nobody watched over."""
+    yield "cycles", "Cycles", str(course.cycles)
+    yield "phases", "Phases", phases_text(course.phases)
+    yield "gaps", "Gaps without a reading", gaps_text(course.gaps)
+    yield "hazard_checks", "Hazard checks", NOT_COVERED
+
+
+def gaps_text(gaps: Sequence[Gap]) -> str:
+    """Each gap with what was read on either side; they are in no sum."""
+    if not gaps:
+        return "none"
+    return "; ".join(
+        f"{clock_text(gap.start_ms)}: {gap.duration_ms / 1000:.1f} s, {newtons(gap.before_dn)} "
+        f"before and {newtons(gap.after_dn)} after"
+        for gap in gaps
+    )
+
+
+def phases_text(phases: Sequence[ObservedPhase]) -> str:
+    """Of each kind how many, how long and to which force, in the order of the first ones."""
+    kinds = dict.fromkeys(phase.kind for phase in phases if phase.kind is not ObservedKind.FREE)
+    return "; ".join(_kind_text([p for p in phases if p.kind is kind]) for kind in kinds) or "none"
+
+
+def _kind_text(alike: Sequence[ObservedPhase]) -> str:
+    seconds = _range_text([phase.duration_ms / 1000 for phase in alike], "s", 0)
+    ends = _range_text([max(0, phase.end_dn) / 10 for phase in alike], "N", 1)
+    return f"{len(alike)} x {alike[0].kind}, {seconds}, to {ends}"
+
+
+def _range_text(values: Sequence[float], unit: str, digits: int) -> str:
+    low, high = (f"{value:.{digits}f}" for value in (min(values), max(values)))
+    return f"{low} {unit}" if low == high else f"{low} to {high} {unit}"
+
+
+def course_warnings(course: ObservedCourse) -> Iterator[str]:
+    """What somebody who reads the numbers has to know of them."""
+    yield OBSERVED
+    if course.gaps:
+        missing_s = sum(gap.duration_ms for gap in course.gaps) / 1000
+        yield (
+            f"The force was not read in {len(course.gaps)} gaps of {missing_s:.1f} s together; "
+            "they are in no sum, and what happened in them is not known."
+        )
+    for sudden in course.sudden_releases:
+        yield (
+            f"Sudden release observed at {clock_text(sudden.at_ms)} of the session; the force does "
+            "not show who or what released."
+        )
+    if course.treatment_started_ms is not None and not course.released:
+        yield "The cord was not seen free at the end of the observation."

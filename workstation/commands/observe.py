@@ -1,0 +1,144 @@
+"""``traction observe``: one session on a table that is only observed, in real time."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import AnswerMissing, TractionError
+from controller.events import Outcome
+from controller.words import ADDRESS_CHARACTERS, check_name, check_text
+from workstation.commands.options import RecordsOptions, grouped
+from workstation.exit_status import COMPLETED, ENDED_EARLY, exit_status
+
+if TYPE_CHECKING:
+    from records.order.order import PlannedOrder
+    from workstation.session.observe import ObservedTable
+    from workstation.session.operators import SessionOperator
+    from workstation.session.treat import SessionResult
+    from workstation.session.workplace import Workplace
+    from workstation.terminal.screen import Screen
+
+HINT = "observing: end [REASON] ends it; remark TEXT and check NAME go into the record"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableOptions:
+    """What people say of instrument and table: nobody can ask them."""
+
+    serial: Annotated[str, typer.Option(help="Serial number on the instrument or its cell.")]
+    calibrated: Annotated[
+        str, typer.Option(help="When, by whom and with what weight it was last tested.")
+    ]
+    table: Annotated[str, typer.Option(help="The table that it hangs beside.")]
+    set_by: Annotated[str, typer.Option(help="Who set the force at the table.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("observe")(observe)
+
+
+@grouped
+def observe(
+    instrument: Annotated[
+        str, typer.Argument(help="Address, for instance modbus-rtu:///dev/ttyUSB0?unit=1")
+    ],
+    *,
+    profile: Annotated[str, typer.Option(help="The instrument's profile.")],
+    order: Annotated[Path, typer.Option("--order", help="Order file.")],
+    said: TableOptions,
+    records: RecordsOptions,
+    operator_name: Annotated[
+        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+    ] = "",
+) -> None:
+    """Record a session on a table that nobody drives. Nothing is sent to table or instrument.
+
+    At a terminal, "end" ends it; "remark TEXT", "check NAME" and "help" work as well.
+    """
+    from controller.runtime.clock import SystemClock
+    from records.order.order import PlannedOrder
+    from records.order.order_file import read_order
+    from workstation.anchors import leave_checkpoints
+    from workstation.session.observe import ObservedTable
+    from workstation.session.signals import caught_signals
+    from workstation.session.workplace import Workplace
+    from workstation.terminal.screen import Screen
+    from workstation.texts.plan_text import plan_text
+
+    check_text("INSTRUMENT", instrument, ADDRESS_CHARACTERS)
+    by = check_name("--operator", operator_name) if operator_name else ""
+    table = ObservedTable(address=instrument, profile=profile, **asdict(said))
+    ordered = PlannedOrder.of(read_order(order))
+    place = records.place
+    clock = SystemClock()
+    with Screen(clock.now_s, as_json=records.as_json) as screen, caught_signals() as signals:
+        screen.message(plan_text(ordered.plan))
+        screen.message(HINT)
+        screen.settle()
+        operator = _operator(screen, by)
+        signals.hand_to(operator)
+        workplace = Workplace(
+            folder=place.folder, settings=place.settings, clock=clock, warn=screen.message
+        )
+        status = _observe(table, ordered, workplace, operator, screen)
+        leave_checkpoints(place.settings, place.folder, screen.message)
+    raise typer.Exit(status)
+
+
+def _operator(screen: Screen, by: str) -> SessionOperator:
+    """Who types here; raises AnswerMissing where nobody can: nobody could end the session."""
+    from workstation.session.operators import PersonAtTerminal, SessionOperator
+    from workstation.terminal.typed_lines import typed_lines
+
+    typed = typed_lines(sys.stdin)
+    if typed is None:
+        raise AnswerMissing("nobody is there to end the observation; start it at a terminal")
+    return SessionOperator(
+        scripted=False,
+        show=screen.show,
+        person=PersonAtTerminal(read_line=typed.read_line, by=by),
+        tell=screen.tell,
+        notices=screen.notices,
+    )
+
+
+def _observe(
+    table: ObservedTable,
+    ordered: PlannedOrder,
+    workplace: Workplace,
+    operator: SessionOperator,
+    screen: Screen,
+) -> int:
+    """Observe, and say how it ended; returns the exit status."""
+    from workstation.session.observe import observe as observe_table
+
+    try:
+        result = observe_table(table, ordered, workplace=workplace, operator=operator)
+    except TractionError as error:
+        session_id = error.session_id
+        if session_id is None:
+            raise
+        screen.end_session()
+        screen.message(f"traction: {error}")
+        screen.message(f"traction: recorded as session {session_id}")
+        return exit_status(error, session_opened=True)
+    _report(result, screen)
+    return COMPLETED if result.ending.outcome == Outcome.COMPLETED else ENDED_EARLY
+
+
+def _report(result: SessionResult, screen: Screen) -> None:
+    ending = result.ending
+    if not screen.document({"session_id": result.session_id, **asdict(ending)}):
+        for session_id in result.recovered:
+            screen.tell(f"closed as interrupted: session {session_id}")
+        screen.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
+        screen.tell(f"read its note with: traction note {result.session_id}")
+    screen.end_session()
+    if not ending.release_seen:
+        screen.message("traction: the cord was not seen free: look at the patient")

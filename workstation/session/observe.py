@@ -1,0 +1,214 @@
+"""One observed session: instrument, clock, journal, order and people put together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from controller.errors import ProfileInvalid
+from controller.event_details.opening import RecordedObservation, RecordedProfile
+from controller.ports import Clock, ForceSource, Operator
+from controller.runtime.observation import Observation, ObservationPorts
+from controller.runtime.recorder import Recorder
+from controller.session.inputs_and_effects import Ending
+from controller.words import check_name
+from firmware_bridge.connect_instrument import connect_instrument
+from firmware_bridge.line.uri import TcpAddress, parse_uri
+from firmware_bridge.profile_kinds.gauge import GaugeProfile
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+from firmware_bridge.profiles import find_profile
+from records.clinic.filed_orders import file_order
+from records.evidence.journal import SqliteJournal, open_session
+from records.evidence.observed import shows_hold
+from records.evidence.start_check import check_before_start
+from records.keeping.private_check import check_private
+from records.keys.signing import SigningKey, load_or_create_key
+from records.order.order import PlannedOrder
+from workstation.session.new_year import close_last_year
+from workstation.session.opening import ObservedPlace, observed_opening_of
+from workstation.session.operators import SessionOperator
+from workstation.session.recorded_refusal import recorded_as
+from workstation.session.recover import recover_observed
+from workstation.session.register import note_new_seals, program_author
+from workstation.session.treat import SessionResult
+from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
+
+InstrumentProfile = TransmitterProfile | GaugeProfile
+Connect = Callable[[str, InstrumentProfile, str, Clock], ForceSource]
+
+SLOW_PERIOD_S: Final = 0.100
+FAST_PERIOD_S: Final = 0.050
+FAST_BAUDRATE: Final = 38400
+"""A transmitter is asked 10 times a second, from this rate on and on a network 20 times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedTable:
+    """A table that nobody can ask, the instrument beside it, and what people say of both.
+
+    ``address`` and ``profile`` are the instrument's; ``serial`` and ``calibrated`` are words on the
+    instrument with its cell, ``table`` says what it hangs beside, ``set_by`` who set the force
+    there. ``simulated``: table and instrument are. Raises RequestRefused for words that no record
+    could show.
+    """
+
+    address: str
+    profile: str
+    serial: str
+    calibrated: str
+    table: str
+    set_by: str
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("serial", "calibrated", "table"):
+            check_name(f"--{name}", getattr(self, name))
+        check_name("--set-by", self.set_by)
+
+
+def observe(
+    table: ObservedTable,
+    planned: PlannedOrder,
+    *,
+    workplace: Workplace,
+    operator: SessionOperator,
+    connect: Connect = connect_instrument,
+    recording: Recording = AS_ALWAYS,
+) -> SessionResult:
+    """One session from the address to the sealed record; nothing is written to the instrument.
+
+    Raises TractionError; one that comes once the record is open carries the session's id.
+    """
+    profile, digest = instrument_profile(table.profile, workplace)
+    period_s = period_of(table.address, profile)
+    source = connect(table.address, profile, digest, workplace.clock)
+    try:
+        place = _place(source, table, period_s)
+        key = _check_before_start(place, workplace, recording)
+        recovered = recover_observed(place.unit_id, workplace, key)
+        close_last_year(workplace, place.unit_id, key)
+        opened = _opened(table.address, planned, place, workplace, recording, key)
+        with recorded_as(opened.session_id):
+            ports = opened.ports(source, workplace.clock, operator)
+            planned_s = planned.plan.times.traction_s
+            ending = _observed(opened.journal, ports, period_s, planned_s)
+            note_new_seals(workplace, key)
+        return SessionResult(
+            session_id=opened.session_id, ending=ending, recovered=tuple(recovered), lateness={}
+        )
+    finally:
+        source.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """An open record; ``origin_s`` is the second at which its time begins."""
+
+    session_id: str
+    journal: SqliteJournal
+    origin_s: float
+
+    def ports(self, source: ForceSource, clock: Clock, operator: Operator) -> ObservationPorts:
+        """What the session is put together from."""
+        return ObservationPorts(
+            source=source,
+            clock=clock,
+            recorder=Recorder(self.journal, clock, self.origin_s),
+            operator=operator,
+            shows_hold=shows_hold,
+        )
+
+
+def _observed(
+    journal: SqliteJournal, ports: ObservationPorts, period_s: float, planned_s: float
+) -> Ending:
+    """Observe and seal; what fails on the way leaves the record to the next start to close."""
+    try:
+        ending = Observation(ports, tick_s=period_s, planned_s=planned_s).run()
+    except BaseException:
+        journal.abandon()
+        raise
+    journal.close()
+    return ending
+
+
+def instrument_profile(name: str, workplace: Workplace) -> tuple[InstrumentProfile, str]:
+    """The profile of an instrument and its digest; raises ProfileInvalid."""
+    profile, digest = find_profile(name, workplace.folder.path)
+    if isinstance(profile, TractionUnitProfile):
+        raise ProfileInvalid(
+            f"profile {name}: kind = 'traction_unit', which is driven; observe takes the profile "
+            "of a transmitter or a gauge (`traction profiles` lists them)"
+        )
+    return profile, digest
+
+
+def period_of(uri: str, profile: InstrumentProfile) -> float:
+    """How often the instrument is asked, seconds: a gauge at its own rate."""
+    own_s = profile.timing.poll_period_ms / 1000
+    if isinstance(profile, GaugeProfile):
+        return own_s
+    address = parse_uri(uri)
+    baudrate = FAST_BAUDRATE
+    if not isinstance(address, TcpAddress):
+        baudrate = address.baudrate or profile.serial.baudrate
+    return max(own_s, FAST_PERIOD_S if baudrate >= FAST_BAUDRATE else SLOW_PERIOD_S)
+
+
+def _place(source: ForceSource, table: ObservedTable, period_s: float) -> ObservedPlace:
+    named = f"traction-observed-instrument/1\n{source.profile_name}\n{table.serial}\n"
+    return ObservedPlace(
+        unit_id=hashlib.sha256(named.encode()).hexdigest()[:16],
+        profile=RecordedProfile(name=source.profile_name, digest=source.profile_digest),
+        told=RecordedObservation(
+            serial=table.serial,
+            calibrated=table.calibrated,
+            table=table.table,
+            set_by=table.set_by,
+            period_ms=round(period_s * 1000),
+            simulated=table.simulated,
+        ),
+    )
+
+
+def _check_before_start(
+    place: ObservedPlace, workplace: Workplace, recording: Recording
+) -> SigningKey:
+    """Refuse what can be refused before anything is written; returns the key that signs."""
+    check_private(workplace.folder, workplace.settings.readers_group)
+    key = recording.key or load_or_create_key(workplace.folder)
+    for warning in check_before_start(
+        workplace.folder, place.unit_id, key, free_bytes=recording.free_bytes
+    ):
+        workplace.warn(warning)
+    return key
+
+
+def _opened(
+    uri: str,
+    planned: PlannedOrder,
+    place: ObservedPlace,
+    workplace: Workplace,
+    recording: Recording,
+    key: SigningKey,
+) -> _Opened:
+    """File the order and open the record."""
+    folder, clock = workplace.folder, workplace.clock
+    session_id = recording.identifiers.session_id(clock.utc_ms())
+    origin_s = clock.now_s()
+    patient_key = file_order(
+        folder,
+        planned.order,
+        session_id=session_id,
+        unit_id=place.unit_id,
+        author=program_author(workplace, key),
+        new_key=recording.identifiers.patient_key,
+    )
+    opening = observed_opening_of(session_id, uri, planned, place, workplace, patient_key)
+    journal = open_session(
+        folder, opening, clock, key=key, commit_interval_s=recording.commit_interval_s
+    )
+    return _Opened(session_id=session_id, journal=journal, origin_s=origin_s)

@@ -1,0 +1,76 @@
+"""A closed table with a transmitter beside it, simulated on a real line, and its observation."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Final
+
+from controller.runtime.clock import VirtualClock
+from records.order.order import PlannedOrder
+from simulator.device.closed_table import ClosedTable
+from simulator.instruments.hanging_cell import HangingCell
+from simulator.instruments.transmitters import SimulatedLaumas
+from simulator.line.device_time import VirtualDeviceTime
+from simulator.line.servers import SimulatedUnit
+from simulator.table.bodies import BODIES
+from simulator.table.plant import TractionPlant
+from workstation.session.observe import ObservedTable, observe
+from workstation.session.operators import SessionOperator, Show
+from workstation.session.session_script import parse_script
+from workstation.session.treat import SessionResult
+from workstation.session.workplace import Recording, Workplace
+
+STARTED_AFTER_S: Final = 3.0
+"""Somebody starts the table at its panel when the observation is under way."""
+ENDED_AFTER_S: Final = 20.0
+"""The observation is ended so long after the planned time, with the cord free again."""
+NOISE_N: Final = 0.3
+BAUDRATE: Final = 38400
+PROFILE: Final = "laumas_tlb"
+
+
+def observe_simulated(
+    planned: PlannedOrder,
+    *,
+    body: str,
+    workplace: Workplace,
+    clock: VirtualClock,
+    show: Show,
+    recording: Recording,
+) -> SessionResult:
+    """Observe a table that follows the order by itself, over a simulated transmitter's line."""
+    table = ClosedTable(TractionPlant(BODIES[body], random.Random(3)), planned.plan)
+    began_s = clock.now_s()
+    cell = HangingCell(
+        lambda now_s: table.advance_to(now_s - began_s - STARTED_AFTER_S), noise_n=NOISE_N
+    )
+    operator = SessionOperator(
+        scripted=True, show=show, script=parse_script(_end(planned), "demo script")
+    )
+    with SimulatedUnit(SimulatedLaumas(cell), VirtualDeviceTime(clock)) as transmitter:
+        if hasattr(os, "openpty"):
+            transmitter.serve_rtu(BAUDRATE)
+        else:
+            transmitter.serve_tcp()
+        return observe(
+            ObservedTable(
+                address=transmitter.uri,
+                profile=PROFILE,
+                serial="SIM 4711",
+                calibrated="never: simulated",
+                table="simulated table without a socket",
+                set_by="B. Example, PTA",
+                simulated=True,
+            ),
+            planned,
+            workplace=workplace,
+            operator=operator,
+            recording=recording,
+        )
+
+
+def _end(planned: PlannedOrder) -> str:
+    """The person who is there ends the observation behind the treatment."""
+    at_s = planned.plan.times.traction_s + planned.plan.times.release_s + ENDED_AFTER_S
+    return f'[[step]]\nat = "{at_s:.0f} s"\ndo = "end"\nby = "A. Example, PT"\n'
