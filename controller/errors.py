@@ -70,6 +70,12 @@ class ProfileInvalid(RequestRefused):
     code = 1007
 
 
+class CaptureInvalid(RequestRefused):
+    """A capture of a line is not as it was written; the message names file, line and reason."""
+
+    code = 1008
+
+
 class ScriptInvalid(RequestRefused):
     """A script of requests breaks its form; the message names file, step and reason."""
 

@@ -8,7 +8,7 @@ from typing import Final
 from controller.errors import AddressInvalid, ReplyTimeout
 from controller.ports import Clock
 from firmware_bridge.line.answers import Guard
-from firmware_bridge.line.line import Line, Transport
+from firmware_bridge.line.line import Capture, Line, Transport
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.timing import NO_WIRE, serial_times
@@ -34,10 +34,18 @@ NORMAL_BAUDRATE: Final = 38400
 OBSERVING_TICK_S: Final = 0.200
 
 
+def unit_profile() -> tuple[TractionUnitProfile, str]:
+    """The profile that traction units are driven by, and its SHA-256 in hex."""
+    return shipped_profile("reference_v1", TractionUnitProfile)
+
+
 def connect_unit(
-    uri: str, clock: Clock, say: Callable[[str], None] = lambda _: None
+    uri: str,
+    clock: Clock,
+    say: Callable[[str], None] = lambda _: None,
+    capture: Capture | None = None,
 ) -> ReferenceUnit:
-    """Connect and identify; ``say`` hears what could not be checked.
+    """Connect and identify; ``say`` hears what could not be checked, ``capture`` every byte.
 
     Raises AddressInvalid, LinkLost, LinkError (also for a gateway that does not pass every byte) or
     UnitNotVerified.
@@ -48,9 +56,9 @@ def connect_unit(
             f"unit address {uri!r}: a traction unit is driven over Modbus, and no profile of one "
             "speaks text; give a modbus-tcp or modbus-rtu address"
         )
-    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
+    profile, digest = unit_profile()
     if isinstance(address, TcpAddress):
-        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True)
+        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True, capture=capture)
         link = _link(line, TcpFraming(), profile, address.unit, NORMAL_TICK_S)
         return _identified(link, profile, digest, NORMAL_TICK_S, may_arm=True)
     baudrate = address.baudrate or profile.serial.baudrate
@@ -61,7 +69,7 @@ def connect_unit(
             f"to {SLOWEST_ARMABLE_BAUDRATE} Bd or more, or to {SLOWEST_UNIT_BAUDRATE} Bd to observe"
         )
     port = SerialPort(address, profile.serial)
-    line = Line(port, clock, serial_times(port.baudrate), echo=address.echo)
+    line = Line(port, clock, serial_times(port.baudrate), echo=address.echo, capture=capture)
     if address.is_gateway:
         return _behind_gateway(line, port, address.unit, say)
     return _serial_unit(line, port.baudrate, port.adapter_latency_s, address.unit)
@@ -106,7 +114,7 @@ def connect_serial(
 
 
 def _serial_unit(line: Line, baudrate: int, latency_s: float, unit: int) -> ReferenceUnit:
-    profile, digest = shipped_profile("reference_v1", TractionUnitProfile)
+    profile, digest = unit_profile()
     tick_s = serial_tick_s(baudrate, latency_s)
     link = _link(line, RtuFraming(), profile, unit, tick_s)
     may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE

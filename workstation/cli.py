@@ -32,6 +32,7 @@ from workstation.commands import (
     order,
     ports,
     profiles,
+    replay,
     retention,
     run,
     sessions,
@@ -70,6 +71,7 @@ for commands in (
     unit_files,
     ports,
     profiles,
+    replay,
     simulate,
     demo,
 ):

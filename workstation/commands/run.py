@@ -16,7 +16,8 @@ from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.exit_status import COMPLETED, ENDED_EARLY, exit_status
 
 if TYPE_CHECKING:
-    from controller.ports import Clock
+    from controller.ports import Clock, TractionUnit
+    from firmware_bridge.line.line import Capture
     from records.order.order import PlannedOrder
     from workstation.session.operators import PersonAtTerminal, SessionOperator
     from workstation.session.session_script import SessionScript
@@ -45,6 +46,10 @@ def run(
     operator_name: Annotated[
         str, typer.Option("--operator", help="Who sits here; default: the login name.")
     ] = "",
+    capture: Annotated[
+        Path | None,
+        typer.Option(help="Write every byte of the line to a new file.", show_default=False),
+    ] = None,
 ) -> None:
     """Run one session in real time. Ctrl-C releases the patient and closes the record.
 
@@ -53,6 +58,7 @@ def run(
     from controller.runtime.clock import SystemClock
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
+    from workstation.session.capturing import captured
     from workstation.session.operators import check_somebody_answers
     from workstation.session.realtime import take_realtime_rights
     from workstation.session.session_script import read_script
@@ -74,7 +80,9 @@ def run(
         screen.settle()
         operator = _operator(screen, _person(by), steps, scripted=yes)
         signals.hand_to(operator)
-        status = _treat(unit, ordered, _workplace(place, clock, screen), operator, screen)
+        workplace = _workplace(place, clock, screen)
+        with captured(capture, unit, clock, screen.message) as heard:
+            status = _treat(unit, ordered, workplace, operator, screen, heard)
         _leave_checkpoints(place, screen)
     raise typer.Exit(status)
 
@@ -115,15 +123,20 @@ def _treat(
     workplace: Workplace,
     operator: SessionOperator,
     screen: Screen,
+    capture: Capture | None,
 ) -> int:
     """Treat, and say how it ended; returns the exit status, raises TractionError before a session.
 
     Once the session is open every refusal is 3, and says which session keeps it.
     """
+    from firmware_bridge.connect import connect_unit
     from workstation.session.treat import treat
 
+    def connect(uri: str, clock: Clock) -> TractionUnit:
+        return connect_unit(uri, clock, workplace.warn, capture)
+
     try:
-        result = treat(unit, ordered, workplace=workplace, operator=operator)
+        result = treat(unit, ordered, workplace=workplace, operator=operator, connect=connect)
     except TractionError as error:
         session_id = error.session_id
         if session_id is None:
