@@ -56,11 +56,11 @@ class CaptureHead:
     def of(cls, uri: str, profile_digest: str, clock: Clock) -> CaptureHead:
         """The head of a capture that begins now; raises AddressInvalid.
 
-        Of the address it keeps what leads to the unit: no user name before the host and no
-        fragment, which nobody reads and anybody may have typed.
+        Of the address it keeps what leads to the unit: no user name before the host, which nobody
+        reads and anybody may have typed.
         """
         parse_uri(uri)
-        address = _USER_NAME.sub("", uri.partition("#")[0])
+        address = _USER_NAME.sub("", uri)
         moment = datetime.fromtimestamp(clock.utc_ms() / 1000, UTC)
         start_utc = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return cls(address=address, profile_digest=profile_digest, start_utc=start_utc)
@@ -241,8 +241,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise CaptureInvalid(
             f"capture {path} cannot be read ({error.strerror}); correct the name"
         ) from error
-    except UnicodeDecodeError as error:
-        raise _invalid(path, number, "it is not UTF-8 text") from error
+    except UnicodeDecodeError as not_text:
+        raise _invalid(path, number, "it is not UTF-8 text") from not_text
 
 
 def _invalid(path: Path, number: int, reason: str) -> CaptureInvalid:

@@ -83,7 +83,7 @@ def test_a_reused_buffer_does_not_change_what_was_heard(tmp_path: Path) -> None:
 
 
 def test_the_head_keeps_of_an_address_what_leads_to_the_unit() -> None:
-    uri = "modbus-tcp://J.Doe:secret@127.0.0.1:5020?unit=1#J.Doe"
+    uri = "modbus-tcp://J.Doe:secret@127.0.0.1:5020?unit=1"
     head = CaptureHead.of(uri, DIGEST, VirtualClock())
     assert head.address == "modbus-tcp://127.0.0.1:5020?unit=1"
     with pytest.raises(AddressInvalid):

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from records.clinic import clinic_evidence
 from records.clinic.clinic_evidence import read_evidence
 from records.clinic.clinic_verify import verify_clinic, verify_words
 from records.clinic.session_register import note_seals
 from records.evidence.integrity import verify
 from records.store.record_folder import RecordFolder
+from records.strict_json import object_or_empty
 from tests.support.altering import altering
 from tests.support.commands import run
 from tests.support.notes import UNIT, author, recorded
@@ -141,9 +141,11 @@ def test_the_words_of_one_session_are_compared_with_its_own_evidence_alone(
     """What a check of one session costs must not grow with the sessions on file."""
     assert read_evidence(data, "s-2").sessions == {"s-2": read_evidence(data).sessions["s-2"]}
     decoded: list[object] = []
-    decode = clinic_evidence.object_or_empty
-    monkeypatch.setattr(
-        clinic_evidence, "object_or_empty", lambda text: (decoded.append(text), decode(text))[1]
-    )
+
+    def counted(text: object) -> dict[str, object]:
+        decoded.append(text)
+        return object_or_empty(text)
+
+    monkeypatch.setattr("records.clinic.clinic_evidence.object_or_empty", counted)
     assert verify_words(data, "s-2").alterations == ()
     assert len(decoded) == 1

@@ -142,7 +142,7 @@ def test_a_capture_holds_no_word_that_a_person_typed(folder: RecordFolder, tmp_p
     ]
     path = tmp_path / "line.capture"
     with staged(folder, wire="tcp") as stage:
-        uri = stage.uri.replace("://", f"://{CANARY.split()[1]}@") + f"#{CANARY.split()[1]}"
+        uri = stage.uri.replace("://", f"://{CANARY.split()[1]}@")
         head = CaptureHead.of(uri, unit_profile()[1], stage.clock)
         writer = CaptureWriter(path.open("wb"), head, stage.clock)
         stage.connect = lambda uri, clock: connect_unit(uri, clock, capture=writer)
