@@ -32,8 +32,11 @@ class OwedAnswers:
         """Take ``data``, which came when nobody had asked; it may be what is owed."""
         if not self._owed:
             return
-        whole = self.take(self._begun + data)
-        self._begun = self.take(data) if whole == self._begun + data else whole
+        together = self._begun + data
+        rest = self.take(together)
+        if rest == together and not self._may_begin(together):
+            rest = self.take(data)
+        self._begun = rest
 
     def any_at(self, sent_at_s: float) -> bool:
         """True when one may still come behind a request of that moment."""
@@ -42,8 +45,6 @@ class OwedAnswers:
 
     def _forget_before(self, at_s: float) -> None:
         self._owed = [item for item in self._owed if item[1] >= at_s]
-        if not self._owed:
-            self._begun = b""
 
     def may_be(self, data: bytes) -> bool:
         """True when one that is owed would be taken for the answer in ``data``."""
@@ -52,6 +53,10 @@ class OwedAnswers:
     def is_followed(self, data: bytes) -> bool:
         """True when something stands behind the first answer in ``data``."""
         return self.may_be(data[:-1])
+
+    def _may_begin(self, data: bytes) -> bool:
+        """True when ``data`` may be the beginning of one that is owed."""
+        return any(answer.find(data) is None for answer, _ in self._owed)
 
     def take(self, data: bytes) -> bytes:
         """Owe the answers that ``data`` begins with no more; returns what stands behind them."""

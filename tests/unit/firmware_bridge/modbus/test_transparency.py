@@ -160,3 +160,10 @@ def test_a_connection_that_is_gone_meanwhile_is_told_as_that() -> None:
     gateway.bus.closed = True
     with pytest.raises(LinkLost):
         check_transparency(gateway.link)
+
+
+def test_what_was_lost_is_asked_for_twice() -> None:
+    gateway = Gateway(telnet)
+    with pytest.raises(LinkError, match="FF"):
+        check_transparency(gateway.link)
+    assert gateway.asked() == [0x00FF, 0x00FF, 0x0011, 0x00FE]
