@@ -15,6 +15,7 @@ MEASURED: Final = ("controller", "firmware_bridge")
 class Area:
     """Patterns of files, folders of tests, and the shares below which the gates fail.
 
+    ``left_out`` are files that match and are not judged; why stands in mutation-testing.md.
     ``branch_share`` is of the branches that ``tests`` run, ``killed_share`` of the mutants.
     """
 
@@ -23,13 +24,13 @@ class Area:
     tests: tuple[str, ...]
     killed_share: float
     branch_share: float
+    left_out: tuple[str, ...] = ()
 
     def files(self, root: Path) -> list[str]:
         """The files of the area, sorted, relative to ``root``; packages' empty heads left out."""
         found = {path for pattern in self.patterns for path in root.glob(pattern)}
-        return sorted(
-            path.relative_to(root).as_posix() for path in found if path.name != "__init__.py"
-        )
+        names = {path.relative_to(root).as_posix() for path in found if path.name != "__init__.py"}
+        return sorted(names - set(self.left_out))
 
 
 AREAS: Final = (
@@ -53,6 +54,7 @@ AREAS: Final = (
         tests=("tests/unit/controller", "tests/safety"),
         killed_share=0.90,
         branch_share=0.95,
+        left_out=("controller/runtime/observation.py",),
     ),
     Area(
         name="bridge",
@@ -67,6 +69,7 @@ AREAS: Final = (
         tests=("tests/unit/firmware_bridge", "tests/safety"),
         killed_share=0.90,
         branch_share=0.95,
+        left_out=("firmware_bridge/modbus/in_words.py",),
     ),
 )
 

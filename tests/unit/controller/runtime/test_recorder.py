@@ -18,6 +18,7 @@ from controller.ports import SessionJournal
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import URGENT_KINDS, Recorder
 from controller.session.inputs_and_effects import Effect, Emit, RaiseAlarm, Tell
+from controller.telemetry import ForceSample
 from tests.support.events import example
 from tests.unit.controller.builders import reading
 from tests.unit.controller.runtime.runtime_parts import ListJournal
@@ -150,3 +151,46 @@ def test_the_journal_s_age_trouble_and_durability_are_passed_on() -> None:
     assert (recorder.age_s(), recorder.trouble) == (10.0, "the disk is full")
     recorder.sync()
     assert journal.synced == 1
+
+
+def force_sample(number: int | None, net_n: float = 12.34) -> ForceSample:
+    return ForceSample(
+        net_n=net_n,
+        gross_n=20.0,
+        taken_at_s=996.0,
+        sample_number=number,
+        stable=None,
+        faults=frozenset(),
+        raw=b"",
+    )
+
+
+def observed(*samples: ForceSample | None) -> list[tuple[int, int | None, SampleFlag]]:
+    journal = ListJournal()
+    seen = recorder_of(journal)
+    for sample in samples:
+        seen.observed(sample, tick_at_s=997.5)
+    assert {(s.target_dn, s.force_2_dn, s.phase) for s in journal.samples} == {
+        (0, None, int(Phase.OBSERVING))
+    }
+    return [(s.taken_at_ms, s.force_1_dn, s.flags) for s in journal.samples]
+
+
+def test_an_observed_sample_has_its_own_time_and_force_and_no_target() -> None:
+    assert observed(force_sample(7)) == [(1000, 123, SampleFlag.NONE)]
+
+
+def test_a_tick_without_a_reading_is_a_sample_without_force_at_its_own_time() -> None:
+    assert observed(None) == [(2500, None, SampleFlag.NO_READING)]
+
+
+def test_the_same_sample_again_is_marked_where_samples_have_numbers() -> None:
+    again = [flag for _, _, flag in observed(force_sample(7), force_sample(7), force_sample(8))]
+    assert again == [SampleFlag.NONE, SampleFlag.SAME_SAMPLE_NUMBER, SampleFlag.NONE]
+    unnumbered = [flag for _, _, flag in observed(force_sample(None), force_sample(None))]
+    assert unnumbered == [SampleFlag.NONE, SampleFlag.NONE]
+
+
+def test_a_lost_reading_between_two_does_not_make_the_second_a_new_one() -> None:
+    flags = [flag for _, _, flag in observed(force_sample(7), None, force_sample(7))]
+    assert flags == [SampleFlag.NONE, SampleFlag.NO_READING, SampleFlag.SAME_SAMPLE_NUMBER]
