@@ -332,6 +332,16 @@ def test_an_echo_is_told_apart_whatever_is_asked_for(address: int, count: int) -
         wire.link.write_registers(16, address, [count])
 
 
+def test_an_echo_is_refused_at_the_silence_behind_it_and_not_at_the_time_out() -> None:
+    wire = Wire("rtu", Way(echo=True))
+    assert isinstance(wire.slave, RtuSlave)
+    wire.slave.deaf = True
+    sent_at_s = wire.clock.time_s
+    with pytest.raises(FrameCorrupt, match="returns what we send; add echo=1"):
+        wire.link.read_registers(3, 0x10, 3)
+    assert wire.clock.time_s < sent_at_s + TIMEOUT_S / 2
+
+
 # --- what is never sent -----------------------------------------------------------------------
 
 
