@@ -40,7 +40,8 @@ def connect_instrument(
         assert isinstance(profile, TransmitterProfile), "a gauge has no Modbus address"
         line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True)
         timeout_s = timeout_of(profile, profile.serial.baudrate, GATEWAY_LATENCY_S)
-        return _transmitter(line, TcpFraming(), address.unit, timeout_s, (profile, digest, clock))
+        link = _link(line, TcpFraming(), address.unit, profile, timeout_s)
+        return TransmitterSource(profile, digest, link, clock, close=line.close)
     baudrate = address.baudrate or profile.serial.baudrate
     check_baudrate(uri, profile, baudrate)
     port = SerialPort(address, profile.serial)
@@ -48,7 +49,8 @@ def connect_instrument(
     line = Line(port, clock, serial_times(baudrate), echo=address.echo)
     if isinstance(profile, TransmitterProfile):
         assert not isinstance(address, AsciiAddress), "a transmitter has a Modbus address"
-        return _transmitter(line, RtuFraming(), address.unit, timeout_s, (profile, digest, clock))
+        link = _link(line, RtuFraming(), address.unit, profile, timeout_s)
+        return TransmitterSource(profile, digest, link, clock, close=line.close)
     return gauge_on(line, profile, digest, clock, timeout_s=timeout_s)
 
 
@@ -81,14 +83,8 @@ def timeout_of(
     return TIMEOUT_FACTOR * profile.exchange_ms(baudrate) / 1000 + latency_s
 
 
-def _transmitter(
-    line: Line,
-    framing: Framing,
-    unit: int,
-    timeout_s: float,
-    known: tuple[TransmitterProfile, str, Clock],
-) -> TransmitterSource:
-    profile, digest, clock = known
+def _link(
+    line: Line, framing: Framing, unit: int, profile: TransmitterProfile, timeout_s: float
+) -> ModbusLink:
     functions = {read.function for read in profile.reads}
-    link = ModbusLink(line, framing, unit=unit, functions=functions, timeout_s=timeout_s)
-    return TransmitterSource(profile, digest, link, clock, close=line.close)
+    return ModbusLink(line, framing, unit=unit, functions=functions, timeout_s=timeout_s)

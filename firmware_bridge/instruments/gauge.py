@@ -8,12 +8,12 @@ from controller.ports import Clock
 from controller.telemetry import ForceSample, InstrumentFault
 from firmware_bridge.force_decoding.decoded import faulted
 from firmware_bridge.force_decoding.lines import answers_as_held, decode_line
-from firmware_bridge.instruments.liveliness import Liveliness
+from firmware_bridge.instruments.source import InstrumentSource
 from firmware_bridge.line.talkers import LineAsker
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 
 
-class GaugeSource:
+class GaugeSource(InstrumentSource):
     """Asks a gauge as its profile says. Settings that must hold are asked before the first sample.
 
     A talker that owns the line throws away what comes after its time-out; whatever still gets here
@@ -29,38 +29,17 @@ class GaugeSource:
         *,
         close: Callable[[], None],
     ) -> None:
+        super().__init__(profile, digest, clock, close=close)
         self._profile = profile
         self._asker = asker
-        self._clock = clock
-        self._close = close
         self._settings_hold = False
-        self._lively = Liveliness(profile.name)
-        self.profile_name = profile.name
-        self.profile_digest = digest
-        self.verified = profile.verified is not None
-        self.poll_period_s = profile.timing.poll_period_ms / 1000
-        self.stale_limit_s = profile.timing.stale_limit_ms / 1000
-
-    def close(self) -> None:
-        """Give the port back; nothing is sent."""
-        self._close()
 
     def read(self) -> ForceSample:
         """Ask once; raises LinkError or InstrumentFaulted."""
         self._check_settings()
         taken_at_s = self._clock.now_s()
         line = self._asker.ask(self._profile.request.encode("ascii"))
-        decoded = decode_line(self._profile, line)
-        self._lively.check(decoded, taken_at_s, line)
-        return ForceSample(
-            net_n=decoded.net_n,
-            gross_n=decoded.gross_n,
-            taken_at_s=taken_at_s,
-            sample_number=decoded.sample_number,
-            stable=decoded.stable,
-            faults=decoded.faults,
-            raw=line,
-        )
+        return self._sample(decode_line(self._profile, line), taken_at_s, line)
 
     def _check_settings(self) -> None:
         """Every setting that must hold, once a connection."""

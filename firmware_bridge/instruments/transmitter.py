@@ -10,7 +10,7 @@ from controller.ports import Clock
 from controller.telemetry import ForceSample, InstrumentFault
 from firmware_bridge.force_decoding.decoded import faulted
 from firmware_bridge.force_decoding.registers import RegisterImage, decode_registers, words_of
-from firmware_bridge.instruments.liveliness import Liveliness
+from firmware_bridge.instruments.source import InstrumentSource
 from firmware_bridge.line.talkers import RegisterReader
 from firmware_bridge.profile_kinds.quantity import ReadData
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
@@ -21,7 +21,7 @@ NOT_OFFERED: Final = (1, 2)
 """Exceptions of an instrument that does not have the function or the registers."""
 
 
-class TransmitterSource:
+class TransmitterSource(InstrumentSource):
     """Reads a transmitter as its profile says, and believes nothing that the profile excludes.
 
     Registers that must stay as they are found are watched for three polls before the first sample.
@@ -38,24 +38,13 @@ class TransmitterSource:
         *,
         close: Callable[[], None],
     ) -> None:
+        super().__init__(profile, digest, clock, close=close)
         self._profile = profile
         self._reader = reader
-        self._clock = clock
-        self._close = close
         self._registers: dict[tuple[int, int], int] = {}
         self._read_at_s: dict[str, float] = {}
         self._first: dict[str, int] = {}
         self._is_watched = not any(held.steady for held in profile.held)
-        self._lively = Liveliness(profile.name)
-        self.profile_name = profile.name
-        self.profile_digest = digest
-        self.verified = profile.verified is not None
-        self.poll_period_s = profile.timing.poll_period_ms / 1000
-        self.stale_limit_s = profile.timing.stale_limit_ms / 1000
-
-    def close(self) -> None:
-        """Give the port back; nothing is sent."""
-        self._close()
 
     def read(self) -> ForceSample:
         """Ask once; raises LinkError or InstrumentFaulted."""
@@ -64,16 +53,7 @@ class TransmitterSource:
         image = RegisterImage(self._registers)
         decoded = decode_registers(self._profile, image, raw)
         self._check_steady(image, raw)
-        self._lively.check(decoded, taken_at_s, raw)
-        return ForceSample(
-            net_n=decoded.net_n,
-            gross_n=decoded.gross_n,
-            taken_at_s=taken_at_s,
-            sample_number=decoded.sample_number,
-            stable=decoded.stable,
-            faults=decoded.faults,
-            raw=raw,
-        )
+        return self._sample(decoded, taken_at_s, raw)
 
     def _watch_what_must_stay(self) -> None:
         """Before the first sample: three polls in which no register moves that must stay."""

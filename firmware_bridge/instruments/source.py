@@ -1,0 +1,50 @@
+"""What every instrument is to the one that reads it, whatever its wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from controller.ports import Clock
+from controller.telemetry import ForceSample
+from firmware_bridge.force_decoding.decoded import DecodedForce
+from firmware_bridge.instruments.liveliness import Liveliness
+from firmware_bridge.profile_kinds.gauge import GaugeProfile
+from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+
+
+class InstrumentSource:
+    """The facts of ``ForceSource`` by the instrument's profile; ``close`` gives the port back."""
+
+    def __init__(
+        self,
+        profile: GaugeProfile | TransmitterProfile,
+        digest: str,
+        clock: Clock,
+        *,
+        close: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._close = close
+        self._lively = Liveliness(profile.name)
+        self.profile_name = profile.name
+        self.profile_digest = digest
+        self.verified = profile.verified is not None
+        self.poll_period_s = profile.timing.poll_period_ms / 1000
+        self.stale_limit_s = profile.timing.stale_limit_ms / 1000
+
+    def close(self) -> None:
+        """Give the port back; nothing is sent."""
+        self._close()
+
+    def _sample(self, decoded: DecodedForce, taken_at_s: float, raw: bytes) -> ForceSample:
+        """The sample that ``raw`` was decoded to; raises InstrumentFaulted for one that is none."""
+        self._lively.check(decoded, taken_at_s, raw)
+        return ForceSample(
+            net_n=decoded.net_n,
+            gross_n=decoded.gross_n,
+            taken_at_s=taken_at_s,
+            sample_number=decoded.sample_number,
+            stable=decoded.stable,
+            faults=decoded.faults,
+            raw=raw,
+        )
