@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import AnswerMissing, TractionError
-from controller.events import Outcome
+from controller.errors import AnswerMissing
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
 from workstation.commands.options import RecordsOptions, grouped
-from workstation.exit_status import COMPLETED, ENDED_EARLY, exit_status
+from workstation.commands.session_end import run_to_its_end, workplace_of
 
 if TYPE_CHECKING:
-    from records.order.order import PlannedOrder
-    from workstation.session.observe import ObservedTable
     from workstation.session.operators import SessionOperator
-    from workstation.session.treat import SessionResult
-    from workstation.session.workplace import Workplace
     from workstation.terminal.screen import Screen
 
 HINT = "observing: end [REASON] ends it; remark TEXT and check NAME go into the record"
@@ -66,8 +61,8 @@ def observe(
     from records.order.order_file import read_order
     from workstation.anchors import leave_checkpoints
     from workstation.session.observe import ObservedTable
+    from workstation.session.observe import observe as observe_table
     from workstation.session.signals import caught_signals
-    from workstation.session.workplace import Workplace
     from workstation.terminal.screen import Screen
     from workstation.texts.plan_text import plan_text
 
@@ -83,10 +78,12 @@ def observe(
         screen.settle()
         operator = _operator(screen, by)
         signals.hand_to(operator)
-        workplace = Workplace(
-            folder=place.folder, settings=place.settings, clock=clock, warn=screen.message
+        workplace = workplace_of(place, clock, screen)
+        status = run_to_its_end(
+            lambda: observe_table(table, ordered, workplace=workplace, operator=operator),
+            screen,
+            not_free="the cord was not seen free: look at the patient",
         )
-        status = _observe(table, ordered, workplace, operator, screen)
         leave_checkpoints(place.settings, place.folder, screen.message)
     raise typer.Exit(status)
 
@@ -106,39 +103,3 @@ def _operator(screen: Screen, by: str) -> SessionOperator:
         tell=screen.tell,
         notices=screen.notices,
     )
-
-
-def _observe(
-    table: ObservedTable,
-    ordered: PlannedOrder,
-    workplace: Workplace,
-    operator: SessionOperator,
-    screen: Screen,
-) -> int:
-    """Observe, and say how it ended; returns the exit status."""
-    from workstation.session.observe import observe as observe_table
-
-    try:
-        result = observe_table(table, ordered, workplace=workplace, operator=operator)
-    except TractionError as error:
-        session_id = error.session_id
-        if session_id is None:
-            raise
-        screen.end_session()
-        screen.message(f"traction: {error}")
-        screen.message(f"traction: recorded as session {session_id}")
-        return exit_status(error, session_opened=True)
-    _report(result, screen)
-    return COMPLETED if result.ending.outcome == Outcome.COMPLETED else ENDED_EARLY
-
-
-def _report(result: SessionResult, screen: Screen) -> None:
-    ending = result.ending
-    if not screen.document({"session_id": result.session_id, **asdict(ending)}):
-        for session_id in result.recovered:
-            screen.tell(f"closed as interrupted: session {session_id}")
-        screen.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
-        screen.tell(f"read its note with: traction note {result.session_id}")
-    screen.end_session()
-    if not ending.release_seen:
-        screen.message("traction: the cord was not seen free: look at the patient")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import TractionError
-from controller.events import Outcome
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
 from workstation.commands.options import Place, RecordsOptions, grouped
-from workstation.exit_status import COMPLETED, ENDED_EARLY, exit_status
+from workstation.commands.session_end import run_to_its_end, workplace_of
 
 if TYPE_CHECKING:
     from controller.ports import Clock, TractionUnit
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from records.order.order import PlannedOrder
     from workstation.session.operators import PersonAtTerminal, SessionOperator
     from workstation.session.session_script import SessionScript
-    from workstation.session.treat import SessionResult
     from workstation.session.workplace import Workplace
     from workstation.terminal.screen import Screen
 
@@ -80,7 +76,7 @@ def run(
         screen.settle()
         operator = _operator(screen, _person(by), steps, scripted=yes)
         signals.hand_to(operator)
-        workplace = _workplace(place, clock, screen)
+        workplace = workplace_of(place, clock, screen)
         with captured(capture, unit, clock, screen.message) as heard:
             status = _treat(unit, ordered, workplace, operator, screen, heard)
         _leave_checkpoints(place, screen)
@@ -111,12 +107,6 @@ def _operator(
     )
 
 
-def _workplace(place: Place, clock: Clock, screen: Screen) -> Workplace:
-    from workstation.session.workplace import Workplace
-
-    return Workplace(folder=place.folder, settings=place.settings, clock=clock, warn=screen.message)
-
-
 def _treat(
     unit: str,
     ordered: PlannedOrder,
@@ -125,28 +115,18 @@ def _treat(
     screen: Screen,
     capture: Capture | None,
 ) -> int:
-    """Treat, and say how it ended; returns the exit status, raises TractionError before a session.
-
-    Once the session is open every refusal is 3, and says which session keeps it.
-    """
+    """Treat, and say how it ended; returns the exit status."""
     from firmware_bridge.connect import connect_unit
     from workstation.session.treat import treat
 
     def connect(uri: str, clock: Clock) -> TractionUnit:
         return connect_unit(uri, clock, workplace.warn, capture)
 
-    try:
-        result = treat(unit, ordered, workplace=workplace, operator=operator, connect=connect)
-    except TractionError as error:
-        session_id = error.session_id
-        if session_id is None:
-            raise
-        screen.end_session()
-        screen.message(f"traction: {error}")
-        screen.message(f"traction: recorded as session {session_id}")
-        return exit_status(error, session_opened=True)
-    _report_run(result, screen)
-    return COMPLETED if result.ending.outcome == Outcome.COMPLETED else ENDED_EARLY
+    return run_to_its_end(
+        lambda: treat(unit, ordered, workplace=workplace, operator=operator, connect=connect),
+        screen,
+        not_free="release not seen: look at the patient, open the clutch",
+    )
 
 
 def _leave_checkpoints(place: Place, screen: Screen) -> None:
@@ -154,16 +134,3 @@ def _leave_checkpoints(place: Place, screen: Screen) -> None:
     from workstation.anchors import leave_checkpoints
 
     leave_checkpoints(place.settings, place.folder, screen.message)
-
-
-def _report_run(result: SessionResult, screen: Screen) -> None:
-    ending = result.ending
-    facts = {"session_id": result.session_id, **asdict(ending), "tick_lateness": result.lateness}
-    if not screen.document(facts):
-        for session_id in result.recovered:
-            screen.tell(f"closed as interrupted: session {session_id}")
-        screen.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")
-        screen.tell(f"read its note with: traction note {result.session_id}")
-    screen.end_session()
-    if not ending.release_seen:
-        screen.message("traction: release not seen: look at the patient, open the clutch")

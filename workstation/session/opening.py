@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TypedDict
 
 from controller.event_details.codec import encode_fields
 from controller.event_details.opening import (
@@ -60,24 +61,14 @@ def opening_of(
 ) -> SessionOpening:
     """Returns what the evidence says of a session's beginning; of the patient only the key."""
     identity = unit.identity
-    return SessionOpening(
-        session_id=session_id,
-        unit_id=identity.unit_id,
-        utc_offset_min=_utc_offset_min(workplace),
-        detail=encode_fields(
-            OpeningOfSession(
-                uri=uri,
-                program=f"{PROGRAM} {version(PROGRAM)}",
-                patient_key=patient_key,
-                order_digest=planned.order.digest,
-                prescription=_prescription_in_integers(planned.plan),
-                profile=RecordedProfile(name=unit.profile_name, digest=unit.profile_digest),
-                identity_block=identity.raw_block.hex(),
-                capability_block=unit.capabilities.raw_block.hex(),
-                identity=_recorded(identity),
-            )
-        ),
+    said = OpeningOfSession(
+        **_of_every_opening(uri, planned, patient_key),
+        profile=RecordedProfile(name=unit.profile_name, digest=unit.profile_digest),
+        identity_block=identity.raw_block.hex(),
+        capability_block=unit.capabilities.raw_block.hex(),
+        identity=_recorded(identity),
     )
+    return _opening(session_id, identity.unit_id, workplace, said)
 
 
 def observed_opening_of(
@@ -89,21 +80,40 @@ def observed_opening_of(
     patient_key: str,
 ) -> SessionOpening:
     """The same for a table that is only observed: its instrument by profile and people's words."""
+    said = OpeningOfSession(
+        **_of_every_opening(uri, planned, patient_key),
+        profile=observed.profile,
+        observation=observed.told,
+    )
+    return _opening(session_id, observed.unit_id, workplace, said)
+
+
+class _OfEveryOpening(TypedDict):
+    uri: str
+    program: str
+    patient_key: str
+    order_digest: str
+    prescription: RecordedPrescription
+
+
+def _of_every_opening(uri: str, planned: PlannedOrder, patient_key: str) -> _OfEveryOpening:
+    return {
+        "uri": uri,
+        "program": f"{PROGRAM} {version(PROGRAM)}",
+        "patient_key": patient_key,
+        "order_digest": planned.order.digest,
+        "prescription": _prescription_in_integers(planned.plan),
+    }
+
+
+def _opening(
+    session_id: str, unit_id: str, workplace: Workplace, said: OpeningOfSession
+) -> SessionOpening:
     return SessionOpening(
         session_id=session_id,
-        unit_id=observed.unit_id,
+        unit_id=unit_id,
         utc_offset_min=_utc_offset_min(workplace),
-        detail=encode_fields(
-            OpeningOfSession(
-                uri=uri,
-                program=f"{PROGRAM} {version(PROGRAM)}",
-                patient_key=patient_key,
-                order_digest=planned.order.digest,
-                prescription=_prescription_in_integers(planned.plan),
-                profile=observed.profile,
-                observation=observed.told,
-            )
-        ),
+        detail=encode_fields(said),
     )
 
 

@@ -34,7 +34,7 @@ from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
 class SessionResult:
     """What ``treat`` did. ``recovered`` are the sessions that it found open and closed.
 
-    ``lateness`` is of this run, in milliseconds, and stands in no record.
+    ``lateness`` is of this run, in milliseconds, and stands in no record; empty where nobody drove.
     """
 
     session_id: str
