@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.events import SampleFlag
 from records.course.course import ObservedCourse, observe_course
 from records.course.readings import Readings
-from records.store.canonical import ABSENT_DN, SampleArray
-
-UNUSABLE = int(SampleFlag.NO_READING | SampleFlag.SAME_SAMPLE_NUMBER)
+from records.evidence.valid_samples import valid_samples
+from records.store.canonical import SampleArray
 
 
 def course_of(samples: SampleArray, *, ordered_traction_ms: int | None) -> ObservedCourse:
@@ -22,9 +20,7 @@ def course_of(samples: SampleArray, *, ordered_traction_ms: int | None) -> Obser
 
 def readings_of(samples: SampleArray) -> Readings:
     """The valid samples, each later than all before it."""
-    own = ((samples["flags"].astype(np.int64) & UNUSABLE) == 0) & (
-        samples["force_1_dn"] != ABSENT_DN
-    )
+    own = valid_samples(samples)
     times = samples["taken_at_ms"].astype(np.int64)[own]
     forces = samples["force_1_dn"].astype(np.int64)[own]
     later = _later_than_all_before(times)

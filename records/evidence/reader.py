@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,9 +63,12 @@ REMOVED = "removed"
 """What a session is called whose content a retention rule removed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionRecord:
-    """Everything that the evidence holds of one session. ``seal`` is None while it is open."""
+    """Everything that the evidence holds of one session. ``seal`` is None while it is open.
+
+    Without slots, so that the course of an observed session is computed once.
+    """
 
     head: SessionHead
     events: tuple[StoredEvent, ...]
@@ -101,7 +105,7 @@ class SessionRecord:
         """True when an instrument was read beside a table that this program did not drive."""
         return self.started.session.observation is not None
 
-    @property
+    @cached_property
     def course(self) -> ObservedCourse:
         """The course of an observed session, from its samples alone."""
         ordered_ms = self.started.session.prescription.traction_ms

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.event_details.happened import PhaseChanged, ReleaseOrdered, UnitEventSeen
-from controller.events import EventKind, SampleFlag, StopCause
+from controller.events import EventKind, StopCause
 from controller.order.phases import TREATING_PHASES, Phase
 from records.evidence.reader import SessionRecord
-from records.store.canonical import ABSENT_DN, SampleArray, StoredEvent
+from records.evidence.valid_samples import valid_samples
+from records.store.canonical import SampleArray, StoredEvent
 
 TREATING_LABELS = frozenset(phase.label for phase in TREATING_PHASES)
 """The first is a ramp up, unless the ordered force is not above the pretension."""
@@ -123,13 +124,6 @@ def _observed_dose(record: SessionRecord) -> DeliveredDose:
             for sudden in course.sudden_releases
         ),
     )
-
-
-def valid_samples(samples: SampleArray) -> NDArray[np.bool_]:
-    """Samples that hold a reading of their own: neither absent nor a repeated one."""
-    unusable = int(SampleFlag.NO_READING | SampleFlag.SAME_SAMPLE_NUMBER)
-    own_reading = (samples["flags"].astype(np.int64) & unusable) == 0
-    return np.asarray(own_reading & (samples["force_1_dn"] != ABSENT_DN), dtype=np.bool_)
 
 
 def _in_band(samples: SampleArray) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from records.note.delivered_dose import valid_samples
+from records.evidence.valid_samples import valid_samples
 from records.store.canonical import SampleArray
 
 STEP_MS = 100

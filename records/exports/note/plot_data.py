@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.order.phases import Phase
-from records.note.delivered_dose import valid_samples
+from records.evidence.valid_samples import valid_samples
 from records.store.canonical import SampleArray
 
 BINS = 600
