@@ -8,7 +8,7 @@ to the table, so nothing here can let a patient go: whoever sits at the table do
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.errors import (
@@ -209,10 +209,12 @@ class Observation:
         """A named person ends it: completed when a hold was seen."""
         acted = OperatorActed(action=END_OBSERVATION, by=request.by, reason=request.reason)
         self._ports.recorder.event(acted, now_s=now_s)
-        if self._shows_hold():
-            return self._ended(Outcome.COMPLETED, f"ended by {request.by}")
+        ended_by = f"ended by {request.by}"
         what = "nothing pulled" if self._pulled_from_s is None else "no hold was seen"
-        return self._ended(Outcome.STOPPED, f"{what}; ended by {request.by}")
+        ending = self._ended(Outcome.STOPPED, f"{what}; {ended_by}")
+        if ending.reached_holding:
+            return replace(ending, outcome=Outcome.COMPLETED, reason=ended_by)
+        return ending
 
     # --- the end ------------------------------------------------------------------------------
 

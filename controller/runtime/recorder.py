@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final, TypeAlias
+
 from controller.event_details.table import EventDetail, session_event
 from controller.events import EventKind, Sample, SampleFlag
 from controller.order.phases import Phase
@@ -22,6 +24,9 @@ URGENT_KINDS = frozenset(
     }
 )
 """Events that go to the writer at once instead of with the next block."""
+Forces: TypeAlias = "tuple[float | None, float | None]"
+"""Of the two channels, newtons; None for one that told nothing."""
+NO_FORCES: Final[Forces] = (None, None)
 
 
 class Recorder:
@@ -48,33 +53,19 @@ class Recorder:
         self, reading: Telemetry | None, *, target_n: float, phase: Phase, tick_at_s: float
     ) -> None:
         """Append the tick's sample; without a reading it has the tick's time and no force."""
-        if reading is None:
-            self._append(tick_at_s, target_n, None, phase, SampleFlag.NO_READING)
-            return
-        same = reading.sample_number == self._last_sample_number
-        self._last_sample_number = reading.sample_number
-        flags = SampleFlag.SAME_SAMPLE_NUMBER if same else SampleFlag.NONE
-        self._append(reading.taken_at_s, target_n, reading, phase, flags)
+        at_s, forces_n, flags = tick_at_s, NO_FORCES, SampleFlag.NO_READING
+        if reading is not None:
+            at_s, forces_n = reading.taken_at_s, (reading.force_n, reading.second_force_n)
+            flags = self._flags(reading.sample_number)
+        self._append(at_s, target_n, forces_n, phase, flags)
 
     def observed(self, sample: ForceSample | None, *, tick_at_s: float) -> None:
         """Append what an instrument told in this tick: nobody orders, so there is no target."""
-        at_s, force_n, flags = tick_at_s, None, SampleFlag.NO_READING
+        at_s, forces_n, flags = tick_at_s, NO_FORCES, SampleFlag.NO_READING
         if sample is not None:
-            number = sample.sample_number
-            same = number is not None and number == self._last_sample_number
-            at_s, force_n = sample.taken_at_s, sample.net_n
-            flags = SampleFlag.SAME_SAMPLE_NUMBER if same else SampleFlag.NONE
-            self._last_sample_number = number
-        self._journal.append_sample(
-            Sample(
-                taken_at_ms=max(0, session_ms(at_s, self.origin_s)),
-                target_dn=0,
-                force_1_dn=decinewtons(force_n),
-                force_2_dn=None,
-                phase=int(Phase.OBSERVING),
-                flags=flags,
-            )
-        )
+            at_s, forces_n = sample.taken_at_s, (sample.net_n, None)
+            flags = self._flags(sample.sample_number)
+        self._append(at_s, 0.0, forces_n, Phase.OBSERVING, flags)
 
     @property
     def trouble(self) -> str:
@@ -94,20 +85,27 @@ class Recorder:
         """Wait until everything is durable; never called while force is on."""
         self._journal.sync()
 
+    def _flags(self, number: int | None) -> SampleFlag:
+        """Whether a reading is the same as the one before it, where readings have numbers."""
+        same = number is not None and number == self._last_sample_number
+        self._last_sample_number = number
+        return SampleFlag.SAME_SAMPLE_NUMBER if same else SampleFlag.NONE
+
     def _append(
         self,
         at_s: float,
         target_n: float,
-        reading: Telemetry | None,
+        forces_n: Forces,
         phase: Phase,
         flags: SampleFlag,
     ) -> None:
+        force_1_n, force_2_n = forces_n
         self._journal.append_sample(
             Sample(
                 taken_at_ms=max(0, session_ms(at_s, self.origin_s)),
                 target_dn=round(target_n * 10),
-                force_1_dn=decinewtons(reading.force_n) if reading else None,
-                force_2_dn=decinewtons(reading.second_force_n) if reading else None,
+                force_1_dn=decinewtons(force_1_n),
+                force_2_dn=decinewtons(force_2_n),
                 phase=int(phase),
                 flags=flags,
             )
