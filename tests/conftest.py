@@ -50,3 +50,19 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
 def folder_in_memory(memory_path: Path) -> RecordFolder:
     """The same as the folder where records live."""
     return RecordFolder(memory_path)
+
+
+@pytest.fixture
+def code_list_of_any_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claims are judged by a small list that holds on every day, whenever the session was."""
+    from tests.support.code_lists import AnyDay
+
+    monkeypatch.setattr("records.visit.billing.code_list_for", lambda *_: AnyDay())
+
+
+@pytest.fixture
+def clinic_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands have the zone in which the tests read a visit."""
+    from tests.support.sessions import SETTINGS
+
+    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)

@@ -33,7 +33,7 @@ from tests.support.altered_visits import (
     lived_visit,
 )
 from tests.support.clinic_alterations import alter
-from tests.unit.workstation.commands.test_billing import AnyDay
+from tests.support.code_lists import AnyDay
 
 COUNT = 100
 FACES_OF_EACH = 8

@@ -10,6 +10,7 @@ import argparse
 import random
 import subprocess
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,15 @@ def commit() -> str:
         for w in words
     ]
     return (found[0].strip() or "unknown") + (" with changes" if found[1].strip() else "")
+
+
+def internal_error(error: Exception) -> str:
+    """An error that no campaign expects, with the line that raised it."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"INTERNAL ERROR: {type(error).__name__}: {str(error)[:200]} "
+        f"({where.filename}:{where.lineno})"
+    )
 
 
 def ran_on(asked: Asked | None = None) -> str:

@@ -6,11 +6,10 @@ python -m tests.campaigns.fuzz_files [COUNT] [SEED] [--shard K/N]
 from __future__ import annotations
 
 import sys
-import traceback
 from collections import Counter
 from pathlib import Path
 
-from tests.campaigns.asked import Asked, ran_on
+from tests.campaigns.asked import Asked, internal_error, ran_on
 from tests.support.memory import memory_folder
 from tests.support.mutated_files import Ground, Missed, fuzz_one, prepare
 
@@ -29,11 +28,7 @@ def run(ground: Ground, asked: Asked) -> tuple[Counter[tuple[str, str]], list[st
         except Missed as missed:
             failures.append(f"number {number} of seed {asked.seed}: ACCEPTED: {missed}")
         except Exception as error:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            failures.append(
-                f"number {number} of seed {asked.seed}: INTERNAL ERROR: {type(error).__name__}: "
-                f"{str(error)[:200]} ({where.filename}:{where.lineno})"
-            )
+            failures.append(f"number {number} of seed {asked.seed}: {internal_error(error)}")
     return outcomes, failures
 
 

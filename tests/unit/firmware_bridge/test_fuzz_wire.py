@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.campaigns.asked import Asked
 from tests.campaigns.fuzz_wire import run
 from tests.support.mutated_frames import KINDS
 
@@ -9,7 +10,7 @@ COUNT = 9_000
 
 
 def test_no_damaged_answer_is_taken_for_another() -> None:
-    outcomes, failures = run(COUNT, seed=7)
+    outcomes, failures = run(Asked(count=COUNT, seed=7))
     assert failures == []
     assert outcomes.total() == COUNT
     for kind in KINDS:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from controller.requests import CheckIn, Remark
 from records.order.order_file import parse_order, read_order
 from records.store.record_folder import RecordFolder
 from tests.support.notes import ORDER, note_of, recorded
-from workstation import cli
+from tests.unit.workstation.conftest import Traction
 from workstation.author_now import author_now
 from workstation.login import login_name
 from workstation.session.request_lines import parse_request
@@ -26,22 +24,6 @@ from workstation.settings import load_settings
 OVERRIDE = "\u202e"
 BELL = "\x07"
 TURNS = r"a mark that turns the direction of text \(U\+202E at character"
-Traction = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def traction(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Traction:
-    """Call the command through its entry point; its status and everything that it printed."""
-
-    def call(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["traction", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return int(ended.value.code or 0), printed.out + printed.err
-
-    return call
 
 
 # --- order files and scripts ------------------------------------------------------------------

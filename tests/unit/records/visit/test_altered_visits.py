@@ -12,7 +12,6 @@ import pytest
 
 from controller.errors import JournalCorrupt
 from records.store.record_folder import RecordFolder
-from records.visit import billing
 from tests.support.altered_visits import (
     ALTERATIONS,
     FACES,
@@ -23,8 +22,9 @@ from tests.support.altered_visits import (
 )
 from tests.support.commands import run
 from tests.support.notes import UNIT, recorded
-from tests.unit.workstation.commands.test_billing import AnyDay
 from workstation.exit_status import COMPLETED, RECORD_BAD
+
+pytestmark = pytest.mark.usefixtures("code_list_of_any_day")
 
 FACES_OF_EACH = 5
 WHOLE = {face: command for face, command in FACES.items() if command[0] in ("show", "note")}
@@ -41,12 +41,6 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
 def data(lived: RecordFolder, tmp_path: Path) -> RecordFolder:
     shutil.copytree(lived.path, tmp_path / "copy")
     return RecordFolder(tmp_path / "copy")
-
-
-@pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small list that holds on every day, whenever the session was."""
-    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
 
 
 def _shares() -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -20,7 +20,6 @@ from records.store.author import Person
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import clinic_writing
 from records.store.record_folder import RecordFolder
-from records.visit import billing
 from records.visit.billing import billed
 from records.visit.load import load_visit
 from records.visit.sent import context_digest, exported, keep_export, refuse_second, sent_texts
@@ -30,16 +29,11 @@ from tests.support.claims import made_claim
 from tests.support.notes import ALL_WORDS, BEGAN_MS, HOUR_MS, author, note_of, recorded
 from tests.support.second_payers import two_payer_claim
 from tests.support.sessions import SETTINGS
-from tests.unit.workstation.commands.test_billing import AnyDay
+
+pytestmark = pytest.mark.usefixtures("code_list_of_any_day")
 
 SESSION = "s-1"
 CONTENT = b"ISA*00*"
-
-
-@pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small list that holds on every day, whenever the session was."""
-    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
 
 
 def seen(folder: RecordFolder) -> Visit:

@@ -22,7 +22,8 @@ from records.visit.load import load_visit
 from tests.support.claims import WHOLE_CLAIM
 from tests.support.commands import run
 from tests.support.sessions import SETTINGS, staged
-from tests.unit.records.claim.rules.builders import SmallCodeList
+
+pytestmark = pytest.mark.usefixtures("code_list_of_any_day", "clinic_time_zone")
 
 FEES = """
 valid_from = 2026-01-01
@@ -37,12 +38,6 @@ mp = 0.01
 """
 
 
-class AnyDay(SmallCodeList):
-    """The small list, valid whenever the session was."""
-
-    valid_from, valid_to = SmallCodeList.valid_from.replace(year=2000), SmallCodeList.valid_to
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
     """A data made with one completed session."""
@@ -50,13 +45,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RecordFolder:
     with staged(made) as stage:
         stage.treat()
     return made
-
-
-@pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small list that holds on every day, whenever the session was."""
-    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
-    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 
 def context_file(folder: RecordFolder, place: Path, **changes: Any) -> Path:

@@ -24,13 +24,15 @@ from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
 from tests.support.claims import WHOLE_CLAIM
+from tests.support.code_lists import AnyDay
 from tests.support.commands import run
 from tests.support.outside import pyx12_faults
 from tests.support.pdfs import text_of
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
-from tests.unit.workstation.commands.test_billing import AnyDay
 from workstation import openemr
 from workstation.commands.export import Format
+
+pytestmark = pytest.mark.usefixtures("code_list_of_any_day", "clinic_time_zone")
 
 SESSION = "session-1"
 CLAIM = {**WHOLE_CLAIM, "related_causes": ["none"], "other_insurance_first": False}
@@ -60,13 +62,6 @@ def claim_file(folder: RecordFolder) -> Path:
     path = folder.path / "claim.json"
     path.write_text(json.dumps({**known, **CLAIM, "payer": payer}))
     return path
-
-
-@pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small list that holds on every day, whenever the session was."""
-    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
-    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 
 def exported(folder: RecordFolder, out: Path, *words: str) -> bytes:

@@ -14,7 +14,6 @@ from controller.errors import (
 )
 from records.clinic.visit_sessions import visits_of
 from records.store.record_folder import RecordFolder
-from records.visit import billing
 from records.visit.load import load_visit
 from tests.support.commands import run, said
 from tests.support.notes import (
@@ -39,17 +38,11 @@ from tests.support.visits import (
     signed,
     two_sessions,
 )
-from tests.unit.workstation.commands.test_billing import AnyDay
+
+pytestmark = pytest.mark.usefixtures("code_list_of_any_day", "clinic_time_zone")
 
 ANOTHER_S = LUMBAR.replace("TEST-1", "TEST-2")
 AS_JOINED = ("--with", BACK, *BY)
-
-
-@pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read; the rules' own tests read it."""
-    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
-    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
 
 
 @pytest.fixture

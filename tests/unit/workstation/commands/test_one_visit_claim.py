@@ -47,14 +47,8 @@ from tests.support.visits import (
     signed,
     two_sessions,
 )
-from tests.unit.workstation.commands.test_billing import AnyDay
 
-
-@pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read; the rules' own tests read it."""
-    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
-    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
+pytestmark = pytest.mark.usefixtures("code_list_of_any_day", "clinic_time_zone")
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from records.keeping.retention import (
     show_retention,
 )
 from records.store.record_folder import RecordFolder
-from records.visit import billing
 from tests.support.altering import altering
 from tests.support.commands import run, said
 from tests.support.notes import (
@@ -31,7 +30,7 @@ from tests.support.notes import (
     note_of,
     recorded,
 )
-from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
+from tests.support.sessions import SHORT_CERVICAL, staged
 from tests.support.visits import (
     BACK,
     BY,
@@ -43,14 +42,8 @@ from tests.support.visits import (
     signed,
     two_sessions,
 )
-from tests.unit.workstation.commands.test_billing import AnyDay
 
-
-@pytest.fixture(autouse=True)
-def quick_code_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real list takes seconds to read; the rules' own tests read it."""
-    monkeypatch.setattr(billing, "code_list_for", lambda *_: AnyDay())
-    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
+pytestmark = pytest.mark.usefixtures("code_list_of_any_day", "clinic_time_zone")
 
 
 @pytest.fixture

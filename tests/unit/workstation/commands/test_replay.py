@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,31 +17,15 @@ from firmware_bridge.line.line import Direction
 from records.evidence.reader import read_session
 from records.store.record_folder import RecordFolder
 from tests.support.sessions import SHORT_CERVICAL, staged
-from workstation import cli
+from tests.unit.workstation.conftest import Traction
 from workstation.session import capturing
 from workstation.session.capturing import captured
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
 
-Traction = Callable[..., tuple[int, str]]
 HEAD = "traction-capture 1 2026-11-29T16:44:12.123Z " + "ab" * 32
 RTU = "modbus-rtu:///dev/ttyUSB0"
 CANARY = "Canary Xq7"
-
-
-@pytest.fixture
-def traction(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Traction:
-    """Call the command through its entry point; its status and everything that it printed."""
-
-    def call(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["traction", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return int(ended.value.code or 0), printed.out + printed.err
-
-    return call
 
 
 def rtu(body: str) -> str:
