@@ -56,7 +56,6 @@ RESHAPED_LETTERS = "שלוםמחדअन"
 LONGEST = "".join((DELIMITERS + SCRIPTS)[n % 60] for n in range(TEXT_LIMIT - 1)) + "N"
 RIGHT_TO_LEFT = {"last_name": "בן־גוריון", "first_name": "محمد علي"}
 PARTIES = ("patient", "billing", "rendering", "referring")
-TEXT_PARTS = ("last_name", "first_name", "middle_name", "line_1", "line_2", "city")
 
 
 def odd_claim(text: str) -> ClaimContext:

@@ -16,7 +16,13 @@ from records.exports.note.pdf import note_pdf
 from records.exports.note.summary import note_summary
 from records.exports.note.text import note_text
 from records.exports.session.json import session_json
-from records.exports.session.schema import SCHEMA_FILE, SessionDocument, session_schema
+from records.exports.session.schema import (
+    SCHEMA_FILE,
+    VISIT_SCHEMA_FILE,
+    SessionDocument,
+    session_schema,
+    visit_schema,
+)
 from records.visit.visit import Visit
 from tests.support.claims import made_claim
 from tests.support.documents import SESSION_ID, made_visit
@@ -72,10 +78,14 @@ def test_the_schema_refuses_what_is_of_another_form(path: tuple[str, ...], value
         SessionDocument.model_validate_json(json.dumps(document))
 
 
-def test_the_shipped_and_the_published_schema_are_the_one_that_is_checked() -> None:
-    made = session_schema()
-    assert resources.files("records.exports").joinpath(SCHEMA_FILE).read_text("utf-8") == made
-    assert (ROOT / "docs" / "reference" / SCHEMA_FILE).read_text("utf-8") == made
+@pytest.mark.parametrize(
+    ("file", "made"), [(SCHEMA_FILE, session_schema()), (VISIT_SCHEMA_FILE, visit_schema())]
+)
+def test_the_shipped_and_the_published_schema_are_the_one_that_is_checked(
+    file: str, made: str
+) -> None:
+    assert resources.files("records.exports").joinpath(file).read_text("utf-8") == made
+    assert (ROOT / "docs" / "reference" / file).read_text("utf-8") == made
 
 
 def test_the_claim_and_its_findings_are_inside() -> None:
