@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import socket
 import sys
 from contextlib import suppress
 from typing import Final
@@ -65,6 +66,7 @@ class SerialPort:
         except _OPENING_ERRORS as error:
             why = _why_not(error, self.name)
             raise LinkLost(f"port {self.name} cannot be opened: {why}") from error
+        self._socket: socket.socket | None = getattr(self._port, "_socket", None)
         self._refuse_without_descriptor()
         self.adapter_latency_s = self._lower_latency()
 
@@ -98,6 +100,9 @@ class SerialPort:
         """Close the port; an error of it changes nothing."""
         with suppress(OSError):
             self._port.close()
+        if self._socket is not None:
+            # pyserial forgets a reset connection without closing it.
+            self._socket.close()
 
     def _read(self) -> bytes:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import struct
 
 import pytest
 
@@ -50,3 +52,22 @@ def test_a_port_that_nobody_empties_is_an_error_and_never_a_wait() -> None:
         port.close()
         os.close(master)
         os.close(slave)
+
+
+def test_a_connection_that_was_reset_is_closed_all_the_same() -> None:
+    """Pyserial forgets such a socket without closing it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, tcp_port = server.getsockname()
+        port = SerialPort(
+            SerialAddress(port=f"socket://{host}:{tcp_port}", unit=1),
+            SerialSettings(baudrate=38400, parity="N", stopbits=1),
+        )
+        descriptor = port.fileno()
+        connection, _ = server.accept()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        with pytest.raises(LinkLost, match="closed the connection"):
+            port.read_available()
+        port.close()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
