@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import typer
 
-from controller.errors import RequestRefused, TractionError
+from controller.errors import PrescriptionInvalid, RequestRefused, TractionError
 from controller.words import fault_of, one_line
 from workstation.commands import (
     backup,
@@ -86,7 +86,7 @@ def main() -> None:
         _check_arguments(sys.argv[1:])
         app()
     except TractionError as error:
-        _end_with(one_line(f"traction: {error}"), exit_status(error))
+        _end_with(_in_lines(error), exit_status(error))
     except Exception as error:
         _end_with(
             one_line(
@@ -95,6 +95,15 @@ def main() -> None:
             ),
             1,
         )
+
+
+def _in_lines(error: TractionError) -> str:
+    """One line; several mistakes of an order stand one below the other."""
+    if not isinstance(error, PrescriptionInvalid) or len(error.mistakes) < 2:
+        return one_line(f"traction: {error}")
+    head, _, _ = error.message.partition(" mistakes: ")
+    lines = (f"traction: {head} mistakes [{error.code}]", *(f"- {one}" for one in error.mistakes))
+    return "\n".join(map(one_line, lines))
 
 
 def _spare_the_processor() -> None:

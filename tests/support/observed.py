@@ -119,6 +119,7 @@ def observed_session(
     table: ObservedTable = TABLE,
     spoil: Callable[[float, ForceSample], ForceSample] = sound,
     pulls: bool = True,
+    verified: bool = False,
     lets_go_at_s: float | None = None,
     identifiers: Identifiers | None = None,
 ) -> Observed:
@@ -141,7 +142,7 @@ def observed_session(
         instrument = simulated(profile.name, HangingCell(force_at, noise_n=0.3))
         instruments.append(instrument)
         source = in_memory(profile, instrument, of)
-        source.profile_digest = digest
+        source.profile_digest, source.verified = digest, verified
         return SpoiltSource(source, of, spoil)
 
     shown: list[Progress] = []

@@ -40,12 +40,14 @@ def order_new(
 
 def order_check(order: Annotated[Path, typer.Argument(help="Order file.")]) -> None:
     """Check an order file; print its steps, its total time and the questions it leads to."""
-    from controller.order.planner import plan
+    from records.order.order import PlannedOrder
     from records.order.order_file import read_order
     from workstation.session.operators import possible_questions
     from workstation.texts.plan_text import plan_text
 
-    ordered = read_order(order)
-    say_text(plan_text(plan(ordered.prescription)))
-    questions = ", ".join(q.value for q in possible_questions(ordered.prescription))
+    planned = PlannedOrder.of(read_order(order))
+    say_text(plan_text(planned.plan))
+    questions = ", ".join(q.value for q in possible_questions(planned.plan.order))
     say(f"questions a session may ask: {questions}")
+    if not planned.order.is_of_a_patient:
+        say("patient_reference is empty: a unit whose profile is verified refuses this order")

@@ -86,6 +86,8 @@ def observe(
     period_s = period_of(table.address, profile)
     source = connect(table.address, profile, digest, workplace.clock)
     try:
+        if source.verified:
+            planned.order.check_patient_is_named()
         place = _place(source, table, period_s)
         key = _check_before_start(place, workplace, recording)
         recovered = recover_observed(place.unit_id, workplace, key)
