@@ -72,8 +72,10 @@ def observe(
     ordered = PlannedOrder.of(read_order(order))
     place = records.place
     clock = SystemClock()
-    with Screen(clock.now_s, as_json=records.as_json) as screen, caught_signals() as signals:
-        screen.message(plan_text(ordered.plan))
+    forces = place.settings.unit_of_force
+    shown = Screen(clock.now_s, as_json=records.as_json, forces=forces)
+    with shown as screen, caught_signals() as signals:
+        screen.message(plan_text(ordered.plan, forces))
         screen.message(HINT)
         screen.settle()
         operator = _operator(screen, by)

@@ -43,10 +43,11 @@ def order_check(order: Annotated[Path, typer.Argument(help="Order file.")]) -> N
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
     from workstation.session.operators import possible_questions
+    from workstation.settings import load_settings
     from workstation.texts.plan_text import plan_text
 
     planned = PlannedOrder.of(read_order(order))
-    say_text(plan_text(planned.plan))
+    say_text(plan_text(planned.plan, load_settings().unit_of_force))
     questions = ", ".join(q.value for q in possible_questions(planned.plan.order))
     say(f"questions a session may ask: {questions}")
     if not planned.order.is_of_a_patient:

@@ -70,8 +70,10 @@ def run(
     steps = read_script(script) if script else None
     check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
     clock = SystemClock()
-    with Screen(clock.now_s, as_json=records.as_json) as screen, caught_signals() as signals:
-        screen.message(plan_text(ordered.plan))
+    forces = place.settings.unit_of_force
+    shown = Screen(clock.now_s, as_json=records.as_json, forces=forces)
+    with shown as screen, caught_signals() as signals:
+        screen.message(plan_text(ordered.plan, forces))
         screen.message(str(take_realtime_rights()))
         screen.settle()
         operator = _operator(screen, _person(by), steps, scripted=yes)

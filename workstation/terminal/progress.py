@@ -9,13 +9,15 @@ import sys
 from collections.abc import Callable
 
 from controller.alarms import Priority
-from controller.order.prescription import NEWTONS_PER_LBF
+from controller.order.force_unit import ForceUnit
 from controller.ports import Progress
 from controller.words import visible
 from workstation.terminal.display import BELL
 
 ALARM_COLOURS = {Priority.HIGH: "1;31", Priority.MEDIUM: "33", Priority.LOW: "36"}
 """Bold red, yellow, cyan: the line changes its colour, and the words say the same."""
+_WIDTH = 6
+"""Characters of a force in the live line, so that it does not jump: 981.0 N and a sign."""
 LINES_EVERY_S = 30.0
 """Without a terminal a line is printed at every change of phase and every so often between."""
 
@@ -27,8 +29,14 @@ class LiveLine:
     now, and only with ``colours`` are escape sequences used.
     """
 
-    def __init__(self, columns: Callable[[], int], *, colours: bool) -> None:
-        self._columns = columns
+    def __init__(
+        self,
+        columns: Callable[[], int],
+        *,
+        colours: bool,
+        forces: ForceUnit = ForceUnit.NEWTON,
+    ) -> None:
+        self._columns, self._forces = columns, forces
         self._colours = colours
         self._shown = self._style = ""
 
@@ -41,7 +49,8 @@ class LiveLine:
     def frame(self, progress: Progress) -> str:
         """The line as it is now, with a bell for a tone; nothing when it has not changed."""
         bell = BELL if progress.tone else ""
-        text, style = line(progress, max(1, self._columns() - 1)), self._style_of(progress)
+        columns = max(1, self._columns() - 1)
+        text, style = line(progress, columns, self._forces), self._style_of(progress)
         if (text, style) == (self._shown, self._style):
             return bell
         pad = " " * (len(self._shown) - len(text))
@@ -67,8 +76,8 @@ _PLAIN = "\x1b[0m"
 class PhaseLines:
     """Lines for logs and pipes."""
 
-    def __init__(self) -> None:
-        self._last = ("", 0.0)
+    def __init__(self, forces: ForceUnit = ForceUnit.NEWTON) -> None:
+        self._last, self._forces = ("", 0.0), forces
 
     def words(self, text: str) -> str:
         """A text on lines of its own."""
@@ -81,7 +90,7 @@ class PhaseLines:
         if progress.phase == phase and progress.elapsed_s < shown_s + LINES_EVERY_S:
             return tone
         self._last = (progress.phase, progress.elapsed_s)
-        return f"{tone}{line(progress)}\n"
+        return f"{tone}{line(progress, forces=self._forces)}\n"
 
     def end(self) -> str:
         """Nothing is left open."""
@@ -104,37 +113,43 @@ class Verbatim:
         return ""
 
 
-def line(progress: Progress, columns: int = sys.maxsize) -> str:
-    """Phase, treatment clock, target and actual force in N and lbf, in at most ``columns``.
+def line(
+    progress: Progress, columns: int = sys.maxsize, forces: ForceUnit = ForceUnit.NEWTON
+) -> str:
+    """Phase, treatment clock, target and actual force, in at most ``columns``.
 
     Where that does not fit, less is said; the words of an alarm stand above the line anyway.
     """
-    for text in (_full(progress), _shorter(progress), _shortest(progress)):
+    for made in (_full, _shorter, _shortest):
+        text = made(progress, forces)
         if len(text) <= columns:
             return text
-    return _shortest(progress)[:columns]
+    return _shortest(progress, forces)[:columns]
 
 
-def _full(progress: Progress) -> str:
-    force = "no reading" if progress.force_n is None else _both(progress.force_n)
-    target = "" if progress.target_n is None else f"   target {_both(progress.target_n)}"
+def _full(progress: Progress, forces: ForceUnit) -> str:
+    force_n, target_n = progress.force_n, progress.target_n
+    force = "no reading" if force_n is None else forces.with_other(force_n, _WIDTH)
+    target = "" if target_n is None else f"   target {forces.with_other(target_n, _WIDTH)}"
     words = "   ".join(filter(None, (progress.message, _alarm_words(progress))))
     text = f"{_phase(progress):<16} {_clock(progress)}{target}   force {force}   {words}"
     return text.rstrip()
 
 
-def _shorter(progress: Progress) -> str:
-    alarm = _alarm_words(progress)
-    target = "" if progress.target_n is None else f" target {progress.target_n:.1f} N"
+def _shorter(progress: Progress, forces: ForceUnit) -> str:
+    alarm, target_n = _alarm_words(progress), progress.target_n
+    target = "" if target_n is None else f" target {forces.in_unit(target_n)}"
+    force = f"force {_force(progress, forces)}"
     text = f"{_phase(progress)} {_clock(progress)}{target}"
-    return " ".join(filter(None, (text, f"force {_force(progress)}", progress.message, alarm)))
+    return " ".join(filter(None, (text, force, progress.message, alarm)))
 
 
-def _shortest(progress: Progress) -> str:
+def _shortest(progress: Progress, forces: ForceUnit) -> str:
     """Returns what comes first survives the narrowest terminal."""
     alarm = "ALARM " if progress.alarms else ""
-    target = "" if progress.target_n is None else f" of {progress.target_n:.1f}"
-    return f"{alarm}{_force(progress)}{target} {_phase(progress)}"
+    target_n = progress.target_n
+    target = "" if target_n is None else f" of {forces.in_unit(target_n).split()[0]}"
+    return f"{alarm}{_force(progress, forces)}{target} {_phase(progress)}"
 
 
 def _alarm_words(progress: Progress) -> str:
@@ -158,12 +173,8 @@ def _clock(progress: Progress) -> str:
     return f"{_minutes(progress.elapsed_s)} / {_minutes(progress.planned_s)}"
 
 
-def _force(progress: Progress) -> str:
-    return "no reading" if progress.force_n is None else f"{progress.force_n:.1f} N"
-
-
-def _both(force_n: float) -> str:
-    return f"{force_n:6.1f} N ({force_n / NEWTONS_PER_LBF:5.1f} lbf)"
+def _force(progress: Progress, forces: ForceUnit) -> str:
+    return "no reading" if progress.force_n is None else forces.in_unit(progress.force_n)
 
 
 def _minutes(seconds: float) -> str:

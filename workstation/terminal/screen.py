@@ -14,6 +14,7 @@ from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from types import TracebackType
 from typing import Any, Final, TextIO
 
+from controller.order.force_unit import ForceUnit
 from controller.ports import Progress
 from controller.words import visible
 from workstation.output import json_for
@@ -40,10 +41,16 @@ class Screen:
     standard output holds the JSON alone, and the session is shown on standard error.
     """
 
-    def __init__(self, now_s: Callable[[], float], *, as_json: bool) -> None:
+    def __init__(
+        self,
+        now_s: Callable[[], float],
+        *,
+        as_json: bool,
+        forces: ForceUnit = ForceUnit.NEWTON,
+    ) -> None:
         out, err = sys.stdout, sys.stderr
         shown = err if as_json else out
-        self._session = Display(page_for(shown), writer(shown), now_s)
+        self._session = Display(page_for(shown, forces), writer(shown), now_s)
         self._messages = Display(PhaseLines(), writer(err), now_s)
         self._json = Display(Verbatim(), writer(out), now_s) if as_json else None
         self._encoding = getattr(out, "encoding", None) or "utf-8"
@@ -145,13 +152,13 @@ def last_words(text: str, now_s: Callable[[], float]) -> None:
     messages.close(DRAIN_S)
 
 
-def page_for(stream: TextIO | None) -> DisplayStyle:
+def page_for(stream: TextIO | None, forces: ForceUnit = ForceUnit.NEWTON) -> DisplayStyle:
     """A live line where the stream is a terminal that knows its own cursor, else plain lines."""
     terminal = os.environ.get("TERM", "" if os.name == "posix" else "windows")
     if not is_terminal(stream) or terminal in _PLAIN_TERMINALS:
-        return PhaseLines()
+        return PhaseLines(forces)
     coloured = terminal.startswith(_COLOURED) and "NO_COLOR" not in os.environ
-    return LiveLine(lambda: _columns(stream), colours=coloured)
+    return LiveLine(lambda: _columns(stream), colours=coloured, forces=forces)
 
 
 def _columns(stream: TextIO | None) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller.alarms import ALARMS
+from controller.order.force_unit import ForceUnit
 from controller.ports import Progress
 from workstation.terminal.progress import LiveLine, PhaseLines, Verbatim, line
 
@@ -125,3 +126,15 @@ def test_a_table_that_is_only_observed_has_no_target_and_a_missing_reading_is_sa
     assert "target" not in line(dark, columns)
     assert " of " not in line(dark, columns)
     assert "no reading" in line(dark, columns).lower()
+
+
+def test_the_clinic_s_unit_leads_in_every_width() -> None:
+    pounds = ForceUnit.POUND
+    pulling = replace(PROGRESS, phase="holding", force_n=101.9)
+    wide = line(pulling, forces=pounds)
+    assert "target   22.9 lbf (102.0 N)   force   22.9 lbf (101.9 N)" in wide
+    shorter = line(pulling, len(wide) - 1, pounds)
+    assert "target 22.9 lbf" in shorter
+    assert line(pulling, 30, pounds) == "22.9 lbf of 22.9 holding"
+    assert PhaseLines(pounds).frame(pulling) == f"{wide}\n"
+    assert LiveLine(lambda: 200, colours=False, forces=pounds).frame(pulling) == f"\r{wide}"
