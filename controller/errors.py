@@ -19,6 +19,8 @@ class TractionError(Exception):
     """
 
     code: ClassVar[int] = 1000
+    listed: tuple[str, ...] = ()
+    """What the message is about, one line each, for a person who reads it at a terminal."""
 
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)
@@ -73,7 +75,7 @@ class PrescriptionInvalid(RequestRefused):
     """An order or a prescription breaks a rule; the message names key, value and limit.
 
     ``faults`` are the rules that a prescription breaks. ``mistakes`` are sentences, one for each
-    thing to correct, for a person who reads them one below the other; the message has them all.
+    thing to correct; the message has them all.
     """
 
     code = 1002
@@ -282,6 +284,16 @@ class RecordNotFound(JournalError):
     """No session, note or order of that name is on file."""
 
     code = 4004
+
+
+class SessionAmbiguous(RecordNotFound):
+    """A name fits several sessions; ``listed`` says of each what tells it from the others."""
+
+    code = 4005
+
+    def __init__(self, message: str, *, listed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.listed = listed
 
 
 class CheckpointInvalid(RequestRefused):

@@ -98,11 +98,11 @@ def main() -> None:
 
 
 def _in_lines(error: TractionError) -> str:
-    """One line; several mistakes of an order stand one below the other."""
-    if not isinstance(error, PrescriptionInvalid) or len(error.mistakes) < 2:
-        return one_line(f"traction: {error}")
-    head, _, _ = error.message.partition(" mistakes: ")
-    lines = (f"traction: {head} mistakes [{error.code}]", *(f"- {one}" for one in error.mistakes))
+    """One line; several mistakes of an order, or what a name fits, stand one below the other."""
+    head, listed = error.message, error.listed
+    if isinstance(error, PrescriptionInvalid) and len(error.mistakes) > 1:
+        head, listed = f"{head.partition(' mistakes: ')[0]} mistakes", error.mistakes
+    lines = (f"traction: {head} [{error.code}]", *(f"- {one}" for one in listed))
     return "\n".join(map(one_line, lines))
 
 

@@ -23,6 +23,7 @@ from workstation.commands.options import (
     place_of,
     say_whose_visit,
 )
+from workstation.commands.session_names import named_session
 from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_text
 
@@ -83,8 +84,10 @@ def claim_new(
     from workstation.output import write_file
     from workstation.texts.claim_template import claim_template
 
-    settings, folder = place_of(data)
-    visit = audited_visit(folder, session, settings, reader_now(folder), "claim new")
+    place = place_of(data)
+    settings, folder = place
+    session_id = named_session(place, session)
+    visit = audited_visit(folder, session_id, settings, reader_now(folder), "claim new")
     say_whose_visit(visit)
     context, _ = claim_of(folder, visit, payer=payer, context_file=None)
     text = claim_template(context)
@@ -197,8 +200,9 @@ def _billed(
     from workstation.author_now import reader_now
 
     settings, folder = place
+    session_id = named_session(place, session)
     person = reader_now(folder)
-    visit = audited_visit(folder, session, settings, person, what, altered_too=altered_too)
+    visit = audited_visit(folder, session_id, settings, person, what, altered_too=altered_too)
     say_whose_visit(visit)
     with altered_is_said(visit):
         visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import AddressInvalid
+from controller.errors import AddressInvalid, JournalError
 from controller.words import visible
 from workstation.commands.options import Place, RecordsOptions, grouped
+from workstation.commands.session_names import named_session
 from workstation.commands.unit_files import put_aside_line
 from workstation.output import say, say_json, utc_text, warn
 
@@ -132,7 +133,7 @@ def _verify_records(
     from workstation.last_check import forget, recall_of, remember
 
     folder = place.folder
-    wanted = None if session is None else _session_called(folder, session)
+    wanted = None if session is None else _session_called(place, session)
     recall = recall_of(folder, since_last=since_last)
     found = _checked(place, wanted, outside, recall)
     if as_json:
@@ -273,18 +274,24 @@ def _verify_bundle(
     _conclude(result.alterations, (), result.basis, as_json=as_json)
 
 
-def _session_called(folder: RecordFolder, beginning: str) -> str:
-    """The one session that begins so, found without belief in any file."""
-    from controller.errors import RecordNotFound
+def _session_called(place: Place, name: str) -> str:
+    """The one session that begins so, found without belief in any file; else what it is called."""
+    from controller.errors import RecordNotFound, SessionAmbiguous
     from records.evidence.integrity import sessions_called
 
-    found = sessions_called(folder, beginning)
+    found = sessions_called(place.folder, name)
     if len(found) == 1:
         return found[0]
-    what = f"fits {len(found)} sessions" if found else "is in no file that can be read"
-    raise RecordNotFound(
-        f"session {beginning!r} {what} in {folder}; `traction verify --all` looks at every file"
-    )
+    try:
+        return named_session(place, name)
+    except SessionAmbiguous:
+        raise
+    except JournalError as error:
+        what = f"fits {len(found)} sessions" if found else "is in no file that can be read"
+        raise RecordNotFound(
+            f"session {name!r} {what} in {place.folder}; `traction verify --all` looks at every "
+            "file"
+        ) from error
 
 
 def _conclude(

@@ -18,6 +18,7 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
+from workstation.commands.session_names import named_session
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def export(
     place = records.place
     choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
     sent_as = claim_format(format_.value, form.receiver if format_ is Format.CSV else "own")
+    session = named_session(place, session)
     if format_ is Format.BUNDLE:
         visit, made, name = _bundle(place, session)
     else:
@@ -178,7 +180,8 @@ def upload(
         patient=target.patient,
         category=target.category,
     )
-    visit = _visit(records.place, session, "upload pdf", claim)
+    place = records.place
+    visit = _visit(place, named_session(place, session), "upload pdf", claim)
     say_whose_visit(visit)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if records.as_json:

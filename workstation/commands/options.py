@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from datetime import date, datetime
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from records.visit.visit import Visit
     from workstation.settings import Settings
 
-SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
+SessionArgument = Annotated[
+    str,
+    typer.Argument(help="Session: its id or an end of it, last, a day, a patient or a unit."),
+]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
 ]
@@ -54,6 +58,14 @@ class Place(NamedTuple):
 
     settings: Settings
     folder: RecordFolder
+
+    def local(self, utc_ms: int) -> datetime:
+        """A moment in the clinic's time, to the second."""
+        return datetime.fromtimestamp(utc_ms // 1000, self.settings.zone_at(utc_ms))
+
+    def day_of(self, utc_ms: int) -> date:
+        """The clinic's day of a moment."""
+        return self.local(utc_ms).date()
 
 
 def say_whose_visit(visit: Visit) -> None:

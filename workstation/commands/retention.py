@@ -12,6 +12,7 @@ import typer
 
 from controller.errors import AnswerMissing, RequestRefused
 from workstation.commands.options import PersonOptions, Place, grouped
+from workstation.commands.session_names import named_session
 from workstation.output import say, say_json, warn
 from workstation.terminal.typed_lines import is_terminal
 
@@ -126,8 +127,10 @@ def hold(
     from records.keeping.legal_hold import holds, lift_hold, set_hold
     from workstation.author_now import author_now
 
-    settings, folder = person.place
+    place = person.place
+    settings, folder = place
     if session or patient:
+        session = named_session(place, session, person.by) if session else ""
         change = lift_hold if lift else set_hold
         author = author_now(folder, person.by)
         change(folder, author, reason, session_id=session, patient=patient)

@@ -194,7 +194,9 @@ def test_a_session_that_another_account_runs_is_running(shared: RecordFolder) ->
     assert "interrupted" in printed(shared, "sessions")
     with holding(UnitLock(shared.unit_database(UNIT))):
         shown = printed(shared, "sessions").splitlines()
-    assert [line.split("  ")[2] for line in shown if line.startswith("s-2")] == ["running"]
+    assert [line.split("  ")[4] for line in shown if line.startswith("s-2")] == [
+        "running, not sealed"
+    ]
 
 
 def test_an_account_that_the_folder_is_not_shared_with_reads_nothing(shared: RecordFolder) -> None:

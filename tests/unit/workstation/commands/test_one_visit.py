@@ -123,7 +123,7 @@ def test_the_visit_is_signed_once_and_what_was_signed_is_the_seals_of_both(
     (version,) = note.versions
     assert version.further == {BACK: note.further_seals[BACK]}
     assert not [text for text in note.warnings if "seal" in text or "differ" in text]
-    listed = json.loads(said(data, "sessions", "--json"))
+    listed = json.loads(said(data, "sessions", "--json"))["sessions"]
     assert {row["session_id"]: row["note"] for row in listed} == {NECK: "signed", BACK: "signed"}
     assert "s-2" in said(data, "sessions", "--text", "centralised")
     assert run(data, "verify", "--all").exit_code == 0
