@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import RequestRefused
+from controller.errors import KeyUnavailable, RequestRefused
 from workstation.commands.options import ByOption, DataOption, RecordsOptions, grouped, place_of
 from workstation.output import say, say_json, say_text, warn
 
@@ -30,6 +30,9 @@ CAME_BY = {
     "folder": "lies in the folder; nothing is on record of it",
 }
 
+NO_KEY = "there is no signing key yet"
+KEY_COMES = "the first session makes one, and so does `traction key rotate`"
+
 key_app = typer.Typer(help="The keys that sign the records.", no_args_is_help=True)
 
 
@@ -41,14 +44,16 @@ def register(app: typer.Typer) -> None:
 @key_app.command("show")
 @grouped
 def show(records: RecordsOptions) -> None:
-    """Show the key in use; it is made now if there is none."""
-    from records.keys.signing import load_or_create_key
+    """Show the key in use; makes nothing."""
+    from records.keys.signing import public_key_in_use
 
-    key = load_or_create_key(records.place.folder)
+    folder = records.place.folder
+    in_use = public_key_in_use(folder)
     if records.as_json:
-        say_json({"current": key.key_id, "public_key": key.public_key.hex()})
+        key_id, public = in_use or (None, b"")
+        say_json({"current": key_id, "public_key": public.hex()})
         return
-    say(f"signing key {key.key_id}")
+    say(f"signing key {in_use[0]}" if in_use else f"{NO_KEY} in {folder}; {KEY_COMES}")
 
 
 @key_app.command("list")
@@ -162,10 +167,14 @@ def export(
     data: DataOption = None,
 ) -> None:
     """Write the public key in use as PEM; it verifies bundles on another machine."""
-    from records.keys.signing import load_or_create_key, public_pem
+    from records.keys.signing import public_key_in_use, public_pem
     from workstation.output import write_file
 
-    pem = public_pem(load_or_create_key(place_of(data).folder).public_key)
+    folder = place_of(data).folder
+    in_use = public_key_in_use(folder)
+    if in_use is None:
+        raise KeyUnavailable(f"{NO_KEY} in {folder}; {KEY_COMES}")
+    pem = public_pem(in_use[1])
     if out is None:
         say_text(pem.decode())
         return

@@ -175,7 +175,8 @@ def audit(
     if patient:
         of_patient = find_sessions(folder, SessionQuery(patient=patient), place.day_of)
         ids = [found.head.session_id for found in of_patient]
-        record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
+        if folder.clinic_database.exists():
+            record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
     altered, found = altered_audit(folder), accesses(folder, wanted)
     if altered and person.as_json:
