@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -41,6 +42,36 @@ def say_json(document: Any) -> None:
 def say_json_text(text: str) -> None:
     """Print JSON; what hides, steers or cannot be encoded becomes an escape of the same value."""
     _print(json_for(text, _encoding(sys.stdout)) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a person wants something written; a path that ends in a slash names a folder."""
+
+    path: Path
+    is_folder: bool
+
+    @classmethod
+    def of(cls, text: str) -> Target:
+        """Read it as it was typed: a path itself forgets its last slash."""
+        separators = tuple(filter(None, (os.sep, os.altsep)))
+        return cls(Path(text), text.endswith(separators))
+
+    def file(self, default_name: str) -> Path:
+        """The file; in a folder, which is made when it is written, it has ``default_name``."""
+        in_folder = self.is_folder or self.path.is_dir()
+        return self.path / default_name if in_folder else self.path
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Nothing that is there is written over unasked; raises RequestRefused with the way out.
+
+    A pipe or a device is no file: what is written to it replaces nothing.
+    """
+    if path.is_file() and not force:
+        raise RequestRefused(
+            f"{path} exists already; choose another place with --out, or write over it with --force"
+        )
 
 
 def write_file(path: Path, content: bytes) -> Path:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from controller.errors import ClaimContextInvalid, RequestRefused
+from controller.errors import RequestRefused
 from workstation.commands.options import (
     ContextOption,
     DataOption,
+    ForceOption,
+    OutOption,
     PayerOption,
     Place,
     RecordsOptions,
@@ -25,7 +27,7 @@ from workstation.commands.options import (
 )
 from workstation.commands.session_names import named_session
 from workstation.exit_status import RECORD_BAD
-from workstation.output import say, say_json, say_text
+from workstation.output import refuse_existing, say, say_json, say_text, write_file
 
 if TYPE_CHECKING:
     from records.claim.estimate import Estimate
@@ -74,14 +76,14 @@ def register(app: typer.Typer) -> None:
 def claim_new(
     session: SessionArgument,
     payer: PayerOption = None,
-    out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
+    out: OutOption = None,
+    force: ForceOption = False,
     data: DataOption = None,
 ) -> None:
     """Print a commented claim context for a session, with what its record knows filled in."""
     from records.visit.billing import claim_of
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
-    from workstation.output import write_file
     from workstation.texts.claim_template import claim_template
 
     place = place_of(data)
@@ -94,9 +96,9 @@ def claim_new(
     if out is None:
         say_text(text)
         return
-    if out.exists():
-        raise ClaimContextInvalid(f"{out} exists already; choose another name with --out")
-    say(f"written to {write_file(out, text.encode())}")
+    file = out.file(f"{visit.session_id}-claim.toml")
+    refuse_existing(file, force=force)
+    say(f"written to {write_file(file, text.encode())}")
 
 
 @grouped

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from workstation.output import NOT_A_DEVICE, say
+from workstation.commands.options import ForceOption
+from workstation.output import NOT_A_DEVICE, refuse_existing, say
 
 
 def register(app: typer.Typer) -> None:
@@ -19,10 +20,13 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for documents and records.")] = Path(
         "demo-output"
     ),
+    force: ForceOption = False,
 ) -> None:
     """Treat two simulated patients, observe a third one, and write all documents."""
-    from workstation.demo import DemoConsole, run_demo
+    from workstation.demo import DemoConsole, document_files, run_demo
     from workstation.settings import load_settings
 
+    for file in document_files(out):
+        refuse_existing(file, force=force)
     run_demo(DemoConsole(), out, load_settings())
     say(NOT_A_DEVICE)

@@ -11,6 +11,7 @@ import typer
 
 from workstation.commands.options import (
     ContextOption,
+    ForceOption,
     PayerOption,
     Place,
     RecordsOptions,
@@ -19,7 +20,7 @@ from workstation.commands.options import (
     say_whose_visit,
 )
 from workstation.commands.session_names import named_session
-from workstation.output import say, say_json
+from workstation.output import Target, refuse_existing, say, say_json, write_file
 
 if TYPE_CHECKING:
     from records.exports.formats import ExportedFile
@@ -106,9 +107,14 @@ def export(
     *,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
     out: Annotated[
-        Path | None,
-        typer.Option(help="File or folder; default: a file named by the session, here."),
+        Target | None,
+        typer.Option(
+            parser=Target.of,
+            metavar="PLACE",
+            help="File, or a folder (FOLDER/), which is made; default: here, named by the session.",
+        ),
     ] = None,
+    force: ForceOption = False,
     claim: ClaimOptions,
     form: FormOptions,
     records: RecordsOptions,
@@ -124,11 +130,10 @@ def export(
         claim_format,
         document,
         file_name,
-        place_for,
+        refuse_other_session,
     )
     from records.visit.sent import keep_export, refuse_second
     from workstation.author_now import reader_now
-    from workstation.output import write_file
 
     place = records.place
     choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
@@ -144,7 +149,9 @@ def export(
         mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
         name = file_name(visit.session_id, format_.value, mapped)
     say_whose_visit(visit)
-    target = place_for(visit.note.sessions, out, name)
+    target = out.file(name) if out else Path(name)
+    refuse_other_session(visit.note.sessions, target)
+    refuse_existing(target, force=force)
     if sent_as:
         reader = reader_now(place.folder)
         keep_export(place.folder, visit, reader, sent_as, target.name, made.content)

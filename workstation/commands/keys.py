@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.errors import KeyUnavailable, RequestRefused
-from workstation.commands.options import ByOption, DataOption, RecordsOptions, grouped, place_of
-from workstation.output import say, say_json, say_text, warn
+from workstation.commands.options import (
+    ByOption,
+    DataOption,
+    ForceOption,
+    OutOption,
+    RecordsOptions,
+    grouped,
+    place_of,
+)
+from workstation.output import refuse_existing, say, say_json, say_text, warn, write_file
 
 if TYPE_CHECKING:
     from records.keys.key_records import KeyHistory, KeyTime
@@ -161,14 +169,12 @@ def revoke(
 
 @key_app.command("export")
 def export(
-    out: Annotated[
-        Path | None, typer.Option(help="File to write; default: print it.", show_default=False)
-    ] = None,
+    out: OutOption = None,
+    force: ForceOption = False,
     data: DataOption = None,
 ) -> None:
     """Write the public key in use as PEM; it verifies bundles on another machine."""
     from records.keys.signing import public_key_in_use, public_pem
-    from workstation.output import write_file
 
     folder = place_of(data).folder
     in_use = public_key_in_use(folder)
@@ -178,7 +184,9 @@ def export(
     if out is None:
         say_text(pem.decode())
         return
-    say(f"written to {write_file(out, pem)}")
+    file = out.file(f"{in_use[0]}.pub")
+    refuse_existing(file, force=force)
+    say(f"written to {write_file(file, pem)}")
 
 
 def key_lines(history: KeyHistory) -> Iterator[str]:

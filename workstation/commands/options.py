@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_type
 import typer
 from typer.models import ParameterInfo
 
+from workstation.output import Target
+
 if TYPE_CHECKING:
     from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
@@ -41,6 +43,17 @@ DataOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
+OutOption = Annotated[
+    Target | None,
+    typer.Option(
+        "--out",
+        parser=Target.of,
+        metavar="PLACE",
+        help="File to write, or a folder (FOLDER/), which is made; default: print it.",
+        show_default=False,
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 ContextOption = Annotated[
     Path | None,
     typer.Option("--context", help="Claim context: JSON, CSV or TOML.", show_default=False),

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from controller.errors import PrescriptionInvalid
 from controller.order.prescription import Region
-from workstation.output import say, say_text
+from workstation.commands.options import ForceOption, OutOption
+from workstation.output import refuse_existing, say, say_text, write_file
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
 def order_new(
     region: Annotated[Region, typer.Option(help="Body region.")],
-    out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
+    out: OutOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Print a commented order file with every key, valid as it stands."""
     from workstation.texts.order_template import order_template
@@ -31,11 +32,9 @@ def order_new(
     if out is None:
         say_text(text)
         return
-    if out.exists():
-        raise PrescriptionInvalid(f"{out} exists already; choose another name")
-    from workstation.output import write_file
-
-    say(f"written to {write_file(out, text.encode())}")
+    file = out.file(f"order-{region.value}.toml")
+    refuse_existing(file, force=force)
+    say(f"written to {write_file(file, text.encode())}")
 
 
 def order_check(order: Annotated[Path, typer.Argument(help="Order file.")]) -> None:
