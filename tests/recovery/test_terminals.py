@@ -181,7 +181,14 @@ def person_at_the_terminal(folder: Path) -> None:
     record = stage.record()
     check_released(record, reason=UNDISTURBED, kinds=["release"])
     answers = [event.detail["question"] for event in record.of_kind(EventKind.QUESTION_ANSWERED)]
-    assert answers == ["unit_not_commissioned", "surroundings_safe", "start_traction"]
+    assert answers == [
+        "unit_not_commissioned",
+        "lift_locked",
+        "quick_release_in_reach",
+        "call_bell_in_hand",
+        "patient_and_order",
+        "start_traction",
+    ]
 
 
 STORIES: dict[str, Callable[[Path], None]] = {

@@ -226,7 +226,9 @@ SCREENED = SHORT_CERVICAL + 'screening = "A. Example PT: none found"\ntable = "s
 def test_on_a_verified_unit_no_script_starts_anything(folder: RecordFolder) -> None:
     with staged(folder) as stage:
         verified(stage)
-        with pytest.raises(AnswerMissing, match="surroundings_safe, start_traction, pretension"):
+        with pytest.raises(
+            AnswerMissing, match="call_bell_in_hand, patient_and_order, start_traction, pretension"
+        ):
             stage.treat(SCREENED)
         assert never_armed(stage)
     assert not folder.unit_databases()
@@ -243,7 +245,10 @@ def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(folder: Rec
     assert [answer.detail["question"] for answer in answers] == [
         "unit_not_commissioned",
         "table_moves_freely",
-        "surroundings_safe",
+        "lift_locked",
+        "quick_release_in_reach",
+        "call_bell_in_hand",
+        "patient_and_order",
         "start_traction",
         "pretension_looks_right",
         "end_acknowledged",

@@ -50,7 +50,11 @@ def _nothing_to_report() -> Sequence[str]:
 
 def certain_questions(order: Prescription) -> list[Question]:
     """The questions that every session with this order asks, in the order of asking."""
-    asked = [*questions_before_start(order), Question.START_TRACTION]
+    asked = [
+        *questions_before_start(order),
+        Question.PATIENT_AND_ORDER,
+        Question.START_TRACTION,
+    ]
     if order.pretension_force_n or order.pretension_s:
         asked.append(Question.PRETENSION_LOOKS_RIGHT)
     return [*asked, Question.END_ACKNOWLEDGED]

@@ -221,7 +221,7 @@ def test_script_steps_follow_the_time_that_was_shown() -> None:
 def test_without_anybody_the_questions_are_listed_before_anything_is_opened() -> None:
     order = prescription(treatment_s=1900.0)
     asked = [question.value for question in possible_questions(order)]
-    assert {"surroundings_safe", "long_treatment", "pretension_looks_right"} <= set(asked)
+    assert {"lift_locked", "long_treatment", "pretension_looks_right"} <= set(asked)
     assert {"start_traction", "clock_in_doubt", "resume_raises_force"} <= set(asked)
     assert "table_moves_freely" not in asked
     with pytest.raises(AnswerMissing) as missing:
@@ -236,7 +236,7 @@ def test_on_a_verified_unit_a_script_alone_is_refused_with_what_a_person_must_se
     with pytest.raises(AnswerMissing) as missing:
         check_somebody_answers(order, scripted=True, terminal=False, verified=True)
     assert missing.value.message == (
-        "nobody is there to answer: unit_not_commissioned, table_moves_freely, surroundings_safe, "
-        "start_traction, pretension_looks_right, end_acknowledged; answer at a terminal"
+        "nobody is there to answer: unit_not_commissioned, table_moves_freely, lift_locked, "
+        "quick_release_in_reach, call_bell_in_hand, patient_and_order, start_traction, pretension_looks_right, end_acknowledged; answer at a terminal"
     )
     check_somebody_answers(order, scripted=True, terminal=True, verified=True)
