@@ -191,18 +191,21 @@ def test_what_happens_while_the_disk_is_slow_is_seen_before_the_arming(
         assert stage.visit("session-1").record.outcome == Outcome.REFUSED
 
 
-def test_the_last_question_names_the_patient_and_a_no_moves_nothing(folder: RecordFolder) -> None:
+def test_who_and_what_is_asked_before_the_start_and_a_no_to_it_moves_nothing(
+    folder: RecordFolder,
+) -> None:
     operator = Asked(no=Question.START_TRACTION)
     with staged(folder) as stage:
         with pytest.raises(RequestRefused, match=r"start traction: refused by P\. Jones"):
             stage.treat(operator=operator)
         assert never_armed(stage)
         digest = str(stage.visit("session-1").record.opening.detail["order_digest"])
-    text = operator.texts[Question.START_TRACTION]
+    text = operator.texts[Question.PATIENT_AND_ORDER]
     assert text.startswith(f"Patient TEST-1, order {digest[:12]}, unit SIM Cervical 1 serial 10042")
     assert "cervical on a friction table" in text
     assert "60 N (at most 60 N), 1 min" in text
-    assert list(operator.texts)[-1] is Question.START_TRACTION
+    *_, who, start = operator.texts
+    assert (who, start) == (Question.PATIENT_AND_ORDER, Question.START_TRACTION)
 
 
 # --- a verified unit --------------------------------------------------------------------------

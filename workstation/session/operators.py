@@ -161,8 +161,8 @@ class SessionOperator:
             self._answers[question] = Answer(accepted=True, answered_by=SCRIPT)
         elif self._is_read:
             choices = "[y]" if question in ONLY_YES else "[y/n]"
-            self._open[question] = f"{text} {choices}"
-            self._tell(self._open[question])
+            self._open[question] = f"{choices} {text}"
+            self._tell(f"{text} {choices}")
             self._asking(next(iter(self._open.values())))
         else:
             self._answers[question] = Answer(accepted=False, answered_by="nobody at the terminal")
@@ -249,7 +249,7 @@ class SessionOperator:
     def _answer_oldest(self, *, accepted: bool) -> None:
         question = next(iter(self._open))
         if question in ONLY_YES and not accepted:
-            self._tell(f"no ends nothing; say y when it is so: {self._open[question]}")
+            self._tell(f'"n" confirms nothing; answer y once it is so: {self._open[question]}')
             return
         del self._open[question]
         self._answers[question] = Answer(accepted=accepted, answered_by=self._by)

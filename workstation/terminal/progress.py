@@ -74,21 +74,25 @@ def line(progress: Progress) -> str:
     target = "" if progress.target_n is None else f"   target {_both(progress.target_n)}"
     force = "no reading" if progress.force_n is None else _both(progress.force_n)
     clock = f"{minutes(progress.elapsed_s)} / {minutes(progress.planned_s)}"
-    words = "   ".join(filter(None, (progress.message, alarm_words(progress))))
+    said = (progress.message, alarm_words(progress), sound_words(progress))
+    words = "   ".join(filter(None, said))
     return f"{phase_words(progress):<16} {clock}{target}   force {force}   {words}".rstrip()
 
 
 def alarm_words(progress: Progress) -> str:
-    """The most pressing alarm in words, how many more there are, and whether tones are paused."""
+    """The most pressing alarm in words, and how many more there are."""
     if not progress.alarms:
         return ""
     first, *more = progress.alarms
     words = f"ALARM ({first.priority.name.lower()}) {first.text}"
-    if more:
-        words += f" (+{len(more)})"
-    if progress.sound_paused_s > 0:
-        words += f" [sound paused {minutes(progress.sound_paused_s)}]"
-    return words
+    return f"{words} (+{len(more)})" if more else words
+
+
+def sound_words(progress: Progress) -> str:
+    """How long tones are still paused."""
+    if progress.sound_paused_s <= 0:
+        return ""
+    return f"no tones for {minutes(progress.sound_paused_s)}"
 
 
 def phase_words(progress: Progress) -> str:
@@ -96,7 +100,7 @@ def phase_words(progress: Progress) -> str:
     phase = progress.phase.replace("_", " ")
     if not (progress.hold_number and progress.hold_count):
         return phase
-    return f"{phase} (hold {progress.hold_number} of {progress.hold_count})"
+    return f"{phase}, hold {progress.hold_number} of {progress.hold_count}"
 
 
 def force_words(force_n: float | None) -> str:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -23,10 +24,16 @@ from controller.order.prescription import NEWTONS_PER_LBF
 from controller.ports import Progress
 from controller.words import one_line, visible
 from workstation.terminal.display import BELL
-from workstation.terminal.progress import alarm_words, force_words, minutes, phase_words
+from workstation.terminal.progress import (
+    alarm_words,
+    force_words,
+    minutes,
+    phase_words,
+    sound_words,
+)
 
 WIDE_COLUMNS: Final = 76
-"""From here on the state fits into three rows."""
+"""From here on forces in both units and all times fit."""
 LEAST_COLUMNS, LEAST_ROWS = 30, 9
 """Below this the areas have no room, and one row of the force and the input row are left."""
 STALE_S: Final = 1.0
@@ -115,8 +122,11 @@ class StatusArea:
         return max(1, size.lines - len(self._rows(size)))
 
     def _message(self, message: str) -> str:
-        assert self._laid_out is not None, "the areas are laid out before anything is written"
-        return f"{_at(self._top(self._laid_out))}\n{message}"
+        """Lines of the messages' area, broken between words."""
+        size = self._laid_out
+        assert size is not None, "the areas are laid out before anything is written"
+        lines = [part for line in message.split("\n") for part in _broken(line, size.columns - 1)]
+        return _at(self._top(size)) + "".join(f"\n{line}" for line in lines)
 
     def _drawn(self) -> str:
         """Rows that are not there yet, and the cursor behind what is typed."""
@@ -165,22 +175,24 @@ class StatusArea:
         """As many rows before the first frame as behind it."""
         is_wide = columns >= WIDE_COLUMNS
         if progress is None:
-            blank = [_Row("")] * (1 if is_wide else 2)
-            return [_Row(f"no reading yet   {self._time_of_day()}", "7"), *blank]
+            return [_Row("no reading yet", "7"), _Row(self._time_of_day()), _Row("")]
         return self._wide(progress) if is_wide else self._narrow(progress)
 
     def _wide(self, progress: Progress) -> list[_Row]:
-        first = (phase_words(progress), _treated(progress), _since(progress), self._time_of_day())
         ordered = "" if progress.target_n is None else f"ordered {_both(progress.target_n)}"
-        second = (f"force {self._force(progress)}", ordered, _sound(progress), progress.message)
-        return [_Row("   ".join(filter(None, first)), "7"), _Row("   ".join(filter(None, second)))]
+        times = (self._time_of_day(), _since(progress), sound_words(progress), progress.message)
+        return [
+            _Row(f"{phase_words(progress)}   {_treated(progress)}", "7"),
+            _Row(f"force {self._force(progress)}   {ordered}"),
+            _Row("   ".join(filter(None, times))),
+        ]
 
     def _narrow(self, progress: Progress) -> list[_Row]:
         of = "" if progress.target_n is None else f" of {progress.target_n:.1f} N"
         return [
-            _Row(f"{phase_words(progress)}   {self._time_of_day()}", "7"),
+            _Row(phase_words(progress), "7"),
+            _Row(f"{self._force(progress)}{of}"),
             _Row(_treated(progress)),
-            _Row(f"{self._force(progress)}{of} {_sound(progress)} {progress.message}"),
         ]
 
     def _time_of_day(self) -> str:
@@ -219,6 +231,12 @@ def cut(text: str, width: int) -> str:
     return f"{set_cell_size(text, max(0, width - 3))}..."[:width]
 
 
+def _broken(line: str, width: int) -> list[str]:
+    """A line that is too long goes on below, two blanks further in than it begins."""
+    indent = line[: len(line) - len(line.lstrip(" "))] + "  "
+    return wrap(line, max(width, len(indent) + 1), subsequent_indent=indent) or [""]
+
+
 def _at(row: int) -> str:
     return f"\x1b[{row};1H"
 
@@ -229,10 +247,6 @@ def _treated(progress: Progress) -> str:
         f"treated {minutes(progress.elapsed_s)} of {minutes(progress.planned_s)}, "
         f"{minutes(left_s)} left"
     )
-
-
-def _sound(progress: Progress) -> str:
-    return f"no tones {minutes(progress.sound_paused_s)}" if progress.sound_paused_s > 0 else ""
 
 
 def _since(progress: Progress) -> str:

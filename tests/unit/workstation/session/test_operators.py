@@ -82,7 +82,8 @@ def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> No
         accepted=False, answered_by="P. Jones"
     )
     assert terminal.said == ["Looks right? [y/n]", "Go on? [y/n]"]
-    assert terminal.asked == ["Looks right? [y/n]", "Looks right? [y/n]", "Go on? [y/n]", "", ""]
+    looks_right, go_on = "[y/n] Looks right?", "[y/n] Go on?"
+    assert terminal.asked == [looks_right, looks_right, go_on, "", ""]
 
 
 def test_a_no_does_not_acknowledge_the_end() -> None:
@@ -93,7 +94,7 @@ def test_a_no_does_not_acknowledge_the_end() -> None:
     assert operator.answer(Question.END_ACKNOWLEDGED) == Answer(
         accepted=True, answered_by="P. Jones"
     )
-    refused = "no ends nothing; say y when it is so: Free the patient and confirm. [y]"
+    refused = '"n" confirms nothing; answer y once it is so: [y] Free the patient and confirm.'
     not_understood = terminal.said.pop()
     assert not_understood.startswith("'n' is not understood")
     assert terminal.said == ["Free the patient and confirm. [y]", refused, refused]

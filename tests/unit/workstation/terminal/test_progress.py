@@ -28,13 +28,13 @@ def test_the_line_says_force_in_both_units_and_a_missing_reading_in_words() -> N
 
 
 def test_the_most_pressing_alarm_stands_in_the_line_in_words() -> None:
-    words = "ALARM (high) more force than ordered: look at the patient (+1) [sound paused 01:15]"
+    words = "ALARM (high) more force than ordered: look at the patient (+1)   no tones for 01:15"
     assert line(ALARMED).endswith(words)
 
 
 def test_a_hold_says_which_of_how_many_it_is() -> None:
     text = line(replace(PROGRESS, phase="holding", hold_number=3, hold_count=12))
-    assert text.startswith("holding (hold 3 of 12) 01:01")
+    assert text.startswith("holding, hold 3 of 12 01:01")
 
 
 def test_without_a_terminal_lines_come_at_changes_of_phase_and_every_half_minute() -> None:
