@@ -71,12 +71,12 @@ def run(
     check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
     clock = SystemClock()
     forces = place.settings.unit_of_force
-    shown = Screen(clock.now_s, as_json=records.as_json, forces=forces)
+    shown = Screen(clock, as_json=records.as_json, forces=forces)
     with shown as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan, forces))
         screen.message(str(take_realtime_rights()))
         screen.settle()
-        operator = _operator(screen, _person(by), steps, scripted=yes)
+        operator = _operator(screen, _person(screen, by), steps, scripted=yes)
         signals.hand_to(operator)
         workplace = workplace_of(place, clock, screen)
         with captured(capture, unit, clock, screen.message) as heard:
@@ -85,13 +85,14 @@ def run(
     raise typer.Exit(status)
 
 
-def _person(by: str) -> PersonAtTerminal | None:
+def _person(screen: Screen, by: str) -> PersonAtTerminal | None:
     """Who types here; None without a terminal."""
     from workstation.session.operators import PersonAtTerminal
-    from workstation.terminal.typed_lines import typed_lines
 
-    typed = typed_lines(sys.stdin)
-    return PersonAtTerminal(read_line=typed.read_line, by=by) if typed else None
+    typed = screen.typed_lines()
+    if typed is None:
+        return None
+    return PersonAtTerminal(read_line=typed.read_line, by=by, asking=screen.ask)
 
 
 def _operator(
