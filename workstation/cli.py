@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
 import typer
 
@@ -38,9 +39,11 @@ from workstation.commands import (
     sessions,
     simulate,
     unit_files,
+    where,
 )
+from workstation.commands.help_page import GroupedHelp
 from workstation.exit_status import exit_status
-from workstation.output import NOT_A_DEVICE
+from workstation.output import NOT_A_DEVICE, say
 
 OBJECTS_PER_COLLECTION = 100_000
 """Python's own 700 looks through the program again and again while it is being loaded, where nearly
@@ -48,10 +51,12 @@ everything stays. A session goes back to it (`session/realtime.py`)."""
 PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
 """Without it the library looks through every installed package for code that changes its checks."""
 
+HELP = f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}"
+
 app = typer.Typer(
-    help=f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}",
+    help=HELP,
     no_args_is_help=True,
-    add_completion=False,
+    cls=GroupedHelp,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -74,8 +79,28 @@ for commands in (
     replay,
     simulate,
     demo,
+    where,
 ):
     commands.register(app)
+
+
+def _say_version(is_asked: bool) -> None:
+    """Print the version and end, before anything else is looked at."""
+    if is_asked:
+        say(f"traction {where.program_version()}")
+        raise typer.Exit
+
+
+@app.callback(help=HELP)
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Say the program's version."
+        ),
+    ] = False,
+) -> None:
+    """What holds for every command; the help is that of the program."""
 
 
 def main() -> None:

@@ -60,7 +60,10 @@ class CodeOptions:
     reason: Annotated[str, typer.Option(help="Why it is billed so, or not.")] = ""
 
 
-claim_app = typer.Typer(help="What the practice's system knows of a claim.", no_args_is_help=True)
+claim_app = typer.Typer(
+    help="Print what the practice's system has to say of a claim, to be filled in.",
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands of code lists."""
     codes = typer.Typer(
-        help="Lists of ICD-10-CM codes that claims are judged by.", no_args_is_help=True
+        help="List and import the ICD-10-CM codes that claims are judged by.", no_args_is_help=True
     )
     codes.command("list")(list_)
     codes.command("import")(import_)

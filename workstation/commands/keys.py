@@ -41,7 +41,9 @@ CAME_BY = {
 NO_KEY = "there is no signing key yet"
 KEY_COMES = "the first session makes one, and so does `traction key rotate`"
 
-key_app = typer.Typer(help="The keys that sign the records.", no_args_is_help=True)
+key_app = typer.Typer(
+    help="Show, change and export the keys that sign the records.", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -14,7 +14,7 @@ from workstation.output import refuse_existing, say, say_text, write_file
 
 def register(app: typer.Typer) -> None:
     """Add the commands about order files."""
-    order_app = typer.Typer(help="Order files.", no_args_is_help=True)
+    order_app = typer.Typer(help="Write an order file, or check one.", no_args_is_help=True)
     app.add_typer(order_app, name="order")
     order_app.command("new")(order_new)
     order_app.command("check")(order_check)

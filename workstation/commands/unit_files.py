@@ -29,7 +29,8 @@ ReasonOption = Annotated[str, typer.Option(help="What was found out, or why; nee
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     quarantine = typer.Typer(
-        help="Unit files that hold what this workstation did not write.", no_args_is_help=True
+        help="Put aside unit files that hold what this workstation did not write.",
+        no_args_is_help=True,
     )
     quarantine.command("list")(list_)
     quarantine.command("put")(put)

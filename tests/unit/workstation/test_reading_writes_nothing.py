@@ -51,6 +51,7 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "scrub": (("last",), ("20260101",)),
     "sessions": ((), ("--patient", "TEST-1"), ("--text", "arm"), ("--outcome", "stopped")),
     "show": (("last",), ("TEST-1",)),
+    "where": ((),),
     "verify": (("--all",), ("last",), ("--all", "--since-last")),
 }
 WRITING = {
