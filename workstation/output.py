@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any, TextIO
 from controller.errors import JournalUnavailable, RequestRefused
 from controller.words import hides, one_line, visible
 
+JSON_VERSION = 1
+"""Grows when a key of any command's JSON is renamed, leaves or means something else."""
 NOT_A_DEVICE = "An engineering system, not a cleared medical device."
 
 
@@ -34,9 +37,15 @@ def say_text(text: str) -> None:
     _print(_shown(sys.stdout, visible(text)))
 
 
-def say_json(document: Any) -> None:
-    """Print a document as JSON."""
+def say_json(name: str, facts: Mapping[str, Any]) -> None:
+    """Print what a command found as JSON: one object, whose ``format`` names its schema."""
+    document = with_format(name, facts)
     say_json_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def with_format(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts with the name and version of their schema (docs/reference/json)."""
+    return {**facts, "format": f"traction-{name}/{JSON_VERSION}"}
 
 
 def say_json_text(text: str) -> None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import RequestRefused
+from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (
     ContextOption,
-    DataOption,
     ForceOption,
     OutOption,
     PayerOption,
@@ -22,12 +22,11 @@ from workstation.commands.options import (
     RecordsOptions,
     SessionArgument,
     grouped,
-    place_of,
     say_whose_visit,
 )
 from workstation.commands.session_names import named_session
 from workstation.exit_status import RECORD_BAD
-from workstation.output import refuse_existing, say, say_json, say_text, write_file
+from workstation.output import say, say_json, say_text
 
 if TYPE_CHECKING:
     from records.claim.estimate import Estimate
@@ -76,12 +75,14 @@ def register(app: typer.Typer) -> None:
 
 
 @claim_app.command("new")
+@grouped
 def claim_new(
     session: SessionArgument,
     payer: PayerOption = None,
     out: OutOption = None,
     force: ForceOption = False,
-    data: DataOption = None,
+    *,
+    records: RecordsOptions,
 ) -> None:
     """Print a commented claim context for a session, with what its record knows filled in."""
     from records.visit.billing import claim_of
@@ -89,19 +90,15 @@ def claim_new(
     from workstation.author_now import reader_now
     from workstation.texts.claim_template import claim_template
 
-    place = place_of(data)
+    place = records.place
     settings, folder = place
     session_id = named_session(place, session)
     visit = audited_visit(folder, session_id, settings, reader_now(folder), "claim new")
     say_whose_visit(visit)
     context, _ = claim_of(folder, visit, payer=payer, context_file=None)
     text = claim_template(context)
-    if out is None:
-        say_text(text)
-        return
-    file = out.file(f"{visit.session_id}-claim.toml")
-    refuse_existing(file, force=force)
-    say(f"written to {write_file(file, text.encode())}")
+    made = MadeFile(f"{visit.session_id}-claim.toml", text.encode())
+    put_out("claim-new", made, out, force=force, as_json=records.as_json)
 
 
 @grouped
@@ -118,7 +115,7 @@ def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions
     visit, report = _billed(records.place, session, claim, "scrub", altered_too=True)
     facts = (visit.session_id, report, visit.offers, visit.acceptances, exported(visit))
     if records.as_json:
-        say_json(report_document(*facts))
+        say_json("scrub", report_document(*facts))
     else:
         say_text(report_text(*facts))
     if visit.altered:
@@ -146,7 +143,7 @@ def estimate(
     visit, report = _billed(records.place, session, claim, "estimate")
     made = estimate_visit(visit, table)
     if records.as_json:
-        say_json(_estimate_document(visit, report, made))
+        say_json("estimate", _estimate_document(visit, report, made))
         return
     for text in _estimate_lines(report, made):
         say(text)
@@ -160,7 +157,7 @@ def accept(
     by: ByOption = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take it back.")] = False,
     claim: PayerOptions,
-    data: DataOption = None,
+    records: RecordsOptions,
 ) -> None:
     """Accept an offered modifier or diagnosis, or decide on billing; all is kept with the name."""
     from records.visit.billing import ClaimCode
@@ -169,7 +166,7 @@ def accept(
 
     if not by.strip():
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
-    place = place_of(data)
+    place = records.place
     visit, _ = _billed(place, session, claim, "accept")
     chosen = ClaimCode(
         modifier=code.modifier,
@@ -180,6 +177,9 @@ def accept(
     )
     author = author_now(place.folder, by)
     value = keep(place.folder, visit, author, chosen, accepted=not withdraw)
+    if records.as_json:
+        say_json("accept", {"value": value, "by": author.by, "accepted": not withdraw})
+        return
     say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
 
 
@@ -190,7 +190,8 @@ def payers(records: RecordsOptions) -> None:
 
     profiles = all_profiles(records.place.folder)
     if records.as_json:
-        say_json({name: p.model_dump(mode="json") for name, p in profiles.items()})
+        found = {name: profile.model_dump(mode="json") for name, profile in profiles.items()}
+        say_json("payers", {"payers": found})
         return
     for name, profile in profiles.items():
         say(f"{name:<24} {profile.title}, of {profile.valid_from} ({profile.source})")

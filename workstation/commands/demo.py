@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from workstation.commands.options import ForceOption
-from workstation.output import NOT_A_DEVICE, refuse_existing, say
+from workstation.commands.options import ForceOption, JsonOption
+from workstation.output import NOT_A_DEVICE, refuse_existing, say, say_json
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +21,7 @@ def demo(
         "demo-output"
     ),
     force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Treat two simulated patients, observe a third one, and write all documents."""
     from workstation.demo import DemoConsole, document_files, run_demo
@@ -28,5 +29,9 @@ def demo(
 
     for file in document_files(out):
         refuse_existing(file, force=force)
-    run_demo(DemoConsole(), out, load_settings())
+    files = run_demo(DemoConsole(stderr=as_json), out, load_settings())
+    if as_json:
+        facts = {"records": str(out / "data"), "files": [str(file) for file in files]}
+        say_json("demo", facts)
+        return
     say(NOT_A_DEVICE)

@@ -114,8 +114,13 @@ def checkpoints(
         "record of keys, its end now": key_checkpoint(history).text if history.records else "",
     }
     if records.as_json:
-        texts = [{"text": text} for text in ends.values() if text]
-        say_json([*(asdict(one) for one in issued), *texts])
+        say_json(
+            "checkpoints",
+            {
+                "sessions": [asdict(one) for one in issued],
+                "ends": [{"of": name, "text": text} for name, text in ends.items() if text],
+            },
+        )
     else:
         for one in issued:
             say(f"{utc_text(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
@@ -137,7 +142,7 @@ def _verify_records(
     recall = recall_of(folder, since_last=since_last)
     found = _checked(place, wanted, outside, recall)
     if as_json:
-        say_json(_facts(found))
+        say_json("verify", _facts(found))
     else:
         for line in _lines(found, folder):
             say(line)
@@ -265,7 +270,7 @@ def _verify_bundle(
         path, public_keys=outside.keys, checkpoints=of_sessions, history=key_history(folder)
     )
     if as_json:
-        say_json({**asdict(result), "basis": result.basis})
+        say_json("verify-bundle", {**asdict(result), "basis": result.basis})
     else:
         say(
             f"verified the bundle of session {result.session_id or '(unknown)'}: "

@@ -192,7 +192,9 @@ def upload(
     say_whose_visit(visit)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if records.as_json:
-        say_json({"uploaded": visit.note_file, "to": endpoint.url, "patient": target.patient})
+        say_json(
+            "upload", {"uploaded": visit.note_file, "to": endpoint.url, "patient": target.patient}
+        )
         return
     say(f"uploaded {visit.note_file} to patient {target.patient} at {endpoint.url}")
 
@@ -222,6 +224,7 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
     errors = list(dict.fromkeys(text.partition(":")[0] for text in visit.face.errors))
     if as_json:
         say_json(
+            "export",
             {
                 "file": str(written.file),
                 "notices": list(written.notices),
@@ -229,7 +232,7 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
                 "ready": visit.ready,
                 "errors": errors,
                 "exported_before": sent_texts(visit),
-            }
+            },
         )
         return
     say(f"written to {written.file}")

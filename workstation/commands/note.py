@@ -251,7 +251,7 @@ def _print(desk: _Desk, view: NoteViews, *, as_json: bool) -> None:
     say_whose_visit(visit)
     if as_json:
         part = json.loads(written(visit, "json"))["note"]
-        say_json(part)
+        say_json("note", part)
         return
     if view.template:
         _say_each(_template(visit))

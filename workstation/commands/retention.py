@@ -57,7 +57,7 @@ def retention(
             done = _apply(place, person.by, rule, said)
     shown = show_retention(folder, rule)
     if person.as_json:
-        say_json(_facts(rule, done, shown))
+        say_json("retention", _facts(rule, done, shown))
         return
     for line in _lines(folder, rule, shown):
         say(line)
@@ -136,7 +136,7 @@ def hold(
         change(folder, author, reason, session_id=session, patient=patient)
     standing = holds(folder)
     if person.as_json:
-        say_json([asdict(one) for one in standing])
+        say_json("hold", {"holds": [asdict(one) for one in standing]})
         return
     if not standing:
         say("no holds stand")

@@ -84,7 +84,7 @@ def sessions(query: QueryOptions, person: PersonOptions) -> None:
     shown = _facts(listed, place)
     left_out = {"refused": folded, "older": len(found) - len(listed)}
     if person.as_json:
-        say_json({"sessions": shown, "left_out": left_out})
+        say_json("sessions", {"sessions": shown, "left_out": left_out})
         return
     if not found:
         that_fit = " that fit" if asked != SessionQuery() else ""
@@ -182,7 +182,7 @@ def audit(
     if altered and person.as_json:
         raise JournalCorrupt(f"{ALTERED_AUDIT}: {altered}; without --json the rows are shown")
     if person.as_json:
-        say_json([asdict(access) for access in found])
+        say_json("audit", {"accesses": [asdict(access) for access in found]})
         return
     if altered:
         say(f"{ALTERED_AUDIT}: {altered}")

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from controller.errors import AddressInvalid
-from workstation.commands.options import grouped
-from workstation.output import say
+from workstation.commands.options import JsonOption, grouped
+from workstation.output import say, say_json
 
 
 class PatientName(StrEnum):
@@ -57,6 +57,7 @@ def simulate(
     faults: Annotated[
         Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Serve a simulated unit in real time until Ctrl-C."""
     from simulator import units
@@ -86,8 +87,11 @@ def simulate(
         raise AddressInvalid(f"{error}; {way_out}") from error
     collect_often()
     with unit:
-        say(f"simulated unit at {unit.uri}")
-        say("serving in real time; end with Ctrl-C")
+        if as_json:
+            say_json("simulate", {"address": unit.uri})
+        else:
+            say(f"simulated unit at {unit.uri}")
+            say("serving in real time; end with Ctrl-C")
         _wait_for_end()
 
 

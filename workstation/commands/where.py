@@ -41,7 +41,7 @@ def where(records: RecordsOptions) -> None:
         "versions": _versions(),
     }
     if records.as_json:
-        say_json(facts)
+        say_json("where", facts)
         return
     for line in _lines(facts):
         say(line)

@@ -65,7 +65,7 @@ def test_a_row_that_was_left_is_shown_and_taken_up_into_the_chain(shared: Record
 def test_the_next_command_of_the_records_own_account_takes_rows_up(shared: RecordFolder) -> None:
     record_read(shared, READER, "note", session_id="s-1")
     said(shared, "note", "s-1")
-    whats = [row["what"] for row in json.loads(said(shared, "audit", "--json"))]
+    whats = [row["what"] for row in json.loads(said(shared, "audit", "--json"))["accesses"]]
     assert whats == ["note", "note"]
     assert list(shared.readings.iterdir()) == []
 

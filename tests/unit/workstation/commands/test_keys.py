@@ -31,6 +31,7 @@ def test_a_key_is_made_shown_rotated_and_exported(folder: RecordFolder) -> None:
     data = ("--data", str(folder))
     assert json.loads(traction("key", "show", "--json", *data)) == {
         "current": None,
+        "format": "traction-key-show/1",
         "public_key": "",
     }
     load_or_create_key(folder)

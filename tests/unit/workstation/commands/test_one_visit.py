@@ -298,6 +298,6 @@ def test_whoever_reads_a_visit_leaves_a_row_for_each_session(data: RecordFolder)
     joined(data)
     run(data, "scrub", BACK)
     for session in (NECK, BACK):
-        rows = json.loads(said(data, "audit", "--session", session, "--json"))
+        rows = json.loads(said(data, "audit", "--session", session, "--json"))["accesses"]
         assert "scrub" in [row["what"] for row in rows]
         assert "visit said" in [row["what"] for row in rows]

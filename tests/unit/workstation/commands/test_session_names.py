@@ -128,12 +128,12 @@ def test_a_look_up_by_the_patient_leaves_a_row_and_one_by_the_id_none_of_its_own
     data: RecordFolder,
 ) -> None:
     said(data, "note", "last TEST-1")
-    rows = json.loads(said(data, "audit", "--json"))
+    rows = json.loads(said(data, "audit", "--json"))["accesses"]
     assert [(row["what"], row["fields"]) for row in rows] == [("search", [SECOND]), ("note", [])]
     said(data, "note", "last")
     said(data, "note", FIRST)
     run(data, "note", "2026-01-02")
-    rows = json.loads(said(data, "audit", "--json"))[2:]
+    rows = json.loads(said(data, "audit", "--json"))["accesses"][2:]
     assert [row["what"] for row in rows] == ["note", "note", "search"]
     assert rows[-1]["fields"] == [OTHER, SECOND], "a list that shows patients leaves a row"
 
@@ -227,5 +227,5 @@ def test_the_newest_are_listed_and_how_many_are_not(data: RecordFolder) -> None:
     assert output.startswith(OTHER)
     assert "2 older ones are not listed; --limit 0 lists all" in output
     assert FIRST in said(data, "sessions", "--limit", "0")
-    rows = json.loads(said(data, "audit", "--json"))
+    rows = json.loads(said(data, "audit", "--json"))["accesses"]
     assert [row["fields"] for row in rows] == [[OTHER], [OTHER, SECOND, FIRST]]
