@@ -14,30 +14,31 @@ from collections.abc import Callable
 from functools import cache, wraps
 from hashlib import blake2b
 from pathlib import Path
-from typing import Concatenate, ParamSpec
+from typing import Any, TypeVar, cast
 
 from records.store.record_folder import RecordFolder
 
 LARGEST_BYTES = 4_000_000
 """Of a folder: beyond it a copy saves little, and the copies would fill the disk."""
-Given = ParamSpec("Given")
-Step = Callable[Concatenate[RecordFolder, Given], None]
+Step = TypeVar("Step", bound=Callable[..., None])
 _made: dict[tuple[str, str], Path] = {}
 
 
-def made_once(*also: object) -> Callable[[Step[Given]], Step[Given]]:
+def made_once(*also: object) -> Callable[[Step], Step]:
     """For a step whose outcome depends on its arguments, the folder's content and ``also``.
 
     And on the user's settings.
     """
 
-    def decorated(step: Step[Given]) -> Step[Given]:
+    def decorated(step: Step) -> Step:
         @wraps(step)
-        def made(folder: RecordFolder, *rest: Given.args, **named: Given.kwargs) -> None:
-            asked = f"{step.__qualname__} {rest!r} {named!r} {also!r} {_settings()}"
+        def made(folder: RecordFolder, *rest: Any, **named: Any) -> None:
+            asked = (
+                f"{step.__module__}.{step.__qualname__} {rest!r} {named!r} {also!r} {_settings()}"
+            )
             _make_or_copy(folder.path, asked, lambda: step(folder, *rest, **named))
 
-        return made
+        return cast("Step", made)
 
     return decorated
 
