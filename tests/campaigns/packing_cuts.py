@@ -64,11 +64,10 @@ class Records(Disk):
     def _found(self) -> tuple[list[str], list[str]]:
         """The sessions, and what does not fit: released files come without their orders."""
         sessions = sorted(one.head.session_id for one in list_sessions(self.folder))
-        altered = [
-            *(one.what for one in verify(self.folder).alterations),
-            *(one.what for one in verify_clinic(self.folder).alterations),
-        ]
-        return sessions, altered
+        return sessions, [*self.altered, *self.once("clinic", self._verify_clinic)]
+
+    def _verify_clinic(self) -> list[str]:
+        return [one.what for one in verify_clinic(self.folder).alterations]
 
     @property
     def left_overs(self) -> list[str]:
@@ -137,7 +136,7 @@ class OlderYear(Older):
 
     def is_sound(self) -> bool:
         """While the file is open, it is said so and is no alteration."""
-        return all(one.what.startswith(OPENED) for one in verify(self.folder).alterations)
+        return all(what.startswith(OPENED) for what in self.altered)
 
     def check(self) -> None:
         """An open file is looked at by itself: its sessions fit."""

@@ -44,7 +44,7 @@ def made_once(*also: object) -> Callable[[Step], Step]:
 
 
 def _make_or_copy(folder: Path, asked: str, make: Callable[[], None]) -> None:
-    before = _content(folder)
+    before = content_of(folder)
     kept = _made.get((before, asked))
     if kept is not None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -57,7 +57,7 @@ def _make_or_copy(folder: Path, asked: str, make: Callable[[], None]) -> None:
         _made[before, asked] = kept
 
 
-def _content(folder: Path) -> str:
+def content_of(folder: Path) -> str:
     """A digest of every name, mode and byte."""
     digest = blake2b()
     for path in sorted(folder.rglob("*")):
