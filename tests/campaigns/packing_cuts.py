@@ -11,7 +11,8 @@ from controller.runtime.clock import VirtualClock
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.key_life import accept_key, replace_lost_key, revoke_key, rotate_key
 from records.evidence.integrity import verify
-from records.evidence.reader import list_sessions, reading
+from records.evidence.reader import list_sessions
+from records.evidence.unit_reading import reading
 from records.evidence.year_files import close_year
 from records.keeping.repack import repack
 from records.keys.key_folder import key_history, read_private

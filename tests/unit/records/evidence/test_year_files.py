@@ -18,7 +18,8 @@ from records.evidence.clock_steps import newest_utc_ms
 from records.evidence.integrity import sessions_called, verify
 from records.evidence.predecessor import CLOSED_YEAR, predecessor_of
 from records.evidence.quarantine import put_aside, put_aside_files
-from records.evidence.reader import checking, list_sessions, locate_session, read_session, reading
+from records.evidence.reader import list_sessions, locate_session, read_session
+from records.evidence.unit_reading import checking, reading
 from records.evidence.year_files import close_year
 from records.keeping.backup import back_up
 from records.keeping.restore import Trust, prove, restore

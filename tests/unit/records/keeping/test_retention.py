@@ -23,8 +23,9 @@ from records.clinic.audit import accesses
 from records.clinic.clinic_verify import verify_clinic, verify_words
 from records.evidence.integrity import issued_checkpoints, verify
 from records.evidence.packed_links import pack_ranges
-from records.evidence.reader import REMOVED, list_sessions, read_session, reading
+from records.evidence.reader import REMOVED, list_sessions, read_session
 from records.evidence.stored_session import SessionHead
+from records.evidence.unit_reading import reading
 from records.evidence.year_files import close_year
 from records.keeping.legal_hold import holds, lift_hold, set_hold
 from records.keeping.retention import (
