@@ -210,7 +210,10 @@ def _walk_every(
             left_out += 1
             continue
         found_before = len(tally.alterations)
-        tally.take(head, check.session(head))
+        # Held until the next one is loaded: memory that goes back to the system in between is asked
+        # for again, a sixteenth of the time.
+        checked = check.session(head)
+        tally.take(head, checked)
         if mark is not None and len(tally.alterations) == found_before:
             whole[head.session_id] = mark
     all_.watch(path.stem, len(heads), len(heads))
