@@ -52,8 +52,12 @@ def _over(neutral: JsonValue, value: JsonValue) -> JsonValue:
     return {**neutral, **value} if both else value  # type: ignore[dict-item]
 
 
-@cache
 def _neutral(wanted: Any) -> Any:
+    return _made_neutral(wanted)
+
+
+@cache
+def _made_neutral(wanted: Any) -> Any:
     hints = typing.get_type_hints(wanted)
     required = [each.name for each in fields(wanted) if each.default is MISSING]
     values = {name: _value(hints[name]) for name in required}

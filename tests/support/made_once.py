@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache, wraps
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -21,7 +22,7 @@ from records.store.record_folder import RecordFolder
 LARGEST_BYTES = 4_000_000
 """Of a folder: beyond it a copy saves little, and the copies would fill the disk."""
 Step = TypeVar("Step", bound=Callable[..., None])
-_made: dict[tuple[str, str], Path] = {}
+_numbers = count()
 
 
 def made_once(*also: object) -> Callable[[Step], Step]:
@@ -31,30 +32,33 @@ def made_once(*also: object) -> Callable[[Step], Step]:
     """
 
     def decorated(step: Step) -> Step:
+        kept: dict[tuple[str, str], Path] = {}
+
         @wraps(step)
         def made(folder: RecordFolder, *rest: Any, **named: Any) -> None:
-            asked = (
-                f"{step.__module__}.{step.__qualname__} {rest!r} {named!r} {also!r} {_settings()}"
-            )
-            _make_or_copy(folder.path, asked, lambda: step(folder, *rest, **named))
+            asked = f"{rest!r} {named!r} {also!r} {_settings()}"
+            begun = content_of(folder.path), asked
+            if begun in kept:
+                _replace(folder.path, kept[begun])
+                return
+            step(folder, *rest, **named)
+            if _size(folder.path) <= LARGEST_BYTES:
+                kept[begun] = _copied(folder.path)
 
         return cast("Step", made)
 
     return decorated
 
 
-def _make_or_copy(folder: Path, asked: str, make: Callable[[], None]) -> None:
-    before = content_of(folder)
-    kept = _made.get((before, asked))
-    if kept is not None:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(kept, folder)
-        return
-    make()
-    if _size(folder) <= LARGEST_BYTES:
-        kept = _kept_folder() / str(len(_made))
-        shutil.copytree(folder, kept)
-        _made[before, asked] = kept
+def _replace(folder: Path, by: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(by, folder)
+
+
+def _copied(folder: Path) -> Path:
+    copy = _kept_folder() / str(next(_numbers))
+    shutil.copytree(folder, copy)
+    return copy
 
 
 def content_of(folder: Path) -> str:
