@@ -28,6 +28,10 @@ from workstation.output import NOT_A_DEVICE
 OBJECTS_PER_COLLECTION = 100_000
 """Python's own 700 looks through the program again and again while it is being loaded, where nearly
 everything stays. A session goes back to it (`session/realtime.py`)."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Of free memory, twice so much stays with the program once a block of this size was given back: so
+the C library of most Linux systems (glibc) has it. Otherwise the memory of each session goes back
+to the system and is asked for again, a sixteenth of what a check of a folder costs."""
 PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
 """Without it the library looks through every installed package for code that changes its checks."""
 
@@ -102,6 +106,7 @@ def main() -> None:
 def _spare_the_processor() -> None:
     """What a short command would do without any use: half of its time is loading the program."""
     gc.set_threshold(OBJECTS_PER_COLLECTION)
+    bytearray(KEPT_BYTES)  # never written to, so that it costs nothing
     atexit.register(gc.freeze)  # nothing is worth looking for in a program that ends
     os.environ.setdefault(PLUGINS_OF_PYDANTIC, "__all__")
 

@@ -210,10 +210,7 @@ def _walk_every(
             left_out += 1
             continue
         found_before = len(tally.alterations)
-        # Held until the next one is loaded: memory that goes back to the system in between is asked
-        # for again, a sixteenth of the time.
-        checked = check.session(head)
-        tally.take(head, checked)
+        tally.take(head, check.session(head))
         if mark is not None and len(tally.alterations) == found_before:
             whole[head.session_id] = mark
     all_.watch(path.stem, len(heads), len(heads))

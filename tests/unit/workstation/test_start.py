@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
@@ -91,3 +92,29 @@ def test_a_command_neither_collects_while_it_loads_nor_looks_for_plugins() -> No
         [sys.executable, "-c", STATE], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert done.stdout.splitlines()[-2:] == ["100000 __all__", "True"]
+
+
+KEPT = """
+import resource, sys
+from workstation.cli import main
+sys.argv = ["traction", "--help"]
+try:
+    main()
+except SystemExit:
+    pass
+blocks = [bytes(2000) for _ in range(2000)]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    del blocks
+    blocks = [bytes(2000) for _ in range(2000)]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries have other rules")
+def test_memory_that_is_free_stays_with_the_program() -> None:
+    """4 MB that come and go are 20 000 pages otherwise."""
+    done = subprocess.run(
+        [sys.executable, "-c", KEPT], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert int(done.stdout.splitlines()[-1]) < 2000
