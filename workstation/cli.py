@@ -106,7 +106,7 @@ def main() -> None:
 def _spare_the_processor() -> None:
     """What a short command would do without any use: half of its time is loading the program."""
     gc.set_threshold(OBJECTS_PER_COLLECTION)
-    bytearray(KEPT_BYTES)  # never written to, so that it costs nothing
+    bytes(KEPT_BYTES)  # never written to, so that it costs nothing
     atexit.register(gc.freeze)  # nothing is worth looking for in a program that ends
     os.environ.setdefault(PLUGINS_OF_PYDANTIC, "__all__")
 
