@@ -27,7 +27,8 @@ OBJECTS_PER_COLLECTION = 20_000
 def pytest_collection_finish() -> None:
     """Spare the collector what lives as long as the tests: the program, pytest and all tests.
 
-    It looks for the rest less often than every 700 objects: a twenty-fifth of the tests' time.
+    It looks for the rest less often than every 700 objects: two to three hundredths of the
+    tests' time.
     """
     gc.collect()
     gc.freeze()
