@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from controller.errors import InstrumentFaulted, LinkError, LinkLost, UnitFaulted
 from controller.ports import Clock
-from controller.start.self_check import CheckItem, judged
+from controller.start.self_check import CheckItem, CheckState, judged
 from firmware_bridge.commissioning.items import fault_item
 from firmware_bridge.commissioning.readings import ForceReader, Reading, Watched, fall_time_s, watch
 from firmware_bridge.commissioning.weight import (
@@ -26,6 +26,10 @@ LIFT_WAIT_S: Final = 60.0
 """As long as somebody may look for a loose plug in an observed session."""
 STEP_LIMIT_S: Final = 1.0
 """A fall within a second is a sudden release: a slower instrument would hide one."""
+
+
+SHOWN_BY_WEIGHT: Final = frozenset({"unit", "word_order", "noise"})
+"""What a wire may not tell, and a weight that is read right and gone at once does."""
 
 
 class Guide(Protocol):
@@ -62,6 +66,22 @@ class LoadTested:
     items: tuple[CheckItem, ...]
     added_n: tuple[float, ...] = ()
     step_s: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """True when both tests were done and nothing failed."""
+        return self.step_s is not None and not any(item.refuses for item in self.items)
+
+    def behind(self, probed: Sequence[CheckItem]) -> tuple[CheckItem, ...]:
+        """All items; what only a weight could show of ``probed`` is shown once both are passed."""
+        return (*(self._shown(item) for item in probed), *self.items)
+
+    def _shown(self, item: CheckItem) -> CheckItem:
+        if not self.passed or item.name not in SHOWN_BY_WEIGHT:
+            return item
+        if item.state is not CheckState.NOT_COVERED:
+            return item
+        return judged(item.name, True, f"{item.value}; shown by the weight", "")
 
 
 def hang_and_lift(

@@ -15,7 +15,7 @@ from controller.errors import (
     UnitBusy,
     UnitNotVerified,
 )
-from controller.start.self_check import CheckItem, CheckState
+from controller.start.self_check import CheckItem
 from firmware_bridge.commissioning.guided import Guide, KnownLoad, LoadTested, hang_and_lift
 from firmware_bridge.commissioning.probe import (
     Probed,
@@ -97,7 +97,7 @@ class Commissioned:
     @property
     def items(self) -> tuple[CheckItem, ...]:
         """Everything that was judged."""
-        return (*self.probe.probed.items, *self.tested.items)
+        return self.tested.behind(self.probe.probed.items)
 
     @property
     def passed(self) -> bool:
@@ -326,9 +326,8 @@ def _record(
     probed = result.probed
     if one.thing is None or probed.watched is None or probed.times is None:
         return None
-    items = (*probed.items, *tested.items)
+    items = tested.behind(probed.items)
     added = [*(_milli(force_n) for force_n in tested.added_n), *[None] * 2]
-    complete = tested.step_s is not None
     return CommissioningRecord(
         tested=one.thing,
         title=one.title,
@@ -353,7 +352,7 @@ def _record(
             ItemResult(item=item.name, state=item.state.value, value=item.value, todo=item.todo)
             for item in items
         ),
-        passed=complete and not any(item.state is CheckState.FAILED for item in items),
+        passed=probed.good and tested.passed,
     )
 
 

@@ -161,6 +161,21 @@ def test_each_instrument_is_commissioned_by_a_weight_that_is_hung_and_lifted_off
         assert len(set(bench.instrument.heard)) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("laumas_tlb", {"word_order", "noise"}), ("sauter_fh", {"unit", "noise"})]
+)
+def test_what_no_wire_tells_is_shown_by_the_weight_and_only_then(
+    tmp_path: Path, name: str, shown: set[str]
+) -> None:
+    for number, hook in enumerate(({}, {"hung_n": 61.0})):
+        bench = Bench(tmp_path / str(number), name, **hook)
+        bench.cell._noise_n = 0.0  # noqa: SLF001 - a display that stands still at 0
+        items = {item.name: item for item in bench.commission().items}
+        state = CheckState.NOT_COVERED if hook else CheckState.PASSED
+        assert {items[one].state for one in shown} == {state}
+        assert items["instrument"].state is CheckState.NOT_COVERED
+
+
 def test_what_is_filed_is_chained_signed_named_and_verified(tmp_path: Path) -> None:
     bench = Bench(tmp_path, "laumas_tlb")
     bench.commission()
