@@ -111,7 +111,8 @@ def _try_unit(uri: str, clock: Clock, capture: Capture | None) -> Tried:
     except LinkLost:
         raise
     except (UnitNotVerified, AddressInvalid) as error:
-        return Tried(name=UNIT, fits=False, answered=True, why=error.message)
+        answered = isinstance(error, UnitNotVerified)
+        return Tried(name=UNIT, fits=False, answered=answered, why=error.message)
     except LinkError as failure:
         answered = not isinstance(failure, ReplyTimeout)
         return Tried(name=UNIT, fits=False, answered=answered, why=failure.message)

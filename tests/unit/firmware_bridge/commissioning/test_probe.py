@@ -310,6 +310,17 @@ def test_where_nobody_answers_no_profile_did() -> None:
     assert not any(one.answered or one.fits for one in tried)
 
 
+@pytest.mark.skipif("pty" not in WIRES, reason="needs pseudo-terminals")
+def test_a_rate_that_is_too_slow_for_a_unit_is_no_answer_of_one() -> None:
+    clock = VirtualClock()
+    dead = simulated("laumas_tlb", free_cell())
+    dead.powered = False
+    with served(dead, clock, "laumas_tlb") as uri:
+        tried = found_at(uri.replace("baudrate=9600", "baudrate=4800"), clock)
+    assert "at 4800 Bd" in tried[0].why
+    assert not any(one.answered or one.fits for one in tried)
+
+
 def test_a_port_that_is_not_there_ends_the_search_at_once() -> None:
     with pytest.raises(LinkLost):
         found_at("modbus-rtu:///dev/no-such-port?unit=1", VirtualClock())
