@@ -3,7 +3,8 @@
 Exit status: 0 done, 2 wrong order or usage, 3 refused, 4 the record cannot be kept or was altered,
 5 the session ended early.
 
-What a command needs is imported inside of it: `--help` and a wrong option answer at once.
+A command is imported when it is meant, and what it needs inside of it: `--help` and a wrong option
+answer at once.
 """
 
 from __future__ import annotations
@@ -12,35 +13,15 @@ import atexit
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from controller.errors import PrescriptionInvalid, RequestRefused, TractionError
 from controller.words import fault_of, one_line
-from workstation.commands import (
-    backup,
-    billing,
-    codes,
-    demo,
-    evidence,
-    export,
-    keys,
-    note,
-    observe,
-    order,
-    ports,
-    profiles,
-    replay,
-    retention,
-    run,
-    sessions,
-    simulate,
-    unit_files,
-    where,
-)
 from workstation.commands.help_page import GroupedHelp
 from workstation.exit_status import exit_status
 from workstation.output import NOT_A_DEVICE, say
@@ -48,51 +29,63 @@ from workstation.output import NOT_A_DEVICE, say
 OBJECTS_PER_COLLECTION = 100_000
 """Python's own 700 looks through the program again and again while it is being loaded, where nearly
 everything stays. A session goes back to it (`session/realtime.py`)."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Of free memory, twice so much stays with the program once a block of this size was given back: so
+the C library of most Linux systems (glibc) has it. Otherwise the memory of each session goes back
+to the system and is asked for again, a sixteenth of what a check of a folder costs."""
 PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
 """Without it the library looks through every installed package for code that changes its checks."""
 
+COMMANDS: Final[Mapping[str, Sequence[str]]] = {
+    "run": ("run",),
+    "observe": ("observe",),
+    "order": ("order",),
+    "sessions": ("sessions", "show", "audit"),
+    "note": ("note",),
+    "billing": ("claim", "scrub", "estimate", "accept", "payers"),
+    "codes": ("codes",),
+    "export": ("export", "upload"),
+    "evidence": ("verify", "checkpoints"),
+    "backup": ("backup", "restore", "archive"),
+    "keys": ("key",),
+    "retention": ("retention", "hold"),
+    "unit_files": ("quarantine", "repack", "move-years"),
+    "ports": ("ports",),
+    "profiles": ("profiles",),
+    "probe": ("probe", "commission", "commissionings", "stop-test"),
+    "replay": ("replay",),
+    "simulate": ("simulate",),
+    "demo": ("demo",),
+    "where": ("where",),
+}
+"""The files of `workstation/commands` with their commands; the help has groups of its own."""
 HELP = f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}"
 
-app = typer.Typer(
-    help=HELP,
-    no_args_is_help=True,
-    cls=GroupedHelp,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for commands in (
-    run,
-    observe,
-    order,
-    sessions,
-    note,
-    billing,
-    codes,
-    export,
-    evidence,
-    backup,
-    keys,
-    retention,
-    unit_files,
-    ports,
-    profiles,
-    replay,
-    simulate,
-    demo,
-    where,
-):
-    commands.register(app)
+
+def program(files: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with the commands of ``files``; with all of them unless told otherwise."""
+    app = typer.Typer(
+        cls=GroupedHelp,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback(help=HELP)(_for_every_command)
+    for name in files:
+        import_module(f"workstation.commands.{name}").register(app)
+    return app
 
 
 def _say_version(is_asked: bool) -> None:
     """Print the version and end, before anything else is looked at."""
     if is_asked:
-        say(f"traction {where.program_version()}")
+        from workstation.commands.where import program_version
+
+        say(f"traction {program_version()}")
         raise typer.Exit
 
 
-@app.callback(help=HELP)
-def program(
+def _for_every_command(
     version: Annotated[
         bool,
         typer.Option(
@@ -100,7 +93,13 @@ def program(
         ),
     ] = False,
 ) -> None:
-    """What holds for every command; the help is that of the program."""
+    """Without it Typer takes a program of one command for that command, without its name."""
+
+
+def _files_for(arguments: Sequence[str]) -> Iterable[str]:
+    """The file of the command that is meant; all where none is, as for the help."""
+    named = [file for file, names in COMMANDS.items() if arguments and arguments[0] in names]
+    return named or COMMANDS
 
 
 def main() -> None:
@@ -109,7 +108,7 @@ def main() -> None:
     _open_closed_streams()
     try:
         _check_arguments(sys.argv[1:])
-        app()
+        program(_files_for(sys.argv[1:]))()
     except TractionError as error:
         _end_with(_in_lines(error), exit_status(error))
     except Exception as error:
@@ -134,6 +133,7 @@ def _in_lines(error: TractionError) -> str:
 def _spare_the_processor() -> None:
     """What a short command would do without any use: half of its time is loading the program."""
     gc.set_threshold(OBJECTS_PER_COLLECTION)
+    bytes(KEPT_BYTES)  # never written to, so that it costs nothing
     atexit.register(gc.freeze)  # nothing is worth looking for in a program that ends
     os.environ.setdefault(PLUGINS_OF_PYDANTIC, "__all__")
 

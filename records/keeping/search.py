@@ -17,14 +17,8 @@ from controller.event_details.happened import SessionEnded
 from controller.events import EventKind, Outcome
 from records.clinic.readings import EXPORTED, left_readings
 from records.clinic.visit_sessions import visits_in
-from records.evidence.reader import (
-    NOT_CLOSED,
-    REMOVED,
-    RUNNING,
-    SessionHead,
-    read_session,
-    reading,
-)
+from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, read_session
+from records.evidence.unit_reading import reading
 from records.evidence.unreadable import UNREADABLE, refused_in_words
 from records.note.delivered_dose import compute_dose
 from records.note.words import AMENDED, DRAFT, SIGNED

@@ -105,6 +105,11 @@ def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> Scale:
     return Scale(unit, sizes[unit])
 
 
+def weight_kg(key: str, text: str) -> float:
+    """A test weight in kilograms, rounded to 1 g; raises PrescriptionInvalid."""
+    return round(_converted(key, text, MASS_UNITS), 3)
+
+
 def _converted(key: str, text: str, units: Mapping[str, float]) -> float:
     number, unit = _split(key, text, list(units))
     return number * units[unit]

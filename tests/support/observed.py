@@ -119,9 +119,9 @@ def observed_session(
     table: ObservedTable = TABLE,
     spoil: Callable[[float, ForceSample], ForceSample] = sound,
     pulls: bool = True,
-    verified: bool = False,
     lets_go_at_s: float | None = None,
     identifiers: Identifiers | None = None,
+    verified: bool = False,
 ) -> Observed:
     """Observe one session in a new folder below ``path``; times count from the first pull."""
     clock = VirtualClock()

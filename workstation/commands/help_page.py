@@ -25,7 +25,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "move-years",
     ),
     "Clinic": ("where",),
-    "Engineer": ("demo", "simulate", "ports", "profiles", "replay"),
+    "Engineer": (
+        "demo",
+        "simulate",
+        "ports",
+        "profiles",
+        "probe",
+        "commission",
+        "commissionings",
+        "stop-test",
+        "replay",
+    ),
 }
 """A test holds every command to be in one of them."""
 OTHER = "Other"

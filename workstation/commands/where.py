@@ -49,7 +49,7 @@ def where(records: RecordsOptions) -> None:
 
 def _databases(folder: RecordFolder) -> Iterator[Facts]:
     """Every file of records, with its size and the version of its schema."""
-    from records.evidence.reader import checking
+    from records.evidence.unit_reading import checking
     from records.store.clinic_file import clinic_checking
     from records.store.database import schema_version
 

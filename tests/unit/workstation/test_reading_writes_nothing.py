@@ -20,7 +20,7 @@ from controller.order.prescription import Region
 from records.store.record_folder import RecordFolder
 from tests.support.accounts import as_owner
 from tests.support.notes import recorded
-from workstation.cli import app
+from workstation.cli import program
 from workstation.texts.order_template import order_template
 
 READING: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -29,6 +29,7 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "checkpoints": ((),),
     "claim new": (("last",),),
     "codes list": ((),),
+    "commissionings": ((),),
     "estimate": (("last",),),
     "export": (
         ("last", "--format", "text", "--out", "OUT"),
@@ -44,6 +45,7 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "order new": (("--region", "cervical"),),
     "payers": ((),),
     "ports": ((),),
+    "probe": (("modbus-tcp://127.0.0.1:1",),),
     "profiles": ((), ("reference_v1",)),
     "quarantine list": ((),),
     "replay": (("ORDER",),),
@@ -58,6 +60,7 @@ WRITING = {
     "accept",
     "archive",
     "codes import",
+    "commission",
     "demo",
     "key accept",
     "key revoke",
@@ -70,6 +73,7 @@ WRITING = {
     "restore",
     "run",
     "simulate",
+    "stop-test",
     "upload",
 }
 WITHOUT_RECORDS = {"order check", "order new", "ports", "replay"}
@@ -86,9 +90,9 @@ def names_of(group: TyperGroup, before: str = "") -> Iterator[str]:
 
 
 def test_every_command_is_called_a_reading_or_a_writing_one() -> None:
-    program = typer.main.get_command(app)
-    assert isinstance(program, TyperGroup)
-    assert set(names_of(program)) == {*READING, *WRITING}
+    commands = typer.main.get_command(program())
+    assert isinstance(commands, TyperGroup)
+    assert set(names_of(commands)) == {*READING, *WRITING}
 
 
 @pytest.fixture
@@ -126,7 +130,7 @@ def call(world: Path, name: str, more: tuple[str, ...], data: Path) -> str:
     arguments = [*name.split(), *(places.get(part, part) for part in more)]
     if name not in WITHOUT_RECORDS:
         arguments += ["--data", str(data)]
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(program(), arguments)
     error = result.exception
     assert error is None or isinstance(error, SystemExit | TractionError), repr(error)
     return result.output

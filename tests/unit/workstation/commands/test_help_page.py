@@ -20,19 +20,19 @@ from records.store.record_folder import RecordFolder
 from tests.support.commands import said
 from tests.support.notes import UNIT, recorded
 from tests.support.real_time import ROOT
-from workstation.cli import app
+from workstation.cli import program
 from workstation.commands.help_page import GROUPS
 
 
-def program() -> TyperGroup:
-    found = typer.main.get_command(app)
+def commands() -> TyperGroup:
+    found = typer.main.get_command(program())
     assert isinstance(found, TyperGroup)
     return found
 
 
 def test_every_command_is_in_one_group() -> None:
     grouped = [name for names in GROUPS.values() for name in names]
-    assert sorted(grouped) == sorted(program().commands)
+    assert sorted(grouped) == sorted(commands().commands)
 
 
 @pytest.mark.parametrize("columns", ["40", "80", "200"])
@@ -40,18 +40,18 @@ def test_the_help_shows_each_group_with_whole_sentences(
     columns: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    shown = " ".join(CliRunner().invoke(app, ["--help"]).output.split())
+    shown = " ".join(CliRunner().invoke(program(), ["--help"]).output.split())
     assert "..." not in shown.partition("Treat:")[2]
     places = [shown.index(f"{title}:") for title in GROUPS]
     assert places == sorted(places)
-    for command in program().commands.values():
+    for command in commands().commands.values():
         sentence = command.get_short_help_str(1000)
         assert sentence.endswith("."), sentence
         assert " ".join(sentence.split()) in shown
 
 
 def test_the_version_is_that_of_the_program() -> None:
-    result = CliRunner().invoke(app, ["--version"])
+    result = CliRunner().invoke(program(), ["--version"])
     assert result.output == f"traction {version('traction-session-controller')}\n"
     assert result.exit_code == 0
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from controller.errors import KeyUnavailable, RequestRefused
 from records.keys.signing import (
@@ -18,11 +17,11 @@ from records.keys.signing import (
 )
 from records.store.ed25519 import SigningKey, public_pem
 from records.store.record_folder import RecordFolder
-from workstation.cli import app
+from tests.support.commands import invoke
 
 
 def traction(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments))
+    result = invoke(*arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -55,7 +54,7 @@ def test_a_key_is_made_shown_rotated_and_exported(folder: RecordFolder) -> None:
 def test_rotation_asks_first(tmp_path: Path) -> None:
     load_or_create_key(RecordFolder(tmp_path))
     before = traction("key", "show", "--data", str(tmp_path))
-    result = CliRunner().invoke(app, ["key", "rotate", "--data", str(tmp_path)], input="n\n")
+    result = invoke("key", "rotate", "--data", str(tmp_path), typed="n\n")
     assert result.exit_code == 1
     assert traction("key", "show", "--data", str(tmp_path)) == before
 
@@ -111,9 +110,7 @@ def test_a_moment_is_of_the_clinic_s_zone(monkeypatch: pytest.MonkeyPatch, tmp_p
         "key", "revoke", first, "--from", "2026-01-02T03:04:05", "--reason", "x", "--yes", *data
     )
     assert "REVOKED from 2026-01-02 09:04:05 UTC on" in traction("key", "list", *data)
-    result = CliRunner().invoke(
-        app, ["key", "revoke", first, "--from", "then", "--reason", "x", "--yes", *data]
-    )
+    result = invoke("key", "revoke", first, "--from", "then", "--reason", "x", "--yes", *data)
     assert isinstance(result.exception, RequestRefused)
     assert "'then' is no moment" in result.exception.message
 
@@ -123,7 +120,7 @@ def test_a_damaged_record_of_keys_is_shown_as_altered(tmp_path: Path) -> None:
     load_or_create_key(RecordFolder(tmp_path))
     (tmp_path / "keys" / "keys.jsonl").write_text("x\n")
     assert "ALTERED" in traction("key", "list", *data)
-    result = CliRunner().invoke(app, ["verify", "--all", *data])
+    result = invoke("verify", "--all", *data)
     assert result.exit_code == 4
     assert "record 0 does not fit" in result.output
 
@@ -131,7 +128,7 @@ def test_a_damaged_record_of_keys_is_shown_as_altered(tmp_path: Path) -> None:
 def test_without_a_key_nothing_is_made_and_the_way_out_is_said(folder: RecordFolder) -> None:
     data = ("--data", str(folder))
     assert "the first session makes one" in traction("key", "show", *data)
-    result = CliRunner().invoke(app, ["key", "export", *data])
+    result = invoke("key", "export", *data)
     assert isinstance(result.exception, KeyUnavailable)
     assert "traction key rotate" in result.exception.message
     assert not list(folder.path.iterdir())
