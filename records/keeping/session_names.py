@@ -17,7 +17,7 @@ LEAST_OF_A_TAIL = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class SessionNaming:
     """What names are read by: the clinic's days, and what its units are called."""
 
     day_of: Callable[[int], date]
@@ -34,7 +34,7 @@ class Fitting:
     by_patient: bool = False
 
 
-def sessions_named(listed: Sequence[FoundSession], name: str, naming: Naming) -> Fitting:
+def sessions_named(listed: Sequence[FoundSession], name: str, naming: SessionNaming) -> Fitting:
     """Those of ``listed`` (newest first) that are called so; refused tries only if nothing else.
 
     "last" in front of another name is the newest that fits it.
@@ -48,7 +48,7 @@ def sessions_named(listed: Sequence[FoundSession], name: str, naming: Naming) ->
     return Fitting(sessions=of_rest.sessions[:1], by_patient=of_rest.by_patient)
 
 
-def _fitting(listed: Sequence[FoundSession], name: str, naming: Naming) -> Fitting:
+def _fitting(listed: Sequence[FoundSession], name: str, naming: SessionNaming) -> Fitting:
     exact = tuple(one for one in listed if one.head.session_id == name)
     if exact:
         return Fitting(sessions=exact)

@@ -49,7 +49,7 @@ _PER_SECOND = ("/s", "/sec", "/second", "persecond", "persec")
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class WrittenUnit:
     """The unit that a quantity was written in: ``size`` of the program's own unit for one of it."""
 
     unit: str
@@ -90,7 +90,7 @@ def mass_kg(key: str, text: str) -> float:
     return round(_converted(key, text, MASS_UNITS), 1)
 
 
-def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> Scale:
+def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> WrittenUnit:
     """The unit that ``text`` is written in; ``own_unit`` is N, N/s, s or kg.
 
     Raises ValueError for a text that was refused.
@@ -98,11 +98,11 @@ def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> Scale:
     found = _QUANTITY.fullmatch(text)
     unit = _unit_of(found) if found else ""
     if unit == BODY_WEIGHT and own_unit == "N" and body_mass_kg:
-        return Scale(unit, body_mass_kg * NEWTONS_PER_KGF / 100)
+        return WrittenUnit(unit, body_mass_kg * NEWTONS_PER_KGF / 100)
     sizes = {"N": FORCE_UNITS, "N/s": RATE_UNITS, "s": TIME_UNITS, "kg": MASS_UNITS}[own_unit]
     if unit not in sizes:
         raise ValueError(f"{text!r} is no quantity in {own_unit}")
-    return Scale(unit, sizes[unit])
+    return WrittenUnit(unit, sizes[unit])
 
 
 def weight_kg(key: str, text: str) -> float:

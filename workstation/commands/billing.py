@@ -129,7 +129,7 @@ def estimate(
     session: SessionArgument,
     *,
     table: Annotated[
-        Path | None, typer.Option("--table", help="Fee table, TOML or CSV; else tables.toml's.")
+        Path | None, typer.Option("--fees", help="Fee table, TOML or CSV; else tables.toml's.")
     ] = None,
     claim: PayerOptions,
     records: RecordsOptions,

@@ -80,7 +80,7 @@ class OpenEmrOptions:
     """Where a document goes to in OpenEMR."""
 
     openemr: Annotated[str, typer.Option(help="Address, as in https://emr.example")]
-    patient: Annotated[int, typer.Option(help="OpenEMR's number of the patient.")]
+    patient: Annotated[int, typer.Option("--pid", help="OpenEMR's number of the patient.")]
     token_env: Annotated[str, typer.Option(help="Environment variable that holds the token.")]
     category: Annotated[
         str, typer.Option(help="Folder of the documents tree, as OpenEMR shows it.")

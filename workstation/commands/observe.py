@@ -48,7 +48,7 @@ def observe(
     said: TableOptions,
     records: RecordsOptions,
     operator_name: Annotated[
-        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+        str, typer.Option("--by", help="Who sits here; default: the login name.")
     ] = "",
 ) -> None:
     """Record a session on a table that nobody drives. Nothing is sent to table or instrument.
@@ -66,7 +66,7 @@ def observe(
     from workstation.texts.plan_text import plan_text
 
     check_text("INSTRUMENT", instrument, ADDRESS_CHARACTERS)
-    by = check_name("--operator", operator_name) if operator_name else ""
+    by = check_name("--by", operator_name) if operator_name else ""
     table = ObservedTable(address=instrument, profile=profile, **asdict(said))
     ordered = PlannedOrder.of(read_order(order))
     place = records.place

@@ -40,7 +40,7 @@ def run(
         Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
     ] = None,
     operator_name: Annotated[
-        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+        str, typer.Option("--by", help="Who sits here; default: the login name.")
     ] = "",
     capture: Annotated[
         Path | None,
@@ -65,7 +65,7 @@ def run(
     from workstation.texts.plan_text import plan_text
 
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
-    by = check_name("--operator", operator_name) if operator_name else ""
+    by = check_name("--by", operator_name) if operator_name else ""
     place = records.place
     ordered = PlannedOrder.of(read_order(order))
     steps = read_script(script) if script else None

@@ -58,11 +58,13 @@ def _called_so(place: Place, name: str) -> str:
 def _fitting(place: Place, name: str) -> Fitting:
     from controller.runtime.clock import SystemClock
     from records.keeping.search import SessionQuery, find_sessions
-    from records.keeping.session_names import Naming, sessions_named
+    from records.keeping.session_names import SessionNaming, sessions_named
 
     listed = find_sessions(place.folder, SessionQuery(), place.day_of)
     today = place.day_of(SystemClock().utc_ms())
-    return sessions_named(listed, name, Naming(day_of=place.day_of, today=today, unit_names={}))
+    return sessions_named(
+        listed, name, SessionNaming(day_of=place.day_of, today=today, unit_names={})
+    )
 
 
 def _leave_row(place: Place, found: Sequence[FoundSession], by: str) -> None:

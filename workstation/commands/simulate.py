@@ -50,7 +50,8 @@ def simulate(
     *,
     body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding",
     patient: Annotated[
-        PatientName, typer.Option(help="press-test: presses the switch while the unit is idle.")
+        PatientName,
+        typer.Option("--switch", help="press-test: presses the switch while the unit is idle."),
     ] = PatientName.PRESSES,
     clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
     seed: Annotated[int, typer.Option(help="Seed of noise, breath and token.")] = 1,

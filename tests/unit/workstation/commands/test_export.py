@@ -292,7 +292,7 @@ def test_an_upload_sends_the_pdf_and_never_shows_the_token(
             SESSION,
             "--openemr",
             "https://emr.example",
-            "--patient",
+            "--pid",
             "7",
             "--token-env",
             "EMR_TOKEN",

@@ -20,6 +20,7 @@ from records.store.record_folder import RecordFolder
 from tests.support.commands import said
 from tests.support.notes import UNIT, recorded
 from tests.support.real_time import ROOT
+from tests.unit.workstation.commands.test_json_shapes import options_of
 from workstation.cli import program
 from workstation.commands.help_page import GROUPS
 
@@ -113,3 +114,17 @@ def test_where_names_a_database_that_cannot_be_read(folder: RecordFolder) -> Non
     (broken,) = [one for one in told["databases"] if one["trouble"]]
     assert broken["file"] == str(folder.unit_database(UNIT))
     assert broken["schema_version"] is None
+
+
+def test_one_option_name_means_one_thing() -> None:
+    """Of the names that several commands have; what else would read alike is written otherwise."""
+    takers: dict[str, set[str]] = {}
+    for name, options in options_of(commands()):
+        for option in options:
+            takers.setdefault(option, set()).add(name)
+    assert takers["--table"] == {"observe"}, "a fee table is --fees"
+    assert takers["--patient"] == {"sessions", "audit", "hold"}, "a reference of the clinic"
+    assert takers["--pid"] == {"upload"}
+    assert not {"--operator", "--author", "--user", "--output", "--folder"} & takers.keys()
+    for several in ("--data", "--json", "--by", "--out", "--force", "--yes", "--reason"):
+        assert len(takers[several]) > 1

@@ -165,14 +165,14 @@ def _claims(printed: Printed, _: pytest.MonkeyPatch) -> None:
     fees = printed.place / "fees.toml"
     fees.write_text(FEES, encoding="utf-8")
     printed.run("scrub", "s-1")
-    printed.run("estimate", "s-1", "--table", str(fees))
+    printed.run("estimate", "s-1", "--fees", str(fees))
     printed.run("accept", "s-1", "--modifier", "GP", "--by", "P. Jones")
     printed.run("claim", "new", "s-1")
     printed.run("claim", "new", "s-1", "--out", f"{printed.place}/claims/")
     for kind in ("text", "csv", "bundle"):
         printed.run("export", "s-1", "--format", kind, "--out", f"{printed.place}/out/")
     printed.run("verify", "--bundle", str(printed.place / "out" / "s-1.zip"))
-    upload = ("--openemr", "https://emr.example", "--patient", "7", "--token-env", "EMR_TOKEN")
+    upload = ("--openemr", "https://emr.example", "--pid", "7", "--token-env", "EMR_TOKEN")
     printed.run("upload", "s-1", *upload)
 
 
