@@ -5,7 +5,6 @@ What is not installed is one skipped line.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import threading
 import tty
@@ -28,17 +27,20 @@ from firmware_bridge.modbus.frames import FUNCTIONS
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming, TcpFraming
 from firmware_bridge.modbus.registers import bytes_to_words
 from tests.support.faulty_server import FaultyServer
+from tests.support.foreign_programs import Libmodbus
+from tests.support.umodbus_server import umodbus_serving
 
 BAUDRATE = 115200
 TIMEOUT_S = 0.5
 SETTINGS = SerialSettings(baudrate=BAUDRATE, parity="N", stopbits=1)
-SERVERS = ("pymodbus", "umodbus")
+SERVERS = ("pymodbus", "umodbus", "libmodbus")
+WITH_FUNCTION_23 = ("pymodbus", "libmodbus")
 
 
 @contextmanager
-def connected(server: str, kind: str, unit: int = 1) -> Iterator[ModbusLink]:
+def connected(server: str, kind: str, libmodbus: Libmodbus, unit: int = 1) -> Iterator[ModbusLink]:
     """A talker to a running server."""
-    with place_of(server, kind, unit) as place:
+    with place_of(server, kind, libmodbus, unit) as place:
         if kind == "tcp":
             port = TcpSocket(TcpAddress(host="127.0.0.1", port=int(place), unit=unit))
             line = Line(port, SystemClock(), NO_WIRE, numbered=True)
@@ -55,23 +57,22 @@ def connected(server: str, kind: str, unit: int = 1) -> Iterator[ModbusLink]:
 
 
 @contextmanager
-def place_of(server: str, kind: str, unit: int) -> Iterator[str]:
-    if server == "umodbus":
-        if importlib.util.find_spec("umodbus") is None:
-            pytest.skip("uModbus is not installed")
-        from tests.support.umodbus_server import umodbus_serving
-
-        with umodbus_serving(kind, unit) as place:
-            yield place
+def place_of(server: str, kind: str, libmodbus: Libmodbus, unit: int) -> Iterator[str]:
+    if server == "pymodbus":
+        with FaultyServer(kind, unit=unit) as faulty:
+            yield str(faulty.port) if kind == "tcp" else faulty.path
         return
-    with FaultyServer(kind, unit=unit) as faulty:
-        yield str(faulty.port) if kind == "tcp" else faulty.path
+    serving = umodbus_serving if server == "umodbus" else libmodbus.serving
+    with serving(kind, unit) as place:
+        yield place
 
 
 @pytest.mark.parametrize("kind", ["rtu", "tcp"])
 @pytest.mark.parametrize("server", SERVERS)
-def test_what_is_written_by_6_and_16_is_read_by_3_and_4(server: str, kind: str) -> None:
-    with connected(server, kind) as link:
+def test_what_is_written_by_6_and_16_is_read_by_3_and_4(
+    server: str, kind: str, libmodbus: Libmodbus
+) -> None:
+    with connected(server, kind, libmodbus) as link:
         assert bytes_to_words(link.read_registers(3, 100, 3)) == [100, 101, 102]
         link.write_registers(6, 101, [0xFFFF])
         link.write_registers(16, 102, [0x1311, 0x0D0A])
@@ -82,15 +83,18 @@ def test_what_is_written_by_6_and_16_is_read_by_3_and_4(server: str, kind: str) 
 
 
 @pytest.mark.parametrize("kind", ["rtu", "tcp"])
-def test_function_23_writes_and_reads(kind: str) -> None:
-    with connected("pymodbus", kind) as link:
+@pytest.mark.parametrize("server", WITH_FUNCTION_23)
+def test_function_23_writes_and_reads(server: str, kind: str, libmodbus: Libmodbus) -> None:
+    with connected(server, kind, libmodbus) as link:
         assert bytes_to_words(link.read_write_registers(200, 3, 300, [7, 8])) == [200, 201, 202]
         assert bytes_to_words(link.read_registers(3, 300, 2)) == [7, 8]
 
 
 @pytest.mark.parametrize("kind", ["rtu", "tcp"])
-def test_a_server_without_function_23_refuses_it_and_goes_on(kind: str) -> None:
-    with connected("umodbus", kind) as link:
+def test_a_server_without_function_23_refuses_it_and_goes_on(
+    kind: str, libmodbus: Libmodbus
+) -> None:
+    with connected("umodbus", kind, libmodbus) as link:
         with pytest.raises(UnitRejected, match="refused function 23 with exception"):
             link.read_write_registers(200, 3, 300, [7, 8])
         assert bytes_to_words(link.read_registers(3, 300, 2)) == [300, 301]
@@ -104,10 +108,14 @@ def test_a_server_without_function_23_refuses_it_and_goes_on(kind: str) -> None:
         ("umodbus", "tcp", 0),
         ("umodbus", "tcp", 255),
         ("umodbus", "rtu", 247),
+        ("libmodbus", "tcp", 255),
+        ("libmodbus", "rtu", 247),
     ],
 )
-def test_every_unit_that_the_wire_can_name_is_reached(server: str, kind: str, unit: int) -> None:
-    with connected(server, kind, unit) as link:
+def test_every_unit_that_the_wire_can_name_is_reached(
+    server: str, kind: str, unit: int, libmodbus: Libmodbus
+) -> None:
+    with connected(server, kind, libmodbus, unit) as link:
         assert bytes_to_words(link.read_registers(3, 5, 2)) == [5, 6]
 
 
