@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -91,8 +91,10 @@ def ser2net(device: str, *, accepter: str = "tcp", options: str = "") -> Iterato
 
 def listening_port(process_id: int) -> str:
     """The TCP port at which a process listens; "" as long as it does not (Linux)."""
-    links = (link.readlink() for link in Path(f"/proc/{process_id}/fd").iterdir())
-    sockets = {str(link).removeprefix("socket:") for link in links}
+    sockets = set()
+    for link in Path(f"/proc/{process_id}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it closes files while it starts
+            sockets.add(str(link.readlink()).removeprefix("socket:"))
     for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
         fields = line.split()
         if fields[3] == LISTENS and f"[{fields[9]}]" in sockets:
