@@ -45,6 +45,13 @@ class Libmodbus:
             yield host_end, unit_end
 
     @contextmanager
+    def on_a_port(self, kind: str) -> Iterator[str]:
+        """The TCP port, or the pseudo-terminal whose other end the server has: nothing between."""
+        device = [] if kind == "tcp" else ["/dev/ptmx"]
+        with self._running(kind, "1", *device) as place:
+            yield place
+
+    @contextmanager
     def _running(self, *arguments: str) -> Iterator[str]:
         """The server's process and the line that it prints."""
         self._compile()

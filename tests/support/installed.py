@@ -14,22 +14,22 @@ from typing import NoReturn
 import pytest
 
 
-def installed(program: str) -> str:
+def place_of_program(program: str) -> str | None:
     """The path of a program, also of one that only root usually calls."""
     places = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
-    found = shutil.which(program, path=places)
-    if found is None:
-        missing(program)
-    return found
+    return shutil.which(program, path=places)
+
+
+def installed(program: str) -> str:
+    """The path of a program that the test cannot do without."""
+    return place_of_program(program) or missing(program)
 
 
 def library_flags(library: str) -> list[str]:
     """What a C compiler needs for a library with its headers."""
     command = [installed("pkg-config"), "--cflags", "--libs", library]
     asked = subprocess.run(command, check=False, capture_output=True, text=True)
-    if asked.returncode:
-        missing(f"{library} with its headers")
-    return asked.stdout.split()
+    return asked.stdout.split() or missing(f"{library} with its headers")
 
 
 def missing(what: str) -> NoReturn:

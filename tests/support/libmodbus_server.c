@@ -1,12 +1,15 @@
 /* A server of libmodbus with functions 3, 4, 6, 16 and 23: register n holds n until it is written.
 
    libmodbus_server tcp UNIT          prints the port that the system chose
-   libmodbus_server rtu UNIT DEVICE   prints the device once it is open
+   libmodbus_server rtu UNIT DEVICE   prints the device once it is open; of /dev/ptmx, which makes
+                                      a new pseudo-terminal, the end that is left for a host
 
    It has no timer for 3.5 characters: it counts a request off byte by byte, and gives up half of
    one after 0.5 s without a byte. */
 
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <modbus.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -79,11 +82,22 @@ static void serve_tcp(int unit)
     fail("accepting");
 }
 
+/* Stays open here as well: without anybody at it, reading the first end fails. */
+static const char *other_end(int first)
+{
+    const char *device = unlockpt(first) == 0 ? ptsname(first) : NULL;
+    if (device == NULL || open(device, O_RDWR | O_NOCTTY) == -1)
+        fail("pseudo-terminal");
+    return device;
+}
+
 static void serve_rtu(int unit, const char *device)
 {
     modbus_t *modbus = modbus_new_rtu(device, BAUDRATE, 'N', 8, 1);
     if (modbus == NULL || modbus_set_slave(modbus, unit) == -1 || modbus_connect(modbus) == -1)
         fail(device);
+    if (strcmp(device, "/dev/ptmx") == 0)
+        device = other_end(modbus_get_socket(modbus));
     printf("%s\n", device);
     fflush(stdout);
     serve(modbus, numbered_registers());
