@@ -113,9 +113,9 @@ def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> li
                 f"0x{block.address + block.count - 1:04X} ({error.message}); "
                 "it is no traction unit with reference map v1: check the address"
             ) from error
-        except LinkError as error:
-            if error.raw or told is None:
-                told = error
+        except LinkError as failed:
+            if failed.raw or told is None:
+                told = failed
             if not attempts:
                 raise told from None
             link.line.settle()
