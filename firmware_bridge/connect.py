@@ -83,7 +83,7 @@ def _behind_gateway(
         unit = _serial_unit(line, port.baudrate, port.adapter_latency_s, unit_number)
     except (ReplyTimeout, FrameCorrupt) as error:
         if fault := fault_in_answer(error.raw):
-            raise LinkError(f"{fault} ({error.message})") from error
+            raise LinkError(f"{fault} ({error.message})", raw=error.raw) from error
         raise type(error)(
             f"{error.message}; the gateway at {port.name} took the connection: look whether a "
             "serial port is behind it, has the unit's settings, and passes every byte (raw TCP, "
