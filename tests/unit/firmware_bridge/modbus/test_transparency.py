@@ -30,6 +30,9 @@ class Gateway:
     def asked(self) -> list[int]:
         return [int.from_bytes(frame[2:4], "big") for _, frame in self.bus.sent]
 
+    def asked_of_one_register(self) -> bool:
+        return {frame[4:6] for _, frame in self.bus.sent} == {b"\0\1"}
+
 
 def telnet(data: bytes) -> bytes:
     """FF is a command there, and takes the byte behind it along."""
@@ -88,6 +91,7 @@ def test_a_gateway_that_passes_every_byte_is_asked_five_reads() -> None:
     gateway = Gateway()
     assert check_transparency(gateway.link) == ""
     assert gateway.asked() == [0x00FF, 0x0D0A, 0x0011, 0x0013, 0x0011]
+    assert gateway.asked_of_one_register()
 
 
 def test_an_exception_is_an_answer_too() -> None:
@@ -167,6 +171,7 @@ def test_what_was_lost_is_asked_for_twice() -> None:
     with pytest.raises(LinkError, match="FF"):
         check_transparency(gateway.link)
     assert gateway.asked() == [0x00FF, 0x00FF, 0x0011, 0x00FE, 0x00FF, 0x00FF]
+    assert gateway.asked_of_one_register()
 
 
 def test_a_unit_that_lost_its_place_at_a_probe_is_not_the_gateway_s_fault() -> None:
