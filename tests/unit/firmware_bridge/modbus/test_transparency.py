@@ -286,3 +286,14 @@ def test_an_answer_that_lost_anything_else_says_nothing() -> None:
     assert {at for at, words in said.items() if words} == special
     for came in (b"", b"\x01\x03", ANSWER[:-2], ANSWER[2:], ANSWER[:-1] + b"\0"):
         assert fault_in_answer(came) == "", came
+
+
+def test_the_last_byte_may_be_the_one_that_was_lost() -> None:
+    answers = (framed(bytes([1, 3, 2, 0, value])) for value in range(256))
+    ends_with_13 = next(answer for answer in answers if answer[-1] == 0x13 not in answer[:-1])
+    assert "stops at the byte 13" in fault_in_answer(ends_with_13[:-1])
+
+
+def test_what_is_no_answer_to_a_read_says_nothing() -> None:
+    echo_of_a_write = framed(bytes([1, 16, 0, 0x11, 0, 2]))
+    assert fault_in_answer(echo_of_a_write.replace(b"\x11", b"")) == ""
