@@ -91,12 +91,21 @@ def _behind_gateway(
             raw=error.raw,
         ) from error
     try:
-        if said := check_transparency(unit.link, unit.identity.raw_block):
+        if said := check_transparency(unit.link, _known_blocks(unit)):
             say(said)
     except BaseException:
         unit.close()
         raise
     return unit
+
+
+def _known_blocks(unit: ReferenceUnit) -> dict[int, bytes]:
+    """What identification has read, by the first address of its block."""
+    block = unit_profile()[0].block
+    return {
+        block("identity").address: unit.identity.raw_block,
+        block("capabilities").address: unit.capabilities.raw_block,
+    }
 
 
 def connect_serial(

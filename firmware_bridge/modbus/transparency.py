@@ -10,7 +10,7 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,9 @@ RESUME: Final = (0x0011, 1)
 SPECIAL_BYTES: Final = frozenset(b"\xff\r\n\x11\x13")
 Read = tuple[int, int]
 """Address and count."""
+Known = Mapping[int, bytes]
+"""Blocks of registers that keep what they hold, two bytes each, by their first address."""
+NOTHING_KNOWN: Final[Known] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +78,10 @@ _BACK: Final = ((0x11, 0x13, _LOSES_11), (0x13, 0x11, _STOPS_AT_13))
 """On the way back: the byte, the one that the same answer must not have, the fault."""
 
 
-def check_transparency(link: ModbusLink, known: bytes = b"") -> str:
+def check_transparency(link: ModbusLink, known: Known = NOTHING_KNOWN) -> str:
     """Returns "" when every byte passes, or a sentence that the check was not done, and why.
 
-    ``known``: what the registers from 0 on hold, two bytes each, and keep. Raises LinkError with
-    what is wrong with the gateway's port, LinkLost when it is gone.
+    Raises LinkError with what is wrong with the gateway's port, LinkLost when it is gone.
     """
     undone: list[Probe] = []
     for probe in (*PROBES, *_probes_back(link, known)):
@@ -113,10 +115,10 @@ def fault_in_answer(raw: bytes) -> str:
 
 def _is_answer(frame: bytes) -> bool:
     """A whole answer to a read, with a right check sum."""
-    return len(frame) >= 5 and len(frame) == 5 + frame[2] and not crc16.modbus(frame)
+    return len(frame) > 2 and len(frame) == 5 + frame[2] and not crc16.modbus(frame)
 
 
-def _probes_back(link: ModbusLink, known: bytes) -> Iterator[Probe]:
+def _probes_back(link: ModbusLink, known: Known) -> Iterator[Probe]:
     """For each byte the first read of known registers whose answer has it, as far as one has."""
     frames = _answers_of(link.read_frame(READ, 0, 1)[0], known)
     plain = [read for read, frame in frames.items() if not SPECIAL_BYTES & set(frame)]
@@ -127,14 +129,15 @@ def _probes_back(link: ModbusLink, known: bytes) -> Iterator[Probe]:
                 break
 
 
-def _answers_of(unit: int, known: bytes) -> dict[Read, bytes]:
-    """The answers to all reads within the known registers."""
+def _answers_of(unit: int, known: Known) -> dict[Read, bytes]:
+    """The answers to all reads within the known blocks."""
     frames = {}
-    words = len(known) // 2
-    for address in range(words):
-        for count in range(1, words - address + 1):
-            body = bytes([unit, READ, 2 * count]) + known[2 * address : 2 * (address + count)]
-            frames[address, count] = body + crc16.modbus(body).to_bytes(2, "little")
+    for first, values in known.items():
+        words = len(values) // 2
+        for at in range(words):
+            for count in range(1, words - at + 1):
+                body = bytes([unit, READ, 2 * count]) + values[2 * at : 2 * (at + count)]
+                frames[first + at, count] = body + crc16.modbus(body).to_bytes(2, "little")
     return frames
 
 

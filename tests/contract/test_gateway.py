@@ -177,7 +177,7 @@ def test_what_a_port_of_ser2net_loses_is_found_on_a_server_without_a_timer(
 def test_a_raw_port_of_ser2net_passes_every_byte(libmodbus: Libmodbus) -> None:
     with libmodbus.serving("rtu", 1) as end, ser2net(end) as port, gateway_link(port) as link:
         numbered = bytes(at // 2 if at % 2 else 0 for at in range(64))
-        assert check_transparency(link, numbered) == ""
+        assert check_transparency(link, {0: numbered}) == ""
         assert link.line.counters.requests == 7, "five there, two back"
 
 

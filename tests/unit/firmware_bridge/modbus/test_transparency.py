@@ -11,7 +11,7 @@ from firmware_bridge.line.line import Line
 from firmware_bridge.line.timing import serial_times
 from firmware_bridge.modbus.frames import FUNCTIONS
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming
-from firmware_bridge.modbus.transparency import check_transparency, fault_in_answer
+from firmware_bridge.modbus.transparency import Known, check_transparency, fault_in_answer
 from tests.unit.firmware_bridge.line.bus import Bus, BusClock, RtuSlave, Way, registers
 from tests.unit.firmware_bridge.scripted import framed
 
@@ -185,15 +185,21 @@ def test_a_unit_that_lost_its_place_at_a_probe_is_not_the_gateway_s_fault() -> N
 
 # --- on the way back ----------------------------------------------------------------------------
 
-KNOWN = bytes.fromhex("1113 5452 4331 0100 1234 0a0b 1377 00ff 1181 fff6")
-"""Registers 0 to 9; what the check sums of their answers are is of no account."""
+VALUES = bytes.fromhex("1113 5452 4331 0100 1234 0a0b 1377 00ff 1181 fff6")
+KNOWN = {0: VALUES}
+"""What the check sums of its answers are is of no account."""
+PLAIN = {0: bytes(range(0x20, 0x60)), 0x20: bytes(range(0x60, 0x90))}
+"""Two blocks, no value of which has one of the bytes."""
 
 
 class KnownUnit(Gateway):
-    """Has the registers of ``KNOWN`` and refuses every other."""
+    """Has the registers that are ``known`` and refuses every other."""
 
-    def __init__(self, back: Callable[[bytes], bytes] | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, back: Callable[[bytes], bytes] | None = None, *, unit: int = 1, known: Known = KNOWN
+    ) -> None:
+        super().__init__(unit=unit)
+        self.known = known
         self.answers: list[bytes] = []
         self.bus.way_back = lambda answer: self._sent(answer, back)
         self.slave.answered = self._answered  # type: ignore[method-assign]
@@ -204,8 +210,11 @@ class KnownUnit(Gateway):
 
     def _answered(self, pdu: bytes) -> bytes:
         address, count = int.from_bytes(pdu[1:3], "big"), int.from_bytes(pdu[3:5], "big")
-        values = KNOWN[2 * address : 2 * (address + count)]
-        return bytes([3, 2 * count]) + values if len(values) == 2 * count else b"\x83\x02"
+        for first, block in self.known.items():
+            values = block[2 * (address - first) :][: 2 * count] if address >= first else b""
+            if len(values) == 2 * count:
+                return bytes([3, 2 * count]) + values
+        return b"\x83\x02"
 
 
 def without(*lost: int) -> Callable[[bytes], bytes]:
@@ -223,9 +232,14 @@ class StoppedByTheUnit(FlowControl):
         return without(0x13)(data)
 
 
-def test_a_gateway_that_passes_every_byte_back_is_asked_two_reads_more() -> None:
-    gateway = KnownUnit()
-    assert check_transparency(gateway.link, KNOWN) == ""
+@pytest.mark.parametrize("known", [KNOWN, PLAIN], ids=["values", "check sums"])
+@pytest.mark.parametrize("unit", [1, 2, 42, 200, 247])
+def test_a_gateway_that_passes_every_byte_back_is_asked_two_reads_more(
+    unit: int, known: Known
+) -> None:
+    """Where no value has the byte, the check sum of an answer has it."""
+    gateway = KnownUnit(unit=unit, known=known)
+    assert check_transparency(gateway.link, known) == ""
     assert len(gateway.asked()) == 7
     with_11, with_13 = gateway.answers[-2:]
     assert (0x11 in with_11, 0x13 in with_11) == (True, False)
@@ -250,7 +264,7 @@ def test_a_unit_that_is_silent_to_a_piece_of_its_registers_is_not_the_gateway_s_
     hear = gateway.slave.hear
 
     def not_in_pieces(data: bytes, at_s: float) -> bytes:
-        return hear(data, at_s) if int.from_bytes(data[2:4], "big") >= len(KNOWN) // 2 else b""
+        return hear(data, at_s) if int.from_bytes(data[2:4], "big") >= len(VALUES) // 2 else b""
 
     gateway.slave.hear = not_in_pieces  # type: ignore[method-assign]
     assert "not done" in check_transparency(gateway.link, KNOWN)
@@ -258,13 +272,13 @@ def test_a_unit_that_is_silent_to_a_piece_of_its_registers_is_not_the_gateway_s_
 
 def test_bytes_that_no_known_register_has_cannot_be_asked_back() -> None:
     gateway = KnownUnit(without(0x11, 0x13))
-    assert check_transparency(gateway.link, KNOWN[2:4]) == ""
+    assert check_transparency(gateway.link, {1: VALUES[2:4]}) == ""
     assert len(gateway.asked()) == 5
 
 
 # --- an answer that was refused -----------------------------------------------------------------
 
-ANSWER = framed(bytes([1, 3, len(KNOWN) - 2]) + KNOWN[2:])
+ANSWER = framed(bytes([1, 3, len(VALUES) - 2]) + VALUES[2:])
 
 
 @pytest.mark.parametrize(
