@@ -310,4 +310,4 @@ def test_the_last_byte_may_be_the_one_that_was_lost() -> None:
 
 def test_what_is_no_answer_to_a_read_says_nothing() -> None:
     echo_of_a_write = framed(bytes([1, 16, 0, 0x11, 0, 2]))
-    assert fault_in_answer(echo_of_a_write.replace(b"\x11", b"")) == ""
+    assert fault_in_answer(echo_of_a_write[:3] + echo_of_a_write[4:]) == ""
