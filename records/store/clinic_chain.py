@@ -53,6 +53,9 @@ class EntryKind(IntEnum):
     REGISTER_BEGUN = 40
     SESSION_OPENED = 41
     SESSION_SEALED = 42
+    STANDING_SAID = 50
+    STANDING_USED = 51
+    APPOINTMENTS_SAID = 52
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

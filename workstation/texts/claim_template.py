@@ -6,12 +6,10 @@ checks that every key of the model stands here and that every example is accepte
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
+from records.checked_data import toml_value
 from records.claim.context import ClaimContext
 
 _HEAD = """\
@@ -219,21 +217,10 @@ def _row(known: dict[str, Any], row: Row) -> str:
     value: Any = known
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    text = f"# {key} = {example}" if value in (None, "", ()) else f"{key} = {_toml(value)}"
+    text = f"# {key} = {example}" if value in (None, "", ()) else f"{key} = {toml_value(value)}"
     return _beside(text, meaning) if meaning else text
 
 
 def _beside(text: str, meaning: str) -> str:
     """The meaning stands in a column of its own, or two blanks behind a longer text."""
     return f"{text:<35} # {meaning}" if len(text) < 36 else f"{text}  # {meaning}"
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML; text is written as JSON writes it, which TOML reads."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, int | Decimal):
-        return str(value)
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

@@ -94,7 +94,7 @@ def test_what_happened_is_linked_signed_and_whole(
     assert (result.entries, result.links, result.orders) == (8, 6, 1)
     assert result.checkpoints_compared == 4
     assert result.alterations == ()
-    assert "drafts, presets, settings" in result.not_covered
+    assert "drafts, settings" in result.not_covered
 
 
 def test_links_are_those_of_the_evidence(life: tuple[RecordFolder, list[Checkpoint]]) -> None:
