@@ -37,6 +37,7 @@ from workstation.commands import (
     run,
     sessions,
     simulate,
+    standing,
     unit_files,
 )
 from workstation.exit_status import exit_status
@@ -68,6 +69,7 @@ for commands in (
     backup,
     keys,
     retention,
+    standing,
     unit_files,
     ports,
     profiles,

@@ -6,13 +6,16 @@ refused, whichever way it came.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from controller.errors import RequestRefused
+from controller.errors import RequestRefused, StandingInvalid
 from controller.order.prescription import Region
-from records.standing.kinds import FlagEnd, LastingFlag, PatientRecord
+from records.checked_data import checked
+from records.order.file_words import check_words
+from records.standing.kinds import MOST_FLAGS, FlagEnd, LastingFlag, PatientRecord
 from records.standing.versions import StandingVersion
 from records.store.author import Author
 
@@ -55,8 +58,21 @@ def refuse_lost_flags(before: PatientRecord, after: PatientRecord, author: Autho
             )
 
 
+def flag_of(said: Mapping[str, Any], where: str) -> LastingFlag:
+    """A flag made of what somebody wrote, checked whole; raises StandingInvalid."""
+    try:
+        check_words(dict(said))
+    except RequestRefused as error:
+        raise StandingInvalid(f"{where}: {error.message}") from error
+    return checked(LastingFlag, said, where, StandingInvalid)
+
+
 def with_flag(patient: PatientRecord, flag: LastingFlag) -> PatientRecord:
-    """The record with one more flag; raises ValueError when there are too many."""
+    """The record with one more flag; raises RequestRefused when there are too many."""
+    if len(patient.flags) >= MOST_FLAGS:
+        raise RequestRefused(
+            f"patient {patient.reference} has {MOST_FLAGS} flags, and a record holds no more"
+        )
     return _with_flags(patient, (*patient.flags, flag))
 
 
