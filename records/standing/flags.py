@@ -7,29 +7,17 @@ refused, whichever way it came.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from controller.errors import RequestRefused, StandingInvalid
 from controller.order.prescription import Region
+from controller.ports import PatientFlag
 from records.checked_data import checked
 from records.order.file_words import check_words
 from records.standing.kinds import MOST_FLAGS, FlagEnd, LastingFlag, PatientRecord
 from records.standing.versions import StandingVersion
 from records.store.author import Author
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlagTold:
-    """A flag of a patient as it is told. ``number`` counts from 1 and never changes.
-
-    ``refuses`` is True where no traction of the region may be given.
-    """
-
-    number: int
-    words: str
-    refuses: bool
 
 
 def refuse_lost_flags(before: PatientRecord, after: PatientRecord, author: Author) -> None:
@@ -96,11 +84,11 @@ def with_ended_flag(patient: PatientRecord, number: int, end: FlagEnd) -> Patien
 
 def flags_told(
     patient: StandingVersion[PatientRecord], region: Region, day: date
-) -> Iterator[FlagTold]:
+) -> Iterator[PatientFlag]:
     """Every flag that must be told before a treatment of a region, on the clinic's day."""
     for number, flag in patient.record.standing_flags(day):
         if flag.concerns(region):
-            yield FlagTold(number=number, words=flag.words, refuses=flag.do_not_treat)
+            yield PatientFlag(number=number, words=flag.words, refuses=flag.do_not_treat)
 
 
 def _with_flags(patient: PatientRecord, flags: tuple[LastingFlag, ...]) -> PatientRecord:

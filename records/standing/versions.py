@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from controller.errors import JournalCorrupt, RecordNotFound
+from controller.errors import JournalCorrupt, PrescriptionInvalid, RecordNotFound
 from controller.events import JsonValue
 from records.clinic.chain_check import ChainCheck, check_schema
 from records.evidence.unreadable import refused_in_words
@@ -130,9 +130,18 @@ class StandingData:
         return _as(ClinicRecord, self.newest("clinic", CLINIC))
 
     def patient(self, reference: str) -> StandingVersion[PatientRecord] | None:
-        """The patient of a reference, exactly as orders write it."""
+        """The patient of a reference; None where none is on file, or the order names nobody.
+
+        Raises PrescriptionInvalid for a reference that only nearly is one on file: its lasting
+        flags would go unsaid.
+        """
         found = _as(PatientRecord, self.newest("patient", reference)) if reference else None
-        return found if found is not None and found.name == reference else None
+        if found is not None and found.name != reference:
+            raise PrescriptionInvalid(
+                f"patient_reference={reference!r} is not on file, and {found.name!r} is; if it is "
+                "the same patient, correct the order, else give one of both another reference"
+            )
+        return found
 
     def preset(self, name: str) -> StandingVersion[PresetRecord]:
         """A preset; raises RecordNotFound."""

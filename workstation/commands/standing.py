@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from controller.errors import RequestRefused, StandingInvalid
-from workstation.commands.options import PersonOptions, Place, grouped
+from workstation.commands.options import PersonOptions, Place, day_of, grouped
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         if person.as_json:
             say_json([each.facts for each in found])
             return
-        day = _today(place)
+        day = day_of(place)
         for each in found:
             say(_row(each, day))
         _say_shipped(kind, {each.name for each in found})
@@ -180,7 +180,7 @@ def flag(
         "until": said.until,
         "do_not_treat": said.do_not_treat,
         "by": by,
-        "on": _today(person.place),
+        "on": day_of(person.place),
     }
     new = flag_of(document, f"flag of patient {patient}")
 
@@ -210,7 +210,7 @@ def end_flag(
 
     def ended(held: StandingData) -> StandingChange:
         found, record = _patient(held, patient)
-        end = FlagEnd(by=by, on=_today(person.place), reason=reason.strip())
+        end = FlagEnd(by=by, on=day_of(person.place), reason=reason.strip())
         return StandingChange(
             record=with_ended_flag(record, number, end), made_from=found.number, reason=reason
         )
@@ -232,7 +232,7 @@ def _written(
     held = _held(place)
     made = change(held)
     (kept,) = write_standing(place.folder, author_now(place.folder, person.by), [made])
-    for text in _remarks(kept, held, _today(place)):
+    for text in _remarks(kept, held, day_of(place)):
         warn(text)
     if person.as_json:
         say_json(kept.facts)
@@ -295,7 +295,7 @@ def _imported(kind: str, person: PersonOptions, file: Path, reason: str) -> None
     if changes:
         kept = write_standing(place.folder, author_now(place.folder, person.by), changes)
     for version in kept:
-        for text in _remarks(version, held, _today(place)):
+        for text in _remarks(version, held, day_of(place)):
             warn(text)
     if person.as_json:
         say_json({"kept": [each.facts for each in kept], "unchanged": list(plan.unchanged)})
@@ -436,13 +436,6 @@ def _audit(place: Place, person: PersonOptions, what: str, found: Sequence[Versi
     if named:
         reader = reader_now(place.folder, person.by)
         record_read(place.folder, reader, f"patient {what}", fields=named)
-
-
-def _today(place: Place) -> date:
-    from controller.runtime.clock import SystemClock
-
-    utc_ms = SystemClock().utc_ms()
-    return datetime.fromtimestamp(utc_ms / 1000, place.settings.zone_at(utc_ms)).date()
 
 
 # --- what is told -----------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.ports import Clock, TractionUnit
 from controller.runtime.lateness import Lateness
@@ -13,20 +13,19 @@ from controller.runtime.session_ports import SessionPorts
 from controller.session.inputs_and_effects import Ending
 from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
-from records.clinic.filed_orders import file_order
+from records.clinic.filed_orders import NewSession, file_order
 from records.evidence.journal import open_session
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import Order, PlannedOrder
-from records.store.author import Author
-from records.store.record_folder import RecordFolder
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import opening_of, start_facts
 from workstation.session.operators import SessionOperator, check_somebody_answers
 from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover
 from workstation.session.register import note_new_seals, program_author
+from workstation.session.standing import standing_before
 from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
 
 
@@ -58,17 +57,26 @@ def treat(
     carries the session's id (``session_id``).
     """
     folder, clock = workplace.folder, workplace.clock
+    standing = standing_before(workplace, planned.order)
     unit = connect(uri, clock) if connect else connect_unit(uri, clock, workplace.warn)
     identified_at_s = clock.now_s()
     try:
         key = _check_before_start(unit, planned.order, operator, workplace, recording)
+        standing = standing.on(uri, unit.identity, planned.order)
         facts = start_facts(planned.order, unit, folder, identified_at_s=identified_at_s)
+        facts = replace(facts, flags=standing.flags)
         recovered = recover(unit, workplace, key)
         close_last_year(workplace, unit.identity.unit_id, key)
         session_id = recording.identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         author = program_author(workplace, key)
-        patient_key = _filed(planned.order, session_id, unit, folder, author, recording)
+        patient_key = file_order(
+            folder,
+            planned.order,
+            NewSession(session_id=session_id, unit_id=unit.identity.unit_id, used=standing.used),
+            author=author,
+            new_key=recording.identifiers.patient_key,
+        )
         opening = opening_of(session_id, uri, planned, unit, workplace, patient_key)
         commit_interval_s = recording.commit_interval_s
         journal = open_session(folder, opening, clock, key=key, commit_interval_s=commit_interval_s)
@@ -116,22 +124,3 @@ def _check_before_start(
             verified=True,
         )
     return key
-
-
-def _filed(
-    order: Order,
-    session_id: str,
-    unit: TractionUnit,
-    folder: RecordFolder,
-    author: Author,
-    recording: Recording,
-) -> str:
-    """File the order with people's words; returns the key that stands for the patient."""
-    return file_order(
-        folder,
-        order,
-        session_id=session_id,
-        unit_id=unit.identity.unit_id,
-        author=author,
-        new_key=recording.identifiers.patient_key,
-    )

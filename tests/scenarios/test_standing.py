@@ -1,0 +1,218 @@
+"""Standing data in whole sessions: what they refuse, what they narrow, what is kept of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from controller.errors import JournalCorrupt, PrescriptionInvalid, SelfCheckFailed, UnitNotVerified
+from controller.events import EventKind
+from records.clinic.clinic_verify import verify_clinic
+from records.exports.formats import written
+from records.standing.flags import with_ended_flag
+from records.standing.kinds import FlagEnd
+from records.standing.versions import read_standing
+from records.store.record_folder import RecordFolder
+from tests.support.altering import altering
+from tests.support.sessions import SHORT_CERVICAL, staged
+from tests.support.standing import CLINIC, FLAG, example, keep, patient
+from workstation.session.operators import SessionOperator
+
+WORDS = str(FLAG["text"])
+
+
+def listening() -> tuple[SessionOperator, list[str]]:
+    """An operator whose script says yes to everything, and what it was told."""
+    heard: list[str] = []
+    return SessionOperator(scripted=True, show=lambda progress: None, tell=heard.append), heard
+
+
+def of_kind(folder: RecordFolder, kind: int) -> int:
+    with altering(folder.clinic_database) as db:
+        ((count,),) = db.execute("SELECT count(*) FROM entry WHERE kind = ?", (kind,)).fetchall()
+    return int(count)
+
+
+def test_without_standing_data_a_session_keeps_nothing_of_them(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
+        done = stage.treat()
+        visit = stage.visit(done.session_id)
+    assert of_kind(folder, 51) == 0
+    names = {field.name for field in visit.note.device_fields}
+    assert not names & {"lasting_flags", "standing_data"}
+
+
+def test_do_not_treat_refuses_the_arming_and_no_script_passes_it(folder: RecordFolder) -> None:
+    keep(folder, patient(flags=[{**FLAG, "do_not_treat": True}]))
+    operator, heard = listening()
+    with staged(folder) as stage:
+        with pytest.raises(SelfCheckFailed, match="lasting flag 1 failed") as refused:
+            stage.treat(operator=operator)
+        visit = stage.visit("session-1")
+    assert any(WORDS in line and "DO NOT TREAT" in line for line in heard)
+    assert refused.value.session_id == "session-1"
+    assert visit.record.outcome == "refused"
+    assert EventKind.UNIT_ARMED not in {event.kind for event in visit.record.events}
+    for path in folder.every_database():
+        assert WORDS.encode() not in path.read_bytes()
+
+
+def test_a_flag_of_the_other_region_refuses_nothing(folder: RecordFolder) -> None:
+    keep(folder, patient(flags=[{**FLAG, "do_not_treat": True, "region": "lumbar"}]))
+    with staged(folder) as stage:
+        assert stage.treat().ending.outcome == "completed"
+
+
+def test_a_flag_that_ran_out_refuses_nothing(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
+        today = datetime.fromtimestamp(stage.clock.utc_ms() / 1000).date()
+        before = {**FLAG, "do_not_treat": True, "on": "2000-01-01", "until": "2000-01-02"}
+        keep(folder, patient(flags=[before]))
+        assert today.year > 2000
+        assert stage.treat().ending.outcome == "completed"
+
+
+def test_an_ended_flag_arms_again(folder: RecordFolder) -> None:
+    keep(folder, patient(flags=[{**FLAG, "do_not_treat": True}]))
+    held = read_standing(folder).patient("TEST-1")
+    assert held is not None
+    end = FlagEnd(by="A. Example", on=held.record.flags[0].on, reason="measured anew")
+    keep(folder, with_ended_flag(held.record, 1, end), made_from=1, by="A. Example")
+    with staged(folder) as stage:
+        assert stage.treat().ending.outcome == "completed"
+
+
+def test_a_flag_is_told_and_stands_on_the_note_as_it_was(folder: RecordFolder) -> None:
+    """The note of a visit stays the same, to the byte, whatever becomes of the standing data."""
+    keep(folder, example("clinic"))
+    keep(folder, patient(flags=[FLAG]))
+    operator, heard = listening()
+    with staged(folder) as stage:
+        done = stage.treat(operator=operator)
+        visit = stage.visit(done.session_id)
+        assert any(WORDS in line for line in heard)
+        flags = visit.note.field("lasting_flags")
+        assert flags.value is not None
+        assert flags.value.startswith(f"osteoporosis (cervical): {WORDS}; P. Jones on")
+        used = visit.note.field("standing_data").value or ""
+        assert used.startswith("clinic version 1 (")
+        assert ", patient TEST-1 version 1 (" in used
+        assert visit.clinic == CLINIC["name"]
+        before = written(visit, "text")
+        assert WORDS.encode() in before
+
+        held = read_standing(folder).patient("TEST-1")
+        assert held is not None
+        end = FlagEnd(by="P. Jones", on=held.record.flags[0].on, reason="measured anew")
+        keep(folder, with_ended_flag(held.record, 1, end), made_from=1)
+        keep(
+            folder,
+            example("clinic", name="Another Name", time_zone="Europe/Berlin"),
+            made_from=1,
+        )
+        again = stage.visit(done.session_id)
+    assert written(again, "text") == before
+    assert (again.clinic, again.zone) == (visit.clinic, visit.zone)
+    assert verify_clinic(folder).alterations == ()
+
+
+def test_a_patient_without_flags_is_said_to_have_none(folder: RecordFolder) -> None:
+    keep(folder, patient())
+    with staged(folder) as stage:
+        visit = stage.visit(stage.treat().session_id)
+    assert visit.note.field("lasting_flags").value == "none"
+
+
+@pytest.mark.parametrize(
+    ("caps", "order", "key"),
+    [
+        ({"cervical": "50 N"}, SHORT_CERVICAL, "hold_force=60 N exceeds 50 N"),
+        (
+            {"cervical": "60 N"},
+            SHORT_CERVICAL + 'maximum_force = "70 N"\n',
+            "maximum_force=70 N exceeds 60 N",
+        ),
+    ],
+)
+def test_a_patient_s_cap_narrows_the_order(
+    folder: RecordFolder, caps: dict[str, str], order: str, key: str
+) -> None:
+    keep(folder, patient(force_cap=caps))
+    with staged(folder) as stage:
+        with pytest.raises(PrescriptionInvalid) as refused:
+            stage.treat(order)
+        assert f"{key}, the cervical cap of patient TEST-1, version 1" in refused.value.message
+        assert of_kind(folder, 41) == 0
+
+
+def test_a_cap_that_is_not_reached_and_one_of_another_region_refuse_nothing(
+    folder: RecordFolder,
+) -> None:
+    keep(folder, patient(force_cap={"cervical": "60 N", "lumbar": "50 N"}))
+    with staged(folder) as stage:
+        assert stage.treat().ending.outcome == "completed"
+
+
+@pytest.mark.parametrize(
+    ("unit", "error", "said"),
+    [
+        ({"unit_id": "00000000000000ff"}, UnitNotVerified, "says unit_id=00000000000000ff"),
+        ({"serial_number": 1}, UnitNotVerified, "says serial_number=1, the unit says"),
+        (
+            {"force_limit": "50 N"},
+            PrescriptionInvalid,
+            "the force_limit of unit Table 1",
+        ),
+        ({"regions": ["lumbar"]}, PrescriptionInvalid, "is not treated on Table 1"),
+    ],
+)
+def test_another_unit_and_an_order_that_the_table_does_not_take_are_refused(
+    folder: RecordFolder, unit: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with staged(folder) as stage:
+        keep(folder, example("unit", address=stage.uri, **unit))
+        with pytest.raises(error, match=said):
+            stage.treat()
+        assert of_kind(folder, 41) == 0
+
+
+def test_a_table_that_answers_at_another_address_keeps_its_limits(folder: RecordFolder) -> None:
+    with staged(folder) as stage:
+        unit_id = f"{stage.visit(stage.treat().session_id).record.head.unit_id}"
+        keep(folder, example("unit", unit_id=unit_id, force_limit="50 N"))
+        with pytest.raises(PrescriptionInvalid, match="force_limit of unit Table 1"):
+            stage.treat()
+        keep(folder, example("unit", name="Table 2", address=stage.uri))
+        with pytest.raises(UnitNotVerified, match=f"unit {unit_id} is Table 1"):
+            stage.treat()
+
+
+def test_a_folder_whose_words_were_altered_treats_nobody(folder: RecordFolder) -> None:
+    keep(folder, patient(flags=[{**FLAG, "do_not_treat": True}]))
+    with altering(folder.clinic_database) as db:
+        db.execute("DELETE FROM entry WHERE kind = 50")
+        db.execute("DELETE FROM link WHERE number = 0")
+    with staged(folder) as stage, pytest.raises(JournalCorrupt, match="flag may be gone"):
+        stage.treat()
+
+
+@pytest.mark.parametrize("reference", ["test-1", "TEST-1 ", "Test-1"])
+def test_an_order_that_nearly_names_a_patient_is_refused(
+    folder: RecordFolder, reference: str
+) -> None:
+    """A slip of the pen must not be the way around a flag."""
+    keep(folder, patient(flags=[{**FLAG, "do_not_treat": True}]))
+    with staged(folder) as stage, pytest.raises(PrescriptionInvalid, match="'TEST-1' is; if it is"):
+        stage.treat(SHORT_CERVICAL.replace("TEST-1", reference))
+
+
+def test_an_order_without_a_reference_and_one_of_another_patient_name_nobody_on_file(
+    folder: RecordFolder,
+) -> None:
+    keep(folder, patient(flags=[{**FLAG, "do_not_treat": True}]))
+    with staged(folder) as stage:
+        for reference in ("", "TEST-2"):
+            order = SHORT_CERVICAL.replace("TEST-1", reference)
+            assert stage.treat(order).ending.outcome == "completed"
