@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
@@ -16,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from controller.errors import TractionError
 from controller.words import fault_of, texts_in
+
+_BARE = re.compile("[A-Za-z0-9_-]+")
+"""A key that TOML takes without quotes."""
 
 
 class CheckedData(BaseModel):
@@ -81,13 +85,14 @@ def toml_document(document: Mapping[str, Any], inside: str = "") -> str:
     """
     plain, tables = list[str](), list[str]()
     for key, value in document.items():
-        name = f"{inside}.{key}" if inside else key
+        own = key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+        name = f"{inside}.{own}" if inside else own
         if isinstance(value, Mapping):
             tables.append(f"\n[{name}]\n{toml_document(value, name)}")
         elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
             tables += [f"\n[[{name}]]\n{toml_document(each, name)}" for each in value]
         elif value is not None:
-            plain.append(f"{key} = {toml_value(value)}\n")
+            plain.append(f"{own} = {toml_value(value)}\n")
     return "".join((*plain, *tables))
 
 

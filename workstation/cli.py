@@ -20,6 +20,7 @@ import typer
 from controller.errors import RequestRefused, TractionError
 from controller.words import fault_of, one_line
 from workstation.commands import (
+    appointments,
     backup,
     billing,
     codes,
@@ -70,6 +71,7 @@ for commands in (
     keys,
     retention,
     standing,
+    appointments,
     unit_files,
     ports,
     profiles,

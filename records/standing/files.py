@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -141,14 +142,14 @@ def _another_patient(newest: StandingVersion[StandingRecord], record: StandingRe
     if not isinstance(old, PatientRecord) or not isinstance(record, PatientRecord):
         return ""
     same = (old.full_name, old.birth_date) == (record.full_name, record.birth_date)
-    return "" if same else two_patients(newest.name, old, record)
+    return "" if same else two_patients(old, record.full_name, record.birth_date)
 
 
-def two_patients(reference: str, old: PatientRecord, new: PatientRecord) -> str:
-    """That a reference stands for two people."""
+def two_patients(old: PatientRecord, name: str, born: date) -> str:
+    """That a reference stands for two people: who is on file, and who is not."""
     return (
-        f"reference {reference} is on file for {old.full_name}, born {old.birth_date}, not for "
-        f"{new.full_name}, born {new.birth_date}; one reference is one patient"
+        f"reference {old.reference} is on file for {old.full_name}, born {old.birth_date}, not for "
+        f"{name}, born {born}; one reference is one patient"
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from controller.errors import JournalCorrupt, PrescriptionInvalid, RecordNotFound
 from controller.events import JsonValue
-from records.clinic.chain_check import ChainCheck, check_schema
+from records.clinic.chain_check import ChainCheck, ClinicAlteration, check_schema
 from records.evidence.unreadable import refused_in_words
 from records.keys.key_folder import key_history
 from records.keys.key_records import shown
@@ -197,32 +197,37 @@ def standing_unchecked(folder: RecordFolder) -> StandingData:
 
 
 def read_standing(folder: RecordFolder) -> StandingData:
-    """The standing records of a folder, with the whole chain recomputed in the same look.
+    """The standing records of a folder, checked; raises JournalCorrupt."""
+    return _data(checked_entries(folder, EntryKind.STANDING_SAID))
 
-    Signatures are checked from the first standing record on. Raises JournalCorrupt where anything
-    in the chain does not fit: a flag that is gone may be the one that refuses.
+
+def checked_entries(folder: RecordFolder, kind: EntryKind) -> list[Entry]:
+    """The entries of a kind, with the whole chain recomputed in the same look.
+
+    Signatures are checked from the first of them on. Raises JournalCorrupt where anything in the
+    chain does not fit, also where none is left: a flag that is gone may be the one that refuses.
     """
     if not folder.clinic_database.exists():
-        return StandingData()
+        return []
     keys = key_history(folder).only(known_public_keys(folder))
     with clinic_checking(folder) as db:
         db.execute("BEGIN")  # every look is at the file of one moment
-        schema = check_schema(db)
-        found = next(iter(schema.alterations), None)
-        chain = None
-        if found is None:
-            chain = ChainCheck(db, keys.public_keys, keys, CellCheck(db))
-            own = [row for row in chain.entries if row.kind == EntryKind.STANDING_SAID]
-            since = own[0].sequence if own else len(chain.entries)
-            found = next(chain.alterations({row.sequence for row in own}, since=since), None)
-        if found is not None or chain is None:
-            where = f"{found.where}: {found.what}" if found else ""
-            raise JournalCorrupt(
-                f"clinic.db was altered ({where}), so no standing record in it can be relied on, "
-                "and a patient's lasting flag may be gone. Run `traction verify --all`, and bring "
-                "back a backup"
-            )
-        return _data(entry_of(row) for row in own)
+        for found in check_schema(db).alterations:
+            raise _altered(found)
+        chain = ChainCheck(db, keys.public_keys, keys, CellCheck(db))
+        own = [row for row in chain.entries if row.kind == kind]
+        since = own[0].sequence if own else len(chain.entries)
+        for found in chain.alterations({row.sequence for row in own}, since=since):
+            raise _altered(found)
+        return [entry_of(row) for row in own]
+
+
+def _altered(found: ClinicAlteration) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"clinic.db was altered ({found.where}: {found.what}), so no standing record in it can be "
+        "relied on, and a patient's lasting flag may be gone. Run `traction verify --all`, and "
+        "bring back a backup"
+    )
 
 
 def _data(entries: Iterable[Entry]) -> StandingData:

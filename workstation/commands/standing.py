@@ -6,6 +6,7 @@ One implementation for all five; patients have lasting flags beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from workstation.commands.options import PersonOptions, Place, day_of, grouped
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
+    from records.standing.files import ImportPlan
     from records.standing.kinds import PatientRecord, StandingRecord
     from records.standing.versions import StandingData, StandingVersion
     from records.standing.write import StandingChange
@@ -42,6 +44,7 @@ GROUPS = {
 WordsArgument = Annotated[
     list[str], typer.Argument(metavar="NAME KEY=VALUE...", help="Name, then values.")
 ]
+MapOption = Annotated[Path, typer.Option("--map", help="Column map (TOML) of the file.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of the record; the clinic has none.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is so, or why it changes.")]
 
@@ -154,11 +157,24 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         """Write the records as TOML, every one or the one that is named."""
         _exported(kind, person, name, out)
 
+    def import_patients(
+        file: Annotated[Path, typer.Argument(help="TOML, as `export` writes it, or CSV.")],
+        *,
+        column_map: Annotated[
+            Path | None,
+            typer.Option("--map", help="Column map (TOML) of a CSV.", show_default=False),
+        ] = None,
+        reason: ReasonOption = "",
+        person: PersonOptions,
+    ) -> None:
+        """Read patients in from TOML or CSV: all of them, or none and what is wrong with each."""
+        _imported(kind, person, file, reason, column_map)
+
     yield "add", add
     yield "show", show
     yield "change", change
     yield "list", list_
-    yield "import", import_
+    yield "import", import_patients if kind == "patient" else import_
     yield "export", export
 
 
@@ -276,20 +292,18 @@ def _changed(
     return StandingChange(record=record, made_from=made_from, reason=reason)
 
 
-def _imported(kind: str, person: PersonOptions, file: Path, reason: str) -> None:
+def _imported(
+    kind: str, person: PersonOptions, file: Path, reason: str, column_map: Path | None = None
+) -> None:
     from dataclasses import replace
 
-    from records.standing.files import plan_import, read_standing_file
     from records.standing.write import write_standing
     from workstation.author_now import author_now
 
     place = person.place
     held = _held(place)
-    try:
-        plan = plan_import(held, read_standing_file(file, kind))
-    except StandingInvalid as error:
-        _tell_rows(error, as_json=person.as_json)
-        raise
+    with rows_told(as_json=person.as_json):
+        plan = _planned(held, kind, file, column_map)
     changes = [replace(change, reason=reason) for change in plan.changes]
     kept: Sequence[Version] = []
     if changes:
@@ -305,12 +319,40 @@ def _imported(kind: str, person: PersonOptions, file: Path, reason: str) -> None
     say(f"{len(kept)} kept, {len(plan.unchanged)} unchanged")
 
 
-def _tell_rows(error: StandingInvalid, *, as_json: bool) -> None:
-    """Each row that cannot be taken, before the error ends the command."""
-    if as_json and error.rows:
-        say_json({"kept": [], "wrong": list(error.rows)})
-    for row in () if as_json else error.rows:
-        say(row)
+def _planned(held: StandingData, kind: str, file: Path, column_map: Path | None) -> ImportPlan:
+    from records.standing.csv_patients import plan_patients
+    from records.standing.csv_rows import read_map, read_rows
+    from records.standing.files import plan_import, read_standing_file
+
+    if column_map is not None:
+        columns = read_map(column_map, "patients")
+        return plan_patients(held, read_rows(read_bytes(file), file.name, columns))
+    if file.suffix.lower() == ".csv":
+        raise StandingInvalid(
+            f"file {file.name}: a CSV needs a column map; say which column is what with --map FILE"
+        )
+    return plan_import(held, read_standing_file(file, kind))
+
+
+def read_bytes(file: Path) -> bytes:
+    """The content of a file; raises StandingInvalid."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise StandingInvalid(f"file {file} cannot be read ({error.strerror})") from error
+
+
+@contextmanager
+def rows_told(*, as_json: bool) -> Iterator[None]:
+    """Say each row that cannot be taken, before the error ends the command."""
+    try:
+        yield
+    except StandingInvalid as error:
+        if as_json and error.rows:
+            say_json({"kept": [], "wrong": list(error.rows)})
+        for row in () if as_json else error.rows:
+            say(row)
+        raise
 
 
 def _exported(kind: str, person: PersonOptions, name: str, out: Path | None) -> None:
