@@ -164,7 +164,7 @@ def _fault(held: StandingData, row: CsvRow) -> str:
     tables = [unit.name for unit in held.units]
     if tables and row.values["table"] not in tables:
         return f"table {row.values['table']!r} is none of the clinic's ({', '.join(tables)})"
-    known = next((each for each in held.patients if each.name == row.values["reference"]), None)
+    known = held.patient_exactly(row.values["reference"])
     if known is None or identity_of(known.record) == identity(row.values):
         return ""
     return another_patient(known.record, row)

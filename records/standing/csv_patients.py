@@ -90,7 +90,7 @@ def _record(held: StandingData, row: CsvRow) -> ReadRecord:
     """The record as it would be after the row; raises StandingInvalid."""
     reference = row.values["reference"]
     place = f"{row.place} (reference {reference})"
-    newest = next((each for each in held.patients if each.name == reference), None)
+    newest = held.patient_exactly(reference)
     if newest is None:
         record = record_of("patient", row.values, place)
         return ReadRecord(record=record, version=None, place=place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from controller.errors import PrescriptionInvalid
@@ -39,8 +40,24 @@ def check_preset_fits_table(preset: PresetRecord, unit: StandingVersion[UnitReco
 
     Shares of the body weight are judged with the order that is made of the preset.
     """
+    if not preset.orders_shares:
+        with _named(preset):
+            check_order_fits_table(preset.order().prescription, unit)
+
+
+def check_preset_fits_patient(
+    preset: PresetRecord, patient: StandingVersion[PatientRecord]
+) -> None:
+    """The same for the patient's cap."""
+    if not preset.orders_shares:
+        with _named(preset):
+            check_order_fits_patient(preset.order().prescription, patient)
+
+
+@contextmanager
+def _named(preset: PresetRecord) -> Iterator[None]:
     try:
-        check_order_fits_table(preset.order().prescription, unit)
+        yield
     except PrescriptionInvalid as error:
         raise PrescriptionInvalid(f"preset {preset.name}: {error.message}") from error
 

@@ -224,6 +224,11 @@ class PresetRecord(CheckedData):
             raise ValueError(error.message) from error
         return self
 
+    @property
+    def orders_shares(self) -> bool:
+        """True for a dose in shares of a body weight that nobody knows yet."""
+        return any("%" in str(value) for value in self.dose.model_dump().values())
+
     def order(self) -> Order:
         """The order that it would make; of shares of a body weight with a stand-in for it.
 
@@ -231,8 +236,9 @@ class PresetRecord(CheckedData):
         """
         dose = self.dose.model_dump(exclude_none=True)
         text = toml_document({"region": self.region, **dose})
-        shares = any("%" in str(value) for value in dose.values())
-        return parse_order((MASS_IN_A_CHECK if shares else "") + text, f"of preset {self.name}")
+        return parse_order(
+            (MASS_IN_A_CHECK if self.orders_shares else "") + text, f"of preset {self.name}"
+        )
 
 
 class FlagEnd(CheckedData):

@@ -135,13 +135,21 @@ class StandingData:
         Raises PrescriptionInvalid for a reference that only nearly is one on file: its lasting
         flags would go unsaid.
         """
-        found = _as(PatientRecord, self.newest("patient", reference)) if reference else None
+        found = self._patient_nearly(reference)
         if found is not None and found.name != reference:
             raise PrescriptionInvalid(
                 f"patient_reference={reference!r} is not on file, and {found.name!r} is; if it is "
                 "the same patient, correct the order, else give one of both another reference"
             )
         return found
+
+    def patient_exactly(self, reference: str) -> StandingVersion[PatientRecord] | None:
+        """The same, and None for a reference that only nearly is one on file."""
+        found = self._patient_nearly(reference)
+        return found if found is not None and found.name == reference else None
+
+    def _patient_nearly(self, reference: str) -> StandingVersion[PatientRecord] | None:
+        return _as(PatientRecord, self.newest("patient", reference)) if reference else None
 
     def preset(self, name: str) -> StandingVersion[PresetRecord]:
         """A preset; raises RecordNotFound."""
