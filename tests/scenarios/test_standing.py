@@ -11,14 +11,17 @@ from controller.errors import JournalCorrupt, PrescriptionInvalid, SelfCheckFail
 from controller.events import EventKind
 from records.clinic.clinic_verify import verify_clinic
 from records.exports.formats import written
+from records.order.order_file import parse_order
 from records.standing.flags import with_ended_flag
 from records.standing.kinds import FlagEnd
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
-from tests.support.sessions import SHORT_CERVICAL, staged
+from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
 from tests.support.standing import CLINIC, FLAG, example, keep, patient
 from workstation.session.operators import SessionOperator
+from workstation.session.standing import prepared
+from workstation.session.workplace import Workplace
 
 WORDS = str(FLAG["text"])
 
@@ -216,3 +219,27 @@ def test_an_order_without_a_reference_and_one_of_another_patient_name_nobody_on_
         for reference in ("", "TEST-2"):
             order = SHORT_CERVICAL.replace("TEST-1", reference)
             assert stage.treat(order).ending.outcome == "completed"
+
+
+def test_the_clinic_s_zone_is_that_of_record_and_note(folder: RecordFolder) -> None:
+    """In place of the setting (America/Chicago), from the opening of the session on."""
+    keep(folder, example("clinic", time_zone="Asia/Tokyo"))
+    with staged(folder) as stage:
+        visit = stage.visit(stage.treat().session_id)
+    assert visit.record.head.utc_offset_min == 9 * 60
+    assert (visit.note.field("opened_at").value or "").endswith("+09:00")
+
+
+def test_a_plan_that_ran_out_and_a_patient_who_has_left_are_told_and_refuse_nothing(
+    folder: RecordFolder,
+) -> None:
+    keep(folder, patient(plan={"cert_through": "2000-01-01"}, in_use=False))
+    heard: list[str] = []
+    order = parse_order(SHORT_CERVICAL, "test")
+    with staged(folder) as stage:
+        place = Workplace(folder=folder, settings=SETTINGS, clock=stage.clock, warn=heard.append)
+        asked = prepared(place, order)
+        assert stage.treat().ending.outcome == "completed"
+    assert asked.standing.flags == ()
+    assert any("says that the patient is no longer treated here" in text for text in heard)
+    assert any("ran out on 2000-01-01" in text for text in heard)

@@ -34,7 +34,7 @@ from workstation.session.operators import SessionOperator
 from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover_observed
 from workstation.session.register import note_new_seals, program_author
-from workstation.session.standing import standing_before
+from workstation.session.standing import prepared
 from workstation.session.treat import SessionResult
 from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
 
@@ -86,7 +86,8 @@ def observe(
     """
     profile, digest = instrument_profile(table.profile, workplace)
     period_s = period_of(table.address, profile)
-    standing = standing_before(workplace, planned.order)
+    asked = prepared(workplace, planned.order)
+    standing, workplace = asked.standing, asked.workplace
     source = connect(table.address, profile, digest, workplace.clock)
     try:
         place = _place(source, table, period_s)

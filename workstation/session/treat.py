@@ -25,7 +25,7 @@ from workstation.session.operators import SessionOperator, check_somebody_answer
 from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover
 from workstation.session.register import note_new_seals, program_author
-from workstation.session.standing import standing_before
+from workstation.session.standing import prepared
 from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
 
 
@@ -56,13 +56,14 @@ def treat(
     ``connect`` finds the unit; None: by its address. A refusal that comes once the record is open
     carries the session's id (``session_id``).
     """
+    ready = prepared(workplace, planned.order)
+    workplace = ready.workplace
     folder, clock = workplace.folder, workplace.clock
-    standing = standing_before(workplace, planned.order)
     unit = connect(uri, clock) if connect else connect_unit(uri, clock, workplace.warn)
     identified_at_s = clock.now_s()
     try:
         key = _check_before_start(unit, planned.order, operator, workplace, recording)
-        standing = standing.on(uri, unit.identity, planned.order)
+        standing = ready.standing.on(uri, unit.identity, planned.order)
         facts = start_facts(planned.order, unit, folder, identified_at_s=identified_at_s)
         facts = replace(facts, flags=standing.flags)
         recovered = recover(unit, workplace, key)

@@ -22,6 +22,7 @@ from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run, said
+from tests.support.standing import example, keep
 from workstation.commands.standing import GROUPS
 
 WORDS = {
@@ -241,3 +242,20 @@ def test_an_altered_file_shows_nothing(folder: RecordFolder) -> None:
         db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE kind = 50")
     with pytest.raises(JournalCorrupt):
         said(folder, "patients", "show", "A-1")
+
+
+@pytest.mark.parametrize(
+    ("setting", "of_clinic", "years"),
+    [("", None, 0), ("7", None, 7), ("", 10, 10), ("7", 10, 10), ("10", 7, 10), ("7", 0, 0)],
+)
+def test_of_setting_and_record_the_longer_time_keeps_sessions(
+    folder: RecordFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    of_clinic: int | None,
+    years: int,
+) -> None:
+    if setting:
+        monkeypatch.setenv("TRACTION_RETENTION_YEARS", setting)
+    keep(folder, example("clinic", retention_years=of_clinic))
+    assert facts(folder, "retention")["years"] == years
