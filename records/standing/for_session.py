@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from controller.errors import RequestRefused, UnitNotVerified
-from controller.ports import PatientFlag, UnitIdentity
+from controller.ports import PatientFlag, TractionUnit
 from records.clinic.standing_used import StandingUsed, UsedRecord
 from records.order.order import Order
 from records.standing.fit import (
@@ -54,13 +54,13 @@ class SessionStanding:
                     f"a reason (`traction patients end-flag {self.patient.name} {flag.number}`)"
                 )
 
-    def on(self, address: str, identity: UnitIdentity, order: Order) -> SessionStanding:
+    def on(self, address: str, found: TractionUnit, order: Order) -> SessionStanding:
         """The same on the unit that answers at an address.
 
         Raises UnitNotVerified where it is another one than is configured there, PrescriptionInvalid
         where the order is not given on that table.
         """
-        unit = unit_at(self.held, address, identity)
+        unit = unit_at(self.held, address, found)
         if unit is not None:
             check_order_fits_table(order.prescription, unit)
         return replace(self, unit=unit)
@@ -87,18 +87,18 @@ def unit_called(held: StandingData, name: str) -> StandingVersion[UnitRecord] | 
 
 
 def unit_at(
-    held: StandingData, address: str, identity: UnitIdentity
+    held: StandingData, address: str, found: TractionUnit
 ) -> StandingVersion[UnitRecord] | None:
     """The table that answers at an address; None for one that is not configured.
 
     Raises UnitNotVerified where another unit answers than the one that is configured there.
     """
-    units = list(held.units)
+    units, identity = list(held.units), found.identity
     here = next((each for each in units if each.record.address == address), None)
     known = next((each for each in units if each.record.unit_id == identity.unit_id), None)
     if here is None:
         return known
-    for fault in _faults(here, known, identity):
+    for fault in _faults(here, known, found):
         raise UnitNotVerified(
             f"{fault}: another unit answers at {address}. Look which table it is; if it was "
             f"exchanged, commission it and change the unit's record (`traction units change`)"
@@ -109,17 +109,18 @@ def unit_at(
 def _faults(
     here: StandingVersion[UnitRecord],
     known: StandingVersion[UnitRecord] | None,
-    identity: UnitIdentity,
+    found: TractionUnit,
 ) -> Iterator[str]:
-    said = here.record
+    said, identity = here.record, found.identity
     if known is not None and known.name != here.name:
         yield f"{here.words}, is configured here, and unit {identity.unit_id} is {known.name}"
-    for key, configured, found in (
+    for key, configured, told in (
         ("unit_id", said.unit_id, identity.unit_id),
         ("serial_number", said.serial_number, identity.serial_number),
+        ("profile", said.profile, found.profile_name),
     ):
-        if configured is not None and configured != found:
-            yield f"{here.words}, says {key}={configured}, the unit says {found}"
+        if configured is not None and configured != told:
+            yield f"{here.words}, says {key}={configured}, the unit says {told}"
 
 
 def _used(version: StandingVersion[StandingRecord]) -> UsedRecord:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +13,17 @@ from controller.errors import JournalCorrupt, PrescriptionInvalid, SelfCheckFail
 from controller.events import EventKind
 from records.clinic.clinic_verify import verify_clinic
 from records.exports.formats import written
+from records.exports.session.schema import SessionDocument
 from records.order.order_file import parse_order
 from records.standing.flags import with_ended_flag
-from records.standing.kinds import FlagEnd
+from records.standing.kinds import FlagEnd, ForceCaps, PatientRecord
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
+from records.visit.one_visit import VisitChange, join_session
 from tests.support.altering import altering
+from tests.support.observed import identifiers_from, observed_session
 from tests.support.sessions import SETTINGS, SHORT_CERVICAL, staged
-from tests.support.standing import CLINIC, FLAG, example, keep, patient
+from tests.support.standing import CLINIC, FLAG, example, keep, patient, writer
 from workstation.session.operators import SessionOperator
 from workstation.session.standing import prepared
 from workstation.session.workplace import Workplace
@@ -163,11 +168,8 @@ def test_a_cap_that_is_not_reached_and_one_of_another_region_refuse_nothing(
     [
         ({"unit_id": "00000000000000ff"}, UnitNotVerified, "says unit_id=00000000000000ff"),
         ({"serial_number": 1}, UnitNotVerified, "says serial_number=1, the unit says"),
-        (
-            {"force_limit": "50 N"},
-            PrescriptionInvalid,
-            "the force_limit of unit Table 1",
-        ),
+        ({"profile": "another"}, UnitNotVerified, "says profile=another, the unit says"),
+        ({"force_limit": "50 N"}, PrescriptionInvalid, "the force_limit of unit Table 1"),
         ({"regions": ["lumbar"]}, PrescriptionInvalid, "is not treated on Table 1"),
     ],
 )
@@ -243,3 +245,56 @@ def test_a_plan_that_ran_out_and_a_patient_who_has_left_are_told_and_refuse_noth
     assert asked.standing.flags == ()
     assert any("says that the patient is no longer treated here" in text for text in heard)
     assert any("ran out on 2000-01-01" in text for text in heard)
+
+
+def test_every_document_of_such_a_session_is_written_and_follows_its_schema(
+    folder: RecordFolder,
+) -> None:
+    keep(folder, example("clinic"))
+    keep(folder, patient(flags=[FLAG]))
+    with staged(folder) as stage:
+        keep(folder, example("unit", address=stage.uri, force_limit="100 N"))
+        visit = stage.visit(stage.treat().session_id)
+    document = json.loads(written(visit, "json"))
+    SessionDocument.model_validate(document)
+    device = {field["name"]: field for field in document["note"]["device"]}
+    assert device["lasting_flags"]["document"] == "patient TEST-1 version 1"
+    assert device["lasting_flags"]["attested_by"] == "P. Jones"
+    assert "unit Table 1 version 1 (" in device["standing_data"]["value"]
+    assert written(visit, "pdf").startswith(b"%PDF")
+    assert WORDS in written(visit, "text").decode()
+
+
+def test_an_observed_session_tells_the_flags_and_is_recorded(tmp_path: Path) -> None:
+    """Nothing is driven, so nothing is refused; who sets the force at the panel is told."""
+    folder = RecordFolder(tmp_path)
+    keep(folder, patient(flags=[{**FLAG, "do_not_treat": True}]))
+    done = observed_session(tmp_path)
+    assert any("lasting flag 1: DO NOT TREAT" in text for text in done.told)
+    assert WORDS in (done.visit().note.field("lasting_flags").value or "")
+    keep(folder, with_cap(folder), made_from=1)
+    with pytest.raises(PrescriptionInvalid, match="exceeds 50 N, the cervical cap"):
+        observed_session(tmp_path, identifiers=identifiers_from(2))
+
+
+def with_cap(folder: RecordFolder) -> PatientRecord:
+    held = read_standing(folder).patient("TEST-1")
+    assert held is not None
+    return held.record.model_copy(update={"force_cap": ForceCaps(cervical="50 N")})
+
+
+def test_sessions_of_one_visit_each_keep_their_own(folder: RecordFolder) -> None:
+    """A flag that is set between the two is on the second one's part of the note only."""
+    keep(folder, patient())
+    with staged(folder) as stage:
+        stage.treat()
+        keep(folder, patient(flags=[FLAG]), made_from=1)
+        stage.treat()
+        first, second = stage.visit("session-1"), stage.visit("session-2")
+        change = VisitChange(author=writer(at_utc_ms=stage.clock.utc_ms()))
+        join_session(folder, first, second, change)
+        visit = stage.visit("session-2")
+    assert visit.note.sessions == ("session-1", "session-2")
+    assert visit.note.field("lasting_flags").value == "none"
+    assert WORDS in (visit.note.field("lasting_flags.session-2").value or "")
+    assert [each.standing.of("patient").version for each in visit.sessions] == [1, 2]  # type: ignore[union-attr]

@@ -63,7 +63,7 @@ def treat(
     identified_at_s = clock.now_s()
     try:
         key = _check_before_start(unit, planned.order, operator, workplace, recording)
-        standing = ready.standing.on(uri, unit.identity, planned.order)
+        standing = ready.standing.on(uri, unit, planned.order)
         facts = start_facts(planned.order, unit, folder, identified_at_s=identified_at_s)
         facts = replace(facts, flags=standing.flags)
         recovered = recover(unit, workplace, key)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from random import Random
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -10,11 +16,14 @@ import pytest
 from controller.errors import JournalCorrupt, RecordNotFound, RequestRefused, StandingChanged
 from records.clinic.audit import accesses
 from records.clinic.clinic_verify import verify_clinic
+from records.clinic.standing_used import StandingUsed, UsedRecord
+from records.standing.appointments import Appointment, day_list, write_days
 from records.standing.kinds import KINDS, PatientRecord
 from records.standing.versions import read_standing
 from records.standing.write import StandingChange, namesakes, write_standing
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
+from tests.support.clinic_alterations import ALTERATIONS, alter
 from tests.support.notes import recorded
 from tests.support.sessions import fixed_key
 from tests.support.standing import (
@@ -26,6 +35,26 @@ from tests.support.standing import (
     patient,
     writer,
 )
+
+DAY = date(2025, 11, 30)
+APPOINTMENT = Appointment(
+    time="09:00",
+    table="Table 1",
+    reference="TEST-1",
+    last_name="Doe",
+    first_name="Jane",
+    birth_date=date(1960, 1, 31),
+)
+USED = UsedRecord(
+    kind="patient",
+    name="TEST-1",
+    version=2,
+    digest="00" * 32,
+    by="P. Jones",
+    at_utc_ms=WRITTEN_MS,
+    record={"reference": "TEST-1"},
+)
+NEED_CHECKPOINTS = ("cut the tail", "older file")
 
 
 def test_a_folder_without_them_has_none(folder: RecordFolder) -> None:
@@ -187,3 +216,47 @@ def test_an_altered_record_concerns_every_session_of_the_file(folder: RecordFold
     altered(folder, by="Somebody Else")
     with pytest.raises(JournalCorrupt):
         load_visit(folder, "s-1", SETTINGS)
+
+
+def test_of_two_who_write_at_the_same_moment_one_is_kept_and_one_is_told(
+    folder: RecordFolder,
+) -> None:
+    """Two connections that both read version 1: the file lets one of them write at a time."""
+    keep(folder, patient())
+    ready = Barrier(2)
+
+    def write(by: str) -> str:
+        change = StandingChange(record=patient(harness=f"that of {by}"), made_from=1)
+        ready.wait()
+        try:
+            write_standing(folder, writer(by), [change])
+        except StandingChanged as error:
+            return error.message
+        return by
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(write, ("A. Example", "B. Example")))
+    (kept,) = [each for each in said if each in ("A. Example", "B. Example")]
+    (refused,) = [each for each in said if each != kept]
+    assert f"version 2 of 2025-11-29 18:40:00 UTC by {kept}, is newer" in refused
+    assert len(read_standing(folder).versions("patient", "TEST-1")) == 2
+    assert verify_clinic(folder).alterations == ()
+
+
+@pytest.mark.parametrize("name", [each for each in ALTERATIONS if each not in NEED_CHECKPOINTS])
+def test_whatever_is_altered_nothing_is_relied_on(
+    folder: RecordFolder, tmp_path: Path, name: str
+) -> None:
+    """Random alterations of a file with records, what a session used, and appointments."""
+    keep(folder, patient(flags=[FLAG]))
+    keep(folder, patient(flags=[FLAG], harness="belt"), made_from=1)
+    recorded(folder, used=StandingUsed(flags=("told",), records=(USED,)))
+    write_days(folder, writer(), {DAY: [APPOINTMENT]}, file="day.csv", content=b"x")
+    whole, random = tmp_path / "whole.db", Random(11)
+    shutil.copy(folder.clinic_database, whole)
+    assert day_list(folder, DAY) is not None
+    for _ in range(5):
+        shutil.copy(whole, folder.clinic_database)
+        alter(folder.clinic_database, name, random)
+        with pytest.raises(JournalCorrupt):
+            read_standing(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from controller.errors import (
     JournalCorrupt,
+    LinkLost,
     RecordNotFound,
     RequestRefused,
     StandingChanged,
@@ -22,6 +24,7 @@ from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import run, said
+from tests.support.sessions import SHORT_CERVICAL
 from tests.support.standing import example, keep
 from workstation.commands.standing import GROUPS
 
@@ -259,3 +262,15 @@ def test_of_setting_and_record_the_longer_time_keeps_sessions(
         monkeypatch.setenv("TRACTION_RETENTION_YEARS", setting)
     keep(folder, example("clinic", retention_years=of_clinic))
     assert facts(folder, "retention")["years"] == years
+
+
+def test_run_takes_a_table_s_name_for_its_address(folder: RecordFolder, tmp_path: Path) -> None:
+    order = tmp_path / "order.toml"
+    order.write_text(SHORT_CERVICAL, encoding="utf-8")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"modbus-tcp://127.0.0.1:{unused.getsockname()[1]}?unit=1"
+        said(folder, "units", "add", "Table 1", f"address={address}")
+        result = run(folder, "run", "Table 1", "--order", str(order), "--yes")
+    assert isinstance(result.exception, LinkLost)
+    assert f"127.0.0.1:{address.rpartition(':')[2].partition('?')[0]}" in str(result.exception)
