@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, ClassVar, Literal, TypeAlias
+from unicodedata import normalize
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -378,7 +379,7 @@ def name_of(record: StandingRecord) -> str:
 
 def folded(name: str) -> str:
     """Two names that are the same folded are too easily taken for each other."""
-    return " ".join(name.split()).casefold()
+    return " ".join(normalize("NFKC", name).split()).casefold()
 
 
 def require_name(kind: str, record: StandingRecord, name: str) -> None:

@@ -120,6 +120,11 @@ def _check(held: StandingData, change: StandingChange, author: Author) -> None:
         return
     if change.made_from == NEW or newest.name != change.name:
         raise RequestRefused(_taken(newest, change))
+    if change.made_from > newest.number:
+        raise RecordNotFound(
+            f"{newest.words}, is the newest; there is no version {change.made_from} that a change "
+            "could be made from"
+        )
     if change.made_from != newest.number:
         raise StandingChanged(
             f"{newest.words}, is newer than the version {change.made_from} that this change was "

@@ -105,7 +105,7 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         *,
         version: Annotated[
             int | None,
-            typer.Option(help="The version that you have read; default: the newest now."),
+            typer.Option(min=1, help="The version that you have read; default: the newest now."),
         ] = None,
         reason: ReasonOption = "",
         person: PersonOptions,
