@@ -116,6 +116,11 @@ class Settings(BaseModel):
             raise ValueError(fault)
         return folder
 
+    def of_the_clinic(self, name: str, time_zone: str) -> Settings:
+        """With the clinic's own name and zone, as its record has them; "" leaves a setting."""
+        said = {"clinic": name, "time_zone": time_zone}
+        return self.model_copy(update={key: text for key, text in said.items() if text})
+
     def zone_at(self, utc_ms: int) -> tzinfo:
         """The clinic's zone; a system zone is fixed at its offset of that moment."""
         if self.time_zone:

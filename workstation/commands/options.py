@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from datetime import date, datetime
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -75,6 +76,14 @@ def place_of(data: Path | None) -> Place:
 
     settings = load_settings()
     return Place(settings, RecordFolder(data or settings.data))
+
+
+def day_of(place: Place) -> date:
+    """The clinic's day now."""
+    from controller.runtime.clock import SystemClock
+
+    utc_ms = SystemClock().utc_ms()
+    return datetime.fromtimestamp(utc_ms / 1000, place.settings.zone_at(utc_ms)).date()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
