@@ -158,6 +158,25 @@ class RulesInvalid(RequestRefused):
     code = 1031
 
 
+class StandingInvalid(RequestRefused):
+    """A standing record, or a file of them, is not sound; record, key and next step are named.
+
+    ``rows`` names each wrong row of a file, where there are several things to say.
+    """
+
+    code = 1032
+
+    def __init__(self, message: str, *, detail: str = "", rows: tuple[str, ...] = ()) -> None:
+        super().__init__(message, detail=detail)
+        self.rows = rows
+
+
+class StandingChanged(RequestRefused):
+    """Somebody else changed a standing record meanwhile; the message says who and when."""
+
+    code = 1033
+
+
 class ExportRefused(RequestRefused):
     """An export is not written: its content is not sound, or the file is not this session's."""
 

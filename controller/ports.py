@@ -72,6 +72,18 @@ class LastSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientFlag:
+    """A lasting flag of the patient, told before the start. ``number`` is its own for life.
+
+    ``words`` are for people and stay out of the evidence. ``refuses``: no unit is armed.
+    """
+
+    number: int
+    words: str
+    refuses: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeightTest:
     """Whether a weight test on record holds for the unit as it is now; ``text`` is for people.
 
@@ -92,7 +104,7 @@ class StartFacts:
 
     ``order_digest`` is the order's SHA-256 (hex). ``identified_at_s`` is the monotonic second at
     which the unit had been identified. ``last_record_utc_ms`` is the wall time of the newest record
-    of this workstation. None: there is no such record.
+    of this workstation. None: there is no such record. ``flags`` are the patient's lasting ones.
     """
 
     patient_reference: str
@@ -102,6 +114,7 @@ class StartFacts:
     last_arming: LastArming | None
     last_record_utc_ms: int | None
     last_seen: LastSeen | None
+    flags: tuple[PatientFlag, ...] = ()
     weight_test: WeightTest = NO_WEIGHT_TEST
 
 

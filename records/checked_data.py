@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from controller.errors import TractionError
 from controller.words import fault_of, texts_in
+
+_BARE = re.compile("[A-Za-z0-9_-]+")
+"""A key that TOML takes without quotes."""
 
 
 class CheckedData(BaseModel):
@@ -57,6 +63,37 @@ def checked(model: type[Model], data: Any, where: str, refused: type[TractionErr
         return model.model_validate(data)
     except ValidationError as error:
         raise refused(f"{where}: {fault_in_words(error, model)}") from error
+
+
+def toml_value(value: Any) -> str:
+    """A value as TOML; text is written as JSON writes it, which TOML reads. A float is none."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, int | Decimal):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def toml_document(document: Mapping[str, Any], inside: str = "") -> str:
+    """A document as TOML that says the same when it is read; what is None is left out.
+
+    Plain values come first, then tables and lists of tables, whose names begin with ``inside``.
+    """
+    plain, tables = list[str](), list[str]()
+    for key, value in document.items():
+        own = key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+        name = f"{inside}.{own}" if inside else own
+        if isinstance(value, Mapping):
+            tables.append(f"\n[{name}]\n{toml_document(value, name)}")
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            tables += [f"\n[[{name}]]\n{toml_document(each, name)}" for each in value]
+        elif value is not None:
+            plain.append(f"{own} = {toml_value(value)}\n")
+    return "".join((*plain, *tables))
 
 
 def digest_of(text: str) -> str:

@@ -11,11 +11,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from records.store.record_folder import RecordFolder
+
+if TYPE_CHECKING:
+    from tests.support.foreign_programs import Libmodbus
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 """Also for every program that a test starts."""
@@ -58,6 +62,14 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
 def folder_in_memory(memory_path: Path) -> RecordFolder:
     """The same as the folder where records live."""
     return RecordFolder(memory_path)
+
+
+@pytest.fixture(scope="session")
+def libmodbus(tmp_path_factory: pytest.TempPathFactory) -> Libmodbus:
+    """A server of libmodbus, compiled by the first test that starts one."""
+    from tests.support.foreign_programs import Libmodbus
+
+    return Libmodbus(tmp_path_factory.mktemp("libmodbus"))
 
 
 @pytest.fixture

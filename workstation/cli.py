@@ -49,6 +49,8 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "backup": ("backup", "restore", "archive"),
     "keys": ("key",),
     "retention": ("retention", "hold"),
+    "standing": ("clinic", "people", "units", "presets", "patients"),
+    "appointments": ("appointments",),
     "unit_files": ("quarantine", "repack", "move-years"),
     "ports": ("ports",),
     "profiles": ("profiles",),

@@ -130,6 +130,11 @@ class Settings(BaseModel):
         name = self.time_zone or _zone_of_the_system()
         return ForceUnit.POUND if _is_american(name) else ForceUnit.NEWTON
 
+    def of_the_clinic(self, name: str, time_zone: str) -> Settings:
+        """With the clinic's own name and zone, as its record has them; "" leaves a setting."""
+        said = {"clinic": name, "time_zone": time_zone}
+        return self.model_copy(update={key: text for key, text in said.items() if text})
+
     def zone_at(self, utc_ms: int) -> tzinfo:
         """The clinic's zone; a system zone is fixed at its offset of that moment."""
         if self.time_zone:

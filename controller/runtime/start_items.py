@@ -110,6 +110,7 @@ class StartItems:
             self_check.limits_item(self._order, unit.capabilities),
             *self_check.table_items(self._order),
             self_check.screening_item(self._facts.screening, verified=verified),
+            *self_check.flag_items(self._facts.flags),
         ]
 
     def _as_asked(self, item: CheckItem) -> CheckItem:

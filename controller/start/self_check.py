@@ -15,7 +15,13 @@ from typing import Final
 
 from controller.event_details.happened import SelfCheckRecorded
 from controller.order.prescription import Prescription
-from controller.ports import LastArming, UnitCapabilities, UnitIdentity, WeightTest
+from controller.ports import (
+    LastArming,
+    PatientFlag,
+    UnitCapabilities,
+    UnitIdentity,
+    WeightTest,
+)
 from controller.safety.limits import SafetyLimits
 from controller.safety.windows import exceeds
 from controller.telemetry import FORCE_FAULTS, PatientSwitch, Telemetry, UnitFault, UnitStatus
@@ -50,6 +56,7 @@ class CheckItem:
     """One item. ``by`` is who confirmed it, ``todo`` what to do about it when it is not passed.
 
     ``numbers`` are the figures behind ``value`` for the record, integers with the unit in the name.
+    ``shown`` is what people read in place of ``value``, where it holds what no evidence may.
     """
 
     name: str
@@ -59,6 +66,7 @@ class CheckItem:
     todo: str = ""
     blocking: bool = True
     numbers: Mapping[str, int] = field(default_factory=dict)
+    shown: str = ""
 
     @property
     def refuses(self) -> bool:
@@ -87,7 +95,8 @@ class CheckItem:
         state = self.state.value.replace("_", " ")
         by = f" by {self.by}" if self.by else ""
         todo = f"; {self.todo}" if self.todo else ""
-        return f"{self.name.replace('_', ' ')}: {state}{by} ({self.value}){todo}"
+        value = self.shown or self.value
+        return f"{self.name.replace('_', ' ')}: {state}{by} ({value}){todo}"
 
 
 def judged(name: str, good: bool, value: str, todo: str, *, blocking: bool = True) -> CheckItem:
@@ -311,6 +320,27 @@ def screening_item(screening: str, *, verified: bool) -> CheckItem:
         value="not attested",
         todo="say in the order's key screening who screened the patient, with the result",
     )
+
+
+def flag_items(flags: Sequence[PatientFlag]) -> list[CheckItem]:
+    """The patient's lasting flags, each told in words that the evidence does not hold.
+
+    One that says "do not treat" refuses on every unit, and no answer passes it (decision 0265).
+    """
+    return [
+        CheckItem(
+            name=f"lasting_flag_{flag.number}",
+            state=CheckState.FAILED if flag.refuses else CheckState.NOT_COVERED,
+            value="do not treat this region" if flag.refuses else "told in words",
+            shown=flag.words,
+            todo=(
+                "treat another region, or have a named person end the flag with a reason"
+                if flag.refuses
+                else "treat with it in mind"
+            ),
+        )
+        for flag in flags
+    ]
 
 
 def press_test_item(seen: bool, *, limit_s: float, verified: bool) -> CheckItem:

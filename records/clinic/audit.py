@@ -157,10 +157,19 @@ def _access(kind: EntryKind, at_utc_ms: int, detail: Mapping[str, Any]) -> Acces
 
 
 def _fields(kind: EntryKind, detail: Mapping[str, Any]) -> Iterable[str]:
-    """Names of fields that were written, or sessions that were found or said to be one visit."""
+    """Names of fields or records that were written, or sessions that were found or are a visit."""
     if kind is EntryKind.VISIT_SAID:
         return detail.get("sessions") or ()
+    if kind is EntryKind.APPOINTMENTS_SAID:
+        return [standing_field("patient", str(row["reference"])) for row in detail["rows"]]
+    if kind is EntryKind.STANDING_SAID:
+        return (standing_field(str(detail["kind"]), str(detail["name"])),)
     return detail.get("fields") or detail.get("words") or ()
+
+
+def standing_field(kind: str, name: str) -> str:
+    """What a row calls a standing record."""
+    return kind if name == kind else f"{kind} {name}"
 
 
 def access_detail(

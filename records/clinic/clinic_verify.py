@@ -1,7 +1,8 @@
 """verify of clinic.db: walk its chain again, check its signatures, its orders and its seals.
 
-Covered are signed notes, amendments, acceptances and audit rows. Drafts, presets, settings and the
-names behind patient keys are not; orders are compared with the evidence that names their digest.
+Covered are signed notes, amendments, acceptances, standing records and audit rows. Drafts, settings
+and the names behind patient keys are not; orders are compared with the evidence that names their
+digest.
 The chain finds errors and clumsy edits, the signature finds edits by those without the key, and
 only checkpoints that left the machine find a cut tail, an older file or a rewrite by its holder.
 """
@@ -43,7 +44,7 @@ from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 from records.strict_json import object_or_empty
 
-NOT_COVERED = "drafts, presets, settings and the names behind patient keys are not covered"
+NOT_COVERED = "drafts, settings and the names behind patient keys are not covered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from controller.errors import RecordNotFound
 from records.clinic.session_register import append_opened
+from records.clinic.standing_used import NOTHING_USED, StandingUsed, used_entry
 from records.store.author import Author
+from records.store.clinic_chain import append_entries
 from records.store.clinic_file import clinic_writing
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
@@ -29,34 +31,45 @@ class FiledOrder:
     order_text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session that is about to be opened on a unit, and the standing data it is run with."""
+
+    session_id: str
+    unit_id: str
+    used: StandingUsed = NOTHING_USED
+
+
 def file_order(
     folder: RecordFolder,
     order: Order,
+    session: NewSession,
     *,
-    session_id: str,
-    unit_id: str,
     author: Author,
     new_key: Callable[[], str],
 ) -> str:
     """File a session's order; returns the patient's key, made by ``new_key`` at the first visit.
 
-    The register says that ``author`` opened the session on that unit. Raises JournalUnavailable
-    when nothing can be kept.
+    The register says that ``author`` opened the session on that unit, and what standing data it was
+    run with is kept beside it. Raises JournalUnavailable when nothing can be kept.
     """
     with clinic_writing(folder) as db:
         key = _patient_key(db, order.patient_reference, new_key)
         db.execute(
             "INSERT INTO session_order VALUES (?, ?, ?, ?)",
-            (session_id, key, order.digest, order.source_text),
+            (session.session_id, key, order.digest, order.source_text),
         )
         append_opened(
             db,
             author,
-            session_id=session_id,
-            unit_id=unit_id,
+            session_id=session.session_id,
+            unit_id=session.unit_id,
             patient_key=key,
             digest=order.digest,
         )
+        if session.used.records:
+            entry = used_entry(author, session.session_id, key, session.used)
+            append_entries(db, author, [entry])
         return key
 
 

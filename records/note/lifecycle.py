@@ -14,6 +14,7 @@ from controller.errors import NoteRefused
 from controller.events import JsonValue
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of
 from records.clinic.audit import written_row
+from records.clinic.standing_used import used_of
 from records.keys.signing import known_public_keys
 from records.note.fields import (
     PATIENT_REFERENCE,
@@ -48,7 +49,11 @@ def note_words_of(
     db: Database, folder: RecordFolder, session_id: str, entries: Sequence[Entry]
 ) -> NoteWords:
     """What people said of a session's note, by its entries and its draft."""
-    words = replace(fold(_versions(entries), draft_in(db, session_id)), filed=filing_of(entries))
+    words = replace(
+        fold(_versions(entries), draft_in(db, session_id)),
+        filed=filing_of(entries),
+        standing=used_of(entries),
+    )
     if not words.versions:
         return words
     return replace(words, checkpoint=_checkpoint(db, folder, words.entry))

@@ -6,21 +6,24 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from controller.events import EventKind, Outcome
+from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.evidence.reader import NOT_CLOSED, SessionRecord
 from records.note.delivered_dose import DeliveredDose, compute_dose
 from records.note.device_fields import DevicePart, Field
 from records.note.events import Adjustment
+from records.note.standing import standing_fields
 from records.note.words import OrderFiling
 from records.order.order import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedSession:
-    """A session on file: what the evidence holds, what was ordered, and who filed the order."""
+    """A session on file: what the evidence holds, and what was ordered, filed and used with it."""
 
     record: SessionRecord
     order: Order
     filed: OrderFiling | None = None
+    standing: StandingUsed = NOTHING_USED
 
     @property
     def session_id(self) -> str:
@@ -99,7 +102,7 @@ def session_part(session: RecordedSession, zone: tzinfo) -> SessionPart:
         checkpoint=record.checkpoint,
         dose=dose,
         adjustments=device.adjustments,
-        fields=tuple(device.device_fields()),
+        fields=(*device.device_fields(), *standing_fields(session.standing)),
         warnings=tuple(device.warnings()),
         as_signed=device.as_signed,
     )

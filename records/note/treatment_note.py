@@ -120,7 +120,9 @@ def draft_note(
     ``zone`` is the clinic's; default: the record's own offset.
     """
     zone = zone or record_zone(record)
-    named = RecordedSession(record=record, order=order, filed=spoken.filed)
+    named = RecordedSession(
+        record=record, order=order, filed=spoken.filed, standing=spoken.standing
+    )
     sessions = (named, *(further.sessions if further else ()))
     own, *others = (session_part(session, zone) for session in sessions)
     parts: tuple[SessionPart, ...] = ()

@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 
 from controller.errors import JournalCorrupt
 from controller.events import JsonValue
+from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.evidence.unreadable import refused_in_words
 from records.store.canonical import canonical_json
 from records.store.clinic_chain import Entry, EntryKind
@@ -97,6 +98,7 @@ class NoteWords:
     checkpoint: str = ""
     entry: int = -1
     filed: OrderFiling | None = None
+    standing: StandingUsed = NOTHING_USED
 
     def version_of(self, name: str) -> NoteVersion | None:
         """The version that a field's word stands in; None for a draft's."""

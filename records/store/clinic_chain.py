@@ -55,6 +55,9 @@ class EntryKind(IntEnum):
     SESSION_SEALED = 42
     COMMISSIONED = 50
     STOP_TESTED = 51
+    STANDING_SAID = 60
+    STANDING_USED = 61
+    APPOINTMENTS_SAID = 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from controller.errors import JournalCorrupt, RecordNotFound, TractionError
 from controller.runtime.clock import SystemClock
 from records.clinic.audit import record_read
 from records.clinic.filed_orders import filed_order
+from records.clinic.standing_used import StandingUsed
 from records.clinic.visit_sessions import Visits, visits_of
 from records.evidence.believed import CheckedRecord, read_checked, refusal_of
 from records.evidence.reader import find_session, refuse_removed
@@ -56,7 +58,8 @@ def load_visit(
     altered = next(filter(None, (*(each.altered for each in checked), words.altered)), "")
     if altered and not altered_too:
         raise refusal_of(records[0].head.session_id, altered)
-    zone = practice.zone_at(records[0].head.started_utc_ms)
+    standing = words.note.standing
+    zone = _zone(practice, standing, records[0].head.started_utc_ms)
     note = draft_note(
         records[0],
         words.order,
@@ -72,13 +75,20 @@ def load_visit(
         face=face_of(note),
         zone=zone,
         made_at=datetime.fromtimestamp(SystemClock().utc_ms() // 1000, zone),
-        clinic=practice.clinic,
+        clinic=standing.said_of_clinic("name") or practice.clinic,
         altered=altered,
         acceptances=words.acceptances,
         sent=words.sent,
         further=words.further,
         asked_for=asked.record.head.session_id,
+        standing=standing,
     )
+
+
+def _zone(practice: Practice, standing: StandingUsed, utc_ms: int) -> tzinfo:
+    """The zone that the clinic's record named when the order was filed, else the settings'."""
+    name = standing.said_of_clinic("time_zone")
+    return ZoneInfo(name) if name else practice.zone_at(utc_ms)
 
 
 def _visits(folder: RecordFolder, session_id: str) -> Visits:

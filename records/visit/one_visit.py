@@ -26,7 +26,7 @@ from records.note.lifecycle import (
 )
 from records.note.session_part import RecordedSession, field_of
 from records.note.treatment_note import FurtherSessions, TreatmentNote, draft_note
-from records.note.words import Word
+from records.note.words import NoteWords, Word
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import clinic_writing
@@ -49,7 +49,7 @@ def join_session(folder: RecordFolder, visit: Visit, other: Visit, change: Visit
     _require_name(change)
     for fault in _faults(visit, other):
         raise NoteRefused(fault)
-    sessions = (*_others(visit), RecordedSession(record=other.record, order=other.order))
+    sessions = (*_others(visit), *other.sessions)
     changed = _note_over(visit, sessions, change.author)
     with clinic_writing(folder) as db:
         _require_same_visits(db, visit, other)
@@ -198,7 +198,8 @@ def _note_over(visit: Visit, others: tuple[RecordedSession, ...], author: Author
         at_utc_ms=author.at_utc_ms,
     )
     further = FurtherSessions(said=said, sessions=others) if others else None
-    return draft_note(visit.record, visit.order, visit.zone, further=further)
+    spoken = NoteWords(standing=visit.standing)
+    return draft_note(visit.record, visit.order, visit.zone, spoken=spoken, further=further)
 
 
 def _append(

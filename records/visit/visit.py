@@ -21,6 +21,7 @@ from records.claim.rules.offers import Offer
 from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
 from records.clinic.claim_exports import FiledExport
+from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.evidence.believed import mark_of
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose
@@ -42,7 +43,7 @@ class Visit:
 
     ``record`` and ``order`` are those of the session that the visit is called by, ``further`` are
     the others of a visit of several sessions. ``asked_for`` is the session by which it was asked
-    for.
+    for. ``standing`` is what that session was run with.
     """
 
     record: SessionRecord
@@ -61,11 +62,12 @@ class Visit:
     offers: tuple[Offer, ...] = ()
     further: FurtherSessions | None = None
     asked_for: str = ""
+    standing: StandingUsed = NOTHING_USED
 
     @property
     def sessions(self) -> tuple[RecordedSession, ...]:
         """Every session of the visit by its beginning, as the note's parts are."""
-        own = RecordedSession(record=self.record, order=self.order)
+        own = RecordedSession(record=self.record, order=self.order, standing=self.standing)
         if self.further is None:
             return (own,)
         by_id = {each.session_id: each for each in (own, *self.further.sessions)}

@@ -21,6 +21,7 @@ from records.clinic.session_words import (
     faults_of_further_seals,
     read_session_words,
 )
+from records.clinic.standing_used import used_of
 from records.clinic.visit_sessions import Visits, visits_in
 from records.evidence.believed import altered_text, refusal_of
 from records.evidence.reader import SessionRecord
@@ -133,7 +134,10 @@ class _Look:
         if order is None or order.order_digest != record.started.session.order_digest:
             raise JournalCorrupt(f"the order of session {name} is not the one that was filed")
         parsed = parse_order(order.order_text, f"of session {name}")
-        return RecordedSession(record=record, order=parsed, filed=filing_of(words.entries))
+        entries = words.entries
+        return RecordedSession(
+            record=record, order=parsed, filed=filing_of(entries), standing=used_of(entries)
+        )
 
     def _words_before(self, before: tuple[str, ...], words: SessionWords) -> LastVisit:
         """What was said of the visit before, under the session that it is called by."""

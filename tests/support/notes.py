@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from controller.events import EventKind, JsonValue, Sample, SampleFlag, SessionEvent
 from controller.runtime.clock import VirtualClock
-from records.clinic.filed_orders import file_order
+from records.clinic.filed_orders import NewSession, file_order
+from records.clinic.standing_used import NOTHING_USED, StandingUsed
 from records.evidence.journal import SessionOpening, open_session
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
 from records.note.treatment_note import TreatmentNote
@@ -82,6 +83,7 @@ def recorded(
     closed: bool = True,
     held_ms: int | None = 60_000,
     ramped_ms: int = 0,
+    used: StandingUsed = NOTHING_USED,
 ) -> None:
     """A session that held for ``held_ms``, with what else ``happened`` (ms, kind, detail).
 
@@ -92,8 +94,7 @@ def recorded(
     key = file_order(
         folder,
         filed,
-        session_id=session_id,
-        unit_id=UNIT,
+        NewSession(session_id=session_id, unit_id=UNIT, used=used),
         author=Author(by="P. Jones", user="desk", at_utc_ms=began_ms, key=KEY),
         new_key=lambda: f"key-of-{reference}",
     )

@@ -84,7 +84,12 @@ def claim_new(
     *,
     records: RecordsOptions,
 ) -> None:
-    """Print a commented claim context for a session, with what its record knows filled in."""
+    """Print a commented claim context for a session, with what its record knows filled in.
+
+    What standing data know of clinic, patient and people is proposed, marked line by line.
+    """
+    from records.standing.proposals import claim_proposals
+    from records.standing.versions import read_standing
     from records.visit.billing import claim_of
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
@@ -95,8 +100,16 @@ def claim_new(
     session_id = named_session(place, session)
     visit = audited_visit(folder, session_id, settings, reader_now(folder), "claim new")
     say_whose_visit(visit)
+    held = read_standing(folder)
+    patient = held.patient_exactly(visit.patient_reference)
+    known = patient.record.payer if patient else None
+    payer = payer or (known.profile if known else None)
     context, _ = claim_of(folder, visit, payer=payer, context_file=None)
-    text = claim_template(context)
+    performed_by = visit.note.field("performed_by").value or ""
+    proposed = claim_proposals(held, patient, performed_by)
+    if known and known.profile != context.payer.profile:
+        del proposed["payer"]
+    text = claim_template(context, proposed)
     made = MadeFile(f"{visit.session_id}-claim.toml", text.encode())
     put_out("claim-new", made, out, force=force, as_json=records.as_json)
 
@@ -141,7 +154,7 @@ def estimate(
     from records.visit.billing import estimate_visit
 
     visit, report = _billed(records.place, session, claim, "estimate")
-    made = estimate_visit(visit, table)
+    made = estimate_visit(visit, table or _fee_table(records.place))
     if records.as_json:
         say_json("estimate", _estimate_document(visit, report, made))
         return
@@ -214,6 +227,15 @@ def _billed(
         visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
+
+
+def _fee_table(place: Place) -> Path | None:
+    """The fee table that the clinic's record names, from the data folder on; None without one."""
+    from records.standing.versions import read_standing
+
+    clinic = read_standing(place.folder).clinic
+    named = clinic.record.fee_table if clinic else ""
+    return place.folder.path / named if named else None
 
 
 def _estimate_lines(report: ScrubReport, made: Estimate) -> list[str]:

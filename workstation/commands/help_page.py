@@ -24,7 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "repack",
         "move-years",
     ),
-    "Clinic": ("where",),
+    "Clinic": ("clinic", "people", "units", "presets", "patients", "appointments", "where"),
     "Engineer": (
         "demo",
         "simulate",

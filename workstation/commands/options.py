@@ -102,6 +102,14 @@ def place_of(data: Path | None) -> Place:
     return Place(settings, RecordFolder(data or settings.data))
 
 
+def day_of(place: Place) -> date:
+    """The clinic's day now."""
+    from controller.runtime.clock import SystemClock
+
+    utc_ms = SystemClock().utc_ms()
+    return datetime.fromtimestamp(utc_ms / 1000, place.settings.zone_at(utc_ms)).date()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordsOptions:
     """Which records a command reads, and whether it prints for people or for programs."""

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from controller.errors import RequestRefused
 from controller.order.prescription import Region
 from workstation.commands.made_file import MadeFile, put_out
-from workstation.commands.options import ForceOption, JsonOption, OutOption
-from workstation.output import say, say_json, say_text
+from workstation.commands.options import (
+    DataOption,
+    ForceOption,
+    JsonOption,
+    OutOption,
+    Place,
+    RecordsOptions,
+    day_of,
+    grouped,
+    place_of,
+)
+from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
-    from records.order.order import PlannedOrder
+    from records.order.order import Order, PlannedOrder
+    from records.standing.kinds import PresetRecord, UnitRecord
+    from records.standing.versions import StandingData, StandingVersion
 
 
 def register(app: typer.Typer) -> None:
@@ -24,38 +39,137 @@ def register(app: typer.Typer) -> None:
     order_app.command("check")(order_check)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposingOptions:
+    """Whose standing data propose lines of a new order."""
+
+    patient: Annotated[str, typer.Option(help="Reference of a patient on file.")] = ""
+    preset: Annotated[str, typer.Option(help="Name of a preset of the clinic.")] = ""
+    unit: Annotated[str, typer.Option(help="Name of the table that it is for.")] = ""
+    data: DataOption = None
+
+
+@grouped
 def order_new(
     region: Annotated[Region, typer.Option(help="Body region.")],
+    *,
     out: OutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
+    proposing: ProposingOptions,
 ) -> None:
-    """Print a commented order file with every key, valid as it stands."""
+    """Print a commented order file with every key, valid as it stands.
+
+    Lines that standing data propose are marked with where they are from.
+    """
     from workstation.texts.order_template import order_template
 
-    made = MadeFile(f"order-{region.value}.toml", order_template(region).encode())
+    text = order_template(region)
+    if proposing.patient or proposing.preset or proposing.unit:
+        text = _proposed(text, region, proposing)
+    made = MadeFile(f"order-{region.value}.toml", text.encode())
     put_out("order-new", made, out, force=force, as_json=as_json)
 
 
+def _proposed(text: str, region: Region, asked: ProposingOptions) -> str:
+    """The template with proposals; a preset that does not fit patient or table is refused."""
+    from records.standing.fit import check_preset_fits_patient, check_preset_fits_table
+    from records.standing.flags import flags_told
+    from records.standing.proposals import order_proposals
+    from records.standing.versions import read_standing
+    from workstation.texts.order_template import with_proposals
+
+    place = place_of(asked.data)
+    held = read_standing(place.folder)
+    preset = _preset(held, asked.preset, region) if asked.preset else None
+    patient = held.patient(asked.patient) if asked.patient else None
+    if asked.patient and patient is None:
+        held.found("patient", asked.patient)
+    if preset is not None and asked.unit:
+        check_preset_fits_table(preset.record, _table(held, asked.unit))
+    if preset is not None and patient is not None:
+        check_preset_fits_patient(preset.record, patient)
+    flags: list[str] = []
+    if patient is not None:
+        _audit(place, patient.name, "order new")
+        flags = [
+            f"{each.number}: {each.words}" for each in flags_told(patient, region, day_of(place))
+        ]
+    for flag in flags:
+        warn(f"lasting flag {flag}")
+    made = with_proposals(text, order_proposals(patient, preset), flags)
+    if preset is not None and preset.record.orders_shares:
+        warn("the preset orders shares of the body weight: add body_mass to the order")
+    return made
+
+
+def _preset(held: StandingData, name: str, region: Region) -> StandingVersion[PresetRecord]:
+    """A preset that somebody has taken over, for the region; raises RequestRefused."""
+    from records.standing.shipped import shipped_presets
+
+    if held.newest("preset", name) is None and name in shipped_presets():
+        raise RequestRefused(
+            f"preset {name} comes with the program and belongs to nobody: look at it (`traction "
+            f'presets list`), and take it over with `traction presets add "{name}" --by NAME`'
+        )
+    preset = held.preset(name)
+    if not preset.record.in_use:
+        raise RequestRefused(f"{preset.words}, is no longer in use; choose another one")
+    if preset.record.region != region.value:
+        raise RequestRefused(
+            f"{preset.words}, is for the {preset.record.region} region, not {region.value}"
+        )
+    return preset
+
+
+def _table(held: StandingData, name: str) -> StandingVersion[UnitRecord]:
+    """A table in use; raises RecordNotFound or RequestRefused."""
+    from records.standing.for_session import unit_called
+
+    table = unit_called(held, name)
+    if table is None:
+        held.found("unit", name)
+        raise RequestRefused(f"unit {name} is no longer in use; choose another one")
+    return table
+
+
+def _audit(place: Place, reference: str, what: str) -> None:
+    """A patient's standing data are told once the row of the access is kept."""
+    from records.clinic.audit import record_read, standing_field
+    from workstation.author_now import reader_now
+
+    named = [standing_field("patient", reference)]
+    record_read(place.folder, reader_now(place.folder), what, fields=named)
+
+
+@grouped
 def order_check(
-    order: Annotated[Path, typer.Argument(help="Order file.")], as_json: JsonOption = False
+    order: Annotated[Path, typer.Argument(help="Order file.")],
+    *,
+    unit: Annotated[str, typer.Option(help="Name of the table that it is for.")] = "",
+    records: RecordsOptions,
 ) -> None:
-    """Check an order file; print its steps, its total time and the questions it leads to."""
+    """Check an order file; print its steps, its total time and the questions it leads to.
+
+    Where its patient is known, lasting flags are told, and one that forbids the region refuses.
+    """
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
     from workstation.session.operators import possible_questions
-    from workstation.settings import load_settings
     from workstation.texts.plan_text import plan_text
 
     planned = PlannedOrder.of(read_order(order))
-    if as_json:
+    place = records.place
+    if records.as_json:
+        _check_standing(place, planned.order, unit, warn)
         say_json("order-check", _facts(planned))
         return
-    say_text(plan_text(planned.plan, load_settings().unit_of_force))
+    say_text(plan_text(planned.plan, place.settings.unit_of_force))
     questions = ", ".join(q.value for q in possible_questions(planned.plan.order))
     say(f"questions a session may ask: {questions}")
     if not planned.order.is_of_a_patient:
         say("patient_reference is empty: a unit whose profile is verified refuses this order")
+    _check_standing(place, planned.order, unit, say)
 
 
 def _facts(planned: PlannedOrder) -> dict[str, object]:
@@ -78,3 +192,23 @@ def _facts(planned: PlannedOrder) -> dict[str, object]:
         "questions": [question.value for question in possible_questions(dose)],
         "order_digest": planned.order.digest,
     }
+
+
+def _check_standing(place: Place, ordered: Order, unit: str, tell: Callable[[str], None]) -> None:
+    """What standing data say of an order; a patient's are told once the access is on record."""
+    from records.standing.fit import check_order_fits_table
+    from records.standing.for_session import standing_for
+    from records.standing.versions import read_standing
+
+    held = read_standing(place.folder)
+    if unit:
+        check_order_fits_table(ordered.prescription, _table(held, unit))
+    standing = standing_for(held, ordered, day_of(place))
+    if standing.patient is None:
+        return
+    _audit(place, standing.patient.name, "order check")
+    for text in standing.told:
+        tell(text)
+    for flag in standing.flags:
+        tell(f"lasting flag {flag.number}: {flag.words}")
+    standing.refuse_arming()

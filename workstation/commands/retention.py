@@ -47,8 +47,7 @@ def retention(
     from records.keeping.retention import Applied, RemovalConfirmation, show_retention
 
     place = person.place
-    settings, folder = place
-    rule = _rule(settings)
+    folder, rule = place.folder, _rule(place)
     done = Applied(removed=(), still_read=())
     if apply:
         due = _count_due(folder, rule)
@@ -107,7 +106,7 @@ def _lines(folder: RecordFolder, rule: RetentionRule, shown: list[Retained]) -> 
     from records.evidence.year_moves import moves_out_of_reach
     from records.keeping.retention import lines
 
-    kept = f"{rule.years} years" if rule.years else "for ever (setting retention_years is 0)"
+    kept = f"{rule.years} years" if rule.years else "for ever (retention_years is 0)"
     yield f"sessions are kept {kept}"
     for move in moves_out_of_reach(folder):
         yield f"not looked at: {move.file}: {move.what}"
@@ -153,15 +152,26 @@ def _date(text: str) -> date | None:
         raise RequestRefused(f"--today {text!r} is no date; write it like 2036-01-31") from error
 
 
-def _rule(settings: Settings) -> RetentionRule:
+def _rule(place: Place) -> RetentionRule:
+    """By the clinic's record and the setting: where both say a time, the longer one."""
     from controller.runtime.clock import SystemClock
     from records.keeping.retention import RetentionRule
+    from records.standing.versions import standing_unchecked
 
+    settings = place.settings
+    clinic = standing_unchecked(place.folder).clinic
     return RetentionRule(
-        years=settings.retention_years,
+        years=_years(settings.retention_years, clinic.record.retention_years if clinic else None),
         today=_day(settings, SystemClock().utc_ms()),
         day_of=lambda utc_ms: _day(settings, utc_ms),
     )
+
+
+def _years(setting: int, of_clinic: int | None) -> int:
+    """0 is for ever. A setting of 0 is one that nobody has made; a record of 0 is a word."""
+    if of_clinic is None or of_clinic == 0:
+        return setting if of_clinic is None else 0
+    return max(setting, of_clinic)
 
 
 def _agreed(count: int, rule: RetentionRule, *, yes: bool) -> bool:

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 @grouped
 def run(
     unit: Annotated[
-        str, typer.Argument(help="Address, for instance modbus-tcp://host:5020?unit=1")
+        str, typer.Argument(help="Address (modbus-tcp://host:5020?unit=1), or a unit's name.")
     ],
     *,
     order: Annotated[Path, typer.Option("--order", help="Order file.")],
@@ -67,6 +67,7 @@ def run(
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
     by = check_name("--by", operator_name) if operator_name else ""
     place = records.place
+    unit = _address(place, unit)
     ordered = PlannedOrder.of(read_order(order))
     steps = read_script(script) if script else None
     check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
@@ -84,6 +85,15 @@ def run(
             status = _treat(unit, ordered, workplace, operator, screen, heard)
         _leave_checkpoints(place, screen)
     raise typer.Exit(status)
+
+
+def _address(place: Place, unit: str) -> str:
+    """The address of a table that the clinic calls so; what is no such name is an address."""
+    from records.standing.for_session import unit_called
+    from records.standing.versions import read_standing
+
+    called = unit_called(read_standing(place.folder), unit) if "://" not in unit else None
+    return called.record.address if called else unit
 
 
 def _person(screen: Screen, by: str) -> PersonAtTerminal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -62,9 +63,22 @@ def _fitting(place: Place, name: str) -> Fitting:
 
     listed = find_sessions(place.folder, SessionQuery(), place.day_of)
     today = place.day_of(SystemClock().utc_ms())
-    return sessions_named(
-        listed, name, SessionNaming(day_of=place.day_of, today=today, unit_names={})
-    )
+    naming = SessionNaming(day_of=place.day_of, today=today, unit_names={})
+    fitting = sessions_named(listed, name, naming)
+    if fitting.sessions or not listed:
+        return fitting
+    return sessions_named(listed, name, replace(naming, unit_names=_unit_names(place)))
+
+
+def _unit_names(place: Place) -> dict[str, str]:
+    """What the clinic calls its units, by their id; read only where no other name fits."""
+    from records.standing.kinds import UnitRecord
+    from records.standing.versions import read_standing
+
+    units = (each.record for each in read_standing(place.folder).all_of("unit"))
+    return {
+        unit.unit_id: unit.name for unit in units if isinstance(unit, UnitRecord) and unit.unit_id
+    }
 
 
 def _leave_row(place: Place, found: Sequence[FoundSession], by: str) -> None:

@@ -161,11 +161,11 @@ def _left_out(count: Mapping[str, int]) -> Iterator[str]:
 def audit(
     *,
     session: Annotated[str, typer.Option(help="Only of this session id.")] = "",
-    patient: Annotated[str, typer.Option(help="Only of this patient's sessions.")] = "",
+    patient: Annotated[str, typer.Option(help="Only of this patient.")] = "",
     person: PersonOptions,
 ) -> None:
     """List who read or wrote patients' data, oldest first (exit status 4: it was altered)."""
-    from records.clinic.audit import accesses, altered_audit, record_read
+    from records.clinic.audit import accesses, altered_audit, record_read, standing_field
     from records.keeping.search import SessionQuery, find_sessions
     from workstation.author_now import reader_now
 
@@ -177,6 +177,7 @@ def audit(
         ids = [found.head.session_id for found in of_patient]
         if folder.clinic_database.exists():
             record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
+        ids.append(standing_field("patient", patient))
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
     altered, found = altered_audit(folder), accesses(folder, wanted)
     if altered and person.as_json:

@@ -19,13 +19,14 @@ from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 from firmware_bridge.profiles import find_profile
-from records.clinic.filed_orders import file_order
+from records.clinic.filed_orders import NewSession, file_order
 from records.evidence.journal import SqliteJournal, open_session
 from records.evidence.observed import shows_hold
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import PlannedOrder
+from records.standing.for_session import SessionStanding
 from workstation.session.commissioned import (
     instrument_as_commissioned,
     instrument_id,
@@ -38,6 +39,7 @@ from workstation.session.operators import SessionOperator
 from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover_observed
 from workstation.session.register import note_new_seals, program_author
+from workstation.session.standing import prepared
 from workstation.session.treat import SessionResult
 from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
 
@@ -89,6 +91,8 @@ def observe(
     """
     profile, digest = instrument_profile(table.profile, workplace)
     period_s = period_of(table.address, profile)
+    asked = prepared(workplace, planned.order)
+    standing, workplace = asked.standing, asked.workplace
     thing = instrument_as_commissioned(profile.name, digest, table.serial)
     known = known_of(workplace.folder, thing, workplace.clock.utc_ms())
     source = connect(table.address, profile, digest, workplace.clock)
@@ -100,7 +104,10 @@ def observe(
         key = _check_before_start(place, workplace, recording)
         recovered = recover_observed(place.unit_id, workplace, key)
         close_last_year(workplace, place.unit_id, key)
-        opened = _opened(table.address, planned, place, workplace, recording, key)
+        ready = _Ready(key=key, standing=standing)
+        opened = _opened(table.address, planned, place, workplace, recording, ready)
+        for flag in standing.flags:
+            operator.tell(f"lasting flag {flag.number}: {flag.words}")
         with recorded_as(opened.session_id):
             ports = opened.ports(source, workplace.clock, operator)
             planned_s = planned.plan.times.traction_s
@@ -113,6 +120,14 @@ def observe(
         )
     finally:
         source.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """The key that signs, and what standing data say of the session."""
+
+    key: SigningKey
+    standing: SessionStanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +219,7 @@ def _opened(
     place: ObservedPlace,
     workplace: Workplace,
     recording: Recording,
-    key: SigningKey,
+    ready: _Ready,
 ) -> _Opened:
     """File the order and open the record."""
     folder, clock = workplace.folder, workplace.clock
@@ -213,13 +228,12 @@ def _opened(
     patient_key = file_order(
         folder,
         planned.order,
-        session_id=session_id,
-        unit_id=place.unit_id,
-        author=program_author(workplace, key),
+        NewSession(session_id=session_id, unit_id=place.unit_id, used=ready.standing.used),
+        author=program_author(workplace, ready.key),
         new_key=recording.identifiers.patient_key,
     )
     opening = observed_opening_of(session_id, uri, planned, place, workplace, patient_key)
     journal = open_session(
-        folder, opening, clock, key=key, commit_interval_s=recording.commit_interval_s
+        folder, opening, clock, key=ready.key, commit_interval_s=recording.commit_interval_s
     )
     return _Opened(session_id=session_id, journal=journal, origin_s=origin_s)

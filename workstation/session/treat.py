@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.ports import Clock, TractionUnit, WeightTest
 from controller.runtime.lateness import Lateness
@@ -14,14 +14,12 @@ from controller.session.inputs_and_effects import Ending
 from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.units.reference_unit import ReferenceUnit
-from records.clinic.filed_orders import file_order
+from records.clinic.filed_orders import NewSession, file_order
 from records.evidence.journal import open_session
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import Order, PlannedOrder
-from records.store.author import Author
-from records.store.record_folder import RecordFolder
 from workstation.session.commissioned import known_of, unit_as_commissioned
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import opening_of, start_facts
@@ -29,6 +27,7 @@ from workstation.session.operators import SessionOperator, check_somebody_answer
 from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover
 from workstation.session.register import note_new_seals, program_author
+from workstation.session.standing import prepared
 from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
 
 
@@ -59,25 +58,34 @@ def treat(
     ``connect`` finds the unit; None: by its address. A refusal that comes once the record is open
     carries the session's id (``session_id``).
     """
+    ready = prepared(workplace, planned.order)
+    workplace = ready.workplace
     folder, clock = workplace.folder, workplace.clock
     unit = connect(uri, clock) if connect else connect_unit(uri, clock, workplace.warn)
     identified_at_s = clock.now_s()
     try:
         key = _check_before_start(unit, planned.order, operator, workplace, recording)
-        weight_test = _weight_test(uri, unit, workplace)
+        standing = ready.standing.on(uri, unit, planned.order)
         facts = start_facts(
             planned.order,
             unit,
             folder,
             identified_at_s=identified_at_s,
-            weight_test=weight_test,
+            weight_test=_weight_test(uri, unit, workplace),
         )
+        facts = replace(facts, flags=standing.flags)
         recovered = recover(unit, workplace, key)
         close_last_year(workplace, unit.identity.unit_id, key)
         session_id = recording.identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
         author = program_author(workplace, key)
-        patient_key = _filed(planned.order, session_id, unit, folder, author, recording)
+        patient_key = file_order(
+            folder,
+            planned.order,
+            NewSession(session_id=session_id, unit_id=unit.identity.unit_id, used=standing.used),
+            author=author,
+            new_key=recording.identifiers.patient_key,
+        )
         opening = opening_of(session_id, uri, planned, unit, workplace, patient_key)
         commit_interval_s = recording.commit_interval_s
         journal = open_session(folder, opening, clock, key=key, commit_interval_s=commit_interval_s)
@@ -135,22 +143,3 @@ def _weight_test(uri: str, unit: TractionUnit, workplace: Workplace) -> WeightTe
     if isinstance(unit, ReferenceUnit) and slowest_s is not None:
         unit.link.line.know_slowest_answer(slowest_s, timeout_s=unit.link.timeout_s)
     return known.weight_test
-
-
-def _filed(
-    order: Order,
-    session_id: str,
-    unit: TractionUnit,
-    folder: RecordFolder,
-    author: Author,
-    recording: Recording,
-) -> str:
-    """File the order with people's words; returns the key that stands for the patient."""
-    return file_order(
-        folder,
-        order,
-        session_id=session_id,
-        unit_id=unit.identity.unit_id,
-        author=author,
-        new_key=recording.identifiers.patient_key,
-    )

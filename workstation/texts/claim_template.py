@@ -6,18 +6,25 @@ checks that every key of the model stands here and that every example is accepte
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
+from records.checked_data import toml_value
 from records.claim.context import ClaimContext
+from records.standing.proposals import Proposal
+
+OPEN: Final = (None, "", ())
+"""Values that say nothing."""
 
 _HEAD = """\
 # Claim context: what the practice's system knows of this claim. It stays the owner; this file is a
 # copy. Lines that begin with # are not read: remove the # and put your own value in place of the
 # example (all examples are invented). What is left out stays open and is named where it is needed.
+"""
+_PROPOSED = """\
+# Lines marked PROPOSED are from standing data, in the version that they name: nobody has looked at
+# them for this claim.
 """
 Row = tuple[str, str, str]
 _TOP: tuple[Row, ...] = (
@@ -189,17 +196,29 @@ _TABLES: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
 )
 
 
-def claim_template(context: ClaimContext) -> str:
-    """The file for a claim; ``context`` holds what the record and the order know."""
+def claim_template(
+    context: ClaimContext, proposed: Mapping[str, Proposal] = MappingProxyType({})
+) -> str:
+    """The file for a claim; ``context`` holds what the record and the order know.
+
+    What they do not know is ``proposed`` by standing data, each line with where it is from.
+    """
     known = context.model_dump(mode="python", exclude_none=True)
-    return "\n".join(_lines(known)) + "\n"
+    return "\n".join(_lines(known, proposed)) + "\n"
 
 
-def _lines(known: dict[str, Any]) -> Iterator[str]:
-    yield _HEAD
-    yield from (_row(known, row) for row in _TOP)
+def _lines(known: dict[str, Any], proposed: Mapping[str, Proposal]) -> Iterator[str]:
+    yield f"{_HEAD}{_PROPOSED if proposed else ''}"
+    for row in _TOP:
+        offered = proposed.get(row[0])
+        yield _row(known, row, {row[0]: offered.value} if offered else {}, _mark(offered))
     for table, meaning, rows in _TABLES:
-        yield from _table(f"[{table}]", meaning, known.get(table) or {}, rows)
+        offered = proposed.get(table)
+        offer = offered.value if offered else {}
+        own = known.get(table) or {}
+        yield ""
+        yield _beside(f"[{table}]" if own or offer else f"# [{table}]", meaning)
+        yield from (_row(own, row, offer, _mark(offered)) for row in rows)
     for line in known["lines"]:
         yield from _table("[[lines]]", "a service of this claim", line, _LINE)
     others: tuple[dict[str, Any], ...] = known["other_lines_same_day"] or ({},)
@@ -214,26 +233,30 @@ def _table(head: str, meaning: str, known: dict[str, Any], rows: tuple[Row, ...]
     yield from (_row(known, row) for row in rows)
 
 
-def _row(known: dict[str, Any], row: Row) -> str:
+def _row(
+    known: dict[str, Any], row: Row, offer: Mapping[str, Any] = MappingProxyType({}), mark: str = ""
+) -> str:
+    """A line: what is known, else what is offered with its mark, else the example as a comment."""
     key, example, meaning = row
-    value: Any = known
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    text = f"# {key} = {example}" if value in (None, "", ()) else f"{key} = {_toml(value)}"
+    value, offered = _at(known, key), _at(offer, key)
+    if value in OPEN and offered not in OPEN:
+        value, meaning = offered, f"{mark}; {meaning}" if meaning else mark
+    text = f"# {key} = {example}" if value in OPEN else f"{key} = {toml_value(value)}"
     return _beside(text, meaning) if meaning else text
+
+
+def _at(table: Mapping[str, Any], key: str) -> Any:
+    """The value that a dotted key leads to; None where it leads nowhere."""
+    value: Any = table
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _mark(offered: Proposal | None) -> str:
+    return f"PROPOSED by {offered.source}, check it" if offered else ""
 
 
 def _beside(text: str, meaning: str) -> str:
     """The meaning stands in a column of its own, or two blanks behind a longer text."""
     return f"{text:<35} # {meaning}" if len(text) < 36 else f"{text}  # {meaning}"
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML; text is written as JSON writes it, which TOML reads."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, int | Decimal):
-        return str(value)
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from controller.order.prescription import Region
+import re
+from collections.abc import Iterable, Mapping
 
+from controller.order.prescription import Region
+from records.checked_data import toml_value
+from records.standing.proposals import Proposal
+
+_KEY = re.compile(r"(?:# )?([a-z_]+) = ")
+"""A line of the template that sets a key, or shows how it would be set."""
 _DOSE = {
     Region.CERVICAL: """\
 hold_force = "23 lbf"          # up to 200 N; above 176.5 N a person must confirm at the terminal;
@@ -77,3 +84,25 @@ screening = ""                 # contraindication screening: who screened, and t
 set_up_by = ""                 # name and credentials
 supervised_by = ""             # name and credentials
 """
+
+
+def with_proposals(
+    template: str, proposed: Mapping[str, Proposal], flags: Iterable[str] = ()
+) -> str:
+    """The template with what standing data propose, each line with where it is from.
+
+    A value of None takes the template's own line away: the preset has no such part. ``flags`` are
+    the patient's lasting flags, as remarks at the top.
+    """
+    lines = [f"# LASTING FLAG {flag}\n" for flag in flags]
+    for line in template.splitlines(keepends=True):
+        found = _KEY.match(line)
+        offered = proposed.get(found[1]) if found else None
+        if found is None or offered is None:
+            lines.append(line)
+        elif offered.value is not None:
+            mark = f"PROPOSED by {offered.source}, check it"
+            lines.append(f"{found[1]} = {toml_value(offered.value)}  # {mark}\n")
+        else:
+            lines.append(line if line.startswith("#") else f"# {line}")
+    return "".join(lines)

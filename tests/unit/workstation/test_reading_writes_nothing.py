@@ -23,7 +23,10 @@ from tests.support.notes import recorded
 from workstation.cli import program
 from workstation.texts.order_template import order_template
 
+STANDING = ("clinic", "people", "units", "presets", "patients")
 READING: dict[str, tuple[tuple[str, ...], ...]] = {
+    **{f"{group} {what}": ((),) for group in STANDING for what in ("show", "list", "export")},
+    "appointments list": ((),),
     "audit": ((), ("--patient", "TEST-1"), ("--session", "last")),
     "backup": (("--status",),),
     "checkpoints": ((),),
@@ -57,7 +60,11 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "verify": (("--all",), ("last",), ("--all", "--since-last")),
 }
 WRITING = {
+    *(f"{group} {what}" for group in STANDING for what in ("add", "change", "import")),
+    "patients flag",
+    "patients end-flag",
     "accept",
+    "appointments import",
     "archive",
     "codes import",
     "commission",
@@ -76,7 +83,7 @@ WRITING = {
     "stop-test",
     "upload",
 }
-WITHOUT_RECORDS = {"order check", "order new", "ports", "replay"}
+WITHOUT_RECORDS = {"ports", "replay"}
 CASES = [(name, more) for name, several in READING.items() for more in several]
 
 

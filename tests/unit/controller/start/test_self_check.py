@@ -9,7 +9,7 @@ import pytest
 
 from controller.event_details.table import encode
 from controller.order.prescription import Table
-from controller.ports import LastArming, UnitCapabilities
+from controller.ports import LastArming, PatientFlag, UnitCapabilities
 from controller.start import self_check as check
 from controller.start.self_check import CheckItem, CheckState
 from controller.telemetry import Telemetry, UnitFault, UnitStatus
@@ -23,6 +23,8 @@ IDLE = reading(force_n=0.1, second_force_n=0.2, gross_force_n=0.1)
 QUIET = tuple(0.1 * (n % 3) for n in range(20))
 LAST = LastArming(firmware="1.00.0", firmware_crc=1, gross_zero_n=2.0, armed_on="2026-11-01")
 ONE_CHANNEL = replace(CAPABILITIES, second_channel=False)
+
+FLAG = PatientFlag(number=2, words="osteoporosis: ask; P. Jones on 2026-11-02", refuses=False)
 
 ITEMS: list[tuple[CheckItem, CheckState, bool, str]] = [
     (check.identity_item(IDENTITY), PASSED, False, "serial 10042"),
@@ -221,3 +223,18 @@ def test_figures_stand_in_the_record_where_there_are_any() -> None:
     }
     with_numbers = encode(item.with_numbers({"utc_ms": 1}).recorded)
     assert with_numbers == encode(item.recorded) | {"numbers": {"utc_ms": 1}}
+
+
+def test_a_lasting_flag_is_told_in_words_that_no_record_holds() -> None:
+    (item,) = check.flag_items([FLAG])
+    assert (item.name, item.state, item.refuses) == ("lasting_flag_2", NOT_COVERED, False)
+    assert FLAG.words in item.text
+    assert "osteoporosis" not in str(encode(item.recorded))
+
+
+def test_do_not_treat_refuses_and_a_patient_without_flags_has_no_item() -> None:
+    (item,) = check.flag_items([replace(FLAG, refuses=True)])
+    assert item.refuses
+    assert item.value == "do not treat this region"
+    assert "have a named person end the flag with a reason" in item.todo
+    assert check.flag_items([]) == []

@@ -21,6 +21,7 @@ from controller.errors import (
 )
 from records.clinic.audit import accesses
 from records.clinic.clinic_verify import verify_clinic, verify_words
+from records.clinic.standing_used import StandingUsed, UsedRecord, used_of
 from records.evidence.integrity import issued_checkpoints, verify
 from records.evidence.packed_links import pack_ranges
 from records.evidence.reader import REMOVED, list_sessions, read_session
@@ -37,9 +38,11 @@ from records.keeping.retention import (
     needs_count,
     show_retention,
 )
+from records.standing.versions import read_standing
 from records.store.author import Author
 from records.store.chain import NOTHING
 from records.store.checkpoint import parse_checkpoint
+from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_writing
 from records.store.database import rows
 from records.store.record_folder import RecordFolder
@@ -48,9 +51,19 @@ from tests.support.altering import altering
 from tests.support.made_once import made_once
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.sessions import KEY
+from tests.support.standing import FLAG, keep, patient
 
 AUTHOR = Author(by="P. Jones", user="pj", at_utc_ms=BEGAN_MS + 4000 * DAY_MS, key=KEY)
 KEYS = {KEY.key_id: KEY.public_key}
+USED = UsedRecord(
+    kind="patient",
+    name="TEST-1",
+    version=1,
+    digest="00" * 32,
+    by="P. Jones",
+    at_utc_ms=BEGAN_MS,
+    record={"reference": "TEST-1"},
+)
 
 
 def day_of(utc_ms: int) -> date:
@@ -137,6 +150,23 @@ def test_nothing_of_the_content_is_left_in_the_files(folder: RecordFolder) -> No
     applied(folder, rule())
     after = b"".join(path.read_bytes() for path in folder.path.rglob("*") if path.is_file())
     assert not [word for word in words if word in after]
+
+
+def test_the_last_session_goes_and_the_patient_s_standing_record_stays(
+    folder: RecordFolder,
+) -> None:
+    """With the flag that may be for life; the chain with both stays provable."""
+    keep(folder, patient(flags=[FLAG]), at_utc_ms=BEGAN_MS)
+    recorded(folder, "s-1", used=StandingUsed(records=(USED,), flags=("told",)))
+    recorded(folder, "s-2", reference="TEST-2", began_ms=BEGAN_MS + 3653 * DAY_MS)
+    assert apply_retention(folder, rule(), AUTHOR).removed == ("s-1",)
+    assert verify_clinic(folder).alterations == ()
+    held = read_standing(folder).patient("TEST-1")
+    assert held is not None
+    assert held.record.flags[0].stands_on(rule().today)
+    with clinic_writing(folder) as db:
+        assert rows(db, "SELECT 1 FROM patient WHERE reference = 'TEST-1'") == []
+        assert used_of(entries_of_session(db, "s-1")).flags == ("told",)
 
 
 def test_without_a_rule_nothing_is_ever_due(data: RecordFolder) -> None:

@@ -14,7 +14,7 @@ from controller.errors import AuditUnavailable, JournalUnavailable
 from records.clinic.acceptance import Acceptance, OfferAnswer, acceptances_of, record_acceptance
 from records.clinic.audit import accesses, record_read
 from records.clinic.clinic_verify import verify_clinic
-from records.clinic.filed_orders import FiledOrder, file_order, filed_order
+from records.clinic.filed_orders import FiledOrder, NewSession, file_order, filed_order
 from records.clinic.key_life import rotate_key
 from records.keeping.search import SessionQuery, find_sessions
 from records.keys.signing import NoKeyStore, SigningKey
@@ -94,7 +94,7 @@ def test_what_happened_is_linked_signed_and_whole(
     assert (result.entries, result.links, result.orders) == (8, 6, 1)
     assert result.checkpoints_compared == 4
     assert result.alterations == ()
-    assert "drafts, presets, settings" in result.not_covered
+    assert "drafts, settings" in result.not_covered
 
 
 def test_links_are_those_of_the_evidence(life: tuple[RecordFolder, list[Checkpoint]]) -> None:
@@ -163,8 +163,7 @@ def test_a_rewrite_with_the_key_is_found_by_checkpoints_only(
     file_order(
         again,
         order_of(order.order_text),
-        session_id="s-1",
-        unit_id=UNIT,
+        NewSession(session_id="s-1", unit_id=UNIT),
         author=author(again),
         new_key=lambda: order.patient_key,
     )

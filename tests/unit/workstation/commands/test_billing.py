@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from controller.errors import RequestRefused
 from records.claim.account import account_number
+from records.claim.context_file import parse_context
 from records.evidence.session_check import check_session
 from records.evidence.stored_session import StoredSession
 from records.exports.formats import written
@@ -20,8 +22,9 @@ from records.store.record_folder import RecordFolder
 from records.visit import billing
 from records.visit.load import load_visit
 from tests.support.claims import WHOLE_CLAIM
-from tests.support.commands import run
+from tests.support.commands import run, said
 from tests.support.sessions import SETTINGS, staged
+from tests.support.standing import example, keep, patient
 
 pytestmark = pytest.mark.usefixtures("code_list_of_any_day", "clinic_time_zone")
 
@@ -303,3 +306,60 @@ def test_an_altered_log_is_said(folder: RecordFolder) -> None:
     record = replace(view.record, seal=bytes(32))
     report = scrub(view.note, record, view.context, view.facts.profile, view.facts.tables)
     assert [f.severity for f in report.of_rule("N-11")] == ["error"]
+
+
+def test_a_new_claim_takes_proposals_marked_with_their_version(tmp_path: Path) -> None:
+    """Of clinic, patient and whoever treated; what record and order say stays as it is."""
+    folder = RecordFolder(tmp_path)
+    keep(folder, example("clinic"))
+    keep(folder, example("person"))
+    keep(folder, patient(member_id="OLD", plan={"cert_through": "2027-01-29"}))
+    with staged(folder) as stage:
+        stage.treat()
+    keep(folder, patient(plan={"cert_through": "2027-01-29"}), made_from=1, by="B. Example")
+    performed = "performed_by=Pat Jones, PT, DPT"
+    note = ("note", "session-1", "--complete", performed, "--by", "P. Jones")
+    said(folder, *note)
+    text = said(folder, "claim", "new", "session-1")
+    for line, of in (
+        ('member_id = "1EG4TE5MK73"', "patient TEST-1, version 2 by B. Example"),
+        ("cert_through = 2027-01-29", "patient TEST-1, version 2 by B. Example"),
+        ('name = "Medicare Part B"', "patient TEST-1, version 2 by B. Example"),
+        ('last_name = "Example Spine Clinic"', "clinic, version 1 by P. Jones"),
+        ('credentials = "PT, DPT"', "person PJ, version 1 by P. Jones"),
+    ):
+        (found,) = [each for each in text.splitlines() if each.startswith(f"{line} ")]
+        assert f"# PROPOSED by {of}, check it" in found
+    claim = parse_context(text, "claim.toml")
+    assert claim.payer.profile == "medicare_b"
+    assert claim.diagnoses == ("M50120",)
+    assert claim.patient is not None
+    assert claim.patient.last_name == "Doe"
+    assert claim.rendering is not None
+    assert claim.rendering.npi == "1679576722"
+    assert claim.therapy_ytd_allowed is None
+    assert "PROPOSED" not in "".join(re.findall(r"^diagnoses = .*$", text, re.MULTILINE))
+
+
+def test_another_payer_than_the_patient_s_takes_nothing_of_it(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path)
+    keep(folder, patient())
+    with staged(folder) as stage:
+        stage.treat()
+    text = said(folder, "claim", "new", "session-1", "--payer", "commercial")
+    claim = parse_context(text, "claim.toml")
+    assert (claim.payer.profile, claim.payer.name) == ("commercial", "")
+
+
+def test_the_clinic_s_fee_table_is_taken_unless_another_is_named(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path)
+    with staged(folder) as stage:
+        stage.treat()
+    keep(folder, example("clinic", fee_table="fees.toml"))
+    (tmp_path / "fees.toml").write_text(FEES)
+    (tmp_path / "other.toml").write_text(FEES.replace("33.4009", "66.8018"))
+    own = json.loads(run(folder, "estimate", "session-1", "--json").stdout)
+    named = ("--table", str(tmp_path / "other.toml"))
+    other = json.loads(run(folder, "estimate", "session-1", "--json", *named).stdout)
+    assert own["table"].startswith("fees.toml")
+    assert float(other["amount"]) == pytest.approx(2 * float(own["amount"]), abs=0.02)

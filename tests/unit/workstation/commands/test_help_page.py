@@ -123,7 +123,12 @@ def test_one_option_name_means_one_thing() -> None:
         for option in options:
             takers.setdefault(option, set()).add(name)
     assert takers["--table"] == {"observe"}, "a fee table is --fees"
-    assert takers["--patient"] == {"sessions", "audit", "hold"}, "a reference of the clinic"
+    assert takers["--patient"] == {
+        "sessions",
+        "audit",
+        "hold",
+        "order new",
+    }, "a reference of the clinic"
     assert takers["--pid"] == {"upload"}
     assert not {"--operator", "--author", "--user", "--output", "--folder"} & takers.keys()
     for several in ("--data", "--json", "--by", "--out", "--force", "--yes", "--reason"):

@@ -29,6 +29,7 @@ from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.real_time import ROOT
 from tests.support.sessions import staged
 from tests.support.short_demo import run_short_demo
+from tests.unit.workstation.commands.test_appointments import DAY, DAY_MAP
 from tests.unit.workstation.commands.test_billing import FEES
 from workstation import cli, demo, openemr
 from workstation.commands import session_end
@@ -116,7 +117,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Printed:
             ),
         )
         patch.setenv("EMR_TOKEN", "token")
-        for part in (_empty, _read, _claims, _kept, _changed, _without_records, _sessions, _served):
+        life = (_empty, _read, _claims, _kept, _standing, _without_records)
+        for part in (*life, _changed, _sessions, _served):
             part(printed, patch)
     return printed
 
@@ -210,16 +212,30 @@ def _changed(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("quarantine", "list")
 
 
+def _standing(printed: Printed, _: pytest.MonkeyPatch) -> None:
+    by = ("--by", "P. Jones")
+    printed.run("units", "add", "Table 1", "address=modbus-tcp://host:5020?unit=1", *by)
+    printed.run("units", "show", "Table 1")
+    printed.run("units", "list")
+    exported = printed.place / "standing" / "units.toml"
+    printed.run("units", "export", "--out", f"{exported.parent}/")
+    printed.run("units", "import", str(exported), *by)
+    day, columns = printed.place / "day.csv", printed.place / "map.toml"
+    day.write_text(DAY, encoding="utf-8")
+    columns.write_text(DAY_MAP, encoding="utf-8")
+    printed.run("appointments", "list")
+    printed.run("appointments", "import", str(day), "--map", str(columns), *by)
+    printed.run("appointments", "list")
+
+
 def _without_records(printed: Printed, patch: pytest.MonkeyPatch) -> None:
     order = printed.place / "order.toml"
     order.write_text(order_template(Region.CERVICAL), encoding="utf-8")
     capture = printed.place / "line.capture"
     capture.write_text(CAPTURE, encoding="utf-8")
-    printed.run("order", "check", str(order), records=False)
-    printed.run("order", "new", "--region", "lumbar", records=False)
-    printed.run(
-        "order", "new", "--region", "lumbar", "--out", f"{printed.place}/new/", records=False
-    )
+    printed.run("order", "check", str(order))
+    printed.run("order", "new", "--region", "lumbar")
+    printed.run("order", "new", "--region", "lumbar", "--out", f"{printed.place}/new/")
     printed.run("replay", str(capture), records=False)
     printed.run("ports", records=False)
     codes = write_order_file(printed.place)

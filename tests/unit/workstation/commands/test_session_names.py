@@ -109,6 +109,15 @@ def test_many_that_fit_are_not_all_listed(folder: RecordFolder) -> None:
     assert error.listed[-1] == "and 2 older ones: `traction sessions` lists them"
 
 
+def test_a_session_is_called_by_the_name_of_its_table(data: RecordFolder) -> None:
+    table = ("Table 1", "address=modbus-tcp://host:5020?unit=1", f"unit_id={UNIT}")
+    said(data, "units", "add", *table, "--by", "P. Jones")
+    assert shown(data, "last table 1") == OTHER
+    error = run(data, "show", "Table 1").exception
+    assert isinstance(error, SessionAmbiguous)
+    assert len(error.listed) == 3
+
+
 def test_a_reference_that_is_also_the_end_of_an_id_is_not_guessed(data: RecordFolder) -> None:
     recorded(data, "s-9", began_ms=BEGAN_MS + 3 * DAY_MS, reference="0a1b2c")
     error = run(data, "show", "0a1b2c").exception

@@ -99,7 +99,7 @@ def test_an_unknown_session_writes_nothing(data: RecordFolder) -> None:
 def test_verify_all_says_what_it_found_in_clinic_db(data: RecordFolder) -> None:
     said(data, "note", "s-1", "--complete", "pain_before=6", "--by", "P. Jones")
     output = said(data, "verify", "--all")
-    assert "verified clinic.db: 7 entries in 4 signed links, 2 orders; drafts, presets" in output
+    assert "verified clinic.db: 7 entries in 4 signed links, 2 orders; drafts, settings" in output
     assert "clinic.db was not altered (not checked against outside checkpoints)" in output
     assert "checkpoint of clinic.db, to be kept elsewhere: TC1-clinic." in output
     with altering(data.clinic_database) as db:

@@ -1,0 +1,1 @@
+"""What stays the same from visit to visit: clinic, people, units, presets, patients."""

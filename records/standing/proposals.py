@@ -1,0 +1,119 @@
+"""What standing data propose for an order or a claim: marked with where it is from.
+
+A proposal is a line in a file that a person reads, changes and uses. What the record, the order or
+the practice's system says of the same is not proposed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from records.claim.code_sets import plain
+from records.standing.kinds import PatientRecord, PersonRecord, PresetDose, StandingRecord
+from records.standing.versions import StandingData, StandingVersion
+
+OF_THE_PATIENT = (
+    "last_name",
+    "first_name",
+    "middle_name",
+    "birth_date",
+    "sex",
+    "address",
+    "phone",
+    "member_id",
+    "group_number",
+)
+"""Keys of the patient that stand in table [patient] of a claim context."""
+OF_THE_CLAIM = (
+    "payer",
+    "patient_relationship",
+    "subscriber",
+    "other_payer",
+    "authorization",
+    "plan",
+    "referring",
+    "onset_date",
+    "initial_treatment_date",
+)
+"""Keys that have the same name in both."""
+OF_A_PERSON = ("last_name", "first_name", "credentials", "npi", "taxonomy")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A value and the words that say where it is from. A table is a mapping."""
+
+    value: Any
+    source: str
+
+
+def claim_proposals(
+    held: StandingData, patient: StandingVersion[PatientRecord] | None, performed_by: str
+) -> dict[str, Proposal]:
+    """Keys of a claim context, for a patient and for who treated; nothing of what is not on file.
+
+    ``performed_by`` is the note's word; it names somebody on file by initials or whole name.
+    """
+    found = dict[str, Proposal]()
+    if held.clinic is not None:
+        found["billing"] = Proposal(_table(held.clinic.record.bills), _from(held.clinic))
+    if patient is not None:
+        source = _from(patient)
+        said = _table(patient.record)
+        found["patient"] = Proposal(
+            {key: said[key] for key in OF_THE_PATIENT if key in said}, source
+        )
+        found |= {key: Proposal(said[key], source) for key in OF_THE_CLAIM if key in said}
+        if codes := tuple(plain(code) for code in patient.record.diagnoses):
+            found["diagnoses"] = Proposal(codes, source)
+    if person := _person(held, performed_by):
+        said = _table(person.record)
+        values = {key: said[key] for key in OF_A_PERSON if key in said}
+        found["rendering"] = Proposal(values, _from(person))
+    return found
+
+
+def order_proposals(
+    patient: StandingVersion[PatientRecord] | None, preset: StandingVersion[Any] | None
+) -> dict[str, Proposal]:
+    """Keys of an order file. None as a value: the preset has no such part of a dose."""
+    found = dict[str, Proposal]()
+    if preset is not None:
+        dose = preset.record.dose.model_dump()
+        assert dose.keys() == PresetDose.model_fields.keys(), "a preset's dose is one"
+        found |= {key: Proposal(value, _from(preset)) for key, value in dose.items()}
+    if patient is not None:
+        source, record = _from(patient), patient.record
+        found["patient_reference"] = Proposal(record.reference, source)
+        words: Mapping[str, Any] = {
+            "diagnosis": record.diagnoses,
+            "harness": record.harness,
+            "positioning": record.positioning,
+        }
+        found |= {key: Proposal(value, source) for key, value in words.items() if value}
+    return found
+
+
+def _person(held: StandingData, name: str) -> StandingVersion[PersonRecord] | None:
+    """The one whom a note names: by initials, or by the whole name with or without credentials."""
+    named = [each for each in held.people if name in set(_names(each.record))]
+    return named[0] if len(named) == 1 else None
+
+
+def _names(person: PersonRecord) -> Iterator[str]:
+    yield person.initials
+    yield person.full_name
+    if person.credentials:
+        yield f"{person.full_name}, {person.credentials}"
+
+
+def _table(record: BaseModel) -> dict[str, Any]:
+    return record.model_dump(mode="python", exclude_none=True)
+
+
+def _from(version: StandingVersion[StandingRecord]) -> str:
+    return f"{version.words.partition(' of ')[0]} by {version.by}"

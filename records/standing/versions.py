@@ -1,0 +1,282 @@
+"""What clinic.db's chain says of standing records: every version, who wrote it and when.
+
+The newest version of a record holds. Nothing is replaced in the file: a change is an entry that
+names the version it was made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from controller.errors import JournalCorrupt, PrescriptionInvalid, RecordNotFound
+from controller.events import JsonValue
+from records.clinic.chain_check import ChainCheck, ClinicAlteration, check_schema
+from records.evidence.unreadable import refused_in_words
+from records.keys.key_folder import key_history
+from records.keys.key_records import shown
+from records.keys.signing import known_public_keys
+from records.standing.kinds import (
+    CLINIC,
+    KINDS,
+    ON_FILE,
+    TABLES,
+    ClinicRecord,
+    PatientRecord,
+    PersonRecord,
+    PresetRecord,
+    StandingRecord,
+    UnitRecord,
+    folded,
+    kind_of,
+    name_of,
+)
+from records.store.canonical import canonical_json
+from records.store.cell_check import CellCheck
+from records.store.clinic_chain import Entry, EntryKind, entries_of_kind, entry_of
+from records.store.clinic_file import clinic_checking, clinic_reading
+from records.store.database import Database
+from records.store.record_folder import RecordFolder
+
+NAMED = 5
+"""So many records a message names."""
+Record = TypeVar("Record", bound=StandingRecord, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingVersion(Generic[Record]):
+    """One version on file. ``digest`` is the SHA-256 (hex) of the record's canonical JSON."""
+
+    number: int
+    record: Record
+    digest: str
+    by: str
+    user: str
+    at_utc_ms: int
+    reason: str
+    entry: int
+
+    @property
+    def kind(self) -> str:
+        """clinic, person, unit, preset or patient."""
+        return kind_of(self.record)
+
+    @property
+    def name(self) -> str:
+        """What the record is called by."""
+        return name_of(self.record)
+
+    @property
+    def words(self) -> str:
+        """Which version of what, by whom and when."""
+        when = shown(self.at_utc_ms)
+        return f"{label(self.kind, self.name)}, version {self.number} of {when} by {self.by}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The same for programs, with the record."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "version": self.number,
+            "replaces": self.number - 1,
+            "digest": self.digest,
+            "by": self.by,
+            "user": self.user,
+            "at_utc_ms": self.at_utc_ms,
+            "reason": self.reason,
+            "record": record_json(self.record),
+        }
+
+
+class StandingData:
+    """Every standing record of a folder, each with all its versions, oldest first."""
+
+    def __init__(self, versions: Iterable[StandingVersion[StandingRecord]] = ()) -> None:
+        self._of: dict[tuple[str, str], list[StandingVersion[StandingRecord]]] = {}
+        for version in versions:
+            self._of.setdefault((version.kind, folded(version.name)), []).append(version)
+
+    def versions(self, kind: str, name: str) -> tuple[StandingVersion[StandingRecord], ...]:
+        """Every version of a record, oldest first; none of one that is not on file."""
+        return tuple(self._of.get((kind, folded(name)), ()))
+
+    def newest(self, kind: str, name: str) -> StandingVersion[StandingRecord] | None:
+        """What holds of a record; None: it is not on file."""
+        return next(reversed(self.versions(kind, name)), None)
+
+    def found(self, kind: str, name: str) -> StandingVersion[StandingRecord]:
+        """The same; raises RecordNotFound naming what is on file."""
+        version = self.newest(kind, name)
+        if version is not None and version.name == name:
+            return version
+        known = ", ".join(each.name for each in self.all_of(kind)[:NAMED]) or "none"
+        near = repr(version.name) if version else known
+        raise RecordNotFound(
+            f"{label(kind, name)} is not on file (on file: {near}); `traction {TABLES[kind]} list` "
+            "shows every one"
+        )
+
+    def all_of(self, kind: str) -> list[StandingVersion[StandingRecord]]:
+        """The newest version of each record of a kind, by its name."""
+        found = [versions[-1] for (of, _), versions in self._of.items() if of == kind]
+        return sorted(found, key=lambda version: folded(version.name))
+
+    @property
+    def clinic(self) -> StandingVersion[ClinicRecord] | None:
+        """The clinic; None where nobody said anything of it."""
+        return _as(ClinicRecord, self.newest("clinic", CLINIC))
+
+    def patient(self, reference: str) -> StandingVersion[PatientRecord] | None:
+        """The patient of a reference; None where none is on file, or the order names nobody.
+
+        Raises PrescriptionInvalid for a reference that only nearly is one on file: its lasting
+        flags would go unsaid.
+        """
+        found = self._patient_nearly(reference)
+        if found is not None and found.name != reference:
+            raise PrescriptionInvalid(
+                f"patient_reference={reference!r} is not on file, and {found.name!r} is; if it is "
+                "the same patient, correct the order, else give one of both another reference"
+            )
+        return found
+
+    def patient_exactly(self, reference: str) -> StandingVersion[PatientRecord] | None:
+        """The same, and None for a reference that only nearly is one on file."""
+        found = self._patient_nearly(reference)
+        return found if found is not None and found.name == reference else None
+
+    def _patient_nearly(self, reference: str) -> StandingVersion[PatientRecord] | None:
+        return _as(PatientRecord, self.newest("patient", reference)) if reference else None
+
+    def preset(self, name: str) -> StandingVersion[PresetRecord]:
+        """A preset; raises RecordNotFound."""
+        found = _as(PresetRecord, self.found("preset", name))
+        assert found is not None, "a preset's record is one"
+        return found
+
+    @property
+    def patients(self) -> Iterator[StandingVersion[PatientRecord]]:
+        """Every patient, by reference."""
+        return filter(None, (_as(PatientRecord, each) for each in self.all_of("patient")))
+
+    @property
+    def units(self) -> Iterator[StandingVersion[UnitRecord]]:
+        """Every unit in use, by name."""
+        found = (_as(UnitRecord, each) for each in self.all_of("unit"))
+        return (each for each in found if each is not None and each.record.in_use)
+
+    @property
+    def people(self) -> Iterator[StandingVersion[PersonRecord]]:
+        """Everybody who works here now, by initials."""
+        found = (_as(PersonRecord, each) for each in self.all_of("person"))
+        return (each for each in found if each is not None and each.record.in_use)
+
+
+def label(kind: str, name: str) -> str:
+    """What messages call a record."""
+    return kind if kind == "clinic" else f"{kind} {name}"
+
+
+def record_json(record: StandingRecord) -> dict[str, JsonValue]:
+    """The record as an entry holds it: texts, whole numbers and truth values; None left out."""
+    said: dict[str, JsonValue] = record.model_dump(mode="json", exclude_none=True)
+    return said
+
+
+def digest_of_record(said: Mapping[str, JsonValue]) -> str:
+    """SHA-256 (hex) of a record's canonical JSON."""
+    return hashlib.sha256(canonical_json(said).encode()).hexdigest()
+
+
+def standing_in(db: Database) -> StandingData:
+    """The standing records by the entries of clinic.db; raises JournalCorrupt for a broken one."""
+    return _data(entries_of_kind(db, EntryKind.STANDING_SAID))
+
+
+def standing_unchecked(folder: RecordFolder) -> StandingData:
+    """The same of a folder, for a caller whose own look checks the chain."""
+    if not folder.clinic_database.exists():
+        return StandingData()
+    with clinic_reading(folder) as db:
+        return standing_in(db)
+
+
+def read_standing(folder: RecordFolder) -> StandingData:
+    """The standing records of a folder, checked; raises JournalCorrupt."""
+    return _data(checked_entries(folder, EntryKind.STANDING_SAID))
+
+
+def checked_entries(folder: RecordFolder, kind: EntryKind) -> list[Entry]:
+    """The entries of a kind, with the whole chain recomputed in the same look.
+
+    Signatures are checked from the first of them on. Raises JournalCorrupt where anything in the
+    chain does not fit, also where none is left: a flag that is gone may be the one that refuses.
+    """
+    if not folder.clinic_database.exists():
+        return []
+    keys = key_history(folder).only(known_public_keys(folder))
+    with clinic_checking(folder) as db:
+        db.execute("BEGIN")  # every look is at the file of one moment
+        for found in check_schema(db).alterations:
+            raise _altered(found)
+        chain = ChainCheck(db, keys.public_keys, keys, CellCheck(db))
+        own = [row for row in chain.entries if row.kind == kind]
+        since = own[0].sequence if own else len(chain.entries)
+        for found in chain.alterations({row.sequence for row in own}, since=since):
+            raise _altered(found)
+        return [entry_of(row) for row in own]
+
+
+def _altered(found: ClinicAlteration) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"clinic.db was altered ({found.where}: {found.what}), so no standing record in it can be "
+        "relied on, and a patient's lasting flag may be gone. Run `traction verify --all`, and "
+        "bring back a backup"
+    )
+
+
+def _data(entries: Iterable[Entry]) -> StandingData:
+    counted: dict[tuple[str, str], int] = {}
+    versions = []
+    for entry in entries:
+        version = _version(entry)
+        key = (version.kind, folded(version.name))
+        if version.number != counted.get(key, 0) + 1:
+            raise JournalCorrupt(
+                f"entry {entry.sequence} of clinic.db is version {version.number} of "
+                f"{label(version.kind, version.name)}, behind version {counted.get(key, 0)}: the "
+                "file was altered; `traction verify --all` says where"
+            )
+        counted[key] = version.number
+        versions.append(version)
+    return StandingData(versions)
+
+
+def _version(entry: Entry) -> StandingVersion[StandingRecord]:
+    detail = entry.detail
+    with refused_in_words(f"entry {entry.sequence} of clinic.db, a standing record,"):
+        model, said = KINDS[str(detail["kind"])], detail["record"]
+        record: StandingRecord = model.model_validate(said, context=ON_FILE)
+        digest = digest_of_record(said)
+        if digest != detail["digest"] or name_of(record) != detail["name"]:
+            raise ValueError("its record is not the one that its digest or its name says")
+        return StandingVersion(
+            number=int(detail["version"]),
+            record=record,
+            digest=digest,
+            by=str(detail["by"]),
+            user=str(detail["user"]),
+            at_utc_ms=entry.utc_ms,
+            reason=str(detail["reason"]),
+            entry=entry.sequence,
+        )
+
+
+def _as(
+    model: type[Record], version: StandingVersion[StandingRecord] | None
+) -> StandingVersion[Record] | None:
+    """The version, where its record is of a kind."""
+    return version if version and isinstance(version.record, model) else None  # type: ignore[return-value]

@@ -1,0 +1,567 @@
+"""``traction clinic``, ``people``, ``units``, ``presets``, ``patients``: what stays the same.
+
+One implementation for all five; patients have lasting flags beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from controller.errors import RequestRefused, StandingInvalid
+from workstation.commands.options import (
+    ForceOption,
+    OutOption,
+    PersonOptions,
+    Place,
+    day_of,
+    grouped,
+)
+from workstation.output import refuse_existing, say, say_json, say_text, warn, write_file
+
+if TYPE_CHECKING:
+    from records.standing.files import ImportPlan
+    from records.standing.kinds import PatientRecord, StandingRecord
+    from records.standing.versions import StandingData, StandingVersion
+    from records.standing.write import StandingChange
+
+    Version = StandingVersion[StandingRecord]
+
+HELP = {
+    "clinic": "Keep the clinic: name, address, numbers, time zone, payers.",
+    "person": "Keep the people who work here, called by their initials.",
+    "unit": 'Keep the tables, called as the clinic calls them ("Table 1").',
+    "preset": "Keep the clinic's protocols by region; none starts by itself.",
+    "patient": "Keep the patients, called by their record number, and their lasting flags.",
+}
+GROUPS = {
+    "clinic": "clinic",
+    "person": "people",
+    "unit": "units",
+    "preset": "presets",
+    "patient": "patients",
+}
+
+WordsArgument = Annotated[
+    list[str], typer.Argument(metavar="NAME KEY=VALUE...", help="Name, then values.")
+]
+MapOption = Annotated[Path, typer.Option("--map", help="Column map (TOML) of the file.")]
+NameArgument = Annotated[str, typer.Argument(help="Name of the record; the clinic has none.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is so, or why it changes.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagOptions:
+    """What a lasting flag says."""
+
+    kind: Annotated[str, typer.Option(help='For instance "osteoporosis".')]
+    text: Annotated[str, typer.Option(help="What whoever treats must know.")]
+    region: Annotated[str, typer.Option(help="cervical or lumbar; default: every region.")] = ""
+    until: Annotated[str, typer.Option(help="Last day on which it stands, YYYY-MM-DD.")] = ""
+    do_not_treat: Annotated[
+        bool, typer.Option("--do-not-treat", help="No unit is armed for that region.")
+    ] = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands about standing data."""
+    for kind, group in GROUPS.items():
+        own = typer.Typer(help=HELP[kind], no_args_is_help=True)
+        app.add_typer(own, name=group)
+        for name, command in _commands(kind):
+            own.command(name)(grouped(command))
+        if kind == "patient":
+            own.command("flag")(flag)
+            own.command("end-flag")(end_flag)
+
+
+def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
+    """The commands that every kind has."""
+
+    def add(words: WordsArgument, *, reason: ReasonOption = "", person: PersonOptions) -> None:
+        """Add a record, from KEY=VALUE words; a dotted key leads into a table."""
+        name, said = _said(kind, words)
+        _written(kind, person, lambda held: _added(held, kind, name, said, reason))
+
+    def show(
+        name: NameArgument = "",
+        *,
+        version: Annotated[
+            int | None, typer.Option(help="An older version; default: the newest.")
+        ] = None,
+        person: PersonOptions,
+    ) -> None:
+        """Show a record with who wrote it, when, and what it replaced."""
+        place = person.place
+        found = _version(_held(place), kind, _name(kind, name), version)
+        _audit(place, person, "shown", [found])
+        if person.as_json:
+            say_json("standing", found.facts)
+            return
+        for line in _lines(found):
+            say(line)
+
+    def change(
+        words: WordsArgument,
+        *,
+        version: Annotated[
+            int | None,
+            typer.Option(min=1, help="The version that you have read; default: the newest now."),
+        ] = None,
+        reason: ReasonOption = "",
+        person: PersonOptions,
+    ) -> None:
+        """Change keys of a record; KEY= takes one away. A newer version of somebody else wins."""
+        name, said = _said(kind, words)
+        _written(kind, person, lambda held: _changed(held, kind, name, said, (version, reason)))
+
+    def list_(
+        *,
+        all_too: Annotated[
+            bool, typer.Option("--all", help="Those that are no longer in use as well.")
+        ] = False,
+        person: PersonOptions,
+    ) -> None:
+        """List the records, by name."""
+        place = person.place
+        found = [
+            each
+            for each in _held(place).all_of(kind)
+            if all_too or getattr(each.record, "in_use", True)
+        ]
+        _audit(place, person, "listed", found)
+        if person.as_json:
+            say_json("standing-list", {"records": [each.facts for each in found]})
+            return
+        day = day_of(place)
+        for each in found:
+            say(_row(each, day))
+        _say_shipped(kind, {each.name for each in found})
+        if not found:
+            say(f"no {GROUPS[kind]} on file; `traction {GROUPS[kind]} add` adds one")
+
+    def import_(
+        file: Annotated[Path, typer.Argument(help="TOML, as `export` writes it.")],
+        *,
+        reason: ReasonOption = "",
+        person: PersonOptions,
+    ) -> None:
+        """Read records in from a file: all of them, or none and what is wrong with each."""
+        _imported(kind, person, file, reason)
+
+    def export(
+        name: NameArgument = "",
+        *,
+        out: OutOption = None,
+        force: ForceOption = False,
+        person: PersonOptions,
+    ) -> None:
+        """Write the records as TOML, every one or the one that is named."""
+        file = out.file(f"{GROUPS[kind]}.toml") if out else None
+        if file is not None:
+            refuse_existing(file, force=force)
+        _exported(kind, person, name, file)
+
+    def import_patients(
+        file: Annotated[Path, typer.Argument(help="TOML, as `export` writes it, or CSV.")],
+        *,
+        column_map: Annotated[
+            Path | None,
+            typer.Option("--map", help="Column map (TOML) of a CSV.", show_default=False),
+        ] = None,
+        reason: ReasonOption = "",
+        person: PersonOptions,
+    ) -> None:
+        """Read patients in from TOML or CSV: all of them, or none and what is wrong with each."""
+        _imported(kind, person, file, reason, column_map)
+
+    yield "add", add
+    yield "show", show
+    yield "change", change
+    yield "list", list_
+    yield "import", import_patients if kind == "patient" else import_
+    yield "export", export
+
+
+@grouped
+def flag(
+    patient: Annotated[str, typer.Argument(help="Reference of the patient.")],
+    said: FlagOptions,
+    person: PersonOptions,
+) -> None:
+    """Set a lasting flag, which is told at every visit until a named person ends it."""
+    from records.standing.flags import flag_of, with_flag
+    from records.standing.write import StandingChange
+
+    by = _named(person.by, "sets a flag")
+    document = {
+        "kind": said.kind,
+        "text": said.text,
+        "region": said.region,
+        "until": said.until,
+        "do_not_treat": said.do_not_treat,
+        "by": by,
+        "on": day_of(person.place),
+    }
+    new = flag_of(document, f"flag of patient {patient}")
+
+    def with_it(held: StandingData) -> StandingChange:
+        found, record = _patient(held, patient)
+        return StandingChange(record=with_flag(record, new), made_from=found.number)
+
+    _written("patient", person, with_it)
+
+
+@grouped
+def end_flag(
+    patient: Annotated[str, typer.Argument(help="Reference of the patient.")],
+    number: Annotated[int, typer.Argument(help="Number of the flag; `show` shows it.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why it no longer holds.")],
+    person: PersonOptions,
+) -> None:
+    """End a lasting flag: a named person, with a reason. It stays readable."""
+    from records.standing.flags import with_ended_flag
+    from records.standing.kinds import FlagEnd
+    from records.standing.write import StandingChange
+
+    by = _named(person.by, "ends a flag")
+    if not reason.strip():
+        raise RequestRefused("--reason is empty; say why the flag no longer holds")
+
+    def ended(held: StandingData) -> StandingChange:
+        found, record = _patient(held, patient)
+        end = FlagEnd(by=by, on=day_of(person.place), reason=reason.strip())
+        return StandingChange(
+            record=with_ended_flag(record, number, end), made_from=found.number, reason=reason
+        )
+
+    _written("patient", person, ended)
+
+
+# --- what is written --------------------------------------------------------------------------
+
+
+def _written(
+    kind: str, person: PersonOptions, change: Callable[[StandingData], StandingChange]
+) -> None:
+    """Make the change from what is on file, keep it, and say what stands now."""
+    from records.standing.write import write_standing
+    from workstation.author_now import author_now
+
+    place = person.place
+    held = _held(place)
+    made = change(held)
+    (kept,) = write_standing(place.folder, author_now(place.folder, person.by), [made])
+    for text in _remarks(kept, held, day_of(place)):
+        warn(text)
+    if person.as_json:
+        say_json("standing", kept.facts)
+    else:
+        say(f"kept: {kept.words}")
+
+
+def _added(
+    held: StandingData, kind: str, name: str, said: Mapping[str, Any], reason: str
+) -> StandingChange:
+    from records.standing.files import record_of
+    from records.standing.kinds import KINDS
+    from records.standing.shipped import shipped_table
+    from records.standing.write import StandingChange
+
+    called = KINDS[kind].called
+    table = (shipped_table(name) if kind == "preset" else None) or {}
+    table = _merged(table, {**({called: name} if called else {}), **said})
+    return StandingChange(record=record_of(kind, table, _label(kind, name)), reason=reason)
+
+
+def _changed(
+    held: StandingData,
+    kind: str,
+    name: str,
+    said: Mapping[str, Any],
+    why: tuple[int | None, str],
+) -> StandingChange:
+    from records.standing.files import record_of
+    from records.standing.kinds import require_name
+    from records.standing.versions import record_json
+    from records.standing.write import StandingChange
+
+    version, reason = why
+    found = held.found(kind, name)
+    if not said:
+        raise RequestRefused("nothing to change; say which key gets which value, as in key=value")
+    record = record_of(kind, _merged(record_json(found.record), said), _label(kind, name))
+    require_name(kind, record, found.name)
+    made_from = found.number if version is None else version
+    return StandingChange(record=record, made_from=made_from, reason=reason)
+
+
+def _imported(
+    kind: str, person: PersonOptions, file: Path, reason: str, column_map: Path | None = None
+) -> None:
+    from dataclasses import replace
+
+    from records.standing.write import write_standing
+    from workstation.author_now import author_now
+
+    place = person.place
+    held = _held(place)
+    with rows_told(as_json=person.as_json):
+        plan = _planned(held, kind, file, column_map)
+    changes = [replace(change, reason=reason) for change in plan.changes]
+    kept: Sequence[Version] = []
+    if changes:
+        kept = write_standing(place.folder, author_now(place.folder, person.by), changes)
+    for version in kept:
+        for text in _remarks(version, held, day_of(place)):
+            warn(text)
+    if person.as_json:
+        facts = [each.facts for each in kept]
+        unchanged = list(plan.unchanged)
+        say_json("standing-import", {"kept": facts, "unchanged": unchanged, "wrong": []})
+        return
+    for version in kept:
+        say(f"kept: {version.words}")
+    say(f"{len(kept)} kept, {len(plan.unchanged)} unchanged")
+
+
+def _planned(held: StandingData, kind: str, file: Path, column_map: Path | None) -> ImportPlan:
+    from records.standing.csv_patients import plan_patients
+    from records.standing.csv_rows import read_map, read_rows
+    from records.standing.files import plan_import, read_standing_file
+
+    if column_map is not None:
+        columns = read_map(column_map, "patients")
+        return plan_patients(held, read_rows(read_bytes(file), file.name, columns))
+    if file.suffix.lower() == ".csv":
+        raise StandingInvalid(
+            f"file {file.name}: a CSV needs a column map; say which column is what with --map FILE"
+        )
+    return plan_import(held, read_standing_file(file, kind))
+
+
+def read_bytes(file: Path) -> bytes:
+    """The content of a file; raises StandingInvalid."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise StandingInvalid(f"file {file} cannot be read ({error.strerror})") from error
+
+
+@contextmanager
+def rows_told(*, as_json: bool) -> Iterator[None]:
+    """Say each row that cannot be taken, before the error ends the command."""
+    try:
+        yield
+    except StandingInvalid as error:
+        if as_json and error.rows:
+            rows = list(error.rows)
+            say_json("standing-import", {"kept": [], "unchanged": [], "wrong": rows})
+        for row in () if as_json else error.rows:
+            say(row)
+        raise
+
+
+def _exported(kind: str, person: PersonOptions, name: str, out: Path | None) -> None:
+    from records.standing.files import standing_toml
+
+    place = person.place
+    held = _held(place)
+    found = [held.found(kind, name)] if name else held.all_of(kind)
+    _audit(place, person, "exported", found)
+    text = standing_toml(found)
+    if person.as_json:
+        say_json("standing-list", {"records": [each.facts for each in found]})
+    elif out is None:
+        say_text(text)
+    if out is not None:
+        written = write_file(out, text.encode())
+        if not person.as_json:
+            say(f"written to {written}")
+
+
+# --- words of the command line ----------------------------------------------------------------
+
+
+def _said(kind: str, words: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """The name, then KEY=VALUE words as a document; raises RequestRefused naming the word."""
+    name, *values = ("", *words) if kind == "clinic" else (*words[:1], *words[1:])
+    if kind != "clinic" and "=" in name:
+        raise RequestRefused(f"{name!r} stands where the name belongs; begin with the name")
+    document: dict[str, Any] = {}
+    for word in values:
+        key, equals, text = word.partition("=")
+        if not equals or not key:
+            raise RequestRefused(f"{word!r} says nothing of a key; write it as key=value")
+        *tables, last = key.split(".")
+        place = document
+        for table in tables:
+            place = place.setdefault(table, {})
+            if not isinstance(place, dict):
+                raise RequestRefused(f"{word!r} leads through a value that was said before")
+        place[last] = _value(word, text)
+    return _name(kind, name), document
+
+
+def _value(word: str, text: str) -> Any:
+    """A text, or what stands in TOML's brackets or quotes; nothing: the key is taken away."""
+    from records.checked_data import parse_toml
+
+    if text[:1] not in ("[", "{", '"'):
+        return text or None
+    return parse_toml(f"value = {text}", repr(word), StandingInvalid)["value"]
+
+
+def _name(kind: str, name: str) -> str:
+    from records.standing.kinds import CLINIC
+
+    if kind == "clinic":
+        if name:
+            raise RequestRefused(f"{name!r}: there is one clinic, and it is called by no name")
+        return CLINIC
+    if not name:
+        raise RequestRefused(f"say which {kind}; `traction {GROUPS[kind]} list` lists them")
+    return name
+
+
+def _merged(table: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """``table`` with what was said in its place; None takes a key away."""
+    merged = dict(table)
+    for key, value in said.items():
+        old = merged.get(key)
+        if isinstance(value, dict):
+            merged[key] = _merged(old if isinstance(old, dict) else {}, value)
+        elif value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _named(by: str, does: str) -> str:
+    if not by.strip():
+        raise RequestRefused(f'by is empty; say who {does} with --by "NAME"')
+    return by.strip()
+
+
+# --- what is on file --------------------------------------------------------------------------
+
+
+def _held(place: Place) -> StandingData:
+    from records.standing.versions import read_standing
+
+    return read_standing(place.folder)
+
+
+def _version(held: StandingData, kind: str, name: str, number: int | None) -> Version:
+    newest = held.found(kind, name)
+    versions = held.versions(kind, name)
+    if number is None:
+        return newest
+    if not 1 <= number <= len(versions):
+        raise RequestRefused(
+            f"{_label(kind, name)} has versions 1 to {len(versions)}, and no version {number}"
+        )
+    return versions[number - 1]
+
+
+def _patient(held: StandingData, reference: str) -> tuple[Version, PatientRecord]:
+    from records.standing.kinds import PatientRecord
+
+    found = held.found("patient", reference)
+    assert isinstance(found.record, PatientRecord), "a patient's record is one"
+    return found, found.record
+
+
+def _audit(place: Place, person: PersonOptions, what: str, found: Sequence[Version]) -> None:
+    """Patients' data are handed out only once the row of the access is kept."""
+    from records.clinic.audit import record_read, standing_field
+    from workstation.author_now import reader_now
+
+    named = [standing_field(each.kind, each.name) for each in found if each.kind == "patient"]
+    if named:
+        reader = reader_now(place.folder, person.by)
+        record_read(place.folder, reader, f"patient {what}", fields=named)
+
+
+# --- what is told -----------------------------------------------------------------------------
+
+
+def _label(kind: str, name: str) -> str:
+    from records.standing.versions import label
+
+    return label(kind, name)
+
+
+def _lines(version: Version) -> Iterator[str]:
+    """A record for people."""
+    from records.checked_data import toml_document
+    from records.standing.files import record_table
+    from records.standing.kinds import PatientRecord
+
+    reason = f": {version.reason}" if version.reason else ""
+    yield f"{version.words} (account {version.user}){reason}"
+    table = record_table(version.record)
+    table.pop("flags", None)
+    yield from toml_document(table).splitlines()
+    if isinstance(version.record, PatientRecord):
+        for number, each in enumerate(version.record.flags, start=1):
+            yield f"flag {number}: {each.words}"
+
+
+def _row(version: Version, day: date) -> str:
+    from records.standing.kinds import (
+        ClinicRecord,
+        PatientRecord,
+        PersonRecord,
+        PresetRecord,
+        UnitRecord,
+    )
+
+    record = version.record
+    match record:
+        case ClinicRecord():
+            told = record.name
+        case PersonRecord():
+            told = ", ".join(filter(None, (record.full_name, record.credentials, record.role)))
+        case UnitRecord():
+            told = f"{record.address}  {', '.join(record.regions) or 'every region'}"
+        case PresetRecord():
+            told = f"{record.region}  {record.dose.mode} {record.dose.hold_force}"
+        case PatientRecord():
+            flags = len(record.standing_flags(day))
+            told = f"{record.full_name}, born {record.birth_date}  {flags} lasting flags"
+    unused = "" if getattr(record, "in_use", True) else "  no longer in use"
+    return f"{version.name}  {told}  version {version.number}, {version.by}{unused}"
+
+
+def _say_shipped(kind: str, known: set[str]) -> None:
+    from records.standing.shipped import shipped_presets
+
+    for name, preset in shipped_presets().items() if kind == "preset" else ():
+        if name not in known:
+            dose = f"{preset.region}  {preset.dose.mode} {preset.dose.hold_force}"
+            say(f"{name}  {dose}  comes with the program, taken over by nobody")
+
+
+def _remarks(version: Version, held: StandingData, day: date) -> Iterator[str]:
+    """What a person should look at, and what keeps nothing out."""
+    from records.standing.fit import plan_ran_out
+    from records.standing.kinds import PatientRecord
+    from records.standing.write import namesakes
+
+    if isinstance(version.record, PatientRecord):
+        for reference in namesakes(held, version.record):
+            yield (
+                f"patient {reference} has the same names and day of birth as {version.name}: if "
+                "it is the same person, use one reference only"
+            )
+        if text := plan_ran_out(version.record, day):
+            yield text

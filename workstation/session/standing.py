@@ -1,0 +1,44 @@
+"""What standing data say of a session, asked before anything is connected or written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from records.order.order import Order
+from records.standing.for_session import SessionStanding, standing_for
+from records.standing.versions import StandingData, read_standing
+from workstation.session.workplace import Workplace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What holds for a session, and the workplace with the clinic's own name and time zone."""
+
+    standing: SessionStanding
+    workplace: Workplace
+
+
+def prepared(workplace: Workplace, order: Order) -> Prepared:
+    """What holds for an order today; what only has to be told is told.
+
+    Raises PrescriptionInvalid above a patient's cap, JournalCorrupt where clinic.db was altered.
+    """
+    held = read_standing(workplace.folder)
+    workplace = _at_the_clinic(workplace, held)
+    utc_ms = workplace.clock.utc_ms()
+    day = datetime.fromtimestamp(utc_ms / 1000, workplace.settings.zone_at(utc_ms)).date()
+    standing = standing_for(held, order, day)
+    for text in standing.told:
+        workplace.warn(text)
+    return Prepared(standing=standing, workplace=workplace)
+
+
+def _at_the_clinic(workplace: Workplace, held: StandingData) -> Workplace:
+    """With what the clinic's record says in place of the settings."""
+    if held.clinic is None:
+        return workplace
+    settings = workplace.settings.of_the_clinic(
+        held.clinic.record.name, held.clinic.record.time_zone
+    )
+    return replace(workplace, settings=settings)
