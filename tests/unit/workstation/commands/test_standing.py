@@ -210,7 +210,7 @@ def test_patients_data_are_named_in_the_audit(folder: RecordFolder) -> None:
         ("patient listed", ["patient A-1", "patient A-2"]),
         ("patient exported", ["patient A-2"]),
     ]
-    of_one = [row["what"] for row in facts(folder, "audit", "--patient", "A-2")]
+    of_one = [row["what"] for row in facts(folder, "audit", "--patient", "A-2")["accesses"]]
     assert of_one == ["patient added", "patient listed", "patient exported"]
 
 
