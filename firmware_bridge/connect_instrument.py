@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from controller.errors import AddressInvalid
@@ -10,12 +11,13 @@ from firmware_bridge.ascii.endings import AnswerEnd, FixedLength, LineEnd
 from firmware_bridge.ascii.talker import AsciiTalker
 from firmware_bridge.instruments.gauge import GaugeSource
 from firmware_bridge.instruments.transmitter import TransmitterSource
-from firmware_bridge.line.line import Line
+from firmware_bridge.line.line import Capture, Line
 from firmware_bridge.line.serial_port import SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.line.uri import AsciiAddress, TcpAddress, parse_uri
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.modbus.transparency import check_transparency
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
@@ -24,11 +26,22 @@ GATEWAY_LATENCY_S: Final = 0.016
 TIMEOUT_FACTOR: Final = 1.5
 """An answer may take so much longer than wire and maker say before it counts as lost."""
 
+FIRST_LOST: Final = "every small push, whose registers begin with it"
+
 
 def connect_instrument(
-    uri: str, profile: TransmitterProfile | GaugeProfile, digest: str, clock: Clock
+    uri: str,
+    profile: TransmitterProfile | GaugeProfile,
+    digest: str,
+    clock: Clock,
+    say: Callable[[str], None] = lambda _: None,
+    capture: Capture | None = None,
 ) -> ForceSource:
-    """Open the line; nothing is asked yet. Raises AddressInvalid or LinkLost."""
+    """Open the line; only a gateway in front of a transmitter is asked for every byte.
+
+    ``say`` hears what could not be checked, ``capture`` every byte. Raises AddressInvalid, LinkLost
+    or, for a gateway that does not pass every byte, LinkError.
+    """
     address = parse_uri(uri)
     if isinstance(profile, GaugeProfile) != isinstance(address, AsciiAddress):
         wanted = "ascii" if isinstance(profile, GaugeProfile) else "modbus-rtu or modbus-tcp"
@@ -38,7 +51,7 @@ def connect_instrument(
         )
     if isinstance(address, TcpAddress):
         assert isinstance(profile, TransmitterProfile), "a gauge has no Modbus address"
-        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True)
+        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True, capture=capture)
         timeout_s = timeout_of(profile, profile.serial.baudrate, GATEWAY_LATENCY_S)
         link = _link(line, TcpFraming(), address.unit, profile, timeout_s)
         return TransmitterSource(profile, digest, link, clock, close=line.close)
@@ -46,12 +59,27 @@ def connect_instrument(
     check_baudrate(uri, profile, baudrate)
     port = SerialPort(address, profile.serial)
     timeout_s = timeout_of(profile, baudrate, port.adapter_latency_s)
-    line = Line(port, clock, serial_times(baudrate), echo=address.echo)
+    line = Line(port, clock, serial_times(baudrate), echo=address.echo, capture=capture)
     if isinstance(profile, TransmitterProfile):
         assert not isinstance(address, AsciiAddress), "a transmitter has a Modbus address"
         link = _link(line, RtuFraming(), address.unit, profile, timeout_s)
+        if address.is_gateway:
+            _check_gateway(link, profile, say)
         return TransmitterSource(profile, digest, link, clock, close=line.close)
     return gauge_on(line, profile, digest, clock, timeout_s=timeout_s)
+
+
+def _check_gateway(
+    link: ModbusLink, profile: TransmitterProfile, say: Callable[[str], None]
+) -> None:
+    """Ask by a function that the profile names: another one may end the instrument's answers."""
+    function = min(read.function for read in profile.reads)
+    try:
+        if said := check_transparency(link, function=function, first_lost=FIRST_LOST):
+            say(said)
+    except BaseException:
+        link.close()
+        raise
 
 
 def gauge_on(

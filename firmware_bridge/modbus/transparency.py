@@ -3,7 +3,8 @@
 A serial server whose port is set to telnet or RFC 2217 passes identification and polling, in which
 the byte FF is rare, and loses every frame that has it: first of all the release without a token.
 One with software flow control loses 11 and stops at 13. A read of one register carries the bytes;
-any answer to it will do, an exception too.
+any answer to it will do, an exception too. A line of text has none of these bytes but its own end,
+which every answer shows, so a gauge is not asked.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ PROBES: Final = (
         address=0x00FF,
         controls=range(0x00FE, 0x00C0, -1),
         fault="the gateway loses the byte FF: its port is set to telnet or RFC 2217, and every "
-        "frame with FF is lost, first of all the release without a token; set the port to raw TCP",
+        "frame with FF is lost, first of all {first_lost}; set the port to raw TCP",
     ),
     Probe(
         address=0x0D0A,
@@ -67,30 +68,35 @@ PROBES: Final = (
 )
 
 
-def check_transparency(link: ModbusLink) -> str:
+def check_transparency(
+    link: ModbusLink, *, function: int = READ, first_lost: str = "the release without a token"
+) -> str:
     """Returns "" when every byte passes, or a sentence that the check was not done, and why.
 
-    Raises LinkError with what is wrong with the gateway's port, LinkLost when it is gone.
+    ``function`` reads registers (3 or 4); ``first_lost`` is the first frame with an FF that is
+    missed. Raises LinkError with what is wrong with the gateway's port, LinkLost when it is gone.
     """
+    asked = _Asked(link, function)
     undone: list[Probe] = []
     for probe in PROBES:
-        if _answers(link, probe.address):
+        if asked.answers(probe.address):
             continue
-        _answers(link, RESUME)
-        if _answers(link, _control(link, probe)):
-            raise LinkError(probe.fault)
+        asked.answers(RESUME)
+        fault = probe.fault.format(first_lost=first_lost)
+        if asked.answers(asked.control(probe)):
+            raise LinkError(fault)
         undone.append(probe)
         if probe is PROBES[0]:
             break
-        if not _answers(link, PROBES[0].address):
-            raise LinkError(f"{probe.fault} (since then nothing is answered)")
-    return _not_done(link, undone)
+        if not asked.answers(PROBES[0].address):
+            raise LinkError(f"{fault} (since then nothing is answered)")
+    return _not_done(asked, undone)
 
 
-def _not_done(link: ModbusLink, undone: list[Probe]) -> str:
+def _not_done(asked: _Asked, undone: list[Probe]) -> str:
     if not undone:
         return ""
-    pairs = (f"0x{probe.address:04X} nor at 0x{_control(link, probe):04X}" for probe in undone)
+    pairs = (f"0x{probe.address:04X} nor at 0x{asked.control(probe):04X}" for probe in undone)
     return (
         "whether the gateway passes every byte was not checked (not done): the unit answers a read "
         f"neither at {', neither at '.join(pairs)}; look at the settings of the gateway's port: "
@@ -98,24 +104,32 @@ def _not_done(link: ModbusLink, undone: list[Probe]) -> str:
     )
 
 
-def _control(link: ModbusLink, probe: Probe) -> int:
-    """The check sum of a request may have a special byte by chance, so the whole frame counts."""
-    frames = ((address, link.read_frame(READ, address, 1)) for address in probe.controls)
-    plain = (address for address, frame in frames if not SPECIAL_BYTES & set(frame))
-    return next(plain, probe.controls[0])
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A device behind a gateway, and the function by which its registers are read."""
 
+    link: ModbusLink
+    function: int
 
-def _answers(link: ModbusLink, address: int) -> bool:
-    """True when something sound comes back, an exception too."""
-    for _ in range(ATTEMPTS):
-        link.line.settle()
-        try:
-            link.read_registers(READ, address, 1)
-        except LinkLost:
-            raise
-        except UnitRejected:
+    def control(self, probe: Probe) -> int:
+        """The check sum of a request may have a special byte by chance: the whole frame counts."""
+        frames = (
+            (address, self.link.read_frame(self.function, address, 1)) for address in probe.controls
+        )
+        plain = (address for address, frame in frames if not SPECIAL_BYTES & set(frame))
+        return next(plain, probe.controls[0])
+
+    def answers(self, address: int) -> bool:
+        """True when something sound comes back, an exception too."""
+        for _ in range(ATTEMPTS):
+            self.link.line.settle()
+            try:
+                self.link.read_registers(self.function, address, 1)
+            except LinkLost:
+                raise
+            except UnitRejected:
+                return True
+            except LinkError:
+                continue
             return True
-        except LinkError:
-            continue
-        return True
-    return False
+        return False
