@@ -123,9 +123,10 @@ def observed_session(
     pulls: bool = True,
     lets_go_at_s: float | None = None,
     identifiers: Identifiers | None = None,
+    clock: VirtualClock | None = None,
 ) -> Observed:
-    """Observe one session in a new folder below ``path``; times count from the first pull."""
-    clock = VirtualClock()
+    """Observe one session in a folder at ``path``; times count from the first pull."""
+    clock = clock or VirtualClock()
     began_s = clock.now_s()
     folder = RecordFolder(path)
     planned = PlannedOrder.of(parse_order(order, "order.toml"))

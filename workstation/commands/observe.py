@@ -36,6 +36,9 @@ class TableOptions:
     ]
     table: Annotated[str, typer.Option(help="The table that it hangs beside.")]
     set_by: Annotated[str, typer.Option(help="Who set the force at the table.")]
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Table and instrument are simulated.")
+    ] = False
 
 
 def register(app: typer.Typer) -> None:
