@@ -193,19 +193,15 @@ def _whole_peaks(seen: Sequence[ObservedPhase]) -> list[ObservedPhase]:
     """Rises that a fall follows at once and that were not cut short by the end of the treatment."""
     falls = (ObservedKind.RAMP_DOWN, ObservedKind.RELEASE)
     rises = [phase for phase in seen if phase.kind is ObservedKind.RAMP_UP]
-    peaks = [
+    turned_ms = {rise.start_ms for rise, behind in pairwise(seen) if behind.kind in falls}
+    before = [*rises[1:2], *rises[:-1]]
+    return [
         rise
-        for rise, behind in pairwise(seen)
-        if rise.kind is ObservedKind.RAMP_UP and behind.kind in falls
+        for rise, other in zip(rises, before, strict=False)
+        if rise.start_ms in turned_ms and _is_whole(rise, other)
     ]
-    return [peak for peak in peaks if _is_whole(peak, rises)]
 
 
-def _is_whole(peak: ObservedPhase, rises: Sequence[ObservedPhase]) -> bool:
-    """Whether it rose nine tenths of the way to where the rise before it ended."""
-    others = [rise for rise in rises if rise is not peak]
-    earlier = [rise for rise in others if rise.start_ms < peak.start_ms]
-    if not others:
-        return False
-    reached_dn = (earlier[-1] if earlier else others[0]).end_dn
-    return peak.end_dn - peak.start_dn >= WHOLE_SHARE * (reached_dn - peak.start_dn)
+def _is_whole(rise: ObservedPhase, before: ObservedPhase) -> bool:
+    """Whether it rose nine tenths of the way to where the one before it ended, or the next one."""
+    return rise.end_dn - rise.start_dn >= WHOLE_SHARE * (before.end_dn - rise.start_dn)

@@ -7,6 +7,7 @@ moves by less than a breath does.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -25,6 +26,9 @@ LEAST_MOVE_DN: Final = 20.0
 LIKE_RATE: Final = 2.0
 """A ramp like others is at most so much slower or faster."""
 LEAST_ALIKE: Final = 2
+NEAR: Final = 200
+"""Stretches before and behind that are compared: more than a treatment has, so that the work grows
+with the length of a course and not with its square."""
 
 
 def settled(found: Sequence[Stretch]) -> list[Stretch]:
@@ -39,17 +43,19 @@ def settled(found: Sequence[Stretch]) -> list[Stretch]:
 def _comes_again(found: Sequence[Stretch], at: int) -> bool:
     """Whether the treatment goes from one level to one like ``at`` at another time as well."""
     lead = _level_before(found, at)
+    first = max(0, at - NEAR)
     return any(
         each.way is Way.LEVEL
         and other != at
         and _alike(each, found[at])
         and _both_alike(_level_before(found, other), lead)
-        for other, each in enumerate(found)
+        for other, each in enumerate(found[first : at + NEAR], start=first)
     )
 
 
 def _level_before(found: Sequence[Stretch], at: int) -> Stretch | None:
-    levels = (each for each in reversed(found[:at]) if each.way is Way.LEVEL)
+    near = reversed(found[max(0, at - NEAR) : at])
+    levels = (each for each in near if each.way is Way.LEVEL)
     return next((each for each in levels if each.duration_s >= HALT_S), None)
 
 
@@ -100,28 +106,34 @@ def _overshoots_into(ways: Sequence[Stretch], level: Stretch) -> bool:
 
 def _ramps_like_others(found: list[Stretch]) -> list[Stretch]:
     """A level that moves as fast as other ramps of its way, where they begin, is one of them."""
-    return [
-        Stretch(way=_way(each), pieces=each.pieces) if _is_like(found, at) else each
-        for at, each in enumerate(found)
-    ]
+    rates = {way: _rates(found, way) for way in TURNS}
+    judged = found[:1]
+    for before, each in pairwise(found):
+        like = _is_like(before, each, rates[_way(each)])
+        judged.append(Stretch(way=_way(each), pieces=each.pieces) if like else each)
+    return judged
 
 
 def _way(each: Stretch) -> Way:
     return Way.UP if each.end_dn > each.start_dn else Way.DOWN
 
 
-def _is_like(found: Sequence[Stretch], at: int) -> bool:
-    each, before = found[at], found[at - 1] if at else None
-    if each.way is not Way.LEVEL or before is None or abs(_move_dn(each)) < LEAST_MOVE_DN:
+def _rates(found: Sequence[Stretch], way: Way) -> list[float]:
+    """How fast the ramps of this way are that begin where one of the other way ends, sorted."""
+    return sorted(
+        abs(_move_dn(ramp)) / ramp.duration_s
+        for lead, ramp in pairwise(found)
+        if ramp.way is way and lead.way is TURNS[way] and ramp.duration_s > 0
+    )
+
+
+def _is_like(before: Stretch, each: Stretch, rates: Sequence[float]) -> bool:
+    move_dn = abs(_move_dn(each))
+    if each.way is not Way.LEVEL or move_dn < LEAST_MOVE_DN or before.way is not TURNS[_way(each)]:
         return False
-    rates = [
-        abs(_move_dn(other)) / other.duration_s
-        for lead, other in pairwise(found)
-        if other.way is _way(each) and lead.way is TURNS[other.way] and other.duration_s > 0
-    ]
-    rate = abs(_move_dn(each)) / each.duration_s if each.duration_s else 0.0
-    alike = [other for other in rates if other / LIKE_RATE <= rate <= other * LIKE_RATE]
-    return before.way is TURNS[_way(each)] and len(alike) >= LEAST_ALIKE
+    rate = move_dn / each.duration_s if each.duration_s else 0.0
+    alike = bisect_right(rates, rate * LIKE_RATE) - bisect_left(rates, rate / LIKE_RATE)
+    return alike >= LEAST_ALIKE
 
 
 def _move_dn(each: Stretch) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +23,8 @@ WIGGLE_DN: Final = 150.0
 LEAST_LEVEL_S: Final = 2.0
 HALT_S: Final = 6.0
 """Friction may hold the last newtons of a release so long."""
+NEAR: Final = 100
+"""Earlier levels that one is compared with: more than a treatment has."""
 WHOLE_SHARE: Final = 0.9
 """A rise that reached less of what the treatment reaches was cut short."""
 CUT_RISE: Final = [Way.LEVEL, Way.UP, Way.DOWN]
@@ -177,27 +180,27 @@ def _wiggles(each: Stretch, most_dn: float) -> bool:
 def _kinds(found: Sequence[Stretch], begins: int, end: int) -> list[ObservedKind]:
     """What the stretches ``begins`` to ``end`` - 1 are, in turn."""
     kinds: list[ObservedKind] = []
+    levels: deque[Named] = deque(maxlen=NEAR)
     for at in range(begins, end):
         each = found[at]
-        if each.way is not Way.LEVEL:
-            kinds.append(MOVES[each.way])
+        if each.way is Way.LEVEL:
+            kinds.append(_level_kind(found, at, levels, last=at + 1 >= end))
+            levels.append((each, kinds[-1]))
         else:
-            treated = list(zip(found[begins:at], kinds, strict=True))
-            kinds.append(_level_kind(found, at, treated, last=at + 1 >= end))
+            kinds.append(MOVES[each.way])
     return kinds
 
 
 def _level_kind(
-    found: Sequence[Stretch], at: int, treated: Sequence[Named], *, last: bool
+    found: Sequence[Stretch], at: int, levels: Sequence[Named], *, last: bool
 ) -> ObservedKind:
-    """What level ``at`` is; ``treated`` is what the stretches of the treatment before it are."""
+    """What level ``at`` is; ``levels`` are those of the treatment before it."""
     before = _way_in(found, at) or Way.UP
     behind = _way_beside(found, at, 1) or Way.DOWN
     if before is Way.UP:
         return ObservedKind.HOLD if behind is Way.DOWN else ObservedKind.STEP
     if behind is Way.UP:
         return ObservedKind.REST
-    levels = [(each, kind) for each, kind in treated if kind in HELD or kind is ObservedKind.REST]
     rests = _rests_between_falls(found[at], levels, last=last)
     return ObservedKind.REST if rests else ObservedKind.STEP
 
@@ -229,7 +232,8 @@ def _way_in(found: Sequence[Stretch], at: int) -> Way | None:
     if way is not Way.DOWN or at < 3 or [each.way for each in found[at - 3 : at]] != CUT_RISE:
         return way
     level, rise = found[at - 3], found[at - 2]
-    usual_dn = max((each.end_dn for each in found[: at - 3] if each.way is Way.UP), default=0.0)
+    earlier = found[max(0, at - 3 - NEAR) : at - 3]
+    usual_dn = max((each.end_dn for each in earlier if each.way is Way.UP), default=0.0)
     cut = rise.end_dn - rise.start_dn < WHOLE_SHARE * (usual_dn - rise.start_dn)
     higher = found[at].level_dn - level.level_dn >= tolerance_dn(level.level_dn)
     return Way.UP if cut and higher else way

@@ -97,6 +97,8 @@ def _is_left(level: Piece, start_ms: int, ramp: Stretch) -> bool:
 def _taken_up(readings: Readings, forces: Whole) -> int | None:
     """Number of the reading at which the take-up is over."""
     ahead = TAKEN_UP_MS // readings.interval_ms
+    if len(forces) <= ahead:
+        return None
     rises = forces[ahead:] - forces[: len(forces) - ahead]
     over = np.flatnonzero((forces[: len(rises)] >= TAUT_DN) & (rises < TAKEN_UP_DN))
     return int(over[0]) if len(over) else None

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from records.course import levels as levels_module
+from records.course import phases as phases_module
 from records.course.course import ObservedCourse, observe_course
 from records.course.phases import ObservedKind
+from records.course.pieces import tolerance_dn
 from tests.unit.records.course.drawn import STATIC, Knot, intermittent, readings
 
 LEVELS = (ObservedKind.HOLD, ObservedKind.STEP, ObservedKind.REST)
@@ -92,6 +95,12 @@ def test_a_slow_ramp_without_a_pretension_has_none() -> None:
     assert course.treatment_started_ms == pytest.approx(10_000, abs=3500)
 
 
+@pytest.mark.parametrize("rise_s", [0.3, 0.6, 1.0, 1.5, 2.0])
+def test_a_first_rise_of_a_moment_is_no_error(rise_s: float) -> None:
+    knots: list[Knot] = [(0.0, 0.0), (rise_s, 90.0), (60.0, 90.0)]
+    assert observe_course(readings(released(knots))).cycles == 1
+
+
 @pytest.mark.parametrize(("reached_n", "cycles"), [(94.0, 3), (98.0, 4)])
 def test_a_last_rise_is_a_cycle_from_nine_tenths_on(reached_n: float, cycles: int) -> None:
     course = observe_course(readings(released(cyclic(100, 60, 100, 60, 100, 60, reached_n))))
@@ -151,3 +160,27 @@ def test_a_course_does_not_depend_on_when_the_watch_began() -> None:
         (p.kind, p.start_ms) for p in there.phases
     ]
     assert np.array_equal(here.hold_time_ms, there.hold_time_ms)
+
+
+def test_twice_as_many_levels_cost_about_twice_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted are the comparisons of two forces; no course of a day may take the desk's minutes."""
+    asked: list[float] = []
+
+    def counting(force_dn: float) -> float:
+        asked.append(force_dn)
+        return tolerance_dn(force_dn)
+
+    for module in (levels_module, phases_module):
+        monkeypatch.setattr(module, "tolerance_dn", counting)
+    source = np.random.default_rng(1)
+    costs = []
+    for count in (800, 1600, 3200):
+        forces_n = source.choice([30.0, 60.0, 90.0, 120.0], count)
+        knots: list[Knot] = [(0.0, 0.0)]
+        for at, force_n in enumerate(forces_n):
+            knots += [(6.0 * at + 1.0, float(force_n)), (6.0 * at + 6.0, float(force_n))]
+        asked.clear()
+        observe_course(readings(knots))
+        costs.append(len(asked))
+    assert costs[1] < 2.5 * costs[0]
+    assert costs[2] < 2.5 * costs[1]
