@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -60,7 +61,7 @@ def resources(bundle: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 def test_the_note_tells_each_session_as_it_was_and_sums_the_minutes(data: RecordFolder) -> None:
     text = said(data, "note", NECK)
-    head, driven, observed = text.partition("FROM THE CLINICIAN")[0].split("\nSession ")
+    head, driven, observed = re.split(r"\nSession \d of", text.partition("FROM THE CLINICIAN")[0])
     assert "Session session-2: " + OBSERVED in head
     assert "Session s-1: " + OBSERVED not in head
     assert "observed" not in driven
