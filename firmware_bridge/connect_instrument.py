@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from controller.errors import AddressInvalid
-from controller.ports import Clock, ForceSource
+from controller.ports import Clock
 from firmware_bridge.ascii.endings import AnswerEnd, FixedLength, LineEnd
 from firmware_bridge.ascii.talker import AsciiTalker
 from firmware_bridge.instruments.gauge import GaugeSource
@@ -34,12 +34,12 @@ def connect_instrument(
     profile: TransmitterProfile | GaugeProfile,
     digest: str,
     clock: Clock,
-    say: Callable[[str], None] = lambda _: None,
     capture: Capture | None = None,
-) -> ForceSource:
+    say: Callable[[str], None] = lambda _: None,
+) -> TransmitterSource | GaugeSource:
     """Open the line; only a gateway in front of a transmitter is asked for every byte.
 
-    ``say`` hears what could not be checked, ``capture`` every byte. Raises AddressInvalid, LinkLost
+    ``capture`` hears every byte, ``say`` what could not be checked. Raises AddressInvalid, LinkLost
     or, for a gateway that does not pass every byte, LinkError.
     """
     address = parse_uri(uri)

@@ -147,7 +147,7 @@ def test_a_gateway_without_a_port_behind_it_is_named() -> None:
 
 def transmitter_at(uri: str, say: Callable[[str], None] = lambda _: None) -> ForceSource:
     profile, digest = instrument_profile("din_rail_scale")
-    return connect_instrument(uri, profile, digest, SystemClock(), say)
+    return connect_instrument(uri, profile, digest, SystemClock(), say=say)
 
 
 def test_a_transmitter_behind_a_sound_gateway_is_read_and_nothing_is_said() -> None:

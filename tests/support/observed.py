@@ -124,6 +124,7 @@ def observed_session(
     lets_go_at_s: float | None = None,
     identifiers: Identifiers | None = None,
     clock: VirtualClock | None = None,
+    verified: bool = False,
 ) -> Observed:
     """Observe one session in a folder at ``path``; times count from the first pull."""
     clock = clock or VirtualClock()
@@ -144,7 +145,7 @@ def observed_session(
         instrument = simulated(profile.name, HangingCell(force_at, noise_n=0.3))
         instruments.append(instrument)
         source = in_memory(profile, instrument, of)
-        source.profile_digest = digest
+        source.profile_digest, source.verified = digest, verified
         return SpoiltSource(source, of, spoil)
 
     shown: list[Progress] = []

@@ -110,7 +110,7 @@ def _observe(
     from workstation.session.observe import observe as observe_table
 
     def connect(uri: str, profile: InstrumentProfile, digest: str, clock: Clock) -> ForceSource:
-        return connect_instrument(uri, profile, digest, clock, workplace.warn, capture)
+        return connect_instrument(uri, profile, digest, clock, capture, workplace.warn)
 
     return run_to_its_end(
         lambda: observe_table(
