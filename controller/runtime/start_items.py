@@ -15,8 +15,10 @@ from controller.order.prescription import Prescription
 from controller.ports import ArmingRequest, Clock, StartFacts, TractionUnit
 from controller.runtime.clock_check import clock_item
 from controller.runtime.unit_watch import UnitWatch
+from controller.safety.coverage import unknown_in
 from controller.safety.limits import SafetyLimits
 from controller.start import last_look, self_check
+from controller.start.coverage import coverage_items
 from controller.start.self_check import CheckItem, CheckState
 from controller.start.unit_word import unit_word_items
 
@@ -68,7 +70,9 @@ class StartItems:
         return [
             *(self._as_asked(item) for item in self._items()),
             last_look.switch_open_item(self._watch.reading),
-            last_look.events_item(events, all_read=all_read),
+            last_look.events_item(
+                events, all_read=all_read, told=self._watch.reading.newest_event is not None
+            ),
             last_look.zero_kept_item(self._first_zero_n, self.gross_zero_n),
             last_look.press_test_item(self._watch.press_test_age_s),
             last_look.yes_item(self._clock.now_s() - yes_at_s),
@@ -97,6 +101,7 @@ class StartItems:
             self_check.calibration_item(unit.identity, reading, today, verified=verified),
             clock_item(utc_ms, reading.uptime_s, unit.identity, self._facts),
             *unit_word_items(unit.capabilities, watchdog_s=self._request.watchdog_s),
+            *coverage_items(unit.unknown_in_motion | unknown_in(reading)),
             self_check.stop_test_item(unit.capabilities, reading),
             self_check.unit_faults_item(reading),
             self_check.emergency_stop_item(reading),

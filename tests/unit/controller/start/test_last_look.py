@@ -307,3 +307,8 @@ def test_a_unit_that_never_measures_without_the_tare_is_not_covered() -> None:
     assert (item.state, item.refuses) == (CheckState.NOT_COVERED, False)
     assert last_look.zero_kept_item(-3.0, 2.0).state is CheckState.PASSED
     assert last_look.zero_kept_item(3.0, -2.1).refuses
+
+
+def test_a_unit_that_tells_no_events_is_not_covered() -> None:
+    item = last_look.events_item([], all_read=True, told=False)
+    assert (item.state, item.refuses) == (CheckState.NOT_COVERED, False)
