@@ -40,7 +40,7 @@ OBSERVING_TICK_S: Final = 0.200
 LINE_SETTINGS: Final = SerialSettings(baudrate=115200, parity="N", stopbits=1)
 """Of a unit on lines of text: 8N1 (B.9); order and answer then take 10 ms (B.8)."""
 NORMAL_LINE_BAUDRATE: Final = 57600
-"""Below it an order, its answer (110 characters) and the unit's 10 ms do not fit 0.8 of 50 ms, or
+"""Below it an order, its answer (109 characters) and the unit's 10 ms do not fit 0.8 of 50 ms, or
 the answers count as slow (row 3)."""
 
 
@@ -105,7 +105,7 @@ def ascii_unit_on(line: Line, baudrate: int, latency_s: float = PROMPT_LATENCY_S
     """Identify the unit that sends text on an open line; raises LinkError or UnitNotVerified."""
     profile, digest = unit_profile()
     tick_s = line_tick_s(baudrate, latency_s)
-    link = UnitTextLink(line, timeout_s=TIMEOUT_SHARE * tick_s)
+    link = UnitTextLink(line, timeout_s=TIMEOUT_SHARE * tick_s, guard=Guard.DATED)
     may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
     try:
         return identify_ascii_unit(link, profile, digest, tick_s=tick_s, may_arm=may_arm)

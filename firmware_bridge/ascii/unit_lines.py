@@ -1,8 +1,8 @@
 """Sans-io: the lines of a traction unit on a serial line (reference map, B.9).
 
 A line has a first character, fields, ``*`` and the CRC-16/MODBUS of what stands between, four
-hexadecimal digits, capitals; it ends with CR LF, and LF is passed over. What comes is compared with
-the one line that is right, never guessed at: fixed order, fixed widths, good check sum.
+hexadecimal digits, capitals; it ends with CR LF. What comes is compared with the one line that is
+right, never guessed at: fixed order, fixed widths, good check sum.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def measured(content: bytes) -> dict[str, int]:
 class UnitAnswer:
     """Implements ``ExpectedAnswer``: the one line that answers a request.
 
+    It is whole with its LF: a rest of it would look like the beginning of a second answer.
     ``head`` is what it begins with, ``grammar`` what its fields are, ``words`` says it for people.
     """
 
@@ -75,14 +76,13 @@ class UnitAnswer:
         strange = next((byte for byte in data if byte not in _LINE_BYTES), None)
         if strange is not None:
             return Reply(refusal=_strange(strange))
-        text = data.lstrip(b"\n")
-        if not self._head.startswith(text[: len(self._head)]):
+        if not self._head.startswith(data[: len(self._head)]):
             return Reply(refusal=f"what came does not begin with {self._head.decode()}")
-        whole, end, _ = text.partition(b"\r")
+        whole, end, _ = data.partition(END)
         if end:
             return self._of_a_whole(whole)
-        if len(text) > MOST_CHARACTERS:
-            return Reply(refusal=f"no end of a line in {len(text)} characters")
+        if len(data) > MOST_CHARACTERS:
+            return Reply(refusal=f"no end of a line in {len(data)} characters")
         return None
 
     def _of_a_whole(self, whole: bytes) -> Reply:

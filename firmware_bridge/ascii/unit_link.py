@@ -40,7 +40,9 @@ RESULT_NAMES: Final = {
 }
 NOT_OFFERED: Final = 2
 """As Modbus numbers it: the address is not offered."""
-END_OF_HALF_A_LINE: Final = b"\r"
+END_OF_HALF_A_LINE: Final = b"?\r"
+"""Spoils what it ends, so that no order of before is obeyed late; alone it is a line without a
+check sum, which no unit answers."""
 
 
 class UnitTextLink:
@@ -48,15 +50,17 @@ class UnitTextLink:
 
     Every call raises RequestRefused before anything is sent, otherwise LinkError.
     ``timeout_s`` runs from the first byte sent; ``tell_between_s`` is explained at
-    ``Line.exchange``. A request whose CR was lost keeps the unit waiting, and what follows would
-    belong to it. So a CR goes before each request behind a failure and before each release; for a
-    unit that has no half of a line it is an empty one, which it does not answer.
+    ``Line.exchange``. ``guard`` is what the caller checks in every answer that carries registers. A
+    request that lost its CR, or a stray byte, keeps the unit waiting for the rest of a line, and
+    what follows would belong to it. So an end of a line goes before each request behind a failure
+    and before each release.
     """
 
     most_registers: Final = MOST_REGISTERS
 
-    def __init__(self, line: Line, *, timeout_s: float) -> None:
+    def __init__(self, line: Line, *, timeout_s: float, guard: Guard = Guard.NONE) -> None:
         self.line = line
+        self._guard = guard
         self.timeout_s = timeout_s
         self.tell_between_s = NEVER
         self._may_hold_half_a_line = True
@@ -76,7 +80,7 @@ class UnitTextLink:
                 "registers between 0 and 65535 fit a line; nothing was sent"
             )
         answer = read_answer(address, count)
-        content = self._ask(read_line(address, count), answer, guard=Guard.DATED)
+        content = self._ask(read_line(address, count), answer, guard=self._guard)
         if not content:
             raise UnitRejected(
                 f"the unit does not offer {count} registers from 0x{address:04X}",
