@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -26,17 +26,25 @@ class WireName(StrEnum):
 
     TCP = "tcp"
     RTU = "rtu"
+    ASCII = "ascii"
+
+
+RTU_BAUDRATE: Final = 38400
+LINES_BAUDRATE: Final = 115200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireOptions:
     """How others reach the unit."""
 
-    wire: Annotated[WireName, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")] = (
-        WireName.TCP
-    )
+    wire: Annotated[
+        WireName,
+        typer.Option(help="Modbus TCP, or RTU or lines of text on a pseudo-terminal."),
+    ] = WireName.TCP
     port: Annotated[int, typer.Option(help="TCP port; 0 lets the system choose.")] = 5020
-    baudrate: Annotated[int, typer.Option(help="Baud rate of the RTU line.")] = 38400
+    baudrate: Annotated[
+        int | None, typer.Option(help="Baud rate: 38400 for RTU, 115200 for lines of text.")
+    ] = None
 
 
 def register(app: typer.Typer) -> None:
@@ -78,11 +86,13 @@ def simulate(
     )
     try:
         if line.wire is WireName.RTU:
-            unit.serve_rtu(line.baudrate)
+            unit.serve_rtu(line.baudrate or RTU_BAUDRATE)
+        elif line.wire is WireName.ASCII:
+            unit.serve_ascii(line.baudrate or LINES_BAUDRATE)
         else:
             unit.serve_tcp(port=line.port)
     except OSError as error:
-        way_out = "serve with --wire tcp" if line.wire is WireName.RTU else "choose another --port"
+        way_out = "choose another --port" if line.wire is WireName.TCP else "serve with --wire tcp"
         raise AddressInvalid(f"{error}; {way_out}") from error
     collect_often()
     with unit:
