@@ -322,7 +322,7 @@ class SessionJournal(Protocol):
 
 
 class Question(Enum):
-    """What only a person may decide. The journal keeps who answered."""
+    """What only a person may decide; each asks one thing. The journal keeps who answered."""
 
     UNIT_NOT_COMMISSIONED = "unit_not_commissioned"
     CLOCK_IN_DOUBT = "clock_in_doubt"
@@ -334,7 +334,10 @@ class Question(Enum):
     LONG_TREATMENT = "long_treatment"
     FORCE_ABOVE_SOFT_LIMIT = "force_above_soft_limit"
     TABLE_MOVES_FREELY = "table_moves_freely"
-    SURROUNDINGS_SAFE = "surroundings_safe"
+    LIFT_LOCKED = "lift_locked"
+    QUICK_RELEASE_IN_REACH = "quick_release_in_reach"
+    CALL_BELL_IN_HAND = "call_bell_in_hand"
+    PATIENT_AND_ORDER = "patient_and_order"
     START_TRACTION = "start_traction"
     RESUME_RAISES_FORCE = "resume_raises_force"
     RELEASE_NOT_SEEN = "release_not_seen"
@@ -360,7 +363,11 @@ class Operator(Protocol):
         ...
 
     def answer(self, question: Question) -> Answer | None:
-        """What was answered, or None as long as nobody has."""
+        """What was answered, or None as long as nobody has.
+
+        END_ACKNOWLEDGED has no "no": a refused answer to it means that nobody is left who could
+        say yes.
+        """
 
     def stop_requested(self) -> Stop | None:
         """The strongest stop that was asked for so far, or None; it is never taken back."""
@@ -383,9 +390,11 @@ class Operator(Protocol):
 class Progress:
     """What a display needs each tick. Forces in newtons, times in seconds.
 
-    ``target_n`` is None where nobody orders one. ``elapsed_s`` is the treatment clock,
-    ``since_start_s`` runs on in pauses (None before the first ramp). ``tone`` asks for one tone
-    now; ``sound_paused_s`` is how long tones stay silent.
+    ``target_n`` is None where nobody orders one. ``elapsed_s`` is the treatment clock, which ends
+    with the treatment; ``since_start_s`` runs on in pauses (None before the first ramp).
+    ``hold_number`` of ``hold_count`` is the hold that was reached last; 0 before it and where
+    holds are not known beforehand. ``tone`` asks for one tone now; ``sound_paused_s`` is how long
+    tones stay silent.
     """
 
     phase: str
@@ -394,6 +403,8 @@ class Progress:
     target_n: float | None
     force_n: float | None
     since_start_s: float | None = None
+    hold_number: int = 0
+    hold_count: int = 0
     alarms: tuple[AlarmKind, ...] = ()
     tone: bool = False
     sound_paused_s: float = 0.0

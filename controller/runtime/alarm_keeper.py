@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from controller.alarms import AlarmBoard, AlarmKind
 from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, AlarmSoundPaused
 from controller.ports import Operator
@@ -37,11 +39,13 @@ class AlarmKeeper:
         """Follow a person's request."""
         match request:
             case AcknowledgeAlarms(by=by):
-                self._acknowledge(None, by, now_s)
+                taken = self._acknowledge(None, by, now_s)
+                self._operator.tell(_acknowledged(taken, by))
             case PauseSound(by=by):
                 until_s = self._board.pause_sound(now_s)
                 until_ms = session_ms(until_s, self._recorder.origin_s)
                 self._recorder.event(AlarmSoundPaused(by=by, until_ms=until_ms), now_s=now_s)
+                self._operator.tell(f"no tones for {until_s - now_s:.0f} s, by {by}")
 
     def raise_alarm(self, code: str, now_s: float) -> None:
         """Raise, record and say it, unless it is active already."""
@@ -61,7 +65,15 @@ class AlarmKeeper:
         """How long the sound stays paused, seconds."""
         return self._board.sound_paused_s(now_s)
 
-    def _acknowledge(self, code: str | None, by: str, now_s: float) -> None:
+    def _acknowledge(self, code: str | None, by: str, now_s: float) -> Sequence[str]:
+        """Returns the codes of the alarms that were taken note of."""
         taken = self._board.acknowledge(code)
         if taken:
             self._recorder.event(AlarmAcknowledged(codes=tuple(taken), by=by), now_s=now_s)
+        return taken
+
+
+def _acknowledged(codes: Sequence[str], by: str) -> str:
+    if not codes:
+        return "no alarm waits for an acknowledgement"
+    return f"acknowledged by {by}: {', '.join(code.replace('_', ' ') for code in codes)}"

@@ -16,6 +16,7 @@ from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.recorder import Recorder
 from controller.session.inputs_and_effects import SettleAlarm
 from controller.session.recorded_events import request_refused
+from controller.session.request_effects import followed
 
 
 def hear_aside(
@@ -31,9 +32,11 @@ def hear_aside(
     match request:
         case Remark(by=by, text=text):
             recorder.event(RemarkRecorded(by=by, text=text), now_s=now_s)
+            operator.tell(followed(request).text)
         case CheckIn(by=by):
             recorder.event(CheckInRecorded(by=by), now_s=now_s)
             alarms.effect(SettleAlarm("check_in_due", by), now_s)
+            operator.tell(followed(request).text)
         case AcknowledgeAlarms() | PauseSound():
             alarms.request(request, now_s)
         case _:

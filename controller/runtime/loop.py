@@ -350,6 +350,8 @@ class ForceLoop:
                 target_n=_pulling_force_n(self._command),
                 force_n=None if reading is None else reading.force_n,
                 since_start_s=self._machine.since_start_s(tick_at_s),
+                hold_number=self._machine.hold_number,
+                hold_count=self._machine.hold_count,
                 alarms=self._alarms.active,
                 tone=self._alarms.tone_due(tick_at_s),
                 sound_paused_s=self._alarms.sound_paused_s(tick_at_s),

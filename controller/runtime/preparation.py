@@ -25,13 +25,14 @@ from controller.session.free_cord import FREE_FORCE_N, FRESH_S, FreeCord
 from controller.session.recorded_events import answer_recorded
 from controller.start import last_look, self_check
 from controller.start.before_start import (
+    START_QUESTION,
     needs_person,
+    patient_question,
     question_text,
     questions_before_start,
-    start_question,
     table_confirmed,
 )
-from controller.start.self_check import SURROUNDINGS, CheckItem, CheckState
+from controller.start.self_check import CheckItem, CheckState
 from controller.telemetry import PatientSwitch, Telemetry, UnitEvent, UnitState, UnitStatus
 
 PRESS_TEST_LIMIT_S: Final = 60.0
@@ -57,15 +58,17 @@ _UNUSABLE = {
 }
 
 
-_Confirmed = tuple[tuple[str, ...], str]
-_CONFIRMED_BY_ANSWER: dict[Question, _Confirmed] = {
-    Question.UNIT_NOT_COMMISSIONED: (("commissioning",), "no weight test on record: no patient"),
-    Question.CLOCK_IN_DOUBT: (("clock",), "in doubt, and the start wanted all the same"),
-    Question.FIRMWARE_CHANGED: (("firmware",), "stop test and weight test passed with it"),
-    Question.ZERO_SHIFTED: (("gross_zero",), "weight test passed since"),
-    Question.LONG_TREATMENT: (("treatment_time",), "above 30 min"),
-    Question.FORCE_ABOVE_SOFT_LIMIT: (("second_confirmation",), "force above the soft limit"),
-    Question.SURROUNDINGS_SAFE: (SURROUNDINGS, "no sensor sees it"),
+_CONFIRMED_BY_ANSWER: dict[Question, tuple[str, str]] = {
+    Question.UNIT_NOT_COMMISSIONED: ("commissioning", "no weight test on record: no patient"),
+    Question.CLOCK_IN_DOUBT: ("clock", "in doubt, and the start wanted all the same"),
+    Question.FIRMWARE_CHANGED: ("firmware", "stop test and weight test passed with it"),
+    Question.ZERO_SHIFTED: ("gross_zero", "weight test passed since"),
+    Question.LONG_TREATMENT: ("treatment_time", "above 30 min"),
+    Question.FORCE_ABOVE_SOFT_LIMIT: ("second_confirmation", "force above the soft limit"),
+    Question.LIFT_LOCKED: ("lift_locked", "no sensor sees it"),
+    Question.QUICK_RELEASE_IN_REACH: ("quick_release", "no sensor sees it"),
+    Question.CALL_BELL_IN_HAND: ("call_bell", "no sensor sees it"),
+    Question.PATIENT_AND_ORDER: ("patient_and_order", "compared with the patient"),
 }
 """Items of the self-check that only an answer can settle."""
 _ASKED_WHEN_FAILED = {
@@ -145,7 +148,11 @@ class Preparation:
         failed = {item.name for item in items if item.state is CheckState.FAILED}
         asked = [question for item, question in _ASKED_WHEN_FAILED.items() if item in failed]
         for question in [*asked, *questions_before_start(self._order)]:
-            self._confirm(question)
+            self._confirm(question, question_text(question, self._order))
+        self._confirm(
+            Question.PATIENT_AND_ORDER,
+            patient_question(self._order, self._facts, self._unit.identity),
+        )
         self._press_and_start()
 
     def read_events(self) -> None:
@@ -313,8 +320,7 @@ class Preparation:
     def _ask_to_start(self) -> None:
         """Nothing else is asked behind this, so that the pull follows the yes."""
         self._asked_at_event = self._watch.reading.newest_event
-        text = start_question(self._order, self._facts, self._unit.identity)
-        self._require(Question.START_TRACTION, text)
+        self._require(Question.START_TRACTION, START_QUESTION)
         self._yes_at_s = self._clock.now_s()
 
     def _note(self, entries: Sequence[UnitEvent]) -> None:
@@ -328,14 +334,15 @@ class Preparation:
 
     # --- questions and records ----------------------------------------------------------------
 
-    def _confirm(self, question: Question) -> None:
-        by = self._require(question, question_text(question, self._order))
-        names, value = self._confirmed(question)
-        self._record_items(self_check.confirmed_items(names, value, by))
+    def _confirm(self, question: Question, text: str) -> None:
+        by = self._require(question, text)
+        name, value = self._confirmed(question)
+        self._record_items([self_check.confirmed_item(name, value, by)])
 
-    def _confirmed(self, question: Question) -> _Confirmed:
+    def _confirmed(self, question: Question) -> tuple[str, str]:
+        """Name of the item that the answer settles, and what it says."""
         if question is Question.TABLE_MOVES_FREELY:
-            return ("table",), table_confirmed(self._order)
+            return "table", table_confirmed(self._order)
         return _CONFIRMED_BY_ANSWER[question]
 
     def _require(self, question: Question, text: str) -> str:

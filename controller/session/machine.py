@@ -56,6 +56,7 @@ from controller.session.inputs_and_effects import (
 )
 from controller.session.outcome import HoldSeen
 from controller.session.pause import PauseStep
+from controller.session.request_effects import adjusted, followed, paused, resumed
 from controller.session.request_rules import phases_for
 from controller.session.session_end import EndStep, SessionEnd
 from controller.session.treatment import Treatment
@@ -79,6 +80,9 @@ class SessionMachine:
         self._approach = Approach(order)
         self._resume_asked: tuple[str, float] | None = None
         self._hold_parts: set[int] = set()
+        self._hold_count = len(
+            {part.part for part in plan.profile.segments if part.phase is Phase.HOLDING}
+        )
         self._hold_seen = HoldSeen()
         self._holding_position = False
         self._ceiling_n = order.hold_force_n
@@ -112,6 +116,11 @@ class SessionMachine:
     def hold_number(self) -> int:
         """Number of the hold that the treatment is in or has reached; 0 outside the treatment."""
         return len(self._hold_parts) if self._phase in TREATING_PHASES else 0
+
+    @property
+    def hold_count(self) -> int:
+        """Number of holds that the order plans."""
+        return self._hold_count
 
     @property
     def ceiling_n(self) -> float:
@@ -247,9 +256,10 @@ class SessionMachine:
                 return [
                     Emit(CheckInRecorded(by=by)),
                     SettleAlarm("check_in_due", by),
+                    followed(request),
                 ]
             case Remark(by=by, text=text):
-                return [Emit(RemarkRecorded(by=by, text=text))]
+                return [Emit(RemarkRecorded(by=by, text=text)), followed(request)]
             case EndEarly(by=by, reason=reason):
                 because = f": {reason}" if reason else ""
                 return self._end_with(
@@ -276,11 +286,11 @@ class SessionMachine:
         self, kind: CommandKind, action: str, by: str, why: str, now_s: float, reason: str = ""
     ) -> list[Effect]:
         acted = Emit(OperatorActed(action=action, by=by, reason=reason))
-        return [acted, *self._release_with(kind, why, now_s)]
+        return [acted, *self._release_with(kind, why, now_s), Tell(f"release ordered: {why}")]
 
     def _adjust(self, request: AdjustForce, now_s: float) -> list[Effect]:
         changes = self._treatment.adjust(request, self._ms(now_s))
-        effects = recorded_events.force_adjusted(request.by, changes)
+        effects = [*recorded_events.force_adjusted(request.by, changes), adjusted(request, changes)]
         if self._phase in TREATING_PHASES and self._treatment.segment.phase is not self._phase:
             effects += self._enter_segment(self._treatment.segment, now_s)
         return effects
@@ -292,7 +302,8 @@ class SessionMachine:
         target_n = self._target_n(now_s)
         recorded = recorded_events.paused(request, target_n, self.treatment_elapsed_s(now_s))
         stage = self._treatment.segment.stage
-        return [recorded, *self._enter(Phase.PAUSED, now_s, target_n, stage)]
+        entered = self._enter(Phase.PAUSED, now_s, target_n, stage)
+        return [recorded, *entered, paused(request, target_n)]
 
     def _resume(self, by: str, now_s: float) -> list[Effect]:
         if self._treatment.returning or self._resume_asked is not None:
@@ -306,7 +317,7 @@ class SessionMachine:
     def _leave_pause(self, by: str, confirmed_by: str, now_s: float) -> list[Effect]:
         from_n = self._target_n(now_s)
         to_n = self._treatment.leave_pause(self._ms(now_s))
-        return [recorded_events.resumed(by, confirmed_by, from_n, to_n)]
+        return [recorded_events.resumed(by, confirmed_by, from_n, to_n), resumed(by, from_n, to_n)]
 
     def _wait_in_pause(self, now_s: float) -> list[Effect]:
         if self._resume_asked is not None and now_s - self._resume_asked[1] > ANSWER_LIMIT_S:
@@ -363,6 +374,7 @@ class SessionMachine:
     def _release_with(
         self, kind: CommandKind, reason: str, now_s: float, *, alarm: str = "", vague: bool = False
     ) -> list[Effect]:
+        self._treatment.stop_clock(self._ms(now_s))
         return self._step(self._end.release(kind, reason, now_s, alarm=alarm, vague=vague), now_s)
 
     def _step(self, step: EndStep, now_s: float) -> list[Effect]:

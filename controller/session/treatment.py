@@ -83,6 +83,11 @@ class Treatment:
         """True once the last segment has ended."""
         return self._segment + 1 == len(self._profile.segments) and self._segment_ended(now_ms)
 
+    def stop_clock(self, now_ms: int) -> None:
+        """End of the treatment: its clock stands from here on."""
+        if self._clock is not None:
+            self._clock.stop(now_ms)
+
     # --- adjustments --------------------------------------------------------------------------
 
     def adjust(self, request: AdjustForce, now_ms: int) -> tuple[ForceChange, ...]:

@@ -32,8 +32,9 @@ class TreatmentClock:
         return max(0.0, until_s - (self.started_ms + self._stood_ms) / 1000)
 
     def stop(self, now_ms: int) -> None:
-        """Stand still from now on."""
-        self._stopped_at_ms = now_ms
+        """Stand still from now on; a clock that stands already keeps its time."""
+        if self._stopped_at_ms is None:
+            self._stopped_at_ms = now_ms
 
     def go_on(self, now_ms: int) -> None:
         """Run again; the time since ``stop`` never counts."""

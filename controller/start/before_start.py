@@ -21,6 +21,12 @@ ALWAYS_A_PERSON = frozenset(
 """Soft limits take an answer from a person at a terminal only (session-rules.md#opening), and so do
 a firmware that nobody has tested yet (hazard row 49), a force channel whose zero has moved (7) and
 a patient who may still hang on the cord (23)."""
+SURROUNDINGS = (
+    Question.LIFT_LOCKED,
+    Question.QUICK_RELEASE_IN_REACH,
+    Question.CALL_BELL_IN_HAND,
+)
+"""What no sensor sees (hazard rows 51 and 52): one question each."""
 NOTHING_TO_SEE = frozenset({Question.LONG_TREATMENT})
 """A number of the order: the only question that needs nobody beside the table."""
 
@@ -49,7 +55,7 @@ def questions_before_start(order: Prescription) -> list[Question]:
         asked.append(Question.FORCE_ABOVE_SOFT_LIMIT)
     if order.table_is_asked:
         asked.append(Question.TABLE_MOVES_FREELY)
-    return [*asked, Question.SURROUNDINGS_SAFE]
+    return [*asked, *SURROUNDINGS]
 
 
 def check_order_fits_unit(order: Prescription, unit: UnitCapabilities, name: str) -> None:
@@ -100,11 +106,12 @@ def question_text(question: Question, order: Prescription) -> str:
             )
         case Question.TABLE_MOVES_FREELY:
             return _table_question(order)
-        case Question.SURROUNDINGS_SAFE:
-            return (
-                "Is the table's lift locked, does the harness have a quick release within reach, "
-                "and does the patient hold a call bell?"
-            )
+        case Question.LIFT_LOCKED:
+            return "Is the table's lift locked?"
+        case Question.QUICK_RELEASE_IN_REACH:
+            return "Is the quick release of the harness within reach?"
+        case Question.CALL_BELL_IN_HAND:
+            return "Does the patient hold a call bell?"
         case Question.PRESS_TEST_NOT_SEEN:
             return (
                 "The patient's press of the stop switch was not seen. The record will say "
@@ -131,13 +138,16 @@ def _table_question(order: Prescription) -> str:
     )
 
 
-def start_question(order: Prescription, facts: StartFacts, unit: UnitIdentity) -> str:
-    """The last question before the arming: who, what and where, to be compared with the patient."""
+def patient_question(order: Prescription, facts: StartFacts, unit: UnitIdentity) -> str:
+    """Who, what and where, to be compared with the patient."""
     patient = facts.patient_reference or "not named in the order"
     return (
         f"Patient {patient}, order {facts.order_digest[:DIGEST_SHOWN]}, unit {unit.model} serial "
         f"{unit.serial_number}: {order.region.value} on a {order.table_text}, "
         f"{order.hold_force_n:g} N (at most {order.force_limit_n:g} N), "
-        f"{order.traction_s / 60:g} min. Is this the patient and the order, is everybody clear of "
-        "cord and table, and shall the traction start now?"
+        f"{order.traction_s / 60:g} min. Is this the patient, and is this the order?"
     )
+
+
+START_QUESTION: Final = "Is everybody clear of cord and table? Yes starts the traction now."
+"""The last question before the arming."""

@@ -321,10 +321,6 @@ def stuck_switch_item(pressed_s: float) -> CheckItem:
     return judged("patient_switch", False, value, todo)
 
 
-def confirmed_items(names: Sequence[str], value: str, by: str) -> list[CheckItem]:
+def confirmed_item(name: str, value: str, by: str) -> CheckItem:
     """What no sensor sees and a person (or a script) has confirmed."""
-    return [CheckItem(name=name, state=CheckState.CONFIRMED, value=value, by=by) for name in names]
-
-
-SURROUNDINGS = ("lift_locked", "quick_release", "call_bell")
-"""Rows 51 and 52: one question confirms all three."""
+    return CheckItem(name=name, state=CheckState.CONFIRMED, value=value, by=by)

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from controller.order.planner import TreatmentPlan, plan
 from controller.order.prescription import Prescription
 
-DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
+ICD10_CATEGORY = r"[A-Z](?:\d[0-9A-Z]|[A-Z]\d)"
+"""First three characters of an ICD-10-CM code. The second was a digit until the edition of 2026
+brought QA0; one of the first three is a digit, so that "(NOS)" in a note is no code."""
+DIAGNOSIS = re.compile(rf"{ICD10_CATEGORY}(?:\.[0-9A-Z]{{1,4}})?")
 """Shape of an ICD-10-CM code; whether it exists is not checked here."""
 
 

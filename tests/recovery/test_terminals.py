@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import pyte
 import pytest
 
 from controller.events import EventKind, Outcome
@@ -163,25 +164,54 @@ def no_streams(folder: Path) -> None:
     assert not verify(RecordFolder(stage.data)).alterations
 
 
+QUESTIONS = ("weight test", "lift", "quick release", "call bell", "this the order", "clear of cord")
+
+
 def person_at_the_terminal(folder: Path) -> None:
-    """A person answers; a signal ends the waiting for the last answer."""
-    stage, seat = Stage(folder), Terminal()
+    """A person answers, sees what is typed, and a signal ends the waiting for the last answer."""
+    stage, seat = Stage(folder), Terminal(rows=24, columns=120)
     with simulated_unit("tcp", "--body", "test_fixture") as (unit, uri):
         run_first(unit.process_id)
         with seated(stage.run(uri, "--script", stage.script), seat) as running:
-            for asked in (1, 2, 3):
-                running.wait_for("[y/n]", times=asked)
-                seat.type(b"y\n")
-            running.wait_for("The session has ended. Free the patient and confirm. [y/n]")
-            seat.type(b"maybe\n")
+            for question in QUESTIONS:
+                running.wait_for(question)
+                seat.type(b"y\r")
+            running.wait_for("holding, hold 1 of 1")
+            seat.type(b"remark all wel")
+            running.wait_for("> remark all wel")
+            seat.type(b"l\r")
+            running.wait_for("all well")
+            rows = emulated(seat).display
+            forces = [row for row in rows if " N (" in row and row.startswith("force")]
+            assert len(forces) == 1, "one row of the force, whatever was drawn before"
+            assert emulated(seat).cursor.y == 23
+            running.wait_for("[y] The session has ended. Free the patient and confirm.")
+            seat.type(b"maybe\rn\r")
             running.wait_for("answer the question with y or n; 'maybe' is not understood")
+            running.wait_for('"n" confirms nothing')
             running.process.send_signal(signal.SIGINT)
             status, _ = running.end()
+    assert not [row for row in emulated(seat).display if " N (" in row and "force" in row]
     assert status == 5, seat.seen
     record = stage.record()
     check_released(record, reason=UNDISTURBED, kinds=["release"])
     answers = [event.detail["question"] for event in record.of_kind(EventKind.QUESTION_ANSWERED)]
-    assert answers == ["unit_not_commissioned", "surroundings_safe", "start_traction"]
+    assert answers == [
+        "unit_not_commissioned",
+        "lift_locked",
+        "quick_release_in_reach",
+        "call_bell_in_hand",
+        "patient_and_order",
+        "start_traction",
+    ]
+    assert remarks(record) == ["all well"]
+
+
+def emulated(seat: Terminal) -> pyte.Screen:
+    """The terminal as the person sees it now."""
+    screen = pyte.Screen(120, 24)
+    pyte.Stream(screen).feed(seat.seen)
+    return screen
 
 
 STORIES: dict[str, Callable[[Path], None]] = {

@@ -191,18 +191,21 @@ def test_what_happens_while_the_disk_is_slow_is_seen_before_the_arming(
         assert stage.visit("session-1").record.outcome == Outcome.REFUSED
 
 
-def test_the_last_question_names_the_patient_and_a_no_moves_nothing(folder: RecordFolder) -> None:
+def test_who_and_what_is_asked_before_the_start_and_a_no_to_it_moves_nothing(
+    folder: RecordFolder,
+) -> None:
     operator = Asked(no=Question.START_TRACTION)
     with staged(folder) as stage:
         with pytest.raises(RequestRefused, match=r"start traction: refused by P\. Jones"):
             stage.treat(operator=operator)
         assert never_armed(stage)
         digest = str(stage.visit("session-1").record.opening.detail["order_digest"])
-    text = operator.texts[Question.START_TRACTION]
+    text = operator.texts[Question.PATIENT_AND_ORDER]
     assert text.startswith(f"Patient TEST-1, order {digest[:12]}, unit SIM Cervical 1 serial 10042")
     assert "cervical on a friction table" in text
     assert "60 N (at most 60 N), 1 min" in text
-    assert list(operator.texts)[-1] is Question.START_TRACTION
+    *_, who, start = operator.texts
+    assert (who, start) == (Question.PATIENT_AND_ORDER, Question.START_TRACTION)
 
 
 # --- a verified unit --------------------------------------------------------------------------
@@ -226,7 +229,9 @@ SCREENED = SHORT_CERVICAL + 'screening = "A. Example PT: none found"\ntable = "s
 def test_on_a_verified_unit_no_script_starts_anything(folder: RecordFolder) -> None:
     with staged(folder) as stage:
         verified(stage)
-        with pytest.raises(AnswerMissing, match="surroundings_safe, start_traction, pretension"):
+        with pytest.raises(
+            AnswerMissing, match="call_bell_in_hand, patient_and_order, start_traction, pretension"
+        ):
             stage.treat(SCREENED)
         assert never_armed(stage)
     assert not folder.unit_databases()
@@ -243,7 +248,10 @@ def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(folder: Rec
     assert [answer.detail["question"] for answer in answers] == [
         "unit_not_commissioned",
         "table_moves_freely",
-        "surroundings_safe",
+        "lift_locked",
+        "quick_release_in_reach",
+        "call_bell_in_hand",
+        "patient_and_order",
         "start_traction",
         "pretension_looks_right",
         "end_acknowledged",

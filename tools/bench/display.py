@@ -18,7 +18,7 @@ from rich.table import Table
 
 from controller.ports import Progress
 from workstation.terminal.display import Display, writer
-from workstation.terminal.progress import LiveLine
+from workstation.terminal.status_area import StatusArea
 
 PAIRS = 10
 PAIR_TICKS = 500
@@ -51,7 +51,9 @@ class BlockedDisplay:
         self._reading, writing = os.pipe()
         fill(writing)
         self._stream = io.TextIOWrapper(io.FileIO(writing, "w"), encoding="utf-8")
-        self._display = Display(LiveLine(lambda: 80, colours=True), writer(self._stream), now_s)
+        size = os.terminal_size((80, 24))
+        page = StatusArea(lambda: size, lambda: round(now_s() * 1000), colours=True)
+        self._display = Display(page, writer(self._stream), now_s)
         self._ticks = 0
 
     def tick(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,7 +71,7 @@ def observe(
     ordered = PlannedOrder.of(read_order(order))
     place = records.place
     clock = SystemClock()
-    with Screen(clock.now_s, as_json=records.as_json) as screen, caught_signals() as signals:
+    with Screen(clock, as_json=records.as_json) as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan))
         screen.message(HINT)
         screen.settle()
@@ -91,15 +90,14 @@ def observe(
 def _operator(screen: Screen, by: str) -> SessionOperator:
     """Who types here; raises AnswerMissing where nobody can: nobody could end the session."""
     from workstation.session.operators import PersonAtTerminal, SessionOperator
-    from workstation.terminal.typed_lines import typed_lines
 
-    typed = typed_lines(sys.stdin)
+    typed = screen.typed_lines()
     if typed is None:
         raise AnswerMissing("nobody is there to end the observation; start it at a terminal")
     return SessionOperator(
         scripted=False,
         show=screen.show,
-        person=PersonAtTerminal(read_line=typed.read_line, by=by),
+        person=PersonAtTerminal(read_line=typed.read_line, by=by, asking=screen.ask),
         tell=screen.tell,
         notices=screen.notices,
     )

@@ -70,11 +70,11 @@ def run(
     steps = read_script(script) if script else None
     check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
     clock = SystemClock()
-    with Screen(clock.now_s, as_json=records.as_json) as screen, caught_signals() as signals:
+    with Screen(clock, as_json=records.as_json) as screen, caught_signals() as signals:
         screen.message(plan_text(ordered.plan))
         screen.message(str(take_realtime_rights()))
         screen.settle()
-        operator = _operator(screen, _person(by), steps, scripted=yes)
+        operator = _operator(screen, _person(screen, by), steps, scripted=yes)
         signals.hand_to(operator)
         workplace = workplace_of(place, clock, screen)
         with captured(capture, unit, clock, screen.message) as heard:
@@ -83,13 +83,14 @@ def run(
     raise typer.Exit(status)
 
 
-def _person(by: str) -> PersonAtTerminal | None:
+def _person(screen: Screen, by: str) -> PersonAtTerminal | None:
     """Who types here; None without a terminal."""
     from workstation.session.operators import PersonAtTerminal
-    from workstation.terminal.typed_lines import typed_lines
 
-    typed = typed_lines(sys.stdin)
-    return PersonAtTerminal(read_line=typed.read_line, by=by) if typed else None
+    typed = screen.typed_lines()
+    if typed is None:
+        return None
+    return PersonAtTerminal(read_line=typed.read_line, by=by, asking=screen.ask)
 
 
 def _operator(

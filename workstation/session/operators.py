@@ -22,6 +22,9 @@ from workstation.session.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
 
+ONLY_YES = frozenset({Question.END_ACKNOWLEDGED})
+"""Questions that only a yes answers; they wait for it."""
+
 PROGRAM = "traction run"
 """Who remarks upon the workstation itself: a display that takes nothing, a terminal that closed."""
 
@@ -50,7 +53,11 @@ def _nothing_to_report() -> Sequence[str]:
 
 def certain_questions(order: Prescription) -> list[Question]:
     """The questions that every session with this order asks, in the order of asking."""
-    asked = [*questions_before_start(order), Question.START_TRACTION]
+    asked = [
+        *questions_before_start(order),
+        Question.PATIENT_AND_ORDER,
+        Question.START_TRACTION,
+    ]
     if order.pretension_force_n or order.pretension_s:
         asked.append(Question.PRETENSION_LOOKS_RIGHT)
     return [*asked, Question.END_ACKNOWLEDGED]
@@ -84,10 +91,14 @@ def check_somebody_answers(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonAtTerminal:
-    """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines."""
+    """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines.
+
+    ``asking`` gets the question that is to be answered next, and nothing when there is none.
+    """
 
     read_line: ReadLine
     by: str = ""
+    asking: Tell = _say_nothing
 
 
 class SessionOperator:
@@ -116,9 +127,10 @@ class SessionOperator:
         self._is_read = person is not None
         self._by = (person.by if person else "") or login_name()
         self._tell = tell
+        self._asking = person.asking if person else _say_nothing
         self._script = script or SessionScript()
         self._answers: dict[Question, Answer] = {}
-        self._open: list[Question] = []
+        self._open: dict[Question, str] = {}
         self._notices = notices
         self._lines: queue.SimpleQueue[str | RequestRefused | None] = queue.SimpleQueue()
         self._room = threading.Event()
@@ -148,8 +160,10 @@ class SessionOperator:
         if self.scripted and not person_only:
             self._answers[question] = Answer(accepted=True, answered_by=SCRIPT)
         elif self._is_read:
-            self._open.append(question)
-            self._tell(f"{text} [y/n]")
+            choices = "[y]" if question in ONLY_YES else "[y/n]"
+            self._open[question] = f"{choices} {text}"
+            self._tell(f"{text} {choices}")
+            self._asking(next(iter(self._open.values())))
         else:
             self._answers[question] = Answer(accepted=False, answered_by="nobody at the terminal")
 
@@ -223,8 +237,7 @@ class SessionOperator:
     def _take(self, line: str) -> None:
         word = line.lower()
         if self._open and word in ("y", "yes", "n", "no"):
-            accepted = word.startswith("y")
-            self._answers[self._open.pop(0)] = Answer(accepted=accepted, answered_by=self._by)
+            self._answer_oldest(accepted=word.startswith("y"))
         elif word == "help":
             self._tell(HELP)
         else:
@@ -232,6 +245,15 @@ class SessionOperator:
                 self._requests.append(parse_request(line, self._by))
             except RequestRefused as refusal:
                 self._refuse(refusal)
+
+    def _answer_oldest(self, *, accepted: bool) -> None:
+        question = next(iter(self._open))
+        if question in ONLY_YES and not accepted:
+            self._tell(f'"n" confirms nothing; answer y once it is so: {self._open[question]}')
+            return
+        del self._open[question]
+        self._answers[question] = Answer(accepted=accepted, answered_by=self._by)
+        self._asking(next(iter(self._open.values()), ""))
 
     def _refuse(self, refusal: RequestRefused) -> None:
         first = "answer the question with y or n; " if self._open else ""
@@ -243,7 +265,8 @@ class SessionOperator:
         self._requests.append(Remark(by=PROGRAM, text="the terminal closed: nobody can type"))
         for question in self._open:
             self._answers[question] = Answer(accepted=False, answered_by="terminal closed")
-        self._open = []
+        self._open = {}
+        self._asking("")
 
 
 def _line_or_refusal(read_line: ReadLine) -> str | RequestRefused:

@@ -39,7 +39,13 @@ class DisplayStyle(Protocol):
         """A line for the person, as it is written."""
 
     def frame(self, progress: Progress) -> str:
-        """The progress line, as it is written over the last one."""
+        """The state of the session, as it is written over the last one."""
+
+    def aged(self, age_s: float) -> str:
+        """What has to be said while the newest frame is ``age_s`` old already."""
+
+    def prompted(self, question: str, typed: str) -> str:
+        """The question that waits, and what is typed so far; either may be empty."""
 
     def end(self) -> str:
         """What closes the display."""
@@ -54,6 +60,10 @@ class Display:
         self._kept: deque[str | Progress | threading.Event] = deque(maxlen=WORDS_KEPT)
         self._frame: Progress | None = None
         self._drawn: Progress | None = None
+        self._framed_at_s = now_s()
+        self._question = self._typed = ""
+        self._prompted = ("", "")
+        self._hurry = threading.Event()
         self._phase = ""
         self._put_down = self._taken = self._missed = self._said = 0
         self._writing_since_s: float | None = None
@@ -66,6 +76,7 @@ class Display:
 
     def show(self, progress: Progress) -> None:
         """Put the newest frame down; one that begins a phase or asks for a tone is kept."""
+        self._framed_at_s = self._now_s()
         self._frame = progress
         if progress.tone or progress.phase != self._phase:
             self._phase = progress.phase
@@ -74,6 +85,15 @@ class Display:
     def tell(self, text: str) -> None:
         """Keep words until they are written, as far as there is room."""
         self._keep(text)
+
+    def ask(self, question: str) -> None:
+        """Put the question down that waits for an answer; empty when none does."""
+        self._question = question
+
+    def typed(self, text: str) -> None:
+        """Put down what is typed so far; it is drawn at once."""
+        self._typed = text
+        self._hurry.set()
 
     def trouble(self) -> str:
         """Why nothing is taken at present, in words; empty while all is well."""
@@ -97,6 +117,7 @@ class Display:
     def close(self, wait_s: float) -> bool:
         """Write what is left and end, within ``wait_s``; False leaves the thread to its fate."""
         self._closing.set()
+        self._hurry.set()
         self._thread.join(wait_s)
         return not self._thread.is_alive()
 
@@ -104,7 +125,9 @@ class Display:
 
     def _run(self) -> None:
         try:
-            while not self._closing.wait(FRAME_EVERY_S):
+            while not self._closing.is_set():
+                self._hurry.wait(FRAME_EVERY_S)
+                self._hurry.clear()
                 self._draw()
             self._draw()
             self._put(self._page.end())
@@ -121,8 +144,7 @@ class Display:
                 drained.append(item)
             else:
                 told.append(self._words_of(item))
-        newest = self._frame
-        frame = "" if newest is None else self._words_of(newest)
+        frame = self._framed() + self._prompt()
         # Threads that put down at the same moment may make this too small for a while.
         missed = max(self._said, self._put_down - self._taken + self._missed)
         if self._put("".join([self._apology(missed - self._said), *told, frame])):
@@ -131,6 +153,21 @@ class Display:
             self._missed += sum(map(bool, told))
         for event in drained:
             event.set()
+
+    def _framed(self) -> str:
+        """The newest frame, or what its age makes of it."""
+        age_s, newest = self._now_s() - self._framed_at_s, self._frame
+        if newest is None:
+            return ""
+        return self._page.aged(age_s) if newest is self._drawn else self._words_of(newest)
+
+    def _prompt(self) -> str:
+        """The input row, when it has changed."""
+        prompt = (self._question, self._typed)
+        if prompt == self._prompted:
+            return ""
+        self._prompted = prompt
+        return self._page.prompted(*prompt)
 
     def _words_of(self, item: str | Progress) -> str:
         """What is to be written; nothing for a frame that stands there already."""

@@ -1,67 +1,16 @@
-"""How a session looks to a person: a live line at a terminal, plain lines elsewhere.
+"""How a session looks without a terminal that knows its cursor: plain lines.
 
 Pages return the text that is to be written; ``workstation.terminal.display`` writes it.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-
-from controller.alarms import Priority
 from controller.order.prescription import NEWTONS_PER_LBF
 from controller.ports import Progress
 from controller.words import visible
-from workstation.terminal.display import BELL
 
-ALARM_COLOURS = {Priority.HIGH: "1;31", Priority.MEDIUM: "33", Priority.LOW: "36"}
-"""Bold red, yellow, cyan: the line changes its colour, and the words say the same."""
 LINES_EVERY_S = 30.0
 """Without a terminal a line is printed at every change of phase and every so often between."""
-
-
-class LiveLine:
-    """One line that is written over; words go above it.
-
-    It needs a carriage return of its terminal and nothing else; ``columns`` says how wide it is
-    now, and only with ``colours`` are escape sequences used.
-    """
-
-    def __init__(self, columns: Callable[[], int], *, colours: bool) -> None:
-        self._columns = columns
-        self._colours = colours
-        self._shown = self._style = ""
-
-    def words(self, text: str) -> str:
-        """A text on lines of its own, above the live line."""
-        erased = self._erased()
-        self._shown = ""
-        return f"{erased}{visible(text)}\n"
-
-    def frame(self, progress: Progress) -> str:
-        """The line as it is now, with a bell for a tone; nothing when it has not changed."""
-        bell = BELL if progress.tone else ""
-        text, style = line(progress, max(1, self._columns() - 1)), self._style_of(progress)
-        if (text, style) == (self._shown, self._style):
-            return bell
-        pad = " " * (len(self._shown) - len(text))
-        self._shown, self._style = text, style
-        return f"\r{style}{text}{pad}{_PLAIN if style else ''}{bell}"
-
-    def end(self) -> str:
-        """Leave the last line standing."""
-        return "\n" if self._shown else ""
-
-    def _erased(self) -> str:
-        return f"\r{' ' * len(self._shown)}\r" if self._shown else ""
-
-    def _style_of(self, progress: Progress) -> str:
-        if not (self._colours and progress.alarms):
-            return ""
-        return f"\x1b[{ALARM_COLOURS[progress.alarms[0].priority]}m"
-
-
-_PLAIN = "\x1b[0m"
 
 
 class PhaseLines:
@@ -76,12 +25,20 @@ class PhaseLines:
 
     def frame(self, progress: Progress) -> str:
         """A line for a tone, a line for a new phase or after a while, else nothing."""
-        tone = f"tone: {_alarm_words(progress)}\n" if progress.tone else ""
+        tone = f"tone: {alarm_words(progress)}\n" if progress.tone else ""
         phase, shown_s = self._last
         if progress.phase == phase and progress.elapsed_s < shown_s + LINES_EVERY_S:
             return tone
         self._last = (progress.phase, progress.elapsed_s)
         return f"{tone}{line(progress)}\n"
+
+    def aged(self, age_s: float) -> str:
+        """Nothing: a line that was written is of its time."""
+        return ""
+
+    def prompted(self, question: str, typed: str) -> str:
+        """The question stands among the words, and the terminal shows what is typed."""
+        return ""
 
     def end(self) -> str:
         """Nothing is left open."""
@@ -96,7 +53,15 @@ class Verbatim:
         return f"{text}\n"
 
     def frame(self, progress: Progress) -> str:
-        """A program has no use for a live line."""
+        """A program has no use for the state of a moment."""
+        return ""
+
+    def aged(self, age_s: float) -> str:
+        """Nor for its age."""
+        return ""
+
+    def prompted(self, question: str, typed: str) -> str:
+        """Nobody types here."""
         return ""
 
     def end(self) -> str:
@@ -104,68 +69,50 @@ class Verbatim:
         return ""
 
 
-def line(progress: Progress, columns: int = sys.maxsize) -> str:
-    """Phase, treatment clock, target and actual force in N and lbf, in at most ``columns``.
-
-    Where that does not fit, less is said; the words of an alarm stand above the line anyway.
-    """
-    for text in (_full(progress), _shorter(progress), _shortest(progress)):
-        if len(text) <= columns:
-            return text
-    return _shortest(progress)[:columns]
-
-
-def _full(progress: Progress) -> str:
-    force = "no reading" if progress.force_n is None else _both(progress.force_n)
+def line(progress: Progress) -> str:
+    """Phase, treatment clock, target and actual force in N and lbf, message and alarm."""
     target = "" if progress.target_n is None else f"   target {_both(progress.target_n)}"
-    words = "   ".join(filter(None, (progress.message, _alarm_words(progress))))
-    text = f"{_phase(progress):<16} {_clock(progress)}{target}   force {force}   {words}"
-    return text.rstrip()
+    force = "no reading" if progress.force_n is None else _both(progress.force_n)
+    clock = f"{minutes(progress.elapsed_s)} / {minutes(progress.planned_s)}"
+    said = (progress.message, alarm_words(progress), sound_words(progress))
+    words = "   ".join(filter(None, said))
+    return f"{phase_words(progress):<16} {clock}{target}   force {force}   {words}".rstrip()
 
 
-def _shorter(progress: Progress) -> str:
-    alarm = _alarm_words(progress)
-    target = "" if progress.target_n is None else f" target {progress.target_n:.1f} N"
-    text = f"{_phase(progress)} {_clock(progress)}{target}"
-    return " ".join(filter(None, (text, f"force {_force(progress)}", progress.message, alarm)))
-
-
-def _shortest(progress: Progress) -> str:
-    """Returns what comes first survives the narrowest terminal."""
-    alarm = "ALARM " if progress.alarms else ""
-    target = "" if progress.target_n is None else f" of {progress.target_n:.1f}"
-    return f"{alarm}{_force(progress)}{target} {_phase(progress)}"
-
-
-def _alarm_words(progress: Progress) -> str:
-    """The most pressing alarm in words, how many more there are, and whether tones are paused."""
+def alarm_words(progress: Progress) -> str:
+    """The most pressing alarm in words, and how many more there are."""
     if not progress.alarms:
         return ""
     first, *more = progress.alarms
     words = f"ALARM ({first.priority.name.lower()}) {first.text}"
-    if more:
-        words += f" (+{len(more)})"
-    if progress.sound_paused_s > 0:
-        words += f" [sound paused {_minutes(progress.sound_paused_s)}]"
-    return words
+    return f"{words} (+{len(more)})" if more else words
 
 
-def _phase(progress: Progress) -> str:
-    return progress.phase.replace("_", " ")
+def sound_words(progress: Progress) -> str:
+    """How long tones are still paused."""
+    if progress.sound_paused_s <= 0:
+        return ""
+    return f"no tones for {minutes(progress.sound_paused_s)}"
 
 
-def _clock(progress: Progress) -> str:
-    return f"{_minutes(progress.elapsed_s)} / {_minutes(progress.planned_s)}"
+def phase_words(progress: Progress) -> str:
+    """The phase, with the number of its hold where the order plans holds."""
+    phase = progress.phase.replace("_", " ")
+    if not (progress.hold_number and progress.hold_count):
+        return phase
+    return f"{phase}, hold {progress.hold_number} of {progress.hold_count}"
 
 
-def _force(progress: Progress) -> str:
-    return "no reading" if progress.force_n is None else f"{progress.force_n:.1f} N"
+def force_words(force_n: float | None) -> str:
+    """A force in newtons, or that there is none."""
+    return "no reading" if force_n is None else f"{force_n:.1f} N"
+
+
+def minutes(seconds: float) -> str:
+    """Minutes and seconds: "04:31"."""
+    whole = int(seconds)
+    return f"{whole // 60:02d}:{whole % 60:02d}"
 
 
 def _both(force_n: float) -> str:
     return f"{force_n:6.1f} N ({force_n / NEWTONS_PER_LBF:5.1f} lbf)"
-
-
-def _minutes(seconds: float) -> str:
-    whole = int(seconds)
-    return f"{whole // 60:02d}:{whole % 60:02d}"

@@ -14,23 +14,24 @@ from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from types import TracebackType
 from typing import Any, Final, TextIO
 
-from controller.ports import Progress
+from controller.ports import Clock, Progress
 from controller.words import visible
 from workstation.output import json_for
 from workstation.terminal.display import Display, DisplayStyle, writer
-from workstation.terminal.progress import LiveLine, PhaseLines, Verbatim
-from workstation.terminal.typed_lines import is_terminal
+from workstation.terminal.progress import PhaseLines, Verbatim
+from workstation.terminal.status_area import StatusArea
+from workstation.terminal.typed_lines import TypedLines, is_terminal, typed_lines
 
 DRAIN_S: Final = 2.0
 """How long the end of a session waits for a display; then the program ends regardless."""
 MOST_NOTICES: Final = 10
 """A display that fails and recovers all the time is reported so often and not more."""
-COLUMNS_UNKNOWN: Final = 80
+SIZE_UNKNOWN: Final = os.terminal_size((80, 24))
 LONGEST_NOTICE: Final = 200
 LONGEST_LINE: Final = 4096
 """Characters that a library may print before the end of its line."""
-_PLAIN_TERMINALS: Final = frozenset({"", "dumb", "unknown"})
-_COLOURED: Final = ("xterm", "screen", "tmux", "linux", "rxvt", "vt", "konsole", "ansi", "cygwin")
+_KNOWN_TERMINALS: Final = ("xterm", "screen", "tmux", "linux", "rxvt", "konsole", "cygwin")
+"""They have a scroll region and cursor addresses (VT102); any other one gets plain lines."""
 
 
 class Screen:
@@ -40,12 +41,17 @@ class Screen:
     standard output holds the JSON alone, and the session is shown on standard error.
     """
 
-    def __init__(self, now_s: Callable[[], float], *, as_json: bool) -> None:
-        out, err = sys.stdout, sys.stderr
+    def __init__(self, clock: Clock, *, as_json: bool) -> None:
+        out, err, now_s = sys.stdout, sys.stderr, clock.now_s
         shown = err if as_json else out
-        self._session = Display(page_for(shown), writer(shown), now_s)
-        self._messages = Display(PhaseLines(), writer(err), now_s)
+        page = page_for(shown, clock.utc_ms)
+        self._session = Display(page, writer(shown), now_s)
+        self._has_input_row = isinstance(page, StatusArea)
+        self._now_s, self._err = now_s, err
+        self._is_shared = self._has_input_row and _same_terminal(shown, err)
+        self._messages = self._session if self._is_shared else self._plain_messages()
         self._json = Display(Verbatim(), writer(out), now_s) if as_json else None
+        self._typed: TypedLines | None = None
         self._encoding = getattr(out, "encoding", None) or "utf-8"
         self._name = "standard error" if as_json else "standard output"
         self._trouble = ""
@@ -63,6 +69,10 @@ class Screen:
         """Words of the session."""
         self._session.tell(text)
 
+    def ask(self, question: str) -> None:
+        """The question that waits for an answer; empty when none does."""
+        self._session.ask(question)
+
     def notices(self) -> list[str]:
         """What is newly the matter with the session's display, or no longer; said at both."""
         trouble = self._session.trouble()
@@ -76,6 +86,12 @@ class Screen:
         return [notice]
 
     # --- before and after the session ---------------------------------------------------------
+
+    def typed_lines(self) -> TypedLines | None:
+        """The lines that are typed here, in the input row where there is one; None: nobody can."""
+        show = self._session.typed if self._has_input_row else None
+        self._typed = typed_lines(sys.stdin, show)
+        return self._typed
 
     def message(self, text: str) -> None:
         """A message of the program, past a pipe."""
@@ -97,6 +113,10 @@ class Screen:
     def end_session(self) -> None:
         """Show what is left of the session, so that messages come behind it; waits once."""
         self._session.close(0.0 if self._session_ended else DRAIN_S)
+        if self._is_shared and not self._session_ended:
+            self._messages = self._plain_messages()
+        if self._typed is not None:
+            self._typed.give_back()
         self._session_ended = True
 
     def __enter__(self) -> Screen:
@@ -104,8 +124,8 @@ class Screen:
 
         It waits for nobody.
         """
-        self._elsewhere.enter_context(redirect_stdout(_Mailed(self._messages.tell)))
-        self._elsewhere.enter_context(redirect_stderr(_Mailed(self._messages.tell)))
+        self._elsewhere.enter_context(redirect_stdout(_Mailed(self.message)))
+        self._elsewhere.enter_context(redirect_stderr(_Mailed(self.message)))
         return self
 
     def __exit__(
@@ -120,6 +140,9 @@ class Screen:
         if self._json is not None:
             self._json.close(DRAIN_S)
         self._messages.close(DRAIN_S)
+
+    def _plain_messages(self) -> Display:
+        return Display(PhaseLines(), writer(self._err), self._now_s)
 
 
 class _Mailed(io.TextIOBase):
@@ -145,18 +168,24 @@ def last_words(text: str, now_s: Callable[[], float]) -> None:
     messages.close(DRAIN_S)
 
 
-def page_for(stream: TextIO | None) -> DisplayStyle:
-    """A live line where the stream is a terminal that knows its own cursor, else plain lines."""
+def page_for(stream: TextIO | None, utc_ms: Callable[[], int]) -> DisplayStyle:
+    """Three areas where the stream is a terminal that knows its cursor, else plain lines."""
     terminal = os.environ.get("TERM", "" if os.name == "posix" else "windows")
-    if not is_terminal(stream) or terminal in _PLAIN_TERMINALS:
+    if not is_terminal(stream) or not terminal.startswith(_KNOWN_TERMINALS):
         return PhaseLines()
-    coloured = terminal.startswith(_COLOURED) and "NO_COLOR" not in os.environ
-    return LiveLine(lambda: _columns(stream), colours=coloured)
+    return StatusArea(lambda: _size(stream), utc_ms, colours="NO_COLOR" not in os.environ)
 
 
-def _columns(stream: TextIO | None) -> int:
+def _size(stream: TextIO | None) -> os.terminal_size:
     try:
-        columns = os.get_terminal_size(stream.fileno()).columns if stream else 0
+        size = os.get_terminal_size(stream.fileno()) if stream else SIZE_UNKNOWN
     except (OSError, ValueError):
-        columns = 0
-    return columns or COLUMNS_UNKNOWN
+        size = SIZE_UNKNOWN
+    return size if size.columns and size.lines else SIZE_UNKNOWN
+
+
+def _same_terminal(one: TextIO | None, other: TextIO | None) -> bool:
+    """True when both streams end at the same terminal."""
+    if one is None or other is None or not (is_terminal(one) and is_terminal(other)):
+        return False
+    return os.fstat(one.fileno()).st_rdev == os.fstat(other.fileno()).st_rdev

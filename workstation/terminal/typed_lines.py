@@ -6,12 +6,19 @@ without asking. Here a bad line is refused with a message, and the next one is r
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
+import sys
 import threading
-from typing import Final, TextIO
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, TextIO
 
 from controller.errors import RequestRefused
+
+if sys.platform != "win32":
+    import termios
 
 LINE_BYTES: Final = 16_384
 """Most bytes of a line; a terminal gives at most 4096 at a time, and a text of 2000 characters has
@@ -19,6 +26,9 @@ at most 8000."""
 READ_BYTES: Final = 4_096
 BACKGROUND_S: Final = 0.5
 """How often a job in the background looks whether the terminal is its own again."""
+NO_END: Final = (
+    "Ctrl-D does not end a session; Ctrl-C or end releases the patient, help lists the rest"
+)
 ENDS_IN_A_ROW: Final = 10
 """So many ends of input without a byte between them: the terminal has gone."""
 
@@ -63,9 +73,10 @@ class TypedLines:
         if self._buffer:
             self._buffer += b"\n"  # twice Ctrl-D behind words: they are a line as they are
             return
-        raise RequestRefused(
-            "Ctrl-D does not end a session; Ctrl-C or end releases the patient, help lists the rest"
-        )
+        raise RequestRefused(NO_END)
+
+    def give_back(self) -> None:
+        """Nothing of the terminal was changed."""
 
     def _finish(self) -> None:
         """The last line may have no end; after it there is nothing."""
@@ -102,6 +113,110 @@ class TypedLines:
             ) from error
 
 
+class EditedLines(TypedLines):
+    """Lines of a terminal that shows nothing by itself: ``show`` gets what is typed so far.
+
+    Signals stay with the terminal, so that Ctrl-C is never a matter of this thread. The mode is
+    set while the terminal is this program's own, and given back at the end.
+    """
+
+    def __init__(self, descriptor: int, encoding: str, show: Callable[[str], None]) -> None:
+        super().__init__(descriptor, encoding)
+        self._show = show
+        self._mode: list[Any] | None = None
+        self._escape = bytearray()
+        self._is_utf8 = codecs.lookup(encoding).name == "utf-8"
+        self._take_over()
+
+    def read_line(self) -> str:
+        """As ``TypedLines.read_line``."""
+        try:
+            return super().read_line()
+        finally:
+            self._show(self._so_far())
+
+    def give_back(self) -> None:
+        """The terminal as it was."""
+        if self._mode is not None:
+            with suppress(OSError, termios.error):
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._mode)
+            self._mode = None
+
+    def _read(self) -> bytes:
+        self._take_over()
+        return super()._read()
+
+    def _take_over(self) -> None:
+        """Keys come one by one and are not shown by the terminal; it may refuse."""
+        if self._in_background():
+            return
+        with suppress(OSError, termios.error):
+            mode = termios.tcgetattr(self._descriptor)
+            if not mode[_LOCAL] & (termios.ICANON | termios.ECHO):
+                return
+            self._mode = self._mode or termios.tcgetattr(self._descriptor)
+            mode[_LOCAL] &= ~(termios.ICANON | termios.ECHO)
+            mode[_CHARACTERS][termios.VMIN], mode[_CHARACTERS][termios.VTIME] = 1, 0
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
+
+    def _take(self, data: bytes) -> None:
+        if not data:
+            super()._take(data)
+            return
+        self._ends = 0
+        for key in data:
+            self._key(key)
+        self._show(self._so_far())
+
+    def _key(self, key: int) -> None:
+        """One byte: a character, the end of the line, or a correction."""
+        if self._escape or key == _ESCAPE:
+            self._skip_sequence(key)
+        elif key in _ERASING:
+            self._erase_one()
+        elif key == _CTRL_U:
+            del self._buffer[self._line_start :]
+        elif key == _CTRL_W:
+            kept = bytes(self._buffer[self._line_start :]).rstrip(b" ").rpartition(b" ")
+            self._buffer[self._line_start :] = kept[0] + kept[1]
+        elif key == _CTRL_D:
+            if self._line_start == len(self._buffer):
+                raise RequestRefused(NO_END)
+        elif key >= _BLANK or key in _KEPT:
+            self._buffer.append(key)
+
+    @property
+    def _line_start(self) -> int:
+        """Where the line that is being typed begins; finished ones may wait before it."""
+        return self._buffer.rfind(b"\n") + 1
+
+    def _erase_one(self) -> None:
+        """The last character, with all its bytes."""
+        while len(self._buffer) > self._line_start:
+            if self._buffer.pop() & 0xC0 != _CONTINUES or not self._is_utf8:
+                return
+
+    def _skip_sequence(self, key: int) -> None:
+        """Arrows and function keys do nothing; a lone Escape takes one key with it."""
+        self._escape.append(key)
+        if len(self._escape) == 1 or (len(self._escape) == 2 and key in b"[O"):
+            return
+        if len(self._escape) == 2 or 0x40 <= key <= 0x7E or key < _BLANK:
+            self._escape.clear()
+
+    def _so_far(self) -> str:
+        return bytes(self._buffer[self._line_start :]).decode(self._encoding, "replace")
+
+
+_LOCAL, _CHARACTERS = 3, 6
+"""Places in what ``tcgetattr`` returns."""
+_ERASING: Final = (0x08, 0x7F)
+_CTRL_D, _CTRL_U, _CTRL_W, _ESCAPE, _BLANK = 0x04, 0x15, 0x17, 0x1B, 0x20
+_KEPT: Final = b"\n\t"
+_CONTINUES: Final = 0x80
+"""The first two bits of a byte that continues a character in UTF-8."""
+
+
 def is_terminal(stream: TextIO | None) -> bool:
     """Returns True for a terminal; a stream that is closed, or was from the beginning, is none."""
     try:
@@ -110,11 +225,19 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def typed_lines(stream: TextIO | None) -> TypedLines | None:
-    """Return the lines of a terminal; None where nobody can type."""
+def typed_lines(
+    stream: TextIO | None, show: Callable[[str], None] | None = None
+) -> TypedLines | None:
+    """Return the lines of a terminal; None where nobody can type.
+
+    With ``show`` the terminal itself no longer shows what is typed.
+    """
     if stream is None or not is_terminal(stream):
         return None
     try:
-        return TypedLines(stream.fileno(), stream.encoding or "utf-8")
+        encoding = stream.encoding or "utf-8"
+        if show is not None and os.name == "posix":
+            return EditedLines(stream.fileno(), encoding, show)
+        return TypedLines(stream.fileno(), encoding)
     except (OSError, ValueError):
         return None

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 from controller.errors import RulesInvalid
 from records.claim.code_sets import plain
 from records.claim.rules.code_list_file import CODE, LARGEST_BYTES, CodeRow
+from records.order.order import ICD10_CATEGORY
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _ORDER_LINE = re.compile(r"(\d{5}) ([A-Z][0-9A-Z]{2,6}) +([01]) \S.*")
+_CODE_IN_NOTE = re.compile(rf"\b{ICD10_CATEGORY}(?:\.?[0-9A-Z]{{1,4}})?\b")
 _FLAG_COLUMN, _LONG_COLUMN = 14, 77
 CHAPTERS_END = "Z"
 """Every edition goes up to this letter."""
@@ -109,7 +111,7 @@ def codes_of_note(note: str) -> list[str]:
     """The codes in a note's brackets, without dots and dashes: "(M51.2-)" gives M512."""
     found: list[str] = []
     for bracket in re.findall(r"\(([^()]*)\)", note):
-        found += re.findall(r"[A-TV-Z]\d[0-9A-Z](?:\.?[0-9A-Z]+)?", bracket)
+        found += _CODE_IN_NOTE.findall(bracket)
     return [code.replace(".", "") for code in found]
 
 

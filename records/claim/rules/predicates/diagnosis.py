@@ -18,9 +18,10 @@ from records.claim.rules.findings import (
 )
 from records.claim.rules.predicates.gates import diagnosed, noted, traction_billed
 from records.claim.rules.predicates.registry import predicate
+from records.order.order import ICD10_CATEGORY
 
 FIELD = "diagnoses"
-AS_SENT = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}")
+AS_SENT = re.compile(rf"{ICD10_CATEGORY}[0-9A-Z]{{0,4}}")
 STATES = {"category": "is only a category, a longer code is needed", "unknown": "does not exist"}
 MOST_POINTERS = 4
 

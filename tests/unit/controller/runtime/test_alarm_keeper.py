@@ -92,3 +92,16 @@ def test_a_paused_sound_is_recorded_with_its_end() -> None:
     assert alarms.sound_paused_s(1020.0) == 110.0
     assert not alarms.tone_due(1020.0)
     assert alarms.tone_due(1130.0)
+
+
+def test_who_acknowledged_or_paused_the_sound_is_told_what_came_of_it() -> None:
+    alarms, _, listener = keeper()
+    alarms.request(AcknowledgeAlarms(by="A"), 1001.0)
+    alarms.raise_alarm("over_force", 1002.0)
+    alarms.raise_alarm("check_in_due", 1002.0)
+    alarms.request(PauseSound(by="A"), 1003.0)
+    alarms.request(AcknowledgeAlarms(by="A"), 1004.0)
+    nothing, _, _, paused, taken = listener.said
+    assert nothing == "no alarm waits for an acknowledgement"
+    assert paused == "no tones for 120 s, by A"
+    assert taken == "acknowledged by A: over force, check in due"

@@ -50,8 +50,10 @@ class Aside:
 
 
 def test_a_remark_is_recorded() -> None:
-    found = Aside().hear(Remark(by="A", text="slept well"))
+    aside = Aside()
+    found = aside.hear(Remark(by="A", text="slept well"))
     assert found == [(EventKind.REMARK_RECORDED, {"by": "A", "text": "slept well"})]
+    assert aside.operator.told == ["recorded, by A: slept well"]
 
 
 def test_a_check_in_is_recorded_and_settles_its_own_reminder() -> None:

@@ -182,6 +182,7 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
         "lift_locked",
         "quick_release",
         "call_bell",
+        "patient_and_order",
         "screening",
         "table",
     }
@@ -190,10 +191,13 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
     assert start.operator.asked == [
         Question.UNIT_NOT_COMMISSIONED,
         Question.TABLE_MOVES_FREELY,
-        Question.SURROUNDINGS_SAFE,
+        Question.LIFT_LOCKED,
+        Question.QUICK_RELEASE_IN_REACH,
+        Question.CALL_BELL_IN_HAND,
+        Question.PATIENT_AND_ORDER,
         Question.START_TRACTION,
     ]
-    assert len(start.operator.said) == len(items) == 26
+    assert len(start.operator.said) == len(items) == 27
 
 
 REFUSALS: dict[str, tuple[Look, dict[str, Any], str]] = {

@@ -45,10 +45,10 @@ def test_the_newest_event_when_the_start_was_asked_about_is_none_since() -> None
 
 
 def test_events_of_a_start_that_nobody_was_asked_about_are_recorded_all_the_same() -> None:
-    stage = Stage(Answers(**{**GO_ON, "surroundings_safe": False}), tared_at_half_a_second)
+    stage = Stage(Answers(**{**GO_ON, "call_bell_in_hand": False}), tared_at_half_a_second)
     stage.unit.ring = [unit_event(2, code=TARE_SET)]
     preparation = stage.preparation()
-    with pytest.raises(RequestRefused, match="surroundings safe: refused"):
+    with pytest.raises(RequestRefused, match="call bell in hand: refused"):
         preparation.prepare()
     preparation.read_events()
     assert sequences(stage.journal) == [2]

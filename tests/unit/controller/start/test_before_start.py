@@ -8,9 +8,9 @@ from controller.order.prescription import Prescription, Region, Table
 from controller.ports import Question
 from controller.start.before_start import (
     needs_person,
+    patient_question,
     question_text,
     questions_before_start,
-    start_question,
 )
 from tests.unit.controller.builders import IDENTITY, prescription, start_facts
 
@@ -61,14 +61,13 @@ def test_somebody_looks_at_a_table_that_must_move(
     assert words in (question_text(question, order) if asked else "")
 
 
-def test_the_last_question_names_patient_order_unit_region_force_and_time() -> None:
+def test_a_question_names_patient_order_unit_region_force_and_time() -> None:
     facts = start_facts(patient_reference="MRN-7")
-    text = start_question(prescription(maximum_force_n=110.0), facts, IDENTITY)
+    text = patient_question(prescription(maximum_force_n=110.0), facts, IDENTITY)
     assert text == (
         "Patient MRN-7, order 0123456789ab, unit SIM Cervical 1 serial 10042: cervical on a "
         "friction table (the order does not say which), 102 N (at most 110 N), 15 min. Is this "
-        "the patient and the order, is everybody clear of cord and table, and shall the traction "
-        "start now?"
+        "the patient, and is this the order?"
     )
-    nameless = start_question(prescription(), start_facts(patient_reference=""), IDENTITY)
+    nameless = patient_question(prescription(), start_facts(patient_reference=""), IDENTITY)
     assert nameless.startswith("Patient not named in the order, order 0123")

@@ -20,7 +20,7 @@ def test_check_prints_steps_total_time_and_questions(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "progressive  1 min 20 s, steps at 76.7 N, 138.3 N" in result.output
     assert "total        16 min" in result.output
-    assert "surroundings_safe" in result.output
+    assert "call_bell_in_hand" in result.output
 
 
 def test_check_says_what_is_wrong(tmp_path: Path) -> None:

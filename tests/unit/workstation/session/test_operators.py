@@ -33,6 +33,7 @@ class Terminal:
     """Gives lines to the reader thread and takes what is said; an error is raised there."""
 
     said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     typed: queue.SimpleQueue[str | Exception] = field(default_factory=queue.SimpleQueue)
 
     def read_line(self) -> str:
@@ -45,7 +46,9 @@ class Terminal:
         return SessionOperator(
             scripted=False,
             show=lambda progress: None,
-            person=PersonAtTerminal(read_line=self.read_line, by="P. Jones"),
+            person=PersonAtTerminal(
+                read_line=self.read_line, by="P. Jones", asking=self.asked.append
+            ),
             tell=self.said.append,
         )
 
@@ -71,14 +74,30 @@ def test_y_and_n_answer_the_oldest_question_and_other_lines_are_requests() -> No
     terminal = Terminal()
     operator = terminal.operator()
     operator.ask(ASKED, "Looks right?", person_only=False)
-    operator.ask(Question.END_ACKNOWLEDGED, "Ended?", person_only=False)
+    operator.ask(Question.RESUME_RAISES_FORCE, "Go on?", person_only=False)
     requests = heard(operator, terminal, "remark odd noise", "Y", "pause", "no")
     assert requests == [Remark(by="P. Jones", text="odd noise"), Pause(by="P. Jones")]
     assert operator.answer(ASKED) == Answer(accepted=True, answered_by="P. Jones")
-    assert operator.answer(Question.END_ACKNOWLEDGED) == Answer(
+    assert operator.answer(Question.RESUME_RAISES_FORCE) == Answer(
         accepted=False, answered_by="P. Jones"
     )
-    assert terminal.said == ["Looks right? [y/n]", "Ended? [y/n]"]
+    assert terminal.said == ["Looks right? [y/n]", "Go on? [y/n]"]
+    looks_right, go_on = "[y/n] Looks right?", "[y/n] Go on?"
+    assert terminal.asked == [looks_right, looks_right, go_on, "", ""]
+
+
+def test_a_no_does_not_acknowledge_the_end() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(Question.END_ACKNOWLEDGED, "Free the patient and confirm.", person_only=False)
+    assert heard(operator, terminal, "n", "no", "y", "n") == []
+    assert operator.answer(Question.END_ACKNOWLEDGED) == Answer(
+        accepted=True, answered_by="P. Jones"
+    )
+    refused = '"n" confirms nothing; answer y once it is so: [y] Free the patient and confirm.'
+    not_understood = terminal.said.pop()
+    assert not_understood.startswith("'n' is not understood")
+    assert terminal.said == ["Free the patient and confirm. [y]", refused, refused]
 
 
 def test_what_was_typed_before_a_question_does_not_answer_it() -> None:
@@ -221,7 +240,7 @@ def test_script_steps_follow_the_time_that_was_shown() -> None:
 def test_without_anybody_the_questions_are_listed_before_anything_is_opened() -> None:
     order = prescription(treatment_s=1900.0)
     asked = [question.value for question in possible_questions(order)]
-    assert {"surroundings_safe", "long_treatment", "pretension_looks_right"} <= set(asked)
+    assert {"lift_locked", "long_treatment", "pretension_looks_right"} <= set(asked)
     assert {"start_traction", "clock_in_doubt", "resume_raises_force"} <= set(asked)
     assert "table_moves_freely" not in asked
     with pytest.raises(AnswerMissing) as missing:
@@ -236,7 +255,8 @@ def test_on_a_verified_unit_a_script_alone_is_refused_with_what_a_person_must_se
     with pytest.raises(AnswerMissing) as missing:
         check_somebody_answers(order, scripted=True, terminal=False, verified=True)
     assert missing.value.message == (
-        "nobody is there to answer: unit_not_commissioned, table_moves_freely, surroundings_safe, "
-        "start_traction, pretension_looks_right, end_acknowledged; answer at a terminal"
+        "nobody is there to answer: unit_not_commissioned, table_moves_freely, lift_locked, "
+        "quick_release_in_reach, call_bell_in_hand, patient_and_order, start_traction, "
+        "pretension_looks_right, end_acknowledged; answer at a terminal"
     )
     check_somebody_answers(order, scripted=True, terminal=True, verified=True)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from controller.alarms import ALARMS
 from controller.ports import Progress
-from workstation.terminal.progress import LiveLine, PhaseLines, Verbatim, line
+from workstation.terminal.progress import PhaseLines, Verbatim, line
 
 PROGRESS = Progress(
     phase="taking_up_slack", elapsed_s=61.0, planned_s=900.0, target_n=102.0, force_n=None
@@ -21,10 +19,6 @@ ALARMED = replace(
 )
 
 
-def live_line(columns: int = 200, *, colours: bool = False) -> LiveLine:
-    return LiveLine(lambda: columns, colours=colours)
-
-
 def test_the_line_says_force_in_both_units_and_a_missing_reading_in_words() -> None:
     text = line(PROGRESS)
     assert text.startswith("taking up slack")
@@ -34,56 +28,13 @@ def test_the_line_says_force_in_both_units_and_a_missing_reading_in_words() -> N
 
 
 def test_the_most_pressing_alarm_stands_in_the_line_in_words() -> None:
-    words = "ALARM (high) more force than ordered: look at the patient (+1) [sound paused 01:15]"
+    words = "ALARM (high) more force than ordered: look at the patient (+1)   no tones for 01:15"
     assert line(ALARMED).endswith(words)
 
 
-def test_a_narrow_terminal_gets_less_and_the_alarm_first() -> None:
-    pulling = replace(ALARMED, phase="holding", force_n=101.86)
-    assert line(pulling, 140).startswith("holding 01:01 / 15:00 target 102.0 N force 101.9 N ALARM")
-    assert line(pulling, 40) == "ALARM 101.9 N of 102.0 holding"
-    assert line(pulling, 29) == "ALARM 101.9 N of 102.0 holdin"
-    assert line(replace(pulling, alarms=()), 29) == "101.9 N of 102.0 holding"
-
-
-@pytest.mark.parametrize("columns", [1, 2, 4, 29, 30, 79, 80, 200])
-def test_the_live_line_never_wraps(columns: int) -> None:
-    page = live_line(columns)
-    for progress in (PROGRESS, ALARMED, replace(ALARMED, force_n=1.0, message="press the switch")):
-        for piece in page.frame(progress).strip("\a").split("\r"):
-            assert len(piece.rstrip()) <= max(1, columns - 1)
-
-
-def test_the_line_is_written_over_and_only_when_it_changes() -> None:
-    page = live_line()
-    first = page.frame(PROGRESS)
-    assert first == f"\r{line(PROGRESS)}"
-    assert page.frame(replace(PROGRESS, since_start_s=1.0)) == ""
-    shorter = replace(PROGRESS, phase="idle", target_n=1.0)
-    again = page.frame(shorter)
-    assert again.startswith(f"\r{line(shorter)}")
-    assert len(again) >= len(first), "what is left of the longer line is wiped out"
-    assert page.end() == "\n"
-
-
-def test_words_stand_whole_above_the_live_line_and_steer_nothing() -> None:
-    page = live_line()
-    assert page.words("first") == "first\n", "there is no line to wipe out yet"
-    page.frame(PROGRESS)
-    shown = page.words("A question, status [0x0004]: \x1b[2J go on? [y/n]")
-    wiped, _, words = shown.rpartition("\r")
-    assert wiped.strip() == ""
-    assert words == "A question, status [0x0004]: <U+001B>[2J go on? [y/n]\n"
-    assert page.end() == ""
-    assert page.frame(PROGRESS) == f"\r{line(PROGRESS)}", "it is drawn again below the words"
-
-
-def test_a_tone_rings_the_bell_and_colours_are_used_only_where_they_are_known() -> None:
-    page = live_line(colours=True)
-    assert page.frame(ALARMED) == f"\r\x1b[1;31m{line(ALARMED)}\x1b[0m\a"
-    assert page.frame(ALARMED) == "\a"
-    assert page.frame(replace(ALARMED, tone=False)) == ""
-    assert live_line().frame(ALARMED) == f"\r{line(ALARMED)}\a"
+def test_a_hold_says_which_of_how_many_it_is() -> None:
+    text = line(replace(PROGRESS, phase="holding", hold_number=3, hold_count=12))
+    assert text.startswith("holding, hold 3 of 12 01:01")
 
 
 def test_without_a_terminal_lines_come_at_changes_of_phase_and_every_half_minute() -> None:
@@ -117,11 +68,12 @@ def test_a_program_gets_its_document_as_it_is_and_no_frames() -> None:
     assert (page.frame(ALARMED), page.end()) == ("", "")
 
 
-@pytest.mark.parametrize("columns", [200, 60, 30])
-def test_a_table_that_is_only_observed_has_no_target_and_a_missing_reading_is_said(
-    columns: int,
-) -> None:
-    dark = replace(PROGRESS, target_n=None, force_n=None, message="NO READING: look")
-    assert "target" not in line(dark, columns)
-    assert " of " not in line(dark, columns)
-    assert "no reading" in line(dark, columns).lower()
+def test_a_table_that_is_only_observed_has_no_target_and_a_missing_reading_is_said() -> None:
+    dark = line(replace(PROGRESS, target_n=None, force_n=None, message="NO READING: look"))
+    assert "target" not in dark
+    assert "force no reading   NO READING: look" in dark
+
+
+def test_lines_are_of_their_time_and_the_terminal_shows_what_is_typed() -> None:
+    for page in (PhaseLines(), Verbatim()):
+        assert page.aged(7.0) == page.prompted("Go on? [y/n]", "ye") == ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import json
 import logging
 import os
 import struct
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,10 +20,18 @@ import pytest
 
 from controller.alarms import ALARMS
 from controller.ports import Progress
-from workstation.terminal.progress import LiveLine, PhaseLines
-from workstation.terminal.screen import MOST_NOTICES, Screen, last_words, page_for
+from controller.runtime.clock import VirtualClock
+from workstation.terminal.progress import PhaseLines
+from workstation.terminal.screen import MOST_NOTICES, SIZE_UNKNOWN, Screen, last_words, page_for
+from workstation.terminal.status_area import StatusArea
 
 PROGRESS = Progress(phase="holding", elapsed_s=1.0, planned_s=60.0, target_n=30.0, force_n=30.1)
+
+
+def utc_ms() -> int:
+    return 0
+
+
 Streams = tuple[io.StringIO, io.StringIO]
 
 
@@ -47,7 +57,7 @@ def streams(out: io.StringIO | None = None) -> Iterator[Streams]:
 
 
 def test_session_and_report_stand_on_standard_output_and_messages_beside_it() -> None:
-    with streams() as (out, err), Screen(lambda: 0.0, as_json=False) as screen:
+    with streams() as (out, err), Screen(VirtualClock(start_s=0.0), as_json=False) as screen:
         screen.message("plan")
         screen.settle()
         assert err.getvalue() == "plan\n"
@@ -63,7 +73,7 @@ def test_session_and_report_stand_on_standard_output_and_messages_beside_it() ->
 
 def test_a_program_finds_nothing_but_its_document_on_standard_output() -> None:
     facts: dict[str, Any] = {"reason": "ended early by Ærø\u202e", "outcome": "stopped"}
-    with streams() as (out, err), Screen(lambda: 0.0, as_json=True) as screen:
+    with streams() as (out, err), Screen(VirtualClock(start_s=0.0), as_json=True) as screen:
         screen.show(PROGRESS)
         screen.tell("self-check passed")
         assert screen.document(facts)
@@ -74,7 +84,7 @@ def test_a_program_finds_nothing_but_its_document_on_standard_output() -> None:
 
 def test_what_a_library_prints_or_logs_goes_to_the_messages_and_waits_for_nobody() -> None:
     with streams() as (out, err):
-        with Screen(lambda: 0.0, as_json=False):
+        with Screen(VirtualClock(start_s=0.0), as_json=False):
             print("pri", end="")
             print("nted")
             assert logging.lastResort is not None
@@ -89,7 +99,7 @@ def test_a_display_that_fails_is_reported_beside_it_and_in_the_record_once() -> 
     broken = Failing()
     gone = "the display at standard output shows nothing: Broken pipe"
     back = "the display at standard output shows the session again"
-    with streams(broken) as (_, err), Screen(lambda: 0.0, as_json=False) as screen:
+    with streams(broken) as (_, err), Screen(VirtualClock(start_s=0.0), as_json=False) as screen:
         assert screen.notices() == []
         told(screen, "words")
         assert screen.notices() == [gone]
@@ -105,7 +115,7 @@ def test_a_display_that_fails_is_reported_beside_it_and_in_the_record_once() -> 
 def test_a_display_that_fails_again_and_again_is_reported_so_often_and_not_more() -> None:
     flapping = Failing()
     found: list[str] = []
-    with streams(flapping), Screen(lambda: 0.0, as_json=False) as screen:
+    with streams(flapping), Screen(VirtualClock(start_s=0.0), as_json=False) as screen:
         for turn in range(MOST_NOTICES + 6):
             flapping.broken = turn % 2 == 0
             told(screen, "words")
@@ -145,59 +155,45 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("term", "page", "coloured"),
+    ("term", "page"),
     [
-        ("xterm-256color", LiveLine, True),
-        ("screen", LiveLine, True),
-        ("no-such-terminal", LiveLine, False),
-        ("dumb", PhaseLines, False),
-        ("unknown", PhaseLines, False),
-        ("", PhaseLines, False),
+        ("xterm-256color", StatusArea),
+        ("screen", StatusArea),
+        ("no-such-terminal", PhaseLines),
+        ("dumb", PhaseLines),
+        ("unknown", PhaseLines),
+        ("", PhaseLines),
     ],
 )
 def test_a_terminal_gets_what_it_is_known_to_understand(
-    terminal: Any, monkeypatch: pytest.MonkeyPatch, term: str, page: type, coloured: bool
+    terminal: Any, monkeypatch: pytest.MonkeyPatch, term: str, page: type
 ) -> None:
     monkeypatch.setenv("TERM", term)
     alarmed = replace(PROGRESS, alarms=(ALARMS["over_force"],))
-    assert type(page_for(terminal)) is page
-    assert ("\x1b[1;31m" in page_for(terminal).frame(alarmed)) is coloured
+    assert type(page_for(terminal, utc_ms)) is page
+    coloured = "\x1b[1;31m" in page_for(terminal, utc_ms).frame(alarmed)
+    assert coloured is (page is StatusArea)
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in page_for(terminal).frame(alarmed)
+    assert "\x1b[1;31m" not in page_for(terminal, utc_ms).frame(alarmed)
 
 
-def test_the_width_is_asked_for_every_time_and_none_is_a_usual_one(
+def test_the_size_is_asked_for_every_time_and_none_is_a_usual_one(
     terminal: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import fcntl
-    import termios
-
     monkeypatch.setenv("TERM", "xterm")
-    page = page_for(terminal)
-
-    def longest(columns: int, rows: int, elapsed_s: float) -> int:
+    page = page_for(terminal, utc_ms)
+    for columns, rows in ((0, 0), (40, 10), (120, 40)):
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        progress = Progress(
-            phase="taking_up_slack",
-            elapsed_s=elapsed_s,
-            planned_s=60.0,
-            target_n=30.0,
-            force_n=30.1,
-            message="waiting for the patient's press test",
-        )
-        return max(len(piece.rstrip()) for piece in page.frame(progress).split("\r"))
-
-    assert longest(0, 0, 1.0) in range(30, 80)
-    assert longest(30, 4, 2.0) in range(20, 30)
-    assert longest(200, 50, 3.0) in range(100, 200)
+        page.frame(PROGRESS)
+        assert f"\x1b[{rows or SIZE_UNKNOWN.lines};1H> {columns}" in page.prompted("", str(columns))
 
 
 @pytest.mark.parametrize("stream", [None, io.StringIO()])
 def test_what_is_no_terminal_gets_lines(stream: io.StringIO | None) -> None:
-    assert isinstance(page_for(stream), PhaseLines)
+    assert isinstance(page_for(stream, utc_ms), PhaseLines)
 
 
 def test_a_stream_that_was_closed_gets_lines() -> None:
     closed = io.StringIO()
     closed.close()
-    assert isinstance(page_for(closed), PhaseLines)
+    assert isinstance(page_for(closed, utc_ms), PhaseLines)

@@ -1,0 +1,46 @@
+"""What a request that was followed has changed, in words for whoever asked.
+
+A refused one is told with its reason where it is refused (``machine``, ``runtime.asides``).
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from controller.order.prescription import NEWTONS_PER_LBF
+from controller.requests import AdjustForce, CheckIn, Pause, Remark
+from controller.session.adjustments import ForceChange
+from controller.session.inputs_and_effects import Tell
+
+
+def adjusted(request: AdjustForce, changes: tuple[ForceChange, ...]) -> Tell:
+    """Each ordered force that changed, from what to what: "hold 102.3 N -> 97.3 N"."""
+    told = [f"{each.force.value} {_forces(each.old_n, each.new_n)}" for each in changes]
+    return Tell(f"{', '.join(told)}, by {request.by}")
+
+
+def paused(request: Pause, held_n: float) -> Tell:
+    """The force that is held; the treatment clock stands."""
+    return Tell(f"paused at {held_n:.1f} N, the treatment clock stands, by {request.by}")
+
+
+def resumed(by: str, from_n: float, to_n: float) -> Tell:
+    """The way back to the treatment."""
+    return Tell(f"resumed: {_forces(from_n, to_n)}, then the treatment goes on, by {by}")
+
+
+def followed(request: CheckIn | Remark) -> Tell:
+    """What was put down in the record."""
+    match request:
+        case CheckIn(by=by):
+            return Tell(f"recorded: {by} looked after the patient")
+        case Remark(by=by, text=text):
+            return Tell(f"recorded, by {by}: {text}")
+        case _:
+            assert_never(request)
+
+
+def _forces(from_n: float, to_n: float) -> str:
+    """Both forces in N and lbf."""
+    lbf = f"{from_n / NEWTONS_PER_LBF:.1f} -> {to_n / NEWTONS_PER_LBF:.1f} lbf"
+    return f"{from_n:.1f} N -> {to_n:.1f} N ({lbf})"

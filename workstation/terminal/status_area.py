@@ -1,0 +1,259 @@
+"""A terminal in three areas: messages that scroll, the state of the session, what is typed.
+
+The messages stand on top, so that what scrolls out of them goes where the terminal keeps its
+history. Below them are rows that are written over and never wrap, and the input row, in which the
+cursor always stands. It takes what every terminal since the VT102 has: a scroll region, cursor
+addresses, erasing to the end of a row.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from textwrap import wrap
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+from controller.alarms import Priority
+from controller.order.prescription import NEWTONS_PER_LBF
+from controller.ports import Progress
+from controller.words import one_line, visible
+from workstation.terminal.display import BELL
+from workstation.terminal.progress import (
+    alarm_words,
+    force_words,
+    minutes,
+    phase_words,
+    sound_words,
+)
+
+WIDE_COLUMNS: Final = 76
+"""From here on forces in both units and all times fit."""
+LEAST_COLUMNS, LEAST_ROWS = 30, 9
+"""Below this the areas have no room, and one row of the force and the input row are left."""
+STALE_S: Final = 1.0
+"""A force that is older is not shown as if it were now."""
+MESSAGES_KEPT: Final = 60
+"""Messages that are written again after a change of the terminal's size."""
+HINT: Final = "help lists what you can ask for; Ctrl-C releases the patient"
+PROMPT: Final = "> "
+_COLOURS: Final = {Priority.HIGH: "1;31", Priority.MEDIUM: "33", Priority.LOW: "36"}
+"""Bold red, yellow, cyan; the words say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    text: str
+    style: str = ""
+
+
+Size = Callable[[], os.terminal_size]
+
+
+class StatusArea:
+    """A ``DisplayStyle`` for terminals that know their own cursor.
+
+    ``size`` is asked for with every frame. ``utc_ms`` gives the time of day in the first row, which
+    is that of this workstation's zone.
+    """
+
+    def __init__(self, size: Size, utc_ms: Callable[[], int], *, colours: bool) -> None:
+        self._size, self._utc_ms, self._colours = size, utc_ms, colours
+        self._progress: Progress | None = None
+        self._age_s = 0.0
+        self._question = self._typed = ""
+        self._laid_out: os.terminal_size | None = None
+        self._shown: list[_Row] = []
+        self._messages: deque[str] = deque(maxlen=MESSAGES_KEPT)
+
+    # --- the display's side -------------------------------------------------------------------
+
+    def words(self, text: str) -> str:
+        """A message, below those that were there before."""
+        message = visible(text)
+        anew = self._lay_out()
+        self._messages.append(message)
+        return anew + self._message(message) + self._drawn()
+
+    def frame(self, progress: Progress) -> str:
+        """The rows of the state that have changed, with a bell for a tone."""
+        self._progress, self._age_s = progress, 0.0
+        return self._lay_out() + self._drawn() + (BELL if progress.tone else "")
+
+    def aged(self, age_s: float) -> str:
+        """The same while no newer frame has come."""
+        self._age_s = age_s
+        return self._lay_out() + self._drawn()
+
+    def prompted(self, question: str, typed: str) -> str:
+        """The question that waits for an answer, and what is typed so far."""
+        self._question, self._typed = one_line(question), one_line(typed)
+        return self._lay_out() + self._drawn()
+
+    def end(self) -> str:
+        """Give the terminal back below the last message; no force is left standing."""
+        if self._laid_out is None:
+            return ""
+        top = self._top(self._laid_out)
+        self._laid_out = None
+        return f"\x1b[r{_at(top + 1)}\x1b[J"
+
+    # --- the areas ----------------------------------------------------------------------------
+
+    def _lay_out(self) -> str:
+        """Make room, at the first time and whenever the size has changed."""
+        size = self._size()
+        if size == self._laid_out:
+            return ""
+        first, self._laid_out, self._shown = self._laid_out is None, size, []
+        top = self._top(size)
+        if first:
+            return "\n" * (size.lines - top) + f"\x1b[1;{top}r"
+        told = "".join(map(self._message, self._messages))
+        return f"\x1b[r\x1b[2J\x1b[1;{top}r{told}"
+
+    def _top(self, size: os.terminal_size) -> int:
+        """The last row of the messages."""
+        return max(1, size.lines - len(self._rows(size)))
+
+    def _message(self, message: str) -> str:
+        """Lines of the messages' area, broken between words."""
+        size = self._laid_out
+        assert size is not None, "the areas are laid out before anything is written"
+        lines = [part for line in message.split("\n") for part in _broken(line, size.columns - 1)]
+        return _at(self._top(size)) + "".join(f"\n{line}" for line in lines)
+
+    def _drawn(self) -> str:
+        """Rows that are not there yet, and the cursor behind what is typed."""
+        size = self._laid_out
+        assert size is not None, "the areas are laid out before anything is written"
+        rows = self._rows(size)
+        top = size.lines - len(rows)
+        shown = self._shown if len(self._shown) == len(rows) else [None] * len(rows)
+        changed = [
+            f"{_at(top + number)}{self._styled(row)}\x1b[K"
+            for number, (row, before) in enumerate(zip(rows, shown, strict=True), start=1)
+            if row != before
+        ]
+        self._shown = rows
+        return "".join(changed) + f"\x1b[{size.lines};{cell_len(rows[-1].text) + 1}H"
+
+    def _styled(self, row: _Row) -> str:
+        if not (self._colours and row.style):
+            return row.text
+        return f"\x1b[{row.style}m{row.text}\x1b[0m"
+
+    def _rows(self, size: os.terminal_size) -> list[_Row]:
+        """The state and the input row, each at most one column short of the terminal's width."""
+        width = size.columns - 1
+        state = [_Row(cut(row.text, width), row.style) for row in self._state(size)]
+        return [*state, _Row(self._input(width))]
+
+    def _input(self, width: int) -> str:
+        """The end of what is typed, where all of it does not fit."""
+        room, typed = width - len(PROMPT), self._typed
+        if cell_len(typed) > room:
+            while cell_len(typed) >= room:
+                typed = typed[1:]
+            typed = f"<{typed}"
+        return f"{PROMPT}{typed}"
+
+    def _state(self, size: os.terminal_size) -> list[_Row]:
+        progress = self._progress
+        if size.columns < LEAST_COLUMNS or size.lines < LEAST_ROWS:
+            return [_Row(self._force_and_phase(progress))]
+        question = _Row(self._question or HINT, "1" if self._question else "")
+        alarm = self._alarm(progress)
+        return [*self._figures(progress, size.columns), alarm, question]
+
+    def _figures(self, progress: Progress | None, columns: int) -> list[_Row]:
+        """As many rows before the first frame as behind it."""
+        is_wide = columns >= WIDE_COLUMNS
+        if progress is None:
+            return [_Row("no reading yet", "7"), _Row(self._time_of_day()), _Row("")]
+        return self._wide(progress) if is_wide else self._narrow(progress)
+
+    def _wide(self, progress: Progress) -> list[_Row]:
+        ordered = "" if progress.target_n is None else f"ordered {_both(progress.target_n)}"
+        times = (self._time_of_day(), _since(progress), sound_words(progress), progress.message)
+        return [
+            _Row(f"{phase_words(progress)}   {_treated(progress)}", "7"),
+            _Row(f"force {self._force(progress)}   {ordered}"),
+            _Row("   ".join(filter(None, times))),
+        ]
+
+    def _narrow(self, progress: Progress) -> list[_Row]:
+        of = "" if progress.target_n is None else f" of {progress.target_n:.1f} N"
+        return [
+            _Row(phase_words(progress), "7"),
+            _Row(f"{self._force(progress)}{of}"),
+            _Row(_treated(progress)),
+        ]
+
+    def _time_of_day(self) -> str:
+        now = datetime.fromtimestamp(self._utc_ms() / 1000, tz=UTC)
+        return now.astimezone().strftime("%H:%M:%S %Z")
+
+    def _alarm(self, progress: Progress | None) -> _Row:
+        if progress is None or not progress.alarms:
+            return _Row("no alarm")
+        return _Row(alarm_words(progress), _COLOURS[progress.alarms[0].priority])
+
+    def _force_and_phase(self, progress: Progress | None) -> str:
+        if progress is None:
+            return "no reading yet"
+        alarm = "ALARM " if progress.alarms else ""
+        of = "" if progress.target_n is None else f" of {progress.target_n:.1f}"
+        now = self._silence() or force_words(progress.force_n)
+        return f"{alarm}{now}{of} {phase_words(progress)}"
+
+    def _force(self, progress: Progress) -> str:
+        """The force now, or why there is none; never one of a moment ago."""
+        if silence := self._silence():
+            return silence
+        return "no reading" if progress.force_n is None else _both(progress.force_n)
+
+    def _silence(self) -> str:
+        if self._age_s <= STALE_S:
+            return ""
+        return f"-- NO LIVE DATA for {math.floor(self._age_s)} s"
+
+
+def cut(text: str, width: int) -> str:
+    """At most ``width`` columns; three dots say that something is missing."""
+    if cell_len(text) <= width:
+        return text
+    return f"{set_cell_size(text, max(0, width - 3))}..."[:width]
+
+
+def _broken(line: str, width: int) -> list[str]:
+    """A line that is too long goes on below, two blanks further in than it begins."""
+    indent = line[: len(line) - len(line.lstrip(" "))] + "  "
+    return wrap(line, max(width, len(indent) + 1), subsequent_indent=indent) or [""]
+
+
+def _at(row: int) -> str:
+    return f"\x1b[{row};1H"
+
+
+def _treated(progress: Progress) -> str:
+    left_s = max(0.0, progress.planned_s - progress.elapsed_s)
+    return (
+        f"treated {minutes(progress.elapsed_s)} of {minutes(progress.planned_s)}, "
+        f"{minutes(left_s)} left"
+    )
+
+
+def _since(progress: Progress) -> str:
+    if progress.since_start_s is None:
+        return ""
+    return f"traction began {minutes(progress.since_start_s)} ago"
+
+
+def _both(force_n: float) -> str:
+    return f"{force_n:.1f} N ({force_n / NEWTONS_PER_LBF:.1f} lbf)"
