@@ -49,6 +49,7 @@ class Driven:
         assert served.text is not None
         self.clock, self.firmware, self.server = clock, served.firmware, served.text
         self.sent: list[bytes] = []
+        self.uri = served.uri
         unit = connect_unit(served.uri, clock, capture=self._captured)
         assert isinstance(unit, AsciiUnit)
         self.unit = unit
@@ -216,6 +217,21 @@ def test_a_unit_that_is_no_longer_heard_lets_go_and_so_does_one_that_hears_a_rel
         host.firmware.advance_to(host.clock.now_s())
         assert host.firmware.state in (State.ARMED, State.RELEASING, State.SAFE_LATCHED)
         assert host.firmware.plant.cord_force_n <= 15.0
+
+
+def test_a_host_that_starts_again_releases_what_the_one_before_it_left() -> None:
+    """It has no token; a look finds the unit driven, and ``>Q`` lets it go."""
+    with driven() as host:
+        host.arm()
+        while host.firmware.plant.cord_force_n < 8.0:
+            assert host.tick(FOLLOW)
+        host.unit.close()
+        second = connect_unit(host.uri, host.clock)
+        assert second.seconds_since_arming() >= 1
+        assert second.exchange(OBSERVE).unit_state == int(State.TRACKING)
+        second.exchange(ForceCommand(kind=CommandKind.RELEASE))
+        assert host.firmware.state in (State.RELEASING, State.ARMED)
+        second.close()
 
 
 def test_nothing_but_the_lines_of_the_map_ever_leaves() -> None:
