@@ -117,14 +117,18 @@ class StartItems:
         ]
 
     def _as_asked(self, item: CheckItem) -> CheckItem:
-        """The item; a failure that nobody was asked about, or another one, refuses."""
-        if item.state is not CheckState.FAILED:
+        """The item; a failure that nobody was asked about, or another one, refuses.
+
+        So does an item that was not there before: the unit stopped saying something since.
+        """
+        first = self._first.get(item.name)
+        if first is not None and item.state is not CheckState.FAILED:
             return item
-        asked = self._first[item.name].state is CheckState.FAILED
+        asked = first is not None and first.state is CheckState.FAILED
         if asked and not (item.name == "clock" and self._clock_was_set()):
             return item
         todo = f"changed since the self-check; {item.todo}"
-        return replace(item, blocking=True, todo=todo)
+        return replace(item, state=CheckState.FAILED, blocking=True, todo=todo)
 
     def _clock_was_set(self) -> bool:
         stepped_s = abs(self._wall_gap_s() - self._first_wall_gap_s)

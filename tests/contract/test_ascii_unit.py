@@ -21,7 +21,10 @@ from firmware_bridge.connect import connect_unit
 from firmware_bridge.line.line import Direction
 from firmware_bridge.units.ascii_unit import AsciiUnit
 from simulator.device.firmware import ReferenceFirmware
+from simulator.line.device_time import VirtualDeviceTime
 from simulator.line.servers import SimulatedUnit
+from simulator.line.text_server import TextServer
+from simulator.line.unit_lines import UnitLines
 from simulator.map_v1 import State
 from simulator.table.patient import PassivePatient
 from simulator.units import virtual_unit
@@ -251,3 +254,20 @@ def test_nothing_but_the_lines_of_the_map_ever_leaves() -> None:
         host.unit.seconds_since_arming()
         assert len(host.sent) > 30
     assert [data for data in host.sent if not SENT.fullmatch(data)] == []
+
+
+def test_behind_a_serial_server_a_silent_port_is_named() -> None:
+    """The server takes the connection; the unit behind it is switched off, then on."""
+    clock = VirtualClock()
+    with virtual_unit(clock, "cervical_sliding", PassivePatient(), seed=1) as unit:
+        firmware = unit.firmware
+    assert isinstance(firmware, ReferenceFirmware)
+    with TextServer(UnitLines(firmware), VirtualDeviceTime(clock)).serve_tcp() as server:
+        assert server.uri.startswith("ascii+socket://")
+        firmware.cut_power()
+        with pytest.raises(ReplyTimeout, match=r"the gateway at .* took the connection: look"):
+            connect_unit(server.uri, clock)
+        firmware.restore_power(clock.now_s())
+        connected = connect_unit(server.uri, clock)
+        assert connected.exchange(OBSERVE).unit_state == int(State.IDLE)
+        connected.close()
