@@ -21,11 +21,13 @@ from records.note.event_texts import (
     remark_text,
     self_check_text,
     self_check_text_as_signed,
+    since_traction_text,
     steps_text,
     stop_text,
     table_text,
 )
 from records.note.events import adjustments, pauses, steps_reached
+from records.note.moments_as_signed import moments_as_signed
 from records.note.observed import (
     NO_SUDDEN_RELEASE,
     NOT_SENSED,
@@ -124,7 +126,7 @@ class DevicePart:
         dose = self.dose
         started = self._local(dose.treatment_started_ms)
         ended = self._local(dose.treatment_ended_ms)
-        yield self._device("opened_at", "Times count from", self._local(0))
+        yield self._device("opened_at", "Session opened", self._local(0))
         yield self._phases("started_at", "Traction began", started)
         yield self._phases("ended_at", "Traction ended", ended)
         minutes = f"{dose.delivered_minutes} min ({clock_text(dose.traction_ms)})"
@@ -143,7 +145,10 @@ class DevicePart:
         for number, stop in enumerate(self.dose.stops, start=1):
             name = "stop" if len(self.dose.stops) == 1 else f"stop_{number}"
             yield self._device(
-                name, "Stop", stop_text(stop), range_=_range("event", stop.sequence, stop.sequence)
+                name,
+                "Stop",
+                stop_text(stop, self._when),
+                range_=_range("event", stop.sequence, stop.sequence),
             )
         if not self.dose.stops:
             none = NO_SUDDEN_RELEASE if self.course is not None else "none"
@@ -153,7 +158,9 @@ class DevicePart:
         yield from self._paused()
         yield from self._said_meanwhile()
         if self.course is not None:
-            yield from (self._measured(*each, unit="") for each in course_values(self.course))
+            yield from (
+                self._measured(*each, unit="") for each in course_values(self.course, self._when)
+            )
         yield self._device("outcome", "Outcome", self._outcome(), range_=self._all_events())
         yield self._device(
             "press_test", "Stop switch", self._press_test(), range_=self._all_events()
@@ -196,19 +203,25 @@ class DevicePart:
     def as_signed(self) -> dict[str, str]:
         """Texts of fields whose form has changed since notes were signed with them."""
         made = self.record.of_kind(EventKind.SELF_CHECK_RECORDED)
-        return {"self_check": self_check_text_as_signed(made)} if made else {}
+        earlier = {"self_check": self_check_text_as_signed(made)} if made else {}
+        return earlier | moments_as_signed(self.record, self.dose)
+
+    def _when(self, at_ms: int) -> str:
+        """A moment on both axes: time of day, and since traction began."""
+        of_day = local_time(self.record, at_ms, self.zone).strftime("%H:%M:%S")
+        return f"{of_day} ({since_traction_text(at_ms, self.dose.treatment_started_ms)})"
 
     def _adjusted(self) -> Iterator[Field]:
         """Every change of force with who and why, so that "none" is a statement too."""
         made = self.adjustments
-        text = "; ".join(adjustment_text(change) for change in made) or "none"
+        text = "; ".join(adjustment_text(change, self._when) for change in made) or "none"
         range_ = _range("event", made[0].sequence, made[-1].sequence) if made else None
         yield self._device("adjustments", "Adjustments", text, range_=range_ or self._all_events())
 
     def _paused(self) -> Iterator[Field]:
         made = pauses(self.record)
         if made:
-            text = "; ".join(pause_text(pause) for pause in made)
+            text = "; ".join(pause_text(pause, self._when) for pause in made)
             range_ = _range("event", made[0].first_sequence, made[-1].last_sequence)
             yield self._device("pauses", "Pauses", text, range_=range_)
 
@@ -220,7 +233,7 @@ class DevicePart:
         ):
             made = self.record.of_kind(kind)
             if made:
-                text = "; ".join(text_of(event) for event in made)
+                text = "; ".join(text_of(event, self._when) for event in made)
                 yield self._device(name, label, text, range_=_span("event", made))
 
     # --- what must be said whatever else is said ----------------------------------------------
@@ -233,7 +246,7 @@ class DevicePart:
             if answer.question == Question.UNIT_NOT_COMMISSIONED.value:
                 yield "Unit not commissioned: test fixture or simulator only, no patient."
         if self.course is not None:
-            yield from course_warnings(self.course)
+            yield from course_warnings(self.course, self._when)
         if self._answered_by_script():
             yield "Questions of this session were answered by a script, not by a person."
         if not self.order.screening:

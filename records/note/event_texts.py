@@ -25,6 +25,19 @@ def newtons(force_dn: int | None) -> str | None:
     return f"{force_dn / 10:.1f} N ({force_dn / 10 / NEWTONS_PER_LBF:.1f} lbf)"
 
 
+When = Callable[[int], str]
+"""A moment of the session's axis, milliseconds, as a text says it."""
+
+
+def since_traction_text(at_ms: int, began_ms: int | None) -> str:
+    """The second axis of every screen, note and plot: "05:02 after traction began"."""
+    if began_ms is None:
+        return "no traction"
+    seconds = abs(at_ms - began_ms) // 1000
+    before_or_after = "after" if at_ms >= began_ms else "before"
+    return f"{seconds // 60:02}:{seconds % 60:02} {before_or_after} traction began"
+
+
 def clock_text(milliseconds: int) -> str:
     """Milliseconds as "12 min 34 s"."""
     seconds = milliseconds // 1000
@@ -37,7 +50,7 @@ def _seconds(milliseconds: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02}"
 
 
-def stop_text(stop: RecordedStop) -> str:
+def stop_text(stop: RecordedStop, when: When) -> str:
     """One stop in words and numbers of the device."""
     force = newtons(stop.force_dn) or "not read"
     released = (
@@ -45,22 +58,20 @@ def stop_text(stop: RecordedStop) -> str:
         if stop.to_15_n_ms is None
         else f"{_seconds(stop.to_15_n_ms)} s to 15 N"
     )
-    return (
-        f"{stop.cause} at {clock_text(stop.at_ms)} of the session; force then {force}; {released}"
-    )
+    return f"{stop.cause} at {when(stop.at_ms)}; force then {force}; {released}"
 
 
-def adjustment_text(change: Adjustment) -> str:
+def adjustment_text(change: Adjustment, when: When) -> str:
     """One change of force in words and numbers of the log."""
     which = f"{change.force} " if change.force else ""
     forces = f"{newtons(change.old_force_dn)} to {newtons(change.new_force_dn)}"
-    return f"{clock_text(change.at_ms)}: {which}{forces}{_whose(change.by, change.reason)}"
+    return f"{when(change.at_ms)}: {which}{forces}{_whose(change.by, change.reason)}"
 
 
-def pause_text(pause: RecordedPause) -> str:
+def pause_text(pause: RecordedPause, when: When) -> str:
     """One pause in words and numbers of the log."""
     length = "" if pause.ended_ms is None else f" for {clock_text(pause.length_ms)}"
-    return f"at {clock_text(pause.began_ms)}{length}{_whose(pause.by, pause.reason)}"
+    return f"at {when(pause.began_ms)}{length}{_whose(pause.by, pause.reason)}"
 
 
 def steps_text(made: list[StoredEvent]) -> str:
@@ -134,13 +145,13 @@ def _whose(by: str, reason: str) -> str:
     return (f" by {by}" if by else "") + (f" ({reason})" if reason else "")
 
 
-def check_in_text(event: StoredEvent) -> str:
+def check_in_text(event: StoredEvent, when: When) -> str:
     """When somebody looked after the patient, and who."""
-    return f"{clock_text(event.at_ms)} {event.said(CheckInRecorded).by}"
+    return f"{when(event.at_ms)}: {event.said(CheckInRecorded).by}"
 
 
-def remark_text(event: StoredEvent) -> str:
+def remark_text(event: StoredEvent, when: When) -> str:
     """When somebody said something for the record, who and what."""
     remark = event.said(RemarkRecorded)
     said = f": {remark.text}" if remark.text else ""
-    return f"{clock_text(event.at_ms)} {remark.by}{said}"
+    return f"{when(event.at_ms)}: {remark.by}{said}"

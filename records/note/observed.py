@@ -12,7 +12,7 @@ from controller.event_details.opening import (
 from records.course.course import ObservedCourse
 from records.course.phases import ObservedKind, ObservedPhase
 from records.course.readings import Gap
-from records.note.event_texts import clock_text, newtons
+from records.note.event_texts import When, newtons
 
 Named = tuple[str, str, str]
 NOT_COVERED = (
@@ -42,20 +42,20 @@ def unit_values(session: OpeningOfSession, kind: str) -> Iterator[Named]:
         yield "set_by", "Force set at the table by", told.set_by
 
 
-def course_values(course: ObservedCourse) -> Iterator[Named]:
+def course_values(course: ObservedCourse, when: When) -> Iterator[Named]:
     """Name, label and words of the course, and what nobody watched over."""
     yield "cycles", "Cycles", str(course.cycles)
     yield "phases", "Phases", phases_text(course.phases)
-    yield "gaps", "Gaps without a reading", gaps_text(course.gaps)
+    yield "gaps", "Gaps without a reading", gaps_text(course.gaps, when)
     yield "hazard_checks", "Hazard checks", NOT_COVERED
 
 
-def gaps_text(gaps: Sequence[Gap]) -> str:
+def gaps_text(gaps: Sequence[Gap], when: When) -> str:
     """Each gap with what was read on either side; they are in no sum."""
     if not gaps:
         return "none"
     return "; ".join(
-        f"{clock_text(gap.start_ms)}: {gap.duration_ms / 1000:.1f} s, {newtons(gap.before_dn)} "
+        f"{when(gap.start_ms)}: {gap.duration_ms / 1000:.1f} s, {newtons(gap.before_dn)} "
         f"before and {newtons(gap.after_dn)} after"
         for gap in gaps
     )
@@ -78,7 +78,7 @@ def _range_text(values: Sequence[float], unit: str, digits: int) -> str:
     return f"{low} {unit}" if low == high else f"{low} to {high} {unit}"
 
 
-def course_warnings(course: ObservedCourse) -> Iterator[str]:
+def course_warnings(course: ObservedCourse, when: When) -> Iterator[str]:
     """What somebody who reads the numbers has to know of them."""
     yield OBSERVED
     if course.gaps:
@@ -89,8 +89,8 @@ def course_warnings(course: ObservedCourse) -> Iterator[str]:
         )
     for sudden in course.sudden_releases:
         yield (
-            f"Sudden release observed at {clock_text(sudden.at_ms)} of the session; the force does "
-            "not show who or what released."
+            f"Sudden release observed at {when(sudden.at_ms)}; the force does not show who or what "
+            "released."
         )
     if course.treatment_started_ms is not None and not course.released:
         yield "The cord was not seen free at the end of the observation."

@@ -23,6 +23,7 @@ from records.clinic.acceptance import Acceptance
 from records.clinic.claim_exports import FiledExport
 from records.evidence.believed import mark_of
 from records.evidence.reader import SessionRecord
+from records.note.delivered_dose import DeliveredDose
 from records.note.session_part import RecordedSession
 from records.note.treatment_note import FurtherSessions, TreatmentNote
 from records.order.order import Order
@@ -75,6 +76,13 @@ class Visit:
         """The one by which the visit was asked for."""
         asked = self.asked_for or self.session_id
         return next(each for each in self.sessions if each.session_id == asked)
+
+    @property
+    def asked_dose(self) -> DeliveredDose:
+        """The dose of the session by which the visit was asked for, on that session's axis."""
+        asked = self.asked_session.session_id
+        parts = (part for part in self.note.parts if part.session_id == asked)
+        return next((part.dose for part in parts), self.note.dose)
 
     @property
     def session_id(self) -> str:

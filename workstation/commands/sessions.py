@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -187,17 +187,30 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
         return
     if visit.mark:
         say(visit.mark)
-    record = visit.asked_session.record
-    say(f"session {record.head.session_id}: {record.outcome}")
-    say(f"events {len(record.events)}, samples {len(record.samples)}")
+    for line in event_lines(visit):
+        say(line)
+    if visit.mark:
+        say(visit.mark)
+        raise typer.Exit(RECORD_BAD)
+
+
+def event_lines(visit: Visit) -> Iterator[str]:
+    """The events of the session that was asked for, on both axes of time."""
+    from records.note.device_fields import local_time
+    from records.note.event_texts import since_traction_text
+
+    record, began_ms = visit.asked_session.record, visit.asked_dose.treatment_started_ms
+    yield f"session {record.head.session_id}: {record.outcome}"
+    yield f"events {len(record.events)}, samples {len(record.samples)}"
+    yield f"times of day in {local_time(record, 0, visit.zone).strftime('%Z')}; s since the opening"
     for event in record.events:
         detail = json.dumps(dict(event.detail), sort_keys=True, ensure_ascii=False)
         if event.sequence == 0:
             detail = "(the opening; --json shows it)"
-        say(f"{event.at_ms / 1000:10.3f} s  {event.kind.name.lower():<22} {detail}")
-    if visit.mark:
-        say(visit.mark)
-        raise typer.Exit(RECORD_BAD)
+        of_day = local_time(record, event.at_ms, visit.zone).strftime("%H:%M:%S")
+        since = since_traction_text(event.at_ms, began_ms)
+        kind = event.kind.name.lower()
+        yield f"{of_day}  {since:<26} {event.at_ms / 1000:10.3f} s  {kind:<22} {detail}"
 
 
 def _one_visit(visit: Visit) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, zip_longest
 
 from reportlab.lib.colors import HexColor
@@ -16,7 +17,7 @@ from reportlab.platypus import HRFlowable, KeepTogether, Spacer
 from records.evidence.reader import SessionRecord
 from records.exports.note.authors import author_lines
 from records.exports.note.parties import parties_of
-from records.exports.note.plot import plot, scale_of
+from records.exports.note.plot import Marks, plot, scale_of
 from records.exports.note.plot_data import PlotData, plot_data, plot_parts
 from records.exports.note.text import part_title, shown
 from records.exports.paper.blocks import (
@@ -39,6 +40,7 @@ from records.exports.paper.blocks import (
     said,
 )
 from records.note.delivered_dose import DeliveredDose
+from records.note.events import adjustments, pauses
 from records.provenance import Sourced
 from records.visit.face import Face
 from records.visit.visit import Visit
@@ -135,14 +137,28 @@ def _plots(record: SessionRecord, dose: DeliveredDose) -> Iterator[Flowable]:
     if not data.times_ms:
         yield inside("No force was recorded.", SIZE, GREY)
         return
-    scale = scale_of(data, observed=record.observed)
-    stops = sorted(stop.at_ms for stop in dose.stops)
-    named = {"" if len(stops) == 1 else f"{n}": at_ms for n, at_ms in enumerate(stops, 1)}
-    yield plot(data, scale, named, PLOT_HEIGHT)
+    scale = scale_of(data, dose.treatment_started_ms, observed=record.observed)
+    marks = _marks(record, dose)
+    yield plot(data, scale, marks, PLOT_HEIGHT)
     for piece, following in zip_longest(parts, parts[1:]):
-        within = {n: at for n, at in named.items() if _belongs(at, piece, parts[0], following)}
-        drawn = plot(piece, scale, within, PART_HEIGHT)
+        stops_ms = {
+            number: at_ms
+            for number, at_ms in marks.stops_ms.items()
+            if _belongs(at_ms, piece, parts[0], following)
+        }
+        drawn = plot(piece, scale, replace(marks, stops_ms=stops_ms), PART_HEIGHT)
         yield KeepTogether([_piece_title(piece, scale.origin_ms), drawn])
+
+
+def _marks(record: SessionRecord, dose: DeliveredDose) -> Marks:
+    """A pause that has no end in the record goes on to the last sample."""
+    stops = sorted(stop.at_ms for stop in dose.stops)
+    last_ms = int(record.samples["taken_at_ms"][-1])
+    return Marks(
+        stops_ms={"" if len(stops) == 1 else f"{n}": at_ms for n, at_ms in enumerate(stops, 1)},
+        changes_ms=[change.at_ms for change in adjustments(record)],
+        pauses_ms=[(each.began_ms, each.ended_ms or last_ms) for each in pauses(record)],
+    )
 
 
 def _belongs(at_ms: int, piece: PlotData, first: PlotData, following: PlotData | None) -> bool:

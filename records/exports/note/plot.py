@@ -24,6 +24,8 @@ from records.exports.paper.blocks import (
 from records.exports.paper.fonts import BOLD, PLAIN, text_width
 
 LABEL = 7.0
+PAUSE = "#E6E0C8"
+"""Lighter than every line that is drawn over it."""
 ABOVE, BELOW = 14.0, 26.0
 """Room for the units above the axes and for times and legend below them."""
 AXIS_INSET = 30.0
@@ -37,30 +39,56 @@ STATE_DEFAULTS["fontName"] = PLAIN  # else every drawing names a font that is no
 class Scale:
     """What the plots of one note share: the moment from which minutes count, the largest force.
 
+    ``since_traction``: minutes count from the beginning of traction, else from the first sample.
+
     ``observed``: nobody ordered a target, and a stop is what was seen of one.
     """
 
     origin_ms: int
     highest_dn: int
+    since_traction: bool = True
     observed: bool = False
 
 
-def scale_of(data: PlotData, *, observed: bool = False) -> Scale:
-    """The scale on which a whole treatment and its parts are drawn."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What happened, in milliseconds of the session.
+
+    Stops by their numbers (one alone is called ""), changes of an ordered force, pauses from
+    beginning to end.
+    """
+
+    stops_ms: Mapping[str, int]
+    changes_ms: Sequence[int] = ()
+    pauses_ms: Sequence[tuple[int, int]] = ()
+
+
+def scale_of(data: PlotData, began_ms: int | None, *, observed: bool = False) -> Scale:
+    """The scale on which a whole treatment and its parts are drawn.
+
+    ``began_ms``: when traction began, None where it never did.
+    """
     highest_dn = max(*data.highest_dn, *data.target_dn, round(10 * LOWEST_TOP_N))
-    return Scale(origin_ms=data.times_ms[0], highest_dn=highest_dn, observed=observed)
+    return Scale(
+        origin_ms=data.times_ms[0] if began_ms is None else began_ms,
+        highest_dn=highest_dn,
+        since_traction=began_ms is not None,
+        observed=observed,
+    )
 
 
-def plot(data: PlotData, scale: Scale, stops_ms: Mapping[str, int], height: float) -> Flowable:
-    """The plot as something that a page can hold; a stop is called by its number, one alone ""."""
+def plot(data: PlotData, scale: Scale, marks: Marks, height: float) -> Flowable:
+    """The plot as something that a page can hold."""
     made = _Plot(data, scale, height)
+    made.pauses(marks.pauses_ms)
     made.force_axes()
     made.time_axis()
     made.actual()
     if not scale.observed:
         made.target()
-    made.stops(stops_ms)
-    made.legend(stopped=bool(stops_ms))
+    made.changes(marks.changes_ms)
+    made.stops(marks.stops_ms)
+    made.legend(marks)
     return made.drawing
 
 
@@ -79,7 +107,9 @@ class _Plot:
 
     @property
     def _axis(self) -> str:
-        return "minutes of the observation" if self.scale.observed else "minutes from arming"
+        if self.scale.since_traction:
+            return "minutes since traction began"
+        return "minutes of the observation" if self.scale.observed else "minutes since arming"
 
     @property
     def _stop(self) -> str:
@@ -140,10 +170,38 @@ class _Plot:
         colour = HexColor(CLINICIAN)
         self.drawing.add(PolyLine(xy, strokeColor=colour, strokeWidth=0.7, strokeDashArray=(3, 2)))
 
+    def pauses(self, pauses_ms: Sequence[tuple[int, int]]) -> None:
+        """A band behind everything else, as wide as the pause was long."""
+        for began_ms, ended_ms in pauses_ms:
+            left, right = self._within(began_ms), self._within(ended_ms)
+            if right > left:
+                colour = HexColor(PAUSE)
+                self.drawing.add(
+                    Rect(
+                        left,
+                        self.bottom,
+                        right - left,
+                        self.top - self.bottom,
+                        fillColor=colour,
+                        strokeColor=None,
+                    )
+                )
+
+    def changes(self, changes_ms: Sequence[int]) -> None:
+        """A triangle on the axis at each change of an ordered force."""
+        for at_ms in changes_ms:
+            if self.start_ms <= at_ms <= self.end_ms:
+                x, y, colour = self.x(at_ms), self.bottom, HexColor(CLINICIAN)
+                shape = [x - 3, y - 5, x + 3, y - 5, x, y]
+                self.drawing.add(Polygon(shape, fillColor=colour, strokeColor=None))
+
+    def _within(self, at_ms: int) -> float:
+        return self.x(min(max(at_ms, self.start_ms), self.end_ms))
+
     def stops(self, stops_ms: Mapping[str, int]) -> None:
         """Draw a line for each; neighbours share a label."""
         for at_ms in stops_ms.values():
-            x = self._stop_x(at_ms)
+            x = self._within(at_ms)
             self._line(x, self.bottom, x, self.top, ALERT, 1.0)
         for group in self._neighbours(stops_ms):
             first, last = group[0], group[-1]
@@ -152,7 +210,7 @@ class _Plot:
 
     def _stop_label(self, label: str, first_ms: int) -> None:
         """Above the plot's area, left of the first line or right of the last."""
-        left = self._stop_x(first_ms)
+        left = self._within(first_ms)
         y = self.top + 2
         if left - text_width(label, LABEL, bold=True) < self.left + 2:
             self._write(max(left, self.left + 2), y, label, ALERT, font=BOLD)
@@ -162,20 +220,19 @@ class _Plot:
     def _neighbours(self, stops_ms: Mapping[str, int]) -> list[list[str]]:
         groups: list[list[str]] = []
         for number, at_ms in stops_ms.items():
-            x = self._stop_x(at_ms)
-            if groups and x - self._stop_x(stops_ms[groups[-1][0]]) < STOP_GAP:
+            x = self._within(at_ms)
+            if groups and x - self._within(stops_ms[groups[-1][0]]) < STOP_GAP:
                 groups[-1].append(number)
             else:
                 groups.append([number])
         return groups
 
-    def _stop_x(self, at_ms: int) -> float:
-        return self.x(min(max(at_ms, self.start_ms), self.end_ms))
-
-    def legend(self, *, stopped: bool) -> None:
+    def legend(self, marks: Marks) -> None:
         entries = [("actual force", DEVICE)]
         entries += [] if self.scale.observed else [("target (dashed)", CLINICIAN)]
-        entries += [(self._stop, ALERT)] if stopped else []
+        entries += [(self._stop, ALERT)] if marks.stops_ms else []
+        entries += [("force changed (triangle)", CLINICIAN)] if marks.changes_ms else []
+        entries += [("pause", PAUSE)] if marks.pauses_ms else []
         x = self.left
         for text, colour in entries:
             y = self.bottom - 20

@@ -56,7 +56,7 @@ def _session_lines(told: Told, status: str) -> list[str]:
         f"{_value(told, 'ended_at')}, paused {_value(told, 'paused')}",
         f"Force: peak {_value(told, 'peak_force')}, mean in hold "
         f"{_value(told, 'mean_hold_force')}, time in hold {_value(told, 'hold_time')}",
-        f"Stops: {_stops(told)}; times count from {_value(told, 'opened_at')}",
+        f"Stops: {_stops(told)}",
         f"Adjustments: {_value(told, 'adjustments')}",
         f"Device: {_value(told, 'device')}",
     ]

@@ -315,13 +315,16 @@ def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
     )
     note = note_of(folder)
     assert note.field("adjustments").value == (
-        "0 min 10 s: hold 60.0 N (13.5 lbf) to 55.0 N (12.4 lbf) by P. Jones (belt)"
+        "18:00:10 (00:09 after traction began): hold 60.0 N (13.5 lbf) to 55.0 N (12.4 lbf) by "
+        "P. Jones (belt)"
     )
     assert note.field("pauses").value == (
-        "at 0 min 20 s for 0 min 5 s by P. Jones (asked by the patient)"
+        "at 18:00:20 (00:19 after traction began) for 0 min 5 s by P. Jones (asked by the patient)"
     )
-    assert note.field("check_ins").value == "0 min 30 s P. Jones"
-    assert note.field("remarks").value == "0 min 31 s A. Ray: patient talks"
+    assert note.field("check_ins").value == "18:00:30 (00:29 after traction began): P. Jones"
+    assert note.field("remarks").value == (
+        "18:00:31 (00:30 after traction began): A. Ray: patient talks"
+    )
     for name, first, last in (("adjustments", 3, 3), ("pauses", 5, 6), ("remarks", 8, 8)):
         span = note.field(name).journal_range
         assert span is not None

@@ -10,7 +10,7 @@ import pytest
 from controller.events import EventKind, JsonValue
 from records.exports.formats import written
 from records.exports.note.authors import author_lines
-from records.exports.note.summary import note_summary
+from records.exports.note.pdf import note_pdf
 from records.exports.note.text import note_text
 from records.note.lifecycle import amend, complete, note_words_of, sign
 from records.note.treatment_note import draft_note
@@ -65,13 +65,76 @@ def test_a_note_signed_with_the_former_text_still_fits(older: RecordFolder) -> N
         assert any("self_check" in warning for warning in note.warnings) is differs
 
 
-def test_times_of_the_session_say_from_where_they_count(folder: RecordFolder) -> None:
+HAPPENED: Happened = (
+    (2_500, EventKind.UNIT_ARMED, {}),
+    (
+        10_000,
+        EventKind.FORCE_ADJUSTED,
+        {
+            "by": "P. Jones",
+            "reason": "belt",
+            "force": "hold",
+            "old_force_dn": 600,
+            "new_force_dn": 550,
+        },
+    ),
+    (20_000, EventKind.PAUSED, {"by": "P. Jones", "reason": "asked by the patient"}),
+    (20_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "paused"}),
+    (25_000, EventKind.PHASE_CHANGED, {"from": "paused", "to": "holding"}),
+    (30_000, EventKind.CHECK_IN_RECORDED, {"by": "P. Jones"}),
+    (31_000, EventKind.REMARK_RECORDED, {"by": "A. Ray", "text": "patient talks"}),
+    (40_000, EventKind.UNIT_EVENT_SEEN, {"code": 10, "unit_at_ms": 40_000, "value_1": 500}),
+)
+FORMER_MOMENTS = {
+    "adjustments": "0 min 10 s: hold 60.0 N (13.5 lbf) to 55.0 N (12.4 lbf) by P. Jones (belt)",
+    "pauses": "at 0 min 20 s for 0 min 5 s by P. Jones (asked by the patient)",
+    "check_ins": "0 min 30 s P. Jones",
+    "remarks": "0 min 31 s A. Ray: patient talks",
+    "stop": "patient switch pressed at 0 min 40 s of the session; force then 50.0 N (11.2 lbf); "
+    "not seen to fall to 15 N",
+}
+
+
+def test_what_happened_is_marked_on_the_plot_of_the_note(folder: RecordFolder) -> None:
+    recorded(folder, happened=HAPPENED)
+    text = text_of(note_pdf(load_visit(folder, "s-1", SETTINGS)))
+    for mark in ("STOP", "force changed (triangle)", "pause", "minutes since traction began"):
+        assert mark in text
+    quiet = RecordFolder(folder.path / "quiet")
+    recorded(quiet)
+    without = text_of(note_pdf(load_visit(quiet, "s-1", SETTINGS)))
+    assert "force changed" not in without
+    assert "\npause" not in without
+
+
+def test_a_note_signed_while_moments_counted_from_the_opening_still_fits(
+    folder: RecordFolder,
+) -> None:
+    recorded(folder, happened=HAPPENED)
+    complete(
+        folder,
+        note_of(folder),
+        ALL_WORDS | {"adjustment_comment": "belt", "stop_comment": "belt"},
+        author(folder),
+    )
+    sign(folder, note_of(folder), "PT", author(folder))
+    visit = load_visit(folder, "s-1", SETTINGS)
+    with clinic_reading(folder) as db:
+        words = note_words_of(db, folder, "s-1", entries_of_session(db, "s-1"))
+    for name, former in FORMER_MOMENTS.items():
+        assert words.device[name] != former
+        for text, differs in ((former, False), (f"{former}.", True)):
+            spoken = replace(words, device={**words.device, name: text})
+            note = draft_note(visit.record, visit.order, spoken=spoken)
+            assert any(f"signed: {name}" in warning for warning in note.warnings) is differs
+
+
+def test_the_opening_of_the_session_is_a_moment_of_the_note(folder: RecordFolder) -> None:
     recorded(folder)
     visit = load_visit(folder, "s-1", SETTINGS)
     opened = "2025-12-31 18:00:00-06:00"
     assert visit.note.field("opened_at").value == opened
-    assert f"Times count from:          {opened}" in note_text(visit)
-    assert f"times count from {opened}" in note_summary(visit.note, visit.face)
+    assert f"Session opened:            {opened}" in note_text(visit)
 
 
 # --- who said it, when, in which document -----------------------------------------------------

@@ -57,7 +57,7 @@ def test_an_ordinary_note_is_one_small_page_with_all_its_parts() -> None:
         SEAL.hex(),
         "Signature and credentials",
         "Date and time",
-        "minutes from arming",
+        "minutes since traction began",
         "lbf",
         "Made by an engineering system that is not a cleared medical device.",
         "page 1 of 1",
@@ -100,7 +100,7 @@ def test_a_long_treatment_is_drawn_in_parts_as_well() -> None:
     for first, last in ((0, 15), (15, 30), (30, 45), (45, 51)):
         assert f"Force from minute {first} to {last}" in text
     assert text.count("STOP") == 2  # over all, and in the third part
-    assert text.count("minutes from arming") == 5
+    assert text.count("minutes since traction began") == 5
     assert "Force from minute" not in text_of(note_pdf(made_visit(minutes=15)))
 
 
