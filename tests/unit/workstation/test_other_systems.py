@@ -6,13 +6,12 @@ import os
 
 import pytest
 import serial
-from typer.testing import CliRunner
 
 from controller.errors import AddressInvalid, LinkLost
 from firmware_bridge.line.serial_port import SerialPort
 from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.uri import SerialAddress
-from workstation.cli import app
+from tests.support.commands import invoke
 from workstation.demo import acts
 
 
@@ -48,7 +47,7 @@ def test_without_pseudo_terminals_the_demo_refuses_a_wire_that_needs_one(
     monkeypatch: pytest.MonkeyPatch, wire: str
 ) -> None:
     monkeypatch.delattr(os, "openpty")
-    result = CliRunner().invoke(app, ["demo", "--wire", wire])
+    result = invoke("demo", "--wire", wire)
     assert isinstance(result.exception, AddressInvalid)
     assert f"--wire {wire}: this system has no pseudo-terminals" in result.exception.message
 
@@ -58,6 +57,6 @@ def test_without_pseudo_terminals_a_serial_line_is_not_served(
     monkeypatch: pytest.MonkeyPatch, wire: str
 ) -> None:
     monkeypatch.delattr(os, "openpty")
-    result = CliRunner().invoke(app, ["simulate", "--wire", wire])
+    result = invoke("simulate", "--wire", wire)
     assert isinstance(result.exception, AddressInvalid)
     assert "no pseudo-terminals; serve with --wire tcp" in result.exception.message
