@@ -51,6 +51,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "unit_files": ("quarantine", "repack", "move-years"),
     "ports": ("ports",),
     "profiles": ("profiles",),
+    "probe": ("probe", "commission", "commissionings", "stop-test"),
     "replay": ("replay",),
     "simulate": ("simulate",),
     "demo": ("demo",),

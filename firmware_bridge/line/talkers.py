@@ -42,6 +42,7 @@ class UnitLink(RegisterReader, Protocol):
     """
 
     line: Line
+    timeout_s: float
     tell_between_s: tuple[float, float]
 
     @property

@@ -53,6 +53,8 @@ class EntryKind(IntEnum):
     REGISTER_BEGUN = 40
     SESSION_OPENED = 41
     SESSION_SEALED = 42
+    COMMISSIONED = 50
+    STOP_TESTED = 51
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
