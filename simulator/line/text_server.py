@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from simulator.line.device_time import DeviceTime
-from simulator.line.servers import BITS_PER_CHARACTER, LOCAL_HOST
+from simulator.line.wire import BITS_PER_CHARACTER, LOCAL_HOST
 
 Send = Callable[[bytes], None]
 

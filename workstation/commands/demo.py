@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from controller.errors import AddressInvalid
+from workstation.commands.simulate import WireName
 from workstation.output import NOT_A_DEVICE, say
 
 
@@ -19,10 +21,20 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for documents and records.")] = Path(
         "demo-output"
     ),
+    wire: Annotated[
+        WireName | None,
+        typer.Option(help="How the cervical unit is reached; RTU where the system has it."),
+    ] = None,
 ) -> None:
     """Treat two simulated patients, observe a third one, and write all documents."""
+    import os
+
     from workstation.demo import DemoConsole, run_demo
     from workstation.settings import load_settings
 
-    run_demo(DemoConsole(), out, load_settings())
+    if wire in (WireName.RTU, WireName.ASCII) and not hasattr(os, "openpty"):
+        raise AddressInvalid(
+            f"--wire {wire}: this system has no pseudo-terminals; choose --wire tcp"
+        )
+    run_demo(DemoConsole(), out, load_settings(), cervical_wire=wire or "")
     say(NOT_A_DEVICE)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from firmware_bridge.profile_kinds.gauge import GaugeProfile
     from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
-UNIT_BAUDRATE: Final = 38400
+RTU_BAUDRATE: Final = 38400
+LINES_BAUDRATE: Final = 115200
 
 
 class PatientName(StrEnum):
@@ -35,19 +36,24 @@ class WireName(StrEnum):
 
     TCP = "tcp"
     RTU = "rtu"
+    ASCII = "ascii"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireOptions:
     """How others reach the unit."""
 
-    wire: Annotated[WireName, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")] = (
-        WireName.TCP
-    )
+    wire: Annotated[
+        WireName,
+        typer.Option(help="Modbus TCP, or RTU or lines of text on a pseudo-terminal."),
+    ] = WireName.TCP
     port: Annotated[int, typer.Option(help="TCP port; 0 lets the system choose.")] = 5020
     baudrate: Annotated[
         int | None,
-        typer.Option(help="Baud rate of the serial line.", show_default="38400, or the profile's"),
+        typer.Option(
+            help="Baud rate of the serial line.",
+            show_default="38400, 115200 for text, or the profile's",
+        ),
     ] = None
 
     def serial_baudrate(self, default: int) -> int:
@@ -111,7 +117,9 @@ def simulate(
     )
     with _ways_out(line):
         if line.wire is WireName.RTU:
-            unit.serve_rtu(line.serial_baudrate(UNIT_BAUDRATE))
+            unit.serve_rtu(line.serial_baudrate(RTU_BAUDRATE))
+        elif line.wire is WireName.ASCII:
+            unit.serve_ascii(line.serial_baudrate(LINES_BAUDRATE))
         else:
             unit.serve_tcp(port=line.port)
     collect_often()
