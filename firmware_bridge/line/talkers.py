@@ -37,8 +37,8 @@ class RegisterReader(Protocol):
 class UnitLink(RegisterReader, Protocol):
     """A traction unit on a line: its registers, and what its driver must say and know of the line.
 
-    ``most_registers`` is how many one request reads; ``tell_between_s`` is explained at
-    ``Line.exchange``.
+    ``most_registers`` is how many one request reads; ``timeout_s`` and ``tell_between_s`` are
+    explained at ``Line.exchange``.
     """
 
     line: Line

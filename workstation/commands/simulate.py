@@ -142,7 +142,7 @@ def _serve_instrument(line: WireOptions, beside: InstrumentOptions, body: str, s
     from simulator.units import system_device_time
     from workstation.session.realtime import collect_often
 
-    profile = _simulated_profile(beside)
+    profile = _simulated_profile(line, beside)
     assert beside.order is not None, "checked with the profile"
     panel = PlannedOrder.of(read_order(beside.order)).plan
     baudrate = line.serial_baudrate(profile.serial.baudrate)
@@ -164,7 +164,9 @@ def _serve_instrument(line: WireOptions, beside: InstrumentOptions, body: str, s
         _wait_for_end()
 
 
-def _simulated_profile(beside: InstrumentOptions) -> TransmitterProfile | GaugeProfile:
+def _simulated_profile(
+    line: WireOptions, beside: InstrumentOptions
+) -> TransmitterProfile | GaugeProfile:
     """The profile that was asked for; raises RequestRefused for what cannot be simulated."""
     from firmware_bridge.profile_kinds.gauge import GaugeProfile
     from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
@@ -174,6 +176,8 @@ def _simulated_profile(beside: InstrumentOptions) -> TransmitterProfile | GaugeP
     name = beside.instrument
     if not name or beside.order is None:
         raise RequestRefused("--instrument and --order belong together; give both or neither")
+    if line.wire is WireName.ASCII:
+        raise RequestRefused("--wire ascii serves a unit; serve an instrument with rtu or tcp")
     if name in TRANSMITTERS:
         return shipped_profile(name, TransmitterProfile)[0]
     if name in GAUGES:
@@ -199,7 +203,7 @@ def _ways_out(line: WireOptions) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        way_out = "serve with --wire tcp" if line.wire is WireName.RTU else "choose another --port"
+        way_out = "choose another --port" if line.wire is WireName.TCP else "serve with --wire tcp"
         raise AddressInvalid(f"{error}; {way_out}") from error
 
 
