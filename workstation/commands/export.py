@@ -76,6 +76,21 @@ class FormOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOptions:
+    """Where a document is written, and whether over what is there."""
+
+    out: Annotated[
+        Target | None,
+        typer.Option(
+            parser=Target.of,
+            metavar="PLACE",
+            help="File, or a folder (FOLDER/), which is made; default: here, named by the session.",
+        ),
+    ] = None
+    force: ForceOption = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenEmrOptions:
     """Where a document goes to in OpenEMR."""
 
@@ -106,15 +121,7 @@ def export(
     session: SessionArgument,
     *,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
-    out: Annotated[
-        Target | None,
-        typer.Option(
-            parser=Target.of,
-            metavar="PLACE",
-            help="File, or a folder (FOLDER/), which is made; default: here, named by the session.",
-        ),
-    ] = None,
-    force: ForceOption = False,
+    to: PlaceOptions,
     claim: ClaimOptions,
     form: FormOptions,
     records: RecordsOptions,
@@ -149,9 +156,9 @@ def export(
         mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
         name = file_name(visit.session_id, format_.value, mapped)
     say_whose_visit(visit)
-    target = out.file(name) if out else Path(name)
+    target = to.out.file(name) if to.out else Path(name)
     refuse_other_session(visit.note.sessions, target)
-    refuse_existing(target, force=force)
+    refuse_existing(target, force=to.force)
     if sent_as:
         reader = reader_now(place.folder)
         keep_export(place.folder, visit, reader, sent_as, target.name, made.content)

@@ -337,6 +337,9 @@ def test_a_refusal_before_arming_is_on_record_without_note_and_charge(
         (["export", "x", "--format", "docx"], 2),
         (["run", NOBODY], 2),
         (["simulate", "--body", "elephant"], 2),
+        (["simulate", "--instrument", "laumas_tlb"], 2),
+        (["simulate", "--order", "order.toml"], 2),
+        (["simulate", "--instrument", "reference_v1", "--order", "order.toml"], 2),
         (["fly"], 2),
     ],
 )

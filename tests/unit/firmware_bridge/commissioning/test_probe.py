@@ -369,6 +369,19 @@ def test_a_unit_names_itself_and_its_channels_are_watched(wire: str) -> None:
     assert "SIM Lumbar 1" in item(found, "unit_identity").value
 
 
+@pytest.mark.skipif("pty" not in WIRES, reason="needs pseudo-terminals")
+def test_a_unit_on_lines_of_text_is_probed_when_it_is_named() -> None:
+    clock, trips = VirtualClock(), RoundTrips()
+    with virtual_unit(clock, "lumbar_split", PassivePatient(), seed=1) as unit:
+        unit.serve_ascii(115200)
+        connected = connect_unit(unit.uri, clock, capture=trips)
+        found = probe_unit(connected, clock, trips=trips)
+        connected.close()
+    assert found.good, [one.text for one in found.items if one.state is CheckState.FAILED]
+    assert found.times is not None
+    assert found.times.trips > 1000
+
+
 def test_a_unit_whose_cell_is_stuck_fails_by_its_noise() -> None:
     clock, trips = VirtualClock(), RoundTrips()
     with virtual_unit(clock, "lumbar_split", PassivePatient(), seed=1) as unit:

@@ -261,7 +261,9 @@ def _served(printed: Printed, _: pytest.MonkeyPatch) -> None:
         printed.run("simulate", "--port", "0", records=False)
         whole = demo.run_demo
 
-        def short(console: Console, folder: Path, settings: Settings) -> list[Path]:
+        def short(
+            console: Console, folder: Path, settings: Settings, *, cervical_wire: str
+        ) -> list[Path]:
             patch.setattr(demo, "run_demo", whole)
             return run_short_demo(console, folder, settings)
 
