@@ -133,6 +133,12 @@ def run_demo(
     return files
 
 
+def document_files(output: Path) -> list[Path]:
+    """Every document that the demo writes."""
+    names = [act.name for act in (*acts(), observed_act())]
+    return [_document(output, name, kind) for name in names for kind in DOCUMENTS]
+
+
 def demo_visit() -> Visit:
     """The cervical act, performed in a folder that is gone afterwards."""
     with TemporaryDirectory() as made:
@@ -219,9 +225,12 @@ def _bar(act: Act, bars: Progress | None) -> Show:
 
 def _documents(act: Act, visit: Visit, output: Path) -> list[Path]:
     return [
-        write_file(output / f"{act.name}-{name}", written(visit, kind))
-        for kind, name in DOCUMENTS.items()
+        write_file(_document(output, act.name, kind), written(visit, kind)) for kind in DOCUMENTS
     ]
+
+
+def _document(output: Path, act: str, kind: str) -> Path:
+    return output / f"{act}-{DOCUMENTS[kind]}"
 
 
 def _table(visits: list[tuple[Act, Visit]], output: Path) -> Table:

@@ -174,7 +174,7 @@ def hung_up(data: RecordFolder, order: str) -> None:
 def stopped_before_arming(data: RecordFolder, order: str) -> None:
     """Ctrl-C while the press test is awaited."""
     with (
-        simulated_unit("tcp", *FIXTURE, "--patient", "passive") as (_, uri),
+        simulated_unit("tcp", *FIXTURE, "--switch", "passive") as (_, uri),
         program(*run(uri, order, data.path)) as running,
     ):
         running.wait_for("checking")

@@ -11,6 +11,7 @@ import typer
 
 from workstation.commands.options import (
     ContextOption,
+    ForceOption,
     PayerOption,
     Place,
     RecordsOptions,
@@ -18,7 +19,8 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
-from workstation.output import say, say_json
+from workstation.commands.session_names import named_session
+from workstation.output import Target, refuse_existing, say, say_json, write_file
 
 if TYPE_CHECKING:
     from records.exports.formats import ExportedFile
@@ -74,11 +76,26 @@ class FormOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOptions:
+    """Where a document is written, and whether over what is there."""
+
+    out: Annotated[
+        Target | None,
+        typer.Option(
+            parser=Target.of,
+            metavar="PLACE",
+            help="File, or a folder (FOLDER/), which is made; default: here, named by the session.",
+        ),
+    ] = None
+    force: ForceOption = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenEmrOptions:
     """Where a document goes to in OpenEMR."""
 
     openemr: Annotated[str, typer.Option(help="Address, as in https://emr.example")]
-    patient: Annotated[int, typer.Option(help="OpenEMR's number of the patient.")]
+    patient: Annotated[int, typer.Option("--pid", help="OpenEMR's number of the patient.")]
     token_env: Annotated[str, typer.Option(help="Environment variable that holds the token.")]
     category: Annotated[
         str, typer.Option(help="Folder of the documents tree, as OpenEMR shows it.")
@@ -104,10 +121,7 @@ def export(
     session: SessionArgument,
     *,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(help="File or folder; default: a file named by the session, here."),
-    ] = None,
+    to: PlaceOptions,
     claim: ClaimOptions,
     form: FormOptions,
     records: RecordsOptions,
@@ -123,15 +137,15 @@ def export(
         claim_format,
         document,
         file_name,
-        place_for,
+        refuse_other_session,
     )
     from records.visit.sent import keep_export, refuse_second
     from workstation.author_now import reader_now
-    from workstation.output import write_file
 
     place = records.place
     choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
     sent_as = claim_format(format_.value, form.receiver if format_ is Format.CSV else "own")
+    session = named_session(place, session)
     if format_ is Format.BUNDLE:
         visit, made, name = _bundle(place, session)
     else:
@@ -142,7 +156,9 @@ def export(
         mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
         name = file_name(visit.session_id, format_.value, mapped)
     say_whose_visit(visit)
-    target = place_for(visit.note.sessions, out, name)
+    target = to.out.file(name) if to.out else Path(name)
+    refuse_other_session(visit.note.sessions, target)
+    refuse_existing(target, force=to.force)
     if sent_as:
         reader = reader_now(place.folder)
         keep_export(place.folder, visit, reader, sent_as, target.name, made.content)
@@ -178,11 +194,14 @@ def upload(
         patient=target.patient,
         category=target.category,
     )
-    visit = _visit(records.place, session, "upload pdf", claim)
+    place = records.place
+    visit = _visit(place, named_session(place, session), "upload pdf", claim)
     say_whose_visit(visit)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if records.as_json:
-        say_json({"uploaded": visit.note_file, "to": endpoint.url, "patient": target.patient})
+        say_json(
+            "upload", {"uploaded": visit.note_file, "to": endpoint.url, "patient": target.patient}
+        )
         return
     say(f"uploaded {visit.note_file} to patient {target.patient} at {endpoint.url}")
 
@@ -212,6 +231,7 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
     errors = list(dict.fromkeys(text.partition(":")[0] for text in visit.face.errors))
     if as_json:
         say_json(
+            "export",
             {
                 "file": str(written.file),
                 "notices": list(written.notices),
@@ -219,7 +239,7 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
                 "ready": visit.ready,
                 "errors": errors,
                 "exported_before": sent_texts(visit),
-            }
+            },
         )
         return
     say(f"written to {written.file}")

@@ -21,6 +21,7 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
+from workstation.commands.session_names import named_session
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
@@ -131,8 +132,9 @@ class _Desk:
     """One session's note in one person's hands; the note is read anew before each act."""
 
     def __init__(self, place: Place, session: str, signer: SignerOptions) -> None:
+        self.place, self.signer = place, signer
         self.settings, self.folder = place
-        self.session, self.signer = session, signer
+        self.session = named_session(place, session, signer.by)
 
     def author(self) -> Author:
         from workstation.author_now import author_now
@@ -151,14 +153,14 @@ class _Desk:
         from records.visit.load import load_visit
         from records.visit.one_visit import join_session
 
-        other = load_visit(self.folder, session, self.settings)
+        session_id = named_session(self.place, session, self.signer.by)
+        other = load_visit(self.folder, session_id, self.settings)
         join_session(self.folder, self._read(), other, self._change(reason))
 
     def part(self, session: str, reason: str) -> None:
-        from records.evidence.reader import find_session
         from records.visit.one_visit import part_session
 
-        session_id = find_session(self.folder, session).session_id
+        session_id = named_session(self.place, session, self.signer.by)
         part_session(self.folder, self._read(), session_id, self._change(reason))
 
     def _change(self, reason: str) -> VisitChange:
@@ -249,7 +251,7 @@ def _print(desk: _Desk, view: NoteViews, *, as_json: bool) -> None:
     say_whose_visit(visit)
     if as_json:
         part = json.loads(written(visit, "json"))["note"]
-        say_json(part)
+        say_json("note", part)
         return
     if view.template:
         _say_each(_template(visit))

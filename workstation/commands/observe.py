@@ -56,7 +56,7 @@ def observe(
     said: TableOptions,
     records: RecordsOptions,
     operator_name: Annotated[
-        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+        str, typer.Option("--by", help="Who sits here; default: the login name.")
     ] = "",
     capture: Annotated[
         Path | None,
@@ -78,13 +78,15 @@ def observe(
     from workstation.texts.plan_text import plan_text
 
     check_text("INSTRUMENT", instrument, ADDRESS_CHARACTERS)
-    by = check_name("--operator", operator_name) if operator_name else ""
+    by = check_name("--by", operator_name) if operator_name else ""
     table = ObservedTable(address=instrument, profile=profile, **asdict(said))
     ordered = PlannedOrder.of(read_order(order))
     place = records.place
     clock = SystemClock()
-    with Screen(clock, as_json=records.as_json) as screen, caught_signals() as signals:
-        screen.message(plan_text(ordered.plan))
+    forces = place.settings.unit_of_force
+    shown = Screen(clock, as_json=records.as_json, forces=forces)
+    with shown as screen, caught_signals() as signals:
+        screen.message(plan_text(ordered.plan, forces))
         screen.message(HINT)
         screen.settle()
         operator = _operator(screen, by)

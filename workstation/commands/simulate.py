@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from controller.errors import AddressInvalid, RequestRefused
-from workstation.commands.options import grouped
-from workstation.output import say
+from workstation.commands.options import JsonOption, grouped
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from firmware_bridge.profile_kinds.gauge import GaugeProfile
@@ -86,13 +86,15 @@ def simulate(
     *,
     body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding",
     patient: Annotated[
-        PatientName, typer.Option(help="press-test: presses the switch while the unit is idle.")
+        PatientName,
+        typer.Option("--switch", help="press-test: presses the switch while the unit is idle."),
     ] = PatientName.PRESSES,
     clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
     seed: Annotated[int, typer.Option(help="Seed of noise, breath and token.")] = 1,
     faults: Annotated[
         Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Serve a simulated unit, or an instrument beside a table, in real time until Ctrl-C."""
     from simulator import units
@@ -103,7 +105,7 @@ def simulate(
     if body not in BODIES:
         raise AddressInvalid(f"body={body} is not one of {', '.join(BODIES)}")
     if beside.instrument or beside.order is not None:
-        _serve_instrument(line, beside, body, seed)
+        _serve_instrument(line, beside, body, seed, as_json=as_json)
         return
     presses = patient is PatientName.PRESSES
     somebody = PressTestPatient() if presses else PassivePatient()
@@ -124,17 +126,21 @@ def simulate(
             unit.serve_tcp(port=line.port)
     collect_often()
     with unit:
-        say(f"simulated unit at {unit.uri}")
-        say("serving in real time; end with Ctrl-C")
+        if as_json:
+            say_json("simulate", {"address": unit.uri})
+        else:
+            say(f"simulated unit at {unit.uri}")
+            say("serving in real time; end with Ctrl-C")
         _wait_for_end()
 
 
-def _serve_instrument(line: WireOptions, beside: InstrumentOptions, body: str, seed: int) -> None:
+def _serve_instrument(
+    line: WireOptions, beside: InstrumentOptions, body: str, seed: int, *, as_json: bool
+) -> None:
     """Serve an instrument whose table begins to pull behind the first reading."""
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
     from simulator.beside_table import (
-        STARTED_AFTER_S,
         TableStartedLater,
         on_serial_line,
         served_instrument,
@@ -157,11 +163,21 @@ def _serve_instrument(line: WireOptions, beside: InstrumentOptions, body: str, s
             server.serve_tcp(line.port)
     collect_often()
     with server:
-        say(f"simulated {profile.name} at {server.uri}")
-        say(f"its table follows {beside.order} from {STARTED_AFTER_S:g} s after the first reading")
-        say(f"observe it: {_observe_words(server.uri, profile.name, beside.order)}")
-        say("serving in real time; end with Ctrl-C")
+        if as_json:
+            say_json("simulate", {"address": server.uri})
+        else:
+            _say_instrument(server.uri, profile.name, beside.order)
         _wait_for_end()
+
+
+def _say_instrument(uri: str, profile: str, order: Path) -> None:
+    """How it is observed from another terminal."""
+    from simulator.beside_table import STARTED_AFTER_S
+
+    say(f"simulated {profile} at {uri}")
+    say(f"its table follows {order} from {STARTED_AFTER_S:g} s after the first reading")
+    say(f"observe it: {_observe_words(uri, profile, order)}")
+    say("serving in real time; end with Ctrl-C")
 
 
 def _simulated_profile(

@@ -126,6 +126,7 @@ def _check_before_start(
     ):
         workplace.warn(warning)
     if unit.verified:
+        order.check_patient_is_named()
         check_somebody_answers(
             order.prescription,
             scripted=operator.scripted,
