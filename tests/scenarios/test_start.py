@@ -209,7 +209,7 @@ def test_on_a_verified_unit_no_script_starts_anything(folder: RecordFolder) -> N
     with staged(folder) as stage:
         verified(stage)
         with pytest.raises(
-            AnswerMissing, match="call_bell_in_hand, patient_and_order, start_traction, pretension"
+            AnswerMissing, match="call bell in hand, patient and order, start traction, pretension"
         ):
             stage.treat(SCREENED)
         assert never_armed(stage)

@@ -155,7 +155,7 @@ def order_check(
     """
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
-    from workstation.session.operators import possible_questions
+    from workstation.session.operators import in_words, possible_questions
     from workstation.texts.plan_text import plan_text
 
     planned = PlannedOrder.of(read_order(order))
@@ -165,7 +165,7 @@ def order_check(
         say_json("order-check", _facts(planned))
         return
     say_text(plan_text(planned.plan, place.settings.unit_of_force))
-    questions = ", ".join(q.value for q in possible_questions(planned.plan.order))
+    questions = in_words(possible_questions(planned.plan.order))
     say(f"questions a session may ask: {questions}")
     if not planned.order.is_of_a_patient:
         say("patient_reference is empty: a unit whose profile is verified refuses this order")

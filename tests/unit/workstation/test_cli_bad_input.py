@@ -148,11 +148,11 @@ def test_questions_without_anybody_to_answer(
     data = str(tmp_path / "data")
     told = traction("run", NOBODY, "--order", order(), "--data", data)
     assert told.status == 2
-    assert "unit_not_commissioned" in one_message(told)
+    assert "unit not commissioned" in one_message(told)
     above_soft = order(('"23 lbf"', '"190 N"'))
     told = traction("run", NOBODY, "--order", above_soft, "--yes", "--data", data)
     assert told.status == 2
-    assert "force_above_soft_limit" in one_message(told)
+    assert "force above soft limit" in one_message(told)
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,10 @@ def test_a_file_without_a_version_adds_and_does_not_change(folder: RecordFolder)
         ({"birthdate": "1960-01-31"}, "did you mean birth_date?"),
         ({"diagnoses": ["neck pain"]}, "diagnoses.1='neck pain'"),
         ({"reference": " TEST-1"}, "blanks at an end"),
-        ({"force_cap": {"cervical": "80"}}, "force_cap.cervical='80': has no unit: the unit is missing; write"),
+        (
+            {"force_cap": {"cervical": "80"}},
+            "force_cap.cervical='80': has no unit: the unit is missing; write",
+        ),
         ({"force_cap": {"cervical": "40 % body weight"}}, "needs the body mass"),
         ({"harness": "halter\u200b"}, "U+200B"),
         ({"last_name": "x" * 101}, "should have at most 100 characters"),
