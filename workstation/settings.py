@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from controller.errors import RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visible
+from records.checked_data import known_zone
 from records.store.private_files import HAS_MODES
 
 APPLICATION = "traction"
@@ -62,12 +63,7 @@ class Settings(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _zone_is_known(cls, name: str) -> str:
-        if name:
-            try:
-                ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError) as error:
-                raise ValueError("not an IANA time zone such as America/Chicago") from error
-        return name
+        return known_zone(name)
 
     @field_validator("clinic")
     @classmethod
