@@ -69,7 +69,9 @@ def test_a_confirmed_pretension_lasts_its_ordered_time() -> None:
 def test_ticks_that_do_not_add_up_in_binary_do_not_cost_the_pretension_a_tick() -> None:
     approach = Approach(prescription(pretension_s=10.0))
     approach.accepted = True
-    in_phase_s = sum([0.1] * 100)
+    in_phase_s = 0.0
+    for _ in range(100):
+        in_phase_s += 0.1
     assert in_phase_s < 10.0
     assert approach.step(TAUT, in_phase_s, PRETENSION) is ApproachStep.TREAT
 
