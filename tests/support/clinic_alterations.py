@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -25,7 +26,7 @@ ALTERATIONS = (
 
 def alter(path: Path, name: str, random: Random) -> str:
     """Alter the file in one way; returns what was done, for the message of a failing test."""
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         kept = triggers.fetchall()
         for trigger, _ in kept:

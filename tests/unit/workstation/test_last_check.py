@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -263,7 +264,7 @@ def test_a_file_that_does_not_fit_as_a_whole_leaves_nothing_to_remember(data: Re
 
 
 def test_an_altered_schema_leaves_nothing_to_remember(data: RecordFolder) -> None:
-    with sqlite3.connect(data.unit_database(UNIT)) as db:
+    with closing(sqlite3.connect(data.unit_database(UNIT))) as db, db:
         db.execute("CREATE INDEX foreign_index ON seal (digest)")
     db.close()
     lines(data, "verify", "--all", status=RECORD_BAD)

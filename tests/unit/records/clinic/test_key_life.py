@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -414,7 +415,7 @@ def test_another_folder_s_private_key_and_record_are_refused(
 
 
 def test_a_forged_note_in_clinic_db_is_found(data: RecordFolder) -> None:
-    with sqlite3.connect(data.clinic_database) as db:
+    with closing(sqlite3.connect(data.clinic_database)) as db, db:
         db.execute("DROP TRIGGER entry_never_changes")
         db.execute('UPDATE entry SET detail = \'{"records":"x"}\' WHERE kind = 30')
     db.close()

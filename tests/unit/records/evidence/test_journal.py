@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -278,7 +279,7 @@ def test_a_read_only_database_is_refused_in_words(folder: RecordFolder) -> None:
 
 def test_a_newer_database_is_refused_in_words(folder: RecordFolder) -> None:
     filled(folder).close()
-    with sqlite3.connect(folder.unit_database(UNIT)) as connection:
+    with closing(sqlite3.connect(folder.unit_database(UNIT))) as connection, connection:
         connection.execute(f"PRAGMA user_version = {UNIT_SCHEMA.version + 1}")
     connection.close()
     for attempt in (

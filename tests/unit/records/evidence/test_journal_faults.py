@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -230,7 +231,7 @@ def test_a_table_that_is_gone_does_not_lose_what_comes_after(
     clock = VirtualClock()
     journal = begin(folder_in_memory, "s-2", clock)
     path = folder_in_memory.unit_database(UNIT)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TABLE open_batch")
     connection.close()
     tick(journal, clock, 0)

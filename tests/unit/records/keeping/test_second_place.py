@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_other_lines_are_counted_and_disturb_nothing(
 
 
 def test_an_altered_stored_checkpoint_is_not_given_out(data: RecordFolder, tmp_path: Path) -> None:
-    with sqlite3.connect(data.unit_database(UNIT)) as db:
+    with closing(sqlite3.connect(data.unit_database(UNIT))) as db, db:
         db.execute("DROP TRIGGER signature_never_changes")
         db.execute("UPDATE signature SET checkpoint = 'TC1-injected' WHERE session = 1")
     db.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -113,7 +114,8 @@ def test_triggers_refuse_to_change_what_is_covered(
 ) -> None:
     with (
         pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"),
-        sqlite3.connect(copied.clinic_database) as db,
+        closing(sqlite3.connect(copied.clinic_database)) as db,
+        db,
     ):
         db.execute(sql.format(table))
     db.close()
@@ -191,7 +193,7 @@ def test_a_rotated_key_goes_on_in_the_same_chain(copied: RecordFolder) -> None:
 
 
 def test_the_evidence_and_the_order_are_compared(copied: RecordFolder) -> None:
-    with sqlite3.connect(copied.clinic_database) as db:
+    with closing(sqlite3.connect(copied.clinic_database)) as db, db:
         db.execute("UPDATE session_order SET order_text = replace(order_text, '60', '70')")
     db.close()
     (found,) = verify_clinic(copied).alterations
@@ -247,7 +249,7 @@ def test_a_database_of_schema_1_opens_and_is_backed_up_before_it_is_migrated(
     before = path.read_bytes()
     record_read(folder, author(folder), "note", session_id="session-1")
     copy = backup_path(path, 1)
-    with sqlite3.connect(copy) as db:
+    with closing(sqlite3.connect(copy)) as db, db:
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM session_order").fetchone() == (2,)
     db.close()
@@ -266,7 +268,7 @@ def test_a_new_file_needs_no_backup(folder: RecordFolder) -> None:
 def test_a_newer_file_is_refused_in_words(folder: RecordFolder) -> None:
     recorded(folder)
     somebody = author(folder)
-    with sqlite3.connect(folder.clinic_database) as db:
+    with closing(sqlite3.connect(folder.clinic_database)) as db, db:
         db.execute(f"PRAGMA user_version = {CLINIC_SCHEMA.version + 1}")
     db.close()
     with pytest.raises(JournalUnavailable, match="update the program"):

@@ -6,6 +6,7 @@ import gc
 import shutil
 import sqlite3
 import tracemalloc
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,7 @@ def test_every_change_of_the_schema_is_found_and_nothing_starts(
     data: RecordFolder, change: str
 ) -> None:
     which, statements, where, what = ALL[change]
-    with sqlite3.connect(path_of(data, which)) as db:
+    with closing(sqlite3.connect(path_of(data, which))) as db, db:
         db.executescript(statements)
     db.close()
     words = dict(found_in(data, which))
@@ -208,7 +209,7 @@ def test_a_table_that_is_strict_no_more_is_found(data: RecordFolder) -> None:
 
 
 def test_a_writer_is_not_fooled_by_a_trigger_that_swallows(data: RecordFolder) -> None:
-    with sqlite3.connect(data.clinic_database) as db:
+    with closing(sqlite3.connect(data.clinic_database)) as db, db:
         db.execute(f"CREATE TRIGGER quiet BEFORE INSERT ON draft_word {IGNORE}")
     db.close()
     with pytest.raises(JournalCorrupt, match="trigger quiet on draft_word"), clinic_writing(data):
@@ -216,7 +217,7 @@ def test_a_writer_is_not_fooled_by_a_trigger_that_swallows(data: RecordFolder) -
 
 
 def test_hostile_texts_of_a_schema_are_shown_safely(data: RecordFolder) -> None:
-    with sqlite3.connect(data.unit_database(UNIT)) as db:
+    with closing(sqlite3.connect(data.unit_database(UNIT))) as db, db:
         db.execute('CREATE TABLE "a\x1b[2J\u202eb" (text TEXT)')
     db.close()
     ((where, what),) = found_in(data, "unit")
@@ -244,7 +245,7 @@ def test_a_file_that_cannot_be_looked_at_is_not_said_to_be_altered(
 ) -> None:
     path = path_of(data, which)
     if what == "a newer version":
-        with sqlite3.connect(path) as db:
+        with closing(sqlite3.connect(path)) as db, db:
             db.execute("PRAGMA user_version = 99")
         db.close()
     else:
@@ -295,12 +296,12 @@ def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path:
     for schema in (UNIT_SCHEMA, CLINIC_SCHEMA):
         path = tmp_path / f"{schema.version}.db"
         open_for_writing(path, schema).close()
-        with sqlite3.connect(path) as raw:
+        with closing(sqlite3.connect(path)) as raw, raw:
             ours = raw.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
         raw.close()
         assert 0 < len(repr(ours)) <= MOST_KEPT_CHARACTERS
     large = 20 * MOST_KEPT_CHARACTERS
-    with sqlite3.connect(path) as raw:
+    with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute(f"CREATE VIEW large AS SELECT '{'x' * large}' AS words")
     raw.close()
     db = Database(path, execute_plugins=False)
@@ -335,7 +336,7 @@ def test_the_tables_of_a_known_schema_are_not_asked_again(data: RecordFolder) ->
     """A check opens its files many times; what SQLite makes of the same texts is the same."""
     asked: list[str] = []
     for _ in range(2):
-        with sqlite3.connect(path_of(data, "unit")) as connection:
+        with closing(sqlite3.connect(path_of(data, "unit"))) as connection, connection:
             asked.clear()
             connection.set_trace_callback(asked.append)
             db = Database(connection, execute_plugins=False)

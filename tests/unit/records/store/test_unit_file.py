@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_a_session_brings_it_to_the_present_schema_and_keeps_a_copy(schema_1: Re
     result = verify(schema_1)
     assert result.alterations == ()
     assert (result.signed, result.unsigned, result.open) == (2, 1, 0)
-    with sqlite3.connect(backup_path(path, 1)) as copy:
+    with closing(sqlite3.connect(backup_path(path, 1))) as copy, copy:
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
         assert copy.execute("SELECT session_id FROM session").fetchall() == [("old-1",), ("old-2",)]
     copy.close()
@@ -89,7 +90,7 @@ def test_without_a_sound_copy_nothing_is_migrated(
         close_left_open(schema_1, UNIT, VirtualClock(), KEY)
     monkeypatch.undo()
     assert verify(schema_1).unsigned == 1
-    with sqlite3.connect(schema_1.unit_database(UNIT)) as connection:
+    with closing(sqlite3.connect(schema_1.unit_database(UNIT))) as connection, connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
     connection.close()
 

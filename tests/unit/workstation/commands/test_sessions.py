@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_a_search_for_a_patient_is_audited_with_what_it_found(data: RecordFolder
 
 def test_an_access_that_cannot_be_audited_is_refused(data: RecordFolder) -> None:
     said(data, "show", "s-1")
-    with sqlite3.connect(data.clinic_database) as db:
+    with closing(sqlite3.connect(data.clinic_database)) as db, db:
         db.execute(
             "CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
