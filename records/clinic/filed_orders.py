@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from controller.errors import RecordNotFound
 from records.clinic.session_register import append_opened
 from records.clinic.standing_used import NOTHING_USED, StandingUsed, used_entry
+from records.clinic.visit_steps import VisitBegun, begun_entry
 from records.order.order import Order
 from records.store.author import Author
 from records.store.clinic_chain import append_entries
@@ -30,11 +31,15 @@ class FiledOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """A session that is about to be opened on a unit, and the standing data it is run with."""
+    """A session that is about to be opened on a unit, and the standing data it is run with.
+
+    ``begun`` are the steps of the visit that it was begun in; None outside of one.
+    """
 
     session_id: str
     unit_id: str
     used: StandingUsed = NOTHING_USED
+    begun: VisitBegun | None = None
 
 
 def file_order(
@@ -67,6 +72,9 @@ def file_order(
         if session.used.records:
             entry = used_entry(author, session.session_id, key, session.used)
             append_entries(db, author, [entry])
+        if session.begun is not None:
+            begun = begun_entry(author, session.session_id, key, session.begun)
+            append_entries(db, author, [begun])
         return key
 
 
