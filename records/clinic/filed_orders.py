@@ -91,6 +91,13 @@ def filed_order(db: Database, session_id: str) -> FiledOrder:
     return FiledOrder(patient_key=key, order_digest=digest, order_text=text)
 
 
+def reference_of(db: Database, session_id: str) -> str:
+    """The patient reference that a session's order named; raises RecordNotFound."""
+    key = filed_order(db, session_id).patient_key
+    found = rows(db, "SELECT reference FROM patient WHERE key = ?", (key,))
+    return str(found[0][0]) if found else ""
+
+
 def sessions_of_patient(db: Database, patient_key: str) -> list[str]:
     """Ids of the sessions that were ordered for a patient.
 

@@ -99,8 +99,8 @@ def steps_of(entries: Iterable[Entry]) -> tuple[VisitStep, ...]:
     return ()
 
 
-def steps_on_file(folder: RecordFolder, since_utc_ms: int) -> StepsOnFile:
-    """The steps that were done since a moment, and the visits that have a session."""
+def steps_on_file(folder: RecordFolder) -> StepsOnFile:
+    """Every step, and the visits that have a session."""
     if not folder.clinic_database.exists():
         return StepsOnFile(steps=(), sessions={})
     with clinic_reading(folder) as db:
@@ -112,7 +112,7 @@ def steps_on_file(folder: RecordFolder, since_utc_ms: int) -> StepsOnFile:
             with refused_in_words(_place(entry)):
                 visit, session_id = str(entry.detail["visit"]), str(entry.detail["session_id"])
             sessions[visit] = (*sessions.get(visit, ()), session_id)
-        elif entry.utc_ms >= since_utc_ms:
+        else:
             with refused_in_words(_place(entry)):
                 steps.append(_step(entry.detail, entry.detail, entry.utc_ms))
     return StepsOnFile(steps=tuple(steps), sessions=sessions)

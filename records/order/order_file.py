@@ -82,8 +82,13 @@ def read_order(path: Path) -> Order:
             f"order file {path} cannot be read ({reason}); "
             "make one with: traction order new --region cervical"
         ) from error
-    _check_words(text, path.name)
-    return parse_order(text, path.name)
+    return parse_entered_order(text, path.name)
+
+
+def parse_entered_order(text: str, name: str) -> Order:
+    """Check the text of an order that comes in now, its words too; raises PrescriptionInvalid."""
+    _check_words(text, name)
+    return parse_order(text, name)
 
 
 def _check_words(text: str, name: str) -> None:
