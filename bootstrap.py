@@ -1,8 +1,9 @@
 """Makes the project's own environment `.venv` from the hash lock; the same script on every system.
 
-    python3.11 bootstrap.py
+    python3 bootstrap.py [FOLDER]
 
-Needs Python 3.11 and nothing else. It does nothing when the environment already fits the lock.
+Needs Python 3.11 or newer and nothing else. It does nothing when the environment already fits the
+lock. FOLDER is another place for the environment.
 """
 
 from __future__ import annotations
@@ -18,29 +19,36 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 PROJECT = ROOT / "pyproject.toml"
-STAMP = ENVIRONMENT / "made-from"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+OLDEST = (3, 11)
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Set up; returns the exit status."""
-    if sys.version_info[:2] != (3, 11):
+    if sys.version_info[:2] < OLDEST:
         found = ".".join(str(part) for part in sys.version_info[:3])
-        print(f"bootstrap: Python 3.11 is needed, this is {found}; run it with python3.11")
+        print(f"bootstrap: Python 3.11 or newer is needed, this is {found}; run it with python3.11")
         return 2
-    wanted = fingerprint()
-    if STAMP.exists() and STAMP.read_text() == wanted and PYTHON.exists():
+    environment = Path(arguments[0]).absolute() if arguments else ENVIRONMENT
+    stamp, wanted = environment / "made-from", fingerprint()
+    if stamp.exists() and stamp.read_text() == wanted and python_in(environment).exists():
         return 0
-    print("bootstrap: making .venv from requirements.lock (about half a minute)", flush=True)
+    name = environment.name
+    print(f"bootstrap: making {name} from requirements.lock (about half a minute)", flush=True)
     try:
-        make_environment()
+        make_environment(environment)
     except subprocess.CalledProcessError as failed:
         print(f"bootstrap: this step failed: {' '.join(map(str, failed.cmd))}")
         print("bootstrap: look at the lines above; then run it again, nothing needs removing")
         return 1
-    STAMP.write_text(wanted)
-    print("bootstrap: .venv is ready")
+    stamp.write_text(wanted)
+    print(f"bootstrap: {name} is ready")
     return 0
+
+
+def python_in(environment: Path) -> Path:
+    """The interpreter of an environment."""
+    return environment / PYTHON.relative_to(ENVIRONMENT)
 
 
 def fingerprint() -> str:
@@ -53,18 +61,25 @@ def fingerprint() -> str:
     return hashlib.sha256(LOCK.read_bytes() + text.encode()).hexdigest()
 
 
-def make_environment() -> None:
+def make_environment(environment: Path) -> None:
     """Create the environment from scratch, install the lock by hash, then the project itself."""
-    venv.create(ENVIRONMENT, clear=True, with_pip=True)
-    pip("install", "--require-hashes", "--requirement", str(LOCK))
-    pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    venv.create(environment, clear=True, with_pip=True)
+    pip(environment, "install", "--require-hashes", "--requirement", str(LOCK))
+    pip(environment, "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 
 
-def pip(*arguments: str) -> None:
+def pip(environment: Path, *arguments: str) -> None:
     """Run the environment's pip quietly; raises CalledProcessError."""
-    command = [str(PYTHON), "-m", "pip", "-q", "--disable-pip-version-check", *arguments]
+    command = [
+        str(python_in(environment)),
+        "-m",
+        "pip",
+        "-q",
+        "--disable-pip-version-check",
+        *arguments,
+    ]
     subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -84,6 +84,21 @@ class PatientFlag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightTest:
+    """Whether a weight test on record holds for the unit as it is now; ``text`` is for people.
+
+    ``days_left`` is how long it still holds, None where there is none that could run out.
+    """
+
+    valid: bool
+    text: str
+    days_left: int | None = None
+
+
+NO_WEIGHT_TEST: Final = WeightTest(valid=False, text="no weight test on record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartFacts:
     """What is known of a session before its unit is looked at: words of the order, and the records.
 
@@ -100,6 +115,7 @@ class StartFacts:
     last_record_utc_ms: int | None
     last_seen: LastSeen | None
     flags: tuple[PatientFlag, ...] = ()
+    weight_test: WeightTest = NO_WEIGHT_TEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

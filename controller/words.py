@@ -12,6 +12,7 @@ was added.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -46,6 +47,8 @@ _TURNING: Final = frozenset(
 )
 """Marks, embeddings, overrides and isolates: they change the order in which text is read."""
 _ENDS_OF_LINES: Final = "\n\r\u0085\u2028\u2029"
+_UNUSUAL: Final = re.compile(r"[^ -~]")
+"""What is looked at one by one; nearly all of a text is not."""
 _BYTES: Final = range(0xDC80, 0xDD00)
 """How Python keeps a byte of an argument that is no text in the locale's encoding."""
 
@@ -83,9 +86,7 @@ def one_line(text: str) -> str:
 
     Nothing that somebody put into a record can look like a line of the program, as "Signed by".
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(c) if c != "\n" else f"<{_code(c)}>" for c in text)
+    return _UNUSUAL.sub(lambda found: _shown_in_line(found[0]), text)
 
 
 def lines_of(lines: Iterable[str]) -> str:
@@ -112,9 +113,11 @@ def visible(text: str) -> str:
 
     Ends of lines stay; a tab becomes a blank.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(character) for character in text)
+    return _UNUSUAL.sub(lambda found: _shown(found[0]), text)
+
+
+def _shown_in_line(character: str) -> str:
+    return f"<{_code(character)}>" if character == "\n" else _shown(character)
 
 
 def _shown(character: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from controller.errors import AddressInvalid, ReplyTimeout
+from controller.errors import AddressInvalid, FrameCorrupt, LinkError, ReplyTimeout
 from controller.ports import Clock
 from firmware_bridge.line.answers import Guard
 from firmware_bridge.line.line import Capture, Line, Transport
@@ -20,7 +20,7 @@ from firmware_bridge.line.uri import (
     parse_uri,
 )
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
-from firmware_bridge.modbus.transparency import check_transparency
+from firmware_bridge.modbus.transparency import check_transparency, fault_in_answer
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
@@ -81,18 +81,31 @@ def _behind_gateway(
     """Identify the unit, then see whether the gateway passes every byte."""
     try:
         unit = _serial_unit(line, port.baudrate, port.adapter_latency_s, unit_number)
-    except ReplyTimeout as error:
-        raise ReplyTimeout(
+    except (ReplyTimeout, FrameCorrupt) as error:
+        if fault := fault_in_answer(error.raw):
+            raise LinkError(f"{fault} ({error.message})", raw=error.raw) from error
+        raise type(error)(
             f"{error.message}; the gateway at {port.name} took the connection: look whether a "
-            "serial port is behind it and has the unit's settings"
+            "serial port is behind it, has the unit's settings, and passes every byte (raw TCP, "
+            "no flow control)",
+            raw=error.raw,
         ) from error
     try:
-        if said := check_transparency(unit.link):
+        if said := check_transparency(unit.link, _known_blocks(unit)):
             say(said)
     except BaseException:
         unit.close()
         raise
     return unit
+
+
+def _known_blocks(unit: ReferenceUnit) -> dict[int, bytes]:
+    """What identification has read, by the first address of its block."""
+    block = unit_profile()[0].block
+    return {
+        block("identity").address: unit.identity.raw_block,
+        block("capabilities").address: unit.capabilities.raw_block,
+    }
 
 
 def connect_serial(

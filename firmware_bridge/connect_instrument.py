@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from controller.errors import AddressInvalid
-from controller.ports import Clock, ForceSource
+from controller.ports import Clock
 from firmware_bridge.ascii.endings import AnswerEnd, FixedLength, LineEnd
 from firmware_bridge.ascii.talker import AsciiTalker
 from firmware_bridge.instruments.gauge import GaugeSource
 from firmware_bridge.instruments.transmitter import TransmitterSource
-from firmware_bridge.line.line import Line
+from firmware_bridge.line.line import Capture, Line
 from firmware_bridge.line.serial_port import SerialPort
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.timing import NO_WIRE, serial_times
@@ -26,9 +26,16 @@ TIMEOUT_FACTOR: Final = 1.5
 
 
 def connect_instrument(
-    uri: str, profile: TransmitterProfile | GaugeProfile, digest: str, clock: Clock
-) -> ForceSource:
-    """Open the line; nothing is asked yet. Raises AddressInvalid or LinkLost."""
+    uri: str,
+    profile: TransmitterProfile | GaugeProfile,
+    digest: str,
+    clock: Clock,
+    capture: Capture | None = None,
+) -> TransmitterSource | GaugeSource:
+    """Open the line; nothing is asked yet. ``capture`` hears every byte.
+
+    Raises AddressInvalid or LinkLost.
+    """
     address = parse_uri(uri)
     if isinstance(profile, GaugeProfile) != isinstance(address, AsciiAddress):
         wanted = "ascii" if isinstance(profile, GaugeProfile) else "modbus-rtu or modbus-tcp"
@@ -38,7 +45,7 @@ def connect_instrument(
         )
     if isinstance(address, TcpAddress):
         assert isinstance(profile, TransmitterProfile), "a gauge has no Modbus address"
-        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True)
+        line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True, capture=capture)
         timeout_s = timeout_of(profile, profile.serial.baudrate, GATEWAY_LATENCY_S)
         link = _link(line, TcpFraming(), address.unit, profile, timeout_s)
         return TransmitterSource(profile, digest, link, clock, close=line.close)
@@ -46,7 +53,7 @@ def connect_instrument(
     check_baudrate(uri, profile, baudrate)
     port = SerialPort(address, profile.serial)
     timeout_s = timeout_of(profile, baudrate, port.adapter_latency_s)
-    line = Line(port, clock, serial_times(baudrate), echo=address.echo)
+    line = Line(port, clock, serial_times(baudrate), echo=address.echo, capture=capture)
     if isinstance(profile, TransmitterProfile):
         assert not isinstance(address, AsciiAddress), "a transmitter has a Modbus address"
         link = _link(line, RtuFraming(), address.unit, profile, timeout_s)

@@ -11,22 +11,32 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from records.store.record_folder import RecordFolder
 
+if TYPE_CHECKING:
+    from tests.support.foreign_programs import Libmodbus
+
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 """Also for every program that a test starts."""
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+OBJECTS_PER_COLLECTION = 20_000
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector what lives as long as the tests: the program, pytest and all tests."""
+    """Spare the collector what lives as long as the tests: the program, pytest and all tests.
+
+    It looks for the rest less often than every 700 objects: two to three hundredths of the
+    tests' time.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
 
 
 @pytest.fixture
@@ -50,6 +60,14 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
 def folder_in_memory(memory_path: Path) -> RecordFolder:
     """The same as the folder where records live."""
     return RecordFolder(memory_path)
+
+
+@pytest.fixture(scope="session")
+def libmodbus(tmp_path_factory: pytest.TempPathFactory) -> Libmodbus:
+    """A server of libmodbus, compiled by the first test that starts one."""
+    from tests.support.foreign_programs import Libmodbus
+
+    return Libmodbus(tmp_path_factory.mktemp("libmodbus"))
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 Exit status: 0 done, 2 wrong order or usage, 3 refused, 4 the record cannot be kept or was altered,
 5 the session ended early.
 
-What a command needs is imported inside of it: `--help` and a wrong option answer at once.
+A command is imported when it is meant, and what it needs inside of it: `--help` and a wrong option
+answer at once.
 """
 
 from __future__ import annotations
@@ -12,74 +13,78 @@ import atexit
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from itertools import pairwise
+from typing import Final
 
 import typer
 
 from controller.errors import RequestRefused, TractionError
 from controller.words import fault_of, one_line
-from workstation.commands import (
-    appointments,
-    backup,
-    billing,
-    codes,
-    demo,
-    evidence,
-    export,
-    keys,
-    note,
-    observe,
-    order,
-    ports,
-    profiles,
-    replay,
-    retention,
-    run,
-    sessions,
-    simulate,
-    standing,
-    unit_files,
-)
 from workstation.exit_status import exit_status
 from workstation.output import NOT_A_DEVICE
 
 OBJECTS_PER_COLLECTION = 100_000
 """Python's own 700 looks through the program again and again while it is being loaded, where nearly
 everything stays. A session goes back to it (`session/realtime.py`)."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Of free memory, twice so much stays with the program once a block of this size was given back: so
+the C library of most Linux systems (glibc) has it. Otherwise the memory of each session goes back
+to the system and is asked for again, a sixteenth of what a check of a folder costs."""
 PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
 """Without it the library looks through every installed package for code that changes its checks."""
 
-app = typer.Typer(
-    help=f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for commands in (
-    run,
-    observe,
-    order,
-    sessions,
-    note,
-    billing,
-    codes,
-    export,
-    evidence,
-    backup,
-    keys,
-    retention,
-    standing,
-    appointments,
-    unit_files,
-    ports,
-    profiles,
-    replay,
-    simulate,
-    demo,
-):
-    commands.register(app)
+COMMANDS: Final[Mapping[str, Sequence[str]]] = {
+    "run": ("run",),
+    "observe": ("observe",),
+    "order": ("order",),
+    "sessions": ("sessions", "show", "audit"),
+    "note": ("note",),
+    "billing": ("claim", "scrub", "estimate", "accept", "payers"),
+    "codes": ("codes",),
+    "export": ("export", "upload"),
+    "evidence": ("verify", "checkpoints"),
+    "backup": ("backup", "restore", "archive"),
+    "keys": ("key",),
+    "retention": ("retention", "hold"),
+    "standing": ("clinic", "people", "units", "presets", "patients"),
+    "appointments": ("appointments",),
+    "unit_files": ("quarantine", "repack", "move-years"),
+    "ports": ("ports",),
+    "profiles": ("profiles",),
+    "probe": ("probe", "commission", "commissionings", "stop-test"),
+    "replay": ("replay",),
+    "simulate": ("simulate",),
+    "demo": ("demo",),
+}
+"""The files of `workstation/commands` in the order of the help, with their commands."""
+
+
+def program(files: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with the commands of ``files``; with all of them unless told otherwise."""
+    app = typer.Typer(
+        help=f"Drives a traction unit, keeps the evidence, writes note and charge line. "
+        f"{NOT_A_DEVICE}",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_several_commands)
+    for name in files:
+        import_module(f"workstation.commands.{name}").register(app)
+    return app
+
+
+def _several_commands() -> None:
+    """Without it Typer takes a program of one command for that command, without its name."""
+
+
+def _files_for(arguments: Sequence[str]) -> Iterable[str]:
+    """The file of the command that is meant; all where none is, as for the help."""
+    named = [file for file, names in COMMANDS.items() if arguments and arguments[0] in names]
+    return named or COMMANDS
 
 
 def main() -> None:
@@ -88,7 +93,7 @@ def main() -> None:
     _open_closed_streams()
     try:
         _check_arguments(sys.argv[1:])
-        app()
+        program(_files_for(sys.argv[1:]))()
     except TractionError as error:
         _end_with(one_line(f"traction: {error}"), exit_status(error))
     except Exception as error:
@@ -104,6 +109,7 @@ def main() -> None:
 def _spare_the_processor() -> None:
     """What a short command would do without any use: half of its time is loading the program."""
     gc.set_threshold(OBJECTS_PER_COLLECTION)
+    bytes(KEPT_BYTES)  # never written to, so that it costs nothing
     atexit.register(gc.freeze)  # nothing is worth looking for in a program that ends
     os.environ.setdefault(PLUGINS_OF_PYDANTIC, "__all__")
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import select
 import time
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from controller.errors import SimulationStalled
-from controller.ports import Readable, Waitable
+
+if TYPE_CHECKING:
+    from controller.ports import Readable, Waitable
 
 STALL_GUARD_S: Final = 5.0
 """Real seconds after which a participant that does not finish counts as stuck."""

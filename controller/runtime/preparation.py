@@ -75,6 +75,7 @@ _ASKED_WHEN_FAILED = {
     "clock": Question.CLOCK_IN_DOUBT,
     "firmware": Question.FIRMWARE_CHANGED,
     "gross_zero": Question.ZERO_SHIFTED,
+    "commissioning": Question.UNIT_NOT_COMMISSIONED,
 }
 """What is compared with earlier records: a change refuses nothing before a person has answered."""
 

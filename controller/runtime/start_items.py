@@ -95,6 +95,7 @@ class StartItems:
             self_check.identity_item(unit.identity),
             self_check.firmware_item(unit.identity, last),
             self_check.calibration_item(unit.identity, reading, today, verified=verified),
+            self_check.commissioning_item(self._facts.weight_test, verified=verified),
             clock_item(utc_ms, reading.uptime_s, unit.identity, self._facts),
             *unit_word_items(unit.capabilities, watchdog_s=self._request.watchdog_s),
             self_check.stop_test_item(unit.capabilities, reading),

@@ -44,11 +44,8 @@ def needs_person(question: Question, *, verified: bool, release_doubtful: bool =
 
 
 def questions_before_start(order: Prescription) -> list[Question]:
-    """The questions that are known before anything is read from the unit.
-
-    No unit is commissioned for patients yet, so that question is always among them.
-    """
-    asked = [Question.UNIT_NOT_COMMISSIONED]
+    """The questions that are known before anything is read from the unit."""
+    asked: list[Question] = []
     if order.traction_s > LONG_TREATMENT_S:
         asked.append(Question.LONG_TREATMENT)
     if order.force_limit_n > order.soft_limit_n:
@@ -82,8 +79,8 @@ def question_text(question: Question, order: Prescription) -> str:
     match question:
         case Question.UNIT_NOT_COMMISSIONED:
             return (
-                "No weight test is on record for this unit: only a test fixture or a simulator "
-                "may be pulled, no patient. Go on?"
+                "No weight test holds for this unit: only a test fixture or a simulator may be "
+                "pulled, no patient. Go on?"
             )
         case Question.FIRMWARE_CHANGED:
             return (

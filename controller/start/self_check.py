@@ -15,7 +15,13 @@ from typing import Final
 
 from controller.event_details.happened import SelfCheckRecorded
 from controller.order.prescription import Prescription
-from controller.ports import LastArming, PatientFlag, UnitCapabilities, UnitIdentity
+from controller.ports import (
+    LastArming,
+    PatientFlag,
+    UnitCapabilities,
+    UnitIdentity,
+    WeightTest,
+)
 from controller.safety.limits import SafetyLimits
 from controller.safety.windows import exceeds
 from controller.telemetry import FORCE_FAULTS, PatientSwitch, Telemetry, UnitFault, UnitStatus
@@ -134,6 +140,17 @@ def calibration_item(
     value = f"{identity.calibrated_on}, due {identity.calibration_due}"
     todo = "have the unit calibrated"
     return judged("calibration", not overdue, value, todo, blocking=verified)
+
+
+def commissioning_item(test: WeightTest, *, verified: bool) -> CheckItem:
+    """Row 11: a force that is wrong on every channel alike shows only beside a known weight.
+
+    A unit for patients is refused without a valid test; of every other one a person is asked.
+    """
+    numbers = {} if test.days_left is None else {"days_left": test.days_left}
+    todo = "do the weight test: traction commission ADDRESS"
+    item = judged("commissioning", test.valid, test.text, todo, blocking=verified)
+    return item.with_numbers(numbers)
 
 
 def stop_test_item(capabilities: UnitCapabilities, reading: Telemetry) -> CheckItem:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from controller.ports import Clock
 from controller.telemetry import ForceSample, InstrumentFault
+from firmware_bridge.ascii.talker import AsciiTalker
 from firmware_bridge.force_decoding.decoded import faulted
 from firmware_bridge.force_decoding.lines import answers_as_held, decode_line
 from firmware_bridge.instruments.source import InstrumentSource
@@ -33,6 +34,11 @@ class GaugeSource(InstrumentSource):
         self._profile = profile
         self._asker = asker
         self._settings_hold = False
+
+    @property
+    def talker(self) -> AsciiTalker | None:
+        """Who asks on a real line; None where there is none."""
+        return self._asker if isinstance(self._asker, AsciiTalker) else None
 
     def read(self) -> ForceSample:
         """Ask once; raises LinkError or InstrumentFaulted."""

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from controller.ports import Clock
 from controller.telemetry import ForceSample
+from firmware_bridge.ascii.talker import AsciiTalker
 from firmware_bridge.force_decoding.decoded import DecodedForce
 from firmware_bridge.instruments.liveliness import Liveliness
+from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
@@ -31,6 +33,21 @@ class InstrumentSource:
         self.verified = profile.verified is not None
         self.poll_period_s = profile.timing.poll_period_ms / 1000
         self.stale_limit_s = profile.timing.stale_limit_ms / 1000
+
+    @property
+    def talker(self) -> ModbusLink | AsciiTalker | None:
+        """Who asks on a real line; None where there is none."""
+        return None
+
+    def listen_for(self, timeout_s: float) -> None:
+        """Wait so long for each answer, to measure how late they come."""
+        if self.talker is not None:
+            self.talker.timeout_s = timeout_s
+
+    def know_slowest_answer(self, slowest_answer_s: float) -> None:
+        """The line is in doubt behind a time-out for no longer than answers were measured late."""
+        if self.talker is not None:
+            self.talker.line.know_slowest_answer(slowest_answer_s, timeout_s=self.talker.timeout_s)
 
     def close(self) -> None:
         """Give the port back; nothing is sent."""

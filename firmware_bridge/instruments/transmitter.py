@@ -12,6 +12,7 @@ from firmware_bridge.force_decoding.decoded import faulted
 from firmware_bridge.force_decoding.registers import RegisterImage, decode_registers, words_of
 from firmware_bridge.instruments.source import InstrumentSource
 from firmware_bridge.line.talkers import RegisterReader
+from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.profile_kinds.quantity import ReadData
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
@@ -45,6 +46,16 @@ class TransmitterSource(InstrumentSource):
         self._read_at_s: dict[str, float] = {}
         self._first: dict[str, int] = {}
         self._is_watched = not any(held.steady for held in profile.held)
+
+    @property
+    def talker(self) -> ModbusLink | None:
+        """Who asks on a real line; None where there is none."""
+        return self._reader if isinstance(self._reader, ModbusLink) else None
+
+    @property
+    def image(self) -> RegisterImage:
+        """The registers as they were read last; of those that nobody read it has none."""
+        return RegisterImage(dict(self._registers))
 
     def read(self) -> ForceSample:
         """Ask once; raises LinkError or InstrumentFaulted."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Protocol
 
@@ -18,7 +18,7 @@ from controller.ports import Clock, Readable
 from firmware_bridge.line.answers import ExpectedAnswer, Guard, Reply
 from firmware_bridge.line.owed_answers import OwedAnswers
 from firmware_bridge.line.resync import Resync
-from firmware_bridge.line.timing import LineTimes
+from firmware_bridge.line.timing import LineTimes, lateness_behind
 
 FLOOD_BYTES: Final = 2048
 """More than any answer and its late forerunners: whoever sends so much is not answering."""
@@ -156,6 +156,16 @@ class Line:
         """
         self._doubt_until_s = max(self._doubt_until_s, self.sent_at_s + self._window_s())
         self._failed_at_s = self._clock.now_s()
+
+    @property
+    def lateness_s(self) -> float | None:
+        """How late behind a time-out answers were measured to be; None where nobody has."""
+        return self._times.lateness_s
+
+    def know_slowest_answer(self, slowest_answer_s: float, *, timeout_s: float) -> None:
+        """Keep silent behind a time-out only for as long as answers were measured to be late."""
+        lateness_s = lateness_behind(timeout_s, slowest_answer_s)
+        self._times = replace(self._times, lateness_s=lateness_s)
 
     def settle(self) -> None:
         """Wait until the line is no longer kept silent; at once when it is not."""

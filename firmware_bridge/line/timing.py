@@ -35,3 +35,11 @@ def serial_times(baudrate: int, lateness_s: float | None = None) -> LineTimes:
     fixed = baudrate > FIXED_SILENCE_ABOVE_BAUD
     silence_s = FIXED_SILENCE_S if fixed else SILENCE_CHARACTERS * character_s
     return LineTimes(character_s=character_s, silence_s=silence_s, lateness_s=lateness_s)
+
+
+def lateness_behind(timeout_s: float, slowest_answer_s: float | None) -> float | None:
+    """How late behind ``timeout_s`` answers come; None where nobody has measured how slow they are.
+
+    ``slowest_answer_s`` counts from the first byte sent, as the time-out does.
+    """
+    return None if slowest_answer_s is None else max(0.0, slowest_answer_s - timeout_s)

@@ -2,14 +2,19 @@
 
 A serial server whose port is set to telnet or RFC 2217 passes identification and polling, in which
 the byte FF is rare, and loses every frame that has it: first of all the release without a token.
-One with software flow control loses 11 and stops at 13. A read of one register carries the bytes;
-any answer to it will do, an exception too.
+One with software flow control loses 11 and stops at 13, on the way to the unit or on the way back.
+A read of one register carries the bytes there; any answer to it will do, an exception too. A read
+of what is known already, whose answer has the byte in its registers or its check sum, carries them
+back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from fastcrc import crc16
 
 from controller.errors import LinkError, LinkLost, UnitRejected
 from firmware_bridge.modbus.frames import READ
@@ -17,80 +22,129 @@ from firmware_bridge.modbus.link import ModbusLink
 
 ATTEMPTS: Final = 2
 """One lost answer says nothing about a gateway."""
-RESUME: Final = 0x0011
+RESUME: Final = (0x0011, 1)
 """Carries XON, behind which a gateway that was stopped by XOFF goes on."""
 SPECIAL_BYTES: Final = frozenset(b"\xff\r\n\x11\x13")
+Read = tuple[int, int]
+"""Address and count."""
+Known = Mapping[int, bytes]
+"""Blocks of registers that keep what they hold, two bytes each, by their first address."""
+NOTHING_KNOWN: Final[Known] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """An address whose request carries the bytes, and what is wrong when only it is lost.
+    """A read that carries the bytes there or back, and what is wrong when only it is lost.
 
-    ``controls``: of these neighbours the first whose request has no special byte is compared.
+    ``controls``: of these reads the first whose request has no special byte is compared.
     """
 
-    address: int
-    controls: range
+    read: Read
+    controls: Sequence[Read]
     fault: str
 
 
+def _single(addresses: Iterable[int]) -> Sequence[Read]:
+    return [(address, 1) for address in addresses]
+
+
 _FLOW_CONTROL = "software flow control (XON/XOFF) is on; switch it off at the gateway's port"
-_LOW = range(0x0012, 0x0040)
+_TELNET = "its port is set to telnet or RFC 2217"
+_LOSES_FF = (
+    f"the gateway loses the byte FF: {_TELNET}, and every frame with FF is lost, first of all the "
+    "release without a token; set the port to raw TCP"
+)
+_DOUBLES_FF = f"the gateway doubles the byte FF: {_TELNET}; set the port to raw TCP"
+_LOSES_11 = f"the gateway loses the byte 11: {_FLOW_CONTROL}"
+_STOPS_AT_13 = f"the gateway stops at the byte 13: {_FLOW_CONTROL}"
+_LOW = _single(range(0x0012, 0x0040))
 PROBES: Final = (
+    Probe(read=(0x00FF, 1), controls=_single(range(0x00FE, 0x00C0, -1)), fault=_LOSES_FF),
     Probe(
-        address=0x00FF,
-        controls=range(0x00FE, 0x00C0, -1),
-        fault="the gateway loses the byte FF: its port is set to telnet or RFC 2217, and every "
-        "frame with FF is lost, first of all the release without a token; set the port to raw TCP",
-    ),
-    Probe(
-        address=0x0D0A,
-        controls=range(0x0C0B, 0x0C40),
+        read=(0x0D0A, 1),
+        controls=_single(range(0x0C0B, 0x0C40)),
         fault="the gateway changes the bytes 0D 0A, which end a line of text; set its port to "
         "raw TCP",
     ),
+    Probe(read=(0x0011, 1), controls=_LOW, fault=_LOSES_11),
+    Probe(read=(0x0013, 1), controls=_LOW, fault=_STOPS_AT_13),
     Probe(
-        address=0x0011,
-        controls=_LOW,
-        fault=f"the gateway loses the byte 11: {_FLOW_CONTROL}",
-    ),
-    Probe(
-        address=0x0013,
-        controls=_LOW,
-        fault=f"the gateway stops at the byte 13: {_FLOW_CONTROL}",
-    ),
-    Probe(
-        address=0x0011,
+        read=(0x0011, 1),
         controls=_LOW,
         fault=f"the gateway does not go on behind the byte 11: {_FLOW_CONTROL}",
     ),
 )
+_BACK: Final = ((0x11, 0x13, _LOSES_11), (0x13, 0x11, _STOPS_AT_13))
+"""On the way back: the byte, the one that the same answer must not have, the fault."""
 
 
-def check_transparency(link: ModbusLink) -> str:
+def check_transparency(link: ModbusLink, known: Known = NOTHING_KNOWN) -> str:
     """Returns "" when every byte passes, or a sentence that the check was not done, and why.
 
     Raises LinkError with what is wrong with the gateway's port, LinkLost when it is gone.
     """
     undone: list[Probe] = []
-    for probe in PROBES:
-        if _answers(link, probe.address):
+    for probe in (*PROBES, *_probes_back(link, known)):
+        if _answers(link, probe.read):
             continue
         _answers(link, RESUME)
         if _answers(link, _control(link, probe)):
+            if _answers(link, probe.read):
+                continue
             raise LinkError(probe.fault)
         undone.append(probe)
         if probe is PROBES[0]:
             break
-        if not _answers(link, PROBES[0].address):
+        if not _answers(link, PROBES[0].read):
             raise LinkError(f"{probe.fault} (since then nothing is answered)")
     return _not_done(link, undone)
+
+
+def fault_in_answer(raw: bytes) -> str:
+    """What a gateway did to ``raw``, an answer to a read that was refused; "" when unknown.
+
+    Only what makes a whole answer with a right check sum of it, when it is undone, is a fault.
+    """
+    if _is_answer(raw.replace(b"\xff\xff", b"\xff")):
+        return _DOUBLES_FF
+    for byte, fault in ((b"\xff", _LOSES_FF), (b"\x11", _LOSES_11), (b"\x13", _STOPS_AT_13)):
+        if any(_is_answer(raw[:at] + byte + raw[at:]) for at in range(len(raw) + 1)):
+            return fault
+    return ""
+
+
+def _is_answer(frame: bytes) -> bool:
+    """A whole answer to a read, with a right check sum."""
+    return len(frame) > 2 and len(frame) == 5 + frame[2] and not crc16.modbus(frame)
+
+
+def _probes_back(link: ModbusLink, known: Known) -> Iterator[Probe]:
+    """For each byte the first read of known registers whose answer has it, as far as one has."""
+    frames = _answers_of(link.read_frame(READ, 0, 1)[0], known)
+    plain = [read for read, frame in frames.items() if not SPECIAL_BYTES & set(frame)]
+    for byte, other, fault in _BACK:
+        for read, frame in frames.items():
+            if byte in frame and other not in frame:
+                yield Probe(read=read, controls=plain or _LOW, fault=fault)
+                break
+
+
+def _answers_of(unit: int, known: Known) -> dict[Read, bytes]:
+    """The answers to all reads within the known blocks."""
+    frames = {}
+    for first, values in known.items():
+        words = len(values) // 2
+        for at in range(words):
+            for count in range(1, words - at + 1):
+                body = bytes([unit, READ, 2 * count]) + values[2 * at : 2 * (at + count)]
+                frames[first + at, count] = body + crc16.modbus(body).to_bytes(2, "little")
+    return frames
 
 
 def _not_done(link: ModbusLink, undone: list[Probe]) -> str:
     if not undone:
         return ""
-    pairs = (f"0x{probe.address:04X} nor at 0x{_control(link, probe):04X}" for probe in undone)
+    pairs = (f"0x{probe.read[0]:04X} nor at 0x{_control(link, probe)[0]:04X}" for probe in undone)
     return (
         "whether the gateway passes every byte was not checked (not done): the unit answers a read "
         f"neither at {', neither at '.join(pairs)}; look at the settings of the gateway's port: "
@@ -98,19 +152,19 @@ def _not_done(link: ModbusLink, undone: list[Probe]) -> str:
     )
 
 
-def _control(link: ModbusLink, probe: Probe) -> int:
+def _control(link: ModbusLink, probe: Probe) -> Read:
     """The check sum of a request may have a special byte by chance, so the whole frame counts."""
-    frames = ((address, link.read_frame(READ, address, 1)) for address in probe.controls)
-    plain = (address for address, frame in frames if not SPECIAL_BYTES & set(frame))
+    frames = ((read, link.read_frame(READ, *read)) for read in probe.controls)
+    plain = (read for read, frame in frames if not SPECIAL_BYTES & set(frame))
     return next(plain, probe.controls[0])
 
 
-def _answers(link: ModbusLink, address: int) -> bool:
+def _answers(link: ModbusLink, read: Read) -> bool:
     """True when something sound comes back, an exception too."""
     for _ in range(ATTEMPTS):
         link.line.settle()
         try:
-            link.read_registers(READ, address, 1)
+            link.read_registers(READ, *read)
         except LinkLost:
             raise
         except UnitRejected:

@@ -96,7 +96,11 @@ def read_capabilities(link: ModbusLink, profile: TractionUnitProfile) -> UnitCap
 
 
 def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> list[int]:
-    """A read may be repeated; a refusal by the unit is an answer and is not."""
+    """A read may be repeated; a refusal by the unit is an answer and is not.
+
+    Of several failures the newest in which bytes came is raised: they say more than silence.
+    """
+    told: LinkError | None = None
     while True:
         attempts -= 1
         try:
@@ -109,9 +113,11 @@ def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> li
                 f"0x{block.address + block.count - 1:04X} ({error.message}); "
                 "it is no traction unit with reference map v1: check the address"
             ) from error
-        except LinkError:
+        except LinkError as failed:
+            if failed.raw or told is None:
+                told = failed
             if not attempts:
-                raise
+                raise told from None
             link.line.settle()
 
 

@@ -29,6 +29,8 @@ _OF_THE_FILE = (
     EntryKind.REGISTER_BEGUN,
     EntryKind.SESSION_OPENED,
     EntryKind.SESSION_SEALED,
+    EntryKind.COMMISSIONED,
+    EntryKind.STOP_TESTED,
 )
 AUDITED = tuple(kind for kind in EntryKind if kind not in _OF_THE_FILE)
 

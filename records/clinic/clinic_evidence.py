@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from controller.errors import JournalError
 from controller.event_details.codec import decode_fields
 from controller.event_details.opening import OpeningAsFound
-from records.evidence.reader import checking
 from records.evidence.removal import removal_of
+from records.evidence.unit_reading import checking
 from records.evidence.year_moves import sessions_out_of_reach
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from controller.errors import RecordNotFound
 from records.clinic.session_register import append_opened
 from records.clinic.standing_used import NOTHING_USED, StandingUsed, used_entry
 from records.clinic.visit_steps import VisitBegun, begun_entry
-from records.order.order import Order
 from records.store.author import Author
 from records.store.clinic_chain import append_entries
 from records.store.clinic_file import clinic_writing
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
+
+if TYPE_CHECKING:
+    from records.order.order import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from controller.errors import KeyUnavailable, RequestRefused, UnitBusy
 from controller.words import check_name, check_text
-from records.evidence.reader import open_sessions
+from records.evidence.unit_reading import open_sessions
 from records.keys.key_folder import (
     append_record,
     changing_keys,

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from controller.errors import JournalError
 from controller.events import JsonValue
 from records.clinic.clinic_evidence import Evidence
-from records.evidence.believed import read_checked
-from records.evidence.reader import reading
+from records.evidence.unit_reading import reading
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind, append_entries
 from records.store.clinic_file import clinic_reading, clinic_writing, has_chain
@@ -184,6 +183,9 @@ def _not_noted(folder: RecordFolder) -> Iterator[dict[str, JsonValue]]:
 
 
 def _fits(folder: RecordFolder, session_id: str) -> bool:
+    # A check of the register needs no session whole, and not what reads one.
+    from records.evidence.believed import read_checked
+
     try:
         return not read_checked(folder, session_id).alterations
     except JournalError:

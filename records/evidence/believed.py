@@ -12,9 +12,10 @@ from pathlib import Path
 
 from controller.errors import JournalCorrupt
 from records.evidence.guarded_check import UnitCheck
-from records.evidence.reader import SessionRecord, checking, locate_session, record_of
+from records.evidence.reader import SessionRecord, locate_session, record_of
 from records.evidence.session_check import Alteration
 from records.evidence.stored_session import StoredSession
+from records.evidence.unit_reading import checking
 from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.store.record_folder import RecordFolder, is_put_aside

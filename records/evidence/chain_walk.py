@@ -82,10 +82,14 @@ class LinkRanges(Sequence[LinkRange]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComputedLinks(Sequence[LinkRow]):
-    """The links of a sealed session, computed from its content; a row is made when asked for."""
+    """The links of a sealed session, computed from its content; a row is made when asked for.
+
+    ``events`` are the canonical bytes of the events that they were computed from.
+    """
 
     ranges: LinkRanges
     digests: list[bytes]
+    events: list[bytes]
 
     def __len__(self) -> int:
         return len(self.digests)

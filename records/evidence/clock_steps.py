@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from controller.errors import JournalError
-from records.evidence.reader import last_record_utc_ms, reading
 from records.evidence.session_content import PACKED_SESSIONS_SINCE_SCHEMA
 from records.evidence.stored_session import session_rows_of
+from records.evidence.unit_reading import reading
 from records.evidence.unreadable import refused_in_words
 from records.store.database import Database, rows, schema_version
 from records.store.record_folder import RecordFolder
@@ -62,6 +62,9 @@ def newest_utc_ms(folder: RecordFolder) -> int | None:
     Only armed ones, as far as there are any: a session that was refused for its clock proves
     nothing.
     """
+    # The steps themselves are found without reading an event.
+    from records.evidence.reader import last_record_utc_ms
+
     armed = last_record_utc_ms(folder)
     if armed is not None:
         return armed

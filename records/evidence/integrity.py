@@ -17,7 +17,6 @@ from pathlib import Path
 from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from records.evidence.guarded_check import UnitCheck, altered_cell
 from records.evidence.quarantine import PutAside, put_aside_files
-from records.evidence.reader import checking, reading
 from records.evidence.session_check import Alteration
 from records.evidence.stored_session import (
     SessionHead,
@@ -27,6 +26,7 @@ from records.evidence.stored_session import (
     session_rows_of,
 )
 from records.evidence.tally import Tally, Verification
+from records.evidence.unit_reading import checking, reading
 from records.evidence.verified import Recall, marks_of
 from records.evidence.year_files import faults_of_year_files
 from records.evidence.year_moves import sessions_out_of_reach

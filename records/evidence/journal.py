@@ -23,7 +23,6 @@ from controller.ports import Clock
 from records.evidence.journal_store import JournalStore, take_up
 from records.evidence.left_open import LeftOpen, examine_left_open, tagger_behind
 from records.evidence.migration import recording_schema
-from records.evidence.reader import checking, reading
 from records.evidence.sealing import seal_session
 from records.evidence.session_keys import LinkTagger, SessionKeys, certify, derive_session_keys
 from records.evidence.session_rows import (
@@ -42,6 +41,7 @@ from records.evidence.spill import (
     remove_spill,
     spill_path,
 )
+from records.evidence.unit_reading import checking, reading
 from records.evidence.unreadable import refused_in_words
 from records.keys.signing import SigningKey, check_key_in_use
 from records.store.canonical import EventRow, canonical_json, sample_bytes

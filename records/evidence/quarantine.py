@@ -22,9 +22,9 @@ from controller.errors import JournalCorrupt, JournalError, JournalUnavailable, 
 from controller.events import JsonValue
 from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.evidence.predecessor import PUT_ASIDE, FileBefore, Predecessor, begin_behind
-from records.evidence.reader import predecessors_among, reading
 from records.evidence.session_rows import next_session_number
 from records.evidence.spill import spill_path
+from records.evidence.unit_reading import predecessors_among, reading
 from records.keys.signing import SigningKey
 from records.store.author import Author
 from records.store.clinic_chain import EntryKind

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.errors import JournalError, RecordNotFound
+from controller.errors import RecordNotFound
 from controller.event_details.codec import decode_fields
 from controller.event_details.happened import (
     ClockNumbers,
@@ -28,7 +26,6 @@ from controller.order.phases import Phase
 from controller.ports import LastArming, LastSeen
 from records.course.course import ObservedCourse
 from records.evidence.observed import course_of, reached_hold
-from records.evidence.predecessor import Predecessor, predecessor_of
 from records.evidence.removal import removal_of
 from records.evidence.session_content import event_rows, sample_data
 from records.evidence.simulated import is_simulated
@@ -41,16 +38,14 @@ from records.evidence.stored_session import (
     session_rows_of,
 )
 from records.evidence.stored_session import SessionHead as SessionHead
+from records.evidence.unit_reading import reading
 from records.evidence.unreadable import refused_in_words
 from records.store.canonical import EventRow, SampleArray, StoredEvent, samples_from_bytes
 from records.store.database import (
     Database,
-    checking_file,
-    reading_file,
     rows,
 )
 from records.store.record_folder import RecordFolder
-from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock
 from records.strict_json import parse_object
 
@@ -217,30 +212,6 @@ def list_sessions(folder: RecordFolder) -> list[SessionRecord]:
         )
 
 
-def open_sessions(path: Path) -> list[SessionHead]:
-    """Sessions without a seal; with the unit's lock free they were interrupted."""
-    if not path.exists():
-        return []
-    with reading(path) as db:
-        sealed = {number for (number,) in rows(db, "SELECT session FROM seal")}
-        return [head for head in session_rows_of(db) if head.number not in sealed]
-
-
-def predecessors_among(paths: Iterable[Path]) -> Iterator[tuple[Path, Predecessor]]:
-    """The files that follow another one, with what they follow.
-
-    One that cannot be read follows nothing here; ``verify`` says what is wrong with it.
-    """
-    for path in paths:
-        try:
-            with reading(path) as db, refused_in_words(f"what {path} follows"):
-                found = predecessor_of(db)
-        except JournalError:
-            continue
-        if found is not None:
-            yield path, found
-
-
 def last_arming_of(path: Path) -> LastArming | None:
     """The unit of this file as it was in the newest session on file that armed it."""
     if not path.exists():
@@ -373,16 +344,6 @@ def _record(
         live=not seal and UnitLock(path).is_held(),
         signature=signature,
     )
-
-
-def reading(path: Path) -> AbstractContextManager[Database]:
-    """A read-only connection for a while."""
-    return reading_file(path, UNIT_SCHEMA)
-
-
-def checking(path: Path) -> AbstractContextManager[Database]:
-    """The same for code that says what was altered: it asks about the schema itself."""
-    return checking_file(path, UNIT_SCHEMA)
 
 
 def forces_dn(samples: SampleArray) -> NDArray[np.int32]:

@@ -13,7 +13,7 @@ from controller.events import EventKind
 from records.evidence.packed_links import compute_links_digest
 from records.evidence.removal import Removal, fault_of_removal
 from records.evidence.session_keys import certificate_fits, chain_signature_fits, session_key_said
-from records.evidence.session_rows import canonical, first_misfit
+from records.evidence.session_rows import first_misfit
 from records.evidence.stored_session import SealSignature, StoredSession
 from records.evidence.unreadable import UNREADABLE, unreadable_row
 from records.keys.key_records import NO_HISTORY, KeyHistory
@@ -244,7 +244,7 @@ class _Check:
                 yield self.altered("the seal", "the session has an end but no seal")
             return
         last_link = stored.links[-1].digest if stored.links else self._start
-        digest = compute_session_digest(canonical(stored.events), stored.samples)
+        digest = compute_session_digest(stored.canonical_events, stored.samples)
         counts = (len(stored.events), stored.sample_count, len(stored.links))
         expected = compute_seal_digest(last_link, digest, counts, self._start)
         for name, found, right in (

@@ -10,8 +10,8 @@ from pathlib import Path
 from controller.errors import JournalCorrupt, JournalUnavailable
 from records.evidence.guarded_check import UnitCheck
 from records.evidence.predecessor import file_start
-from records.evidence.reader import checking
 from records.evidence.stored_session import session_rows_of
+from records.evidence.unit_reading import checking
 from records.keys.signing import SigningKey, known_public_keys
 from records.store.chain import compute_seal_digest
 from records.store.clinic_file import CLINIC_SCHEMA

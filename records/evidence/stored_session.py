@@ -11,7 +11,7 @@ from records.evidence.migration import SESSION_KEYS_SINCE_SCHEMA
 from records.evidence.packed_links import compute_removal_digest, unpack_ranges
 from records.evidence.removal import Removal, removal_of
 from records.evidence.session_content import SamplePart, content_of
-from records.evidence.session_rows import chain_start, link_rows
+from records.evidence.session_rows import canonical, chain_start, link_rows
 from records.store.canonical import SAMPLE_SIZE, EventRow
 from records.store.database import Database, rows, schema_version
 
@@ -110,6 +110,13 @@ class StoredSession:
             return self.links.digests
         return [link.digest for link in self.links]
 
+    @property
+    def canonical_events(self) -> bytes:
+        """The canonical bytes of all events."""
+        if isinstance(self.links, ComputedLinks):
+            return b"".join(self.links.events)
+        return canonical(self.events)
+
 
 def load_stored(db: Database, head: SessionHead) -> StoredSession:
     """Read everything of one session."""
@@ -167,7 +174,7 @@ def computed_links(
 ) -> ComputedLinks:
     """The links of a chain over what is stored, from what each covers."""
     texts = [event.canonical() for event in events]
-    return ComputedLinks(ranges, walk_chain(start, ranges, texts, samples))
+    return ComputedLinks(ranges, walk_chain(start, ranges, texts, samples), texts)
 
 
 def session_rows_of(db: Database, number: int | None = None) -> list[SessionHead]:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from records.evidence.predecessor import file_start
-from records.evidence.reader import reading
 from records.evidence.stored_session import session_rows_of
+from records.evidence.unit_reading import reading
 from records.evidence.unreadable import refused_in_words
 from records.keys.key_folder import key_history
 from records.keys.key_records import KeyHistory

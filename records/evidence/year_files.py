@@ -23,10 +23,10 @@ from controller.errors import JournalCorrupt, JournalError, JournalUnavailable
 from controller.events import JsonValue
 from records.evidence.file_entries import Detail, entries_of_files, note_of_file
 from records.evidence.predecessor import CLOSED_YEAR, FileBefore, Predecessor, begin_behind
-from records.evidence.reader import open_sessions, predecessors_among, reading
 from records.evidence.session_check import Alteration
 from records.evidence.session_rows import next_session_number
 from records.evidence.stored_session import SessionHead, session_rows_of
+from records.evidence.unit_reading import open_sessions, predecessors_among, reading
 from records.evidence.unreadable import refused_in_words
 from records.evidence.year_moves import (
     YearMove,

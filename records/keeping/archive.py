@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from controller.errors import BackupRefused, KeyUnavailable
 from records.evidence.believed import read_checked
-from records.evidence.reader import SessionRecord, reading
+from records.evidence.reader import SessionRecord
 from records.evidence.removal import removal_of
 from records.evidence.stored_session import seal_row, session_rows_of
+from records.evidence.unit_reading import reading
 from records.note.delivered_dose import compute_dose
 from records.store.canonical import ABSENT_DN
 from records.store.drafts import draft_beside, put_in_place

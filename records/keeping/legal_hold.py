@@ -16,7 +16,8 @@ from controller.event_details.codec import decode_fields
 from controller.event_details.opening import OpeningAsFound
 from controller.events import JsonValue
 from controller.words import check_text
-from records.evidence.reader import find_session, reading
+from records.evidence.reader import find_session
+from records.evidence.unit_reading import reading
 from records.store.author import Author
 from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind
 from records.store.clinic_file import clinic_reading, clinic_writing

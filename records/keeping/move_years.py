@@ -11,8 +11,8 @@ from pathlib import Path
 
 from controller.errors import JournalCorrupt, RequestRefused
 from records.evidence.predecessor import predecessor_of
-from records.evidence.reader import reading
 from records.evidence.stored_session import session_rows_of
+from records.evidence.unit_reading import reading
 from records.evidence.unreadable import refused_in_words
 from records.evidence.year_files import fault_of_year_file
 from records.evidence.year_moves import YearMove, note_move

@@ -14,10 +14,10 @@ from pathlib import Path
 from controller.errors import JournalCorrupt, RecordNotFound
 from records.evidence.guarded_check import UnitCheck
 from records.evidence.migration import recording_schema
-from records.evidence.reader import reading
 from records.evidence.sealing import pack_content, pack_links
 from records.evidence.session_rows import link_rows
 from records.evidence.stored_session import SessionHead, StoredSession, session_rows_of
+from records.evidence.unit_reading import reading
 from records.evidence.unreadable import refused_in_words
 from records.evidence.year_files import (
     close_reopened,

@@ -19,9 +19,10 @@ from records.clinic.clinic_verify import is_of_clinic, verify_clinic
 from records.clinic.visit_sessions import Visits, visits_in, visits_of
 from records.evidence.clock_steps import newest_utc_ms
 from records.evidence.integrity import verify
-from records.evidence.reader import locate_session, reading
+from records.evidence.reader import locate_session
 from records.evidence.removal import removal_of, remove_content
 from records.evidence.stored_session import SessionHead, seal_row, session_rows_of
+from records.evidence.unit_reading import reading
 from records.evidence.year_files import close_reopened, opened_for_change
 from records.keeping.legal_hold import Hold, holds, patient_key_of, standing_holds
 from records.keys.key_checkpoint import is_of_keys

@@ -15,7 +15,8 @@ from controller.event_details.codec import decode_fields
 from controller.event_details.happened import SessionEnded
 from controller.events import EventKind
 from records.clinic.visit_sessions import visits_in
-from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, reading
+from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead
+from records.evidence.unit_reading import reading
 from records.evidence.unreadable import refused_in_words
 from records.note.words import AMENDED, DRAFT, SIGNED
 from records.store.clinic_chain import EntryKind, entries_of_kind

@@ -51,6 +51,11 @@ def mass_kg(key: str, text: str) -> float:
     return round(_converted(key, text, MASS_UNITS), 1)
 
 
+def weight_kg(key: str, text: str) -> float:
+    """A test weight in kilograms, rounded to 1 g; raises PrescriptionInvalid."""
+    return round(_converted(key, text, MASS_UNITS), 3)
+
+
 def _converted(key: str, text: str, units: Mapping[str, float]) -> float:
     number, unit = _split(key, text, list(units))
     return number * units[unit]

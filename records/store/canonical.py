@@ -16,17 +16,19 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from controller.errors import JournalCorrupt, JournalError
 from controller.event_details.codec import DetailUnreadable
-from controller.event_details.table import EventDetail, decode
 from controller.events import EventKind, JsonValue, Sample
 
-T = TypeVar("T", bound=EventDetail)
+if TYPE_CHECKING:
+    from controller.event_details.table import EventDetail
+
+T = TypeVar("T", bound="EventDetail")
 
 ABSENT_DN = -0x8000
 """The stored force of a sample that has none."""
@@ -107,6 +109,9 @@ class StoredEvent:
 
         Raises JournalCorrupt, with the event and the key, for a detail that says something else.
         """
+        # The classes of all kinds are loaded where one is asked for: a chain is checked without.
+        from controller.event_details.table import decode
+
         try:
             said = decode(self.kind, self.version, self.detail)
         except DetailUnreadable as error:

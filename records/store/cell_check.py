@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from records.store.database import Database, rows
 
@@ -40,17 +41,35 @@ class _Column:
         return f"typeof({self.name}) NOT IN ({types})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Table:
+    """Its texts are put together once: each session of a file asks for the same."""
+
     name: str
     columns: tuple[_Column, ...]
 
-    @property
+    @cached_property
     def session_column(self) -> str:
         """The column that says to which session a row belongs; "" where there is none."""
         if self.name == "session":
             return "number"
         return "session" if any(column.name == "session" for column in self.columns) else ""
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The columns that name a row."""
+        return [column.name for column in self.columns if column.in_key]
+
+    @cached_property
+    def faulty_rows(self) -> str:
+        """Selects session, key and types of each row with a fault, behind a condition to come."""
+        faults = " OR ".join(column.fault for column in self.columns)
+        shown = ", ".join(f"typeof({column.name})" for column in self.columns)
+        key = ", ".join(f"quote({name})" for name in self.keys)
+        return (
+            f"SELECT {self.session_column or '0'}, {key}, {shown} FROM {self.name} "
+            f"WHERE ({faults}) AND "
+        )
 
 
 class CellCheck:
@@ -79,15 +98,9 @@ class CellCheck:
     def _faults(
         self, table: _Table, where: str, parameters: tuple[int, ...]
     ) -> Iterator[CellFault]:
-        faults = " OR ".join(column.fault for column in table.columns)
-        shown = ", ".join(f"typeof({column.name})" for column in table.columns)
-        keys = [column.name for column in table.columns if column.in_key]
-        key = ", ".join(f"quote({name})" for name in keys)
+        keys = table.keys
         for session, *values in rows(
-            self._db,
-            f"SELECT {table.session_column or '0'}, {key}, {shown} FROM {table.name} "
-            f"WHERE {where} AND ({faults}) LIMIT {MOST_FAULTS}",
-            parameters,
+            self._db, f"{table.faulty_rows}{where} LIMIT {MOST_FAULTS}", parameters
         ):
             named = zip(keys, values, strict=False)
             yield CellFault(

@@ -55,9 +55,11 @@ class EntryKind(IntEnum):
     REGISTER_BEGUN = 40
     SESSION_OPENED = 41
     SESSION_SEALED = 42
-    STANDING_SAID = 50
-    STANDING_USED = 51
-    APPOINTMENTS_SAID = 52
+    COMMISSIONED = 50
+    STOP_TESTED = 51
+    STANDING_SAID = 60
+    STANDING_USED = 61
+    APPOINTMENTS_SAID = 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

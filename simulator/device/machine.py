@@ -283,7 +283,7 @@ class UnitMachine:
         releasing = self.state is State.RELEASING
         speed = self.plant.winch.speed_mm_per_s(self._speed_command, releasing=releasing)
         self.plant.advance(STEPS_PER_CYCLE, speed)
-        self.channels.sample(self.plant.cell_force_n, now_s, CYCLE_S)
+        self.channels.sample(self.plant.cell_force_n + self.plant.hung_n, now_s, CYCLE_S)
         self._watch_inputs(now_s)
         if self.limits is not None:
             self._watch_link(now_s)

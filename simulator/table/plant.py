@@ -33,7 +33,8 @@ class TractionPlant:
     """The state of one table with one patient on it.
 
     ``cord_force_n`` and ``spine_force_n`` are the truth; ``cell_force_n`` is the cord force behind
-    the 60 ms of a load cell, before noise and rounding. ``random`` sets where a breath starts.
+    the 60 ms of a load cell, before noise and rounding. ``hung_n`` is what hangs on the cell itself
+    besides, as a test weight does. ``random`` sets where a breath starts.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class TractionPlant:
         "cord_force_n",
         "cord_n_per_mm",
         "disturbance_mm",
+        "hung_n",
         "jammed",
         "offset_mm",
         "parameters",
@@ -69,6 +71,7 @@ class TractionPlant:
         self.parameters = body
         self.position_mm = self.speed_mm_per_s = 0.0
         self.cord_force_n = self.spine_force_n = self.cell_force_n = 0.0
+        self.hung_n = 0.0
         self.clutch_closed = self.brake_on = False
         self.cord, self.body, self.winch = Cord(self), Body(self), Winch(self)
         self.stroke = Stroke(self)

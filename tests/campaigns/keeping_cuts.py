@@ -34,12 +34,15 @@ from tests.campaigns.power_cuts import scratch_folder
 from tests.support.cut_files import (
     FINISHED,
     KILLED,
+    Killed,
     Synced,
     always,
     by_chance,
+    copy_disk,
     cut_power,
     run_killed,
 )
+from tests.support.made_once import content_of
 from tests.support.notes import author, recorded
 from tests.support.sessions import KEY
 
@@ -68,11 +71,24 @@ class Disk:
         self.root, self.log = folder / "disk", folder / "syncs.jsonl"
         self.data = self.root / "data"
         self.kept = folder / "kept"
+        self._put_by = folder / "put by"
+        self._content = ""
+        self._answers: dict[str, list[str]] = {}
 
     def reset(self) -> None:
         """The disk as it was before."""
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(self.kept, self.root)
+
+    def put_by(self) -> None:
+        """Keep the disk as it is now, for a second look."""
+        shutil.rmtree(self._put_by, ignore_errors=True)
+        copy_disk(self.root, self._put_by)
+
+    def take_back(self) -> None:
+        """The disk as it was put by."""
+        shutil.rmtree(self.root)
+        self._put_by.rename(self.root)
 
     def cut_power(self, synced: Synced, lost: Callable[[], bool]) -> None:
         """Take away what was not synced."""
@@ -80,7 +96,24 @@ class Disk:
 
     def is_sound(self) -> bool:
         """True where the records themselves are whole."""
-        return not verify(RecordFolder(self.data)).alterations
+        return not self.altered
+
+    @property
+    def altered(self) -> list[str]:
+        """What of the records does not fit."""
+        return self.once("altered", self._verify)
+
+    def once(self, name: str, find: Callable[[], list[str]]) -> list[str]:
+        """What ``find`` finds, not looked for again while the disk is the same to the byte."""
+        content = content_of(self.root)
+        if content != self._content:
+            self._content, self._answers = content, {}
+        if name not in self._answers:
+            self._answers[name] = find()
+        return self._answers[name]
+
+    def _verify(self) -> list[str]:
+        return [one.what for one in verify(RecordFolder(self.data)).alterations]
 
     @property
     def left_overs(self) -> list[str]:
@@ -210,37 +243,49 @@ def cut_everywhere(
 ) -> Result:
     """Cut one work before each operation (or ``every`` so many), in each way.
 
+    A disk that is left byte for byte as another cut left it is not looked at again.
     ``until_wrong`` ends it at the first cut that left something wrong.
     """
     result, place = Result(), work.make(folder, form)
-    place.reset()
-    whole = run_killed(lambda: work.do(place), 0, place.root, place.log)
+    looked: dict[tuple[str, int], list[str]] = {}
+    whole = _kill(work, place, 0)
     if whole.status != FINISHED:
         result.wrong.append(f"{work.name} of {form} does not even end without a cut")
         return result
     result.operations = whole.operations
     for at in (*range(1, whole.operations + 1, every), whole.operations + 1):
-        for way, lost in _ways(at, chances):
-            place.reset()
-            ended = run_killed(lambda: work.do(place), at, place.root, place.log)
-            if lost is not None:
-                place.cut_power(ended.synced, lost)
+        for way, status in _cuts(work, place, at, chances):
             result.cuts += 1
-            result.finished += ended.status == FINISHED
-            if ended.status != (KILLED if at <= whole.operations else FINISHED):
-                result.wrong.append(f"before operation {at} the child ended with {ended.status}")
+            result.finished += status == FINISHED
+            if status != (KILLED if at <= whole.operations else FINISHED):
+                result.wrong.append(f"before operation {at} the child ended with {status}")
             where = f"{work.name} of {form} before operation {at}, {way}"
-            result.wrong += [f"{where}: {what}" for what in _look(work, place, ended.status)]
+            left = content_of(place.root), status
+            if left not in looked:
+                looked[left] = list(_look(work, place, status))
+            result.wrong += [f"{where}: {what}" for what in looked[left]]
             if until_wrong and result.wrong:
                 return result
     return result
 
 
-def _ways(at: int, chances: int) -> Iterator[tuple[str, Callable[[], bool] | None]]:
-    yield NEVER, None
-    yield "nothing unsynced kept", always
+def _cuts(work: Work[OneDisk], place: OneDisk, at: int, chances: int) -> Iterator[tuple[str, int]]:
+    """Cut in each way: how, and the child's status; the disk is then as the cut left it."""
+    ended = _kill(work, place, at)
+    place.put_by()
+    place.cut_power(ended.synced, always)
+    yield "nothing unsynced kept", ended.status
+    place.take_back()
+    yield NEVER, ended.status
     for number in range(chances):
-        yield f"kept by chance {number}", by_chance(1000 * at + number)
+        ended = _kill(work, place, at)
+        place.cut_power(ended.synced, by_chance(1000 * at + number))
+        yield f"kept by chance {number}", ended.status
+
+
+def _kill(work: Work[OneDisk], place: OneDisk, at: int) -> Killed:
+    place.reset()
+    return run_killed(lambda: work.do(place), at, place.root, place.log)
 
 
 def _look(work: Work[OneDisk], place: OneDisk, status: int) -> Iterator[str]:

@@ -31,9 +31,10 @@ from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
 from firmware_bridge.connect import connect_unit
 from records.evidence.chain_walk import LinkRow
 from records.evidence.integrity import verify
-from records.evidence.reader import list_sessions, open_sessions, reading
+from records.evidence.reader import list_sessions
 from records.evidence.session_rows import chain_start, first_misfit, link_rows
 from records.evidence.stored_session import load_stored
+from records.evidence.unit_reading import open_sessions, reading
 from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from tests.campaigns.asked import ran_on

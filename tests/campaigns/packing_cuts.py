@@ -11,7 +11,8 @@ from controller.runtime.clock import VirtualClock
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.key_life import accept_key, replace_lost_key, revoke_key, rotate_key
 from records.evidence.integrity import verify
-from records.evidence.reader import list_sessions, reading
+from records.evidence.reader import list_sessions
+from records.evidence.unit_reading import reading
 from records.evidence.year_files import close_year
 from records.keeping.repack import repack
 from records.keys.key_folder import key_history, read_private
@@ -64,11 +65,10 @@ class Records(Disk):
     def _found(self) -> tuple[list[str], list[str]]:
         """The sessions, and what does not fit: released files come without their orders."""
         sessions = sorted(one.head.session_id for one in list_sessions(self.folder))
-        altered = [
-            *(one.what for one in verify(self.folder).alterations),
-            *(one.what for one in verify_clinic(self.folder).alterations),
-        ]
-        return sessions, altered
+        return sessions, [*self.altered, *self.once("clinic", self._verify_clinic)]
+
+    def _verify_clinic(self) -> list[str]:
+        return [one.what for one in verify_clinic(self.folder).alterations]
 
     @property
     def left_overs(self) -> list[str]:
@@ -137,7 +137,7 @@ class OlderYear(Older):
 
     def is_sound(self) -> bool:
         """While the file is open, it is said so and is no alteration."""
-        return all(one.what.startswith(OPENED) for one in verify(self.folder).alterations)
+        return all(what.startswith(OPENED) for what in self.altered)
 
     def check(self) -> None:
         """An open file is looked at by itself: its sessions fit."""

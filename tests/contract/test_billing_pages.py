@@ -20,7 +20,7 @@ from records.exports.messages.receiver_maps import parse_receiver
 from records.note.fields import clinician_fields
 from tests.support.pages import DOCS, ROOT, code_names, read, rows, sections
 from tests.unit.records.claim.rules.cases import CASES
-from workstation.cli import app
+from workstation.cli import program
 
 DEVICE_FIELDS = set(
     re.findall(
@@ -49,7 +49,7 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def command_names() -> set[str]:
-    return {f"traction {name}" for name in typer.main.get_command(app).commands}  # type: ignore[attr-defined]
+    return {f"traction {name}" for name in typer.main.get_command(program()).commands}  # type: ignore[attr-defined]
 
 
 KNOWN = {

@@ -42,7 +42,7 @@ from tests.support.pages import (
     shipped_modules,
 )
 from tools.markdown import long_lines
-from workstation.cli import app
+from workstation.cli import program
 from workstation.settings import Settings
 
 COMMAND_PAGES = "reference/command-line*.md"
@@ -119,7 +119,7 @@ def commands(command: Any, path: str = "traction") -> Iterator[tuple[str, Any]]:
             yield whole, child
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(typer.main.get_command(program())))
 
 
 def options(command: Any) -> set[str]:

@@ -23,12 +23,15 @@ CLINIC_CHAIN = {
     "records/clinic/clinic_verify.py",
     "records/clinic/session_register.py",
     "records/clinic/session_words.py",
+    "records/clinic/standing_used.py",
     "records/clinic/visit_sessions.py",
     "records/evidence/quarantine.py",
     "records/evidence/year_files.py",
     "records/keeping/legal_hold.py",
     "records/keeping/search.py",
     "records/note/words.py",
+    "records/standing/appointments.py",
+    "records/standing/versions.py",
     "records/store/clinic_chain.py",
 }
 SESSION_EVENTS = {"StoredEvent", "SessionEvent", "SessionRecord"}

@@ -27,7 +27,7 @@ PACKAGES = ("controller", "firmware_bridge", "records", "simulator", "workstatio
 SCRIPTS, LIBRARIES = (
     ("Scripts", "Lib/site-packages")
     if sys.platform == "win32"
-    else ("bin", "lib/python3.11/site-packages")
+    else ("bin", f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")
 )
 
 

@@ -25,7 +25,8 @@ from records.clinic.clinic_verify import verify_clinic
 from records.clinic.key_life import rotate_key
 from records.evidence.integrity import verify
 from records.evidence.quarantine import put_aside, put_aside_files
-from records.evidence.reader import list_sessions, reading
+from records.evidence.reader import list_sessions
+from records.evidence.unit_reading import reading
 from records.keeping.repack import repack
 from records.keys.key_folder import key_history
 from records.keys.signing import NoKeyStore, load_or_create_key

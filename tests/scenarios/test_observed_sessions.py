@@ -52,6 +52,7 @@ def test_a_hold_that_a_named_person_ended_is_completed_and_nothing_was_written(
     assert writes_of(observed) == 0
     assert kinds(observed) == [
         EventKind.SESSION_STARTED,
+        EventKind.SELF_CHECK_RECORDED,
         EventKind.OPERATOR_ACTED,
         EventKind.SESSION_ENDED,
     ]

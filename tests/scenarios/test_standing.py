@@ -47,7 +47,7 @@ def test_without_standing_data_a_session_keeps_nothing_of_them(folder: RecordFol
     with staged(folder) as stage:
         done = stage.treat()
         visit = stage.visit(done.session_id)
-    assert of_kind(folder, 51) == 0
+    assert of_kind(folder, 61) == 0
     names = {field.name for field in visit.note.device_fields}
     assert not names & {"lasting_flags", "standing_data"}
 
@@ -197,7 +197,7 @@ def test_a_table_that_answers_at_another_address_keeps_its_limits(folder: Record
 def test_a_folder_whose_words_were_altered_treats_nobody(folder: RecordFolder) -> None:
     keep(folder, patient(flags=[{**FLAG, "do_not_treat": True}]))
     with altering(folder.clinic_database) as db:
-        db.execute("DELETE FROM entry WHERE kind = 50")
+        db.execute("DELETE FROM entry WHERE kind = 60")
         db.execute("DELETE FROM link WHERE number = 0")
     with staged(folder) as stage, pytest.raises(JournalCorrupt, match="flag may be gone"):
         stage.treat()

@@ -19,43 +19,20 @@ from controller.errors import (
 )
 from controller.events import EventKind, Outcome
 from controller.order.prescription import Region
-from controller.ports import Answer, Clock, Question, TractionUnit
+from controller.ports import Clock, Question, TractionUnit
 from records.evidence.journal import SqliteJournal
 from records.store.record_folder import RecordFolder
 from simulator import units
 from simulator.map_v1 import EventCode
 from simulator.table.bodies import BODIES
+from tests.support.asked import Asked
+from tests.support.commissionings import commissioned
 from tests.support.sessions import SHORT_CERVICAL, SHORT_LUMBAR, Stage, staged
-from workstation.session.operators import SessionOperator
 
 
 def never_armed(stage: Stage) -> bool:
     """The unit itself knows of no arming."""
     return EventCode.ARMED not in {entry.code for entry in stage.firmware.machine.ring.entries}
-
-
-class Asked(SessionOperator):
-    """A script that keeps what it was asked, and answers like a person where only one may.
-
-    ``no`` is the one question that the person refuses.
-    """
-
-    def __init__(self, *, person: bool = False, no: Question | None = None) -> None:
-        super().__init__(scripted=True, show=lambda progress: None)
-        self._person, self._no = person, no
-        self.texts: dict[Question, str] = {}
-
-    @property
-    def at_terminal(self) -> bool:
-        return self._person
-
-    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
-        self.texts[question] = text
-        super().ask(question, text, person_only=person_only)
-        by_person = person_only and self._person
-        if by_person or question is self._no:
-            accepted = question is not self._no
-            self._answers[question] = Answer(accepted=accepted, answered_by="P. Jones")
 
 
 # --- the unit's word --------------------------------------------------------------------------
@@ -212,8 +189,9 @@ def test_who_and_what_is_asked_before_the_start_and_a_no_to_it_moves_nothing(
 
 
 def verified(stage: Stage) -> None:
-    """The unit of this stage counts as proved, so a patient may lie on the table."""
+    """The unit of this stage counts as proved and is commissioned: a patient may lie on it."""
     connect = stage.connect
+    commissioned(stage)
 
     def connect_verified(uri: str, clock: Clock) -> TractionUnit:
         unit = connect(uri, clock)
@@ -246,7 +224,6 @@ def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(folder: Rec
     answers = visit.record.of_kind(EventKind.QUESTION_ANSWERED)
     assert {answer.detail["by"] for answer in answers} == {"P. Jones"}
     assert [answer.detail["question"] for answer in answers] == [
-        "unit_not_commissioned",
         "table_moves_freely",
         "lift_locked",
         "quick_release_in_reach",

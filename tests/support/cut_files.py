@@ -250,6 +250,21 @@ def _folders(folder: Path) -> list[Path]:
     return [folder, *(path for path in folder.rglob("*") if path.is_dir())]
 
 
+def copy_disk(source: Path, target: Path) -> None:
+    """A copy in which two names of one file are still two names of one."""
+    first: dict[int, str] = {}
+
+    def copy(file: str, to: str) -> str:
+        inode = os.lstat(file).st_ino
+        if inode in first:
+            os.link(first[inode], to)
+        else:
+            first[inode] = shutil.copy2(file, to, follow_symlinks=False)
+        return to
+
+    shutil.copytree(source, target, symlinks=True, copy_function=copy)
+
+
 # --- the power fails ---------------------------------------------------------------------------
 
 

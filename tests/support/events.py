@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from controller.event_details.codec import encode_fields
@@ -52,6 +53,11 @@ def _over(neutral: JsonValue, value: JsonValue) -> JsonValue:
 
 
 def _neutral(wanted: Any) -> Any:
+    return _made_neutral(wanted)
+
+
+@cache
+def _made_neutral(wanted: Any) -> Any:
     hints = typing.get_type_hints(wanted)
     required = [each.name for each in fields(wanted) if each.default is MISSING]
     values = {name: _value(hints[name]) for name in required}

@@ -18,6 +18,7 @@ from records.store.author import Author
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.support.events import complete, complete_opening
+from tests.support.made_once import made_once
 from tests.support.sessions import KEY, SETTINGS
 
 UNIT = "00000000000000aa"
@@ -69,6 +70,7 @@ def order_of(text: str, reference: str = "TEST-1") -> Order:
     return replace(parsed, patient_reference=reference, source_text=text)
 
 
+@made_once(IDENTITY)
 def recorded(
     folder: RecordFolder,
     session_id: str = "s-1",

@@ -121,6 +121,7 @@ def observed_session(
     pulls: bool = True,
     lets_go_at_s: float | None = None,
     identifiers: Identifiers | None = None,
+    verified: bool = False,
 ) -> Observed:
     """Observe one session in a new folder below ``path``; times count from the first pull."""
     clock = VirtualClock()
@@ -141,7 +142,7 @@ def observed_session(
         instrument = simulated(profile.name, HangingCell(force_at, noise_n=0.3))
         instruments.append(instrument)
         source = in_memory(profile, instrument, of)
-        source.profile_digest = digest
+        source.profile_digest, source.verified = digest, verified
         return SpoiltSource(source, of, spoil)
 
     shown: list[Progress] = []

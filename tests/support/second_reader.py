@@ -253,6 +253,11 @@ def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
     (started_utc_ms,) = struct.unpack_from(">q", reading.events[0], 8)
     changes = [event for event in events if event.kind == PHASE_CHANGED]
     band = dose["in_band_permille"]
+
+    def on_both_axes(at_ms: int) -> list[str]:
+        of_day = _moment(started_utc_ms, at_ms, utc_offset_min)[3:6]
+        return [*of_day, *_since(at_ms, dose["treatment_started_ms"])]
+
     return {
         "started_at": _moment(started_utc_ms, dose["treatment_started_ms"], utc_offset_min),
         "ended_at": _moment(started_utc_ms, dose["treatment_ended_ms"], utc_offset_min),
@@ -262,14 +267,18 @@ def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
         "mean_hold_force": _force(dose["mean_hold_force_dn"]),
         "hold_time": _clock(dose["hold_time_ms"]),
         "time_in_band": [] if band is None else [_rounded(Fraction(band, 10), 1), "10", "10"],
-        "stop": [number for stop in dose["stops"] for number in _written_stop(stop)],
+        "stop": [
+            number
+            for stop in dose["stops"]
+            for number in (*on_both_axes(stop["at_ms"]), *_written_stop(stop))
+        ],
         "steps": [n for dn in _step_forces(changes) for n in _force(dn)],
         "adjustments": [
             n
             for e in events
             if e.kind == FORCE_ADJUSTED
             for n in (
-                *_clock(e.at_ms),
+                *on_both_axes(e.at_ms),
                 *_force(e.detail["old_force_dn"]),
                 *_force(e.detail["new_force_dn"]),
             )
@@ -278,10 +287,13 @@ def written(reading: Reading, utc_offset_min: int) -> dict[str, list[str]]:
             n
             for began, after in zip_longest(changes, changes[1:])
             if began.detail["to"] == "paused"
-            for n in (*_clock(began.at_ms), *(_clock(after.at_ms - began.at_ms) if after else ()))
+            for n in (
+                *on_both_axes(began.at_ms),
+                *(_clock(after.at_ms - began.at_ms) if after else ()),
+            )
         ],
-        "check_ins": [n for e in events if e.kind == CHECK_IN for n in _clock(e.at_ms)],
-        "remarks": [n for e in events if e.kind == REMARK for n in _clock(e.at_ms)],
+        "check_ins": [n for e in events if e.kind == CHECK_IN for n in on_both_axes(e.at_ms)],
+        "remarks": [n for e in events if e.kind == REMARK for n in on_both_axes(e.at_ms)],
     }
 
 
@@ -303,7 +315,14 @@ def _step_forces(changes: list[_Event]) -> list[int]:
 def _written_stop(stop: dict[str, Any]) -> list[str]:
     to_15_n = stop["to_15_n_ms"]
     released = ["15"] if to_15_n is None else [_rounded(Fraction(to_15_n, 1000), 2), "15"]
-    return [*_clock(stop["at_ms"]), *_force(stop["force_dn"]), *released]
+    return [*_force(stop["force_dn"]), *released]
+
+
+def _since(at_ms: int, began_ms: int | None) -> list[str]:
+    """Minutes and seconds between a moment and the beginning of traction, two digits each."""
+    if began_ms is None:
+        return []
+    return [f"{number:02}" for number in divmod(abs(at_ms - began_ms) // 1000, 60)]
 
 
 def _moment(started_utc_ms: int, at_ms: int | None, utc_offset_min: int) -> list[str]:

@@ -12,7 +12,8 @@ from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.support.claims import WHOLE_CLAIM
 from tests.support.commands import run, said
-from tests.support.notes import ALL_WORDS, BEGAN_MS, ORDER, Happened, recorded
+from tests.support.made_once import made_once
+from tests.support.notes import ALL_WORDS, BEGAN_MS, IDENTITY, ORDER, Happened, recorded
 from tests.support.sessions import SETTINGS
 
 NECK, BACK = "s-1", "s-2"
@@ -32,6 +33,7 @@ BY = ("--by", "P. Jones")
 SIGNED = ("--sign", *BY, "--credentials", "PT")
 
 
+@made_once(IDENTITY)
 def two_sessions(folder: RecordFolder, **second: Any) -> None:
     """A patient's neck for 4 min and low back for 6; ``second`` changes the second session."""
     recorded(folder, NECK, outcome="stopped", held_ms=4 * 60_000)
@@ -44,11 +46,13 @@ def completions() -> list[str]:
     return [part for name, text in ALL_WORDS.items() for part in ("--complete", f"{name}={text}")]
 
 
+@made_once()
 def joined(folder: RecordFolder) -> None:
     """The two said to be one visit, called by the first."""
     said(folder, "note", NECK, "--with", BACK, *BY)
 
 
+@made_once()
 def signed(folder: RecordFolder) -> None:
     """The same with its note signed."""
     joined(folder)

@@ -20,7 +20,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("LOCK", "requirements.lock"),
         ("PROJECT", "pyproject.toml"),
         ("ENVIRONMENT", ".venv"),
-        ("STAMP", ".venv/made-from"),
         ("PYTHON", ".venv/python"),
     ):
         monkeypatch.setattr(bootstrap, name, tmp_path / file)
@@ -38,12 +37,12 @@ def make(environment: Path) -> None:
     (environment / "python").touch()
 
 
-def test_another_python_is_refused_with_the_one_that_is_needed(
+def test_an_older_python_is_refused_with_the_one_that_is_needed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "version_info", (3, 12, 1))
-    assert bootstrap.main() == 2
-    assert "Python 3.11 is needed, this is 3.12.1" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "version_info", (3, 10, 13))
+    assert bootstrap.main([]) == 2
+    assert "Python 3.11 or newer is needed, this is 3.10.13" in capsys.readouterr().out
 
 
 def test_a_fitting_environment_is_left_alone_and_another_lock_makes_a_new_one(
@@ -51,16 +50,19 @@ def test_a_fitting_environment_is_left_alone_and_another_lock_makes_a_new_one(
 ) -> None:
     made: list[Path] = []
 
-    def counted() -> None:
-        make(place / ".venv")
-        made.append(place)
+    def counted(environment: Path) -> None:
+        make(environment)
+        made.append(environment)
 
     monkeypatch.setattr(bootstrap, "make_environment", counted)
-    assert [bootstrap.main(), bootstrap.main()] == [0, 0]
-    assert len(made) == 1
+    assert [bootstrap.main([]), bootstrap.main([])] == [0, 0]
+    assert made == [place / ".venv"]
     (place / "requirements.lock").write_text("a==2\n")
-    assert bootstrap.main() == 0
+    assert bootstrap.main([]) == 0
     assert len(made) == 2
+    other = place / ".venv-other"
+    assert [bootstrap.main([str(other)]), bootstrap.main([str(other)])] == [0, 0]
+    assert made[2:] == [other]
 
 
 def test_settings_of_tools_make_no_new_environment(place: Path) -> None:
@@ -74,10 +76,10 @@ def test_settings_of_tools_make_no_new_environment(place: Path) -> None:
 def test_a_failed_step_is_named_and_tried_again_next_time(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail() -> None:
-        make(place / ".venv")
+    def fail(environment: Path) -> None:
+        make(environment)
         raise subprocess.CalledProcessError(1, ["pip", "install"])
 
     monkeypatch.setattr(bootstrap, "make_environment", fail)
-    assert [bootstrap.main(), bootstrap.main()] == [1, 1]
+    assert [bootstrap.main([]), bootstrap.main([])] == [1, 1]
     assert capsys.readouterr().out.count("this step failed: pip install") == 2

@@ -44,7 +44,8 @@ from tools.bench.display import (
     pairs_table,
     pairs_verdict,
 )
-from tools.bench.wire import BAUDRATE, READ, WRITE, running_server
+from tools.bench.wire import running_server
+from tools.bench.wire_clients import BAUDRATE, READ, WRITE
 from workstation.session.realtime import take_realtime_rights
 
 LOADED = "beside a busy console"

@@ -150,7 +150,7 @@ def estimate(
     from records.visit.billing import estimate_visit
 
     visit, report = _billed(records.place, session, claim, "estimate")
-    made = estimate_visit(visit, table)
+    made = estimate_visit(visit, table or _fee_table(records.place))
     if records.as_json:
         say_json(_estimate_document(visit, report, made))
         return
@@ -218,6 +218,15 @@ def _billed(
         visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)
     assert visit.report is not None, "a billed visit has a report"
     return visit, visit.report
+
+
+def _fee_table(place: Place) -> Path | None:
+    """The fee table that the clinic's record names, from the data folder on; None without one."""
+    from records.standing.versions import read_standing
+
+    clinic = read_standing(place.folder).clinic
+    named = clinic.record.fee_table if clinic else ""
+    return place.folder.path / named if named else None
 
 
 def _estimate_lines(report: ScrubReport, made: Estimate) -> list[str]:

@@ -52,6 +52,7 @@ def run(
     At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
     """
     from controller.runtime.clock import SystemClock
+    from firmware_bridge.connect import unit_profile
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
     from workstation.session.capturing import captured
@@ -78,7 +79,7 @@ def run(
         operator = _operator(screen, _person(screen, by), steps, scripted=yes)
         signals.hand_to(operator)
         workplace = workplace_of(place, clock, screen)
-        with captured(capture, unit, clock, screen.message) as heard:
+        with captured(capture, unit, unit_profile()[1], clock, screen.message) as heard:
             status = _treat(unit, ordered, workplace, operator, screen, heard)
         _leave_checkpoints(place, screen)
     raise typer.Exit(status)

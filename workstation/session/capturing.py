@@ -9,24 +9,24 @@ from pathlib import Path
 
 from controller.errors import RequestRefused
 from controller.ports import Clock
-from firmware_bridge.connect import unit_profile
 from firmware_bridge.line.capture import CaptureHead, CaptureWriter
 from records.store.private_files import create_new
 
 
 @contextmanager
 def captured(
-    path: Path | None, uri: str, clock: Clock, say: Callable[[str], None]
+    path: Path | None, uri: str, digest: str, clock: Clock, say: Callable[[str], None]
 ) -> Iterator[CaptureWriter | None]:
     """Write everything that goes over the line to a new private file; None: without a capture.
 
-    Raises AddressInvalid, and RequestRefused for a file that is there or cannot be made. What goes
-    wrong later ends the capture alone; ``say`` hears of it when the session is over.
+    ``digest`` is that of the profile of what is asked at ``uri``. Raises AddressInvalid, and
+    RequestRefused for a file that is there or cannot be made. What goes wrong later ends the
+    capture alone; ``say`` hears of it when the session is over.
     """
     if path is None:
         yield None
         return
-    head = CaptureHead.of(uri, unit_profile()[1], clock)
+    head = CaptureHead.of(uri, digest, clock)
     try:
         descriptor = create_new(path)
     except FileExistsError as error:

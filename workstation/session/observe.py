@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +27,12 @@ from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import PlannedOrder
 from records.standing.for_session import SessionStanding
+from workstation.session.commissioned import (
+    instrument_as_commissioned,
+    instrument_id,
+    instrument_item,
+    known_of,
+)
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import ObservedPlace, observed_opening_of
 from workstation.session.operators import SessionOperator
@@ -88,8 +93,11 @@ def observe(
     period_s = period_of(table.address, profile)
     asked = prepared(workplace, planned.order)
     standing, workplace = asked.standing, asked.workplace
+    thing = instrument_as_commissioned(profile.name, digest, table.serial)
+    known = known_of(workplace.folder, thing, workplace.clock.utc_ms())
     source = connect(table.address, profile, digest, workplace.clock)
     try:
+        weight_test = instrument_item(source, known, table.address)
         place = _place(source, table, period_s)
         key = _check_before_start(place, workplace, recording)
         recovered = recover_observed(place.unit_id, workplace, key)
@@ -101,6 +109,8 @@ def observe(
         with recorded_as(opened.session_id):
             ports = opened.ports(source, workplace.clock, operator)
             planned_s = planned.plan.times.traction_s
+            ports.recorder.event(weight_test.recorded, now_s=workplace.clock.now_s())
+            operator.tell(weight_test.text)
             ending = _observed(opened.journal, ports, period_s, planned_s)
             note_new_seals(workplace, key)
         return SessionResult(
@@ -174,9 +184,8 @@ def period_of(uri: str, profile: InstrumentProfile) -> float:
 
 
 def _place(source: ForceSource, table: ObservedTable, period_s: float) -> ObservedPlace:
-    named = f"traction-observed-instrument/1\n{source.profile_name}\n{table.serial}\n"
     return ObservedPlace(
-        unit_id=hashlib.sha256(named.encode()).hexdigest()[:16],
+        unit_id=instrument_id(source.profile_name, table.serial),
         profile=RecordedProfile(name=source.profile_name, digest=source.profile_digest),
         told=RecordedObservation(
             serial=table.serial,

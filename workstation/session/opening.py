@@ -16,7 +16,7 @@ from controller.event_details.opening import (
     RecordedProfile,
 )
 from controller.order.planner import TreatmentPlan
-from controller.ports import StartFacts, TractionUnit, UnitIdentity
+from controller.ports import StartFacts, TractionUnit, UnitIdentity, WeightTest
 from records.evidence.journal import SessionOpening
 from records.evidence.reader import last_arming_of, last_record_utc_ms, last_seen_of
 from records.order.order import Order, PlannedOrder
@@ -36,7 +36,12 @@ class ObservedPlace:
 
 
 def start_facts(
-    order: Order, unit: TractionUnit, folder: RecordFolder, *, identified_at_s: float
+    order: Order,
+    unit: TractionUnit,
+    folder: RecordFolder,
+    *,
+    identified_at_s: float,
+    weight_test: WeightTest,
 ) -> StartFacts:
     """Returns what order and records say, read before a recovery adds records of its own."""
     mine = folder.databases_of(unit.identity.unit_id)
@@ -48,6 +53,7 @@ def start_facts(
         last_arming=next(filter(None, map(last_arming_of, mine)), None),
         last_record_utc_ms=last_record_utc_ms(folder),
         last_seen=next(filter(None, map(last_seen_of, mine)), None),
+        weight_test=weight_test,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from controller.ports import Clock, TractionUnit
+from controller.ports import Clock, TractionUnit, WeightTest
 from controller.runtime.lateness import Lateness
 from controller.runtime.recorder import Recorder
 from controller.runtime.session import Session
@@ -13,12 +13,14 @@ from controller.runtime.session_ports import SessionPorts
 from controller.session.inputs_and_effects import Ending
 from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
+from firmware_bridge.units.reference_unit import ReferenceUnit
 from records.clinic.filed_orders import NewSession, file_order
 from records.evidence.journal import open_session
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import Order, PlannedOrder
+from workstation.session.commissioned import known_of, unit_as_commissioned
 from workstation.session.identified import check_identified
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import opening_of, start_facts
@@ -65,7 +67,13 @@ def treat(
     try:
         key = _check_before_start(unit, planned.order, operator, workplace, recording)
         standing = ready.standing.on(uri, unit, planned.order)
-        facts = start_facts(planned.order, unit, folder, identified_at_s=identified_at_s)
+        facts = start_facts(
+            planned.order,
+            unit,
+            folder,
+            identified_at_s=identified_at_s,
+            weight_test=_weight_test(uri, unit, workplace),
+        )
         facts = replace(facts, flags=standing.flags)
         recovered = recover(unit, workplace, key)
         close_last_year(workplace, unit.identity.unit_id, key)
@@ -132,3 +140,12 @@ def _check_before_start(
             verified=True,
         )
     return key
+
+
+def _weight_test(uri: str, unit: TractionUnit, workplace: Workplace) -> WeightTest:
+    """What a commissioning on file is worth now; its line is listened to as it was measured."""
+    known = known_of(workplace.folder, unit_as_commissioned(unit), workplace.clock.utc_ms())
+    slowest_s = known.slowest_answer_s(uri)
+    if isinstance(unit, ReferenceUnit) and slowest_s is not None:
+        unit.link.line.know_slowest_answer(slowest_s, timeout_s=unit.link.timeout_s)
+    return known.weight_test

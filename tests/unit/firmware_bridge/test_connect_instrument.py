@@ -19,6 +19,7 @@ from controller.errors import (
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.instruments.gauge import GaugeSource
+from firmware_bridge.instruments.source import InstrumentSource
 from simulator.instruments.gauges import SimulatedGauge
 from simulator.instruments.hanging_cell import HangingCell
 from simulator.line.device_time import VirtualDeviceTime
@@ -130,3 +131,30 @@ def test_a_lost_character_of_an_answer_of_fixed_width_is_never_another_force(nam
         source.close()
     assert len(taken) >= 2 * len(whole.raw)
     assert set(taken) == {whole.net_n}
+
+
+@needs_terminals
+@pytest.mark.parametrize("name", ["mark10_series5", "laumas_tlb"])
+def test_a_measured_line_is_asked_again_as_soon_as_nothing_can_be_late(name: str) -> None:
+    """Behind a lost answer the next request leaves after the time-out, not after twice of it."""
+    profile, _ = instrument_profile(name)
+    waited_s = []
+    for slowest_s in (None, 0.001):
+        clock = VirtualClock()
+        instrument = simulated(name, HangingCell(lambda _: 50.0, noise_n=0.0))
+        with on_a_wire(profile, instrument, clock, "pty") as source:
+            assert isinstance(source, InstrumentSource)
+            if slowest_s is not None:
+                source.know_slowest_answer(slowest_s)
+            source.read()
+            instrument.powered = False
+            with pytest.raises(ReplyTimeout):
+                source.read()
+            instrument.powered = True
+            assert source.talker is not None
+            lost_at_s = clock.now_s()
+            source.read()
+            waited_s.append(source.talker.line.sent_at_s - lost_at_s)
+            timeout_s = source.talker.timeout_s
+    assert waited_s[0] == pytest.approx(timeout_s, abs=0.005)
+    assert waited_s[1] < 0.005

@@ -13,15 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 from rfc3161_client._rust import parse_timestamp_request
-from typer.testing import CliRunner
 
 from controller.errors import JournalCorrupt, RequestRefused, UploadRefused
 from records.store.record_folder import RecordFolder
+from tests.support.commands import invoke
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.time_stamp_authority import TimeStampAuthority
 from workstation import anchors
 from workstation.anchors import compared, leave_checkpoints, stamp_list
-from workstation.cli import app
 from workstation.settings import Settings, load_settings
 
 AT = datetime(2026, 5, 5, 6, 0, 1, tzinfo=UTC)
@@ -97,7 +96,7 @@ def left() -> list[str]:
 
 
 def said(*arguments: str, status: int = 0) -> str:
-    result = CliRunner().invoke(app, list(arguments))
+    result = invoke(*arguments)
     assert result.exit_code == status, (result.output, result.exception)
     return result.stdout
 
@@ -270,9 +269,9 @@ def test_a_hold_that_was_cut_off_stops_a_removal_by_the_second_place(
     assert left() == []
     shutil.copy(tmp_path / "older.db", tmp_path / "data" / "clinic.db")
     apply = ["retention", "--apply", "--yes"]
-    far = CliRunner().invoke(app, apply).exception
+    far = invoke(*apply).exception
     assert isinstance(far, RequestRefused)
     today = far.message.split()[3].strip(",")
-    refused = CliRunner().invoke(app, [*apply, "--today", today]).exception
+    refused = invoke(*apply, "--today", today).exception
     assert isinstance(refused, JournalCorrupt)
     assert "the end was cut off" in refused.message

@@ -12,7 +12,8 @@ import pytest
 from controller.errors import AddressInvalid, JournalCorrupt
 from records.clinic.key_life import rotate_key
 from records.evidence.integrity import verify
-from records.evidence.reader import read_session, reading
+from records.evidence.reader import read_session
+from records.evidence.unit_reading import reading
 from records.evidence.verified import LastWhole, Recall, marks_of, read_memory, write_memory
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.store.chain import Subject

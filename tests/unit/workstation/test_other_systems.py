@@ -6,13 +6,12 @@ import os
 
 import pytest
 import serial
-from typer.testing import CliRunner
 
 from controller.errors import AddressInvalid, LinkLost
 from firmware_bridge.line.serial_port import SerialPort
 from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.uri import SerialAddress
-from workstation.cli import app
+from tests.support.commands import invoke
 from workstation.demo import acts
 
 
@@ -45,6 +44,6 @@ def test_without_pseudo_terminals_the_demo_runs_over_tcp(monkeypatch: pytest.Mon
 
 def test_without_pseudo_terminals_rtu_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "openpty")
-    result = CliRunner().invoke(app, ["simulate", "--wire", "rtu"])
+    result = invoke("simulate", "--wire", "rtu")
     assert isinstance(result.exception, AddressInvalid)
     assert "no pseudo-terminals; serve with --wire tcp" in result.exception.message

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
 from tests.support.real_time import ROOT
-from tools.bench.commands import HELP_COMMAND
+from workstation.cli import COMMANDS, program
 
 HEAVY = {
     "cryptography",
@@ -27,18 +32,47 @@ HEAVY = {
 }
 
 
-def test_the_help_loads_nothing_heavy() -> None:
-    """A fact that stands for the start-up time, which no test may measure."""
-    loaded = subprocess.run(
-        [sys.executable, "-X", "importtime", *HELP_COMMAND],
+LOADED = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+from workstation.cli import main
+sys.argv[0] = "traction"
+main()
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules of a program that answered."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
-    ).stderr
-    names = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
-    assert "workstation.commands.note" in names
+    )
+    assert "Usage: traction" in done.stdout
+    return set(done.stderr.split())
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    """A fact that stands for the start-up time, which no test may measure."""
+    names = loaded_by("--help")
+    assert {f"workstation.commands.{file}" for file in COMMANDS} <= names
     assert not {name for name in names if name.partition(".")[0] in HEAVY}
+
+
+@pytest.mark.parametrize("file", COMMANDS)
+def test_a_command_is_found_in_the_file_that_is_said_to_hold_it(file: str) -> None:
+    group = get_command(program([file]))
+    assert isinstance(group, TyperGroup)
+    assert sorted(group.commands) == sorted(COMMANDS[file])
+
+
+def test_a_command_loads_no_other_one() -> None:
+    """But for the one whose line it shows."""
+    names = loaded_by("verify", "--help")
+    found = {file for file in COMMANDS if f"workstation.commands.{file}" in names}
+    assert found == {"evidence", "unit_files"}
 
 
 STATE = """
@@ -58,3 +92,29 @@ def test_a_command_neither_collects_while_it_loads_nor_looks_for_plugins() -> No
         [sys.executable, "-c", STATE], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert done.stdout.splitlines()[-2:] == ["100000 __all__", "True"]
+
+
+KEPT = """
+import resource, sys
+from workstation.cli import main
+sys.argv = ["traction", "--help"]
+try:
+    main()
+except SystemExit:
+    pass
+blocks = [bytes(2000) for _ in range(2000)]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    del blocks
+    blocks = [bytes(2000) for _ in range(2000)]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries have other rules")
+def test_memory_that_is_free_stays_with_the_program() -> None:
+    """4 MB that come and go are 20 000 pages otherwise."""
+    done = subprocess.run(
+        [sys.executable, "-c", KEPT], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert int(done.stdout.splitlines()[-1]) < 2000

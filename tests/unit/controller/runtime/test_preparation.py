@@ -11,7 +11,16 @@ import pytest
 from controller.errors import RequestRefused, SelfCheckFailed
 from controller.events import EventKind, Sample, SessionEvent
 from controller.order.prescription import Prescription, Table
-from controller.ports import Answer, LastArming, Progress, Question, SessionJournal, TractionUnit
+from controller.ports import (
+    NO_WEIGHT_TEST,
+    Answer,
+    LastArming,
+    Progress,
+    Question,
+    SessionJournal,
+    TractionUnit,
+    WeightTest,
+)
 from controller.requests import CheckIn, Pause, Remark, SessionRequest, Stop
 from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
@@ -20,6 +29,7 @@ from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
 from controller.runtime.session_ports import SessionPorts
 from controller.telemetry import ForceCommand, Telemetry, UnitState, UnitStatus
+from tests.support.commissionings import TESTED
 from tests.unit.controller.builders import (
     CAPABILITIES,
     CERVICAL,
@@ -121,6 +131,7 @@ class Start:
         verified: bool = False,
         screening: str = "",
         last_arming: LastArming | None = SAME,
+        weight_test: WeightTest | None = None,
         order: Prescription = CERVICAL,
         requests: Sequence[SessionRequest] = (),
     ) -> None:
@@ -150,7 +161,10 @@ class Start:
             ),
             order=order,
             facts=start_facts(
-                screening=screening, last_arming=last_arming, identified_at_s=clock.now_s()
+                screening=screening,
+                last_arming=last_arming,
+                identified_at_s=clock.now_s(),
+                weight_test=weight_test or (TESTED if verified else NO_WEIGHT_TEST),
             ),
             hear=hear,
         )
@@ -177,7 +191,6 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
     start.preparation.prepare()
     items = start.items()
     confirmed = {
-        "commissioning",
         "lift_locked",
         "quick_release",
         "call_bell",
@@ -188,7 +201,6 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
     assert {name for name, state in items.items() if state == "confirmed"} == confirmed
     assert {state for name, state in items.items() if name not in confirmed} == {"passed"}
     assert start.operator.asked == [
-        Question.UNIT_NOT_COMMISSIONED,
         Question.TABLE_MOVES_FREELY,
         Question.LIFT_LOCKED,
         Question.QUICK_RELEASE_IN_REACH,
@@ -197,6 +209,28 @@ def test_a_good_unit_passes_item_by_item_and_asks_for_what_no_sensor_sees() -> N
         Question.START_TRACTION,
     ]
     assert len(start.operator.said) == len(items) == 27
+
+
+def test_without_a_weight_test_a_unit_for_patients_is_refused_and_another_one_asked_about() -> None:
+    patients = Start(
+        press_at_2_s, verified=True, weight_test=NO_WEIGHT_TEST, screening="A. Example"
+    )
+    with pytest.raises(SelfCheckFailed, match="no weight test on record; do the weight test"):
+        patients.preparation.prepare()
+    assert not patients.operator.asked
+    fixture = Start(press_at_2_s)
+    fixture.preparation.prepare()
+    assert fixture.operator.asked[0] is Question.UNIT_NOT_COMMISSIONED
+    assert fixture.items()["commissioning"] == "confirmed"
+
+
+def test_a_weight_test_that_holds_is_shown_with_its_days_and_nothing_is_asked() -> None:
+    start = Start(press_at_2_s, weight_test=TESTED)
+    start.preparation.prepare()
+    assert Question.UNIT_NOT_COMMISSIONED not in start.operator.asked
+    assert f"self-check commissioning: passed ({TESTED.text})" in start.operator.said
+    (recorded,) = (e for e in start.journal.events if e.detail.get("item") == "commissioning")
+    assert recorded.detail["numbers"] == {"days_left": 3}
 
 
 REFUSALS: dict[str, tuple[Look, dict[str, Any], str]] = {

@@ -10,7 +10,7 @@ import pytest
 from controller.errors import LinkError, PrescriptionInvalid, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
 from controller.order.prescription import Prescription, Region
-from controller.ports import Answer, Question
+from controller.ports import NO_WEIGHT_TEST, Answer, Question
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
@@ -18,6 +18,7 @@ from controller.runtime.session_ports import SessionPorts
 from controller.runtime.unit_watch import PressTest
 from controller.start.before_start import check_order_fits_unit, question_text
 from controller.telemetry import CommandKind, Telemetry, UnitState, UnitStatus
+from tests.support.commissionings import TESTED
 from tests.unit.controller.builders import CERVICAL, prescription, start_facts
 from tests.unit.controller.runtime.runtime_parts import (
     CAPABILITIES,
@@ -62,7 +63,10 @@ class Stage:
                 self.unit, self.clock, Recorder(self.journal, self.clock, 0.0), self.operator
             ),
             order=order,
-            facts=start_facts(identified_at_s=self.identified_at_s),
+            facts=start_facts(
+                identified_at_s=self.identified_at_s,
+                weight_test=TESTED if self.unit.verified else NO_WEIGHT_TEST,
+            ),
             hear=lambda: None,
         )
 

@@ -120,7 +120,7 @@ def test_what_still_stands_is_armed_on_a_window_of_new_readings() -> None:
     assert reading.age_s(ready.clock.now_s()) < 0.05
     (item,) = ready.items("last_look")
     assert item["state"] == "passed"
-    assert item["numbers"] == {"items": 26, "took_ms": 950}
+    assert item["numbers"] == {"items": 27, "took_ms": 950}
 
 
 VALID = IDLE.faults

@@ -58,6 +58,7 @@ class Bus:
         self._up_free_s = self._down_free_s = 0.0
         self.closed = False
         self.gateway: Callable[[bytes], bytes] | None = None
+        self.way_back: Callable[[bytes], bytes] | None = None
 
     def write(self, data: bytes) -> None:
         if self.closed:
@@ -76,6 +77,8 @@ class Bus:
         self._up_free_s = heard_s = max(heard_s, self._up_free_s)
         for slave in self.slaves:
             answer = slave.hear(travelled, heard_s)
+            if self.way_back is not None:
+                answer = self.way_back(answer)
             if answer:
                 on_wire_s = TURNAROUND_S + len(answer) * self.way.byte_s + self._one_way_s()
                 self._comes(heard_s + on_wire_s + self.late.pop(number, 0.0), answer)

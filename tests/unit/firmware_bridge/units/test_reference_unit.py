@@ -8,6 +8,7 @@ import pytest
 
 from controller.errors import (
     FrameCorrupt,
+    LinkError,
     LinkLost,
     ReplyTimeout,
     StaleAnswer,
@@ -42,6 +43,26 @@ def test_identity_and_capabilities_are_read_and_nothing_is_written() -> None:
     assert unit.capabilities.watchdog_max_s == 2.0
     assert unit.capabilities.second_channel
     assert desk.writes == []
+
+
+@pytest.mark.parametrize(
+    ("came", "error", "words"),
+    [
+        ([12, 0, 0, 0], FrameCorrupt, "12 bytes came"),
+        ([0, 12, 30, 0], FrameCorrupt, "30 bytes came"),
+        ([0, 0, 0, 0], ReplyTimeout, "no answer"),
+    ],
+)
+def test_of_several_failures_the_newest_in_which_bytes_came_is_told(
+    came: list[int], error: type[LinkError], words: str
+) -> None:
+    """A gateway that is stopped by an answer is silent ever after: the answer says why."""
+    desk = DeskUnit()
+    sizes = list(came)
+    desk.port.answer = lambda frame: desk.answer(frame)[: sizes.pop(0)]
+    with pytest.raises(error, match=words):
+        desk.connected()
+    assert sizes == []
 
 
 def test_every_number_of_the_capabilities_is_read_in_the_core_s_units() -> None:

@@ -34,6 +34,7 @@ from records.store.ed25519 import SigningKey, public_pem
 from records.store.record_folder import RecordFolder
 from records.store.unit_file import UNIT_SCHEMA
 from records.store.unit_lock import UnitLock, holding
+from tests.support.made_once import made_once
 from tests.support.notes import BEGAN_MS, DAY_MS, HOUR_MS, UNIT, recorded
 from tests.support.sessions import KEY
 
@@ -59,14 +60,18 @@ class MemoryStore:
         self.kept.pop(key_id, None)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> RecordFolder:
+@made_once()
+def two_sessions(place: RecordFolder) -> None:
     """Two sessions, signed by the folder's key; its record of keys is noted in clinic.db."""
-    place = RecordFolder(tmp_path / "data")
     recorded(place)
     recorded(place, "s-2", began_ms=BEGAN_MS + DAY_MS)
     record_read(place, noting(place), "note", session_id="s-1")
-    return place
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> RecordFolder:
+    two_sessions(RecordFolder(tmp_path / "data"))
+    return RecordFolder(tmp_path / "data")
 
 
 def noting(data: RecordFolder, key: SigningKey | None = None) -> Author:

@@ -67,7 +67,7 @@ def test_ranges_in_columns_are_the_ranges(counts: list[tuple[int, int]]) -> None
 
 
 def test_a_computed_link_is_made_when_it_is_asked_for() -> None:
-    links = ComputedLinks(as_columns([(1, 2), (0, 3)]), [b"a" * 32, b"b" * 32])
+    links = ComputedLinks(as_columns([(1, 2), (0, 3)]), [b"a" * 32, b"b" * 32], [])
     second = LinkRow(1, LinkRange(1, 0, 2, 3), b"b" * 32)
 
     assert (links[1], links[-1], links[1:], len(links)) == (second, second, [second], 2)

@@ -22,7 +22,8 @@ from records.evidence.journal import (
     reopen_session,
 )
 from records.evidence.journal_store import JournalStore
-from records.evidence.reader import NOT_CLOSED, list_sessions, open_sessions, read_session
+from records.evidence.reader import NOT_CLOSED, list_sessions, read_session
+from records.evidence.unit_reading import open_sessions
 from records.keys.signing import SigningKey
 from records.store.canonical import EventRow, canonical_json, sample_bytes
 from records.store.record_folder import RecordFolder

@@ -17,8 +17,9 @@ from records.evidence.journal import (
     SqliteJournal,
     open_session,
 )
-from records.evidence.reader import open_sessions, read_session
+from records.evidence.reader import read_session
 from records.evidence.spill import read_spill, spill_path
+from records.evidence.unit_reading import open_sessions
 from records.keys.signing import SigningKey
 from records.store.record_folder import RecordFolder
 from tests.support.faulty_disk import FAULTS, FaultPlan, faulty_disk

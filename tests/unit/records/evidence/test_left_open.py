@@ -21,11 +21,12 @@ from records.evidence.journal import (
     open_session,
     reopen_session,
 )
-from records.evidence.reader import read_session, reading
+from records.evidence.reader import read_session
 from records.evidence.session_content import open_samples
 from records.evidence.session_keys import derive_session_keys
 from records.evidence.session_rows import append_batch, link_rows, open_tags, stored_tail
 from records.evidence.spill import SpillFile, spill_path
+from records.evidence.unit_reading import reading
 from records.keys.signing import SigningKey
 from records.store.canonical import EventRow
 from records.store.chain import Subject

@@ -17,7 +17,8 @@ from records.evidence import packed_session
 from records.evidence.integrity import verify
 from records.evidence.journal import SessionOpening, SqliteJournal, open_session
 from records.evidence.packed_session import pack_session, unpack_session
-from records.evidence.reader import read_session, reading
+from records.evidence.reader import read_session
+from records.evidence.unit_reading import reading
 from records.store.blocks import unpack_block
 from records.store.canonical import EventRow
 from records.store.database import rows

@@ -18,7 +18,8 @@ from records.evidence.clock_steps import newest_utc_ms
 from records.evidence.integrity import sessions_called, verify
 from records.evidence.predecessor import CLOSED_YEAR, predecessor_of
 from records.evidence.quarantine import put_aside, put_aside_files
-from records.evidence.reader import checking, list_sessions, locate_session, read_session, reading
+from records.evidence.reader import list_sessions, locate_session, read_session
+from records.evidence.unit_reading import checking, reading
 from records.evidence.year_files import close_year
 from records.keeping.backup import back_up
 from records.keeping.restore import Trust, prove, restore
@@ -26,6 +27,7 @@ from records.keeping.search import SessionQuery, find_sessions
 from records.keys.key_witness import reached
 from records.store.record_folder import RecordFolder
 from tests.support.altered_records import KEY, UNIT
+from tests.support.made_once import made_once
 from tests.unit.records.evidence.test_journal_faults import begin
 
 KEYS = {KEY.key_id: KEY.public_key}
@@ -46,12 +48,17 @@ def found(folder: RecordFolder) -> list[str]:
     return [f"{one.where}: {one.what}" for one in verify(folder, public_keys=KEYS).alterations]
 
 
-@pytest.fixture
-def three_years(folder_in_memory: RecordFolder) -> RecordFolder:
+@made_once()
+def record_three_years(folder: RecordFolder) -> None:
     """Sessions of 2026, 2027 and 2028 in three files."""
     for years in range(3):
-        cut(folder_in_memory, 2026 + years)
-        begin(folder_in_memory, f"s-{years}", clock(years)).close()
+        cut(folder, 2026 + years)
+        begin(folder, f"s-{years}", clock(years)).close()
+
+
+@pytest.fixture
+def three_years(folder_in_memory: RecordFolder) -> RecordFolder:
+    record_three_years(folder_in_memory)
     return folder_in_memory
 
 

@@ -30,9 +30,17 @@ from records.store.file_digest import file_sha256
 from records.store.record_folder import MOVED, RecordFolder, year_of
 from tests.support.altered_records import KEY, UNIT
 from tests.support.altering import altering
+from tests.support.made_once import made_once
 from tests.support.notes import author
 from tests.unit.records.evidence.test_journal_faults import begin
-from tests.unit.records.evidence.test_year_files import KEYS, START_MS, clock, closed, cut
+from tests.unit.records.evidence.test_year_files import (
+    KEYS,
+    START_MS,
+    clock,
+    closed,
+    cut,
+    record_three_years,
+)
 
 SOMEBODY = Author(by="A. Keeper", user="keeper", at_utc_ms=START_MS, key=KEY)
 
@@ -41,15 +49,17 @@ def found(folder: RecordFolder) -> list[str]:
     return [f"{one.where}: {one.what}" for one in verify(folder, public_keys=KEYS).alterations]
 
 
+@made_once()
+def key_and_three_years(folder: RecordFolder) -> None:
+    load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
+    record_three_years(folder)
+
+
 @pytest.fixture
 def three_years(memory_path: Path) -> RecordFolder:
     """Sessions of 2026, 2027 and 2028 in three files."""
-    folder = RecordFolder(memory_path / "records")
-    load_or_create_key(folder, store=NoKeyStore(), new_seed=lambda: KEY.seed)
-    for years in range(3):
-        cut(folder, 2026 + years)
-        begin(folder, f"s-{years}", clock(years)).close()
-    return folder
+    key_and_three_years(RecordFolder(memory_path / "records"))
+    return RecordFolder(memory_path / "records")
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from controller.runtime.clock import VirtualClock
 from records.clinic.clinic_verify import verify_clinic
 from records.evidence.file_entries import note_of_file
 from records.evidence.integrity import verify
-from records.evidence.reader import list_sessions, read_session, read_stored, reading
+from records.evidence.reader import list_sessions, read_session, read_stored
 from records.evidence.removal import remove_content
 from records.evidence.session_content import PACKED_SESSIONS_SINCE_SCHEMA
+from records.evidence.unit_reading import reading
 from records.evidence.year_files import close_year
 from records.keeping.move_years import move_years
 from records.keeping.repack import repack

@@ -24,8 +24,9 @@ from records.clinic.clinic_verify import verify_clinic, verify_words
 from records.clinic.standing_used import StandingUsed, UsedRecord, used_of
 from records.evidence.integrity import issued_checkpoints, verify
 from records.evidence.packed_links import pack_ranges
-from records.evidence.reader import REMOVED, list_sessions, read_session, reading
+from records.evidence.reader import REMOVED, list_sessions, read_session
 from records.evidence.stored_session import SessionHead
+from records.evidence.unit_reading import reading
 from records.evidence.year_files import close_year
 from records.keeping.legal_hold import holds, lift_hold, set_hold
 from records.keeping.retention import (
@@ -47,6 +48,7 @@ from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock, holding
 from tests.support.altering import altering
+from tests.support.made_once import made_once
 from tests.support.notes import BEGAN_MS, DAY_MS, UNIT, recorded
 from tests.support.sessions import KEY
 from tests.support.standing import FLAG, keep, patient
@@ -75,13 +77,18 @@ def rule(years: int = 10, days_later: int = 3653) -> RetentionRule:
     )
 
 
-@pytest.fixture
-def data(folder: RecordFolder) -> RecordFolder:
+@made_once()
+def three_sessions(folder: RecordFolder) -> None:
     """An old session, a newer one, and one that is between them on a hold."""
     recorded(folder, "s-1")
     recorded(folder, "s-2", began_ms=BEGAN_MS)
     recorded(folder, "s-3", began_ms=BEGAN_MS + 400 * DAY_MS)
     set_hold(folder, AUTHOR, "letter of a lawyer", session_id="s-2")
+
+
+@pytest.fixture
+def data(folder: RecordFolder) -> RecordFolder:
+    three_sessions(folder)
     return folder
 
 

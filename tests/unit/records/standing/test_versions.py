@@ -175,7 +175,7 @@ def altered(folder: RecordFolder, **changes: Any) -> None:
     """Change what the first standing record's entry says, as a database tool would."""
     with altering(folder.clinic_database) as db:
         ((sequence, text),) = db.execute(
-            "SELECT sequence, detail FROM entry WHERE kind = 50 ORDER BY sequence LIMIT 1"
+            "SELECT sequence, detail FROM entry WHERE kind = 60 ORDER BY sequence LIMIT 1"
         ).fetchall()
         detail = json.loads(text)
         detail.update(changes)
@@ -199,7 +199,7 @@ def test_a_record_that_was_taken_out_is_found(folder: RecordFolder) -> None:
     keep(folder, patient(flags=[FLAG]))
     recorded(folder)
     with altering(folder.clinic_database) as db:
-        db.execute("UPDATE entry SET kind = 3 WHERE kind = 50")
+        db.execute("UPDATE entry SET kind = 3 WHERE kind = 60")
     with pytest.raises(JournalCorrupt):
         read_standing(folder)
     with altering(folder.clinic_database) as db:

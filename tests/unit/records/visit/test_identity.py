@@ -15,6 +15,7 @@ from records.visit.visit import Visit
 from tests.support.claims import made_claim
 from tests.support.commands import said
 from tests.support.documents import SCRUBBED
+from tests.support.made_once import made_once
 from tests.support.notes import recorded
 from tests.support.pdfs import text_of
 from tests.support.sessions import SETTINGS
@@ -23,15 +24,21 @@ from tests.unit.workstation.commands.test_note import completions
 OLD, NEW = "MRN-OLD", "MRN-NEW"
 
 
-@pytest.fixture
-def amended(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> Visit:
-    """A signed note whose patient reference was amended, beside a claim of the old one."""
-    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
+@made_once()
+def amended_note(folder: RecordFolder) -> None:
+    """A signed note whose patient reference was amended."""
     recorded(folder)
     said(folder, "note", "s-1", *completions(), "--by", "P. Jones")
     said(folder, "note", "s-1", "--sign", "--by", "P. Jones", "--credentials", "PT")
     change = ("--amend", f"patient_reference={NEW}", "--reason", "wrong chart", "--by", "P. Jones")
     said(folder, "note", "s-1", *change)
+
+
+@pytest.fixture
+def amended(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> Visit:
+    """The same beside a claim of the old reference."""
+    monkeypatch.setenv("TRACTION_TIME_ZONE", SETTINGS.time_zone)
+    amended_note(folder)
     visit = load_visit(folder, "s-1", SETTINGS)
     return replace(visit, context=made_claim(patient_ref=OLD), report=SCRUBBED)
 

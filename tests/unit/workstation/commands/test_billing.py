@@ -349,3 +349,17 @@ def test_another_payer_than_the_patient_s_takes_nothing_of_it(tmp_path: Path) ->
     text = said(folder, "claim", "new", "session-1", "--payer", "commercial")
     claim = parse_context(text, "claim.toml")
     assert (claim.payer.profile, claim.payer.name) == ("commercial", "")
+
+
+def test_the_clinic_s_fee_table_is_taken_unless_another_is_named(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path)
+    with staged(folder) as stage:
+        stage.treat()
+    keep(folder, example("clinic", fee_table="fees.toml"))
+    (tmp_path / "fees.toml").write_text(FEES)
+    (tmp_path / "other.toml").write_text(FEES.replace("33.4009", "66.8018"))
+    own = json.loads(run(folder, "estimate", "session-1", "--json").stdout)
+    named = ("--table", str(tmp_path / "other.toml"))
+    other = json.loads(run(folder, "estimate", "session-1", "--json", *named).stdout)
+    assert own["table"].startswith("fees.toml")
+    assert float(other["amount"]) == pytest.approx(2 * float(own["amount"]), abs=0.02)

@@ -9,15 +9,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from controller.errors import AddressInvalid, CheckpointInvalid, RecordNotFound
 from records.evidence.reader import list_sessions
 from records.evidence.session_check import NOT_OUTSIDE
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
+from tests.support.commands import invoke
 from tests.support.sessions import SHORT_CERVICAL, staged
-from workstation.cli import app
 
 SESSION = "session-1"
 
@@ -43,7 +43,7 @@ def data(treated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reco
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
+    return invoke(*arguments)
 
 
 def said(*arguments: str) -> str:

@@ -6,17 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from controller.errors import RequestRefused
 from records.keys.signing import NoKeyStore, current_key_id, known_public_keys, read_public_key
 from records.store.ed25519 import SigningKey, public_pem
 from records.store.record_folder import RecordFolder
-from workstation.cli import app
+from tests.support.commands import invoke
 
 
 def traction(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments))
+    result = invoke(*arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -42,7 +41,7 @@ def test_a_key_is_made_shown_rotated_and_exported(folder: RecordFolder) -> None:
 
 def test_rotation_asks_first(tmp_path: Path) -> None:
     before = traction("key", "show", "--data", str(tmp_path))
-    result = CliRunner().invoke(app, ["key", "rotate", "--data", str(tmp_path)], input="n\n")
+    result = invoke("key", "rotate", "--data", str(tmp_path), typed="n\n")
     assert result.exit_code == 1
     assert traction("key", "show", "--data", str(tmp_path)) == before
 
@@ -98,9 +97,7 @@ def test_a_moment_is_of_the_clinic_s_zone(monkeypatch: pytest.MonkeyPatch, tmp_p
         "key", "revoke", first, "--from", "2026-01-02T03:04:05", "--reason", "x", "--yes", *data
     )
     assert "REVOKED from 2026-01-02 09:04:05 UTC on" in traction("key", "list", *data)
-    result = CliRunner().invoke(
-        app, ["key", "revoke", first, "--from", "then", "--reason", "x", "--yes", *data]
-    )
+    result = invoke("key", "revoke", first, "--from", "then", "--reason", "x", "--yes", *data)
     assert isinstance(result.exception, RequestRefused)
     assert "'then' is no moment" in result.exception.message
 
@@ -110,6 +107,6 @@ def test_a_damaged_record_of_keys_is_shown_as_altered(tmp_path: Path) -> None:
     traction("key", "show", *data)
     (tmp_path / "keys" / "keys.jsonl").write_text("x\n")
     assert "ALTERED" in traction("key", "list", *data)
-    result = CliRunner().invoke(app, ["verify", "--all", *data])
+    result = invoke("verify", "--all", *data)
     assert result.exit_code == 4
     assert "record 0 does not fit" in result.output

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from controller.errors import AnswerMissing, PrescriptionInvalid, RequestRefused
+from tests.support.commands import invoke
 from tests.support.sessions import SHORT_CERVICAL
-from workstation.cli import app
 from workstation.exit_status import WRONG, exit_status
 
 SAID = {
@@ -27,7 +26,7 @@ def refusal(tmp_path: Path, order: str = SHORT_CERVICAL, **said: str) -> BaseExc
     options = SAID | {f"--{name.replace('_', '-')}": value for name, value in said.items()}
     words = ["observe", "modbus-rtu:///dev/ttyNONE?unit=1", "--order", str(tmp_path / "order.toml")]
     words += [word for pair in options.items() for word in pair]
-    result = CliRunner().invoke(app, [*words, "--data", str(tmp_path / "data")])
+    result = invoke(*words, "--data", str(tmp_path / "data"))
     assert result.exception is not None
     return result.exception
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from controller.errors import PrescriptionInvalid, RecordNotFound, RequestRefused
 from controller.order.prescription import Region
 from records.clinic.audit import accesses
 from records.order.order_file import parse_order
 from records.store.record_folder import RecordFolder
-from tests.support.commands import said
+from tests.support.commands import invoke, said
 from tests.support.sessions import SHORT_CERVICAL
 from tests.support.standing import FLAG, example, keep, patient
-from workstation.cli import app
 from workstation.texts.order_template import order_template
 
 
@@ -23,7 +21,7 @@ def test_check_prints_steps_total_time_and_questions(tmp_path: Path) -> None:
     file = tmp_path / "order.toml"
     steps = order_template(Region.LUMBAR).replace("progressive_steps = 0", "progressive_steps = 2")
     file.write_text(steps, encoding="utf-8")
-    result = CliRunner().invoke(app, ["order", "check", str(file)])
+    result = invoke("order", "check", str(file))
     assert result.exit_code == 0
     assert "progressive  1 min 20 s, steps at 76.7 N, 138.3 N" in result.output
     assert "total        16 min" in result.output
@@ -34,7 +32,7 @@ def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "order.toml"
     text = order_template(Region.LUMBAR).replace("regressive_steps = 0", "regressive_steps = 10")
     file.write_text(text, encoding="utf-8")
-    result = CliRunner().invoke(app, ["order", "check", str(file)])
+    result = invoke("order", "check", str(file))
     assert isinstance(result.exception, PrescriptionInvalid)
     assert "regressive_steps=10 steps is outside 0 to 9" in str(result.exception)
 
@@ -43,7 +41,7 @@ def checked(folder: RecordFolder, place: Path, *words: str) -> str:
     """What the check of a cervical order for TEST-1 says; raises what it raised."""
     file = place / "order.toml"
     file.write_text(SHORT_CERVICAL, encoding="utf-8")
-    result = CliRunner().invoke(app, ["order", "check", str(file), "--data", str(folder), *words])
+    result = invoke("order", "check", str(file), "--data", str(folder), *words)
     if isinstance(result.exception, Exception):
         raise result.exception
     return result.output
@@ -90,7 +88,7 @@ def test_check_for_a_table_narrows_to_its_limits(folder: RecordFolder, tmp_path:
 def proposed(folder: RecordFolder, *words: str, region: str = "cervical") -> str:
     """What ``order new`` prints with proposals; raises what it raised."""
     command = ["order", "new", "--region", region, "--data", str(folder), *words]
-    result = CliRunner().invoke(app, command)
+    result = invoke(*command)
     if isinstance(result.exception, Exception):
         raise result.exception
     return result.stdout

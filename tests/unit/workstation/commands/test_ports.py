@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from controller.errors import LinkLost
 from controller.runtime.clock import VirtualClock
@@ -17,7 +16,7 @@ from firmware_bridge.line.uri import parse_uri
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profiles import shipped_profile
 from tests.support.adapters import FakeSystem, adapter_info
-from workstation.cli import app
+from tests.support.commands import invoke
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSystem:
 
 
 def printed(*options: str) -> str:
-    result = CliRunner().invoke(app, ["ports", *options])
+    result = invoke("ports", *options)
     assert result.exit_code == 0, result.output
     return result.output
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from typer.testing import CliRunner
 
 from controller.errors import InstrumentFaulted, ProfileInvalid
 from controller.runtime.clock import VirtualClock
@@ -17,14 +16,14 @@ from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profiles import find_profile, shipped_names
 from simulator.line.device_time import VirtualDeviceTime
 from simulator.line.text_server import TextServer
+from tests.support.commands import invoke
 from tests.support.pages import read
-from workstation.cli import app
 
 HOW_TO = "how-to/add-an-instrument.md"
 
 
 def run(*words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, list(words))
+    result = invoke(*words)
     if isinstance(result.exception, ProfileInvalid):
         return 2, result.exception.message
     return result.exit_code, result.output

@@ -98,14 +98,14 @@ def test_trouble_of_the_capture_is_said_once_and_is_nobody_else_s(
     uri = "modbus-tcp://127.0.0.1:9"
     full = os.open("/dev/full", os.O_WRONLY)
     monkeypatch.setattr(capturing, "create_new", lambda path: full)
-    with captured(path, uri, SystemClock(), said.append) as heard:
+    with captured(path, uri, "ab" * 32, SystemClock(), said.append) as heard:
         assert heard is not None
         for number in range(100):
             heard(float(number), Direction.SENT, b"\x01")
     (line,) = said
     assert str(path) in line
     assert "No space left on device" in line
-    with captured(None, uri, SystemClock(), said.append) as heard:
+    with captured(None, uri, "ab" * 32, SystemClock(), said.append) as heard:
         assert heard is None
     assert len(said) == 1
 

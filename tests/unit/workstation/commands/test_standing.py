@@ -242,7 +242,7 @@ def test_a_namesake_and_a_plan_that_ran_out_are_told(folder: RecordFolder) -> No
 def test_an_altered_file_shows_nothing(folder: RecordFolder) -> None:
     added(folder, "patient")
     with altering(folder.clinic_database) as db:
-        db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE kind = 50")
+        db.execute("UPDATE entry SET utc_ms = utc_ms + 1 WHERE kind = 60")
     with pytest.raises(JournalCorrupt):
         said(folder, "patients", "show", "A-1")
 

@@ -255,8 +255,8 @@ def test_on_a_verified_unit_a_script_alone_is_refused_with_what_a_person_must_se
     with pytest.raises(AnswerMissing) as missing:
         check_somebody_answers(order, scripted=True, terminal=False, verified=True)
     assert missing.value.message == (
-        "nobody is there to answer: unit_not_commissioned, table_moves_freely, lift_locked, "
-        "quick_release_in_reach, call_bell_in_hand, patient_and_order, start_traction, "
+        "nobody is there to answer: table_moves_freely, lift_locked, quick_release_in_reach, "
+        "call_bell_in_hand, patient_and_order, start_traction, "
         "pretension_looks_right, end_acknowledged; answer at a terminal"
     )
     check_somebody_answers(order, scripted=True, terminal=True, verified=True)

@@ -44,9 +44,10 @@ def test_another_system_is_not_asked(mocker: MockerFixture) -> None:
 
 
 def test_a_session_collects_in_short_steps_whatever_the_command_line_set() -> None:
+    before = gc.get_threshold()
     gc.set_threshold(100_000)
     try:
         take_realtime_rights()
         assert gc.get_threshold()[0] == 700
     finally:
-        gc.set_threshold(700)
+        gc.set_threshold(*before)

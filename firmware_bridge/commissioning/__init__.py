@@ -1,0 +1,1 @@
+"""Commissioning: who is at an address, and whether its force is true. Nothing here ever writes."""

@@ -1,0 +1,104 @@
+"""How long answers took on a line, adapter and gateway in it: heard where the bytes pass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from firmware_bridge.line.line import Capture, Direction
+
+ENOUGH_TRIPS: Final = 1000
+"""From so many on the slowest in a thousand says something (times.md)."""
+LISTENED_S: Final = 1.0
+"""The time-out with which lateness is measured: what comes later counts as lost (times.md)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TripTimes:
+    """Seconds from the first byte of a request to the last one of its answer, by percentiles.
+
+    ``lost`` requests had no answer at all; ``trips`` are the others. All times are 0 without any.
+    """
+
+    trips: int
+    lost: int
+    p50_s: float
+    p95_s: float
+    p99_s: float
+    p999_s: float
+    longest_s: float
+
+    @property
+    def slowest_answer_s(self) -> float | None:
+        """What all but one answer in a thousand kept to; None where that is not known.
+
+        That needs 1 000 answers, and no more than one lost one in a thousand.
+        """
+        few = self.trips < ENOUGH_TRIPS
+        return None if few or self.lost * 1000 > self.trips else self.p999_s
+
+
+class RoundTrips:
+    """Hears a line (it is a ``Capture``) and keeps how long each answer took.
+
+    ``passed_on``: another listener, which hears everything as well.
+    """
+
+    def __init__(self, passed_on: Capture | None = None) -> None:
+        self._passed_on = passed_on
+        self._sent_at_s: float | None = None
+        self._heard_at_s: float | None = None
+        self._trips_s: list[float] = []
+        self._lost = 0
+
+    def __call__(self, at_s: float, direction: Direction, data: bytes) -> None:
+        """Take one lump; ``at_s`` in monotonic seconds."""
+        if self._passed_on is not None:
+            self._passed_on(at_s, direction, data)
+        if direction is Direction.RECEIVED:
+            self._heard_at_s = at_s
+            return
+        self._close()
+        self._sent_at_s, self._heard_at_s = at_s, None
+
+    @property
+    def exchanges(self) -> int:
+        """Requests that are over."""
+        return len(self._trips_s) + self._lost
+
+    def forget(self) -> None:
+        """Begin anew: what came so far was no measurement."""
+        self._trips_s, self._lost = [], 0
+        self._sent_at_s = self._heard_at_s = None
+
+    def times(self) -> TripTimes:
+        """What was measured so far, the last exchange included."""
+        self._close()
+        self._sent_at_s = self._heard_at_s = None
+        ordered_s = sorted(self._trips_s)
+        return TripTimes(
+            trips=len(ordered_s),
+            lost=self._lost,
+            p50_s=percentile(ordered_s, 0.50),
+            p95_s=percentile(ordered_s, 0.95),
+            p99_s=percentile(ordered_s, 0.99),
+            p999_s=percentile(ordered_s, 0.999),
+            longest_s=ordered_s[-1] if ordered_s else 0.0,
+        )
+
+    def _close(self) -> None:
+        """The exchange before this moment is over."""
+        if self._sent_at_s is None:
+            return
+        if self._heard_at_s is None:
+            self._lost += 1
+        else:
+            self._trips_s.append(self._heard_at_s - self._sent_at_s)
+
+
+def percentile(ordered: list[float], share: float) -> float:
+    """The smallest value that ``share`` of all keep to (nearest rank); 0 without any."""
+    if not ordered:
+        return 0.0
+    return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]

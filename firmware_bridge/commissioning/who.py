@@ -1,0 +1,142 @@
+"""Who is at an address, when nobody says: known profiles are tried, one connection each.
+
+Only reads are sent. A traction unit names itself, so it is asked first. No instrument does: what
+fits is what reads well, and the plate has the last word. A connection of its own for each, because
+some servers never answer again behind a function that they do not know. There is no search over bus
+addresses: the address says which one is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from controller.errors import (
+    AddressInvalid,
+    InstrumentFaulted,
+    LinkError,
+    LinkLost,
+    ReplyTimeout,
+    UnitNotVerified,
+)
+from controller.ports import Clock
+from controller.telemetry import InstrumentFault
+from firmware_bridge.commissioning.items import NOT_THIS_MODEL, InstrumentProfile
+from firmware_bridge.commissioning.probe import ask_twice
+from firmware_bridge.commissioning.readers import InstrumentReader
+from firmware_bridge.connect import connect_unit
+from firmware_bridge.connect_instrument import connect_instrument
+from firmware_bridge.line.line import Capture
+from firmware_bridge.line.uri import AsciiAddress, parse_uri
+from firmware_bridge.modbus.frames import READ
+from firmware_bridge.profile_kinds.gauge import GaugeProfile
+from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+
+UNIT: str = "reference_v1"
+Known = Mapping[str, tuple[object, str]]
+"""Profiles by name, each with its digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One profile at the address. ``why`` it does not fit, or what it says against its value."""
+
+    name: str
+    fits: bool
+    answered: bool
+    why: str = ""
+
+
+def find_out(
+    uri: str, known: Known, clock: Clock, capture: Capture | None, say: Callable[[str], None]
+) -> list[Tried]:
+    """Try every profile that speaks as the address does; raises AddressInvalid or LinkLost.
+
+    A traction unit ends the search, because it is sure.
+    """
+    is_text = isinstance(parse_uri(uri), AsciiAddress)
+    tried = []
+    if not is_text:
+        tried.append(_try_unit(uri, clock, capture))
+        if tried[0].fits:
+            return tried
+    for name, profile, digest in _in_order(known, is_text=is_text):
+        if harm := harm_of(profile, known):
+            tried.append(Tried(name=name, fits=False, answered=False, why=harm))
+            continue
+        say(f"asking as {name}")
+        tried.append(_try_instrument(uri, profile, digest, clock, capture))
+    return tried
+
+
+def _in_order(known: Known, *, is_text: bool) -> Iterator[tuple[str, InstrumentProfile, str]]:
+    """By name; those that read by function 4 last, which fewer instruments know."""
+    kind = GaugeProfile if is_text else TransmitterProfile
+    found = [
+        (name, profile, digest)
+        for name, (profile, digest) in known.items()
+        if isinstance(profile, TransmitterProfile | GaugeProfile) and isinstance(profile, kind)
+    ]
+    return iter(sorted(found, key=lambda one: (_is_unusual(one[1]), one[0])))
+
+
+def _is_unusual(profile: InstrumentProfile) -> bool:
+    return isinstance(profile, TransmitterProfile) and any(
+        read.function != READ for read in profile.reads
+    )
+
+
+def harm_of(profile: InstrumentProfile, known: Known) -> str:
+    """Why a request for one model must not go to whoever listens; "" when nothing speaks against.
+
+    Gauges take commands as text, and what asks one of them may zero another or switch it off.
+    """
+    if not isinstance(profile, GaugeProfile):
+        return ""
+    for name, (other, _) in known.items():
+        if not isinstance(other, GaugeProfile) or name == profile.name:
+            continue
+        for never in other.never_sent:
+            if never.request in profile.request:
+                return (
+                    f"not asked: its request {profile.request!r} holds {never.request!r}, which on "
+                    f"{name} {never.means}; say --profile {profile.name} if it is the one"
+                )
+    return ""
+
+
+def _try_unit(uri: str, clock: Clock, capture: Capture | None) -> Tried:
+    try:
+        connect_unit(uri, clock, capture=capture).close()
+    except LinkLost:
+        raise
+    except (UnitNotVerified, AddressInvalid) as error:
+        answered = isinstance(error, UnitNotVerified)
+        return Tried(name=UNIT, fits=False, answered=answered, why=error.message)
+    except LinkError as failure:
+        answered = not isinstance(failure, ReplyTimeout)
+        return Tried(name=UNIT, fits=False, answered=answered, why=failure.message)
+    return Tried(name=UNIT, fits=True, answered=True)
+
+
+def _try_instrument(
+    uri: str, profile: InstrumentProfile, digest: str, clock: Clock, capture: Capture | None
+) -> Tried:
+    name = profile.name
+    try:
+        source = connect_instrument(uri, profile, digest, clock, capture=capture)
+    except AddressInvalid as refusal:
+        return Tried(name=name, fits=False, answered=False, why=refusal.message)
+    try:
+        ask_twice(InstrumentReader(source))
+    except LinkLost:
+        raise
+    except InstrumentFaulted as error:
+        fits = InstrumentFault(error.fault) not in NOT_THIS_MODEL
+        return Tried(name=name, fits=fits, answered=True, why=error.message)
+    except LinkError as failure:
+        answered = not isinstance(failure, ReplyTimeout)
+        return Tried(name=name, fits=False, answered=answered, why=failure.message)
+    finally:
+        source.close()
+    return Tried(name=name, fits=True, answered=True)

@@ -1,0 +1,215 @@
+"""Commissionings in clinic.db's chain: what was tested, by whom, what came, and whether it holds.
+
+A test that failed is kept like one that passed, and the newest one of an instrument or a unit is
+what holds. Numbers are integers: millinewtons (``_mn``), grams, milliseconds, microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from controller.errors import JournalCorrupt, RequestRefused
+from controller.event_details.codec import decode_fields, encode_fields
+from records.clinic.chain_check import ChainCheck
+from records.evidence.unreadable import refused_in_words
+from records.keys.key_folder import key_history
+from records.keys.signing import known_public_keys
+from records.store.author import Author
+from records.store.cell_check import CellCheck
+from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind, entry_of
+from records.store.clinic_file import clinic_reading, clinic_writing
+from records.store.record_folder import RecordFolder
+
+VALID_DAYS: Final = 30
+"""A weight test holds so long (commissioning.md)."""
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionedThing:
+    """What was or is to be tested: a commissioning holds for exactly this.
+
+    ``unit_id`` names the file of its records, 16 hex digits. ``profile_digest`` is the SHA-256 of
+    the profile's file. Both CRCs are a unit's own word, 0 for an instrument, which gives none.
+    """
+
+    unit_id: str
+    profile: str
+    profile_digest: str
+    firmware_crc: int = 0
+    calibration_crc: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelResult:
+    """One force channel: level, noise and drift in 60 s of the free cell; what the weight added."""
+
+    zero_mn: int
+    noise_mn: int
+    drift_mn: int
+    weight_mn: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredLine:
+    """Round trips with a time-out of 1 s, microseconds, adapter and gateway in them.
+
+    ``slowest_us`` is what all but one answer in a thousand kept to, None where fewer than 1 000
+    came or more than one in a thousand was lost.
+    """
+
+    answers: int
+    lost: int
+    p50_us: int
+    p95_us: int
+    p99_us: int
+    longest_us: int
+    slowest_us: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemResult:
+    """One judged item, as the probe or the test showed it."""
+
+    item: str
+    state: str
+    value: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissioningRecord:
+    """One commissioning. ``step_ms``: how long the weight took to be gone, 90 to 10 %."""
+
+    tested: CommissionedThing
+    title: str
+    serial: str
+    address: str
+    program: str
+    capacity_mn: int
+    weight_g: int
+    expected_mn: int
+    channels: tuple[ChannelResult, ...]
+    step_ms: int | None
+    line: MeasuredLine
+    items: tuple[ItemResult, ...]
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who signed for a test, and the account of the operating system."""
+
+    by: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledCommissioning:
+    """A commissioning on file, with who signed for it."""
+
+    record: CommissioningRecord
+    by: str
+    at_utc_ms: int
+
+    @property
+    def day(self) -> str:
+        """The day of it (UTC), as an ISO date."""
+        return datetime.fromtimestamp(self.at_utc_ms / 1000, UTC).date().isoformat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a commissioning is worth now. ``text`` is for people; ``days_left`` None: nothing."""
+
+    valid: bool
+    text: str
+    days_left: int | None = None
+
+
+def file_commissioning(folder: RecordFolder, author: Author, record: CommissioningRecord) -> None:
+    """Append it to the chain, signed, with the person who did it; raises JournalError."""
+    if not author.by.strip():
+        raise RequestRefused("a commissioning names who did it; say it with --by")
+    detail = encode_fields(Signer(by=author.by, user=author.user)) | encode_fields(record)
+    with clinic_writing(folder) as db:
+        append_entries(db, author, [(EntryKind.COMMISSIONED, detail)])
+
+
+def commissionings(folder: RecordFolder) -> list[FiledCommissioning]:
+    """Every commissioning on file, oldest first, from a chain that fits; each is signed.
+
+    Raises JournalCorrupt for a chain that was altered: nothing in it is worth a patient.
+    """
+    if not folder.clinic_database.exists():
+        return []
+    keys = key_history(folder).only(known_public_keys(folder))
+    with clinic_reading(folder) as db:
+        if not entries_of_kind(db, EntryKind.COMMISSIONED):
+            return []
+        chain = ChainCheck(db, keys.public_keys, keys, CellCheck(db))
+        rows = [row for row in chain.entries if row.kind == EntryKind.COMMISSIONED]
+        texts = {row.sequence for row in rows}
+        altered = next(chain.alterations(texts, since=len(chain.entries)), None)
+    if altered is not None:
+        raise JournalCorrupt(
+            f"clinic.db, {altered.where}: {altered.what}; no commissioning in it is believed. "
+            "`traction verify --all` says more"
+        )
+    return [_filed(entry_of(row)) for row in rows]
+
+
+def newest_of(folder: RecordFolder, unit_id: str) -> FiledCommissioning | None:
+    """The newest commissioning of an instrument or a unit, whatever came of it."""
+    found = [one for one in commissionings(folder) if one.record.tested.unit_id == unit_id]
+    return found[-1] if found else None
+
+
+def standing_of(
+    filed: FiledCommissioning | None, tested: CommissionedThing, utc_ms: int
+) -> Standing:
+    """Whether it holds for what is connected now; ``utc_ms`` is the wall clock."""
+    if filed is None:
+        return Standing(valid=False, text="no weight test on record")
+    what = f"weight test of {filed.day} by {filed.by}"
+    if not filed.record.passed:
+        return Standing(valid=False, text=f"{what} was not passed")
+    if changed := _changed(filed.record.tested, tested):
+        return Standing(valid=False, text=f"{what} was done with another {changed}")
+    if filed.at_utc_ms > utc_ms + DAY_MS:
+        return Standing(valid=False, text=f"{what} lies in the future: one of the clocks is wrong")
+    days = max(0, utc_ms - filed.at_utc_ms) // DAY_MS
+    left = VALID_DAYS - days
+    if left <= 0:
+        since = f"{_days(-left)} ago" if left else "today"
+        return Standing(valid=False, text=f"{what} ran out {since}", days_left=0)
+    return Standing(valid=True, text=f"{what}, valid for {_days(left)} more", days_left=left)
+
+
+def _changed(then: CommissionedThing, now: CommissionedThing) -> str:
+    """What differs, in words; "" when nothing does."""
+    names: Mapping[str, str] = {
+        "unit_id": "instrument",
+        "profile": "profile",
+        "profile_digest": "version of its profile",
+        "firmware_crc": "firmware",
+        "calibration_crc": "calibration",
+    }
+    differing = (text for key, text in names.items() if getattr(then, key) != getattr(now, key))
+    return next(differing, "")
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+def _filed(entry: Entry) -> FiledCommissioning:
+    with refused_in_words(f"entry {entry.sequence} of clinic.db, a commissioning,"):
+        return FiledCommissioning(
+            record=decode_fields(CommissioningRecord, entry.detail),
+            by=decode_fields(Signer, entry.detail).by,
+            at_utc_ms=entry.utc_ms,
+        )

@@ -1,0 +1,30 @@
+"""Somebody who is asked before a session, and what was asked."""
+
+from __future__ import annotations
+
+from controller.ports import Answer, Question
+from workstation.session.operators import SessionOperator
+
+
+class Asked(SessionOperator):
+    """A script that keeps what it was asked, and answers like a person where only one may.
+
+    ``no`` is the one question that the person refuses.
+    """
+
+    def __init__(self, *, person: bool = False, no: Question | None = None) -> None:
+        super().__init__(scripted=True, show=lambda progress: None)
+        self._person, self._no = person, no
+        self.texts: dict[Question, str] = {}
+
+    @property
+    def at_terminal(self) -> bool:
+        return self._person
+
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
+        self.texts[question] = text
+        super().ask(question, text, person_only=person_only)
+        by_person = person_only and self._person
+        if by_person or question is self._no:
+            accepted = question is not self._no
+            self._answers[question] = Answer(accepted=accepted, answered_by="P. Jones")

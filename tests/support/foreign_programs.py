@@ -1,0 +1,121 @@
+"""Servers and lines of programs that are not ours: libmodbus, socat, ser2net.
+
+Each context manager gives what a host connects to, and ends its program.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support.installed import installed, library_flags
+from tests.support.real_time import wait_until
+
+SOURCE = Path(__file__).with_name("libmodbus_server.c")
+LATE_MS = 0x06FF
+"""Register of the libmodbus server: how late the next answer is, once."""
+LISTENS = "0A"
+"""State of a listening socket in /proc/net/tcp."""
+
+
+class Libmodbus:
+    """Our server on libmodbus, compiled into ``folder`` when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._program = folder / "libmodbus_server"
+
+    @contextmanager
+    def serving(self, kind: str, unit: int) -> Iterator[str]:
+        """The TCP port, or the path of the host's end of a line."""
+        if kind == "tcp":
+            with self._running("tcp", str(unit)) as port:
+                yield port
+        else:
+            with self.on_a_line(unit) as (host_end, _):
+                yield host_end
+
+    @contextmanager
+    def on_a_line(self, unit: int = 1) -> Iterator[tuple[str, str]]:
+        """Both ends of a line whose second one the server has."""
+        with socat_pair() as (host_end, unit_end), self._running("rtu", str(unit), unit_end):
+            yield host_end, unit_end
+
+    @contextmanager
+    def on_a_port(self, kind: str) -> Iterator[str]:
+        """The TCP port, or the pseudo-terminal whose other end the server has: nothing between."""
+        device = [] if kind == "tcp" else ["/dev/ptmx"]
+        with self._running(kind, "1", *device) as place:
+            yield place
+
+    @contextmanager
+    def _running(self, *arguments: str) -> Iterator[str]:
+        """The server's process and the line that it prints."""
+        self._compile()
+        command = [str(self._program), *arguments]
+        with ended_after(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            yield process.stdout.readline().decode().strip()
+
+    def _compile(self) -> None:
+        if not self._program.exists():
+            flags = library_flags("libmodbus")
+            compiler = [installed("cc"), "-Wall", "-Wextra", "-Werror"]
+            command = [*compiler, str(SOURCE), "-o", str(self._program), *flags]
+            subprocess.run(command, check=True)
+
+
+@contextmanager
+def socat_pair() -> Iterator[tuple[str, str]]:
+    """The two ends of a line between pseudo-terminals, the host's first."""
+    with TemporaryDirectory() as folder:
+        ends = Path(folder) / "host", Path(folder) / "unit"
+        command = [installed("socat"), *(f"pty,raw,echo=0,link={end}" for end in ends)]
+        with ended_after(command):
+            wait_until(lambda: all(end.exists() for end in ends), "socat's pseudo-terminals")
+            yield str(ends[0].resolve()), str(ends[1].resolve())
+
+
+@contextmanager
+def ser2net(device: str, *, accepter: str = "tcp", options: str = "") -> Iterator[str]:
+    """A serial server before ``device``: its TCP port.
+
+    ``accepter``: "tcp" is raw, "telnet,tcp" and "telnet(rfc2217),tcp" are what their names say.
+    ``options`` of the serial port, for instance ",xonxoff".
+    """
+    config = (
+        "connection: &unit\n"
+        f"  accepter: {accepter},127.0.0.1,0\n"
+        f"  connector: serialdev,{device},115200n81,local{options}\n"
+    )
+    with ended_after([installed("ser2net"), "-n", "-u", "-Y", config]) as process:
+        wait_until(lambda: bool(listening_port(process.pid)), "ser2net's port")
+        yield listening_port(process.pid)
+
+
+def listening_port(process_id: int) -> str:
+    """The TCP port at which a process listens; "" as long as it does not (Linux)."""
+    sockets = set()
+    for link in Path(f"/proc/{process_id}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it closes files while it starts
+            sockets.add(str(link.readlink()).removeprefix("socket:"))
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == LISTENS and f"[{fields[9]}]" in sockets:
+            return str(int(fields[1].partition(":")[2], 16))
+    return ""
+
+
+@contextmanager
+def ended_after(
+    command: list[str], *, stdout: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A running program that is gone at the end of the block."""
+    with subprocess.Popen(command, stdout=stdout) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -1,0 +1,309 @@
+"""``traction probe`` and ``traction commission``: who is at an address, and is its force true."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.errors import AnswerMissing, RequestRefused
+from controller.event_details.codec import encode_fields
+from controller.words import ADDRESS_CHARACTERS, check_name, check_text
+from workstation.commands.options import RecordsOptions, SessionArgument, grouped
+from workstation.exit_status import REFUSED
+from workstation.output import say, say_json, warn
+
+if TYPE_CHECKING:
+    from controller.start.self_check import CheckItem
+    from firmware_bridge.line.capture import CaptureWriter
+    from records.clinic.commissionings import Standing
+    from workstation.commands.options import Place
+    from workstation.session.commissioned import KnownFiled
+    from workstation.session.probing import Commissioned, ProbeResult
+    from workstation.session.workplace import Workplace
+    from workstation.terminal.typed_lines import TypedLines
+
+AddressArgument = Annotated[
+    str, typer.Argument(help="Address, for instance modbus-rtu:///dev/ttyUSB0?unit=1")
+]
+GIVEN_UP = ("q", "quit", "n", "no")
+NO_DIGEST = "0" * 64
+"""Stands in a capture for the profile that a probe is to find."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThingOptions:
+    """What is at the address, as far as somebody knows."""
+
+    profile: Annotated[
+        str, typer.Option(help="Its profile; without one the known profiles are tried.")
+    ] = ""
+    serial: Annotated[str, typer.Option(help="Number on the plate of an instrument.")] = ""
+    capture: Annotated[
+        Path | None,
+        typer.Option(help="Write every byte of the line to a new file.", show_default=False),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """Who hangs what on which cell."""
+
+    weight: Annotated[str, typer.Option(help='A weight that is known, such as "5.00 kg".')]
+    by: Annotated[str, typer.Option("--by", help="Who hangs it, and signs for the result.")]
+    capacity: Annotated[
+        str, typer.Option(help="What the cell of an instrument may carry, such as 1000 N.")
+    ] = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("probe")(probe)
+    app.command("commission")(commission)
+    app.command("commissionings")(commissionings)
+    app.command("stop-test")(stop_test)
+
+
+@grouped
+def probe(address: AddressArgument, *, thing: ThingOptions, records: RecordsOptions) -> None:
+    """Say who is there and what a free cell does for 60 s. Only reads are sent, nothing is kept."""
+    from workstation.session.probing import Asked
+    from workstation.session.probing import probe as probe_address
+
+    place = records.place
+    workplace = _workplace(place)
+    serial = _checked(address, thing)
+    with _captured(address, thing, workplace) as heard:
+        asked = Asked(address=address, profile=thing.profile, serial=serial, capture=heard)
+        result = probe_address(asked, workplace)
+    _show(address, result, result.probed.items, as_json=records.as_json)
+    if not result.probed.good:
+        raise typer.Exit(REFUSED)
+
+
+@grouped
+def commission(
+    address: AddressArgument, *, load: LoadOptions, thing: ThingOptions, records: RecordsOptions
+) -> None:
+    """Probe, then hang a known weight and lift it off; the result is signed and kept for 30 days.
+
+    At a terminal, because somebody has to hang the weight. Only reads are sent.
+    """
+    from records.order.quantities import force_n, weight_kg
+    from workstation.anchors import leave_checkpoints
+    from workstation.author_now import author_now
+    from workstation.session.probing import Asked
+    from workstation.session.probing import commission as commission_address
+
+    serial = _checked(address, thing)
+    by = check_name("--by", load.by)
+    kilograms = _heavy_enough(weight_kg("--weight", load.weight))
+    capacity_n = force_n("--capacity", load.capacity, None) if load.capacity else None
+    guide = _guide()
+    place = records.place
+    workplace = _workplace(place)
+    author = author_now(place.folder, by)
+    with _captured(address, thing, workplace) as heard:
+        asked = Asked(address=address, profile=thing.profile, serial=serial, capture=heard)
+        done = commission_address(
+            asked, workplace, guide, author, weight_kg=kilograms, capacity_n=capacity_n
+        )
+    _show(address, done.probe, done.items, as_json=records.as_json, done=done)
+    leave_checkpoints(place.settings, place.folder, warn)
+    if not done.passed:
+        raise typer.Exit(REFUSED)
+
+
+@grouped
+def commissionings(records: RecordsOptions) -> None:
+    """List what was commissioned: the newest test of each, by whom, and how many days it holds."""
+    from controller.runtime.clock import SystemClock
+    from records.keeping.stop_tests import stop_tests
+    from workstation.session.commissioned import all_known
+
+    folder = records.place.folder
+    found = all_known(folder, SystemClock().utc_ms())
+    if records.as_json:
+        say_json({"commissionings": [_known_facts(known) for known in found]})
+        return
+    if not found:
+        say("no commissioning is on file")
+    for known in found:
+        tested = known.filed.record
+        what = f"{tested.tested.unit_id} {tested.title}, serial {tested.serial}"
+        say(f"{what}: {known.standing.text}")
+        for stop in stop_tests(folder, tested.tested.unit_id)[-1:]:
+            say(f"  stop test of {stop.day} by {stop.by}: {stop.test.text}")
+
+
+@grouped
+def stop_test(
+    session: SessionArgument,
+    *,
+    by: Annotated[str, typer.Option("--by", help="Who pressed the switch, and signs for it.")],
+    records: RecordsOptions,
+) -> None:
+    """File a session on the frame, in which the switch was pressed, as the unit's stop test."""
+    from records.evidence.reader import find_session
+    from records.keeping.stop_tests import file_stop_test
+    from workstation.anchors import leave_checkpoints
+    from workstation.author_now import author_now
+
+    name = check_name("--by", by)
+    place = records.place
+    session_id = find_session(place.folder, session).session_id
+    test = file_stop_test(place.folder, author_now(place.folder, name), session_id)
+    if records.as_json:
+        say_json(encode_fields(test))
+    else:
+        say(f"stop test of unit {test.unit_id}: {test.text}")
+    leave_checkpoints(place.settings, place.folder, warn)
+    if not test.passed:
+        raise typer.Exit(REFUSED)
+
+
+def _checked(address: str, thing: ThingOptions) -> str:
+    """The number on the plate, as a record may hold it."""
+    check_text("ADDRESS", address, ADDRESS_CHARACTERS)
+    return check_name("--serial", thing.serial) if thing.serial else ""
+
+
+def _heavy_enough(kilograms: float) -> float:
+    from firmware_bridge.commissioning.weight import SMALLEST_WEIGHT_KG, TOLERANCE_N
+
+    if kilograms < SMALLEST_WEIGHT_KG:
+        raise RequestRefused(
+            f"--weight {kilograms:g} kg is below {SMALLEST_WEIGHT_KG:g} kg: the "
+            f"{TOLERANCE_N:g} N that a reading may differ would hide a wrong gain; take 5 kg"
+        )
+    return kilograms
+
+
+def _workplace(place: Place) -> Workplace:
+    """Where it is done: what somebody should know meanwhile goes past a pipe."""
+    from controller.runtime.clock import SystemClock
+    from workstation.session.workplace import Workplace
+
+    return Workplace(folder=place.folder, settings=place.settings, clock=SystemClock(), warn=warn)
+
+
+def _captured(
+    address: str, thing: ThingOptions, workplace: Workplace
+) -> AbstractContextManager[CaptureWriter | None]:
+    """The capture's file; of a profile that is still to be found it says so by 64 zeros."""
+    from firmware_bridge.profiles import find_profile
+    from workstation.session.capturing import captured
+
+    digest = NO_DIGEST
+    if thing.profile:
+        digest = find_profile(thing.profile, workplace.folder.path)[1]
+    return captured(thing.capture, address, digest, workplace.clock, warn)
+
+
+class _TerminalGuide:
+    """Puts each step to the person at the terminal. Implements ``Guide``."""
+
+    def __init__(self, lines: TypedLines) -> None:
+        self._lines = lines
+
+    def ask(self, text: str) -> None:
+        """Wait for Enter; raises RequestRefused for q, AnswerMissing when the terminal closed."""
+        warn(f"{text} (q gives up)")
+        try:
+            answer = self._lines.read_line()
+        except EOFError as error:
+            raise AnswerMissing("the terminal closed: nobody hangs the weight") from error
+        if answer.strip().lower() in GIVEN_UP:
+            raise RequestRefused("given up at the terminal; nothing was filed")
+
+    def tell(self, text: str) -> None:
+        """Say it."""
+        warn(text)
+
+
+def _guide() -> _TerminalGuide:
+    """Whoever hangs the weight; raises AnswerMissing where nobody can be told."""
+    from workstation.terminal.typed_lines import typed_lines
+
+    lines = typed_lines(sys.stdin)
+    if lines is None:
+        raise AnswerMissing("nobody is there to hang the weight; start it at a terminal")
+    return _TerminalGuide(lines)
+
+
+def _show(
+    address: str,
+    result: ProbeResult,
+    items: Sequence[CheckItem],
+    *,
+    as_json: bool,
+    done: Commissioned | None = None,
+) -> None:
+    standing = result.known.standing if result.known else None
+    if done is not None:
+        standing = done.standing
+    if as_json:
+        say_json(
+            {
+                "address": address,
+                "profile": result.profile.name,
+                "profile_sha256": result.digest,
+                "tried": [asdict(one) for one in result.tried],
+                "items": [_item_facts(item) for item in items],
+                "answers": asdict(result.probed.times) if result.probed.times else None,
+                "channels": _channels(result),
+                "commissioning": asdict(standing) if standing else None,
+                "filed": encode_fields(done.record) if done and done.record else None,
+            }
+        )
+        return
+    for line in _lines(address, result, items, standing, done):
+        say(line)
+
+
+def _lines(
+    address: str,
+    result: ProbeResult,
+    items: Sequence[CheckItem],
+    standing: Standing | None,
+    done: Commissioned | None,
+) -> Iterator[str]:
+    """What was found, for people."""
+    for one in result.tried:
+        yield f"{one.name}: {'fits' if one.fits else 'does not fit'}{one.why and ': '}{one.why}"
+    for item in items:
+        yield item.text
+    failed = sum(item.refuses for item in items)
+    yield f"{address} as {result.profile.name}: " + (
+        f"{failed} of {len(items)} items failed" if failed else "nothing found against it"
+    )
+    if standing is not None:
+        yield f"commissioning: {standing.text}"
+    elif done is None:
+        yield "commissioning: give the number on the plate with --serial to see what is on file"
+    else:
+        yield "commissioning: nothing was filed, because there was no reading"
+
+
+def _item_facts(item: CheckItem) -> dict[str, str]:
+    return {"item": item.name, "state": item.state.value, "value": item.value, "todo": item.todo}
+
+
+def _channels(result: ProbeResult) -> list[dict[str, float]]:
+    watched = result.probed.watched
+    return [asdict(channel) for channel in watched.channels] if watched else []
+
+
+def _known_facts(known: KnownFiled) -> dict[str, object]:
+    filed = known.filed
+    return {
+        **encode_fields(filed.record),
+        "by": filed.by,
+        "day": filed.day,
+        **asdict(known.standing),
+    }
