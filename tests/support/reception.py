@@ -278,5 +278,3 @@ def medicare_patient(day: str, reference: str = "TEST-1", **changes: object) -> 
             **changes,
         },
     )
-
-

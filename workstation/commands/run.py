@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
+from workstation.commands.at_terminal import Seat, treat_at_terminal
 from workstation.commands.options import Place, RecordsOptions, grouped
-from workstation.commands.session_end import run_to_its_end, workplace_of
-
-if TYPE_CHECKING:
-    from controller.ports import Clock, TractionUnit
-    from firmware_bridge.line.line import Capture
-    from records.order.order import PlannedOrder
-    from workstation.session.operators import PersonAtTerminal, SessionOperator
-    from workstation.session.session_script import SessionScript
-    from workstation.session.workplace import Workplace
-    from workstation.terminal.screen import Screen
 
 
 def register(app: typer.Typer) -> None:
@@ -51,18 +42,11 @@ def run(
 
     At a terminal, lines such as "pause", "-5 N", "check NAME" or "help" steer the session.
     """
-    from controller.runtime.clock import SystemClock
-    from firmware_bridge.connect import unit_profile
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
-    from workstation.session.capturing import captured
     from workstation.session.operators import check_somebody_answers
-    from workstation.session.realtime import take_realtime_rights
     from workstation.session.session_script import read_script
-    from workstation.session.signals import caught_signals
-    from workstation.terminal.screen import Screen
     from workstation.terminal.typed_lines import is_terminal
-    from workstation.texts.plan_text import plan_text
 
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
     by = check_name("--operator", operator_name) if operator_name else ""
@@ -71,18 +55,8 @@ def run(
     ordered = PlannedOrder.of(read_order(order))
     steps = read_script(script) if script else None
     check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
-    clock = SystemClock()
-    with Screen(clock, as_json=records.as_json) as screen, caught_signals() as signals:
-        screen.message(plan_text(ordered.plan))
-        screen.message(str(take_realtime_rights()))
-        screen.settle()
-        operator = _operator(screen, _person(screen, by), steps, scripted=yes)
-        signals.hand_to(operator)
-        workplace = workplace_of(place, clock, screen)
-        with captured(capture, unit, unit_profile()[1], clock, screen.message) as heard:
-            status = _treat(unit, ordered, workplace, operator, screen, heard)
-        _leave_checkpoints(place, screen)
-    raise typer.Exit(status)
+    seat = Seat(by=by, scripted=yes, script=steps, capture=capture, as_json=records.as_json)
+    raise typer.Exit(treat_at_terminal(unit, ordered, place, seat).status)
 
 
 def _address(place: Place, unit: str) -> str:
@@ -92,57 +66,3 @@ def _address(place: Place, unit: str) -> str:
 
     called = unit_called(read_standing(place.folder), unit) if "://" not in unit else None
     return called.record.address if called else unit
-
-
-def _person(screen: Screen, by: str) -> PersonAtTerminal | None:
-    """Who types here; None without a terminal."""
-    from workstation.session.operators import PersonAtTerminal
-
-    typed = screen.typed_lines()
-    if typed is None:
-        return None
-    return PersonAtTerminal(read_line=typed.read_line, by=by, asking=screen.ask)
-
-
-def _operator(
-    screen: Screen, person: PersonAtTerminal | None, script: SessionScript | None, *, scripted: bool
-) -> SessionOperator:
-    from workstation.session.operators import SessionOperator
-
-    return SessionOperator(
-        scripted=scripted,
-        show=screen.show,
-        person=person,
-        tell=screen.tell,
-        script=script,
-        notices=screen.notices,
-    )
-
-
-def _treat(
-    unit: str,
-    ordered: PlannedOrder,
-    workplace: Workplace,
-    operator: SessionOperator,
-    screen: Screen,
-    capture: Capture | None,
-) -> int:
-    """Treat, and say how it ended; returns the exit status."""
-    from firmware_bridge.connect import connect_unit
-    from workstation.session.treat import treat
-
-    def connect(uri: str, clock: Clock) -> TractionUnit:
-        return connect_unit(uri, clock, workplace.warn, capture)
-
-    return run_to_its_end(
-        lambda: treat(unit, ordered, workplace=workplace, operator=operator, connect=connect),
-        screen,
-        not_free="release not seen: look at the patient, open the clutch",
-    )
-
-
-def _leave_checkpoints(place: Place, screen: Screen) -> None:
-    """Behind the session: what this needs is not loaded while one is open."""
-    from workstation.anchors import leave_checkpoints
-
-    leave_checkpoints(place.settings, place.folder, screen.message)

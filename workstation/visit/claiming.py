@@ -51,7 +51,8 @@ def claim_of_visit(desk: VisitDesk, session_id: str) -> ClaimResult:
         visit = scrubbed_visit(desk.folder, desk.settings, session_id, desk.author)
     assert visit.report is not None, "a scrubbed visit has a report"
     desk.dialogue.tell(verdict(visit.report))
-    return export_when_ready(desk.folder, visit, desk.documents, desk.day.isoformat(), desk.author)
+    place = desk.documents / desk.day.isoformat()
+    return export_when_ready(desk.folder, visit, place, desk.author)
 
 
 def scrubbed_visit(
@@ -63,7 +64,7 @@ def scrubbed_visit(
 
 
 def export_when_ready(
-    folder: RecordFolder, visit: Visit, documents: Path, day: str, person: NewPerson
+    folder: RecordFolder, visit: Visit, place: Path, person: NewPerson
 ) -> ClaimResult:
     """Write the claim into the folder of a day, or say what it lacks."""
     lacks = tuple(_lacks(visit))
@@ -72,7 +73,6 @@ def export_when_ready(
     )
     if lacks:
         return result
-    place = documents / day
     place.mkdir(parents=True, exist_ok=True)
     asked = AskedExport(format=_format(visit), out=place)
     try:
