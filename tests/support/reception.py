@@ -6,24 +6,28 @@ Questions of the session go to an operator who says yes to what a person would; 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from controller.ports import Question
+from controller.ports import Clock, Question, TractionUnit
 from records.clinic.visit_steps import VisitBegun
 from records.keys.signing import SigningKey
 from records.order.order import PlannedOrder
+from records.standing.kinds import PatientRecord
 from records.standing.versions import read_standing
 from records.store.record_folder import RecordFolder
+from simulator.device.firmware import ReferenceFirmware
 from simulator.line.direct_line import DirectClock
 from simulator.table.patient import Patient, PressTestPatient
 from simulator.units import simulated_firmware
 from tests.support.sessions import SETTINGS, fixed_identifiers, fixed_key
 from tests.support.standing import example, keep, patient
 from workstation.session.direct import direct_connection
+from workstation.session.identifiers import Identifiers
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
 from workstation.session.treat import SessionResult, treat
@@ -123,6 +127,37 @@ class CountingOperator(SessionOperator):
         del person_only
 
 
+def kinds_of(
+    asked: Iterable[tuple[str, str]], questions: Iterable[Question]
+) -> Mapping[str, list[str]]:
+    """Every answer of a visit by what it is: none is left out, and none is counted twice."""
+    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for name, _ in asked:
+        kind = "answer"
+        if name.startswith("identified"):
+            kind = "identification"
+        elif name.startswith("screen"):
+            kind = "screen"
+        elif name in FINDINGS:
+            kind = "finding"
+        found[kind].append(name)
+    for question in questions:
+        found[QUESTIONS.get(question, "answer")].append(question.value)
+    return found
+
+
+KINDS = ("answer", "identification", "screen", "tick", "finding")
+QUESTIONS = {
+    Question.PATIENT_AND_ORDER: "identification",
+    Question.LIFT_LOCKED: "tick",
+    Question.QUICK_RELEASE_IN_REACH: "tick",
+    Question.CALL_BELL_IN_HAND: "tick",
+    Question.PRETENSION_LOOKS_RIGHT: "tick",
+}
+"""Ticks are those for lift, harness, release and bell; every other question of the session is an
+answer."""
+
+
 @dataclass
 class Reception:
     """A clinic with one simulated table, its clock and its visits."""
@@ -131,14 +166,16 @@ class Reception:
     clock: DirectClock
     documents: Path
     key: SigningKey
-    identifiers: object
+    identifiers: Identifiers
     body: str = "cervical_sliding"
     visits: Iterator[int] = field(default_factory=count)
     questions: list[Question] = field(default_factory=list)
     dialogue: AnsweringDialogue = field(default_factory=lambda: AnsweringDialogue({}))
     on_the_table: Callable[[], Patient] = PressTestPatient
     script: str = ""
-    in_session: Callable[[], None] = lambda: None
+    switched_on: int = 0
+    verified: bool = False
+    ended: list[str] = field(default_factory=list)
 
     def desk(self, answers: Mapping[str, Answer], kill_at: str = "") -> VisitDesk:
         """A desk whose person answers so."""
@@ -168,7 +205,7 @@ class Reception:
         operator = CountingOperator(self.script)
         done = self._session(uri, planned, operator, begun)
         self.questions += operator.questions
-        self.in_session()
+        self.ended.append(str(done.ending.outcome))
         return TreatedSession(
             session_id=done.session_id,
             refused=False,
@@ -178,24 +215,40 @@ class Reception:
     def _session(
         self, uri: str, planned: PlannedOrder, operator: SessionOperator, begun: VisitBegun
     ) -> SessionResult:
+        self.switched_on += 1  # a unit that is switched on anew for each patient
         unit = simulated_firmware(
-            self.body, self.on_the_table(), seed=1, powered_on_at_s=self.clock.now_s()
+            self.body,
+            self.on_the_table(),
+            seed=1,
+            powered_on_at_s=self.clock.now_s(),
+            boot_count=self.switched_on,
         )
         return treat(
             uri,
             planned,
             workplace=Workplace(folder=self.folder, settings=SETTINGS, clock=self.clock),
             operator=operator,
-            connect=direct_connection(unit),
+            connect=self._connecting(unit),
             recording=replace(self.recording, begun=begun),
         )
+
+    def _connecting(self, firmware: ReferenceFirmware) -> Callable[[str, Clock], TractionUnit]:
+        """A direct line; with ``verified`` to a unit whose profile is one for patients."""
+        connect = direct_connection(firmware)
+
+        def connected(uri: str, clock: Clock) -> TractionUnit:
+            unit = connect(uri, clock)
+            unit.verified = unit.verified or self.verified  # type: ignore[misc]
+            return unit
+
+        return connected
 
     @property
     def recording(self) -> Recording:
         """With the folder's key and short identifiers."""
         return Recording(
             key=self.key,
-            identifiers=self.identifiers,  # type: ignore[arg-type]
+            identifiers=self.identifiers,
             commit_interval_s=1.0,
         )
 
@@ -221,7 +274,7 @@ DOSE = {
     "mode": "static",
     "hold_force": "60 N",
     "maximum_force": "80 N",
-    "treatment_time": "2 min",
+    "treatment_time": "1 min",
 }
 CLINIC_OF_CLAIMS = {
     "npi": "1234567893",
@@ -239,7 +292,7 @@ CLINIC_OF_CLAIMS = {
 }
 
 
-def medicare_patient(day: str, reference: str = "TEST-1", **changes: object) -> object:
+def medicare_patient(day: str, reference: str = "TEST-1", **changes: Any) -> PatientRecord:
     """An invented patient whose plan of care holds on a day, with everything that a claim needs."""
     return patient(
         reference=reference,
