@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from records.store.record_folder import RecordFolder
+from tests.support.page_commands import Command, Put, Write, steps
 from tests.support.pages import read
 from tests.support.reception import (
     FINDINGS,
@@ -86,3 +87,26 @@ def test_a_visit_costs_one_command_and_as_many_answers_as_the_page_says(clinic: 
         row = [*(cost.kinds[kind] for kind in KINDS), cost.keystrokes]
         cells = " | ".join(str(number) for number in row)
         assert f"| {name} | 1 | {cells} |" in page, f"the page lacks: | {name} | 1 | {cells} |"
+
+
+ONLY_OF_THE_TOUR = ("simulate", "verify", "--billing")
+"""Of the tour's own: a unit to treat on, checks of what left, a treatment that was cut short."""
+FILES = ("order.toml", "words.toml", "claim.toml")
+
+
+def test_what_the_same_costs_by_single_commands_is_what_the_page_says() -> None:
+    """Counted over the page of single commands, which a test of its own runs."""
+    commands, values, keystrokes = 0, 0, 0
+    for step in steps(read("how-to/one-visit.md")):
+        if isinstance(step, Command) and step.words[0] == "traction":
+            line = " ".join(step.words)
+            other = "export" in step.words and "837p" not in step.words
+            if not other and not any(word in step.words for word in ONLY_OF_THE_TOUR):
+                commands += 1
+                keystrokes += len(line) + 1
+        elif isinstance(step, Put | Write) and step.name in FILES:
+            values += step.content.count(" = ")
+            keystrokes += len(step.content)
+    row = f"| by single commands | {commands} | {len(FILES)} | {values} | {keystrokes} |"
+    page = read("explanations/a-visit.md")
+    assert row in page, f"the page lacks: {row}"
