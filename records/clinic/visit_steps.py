@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.errors import RecordNotFound
 from controller.events import JsonValue
 from records.evidence.unreadable import refused_in_words
 from records.store.author import Author
@@ -18,6 +19,9 @@ from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 
+ORDER = "order"
+"""Name of the order among what was typed for a visit."""
+_TYPED_ORDER = "SELECT value FROM draft_word WHERE session_id = ? AND name = ? AND value <> ''"
 StepEntry = tuple[EntryKind, dict[str, JsonValue]]
 
 
@@ -116,6 +120,20 @@ def steps_on_file(folder: RecordFolder) -> StepsOnFile:
             with refused_in_words(_place(entry)):
                 steps.append(_step(entry.detail, entry.detail, entry.utc_ms))
     return StepsOnFile(steps=tuple(steps), sessions=sessions)
+
+
+def prepared_visit(folder: RecordFolder, visit: str) -> tuple[str, VisitBegun]:
+    """The order that was typed for a visit, and its steps; raises RecordNotFound."""
+    steps = tuple(each for each in steps_on_file(folder).steps if each.visit == visit)
+    text: list[tuple[str]] = []
+    if folder.clinic_database.exists():
+        with clinic_reading(folder) as db:
+            text = rows(db, _TYPED_ORDER, (visit, ORDER))
+    if not text:
+        raise RecordNotFound(
+            f"no order was typed for visit {visit}; `traction visit --resume` takes a visit up"
+        )
+    return text[0][0], VisitBegun(visit=visit, steps=steps)
 
 
 def _detail(db: Database, step: VisitStep) -> dict[str, JsonValue]:

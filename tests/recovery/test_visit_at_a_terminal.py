@@ -100,7 +100,7 @@ def test_a_visit_killed_in_its_session_is_taken_up_and_signed(tmp_path: Path) ->
             for question, text in FINDINGS:
                 answer(running, seat, question, text)
             up_to_the_hold(running, seat)
-            running.process.send_signal(signal.SIGKILL)
+            os.killpg(running.process.pid, signal.SIGKILL)
             running.process.wait()
 
         seat = Terminal(rows=40, columns=120)

@@ -179,16 +179,32 @@ def _desk(place: Place, workplace: Workplace, signer: Signer, out: Path) -> Visi
 def _treat(
     place: Place, signer: Signer, what: tuple[str, PlannedOrder, VisitBegun]
 ) -> TreatedSession:
-    from controller.events import Outcome
-    from workstation.commands.at_terminal import Seat, treat_at_terminal
-    from workstation.visit.desk import TreatedSession
+    """The session, by ``traction run`` in a process of its own.
 
-    address, planned, begun = what
-    done = treat_at_terminal(address, planned, place, Seat(by=signer.in_full, begun=begun))
+    What writes notes and claims is never loaded where a unit is driven. The order is the one that
+    was kept for the visit.
+    """
+    from controller.events import Outcome
+    from records.clinic.visit_steps import steps_on_file
+    from records.evidence.reader import read_session
+    from workstation.visit.desk import TreatedSession
+    from workstation.visit.dialogue import VisitLeft
+    from workstation.visit.session_process import run_beside
+
+    address, _, begun = what
+    before = steps_on_file(place.folder).sessions.get(begun.visit, ())
+    run_beside(
+        ["run", address, "--visit", begun.visit, "--operator", signer.in_full],
+        ["--data", str(place.folder.path)],
+    )
+    after = steps_on_file(place.folder).sessions.get(begun.visit, ())
+    if after == before:
+        raise VisitLeft
+    outcome = read_session(place.folder, after[-1]).outcome
     return TreatedSession(
-        session_id=done.session_id,
-        refused=done.outcome == Outcome.REFUSED,
-        early=done.outcome != Outcome.COMPLETED,
+        session_id=after[-1],
+        refused=outcome == Outcome.REFUSED,
+        early=outcome != Outcome.COMPLETED,
     )
 
 

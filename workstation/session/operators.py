@@ -139,21 +139,14 @@ class SessionOperator:
         self._since_start_s: float | None = None
         self._stop: Stop | None = None
         self.reader_ended = threading.Event()
-        self._reader: threading.Thread | None = None
         if person is not None:
             lines = (person.read_line,)
-            self._reader = threading.Thread(target=self._read_lines, args=lines, daemon=True)
-            self._reader.start()
+            threading.Thread(target=self._read_lines, args=lines, daemon=True).start()
 
     @property
     def at_terminal(self) -> bool:
         """True while somebody at a terminal can be asked."""
         return self._is_read
-
-    @property
-    def is_read_here(self) -> bool:
-        """True where a thread reads the terminal; ``reader_ended`` says when it has let go."""
-        return self._reader is not None
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         """Put the question; the answer comes through ``answer``.

@@ -24,8 +24,6 @@ LINE_BYTES: Final = 16_384
 """Most bytes of a line; a terminal gives at most 4096 at a time, and a text of 2000 characters has
 at most 8000."""
 READ_BYTES: Final = 4_096
-STOPPED_S: Final = 0.2
-"""How often a reader that waits looks whether it is still wanted."""
 BACKGROUND_S: Final = 0.5
 """How often a job in the background looks whether the terminal is its own again."""
 NO_END: Final = (
@@ -43,7 +41,6 @@ class TypedLines:
         self._buffer = bytearray()
         self._too_long = False
         self._ends = 0
-        self._stopped = threading.Event()
 
     def read_line(self) -> str:
         """Wait for a line; raises RequestRefused for one that cannot be taken, EOFError at the end.
@@ -79,8 +76,7 @@ class TypedLines:
         raise RequestRefused(NO_END)
 
     def give_back(self) -> None:
-        """Whoever waits for a line is told that there will be no more; nothing else is changed."""
-        self._stopped.set()
+        """Nothing of the terminal was changed."""
 
     def _finish(self) -> None:
         """The last line may have no end; after it there is nothing."""
@@ -92,7 +88,6 @@ class TypedLines:
         """Some bytes, or none at the end of the input."""
         while True:
             try:
-                self._wait()
                 return os.read(self._descriptor, READ_BYTES)
             except BlockingIOError:
                 select.select([self._descriptor], [], [], BACKGROUND_S)
@@ -100,18 +95,6 @@ class TypedLines:
                 if not self._in_background():
                     return b""
                 threading.Event().wait(BACKGROUND_S)
-
-    def _wait(self) -> None:
-        """Until there is something to read; raises EOFError once nobody wants it any more.
-
-        A thread that waits in ``read`` itself would take the next line that is meant for another
-        reader of the same terminal. Where a terminal cannot be waited for (Windows), it does.
-        """
-        while os.name == "posix":
-            if self._stopped.is_set():
-                raise EOFError
-            if select.select([self._descriptor], [], [], STOPPED_S)[0]:
-                return
 
     def _in_background(self) -> bool:
         """True while another job of the shell has the terminal: reading is refused, not over."""
@@ -158,7 +141,6 @@ class EditedLines(TypedLines):
             with suppress(OSError, termios.error):
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, self._mode)
             self._mode = None
-        super().give_back()
 
     def _read(self) -> bytes:
         self._take_over()

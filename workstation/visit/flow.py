@@ -12,7 +12,7 @@ from datetime import timedelta
 from controller.errors import RecordNotFound, RequestRefused
 from controller.order.prescription import Region
 from records.clinic.audit import record_read, standing_field
-from records.clinic.visit_steps import VisitBegun, VisitStep
+from records.clinic.visit_steps import ORDER, VisitBegun, VisitStep
 from records.order.order import PlannedOrder
 from records.order.order_file import parse_entered_order
 from records.standing.appointments import day_list
@@ -40,7 +40,7 @@ from workstation.visit.ordering import (
 
 TAKEN_UP_FOR = timedelta(days=30)
 """So far back a visit that is not finished is looked for; older ones are finished by `note`."""
-ORDER, PAIN_BEFORE = "order", "pain_before"
+PAIN_BEFORE = "pain_before"
 FINDINGS = (
     ("symptoms", "Symptoms today"),
     ("rationale", "Why traction rather than another modality"),
