@@ -7,7 +7,6 @@ what was found is said in a person's own words.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from controller.order.prescription import Region
 
@@ -26,19 +25,6 @@ _OF_BOTH = (
 )
 _OF_THE_NECK = ("rheumatoid arthritis with a lax C1-C2", "jaw complaints (halter)")
 NOT_PRESENT = "no"
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenAnswer:
-    """One item as it was answered: ``finding`` is "" where it is not present."""
-
-    item: str
-    finding: str
-
-    @property
-    def said(self) -> tuple[str, str]:
-        """What was asked and what was answered, as a step keeps it."""
-        return self.item, self.finding or NOT_PRESENT
 
 
 def screen_items(region: Region) -> tuple[str, ...]:

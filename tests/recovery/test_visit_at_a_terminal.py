@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.events import EventKind
 from records.clinic.clinic_verify import verify_clinic
 from records.evidence.reader import list_sessions
 from records.store.record_folder import RecordFolder
@@ -16,7 +17,7 @@ from tests.support.real_time import run_first, simulated_unit
 from tests.support.reception import medicare_patient, open_clinic
 from tests.support.sessions import SETTINGS
 from tests.support.standing import example, keep
-from tests.support.terminals import Seated, Terminal, seated
+from tests.support.terminals import CTRL_Z, Seated, Terminal, seated
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs POSIX pseudo-terminals"),
@@ -114,7 +115,9 @@ def test_a_visit_killed_in_its_session_is_taken_up_and_signed(tmp_path: Path) ->
                 answer(running, seat, question, text)
             answer(running, seat, "The unit latched a stop", "y")
             up_to_the_hold(running, seat)
-            seat.type(b"end\r")
+            seat.type(CTRL_Z)
+            running.wait_for("Ctrl-Z does not stop a session")
+            running.process.send_signal(signal.SIGTERM)  # to the visit, not to its session
             answer(running, seat, "[y] The session has ended.", "y")
             answer(running, seat, "Treat again in this visit?", "n", 2)
             for question, text in NOTE:
@@ -130,6 +133,12 @@ def test_a_visit_killed_in_its_session_is_taken_up_and_signed(tmp_path: Path) ->
     assert "\r\npj\r\n" in seat.seen, "what is typed can be seen, behind a session too"
     outcomes = [record.outcome for record in list_sessions(records)]
     assert sorted(outcomes) == ["interrupted", "stopped"]
+    reasons = [
+        str(event.detail["reason"])
+        for record in list_sessions(records)
+        for event in record.of_kind(EventKind.SESSION_ENDED)
+    ]
+    assert "operator stop (SIGTERM)" in reasons
     visit = load_visit(records, list_sessions(records)[0].head.session_id, SETTINGS)
     assert len(visit.note.sessions) == 2
     assert [version.by for version in visit.note.versions] == ["Pat Jones"]

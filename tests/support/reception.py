@@ -32,10 +32,10 @@ from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
 from workstation.session.treat import SessionResult, treat
 from workstation.session.workplace import Recording, Workplace
-from workstation.visit.desk import Signer, TreatedSession, VisitDesk
+from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
 from workstation.visit.dialogue import Dialogue
 
-SIGNER = Signer(name="Pat Jones", credentials="PT, DPT", initials="PJ")
+SIGNER = VisitHolder(name="Pat Jones", credentials="PT, DPT", initials="PJ")
 TABLE = "Table 1"
 Answer = str | Callable[[], str]
 FINDINGS: Mapping[str, str] = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from records.visit.worklist import ListedVisit
     from workstation.session.workplace import Workplace
     from workstation.visit.claiming import ClaimResult
-    from workstation.visit.desk import Signer, TreatedSession, VisitDesk
+    from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
     from workstation.visit.dialogue import Dialogue
 
 NOT_READY = 3
@@ -160,7 +160,7 @@ def _workplace(place: Place) -> Workplace:
     return at_the_clinic(workplace, read_standing(place.folder))
 
 
-def _desk(place: Place, workplace: Workplace, signer: Signer, out: Path) -> VisitDesk:
+def _desk(place: Place, workplace: Workplace, signer: VisitHolder, out: Path) -> VisitDesk:
     from workstation.visit.desk import VisitDesk
 
     def treat(address: str, planned: PlannedOrder, begun: VisitBegun) -> TreatedSession:
@@ -177,7 +177,7 @@ def _desk(place: Place, workplace: Workplace, signer: Signer, out: Path) -> Visi
 
 
 def _treat(
-    place: Place, signer: Signer, what: tuple[str, PlannedOrder, VisitBegun]
+    place: Place, signer: VisitHolder, what: tuple[str, PlannedOrder, VisitBegun]
 ) -> TreatedSession:
     """The session, by ``traction run`` in a process of its own.
 
@@ -234,20 +234,20 @@ def _dialogue() -> Dialogue:
     return Dialogue(lines.read_line, lambda text: say_text(f"{text}\n"))
 
 
-def _signer(place: Place, by: str, credentials: str) -> Signer:
+def _signer(place: Place, by: str, credentials: str) -> VisitHolder:
     """Who holds the visit: somebody on file by initials or name, else as it was given."""
     from records.standing.proposals import person_called
     from records.standing.versions import read_standing
-    from workstation.visit.desk import Signer
+    from workstation.visit.desk import VisitHolder
 
     if not by.strip():
         raise RequestRefused('by is empty; say who holds the visit with --by "NAME"')
     name = check_name("--by", by.strip())
     known = person_called(read_standing(place.folder), name)
     if known is None:
-        return Signer(name=name, credentials=credentials.strip())
+        return VisitHolder(name=name, credentials=credentials.strip())
     record = known.record
-    return Signer(
+    return VisitHolder(
         name=record.full_name,
         credentials=record.credentials or credentials.strip(),
         initials=record.initials,

@@ -31,7 +31,7 @@ class TreatedSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signer:
+class VisitHolder:
     """Who holds the visit, as the note names them."""
 
     name: str
@@ -54,7 +54,7 @@ class VisitDesk:
 
     workplace: Workplace
     dialogue: Dialogue
-    signer: Signer
+    signer: VisitHolder
     treat: Callable[[str, PlannedOrder, VisitBegun], TreatedSession]
     close_left_open: Callable[[str], None]
     documents: Path

@@ -17,12 +17,17 @@ from workstation.session.signals import RELEASING
 OF_THE_TERMINAL = frozenset({"SIGINT", "SIGQUIT"})
 """A key sends these to every program of the terminal's job: handed on, they would count twice."""
 
+STOPPING = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
+"""A program that is stopped gives its terminal away, and with it that of the session."""
+
 
 def run_beside(*arguments: Sequence[str]) -> int:
     """Run a command of this program to its end; returns its exit status."""
     words = [word for part in arguments for word in part]
     with subprocess.Popen([sys.executable, "-m", "workstation.cli", *words]) as process:
         before = {number: signal.signal(number, _HandingOn(process)) for number in _numbers()}
+        for number in _named(STOPPING):
+            before[number] = signal.signal(number, signal.SIG_IGN)
         try:
             return process.wait()
         finally:
@@ -31,7 +36,12 @@ def run_beside(*arguments: Sequence[str]) -> int:
 
 
 def _numbers() -> list[signal.Signals]:
-    return [getattr(signal, name) for name in RELEASING if hasattr(signal, name)]
+    return _named(RELEASING)
+
+
+def _named(names: Sequence[str]) -> list[signal.Signals]:
+    """Those that this system has."""
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 class _HandingOn:
