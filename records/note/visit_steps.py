@@ -20,7 +20,8 @@ def steps_fields(steps: Sequence[VisitStep]) -> Iterator[Sourced[str]]:
         yield _field("patient_identified", "Patient identified", f"{compared} compared", identified)
     elif StepKind.NOT_IDENTIFIED in newest:
         step = newest[StepKind.NOT_IDENTIFIED]
-        why = f"not compared: {_why(step)}"
+        reason = _why(step)
+        why = f"not compared: {reason}" if reason else "not compared, no reason given"
         yield _field("patient_identified", "Patient identified", why, step)
     if StepKind.FORCE_CONFIRMED in newest:
         step = newest[StepKind.FORCE_CONFIRMED]

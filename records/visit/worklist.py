@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from controller.errors import RecordNotFound
+from controller.errors import JournalCorrupt, RecordNotFound
 from records.claim.decision import NO_BILL, decision_of
 from records.clinic.filed_orders import reference_of
 from records.clinic.visit_sessions import visits_of
@@ -32,6 +32,7 @@ class VisitState(StrEnum):
     BEGUN = "begun, no session yet"
     RUNNING = "running"
     LEFT_OPEN = "left open by a program that ended"
+    ALTERED = "altered, `traction verify` says where"
     TO_COMPLETE = "to complete"
     TO_SIGN = "to sign"
     TO_CLAIM = "to claim"
@@ -71,7 +72,7 @@ def list_visits(
 ) -> list[ListedVisit]:
     """The visits of the days from the first to the last, by their beginning; of one patient only.
 
-    Sessions that were refused are none. Raises JournalCorrupt where a record was altered.
+    Sessions that were refused are none. A visit whose record or words were altered is told as that.
     """
     query = SessionQuery(first_day=days[0], last_day=days[1], patient=reference or "")
     found = find_sessions(folder, query, day_of)
@@ -125,7 +126,12 @@ def _with_sessions(
                 session_id=name,
             )
             continue
-        visit = load_visit(folder, name, practice)
+        try:
+            visit = load_visit(folder, name, practice)
+        except JournalCorrupt:
+            reference, state = _reference(folder, name), VisitState.ALTERED
+            yield ListedVisit(reference=reference, state=state, began_utc_ms=began, session_id=name)
+            continue
         yield ListedVisit(
             reference=visit.patient_reference,
             state=state_of(visit),

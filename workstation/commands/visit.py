@@ -64,6 +64,8 @@ def visit(
 
     if not patient and not resume:
         raise RequestRefused("say whose visit it is: traction visit REFERENCE --by NAME")
+    if person.as_json:
+        raise RequestRefused("a visit asks a person and prints no JSON; leave --json out")
     if not is_terminal(sys.stdin):
         raise RequestRefused(
             "a visit is held at a terminal: it asks a person. Each step is a command of its own "

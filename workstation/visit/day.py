@@ -15,6 +15,7 @@ WHY_NOT = {
     VisitState.BEGUN: "no session yet",
     VisitState.RUNNING: "the session is running",
     VisitState.LEFT_OPEN: "its record was left open",
+    VisitState.ALTERED: "its record or its words were altered",
     VisitState.TO_COMPLETE: "the note is not complete",
     VisitState.TO_SIGN: "the note is not signed",
 }

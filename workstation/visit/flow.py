@@ -100,7 +100,7 @@ def _go_on(desk: VisitDesk, asked: AskedVisit, found: ListedVisit) -> None:
             "terminal; its visit is completed there, or here when it has ended"
         )
     elif found.state is VisitState.LEFT_OPEN:
-        table = choose_table(desk, held, asked.table)
+        table = choose_table(desk, held, asked.reference, asked.table)
         desk.close_left_open(table.record.address)
         _after(desk, held, asked, found.session_id, early=True)
     else:
@@ -139,7 +139,7 @@ def _prepare(
     steps = [*done]
     compared = identify(desk, visit_id, patient.record, steps)
     steps += [compared] if compared else []
-    table = choose_table(desk, held, asked.table)
+    table = choose_table(desk, held, asked.reference, asked.table)
     whom = Whom(visit_id=visit_id, held=held, patient=patient, table=table)
     before = visit_before(desk.folder, desk.settings, asked.reference, desk.day_of)
     treated = _order_and_treat(desk, whom, (before, asked.preset), steps)
@@ -213,7 +213,7 @@ def _after(
     visit = desk.note(session_id).read()
     _take_over(desk, visit)
     while early and desk.dialogue.yes("further session", "Treat again in this visit?"):
-        table = choose_table(desk, held, asked.table)
+        table = choose_table(desk, held, asked.reference, asked.table)
         patient = patient_of(held, asked.reference)
         steps = [*visit.steps]
         visit_id = steps[0].visit if steps else desk.new_id()

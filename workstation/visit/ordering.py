@@ -9,6 +9,7 @@ from typing import Any
 from controller.errors import PrescriptionInvalid, RequestRefused
 from controller.order.prescription import NEWTONS_PER_LBF, Region
 from records.clinic.visit_steps import StepKind, VisitStep
+from records.standing.appointments import day_list
 from records.standing.fit import check_order_fits_table
 from records.standing.for_session import standing_for, unit_called
 from records.standing.kinds import PatientRecord, UnitRecord
@@ -80,25 +81,27 @@ def choose_order(
 ) -> tuple[ChosenOrder, list[VisitStep]]:
     """Ask what changed until the person leaves the plan as it is shown; steps that were kept."""
     chosen = ChosenOrder(order=proposed, performed_by=desk.signer.in_full)
-    steps = list[VisitStep]()
     reasons = list(dict.fromkeys(trouble_in(before))) if before is not None else []
     if before is not None and reasons:
-        chosen, steps = _given_force(desk, whom, chosen, (before, reasons))
+        chosen = _given_force(desk, whom, chosen, (before, reasons))
     while True:
         fault = _fault(desk, whom, chosen)
         answer = desk.dialogue.ask("changes", fault or _plan(desk, whom, chosen))
         if not answer and not fault:
-            return chosen, steps
+            break
         try:
             chosen = _changed(whom, chosen, answer)
         except RequestRefused as refusal:
             desk.dialogue.tell(refusal.message)
+    if before is not None and reasons:
+        return chosen, _reason_for_force(desk, whom, chosen, ordered_hold_n(before))
+    return chosen, []
 
 
 def _given_force(
     desk: VisitDesk, whom: Whom, chosen: ChosenOrder, last: tuple[Visit, list[str]]
-) -> tuple[ChosenOrder, list[VisitStep]]:
-    """The force after trouble: never proposed, with a reason where it is not lower."""
+) -> ChosenOrder:
+    """The force after trouble: it is never proposed."""
     before, reasons = last
     last_n = ordered_hold_n(before)
     text = (
@@ -107,27 +110,34 @@ def _given_force(
     )
     while True:
         answer = desk.dialogue.words("hold_force", text)
+        said = answer if "=" in answer else f"hold_force={answer}"
         try:
-            changed = _changed(whom, chosen, answer if "=" in answer else f"hold_force={answer}")
-            if "hold_force" not in _pairs(answer if "=" in answer else f"hold_force={answer}"):
+            changed = _changed(whom, chosen, said)
+            if "hold_force" not in _pairs(said):
                 raise RequestRefused("hold_force is missing; give today's force")
-            force_n = _with_words(desk, whom, changed).planned().plan.order.hold_force_n
+            _with_words(desk, whom, changed).planned()
+            return changed
         except RequestRefused as refusal:
             desk.dialogue.tell(refusal.message)
-            continue
-        if force_n < last_n:
-            return changed, []
-        question = f"{_force(force_n)} is not lower than last time. Why?"
-        said = (
-            ("force", _force(force_n)),
-            ("reason", desk.dialogue.words("force reason", question)),
-        )
-        step = desk.keep(whom.visit_id, whom.reference, StepKind.FORCE_CONFIRMED, said)
-        return changed, [step]
 
 
-def choose_table(desk: VisitDesk, held: StandingData, name: str) -> StandingVersion[UnitRecord]:
-    """The table: the one that was named, else the only one, else the one that is chosen.
+def _reason_for_force(
+    desk: VisitDesk, whom: Whom, chosen: ChosenOrder, last_n: float
+) -> list[VisitStep]:
+    """Why the force is not lower after trouble, however it came about; none where it is."""
+    force_n = _with_words(desk, whom, chosen).planned().plan.order.hold_force_n
+    if force_n < last_n:
+        return []
+    question = f"{_force(force_n)} is not lower than last time. Why?"
+    reason = desk.dialogue.words("force reason", question)
+    said = (("force", _force(force_n)), ("reason", reason))
+    return [desk.keep(whom.visit_id, whom.reference, StepKind.FORCE_CONFIRMED, said)]
+
+
+def choose_table(
+    desk: VisitDesk, held: StandingData, reference: str, name: str
+) -> StandingVersion[UnitRecord]:
+    """The table: the one that was named, that of today's appointment, the only one, or the chosen.
 
     Raises RequestRefused or RecordNotFound for one that is not configured.
     """
@@ -139,6 +149,10 @@ def choose_table(desk: VisitDesk, held: StandingData, name: str) -> StandingVers
                 "address=ADDRESS`)"
             )
         names = [each.name for each in tables]
+        found = day_list(desk.folder, desk.day)
+        appointments = found.appointments if found else ()
+        booked = {each.table for each in appointments if each.reference == reference}
+        names = [each for each in names if each in booked] or names
         name = names[0] if len(names) == 1 else desk.dialogue.one_of("table", "Table?", names)
     table = unit_called(held, name)
     if table is None:

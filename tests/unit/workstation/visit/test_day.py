@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from controller.errors import JournalCorrupt
 from controller.runtime.clock import SystemClock
 from records.clinic.clinic_verify import verify_clinic
 from records.evidence.believed import read_checked
 from records.store.record_folder import RecordFolder
 from records.visit.worklist import VisitState, list_visits
+from tests.support.altering import altering
 from tests.support.commands import run, said
 from tests.support.reception import (
     FINDINGS,
@@ -24,7 +26,7 @@ from tests.support.reception import (
     reception,
 )
 from tests.support.standing import keep
-from workstation.visit.flow import AskedVisit, begin_visit
+from workstation.visit.flow import AskedVisit, begin_visit, take_up
 
 PATIENTS = 20
 FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
@@ -101,6 +103,27 @@ LEFT_IN = {
     17: VisitState.TO_CLAIM,
 }
 """Four visits are left at these questions, and this is where they then are."""
+
+
+def test_a_visit_that_was_altered_is_told_and_hides_no_other(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
+    with reception(folder, tmp_path / "claims") as clinic:
+        open_clinic(folder)
+        for number in (1, 2):
+            keep(folder, medicare_patient("2026-01-05", f"P-{number}", last_name=NAMES[number]))
+            begin_visit(clinic.desk(FIRST), AskedVisit(reference=f"P-{number}"))
+        (path,) = folder.unit_databases()
+        with altering(path) as db:
+            db.execute("UPDATE seal SET digest = zeroblob(32) WHERE session = 2")
+        desk = clinic.desk({})
+        listed = list_visits(folder, desk.settings, desk.day_of, (desk.day, desk.day))
+        assert [(each.reference, each.state) for each in listed] == [
+            ("P-1", VisitState.CLAIMED),
+            ("P-2", VisitState.ALTERED),
+        ]
+        with pytest.raises(JournalCorrupt):
+            take_up(desk, AskedVisit(reference="P-2"))
 
 
 def test_one_of_both_is_asked_for(folder: RecordFolder) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,13 @@ from controller.errors import (
     RequestRefused,
     UnitNotVerified,
 )
+from controller.events import EventKind
 from records.clinic.clinic_verify import verify_clinic
 from records.clinic.visit_steps import StepKind, steps_on_file
+from records.standing.appointments import Appointment, write_days
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
+from records.visit.next_order import trouble_in
 from records.visit.screen import screen_items
 from records.visit.visit import Visit
 from simulator.table.patient import StopsDuring
@@ -33,7 +36,7 @@ from tests.support.reception import (
     reception,
 )
 from tests.support.sessions import SETTINGS
-from tests.support.standing import example, keep, patient
+from tests.support.standing import example, keep, patient, writer
 from workstation.visit.dialogue import VisitLeft
 from workstation.visit.flow import AskedVisit, begin_visit, take_up
 
@@ -95,6 +98,24 @@ def test_of_several_tables_one_is_chosen(clinic: Reception) -> None:
     assert "1 Table 1, 2 Table 2" in heard(clinic)
 
 
+def test_the_table_of_the_appointment_is_the_one(clinic: Reception) -> None:
+    other = example("unit", name="Table 2", address="modbus-tcp://192.0.2.6:502?unit=1")
+    keep(clinic.folder, other)
+    desk = clinic.desk(FIRST, kill_at="changes")
+    booked = Appointment(
+        time="09:00",
+        table="Table 2",
+        reference="TEST-1",
+        last_name="Doe",
+        first_name="Jane",
+        birth_date=date(1960, 1, 31),
+    )
+    write_days(clinic.folder, writer(), {desk.day: [booked]}, file="day.csv", content=b"")
+    with pytest.raises(Left):
+        begin_visit(desk, WHOM)
+    assert "table" not in names(clinic)
+
+
 # --- identification -----------------------------------------------------------------------------
 
 
@@ -123,6 +144,12 @@ def test_a_comparison_that_was_left_out_is_told_with_its_reason(clinic: Receptio
     begin_visit(clinic.desk(answers), WHOM)
     field = visit(clinic, "session-1").note.field("patient_identified")
     assert field.value == "not compared: cannot speak, wristband read"
+
+
+def test_a_comparison_without_a_reason_is_told_as_that(clinic: Reception) -> None:
+    begin_visit(clinic.desk({**FIRST, "identified birth date": "skip"}), WHOM)
+    field = visit(clinic, "session-1").note.field("patient_identified")
+    assert field.value == "not compared, no reason given"
 
 
 @pytest.mark.parametrize("answer", ["y", "skip wristband read"])
@@ -265,6 +292,26 @@ def test_what_was_not_tolerated_asks_for_the_force_and_a_lower_one_for_no_reason
     assert made.order.as_entered["hold_force"] == "50 N"
     with pytest.raises(KeyError):
         made.note.field("force_confirmed")
+
+
+def test_no_later_change_avoids_the_reason_for_a_force_that_is_not_lower(
+    clinic: Reception,
+) -> None:
+    begin_visit(clinic.desk({**FIRST, "tolerance": "3"}), WHOM)
+    clinic.clock.sleep_until(clinic.clock.now_s() + 86_400)
+    for changes in ("hold_force=70 N|", "preset=Cervical mild|"):
+        answers = {**AGAIN, "hold_force": "50 N", "changes": changes, "another visit": "y"}
+        desk = clinic.desk(answers, kill_at="force reason")
+        with pytest.raises(Left):
+            begin_visit(desk, WHOM)
+
+
+def test_an_alarm_that_only_reminds_is_no_trouble_and_others_are(clinic: Reception) -> None:
+    begin_visit(clinic.desk(FIRST), WHOM)
+    made = visit(clinic, "session-1")
+    alarms = made.record.of_kind(EventKind.ALARM_RAISED)
+    assert [str(event.detail["code"]) for event in alarms] == ["treatment_done"]
+    assert list(trouble_in(made)) == []
 
 
 def test_the_first_visit_without_a_preset_is_refused_in_words(folder: RecordFolder) -> None:
