@@ -41,7 +41,7 @@ from records.clinic.visit_sessions import visits_in
 from records.evidence.stored_session import SessionHead
 from records.keeping.search import others_of_day
 from records.standing.claim_context import standing_context
-from records.standing.versions import read_standing
+from records.standing.versions import StandingData, read_standing
 from records.store.author import Author
 from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_reading
@@ -160,8 +160,11 @@ def claim_of_record(visit: Visit, profile: PayerProfile) -> ClaimContext:
 def _claim_on_file(
     folder: RecordFolder, visit: Visit, payer: str | None
 ) -> tuple[ClaimContext, PayerProfile]:
-    """What record, order, note and the clinic's standing data know; the patient's payer's rules."""
-    held = read_standing(folder)
+    """What record, order, note and the clinic's standing data know; the patient's payer's rules.
+
+    Nothing of standing data is relied on where anything of the visit was altered.
+    """
+    held = StandingData() if visit.altered else read_standing(folder)
     patient = held.patient_exactly(visit.patient_reference)
     pays = patient.record.payer if patient else None
     profile = find_profile(payer or (pays.profile if pays else GENERIC_PAYER), folder)

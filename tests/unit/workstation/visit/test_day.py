@@ -110,8 +110,10 @@ def test_a_visit_that_was_altered_is_told_and_hides_no_other(
 ) -> None:
     with reception(folder, tmp_path / "claims") as clinic:
         open_clinic(folder)
+        day = datetime.fromtimestamp(clinic.clock.utc_ms() / 1000).date() - timedelta(days=7)
         for number in (1, 2):
-            keep(folder, medicare_patient("2026-01-05", f"P-{number}", last_name=NAMES[number]))
+            last_name = NAMES[number]
+            keep(folder, medicare_patient(day.isoformat(), f"P-{number}", last_name=last_name))
             begin_visit(clinic.desk(FIRST), AskedVisit(reference=f"P-{number}"))
         (path,) = folder.unit_databases()
         with altering(path) as db:
