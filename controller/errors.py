@@ -7,6 +7,8 @@ A message names the thing, its value, the limit and the next step; no traceback 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -17,6 +19,8 @@ class TractionError(Exception):
     """
 
     code: ClassVar[int] = 1000
+    listed: tuple[str, ...] = ()
+    """What the message is about, one line each, for a person who reads it at a terminal."""
 
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)
@@ -34,10 +38,64 @@ class RequestRefused(TractionError):
     code = 1001
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a number may be, both ends included, and whose limits these are."""
+
+    low: float
+    high: float
+    unit: str
+    whose: str
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g} {self.unit} ({self.whose})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFault:
+    """One rule that an order breaks: the file's ``key``, its ``value``, and ``what`` is wrong.
+
+    ``value`` is in newtons, seconds, N/s or kg. ``rests_on`` are the keys without which the rule
+    cannot be judged; ``bounds`` what the number may be, where that is the rule.
+    """
+
+    key: str
+    value: str
+    what: str
+    rests_on: frozenset[str] = frozenset()
+    bounds: Bounds | None = None
+
+    @property
+    def text(self) -> str:
+        """The fault as a sentence, with the next step."""
+        return f"{self.key}={self.value} {self.what}"
+
+
 class PrescriptionInvalid(RequestRefused):
-    """An order or a prescription breaks a rule; the message names key, value and limit."""
+    """An order or a prescription breaks a rule; the message names key, value and limit.
+
+    ``faults`` are the rules that a prescription breaks. ``mistakes`` are sentences, one for each
+    thing to correct; the message has them all.
+    """
 
     code = 1002
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: tuple[OrderFault, ...] = (),
+        mistakes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.faults = faults
+        self.mistakes = mistakes
+
+    @classmethod
+    def of_faults(cls, faults: Iterable[OrderFault]) -> PrescriptionInvalid:
+        """Make one of the rules that were broken, at least one."""
+        all_faults = tuple(faults)
+        return cls("; ".join(fault.text for fault in all_faults), faults=all_faults)
 
 
 class IllegalTransition(RequestRefused):
@@ -245,6 +303,16 @@ class RecordNotFound(JournalError):
     """No session, note or order of that name is on file."""
 
     code = 4004
+
+
+class SessionAmbiguous(RecordNotFound):
+    """A name fits several sessions; ``listed`` says of each what tells it from the others."""
+
+    code = 4005
+
+    def __init__(self, message: str, *, listed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.listed = listed
 
 
 class CheckpointInvalid(RequestRefused):

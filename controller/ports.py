@@ -31,7 +31,10 @@ class ArmingRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitIdentity:
-    """Who is at the address. ``raw_block`` holds the registers 0x00-0x1F as wire bytes."""
+    """Who is at the address. ``raw_block`` holds the registers 0x00-0x1F as wire bytes.
+
+    ``boot_count`` is None where the unit does not count its starts.
+    """
 
     unit_id: str
     model: str
@@ -43,7 +46,7 @@ class UnitIdentity:
     calibration_crc: int
     calibrated_on: str
     calibration_due: str
-    boot_count: int
+    boot_count: int | None
     map_version: str
     raw_block: bytes
 
@@ -67,8 +70,8 @@ class LastSeen:
     """A unit's own clock when this workstation last recorded it; ``utc_ms`` is our wall clock."""
 
     utc_ms: int
-    boot_count: int
-    uptime_ms: int
+    boot_count: int | None
+    uptime_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +175,14 @@ class TractionUnit(Protocol):
     @property
     def verified(self) -> bool:
         """True when the profile is declared verified on a real unit."""
+        ...
+
+    @property
+    def unknown_in_motion(self) -> frozenset[str]:
+        """Parts of ``Telemetry`` that no reading of it says while it follows orders.
+
+        The hazard rows that need them are not covered on it (``controller.safety.coverage``).
+        """
         ...
 
     @property

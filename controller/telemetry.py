@@ -108,11 +108,13 @@ class Telemetry:
     Forces in newtons (tension positive), positions in millimetres (cord wound in positive), times
     in seconds. ``taken_at_s`` is the host's monotonic time at which the request left minus the age
     that the unit reported, so it is never newer than the truth. Age is computed, never stored.
+    None is what the unit, or this reading of it, does not say; which checks rest on it tells
+    ``controller.safety.coverage``.
     """
 
     taken_at_s: float
-    sequence_accepted: int
-    command_result: int
+    sequence_accepted: int | None
+    command_result: int | None
     unit_state: UnitState
     status: UnitStatus
     faults: UnitFault
@@ -124,11 +126,11 @@ class Telemetry:
     extension_mm: float | None
     speed_mm_per_s: float | None
     motor_current_a: float | None
-    sample_number: int
+    sample_number: int | None
     sample_age_s: float
-    watchdog_left_s: float
-    uptime_s: float
-    newest_event: int
+    watchdog_left_s: float | None
+    uptime_s: float | None
+    newest_event: int | None
 
     @property
     def patient_switch(self) -> PatientSwitch:
@@ -212,7 +214,7 @@ class ForceSample:
 class UnitEvent:
     """One entry of the unit's event ring (0x0410); the key is boot counter + sequence."""
 
-    boot_count: int
+    boot_count: int | None
     sequence: int
     code: int
     uptime_ms: int

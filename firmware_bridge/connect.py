@@ -7,15 +7,18 @@ from typing import Final
 
 from controller.errors import AddressInvalid, FrameCorrupt, LinkError, ReplyTimeout
 from controller.ports import Clock
+from firmware_bridge.ascii.unit_link import UnitTextLink
 from firmware_bridge.line.answers import Guard
 from firmware_bridge.line.line import Capture, Line, Transport
 from firmware_bridge.line.serial_port import PROMPT_LATENCY_S, SerialPort
+from firmware_bridge.line.settings import SerialSettings
 from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.line.uri import (
     SLOWEST_ARMABLE_BAUDRATE,
     SLOWEST_UNIT_BAUDRATE,
     AsciiAddress,
+    PortAddress,
     TcpAddress,
     parse_uri,
 )
@@ -23,6 +26,8 @@ from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFram
 from firmware_bridge.modbus.transparency import check_transparency, fault_in_answer
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.profiles import shipped_profile
+from firmware_bridge.units.ascii_unit import AsciiUnit, identify_ascii_unit
+from firmware_bridge.units.map_unit import MapUnit
 from firmware_bridge.units.reference_unit import ReferenceUnit, identify_unit
 
 TIMEOUT_SHARE: Final = 0.8
@@ -32,6 +37,11 @@ SLOW_TICK_S: Final = 0.100
 NORMAL_BAUDRATE: Final = 38400
 """Below it a tick's exchange and the unit's 10 ms for an answer do not fit 0.8 of 50 ms (B.8)."""
 OBSERVING_TICK_S: Final = 0.200
+LINE_SETTINGS: Final = SerialSettings(baudrate=115200, parity="N", stopbits=1)
+"""Of a unit on lines of text: 8N1 (B.9); order and answer then take 10 ms (B.8)."""
+NORMAL_LINE_BAUDRATE: Final = 57600
+"""Below it an order, its answer (109 characters) and the unit's 10 ms do not fit 0.8 of 50 ms, or
+the answers count as slow (row 3)."""
 
 
 def unit_profile() -> tuple[TractionUnitProfile, str]:
@@ -44,7 +54,7 @@ def connect_unit(
     clock: Clock,
     say: Callable[[str], None] = lambda _: None,
     capture: Capture | None = None,
-) -> ReferenceUnit:
+) -> MapUnit:
     """Connect and identify; ``say`` hears what could not be checked, ``capture`` every byte.
 
     Raises AddressInvalid, LinkLost, LinkError (also for a gateway that does not pass every byte) or
@@ -52,27 +62,74 @@ def connect_unit(
     """
     address = parse_uri(uri)
     if isinstance(address, AsciiAddress):
-        raise AddressInvalid(
-            f"unit address {uri!r}: a traction unit is driven over Modbus, and no profile of one "
-            "speaks text; give a modbus-tcp or modbus-rtu address"
-        )
+        return _on_lines_of_text(uri, address, clock, capture)
     profile, digest = unit_profile()
     if isinstance(address, TcpAddress):
         line = Line(TcpSocket(address), clock, NO_WIRE, numbered=True, capture=capture)
         link = _link(line, TcpFraming(), profile, address.unit, NORMAL_TICK_S)
         return _identified(link, profile, digest, NORMAL_TICK_S, may_arm=True)
-    baudrate = address.baudrate or profile.serial.baudrate
+    _check_baudrate(uri, address, profile.serial)
+    port = SerialPort(address, profile.serial)
+    line = Line(port, clock, serial_times(port.baudrate), echo=address.echo, capture=capture)
+    if address.is_gateway:
+        return _behind_gateway(line, port, address.unit, say)
+    return _serial_unit(line, port.baudrate, port.adapter_latency_s, address.unit)
+
+
+def _check_baudrate(uri: str, address: PortAddress, defaults: SerialSettings) -> None:
+    baudrate = address.baudrate or defaults.baudrate
     if baudrate < SLOWEST_UNIT_BAUDRATE:
         raise AddressInvalid(
             f"unit address {uri!r}: at {baudrate} Bd one reading takes longer than the "
             f"{OBSERVING_TICK_S * 1000:.0f} ms in which a unit is observed; set unit and address "
             f"to {SLOWEST_ARMABLE_BAUDRATE} Bd or more, or to {SLOWEST_UNIT_BAUDRATE} Bd to observe"
         )
-    port = SerialPort(address, profile.serial)
-    line = Line(port, clock, serial_times(port.baudrate), echo=address.echo, capture=capture)
-    if address.is_gateway:
-        return _behind_gateway(line, port, address.unit, say)
-    return _serial_unit(line, port.baudrate, port.adapter_latency_s, address.unit)
+
+
+def _on_lines_of_text(
+    uri: str, address: AsciiAddress, clock: Clock, capture: Capture | None
+) -> AsciiUnit:
+    _check_baudrate(uri, address, LINE_SETTINGS)
+    port = SerialPort(address, LINE_SETTINGS)
+    times = serial_times(port.baudrate)
+    line = Line(port, clock, times, echo=address.echo, capture=capture)
+    try:
+        return ascii_unit_on(line, port.baudrate, port.adapter_latency_s)
+    except ReplyTimeout as error:
+        if not address.is_gateway:
+            raise
+        raise ReplyTimeout(f"{error.message}; {_behind(port)}") from error
+
+
+def ascii_unit_on(line: Line, baudrate: int, latency_s: float = PROMPT_LATENCY_S) -> AsciiUnit:
+    """Identify the unit that sends text on an open line; raises LinkError or UnitNotVerified."""
+    profile, digest = unit_profile()
+    tick_s = line_tick_s(baudrate, latency_s)
+    link = UnitTextLink(line, timeout_s=TIMEOUT_SHARE * tick_s, guard=Guard.DATED)
+    may_arm = baudrate >= SLOWEST_ARMABLE_BAUDRATE
+    try:
+        return identify_ascii_unit(link, profile, digest, tick_s=tick_s, may_arm=may_arm)
+    except BaseException:
+        link.close()
+        raise
+
+
+def line_tick_s(baudrate: int, adapter_latency_s: float) -> float:
+    """The control tick of a unit on lines of text, seconds (times.md)."""
+    if baudrate < SLOWEST_ARMABLE_BAUDRATE:
+        return OBSERVING_TICK_S
+    if baudrate < NORMAL_LINE_BAUDRATE:
+        return SLOW_TICK_S
+    if baudrate == NORMAL_LINE_BAUDRATE and adapter_latency_s > PROMPT_LATENCY_S:
+        return SLOW_TICK_S
+    return NORMAL_TICK_S
+
+
+def _behind(port: SerialPort) -> str:
+    return (
+        f"the gateway at {port.name} took the connection: look whether a serial port is behind it, "
+        "has the unit's settings, and passes every byte (raw TCP, no flow control)"
+    )
 
 
 def _behind_gateway(
@@ -84,12 +141,7 @@ def _behind_gateway(
     except (ReplyTimeout, FrameCorrupt) as error:
         if fault := fault_in_answer(error.raw):
             raise LinkError(f"{fault} ({error.message})", raw=error.raw) from error
-        raise type(error)(
-            f"{error.message}; the gateway at {port.name} took the connection: look whether a "
-            "serial port is behind it, has the unit's settings, and passes every byte (raw TCP, "
-            "no flow control)",
-            raw=error.raw,
-        ) from error
+        raise type(error)(f"{error.message}; {_behind(port)}", raw=error.raw) from error
     try:
         if said := check_transparency(unit.link, _known_blocks(unit)):
             say(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from controller.errors import AddressInvalid
@@ -16,6 +17,7 @@ from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.line.uri import AsciiAddress, TcpAddress, parse_uri
 from firmware_bridge.modbus.link import Framing, ModbusLink, RtuFraming, TcpFraming
+from firmware_bridge.modbus.transparency import check_transparency
 from firmware_bridge.profile_kinds.gauge import GaugeProfile
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 
@@ -24,6 +26,8 @@ GATEWAY_LATENCY_S: Final = 0.016
 TIMEOUT_FACTOR: Final = 1.5
 """An answer may take so much longer than wire and maker say before it counts as lost."""
 
+FIRST_LOST: Final = "every small push, whose registers begin with it"
+
 
 def connect_instrument(
     uri: str,
@@ -31,10 +35,12 @@ def connect_instrument(
     digest: str,
     clock: Clock,
     capture: Capture | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> TransmitterSource | GaugeSource:
-    """Open the line; nothing is asked yet. ``capture`` hears every byte.
+    """Open the line; only a gateway in front of a transmitter is asked for every byte.
 
-    Raises AddressInvalid or LinkLost.
+    ``capture`` hears every byte, ``say`` what could not be checked. Raises AddressInvalid, LinkLost
+    or, for a gateway that does not pass every byte, LinkError.
     """
     address = parse_uri(uri)
     if isinstance(profile, GaugeProfile) != isinstance(address, AsciiAddress):
@@ -57,8 +63,23 @@ def connect_instrument(
     if isinstance(profile, TransmitterProfile):
         assert not isinstance(address, AsciiAddress), "a transmitter has a Modbus address"
         link = _link(line, RtuFraming(), address.unit, profile, timeout_s)
+        if address.is_gateway:
+            _check_gateway(link, profile, say)
         return TransmitterSource(profile, digest, link, clock, close=line.close)
     return gauge_on(line, profile, digest, clock, timeout_s=timeout_s)
+
+
+def _check_gateway(
+    link: ModbusLink, profile: TransmitterProfile, say: Callable[[str], None]
+) -> None:
+    """Ask by a function that the profile names: another one may end the instrument's answers."""
+    function = min(read.function for read in profile.reads)
+    try:
+        if said := check_transparency(link, function=function, first_lost=FIRST_LOST):
+            say(said)
+    except BaseException:
+        link.close()
+        raise
 
 
 def gauge_on(

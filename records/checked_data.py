@@ -119,8 +119,13 @@ def fault_in_words(error: ValidationError, model: type[BaseModel]) -> str:
         return f"key {key} is missing; add it"
     said = fault["msg"].removeprefix("Value error, ")
     if isinstance(fault["input"], dict | list | tuple) or not key:
-        return f"{f'key {key}: ' if key else ''}{said}; correct it"
-    return f"{key}={fault['input']!r}: {said}; correct it"
+        return f"{f'key {key}: ' if key else ''}{_with_way_out(said)}"
+    return f"{key}={fault['input']!r}: {_with_way_out(said)}"
+
+
+def _with_way_out(said: str) -> str:
+    """What is wrong and what to do; some checks say that themselves, behind a semicolon."""
+    return said if "; " in said else f"{said}; correct it"
 
 
 def _keys_at(model: type[BaseModel], place: Sequence[int | str]) -> Iterator[str]:
@@ -136,3 +141,15 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in get_args(annotation):
         yield from _models_in(argument)
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone, or nothing; raises ValueError for what is neither."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    if name:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("not an IANA time zone such as America/Chicago") from error
+    return name

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 """Also for every program that a test starts."""
+os.environ["TRACTION_FORCE_UNIT"] = "N"
+"""Wherever the tests run; without it the machine's time zone has a say."""
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 OBJECTS_PER_COLLECTION = 20_000

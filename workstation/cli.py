@@ -16,14 +16,15 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
-from controller.errors import RequestRefused, TractionError
+from controller.errors import PrescriptionInvalid, RequestRefused, TractionError
 from controller.words import fault_of, one_line
+from workstation.commands.help_page import GroupedHelp
 from workstation.exit_status import exit_status
-from workstation.output import NOT_A_DEVICE
+from workstation.output import NOT_A_DEVICE, say
 
 OBJECTS_PER_COLLECTION = 100_000
 """Python's own 700 looks through the program again and again while it is being loaded, where nearly
@@ -58,27 +59,43 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "replay": ("replay",),
     "simulate": ("simulate",),
     "demo": ("demo",),
+    "where": ("where",),
 }
-"""The files of `workstation/commands` in the order of the help, with their commands."""
+"""The files of `workstation/commands` with their commands; the help has groups of its own."""
+HELP = f"Drives a traction unit, keeps the evidence, writes note and charge line. {NOT_A_DEVICE}"
 
 
 def program(files: Iterable[str] = COMMANDS) -> typer.Typer:
     """The command line with the commands of ``files``; with all of them unless told otherwise."""
     app = typer.Typer(
-        help=f"Drives a traction unit, keeps the evidence, writes note and charge line. "
-        f"{NOT_A_DEVICE}",
+        cls=GroupedHelp,
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    app.callback()(_several_commands)
+    app.callback(help=HELP)(_for_every_command)
     for name in files:
         import_module(f"workstation.commands.{name}").register(app)
     return app
 
 
-def _several_commands() -> None:
+def _say_version(is_asked: bool) -> None:
+    """Print the version and end, before anything else is looked at."""
+    if is_asked:
+        from workstation.commands.where import program_version
+
+        say(f"traction {program_version()}")
+        raise typer.Exit
+
+
+def _for_every_command(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Say the program's version."
+        ),
+    ] = False,
+) -> None:
     """Without it Typer takes a program of one command for that command, without its name."""
 
 
@@ -96,7 +113,7 @@ def main() -> None:
         _check_arguments(sys.argv[1:])
         program(_files_for(sys.argv[1:]))()
     except TractionError as error:
-        _end_with(one_line(f"traction: {error}"), exit_status(error))
+        _end_with(_in_lines(error), exit_status(error))
     except Exception as error:
         _end_with(
             one_line(
@@ -105,6 +122,15 @@ def main() -> None:
             ),
             1,
         )
+
+
+def _in_lines(error: TractionError) -> str:
+    """One line; several mistakes of an order, or what a name fits, stand one below the other."""
+    head, listed = error.message, error.listed
+    if isinstance(error, PrescriptionInvalid) and len(error.mistakes) > 1:
+        head, listed = f"{head.partition(' mistakes: ')[0]} mistakes", error.mistakes
+    lines = (f"traction: {head} [{error.code}]", *(f"- {one}" for one in listed))
+    return "\n".join(map(one_line, lines))
 
 
 def _spare_the_processor() -> None:

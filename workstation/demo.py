@@ -63,15 +63,18 @@ class Act:
     observed: bool = False
 
 
-def acts() -> tuple[Act, Act]:
-    """A completed cervical treatment, and a lumbar one in which the patient presses stop."""
+def acts(cervical_wire: str = "") -> tuple[Act, Act]:
+    """A completed cervical treatment, and a lumbar one in which the patient presses stop.
+
+    ``cervical_wire``: rtu, tcp or ascii; empty: what this system has.
+    """
     return (
         Act(
             name="cervical",
             title="cervical, 15 min, 102 N / 51 N",
             body="cervical_sliding",
             seed=1,
-            wire="rtu" if hasattr(os, "openpty") else "tcp",
+            wire=cervical_wire or ("rtu" if hasattr(os, "openpty") else "tcp"),
             patient=PressTestPatient(),
         ),
         Act(
@@ -107,8 +110,13 @@ class DemoConsole(Console):
         drop_output()
 
 
-def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
-    """Run all acts, write their documents below ``output`` and print the table."""
+def run_demo(
+    console: Console, output: Path, settings: Settings, *, cervical_wire: str = ""
+) -> list[Path]:
+    """Run all acts, write their documents below ``output`` and print the table.
+
+    Raises OSError where a system has no pseudo-terminals and ``cervical_wire`` needs one.
+    """
     folder = RecordFolder(output / "data")
     visits: list[tuple[Act, Visit]] = []
     with Progress(
@@ -118,11 +126,17 @@ def run_demo(console: Console, output: Path, settings: Settings) -> list[Path]:
         TimeElapsedColumn(),
         console=console,
     ) as bars:
-        for act in (*acts(), observed_act()):
+        for act in (*acts(cervical_wire), observed_act()):
             visits.append((act, _perform(act, folder, settings, bars)))
     files = [path for act, visit in visits for path in _documents(act, visit, output)]
     console.print(_table(visits, output))
     return files
+
+
+def document_files(output: Path) -> list[Path]:
+    """Every document that the demo writes."""
+    names = [act.name for act in (*acts(), observed_act())]
+    return [_document(output, name, kind) for name in names for kind in DOCUMENTS]
 
 
 def demo_visit() -> Visit:
@@ -186,6 +200,8 @@ def _perform(act: Act, folder: RecordFolder, settings: Settings, bars: Progress 
 def _serve(unit: SimulatedUnit, wire: str) -> None:
     if wire == "rtu":
         unit.serve_rtu()
+    elif wire == "ascii":
+        unit.serve_ascii()
     else:
         unit.serve_tcp()
 
@@ -209,9 +225,12 @@ def _bar(act: Act, bars: Progress | None) -> Show:
 
 def _documents(act: Act, visit: Visit, output: Path) -> list[Path]:
     return [
-        write_file(output / f"{act.name}-{name}", written(visit, kind))
-        for kind, name in DOCUMENTS.items()
+        write_file(_document(output, act.name, kind), written(visit, kind)) for kind in DOCUMENTS
     ]
+
+
+def _document(output: Path, act: str, kind: str) -> Path:
+    return output / f"{act}-{DOCUMENTS[kind]}"
 
 
 def _table(visits: list[tuple[Act, Visit]], output: Path) -> Table:
@@ -219,7 +238,7 @@ def _table(visits: list[tuple[Act, Visit]], output: Path) -> Table:
     table.add_column("")
     rows: dict[str, list[str]] = {}
     for act, visit in visits:
-        table.add_column(f"{act.name} over {'RTU' if act.wire == 'rtu' else 'TCP'}")
+        table.add_column(f"{act.name} over {act.wire.upper()}")
         for label, value in _cells(act, visit, output).items():
             rows.setdefault(label, []).append(value)
     for label, values in rows.items():

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,6 +18,8 @@ from typing import Any, TextIO
 from controller.errors import JournalUnavailable, RequestRefused
 from controller.words import hides, one_line, visible
 
+JSON_VERSION = 1
+"""Grows when a key of any command's JSON is renamed, leaves or means something else."""
 NOT_A_DEVICE = "An engineering system, not a cleared medical device."
 
 
@@ -33,14 +37,50 @@ def say_text(text: str) -> None:
     _print(_shown(sys.stdout, visible(text)))
 
 
-def say_json(document: Any) -> None:
-    """Print a document as JSON."""
+def say_json(name: str, facts: Mapping[str, Any]) -> None:
+    """Print what a command found as JSON: one object, whose ``format`` names its schema."""
+    document = with_format(name, facts)
     say_json_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def with_format(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts with the name and version of their schema (docs/reference/json)."""
+    return {**facts, "format": f"traction-{name}/{JSON_VERSION}"}
 
 
 def say_json_text(text: str) -> None:
     """Print JSON; what hides, steers or cannot be encoded becomes an escape of the same value."""
     _print(json_for(text, _encoding(sys.stdout)) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a person wants something written; a path that ends in a slash names a folder."""
+
+    path: Path
+    is_folder: bool
+
+    @classmethod
+    def of(cls, text: str) -> Target:
+        """Read it as it was typed: a path itself forgets its last slash."""
+        separators = tuple(filter(None, (os.sep, os.altsep)))
+        return cls(Path(text), text.endswith(separators))
+
+    def file(self, default_name: str) -> Path:
+        """The file; in a folder, which is made when it is written, it has ``default_name``."""
+        in_folder = self.is_folder or self.path.is_dir()
+        return self.path / default_name if in_folder else self.path
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Nothing that is there is written over unasked; raises RequestRefused with the way out.
+
+    A pipe or a device is no file: what is written to it replaces nothing.
+    """
+    if path.is_file() and not force:
+        raise RequestRefused(
+            f"{path} exists already; choose another place with --out, or write over it with --force"
+        )
 
 
 def write_file(path: Path, content: bytes) -> Path:

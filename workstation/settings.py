@@ -9,20 +9,25 @@ from __future__ import annotations
 import os
 import tomllib
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from controller.errors import RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.words import ADDRESS_CHARACTERS, NAME_CHARACTERS, fault_of, visible
+from records.checked_data import known_zone
 from records.store.private_files import HAS_MODES
 
 APPLICATION = "traction"
 PREFIX = "TRACTION_"
 """Begins the names of the environment's variables; what follows is a key, in any case."""
+SYSTEM_ZONE = Path("/etc/localtime")
+"""Where POSIX systems link to the file of their zone."""
 PATH_CHARACTERS = 4096
 """The longest path that Linux takes."""
 SHOWN_CHARACTERS = 60
@@ -38,6 +43,8 @@ class Settings(BaseModel):
     time_zone: str = ""
     """IANA name; empty means the system's zone."""
     clinic: str = ""
+    force_unit: ForceUnit | None = None
+    """The unit of force that leads; None: pounds in the United States, else newtons."""
     retention_years: int = Field(default=0, ge=0, le=100)
     """Whole years that a session is kept; 0: nothing is ever removed."""
     checkpoint_copy: str = ""
@@ -56,12 +63,7 @@ class Settings(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _zone_is_known(cls, name: str) -> str:
-        if name:
-            try:
-                ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError) as error:
-                raise ValueError("not an IANA time zone such as America/Chicago") from error
-        return name
+        return known_zone(name)
 
     @field_validator("clinic")
     @classmethod
@@ -116,6 +118,14 @@ class Settings(BaseModel):
             raise ValueError(fault)
         return folder
 
+    @property
+    def unit_of_force(self) -> ForceUnit:
+        """The unit of force that leads wherever a force is shown."""
+        if self.force_unit is not None:
+            return self.force_unit
+        name = self.time_zone or _zone_of_the_system()
+        return ForceUnit.POUND if _is_american(name) else ForceUnit.NEWTON
+
     def of_the_clinic(self, name: str, time_zone: str) -> Settings:
         """With the clinic's own name and zone, as its record has them; "" leaves a setting."""
         said = {"clinic": name, "time_zone": time_zone}
@@ -127,6 +137,23 @@ class Settings(BaseModel):
             return ZoneInfo(self.time_zone)
         offset = datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone().utcoffset()
         return timezone(offset or timedelta())
+
+
+def _zone_of_the_system() -> str:
+    """The IANA name of the system's zone; empty where the system does not tell it by name."""
+    if name := os.environ.get("TZ", ""):
+        return name.removeprefix(":")
+    _, marker, name = str(SYSTEM_ZONE.resolve()).partition("/zoneinfo/")
+    return name if marker else ""
+
+
+def _is_american(zone: str) -> bool:
+    """True for a zone of the United States, by the table of the time zone database itself."""
+    if zone.startswith("US/"):
+        return True
+    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return any(row[0] == "US" and row[2] == zone for row in rows)
 
 
 def settings_file() -> Path:
@@ -154,19 +181,24 @@ def load_settings() -> Settings:
 
 
 def _in_the_file() -> dict[str, Any]:
-    """What the settings file says; nothing when there is none."""
+    """What the settings file says; nothing when there is none. What is empty is not set."""
+    known = Settings.model_fields
     path = settings_file()
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RequestRefused(f"settings {path} cannot be read ({reason}); correct it") from error
+    return {key: value for key, value in said.items() if value != "" or key not in known}
 
 
 def _in_the_environment() -> dict[str, str]:
-    """What the environment says of known keys; a variable with another name is none of ours."""
+    """What the environment says of known keys; a variable with another name is none of ours.
+
+    An empty variable is not set.
+    """
     said = {name.upper(): value for name, value in os.environ.items()}
     names = {key: f"{PREFIX}{key.upper()}" for key in Settings.model_fields}
-    return {key: said[name] for key, name in names.items() if name in said}
+    return {key: said[name] for key, name in names.items() if said.get(name)}

@@ -65,8 +65,8 @@ class ClockNumbers:
     """The workstation's and the unit's clock at one moment: numbers of the item ``clock``."""
 
     utc_ms: int
-    boot_count: int
-    uptime_ms: int
+    boot_count: Annotated[int | None, Stored.UNLESS_NONE] = None
+    uptime_ms: Annotated[int | None, Stored.UNLESS_NONE] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +106,13 @@ class PhaseChanged:
 class UnitEventSeen:
     """An entry of the unit's event ring; ``unit_at_ms`` is on the session's axis."""
 
-    boot: int
     sequence: int
     code: int
     uptime_ms: int
     unit_at_ms: int
     value_1: int
     value_2: int
+    boot: Annotated[int | None, Stored.UNLESS_NONE] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ class RecordedIdentity:
     firmware_crc: int
     calibrated_on: str
     calibration_due: str
-    boot_count: int
+    boot_count: Annotated[int | None, Stored.UNLESS_NONE] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Final
 
-from controller.errors import PrescriptionInvalid
+from controller.errors import OrderFault, PrescriptionInvalid
 from controller.order.force_profile import ForceProfile, Segment
 from controller.order.phases import Phase, Stage
 from controller.order.prescription import Mode, Prescription
@@ -214,16 +214,22 @@ def _ramp_ms(order: Prescription, from_n: float, to_n: float) -> int:
 
 
 def _check_ramps(order: Prescription, parts: list[_Part]) -> None:
+    """Each key is named once, with the first of its parts that is too short."""
+    found: dict[str, OrderFault] = {}
     force_n = base_force_n(order)
     for part in parts:
         ramp_ms, part_ms = _ramp_ms(order, force_n, part.force_n), part.full_end_ms - part.start_ms
         if ramp_ms > part_ms:
-            raise PrescriptionInvalid(
-                f"{part.key}={part_ms / 1000:g} s is shorter than the ramp of "
-                f"{ramp_ms / 1000:.1f} s from {force_n:g} N to {part.force_n:g} N; "
-                "lengthen it or raise the ramp rate"
+            fault = OrderFault(
+                key=part.key,
+                value=f"{part_ms / 1000:g} s",
+                what=f"is shorter than the ramp of {ramp_ms / 1000:.1f} s from {force_n:g} N to "
+                f"{part.force_n:g} N; lengthen it or raise the ramp rate",
             )
+            found.setdefault(part.key, fault)
         force_n = part.force_n
+    if found:
+        raise PrescriptionInvalid.of_faults(found.values())
 
 
 def _segments(

@@ -5,11 +5,12 @@ Source of the numbers: session-rules.md#ranges.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from controller.errors import PrescriptionInvalid
+from controller.errors import Bounds, OrderFault, PrescriptionInvalid
 
 NEWTONS_PER_LBF: Final = 4.4482216152605
 NEWTONS_PER_KGF: Final = 9.80665
@@ -76,14 +77,15 @@ SOFT_LIMIT_BODY_WEIGHT_SHARE: Final = 0.60
 LONG_TREATMENT_S: Final = 30 * 60.0
 LONGEST_TRACTION_S: Final = 99 * 60.0
 """Steps and treatment together (session-rules.md#ranges)."""
-STEPS = (0, 9)
-STEP_S = (1.0, 600.0)
+STEPS: Final = Bounds(low=0, high=9, unit="steps", whose="before or after the treatment")
+STEP_S: Final = Bounds(low=1.0, high=600.0, unit="s", whose="time of one step")
 LEAST_HOLD_N: Final = 10.0
-HOLD_S = (1.0, 99.0)
-REST_S = (0.0, 99.0)
-TREATMENT_S = (60.0, 99 * 60.0)
-PRETENSION_S = (0.0, 60.0)
+HOLD_S: Final = Bounds(low=1.0, high=99.0, unit="s", whose="hold")
+REST_S: Final = Bounds(low=0.0, high=99.0, unit="s", whose="rest")
+TREATMENT_S: Final = Bounds(low=60.0, high=99 * 60.0, unit="s", whose="treatment")
+PRETENSION_S: Final = Bounds(low=0.0, high=60.0, unit="s", whose="pretension")
 PRETENSION_MAX_N: Final = 50.0
+BODY_MASS: Final = Bounds(low=2.0, high=350.0, unit="kg", whose="body mass")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +118,8 @@ class Prescription:
     table: Table | None = None
 
     def __post_init__(self) -> None:
-        self._check_table()
-        self._check_forces()
-        self._check_rates()
-        self._check_times()
-        self._check_steps()
+        if faults := tuple(self._faults()):
+            raise PrescriptionInvalid.of_faults(faults)
 
     @property
     def steps_s(self) -> float:
@@ -186,97 +185,126 @@ class Prescription:
             return self.force_limit_n > self.friction_limit_n + 1e-9
         return not self.friction_table
 
-    def _check_table(self) -> None:
+    def _faults(self) -> Iterator[OrderFault]:
+        """Every rule that is broken; those over several keys only where each key is right."""
+        each = [
+            *self._table_faults(),
+            *self._force_faults(),
+            *self._rate_faults(),
+            *self._time_faults(),
+            *self._step_faults(),
+        ]
+        yield from each
+        wrong = {fault.key for fault in each}
+        for fault in (*self._ramp_faults(), *self._total_faults()):
+            if not fault.rests_on & wrong:
+                yield fault
+
+    def _table_faults(self) -> Iterator[OrderFault]:
         tables = REGION_LIMITS[self.region].tables
         if self.table is not None and self.table not in tables:
             known = ", ".join(f'"{table.value}"' for table in tables)
-            raise PrescriptionInvalid(
-                f'table="{self.table.value}" does not belong to the {self.region.value} region '
-                f"({known}); correct the order"
+            yield OrderFault(
+                key="table",
+                value=f'"{self.table.value}"',
+                what=f"does not belong to the {self.region.value} region ({known}); "
+                "correct the order",
+                rests_on=frozenset({"table", "region"}),
             )
 
-    def _check_forces(self) -> None:
+    def _force_faults(self) -> Iterator[OrderFault]:
         hard_n = self.hard_limit_n
         region = f"{self.region.value} region"
         if hard_n < REGION_LIMITS[self.region].hard_force_n:
             region += ", friction table"
-        _in_range(
-            "hold_force",
-            self.hold_force_n,
-            LEAST_HOLD_N,
-            hard_n,
-            "N",
-            region,
-        )
-        _in_range(
-            "maximum_force",
-            self.force_limit_n,
-            self.hold_force_n,
-            hard_n,
-            "N",
-            f"hold force to {region}",
-        )
-        ceiling_n = min(PRETENSION_MAX_N, self.hold_force_n)
-        _in_range("pretension_force", self.pretension_force_n, 0.0, ceiling_n, "N", "pretension")
+        given = Bounds(low=LEAST_HOLD_N, high=hard_n, unit="N", whose=region)
+        yield from _in_range("hold_force", self.hold_force_n, given, "region", "table")
+        if self.maximum_force_n is not None:
+            low_n = min(self.hold_force_n, hard_n)
+            most = Bounds(low=low_n, high=hard_n, unit="N", whose=f"hold force to {region}")
+            keys = ("hold_force", "region", "table")
+            yield from _in_range("maximum_force", self.maximum_force_n, most, *keys)
+        ceiling_n = max(0.0, min(PRETENSION_MAX_N, self.hold_force_n))
+        light = Bounds(low=0.0, high=ceiling_n, unit="N", whose="pretension")
+        yield from _in_range("pretension_force", self.pretension_force_n, light, "hold_force")
         if self.body_mass_kg is not None:
-            _in_range("body_mass", self.body_mass_kg, 2.0, 350.0, "kg", "body mass")
+            yield from _in_range("body_mass", self.body_mass_kg, BODY_MASS)
         if self.mode is Mode.STATIC:
-            if self.rest_force_n or self.rest_s or self.hold_s:
-                raise PrescriptionInvalid(
-                    "rest_force, hold_time and rest_time belong to intermittent and cyclic "
-                    'treatments; remove them or order mode = "intermittent"'
+            yield from self._faults_of_static()
+        elif self.hold_force_n >= LEAST_HOLD_N:
+            high_n = most_rest_n(self.hold_force_n)
+            whose = "the smaller of 90 % of the hold force and hold force - 10 N"
+            rest = Bounds(low=0.0, high=high_n, unit="N", whose=whose)
+            yield from _in_range("rest_force", self.rest_force_n, rest, "hold_force", "mode")
+
+    def _faults_of_static(self) -> Iterator[OrderFault]:
+        given = {
+            "rest_force": f"{self.rest_force_n:g} N" if self.rest_force_n else "",
+            "hold_time": f"{self.hold_s:g} s" if self.hold_s else "",
+            "rest_time": f"{self.rest_s:g} s" if self.rest_s else "",
+        }
+        for key, value in given.items():
+            if value:
+                yield OrderFault(
+                    key=key,
+                    value=value,
+                    what="belongs to intermittent and cyclic treatments; remove it or order "
+                    'mode = "intermittent"',
+                    rests_on=frozenset({key, "mode"}),
                 )
-            return
-        most_n = most_rest_n(self.hold_force_n)
-        _in_range(
-            "rest_force",
-            self.rest_force_n,
-            0.0,
-            most_n,
-            "N",
-            "the smaller of 90 % of the hold force and hold force - 10 N",
-        )
 
-    def _check_rates(self) -> None:
+    def _rate_faults(self) -> Iterator[OrderFault]:
         low, high = REGION_LIMITS[self.region].ramp_up_n_per_s
-        _in_range("ramp_up", self.ramp_up_n_per_s, low, high, "N/s", f"{self.region.value} region")
-        _in_range(
-            "ramp_down",
-            self.ramp_down_n_per_s,
-            low,
-            2 * self.ramp_up_n_per_s,
-            "N/s",
-            "at most twice ramp_up",
-        )
+        up = Bounds(low=low, high=high, unit="N/s", whose=f"{self.region.value} region")
+        yield from _in_range("ramp_up", self.ramp_up_n_per_s, up, "region")
+        most = max(low, 2 * self.ramp_up_n_per_s)
+        down = Bounds(low=low, high=most, unit="N/s", whose="at most twice ramp_up")
+        yield from _in_range("ramp_down", self.ramp_down_n_per_s, down, "ramp_up", "region")
 
-    def _check_times(self) -> None:
-        _in_range("treatment_time", self.treatment_s, *TREATMENT_S, "s", "treatment")
-        _in_range("pretension_time", self.pretension_s, *PRETENSION_S, "s", "pretension")
+    def _time_faults(self) -> Iterator[OrderFault]:
+        yield from _in_range("treatment_time", self.treatment_s, TREATMENT_S)
+        yield from _in_range("pretension_time", self.pretension_s, PRETENSION_S)
+        if self.mode is not Mode.STATIC:
+            yield from _in_range("hold_time", self.hold_s, HOLD_S, "mode")
+            yield from _in_range("rest_time", self.rest_s, REST_S, "mode")
+
+    def _ramp_faults(self) -> Iterator[OrderFault]:
         if self.mode is Mode.STATIC:
             return
-        _in_range("hold_time", self.hold_s, *HOLD_S, "s", "hold")
-        _in_range("rest_time", self.rest_s, *REST_S, "s", "rest")
+        up, down = self.ramp_up_n_per_s, self.ramp_down_n_per_s
         change_n = self.hold_force_n - self.rest_force_n
-        _ramp_fits("hold_time", self.hold_s, change_n / self.ramp_up_n_per_s)
-        _ramp_fits("rest_time", self.rest_s, change_n / self.ramp_down_n_per_s)
+        if up > 0.0:
+            yield from _ramp_fits("hold_time", self.hold_s, change_n / up, "ramp_up")
+        if down > 0.0:
+            yield from _ramp_fits("rest_time", self.rest_s, change_n / down, "ramp_down")
 
-    def _check_steps(self) -> None:
-        _in_range("progressive_steps", self.progressive_steps, *STEPS, "steps", "progressive")
-        _in_range("regressive_steps", self.regressive_steps, *STEPS, "steps", "regressive")
+    def _step_faults(self) -> Iterator[OrderFault]:
+        yield from _in_range("progressive_steps", self.progressive_steps, STEPS)
+        yield from _in_range("regressive_steps", self.regressive_steps, STEPS)
         steps = self.progressive_steps + self.regressive_steps
+        keys = ("progressive_steps", "regressive_steps", "mode")
         if self.mode is Mode.STATIC and steps:
-            _in_range("step_time", self.step_s, *STEP_S, "s", "time of one step")
+            yield from _in_range("step_time", self.step_s, STEP_S, *keys)
         elif self.step_s:
-            raise PrescriptionInvalid(
-                f"step_time={self.step_s:g} s belongs to the steps of a static treatment; other "
-                "steps take hold_time and rest_time: remove it or order progressive_steps or "
-                'regressive_steps with mode = "static"'
+            yield OrderFault(
+                key="step_time",
+                value=f"{self.step_s:g} s",
+                what="belongs to the steps of a static treatment; other steps take hold_time and "
+                "rest_time: remove it or order progressive_steps or regressive_steps with "
+                'mode = "static"',
+                rests_on=frozenset({"step_time", *keys}),
             )
+
+    def _total_faults(self) -> Iterator[OrderFault]:
         if self.traction_s > LONGEST_TRACTION_S + 1e-9:
-            raise PrescriptionInvalid(
-                f"steps ({self.steps_s / 60:g} min) and treatment_time ({self.treatment_s / 60:g} "
-                f"min) together exceed {LONGEST_TRACTION_S / 60:g} min; order fewer steps or less "
-                "time"
+            steps = {"progressive_steps", "regressive_steps", "step_time"}
+            times = {"hold_time", "rest_time", "treatment_time", "mode"}
+            yield OrderFault(
+                key="treatment_time",
+                value=f"{self.treatment_s:g} s",
+                what=f"and the steps ({self.steps_s / 60:g} min) together exceed "
+                f"{LONGEST_TRACTION_S / 60:g} min; order fewer steps or less time",
+                rests_on=frozenset(steps | times),
             )
 
 
@@ -285,17 +313,24 @@ def most_rest_n(hold_n: float) -> float:
     return min(0.9 * hold_n, hold_n - 10.0)
 
 
-def _in_range(name: str, value: float, low: float, high: float, unit: str, what: str) -> None:
-    if not low - 1e-9 <= value <= high + 1e-9:
-        raise PrescriptionInvalid(
-            f"{name}={value:g} {unit} is outside {low:g} to {high:g} {unit} ({what}); "
-            "correct the order"
+def _in_range(key: str, value: float, bounds: Bounds, *others: str) -> Iterator[OrderFault]:
+    """A fault unless ``value`` is within; ``others`` are the keys that the bounds follow."""
+    if not bounds.low - 1e-9 <= value <= bounds.high + 1e-9:
+        yield OrderFault(
+            key=key,
+            value=f"{value:g} {bounds.unit}",
+            what=f"is outside {bounds}; correct the order",
+            rests_on=frozenset({key, *others}),
+            bounds=bounds,
         )
 
 
-def _ramp_fits(name: str, part_s: float, ramp_s: float) -> None:
+def _ramp_fits(key: str, part_s: float, ramp_s: float, rate: str) -> Iterator[OrderFault]:
     if ramp_s > part_s + 1e-9:
-        raise PrescriptionInvalid(
-            f"{name}={part_s:g} s is shorter than its ramp of {ramp_s:.1f} s; "
-            "lengthen it, raise the ramp rate or bring the forces closer together"
+        yield OrderFault(
+            key=key,
+            value=f"{part_s:g} s",
+            what=f"is shorter than its ramp of {ramp_s:.1f} s; lengthen it, raise the ramp rate "
+            "or bring the forces closer together",
+            rests_on=frozenset({key, "hold_force", "rest_force", rate, "region", "mode"}),
         )

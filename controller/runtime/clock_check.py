@@ -26,10 +26,10 @@ FIRST_ZONE_MS: Final = 14 * 3_600_000
 
 
 def clock_item(
-    utc_ms: int, uptime_s: float, identity: UnitIdentity, facts: StartFacts
+    utc_ms: int, uptime_s: float | None, identity: UnitIdentity, facts: StartFacts
 ) -> CheckItem:
-    """Judge the wall time ``utc_ms`` at which the unit's uptime was read."""
-    uptime_ms = round(uptime_s * 1000)
+    """Judge the wall time ``utc_ms`` at which the unit's uptime was read; None: it tells none."""
+    uptime_ms = None if uptime_s is None else round(uptime_s * 1000)
     calibrated_ms = _midnight_ms(identity.calibrated_on) - FIRST_ZONE_MS
     behind = {
         "before_last_record_ms": _behind(utc_ms + STEP_MS, facts.last_record_utc_ms),
@@ -42,7 +42,8 @@ def clock_item(
     value = "; ".join([now, *(_words(name, by_ms) for name, by_ms in doubts.items())])
     todo = "compare it with another clock; set it and start again, or confirm it"
     item = judged("clock", not doubts, value, todo, blocking=False)
-    known = {"utc_ms": utc_ms, "boot_count": identity.boot_count, "uptime_ms": uptime_ms}
+    told = {"utc_ms": utc_ms, "boot_count": identity.boot_count, "uptime_ms": uptime_ms}
+    known = {name: number for name, number in told.items() if number is not None}
     return item.with_numbers(known | doubts)
 
 
@@ -56,10 +57,15 @@ def uptime_off_ms(advance_ms: int, elapsed_ms: int) -> int:
     return elapsed_ms - least_ms - rounds * UPTIME_MODULUS_MS
 
 
-def _off_uptime_ms(utc_ms: int, uptime_ms: int, boot_count: int, facts: StartFacts) -> int:
-    """How far the wall clock is ahead of the unit's since the last record; 0 when they fit."""
+def _off_uptime_ms(
+    utc_ms: int, uptime_ms: int | None, boot_count: int | None, facts: StartFacts
+) -> int:
+    """How far the wall clock is ahead of the unit's since the last record; 0 when they fit.
+
+    Uptimes of which nobody knows whether they are of one start are not compared.
+    """
     seen = facts.last_seen
-    if seen is None:
+    if seen is None or seen.uptime_ms is None or uptime_ms is None or boot_count is None:
         return 0
     elapsed_ms = utc_ms - seen.utc_ms
     may_be_off_ms = OFF_MS + round(OFF_SHARE * abs(elapsed_ms))

@@ -227,15 +227,15 @@ class Preparation:
         self._recorder.event(UnitAcknowledged(), now_s=self._clock.now_s())
         self._await_idle()
 
-    def _latched_cause(self) -> tuple[int, int]:
+    def _latched_cause(self) -> tuple[int, int | None]:
         """What an acknowledgement is about: another fault or event makes it another one."""
         return self._watch.reading.first_fault_code, self._watch.reading.newest_event
 
     def _latched_text(self) -> str:
         reading = self._watch.reading
-        newest = reading.newest_event
+        newest = reading.newest_event or 0
         first = max(1, newest - EVENTS_SHOWN + 1)
-        entries = self._unit.read_events(first, min(newest, EVENTS_SHOWN))
+        entries = self._unit.read_events(first, min(newest, EVENTS_SHOWN)) if newest else ()
         causes = ", ".join(f"code {entry.code}" for entry in entries) or "none"
         return (
             f"The unit latched a stop (first fault {reading.first_fault_code}, status "

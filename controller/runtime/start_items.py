@@ -15,8 +15,10 @@ from controller.order.prescription import Prescription
 from controller.ports import ArmingRequest, Clock, StartFacts, TractionUnit
 from controller.runtime.clock_check import clock_item
 from controller.runtime.unit_watch import UnitWatch
+from controller.safety.coverage import unknown_in
 from controller.safety.limits import SafetyLimits
 from controller.start import last_look, self_check
+from controller.start.coverage import coverage_items
 from controller.start.self_check import CheckItem, CheckState
 from controller.start.unit_word import unit_word_items
 
@@ -68,7 +70,9 @@ class StartItems:
         return [
             *(self._as_asked(item) for item in self._items()),
             last_look.switch_open_item(self._watch.reading),
-            last_look.events_item(events, all_read=all_read),
+            last_look.events_item(
+                events, all_read=all_read, told=self._watch.reading.newest_event is not None
+            ),
             last_look.zero_kept_item(self._first_zero_n, self.gross_zero_n),
             last_look.press_test_item(self._watch.press_test_age_s),
             last_look.yes_item(self._clock.now_s() - yes_at_s),
@@ -98,6 +102,7 @@ class StartItems:
             self_check.commissioning_item(self._facts.weight_test, verified=verified),
             clock_item(utc_ms, reading.uptime_s, unit.identity, self._facts),
             *unit_word_items(unit.capabilities, watchdog_s=self._request.watchdog_s),
+            *coverage_items(unit.unknown_in_motion | unknown_in(reading)),
             self_check.stop_test_item(unit.capabilities, reading),
             self_check.unit_faults_item(reading),
             self_check.emergency_stop_item(reading),
@@ -114,14 +119,18 @@ class StartItems:
         ]
 
     def _as_asked(self, item: CheckItem) -> CheckItem:
-        """The item; a failure that nobody was asked about, or another one, refuses."""
-        if item.state is not CheckState.FAILED:
+        """The item; a failure that nobody was asked about, or another one, refuses.
+
+        So does an item that was not there before: the unit stopped saying something since.
+        """
+        first = self._first.get(item.name)
+        if first is not None and item.state is not CheckState.FAILED:
             return item
-        asked = self._first[item.name].state is CheckState.FAILED
+        asked = first is not None and first.state is CheckState.FAILED
         if asked and not (item.name == "clock" and self._clock_was_set()):
             return item
         todo = f"changed since the self-check; {item.todo}"
-        return replace(item, blocking=True, todo=todo)
+        return replace(item, state=CheckState.FAILED, blocking=True, todo=todo)
 
     def _clock_was_set(self) -> bool:
         stepped_s = abs(self._wall_gap_s() - self._first_wall_gap_s)

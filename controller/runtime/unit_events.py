@@ -20,23 +20,28 @@ ENTRIES_AT_REST: Final = 10
 class UnitEventReader:
     """Remembers which ring entry was recorded last; starts behind what was there before.
 
+    A reading that does not say how new the newest event is, or how old the unit, reads nothing: a
+    later one does.
+
     A unit that has restarted counts its events from 1 again; nothing of that start was recorded.
     """
 
     def __init__(self, unit: TractionUnit, recorder: Recorder, first: Telemetry) -> None:
         self._unit = unit
         self._recorder = recorder
-        self._last = first.newest_event
+        self._last = first.newest_event or 0
         self._boot_count = unit.identity.boot_count
 
     def behind(self, reading: Telemetry) -> bool:
         """True when the unit has events that are not recorded yet."""
         self._notice_restart()
-        return reading.newest_event != self._last
+        return reading.newest_event not in (None, self._last)
 
     def read(self, reading: Telemetry, now_s: float, *, limit: int) -> Sequence[UnitEvent]:
         """Record and return at most ``limit`` new entries; a failed read is tried again later."""
         self._notice_restart()
+        if reading.newest_event is None or reading.uptime_s is None:
+            return ()
         behind = (reading.newest_event - self._last) & 0xFFFF
         if behind == 0:
             return ()
@@ -49,7 +54,7 @@ class UnitEventReader:
         if lost:
             self._recorder.event(UnitEventsLost(count=lost), now_s=now_s)
         for entry in entries:
-            self._record(entry, reading, now_s)
+            self._record(entry, reading, reading.uptime_s, now_s)
             self._last = entry.sequence
         return entries
 
@@ -58,9 +63,9 @@ class UnitEventReader:
         if boot_count != self._boot_count:
             self._boot_count, self._last = boot_count, 0
 
-    def _record(self, entry: UnitEvent, reading: Telemetry, now_s: float) -> None:
+    def _record(self, entry: UnitEvent, reading: Telemetry, uptime_s: float, now_s: float) -> None:
         asked_at_s = reading.taken_at_s + reading.sample_age_s
-        happened_at_s = asked_at_s - (reading.uptime_s - entry.uptime_ms / 1000)
+        happened_at_s = asked_at_s - (uptime_s - entry.uptime_ms / 1000)
         self._recorder.event(
             UnitEventSeen(
                 boot=entry.boot_count,

@@ -135,8 +135,10 @@ class UnitWatch:
         """
         now_s = self._clock.now_s()
         elapsed_ms = round((now_s - self._seen_at_s) * 1000)
-        uptime_ms = round(reading.uptime_s * 1000)
-        if self._uptime_ms is None:
+        uptime_ms = None if reading.uptime_s is None else round(reading.uptime_s * 1000)
+        if uptime_ms is None:
+            off_ms = 0
+        elif self._uptime_ms is None:
             # Up for less time than since its identification, which it has answered.
             off_ms = max(0, elapsed_ms - uptime_ms)
         else:
@@ -144,8 +146,8 @@ class UnitWatch:
         another = self._unit.identity != self._identity
         if another or off_ms > UPTIME_OFF_MS + UPTIME_OFF_SHARE * elapsed_ms:
             raise UnitFaulted(
-                f"unit {self._unit.identity.unit_id} was restarted since it was identified "
-                f"(up for {reading.uptime_s:.1f} s); start again"
+                f"unit {self._unit.identity.unit_id} was restarted since it was identified"
+                f"{_up_for(reading.uptime_s)}; start again"
             )
         self._seen_at_s, self._uptime_ms = now_s, uptime_ms
 
@@ -160,3 +162,7 @@ class UnitWatch:
                 message="" if self.press_test_passed else "waiting for the patient's press test",
             )
         )
+
+
+def _up_for(uptime_s: float | None) -> str:
+    return "" if uptime_s is None else f" (up for {uptime_s:.1f} s)"

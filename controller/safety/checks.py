@@ -78,7 +78,7 @@ def second_channel_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
     return seen(now.has_second_channel and now.reading.second_force_n is None)
 
 
-@hazard(7, Action.RELEASE, "N", "set the tare again with the cord free")
+@hazard(7, Action.RELEASE, "N", "set the tare again with the cord free", needs=("gross_force_n",))
 def zero_shifted(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The tare changed in the session: gross and net force moved apart."""
     tare_n, first_n = now.reading.tare_n, now.first.tare_n
@@ -112,7 +112,14 @@ def force_negative(now: Situation, limits: SafetyLimits) -> Exceeded:
     return None if force_n is None else above(-force_n, limits.negative_n)
 
 
-@hazard(10, Action.RELEASE_FAST, "N", "check the load cell's leads with a weight", stages=PULLING)
+@hazard(
+    10,
+    Action.RELEASE_FAST,
+    "N",
+    "check the load cell's leads with a weight",
+    stages=PULLING,
+    needs=("extension_mm",),
+)
 def sign_wrong(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The first tension reads as a push: force falls while the cord is wound in."""
     before_mm, at_mm = now.first.extension_mm, now.reading.extension_mm
@@ -132,7 +139,14 @@ def over_force(now: Situation, limits: SafetyLimits) -> Exceeded:
     return known(now.largest_force_n, now.trip_force_n)
 
 
-@hazard(42, Action.RELEASE, "N", "look at patient, cord and table", stages=PULLING)
+@hazard(
+    42,
+    Action.RELEASE,
+    "N",
+    "look at patient, cord and table",
+    stages=PULLING,
+    needs=("setpoint_in_effect_n",),
+)
 def force_above_order(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The force stays above the set-point in effect: the drive winds in, or cannot pay out."""
     if not now.above_set_point.lasts(now.now_s, limits.above_s):
@@ -140,7 +154,14 @@ def force_above_order(now: Situation, limits: SafetyLimits) -> Exceeded:
     return known(now.above_set_point_n, now.may_stray_n)
 
 
-@hazard(42, Action.HOLD, "N", "look at winch, cord and table", stages=PULLING)
+@hazard(
+    42,
+    Action.HOLD,
+    "N",
+    "look at winch, cord and table",
+    stages=PULLING,
+    needs=("setpoint_in_effect_n",),
+)
 def force_below_order(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The force stays below the set-point in effect and no cord is wound in: a jammed drive."""
     if not now.below_set_point.lasts(now.now_s, limits.below_s):
@@ -167,7 +188,7 @@ def tension_lost(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.unexplained_fall_n, min(limits.tension_loss_n, small_n))
 
 
-@hazard(14, Action.HOLD, "mm/s", "tighten the harness", stages=PULLING)
+@hazard(14, Action.HOLD, "mm/s", "tighten the harness", stages=PULLING, needs=("extension_mm",))
 def harness_slipping(now: Situation, limits: SafetyLimits) -> Exceeded:
     """At a constant order the cord goes on winding in."""
     if now.orders.unchanged_s < SLIP_WINDOW_S:
@@ -175,19 +196,32 @@ def harness_slipping(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.slipped_mm_per_s, limits.slip_mm_per_s)
 
 
-@hazard(15, Action.RELEASE, "mm", "guide the cord and take the slack up by hand", stages=PULLING)
+@hazard(
+    15,
+    Action.RELEASE,
+    "mm",
+    "guide the cord and take the slack up by hand",
+    stages=PULLING,
+    needs=("extension_mm",),
+)
 def cord_slack(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Cord is wound in without any force."""
     at_mm, from_mm = now.reading.extension_mm, now.slack_from_mm
     return None if at_mm is None or from_mm is None else above(at_mm - from_mm, limits.slack_mm)
 
 
-@hazard(16, Action.RELEASE_FAST, "mm/s", "have the unit's slack speed checked")
+@hazard(
+    16,
+    Action.RELEASE_FAST,
+    "mm/s",
+    "have the unit's slack speed checked",
+    needs=("speed_mm_per_s|extension_mm",),
+)
 def slack_wound_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
     """A slack cord is wound in so fast that it would end in a jerk."""
     if not now.winding_slack_fast.lasts(now.now_s, limits.slack_fast_s):
         return None
-    return known(now.reading.speed_mm_per_s, limits.slack_mm_per_s)
+    return known(now.speed_mm_per_s, limits.slack_mm_per_s)
 
 
 @hazard(16, Action.RELEASE_FAST, "N", "look at patient, cord and table")
@@ -202,13 +236,21 @@ def force_risen_fast(now: Situation, limits: SafetyLimits) -> Exceeded:
     "mm",
     "the session ends at the limit; shorten the free cord next time",
     stages=PULLING,
+    needs=("extension_mm",),
 )
 def stroke_near(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Most of the allowed pull length from the pretension on is used up."""
     return above(now.pull_mm, limits.pull_warn_share * limits.pull_mm)
 
 
-@hazard(17, Action.RELEASE, "mm", "shorten the free cord, check the harness", stages=PULLING)
+@hazard(
+    17,
+    Action.RELEASE,
+    "mm",
+    "shorten the free cord, check the harness",
+    stages=PULLING,
+    needs=("extension_mm",),
+)
 def stroke_used_up(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The allowed pull length is used up."""
     return above(now.pull_mm, limits.pull_mm)

@@ -26,7 +26,9 @@ ALWAYS = UNTIL_FREE | {SupervisedStage.FREE}
 class Check:
     """One hazard: its row, the code of its finding (the function's name) and what it orders.
 
-    ``stages`` are those of the session in which it is looked for.
+    ``stages`` are those of the session in which it is looked for. ``needs`` names what of a
+    ``Telemetry`` it rests on; of several names joined by "|" one is enough. Forces are not among
+    them: a force that is missing has checks of its own.
     """
 
     row: int
@@ -36,6 +38,7 @@ class Check:
     clears: str
     stages: frozenset[SupervisedStage]
     measure: Measure
+    needs: tuple[str, ...] = ()
 
     def finding(self, measured: float, limit: float) -> Finding:
         """The finding of a measure that exceeds its limit."""
@@ -57,12 +60,13 @@ def hazard(
     clears: str,
     *,
     stages: frozenset[SupervisedStage] = UNTIL_FREE,
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Measure], Check]:
     """Make a check of a function; only a warning (R5, ``Action.ALLOW``) clears by itself."""
     until = clears + ("" if action is Action.ALLOW else ACKNOWLEDGE)
 
     def as_check(measure: Measure) -> Check:
-        return Check(row, measure.__name__, action, unit, until, stages, measure)
+        return Check(row, measure.__name__, action, unit, until, stages, measure, needs)
 
     return as_check
 

@@ -65,7 +65,7 @@ def answers_mixed_up(now: Situation, limits: SafetyLimits) -> Exceeded:
     return above(now.link.mixed_up.count(now.now_s), limits.mismatches)
 
 
-@hazard(5, Action.RELEASE_FAST, "s", "have the force channel serviced")
+@hazard(5, Action.RELEASE_FAST, "s", "have the force channel serviced", needs=("sample_number",))
 def reading_stale(now: Situation, limits: SafetyLimits) -> Exceeded:
     """Answers come, but the force sample in them is old."""
     return above(now.stale_s, limits.stale_s)
@@ -74,19 +74,36 @@ def reading_stale(now: Situation, limits: SafetyLimits) -> Exceeded:
 # --- the unit ---------------------------------------------------------------------------------
 
 
-@hazard(25, Action.RELEASE_FAST, "s back", "check the unit's supply", stages=ALWAYS)
+@hazard(
+    25, Action.RELEASE_FAST, "s back", "check the unit's supply", stages=ALWAYS, needs=("uptime_s",)
+)
 def unit_restarted(now: Situation, limits: SafetyLimits) -> Exceeded:
-    """Its uptime went back and no overflow explains it: it lost power or was reset."""
-    back_s = now.previous.uptime_s - now.reading.uptime_s
-    passed_s = now.reading.taken_at_s - now.previous.taken_at_s
+    """Its uptime went back and no overflow explains it: it lost power or was reset.
+
+    The last two readings that have one are compared.
+    """
+    before_s, uptime_s = now.uptime_reading_before.uptime_s, now.uptime_reading.uptime_s
+    if before_s is None or uptime_s is None:
+        return None
+    back_s = before_s - uptime_s
+    passed_s = now.uptime_reading.taken_at_s - now.uptime_reading_before.taken_at_s
     overflowed = abs(UPTIME_MODULUS_S - back_s - passed_s) < OVERFLOW_TOLERANCE_S
     return None if overflowed else above(back_s, 0.0)
 
 
-@hazard(26, Action.RELEASE, "s left", "have the unit's watchdog checked", stages=PULLING)
+@hazard(
+    26,
+    Action.RELEASE,
+    "s left",
+    "have the unit's watchdog checked",
+    stages=PULLING,
+    needs=("watchdog_left_s",),
+)
 def watchdog_off(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit would not let go by itself: its watchdog is off, over, or longer than ordered."""
     left_s = now.reading.watchdog_left_s
+    if left_s is None:
+        return None
     runs = now.reading.status.has(UnitStatus.WATCHDOG_ARMED) and 0.0 < left_s <= limits.watchdog_s
     return None if runs or not now.is_driven else (left_s, limits.watchdog_s)
 
@@ -101,18 +118,34 @@ def unit_stopped(now: Situation, limits: SafetyLimits) -> Exceeded:
     return int(now.reading.unit_state), int(UnitState.HOLDING)
 
 
-@hazard(36, Action.RELEASE, "steps", "find the second host on the line", stages=PULLING)
+@hazard(
+    36,
+    Action.RELEASE,
+    "steps",
+    "find the second host on the line",
+    stages=PULLING,
+    needs=("sequence_accepted",),
+)
 def sequence_ahead(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit accepted more commands than this host sent: somebody else drives it too."""
     steps = now.accepted_steps
-    return above(steps, now.link.sent_before_reading) if steps <= SEQUENCES // 2 else None
+    if steps is None or steps > SEQUENCES // 2:
+        return None
+    return above(steps, now.link.sent_before_reading)
 
 
-@hazard(36, Action.RELEASE, "result code", "find the second host on the line", stages=PULLING)
+@hazard(
+    36,
+    Action.RELEASE,
+    "result code",
+    "find the second host on the line",
+    stages=PULLING,
+    needs=("command_result",),
+)
 def order_refused(now: Situation, limits: SafetyLimits) -> Exceeded:
     """The unit refused this host's order, which a lone and sound host never gives cause for."""
     result = now.reading.command_result
-    return (result, 2) if result in REFUSED_RESULTS else None
+    return (result, 2) if result is not None and result in REFUSED_RESULTS else None
 
 
 @hazard(
@@ -128,7 +161,14 @@ def local_takeover(now: Situation, limits: SafetyLimits) -> Exceeded:
     return seen(local or now.reading.status.has(UnitStatus.LOCAL_TAKEOVER))
 
 
-@hazard(37, Action.HOLD, "N", "agree with whoever stands at the unit's panel", stages=PULLING)
+@hazard(
+    37,
+    Action.HOLD,
+    "N",
+    "agree with whoever stands at the unit's panel",
+    stages=PULLING,
+    needs=("setpoint_in_effect_n",),
+)
 def set_point_foreign(now: Situation, limits: SafetyLimits) -> Exceeded:
     """For 1.5 s the set-point in effect was outside of all orders of 5 s and came no nearer.
 

@@ -68,6 +68,7 @@ class Situation:
         self._limits = limits
         self.has_second_channel = second_channel or first.second_force_n is not None
         self.first = self.previous = self.reading = first
+        self.uptime_reading = self.uptime_reading_before = first
         self.missed = False
         self.wish = ForceCommand(kind=CommandKind.HOLD)
         self.started_s = self.now_s = self.accepted_at_s = self.sample_changed_at_s = now_s
@@ -128,7 +129,9 @@ class Situation:
             self.force_changed_at_s = self.now_s
             self.force_changed_at_mm = reading.extension_mm
         self.previous, self.reading, self.accepted_at_s = self.reading, reading, self.now_s
-        self.link.accepted(self.accepted_steps)
+        if reading.uptime_s is not None:
+            self.uptime_reading_before, self.uptime_reading = self.uptime_reading, reading
+        self.link.accepted(self.accepted_steps or 0)
         self._remember_force(reading.force_n)
         self._watch_force()
         self._watch_set_point()
@@ -178,7 +181,7 @@ class Situation:
         apart_n = self.apart_n
         apart = apart_n is not None and exceeds(apart_n, self.may_be_apart_n)
         self.disagreeing.update(now_s, apart)
-        speed = self.reading.speed_mm_per_s
+        speed = self.speed_mm_per_s
         fast = speed is not None and exceeds(speed, limits.slack_mm_per_s)
         self.winding_slack_fast.update(now_s, self.is_slack and fast)
 
@@ -264,9 +267,16 @@ class Situation:
         return max(unchanged_s, self.reading.sample_age_s)
 
     @property
-    def accepted_steps(self) -> int:
+    def accepted_steps(self) -> int | None:
         """Commands that the unit accepted between its last two readings, modulo their number."""
-        return (self.reading.sequence_accepted - self.previous.sequence_accepted) % SEQUENCES
+        now, before = self.reading.sequence_accepted, self.previous.sequence_accepted
+        return None if now is None or before is None else (now - before) % SEQUENCES
+
+    @property
+    def speed_mm_per_s(self) -> float | None:
+        """What the unit measures; of one that does not, how its position moved in 0.3 s."""
+        speed_mm_per_s = self.reading.speed_mm_per_s
+        return self.paid_out.slope if speed_mm_per_s is None else speed_mm_per_s
 
     @property
     def session_s(self) -> float:

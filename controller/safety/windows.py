@@ -60,6 +60,12 @@ class Window:
         return self._values[-1] - self._values[0] if self._values else 0.0
 
     @property
+    def slope(self) -> float | None:
+        """Change for each second; None before two values were measured."""
+        passed_s = elapsed_s(self._times[0], self._times[-1]) if self._times else 0.0
+        return self.change / passed_s if passed_s > 0.0 else None
+
+    @property
     def rise(self) -> float:
         """How far the newest value is above the smallest kept; 0 when nothing was measured."""
         return self._values[-1] - min(self._values) if self._values else 0.0

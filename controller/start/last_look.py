@@ -36,8 +36,19 @@ def switch_open_item(reading: Telemetry) -> CheckItem:
     return judged("patient_switch_open", good, switch.value, _START_AGAIN)
 
 
-def events_item(codes: Sequence[int], *, all_read: bool) -> CheckItem:
-    """What the unit noted since the start was asked about, a short press among it."""
+def events_item(codes: Sequence[int], *, all_read: bool, told: bool = True) -> CheckItem:
+    """What the unit noted since the start was asked about, a short press among it.
+
+    ``told``: the unit says that it has events.
+    """
+    if not told:
+        todo = "look whether the patient pressed the switch meanwhile"
+        return CheckItem(
+            name="events_since_yes",
+            state=CheckState.NOT_COVERED,
+            value="the unit tells no events",
+            todo=todo,
+        )
     if not all_read:
         value = "the unit's newest events could not be read"
         return judged("events_since_yes", False, value, "check the line, then start again")

@@ -29,7 +29,7 @@ from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.force_decoding.registers import RegisterImage
 from firmware_bridge.instruments.gauge import GaugeSource
 from firmware_bridge.instruments.transmitter import TransmitterSource
-from firmware_bridge.units.reference_unit import ReferenceUnit
+from firmware_bridge.units.map_unit import MapUnit
 
 Enough = Callable[[], bool]
 
@@ -101,7 +101,7 @@ def probe_instrument(
 
 
 def probe_unit(
-    unit: ReferenceUnit,
+    unit: MapUnit,
     clock: Clock,
     *,
     trips: RoundTrips,

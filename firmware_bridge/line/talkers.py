@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from firmware_bridge.line.line import Line
+
 
 class RegisterReader(Protocol):
     """One Modbus unit on a line. A function that its profile does not name is never sent.
@@ -30,6 +32,33 @@ class RegisterReader(Protocol):
 
         Returns when the unit has echoed address and value (6) or address and count (16).
         """
+
+
+class UnitLink(RegisterReader, Protocol):
+    """A traction unit on a line: its registers, and what its driver must say and know of the line.
+
+    ``most_registers`` is how many one request reads; ``timeout_s`` and ``tell_between_s`` are
+    explained at ``Line.exchange``.
+    """
+
+    line: Line
+    timeout_s: float
+    tell_between_s: tuple[float, float]
+
+    @property
+    def most_registers(self) -> int:
+        """At most so many registers are read at once."""
+        ...
+
+    @property
+    def sent_at_s(self) -> float:
+        """When the newest request left, monotonic seconds."""
+
+    def distrust(self) -> None:
+        """The newest answer was another request's: drain the line before the next one leaves."""
+
+    def close(self) -> None:
+        """Close the line, for every talker on it."""
 
 
 class LineAsker(Protocol):

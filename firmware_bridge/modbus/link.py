@@ -83,6 +83,8 @@ class ModbusLink:
         self.tell_between_s = NEVER
         self._requests: dict[tuple[int, ...], Request] = {}
 
+    most_registers: Final = MOST_REGISTERS[READ]
+
     @property
     def broadcasts(self) -> bool:
         """True on a serial line: one request can reach every unit."""

@@ -5,7 +5,8 @@ the byte FF is rare, and loses every frame that has it: first of all the release
 One with software flow control loses 11 and stops at 13, on the way to the unit or on the way back.
 A read of one register carries the bytes there; any answer to it will do, an exception too. A read
 of what is known already, whose answer has the byte in its registers or its check sum, carries them
-back.
+back. A line of text has none of these bytes but its own end, which every answer shows, so a gauge
+is not asked.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from firmware_bridge.modbus.frames import READ
 from firmware_bridge.modbus.link import ModbusLink
 
 ATTEMPTS: Final = 2
-"""One lost answer says nothing about a gateway."""
+"""One lost answer says nothing about a gateway; nor do two, when a third attempt is answered."""
 RESUME: Final = (0x0011, 1)
 """Carries XON, behind which a gateway that was stopped by XOFF goes on."""
 SPECIAL_BYTES: Final = frozenset(b"\xff\r\n\x11\x13")
@@ -30,6 +31,7 @@ Read = tuple[int, int]
 Known = Mapping[int, bytes]
 """Blocks of registers that keep what they hold, two bytes each, by their first address."""
 NOTHING_KNOWN: Final[Known] = {}
+FIRST_LOST_OF_A_UNIT: Final = "the release without a token"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,8 @@ def _single(addresses: Iterable[int]) -> Sequence[Read]:
 _FLOW_CONTROL = "software flow control (XON/XOFF) is on; switch it off at the gateway's port"
 _TELNET = "its port is set to telnet or RFC 2217"
 _LOSES_FF = (
-    f"the gateway loses the byte FF: {_TELNET}, and every frame with FF is lost, first of all the "
-    "release without a token; set the port to raw TCP"
+    f"the gateway loses the byte FF: {_TELNET}, and every frame with FF is lost, first of all "
+    "{first_lost}; set the port to raw TCP"
 )
 _DOUBLES_FF = f"the gateway doubles the byte FF: {_TELNET}; set the port to raw TCP"
 _LOSES_11 = f"the gateway loses the byte 11: {_FLOW_CONTROL}"
@@ -78,26 +80,35 @@ _BACK: Final = ((0x11, 0x13, _LOSES_11), (0x13, 0x11, _STOPS_AT_13))
 """On the way back: the byte, the one that the same answer must not have, the fault."""
 
 
-def check_transparency(link: ModbusLink, known: Known = NOTHING_KNOWN) -> str:
+def check_transparency(
+    link: ModbusLink,
+    known: Known = NOTHING_KNOWN,
+    *,
+    function: int = READ,
+    first_lost: str = FIRST_LOST_OF_A_UNIT,
+) -> str:
     """Returns "" when every byte passes, or a sentence that the check was not done, and why.
 
-    Raises LinkError with what is wrong with the gateway's port, LinkLost when it is gone.
+    ``function`` reads registers (3 or 4); ``first_lost`` is the first frame with an FF that is
+    missed. Raises LinkError with what is wrong with the gateway's port, LinkLost when it is gone.
     """
+    asked = _Asked(link, function)
     undone: list[Probe] = []
-    for probe in (*PROBES, *_probes_back(link, known)):
-        if _answers(link, probe.read):
+    for probe in (*PROBES, *asked.probes_back(known)):
+        if asked.answers(probe.read):
             continue
-        _answers(link, RESUME)
-        if _answers(link, _control(link, probe)):
-            if _answers(link, probe.read):
+        asked.answers(RESUME)
+        fault = probe.fault.format(first_lost=first_lost)
+        if asked.answers(asked.control(probe)):
+            if asked.answers(probe.read):
                 continue
-            raise LinkError(probe.fault)
+            raise LinkError(fault)
         undone.append(probe)
         if probe is PROBES[0]:
             break
-        if not _answers(link, PROBES[0].read):
-            raise LinkError(f"{probe.fault} (since then nothing is answered)")
-    return _not_done(link, undone)
+        if not asked.answers(PROBES[0].read):
+            raise LinkError(f"{fault} (since then nothing is answered)")
+    return _not_done(asked, undone)
 
 
 def fault_in_answer(raw: bytes) -> str:
@@ -109,7 +120,7 @@ def fault_in_answer(raw: bytes) -> str:
         return _DOUBLES_FF
     for byte, fault in ((b"\xff", _LOSES_FF), (b"\x11", _LOSES_11), (b"\x13", _STOPS_AT_13)):
         if any(_is_answer(raw[:at] + byte + raw[at:]) for at in range(len(raw) + 1)):
-            return fault
+            return fault.format(first_lost=FIRST_LOST_OF_A_UNIT)
     return ""
 
 
@@ -118,33 +129,22 @@ def _is_answer(frame: bytes) -> bool:
     return len(frame) > 2 and len(frame) == 5 + frame[2] and not crc16.modbus(frame)
 
 
-def _probes_back(link: ModbusLink, known: Known) -> Iterator[Probe]:
-    """For each byte the first read of known registers whose answer has it, as far as one has."""
-    frames = _answers_of(link.read_frame(READ, 0, 1)[0], known)
-    plain = [read for read, frame in frames.items() if not SPECIAL_BYTES & set(frame)]
-    for byte, other, fault in _BACK:
-        for read, frame in frames.items():
-            if byte in frame and other not in frame:
-                yield Probe(read=read, controls=plain or _LOW, fault=fault)
-                break
-
-
-def _answers_of(unit: int, known: Known) -> dict[Read, bytes]:
+def _answers_of(unit: int, function: int, known: Known) -> dict[Read, bytes]:
     """The answers to all reads within the known blocks."""
     frames = {}
     for first, values in known.items():
         words = len(values) // 2
         for at in range(words):
             for count in range(1, words - at + 1):
-                body = bytes([unit, READ, 2 * count]) + values[2 * at : 2 * (at + count)]
+                body = bytes([unit, function, 2 * count]) + values[2 * at : 2 * (at + count)]
                 frames[first + at, count] = body + crc16.modbus(body).to_bytes(2, "little")
     return frames
 
 
-def _not_done(link: ModbusLink, undone: list[Probe]) -> str:
+def _not_done(asked: _Asked, undone: list[Probe]) -> str:
     if not undone:
         return ""
-    pairs = (f"0x{probe.read[0]:04X} nor at 0x{_control(link, probe)[0]:04X}" for probe in undone)
+    pairs = (f"0x{probe.read[0]:04X} nor at 0x{asked.control(probe)[0]:04X}" for probe in undone)
     return (
         "whether the gateway passes every byte was not checked (not done): the unit answers a read "
         f"neither at {', neither at '.join(pairs)}; look at the settings of the gateway's port: "
@@ -152,24 +152,41 @@ def _not_done(link: ModbusLink, undone: list[Probe]) -> str:
     )
 
 
-def _control(link: ModbusLink, probe: Probe) -> Read:
-    """The check sum of a request may have a special byte by chance, so the whole frame counts."""
-    frames = ((read, link.read_frame(READ, *read)) for read in probe.controls)
-    plain = (read for read, frame in frames if not SPECIAL_BYTES & set(frame))
-    return next(plain, probe.controls[0])
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A device behind a gateway, and the function by which its registers are read."""
 
+    link: ModbusLink
+    function: int
 
-def _answers(link: ModbusLink, read: Read) -> bool:
-    """True when something sound comes back, an exception too."""
-    for _ in range(ATTEMPTS):
-        link.line.settle()
-        try:
-            link.read_registers(READ, *read)
-        except LinkLost:
-            raise
-        except UnitRejected:
+    def probes_back(self, known: Known) -> Iterator[Probe]:
+        """For each byte the first read of known registers whose answer has it, if one has."""
+        unit = self.link.read_frame(self.function, 0, 1)[0]
+        frames = _answers_of(unit, self.function, known)
+        plain = [read for read, frame in frames.items() if not SPECIAL_BYTES & set(frame)]
+        for byte, other, fault in _BACK:
+            for read, frame in frames.items():
+                if byte in frame and other not in frame:
+                    yield Probe(read=read, controls=plain or _LOW, fault=fault)
+                    break
+
+    def control(self, probe: Probe) -> Read:
+        """The check sum of a request may have a special byte by chance: the whole frame counts."""
+        frames = ((read, self.link.read_frame(self.function, *read)) for read in probe.controls)
+        plain = (read for read, frame in frames if not SPECIAL_BYTES & set(frame))
+        return next(plain, probe.controls[0])
+
+    def answers(self, read: Read) -> bool:
+        """True when something sound comes back, an exception too."""
+        for _ in range(ATTEMPTS):
+            self.link.line.settle()
+            try:
+                self.link.read_registers(self.function, *read)
+            except LinkLost:
+                raise
+            except UnitRejected:
+                return True
+            except LinkError:
+                continue
             return True
-        except LinkError:
-            continue
-        return True
-    return False
+        return False

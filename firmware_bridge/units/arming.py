@@ -6,7 +6,7 @@ from typing import Final
 
 from controller.errors import LinkError, LinkLost, OutcomeUncertain, UnitRejected
 from controller.ports import ArmingRequest
-from firmware_bridge.modbus.link import ModbusLink
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.units.reading import numbers, read_block, tenths
 
@@ -32,7 +32,7 @@ def arming_words(profile: TractionUnitProfile, request: ArmingRequest) -> list[i
     )
 
 
-def take_token(link: ModbusLink, profile: TractionUnitProfile) -> int:
+def take_token(link: UnitLink, profile: TractionUnitProfile) -> int:
     """0x30A answers the token to the first read only; raises OutcomeUncertain without it."""
     try:
         token = read_named(link, profile, "token")["token"]
@@ -48,7 +48,7 @@ def take_token(link: ModbusLink, profile: TractionUnitProfile) -> int:
     return token
 
 
-def check_watchdog(link: ModbusLink, profile: TractionUnitProfile, *, ordered_ms: int) -> None:
+def check_watchdog(link: UnitLink, profile: TractionUnitProfile, *, ordered_ms: int) -> None:
     """0x30F echoes the watchdog in force; raises OutcomeUncertain unless it is as ordered."""
     try:
         echoed_ms = _watchdog_ms(link, profile)
@@ -66,7 +66,7 @@ def check_watchdog(link: ModbusLink, profile: TractionUnitProfile, *, ordered_ms
         )
 
 
-def _watchdog_ms(link: ModbusLink, profile: TractionUnitProfile) -> int:
+def _watchdog_ms(link: UnitLink, profile: TractionUnitProfile) -> int:
     """One lost answer is asked for again: the watchdog leaves time for that."""
     try:
         return read_named(link, profile, "arming_age")["watchdog_echo"]
@@ -76,7 +76,7 @@ def _watchdog_ms(link: ModbusLink, profile: TractionUnitProfile) -> int:
         return read_named(link, profile, "arming_age")["watchdog_echo"]
 
 
-def refusal_words(link: ModbusLink, profile: TractionUnitProfile) -> str:
+def refusal_words(link: UnitLink, profile: TractionUnitProfile) -> str:
     """Returns the bits of 0x30C as text; a lost answer becomes text too and raises nothing."""
     try:
         bits = read_named(link, profile, "refusal")["reasons"]
@@ -86,7 +86,7 @@ def refusal_words(link: ModbusLink, profile: TractionUnitProfile) -> str:
     return ", ".join(named) or f"reason bits 0x{bits:04X}"
 
 
-def read_named(link: ModbusLink, profile: TractionUnitProfile, name: str) -> dict[str, int]:
+def read_named(link: UnitLink, profile: TractionUnitProfile, name: str) -> dict[str, int]:
     """The numbers of one of the profile's blocks, read alone; raises LinkError."""
     block = profile.block(name)
     return numbers(block, read_block(link, block))

@@ -1,10 +1,12 @@
-"""The command block 0x200: what of an order travels, and as what (reference map, B.4)."""
+"""An order: what of it travels, and as what; the block 0x200 (B.4) and the line ``>`` (B.9)."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from controller.errors import RequestRefused
 from controller.telemetry import RELEASING_KINDS, CommandKind, ForceCommand
+from firmware_bridge.ascii.unit_lines import MOST_TENTHS
 from firmware_bridge.modbus.registers import RegisterBlock
 from firmware_bridge.units.reading import tenths
 
@@ -39,6 +41,31 @@ def command_words(
             "ceiling": tenths("ceiling_n", command.ceiling_n),
         }
     )
+
+
+def order_fields(*, token: int, sequence: int, letter: str, command: ForceCommand) -> str:
+    """The fields of ``>SSSS,TTTTTTTT,M,+FFFF,RRRR,CCCC``; raises what ``command_words`` raises.
+
+    A release leaves without its numbers here too.
+    """
+    head = f"{sequence:04X},{token:08X},{letter}"
+    if command.kind in RELEASING_KINDS:
+        return f"{head},+0000,0000,0000"
+    following = command.kind is CommandKind.FOLLOW
+    force = _four_digits("force_n", command.force_n if following else 0.0)
+    rate = _four_digits("rate_n_per_s", command.rate_n_per_s)
+    ceiling = _four_digits("ceiling_n", command.ceiling_n)
+    return f"{head},+{force},{rate},{ceiling}"
+
+
+def _four_digits(name: str, value: float) -> str:
+    number = tenths(name, value)
+    if not 0 <= number <= MOST_TENTHS:
+        raise RequestRefused(
+            f"{name}={value:g} does not fit the four digits of an order's line (0 to "
+            f"{MOST_TENTHS / 10:g}); nothing was sent, correct the order"
+        )
+    return f"{number:04d}"
 
 
 def tokenless_release_words(block: RegisterBlock) -> list[int]:

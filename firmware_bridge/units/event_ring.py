@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from controller.errors import FrameCorrupt
 from controller.telemetry import UnitEvent
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.modbus.frames import READ
-from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.modbus.registers import bytes_to_words
 from firmware_bridge.profile_kinds.traction_unit import EventRingBlock
 
 
 def read_entries(
-    link: ModbusLink, ring: EventRingBlock, first: int, count: int, *, boot_count: int
+    link: UnitLink, ring: EventRingBlock, first: int, count: int, *, boot_count: int | None
 ) -> list[UnitEvent]:
-    """Entries ``first`` to ``first + count - 1``; one FC03, two across the ring's end.
+    """Entries ``first`` to ``first + count - 1``; one read, more across the ring's end.
+
+    An entry is never read in two halves, so as many are read at once as the link carries.
 
     The event of sequence n stands in slot (n - 1) modulo the ring's size. Raises FrameCorrupt when
     another event stands there (it was overwritten or never written, or the answer is another
     request's: the line is drained), LinkError otherwise.
     """
     slot = (first - 1) % ring.entries
-    at_once = min(count, ring.entries - slot)
+    at_once = min(count, ring.entries - slot, link.most_registers // ring.entry_words)
     address = ring.first_entry + slot * ring.entry_words
     words = bytes_to_words(link.read_registers(READ, address, at_once * ring.entry_words))
     try:
@@ -37,7 +39,7 @@ def read_entries(
     return [*entries, *rest]
 
 
-def _event(words: list[int], sequence: int, boot_count: int) -> UnitEvent:
+def _event(words: list[int], sequence: int, boot_count: int | None) -> UnitEvent:
     if words[0] != sequence:
         raise FrameCorrupt(
             f"event {sequence} was expected, {words[0]} stands in its slot; the entry was refused"

@@ -10,7 +10,7 @@ from typing import Final
 
 from controller.errors import FrameCorrupt, LinkError, LinkLost, UnitNotVerified, UnitRejected
 from controller.ports import UnitCapabilities, UnitIdentity
-from firmware_bridge.modbus.link import ModbusLink
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.modbus.registers import RegisterBlock, words_to_bytes
 from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
 from firmware_bridge.units.reading import numbers, read_block
@@ -27,7 +27,7 @@ READ_WRITE_FEATURE: Final = 1 << 12
 
 
 def read_identity(
-    link: ModbusLink, profile: TractionUnitProfile, *, attempts: int = ATTEMPTS
+    link: UnitLink, profile: TractionUnitProfile, *, attempts: int = ATTEMPTS
 ) -> UnitIdentity:
     """Registers 0x00-0x1F; raises UnitNotVerified or LinkError."""
     block = profile.block("identity")
@@ -57,7 +57,7 @@ def read_identity(
     )
 
 
-def read_capabilities(link: ModbusLink, profile: TractionUnitProfile) -> UnitCapabilities:
+def read_capabilities(link: UnitLink, profile: TractionUnitProfile) -> UnitCapabilities:
     """Registers 0x20-0x37; raises UnitNotVerified or LinkError."""
     block = profile.block("capabilities")
     words = _read_patiently(link, block, ATTEMPTS)
@@ -95,7 +95,7 @@ def read_capabilities(link: ModbusLink, profile: TractionUnitProfile) -> UnitCap
     )
 
 
-def _read_patiently(link: ModbusLink, block: RegisterBlock, attempts: int) -> list[int]:
+def _read_patiently(link: UnitLink, block: RegisterBlock, attempts: int) -> list[int]:
     """A read may be repeated; a refusal by the unit is an answer and is not.
 
     Of several failures the newest in which bytes came is raised: they say more than silence.

@@ -7,14 +7,21 @@ from collections.abc import Sequence
 
 from controller.errors import FrameCorrupt, RequestRefused
 from controller.telemetry import Telemetry, UnitFault, UnitState, UnitStatus
+from firmware_bridge.line.talkers import UnitLink
 from firmware_bridge.modbus.frames import READ
-from firmware_bridge.modbus.link import ModbusLink
 from firmware_bridge.modbus.registers import NOT_FITTED, RegisterBlock, bytes_to_words
 
 
-def read_block(link: ModbusLink, block: RegisterBlock) -> list[int]:
-    """The registers of a block by function 3, not yet checked; raises LinkError."""
-    return bytes_to_words(link.read_registers(READ, block.address, block.count))
+def read_block(link: UnitLink, block: RegisterBlock) -> list[int]:
+    """The registers of a block by function 3, not yet checked; raises LinkError.
+
+    One that is longer than the link carries is read in pieces, which its CRC holds together.
+    """
+    words: list[int] = []
+    while len(words) < block.count:
+        count = min(block.count - len(words), link.most_registers)
+        words += bytes_to_words(link.read_registers(READ, block.address + len(words), count))
+    return words
 
 
 def numbers(block: RegisterBlock, words: Sequence[int]) -> dict[str, int]:
@@ -23,7 +30,11 @@ def numbers(block: RegisterBlock, words: Sequence[int]) -> dict[str, int]:
 
 
 def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
-    """One reading; ``sent_at_s`` is when its request left. Raises FrameCorrupt."""
+    """One reading; ``sent_at_s`` is when its request left. Raises FrameCorrupt.
+
+    What is not among ``values`` is None: an order's answer over lines of text says less than the
+    block.
+    """
     faults = UnitFault(values["faults"])
     age_s = values["sample_age"] / 1000
     return Telemetry(
@@ -36,16 +47,16 @@ def reading_of(values: dict[str, int], sent_at_s: float) -> Telemetry:
         first_fault_code=values["first_fault"],
         force_n=_force(values["force_1"], faults, UnitFault.CHANNEL_1_VALID),
         second_force_n=_force(values["force_2"], faults, UnitFault.CHANNEL_2_VALID),
-        gross_force_n=values["gross_force"] / 10,
+        gross_force_n=_scaled(values, "gross_force", 10),
         setpoint_in_effect_n=values["set_point"] / 10,
         extension_mm=values["position"] / 10,
-        speed_mm_per_s=values["speed"] / 10,
-        motor_current_a=values["motor_current"] / 100,
+        speed_mm_per_s=_scaled(values, "speed", 10),
+        motor_current_a=_scaled(values, "motor_current", 100),
         sample_number=values["sample_number"],
         sample_age_s=age_s,
         watchdog_left_s=values["watchdog_left"] / 1000,
-        uptime_s=values["uptime"] / 1000,
-        newest_event=values["newest_event"],
+        uptime_s=_scaled(values, "uptime", 1000),
+        newest_event=values.get("newest_event"),
     )
 
 
@@ -54,6 +65,10 @@ def tenths(name: str, value: float) -> int:
     if not math.isfinite(value):
         raise RequestRefused(f"{name}={value} is no number; nothing was sent, report this defect")
     return round(value * 10)
+
+
+def _scaled(values: dict[str, int], name: str, by: int) -> float | None:
+    return values[name] / by if name in values else None
 
 
 def _force(raw: int, faults: UnitFault, valid: UnitFault) -> float | None:

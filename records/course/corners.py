@@ -14,8 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from records.course.phases import MOVING, ObservedPhase
+from records.course.phases import MOVING, ObservedKind, ObservedPhase
 from records.course.pieces import tolerance_dn
+from records.course.pretension import SLOW_DN_PER_S
 from records.course.readings import Readings, Whole
 
 LEVEL_MS: Final = 8000
@@ -39,6 +40,8 @@ def with_corners(
         before, behind = found[at - 1], found[at]
         if (before.kind in MOVING) == (behind.kind in MOVING) or before.end_ms != behind.start_ms:
             continue
+        if before.kind is ObservedKind.PRETENSION and _rate(behind) <= SLOW_DN_PER_S:
+            continue
         level_leads = behind.kind in MOVING
         level, ramp = (before, behind) if level_leads else (behind, before)
         corner_ms = _corner_ms(readings, smoothed_dn, level, ramp, level_leads=level_leads)
@@ -46,6 +49,10 @@ def with_corners(
             found[at - 1] = replace(before, end_ms=corner_ms)
             found[at] = replace(behind, start_ms=corner_ms)
     return found
+
+
+def _rate(ramp: ObservedPhase) -> float:
+    return (ramp.end_dn - ramp.start_dn) * 1000 / max(1, ramp.duration_ms)
 
 
 def _corner_ms(

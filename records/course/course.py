@@ -14,22 +14,29 @@ from typing import Final
 import numpy as np
 
 from records.course.corners import with_corners
-from records.course.phases import HELD, TREATING, ObservedKind, ObservedPhase, named
+from records.course.ending import open_end_ms
+from records.course.levels import settled
+from records.course.phases import (
+    HELD,
+    TREATING,
+    WHOLE_SHARE,
+    ObservedKind,
+    ObservedPhase,
+    named,
+)
 from records.course.pieces import Piece, straight_pieces
+from records.course.pretension import with_pretension_apart
 from records.course.readings import LONGEST_INTERVAL_MS, Gap, Readings, Whole
 from records.course.stretches import Stretch, Way, stretches
 from records.course.sudden import BAND_DN, SuddenRelease, sudden_releases
 
-METHOD: Final = "force-course/1"
+METHOD: Final = "force-course/2"
 """Name and version of the method; a change that may change a number is a new version."""
 UNSEEN_MS: Final = 2000
 """In a longer gap a phase can begin and end; it has a phase of its own."""
 END_EARLY_MS: Final = 5000
 END_EARLY_SHARE: Final = 0.02
 """Clocks of panels are read by people: so much before the ordered time is the ordered end."""
-WHOLE_SHARE: Final = 0.9
-LEAST_NEAR_DN: Final = 20
-"""A rise without a hold behind it counts when nine tenths of what others reach were reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +45,8 @@ class ObservedCourse:
 
     ``treatment_started_ms`` is the first ramp above the pretension, ``treatment_ended_ms`` where
     the release begins or the readings end; both None when nothing pulled. ``released``: the cord
-    was seen free at the end. Gaps are left out of every sum.
+    was seen free at the end. ``open_end_ms``: so much of the last fall may still have been a ramp
+    of the treatment; it is not counted. Gaps are left out of every sum.
     """
 
     method: str
@@ -47,6 +55,7 @@ class ObservedCourse:
     treatment_started_ms: int | None
     treatment_ended_ms: int | None
     traction_ms: int
+    open_end_ms: int
     hold_time_ms: int
     hold_samples: int
     held_ms: int
@@ -80,6 +89,7 @@ def observe_course(readings: Readings, *, ordered_traction_ms: int | None = None
         treatment_started_ms=started_ms,
         treatment_ended_ms=ended_ms,
         traction_ms=_without_gaps(started_ms, ended_ms, gaps),
+        open_end_ms=open_end_ms(phases),
         hold_time_ms=_intervals_ms(readings, holds),
         hold_samples=len(holds),
         held_ms=sum(phase.duration_ms for phase in phases if phase.kind in HELD),
@@ -104,6 +114,7 @@ def _phases(readings: Readings) -> list[ObservedPhase]:
         if gap is not None:
             found.append(_unseen(gap))
         start = end
+    found = with_pretension_apart(readings, settled(found))
     return with_corners(readings, readings.smoothed_dn(), named(found))
 
 
@@ -182,21 +193,15 @@ def _whole_peaks(seen: Sequence[ObservedPhase]) -> list[ObservedPhase]:
     """Rises that a fall follows at once and that were not cut short by the end of the treatment."""
     falls = (ObservedKind.RAMP_DOWN, ObservedKind.RELEASE)
     rises = [phase for phase in seen if phase.kind is ObservedKind.RAMP_UP]
-    peaks = [
-        rise
-        for rise, behind in pairwise(seen)
-        if rise.kind is ObservedKind.RAMP_UP and behind.kind in falls
-    ]
-    usual_ms = sorted(peak.duration_ms for peak in peaks)[len(peaks) // 2] if peaks else 0
-    cyclic = len(peaks) > sum(phase.kind is ObservedKind.HOLD for phase in seen)
+    turned_ms = {rise.start_ms for rise, behind in pairwise(seen) if behind.kind in falls}
+    before = [*rises[1:2], *rises[:-1]]
     return [
-        peak
-        for peak in peaks
-        if _reached(peak, rises) or (cyclic and peak.duration_ms >= WHOLE_SHARE * usual_ms)
+        rise
+        for rise, other in zip(rises, before, strict=False)
+        if rise.start_ms in turned_ms and _is_whole(rise, other)
     ]
 
 
-def _reached(peak: ObservedPhase, rises: Sequence[ObservedPhase]) -> bool:
-    """Whether it came about as high as another rise."""
-    near_dn = max(LEAST_NEAR_DN, (1 - WHOLE_SHARE) * (peak.end_dn - peak.start_dn))
-    return any(rise is not peak and abs(peak.end_dn - rise.end_dn) <= near_dn for rise in rises)
+def _is_whole(rise: ObservedPhase, before: ObservedPhase) -> bool:
+    """Whether it rose nine tenths of the way to where the one before it ended, or the next one."""
+    return rise.end_dn - rise.start_dn >= WHOLE_SHARE * (before.end_dn - rise.start_dn)

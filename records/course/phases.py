@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,8 +23,15 @@ WIGGLE_DN: Final = 150.0
 LEAST_LEVEL_S: Final = 2.0
 HALT_S: Final = 6.0
 """Friction may hold the last newtons of a release so long."""
+NEAR: Final = 100
+"""Earlier levels that one is compared with: more than a treatment has."""
+WHOLE_SHARE: Final = 0.9
+"""A rise that reached less of what the treatment reaches was cut short."""
+CUT_RISE: Final = [Way.LEVEL, Way.UP, Way.DOWN]
 SPLIT_RATE: Final = 0.6
 """A fall that becomes so much steeper on its way was a ramp first and the release then."""
+LIKE_RATE: Final = 1.3
+"""Ramps of one treatment have one rate; a fall that is so much slower or faster is none of them."""
 
 
 class ObservedKind(StrEnum):
@@ -64,6 +72,9 @@ class ObservedPhase:
     def duration_ms(self) -> int:
         """Length of the phase."""
         return self.end_ms - self.start_ms
+
+
+Named = tuple[Stretch, ObservedKind]
 
 
 def named(found: Sequence[Stretch]) -> list[ObservedPhase]:
@@ -136,11 +147,8 @@ def _treated(found: Sequence[Stretch], first: int, end: int) -> list[ObservedPha
     if begins > first:
         phases.append(_phase(ObservedKind.RAMP_UP, found[first : first + 1]))
         phases.append(_phase(ObservedKind.PRETENSION, found[first + 1 : begins]))
-    rested = False
-    for at in range(begins, end):
-        kind = _kind(found, at, end, rested=rested)
-        rested = rested or kind is ObservedKind.REST
-        phases.append(_phase(kind, found[at : at + 1]))
+    kinds = _kinds(found, begins, end)
+    phases += [_phase(kind, [each]) for kind, each in zip(kinds, found[begins:end], strict=True)]
     return phases
 
 
@@ -169,18 +177,66 @@ def _wiggles(each: Stretch, most_dn: float) -> bool:
     )
 
 
-def _kind(found: Sequence[Stretch], at: int, end: int, *, rested: bool) -> ObservedKind:
-    """What stretch ``at`` is; ``rested``: the treatment has rests, so the last one may be one."""
-    each = found[at]
-    if each.way is not Way.LEVEL:
-        return MOVES[each.way]
-    before = _way_beside(found, at, -1) or Way.UP
+def _kinds(found: Sequence[Stretch], begins: int, end: int) -> list[ObservedKind]:
+    """What the stretches ``begins`` to ``end`` - 1 are, in turn."""
+    kinds: list[ObservedKind] = []
+    levels: deque[Named] = deque(maxlen=NEAR)
+    for at in range(begins, end):
+        each = found[at]
+        if each.way is Way.LEVEL:
+            kinds.append(_level_kind(found, at, levels, last=at + 1 >= end))
+            levels.append((each, kinds[-1]))
+        else:
+            kinds.append(MOVES[each.way])
+    return kinds
+
+
+def _level_kind(
+    found: Sequence[Stretch], at: int, levels: Sequence[Named], *, last: bool
+) -> ObservedKind:
+    """What level ``at`` is; ``levels`` are those of the treatment before it."""
+    before = _way_in(found, at) or Way.UP
     behind = _way_beside(found, at, 1) or Way.DOWN
     if before is Way.UP:
         return ObservedKind.HOLD if behind is Way.DOWN else ObservedKind.STEP
     if behind is Way.UP:
         return ObservedKind.REST
-    return ObservedKind.REST if rested and at + 1 >= end else ObservedKind.STEP
+    rests = _rests_between_falls(found[at], levels, last=last)
+    return ObservedKind.REST if rests else ObservedKind.STEP
+
+
+def _rests_between_falls(level: Stretch, levels: Sequence[Named], *, last: bool) -> bool:
+    """Whether a level that the force fell to and falls from is a rest all the same.
+
+    It is what the earlier level is that is most like it in force and length; the last one, which
+    the end of the treatment cut, is a rest when a hold is before it.
+    """
+    if all(kind is not ObservedKind.REST for _, kind in levels):
+        return False
+    if last:
+        return levels[-1][1] is not ObservedKind.REST
+    nearest = min(levels, key=lambda each: _unlike(each[0], level))
+    return nearest[1] is ObservedKind.REST
+
+
+def _unlike(one: Stretch, other: Stretch) -> float:
+    """How little two levels are alike: tolerances of force, at most two, and shares of length."""
+    apart = abs(one.level_dn - other.level_dn) / tolerance_dn(other.level_dn)
+    longer_s, shorter_s = sorted((one.duration_s, other.duration_s), reverse=True)
+    return min(2.0, apart) + 2 * (longer_s - shorter_s) / max(shorter_s, LEAST_LEVEL_S)
+
+
+def _way_in(found: Sequence[Stretch], at: int) -> Way | None:
+    """How the force came to level ``at``; a rise that was cut short on the way does not count."""
+    way = _way_beside(found, at, -1)
+    if way is not Way.DOWN or at < 3 or [each.way for each in found[at - 3 : at]] != CUT_RISE:
+        return way
+    level, rise = found[at - 3], found[at - 2]
+    earlier = found[max(0, at - 3 - NEAR) : at - 3]
+    usual_dn = max((each.end_dn for each in earlier if each.way is Way.UP), default=0.0)
+    cut = rise.end_dn - rise.start_dn < WHOLE_SHARE * (usual_dn - rise.start_dn)
+    higher = found[at].level_dn - level.level_dn >= tolerance_dn(level.level_dn)
+    return Way.UP if cut and higher else way
 
 
 def _way_beside(found: Sequence[Stretch], at: int, step: int) -> Way | None:
@@ -204,14 +260,14 @@ def _way_beside(found: Sequence[Stretch], at: int, step: int) -> Way | None:
 def _released(found: Sequence[Stretch], end: int) -> list[ObservedPhase]:
     if end == len(found):
         return []
-    phases = _last_fall(found[end])
+    phases = _last_fall(found[end], found[:end])
     if end + 1 < len(found):
         phases.append(_phase(ObservedKind.FREE, found[end + 1 :]))
     return phases
 
 
-def _last_fall(fall: Stretch) -> list[ObservedPhase]:
-    """The release; where it becomes steeper for good it was a ramp before."""
+def _last_fall(fall: Stretch, treated: Sequence[Stretch]) -> list[ObservedPhase]:
+    """The release; where it becomes steeper for good it was one of the treatment's ramps before."""
     first, rest = fall.pieces[0], fall.pieces[1:]
     if rest:
         behind = Piece(
@@ -221,13 +277,25 @@ def _last_fall(fall: Stretch) -> list[ObservedPhase]:
             end_dn=rest[-1].end_dn,
         )
         gentle = first.slope_dn_per_s > SPLIT_RATE * behind.slope_dn_per_s
-        pulls = first.end_dn >= FREE_DN
-        if gentle and pulls and -first.change_dn >= tolerance_dn(first.start_dn):
+        if gentle and first.end_dn >= FREE_DN and _falls_like(first, treated):
             return [
                 _phase(ObservedKind.RAMP_DOWN, [Stretch(way=Way.DOWN, pieces=(first,))]),
                 _phase(ObservedKind.RELEASE, [Stretch(way=Way.DOWN, pieces=rest)]),
             ]
     return [_phase(ObservedKind.RELEASE, [fall])]
+
+
+def _falls_like(piece: Piece, treated: Sequence[Stretch]) -> bool:
+    """Whether the treatment has a ramp down of about this rate; friction alone bends a release."""
+    if -piece.change_dn < tolerance_dn(piece.start_dn):
+        return False
+    rates = [
+        (each.end_dn - each.start_dn) / each.duration_s
+        for each in treated
+        if each.way is Way.DOWN and each.duration_s > 0
+    ]
+    slope = piece.slope_dn_per_s
+    return any(slope * LIKE_RATE <= rate <= slope / LIKE_RATE for rate in rates)
 
 
 def _phase(kind: ObservedKind, found: Sequence[Stretch]) -> ObservedPhase:

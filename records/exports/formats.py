@@ -97,20 +97,13 @@ def chosen_receiver(folder: RecordFolder, name: str) -> Receiver:
     return known[name]
 
 
-def place_for(sessions: Sequence[str], out: Path | None, default_name: str) -> Path:
-    """Returns where the export goes: a file, or a folder in which it gets its name.
-
-    Raises ExportRefused for a file that exists and names none of the visit's ``sessions``.
-    """
-    path = Path(default_name) if out is None else out
-    if path.is_dir():
-        path = path / default_name
+def refuse_other_session(sessions: Sequence[str], path: Path) -> None:
+    """Raises ExportRefused for a file that exists and names none of the visit's ``sessions``."""
     if path.exists() and not any(_is_of(path, session_id) for session_id in sessions):
         raise ExportRefused(
             f"{path} exists and is not an export of session {' or '.join(sessions)}; choose "
             "another name with --out"
         )
-    return path
 
 
 def _is_of(path: Path, session_id: str) -> bool:

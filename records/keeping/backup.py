@@ -1,9 +1,9 @@
 """Backup while sessions run: every database copied at one moment, verified, listed and signed.
 
 A backup is a folder, one ``.zip`` of the same files, or that zip encrypted with age. It holds
-``clinic.db``, ``units/*.db``, the public keys, what lies in quarantine, and the signed list
-(records/keeping/backup_list.py). Private keys are not in it: whoever holds a backup could sign with
-them. A restored workstation makes a new key.
+``clinic.db``, ``units/*.db``, the public keys, what lies in quarantine, the clinic's own profiles,
+tables and code lists, and the signed list (records/keeping/backup_list.py). Private keys are not in
+it: whoever holds a backup could sign with them. A restored workstation makes a new key.
 
 A file that is no database of ours is copied byte for byte and named: it must not keep the others
 from being saved.
@@ -88,7 +88,8 @@ def back_up(
         raise BackupRefused(f"{folder} holds no records; name the data folder with --data")
     # What is not encrypted yet stays on the disk where the records are.
     with draft_beside(folder.backup if recipients else target) as draft:
-        found = [f for source in sources for f in _copied(source, folder, draft.content)]
+        found = list(_misnamed(folder))
+        found += [f for source in sources for f in _copied(source, folder, draft.content)]
         signed = write_list(
             draft.content,
             key,
@@ -127,13 +128,35 @@ def _refuse_target(target: Path, *, encrypted: bool) -> None:
 
 
 def _sources(folder: RecordFolder) -> Iterator[Path]:
-    """What may belong in a backup, of whatever kind it is; clinic.db last."""
+    """What belongs in a backup, of whatever kind it is; clinic.db last."""
     for pattern in (f"{KEYS}/*", f"{UNITS}/*.db", f"{UNITS}/*{MOVED}", f"{QUARANTINE}/*/*"):
         for path in sorted(folder.path.glob(pattern)):
             if belongs_in_a_backup(folder.name_of(path)):
                 yield path
+    yield from (path for path in _own_files(folder) if belongs_in_a_backup(folder.name_of(path)))
     if os.path.lexists(folder.clinic_database):
         yield folder.clinic_database
+
+
+def _own_files(folder: RecordFolder) -> Iterator[Path]:
+    """The clinic's own profiles, tables and code lists: sessions and claims rest upon them."""
+    for own in (folder.profiles, folder.payers, folder.receivers):
+        yield from sorted(own.glob("*.toml"))
+    yield from sorted(folder.code_lists.glob("*"))
+    if os.path.lexists(folder.tables):
+        yield folder.tables
+
+
+def _misnamed(folder: RecordFolder) -> Iterator[BackupFinding]:
+    """The clinic's own files whose names no list of a backup may hold."""
+    for path in _own_files(folder):
+        name = folder.name_of(path)
+        if not belongs_in_a_backup(name):
+            yield BackupFinding(
+                name=name,
+                what="not copied; a backup takes names of letters, digits, blanks, ., - and _ that "
+                "begin with a letter or digit: rename it",
+            )
 
 
 def _copied(source: Path, folder: RecordFolder, content: Path) -> Iterator[BackupFinding]:

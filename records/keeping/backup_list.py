@@ -24,12 +24,13 @@ from records.store.private_files import write_private
 from records.strict_json import parse_object
 
 LIST, SIGNATURE = "backup.json", "backup.sig"
-FORMAT, UNSIGNED_FORMAT = 2, 1
+FORMAT, WITHOUT_OWN_FILES, UNSIGNED_FORMAT = 3, 2, 1
 LIST_LIMIT_BYTES = 16 << 20
 CHECKPOINT_NAME = "backup"
 """First part of the name of a backup's checkpoint."""
 _NAMES = re.compile(
     r"clinic\.db(-wal)?|units/[\w-]+\.db(-wal|\.moved)?|keys/[0-9a-f]{16}\.pub|keys/keys\.jsonl|quarantine/[\w-]+/[\w.-]+"
+    r"|(profiles|payers|receivers)/\w[\w .-]*\.toml|tables\.toml|code-lists/\w[\w.-]*"
 )
 _ID = re.compile(r"[0-9A-Za-z-]{1,40}")
 
@@ -129,11 +130,11 @@ def parse_list(text: bytes, signature: bytes | None, place: Path) -> SignedList:
     try:
         document = parse_object(text.decode())
         version, made_utc_ms = int(document["format"]), int(document["made_utc_ms"])
-        if version not in (UNSIGNED_FORMAT, FORMAT):
+        if version not in (UNSIGNED_FORMAT, WITHOUT_OWN_FILES, FORMAT):
             raise BackupRefused(
                 f"{place} has backup format {version}, this program knows {FORMAT}; update it"
             )
-        signed = version == FORMAT
+        signed = version != UNSIGNED_FORMAT
         backup_id = _id(document["id"]) if signed else ""
         public_key = bytes.fromhex(document["public_key"]) if signed else b""
         files = {

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from controller.errors import TractionError
 from controller.event_details.codec import decode_fields
 from controller.event_details.happened import SessionEnded
-from controller.events import EventKind
+from controller.events import EventKind, Outcome
+from records.clinic.readings import EXPORTED, left_readings
 from records.clinic.visit_sessions import visits_in
-from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead
+from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING, SessionHead, read_session
 from records.evidence.unit_reading import reading
-from records.evidence.unreadable import refused_in_words
+from records.evidence.unreadable import UNREADABLE, refused_in_words
+from records.note.delivered_dose import compute_dose
 from records.note.words import AMENDED, DRAFT, SIGNED
 from records.store.clinic_chain import EntryKind, entries_of_kind
 from records.store.clinic_file import clinic_reading, has_chain
@@ -25,6 +28,9 @@ from records.store.database import Database, rows
 from records.store.record_folder import RecordFolder
 from records.store.unit_lock import UnitLock
 from records.strict_json import parse_object
+
+REFUSED = Outcome.REFUSED
+"""How a try ends that was refused before anything moved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,26 +43,29 @@ class SessionQuery:
     outcome: str = ""
     words: tuple[str, ...] = ()
 
-    @property
-    def asks_for_a_patient_s_data(self) -> bool:
-        """True when the answer says something about a patient, so that the search is audited."""
-        return bool(self.patient or self.words)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSession:
-    """A session in a list."""
+    """A session in a list; ``reference`` is the patient's as the note has it, "" where unsaid."""
 
     head: SessionHead
     outcome: str
     sealed: bool
     note_status: str
+    reference: str
+    references: frozenset[str]
+
+    @property
+    def refused(self) -> bool:
+        """True for a try that ended before anything moved."""
+        return self.outcome == REFUSED
 
 
 @dataclass(frozen=True, slots=True)
 class _Spoken:
     """Everything that people wrote of one session."""
 
+    reference: str
     references: frozenset[str]
     texts: str
     status: str
@@ -74,17 +83,48 @@ def _found(
     folder: RecordFolder, query: SessionQuery, day_of: Callable[[int], date]
 ) -> list[FoundSession]:
     spoken = _spoken(folder)
-    found = [
-        FoundSession(
-            head=head,
-            outcome=outcome,
-            sealed=sealed,
-            note_status=spoken[head.session_id].status if head.session_id in spoken else DRAFT,
-        )
-        for head, outcome, sealed in _listed(folder)
-        if _fits(head, outcome, spoken.get(head.session_id), query, day_of)
-    ]
+    found = []
+    for head, outcome, sealed in _listed(folder):
+        said = spoken.get(head.session_id)
+        if _fits(head, outcome, said, query, day_of):
+            found.append(
+                FoundSession(
+                    head=head,
+                    outcome=outcome,
+                    sealed=sealed,
+                    note_status=said.status if said else DRAFT,
+                    reference=said.reference if said else "",
+                    references=said.references if said else frozenset(),
+                )
+            )
     return sorted(found, key=lambda f: (f.head.started_utc_ms, f.head.session_id), reverse=True)
+
+
+def delivered_minutes(folder: RecordFolder, session_id: str) -> int | None:
+    """Whole minutes of traction; None where the content was removed or cannot be read."""
+    try:
+        return compute_dose(read_session(folder, session_id)).delivered_minutes
+    except (TractionError, *UNREADABLE):
+        return None
+
+
+def claims_sent(folder: RecordFolder) -> dict[str, list[str]]:
+    """Formats in which a claim without errors left, by session (that of a visit), oldest first."""
+    if not folder.clinic_database.exists():
+        return {}
+    with refused_in_words(f"the exports of claims in {folder}"), clinic_reading(folder) as db:
+        if not has_chain(db):
+            return {}
+        visits = visits_in(db)
+        read = [entry.detail for entry in entries_of_kind(db, EntryKind.RECORD_READ)]
+    left = (one.detail for one in left_readings(folder) if one.detail is not None)
+    sent: dict[str, list[str]] = {}
+    for detail in (*read, *left):
+        export = detail.get(EXPORTED)
+        if isinstance(export, dict) and export.get("ready"):
+            for name in visits.sessions_with(str(detail["session_id"])):
+                sent.setdefault(name, []).append(str(export["format"]))
+    return sent
 
 
 def last_visit_of(folder: RecordFolder, head: SessionHead, session_ids: set[str]) -> str | None:
@@ -112,7 +152,7 @@ def others_of_day(
 def _not_refused(folder: RecordFolder, session_ids: set[str]) -> Iterator[SessionHead]:
     """Those of ``session_ids`` in which the unit was at least armed."""
     for head, outcome, _ in _listed(folder):
-        if head.session_id in session_ids and outcome != "refused":
+        if head.session_id in session_ids and outcome != REFUSED:
             yield head
 
 
@@ -176,18 +216,17 @@ def _spoken(folder: RecordFolder) -> dict[str, _Spoken]:
             "SELECT session_id, reference, order_text FROM session_order "
             "JOIN patient ON key = patient_key",
         )
-    return {
-        session_id: _Spoken(
-            references=frozenset(
-                {reference, said.get(named(session_id), {}).get("patient_reference") or reference}
-            ),
-            texts="\n".join(
-                [*_order_texts(text), *said.get(named(session_id), {}).values()]
-            ).lower(),
+    found = {}
+    for session_id, ordered_for, text in ordered:
+        words = said.get(named(session_id), {})
+        reference = words.get("patient_reference") or ordered_for
+        found[session_id] = _Spoken(
+            reference=reference,
+            references=frozenset({ordered_for, reference}),
+            texts="\n".join([*_order_texts(text), *words.values()]).lower(),
             status=status.get(named(session_id), DRAFT),
         )
-        for session_id, reference, text in ordered
-    }
+    return found
 
 
 def _said(db: Database) -> dict[str, dict[str, str]]:

@@ -88,6 +88,16 @@ def current_key_id(folder: RecordFolder) -> str | None:
     return key_id_of(read_public_key(path)) if path.exists() else None
 
 
+def public_key_in_use(folder: RecordFolder) -> tuple[str, bytes] | None:
+    """The id of the key in use and its public half; None before the first use. Makes nothing.
+
+    Raises KeyUnavailable for a record of keys that is not believed.
+    """
+    believed_history(folder)
+    key_id = current_key_id(folder)
+    return None if key_id is None else (key_id, known_public_keys(folder)[key_id])
+
+
 def check_key_in_use(folder: RecordFolder, key: SigningKey) -> None:
     """Raises KeyUnavailable when ``key`` was replaced, or is being replaced, by another program.
 

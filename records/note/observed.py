@@ -21,6 +21,8 @@ NOT_COVERED = (
 )
 NOT_SENSED = "not covered on this unit: an observed table has no switch that is read"
 NO_SUDDEN_RELEASE = "no sudden release observed; a slower stop looks like an end"
+LEAST_OPEN_MS = 2000
+"""A shorter ramp changes no number that the note rounds."""
 OBSERVED = "Observed: this program read an instrument beside the table and drove nothing."
 
 
@@ -86,6 +88,12 @@ def course_warnings(course: ObservedCourse, when: When) -> Iterator[str]:
         yield (
             f"The force was not read in {len(course.gaps)} gaps of {missing_s:.1f} s together; "
             "they are in no sum, and what happened in them is not known."
+        )
+    if course.open_end_ms >= LEAST_OPEN_MS:
+        yield (
+            "The treatment is taken to end where the last fall of the force begins. Up to "
+            f"{course.open_end_ms / 1000:.0f} s of that fall may still have been a ramp of the "
+            "treatment; they are not counted."
         )
     for sudden in course.sudden_releases:
         yield (

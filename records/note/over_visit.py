@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from records.clinic.visit_sessions import VisitStatement
-from records.note.delivered_dose import DeliveredDose, RecordedStop
+from records.note.delivered_dose import SUDDEN_RELEASE, DeliveredDose, RecordedStop
 from records.note.device_fields import MINUTE, SECOND, Field
 from records.note.event_texts import clock_text
 from records.note.session_part import SessionPart
@@ -123,7 +123,12 @@ def _said_to_be_one(ordered: Sequence[SessionPart], said: VisitStatement) -> Fie
 
 
 def _stops_text(ordered: Sequence[SessionPart]) -> str:
-    counted = [f"{len(part.dose.stops)} in session {part.session_id}" for part in ordered]
+    """How many in each session; what was only observed is no stop that this program knows of."""
+    counted = []
+    for part in ordered:
+        seen = any(stop.cause == SUDDEN_RELEASE for stop in part.dose.stops)
+        told = f"{len(part.dose.stops)} in session {part.session_id}"
+        counted.append(f"{told} ({SUDDEN_RELEASE})" if seen else told)
     return ", ".join(counted) if any(part.dose.stops for part in ordered) else "none"
 
 

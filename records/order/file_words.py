@@ -5,10 +5,11 @@ Only entry points check: what was filed with a session stays readable whatever i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from controller.errors import RequestRefused
-from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, check_text, fault_of, texts_in
+from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of, texts_in
 
 NAME_KEYS = frozenset({"by", "patient_reference", "prescriber", "set_up_by", "supervised_by"})
 """Keys whose text is a name or a number of record."""
@@ -16,17 +17,24 @@ NAME_KEYS = frozenset({"by", "patient_reference", "prescriber", "set_up_by", "su
 
 def check_words(document: dict[str, Any]) -> None:
     """Check every key and text of a parsed TOML file; raises RequestRefused naming the key."""
+    for fault in word_faults(document):
+        raise RequestRefused(fault)
+
+
+def word_faults(document: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the keys and texts of a parsed TOML file, one sentence each."""
     for key, text in texts_in(document):
         name = key.startswith("a key") or key.rpartition(".")[2] in NAME_KEYS
-        check_text(key, text, NAME_CHARACTERS if name else TEXT_CHARACTERS)
+        if fault := fault_of(text, NAME_CHARACTERS if name else TEXT_CHARACTERS):
+            yield f"{key} {fault}"
 
 
-def check_lines(text: str) -> None:
-    """Check a file that is kept as it was written, remarks and blanks between the keys as well.
+def line_faults(text: str) -> Iterator[str]:
+    """What is wrong with the lines of a file that is kept as it was written, remarks as well.
 
-    Raises RequestRefused naming the line. Tabs between the keys are TOML's own.
+    Tabs between the keys are TOML's own.
     """
     for number, line in enumerate(text.split("\n"), start=1):
         plain = line.removesuffix("\r").replace("\t", " ")
         if fault := fault_of(plain, len(plain)):
-            raise RequestRefused(f"line {number} {fault}")
+            yield f"line {number} {fault}"

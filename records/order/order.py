@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from controller.errors import PrescriptionInvalid
 from controller.order.planner import TreatmentPlan, plan
 from controller.order.prescription import Prescription
+from records.order.mistakes import in_words, refusal
 
 ICD10_CATEGORY = r"[A-Z](?:\d[0-9A-Z]|[A-Z]\d)"
 """First three characters of an ICD-10-CM code. The second was a digit until the edition of 2026
@@ -39,6 +41,19 @@ class Order:
         """SHA-256 of the order's text (hex): what the evidence holds of it."""
         return hashlib.sha256(self.source_text.encode()).hexdigest()
 
+    @property
+    def is_of_a_patient(self) -> bool:
+        """True when the order says whose it is."""
+        return bool(self.patient_reference.strip())
+
+    def check_patient_is_named(self) -> None:
+        """Refuse an order of nobody, for a unit that treats people; raises PrescriptionInvalid."""
+        if not self.is_of_a_patient:
+            raise PrescriptionInvalid(
+                "patient_reference is empty, and this unit treats patients (its profile is "
+                "verified); write your record number into the order"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedOrder:
@@ -50,4 +65,9 @@ class PlannedOrder:
     @classmethod
     def of(cls, order: Order) -> PlannedOrder:
         """Plan it; raises PrescriptionInvalid when a ramp does not fit into its part."""
-        return cls(order=order, plan=plan(order.prescription))
+        try:
+            return cls(order=order, plan=plan(order.prescription))
+        except PrescriptionInvalid as error:
+            mass_kg = order.prescription.body_mass_kg
+            found = [in_words(fault, order.as_entered, mass_kg) for fault in error.faults]
+            raise refusal("as written", found) from error

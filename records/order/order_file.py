@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import tomllib
-from difflib import get_close_matches
+from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from controller.errors import PrescriptionInvalid, RequestRefused
+from controller.errors import PrescriptionInvalid
 from controller.order.prescription import Mode, Prescription, Region, Table
 from controller.words import TEXT_CHARACTERS
-from records.order.file_words import check_lines, check_words
+from records.order.file_words import line_faults, word_faults
+from records.order.mistakes import in_words, misread, refusal
 from records.order.order import DIAGNOSIS, Order
-from records.order.quantities import force_n, mass_kg, rate_n_per_s, time_s
+from records.order.quantities import BODY_WEIGHT, force_n, mass_kg, rate_n_per_s, time_s
+from records.order.toml_lines import parsed_lines
 
 DEFAULT_RAMPS = {Region.CERVICAL: ("10 N/s", "20 N/s"), Region.LUMBAR: ("30 N/s", "60 N/s")}
 """Ramp up and down when the order says nothing (plant.md#parameters)."""
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors put in front of a text; it is no part of it."""
+Choice = TypeVar("Choice", bound=Enum)
 Text = Annotated[str, Field(max_length=TEXT_CHARACTERS)]
 
 
@@ -69,13 +74,22 @@ _QUANTITY_KEYS = (
 )
 
 
+_IN_PLACE_OF_WHAT_FAILED = {
+    "region": "cervical",
+    "mode": "intermittent",
+    "hold_force": "100 N",
+    "treatment_time": "15 min",
+}
+"""Needed keys get these while the rest of a refused file is looked at; no order is made of it."""
+
+
 def read_order(path: Path) -> Order:
-    """Read and check an order file; raises PrescriptionInvalid naming file, key and next step.
+    """Read and check an order file; raises PrescriptionInvalid naming every mistake and its repair.
 
     This is the entry point: the words of an order that was filed already are not checked again.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8").removeprefix(BYTE_ORDER_MARK)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise PrescriptionInvalid(
@@ -87,45 +101,30 @@ def read_order(path: Path) -> Order:
 
 def parse_entered_order(text: str, name: str) -> Order:
     """Check the text of an order that comes in now, its words too; raises PrescriptionInvalid."""
-    _check_words(text, name)
-    return parse_order(text, name)
-
-
-def _check_words(text: str, name: str) -> None:
-    try:
-        check_words(tomllib.loads(text))
-        check_lines(text)
-    except tomllib.TOMLDecodeError:
-        return  # parse_order says where
-    except RequestRefused as error:
-        raise PrescriptionInvalid(f"order {name}: {error.message}") from error
+    document, mistakes = parsed_lines(text)
+    words = [] if mistakes else [*word_faults(document)] or [*line_faults(text)]
+    return _order(text, name, words)
 
 
 def parse_order(text: str, name: str) -> Order:
     """Check an order's text; ``name`` stands in the messages. Raises PrescriptionInvalid."""
-    try:
-        file = _OrderFile.model_validate(tomllib.loads(text))
-        return _order(file, text)
-    except tomllib.TOMLDecodeError as error:
-        raise PrescriptionInvalid(f"order {name}: not valid TOML ({error}); correct it") from error
-    except ValidationError as error:
-        raise PrescriptionInvalid(f"order {name}: {_first_fault(error)}") from error
-    except PrescriptionInvalid as error:
-        raise PrescriptionInvalid(f"order {name}: {error.message}") from error
+    return _order(text, name, [])
 
 
-def _order(file: _OrderFile, text: str) -> Order:
-    for code in file.diagnosis:
-        if not DIAGNOSIS.fullmatch(code):
-            raise PrescriptionInvalid(
-                f'diagnosis="{code}" does not have the shape of an ICD-10-CM code; '
-                'write it with its dot, as in "A00.0"'
-            )
+def _order(text: str, name: str, words: list[str]) -> Order:
+    """The order, unless there are mistakes; ``words`` are those that were found before."""
+    document, mistakes = parsed_lines(text)
+    reading = _Reading(document, [*words, *mistakes])
+    prescription = None
+    if document or not mistakes:
+        reading.check_diagnosis()
+        prescription = reading.prescription()
+    if reading.mistakes or prescription is None:
+        raise refusal(name, reading.mistakes)
+    file = reading.file
     return Order(
-        prescription=_prescription(file),
-        as_entered={
-            key: value for key in _QUANTITY_KEYS if (value := getattr(file, key)) is not None
-        },
+        prescription=prescription,
+        as_entered=reading.as_entered,
         patient_reference=file.patient_reference,
         positioning=file.positioning,
         harness=file.harness,
@@ -139,64 +138,101 @@ def _order(file: _OrderFile, text: str) -> Order:
     )
 
 
-def _prescription(file: _OrderFile) -> Prescription:
-    region = _choice("region", file.region, Region)
-    mode = _choice("mode", file.mode, Mode)
-    mass = None if file.body_mass is None else mass_kg("body_mass", file.body_mass)
-    ramp_up, ramp_down = DEFAULT_RAMPS[region]
+class _Reading:
+    """One look at a file: what it says as far as that can be read, and every mistake."""
 
-    def optional_force(key: str) -> float | None:
-        text = getattr(file, key)
-        return None if text is None else force_n(key, text, mass)
+    def __init__(self, document: dict[str, Any], mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        self._failed: set[str] = set()
+        self.file = self._checked(document)
+        said = {key: getattr(self.file, key) for key in _QUANTITY_KEYS}
+        self.as_entered: dict[str, str] = {key: text for key, text in said.items() if text}
+        self._mass_kg = self._quantity("body_mass", mass_kg)
 
-    def optional_time(key: str) -> float:
-        text = getattr(file, key)
-        return 0.0 if text is None else time_s(key, text)
+    def check_diagnosis(self) -> None:
+        """Every code that has not the shape of one."""
+        for code in self.file.diagnosis:
+            if not DIAGNOSIS.fullmatch(code):
+                self.mistakes.append(
+                    f'diagnosis="{code}" does not have the shape of an ICD-10-CM code; '
+                    'write it with its dot, as in "A00.0"'
+                )
 
-    return Prescription(
-        region=region,
-        mode=mode,
-        hold_force_n=force_n("hold_force", file.hold_force, mass),
-        rest_force_n=optional_force("rest_force") or 0.0,
-        hold_s=optional_time("hold_time"),
-        rest_s=optional_time("rest_time"),
-        treatment_s=time_s("treatment_time", file.treatment_time),
-        ramp_up_n_per_s=rate_n_per_s("ramp_up", file.ramp_up or ramp_up),
-        ramp_down_n_per_s=rate_n_per_s("ramp_down", file.ramp_down or ramp_down),
-        pretension_force_n=force_n("pretension_force", file.pretension_force, mass),
-        pretension_s=time_s("pretension_time", file.pretension_time),
-        maximum_force_n=optional_force("maximum_force"),
-        body_mass_kg=mass,
-        progressive_steps=file.progressive_steps,
-        regressive_steps=file.regressive_steps,
-        step_s=optional_time("step_time"),
-        table=None if file.table is None else _choice("table", file.table, Table),
-    )
+    def prescription(self) -> Prescription | None:
+        """The dose; None where a rule is broken. A rule over a key that failed is left out."""
+        try:
+            return self._prescription()
+        except PrescriptionInvalid as error:
+            for fault in error.faults:
+                if not fault.rests_on & self._failed:
+                    self.mistakes.append(in_words(fault, self.as_entered, self._mass_kg))
+            return None
 
+    def _prescription(self) -> Prescription:
+        file = self.file
+        region = self._choice("region", file.region, Region) or Region.CERVICAL
+        mode = self._choice("mode", file.mode, Mode) or Mode.INTERMITTENT
+        ramp_up, ramp_down = DEFAULT_RAMPS[region]
+        return Prescription(
+            region=region,
+            mode=mode,
+            hold_force_n=self._force("hold_force") or 0.0,
+            rest_force_n=self._force("rest_force") or 0.0,
+            hold_s=self._quantity("hold_time", time_s) or 0.0,
+            rest_s=self._quantity("rest_time", time_s) or 0.0,
+            treatment_s=self._quantity("treatment_time", time_s) or 0.0,
+            ramp_up_n_per_s=self._rate("ramp_up", ramp_up),
+            ramp_down_n_per_s=self._rate("ramp_down", ramp_down),
+            pretension_force_n=self._force("pretension_force") or 0.0,
+            pretension_s=self._quantity("pretension_time", time_s) or 0.0,
+            maximum_force_n=self._force("maximum_force"),
+            body_mass_kg=self._mass_kg,
+            progressive_steps=file.progressive_steps,
+            regressive_steps=file.regressive_steps,
+            step_s=self._quantity("step_time", time_s) or 0.0,
+            table=None if file.table is None else self._choice("table", file.table, Table),
+        )
 
-def _choice(key: str, text: str, choices: type[Any]) -> Any:
-    try:
-        return choices(text)
-    except ValueError as error:
-        known = ", ".join(choice.value for choice in choices)
-        raise PrescriptionInvalid(f'{key}="{text}" is not one of {known}; correct it') from error
+    def _checked(self, document: dict[str, Any]) -> _OrderFile:
+        """The file by its keys; what has not its shape is taken out and named."""
+        try:
+            return _OrderFile.model_validate(document)
+        except ValidationError as error:
+            said, failed = misread(error.errors(), ORDER_KEYS)
+            self.mistakes += said
+            self._failed |= failed
+            kept = {key: value for key, value in document.items() if key not in self._failed}
+            return _OrderFile.model_validate({**_IN_PLACE_OF_WHAT_FAILED, **kept})
 
+    def _force(self, key: str) -> float | None:
+        if "body_mass" in self._failed and BODY_WEIGHT[0] in self.as_entered.get(key, ""):
+            self._failed.add(key)
+            return None
+        return self._quantity(key, lambda name, text: force_n(name, text, self._mass_kg))
 
-def _first_fault(error: ValidationError) -> str:
-    """Returns one fault as text; an unknown key first, as a misspelt key is also a missing one."""
-    faults = error.errors()
-    fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-    key = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        near = get_close_matches(key, ORDER_KEYS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(ORDER_KEYS)}"
-        return f"key {key} is not known; {hint}"
-    if fault["type"] == "missing":
-        return f"key {key} is missing; add it (traction order new prints every key)"
-    if fault["type"] == "string_too_long":
-        return f"{key} has {len(fault['input'])} characters, at most {TEXT_CHARACTERS}; shorten it"
-    if fault["type"] == "int_type":
-        return f"{key}={fault['input']!r} must be a whole number without quotes, as in 3"
-    if fault["type"] == "string_type":
-        return f'{key}={fault["input"]!r} must be text in quotes with its unit, as in "20 N"'
-    return f"{key}: {fault['msg']}; correct it"
+    def _rate(self, key: str, default: str) -> float:
+        own = self._quantity(key, rate_n_per_s)
+        return rate_n_per_s(key, default) if own is None else own
+
+    def _quantity(self, key: str, read: Callable[[str, str], float]) -> float | None:
+        """A number with its unit; None where the file does not say it or cannot be read."""
+        text = getattr(self.file, key)
+        if text is None:
+            return None
+        try:
+            return read(key, text)
+        except PrescriptionInvalid as error:
+            self.mistakes.append(error.message)
+            self._failed.add(key)
+            return None
+
+    def _choice(self, key: str, text: str, choices: type[Choice]) -> Choice | None:
+        try:
+            return choices(text)
+        except ValueError:
+            near = [each for each in choices if each.value == text.strip().lower()]
+            known = ", ".join(choice.value for choice in choices)
+            repair = f'write "{near[0].value}"' if near else "correct it"
+            self.mistakes.append(f'{key}="{text}" is not one of {known}; {repair}')
+            self._failed.add(key)
+            return None

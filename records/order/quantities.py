@@ -1,18 +1,28 @@
 """Numbers with their unit, as people write them: "23 lbf", "40 % body weight", "15 min".
 
-A number without a unit is refused: it would be taken for whatever the reader expects.
+A number without a unit is refused: it would be taken for whatever the reader expects. What is
+refused is never put right by the program; the message shows how it was probably meant.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from controller.errors import PrescriptionInvalid
+from controller.errors import Bounds, PrescriptionInvalid
 from controller.order.prescription import NEWTONS_PER_KGF, NEWTONS_PER_LBF
 
 KILOGRAMS_PER_POUND = 0.45359237
-FORCE_UNITS = {"N": 1.0, "lbf": NEWTONS_PER_LBF, "kgf": NEWTONS_PER_KGF}
+FORCE_UNITS = {
+    "N": 1.0,
+    "lbf": NEWTONS_PER_LBF,
+    "kgf": NEWTONS_PER_KGF,
+    "lb": NEWTONS_PER_LBF,
+    "kg": NEWTONS_PER_KGF,
+}
+"""A clinician who writes a force in pounds or kilograms means their weight."""
 TIME_UNITS = {"s": 1.0, "min": 60.0}
 MASS_UNITS = {"kg": 1.0, "lb": KILOGRAMS_PER_POUND}
 RATE_UNITS = {f"{unit}/s": factor for unit, factor in FORCE_UNITS.items()}
@@ -20,7 +30,36 @@ SHOWN_CHARACTERS = 40
 """How much of a text that is no quantity a message repeats."""
 BODY_WEIGHT = "% body weight"
 
-_QUANTITY = re.compile(r"\s*(?P<number>\d{1,9}(?:\.\d{1,9})?)(?!\d)\s*(?P<unit>\S.*?)?\s*")
+_NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
+_QUANTITY = re.compile(rf"\s*(?P<number>{_NUMBER})(?!\d)\s*(?P<unit>\S.*?)?\s*")
+_MEANT = re.compile(
+    r"\s*(?P<whole>\d{1,9})(?:(?P<mark>[.,])(?P<part>\d{1,9}))?\s*(?P<unit>\D.*?)?\s*"
+)
+_THOUSANDS = 3
+"""Digits behind a comma that may be one between thousands: nobody can say what was meant."""
+_WRITTEN_OTHERWISE = {
+    "N": ("newton", "newtons"),
+    "lb": ("lbs", "pound", "pounds", "lb.", "lbs.", "lbf."),
+    "kg": ("kgs", "kilo", "kilos", "kilogram", "kilograms", "kp", "kilopond"),
+    "s": ("sec", "secs", "second", "seconds", "sec.", "s."),
+    "min": ("m", "mins", "minute", "minutes", "min.", "'"),
+    BODY_WEIGHT: ("%", "%bw", "%bodyweight", "%ofbodyweight", "percent", "percentbodyweight"),
+}
+_PER_SECOND = ("/s", "/sec", "/second", "persecond", "persec")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenUnit:
+    """The unit that a quantity was written in: ``size`` of the program's own unit for one of it."""
+
+    unit: str
+    size: float
+
+    def shown(self, low_high: Bounds) -> str:
+        """Bounds in this unit, to 0.1 of it and never wider than they are."""
+        low = math.ceil(low_high.low / self.size * 10 - 1e-9) / 10
+        high = math.floor(low_high.high / self.size * 10 + 1e-9) / 10
+        return f"{low:g} to {high:g} {self.unit}"
 
 
 def force_n(key: str, text: str, body_mass_kg: float | None) -> float:
@@ -51,6 +90,21 @@ def mass_kg(key: str, text: str) -> float:
     return round(_converted(key, text, MASS_UNITS), 1)
 
 
+def scale_of(text: str, own_unit: str, body_mass_kg: float | None) -> WrittenUnit:
+    """The unit that ``text`` is written in; ``own_unit`` is N, N/s, s or kg.
+
+    Raises ValueError for a text that was refused.
+    """
+    found = _QUANTITY.fullmatch(text)
+    unit = _unit_of(found) if found else ""
+    if unit == BODY_WEIGHT and own_unit == "N" and body_mass_kg:
+        return WrittenUnit(unit, body_mass_kg * NEWTONS_PER_KGF / 100)
+    sizes = {"N": FORCE_UNITS, "N/s": RATE_UNITS, "s": TIME_UNITS, "kg": MASS_UNITS}[own_unit]
+    if unit not in sizes:
+        raise ValueError(f"{text!r} is no quantity in {own_unit}")
+    return WrittenUnit(unit, sizes[unit])
+
+
 def weight_kg(key: str, text: str) -> float:
     """A test weight in kilograms, rounded to 1 g; raises PrescriptionInvalid."""
     return round(_converted(key, text, MASS_UNITS), 3)
@@ -63,15 +117,58 @@ def _converted(key: str, text: str, units: Mapping[str, float]) -> float:
 
 def _split(key: str, text: str, units: list[str]) -> tuple[float, str]:
     found = _QUANTITY.fullmatch(text)
-    accepted = ", ".join(units)
+    unit = _unit_of(found) if found else ""
+    if found is not None and unit in units:
+        return float(found["number"]), unit
+    plain = " ".join(text.split())
+    shown = plain if len(plain) <= SHOWN_CHARACTERS else f"{plain[:SHOWN_CHARACTERS]}..."
+    raise PrescriptionInvalid(f'{key}="{shown}" {_fault(found, unit)}; {_repair(text, units)}')
+
+
+def _unit_of(found: re.Match[str]) -> str:
+    return " ".join((found["unit"] or "").replace("%", "% ").split())
+
+
+def _fault(found: re.Match[str] | None, unit: str) -> str:
     if found is None:
-        shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
-        raise PrescriptionInvalid(
-            f'{key}="{shown}" is not a number with a unit; write for instance "20 {units[0]}" '
-            f"({accepted}), with at most nine digits"
+        return "is not a number with a unit"
+    if unit.startswith(","):
+        return "has a comma"
+    return f"has a unit that is not known, {unit!r}" if unit else "has no unit: the unit is missing"
+
+
+def _repair(text: str, units: list[str]) -> str:
+    """How it was probably meant, else what can be written."""
+    meant = _MEANT.fullmatch(text)
+    accepted = ", ".join(units)
+    if meant is None:
+        return f'write for instance "20 {units[0]}" ({accepted}), with at most nine digits'
+    if meant["mark"] == "," and len(meant["part"]) == _THOUSANDS:
+        whole, part = meant["whole"], meant["part"]
+        return (
+            f"a comma may mean two things; write {whole}{part} or {whole}.{part}, with a unit "
+            f"({accepted})"
         )
-    unit = " ".join((found["unit"] or "").replace("%", "% ").split())
-    if unit not in units:
-        what = f"the unit {unit!r} is not known" if unit else "the unit is missing"
-        raise PrescriptionInvalid(f'{key}="{text}": {what}; write one of {accepted}')
-    return float(found["number"]), unit
+    number = meant["whole"] + (f".{meant['part']}" if meant["part"] else "")
+    unit = _meant_unit(meant["unit"] or "", units)
+    if unit is None:
+        each = " or ".join(f'"{number} {one}"' for one in units)
+        return f"write {each}"
+    with_point = " (a point, no comma)" if meant["mark"] == "," else ""
+    return f'write "{number} {unit}"{with_point}'
+
+
+def _meant_unit(written: str, units: list[str]) -> str | None:
+    """The unit that another way of writing stands for."""
+    plain = "".join(written.lower().split())
+    per_second = ""
+    for ending in _PER_SECOND:
+        if plain.endswith(ending):
+            plain, per_second = plain.removesuffix(ending), "/s"
+            break
+    for unit in units:
+        name = unit.removesuffix("/s") if per_second else unit
+        known = (name.lower().replace(" ", ""), *_WRITTEN_OTHERWISE.get(name, ()))
+        if unit == name + per_second and plain in known:
+            return unit
+    return None

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from controller.errors import PrescriptionInvalid, RequestRefused, TractionError
 from controller.order.prescription import Region
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS
-from records.checked_data import CheckedData, toml_document
+from records.checked_data import CheckedData, known_zone, toml_document
 from records.claim.context import (
     Address,
     Authorization,
@@ -117,14 +117,7 @@ class ClinicRecord(CheckedData):
     @field_validator("time_zone")
     @classmethod
     def _zone_is_known(cls, name: str) -> str:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-        if name:
-            try:
-                ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError) as error:
-                raise ValueError("not an IANA time zone such as America/Chicago") from error
-        return name
+        return known_zone(name)
 
     @property
     def bills(self) -> Party:

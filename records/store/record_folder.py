@@ -106,6 +106,11 @@ class RecordFolder:
         return self.path / "backup"
 
     @property
+    def profiles(self) -> Path:
+        """Where users put the profiles of their own units and instruments."""
+        return self.path / "profiles"
+
+    @property
     def payers(self) -> Path:
         """Where users put their own payer profiles; one with a shipped name replaces it."""
         return self.path / "payers"

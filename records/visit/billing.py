@@ -186,7 +186,7 @@ def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:
     table = read_fees(table_file) if table_file else facts.tables.fees
     if table is None:
         raise RequestRefused(
-            "no fee table is loaded; give one with --table FILE or name it in tables.toml"
+            "no fee table is loaded; give one with --fees FILE or name it in tables.toml"
         )
     cut = any(isinstance(told, Found) for told in multiple_procedure_cut(facts))
     assistant = facts.medicare and bool(facts.modifiers & ASSISTANTS.keys())

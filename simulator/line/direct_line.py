@@ -16,7 +16,7 @@ from fastcrc import crc16
 from controller.ports import Readable
 from controller.runtime.clock import VirtualClock
 from simulator.line.line_faults import LineFaults
-from simulator.line.servers import TURNAROUND_S, UnitFirmware, rtu_wire
+from simulator.line.wire import TURNAROUND_S, UnitFirmware, rtu_wire
 from simulator.map_v1 import ExceptionCode, RegisterRefused
 
 READ_HOLDING, READ_INPUT, WRITE_MANY, READ_WRITE = 3, 4, 16, 23

@@ -1,4 +1,4 @@
-"""Serves a simulated unit over real bytes: pymodbus' servers on TCP and on a pseudo-terminal.
+"""Serves a simulated unit over real bytes: by pymodbus' servers, or on lines of text.
 
 Which thread the server runs in is the device time's matter. An exchange costs its wire time and
 the unit's answer time, real or virtual, and the host finds out by waiting. A unit that is not
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
@@ -22,15 +21,22 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from simulator.line.device_time import DeviceTime
 from simulator.line.protocol_ptymaster import register_protocol
+from simulator.line.text_server import TextServer
+from simulator.line.unit_lines import UnitLines
+from simulator.line.wire import (
+    LOCAL_HOST,
+    READ_WRITE,
+    TCP_WIRE,
+    TURNAROUND_S,
+    WRITE_MANY,
+    UnitFirmware,
+    Wire,
+    rtu_wire,
+)
 from simulator.map_v1 import RegisterRefused
 
 REGISTER_SPACE: Final = 0x0700
 """Registers 0x0000-0x06FF are served; the flash block at 0x0700 has no code that writes it."""
-TURNAROUND_S: Final = 0.002
-"""From the last byte of a request to the first of the answer; the map allows 10 ms (B, head)."""
-BITS_PER_CHARACTER: Final = 11
-READ_WRITE: Final = 23
-WRITE_MANY: Final = 16
 READS = (3, 4)
 BROADCAST: Final = 0
 """The address that every unit on a serial line hears and none answers."""
@@ -38,54 +44,6 @@ EXCEPTION_BYTES: Final = 2
 """Function and exception code."""
 WRITE_ECHO_BYTES: Final = 5
 """Function, address and count."""
-
-
-class UnitFirmware(Protocol):
-    """What a server needs of a simulated unit; host time in monotonic seconds."""
-
-    @property
-    def powered(self) -> bool:
-        """Without power a unit takes in every byte and answers none."""
-
-    def advance_to(self, now_s: float) -> None: ...
-
-    def read_registers(self, address: int, count: int) -> list[int]: ...
-
-    def write_registers(self, address: int, values: Sequence[int]) -> None: ...
-
-    def read_write(
-        self, write_address: int, values: Sequence[int], read_address: int, read_count: int
-    ) -> list[int]: ...
-
-    def write_broadcast(self, address: int, values: Sequence[int]) -> None: ...
-
-    def connection_lost(self, now_s: float) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
-    """What bytes cost: seconds per byte, and the bytes of a frame around its PDU."""
-
-    byte_s: float
-    frame_bytes: int
-
-    def request_s(self, function: int, writes: int) -> float:
-        """Wire time of a request in seconds."""
-        pdu = {READ_WRITE: 10 + 2 * writes, WRITE_MANY: 6 + 2 * writes}.get(function, 5)
-        return self.byte_s * (pdu + self.frame_bytes)
-
-    def answer_s(self, pdu_bytes: int) -> float:
-        """Wire time of an answer in seconds."""
-        return self.byte_s * (pdu_bytes + self.frame_bytes)
-
-
-TCP_WIRE = Wire(byte_s=1e-6, frame_bytes=7)
-LOCAL_HOST = "127.0.0.1"
-
-
-def rtu_wire(baudrate: int) -> Wire:
-    """The wire of a serial line with 11 bits per character."""
-    return Wire(byte_s=BITS_PER_CHARACTER / baudrate, frame_bytes=3)
 
 
 class FunctionRefused(Exception):
@@ -231,13 +189,17 @@ class _SerialServer(ModbusSerialServer):
 
 
 class SimulatedUnit:
-    """A unit on the wire: serve it, give its ``uri`` to a host, stop it. A context manager."""
+    """A unit on the wire: serve it, give its ``uri`` to a host, stop it. A context manager.
+
+    ``text`` is its server where it is served on lines of text.
+    """
 
     def __init__(self, firmware: UnitFirmware, time: DeviceTime, *, unit: int = 1) -> None:
         self.firmware = firmware
         self.uri = ""
         self._time = time
         self._unit = unit
+        self.text: TextServer | None = None
         self._server: Any = None
         self._stepping: asyncio.Task[None] | None = None
         self._descriptors: list[int] = []
@@ -281,8 +243,21 @@ class SimulatedUnit:
 
         return self._start(make)
 
+    def serve_ascii(self, baudrate: int = 115200) -> SimulatedUnit:
+        """Serve lines of text (B.9) on a new pseudo-terminal; raises OSError without them."""
+        server = TextServer(UnitLines(self.firmware), self._time, baudrate=baudrate)
+        self.text = server.serve_pty()
+        self.uri = self.text.uri
+        self._time.run(self._begin_stepping())
+        return self
+
     def stop(self) -> None:
         """Close the server and its port; a host then finds the link gone."""
+        if self.text is not None:
+            self._time.run(self._stop_stepping())
+            self.text.stop()
+            self.text = None
+            return
         if self._server is not None:
             self._time.run(self._shut_down())
             self._server = None
@@ -320,13 +295,19 @@ class SimulatedUnit:
 
     async def _serve(self, make: Callable[[], Coroutine[Any, Any, str]]) -> str:
         uri = await make()
-        if self._time.idle_step_s is not None:
-            self._stepping = asyncio.create_task(self._keep_stepping(self._time.idle_step_s))
+        await self._begin_stepping()
         return uri
 
-    async def _shut_down(self) -> None:
+    async def _begin_stepping(self) -> None:
+        if self._time.idle_step_s is not None:
+            self._stepping = asyncio.create_task(self._keep_stepping(self._time.idle_step_s))
+
+    async def _stop_stepping(self) -> None:
         if self._stepping is not None:
             self._stepping.cancel()
+
+    async def _shut_down(self) -> None:
+        await self._stop_stepping()
         await self._server.shutdown()
 
     async def _keep_stepping(self, period_s: float) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from simulator.line.device_time import DeviceTime
-from simulator.line.servers import BITS_PER_CHARACTER, LOCAL_HOST
+from simulator.line.wire import BITS_PER_CHARACTER, LOCAL_HOST
 
 Send = Callable[[bytes], None]
 
@@ -43,14 +43,17 @@ class TextServer:
         self._descriptors: list[int] = []
         self._answers: set[asyncio.Task[None]] = set()
 
-    def serve_tcp(self) -> TextServer:
-        """Serve on TCP on this machine alone; the system chooses the port."""
+    def serve_tcp(self, port: int = 0) -> TextServer:
+        """Serve on TCP on this machine alone; port 0 lets the system choose one.
+
+        Raises OSError when the port is taken.
+        """
 
         async def make() -> str:
             loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(lambda: _Connection(self), LOCAL_HOST, 0)
-            port = self._server.sockets[0].getsockname()[1]
-            return f"ascii+socket://{LOCAL_HOST}:{port}?baudrate={self._baudrate}"
+            self._server = await loop.create_server(lambda: _Connection(self), LOCAL_HOST, port)
+            chosen = self._server.sockets[0].getsockname()[1]
+            return f"ascii+socket://{LOCAL_HOST}:{chosen}?baudrate={self._baudrate}"
 
         return self._start(make)
 
@@ -118,7 +121,11 @@ class TextServer:
 
     def _start(self, make: Callable[[], Coroutine[Any, Any, str]]) -> TextServer:
         self._time.begin()
-        self.uri = self._time.run(make())
+        try:
+            self.uri = self._time.run(make())
+        except OSError as error:
+            self.stop()
+            raise OSError(error.strerror or str(error)) from error
         return self
 
     async def _shut_down(self) -> None:

@@ -51,6 +51,13 @@ CHANCES = 8
 NEVER = "a kill alone"
 SESSIONS = 1
 MADE_UTC_MS = 1_770_000_000_000
+OWN_FILES = {"profiles/own_cell.toml": "kind = 'gauge'\n", "code-lists/own.codes": "M50.120\n"}
+
+
+def own_files(data: Path) -> dict[str, str]:
+    """What is there of the clinic's own files."""
+    there = [name for name in OWN_FILES if (data / name).is_file()]
+    return {name: (data / name).read_text(encoding="utf-8") for name in there}
 
 
 @dataclass
@@ -132,6 +139,9 @@ class Place(Disk):
         self._key = Identity.generate()
         self.identity.write_text(str(self._key))
         recorded(RecordFolder(self.data))
+        for name, text in OWN_FILES.items():
+            (self.data / name).parent.mkdir(exist_ok=True)
+            (self.data / name).write_text(text, encoding="utf-8")
         self.media.mkdir()
         self.new.parent.mkdir()
         self.back_up("source-")
@@ -166,8 +176,8 @@ class Place(Disk):
             return False
         identity = self.identity if self._sealed else None
         report = prove(target, self.root / "proof", Trust(), identity)
-        if report.findings or report.sessions != SESSIONS:
-            raise TractionError(f"{target.name}: {report.findings}")
+        if report.findings or report.sessions != SESSIONS or not {*OWN_FILES} <= {*report.files}:
+            raise TractionError(f"{target.name}: {report.findings}, {report.files}")
         return True
 
     def folder_is_whole(self) -> bool:
@@ -178,6 +188,8 @@ class Place(Disk):
         rows = [row.what for row in accesses(RecordFolder(self.new))]
         if report.alterations or report.sessions != SESSIONS or "restore" not in rows:
             raise TractionError(f"restored: {report.alterations}, {rows}")
+        if own_files(self.new) != OWN_FILES:
+            raise TractionError(f"restored: {own_files(self.new)}")
         return True
 
     @property

@@ -39,6 +39,7 @@ from records.store.database import rows
 from records.store.record_folder import RecordFolder
 from tests.campaigns.asked import ran_on
 from tests.support.real_time import SHORT_PULL, Program, program, simulated_unit, wait_until
+from tests.support.typed import said
 
 ROUNDS = 1_000
 LANES = ("tcp", "rtu", "tcp", "rtu")
@@ -244,8 +245,9 @@ def _watch_it_let_go(uri: str, clock: SystemClock, killed_at_s: float) -> float 
     unit = _answered(lambda: connect_unit(uri, clock), "the unit's identity")
     try:
         last = _released(unit)
-        count = min(last.newest_event, NEWEST_EVENTS)
-        first = last.newest_event - count + 1
+        newest = said(last.newest_event)
+        count = min(newest, NEWEST_EVENTS)
+        first = newest - count + 1
         events = _answered(lambda: unit.read_events(first, count), "the unit's events")
     finally:
         unit.close()
@@ -253,7 +255,7 @@ def _watch_it_let_go(uri: str, clock: SystemClock, killed_at_s: float) -> float 
         return None
     expired_ms = [event.uptime_ms for event in events if event.code == WATCHDOG_EXPIRED][-1]
     read_at_s = last.taken_at_s + last.sample_age_s
-    killed_ms = (last.uptime_s - (read_at_s - killed_at_s)) * 1000
+    killed_ms = (said(last.uptime_s) - (read_at_s - killed_at_s)) * 1000
     return expired_ms - killed_ms
 
 

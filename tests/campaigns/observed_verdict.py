@@ -21,7 +21,10 @@ NOISE_N = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One session. Differences are found minus true: seconds, shares of 1, newtons."""
+    """One session. Differences are found minus true: seconds, shares of 1, newtons.
+
+    ``open_end_s``: so much longer the treatment may have lasted, as the note says.
+    """
 
     seed: int
     kind: str
@@ -33,6 +36,7 @@ class Verdict:
     panel_off: int
     worst_boundary_s: float
     traction_off_s: float
+    open_end_s: float
     hold_off_share: float
     peak_off_n: float
     peak_allowed_n: float
@@ -43,7 +47,7 @@ class Verdict:
         """What misses the acceptance, boundaries apart: those are judged over all sessions."""
         found = {
             "cycles": self.cycles != self.true_cycles,
-            "traction": abs(self.traction_off_s) > TRACTION_S,
+            "traction": not -self.open_end_s - TRACTION_S <= self.traction_off_s <= TRACTION_S,
             "hold": abs(self.hold_off_share) > HOLD_SHARE,
             "peak": abs(self.peak_off_n) > self.peak_allowed_n,
             "sudden": self.sudden > 0,
@@ -72,6 +76,7 @@ def judge(case: ObservedCase, observed: Observed) -> Verdict:
         panel_off=int((_distances(truth.panel_boundaries_s, course) > BOUNDARY_S).sum()),
         worst_boundary_s=float(off.max()),
         traction_off_s=course.traction_ms / 1000 - truth.traction_s,
+        open_end_s=course.open_end_ms / 1000,
         hold_off_share=_hold_off(course, truth),
         peak_off_n=(course.peak_force_dn or 0) / 10 - truth.peak_n,
         peak_allowed_n=instrument.division_n + NOISE_N + abs(instrument.zero_n) + drift_n,

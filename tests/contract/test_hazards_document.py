@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from controller.safety.checks import CHECKS
+from controller.safety.coverage import CHECKED_FIELDS, UNARMABLE_WITHOUT, blind_checks
 from tests.safety.test_hazards import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,3 +48,14 @@ def test_every_named_test_exists() -> None:
 def test_every_case_stands_in_its_row() -> None:
     for case in CASES:
         assert f"`hazard[{case.name}]`" in ROWS[case.row][4]
+
+
+def test_what_a_check_cannot_do_without_stands_there_as_the_program_has_it() -> None:
+    section = DOCUMENT.partition("## Units that say less")[2].partition("\n## ")[0]
+    lines = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", section, flags=re.MULTILINE)
+    assert {name for name, _, _ in lines} == CHECKED_FIELDS
+    for name, blind, without in lines:
+        said = {(code, int(row)) for code, row in re.findall(r"`(\w+)` \((\d+)\)", blind)}
+        assert said == {(check.code, check.row) for check in blind_checks({name})}
+        if said:
+            assert (without == "not armed") is (name in UNARMABLE_WITHOUT)

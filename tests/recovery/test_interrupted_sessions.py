@@ -35,6 +35,7 @@ from records.evidence.integrity import verify
 from records.evidence.reader import SessionRecord, list_sessions
 from records.store.record_folder import RecordFolder
 from tests.support.real_time import SHORT_PULL, EndedEarly, program, simulated_unit, wait_until
+from tests.support.typed import said
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "openpty"), reason="needs POSIX signals and pseudo-terminals"
@@ -83,7 +84,7 @@ def see_it_let_go(uri: str) -> None:
     try:
         wait_until(released, "the unit's own release")
         last = seen[-1]
-        newest = last.newest_event
+        newest = said(last.newest_event)
         entries = read_patiently(lambda: unit.read_events(max(1, newest - 4), min(newest, 5)))
         codes = [entry.code for entry in entries]
     finally:
@@ -173,7 +174,7 @@ def hung_up(data: RecordFolder, order: str) -> None:
 def stopped_before_arming(data: RecordFolder, order: str) -> None:
     """Ctrl-C while the press test is awaited."""
     with (
-        simulated_unit("tcp", *FIXTURE, "--patient", "passive") as (_, uri),
+        simulated_unit("tcp", *FIXTURE, "--switch", "passive") as (_, uri),
         program(*run(uri, order, data.path)) as running,
     ):
         running.wait_for("checking")

@@ -21,6 +21,7 @@ from simulator.map_v1 import State
 from simulator.table.patient import PressTestPatient, UnitView
 from simulator.units import body_region, simulated_firmware
 from tests.support.sessions import Stage, fixed_identifiers
+from tests.support.text_line import DirectTextLine, connected_on_lines
 from workstation.session.operators import SessionOperator
 
 BAUDRATE = 38400
@@ -147,9 +148,16 @@ class HazardStage:
 
 @contextmanager
 def hazard_stage(
-    folder: RecordFolder, *, blind: bool = True, body: str = "cervical_sliding"
+    folder: RecordFolder,
+    *,
+    blind: bool = True,
+    body: str = "cervical_sliding",
+    on_lines: bool = False,
 ) -> Iterator[HazardStage]:
-    """``blind``: the unit's own supervision of the force is dead, so that the host must see it."""
+    """``blind``: the unit's own supervision of the force is dead, so that the host must see it.
+
+    ``on_lines``: the unit is driven over lines of text instead of Modbus.
+    """
     clock = DirectClock()
     witness = Witness(blinds=blind)
     firmware = simulated_firmware(body, witness, seed=3, powered_on_at_s=clock.now_s())
@@ -157,6 +165,9 @@ def hazard_stage(
 
     def connect(_uri: str, given: Clock) -> TractionUnit:
         assert isinstance(given, DirectClock)
+        if on_lines:
+            lines.append(text_line := DirectTextLine(firmware, given))
+            return connected_on_lines(text_line, given)
         lines.append(DirectLine(firmware, given, baudrate=BAUDRATE))
         return connect_serial(lines[-1], given, BAUDRATE)
 

@@ -67,6 +67,7 @@ class ObedientUnit:
         self.identity, self.capabilities = IDENTITY, CAPABILITIES
         self.profile_name, self.profile_digest = "test", "00"
         self.verified, self.tick_s = False, TICK_S
+        self.unknown_in_motion: frozenset[str] = frozenset()
         self.reading_after_refusal: Telemetry | None = None
         self.sent: list[tuple[float, ForceCommand]] = []
         self.path: list[tuple[float, float, float]] = []

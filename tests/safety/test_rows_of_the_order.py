@@ -55,7 +55,7 @@ def wants_2000_n(order: Prescription) -> Prescription:
 
 
 def test_row_39_2000_n_are_refused_when_the_order_is_saved() -> None:
-    with pytest.raises(PrescriptionInvalid, match="hold_force=2000 N is outside 10 to 200 N"):
+    with pytest.raises(PrescriptionInvalid, match='hold_force="2000 N" is outside 10 to 200 N'):
         parse_order(SHORT_CERVICAL.replace("60 N", "2000 N"), "preset")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from controller.errors import SelfCheckFailed, UnitNotVerified
+from controller.errors import JournalCorrupt, SelfCheckFailed, UnitNotVerified
 from controller.event_details.happened import SelfCheckRecorded
 from controller.events import EventKind, Outcome
 from controller.ports import Clock, Question, TractionUnit
@@ -17,7 +17,7 @@ from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 from firmware_bridge.profiles import shipped_profile
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from records.clinic.clinic_verify import verify_clinic
-from records.clinic.commissionings import CommissionedThing
+from records.clinic.commissionings import CommissionedThing, commissionings
 from records.store.record_folder import RecordFolder
 from simulator.map_v1 import EventCode
 from tests.support.asked import Asked
@@ -190,8 +190,10 @@ def test_a_record_of_it_that_was_altered_holds_nothing(folder: RecordFolder) -> 
         connected_units(stage, verified=True)
         commissioned(stage, passed=False)
         alter(folder)
-        with pytest.raises(SelfCheckFailed, match="no commissioning in it is believed"):
+        with pytest.raises(JournalCorrupt, match=r"clinic\.db was altered"):
             stage.treat(ORDER, operator=Asked(person=True))
+    with pytest.raises(JournalCorrupt, match="no commissioning in it is believed"):
+        commissionings(folder)
     found = verify_clinic(folder).alterations
     assert found
     assert "does not fit" in found[0].what

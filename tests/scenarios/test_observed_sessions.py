@@ -12,6 +12,7 @@ import controller.runtime.observation as observation
 from controller.errors import (
     InstrumentFaulted,
     LinkLost,
+    PrescriptionInvalid,
     ProfileInvalid,
     RequestRefused,
     UnitBusy,
@@ -25,6 +26,7 @@ from records.evidence.believed import read_checked
 from records.evidence.reader import read_session
 from records.exports.formats import written
 from records.note.delivered_dose import SUDDEN_RELEASE
+from records.store.record_folder import RecordFolder
 from tests.support.observed import (
     ENDED,
     TABLE,
@@ -35,6 +37,7 @@ from tests.support.observed import (
     observed_session,
     writes_of,
 )
+from tests.support.sessions import SHORT_CERVICAL
 
 
 def kinds(observed: Observed) -> list[EventKind]:
@@ -58,6 +61,14 @@ def test_a_hold_that_a_named_person_ended_is_completed_and_nothing_was_written(
     ]
 
 
+def test_an_order_of_nobody_is_refused_beside_a_verified_instrument_alone(tmp_path: Path) -> None:
+    nobodys = SHORT_CERVICAL.replace('"TEST-1"', '""')
+    with pytest.raises(PrescriptionInvalid, match="patient_reference is empty"):
+        observed_session(tmp_path / "verified", order=nobodys, verified=True)
+    assert not RecordFolder(tmp_path / "verified").unit_databases()
+    observed_session(tmp_path / "not", order=nobodys)
+
+
 def test_the_note_says_observed_and_takes_every_number_from_the_force(tmp_path: Path) -> None:
     visit = observed_session(tmp_path).visit()
     note = visit.note
@@ -79,7 +90,7 @@ def test_the_note_says_observed_and_takes_every_number_from_the_force(tmp_path: 
     assert note.dose.traction_ms == pytest.approx(60_000, abs=1000)
     assert note.dose.peak_force_dn == pytest.approx(590, abs=15)
     method = note.field("delivered_minutes").method
-    assert "force-course/1" in method
+    assert "force-course/2" in method
 
 
 def test_charge_line_findings_and_every_export_work_on_it(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from controller.errors import (
     AnswerMissing,
     JournalUnavailable,
+    PrescriptionInvalid,
     RequestRefused,
     SelfCheckFailed,
     UnitFaulted,
@@ -208,7 +209,7 @@ def test_on_a_verified_unit_no_script_starts_anything(folder: RecordFolder) -> N
     with staged(folder) as stage:
         verified(stage)
         with pytest.raises(
-            AnswerMissing, match="call_bell_in_hand, patient_and_order, start_traction, pretension"
+            AnswerMissing, match="call bell in hand, patient and order, start traction, pretension"
         ):
             stage.treat(SCREENED)
         assert never_armed(stage)
@@ -233,6 +234,21 @@ def test_on_a_verified_unit_a_person_answers_all_that_has_to_be_seen(folder: Rec
         "pretension_looks_right",
         "end_acknowledged",
     ]
+
+
+@pytest.mark.parametrize("reference", ['""', '"   "'])
+def test_an_order_of_nobody_is_refused_on_a_verified_unit_alone(
+    folder: RecordFolder, reference: str
+) -> None:
+    nobodys = SCREENED.replace('"TEST-1"', reference)
+    with staged(folder) as stage:
+        verified(stage)
+        with pytest.raises(PrescriptionInvalid, match="patient_reference is empty"):
+            stage.treat(nobodys, operator=Asked(person=True))
+        assert never_armed(stage)
+    assert not folder.unit_databases()
+    with staged(folder) as stage:
+        assert stage.treat(nobodys).ending.outcome == Outcome.COMPLETED
 
 
 # --- friction (row 44) ------------------------------------------------------------------------
@@ -264,7 +280,7 @@ def test_hazard_44_more_than_that_is_no_order_for_a_friction_table(folder: Recor
     order = SHORT_LUMBAR.replace("150 N", "295 N") + 'table = "one_piece"\n'
     with (
         staged(folder, body="lumbar_one_piece") as stage,
-        pytest.raises(RequestRefused, match=r"hold_force=295 N is outside 10 to 294 N .*friction"),
+        pytest.raises(RequestRefused, match=r"295 N\" is outside 10 to 294 N .*friction"),
     ):
         stage.treat(order, operator=Asked(person=True))
 

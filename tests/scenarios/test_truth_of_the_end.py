@@ -10,7 +10,7 @@ import pytest
 from controller.errors import LinkLost, OutcomeUncertain, ProgramFailed
 from controller.events import EventKind, Outcome
 from controller.ports import Answer, Progress, Question
-from firmware_bridge.units import reference_unit
+from firmware_bridge.units import map_unit
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from records.evidence.reader import SessionRecord, list_sessions
 from records.store.record_folder import RecordFolder
@@ -103,7 +103,7 @@ def test_a_session_whose_unit_was_armed_is_never_refused(
 def test_a_unit_whose_token_was_lost_is_released_without_it(
     folder: RecordFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reference_unit, "take_token", no_token)
+    monkeypatch.setattr(map_unit, "take_token", no_token)
     with staged(folder) as stage:
         result = stage.treat()
         record = record_of(stage, result)

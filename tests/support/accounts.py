@@ -31,16 +31,39 @@ def as_reader(folder: RecordFolder, do: Callable[[], T]) -> T:
 
     Returns its result; an exception in it comes back as it was raised.
     """
-    reading, writing = os.pipe()
     with _taken_away(folder):
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            _be_the_reader(do, writing)
-        os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            content = pipe.read()
-        os.waitpid(child, 0)
+        return _in_a_child(do, _change_account)
+
+
+def as_owner(place: Path, do: Callable[[], T]) -> T:
+    """Run ``do`` as an account that owns everything below ``place`` and has its modes' rights.
+
+    The superuser has every right whatever the modes are, and becomes another account for it.
+    """
+    if not SUPERUSER:
+        return do()
+    for path in (place, *place.rglob("*")):
+        os.chown(path, READER_ID, READERS_ID)
+
+    def be_the_owner() -> None:
+        os.setgroups([])
+        os.setresgid(READERS_ID, READERS_ID, READERS_ID)
+        os.setresuid(READER_ID, READER_ID, READER_ID)
+
+    return _in_a_child(do, be_the_owner)
+
+
+def _in_a_child(do: Callable[[], T], become: Callable[[], None]) -> T:
+    """What ``do`` returns or raises in a child process, which ``become`` makes another account."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _work_as_the_other(do, become, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        content = pipe.read()
+    os.waitpid(child, 0)
     result, error = pickle.loads(content)
     if error is not None:
         raise error
@@ -85,12 +108,11 @@ def _taken_away(folder: RecordFolder) -> Iterator[None]:
                     path.chmod(mode)
 
 
-def _be_the_reader(do: Callable[[], T], writing: int) -> None:
+def _work_as_the_other(do: Callable[[], T], become: Callable[[], None], writing: int) -> None:
     error: BaseException | None = None
     result: T | None = None
     try:
-        _change_account()
-        os.environ["HOME"] = "/nonexistent"
+        become()
         result = do()
     except BaseException as raised:
         error = raised
@@ -100,6 +122,7 @@ def _be_the_reader(do: Callable[[], T], writing: int) -> None:
 
 
 def _change_account() -> None:
+    os.environ["HOME"] = "/nonexistent"
     if not SUPERUSER:
         number = os.geteuid() + 1
         os.geteuid = lambda: number

@@ -1,4 +1,4 @@
-"""Damaged answers of Modbus RTU, Modbus TCP and text, and a judge that knows nothing of the line.
+"""Damaged answers of Modbus, gauges and units on lines, and a judge that knows nothing of a line.
 
 A tick is one exchange whose answer is damaged, cut into pieces and delayed. Behind it the line must
 give a right value within two ticks. What the judge calls an answer is written out by hand here.
@@ -14,13 +14,15 @@ from typing import Final
 from controller.errors import LinkError, UnitRejected
 from firmware_bridge.ascii.endings import LineEnd
 from firmware_bridge.ascii.talker import AsciiTalker
+from firmware_bridge.ascii.unit_link import UnitTextLink
 from firmware_bridge.line.line import Line
 from firmware_bridge.line.timing import NO_WIRE, serial_times
 from firmware_bridge.modbus.frames import FUNCTIONS
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming, TcpFraming
+from tests.unit.firmware_bridge.line.bus import text_line
 from tests.unit.firmware_bridge.scripted import JumpingClock, ScriptedPort, crc, framed
 
-KINDS: Final = ("rtu", "tcp", "ascii")
+KINDS: Final = ("rtu", "tcp", "ascii", "unit")
 TICK_S: Final = 0.050
 TIMEOUT_S: Final = 0.040
 UNIT: Final = 1
@@ -48,6 +50,7 @@ class FuzzedWire:
         self.link = ModbusLink(
             self.line, framing, unit=UNIT, functions=FUNCTIONS, timeout_s=TIMEOUT_S
         )
+        self.unit_link = UnitTextLink(self.line, timeout_s=TIMEOUT_S)
         self.asker = AsciiTalker(self.line, end=LineEnd(terminator=b"\r\n"), timeout_s=TIMEOUT_S)
         self.ticks = 0
         self.true = self.delivered = b""
@@ -95,9 +98,10 @@ class FuzzedWire:
         """A right answer is not refused, and a unit that refuses has said so.
 
         On TCP a connection without a doubt is not looked at before a request, so that what an
-        earlier damage left on it costs the next exchange.
+        earlier damage left on it costs the next exchange. On lines of text a right answer may be
+        refused for what came with it.
         """
-        if self.kind == "ascii":
+        if self.kind in ("ascii", "unit"):
             return
         if isinstance(error, UnitRejected):
             body = self._body(self.delivered)
@@ -115,6 +119,8 @@ class FuzzedWire:
     def _ask(self, source: random.Random) -> bytes:
         if self.kind == "ascii":
             return self.asker.ask(b"?\r")
+        if self.kind == "unit":
+            return self._ask_unit(source)
         function, address = source.choice((3, 4, 16, 23)), source.randrange(0x1000)
         count = source.choice((1, 2, 3, 20, 60))
         if function == 16:
@@ -123,6 +129,16 @@ class FuzzedWire:
         if function == 23:
             return self.link.read_write_registers(address, count, 0x200, [1, 2, 3])
         return self.link.read_registers(function, address, count)
+
+    def _ask_unit(self, source: random.Random) -> bytes:
+        what, address = source.choice("?!>"), source.randrange(0x1000)
+        if what == "?":
+            return self.unit_link.read_registers(3, address, source.choice((1, 2, 3, 20)))
+        if what == "!":
+            self.unit_link.write_registers(16, address, [7] * source.choice((4, 10)))
+            return b""
+        values = self.unit_link.order(f"{address:04X},7F31A2C4,F,+1023,0100,1200")
+        return b"%d %d" % (values["sequence"], values["force_1"])
 
     # --- the unit ---------------------------------------------------------------------------
 
@@ -144,11 +160,24 @@ class FuzzedWire:
     def _true_answer(self, request: bytes) -> bytes:
         if self.kind == "ascii":
             return b"%+07.2f N\r\n" % (self.ticks % 1000 / 7)
+        if self.kind == "unit":
+            return self._true_line(request.removeprefix(b"?\r"))
         pdu = request[7:] if self.kind == "tcp" else request[1:-2]
         body = bytes([UNIT, *self._pdu(pdu)])
         if self.kind == "tcp":
             return request[:4] + len(body).to_bytes(2, "big") + body
         return framed(body)
+
+    def _true_line(self, request: bytes) -> bytes:
+        address = request[1:6]
+        if request[:1] == b"?":
+            words = [(self.ticks * 31 + at) & 0xFFFF for at in range(int(request[6:8]))]
+            return text_line(b"=", address + b"".join(b"%04X" % word for word in words))
+        if request[:1] == b"!":
+            return text_line(b"!", address + b"1")
+        force = b"%+05d" % (self.ticks * 31 % 9999)
+        rest = b",+1021,+1023,+0365,5F21,0004,0488"
+        return text_line(b"<", address + b"1,3,004C,0003,0000," + force + rest)
 
     def _pdu(self, pdu: bytes) -> bytes:
         if pdu[0] == 16:
@@ -166,11 +195,25 @@ class FuzzedWire:
             return text + end if end and _is_text(text) else None
         if self.kind == "tcp":
             return self._right_tcp()
+        if self.kind == "unit":
+            return self._right_line()
         size, head = len(self.true), self._head(self.true)
         frame = self.delivered[:size]
         if len(frame) < size or not frame.startswith(head) or crc(frame):
             return None
         return frame[len(head) : -2]
+
+    def _right_line(self) -> bytes | None:
+        line, end, _ = self.delivered.partition(b"\r\n")
+        fields, _, check = line[1:].rpartition(b"*")
+        if not end or line[:1] != self.true[:1] or check != b"%04X" % crc(fields):
+            return None
+        if line[:1] == b"<":
+            parts = fields.split(b",")
+            return b"%d %d" % (int(parts[0], 16), int(parts[6]))
+        if fields[:5] != self.true[1:6]:
+            return None
+        return b"" if line[:1] == b"!" else bytes.fromhex(fields[5:].decode())
 
     def _right_tcp(self) -> bytes | None:
         data, head = self.delivered, self._head(self.true[6:])

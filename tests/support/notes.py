@@ -147,3 +147,24 @@ def author(
 def note_of(folder: RecordFolder, session_id: str = "s-1") -> TreatmentNote:
     """The note as it stands now."""
     return load_visit(folder, session_id, SETTINGS).note
+
+
+ADJUSTED_AND_PAUSED: Happened = (
+    (
+        10_000,
+        EventKind.FORCE_ADJUSTED,
+        {
+            "by": "P. Jones",
+            "reason": "belt",
+            "force": "hold",
+            "old_force_dn": 600,
+            "new_force_dn": 550,
+        },
+    ),
+    (20_000, EventKind.PAUSED, {"by": "P. Jones", "reason": "asked by the patient"}),
+    (20_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "paused"}),
+    (25_000, EventKind.PHASE_CHANGED, {"from": "paused", "to": "holding"}),
+    (30_000, EventKind.CHECK_IN_RECORDED, {"by": "P. Jones"}),
+    (31_000, EventKind.REMARK_RECORDED, {"by": "A. Ray", "text": "patient talks"}),
+)
+"""A change of force, a pause, a check-in and a remark."""

@@ -12,6 +12,8 @@ from controller.errors import LinkError
 from controller.ports import Clock, ForceSource, Progress
 from controller.runtime.clock import VirtualClock
 from controller.telemetry import ForceSample
+from firmware_bridge.connect_instrument import connect_instrument
+from firmware_bridge.line.capture import CaptureWriter
 from records.order.order import PlannedOrder
 from records.order.order_file import parse_order
 from records.store.record_folder import RecordFolder
@@ -34,7 +36,7 @@ from tests.support.simulated_instruments import (
     simulated,
 )
 from workstation.session.identifiers import Identifiers
-from workstation.session.observe import ObservedTable, observe
+from workstation.session.observe import Connect, ObservedTable, observe
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
 from workstation.session.treat import SessionResult
@@ -121,10 +123,11 @@ def observed_session(
     pulls: bool = True,
     lets_go_at_s: float | None = None,
     identifiers: Identifiers | None = None,
+    clock: VirtualClock | None = None,
     verified: bool = False,
 ) -> Observed:
-    """Observe one session in a new folder below ``path``; times count from the first pull."""
-    clock = VirtualClock()
+    """Observe one session in a folder at ``path``; times count from the first pull."""
+    clock = clock or VirtualClock()
     began_s = clock.now_s()
     folder = RecordFolder(path)
     planned = PlannedOrder.of(parse_order(order, "order.toml"))
@@ -173,6 +176,10 @@ def writes_of(observed: Observed) -> int:
     return observed.instrument.writes
 
 
+def no_capture(_uri: str, _clock: Clock) -> None:
+    """Nobody writes down what goes over the line."""
+
+
 @contextmanager
 def served(name: str, clock: VirtualClock, cell: HangingCell) -> Iterator[tuple[str, Instrument]]:
     """The simulated instrument of a profile on a pseudo-terminal; its address, and itself."""
@@ -187,22 +194,47 @@ def served(name: str, clock: VirtualClock, cell: HangingCell) -> Iterator[tuple[
         yield server.uri, instrument
 
 
-def observed_on_a_wire(path: Path, profile: str) -> Observed:
-    """The same session over the real bytes of an instrument's line."""
-    clock, folder = VirtualClock(), RecordFolder(path)
+def observed_on_a_wire(
+    path: Path, profile: str, capture: Callable[[str, Clock], CaptureWriter | None] = no_capture
+) -> Observed:
+    """The same session over the real bytes of an instrument's line.
+
+    ``capture`` is asked for a writer once the instrument's address is known.
+    """
+    clock = VirtualClock()
     began_s = clock.now_s()
-    planned = PlannedOrder.of(parse_order(SHORT_CERVICAL, "order.toml"))
-    panel = ClosedTable(TractionPlant(BODIES["cervical_sliding"], random.Random(3)), planned.plan)
+    panel = ClosedTable(
+        TractionPlant(BODIES["cervical_sliding"], random.Random(3)), short_order().plan
+    )
     cell = HangingCell(lambda now_s: panel.advance_to(now_s - began_s - STARTED_AT_S), noise_n=0.3)
-    script = parse_script(ENDED.format(at=80), "script.toml")
     with served(profile, clock, cell) as (uri, instrument):
-        result = observe(
-            replace(TABLE, address=uri, profile=profile),
-            planned,
-            workplace=Workplace(folder=folder, settings=SETTINGS, clock=clock),
-            operator=SessionOperator(scripted=True, show=lambda progress: None, script=script),
-            recording=Recording(
-                identifiers=fixed_identifiers(), key=fixed_key(folder), commit_interval_s=1.0
-            ),
-        )
-    return Observed(result=result, folder=folder, instrument=instrument)
+        heard = capture(uri, clock)
+
+        def connect(uri: str, profile: InstrumentProfile, digest: str, of: Clock) -> ForceSource:
+            return connect_instrument(uri, profile, digest, of, capture=heard)
+
+        result = observed_over(RecordFolder(path), uri, profile, clock, connect)
+        if heard is not None:
+            assert not heard.close()
+    return Observed(result=result, folder=RecordFolder(path), instrument=instrument)
+
+
+def short_order() -> PlannedOrder:
+    return PlannedOrder.of(parse_order(SHORT_CERVICAL, "order.toml"))
+
+
+def observed_over(
+    folder: RecordFolder, uri: str, profile: str, clock: Clock, connect: Connect
+) -> SessionResult:
+    """Observe one session of 80 s in ``folder`` over whatever ``connect`` gives."""
+    script = parse_script(ENDED.format(at=80), "script.toml")
+    return observe(
+        replace(TABLE, address=uri, profile=profile),
+        short_order(),
+        workplace=Workplace(folder=folder, settings=SETTINGS, clock=clock),
+        operator=SessionOperator(scripted=True, show=lambda progress: None, script=script),
+        connect=connect,
+        recording=Recording(
+            identifiers=fixed_identifiers(), key=fixed_key(folder), commit_interval_s=1.0
+        ),
+    )

@@ -135,7 +135,7 @@ def staged(
     seed: int = 1,
     baudrate: int = 38400,
 ) -> Iterator[Stage]:
-    """A stage over the wire tcp, rtu or direct.
+    """A stage over the wire tcp, rtu, ascii or direct.
 
     The direct line has the same times and bytes and costs the least: the others are for tests
     whose subject is the wire.
@@ -151,6 +151,8 @@ def staged(
     with virtual_unit(clock, body, who, seed=seed) as unit:
         if wire == "rtu":
             unit.serve_rtu(baudrate)
+        elif wire == "ascii":
+            unit.serve_ascii()
         else:
             unit.serve_tcp()
         served = unit.firmware

@@ -25,9 +25,11 @@ treatment_time = "1 min"
 """
 
 
-def run_short_demo(console: Console, folder: Path, settings: Settings) -> list[Path]:
+def run_short_demo(
+    console: Console, folder: Path, settings: Settings, *, cervical_wire: str = ""
+) -> list[Path]:
     """Run it into ``folder``; returns the files that it wrote."""
-    cervical, lumbar = demo.acts()
+    cervical, lumbar = demo.acts(cervical_wire)
     orders = {
         "cervical": parse_order(SHORT_CERVICAL, "cervical.toml"),
         "lumbar": parse_order(SHORT_LUMBAR, "lumbar.toml"),
@@ -36,5 +38,5 @@ def run_short_demo(console: Console, folder: Path, settings: Settings) -> list[P
     stops_at_once = replace(lumbar, patient=StopsDuring(1, 2.0))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(demo, "demo_order", orders.__getitem__)
-        patched.setattr(demo, "acts", lambda: (cervical, stops_at_once))
-        return demo.run_demo(console, folder, settings)
+        patched.setattr(demo, "acts", lambda wire="": (cervical, stops_at_once))
+        return demo.run_demo(console, folder, settings, cervical_wire=cervical_wire)

@@ -81,10 +81,10 @@ def in_memory(profile: InstrumentProfile, instrument: Instrument, clock: Clock) 
 
 
 @contextmanager
-def on_a_wire(
+def served_on(
     profile: InstrumentProfile, instrument: Instrument, clock: VirtualClock, wire: str
-) -> Iterator[ForceSource]:
-    """A source that reaches the instrument over a pseudo-terminal or a socket."""
+) -> Iterator[str]:
+    """The address of an instrument that is served at its profile's baud rate."""
     time = VirtualDeviceTime(clock)
     server: SimulatedUnit | TextServer
     if isinstance(instrument, SimulatedTransmitter):
@@ -94,7 +94,16 @@ def on_a_wire(
         text = TextServer(instrument, time, baudrate=profile.serial.baudrate)
         server = text.serve_pty() if wire == "pty" else text.serve_tcp()
     with server:
-        source = connect_instrument(server.uri, profile, "00", clock)
+        yield server.uri
+
+
+@contextmanager
+def on_a_wire(
+    profile: InstrumentProfile, instrument: Instrument, clock: VirtualClock, wire: str
+) -> Iterator[ForceSource]:
+    """A source that reaches the instrument over a pseudo-terminal or a socket."""
+    with served_on(profile, instrument, clock, wire) as uri:
+        source = connect_instrument(uri, profile, "00", clock)
         try:
             yield source
         finally:

@@ -19,6 +19,12 @@ def now(value: T) -> T:
     return value
 
 
+def said(value: T | None) -> T:
+    """A part of a reading that this unit says; fails where it does not."""
+    assert value is not None
+    return value
+
+
 def second_cell(firmware: ReferenceFirmware) -> SecondCell:
     """The second load cell of a unit that has one."""
     assert firmware.second_cell is not None

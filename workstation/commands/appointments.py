@@ -22,7 +22,7 @@ DayOption = Annotated[str, typer.Option("--day", help="The day, YYYY-MM-DD; defa
 def register(app: typer.Typer) -> None:
     """Add the commands about appointments."""
     own = typer.Typer(
-        help="The day's appointments, from the practice system.", no_args_is_help=True
+        help="Read and list the day's appointments of the practice system.", no_args_is_help=True
     )
     app.add_typer(own, name="appointments")
     own.command("import")(import_)
@@ -53,7 +53,8 @@ def import_(
     author = author_now(place.folder, person.by)
     write_days(place.folder, author, days, file=file.name, content=content)
     if person.as_json:
-        say_json({each.isoformat(): len(made) for each, made in days.items()})
+        kept = [{"day": on_.isoformat(), "count": len(made)} for on_, made in sorted(days.items())]
+        say_json("appointments-import", {"kept": kept})
         return
     for each, made in sorted(days.items()):
         say(f"kept: {len(made)} appointments of {each}")
@@ -77,7 +78,8 @@ def list_(*, day: DayOption = "", person: PersonOptions) -> None:
         reader = reader_now(place.folder, person.by)
         record_read(place.folder, reader, "appointments listed", fields=named)
     if person.as_json:
-        say_json([{**each.as_json, "on_file": each.reference in known} for each in made])
+        listed = [{**each.as_json, "on_file": each.reference in known} for each in made]
+        say_json("appointments-list", {"day": asked.isoformat(), "appointments": listed})
         return
     if found is None:
         say(f"no appointments of {asked}; `traction appointments import` reads them in")

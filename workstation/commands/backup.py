@@ -124,7 +124,7 @@ def restore(
             say(f"ALTERED {line}")
         raise
     if person.as_json:
-        say_json(asdict(report) | {"place": str(report.place)})
+        say_json("restore", asdict(report) | {"place": str(report.place)})
     else:
         say(f"restored to {report.place}: {_contents(report)}")
         _say_findings(report.findings, report.basis)
@@ -145,7 +145,7 @@ def archive(
     report = write_archive(folder, out)
     if person.as_json:
         facts = {"place": str(report.place), "sessions": len(report.session_ids)}
-        say_json(facts | {"samples": report.samples})
+        say_json("archive", facts | {"samples": report.samples})
         return
     say(
         f"archived to {report.place}: {len(report.session_ids)} sessions, "
@@ -160,7 +160,7 @@ def _back_up(
 
     report = make_backup(folder, target, settings, by)
     if as_json:
-        say_json(asdict(report) | {"place": str(report.place)})
+        say_json("backup", asdict(report) | {"place": str(report.place)})
     else:
         sealed = ", encrypted" if report.encrypted else ""
         say(f"backed up to {report.place}: {_contents(report)}{sealed}")
@@ -184,7 +184,7 @@ def _prove(
 
     report = prove_backup(place, folder, trust, identity, by)
     if as_json:
-        say_json(asdict(report) | {"place": str(report.place)})
+        say_json("backup-proof", asdict(report) | {"place": str(report.place)})
     else:
         say(f"restored and removed again: {place}: {_contents(report)}")
         _say_findings(report.findings, report.basis)
@@ -196,7 +196,7 @@ def _tell_status(folder: RecordFolder, settings: Settings, *, as_json: bool) -> 
 
     found = backup_status(folder, settings.backup_days)
     if as_json:
-        say_json(asdict(found))
+        say_json("backup-status", asdict(found))
     else:
         for line in found.text.splitlines():
             say(line)

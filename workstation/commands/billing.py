@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from controller.errors import ClaimContextInvalid, RequestRefused
+from controller.errors import RequestRefused
+from workstation.commands.made_file import MadeFile, put_out
 from workstation.commands.options import (
     ContextOption,
-    DataOption,
+    ForceOption,
+    OutOption,
     PayerOption,
     Place,
     RecordsOptions,
     SessionArgument,
     grouped,
-    place_of,
     say_whose_visit,
 )
+from workstation.commands.session_names import named_session
 from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_text
 
@@ -57,7 +59,10 @@ class CodeOptions:
     reason: Annotated[str, typer.Option(help="Why it is billed so, or not.")] = ""
 
 
-claim_app = typer.Typer(help="What the practice's system knows of a claim.", no_args_is_help=True)
+claim_app = typer.Typer(
+    help="Print what the practice's system has to say of a claim, to be filled in.",
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -70,11 +75,14 @@ def register(app: typer.Typer) -> None:
 
 
 @claim_app.command("new")
+@grouped
 def claim_new(
     session: SessionArgument,
     payer: PayerOption = None,
-    out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
-    data: DataOption = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    *,
+    records: RecordsOptions,
 ) -> None:
     """Print a commented claim context for a session, with what its record knows filled in.
 
@@ -86,11 +94,12 @@ def claim_new(
     from records.visit.billing import GENERIC_PAYER, claim_of_record
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
-    from workstation.output import write_file
     from workstation.texts.claim_template import claim_template
 
-    settings, folder = place_of(data)
-    visit = audited_visit(folder, session, settings, reader_now(folder), "claim new")
+    place = records.place
+    settings, folder = place
+    session_id = named_session(place, session)
+    visit = audited_visit(folder, session_id, settings, reader_now(folder), "claim new")
     say_whose_visit(visit)
     held = read_standing(folder)
     patient = held.patient_exactly(visit.patient_reference)
@@ -102,12 +111,8 @@ def claim_new(
     if known and known.profile != context.payer.profile:
         del proposed["payer"]
     text = claim_template(context, proposed)
-    if out is None:
-        say_text(text)
-        return
-    if out.exists():
-        raise ClaimContextInvalid(f"{out} exists already; choose another name with --out")
-    say(f"written to {write_file(out, text.encode())}")
+    made = MadeFile(f"{visit.session_id}-claim.toml", text.encode())
+    put_out("claim-new", made, out, force=force, as_json=records.as_json)
 
 
 @grouped
@@ -124,7 +129,7 @@ def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions
     visit, report = _billed(records.place, session, claim, "scrub", altered_too=True)
     facts = (visit.session_id, report, visit.offers, visit.acceptances, exported(visit))
     if records.as_json:
-        say_json(report_document(*facts))
+        say_json("scrub", report_document(*facts))
     else:
         say_text(report_text(*facts))
     if visit.altered:
@@ -138,7 +143,7 @@ def estimate(
     session: SessionArgument,
     *,
     table: Annotated[
-        Path | None, typer.Option("--table", help="Fee table, TOML or CSV; else tables.toml's.")
+        Path | None, typer.Option("--fees", help="Fee table, TOML or CSV; else tables.toml's.")
     ] = None,
     claim: PayerOptions,
     records: RecordsOptions,
@@ -152,7 +157,7 @@ def estimate(
     visit, report = _billed(records.place, session, claim, "estimate")
     made = estimate_visit(visit, table or _fee_table(records.place))
     if records.as_json:
-        say_json(_estimate_document(visit, report, made))
+        say_json("estimate", _estimate_document(visit, report, made))
         return
     for text in _estimate_lines(report, made):
         say(text)
@@ -166,7 +171,7 @@ def accept(
     by: ByOption = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take it back.")] = False,
     claim: PayerOptions,
-    data: DataOption = None,
+    records: RecordsOptions,
 ) -> None:
     """Accept an offered modifier or diagnosis, or decide on billing; all is kept with the name."""
     from records.visit.billing import ClaimCode
@@ -175,7 +180,7 @@ def accept(
 
     if not by.strip():
         raise RequestRefused('by is empty; say who accepts with --by "NAME"')
-    place = place_of(data)
+    place = records.place
     visit, _ = _billed(place, session, claim, "accept")
     chosen = ClaimCode(
         modifier=code.modifier,
@@ -186,6 +191,9 @@ def accept(
     )
     author = author_now(place.folder, by)
     value = keep(place.folder, visit, author, chosen, accepted=not withdraw)
+    if records.as_json:
+        say_json("accept", {"value": value, "by": author.by, "accepted": not withdraw})
+        return
     say(f"{'withdrawn' if withdraw else 'accepted'}: {value} by {by}")
 
 
@@ -196,7 +204,8 @@ def payers(records: RecordsOptions) -> None:
 
     profiles = all_profiles(records.place.folder)
     if records.as_json:
-        say_json({name: p.model_dump(mode="json") for name, p in profiles.items()})
+        found = {name: profile.model_dump(mode="json") for name, profile in profiles.items()}
+        say_json("payers", {"payers": found})
         return
     for name, profile in profiles.items():
         say(f"{name:<24} {profile.title}, of {profile.valid_from} ({profile.source})")
@@ -211,8 +220,9 @@ def _billed(
     from workstation.author_now import reader_now
 
     settings, folder = place
+    session_id = named_session(place, session)
     person = reader_now(folder)
-    visit = audited_visit(folder, session, settings, person, what, altered_too=altered_too)
+    visit = audited_visit(folder, session_id, settings, person, what, altered_too=altered_too)
     say_whose_visit(visit)
     with altered_is_said(visit):
         visit = scrubbed(folder, visit, payer=claim.payer, context_file=claim.context)

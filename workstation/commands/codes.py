@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands of code lists."""
     codes = typer.Typer(
-        help="Lists of ICD-10-CM codes that claims are judged by.", no_args_is_help=True
+        help="List and import the ICD-10-CM codes that claims are judged by.", no_args_is_help=True
     )
     codes.command("list")(list_)
     codes.command("import")(import_)
@@ -34,7 +34,7 @@ def list_(records: RecordsOptions) -> None:
 
     known = list(code_lists(records.place.folder))
     if records.as_json:
-        say_json([_document(each) for each in known])
+        say_json("codes-list", {"editions": [_document(each) for each in known]})
         return
     for each in known:
         say(_text(each))
@@ -67,7 +67,7 @@ def import_(
             f"{folder.code_lists} cannot be written ({error.strerror}); nothing was imported"
         ) from error
     if records.as_json:
-        say_json(_document(made))
+        say_json("codes-import", _document(made))
         return
     say(f"imported {_text(made)}")
     if not made.has_exclusions:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import AddressInvalid
+from controller.errors import AddressInvalid, JournalError
 from controller.words import visible
 from workstation.commands.options import Place, RecordsOptions, grouped
+from workstation.commands.session_names import named_session
 from workstation.commands.unit_files import put_aside_line
 from workstation.output import say, say_json, utc_text, warn
 
@@ -113,8 +114,13 @@ def checkpoints(
         "record of keys, its end now": key_checkpoint(history).text if history.records else "",
     }
     if records.as_json:
-        texts = [{"text": text} for text in ends.values() if text]
-        say_json([*(asdict(one) for one in issued), *texts])
+        say_json(
+            "checkpoints",
+            {
+                "sessions": [asdict(one) for one in issued],
+                "ends": [{"of": name, "text": text} for name, text in ends.items() if text],
+            },
+        )
     else:
         for one in issued:
             say(f"{utc_text(one.started_utc_ms)}  unit {one.unit_id}  {one.number:>5}  {one.text}")
@@ -132,11 +138,11 @@ def _verify_records(
     from workstation.last_check import forget, recall_of, remember
 
     folder = place.folder
-    wanted = None if session is None else _session_called(folder, session)
+    wanted = None if session is None else _session_called(place, session)
     recall = recall_of(folder, since_last=since_last)
     found = _checked(place, wanted, outside, recall)
     if as_json:
-        say_json(_facts(found))
+        say_json("verify", _facts(found))
     else:
         for line in _lines(found, folder):
             say(line)
@@ -264,7 +270,7 @@ def _verify_bundle(
         path, public_keys=outside.keys, checkpoints=of_sessions, history=key_history(folder)
     )
     if as_json:
-        say_json({**asdict(result), "basis": result.basis})
+        say_json("verify-bundle", {**asdict(result), "basis": result.basis})
     else:
         say(
             f"verified the bundle of session {result.session_id or '(unknown)'}: "
@@ -273,18 +279,24 @@ def _verify_bundle(
     _conclude(result.alterations, (), result.basis, as_json=as_json)
 
 
-def _session_called(folder: RecordFolder, beginning: str) -> str:
-    """The one session that begins so, found without belief in any file."""
-    from controller.errors import RecordNotFound
+def _session_called(place: Place, name: str) -> str:
+    """The one session that begins so, found without belief in any file; else what it is called."""
+    from controller.errors import RecordNotFound, SessionAmbiguous
     from records.evidence.integrity import sessions_called
 
-    found = sessions_called(folder, beginning)
+    found = sessions_called(place.folder, name)
     if len(found) == 1:
         return found[0]
-    what = f"fits {len(found)} sessions" if found else "is in no file that can be read"
-    raise RecordNotFound(
-        f"session {beginning!r} {what} in {folder}; `traction verify --all` looks at every file"
-    )
+    try:
+        return named_session(place, name)
+    except SessionAmbiguous:
+        raise
+    except JournalError as error:
+        what = f"fits {len(found)} sessions" if found else "is in no file that can be read"
+        raise RecordNotFound(
+            f"session {name!r} {what} in {place.folder}; `traction verify --all` looks at every "
+            "file"
+        ) from error
 
 
 def _conclude(

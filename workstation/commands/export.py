@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workstation.commands.options import (
     ContextOption,
+    ForceOption,
     PayerOption,
     Place,
     RecordsOptions,
@@ -18,7 +18,8 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
-from workstation.output import say, say_json
+from workstation.commands.session_names import named_session
+from workstation.output import Target, say, say_json
 
 if TYPE_CHECKING:
     from records.visit.visit import Visit
@@ -70,11 +71,26 @@ class FormOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOptions:
+    """Where a document is written, and whether over what is there."""
+
+    out: Annotated[
+        Target | None,
+        typer.Option(
+            parser=Target.of,
+            metavar="PLACE",
+            help="File, or a folder (FOLDER/), which is made; default: here, named by the session.",
+        ),
+    ] = None
+    force: ForceOption = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenEmrOptions:
     """Where a document goes to in OpenEMR."""
 
     openemr: Annotated[str, typer.Option(help="Address, as in https://emr.example")]
-    patient: Annotated[int, typer.Option(help="OpenEMR's number of the patient.")]
+    patient: Annotated[int, typer.Option("--pid", help="OpenEMR's number of the patient.")]
     token_env: Annotated[str, typer.Option(help="Environment variable that holds the token.")]
     category: Annotated[
         str, typer.Option(help="Folder of the documents tree, as OpenEMR shows it.")
@@ -93,10 +109,7 @@ def export(
     session: SessionArgument,
     *,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(help="File or folder; default: a file named by the session, here."),
-    ] = None,
+    to: PlaceOptions,
     claim: ClaimOptions,
     form: FormOptions,
     records: RecordsOptions,
@@ -114,9 +127,11 @@ def export(
         receiver=form.receiver,
         sampled=form.sampled,
         again=form.again,
-        out=out,
+        out=to.out,
+        force=to.force,
     )
     asked.check_receiver(place.folder)
+    session = named_session(place, session)
     if format_ is Format.BUNDLE:
         visit = _audited(place, session, "export bundle")
     else:
@@ -143,11 +158,14 @@ def upload(
         patient=target.patient,
         category=target.category,
     )
-    visit = _visit(records.place, session, "upload pdf", claim)
+    place = records.place
+    visit = _visit(place, named_session(place, session), "upload pdf", claim)
     say_whose_visit(visit)
     upload_document(endpoint, visit.note_file, written(visit, "pdf"), token)
     if records.as_json:
-        say_json({"uploaded": visit.note_file, "to": endpoint.url, "patient": target.patient})
+        say_json(
+            "upload", {"uploaded": visit.note_file, "to": endpoint.url, "patient": target.patient}
+        )
         return
     say(f"uploaded {visit.note_file} to patient {target.patient} at {endpoint.url}")
 
@@ -177,6 +195,7 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
     errors = list(dict.fromkeys(text.partition(":")[0] for text in visit.face.errors))
     if as_json:
         say_json(
+            "export",
             {
                 "file": str(written.file),
                 "notices": list(written.notices),
@@ -184,7 +203,7 @@ def _report(visit: Visit, format_: Format, written: Written, *, as_json: bool) -
                 "ready": visit.ready,
                 "errors": errors,
                 "exported_before": sent_texts(visit),
-            }
+            },
         )
         return
     say(f"written to {written.file}")

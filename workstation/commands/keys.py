@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import RequestRefused
-from workstation.commands.options import ByOption, DataOption, RecordsOptions, grouped, place_of
-from workstation.output import say, say_json, say_text, warn
+from controller.errors import KeyUnavailable, RequestRefused
+from workstation.commands.made_file import MadeFile, put_out
+from workstation.commands.options import (
+    ForceOption,
+    OutOption,
+    PersonOptions,
+    RecordsOptions,
+    grouped,
+)
+from workstation.output import say, say_json, warn
 
 if TYPE_CHECKING:
     from records.keys.key_records import KeyHistory, KeyTime
@@ -30,7 +37,12 @@ CAME_BY = {
     "folder": "lies in the folder; nothing is on record of it",
 }
 
-key_app = typer.Typer(help="The keys that sign the records.", no_args_is_help=True)
+NO_KEY = "there is no signing key yet"
+KEY_COMES = "the first session makes one, and so does `traction key rotate`"
+
+key_app = typer.Typer(
+    help="Show, change and export the keys that sign the records.", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -41,14 +53,16 @@ def register(app: typer.Typer) -> None:
 @key_app.command("show")
 @grouped
 def show(records: RecordsOptions) -> None:
-    """Show the key in use; it is made now if there is none."""
-    from records.keys.signing import load_or_create_key
+    """Show the key in use; makes nothing."""
+    from records.keys.signing import public_key_in_use
 
-    key = load_or_create_key(records.place.folder)
+    folder = records.place.folder
+    in_use = public_key_in_use(folder)
     if records.as_json:
-        say_json({"current": key.key_id, "public_key": key.public_key.hex()})
+        key_id, public = in_use or (None, b"")
+        say_json("key-show", {"current": key_id, "public_key": public.hex()})
         return
-    say(f"signing key {key.key_id}")
+    say(f"signing key {in_use[0]}" if in_use else f"{NO_KEY} in {folder}; {KEY_COMES}")
 
 
 @key_app.command("list")
@@ -62,7 +76,7 @@ def list_keys(records: RecordsOptions) -> None:
     history = key_history(folder)
     foreign = sorted(_foreign(folder, history))
     if records.as_json:
-        say_json({**key_facts(history), "not_accepted": foreign})
+        say_json("key-list", {**key_facts(history), "not_accepted": foreign})
         return
     if history.fault:
         say(f"ALTERED {folder.key_records}: {history.fault}")
@@ -75,21 +89,22 @@ def list_keys(records: RecordsOptions) -> None:
 
 
 @key_app.command("rotate")
+@grouped
 def rotate(
     lost: Annotated[
         bool, typer.Option("--lost", help="The private half of the key in use is gone.")
     ] = False,
     reason: ReasonOption = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    by: ByOption = "",
-    data: DataOption = None,
+    *,
+    person: PersonOptions,
 ) -> None:
     """Make a new key; the old public key stays on record, so that old records stay verifiable."""
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import replace_lost_key, rotate_key
     from records.keys.key_records import SaidOfKey
 
-    folder = place_of(data).folder
+    folder, by = person.place.folder, person.by
     if not yes:
         typer.confirm("Put a new signing key in the place of the present one?", abort=True)
     now_ms = SystemClock().utc_ms()
@@ -98,34 +113,41 @@ def rotate(
         key = replace_lost_key(folder, said)
     else:
         key = rotate_key(folder, by=_person(by), at_utc_ms=now_ms)
-    say(f"signing key {key.key_id}")
-    say("give the new public key to whoever verifies: traction key export")
+    if person.as_json:
+        say_json("key-rotate", {"key_id": key.key_id})
+    else:
+        say(f"signing key {key.key_id}")
+        say("give the new public key to whoever verifies: traction key export")
     _leave(folder)
 
 
 @key_app.command("accept")
+@grouped
 def accept(
     file: Annotated[Path, typer.Argument(help="A public key in PEM.")],
-    by: ByOption = "",
-    data: DataOption = None,
+    person: PersonOptions,
 ) -> None:
     """Take a foreign public key into the record: what it signed is believed here from now on."""
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import accept_key
     from records.keys.signing import read_public_key
 
-    folder = place_of(data).folder
+    folder, by = person.place.folder, person.by
     key_id = accept_key(
         folder,
         read_public_key(file),
         by=_person(by),
         at_utc_ms=SystemClock().utc_ms(),
     )
-    say(f"key {key_id} is on record; compare its id with its owner's")
+    if person.as_json:
+        say_json("key-accept", {"key_id": key_id})
+    else:
+        say(f"key {key_id} is on record; compare its id with its owner's")
     _leave(folder)
 
 
 @key_app.command("revoke")
+@grouped
 def revoke(
     key: Annotated[str, typer.Argument(help="Id of the key or its beginning.")],
     since: Annotated[
@@ -133,15 +155,16 @@ def revoke(
     ],
     reason: ReasonOption = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    by: ByOption = "",
-    data: DataOption = None,
+    *,
+    person: PersonOptions,
 ) -> None:
     """Say that nothing which a key made from a moment on is believed. There is no way back."""
     from controller.runtime.clock import SystemClock
     from records.clinic.key_life import revoke_key
     from records.keys.key_records import SaidOfKey, shown
 
-    settings, folder = place_of(data)
+    settings, folder = person.place
+    by = person.by
     from_utc_ms = _moment(since, settings)
     if not yes:
         typer.confirm(
@@ -150,26 +173,30 @@ def revoke(
         )
     said = SaidOfKey(at_utc_ms=SystemClock().utc_ms(), by=_person(by), reason=reason)
     key_id = revoke_key(folder, key, said, from_utc_ms=from_utc_ms)
-    say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
+    if person.as_json:
+        say_json("key-revoke", {"key_id": key_id, "revoked_from_utc_ms": from_utc_ms})
+    else:
+        say(f"key {key_id} is revoked; `traction verify --all` says what that takes")
     _leave(folder)
 
 
 @key_app.command("export")
+@grouped
 def export(
-    out: Annotated[
-        Path | None, typer.Option(help="File to write; default: print it.", show_default=False)
-    ] = None,
-    data: DataOption = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    *,
+    records: RecordsOptions,
 ) -> None:
     """Write the public key in use as PEM; it verifies bundles on another machine."""
-    from records.keys.signing import load_or_create_key, public_pem
-    from workstation.output import write_file
+    from records.keys.signing import public_key_in_use, public_pem
 
-    pem = public_pem(load_or_create_key(place_of(data).folder).public_key)
-    if out is None:
-        say_text(pem.decode())
-        return
-    say(f"written to {write_file(out, pem)}")
+    folder = records.place.folder
+    in_use = public_key_in_use(folder)
+    if in_use is None:
+        raise KeyUnavailable(f"{NO_KEY} in {folder}; {KEY_COMES}")
+    made = MadeFile(f"{in_use[0]}.pub", public_pem(in_use[1]))
+    put_out("key-export", made, out, force=force, as_json=records.as_json)
 
 
 def key_lines(history: KeyHistory) -> Iterator[str]:

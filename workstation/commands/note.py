@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
+from workstation.commands.session_names import named_session
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
@@ -104,13 +106,15 @@ def note(
     from workstation.anchors import leave_checkpoints
     from workstation.visit.note_desk import NoteDesk
 
-    desk = NoteDesk(records.place, session, signer.by, signer.credentials)
+    place = records.place
+    named = partial(named_session, place, by=signer.by)
+    desk = NoteDesk(place, named(session), signer.by, signer.credentials)
     if words.are_given:
         _require_name(signer.by)
     for other in words.with_ or []:
-        desk.join(other, words.reason)
+        desk.join(named(other), words.reason)
     for other in words.without or []:
-        desk.part(other, words.reason)
+        desk.part(named(other), words.reason)
     if words.complete:
         desk.complete(dict(_pairs(words.complete)))
     for field in words.confirm or []:
@@ -176,7 +180,7 @@ def _print(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
     say_whose_visit(visit)
     if as_json:
         part = json.loads(written(visit, "json"))["note"]
-        say_json(part)
+        say_json("note", part)
         return
     if view.template:
         _say_each(_template(visit))

@@ -14,7 +14,12 @@ from workstation.commands.options import RecordsOptions, grouped
 from workstation.commands.session_end import run_to_its_end, workplace_of
 
 if TYPE_CHECKING:
+    from controller.ports import Clock, ForceSource
+    from firmware_bridge.line.line import Capture
+    from records.order.order import PlannedOrder
+    from workstation.session.observe import InstrumentProfile, ObservedTable
     from workstation.session.operators import SessionOperator
+    from workstation.session.workplace import Workplace
     from workstation.terminal.screen import Screen
 
 HINT = "observing: end [REASON] ends it; remark TEXT and check NAME go into the record"
@@ -30,6 +35,9 @@ class TableOptions:
     ]
     table: Annotated[str, typer.Option(help="The table that it hangs beside.")]
     set_by: Annotated[str, typer.Option(help="Who set the force at the table.")]
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Table and instrument are simulated.")
+    ] = False
 
 
 def register(app: typer.Typer) -> None:
@@ -48,8 +56,12 @@ def observe(
     said: TableOptions,
     records: RecordsOptions,
     operator_name: Annotated[
-        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+        str, typer.Option("--by", help="Who sits here; default: the login name.")
     ] = "",
+    capture: Annotated[
+        Path | None,
+        typer.Option(help="Write every byte of the line to a new file.", show_default=False),
+    ] = None,
 ) -> None:
     """Record a session on a table that nobody drives. Nothing is sent to table or instrument.
 
@@ -59,32 +71,56 @@ def observe(
     from records.order.order import PlannedOrder
     from records.order.order_file import read_order
     from workstation.anchors import leave_checkpoints
-    from workstation.session.observe import ObservedTable
-    from workstation.session.observe import observe as observe_table
+    from workstation.session.capturing import captured
+    from workstation.session.observe import ObservedTable, instrument_profile
     from workstation.session.signals import caught_signals
     from workstation.terminal.screen import Screen
     from workstation.texts.plan_text import plan_text
 
     check_text("INSTRUMENT", instrument, ADDRESS_CHARACTERS)
-    by = check_name("--operator", operator_name) if operator_name else ""
+    by = check_name("--by", operator_name) if operator_name else ""
     table = ObservedTable(address=instrument, profile=profile, **asdict(said))
     ordered = PlannedOrder.of(read_order(order))
     place = records.place
     clock = SystemClock()
-    with Screen(clock, as_json=records.as_json) as screen, caught_signals() as signals:
-        screen.message(plan_text(ordered.plan))
+    forces = place.settings.unit_of_force
+    shown = Screen(clock, as_json=records.as_json, forces=forces)
+    with shown as screen, caught_signals() as signals:
+        screen.message(plan_text(ordered.plan, forces))
         screen.message(HINT)
         screen.settle()
         operator = _operator(screen, by)
         signals.hand_to(operator)
         workplace = workplace_of(place, clock, screen)
-        status = run_to_its_end(
-            lambda: observe_table(table, ordered, workplace=workplace, operator=operator),
-            screen,
-            not_free="the cord was not seen free: look at the patient",
-        )
+        digest = instrument_profile(profile, workplace)[1]
+        with captured(capture, instrument, digest, clock, screen.message) as heard:
+            status = _observe(table, ordered, workplace, operator, screen, heard)
         leave_checkpoints(place.settings, place.folder, screen.message)
     raise typer.Exit(status)
+
+
+def _observe(
+    table: ObservedTable,
+    ordered: PlannedOrder,
+    workplace: Workplace,
+    operator: SessionOperator,
+    screen: Screen,
+    capture: Capture | None,
+) -> int:
+    """Observe, and say how it ended; returns the exit status."""
+    from firmware_bridge.connect_instrument import connect_instrument
+    from workstation.session.observe import observe as observe_table
+
+    def connect(uri: str, profile: InstrumentProfile, digest: str, clock: Clock) -> ForceSource:
+        return connect_instrument(uri, profile, digest, clock, capture, workplace.warn)
+
+    return run_to_its_end(
+        lambda: observe_table(
+            table, ordered, workplace=workplace, operator=operator, connect=connect
+        ),
+        screen,
+        not_free="the cord was not seen free: look at the patient",
+    )
 
 
 def _operator(screen: Screen, by: str) -> SessionOperator:

@@ -27,17 +27,33 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_type
 import typer
 from typer.models import ParameterInfo
 
+from workstation.output import Target
+
 if TYPE_CHECKING:
     from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
     from workstation.settings import Settings
 
-SessionArgument = Annotated[str, typer.Argument(help="Session id or its beginning.")]
+SessionArgument = Annotated[
+    str,
+    typer.Argument(help="Session: its id or an end of it, last, a day, a patient or a unit."),
+]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder where records live.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 ByOption = Annotated[str, typer.Option("--by", help="Name of the person who says it.")]
+OutOption = Annotated[
+    Target | None,
+    typer.Option(
+        "--out",
+        parser=Target.of,
+        metavar="PLACE",
+        help="File to write, or a folder (FOLDER/), which is made; default: print it.",
+        show_default=False,
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 ContextOption = Annotated[
     Path | None,
     typer.Option("--context", help="Claim context: JSON, CSV or TOML.", show_default=False),
@@ -55,6 +71,14 @@ class Place(NamedTuple):
 
     settings: Settings
     folder: RecordFolder
+
+    def local(self, utc_ms: int) -> datetime:
+        """A moment in the clinic's time, to the second."""
+        return datetime.fromtimestamp(utc_ms // 1000, self.settings.zone_at(utc_ms))
+
+    def day_of(self, utc_ms: int) -> date:
+        """The clinic's day of a moment."""
+        return self.local(utc_ms).date()
 
 
 def say_whose_visit(visit: Visit) -> None:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import PrescriptionInvalid, RequestRefused
+from controller.errors import RequestRefused
 from controller.order.prescription import Region
-from workstation.commands.options import DataOption, Place, day_of, grouped, place_of
-from workstation.output import say, say_text, warn
+from workstation.commands.made_file import MadeFile, put_out
+from workstation.commands.options import (
+    DataOption,
+    ForceOption,
+    JsonOption,
+    OutOption,
+    Place,
+    RecordsOptions,
+    day_of,
+    grouped,
+    place_of,
+)
+from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
-    from records.order.order import Order
+    from records.order.order import Order, PlannedOrder
     from records.standing.kinds import PresetRecord, UnitRecord
     from records.standing.versions import StandingData, StandingVersion
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands about order files."""
-    order_app = typer.Typer(help="Order files.", no_args_is_help=True)
+    order_app = typer.Typer(help="Write an order file, or check one.", no_args_is_help=True)
     app.add_typer(order_app, name="order")
     order_app.command("new")(order_new)
     order_app.command("check")(order_check)
@@ -41,7 +53,9 @@ class ProposingOptions:
 def order_new(
     region: Annotated[Region, typer.Option(help="Body region.")],
     *,
-    out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
     proposing: ProposingOptions,
 ) -> None:
     """Print a commented order file with every key, valid as it stands.
@@ -53,14 +67,8 @@ def order_new(
     text = order_template(region)
     if proposing.patient or proposing.preset or proposing.unit:
         text = _proposed(text, region, proposing)
-    if out is None:
-        say_text(text)
-        return
-    if out.exists():
-        raise PrescriptionInvalid(f"{out} exists already; choose another name")
-    from workstation.output import write_file
-
-    say(f"written to {write_file(out, text.encode())}")
+    made = MadeFile(f"order-{region.value}.toml", text.encode())
+    put_out("order-new", made, out, force=force, as_json=as_json)
 
 
 def _proposed(text: str, region: Region, asked: ProposingOptions) -> str:
@@ -134,28 +142,59 @@ def _audit(place: Place, reference: str, what: str) -> None:
     record_read(place.folder, reader_now(place.folder), what, fields=named)
 
 
+@grouped
 def order_check(
     order: Annotated[Path, typer.Argument(help="Order file.")],
+    *,
     unit: Annotated[str, typer.Option(help="Name of the table that it is for.")] = "",
-    data: DataOption = None,
+    records: RecordsOptions,
 ) -> None:
     """Check an order file; print its steps, its total time and the questions it leads to.
 
     Where its patient is known, lasting flags are told, and one that forbids the region refuses.
     """
-    from controller.order.planner import plan
+    from records.order.order import PlannedOrder
     from records.order.order_file import read_order
-    from workstation.session.operators import possible_questions
+    from workstation.session.operators import in_words, possible_questions
     from workstation.texts.plan_text import plan_text
 
-    ordered = read_order(order)
-    say_text(plan_text(plan(ordered.prescription)))
-    questions = ", ".join(q.value for q in possible_questions(ordered.prescription))
+    planned = PlannedOrder.of(read_order(order))
+    place = records.place
+    if records.as_json:
+        _check_standing(place, planned.order, unit, warn)
+        say_json("order-check", _facts(planned))
+        return
+    say_text(plan_text(planned.plan, place.settings.unit_of_force))
+    questions = in_words(possible_questions(planned.plan.order))
     say(f"questions a session may ask: {questions}")
-    _check_standing(place_of(data), ordered, unit)
+    if not planned.order.is_of_a_patient:
+        say("patient_reference is empty: a unit whose profile is verified refuses this order")
+    _check_standing(place, planned.order, unit, say)
 
 
-def _check_standing(place: Place, ordered: Order, unit: str) -> None:
+def _facts(planned: PlannedOrder) -> dict[str, object]:
+    """What a session would make of an order, for programs."""
+    from dataclasses import asdict
+
+    from workstation.session.operators import possible_questions
+
+    dose, plan = planned.order.prescription, planned.plan
+    return {
+        "patient_reference": planned.order.patient_reference,
+        "region": dose.region.value,
+        "mode": dose.mode.value,
+        "table": None if dose.table is None else dose.table.value,
+        "hold_force_n": dose.hold_force_n,
+        "rest_force_n": dose.rest_force_n,
+        "most_force_n": dose.force_limit_n,
+        "as_entered": dict(planned.order.as_entered),
+        "times": asdict(plan.times),
+        "questions": [question.value for question in possible_questions(dose)],
+        "order_digest": planned.order.digest,
+    }
+
+
+def _check_standing(place: Place, ordered: Order, unit: str, tell: Callable[[str], None]) -> None:
     """What standing data say of an order; a patient's are told once the access is on record."""
     from records.standing.fit import check_order_fits_table
     from records.standing.for_session import standing_for
@@ -169,7 +208,7 @@ def _check_standing(place: Place, ordered: Order, unit: str) -> None:
         return
     _audit(place, standing.patient.name, "order check")
     for text in standing.told:
-        say(text)
+        tell(text)
     for flag in standing.flags:
-        say(f"lasting flag {flag.number}: {flag.words}")
+        tell(f"lasting flag {flag.number}: {flag.words}")
     standing.refuse_arming()

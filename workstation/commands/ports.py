@@ -25,7 +25,7 @@ def ports(*, as_json: JsonOption = False) -> None:
 
     known = known_ports()
     if as_json:
-        say_json({"ports": [_facts(port) for port in known]})
+        say_json("ports", {"ports": [_facts(port) for port in known]})
         return
     if not known:
         say(NO_PORT)

@@ -15,6 +15,7 @@ from controller.errors import AnswerMissing, RequestRefused
 from controller.event_details.codec import encode_fields
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
 from workstation.commands.options import RecordsOptions, SessionArgument, grouped
+from workstation.commands.session_names import named_session
 from workstation.exit_status import REFUSED
 from workstation.output import say, say_json, warn
 
@@ -129,7 +130,7 @@ def commissionings(records: RecordsOptions) -> None:
     folder = records.place.folder
     found = all_known(folder, SystemClock().utc_ms())
     if records.as_json:
-        say_json({"commissionings": [_known_facts(known) for known in found]})
+        say_json("commissionings", {"commissionings": [_known_facts(known) for known in found]})
         return
     if not found:
         say("no commissioning is on file")
@@ -149,17 +150,16 @@ def stop_test(
     records: RecordsOptions,
 ) -> None:
     """File a session on the frame, in which the switch was pressed, as the unit's stop test."""
-    from records.evidence.reader import find_session
     from records.keeping.stop_tests import file_stop_test
     from workstation.anchors import leave_checkpoints
     from workstation.author_now import author_now
 
     name = check_name("--by", by)
     place = records.place
-    session_id = find_session(place.folder, session).session_id
+    session_id = named_session(place, session, name)
     test = file_stop_test(place.folder, author_now(place.folder, name), session_id)
     if records.as_json:
-        say_json(encode_fields(test))
+        say_json("stop-test", encode_fields(test))
     else:
         say(f"stop test of unit {test.unit_id}: {test.text}")
     leave_checkpoints(place.settings, place.folder, warn)
@@ -248,19 +248,21 @@ def _show(
     if done is not None:
         standing = done.standing
     if as_json:
-        say_json(
-            {
-                "address": address,
-                "profile": result.profile.name,
-                "profile_sha256": result.digest,
-                "tried": [asdict(one) for one in result.tried],
-                "items": [_item_facts(item) for item in items],
-                "answers": asdict(result.probed.times) if result.probed.times else None,
-                "channels": _channels(result),
-                "commissioning": asdict(standing) if standing else None,
-                "filed": encode_fields(done.record) if done and done.record else None,
-            }
-        )
+        facts = {
+            "address": address,
+            "profile": result.profile.name,
+            "profile_sha256": result.digest,
+            "tried": [asdict(one) for one in result.tried],
+            "items": [_item_facts(item) for item in items],
+            "answers": asdict(result.probed.times) if result.probed.times else None,
+            "channels": _channels(result),
+            "commissioning": asdict(standing) if standing else None,
+        }
+        if done is None:
+            say_json("probe", facts)
+        else:
+            filed = encode_fields(done.record) if done.record else None
+            say_json("commission", {**facts, "filed": filed})
         return
     for line in _lines(address, result, items, standing, done):
         say(line)

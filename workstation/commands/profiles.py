@@ -39,7 +39,7 @@ def profiles(
     is_file = which.endswith(".toml") or "/" in which
     loaded = load_profile(Path(which)) if is_file else find_profile(which, folder)
     if records.as_json:
-        say_json(_facts(*loaded))
+        say_json("profile", _facts(*loaded))
         return
     for line in _lines(*loaded):
         say(line)
@@ -53,7 +53,7 @@ def _list(folder: Path, *, as_json: bool) -> None:
     known, refusals = known_profiles(folder)
     facts = [_facts(*loaded) | {"own": name in own} for name, loaded in known.items()]
     if as_json:
-        say_json({"profiles": facts, "refused": refusals})
+        say_json("profiles", {"profiles": facts, "refused": refusals})
     else:
         for one in facts:
             where = " (your own)" if one["own"] else ""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workstation.output import say
+from workstation.commands.options import JsonOption
+from workstation.output import say, say_json
 
 if TYPE_CHECKING:
     from firmware_bridge.line.capture import Lump
@@ -20,11 +21,21 @@ def register(app: typer.Typer) -> None:
 
 def replay(
     file: Annotated[Path, typer.Argument(help="Capture that `traction run --capture` wrote.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Show a capture line by line in words; what cannot be read is shown as hex."""
     from firmware_bridge.line.capture import read_capture
 
     head, lumps = read_capture(file)
+    if as_json:
+        reader = _Reader(head.address)
+        said = [
+            {"at_s": one.at_s, "direction": one.direction.value, "words": reader.in_words(one)}
+            for one in lumps
+        ]
+        about = {"address": head.address, "begun": head.start_utc}
+        say_json("replay", {**about, "profile_sha256": head.profile_digest, "lumps": said})
+        return
     say(f"capture of {head.address}, begun {head.start_utc}")
     say(f"profile SHA-256 {head.profile_digest}")
     reader = _Reader(head.address)

@@ -12,6 +12,7 @@ import typer
 
 from controller.errors import AnswerMissing, RequestRefused
 from workstation.commands.options import PersonOptions, Place, grouped
+from workstation.commands.session_names import named_session
 from workstation.output import say, say_json, warn
 from workstation.terminal.typed_lines import is_terminal
 
@@ -55,7 +56,7 @@ def retention(
             done = _apply(place, person.by, rule, said)
     shown = show_retention(folder, rule)
     if person.as_json:
-        say_json(_facts(rule, done, shown))
+        say_json("retention", _facts(rule, done, shown))
         return
     for line in _lines(folder, rule, shown):
         say(line)
@@ -125,14 +126,16 @@ def hold(
     from records.keeping.legal_hold import holds, lift_hold, set_hold
     from workstation.author_now import author_now
 
-    settings, folder = person.place
+    place = person.place
+    settings, folder = place
     if session or patient:
+        session = named_session(place, session, person.by) if session else ""
         change = lift_hold if lift else set_hold
         author = author_now(folder, person.by)
         change(folder, author, reason, session_id=session, patient=patient)
     standing = holds(folder)
     if person.as_json:
-        say_json([asdict(one) for one in standing])
+        say_json("hold", {"holds": [asdict(one) for one in standing]})
         return
     if not standing:
         say("no holds stand")

@@ -49,7 +49,7 @@ def run(
         Path | None, typer.Option(help="Requests at given times (TOML).", show_default=False)
     ] = None,
     operator_name: Annotated[
-        str, typer.Option("--operator", help="Who sits here; default: the login name.")
+        str, typer.Option("--by", help="Who sits here; default: the login name.")
     ] = "",
     capture: Annotated[
         Path | None,
@@ -73,7 +73,7 @@ def run(
     from workstation.texts.plan_text import plan_text
 
     check_text("UNIT", unit, ADDRESS_CHARACTERS)
-    by = check_name("--operator", operator_name) if operator_name else ""
+    by = check_name("--by", operator_name) if operator_name else ""
     place = records.place
     unit = _address(place, unit)
     order_of_today, begun = _order(place, order, visit)
@@ -81,8 +81,10 @@ def run(
     steps = read_script(script) if script else None
     check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
     clock = SystemClock()
-    with Screen(clock, as_json=records.as_json) as screen, caught_signals() as signals:
-        screen.message(plan_text(ordered.plan))
+    forces = place.settings.unit_of_force
+    shown = Screen(clock, as_json=records.as_json, forces=forces)
+    with shown as screen, caught_signals() as signals:
+        screen.message(plan_text(ordered.plan, forces))
         screen.message(str(take_realtime_rights()))
         screen.settle()
         operator = _operator(screen, _person(screen, by), steps, scripted=yes)

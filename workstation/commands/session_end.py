@@ -10,6 +10,7 @@ from controller.errors import TractionError
 from controller.events import Outcome
 from workstation.commands.options import Place
 from workstation.exit_status import COMPLETED, ENDED_EARLY, exit_status
+from workstation.output import with_format
 
 if TYPE_CHECKING:
     from controller.ports import Clock
@@ -52,7 +53,7 @@ def _report(result: SessionResult, screen: Screen) -> None:
     facts = {"session_id": result.session_id, **asdict(ending)}
     if result.lateness:
         facts["tick_lateness"] = result.lateness
-    if not screen.document(facts):
+    if not screen.document(with_format("run", facts)):
         for session_id in result.recovered:
             screen.tell(f"closed as interrupted: session {session_id}")
         screen.tell(f"session {result.session_id}: {ending.outcome} ({ending.reason})")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.errors import JournalCorrupt, RequestRefused
+from controller.errors import JournalCorrupt, RecordNotFound, RequestRefused, SessionAmbiguous
 from workstation.commands.options import (
     PersonOptions,
     Place,
@@ -19,13 +19,13 @@ from workstation.commands.options import (
     grouped,
     say_whose_visit,
 )
+from workstation.commands.session_names import named_session
 from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_json_text, warn
 
 if TYPE_CHECKING:
     from records.keeping.search import FoundSession
     from records.visit.visit import Visit
-    from workstation.settings import Settings
 
 
 ALTERED_AUDIT = "the rows of accesses were altered"
@@ -43,6 +43,10 @@ class QueryOptions:
     last_day: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = ""
     outcome: Annotated[str, typer.Option(help="How the session ended.")] = ""
     text: Annotated[str, typer.Option(help="Words that order or note hold, all of them.")] = ""
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Also tries that were refused before anything moved.")
+    ] = False
+    limit: Annotated[int, typer.Option(min=0, help="How many, the newest first; 0: all.")] = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +64,7 @@ def sessions(query: QueryOptions, person: PersonOptions) -> None:
     from workstation.author_now import reader_now
 
     place = person.place
-    settings, folder = place
+    folder = place.folder
     asked = SessionQuery(
         patient=query.patient,
         first_day=_day("--from", query.first_day),
@@ -68,36 +72,49 @@ def sessions(query: QueryOptions, person: PersonOptions) -> None:
         outcome=query.outcome,
         words=tuple(query.text.split()),
     )
-    found = find_sessions(folder, asked, _day_of(settings))
-    if asked.asks_for_a_patient_s_data:
-        ids = [session.head.session_id for session in found]
+    found = find_sessions(folder, asked, place.day_of)
+    folded = 0
+    if not query.refused and "refused" not in query.outcome.lower():
+        folded = sum(one.refused for one in found)
+        found = [one for one in found if not one.refused]
+    listed = found[: query.limit] if query.limit else found
+    if listed or (folder.clinic_database.exists() and (asked.patient or asked.words)):
+        ids = [session.head.session_id for session in listed]
         record_read(folder, reader_now(folder, person.by), "search", fields=ids)
-    listed = _facts(found, place)
+    shown = _facts(listed, place)
+    left_out = {"refused": folded, "older": len(found) - len(listed)}
     if person.as_json:
-        say_json(listed)
+        say_json("sessions", {"sessions": shown, "left_out": left_out})
         return
-    if not listed:
+    if not found:
         that_fit = " that fit" if asked != SessionQuery() else ""
         say(f"no sessions{that_fit} in {folder}")
-    for row in listed:
+    for row in shown:
         say(_line(row))
-    if listed:
+    for line in _left_out(left_out):
+        say(line)
+    if shown:
         say(NOT_CHECKED)
 
 
 def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object]]:
     """What is told of each session."""
+    from records.keeping.search import claims_sent, delivered_minutes
     from workstation.last_check import LastVerified
 
     verified = LastVerified.of(place.folder)
+    sent = claims_sent(place.folder) if found else {}
     return [
         {
             "session_id": session.head.session_id,
             "unit_id": session.head.unit_id,
-            "started": _local(place.settings, session.head.started_utc_ms).isoformat(),
+            "patient_reference": session.reference,
+            "started": place.local(session.head.started_utc_ms).isoformat(),
+            "minutes": delivered_minutes(place.folder, session.head.session_id),
             "outcome": session.outcome,
             "sealed": session.sealed,
             "note": session.note_status,
+            "claim_exported_as": sent.get(session.head.session_id, []),
             "verified": verified.words(session.head.session_id),
         }
         for session in found
@@ -107,11 +124,37 @@ def _facts(found: Sequence[FoundSession], place: Place) -> list[dict[str, object
 def _line(row: Mapping[str, object]) -> str:
     """The same for people."""
     started = str(row["started"])[:16].replace("T", " ")
-    sealed = "sealed" if row["sealed"] else "not sealed"
-    return (
-        f"{row['session_id']}  {started}  {row['outcome']}  {sealed}  note {row['note']}  "
-        f"unit {row['unit_id']}  {row['verified']}"
+    sealed = "" if row["sealed"] else ", not sealed"
+    return "  ".join(
+        (
+            str(row["session_id"]),
+            started,
+            str(row["patient_reference"]) or "no patient",
+            "minutes unknown" if row["minutes"] is None else f"{row['minutes']} min",
+            f"{row['outcome']}{sealed}",
+            f"note {row['note']}",
+            _claim(row),
+            f"unit {row['unit_id']}",
+            str(row["verified"]),
+        )
     )
+
+
+def _claim(row: Mapping[str, object]) -> str:
+    """Whether the session's claim left, and as what; nothing is judged for a list."""
+    sent = row["claim_exported_as"]
+    if isinstance(sent, list) and sent:
+        return f"claim exported as {', '.join(dict.fromkeys(sent))}"
+    return "no claim exported" if row["minutes"] else "no treatment to claim"
+
+
+def _left_out(count: Mapping[str, int]) -> Iterator[str]:
+    if tries := count["refused"]:
+        is_one = tries == 1
+        what = "1 refused try is" if is_one else f"{tries} refused tries are"
+        yield f"{what} not listed; --refused lists {'it' if is_one else 'them'} as well"
+    if older := count["older"]:
+        yield f"{older} older ones are not listed; --limit 0 lists all"
 
 
 @grouped
@@ -126,24 +169,26 @@ def audit(
     from records.keeping.search import SessionQuery, find_sessions
     from workstation.author_now import reader_now
 
-    settings, folder = person.place
-    wanted = {session} if session else None
+    place = person.place
+    folder = place.folder
+    wanted = {_named_or_as_it_is(place, session, person.by)} if session else None
     if patient:
-        of_patient = find_sessions(folder, SessionQuery(patient=patient), _day_of(settings))
+        of_patient = find_sessions(folder, SessionQuery(patient=patient), place.day_of)
         ids = [found.head.session_id for found in of_patient]
-        record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
+        if folder.clinic_database.exists():
+            record_read(folder, reader_now(folder, person.by), "audit", fields=ids)
         ids.append(standing_field("patient", patient))
         wanted = {*ids} if wanted is None else wanted.intersection(ids)
     altered, found = altered_audit(folder), accesses(folder, wanted)
     if altered and person.as_json:
         raise JournalCorrupt(f"{ALTERED_AUDIT}: {altered}; without --json the rows are shown")
     if person.as_json:
-        say_json([asdict(access) for access in found])
+        say_json("audit", {"accesses": [asdict(access) for access in found]})
         return
     if altered:
         say(f"{ALTERED_AUDIT}: {altered}")
     for access in found:
-        when = _local(settings, access.at_utc_ms).isoformat(" ")
+        when = place.local(access.at_utc_ms).isoformat(" ")
         fields = f"  {', '.join(access.fields)}" if access.fields else ""
         say(f"{when}  {access.by} ({access.user})  {access.what}  {access.session_id}{fields}")
     if altered:
@@ -160,12 +205,14 @@ def _day(option: str, text: str) -> date | None:
         raise RequestRefused(f"{option}={text} is not a day; write it as 2026-01-31") from error
 
 
-def _day_of(settings: Settings) -> Callable[[int], date]:
-    return lambda utc_ms: _local(settings, utc_ms).date()
-
-
-def _local(settings: Settings, utc_ms: int) -> datetime:
-    return datetime.fromtimestamp(utc_ms // 1000, settings.zone_at(utc_ms))
+def _named_or_as_it_is(place: Place, session: str, by: str) -> str:
+    """A session that is on file no more has rows all the same."""
+    try:
+        return named_session(place, session, by)
+    except SessionAmbiguous:
+        raise
+    except RecordNotFound:
+        return session
 
 
 @grouped
@@ -176,9 +223,10 @@ def show(session: SessionArgument, records: RecordsOptions) -> None:
     from workstation.author_now import reader_now
 
     place = records.place
+    session_id = named_session(place, session)
     person = reader_now(place.folder)
     visit = audited_visit(
-        place.folder, session, place.settings, person, "show", altered_too=not records.as_json
+        place.folder, session_id, place.settings, person, "show", altered_too=not records.as_json
     )
     if visit.further is not None and not records.as_json:
         warn(_one_visit(visit))

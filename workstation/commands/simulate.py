@@ -1,17 +1,27 @@
-"""``traction simulate``: a simulated unit that others connect to."""
+"""``traction simulate``: a simulated unit or instrument that others connect to."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from controller.errors import AddressInvalid
-from workstation.commands.options import grouped
-from workstation.output import say
+from controller.errors import AddressInvalid, RequestRefused
+from workstation.commands.options import JsonOption, grouped
+from workstation.output import say, say_json
+
+if TYPE_CHECKING:
+    from firmware_bridge.profile_kinds.gauge import GaugeProfile
+    from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+
+RTU_BAUDRATE: Final = 38400
+LINES_BAUDRATE: Final = 115200
 
 
 class PatientName(StrEnum):
@@ -26,17 +36,42 @@ class WireName(StrEnum):
 
     TCP = "tcp"
     RTU = "rtu"
+    ASCII = "ascii"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireOptions:
     """How others reach the unit."""
 
-    wire: Annotated[WireName, typer.Option(help="Modbus TCP, or RTU on a pseudo-terminal.")] = (
-        WireName.TCP
-    )
+    wire: Annotated[
+        WireName,
+        typer.Option(help="Modbus TCP, or RTU or lines of text on a pseudo-terminal."),
+    ] = WireName.TCP
     port: Annotated[int, typer.Option(help="TCP port; 0 lets the system choose.")] = 5020
-    baudrate: Annotated[int, typer.Option(help="Baud rate of the RTU line.")] = 38400
+    baudrate: Annotated[
+        int | None,
+        typer.Option(
+            help="Baud rate of the serial line.",
+            show_default="38400, 115200 for text, or the profile's",
+        ),
+    ] = None
+
+    def serial_baudrate(self, default: int) -> int:
+        """What was asked for, else the default of what is served."""
+        return default if self.baudrate is None else self.baudrate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentOptions:
+    """An instrument beside a table without a socket, in the place of a unit."""
+
+    instrument: Annotated[
+        str, typer.Option(help="Serve the instrument of this profile and no unit.")
+    ] = ""
+    order: Annotated[
+        Path | None,
+        typer.Option("--order", help="What its table follows, an order file.", show_default=False),
+    ] = None
 
 
 def register(app: typer.Typer) -> None:
@@ -47,18 +82,21 @@ def register(app: typer.Typer) -> None:
 @grouped
 def simulate(
     line: WireOptions,
+    beside: InstrumentOptions,
     *,
     body: Annotated[str, typer.Option(help="Who is on the table.")] = "cervical_sliding",
     patient: Annotated[
-        PatientName, typer.Option(help="press-test: presses the switch while the unit is idle.")
+        PatientName,
+        typer.Option("--switch", help="press-test: presses the switch while the unit is idle."),
     ] = PatientName.PRESSES,
     clock_ppm: Annotated[float, typer.Option(help="How slow the unit's clock is, ppm.")] = 300.0,
     seed: Annotated[int, typer.Option(help="Seed of noise, breath and token.")] = 1,
     faults: Annotated[
         Path | None, typer.Option(help="Fault script: JSON lines of time and call.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Serve a simulated unit in real time until Ctrl-C."""
+    """Serve a simulated unit, or an instrument beside a table, in real time until Ctrl-C."""
     from simulator import units
     from simulator.table.bodies import BODIES
     from simulator.table.patient import PassivePatient, PressTestPatient
@@ -66,6 +104,9 @@ def simulate(
 
     if body not in BODIES:
         raise AddressInvalid(f"body={body} is not one of {', '.join(BODIES)}")
+    if beside.instrument or beside.order is not None:
+        _serve_instrument(line, beside, body, seed, as_json=as_json)
+        return
     presses = patient is PatientName.PRESSES
     somebody = PressTestPatient() if presses else PassivePatient()
     unit = units.simulated_unit(
@@ -76,19 +117,110 @@ def simulate(
         clock_ppm=clock_ppm,
         boot_count=units.boot_count_now(),
     )
-    try:
+    with _ways_out(line):
         if line.wire is WireName.RTU:
-            unit.serve_rtu(line.baudrate)
+            unit.serve_rtu(line.serial_baudrate(RTU_BAUDRATE))
+        elif line.wire is WireName.ASCII:
+            unit.serve_ascii(line.serial_baudrate(LINES_BAUDRATE))
         else:
             unit.serve_tcp(port=line.port)
-    except OSError as error:
-        way_out = "serve with --wire tcp" if line.wire is WireName.RTU else "choose another --port"
-        raise AddressInvalid(f"{error}; {way_out}") from error
     collect_often()
     with unit:
-        say(f"simulated unit at {unit.uri}")
-        say("serving in real time; end with Ctrl-C")
+        if as_json:
+            say_json("simulate", {"address": unit.uri})
+        else:
+            say(f"simulated unit at {unit.uri}")
+            say("serving in real time; end with Ctrl-C")
         _wait_for_end()
+
+
+def _serve_instrument(
+    line: WireOptions, beside: InstrumentOptions, body: str, seed: int, *, as_json: bool
+) -> None:
+    """Serve an instrument whose table begins to pull behind the first reading."""
+    from records.order.order import PlannedOrder
+    from records.order.order_file import read_order
+    from simulator.beside_table import (
+        TableStartedLater,
+        on_serial_line,
+        served_instrument,
+    )
+    from simulator.units import system_device_time
+    from workstation.session.realtime import collect_often
+
+    profile = _simulated_profile(line, beside)
+    assert beside.order is not None, "checked with the profile"
+    panel = PlannedOrder.of(read_order(beside.order)).plan
+    baudrate = line.serial_baudrate(profile.serial.baudrate)
+    table = TableStartedLater(panel, body, seed=seed)
+    server = served_instrument(
+        profile.name, table, system_device_time(), seed=seed, baudrate=baudrate
+    )
+    with _ways_out(line):
+        if line.wire is WireName.RTU:
+            on_serial_line(server, baudrate)
+        else:
+            server.serve_tcp(line.port)
+    collect_often()
+    with server:
+        if as_json:
+            say_json("simulate", {"address": server.uri})
+        else:
+            _say_instrument(server.uri, profile.name, beside.order)
+        _wait_for_end()
+
+
+def _say_instrument(uri: str, profile: str, order: Path) -> None:
+    """How it is observed from another terminal."""
+    from simulator.beside_table import STARTED_AFTER_S
+
+    say(f"simulated {profile} at {uri}")
+    say(f"its table follows {order} from {STARTED_AFTER_S:g} s after the first reading")
+    say(f"observe it: {_observe_words(uri, profile, order)}")
+    say("serving in real time; end with Ctrl-C")
+
+
+def _simulated_profile(
+    line: WireOptions, beside: InstrumentOptions
+) -> TransmitterProfile | GaugeProfile:
+    """The profile that was asked for; raises RequestRefused for what cannot be simulated."""
+    from firmware_bridge.profile_kinds.gauge import GaugeProfile
+    from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
+    from firmware_bridge.profiles import shipped_profile
+    from simulator.instruments.shipped import GAUGES, TRANSMITTERS
+
+    name = beside.instrument
+    if not name or beside.order is None:
+        raise RequestRefused("--instrument and --order belong together; give both or neither")
+    if line.wire is WireName.ASCII:
+        raise RequestRefused("--wire ascii serves a unit; serve an instrument with rtu or tcp")
+    if name in TRANSMITTERS:
+        return shipped_profile(name, TransmitterProfile)[0]
+    if name in GAUGES:
+        return shipped_profile(name, GaugeProfile)[0]
+    known = ", ".join(sorted([*TRANSMITTERS, *GAUGES]))
+    raise RequestRefused(f"--instrument {name}: simulated are {known}; give one of them")
+
+
+def _observe_words(uri: str, profile: str, order: Path) -> str:
+    """The command that observes it, for another terminal."""
+    return shlex.join(
+        [
+            *("traction", "observe", uri, "--profile", profile, "--order", str(order)),
+            *("--serial", "SIM 1", "--calibrated", "never: simulated"),
+            *("--table", "simulated table", "--set-by", "nobody: simulated", "--simulated"),
+        ]
+    )
+
+
+@contextmanager
+def _ways_out(line: WireOptions) -> Iterator[None]:
+    """What to do where a port is taken or there are no pseudo-terminals."""
+    try:
+        yield
+    except OSError as error:
+        way_out = "choose another --port" if line.wire is WireName.TCP else "serve with --wire tcp"
+        raise AddressInvalid(f"{error}; {way_out}") from error
 
 
 def _wait_for_end() -> None:

@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.errors import RequestRefused, StandingInvalid
-from workstation.commands.options import PersonOptions, Place, day_of, grouped
-from workstation.output import say, say_json, say_text, warn
+from workstation.commands.options import (
+    ForceOption,
+    OutOption,
+    PersonOptions,
+    Place,
+    day_of,
+    grouped,
+)
+from workstation.output import refuse_existing, say, say_json, say_text, warn, write_file
 
 if TYPE_CHECKING:
     from records.standing.files import ImportPlan
@@ -27,11 +34,11 @@ if TYPE_CHECKING:
     Version = StandingVersion[StandingRecord]
 
 HELP = {
-    "clinic": "The clinic: name, address, numbers, time zone, payers.",
-    "person": "The people who work here, called by their initials.",
-    "unit": 'The tables, called as the clinic calls them ("Table 1").',
-    "preset": "The clinic's protocols by region; none starts by itself.",
-    "patient": "The patients, called by their record number; their lasting flags.",
+    "clinic": "Keep the clinic: name, address, numbers, time zone, payers.",
+    "person": "Keep the people who work here, called by their initials.",
+    "unit": 'Keep the tables, called as the clinic calls them ("Table 1").',
+    "preset": "Keep the clinic's protocols by region; none starts by itself.",
+    "patient": "Keep the patients, called by their record number, and their lasting flags.",
 }
 GROUPS = {
     "clinic": "clinic",
@@ -95,7 +102,7 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         found = _version(_held(place), kind, _name(kind, name), version)
         _audit(place, person, "shown", [found])
         if person.as_json:
-            say_json(found.facts)
+            say_json("standing", found.facts)
             return
         for line in _lines(found):
             say(line)
@@ -130,7 +137,7 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
         ]
         _audit(place, person, "listed", found)
         if person.as_json:
-            say_json([each.facts for each in found])
+            say_json("standing-list", {"records": [each.facts for each in found]})
             return
         day = day_of(place)
         for each in found:
@@ -151,11 +158,15 @@ def _commands(kind: str) -> Iterator[tuple[str, Callable[..., None]]]:
     def export(
         name: NameArgument = "",
         *,
-        out: Annotated[Path | None, typer.Option(help="File to write; default: print it.")] = None,
+        out: OutOption = None,
+        force: ForceOption = False,
         person: PersonOptions,
     ) -> None:
         """Write the records as TOML, every one or the one that is named."""
-        _exported(kind, person, name, out)
+        file = out.file(f"{GROUPS[kind]}.toml") if out else None
+        if file is not None:
+            refuse_existing(file, force=force)
+        _exported(kind, person, name, file)
 
     def import_patients(
         file: Annotated[Path, typer.Argument(help="TOML, as `export` writes it, or CSV.")],
@@ -251,7 +262,7 @@ def _written(
     for text in _remarks(kept, held, day_of(place)):
         warn(text)
     if person.as_json:
-        say_json(kept.facts)
+        say_json("standing", kept.facts)
     else:
         say(f"kept: {kept.words}")
 
@@ -312,7 +323,9 @@ def _imported(
         for text in _remarks(version, held, day_of(place)):
             warn(text)
     if person.as_json:
-        say_json({"kept": [each.facts for each in kept], "unchanged": list(plan.unchanged)})
+        facts = [each.facts for each in kept]
+        unchanged = list(plan.unchanged)
+        say_json("standing-import", {"kept": facts, "unchanged": unchanged, "wrong": []})
         return
     for version in kept:
         say(f"kept: {version.words}")
@@ -349,7 +362,8 @@ def rows_told(*, as_json: bool) -> Iterator[None]:
         yield
     except StandingInvalid as error:
         if as_json and error.rows:
-            say_json({"kept": [], "wrong": list(error.rows)})
+            rows = list(error.rows)
+            say_json("standing-import", {"kept": [], "unchanged": [], "wrong": rows})
         for row in () if as_json else error.rows:
             say(row)
         raise
@@ -357,17 +371,14 @@ def rows_told(*, as_json: bool) -> Iterator[None]:
 
 def _exported(kind: str, person: PersonOptions, name: str, out: Path | None) -> None:
     from records.standing.files import standing_toml
-    from workstation.output import write_file
 
     place = person.place
     held = _held(place)
     found = [held.found(kind, name)] if name else held.all_of(kind)
-    if out is not None and out.exists():
-        raise RequestRefused(f"{out} exists already; choose another name with --out")
     _audit(place, person, "exported", found)
     text = standing_toml(found)
     if person.as_json:
-        say_json([each.facts for each in found])
+        say_json("standing-list", {"records": [each.facts for each in found]})
     elif out is None:
         say_text(text)
     if out is not None:

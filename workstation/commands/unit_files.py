@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workstation.commands.options import (
-    ByOption,
-    DataOption,
-    PersonOptions,
-    RecordsOptions,
-    grouped,
-    place_of,
-)
+from workstation.commands.options import PersonOptions, RecordsOptions, grouped
 from workstation.output import say, say_json
 
 if TYPE_CHECKING:
@@ -29,7 +22,8 @@ ReasonOption = Annotated[str, typer.Option(help="What was found out, or why; nee
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     quarantine = typer.Typer(
-        help="Unit files that hold what this workstation did not write.", no_args_is_help=True
+        help="Put aside unit files that hold what this workstation did not write.",
+        no_args_is_help=True,
     )
     quarantine.command("list")(list_)
     quarantine.command("put")(put)
@@ -48,7 +42,7 @@ def repack(unit: UnitArgument, person: PersonOptions) -> None:
     folder = person.place.folder
     done = repack_files(folder, unit, author_now(folder, person.by))
     if person.as_json:
-        say_json(asdict(done))
+        say_json("repack", asdict(done))
         return
     say(
         f"repacked {len(done.sessions)} sessions, each checked before and after: "
@@ -71,7 +65,8 @@ def move_years(
     folder = person.place.folder
     moved = move_files(folder, author_now(folder, person.by), target, before=before)
     if person.as_json:
-        say_json([{"file": one.file, "to": one.to, "sessions": one.sessions} for one in moved])
+        files = [{"file": one.file, "to": one.to, "sessions": one.sessions} for one in moved]
+        say_json("move-years", {"moved": files})
         return
     if not moved:
         say(f"no file of a year before {before} lies in {folder}")
@@ -86,7 +81,7 @@ def list_(records: RecordsOptions) -> None:
 
     found = put_aside_files(records.place.folder)
     if records.as_json:
-        say_json([_facts(one) for one in found])
+        say_json("quarantine-list", {"put_aside": [_facts(one) for one in found]})
         return
     if not found:
         say("no files were put aside")
@@ -94,12 +89,8 @@ def list_(records: RecordsOptions) -> None:
         say(put_aside_line(one))
 
 
-def put(
-    unit: UnitArgument,
-    reason: ReasonOption = "",
-    by: ByOption = "",
-    data: DataOption = None,
-) -> None:
+@grouped
+def put(unit: UnitArgument, reason: ReasonOption = "", *, person: PersonOptions) -> None:
     """Put a unit's file aside that a start refuses, and begin a new one."""
     from controller.errors import RequestRefused
     from records.evidence.quarantine import accept as accept_file
@@ -109,26 +100,29 @@ def put(
 
     if not reason.strip():
         raise RequestRefused("the reason is empty; say with --reason what was found out")
-    folder = place_of(data).folder
-    author = author_now(folder, by)
+    folder = person.place.folder
+    author = author_now(folder, person.by)
     with holding(UnitLock(folder.unit_database(unit))):
         aside = put_aside(folder, unit, author.key, utc_ms=author.at_utc_ms, reason=reason)
     accept_file(folder, unit, author, reason)
+    if person.as_json:
+        say_json("quarantine-put", {"unit_id": unit, "put_aside_in": str(aside)})
+        return
     say(f"put aside in {aside}; the unit's next session begins a new file that names it")
 
 
-def accept(
-    unit: UnitArgument,
-    reason: ReasonOption = "",
-    by: ByOption = "",
-    data: DataOption = None,
-) -> None:
+@grouped
+def accept(unit: UnitArgument, reason: ReasonOption = "", *, person: PersonOptions) -> None:
     """Take note, by name, that a unit's file was put aside; the unit is used again then."""
     from records.evidence.quarantine import accept as accept_file
     from workstation.author_now import author_now
 
-    folder = place_of(data).folder
-    say(put_aside_line(accept_file(folder, unit, author_now(folder, by), reason)))
+    folder = person.place.folder
+    accepted = accept_file(folder, unit, author_now(folder, person.by), reason)
+    if person.as_json:
+        say_json("quarantine-accept", _facts(accepted))
+        return
+    say(put_aside_line(accepted))
 
 
 def put_aside_line(one: PutAside) -> str:

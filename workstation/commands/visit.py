@@ -91,7 +91,7 @@ def today(*, person: PersonOptions) -> None:
     day = _day(workplace)
     listed = _listed(place, workplace, (day, day), person, "today")
     if person.as_json:
-        say_json([_facts(each, workplace) for each in listed])
+        say_json("today", {"visits": [_facts(each, workplace) for each in listed]})
         return
     if not listed:
         say(f"no visits on {day}")
@@ -128,7 +128,8 @@ def claims(
     lines = [*summary_lines(results)]
     written = _write_summary(workplace, out / day.isoformat(), lines)
     if person.as_json:
-        say_json({"claims": [_claim_facts(each) for each in results], "summary": str(written)})
+        facts = [_claim_facts(each) for each in results]
+        say_json("claims", {"claims": facts, "summary": str(written)})
     else:
         for line in lines:
             say(line)
@@ -196,7 +197,7 @@ def _treat(
     address, _, begun = what
     before = steps_on_file(place.folder).sessions.get(begun.visit, ())
     run_beside(
-        ["run", address, "--visit", begun.visit, "--operator", signer.in_full],
+        ["run", address, "--visit", begun.visit, "--by", signer.in_full],
         ["--data", str(place.folder.path)],
     )
     after = steps_on_file(place.folder).sessions.get(begun.visit, ())

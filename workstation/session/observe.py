@@ -97,6 +97,8 @@ def observe(
     known = known_of(workplace.folder, thing, workplace.clock.utc_ms())
     source = connect(table.address, profile, digest, workplace.clock)
     try:
+        if source.verified:
+            planned.order.check_patient_is_named()
         weight_test = instrument_item(source, known, table.address)
         place = _place(source, table, period_s)
         key = _check_before_start(place, workplace, recording)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from controller.errors import AnswerMissing, RequestRefused
@@ -63,6 +63,11 @@ def certain_questions(order: Prescription) -> list[Question]:
     return [*asked, Question.END_ACKNOWLEDGED]
 
 
+def in_words(questions: Iterable[Question]) -> str:
+    """What is asked, by name: "lift locked, call bell in hand"."""
+    return ", ".join(question.value.replace("_", " ") for question in questions)
+
+
 def possible_questions(order: Prescription) -> list[Question]:
     """Every question that a session with this order may ask: the certain ones, then the others."""
     certain = certain_questions(order)
@@ -84,7 +89,7 @@ def check_somebody_answers(
     if scripted:
         missing = [q for q in certain_questions(order) if needs_person(q, verified=verified)]
     if missing:
-        names = ", ".join(q.value for q in missing)
+        names = in_words(missing)
         way_out = "answer at a terminal" if scripted else "answer at a terminal or give --yes"
         raise AnswerMissing(f"nobody is there to answer: {names}; {way_out}")
 

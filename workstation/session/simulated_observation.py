@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-import random
 from typing import Final
 
 from controller.runtime.clock import VirtualClock
 from records.order.order import PlannedOrder
-from simulator.device.closed_table import ClosedTable
-from simulator.instruments.hanging_cell import HangingCell
-from simulator.instruments.transmitters import SimulatedLaumas
+from simulator.beside_table import TableStartedLater, on_serial_line, served_instrument
 from simulator.line.device_time import VirtualDeviceTime
-from simulator.line.servers import SimulatedUnit
-from simulator.table.bodies import BODIES
-from simulator.table.plant import TractionPlant
 from workstation.session.observe import ObservedTable, observe
 from workstation.session.operators import SessionOperator, Show
 from workstation.session.session_script import parse_script
@@ -25,7 +19,6 @@ STARTED_AFTER_S: Final = 3.0
 """Somebody starts the table at its panel when the observation is under way."""
 ENDED_AFTER_S: Final = 20.0
 """The observation is ended so long after the planned time, with the cord free again."""
-NOISE_N: Final = 0.3
 BAUDRATE: Final = 38400
 PROFILE: Final = "laumas_tlb"
 
@@ -40,22 +33,19 @@ def observe_simulated(
     recording: Recording,
 ) -> SessionResult:
     """Observe a table that follows the order by itself, over a simulated transmitter's line."""
-    table = ClosedTable(TractionPlant(BODIES[body], random.Random(3)), planned.plan)
-    began_s = clock.now_s()
-    cell = HangingCell(
-        lambda now_s: table.advance_to(now_s - began_s - STARTED_AFTER_S), noise_n=NOISE_N
-    )
+    table = TableStartedLater(planned.plan, body, seed=3, after_s=STARTED_AFTER_S)
+    server = served_instrument(PROFILE, table, VirtualDeviceTime(clock), seed=1, baudrate=BAUDRATE)
     operator = SessionOperator(
         scripted=True, show=show, script=parse_script(_end(planned), "demo script")
     )
-    with SimulatedUnit(SimulatedLaumas(cell), VirtualDeviceTime(clock)) as transmitter:
+    with server:
         if hasattr(os, "openpty"):
-            transmitter.serve_rtu(BAUDRATE)
+            on_serial_line(server, BAUDRATE)
         else:
-            transmitter.serve_tcp()
+            server.serve_tcp()
         return observe(
             ObservedTable(
-                address=transmitter.uri,
+                address=server.uri,
                 profile=PROFILE,
                 serial="SIM 4711",
                 calibrated="never: simulated",

@@ -13,7 +13,7 @@ from controller.runtime.session_ports import SessionPorts
 from controller.session.inputs_and_effects import Ending
 from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
-from firmware_bridge.units.reference_unit import ReferenceUnit
+from firmware_bridge.units.map_unit import MapUnit
 from records.clinic.filed_orders import NewSession, file_order
 from records.evidence.journal import open_session
 from records.evidence.start_check import check_before_start
@@ -132,6 +132,7 @@ def _check_before_start(
     ):
         workplace.warn(warning)
     if unit.verified:
+        order.check_patient_is_named()
         check_identified(recording.begun)
         check_somebody_answers(
             order.prescription,
@@ -146,6 +147,6 @@ def _weight_test(uri: str, unit: TractionUnit, workplace: Workplace) -> WeightTe
     """What a commissioning on file is worth now; its line is listened to as it was measured."""
     known = known_of(workplace.folder, unit_as_commissioned(unit), workplace.clock.utc_ms())
     slowest_s = known.slowest_answer_s(uri)
-    if isinstance(unit, ReferenceUnit) and slowest_s is not None:
+    if isinstance(unit, MapUnit) and slowest_s is not None:
         unit.link.line.know_slowest_answer(slowest_s, timeout_s=unit.link.timeout_s)
     return known.weight_test

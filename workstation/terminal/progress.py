@@ -5,10 +5,12 @@ Pages return the text that is to be written; ``workstation.terminal.display`` wr
 
 from __future__ import annotations
 
-from controller.order.prescription import NEWTONS_PER_LBF
+from controller.order.force_unit import ForceUnit
 from controller.ports import Progress
 from controller.words import visible
 
+_WIDTH = 6
+"""Characters of a force in a line, so that lines stand below each other: 981.0 and a sign."""
 LINES_EVERY_S = 30.0
 """Without a terminal a line is printed at every change of phase and every so often between."""
 
@@ -16,8 +18,8 @@ LINES_EVERY_S = 30.0
 class PhaseLines:
     """Lines for logs and pipes."""
 
-    def __init__(self) -> None:
-        self._last = ("", 0.0)
+    def __init__(self, forces: ForceUnit = ForceUnit.NEWTON) -> None:
+        self._last, self._forces = ("", 0.0), forces
 
     def words(self, text: str) -> str:
         """A text on lines of its own."""
@@ -30,7 +32,7 @@ class PhaseLines:
         if progress.phase == phase and progress.elapsed_s < shown_s + LINES_EVERY_S:
             return tone
         self._last = (progress.phase, progress.elapsed_s)
-        return f"{tone}{line(progress)}\n"
+        return f"{tone}{line(progress, self._forces)}\n"
 
     def aged(self, age_s: float) -> str:
         """Nothing: a line that was written is of its time."""
@@ -69,10 +71,11 @@ class Verbatim:
         return ""
 
 
-def line(progress: Progress) -> str:
-    """Phase, treatment clock, target and actual force in N and lbf, message and alarm."""
-    target = "" if progress.target_n is None else f"   target {_both(progress.target_n)}"
-    force = "no reading" if progress.force_n is None else _both(progress.force_n)
+def line(progress: Progress, forces: ForceUnit = ForceUnit.NEWTON) -> str:
+    """Phase, treatment clock, target and actual force in two units, message and alarm."""
+    force_n, target_n = progress.force_n, progress.target_n
+    target = "" if target_n is None else f"   target {forces.with_other(target_n, _WIDTH)}"
+    force = "no reading" if force_n is None else forces.with_other(force_n, _WIDTH)
     clock = f"{minutes(progress.elapsed_s)} / {minutes(progress.planned_s)}"
     said = (progress.message, alarm_words(progress), sound_words(progress))
     words = "   ".join(filter(None, said))
@@ -103,16 +106,12 @@ def phase_words(progress: Progress) -> str:
     return f"{phase}, hold {progress.hold_number} of {progress.hold_count}"
 
 
-def force_words(force_n: float | None) -> str:
-    """A force in newtons, or that there is none."""
-    return "no reading" if force_n is None else f"{force_n:.1f} N"
+def force_words(force_n: float | None, forces: ForceUnit) -> str:
+    """A force in the unit that leads, or that there is none."""
+    return "no reading" if force_n is None else forces.in_unit(force_n)
 
 
 def minutes(seconds: float) -> str:
     """Minutes and seconds: "04:31"."""
     whole = int(seconds)
     return f"{whole // 60:02d}:{whole % 60:02d}"
-
-
-def _both(force_n: float) -> str:
-    return f"{force_n:6.1f} N ({force_n / NEWTONS_PER_LBF:5.1f} lbf)"

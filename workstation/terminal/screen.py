@@ -14,6 +14,7 @@ from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from types import TracebackType
 from typing import Any, Final, TextIO
 
+from controller.order.force_unit import ForceUnit
 from controller.ports import Clock, Progress
 from controller.words import visible
 from workstation.output import json_for
@@ -41,10 +42,12 @@ class Screen:
     standard output holds the JSON alone, and the session is shown on standard error.
     """
 
-    def __init__(self, clock: Clock, *, as_json: bool) -> None:
+    def __init__(
+        self, clock: Clock, *, as_json: bool, forces: ForceUnit = ForceUnit.NEWTON
+    ) -> None:
         out, err, now_s = sys.stdout, sys.stderr, clock.now_s
         shown = err if as_json else out
-        page = page_for(shown, clock.utc_ms)
+        page = page_for(shown, clock.utc_ms, forces)
         self._session = Display(page, writer(shown), now_s)
         self._has_input_row = isinstance(page, StatusArea)
         self._now_s, self._err = now_s, err
@@ -168,12 +171,15 @@ def last_words(text: str, now_s: Callable[[], float]) -> None:
     messages.close(DRAIN_S)
 
 
-def page_for(stream: TextIO | None, utc_ms: Callable[[], int]) -> DisplayStyle:
+def page_for(
+    stream: TextIO | None, utc_ms: Callable[[], int], forces: ForceUnit = ForceUnit.NEWTON
+) -> DisplayStyle:
     """Three areas where the stream is a terminal that knows its cursor, else plain lines."""
     terminal = os.environ.get("TERM", "" if os.name == "posix" else "windows")
     if not is_terminal(stream) or not terminal.startswith(_KNOWN_TERMINALS):
-        return PhaseLines()
-    return StatusArea(lambda: _size(stream), utc_ms, colours="NO_COLOR" not in os.environ)
+        return PhaseLines(forces)
+    colours = "NO_COLOR" not in os.environ
+    return StatusArea(lambda: _size(stream), utc_ms, colours=colours, forces=forces)
 
 
 def _size(stream: TextIO | None) -> os.terminal_size:

@@ -20,7 +20,7 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from controller.alarms import Priority
-from controller.order.prescription import NEWTONS_PER_LBF
+from controller.order.force_unit import ForceUnit
 from controller.ports import Progress
 from controller.words import one_line, visible
 from workstation.terminal.display import BELL
@@ -62,8 +62,15 @@ class StatusArea:
     is that of this workstation's zone.
     """
 
-    def __init__(self, size: Size, utc_ms: Callable[[], int], *, colours: bool) -> None:
-        self._size, self._utc_ms, self._colours = size, utc_ms, colours
+    def __init__(
+        self,
+        size: Size,
+        utc_ms: Callable[[], int],
+        *,
+        colours: bool,
+        forces: ForceUnit = ForceUnit.NEWTON,
+    ) -> None:
+        self._size, self._utc_ms, self._colours, self._forces = size, utc_ms, colours, forces
         self._progress: Progress | None = None
         self._age_s = 0.0
         self._question = self._typed = ""
@@ -179,7 +186,8 @@ class StatusArea:
         return self._wide(progress) if is_wide else self._narrow(progress)
 
     def _wide(self, progress: Progress) -> list[_Row]:
-        ordered = "" if progress.target_n is None else f"ordered {_both(progress.target_n)}"
+        target_n = progress.target_n
+        ordered = "" if target_n is None else f"ordered {self._forces.with_other(target_n)}"
         times = (self._time_of_day(), _since(progress), sound_words(progress), progress.message)
         return [
             _Row(f"{phase_words(progress)}   {_treated(progress)}", "7"),
@@ -188,7 +196,8 @@ class StatusArea:
         ]
 
     def _narrow(self, progress: Progress) -> list[_Row]:
-        of = "" if progress.target_n is None else f" of {progress.target_n:.1f} N"
+        target_n = progress.target_n
+        of = "" if target_n is None else f" of {self._forces.in_unit(target_n)}"
         return [
             _Row(phase_words(progress), "7"),
             _Row(f"{self._force(progress)}{of}"),
@@ -208,15 +217,17 @@ class StatusArea:
         if progress is None:
             return "no reading yet"
         alarm = "ALARM " if progress.alarms else ""
-        of = "" if progress.target_n is None else f" of {progress.target_n:.1f}"
-        now = self._silence() or force_words(progress.force_n)
+        target_n = progress.target_n
+        of = "" if target_n is None else f" of {self._forces.in_unit(target_n).split()[0]}"
+        now = self._silence() or force_words(progress.force_n, self._forces)
         return f"{alarm}{now}{of} {phase_words(progress)}"
 
     def _force(self, progress: Progress) -> str:
         """The force now, or why there is none; never one of a moment ago."""
         if silence := self._silence():
             return silence
-        return "no reading" if progress.force_n is None else _both(progress.force_n)
+        force_n = progress.force_n
+        return "no reading" if force_n is None else self._forces.with_other(force_n)
 
     def _silence(self) -> str:
         if self._age_s <= STALE_S:
@@ -253,7 +264,3 @@ def _since(progress: Progress) -> str:
     if progress.since_start_s is None:
         return ""
     return f"traction began {minutes(progress.since_start_s)} ago"
-
-
-def _both(force_n: float) -> str:
-    return f"{force_n:.1f} N ({force_n / NEWTONS_PER_LBF:.1f} lbf)"

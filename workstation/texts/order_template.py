@@ -46,7 +46,7 @@ def order_template(region: Region) -> str:
     table, tables = _TABLES[region]
     return f"""\
 # Order for one traction session. Check every line; lines that begin with # are not read.
-# Forces: "102 N", "23 lbf", "10.4 kgf" or, with body_mass, "40 % body weight".
+# Forces: "102 N", "23 lbf" or "23 lb", "10.4 kgf" or, with body_mass, "40 % body weight".
 # Times: "60 s", "15 min". Rates: "10 N/s", "2 lbf/s". A number without a unit is refused.
 
 # --- who ------------------------------------------------------------------------------------------

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from controller.order.force_unit import ForceUnit
 from controller.order.phases import Stage
 from controller.order.planner import TreatmentPlan
-from controller.order.prescription import NEWTONS_PER_LBF, Mode, Prescription
+from controller.order.prescription import Mode, Prescription
 from controller.words import lines_of
 
 
-def plan_text(plan: TreatmentPlan) -> str:
+def plan_text(plan: TreatmentPlan, forces: ForceUnit = ForceUnit.NEWTON) -> str:
     """Several lines: what is pulled, in which steps, and how long all of it takes."""
-    return lines_of(_lines(plan))
+    return lines_of(_lines(plan, forces))
 
 
-def _lines(plan: TreatmentPlan) -> Iterator[str]:
+def _lines(plan: TreatmentPlan, unit: ForceUnit) -> Iterator[str]:
     order, times = plan.order, plan.times
-    yield f"{order.region.value}, {order.mode.value}: {_forces(order)}"
+    yield f"{order.region.value}, {order.mode.value}: {_forces(order, unit)}"
     yield f"  table        {order.table_text}"
     if order.progressive_steps:
         yield (
             f"  progressive  {_time(times.progressive_s)}, steps at "
-            f"{_steps(plan, Stage.PROGRESSIVE)}"
+            f"{_steps(plan, Stage.PROGRESSIVE, unit)}"
         )
     yield f"  treatment    {_time(times.treatment_s)}"
     if order.regressive_steps:
         yield (
-            f"  regressive   {_time(times.regressive_s)}, steps at {_steps(plan, Stage.REGRESSIVE)}"
+            f"  regressive   {_time(times.regressive_s)}, steps at "
+            f"{_steps(plan, Stage.REGRESSIVE, unit)}"
         )
     yield (
         f"  total        {_time(times.total_s)}: traction {_time(times.traction_s)}, pretension "
@@ -36,26 +38,22 @@ def _lines(plan: TreatmentPlan) -> Iterator[str]:
     )
 
 
-def _forces(order: Prescription) -> str:
+def _forces(order: Prescription, unit: ForceUnit) -> str:
+    hold, rest = unit.with_other(order.hold_force_n), unit.with_other(order.rest_force_n)
     if order.mode is Mode.STATIC:
-        return f"{_force(order.hold_force_n)} all the time"
-    hold, rest = _force(order.hold_force_n), _force(order.rest_force_n)
+        return f"{hold} all the time"
     if order.mode is Mode.CYCLIC:
         return f"up to {hold} in {order.hold_s:g} s, down to {rest} in {order.rest_s:g} s"
     return f"hold {hold} for {order.hold_s:g} s, rest {rest} for {order.rest_s:g} s"
 
 
-def _steps(plan: TreatmentPlan, stage: Stage) -> str:
+def _steps(plan: TreatmentPlan, stage: Stage, unit: ForceUnit) -> str:
     """The forces of the steps; of those that rest, the rests are left out."""
     levels: dict[int, float] = {
         s.part: s.end_force_n for s in plan.profile.segments if s.stage is stage
     }
     every = 1 if plan.order.mode is Mode.STATIC else 2
-    return ", ".join(f"{force_n:g} N" for force_n in list(levels.values())[::every])
-
-
-def _force(force_n: float) -> str:
-    return f"{force_n:g} N ({force_n / NEWTONS_PER_LBF:.1f} lbf)"
+    return ", ".join(map(unit.with_other, list(levels.values())[::every]))
 
 
 def _time(seconds: float) -> str:

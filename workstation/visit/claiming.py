@@ -16,6 +16,7 @@ from records.store.record_folder import RecordFolder
 from records.visit.billing import ClaimCode, accept
 from records.visit.load import audited_visit
 from records.visit.visit import Visit
+from workstation.output import Target
 from workstation.settings import Settings
 from workstation.visit.desk import VisitDesk
 from workstation.visit.exporting import AskedExport, write_export
@@ -73,8 +74,7 @@ def export_when_ready(
     )
     if lacks:
         return result
-    place.mkdir(parents=True, exist_ok=True)
-    asked = AskedExport(format=_format(visit), out=place)
+    asked = AskedExport(format=_format(visit), out=Target(place, is_folder=True))
     try:
         written = write_export(folder, visit, asked, person=person)
     except TractionError as refusal:

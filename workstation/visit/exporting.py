@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from records.store.author import Person
     from records.store.record_folder import RecordFolder
     from records.visit.visit import Visit
+    from workstation.output import Target
 
 BUNDLE = "bundle"
 FOR_A_RECEIVER = frozenset({"csv", "837p", "hl7-dft"})
@@ -20,13 +21,17 @@ FOR_A_RECEIVER = frozenset({"csv", "837p", "hl7-dft"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedExport:
-    """What is to be written, and where; ``again``: a claim that left in this format before."""
+    """What is to be written, and where.
+
+    ``again``: a claim that left in this format before; ``force``: over what is there.
+    """
 
     format: str
     receiver: str = "own"
     sampled: bool = False
     again: bool = False
-    out: Path | None = None
+    out: Target | None = None
+    force: bool = False
 
     @property
     def sent_as(self) -> str | None:
@@ -60,16 +65,18 @@ def write_export(
 
     Raises ExportRefused, ExportIncomplete, AuditUnavailable or JournalUnavailable.
     """
-    from records.exports.formats import place_for
+    from records.exports.formats import refuse_other_session
     from records.visit.sent import keep_export, refuse_second
     from workstation.author_now import reader_now
-    from workstation.output import write_file
+    from workstation.output import refuse_existing, write_file
 
     if asked.sent_as and not asked.again:
         refuse_second(visit, asked.sent_as)
     made, name = _made(folder, visit, asked)
     told(visit)
-    target = place_for(visit.note.sessions, asked.out, name)
+    target = asked.out.file(name) if asked.out else Path(name)
+    refuse_other_session(visit.note.sessions, target)
+    refuse_existing(target, force=asked.force)
     if asked.sent_as:
         reader = (person or reader_now)(folder)
         keep_export(folder, visit, reader, asked.sent_as, target.name, made.content)

@@ -170,7 +170,9 @@ def _order_and_treat(
 
 def _still_holds(desk: VisitDesk, text: str) -> bool:
     order = parse_entered_order(text, "of this visit")
-    desk.dialogue.tell(plan_text(PlannedOrder.of(order).plan).rstrip("\n"))
+    desk.dialogue.tell(
+        plan_text(PlannedOrder.of(order).plan, desk.settings.unit_of_force).rstrip("\n")
+    )
     return desk.dialogue.yes("order as typed", "This order was typed before. Go on with it?")
 
 

@@ -187,7 +187,7 @@ def _plan(desk: VisitDesk, whom: Whom, chosen: ChosenOrder) -> str:
     order = _with_words(desk, whom, chosen)
     people = f"{order.values['set_up_by']} sets up, {order.values['supervised_by']} supervises"
     return (
-        f"{plan_text(order.planned().plan)}"
+        f"{plan_text(order.planned().plan, desk.settings.unit_of_force)}"
         f"  from         {order.source}\n"
         f"  people       {people}, {chosen.performed_by} performs\n"
         "Enter: nothing changed. Else KEY=VALUE; KEY=VALUE, as in hold_force=20 lbf or preset=NAME"

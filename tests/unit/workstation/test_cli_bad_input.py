@@ -106,8 +106,8 @@ def one_message(told: Told) -> str:
     ("old", "new", "words"),
     [
         ("hold_time =", "hold_tyme =", ["key hold_tyme is not known", "did you mean hold_time?"]),
-        ('"23 lbf"', '"23"', ['hold_force="23"', "the unit is missing", "N, lbf"]),
-        ('"15 min"', '"15"', ['treatment_time="15"', "the unit is missing", "s, min"]),
+        ('"23 lbf"', '"23"', ['hold_force="23"', "the unit is missing", '"23 N" or "23 lbf"']),
+        ('"15 min"', '"15"', ['treatment_time="15"', "the unit is missing", '"15 s" or "15 min"']),
         ('"23 lbf"', '"23 stone"', ["'stone'", "is not known"]),
         ('"23 lbf"', "23", ["hold_force=23", "must be text in quotes"]),
         ('"23 lbf"', '"201 N"', ["201", "200"]),
@@ -115,7 +115,7 @@ def one_message(told: Told) -> str:
         ('"23 lbf"', '"40 % body weight"', ["body_mass"]),
         ('region = "cervical"', 'region = "elbow"', ['region="elbow"', "cervical"]),
         ('hold_force = "23 lbf"', "# nothing", ["hold_force is missing"]),
-        ('"15 min"', '"15 min', ["not valid TOML"]),
+        ('"15 min"', '"15 min', ['write treatment_time = "15 min"']),
         ("diagnosis = []", 'diagnosis = ["neck"]', ["ICD-10-CM"]),
     ],
 )
@@ -148,11 +148,11 @@ def test_questions_without_anybody_to_answer(
     data = str(tmp_path / "data")
     told = traction("run", NOBODY, "--order", order(), "--data", data)
     assert told.status == 2
-    assert "unit_not_commissioned" in one_message(told)
+    assert "unit not commissioned" in one_message(told)
     above_soft = order(('"23 lbf"', '"190 N"'))
     told = traction("run", NOBODY, "--order", above_soft, "--yes", "--data", data)
     assert told.status == 2
-    assert "force_above_soft_limit" in one_message(told)
+    assert "force above soft limit" in one_message(told)
 
 
 @pytest.mark.parametrize(
@@ -337,6 +337,9 @@ def test_a_refusal_before_arming_is_on_record_without_note_and_charge(
         (["export", "x", "--format", "docx"], 2),
         (["run", NOBODY], 2),
         (["simulate", "--body", "elephant"], 2),
+        (["simulate", "--instrument", "laumas_tlb"], 2),
+        (["simulate", "--order", "order.toml"], 2),
+        (["simulate", "--instrument", "reference_v1", "--order", "order.toml"], 2),
         (["fly"], 2),
     ],
 )
@@ -384,3 +387,33 @@ def test_a_fault_script_that_is_wrong_is_named(
     assert told.status == 2
     assert words in one_message(told)
     assert str(path) in told.err
+
+
+def test_several_mistakes_of_an_order_stand_one_below_the_other(
+    traction: Traction, tmp_path: Path
+) -> None:
+    order = tmp_path / "order.toml"
+    text = order_template(Region.CERVICAL)
+    text = text.replace('"15 min"', '"15 minutes"').replace('"11.5 lbf"', '"11,5 lbf"')
+    order.write_text(text, encoding="utf-8")
+    for command in (
+        ("order", "check", str(order)),
+        ("run", NOBODY, "--order", str(order), "--yes"),
+    ):
+        told = traction(*command)
+        assert (told.status, told.out) == (2, "")
+        assert told.err.splitlines() == [
+            "traction: order order.toml: 2 mistakes [1002]",
+            '- rest_force="11,5 lbf" has a comma; write "11.5 lbf" (a point, no comma)',
+            "- treatment_time=\"15 minutes\" has a unit that is not known, 'minutes'; "
+            'write "15 min"',
+        ]
+
+
+def test_one_mistake_of_an_order_is_one_line(traction: Traction, tmp_path: Path) -> None:
+    order = tmp_path / "order.toml"
+    text = order_template(Region.CERVICAL).replace('"15 min"', '"15 minutes"')
+    order.write_text(text, encoding="utf-8")
+    told = traction("order", "check", str(order))
+    assert told.err.startswith('traction: order order.toml: treatment_time="15 minutes" has a')
+    assert told.err.count("\n") == 1

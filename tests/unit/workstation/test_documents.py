@@ -97,3 +97,13 @@ def test_the_third_session_was_observed_and_says_so(shown: Shown) -> None:
     assert "Observed: this program read an instrument beside the table and drove nothing." in note
     assert "SIMULATED" in note
     assert load_visit(shown.data, shown.observed, SETTINGS).charge().values["minutes"] == "1"
+
+
+def test_the_cervical_act_runs_over_lines_of_text_as_a_choice(tmp_path: Path) -> None:
+    screen = io.StringIO()
+    run_short_demo(Console(file=screen, width=160), tmp_path, SETTINGS, cervical_wire="ascii")
+    assert "cervical over ASCII" in screen.getvalue()
+    told = json.loads((tmp_path / "cervical-session.json").read_text())
+    assert told["outcome"] == "completed"
+    note = (tmp_path / "cervical-note.txt").read_text()
+    assert "row 7 zero shifted" in " ".join(note.split())

@@ -42,8 +42,21 @@ def test_without_pseudo_terminals_the_demo_runs_over_tcp(monkeypatch: pytest.Mon
     assert [act.wire for act in acts()] == ["tcp", "tcp"]
 
 
-def test_without_pseudo_terminals_rtu_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wire", ["rtu", "ascii"])
+def test_without_pseudo_terminals_the_demo_refuses_a_wire_that_needs_one(
+    monkeypatch: pytest.MonkeyPatch, wire: str
+) -> None:
     monkeypatch.delattr(os, "openpty")
-    result = invoke("simulate", "--wire", "rtu")
+    result = invoke("demo", "--wire", wire)
+    assert isinstance(result.exception, AddressInvalid)
+    assert f"--wire {wire}: this system has no pseudo-terminals" in result.exception.message
+
+
+@pytest.mark.parametrize("wire", ["rtu", "ascii"])
+def test_without_pseudo_terminals_a_serial_line_is_not_served(
+    monkeypatch: pytest.MonkeyPatch, wire: str
+) -> None:
+    monkeypatch.delattr(os, "openpty")
+    result = invoke("simulate", "--wire", wire)
     assert isinstance(result.exception, AddressInvalid)
     assert "no pseudo-terminals; serve with --wire tcp" in result.exception.message

@@ -60,7 +60,7 @@ def test_json_says_the_same_in_every_encoding_and_steers_no_screen(encoding: str
 def test_a_reader_that_has_gone_is_no_error() -> None:
     with standing_for("stdout", without_reader()):
         say("one")
-        say_json(WORDS)
+        say_json("test", WORDS)
         say("two")
     with standing_for("stderr", without_reader()):
         warn("one")

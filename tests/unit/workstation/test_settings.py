@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import RequestRefused
+from controller.order.force_unit import ForceUnit
 from workstation import settings
 from workstation.settings import Settings, load_settings
 
@@ -19,7 +20,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An own settings file; the machine's own environment has no say."""
     path = tmp_path / "settings.toml"
     monkeypatch.setattr(settings, "settings_file", lambda: path)
-    for name in ("TRACTION_DATA", "TRACTION_TIME_ZONE", "TRACTION_CLINIC"):
+    for name in ("TRACTION_DATA", "TRACTION_TIME_ZONE", "TRACTION_CLINIC", "TRACTION_FORCE_UNIT"):
         monkeypatch.delenv(name, raising=False)
     return path
 
@@ -83,3 +84,66 @@ def test_the_system_s_zone_is_fixed_at_its_offset_of_the_moment() -> None:
     zone = Settings(time_zone="").zone_at(SUMMER_UTC_MS)
     moment = datetime.fromtimestamp(SUMMER_UTC_MS / 1000, UTC)
     assert zone.utcoffset(None) == moment.astimezone().utcoffset()
+
+
+def test_an_empty_setting_is_not_set(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    default = load_settings()
+    file.write_text("".join(f'{key} = ""\n' for key in Settings.model_fields))
+    assert load_settings() == default
+    for key in Settings.model_fields:
+        monkeypatch.setenv(f"TRACTION_{key.upper()}", "")
+    assert load_settings() == default
+
+
+def test_an_empty_variable_leaves_the_file_s_word(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text('clinic = "North"\n')
+    monkeypatch.setenv("TRACTION_CLINIC", "")
+    assert load_settings().clinic == "North"
+
+
+def test_an_unknown_key_is_refused_even_if_empty(file: Path) -> None:
+    file.write_text('colour = ""\n')
+    with pytest.raises(RequestRefused, match="setting colour=''"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("zone", "unit"),
+    [
+        ("America/Chicago", ForceUnit.POUND),
+        ("America/Indiana/Knox", ForceUnit.POUND),
+        ("Pacific/Honolulu", ForceUnit.POUND),
+        ("US/Eastern", ForceUnit.POUND),
+        ("America/Toronto", ForceUnit.NEWTON),
+        ("America/Mexico_City", ForceUnit.NEWTON),
+        ("Europe/Vienna", ForceUnit.NEWTON),
+    ],
+)
+def test_pounds_lead_in_the_united_states(zone: str, unit: ForceUnit) -> None:
+    assert Settings(time_zone=zone).unit_of_force is unit
+    assert Settings(time_zone=zone, force_unit=ForceUnit.KILOGRAM).unit_of_force is (
+        ForceUnit.KILOGRAM
+    )
+
+
+def test_without_a_zone_that_of_the_system_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", ":America/Denver")
+    assert Settings().unit_of_force is ForceUnit.POUND
+    monkeypatch.delenv("TZ")
+    link = tmp_path / "localtime"
+    monkeypatch.setattr(settings, "SYSTEM_ZONE", link)
+    assert Settings().unit_of_force is ForceUnit.NEWTON
+    link.symlink_to("/usr/share/zoneinfo/America/New_York")
+    assert Settings().unit_of_force is ForceUnit.POUND
+
+
+def test_a_unit_of_force_that_is_none_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACTION_FORCE_UNIT", "stone")
+    with pytest.raises(RequestRefused, match=r"setting force_unit='stone'.*'N', 'lbf' or 'kgf'"):
+        load_settings()
+    monkeypatch.setenv("TRACTION_FORCE_UNIT", "lbf")
+    assert load_settings().unit_of_force is ForceUnit.POUND

@@ -196,9 +196,9 @@ def test_what_is_given_on_the_command_line_is_checked(
 def test_who_sits_at_the_terminal_is_a_name(traction: Traction, tmp_path: Path) -> None:
     order = written(tmp_path, "")
     run = ("run", "modbus-tcp://127.0.0.1:9?unit=1", "--order", str(order), "--yes")
-    status, printed = traction(*run, "--operator", f"P. {OVERRIDE}J", "--data", str(tmp_path))
+    status, printed = traction(*run, "--by", f"P. {OVERRIDE}J", "--data", str(tmp_path))
     assert status == 2
-    assert "--operator has a mark that turns the direction of text (U+202E" in printed
+    assert "--by has a mark that turns the direction of text (U+202E" in printed
 
 
 NOTE_ACTS = {

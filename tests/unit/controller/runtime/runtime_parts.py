@@ -92,6 +92,7 @@ class StoryUnit:
         self.identity, self.capabilities = IDENTITY, CAPABILITIES
         self.profile_name, self.profile_digest = "test", "00"
         self.verified, self.tick_s = verified, 0.05
+        self.unknown_in_motion: frozenset[str] = frozenset()
         self.story = story
         self.commands: list[ForceCommand] = []
         self.acknowledged = self.released = self.closed = False
@@ -109,7 +110,9 @@ class StoryUnit:
             reading,
             taken_at_s=now_s - reading.sample_age_s,
             sample_number=count & 0xFFFF,
-            uptime_s=reading.uptime_s + now_s - self._started_s,
+            uptime_s=None
+            if reading.uptime_s is None
+            else reading.uptime_s + now_s - self._started_s,
         )
         if reading.force_n is None:
             return alive

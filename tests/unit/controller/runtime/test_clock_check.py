@@ -122,3 +122,23 @@ def test_differences_of_uptimes_are_those_of_a_counter_that_goes_round() -> None
     assert uptime_off_ms(1_000, 3 * ROUND_MS + 1_500) == 500
     # A wall clock that went back is behind, never ahead by what a round of the counter leaves.
     assert uptime_off_ms(1_000, -ROUND_MS + 2_000) == 1_000 - ROUND_MS
+
+
+def test_a_unit_without_an_uptime_or_a_boot_counter_is_not_compared() -> None:
+    """One number less in the record each, and no doubt where there would be one."""
+    seen = LastSeen(utc_ms=NOON_MS - HOUR_MS, boot_count=1, uptime_ms=1_000)
+    facts = start_facts(last_seen=seen)
+    doubtful = clock_item(NOON_MS, 2.0, IDENTITY, facts)
+    assert doubtful.state is CheckState.FAILED
+    silent = clock_item(NOON_MS, None, IDENTITY, facts)
+    assert (silent.state, silent.numbers) == (
+        CheckState.PASSED,
+        {"utc_ms": NOON_MS, "boot_count": 1},
+    )
+    uncounted = clock_item(NOON_MS, 2.0, replace(IDENTITY, boot_count=None), facts)
+    assert (uncounted.state, uncounted.numbers) == (
+        CheckState.PASSED,
+        {"utc_ms": NOON_MS, "uptime_ms": 2_000},
+    )
+    never = start_facts(last_seen=replace(seen, uptime_ms=None))
+    assert clock_item(NOON_MS, 2.0, IDENTITY, never).state is CheckState.PASSED

@@ -70,6 +70,7 @@ class Unit:
     verified: bool = False
     identity = IDENTITY
     capabilities = CAPABILITIES
+    unknown_in_motion: frozenset[str] = frozenset()
     tick_s = 0.05
 
     def __post_init__(self) -> None:

@@ -27,6 +27,7 @@ class Unit:
     samples: int = 0
     identity = IDENTITY
     tick_s = 0.05
+    unknown_in_motion: frozenset[str] = frozenset()
     _started_s: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -163,3 +163,15 @@ def test_the_count_of_entries_goes_on_from_65535_to_0() -> None:
     ring.unit.read_events = read_events  # type: ignore[method-assign, assignment]
     ring.reader.read(reading(newest_event=1), 1010.0, limit=10)
     assert asked == [(65_536, 2)]
+
+
+@pytest.mark.parametrize("lacking", ["newest event", "uptime"])
+def test_a_reading_that_does_not_tell_reads_nothing_and_a_later_one_does(lacking: str) -> None:
+    ring = Ring()
+    told = ring.happen(2, newest=7)
+    without_uptime, without_newest = replace(told, uptime_s=None), replace(told, newest_event=None)
+    silent = without_uptime if lacking == "uptime" else without_newest
+    assert ring.reader.read(silent, 1010.0, limit=10) == ()
+    assert ring.journal.events == []
+    assert not ring.reader.behind(replace(told, newest_event=None))
+    assert len(ring.reader.read(told, 1010.05, limit=10)) == 2

@@ -12,6 +12,7 @@ from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import Recorder
 from controller.runtime.session_ports import SessionPorts
 from controller.runtime.unit_watch import UnitWatch
+from tests.support.typed import said
 from tests.unit.controller.runtime.runtime_parts import (
     IDLE,
     Answers,
@@ -59,7 +60,7 @@ def test_between_two_readings_the_clocks_may_be_apart_by_as_much(
 ) -> None:
     watched = Watched(lambda elapsed_s: IDLE)
     watched.clock.sleep_until(1000.0)
-    watched.unit.story = lambda elapsed_s: replace(IDLE, uptime_s=IDLE.uptime_s - lag_s)
+    watched.unit.story = lambda elapsed_s: replace(IDLE, uptime_s=said(IDLE.uptime_s) - lag_s)
     if restarted:
         with pytest.raises(UnitFaulted, match="was restarted"):
             watched.watch.look()
@@ -82,3 +83,12 @@ def test_a_person_sees_the_force_and_what_is_waited_for() -> None:
         assert watched.operator.shown[-1].message == waiting.message
         watched.watch.look()
     assert watched.operator.shown[-1].message == ""
+
+
+def test_without_an_uptime_another_identity_shows_the_restart() -> None:
+    watched = Watched(lambda elapsed_s: replace(IDLE, uptime_s=None))
+    watched.clock.sleep_until(2000.0)
+    watched.watch.look()
+    watched.unit.identity = replace(watched.unit.identity, firmware="2.00.0")
+    with pytest.raises(UnitFaulted, match="was restarted since it was identified; start again"):
+        watched.watch.look()

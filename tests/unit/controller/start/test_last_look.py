@@ -131,6 +131,16 @@ CHANGES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         RequestRefused,
         "release the button",
     ),
+    "watchdog no longer told": (
+        {"watchdog_left_s": None},
+        RequestRefused,
+        "row 26 watchdog off failed: its readings have no watchdog time left; changed since",
+    ),
+    "uptime no longer told": (
+        {"uptime_s": None},
+        RequestRefused,
+        "row 25 unit restarted failed: not covered on this unit; changed since the self-check",
+    ),
     "switch unplugged": (
         {"status": UnitStatus.NONE},
         RequestRefused,
@@ -160,7 +170,11 @@ CHANGES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         "force channels failed",
     ),
     "tare": ({"gross_force_n": -5.0}, RequestRefused, "zero kept failed: -5.0 N without the tare"),
-    "no gross": ({"gross_force_n": None}, RequestRefused, "zero kept failed: measured at one"),
+    "no gross": (
+        {"gross_force_n": None},
+        RequestRefused,
+        "row 7 zero shifted failed: not covered",
+    ),
     "hot": (
         {"faults": VALID | UnitFault.MOTOR_HOT},
         RequestRefused,
@@ -307,3 +321,17 @@ def test_a_unit_that_never_measures_without_the_tare_is_not_covered() -> None:
     assert (item.state, item.refuses) == (CheckState.NOT_COVERED, False)
     assert last_look.zero_kept_item(-3.0, 2.0).state is CheckState.PASSED
     assert last_look.zero_kept_item(3.0, -2.1).refuses
+
+
+def test_a_unit_that_tells_no_events_is_not_covered() -> None:
+    item = last_look.events_item([], all_read=True, told=False)
+    assert (item.state, item.refuses) == (CheckState.NOT_COVERED, False)
+
+
+@pytest.mark.parametrize(("before_n", "now_n"), [(0.4, None), (None, 0.4)])
+def test_a_zero_that_was_measured_at_one_of_two_looks_refuses(
+    before_n: float | None, now_n: float | None
+) -> None:
+    item = last_look.zero_kept_item(before_n, now_n)
+    assert item.refuses
+    assert item.value == "measured at one of the two looks only"

@@ -35,15 +35,13 @@ from simulator.instruments.transmitters import (
     SimulatedLaumas,
     SimulatedTransmitter,
 )
-from simulator.line.device_time import VirtualDeviceTime
-from simulator.line.servers import SimulatedUnit
-from simulator.line.text_server import TextServer
 from simulator.table.patient import PassivePatient
 from simulator.units import virtual_unit
 from tests.support.simulated_instruments import (
     SHIPPED_INSTRUMENTS,
     Instrument,
     instrument_profile,
+    served_on,
     simulated,
 )
 
@@ -57,16 +55,8 @@ def served(
 ) -> Iterator[str]:
     """The address of an instrument that is served at its profile's baud rate."""
     profile, _ = instrument_profile(name)
-    time = VirtualDeviceTime(clock)
-    server: SimulatedUnit | TextServer
-    if isinstance(instrument, SimulatedTransmitter):
-        unit = SimulatedUnit(instrument, time)
-        server = unit.serve_rtu(profile.serial.baudrate) if wire == "pty" else unit.serve_tcp()
-    else:
-        text = TextServer(instrument, time, baudrate=profile.serial.baudrate)
-        server = text.serve_pty() if wire == "pty" else text.serve_tcp()
-    with server:
-        yield server.uri
+    with served_on(profile, instrument, clock, wire) as uri:
+        yield uri
 
 
 def free_cell(force_n: float = 0.4) -> HangingCell:
@@ -367,6 +357,19 @@ def test_a_unit_names_itself_and_its_channels_are_watched(wire: str) -> None:
     assert found.times is not None
     assert found.times.trips > 1000
     assert "SIM Lumbar 1" in item(found, "unit_identity").value
+
+
+@pytest.mark.skipif("pty" not in WIRES, reason="needs pseudo-terminals")
+def test_a_unit_on_lines_of_text_is_probed_when_it_is_named() -> None:
+    clock, trips = VirtualClock(), RoundTrips()
+    with virtual_unit(clock, "lumbar_split", PassivePatient(), seed=1) as unit:
+        unit.serve_ascii(115200)
+        connected = connect_unit(unit.uri, clock, capture=trips)
+        found = probe_unit(connected, clock, trips=trips)
+        connected.close()
+    assert found.good, [one.text for one in found.items if one.state is CheckState.FAILED]
+    assert found.times is not None
+    assert found.times.trips > 1000
 
 
 def test_a_unit_whose_cell_is_stuck_fails_by_its_noise() -> None:

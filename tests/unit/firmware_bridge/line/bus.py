@@ -197,6 +197,48 @@ class TcpSlave(RtuSlave):
         return frame[:4] + size + bytes([self.unit]) + body if body else b""
 
 
+class LineSlave:
+    """A traction unit on lines of text, as strict as B.9 lets one be: only CR ends a line.
+
+    What an order's answer has for forces is the number of the request; its sequence is that of the
+    newest order. It answers nothing to a line that is not sound.
+    """
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.orders: list[bytes] = []
+        self.unsound: list[bytes] = []
+        self._held = b""
+
+    def hear(self, data: bytes, at_s: float) -> bytes:
+        *lines, self._held = (self._held + data.replace(b"\n", b"")).split(b"\r")
+        return b"".join(self._served(line) for line in lines if line)
+
+    def _served(self, line: bytes) -> bytes:
+        fields, _, check = line[1:].rpartition(b"*")
+        if b"%04X" % crc(fields) != check or line[:1] not in b">?!":
+            self.unsound.append(line)
+            return b""
+        self.heard += 1
+        if line[:1] == b"?":
+            address, count = int(fields[:4], 16), int(fields[5:])
+            words = registers(address, count, self.heard).hex().upper()
+            return text_line(b"=", fields[:4] + b"," + words.encode())
+        if line[:1] == b"!":
+            return text_line(b"!", fields[:4] + b",1")
+        self.orders.append(fields)
+        number = b"%+05d" % self.heard
+        rest = b"+1023,+0365,5F21,0004,0488"
+        return text_line(
+            b"<", b"%b,1,3,004C,0003,0000,%b,%b,%b" % (fields[:4], number, number, rest)
+        )
+
+
+def text_line(first: bytes, fields: bytes) -> bytes:
+    """A line with its check sum and CR LF."""
+    return first + fields + b"*%04X\r\n" % crc(fields)
+
+
 class TextSlave:
     """A gauge: ``?`` and CR is answered by the number of the request, as so many newtons."""
 

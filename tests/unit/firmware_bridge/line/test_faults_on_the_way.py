@@ -6,16 +6,17 @@ import pytest
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout
 from tests.unit.firmware_bridge.line.bus import RtuSlave, Way
-from tests.unit.firmware_bridge.line.wires import KINDS, TICK_S, TIMEOUT_S, Wire
+from tests.unit.firmware_bridge.line.wires import KINDS, TICK_S, TIMEOUT_S, UNIT_KINDS, Wire
 
 SAME_BLOCK = (3,)
 """Every answer looks like every other; only listening tells them apart."""
 
 
 def request_bytes(kind: str) -> int:
+    """Of the second request; the LF behind a unit's line means nothing to it."""
     wire = Wire(kind)
-    wire.tick()
-    return len(wire.bus.sent[0][1])
+    wire.run(2)
+    return len(wire.bus.sent[1][1]) - (kind in UNIT_KINDS)
 
 
 EACH_BYTE = [(kind, at) for kind in KINDS for at in range(request_bytes(kind))]
@@ -50,11 +51,13 @@ def test_stray_bytes_before_an_answer_refuse_it_and_are_named(kind: str, stray: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stray_byte_between_exchanges_costs_nothing(kind: str) -> None:
+def test_a_stray_byte_between_exchanges_costs_a_unit_on_lines_one_answer(kind: str) -> None:
+    """It has no silence that tells where a line begins; the next request ends what it holds."""
     wire = Wire(kind)
     wire.run(3)
     wire.bus.stray(b"\x00")
-    assert wire.run(3) == [True] * 3
+    assert wire.run(3) == [kind not in UNIT_KINDS, True, True]
+    assert wire.wrong == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,6 +120,20 @@ def test_what_a_gateway_held_back_and_passes_on_in_a_row_is_never_taken_for_some
         assert wire.run(5) == [True] * 5
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("unit", "what came does not begin with =0131,"), ("order", "the answer of another order")],
+)
+def test_on_lines_the_address_or_the_sequence_keeps_a_late_answer_out(
+    kind: str, words: str
+) -> None:
+    wire = Wire(kind, lengths=SAME_BLOCK)
+    wire.bus.late[4] = 0.095
+    wire.run(10)
+    assert [error for error in wire.errors if words in error.message]
+    assert (wire.good, wire.wrong) == (10 - len(wire.errors), 0)
+
+
 @pytest.mark.parametrize("kind", ["rtu", "ascii"])
 def test_with_one_length_the_listening_is_what_keeps_a_late_answer_out(kind: str) -> None:
     wire = Wire(kind, lengths=SAME_BLOCK)
@@ -127,7 +144,7 @@ def test_with_one_length_the_listening_is_what_keeps_a_late_answer_out(kind: str
     assert wire.wrong == 0
 
 
-@pytest.mark.parametrize("kind", ["rtu", "ascii"])
+@pytest.mark.parametrize("kind", ["rtu", "ascii", "unit", "order"])
 def test_an_echo_is_named_with_what_to_do_and_cut_off_when_it_is_said(kind: str) -> None:
     wire = Wire(kind, Way(echo=True))
     assert wire.tick() is False
@@ -139,7 +156,7 @@ def test_an_echo_is_named_with_what_to_do_and_cut_off_when_it_is_said(kind: str)
     assert told.wrong == 0
 
 
-@pytest.mark.parametrize("kind", ["rtu", "ascii"])
+@pytest.mark.parametrize("kind", ["rtu", "ascii", "unit", "order"])
 def test_echo_that_is_said_and_does_not_come_is_named(kind: str) -> None:
     wire = Wire(kind)
     wire.line.echo = True
@@ -233,6 +250,8 @@ def test_every_error_says_what_came_and_what_was_expected(kind: str) -> None:
         "tcp": "transaction 1, unit 1, function 3, 13 bytes came within 40 ms instead of "
         "transaction 1, unit 1, function 3, 15 bytes",
         "ascii": "7 bytes b'+0001 N' came within 40 ms instead of a line that ends with",
+        "unit": "23 bytes b'=012D,012D012E0001*5D00' came within 40 ms instead of =012D, 3 ",
+        "order": "+1023,+0365,5F21,0004,0488*",
     }[kind]
     assert words in error.message
     assert isinstance(error, LinkError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.errors import AddressInvalid
-from firmware_bridge.connect import connect_unit, serial_tick_s
+from firmware_bridge.connect import connect_unit, line_tick_s, serial_tick_s
 from firmware_bridge.line.uri import (
     AsciiAddress,
     SerialAddress,
@@ -113,15 +113,35 @@ def test_an_adapter_is_written_as_it_is_read(adapter: UsbAdapter) -> None:
     assert parse_uri(f"modbus-rtu:{adapter}?unit=2") == SerialAddress(port=adapter, unit=2)
 
 
-def test_a_traction_unit_is_not_looked_for_where_text_is_spoken() -> None:
-    with pytest.raises(AddressInvalid, match="no profile of one speaks text"):
-        connect_unit("ascii:///dev/ttyUSB0", DirectClock())
-
-
+@pytest.mark.parametrize("scheme", ["modbus-rtu", "ascii"])
 @pytest.mark.parametrize("baudrate", [1200, 2400, 4800])
-def test_a_line_that_is_too_slow_for_a_unit_is_refused_before_it_is_opened(baudrate: int) -> None:
+def test_a_line_that_is_too_slow_for_a_unit_is_refused_before_it_is_opened(
+    scheme: str, baudrate: int
+) -> None:
     with pytest.raises(AddressInvalid, match=f"at {baudrate} Bd one reading takes longer"):
-        connect_unit(f"modbus-rtu:///dev/none?baudrate={baudrate}", DirectClock())
+        connect_unit(f"{scheme}:///dev/none?baudrate={baudrate}", DirectClock())
+
+
+@pytest.mark.parametrize(
+    ("baudrate", "latency_s", "tick_s"),
+    [
+        (9600, 0.001, 0.2),
+        (14400, 0.001, 0.2),
+        (19200, 0.001, 0.1),
+        (38400, 0.001, 0.1),
+        (57600, 0.001, 0.05),
+        (57600, 0.016, 0.1),
+        (115200, 0.016, 0.05),
+    ],
+)
+def test_on_lines_of_text_an_order_and_its_answer_fit_the_tick(
+    baudrate: int, latency_s: float, tick_s: float
+) -> None:
+    """109 characters (B.8), the adapter's lump and the unit's 10 ms in the time-out."""
+    assert line_tick_s(baudrate, latency_s) == tick_s
+    assert 1090 / baudrate + latency_s + 0.010 <= 0.8 * tick_s
+    usual_s = 1090 / baudrate + 0.002 + (latency_s if latency_s < 0.01 else 0.0)
+    assert usual_s <= 0.6 * tick_s, "every answer would count as slow"
 
 
 @pytest.mark.parametrize(

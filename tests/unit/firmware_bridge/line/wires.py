@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from controller.errors import LinkError
+from controller.errors import LinkError, StaleAnswer
 from firmware_bridge.ascii.endings import LineEnd
 from firmware_bridge.ascii.talker import AsciiTalker
+from firmware_bridge.ascii.unit_link import UnitTextLink
 from firmware_bridge.line.line import Line
-from firmware_bridge.line.timing import NO_WIRE, LineTimes, serial_times
+from firmware_bridge.line.timing import BITS_PER_CHARACTER, NO_WIRE, LineTimes, serial_times
 from firmware_bridge.modbus.frames import FUNCTIONS
 from firmware_bridge.modbus.link import ModbusLink, RtuFraming, TcpFraming
 from tests.unit.firmware_bridge.line.bus import (
     Bus,
     BusClock,
+    LineSlave,
     RtuSlave,
     Slave,
     TcpSlave,
@@ -22,7 +24,9 @@ from tests.unit.firmware_bridge.line.bus import (
 
 TICK_S = 0.050
 TIMEOUT_S = 0.040
-KINDS = ("rtu", "tcp", "ascii")
+KINDS = ("rtu", "tcp", "ascii", "unit", "order")
+"""Registers over Modbus twice, a gauge, and a traction unit on lines: registers and orders."""
+UNIT_KINDS = ("unit", "order")
 
 
 class Wire:
@@ -43,18 +47,24 @@ class Wire:
         self.kind = kind
         self.lengths = lengths
         self.clock = BusClock()
-        slave: RtuSlave | TextSlave = TextSlave()
-        if kind != "ascii":
+        slave: RtuSlave | TextSlave | LineSlave = TextSlave()
+        if kind in UNIT_KINDS:
+            slave = LineSlave()
+        elif kind != "ascii":
             slave = TcpSlave() if kind == "tcp" else RtuSlave(timer=timer)
         self.slave = slave
         way = way or Way()
+        baudrate = 38400
+        if kind in UNIT_KINDS:
+            baudrate, way.byte_s = 115200, BITS_PER_CHARACTER / 115200
         slaves: list[Slave] = [slave]
         self.bus = Bus(slaves, self.clock, way, seed)
-        times: LineTimes = NO_WIRE if kind == "tcp" else serial_times(38400)
+        times: LineTimes = NO_WIRE if kind == "tcp" else serial_times(baudrate)
         self.line = Line(self.bus, self.clock, times, numbered=kind == "tcp")
         framing = TcpFraming() if kind == "tcp" else RtuFraming()
         self.link = ModbusLink(self.line, framing, unit=1, functions=FUNCTIONS, timeout_s=TIMEOUT_S)
         self.asker = AsciiTalker(self.line, end=LineEnd(terminator=b"\r\n"), timeout_s=TIMEOUT_S)
+        self.text_link = UnitTextLink(self.line, timeout_s=TIMEOUT_S)
         self.due_s = self.clock.time_s
         self.good = self.wrong = self.asked = 0
         self.errors: list[LinkError] = []
@@ -82,7 +92,18 @@ class Wire:
         if self.kind == "ascii":
             value = self.asker.ask(b"?\r")
             return value, b"%+05d N\r\n" % self.slave.heard
+        if self.kind == "order":
+            return self._order()
         count = self.lengths[self.asked % len(self.lengths)]
         address = 100 * count + self.asked % 7
-        value = self.link.read_registers(3, address, count)
+        reader = self.text_link if self.kind == "unit" else self.link
+        value = reader.read_registers(3, address, count)
         return value, registers(address, count, self.slave.heard)
+
+    def _order(self) -> tuple[bytes, bytes]:
+        """The caller compares the sequence, as the unit's driver does."""
+        values = self.text_link.order(f"{self.asked:04X},7F31A2C4,F,+1023,0100,1200")
+        if values["sequence"] != self.asked:
+            self.text_link.distrust()
+            raise StaleAnswer("the answer of another order")
+        return b"%d" % values["force_1"], b"%d" % self.slave.heard

@@ -149,6 +149,13 @@ def test_one_lost_answer_is_nobody_s_fault(lost: int) -> None:
     assert check_transparency(gateway.link) == ""
 
 
+def test_two_answers_that_a_busy_computer_missed_are_nobody_s_fault() -> None:
+    gateway = Gateway()
+    gateway.bus.damage.update({1: lambda whole: b"", 2: lambda whole: b""})
+    assert check_transparency(gateway.link) == ""
+    assert gateway.asked().count(0x00FF) == 3
+
+
 def test_the_control_is_an_address_whose_whole_request_is_plain() -> None:
     """The check sum of a request may have the very byte that a gateway loses."""
     for unit in range(1, 248):
@@ -166,7 +173,7 @@ def test_a_connection_that_is_gone_meanwhile_is_told_as_that() -> None:
         check_transparency(gateway.link)
 
 
-def test_what_was_lost_is_asked_for_twice() -> None:
+def test_what_was_lost_is_asked_for_again_behind_its_neighbour() -> None:
     gateway = Gateway(telnet)
     with pytest.raises(LinkError, match="FF"):
         check_transparency(gateway.link)

@@ -20,6 +20,7 @@ from controller.ports import UnitCapabilities
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, UnitState
 from firmware_bridge.modbus.registers import words_to_bytes
 from firmware_bridge.units import freshness, reference_unit
+from tests.support.typed import said
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, armed
 from tests.unit.firmware_bridge.scripted import TOKEN, DeskUnit, crc, framed, with_crc
 
@@ -343,7 +344,7 @@ def test_behind_a_reading_that_is_not_believed_the_right_answer_is_thrown_away(
     desk.state = int(right.unit_state)
     late = desk.answer(desk.port.sent[-1])
     desk.port.comes(late, spoiled_at_s + 0.070 - desk.clock.time_s)
-    assert unit.exchange(FOLLOW).sequence_accepted == right.sequence_accepted + 2
+    assert unit.exchange(FOLLOW).sequence_accepted == said(right.sequence_accepted) + 2
     assert desk.port.sent_at_s[-1] - spoiled_at_s == pytest.approx(0.080, abs=0.001)
 
 

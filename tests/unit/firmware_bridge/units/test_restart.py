@@ -13,6 +13,7 @@ from controller.telemetry import ForceCommand, Telemetry, UnitState
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from tests.contract.test_fault_table import REFUSED
 from tests.support.faulty_server import Fault
+from tests.support.typed import said
 from tests.unit.firmware_bridge.driving import FOLLOW, OBSERVE, RELEASE, RELEASE_FAST, armed
 from tests.unit.firmware_bridge.scripted import IDENTITY_HEX, DeskUnit, with_crc
 
@@ -50,13 +51,13 @@ def test_the_second_reading_behind_a_restart_shows_that_the_uptime_went_back(
     assert tick(unit, desk) is None
     reading = tick(unit, desk)
     assert reading is not None
-    assert reading.uptime_s < before.uptime_s
+    assert said(reading.uptime_s) < said(before.uptime_s)
     assert (reading.unit_state, reading.sequence_accepted) == (UnitState.IDLE, 0)
     assert unit.identity.boot_count == 10
     sent = len(desk.port.sent)
     later = tick(unit, desk)
     assert later is not None
-    assert later.uptime_s > reading.uptime_s
+    assert said(later.uptime_s) > said(reading.uptime_s)
     # Believed from now on as it stands: nobody asks who it is again.
     assert desk.port.sent[sent:] == [bytes.fromhex("0103010000144439")]
 
@@ -67,7 +68,7 @@ def test_it_is_seen_while_only_observing_too() -> None:
     with pytest.raises(StaleAnswer, match="went back"):
         unit.exchange(OBSERVE)
     desk.clock.time_s += 0.05
-    assert unit.exchange(OBSERVE).uptime_s < before.uptime_s
+    assert said(unit.exchange(OBSERVE).uptime_s) < said(before.uptime_s)
 
 
 def test_a_restarted_unit_holds_no_token_so_a_release_is_the_tokenless_one() -> None:
@@ -102,8 +103,8 @@ def test_a_restart_shortly_before_the_uptime_overflows_is_seen(left_ms: int) -> 
     assert tick(unit, desk) is None
     reading = tick(unit, desk)
     assert reading is not None
-    assert before.uptime_s > 4_294_900.0
-    assert reading.uptime_s < 1.0
+    assert said(before.uptime_s) > 4_294_900.0
+    assert said(reading.uptime_s) < 1.0
 
 
 def test_an_overflow_is_no_restart() -> None:
@@ -115,8 +116,8 @@ def test_an_overflow_is_no_restart() -> None:
         reading = tick(unit, desk)
         assert reading is not None
         uptimes_s.append(reading.uptime_s)
-    assert uptimes_s[0] > 4_294_967.0
-    assert uptimes_s[-1] < 1.0
+    assert said(uptimes_s[0]) > 4_294_967.0
+    assert said(uptimes_s[-1]) < 1.0
     assert unit.identity.boot_count == 9
 
 
@@ -173,7 +174,7 @@ def test_a_lost_answer_about_the_boot_counter_is_told_as_an_old_reading() -> Non
         with pytest.raises(StaleAnswer, match="went back"):
             unit.exchange(OBSERVE)
         desk.clock.time_s += 0.05
-    assert unit.exchange(OBSERVE).uptime_s < 1.0
+    assert said(unit.exchange(OBSERVE).uptime_s) < 1.0
 
 
 def test_a_port_that_is_gone_meanwhile_is_told_as_that() -> None:

@@ -65,7 +65,7 @@ def test_a_row_that_was_left_is_shown_and_taken_up_into_the_chain(shared: Record
 def test_the_next_command_of_the_records_own_account_takes_rows_up(shared: RecordFolder) -> None:
     record_read(shared, READER, "note", session_id="s-1")
     said(shared, "note", "s-1")
-    whats = [row["what"] for row in json.loads(said(shared, "audit", "--json"))]
+    whats = [row["what"] for row in json.loads(said(shared, "audit", "--json"))["accesses"]]
     assert whats == ["note", "note"]
     assert list(shared.readings.iterdir()) == []
 
@@ -194,7 +194,9 @@ def test_a_session_that_another_account_runs_is_running(shared: RecordFolder) ->
     assert "interrupted" in printed(shared, "sessions")
     with holding(UnitLock(shared.unit_database(UNIT))):
         shown = printed(shared, "sessions").splitlines()
-    assert [line.split("  ")[2] for line in shown if line.startswith("s-2")] == ["running"]
+    assert [line.split("  ")[4] for line in shown if line.startswith("s-2")] == [
+        "running, not sealed"
+    ]
 
 
 def test_an_account_that_the_folder_is_not_shared_with_reads_nothing(shared: RecordFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -23,6 +24,7 @@ from records.keeping.backup import BackupReport, back_up
 from records.keeping.backup_list import LIST, SIGNATURE
 from records.keeping.restore import RestoreReport, Trust, prove, restore
 from records.keys.signing import SigningKey, public_pem
+from records.store.chain import Subject, compute_statement
 from records.store.checkpoint import parse_checkpoint
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
@@ -34,6 +36,16 @@ UNIT_FILE = f"units/{UNIT}.db"
 OTHER_KEY = SigningKey(bytes(range(1, 33)))
 IDENTITY = Identity.generate()
 KNOWN = {KEY.key_id: KEY.public_key}
+
+
+def signed_as_format_2(copy: Path) -> None:
+    """The list as it was signed before the clinic's own files stood in it."""
+    text = (copy / LIST).read_text().replace('"format": 3', '"format": 2')
+    document = json.loads(text)
+    digest = hashlib.sha256(text.encode()).digest()
+    subject = Subject(name=f"backup.{document['id']}", place=LIST, number=len(document["files"]))
+    (copy / LIST).write_text(text)
+    (copy / SIGNATURE).write_text(KEY.sign(compute_statement(subject, digest)).hex() + "\n")
 
 
 def backed_up(data: Path, target: Path, **given: Any) -> BackupReport:
@@ -65,7 +77,75 @@ def altered_record(data: Path) -> None:
         db.execute("UPDATE event SET at_ms = at_ms + 1 WHERE session = 1 AND sequence > 0")
 
 
+OWN = {
+    "profiles/own_cell.toml": "kind = 'gauge'\n",
+    "payers/Plan of Ohio.toml": "name = 'plan'\n",
+    "receivers/house.toml": "name = 'house'\n",
+    "code-lists/icd-10-cm-2027-04.codes": "M50.120\n",
+    "tables.toml": "# own\n",
+}
+
+
+@pytest.fixture
+def own(data: Path) -> Path:
+    """The records with files of the clinic's own beside them."""
+    for name, text in OWN.items():
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_text(text, encoding="utf-8")
+    return data
+
+
 # --- there and back ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["copy", "copy.zip", "copy.zip.age"])
+def test_the_clinic_s_own_files_come_back_to_the_byte(
+    own: Path, tmp_path: Path, identity: Path, name: str
+) -> None:
+    sealed = name.endswith(".age")
+    backed_up(own, tmp_path / name, recipients=[IDENTITY.to_public()] if sealed else [])
+    back = brought_back(tmp_path / name, tmp_path / "new", identity=identity if sealed else None)
+    assert {*OWN} <= {*back.files}
+    restored = {each: (tmp_path / "new" / each).read_text(encoding="utf-8") for each in OWN}
+    assert restored == OWN
+    assert {(tmp_path / "new" / each).stat().st_mode & 0o777 for each in OWN} == {0o600}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_file_of_the_clinic_s_own_that_was_altered_in_a_backup_is_refused_by_name(
+    own: Path, tmp_path: Path, name: str
+) -> None:
+    backed_up(own, tmp_path / "copy")
+    (tmp_path / "copy" / name).write_text(OWN[name].swapcase(), encoding="utf-8")
+    with pytest.raises(BackupAltered) as refused:
+        brought_back(tmp_path / "copy", tmp_path / "new")
+    assert f"{name}: it is not the file that was copied" in refused.value.detail
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_profile_that_was_put_into_a_backup_later_is_not_taken(own: Path, tmp_path: Path) -> None:
+    backed_up(own, tmp_path / "copy")
+    (tmp_path / "copy" / "profiles" / "slipped_in.toml").write_text("kind = 'gauge'\n")
+    with pytest.raises(BackupAltered, match=r"slipped_in"):
+        brought_back(tmp_path / "copy", tmp_path / "new")
+
+
+def test_what_no_list_can_name_is_told_and_keeps_nothing_back(own: Path, tmp_path: Path) -> None:
+    (own / "payers" / "-odd.toml").write_text("name = 'odd'\n")
+    (own / "profiles" / "folder.toml").mkdir()
+    made = backed_up(own, tmp_path / "copy")
+    said = {finding.name: finding.what for finding in made.findings}
+    assert "rename it" in said["payers/-odd.toml"]
+    assert said["profiles/folder.toml"] == "it is a folder; not copied"
+    assert {*OWN} <= {*made.files}
+
+
+def test_a_backup_of_before_that_has_no_files_of_the_clinic_s_own_is_restored(
+    data: Path, tmp_path: Path
+) -> None:
+    backed_up(data, tmp_path / "copy")
+    signed_as_format_2(tmp_path / "copy")
+    assert brought_back(tmp_path / "copy", tmp_path / "new").sessions == 2
 
 
 @pytest.mark.parametrize("name", ["copy", "copy.zip", "copy.zip.age"])
@@ -485,7 +565,7 @@ def test_the_list_names_every_file_with_its_digest(data: Path, tmp_path: Path) -
     made = backed_up(data, tmp_path / "copy")
     manifest = json.loads((tmp_path / "copy" / LIST).read_text())
     assert set(manifest["files"]) == set(made.files)
-    assert (manifest["format"], manifest["program"], manifest["made_utc_ms"]) == (2, "test", NOW_MS)
+    assert (manifest["format"], manifest["program"], manifest["made_utc_ms"]) == (3, "test", NOW_MS)
     assert manifest["public_key"] == KEY.public_key.hex()
     shutil.rmtree(tmp_path / "copy" / "units")
     with pytest.raises(BackupAltered) as refused:

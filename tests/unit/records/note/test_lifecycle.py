@@ -21,6 +21,7 @@ from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from tests.support.notes import (
+    ADJUSTED_AND_PAUSED,
     ALL_WORDS,
     BEGAN_MS,
     DAY_MS,
@@ -310,27 +311,7 @@ def test_a_text_that_repeats_the_last_visit_is_flagged(
 def test_adjustments_pauses_and_remarks_stand_in_the_note_with_their_records(
     folder: RecordFolder,
 ) -> None:
-    recorded(
-        folder,
-        happened=[
-            (
-                10_000,
-                EventKind.FORCE_ADJUSTED,
-                {
-                    "by": "P. Jones",
-                    "reason": "belt",
-                    "force": "hold",
-                    "old_force_dn": 600,
-                    "new_force_dn": 550,
-                },
-            ),
-            (20_000, EventKind.PAUSED, {"by": "P. Jones", "reason": "asked by the patient"}),
-            (20_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "paused"}),
-            (25_000, EventKind.PHASE_CHANGED, {"from": "paused", "to": "holding"}),
-            (30_000, EventKind.CHECK_IN_RECORDED, {"by": "P. Jones"}),
-            (31_000, EventKind.REMARK_RECORDED, {"by": "A. Ray", "text": "patient talks"}),
-        ],
-    )
+    recorded(folder, happened=ADJUSTED_AND_PAUSED)
     note = note_of(folder)
     assert note.field("adjustments").value == (
         "18:00:10 (00:09 after traction began): hold 60.0 N (13.5 lbf) to 55.0 N (12.4 lbf) by "

@@ -19,7 +19,16 @@ from records.store.clinic_chain import EntryKind, entries_of_session, entry_rows
 from records.store.clinic_file import clinic_reading
 from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
-from tests.support.notes import ALL_WORDS, BEGAN_MS, ORDER, Happened, author, note_of, recorded
+from tests.support.notes import (
+    ADJUSTED_AND_PAUSED,
+    ALL_WORDS,
+    BEGAN_MS,
+    ORDER,
+    Happened,
+    author,
+    note_of,
+    recorded,
+)
 from tests.support.pdfs import text_of
 from tests.support.sessions import SETTINGS
 
@@ -67,22 +76,7 @@ def test_a_note_signed_with_the_former_text_still_fits(older: RecordFolder) -> N
 
 HAPPENED: Happened = (
     (2_500, EventKind.UNIT_ARMED, {}),
-    (
-        10_000,
-        EventKind.FORCE_ADJUSTED,
-        {
-            "by": "P. Jones",
-            "reason": "belt",
-            "force": "hold",
-            "old_force_dn": 600,
-            "new_force_dn": 550,
-        },
-    ),
-    (20_000, EventKind.PAUSED, {"by": "P. Jones", "reason": "asked by the patient"}),
-    (20_000, EventKind.PHASE_CHANGED, {"from": "holding", "to": "paused"}),
-    (25_000, EventKind.PHASE_CHANGED, {"from": "paused", "to": "holding"}),
-    (30_000, EventKind.CHECK_IN_RECORDED, {"by": "P. Jones"}),
-    (31_000, EventKind.REMARK_RECORDED, {"by": "A. Ray", "text": "patient talks"}),
+    *ADJUSTED_AND_PAUSED,
     (40_000, EventKind.UNIT_EVENT_SEEN, {"code": 10, "unit_at_ms": 40_000, "value_1": 500}),
 )
 FORMER_MOMENTS = {

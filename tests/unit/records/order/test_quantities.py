@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.errors import PrescriptionInvalid
-from records.order.quantities import force_n, mass_kg, rate_n_per_s, time_s
+from controller.errors import Bounds, PrescriptionInvalid
+from records.order.quantities import force_n, mass_kg, rate_n_per_s, scale_of, time_s
 
 UNITS: pint.UnitRegistry[float] = pint.UnitRegistry()
 IN_PINT = {
@@ -20,6 +20,8 @@ IN_PINT = {
     "kg": "kilogram",
     "lb": "pound",
 }
+FORCES = {"N": "N", "lbf": "lbf", "kgf": "kgf", "lb": "lbf", "kg": "kgf"}
+"""How a force may be written, and whose force it is: a mass stands for its weight."""
 numbers = st.decimals(min_value=0, max_value=2000, places=2)
 
 
@@ -28,10 +30,10 @@ def by_pint(number: object, unit: str, target: str) -> float:
     return float(UNITS.Quantity(float(str(number)), IN_PINT[unit]).to(target).magnitude)
 
 
-@given(number=numbers, unit=st.sampled_from(["N", "lbf", "kgf"]))
+@given(number=numbers, unit=st.sampled_from([*FORCES]))
 def test_forces_are_those_of_pint(number: object, unit: str) -> None:
     found = force_n("hold_force", f"{number} {unit}", None)
-    assert found == pytest.approx(by_pint(number, unit, "newton"), abs=0.05001)
+    assert found == pytest.approx(by_pint(number, FORCES[unit], "newton"), abs=0.05001)
 
 
 @given(number=numbers, unit=st.sampled_from(["s", "min"]))
@@ -48,7 +50,7 @@ def test_masses_are_those_of_pint(number: object, unit: str) -> None:
     )
 
 
-@given(number=numbers, unit=st.sampled_from(["N", "lbf", "kgf"]))
+@given(number=numbers, unit=st.sampled_from([*FORCES]))
 def test_rates_are_forces_per_second(number: object, unit: str) -> None:
     assert rate_n_per_s("ramp_up", f"{number} {unit}/s") == force_n("f", f"{number} {unit}", None)
 
@@ -66,9 +68,13 @@ def test_body_weight_is_the_weight_of_the_mass() -> None:
         ("", "is not a number with a unit"),
         ("N", "is not a number with a unit"),
         ("-5 N", "is not a number with a unit"),
-        ("1e3 N", "not known"),
-        ("23 lb", "'lb' is not known"),
-        ("23 n", "'n' is not known"),
+        ("1e3 N", "not known, 'e3 N'"),
+        ("23 lbs", """not known, 'lbs'; write "23 lb\""""),
+        ("23 n", """not known, 'n'; write "23 N\""""),
+        ("11,5 lbf", 'has a comma; write "11.5 lbf" (a point, no comma)'),
+        ("1,500 N", "a comma may mean two things; write 1500 or 1.500"),
+        ("23 stone", 'write "23 N" or "23 lbf" or "23 kgf"'),
+        ("40 percent", 'write "40 % body weight"'),
         ("nan N", "is not a number"),
         ("40 % body weight", "add body_mass"),
     ],
@@ -78,3 +84,41 @@ def test_what_is_not_a_force_is_refused_with_what_to_write(text: str, words: str
         force_n("hold_force", text, None)
     assert words in refused.value.message
     assert f'hold_force="{text}"' in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("15 minutes", "15 min"),
+        ("15 Min", "15 min"),
+        ("15m", "15 min"),
+        ("60 seconds", "60 s"),
+        ("60sec.", "60 s"),
+        ("1,5 mins", "1.5 min"),
+    ],
+)
+def test_the_likely_repair_of_a_time_is_shown_and_read(text: str, written: str) -> None:
+    with pytest.raises(PrescriptionInvalid) as refused:
+        time_s("hold_time", text)
+    assert f'write "{written}"' in refused.value.message
+    assert time_s("hold_time", written) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("10 lbs/s", "10 lb/s"), ("10 N per second", "10 N/s"), ("2,5 kg/sec", "2.5 kg/s")],
+)
+def test_the_likely_repair_of_a_rate_is_shown_and_read(text: str, written: str) -> None:
+    with pytest.raises(PrescriptionInvalid) as refused:
+        rate_n_per_s("ramp_up", text)
+    assert f'write "{written}"' in refused.value.message
+    assert rate_n_per_s("ramp_up", written) > 0.0
+
+
+@given(number=numbers, unit=st.sampled_from(["N", "lbf", "kgf", "lb", "kg"]))
+def test_bounds_in_the_written_unit_are_never_wider(number: object, unit: str) -> None:
+    high_n = float(str(number)) + 10.0
+    scale = scale_of(f"1 {unit}", "N", None)
+    low, high = scale.shown(Bounds(low=10.0, high=high_n, unit="N", whose="test")).split()[::2]
+    assert force_n("f", f"{low} {unit}", None) >= 10.0
+    assert force_n("f", f"{high} {unit}", None) <= round(high_n, 1) + 0.05

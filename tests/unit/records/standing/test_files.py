@@ -164,7 +164,10 @@ def test_a_file_without_a_version_adds_and_does_not_change(folder: RecordFolder)
         ({"birthdate": "1960-01-31"}, "did you mean birth_date?"),
         ({"diagnoses": ["neck pain"]}, "diagnoses.1='neck pain'"),
         ({"reference": " TEST-1"}, "blanks at an end"),
-        ({"force_cap": {"cervical": "80"}}, "force_cap.cervical='80': the unit is missing"),
+        (
+            {"force_cap": {"cervical": "80"}},
+            "force_cap.cervical='80': has no unit: the unit is missing; write",
+        ),
         ({"force_cap": {"cervical": "40 % body weight"}}, "needs the body mass"),
         ({"harness": "halter\u200b"}, "U+200B"),
         ({"last_name": "x" * 101}, "should have at most 100 characters"),
@@ -181,7 +184,7 @@ def test_what_is_wrong_is_named_with_its_key(change: dict[str, Any], said: str) 
 def test_a_preset_is_an_order_that_the_region_allows() -> None:
     assert set(PresetDose.model_fields) < set(ORDER_KEYS)
     for dose, said in (
-        ({"hold_force": "300 N"}, "hold_force=300 N is outside"),
+        ({"hold_force": "300 N"}, 'hold_force="300 N" is outside'),
         ({"hold_force": "60"}, "the unit is missing"),
         ({"mode": "pulsing"}, "is not one of static"),
     ):

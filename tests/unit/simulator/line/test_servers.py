@@ -16,7 +16,8 @@ from firmware_bridge.line.tcp_socket import TcpSocket
 from firmware_bridge.line.uri import TcpAddress, parse_uri
 from simulator.device.firmware import ReferenceFirmware
 from simulator.line.device_time import VirtualDeviceTime
-from simulator.line.servers import SimulatedUnit, rtu_wire
+from simulator.line.servers import SimulatedUnit
+from simulator.line.wire import rtu_wire
 from simulator.map_v1 import State
 from simulator.table.bodies import CERVICAL_SLIDING
 from simulator.table.plant import TractionPlant

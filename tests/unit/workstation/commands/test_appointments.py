@@ -99,7 +99,7 @@ def test_the_day_s_list_is_read_in_listed_and_audited(folder: RecordFolder, file
     assert "kept: 1 appointments of 2026-11-30" in kept
     listed = said(folder, *of_day)
     assert listed == "09:00  Table 1  A-1  Doe, Jane, born 1960-01-31  not among the patients\n"
-    (row,) = json.loads(run(folder, *of_day, "--json").stdout)
+    (row,) = json.loads(run(folder, *of_day, "--json").stdout)["appointments"]
     assert (row["reference"], row["on_file"]) == ("A-1", False)
     what = [(each.what, each.fields) for each in accesses(folder)]
     assert what[:2] == [

@@ -41,11 +41,11 @@ def test_a_backup_is_made_restored_and_audited(data: RecordFolder, tmp_path: Pat
     assert "verified: nothing was altered" in output
     back = RecordFolder(tmp_path / "back")
     assert json.loads(said(back, "restore", copy, "--json"))["sessions"] == 2
-    assert [row["what"] for row in json.loads(said(back, "audit", "--json"))] == [
+    assert [row["what"] for row in json.loads(said(back, "audit", "--json"))["accesses"]] == [
         "backup",
         "restore of a backup",
     ]
-    assert [row["what"] for row in json.loads(said(data, "audit", "--json"))] == [
+    assert [row["what"] for row in json.loads(said(data, "audit", "--json"))["accesses"]] == [
         "backup",
         "backup made",
     ]
@@ -70,7 +70,9 @@ def test_an_archive_is_written_and_audited(data: RecordFolder, tmp_path: Path) -
     output = said(data, "archive", "--out", str(tmp_path / "archive"))
     assert "2 sessions" in output
     assert (tmp_path / "archive" / "sessions.parquet").exists()
-    assert [row["what"] for row in json.loads(said(data, "audit", "--json"))] == ["archive"]
+    assert [row["what"] for row in json.loads(said(data, "audit", "--json"))["accesses"]] == [
+        "archive"
+    ]
 
 
 def test_without_a_rule_everything_is_kept(data: RecordFolder) -> None:

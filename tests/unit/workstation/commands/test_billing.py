@@ -230,25 +230,25 @@ def test_an_estimate_shows_its_steps_and_the_trade_figures(
     table = tmp_path / "fees.toml"
     day = load_visit(folder, "session-1", SETTINGS).charge().values["dos"]
     table.write_text(FEES.replace("2026-01-01", day).replace("2026-12-31", day))
-    result = run(folder, "estimate", "session-1", "--table", str(table))
+    result = run(folder, "estimate", "session-1", "--fees", str(table))
     assert result.exit_code == 0
     assert result.stdout.startswith("ESTIMATE for 97012")
     assert "$14.36" in result.stdout
     assert "$14-$22" in result.stdout
     assert "Prior authorization: ask the plan" in result.stdout
     document = json.loads(
-        run(folder, "estimate", "session-1", "--table", str(table), "--json").stdout
+        run(folder, "estimate", "session-1", "--fees", str(table), "--json").stdout
     )
     assert (document["amount"], document["label"]) == ("14.36", "estimate")
     table.write_text(FEES.replace("2026-", "2019-"))
-    result = run(folder, "estimate", "session-1", "--table", str(table))
+    result = run(folder, "estimate", "session-1", "--fees", str(table))
     assert "has no row for 97012 on" in str(result.exception)
 
 
 def test_without_a_table_nothing_is_estimated(folder: RecordFolder) -> None:
     result = run(folder, "estimate", "session-1")
     assert isinstance(result.exception, RequestRefused)
-    assert "give one with --table FILE" in str(result.exception)
+    assert "give one with --fees FILE" in str(result.exception)
 
 
 def test_payers_of_the_user_are_found_and_listed(folder: RecordFolder) -> None:
@@ -359,7 +359,7 @@ def test_the_clinic_s_fee_table_is_taken_unless_another_is_named(tmp_path: Path)
     (tmp_path / "fees.toml").write_text(FEES)
     (tmp_path / "other.toml").write_text(FEES.replace("33.4009", "66.8018"))
     own = json.loads(run(folder, "estimate", "session-1", "--json").stdout)
-    named = ("--table", str(tmp_path / "other.toml"))
+    named = ("--fees", str(tmp_path / "other.toml"))
     other = json.loads(run(folder, "estimate", "session-1", "--json", *named).stdout)
     assert own["table"].startswith("fees.toml")
     assert float(other["amount"]) == pytest.approx(2 * float(own["amount"]), abs=0.02)

@@ -32,7 +32,7 @@ def test_an_import_is_told_in_figures_and_listed(folder: RecordFolder, tmp_path:
     listed = said(folder, "codes", "list").splitlines()
     assert len(listed) == 2
     assert "2025-10-01 to 2026-09-30  ICD-10-CM, release of April 2026: " in listed[1]
-    (imported, shipped) = json.loads(said(folder, "codes", "list", "--json"))
+    (imported, shipped) = json.loads(said(folder, "codes", "list", "--json"))["editions"]
     assert imported == {
         "name": "ICD-10-CM, icd10cm_order_2027.txt",
         "valid_from": "2026-10-01",

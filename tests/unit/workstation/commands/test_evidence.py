@@ -14,6 +14,7 @@ from typer.testing import Result
 from controller.errors import AddressInvalid, CheckpointInvalid, RecordNotFound
 from records.evidence.reader import list_sessions
 from records.evidence.session_check import NOT_OUTSIDE
+from records.keys.signing import load_or_create_key
 from records.store.record_folder import RecordFolder
 from tests.support.altering import altering
 from tests.support.commands import invoke
@@ -91,7 +92,7 @@ def test_the_nightly_list_finds_a_cut_tail(data: RecordFolder) -> None:
     assert checkpoint_of(data) in nightly
     Path("nightly.txt").write_text(nightly)
     said("verify", "--all", "--checkpoint", "nightly.txt")
-    assert json.loads(said("checkpoints", "--json"))[0]["session_id"] == SESSION
+    assert json.loads(said("checkpoints", "--json"))["sessions"][0]["session_id"] == SESSION
     altered(data, "DELETE FROM signature")
     assert run("verify", "--all", "--checkpoint", "nightly.txt").exit_code == 4
 
@@ -162,6 +163,7 @@ def test_an_altered_bundle_and_a_strange_key_are_told(data: RecordFolder) -> Non
     result = run("verify", "--bundle", "altered.zip")
     assert result.exit_code == 4
     assert "note.txt: it is not the file that the manifest names" in result.output
+    load_or_create_key(RecordFolder(Path("other-clinic")))
     said("key", "export", "--data", "other-clinic", "--out", "other.pub")
     strange = run("verify", "--bundle", "record.zip", "--public-key", "other.pub")
     assert strange.exit_code == 4

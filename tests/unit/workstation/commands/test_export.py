@@ -16,9 +16,9 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 
-from controller.errors import ExportRefused, ReceiverInvalid, TractionError
+from controller.errors import ExportRefused, ReceiverInvalid, RequestRefused, TractionError
 from records.claim.account import account_number
-from records.exports.formats import KINDS, file_name, place_for
+from records.exports.formats import KINDS, file_name, refuse_other_session
 from records.exports.session.schema import SessionDocument
 from records.store.record_folder import RecordFolder
 from records.visit import billing
@@ -91,9 +91,9 @@ def test_a_bundle_is_written_and_replaces_only_its_own(
 ) -> None:
     first = exported(folder, tmp_path / "out", "--format", "bundle")
     assert first.startswith(b"PK")
-    exported(folder, tmp_path / "out", "--format", "bundle")
+    exported(folder, tmp_path / "out", "--format", "bundle", "--force")
     with pytest.raises(ExportRefused, match="is not an export of session 2099"):
-        place_for(("20990101T000000Z-ffffff",), tmp_path / "out" / f"{SESSION}.zip", "unused")
+        refuse_other_session(("20990101T000000Z-ffffff",), tmp_path / "out" / f"{SESSION}.zip")
 
 
 @pytest.mark.parametrize("name", sorted(set(KINDS) - {"hl7-dft"}))
@@ -196,15 +196,38 @@ def test_errors_are_on_the_document_on_the_screen_and_block_an_importer(
 def test_another_sessions_file_and_any_other_file_are_left_alone(tmp_path: Path) -> None:
     mine = tmp_path / "mine.txt"
     mine.write_text(f"an older export of {SESSION.upper()}")
-    assert place_for((SESSION,), mine, "unused") == mine
+    refuse_other_session((SESSION,), mine)
     for content in ("an export of session-2", ""):
         other = tmp_path / "other.txt"
         other.write_text(content)
         with pytest.raises(ExportRefused, match="is not an export of session session-1"):
-            place_for((SESSION,), other, "unused")
+            refuse_other_session((SESSION,), other)
         assert other.read_text() == content
-    assert place_for((SESSION,), tmp_path, f"{SESSION}.pdf") == tmp_path / f"{SESSION}.pdf"
-    assert place_for((SESSION,), None, f"{SESSION}.pdf") == Path(f"{SESSION}.pdf")
+    refuse_other_session((SESSION,), tmp_path / f"{SESSION}.pdf")
+
+
+def test_an_export_that_is_there_is_written_over_only_with_force(
+    folder: RecordFolder, tmp_path: Path
+) -> None:
+    place = tmp_path / "out" / "note.txt"
+    run(folder, "export", SESSION, "--format", "text", "--out", str(place))
+    place.write_text(f"{place.read_text()}added by hand")
+    again = run(folder, "export", SESSION, "--format", "text", "--out", str(place))
+    assert isinstance(again.exception, RequestRefused)
+    assert "write over it with --force" in again.exception.message
+    assert place.read_text().endswith("added by hand")
+    forced = run(folder, "export", SESSION, "--format", "text", "--out", str(place), "--force")
+    assert forced.exit_code == 0
+    assert not place.read_text().endswith("added by hand")
+    place.write_text("an export of session-2")
+    forced = run(folder, "export", SESSION, "--format", "text", "--out", str(place), "--force")
+    assert isinstance(forced.exception, ExportRefused), "another patient's note stays"
+
+
+def test_a_folder_that_is_not_there_is_made(folder: RecordFolder, tmp_path: Path) -> None:
+    for place in (f"{tmp_path}/new/below/", str(tmp_path / "new" / "below")):
+        run(folder, "export", SESSION, "--format", "summary", "--force", "--out", place)
+        assert (tmp_path / "new" / "below" / f"{SESSION}-summary.txt").is_file()
 
 
 def test_what_a_receiver_of_x12_cannot_take_is_written_otherwise_and_said(
@@ -269,7 +292,7 @@ def test_an_upload_sends_the_pdf_and_never_shows_the_token(
             SESSION,
             "--openemr",
             "https://emr.example",
-            "--patient",
+            "--pid",
             "7",
             "--token-env",
             "EMR_TOKEN",

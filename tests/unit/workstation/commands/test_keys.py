@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from controller.errors import RequestRefused
-from records.keys.signing import NoKeyStore, current_key_id, known_public_keys, read_public_key
+from controller.errors import KeyUnavailable, RequestRefused
+from records.keys.signing import (
+    NoKeyStore,
+    current_key_id,
+    known_public_keys,
+    load_or_create_key,
+    read_public_key,
+)
 from records.store.ed25519 import SigningKey, public_pem
 from records.store.record_folder import RecordFolder
 from tests.support.commands import invoke
@@ -22,6 +28,12 @@ def traction(*arguments: str) -> str:
 
 def test_a_key_is_made_shown_rotated_and_exported(folder: RecordFolder) -> None:
     data = ("--data", str(folder))
+    assert json.loads(traction("key", "show", "--json", *data)) == {
+        "current": None,
+        "format": "traction-key-show/1",
+        "public_key": "",
+    }
+    load_or_create_key(folder)
     first = json.loads(traction("key", "show", "--json", *data))
     traction("key", "rotate", "--yes", *data)
     second = current_key_id(folder)
@@ -40,6 +52,7 @@ def test_a_key_is_made_shown_rotated_and_exported(folder: RecordFolder) -> None:
 
 
 def test_rotation_asks_first(tmp_path: Path) -> None:
+    load_or_create_key(RecordFolder(tmp_path))
     before = traction("key", "show", "--data", str(tmp_path))
     result = invoke("key", "rotate", "--data", str(tmp_path), typed="n\n")
     assert result.exit_code == 1
@@ -55,7 +68,7 @@ def test_no_store_is_what_its_name_says() -> None:
 
 def test_a_foreign_key_is_listed_accepted_and_revoked(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "data"))
-    traction("key", "show", *data)
+    load_or_create_key(RecordFolder(tmp_path / "data"))
     other = SigningKey(bytes(32))
     file = tmp_path / "data" / "keys" / "theirs.pub"
     file.write_bytes(public_pem(other.public_key))
@@ -91,7 +104,7 @@ def test_a_foreign_key_is_listed_accepted_and_revoked(tmp_path: Path) -> None:
 def test_a_moment_is_of_the_clinic_s_zone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TRACTION_TIME_ZONE", "America/Chicago")
     data = ("--data", str(tmp_path))
-    first = json.loads(traction("key", "show", "--json", *data))["current"]
+    first = load_or_create_key(RecordFolder(tmp_path)).key_id
     traction("key", "rotate", "--yes", *data)
     traction(
         "key", "revoke", first, "--from", "2026-01-02T03:04:05", "--reason", "x", "--yes", *data
@@ -104,9 +117,20 @@ def test_a_moment_is_of_the_clinic_s_zone(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_a_damaged_record_of_keys_is_shown_as_altered(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
-    traction("key", "show", *data)
+    load_or_create_key(RecordFolder(tmp_path))
     (tmp_path / "keys" / "keys.jsonl").write_text("x\n")
     assert "ALTERED" in traction("key", "list", *data)
     result = invoke("verify", "--all", *data)
     assert result.exit_code == 4
     assert "record 0 does not fit" in result.output
+
+
+def test_without_a_key_nothing_is_made_and_the_way_out_is_said(folder: RecordFolder) -> None:
+    data = ("--data", str(folder))
+    assert "the first session makes one" in traction("key", "show", *data)
+    result = invoke("key", "export", *data)
+    assert isinstance(result.exception, KeyUnavailable)
+    assert "traction key rotate" in result.exception.message
+    assert not list(folder.path.iterdir())
+    traction("key", "rotate", "--yes", *data)
+    assert current_key_id(folder) is not None

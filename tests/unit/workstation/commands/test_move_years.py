@@ -55,5 +55,5 @@ def test_a_moved_year_is_read_checked_and_missed_by_name(
 def test_nothing_to_move_is_said(data: RecordFolder, tmp_path: Path) -> None:
     disk = str(tmp_path / "disk")
     assert "no file of a year before 2001" in said(data, "move-years", disk, "--before", "2001")
-    moved = json.loads(said(data, "move-years", disk, "--before", "2002", "--json"))
+    moved = json.loads(said(data, "move-years", disk, "--before", "2002", "--json"))["moved"]
     assert [one["sessions"] for one in moved] == [["s-1"]]

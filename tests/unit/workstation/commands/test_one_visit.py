@@ -123,7 +123,7 @@ def test_the_visit_is_signed_once_and_what_was_signed_is_the_seals_of_both(
     (version,) = note.versions
     assert version.further == {BACK: note.further_seals[BACK]}
     assert not [text for text in note.warnings if "seal" in text or "differ" in text]
-    listed = json.loads(said(data, "sessions", "--json"))
+    listed = json.loads(said(data, "sessions", "--json"))["sessions"]
     assert {row["session_id"]: row["note"] for row in listed} == {NECK: "signed", BACK: "signed"}
     assert "s-2" in said(data, "sessions", "--text", "centralised")
     assert run(data, "verify", "--all").exit_code == 0
@@ -298,6 +298,6 @@ def test_whoever_reads_a_visit_leaves_a_row_for_each_session(data: RecordFolder)
     joined(data)
     run(data, "scrub", BACK)
     for session in (NECK, BACK):
-        rows = json.loads(said(data, "audit", "--session", session, "--json"))
+        rows = json.loads(said(data, "audit", "--session", session, "--json"))["accesses"]
         assert "scrub" in [row["what"] for row in rows]
         assert "visit said" in [row["what"] for row in rows]

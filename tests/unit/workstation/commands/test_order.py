@@ -23,9 +23,11 @@ def test_check_prints_steps_total_time_and_questions(tmp_path: Path) -> None:
     file.write_text(steps, encoding="utf-8")
     result = invoke("order", "check", str(file))
     assert result.exit_code == 0
-    assert "progressive  1 min 20 s, steps at 76.7 N, 138.3 N" in result.output
+    assert (
+        "progressive  1 min 20 s, steps at 76.7 N (17.2 lbf), 138.3 N (31.1 lbf)" in result.output
+    )
     assert "total        16 min" in result.output
-    assert "call_bell_in_hand" in result.output
+    assert "call bell in hand" in result.output
 
 
 def test_check_says_what_is_wrong(tmp_path: Path) -> None:

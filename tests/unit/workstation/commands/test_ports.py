@@ -32,7 +32,7 @@ def printed(*options: str) -> str:
 
 def test_no_adapter_is_said_in_plain_words(system: FakeSystem) -> None:
     assert printed() == "no serial adapter is connected\n"
-    assert json.loads(printed("--json")) == {"ports": []}
+    assert json.loads(printed("--json")) == {"format": "traction-ports/1", "ports": []}
 
 
 def test_each_adapter_is_printed_with_an_address_that_parses(system: FakeSystem) -> None:

@@ -19,6 +19,7 @@ from simulator.line.device_time import VirtualDeviceTime
 from simulator.line.servers import SimulatedUnit
 from simulator.table.patient import StopsDuring
 from tests.support.commissionings import filed, passed_record
+from tests.support.json_schemas import check_shape
 from tests.support.sessions import fixed_key, staged
 from tests.unit.workstation.conftest import Traction
 from workstation.session.commissioned import instrument_as_commissioned
@@ -109,6 +110,7 @@ def test_a_probe_as_json_has_every_number(traction: Traction, desk: Desk) -> Non
     status, printed = traction("probe", desk.address, "--profile", "laumas_tlb", "--json")
     assert status == 0
     facts, _ = json.JSONDecoder().raw_decode(printed)
+    assert check_shape(facts) == "probe"
     assert facts["profile"] == "laumas_tlb"
     assert facts["answers"]["trips"] > 500
     assert facts["channels"][0]["noise_n"] == pytest.approx(0.05, abs=0.02)
@@ -160,10 +162,20 @@ def test_a_commissioning_is_filed_and_listed_until_it_runs_out(
     assert status == 0
     assert "Laumas TLB family of weight transmitters, serial TLB 4711: weight test of" in printed
     desk.clock.sleep_until(desk.clock.now_s() + 31 * DAY_MS / 1000)
-    (facts,) = json.loads(traction("commissionings", "--json")[1])["commissionings"]
+    listed = json.loads(traction("commissionings", "--json")[1])
+    assert check_shape(listed) == "commissionings"
+    (facts,) = listed["commissionings"]
     assert (facts["valid"], facts["days_left"], facts["weight_g"]) == (False, 0, 5_000)
     assert "ran out 1 day ago" in facts["text"]
     assert traction("verify", "--all")[0] == 0
+
+
+def test_a_commissioning_as_json_holds_what_was_filed(traction: Traction, desk: Desk) -> None:
+    status, printed = traction("commission", desk.address, *LOAD, *SERIAL, "--json")
+    assert status == 0, printed
+    facts, _ = json.JSONDecoder().raw_decode(printed[printed.index("{") :])
+    assert check_shape(facts) == "commission"
+    assert facts["filed"]["serial"] == "TLB 4711"
 
 
 def test_whoever_types_q_files_nothing(traction: Traction, desk: Desk) -> None:
@@ -189,7 +201,7 @@ def test_where_nobody_sits_nobody_is_told_to_hang_a_weight(
     [
         ("--weight", "4.4 kg", "is below 4.5 kg"),
         ("--weight", "5", "the unit is missing"),
-        ("--weight", "49 N", "the unit 'N' is not known"),
+        ("--weight", "49 N", "a unit that is not known, 'N'; write \"49 kg\""),
         ("--by", "two\nlines", "--by"),
         ("--by", "", "--by is empty"),
         ("--capacity", "40 N", "above the cell's capacity of 40 N"),

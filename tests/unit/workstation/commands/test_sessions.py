@@ -26,7 +26,7 @@ def data(folder: RecordFolder, monkeypatch: pytest.MonkeyPatch) -> RecordFolder:
 
 def found(data: RecordFolder, *arguments: str) -> list[str]:
     listed = json.loads(said(data, "sessions", *arguments, "--json"))
-    return [session["session_id"] for session in listed]
+    return [session["session_id"] for session in listed["sessions"]]
 
 
 def test_sessions_are_searched_by_the_clinic_s_days(data: RecordFolder) -> None:
@@ -42,15 +42,15 @@ def test_sessions_are_searched_by_the_clinic_s_days(data: RecordFolder) -> None:
 
 
 def test_a_search_for_a_patient_is_audited_with_what_it_found(data: RecordFolder) -> None:
-    said(data, "sessions")
-    assert said(data, "audit") == ""
     said(data, "sessions", "--patient", "TEST-1", "--by", "P. Jones")
-    (row,) = json.loads(said(data, "audit", "--json"))
+    (row,) = json.loads(said(data, "audit", "--json"))["accesses"]
     assert (row["what"], row["by"], row["fields"]) == ("search", "P. Jones", ["s-2", "s-1"])
     assert "P. Jones" in said(data, "audit", "--session", "s-2")
     assert said(data, "audit", "--session", "s-9") == ""
     said(data, "show", "s-1")
-    rows = json.loads(said(data, "audit", "--patient", "TEST-1", "--by", "A. Ray", "--json"))
+    rows = json.loads(said(data, "audit", "--patient", "TEST-1", "--by", "A. Ray", "--json"))[
+        "accesses"
+    ]
     assert [row["what"] for row in rows] == ["search", "show", "audit"]
     assert rows[-1]["by"] == "A. Ray", "who asks for a patient's audit stands in it"
     assert "show" not in said(data, "audit", "--patient", "TEST-1", "--session", "s-2")

@@ -80,7 +80,7 @@ def test_add_change_show_list_and_a_round_trip_of_every_kind(
     shown = facts(folder, group, "show", *name)
     assert (shown["version"], shown["replaces"], shown["by"]) == (2, 1, "B. Example")
     assert facts(folder, group, "show", *name, "--version", "1")["by"] == "A. Example"
-    assert [each["name"] for each in facts(folder, group, "list")] == [shown["name"]]
+    assert [each["name"] for each in facts(folder, group, "list")["records"]] == [shown["name"]]
     assert shown["name"] in said(folder, group, "list")
 
     file = tmp_path / "out.toml"
@@ -203,14 +203,14 @@ def test_patients_data_are_named_in_the_audit(folder: RecordFolder) -> None:
     said(folder, "patients", "add", "A-2", *WORDS["patient"][1:])
     for words in (("show", "A-1"), ("list",), ("export", "A-2")):
         said(folder, "patients", *words, "--by", "R. Reader")
-    audited = [row for row in facts(folder, "audit") if row["by"] == "R. Reader"]
+    audited = [row for row in facts(folder, "audit")["accesses"] if row["by"] == "R. Reader"]
     rows = [(row["what"], row["fields"]) for row in audited]
     assert rows == [
         ("patient shown", ["patient A-1"]),
         ("patient listed", ["patient A-1", "patient A-2"]),
         ("patient exported", ["patient A-2"]),
     ]
-    of_one = [row["what"] for row in facts(folder, "audit", "--patient", "A-2")]
+    of_one = [row["what"] for row in facts(folder, "audit", "--patient", "A-2")["accesses"]]
     assert of_one == ["patient added", "patient listed", "patient exported"]
 
 

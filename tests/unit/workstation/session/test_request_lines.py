@@ -59,7 +59,7 @@ def test_a_line_becomes_a_request(line: str, request_: SessionRequest) -> None:
         ("paus", "'paus' is not understood; say pause"),
         ("5 N", "not understood"),
         ("-5", "not understood"),
-        ("+5 lb more", "the unit 'lb' is not known; write one of N, lbf, kgf"),
+        ("+5 stone more", 'force="5 stone" has a unit that is not known'),
         ("check", "who looked after the patient"),
         ("remark", "what is to be recorded"),
     ],

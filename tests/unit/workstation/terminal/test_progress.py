@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller.alarms import ALARMS
+from controller.order.force_unit import ForceUnit
 from controller.ports import Progress
 from workstation.terminal.progress import PhaseLines, Verbatim, line
 
@@ -77,3 +78,10 @@ def test_a_table_that_is_only_observed_has_no_target_and_a_missing_reading_is_sa
 def test_lines_are_of_their_time_and_the_terminal_shows_what_is_typed() -> None:
     for page in (PhaseLines(), Verbatim()):
         assert page.aged(7.0) == page.prompted("Go on? [y/n]", "ye") == ""
+
+
+def test_the_clinic_s_unit_leads() -> None:
+    pulling = replace(PROGRESS, phase="holding", force_n=101.9)
+    text = line(pulling, ForceUnit.POUND)
+    assert "target   22.9 lbf (102.0 N)   force   22.9 lbf (101.9 N)" in text
+    assert PhaseLines(ForceUnit.POUND).frame(pulling) == f"{text}\n"

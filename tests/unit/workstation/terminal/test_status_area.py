@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.alarms import ALARMS
+from controller.order.force_unit import ForceUnit
 from controller.ports import Progress
 from workstation.terminal.status_area import HINT, StatusArea
 
@@ -39,9 +40,16 @@ ASKED = "[y/n] Is the table's lift locked?"
 class Person:
     """Somebody in front of a terminal of a size."""
 
-    def __init__(self, columns: int, lines: int, *, colours: bool = False) -> None:
+    def __init__(
+        self,
+        columns: int,
+        lines: int,
+        *,
+        colours: bool = False,
+        forces: ForceUnit = ForceUnit.NEWTON,
+    ) -> None:
         self.size = os.terminal_size((columns, lines))
-        self.page = StatusArea(lambda: self.size, lambda: AT_MS, colours=colours)
+        self.page = StatusArea(lambda: self.size, lambda: AT_MS, colours=colours, forces=forces)
         self.terminal = pyte.HistoryScreen(columns, lines, history=500)
         self._stream = pyte.Stream(self.terminal)
 
@@ -208,3 +216,17 @@ def test_the_input_row_never_wraps_and_ends_with_what_was_typed_last(
     assert person.rows[:23] == before
     assert person.rows[23].endswith("end.")
     assert person.terminal.cursor.y == 23
+
+
+@pytest.mark.parametrize(
+    ("size", "row"),
+    [
+        ((80, 24), "force 22.9 lbf (101.9 N)   ordered 22.9 lbf (102.0 N)"),
+        ((40, 10), "22.9 lbf (101.9 N) of 22.9 lbf"),
+        ((24, 8), "22.9 lbf of 22.9"),
+    ],
+)
+def test_the_clinic_s_unit_leads_in_every_size(size: tuple[int, int], row: str) -> None:
+    person = Person(*size, forces=ForceUnit.POUND)
+    person.see(person.page.frame(PROGRESS))
+    assert row in person.text

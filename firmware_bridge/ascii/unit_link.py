@@ -1,0 +1,163 @@
+"""A traction unit that is asked by lines of text (reference map, B.9): registers, orders, release.
+
+It is alone on its line. The answer to an order carries the order's number, that to a read or a
+write its address; what else keeps an old answer from being taken for a new one is the line's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from controller.errors import LinkError, RequestRefused, UnitRejected
+from firmware_bridge.ascii.unit_lines import (
+    MOST_REGISTERS,
+    ORDER_ANSWER,
+    UnitAnswer,
+    line,
+    measured,
+    read_answer,
+    read_line,
+    write_answer,
+    write_line,
+)
+from firmware_bridge.line.answers import Guard
+from firmware_bridge.line.line import NEVER, Line
+
+READS: Final = (3, 4)
+WRITE: Final = 16
+"""Blocks are named as in Modbus: 3 and 4 read, 16 writes."""
+ACCEPTED: Final = frozenset({1, 2})
+"""Results 1 accepted and 2 repeat; everything else is a refusal (B.4, B.9)."""
+RESULT_NAMES: Final = {
+    0: "none",
+    3: "out of range",
+    4: "wrong state",
+    5: "wrong token",
+    6: "not armed",
+    7: "sequence error",
+    8: "block CRC error",
+}
+NOT_OFFERED: Final = 2
+"""As Modbus numbers it: the address is not offered."""
+END_OF_HALF_A_LINE: Final = b"?\r"
+"""Spoils what it ends, so that no order of before is obeyed late; alone it is a line without a
+check sum, which no unit answers."""
+
+
+class UnitTextLink:
+    """Implements ``UnitLink``.
+
+    Every call raises RequestRefused before anything is sent, otherwise LinkError.
+    ``timeout_s`` runs from the first byte sent; ``tell_between_s`` is explained at
+    ``Line.exchange``. ``guard`` is what the caller checks in every answer that carries registers. A
+    request that lost its CR, or a stray byte, keeps the unit waiting for the rest of a line, and
+    what follows would belong to it. So an end of a line goes before each request behind a failure
+    and before each release.
+    """
+
+    most_registers: Final = MOST_REGISTERS
+
+    def __init__(self, line: Line, *, timeout_s: float, guard: Guard = Guard.NONE) -> None:
+        self.line = line
+        self._guard = guard
+        self.timeout_s = timeout_s
+        self.tell_between_s = NEVER
+        self._may_hold_half_a_line = True
+
+    @property
+    def sent_at_s(self) -> float:
+        """When the newest request left, monotonic seconds."""
+        return self.line.sent_at_s
+
+    def read_registers(self, function: int, address: int, count: int) -> bytes:
+        """Returns ``2 * count`` bytes in wire order; ``count`` is 1 to 20."""
+        if function not in READS:
+            raise RequestRefused(f"function {function} reads no registers; use 3 or 4")
+        if not (1 <= count <= MOST_REGISTERS and 0 <= address <= 0x10000 - count):
+            raise RequestRefused(
+                f"{count} registers from address {address} were asked for; 1 to {MOST_REGISTERS} "
+                "registers between 0 and 65535 fit a line; nothing was sent"
+            )
+        answer = read_answer(address, count)
+        content = self._ask(read_line(address, count), answer, guard=self._guard)
+        if not content:
+            raise UnitRejected(
+                f"the unit does not offer {count} registers from 0x{address:04X}",
+                exception_code=NOT_OFFERED,
+            )
+        return bytes.fromhex(content.decode("ascii"))
+
+    def write_registers(self, function: int, address: int, values: Sequence[int]) -> None:
+        """Write a whole block; the unit's result is checked."""
+        if function != WRITE:
+            raise RequestRefused(f"function {function} writes no block; use 16")
+        if not 1 <= len(values) <= MOST_REGISTERS:
+            raise RequestRefused(
+                f"{len(values)} registers do not fit a line (1 to {MOST_REGISTERS}); "
+                "nothing was sent"
+            )
+        content = self._ask(write_line(address, values), write_answer(address))
+        result = int(content)
+        if result not in ACCEPTED:
+            raise _rejected(f"write to 0x{address:04X}", result, content)
+
+    def order(self, fields: str, *, urgent: bool = False) -> dict[str, int]:
+        """Send ``>fields``; returns the numbers of its answer, of whatever order that is.
+
+        The caller compares the sequence. A result that is no acceptance raises UnitRejected: such a
+        line is a refusal only and never a reading.
+        """
+        content = self._ask(line(">", fields), ORDER_ANSWER, urgent=urgent, guard=Guard.NUMBERED)
+        values = measured(content)
+        if values["result"] not in ACCEPTED:
+            raise _rejected("order", values["result"], content)
+        return values
+
+    def tell(self, fields: str) -> None:
+        """Send ``>fields`` and wait for no answer; raises LinkError."""
+        self._may_hold_half_a_line = True
+        self.line.tell(END_OF_HALF_A_LINE + line(">", fields))
+        self.line.distrust()
+
+    def distrust(self) -> None:
+        """The newest answer was another request's: drain the line before the next one leaves."""
+        self.line.distrust()
+
+    def close(self) -> None:
+        """Close the line; it is not opened again."""
+        self.line.close()
+
+    def _ask(
+        self,
+        request: bytes,
+        answer: UnitAnswer,
+        *,
+        urgent: bool = False,
+        guard: Guard = Guard.NONE,
+    ) -> bytes:
+        if urgent or self._may_hold_half_a_line:
+            request = END_OF_HALF_A_LINE + request
+        try:
+            reply = self.line.exchange(
+                request,
+                answer,
+                timeout_s=self.timeout_s,
+                tell_between_s=self.tell_between_s,
+                urgent=urgent,
+                guard=guard,
+            )
+        except LinkError:
+            self._may_hold_half_a_line = True
+            raise
+        self._may_hold_half_a_line = False
+        return reply.content
+
+
+def _rejected(what: str, result: int, content: bytes) -> UnitRejected:
+    name = RESULT_NAMES.get(result, "not specified")
+    return UnitRejected(
+        f"the unit refused the {what} with result {result} ({name})",
+        exception_code=result,
+        raw=content,
+    )

@@ -1,0 +1,248 @@
+"""What every unit of reference map v1 has in common, whatever its wire: readings, arming, service.
+
+Blocks of registers are read and written alike over Modbus and over lines of text; how an order of a
+tick travels and what proves its answer stands in ``reference_unit`` and ``ascii_unit``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Final
+
+from controller.errors import (
+    FrameCorrupt,
+    LinkError,
+    LinkLost,
+    OutcomeUncertain,
+    RequestRefused,
+    StaleAnswer,
+    UnitFaulted,
+    UnitNotVerified,
+    UnitRejected,
+)
+from controller.ports import ArmingRequest, UnitCapabilities, UnitIdentity
+from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState
+from firmware_bridge.line.talkers import UnitLink
+from firmware_bridge.modbus.frames import WRITE
+from firmware_bridge.profile_kinds.traction_unit import TractionUnitProfile
+from firmware_bridge.units.arming import (
+    arming_words,
+    check_watchdog,
+    read_named,
+    refusal_words,
+    take_token,
+)
+from firmware_bridge.units.commands import NO_TOKEN
+from firmware_bridge.units.event_ring import read_entries
+from firmware_bridge.units.freshness import UptimeGuard, next_sequence
+from firmware_bridge.units.identification import read_identity
+from firmware_bridge.units.reading import numbers, read_block, reading_of
+
+LOST_LINK_S: Final = 0.300
+LOST_LINK_TOLD_S: Final = 0.398
+"""A link without a reading for 300 ms is lost, and told within 400 ms (row 1); 2 ms for judging."""
+SERVICE_ACKNOWLEDGE: Final = 4
+SERVICE_DISARM: Final = 6
+
+
+class MapUnit(ABC):
+    """A unit that was identified: all of controller.ports.TractionUnit but the tick's order."""
+
+    unknown_in_motion: frozenset[str] = frozenset()
+
+    def __init__(
+        self,
+        link: UnitLink,
+        profile: TractionUnitProfile,
+        profile_digest: str,
+        *,
+        identity: UnitIdentity,
+        capabilities: UnitCapabilities,
+        tick_s: float,
+        may_arm: bool,
+    ) -> None:
+        self.link = link
+        self._profile = profile
+        self._measurement = profile.block("measurement")
+        self._command = profile.block("command")
+        self._may_arm = may_arm
+        self.profile_name = profile.name
+        self.profile_digest = profile_digest
+        self.verified = profile.verified
+        self.identity = identity
+        self.capabilities = capabilities
+        self.tick_s = tick_s
+        self.reading_after_refusal: Telemetry | None = None
+        self._token = NO_TOKEN
+        self._sequence = 0
+        self._service_sequence = 0
+        self._uptime = UptimeGuard()
+
+    @abstractmethod
+    def exchange(self, command: ForceCommand) -> Telemetry:
+        """The one exchange of a tick; raises LinkError when no reading was accepted."""
+
+    @abstractmethod
+    def find_order(self, ceiling_n: float) -> Telemetry:
+        """Two keep-alives behind the arming; raises OutcomeUncertain or LinkError."""
+
+    @abstractmethod
+    def release_without_token(self) -> None:
+        """Fast release by whoever comes; raises LinkError."""
+
+    @abstractmethod
+    def _order_forgotten(self) -> None:
+        """No order is known to have been accepted any more: a new arming, or a unit restarted."""
+
+    # --- readings -----------------------------------------------------------------------------
+
+    def _look_after_refusal(self) -> None:
+        """A refused order carries no measurement: one read of it in the same tick (B.10)."""
+        self.reading_after_refusal = self._reading_or_none()
+
+    def _observe(self) -> Telemetry:
+        """The whole measurement block; raises LinkError."""
+        return self._accept(read_block(self.link, self._measurement))
+
+    def _accept(self, words: list[int]) -> Telemetry:
+        """Check and take a block; a wrong one leaves no trace but a line to be drained.
+
+        Raises FrameCorrupt or StaleAnswer.
+        """
+        try:
+            return self._taken(numbers(self._measurement, words))
+        except FrameCorrupt:
+            self.link.distrust()
+            raise
+
+    def _taken(self, values: dict[str, int]) -> Telemetry:
+        """The reading of checked numbers; raises FrameCorrupt or StaleAnswer."""
+        sent_at_s = self.link.sent_at_s
+        telemetry = reading_of(values, sent_at_s)
+        if telemetry.uptime_s is not None:
+            self._check_uptime(telemetry.uptime_s, sent_at_s)
+        heard_s = self.link.line.heard_at_s
+        self.link.tell_between_s = heard_s + LOST_LINK_S, heard_s + LOST_LINK_TOLD_S
+        return telemetry
+
+    def _check_uptime(self, uptime_s: float, sent_at_s: float) -> None:
+        try:
+            self._uptime.check(sent_at_s, uptime_s)
+        except StaleAnswer:
+            if not (self._uptime.suspects_restart and self._has_restarted()):
+                raise
+            self._uptime.start_anew(sent_at_s, uptime_s)
+
+    def _has_restarted(self) -> bool:
+        """The same unit answers with another boot counter, which no old answer could show.
+
+        It holds no token of ours any more, so that a release from here on is the tokenless one.
+        """
+        try:
+            identity = read_identity(self.link, self._profile, attempts=1)
+        except LinkLost:
+            raise
+        except (LinkError, UnitNotVerified):
+            return False
+        same_unit = identity.unit_id == self.identity.unit_id
+        if not same_unit or identity.boot_count == self.identity.boot_count:
+            return False
+        self.identity = identity
+        self._token = NO_TOKEN
+        self._order_forgotten()
+        return True
+
+    def _reading_or_none(self) -> Telemetry | None:
+        try:
+            return self._observe()
+        except LinkLost:
+            raise
+        except LinkError:
+            return None
+
+    # --- arming, disarming, service -----------------------------------------------------------
+
+    def arm(self, request: ArmingRequest) -> None:
+        """Write 0x300, take the token, see that the watchdog runs with the time that was ordered.
+
+        Raises RequestRefused before anything is sent and UnitFaulted when the unit refused:
+        nothing is armed. Raises OutcomeUncertain or LinkError once the write was sent: the unit may
+        be armed and has to be released.
+        """
+        self._check_may_arm()
+        self._token = NO_TOKEN
+        words = arming_words(self._profile, request)
+        self.link.line.armed = True
+        try:
+            self.link.write_registers(WRITE, self._profile.block("arming").address, words)
+        except UnitRejected as error:
+            self.link.line.armed = False
+            reasons = refusal_words(self.link, self._profile)
+            raise UnitFaulted(
+                f"unit {self.identity.unit_id} refused to arm: {reasons}; clear it and start again"
+            ) from error
+        except LinkLost:
+            raise
+        except LinkError:
+            self._check_armed_after_silence()
+        self._sequence = 0
+        self._order_forgotten()
+        self._token = take_token(self.link, self._profile)
+        check_watchdog(self.link, self._profile, ordered_ms=round(request.watchdog_s * 1000))
+
+    def _check_may_arm(self) -> None:
+        if not self._may_arm:
+            raise RequestRefused(
+                "below 19200 Bd a unit may be observed, never armed; set unit and address to "
+                "19200 Bd or more"
+            )
+
+    def _check_armed_after_silence(self) -> None:
+        """The answer to the arming was lost: only a reading tells whether it took effect."""
+        reading = self._reading_or_none()
+        if reading is None or reading.unit_state is not UnitState.ARMED:
+            raise OutcomeUncertain(
+                "the answer to the arming was lost and the unit does not show that it is armed; "
+                "if it is, it lets go by its watchdog; start again"
+            )
+
+    def disarm(self) -> None:
+        """Service 6; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
+        self._service(SERVICE_DISARM, "disarming")
+        self.link.line.armed = False
+
+    def acknowledge(self) -> None:
+        """Service 4; raises OutcomeUncertain when the answer was lost, LinkError when refused."""
+        self._service(SERVICE_ACKNOWLEDGE, "acknowledgement")
+
+    def _service(self, opcode: int, what: str) -> None:
+        self.link.line.settle()
+        self._service_sequence = next_sequence(self._service_sequence)
+        block = self._profile.block("service")
+        values = block.encode({"opcode": opcode, "sequence": self._service_sequence})
+        try:
+            self.link.write_registers(WRITE, block.address, values)
+        except (UnitRejected, LinkLost):
+            raise
+        except LinkError as error:
+            raise OutcomeUncertain(
+                f"the answer to the {what} was lost ({error.message}); the unit's state shows "
+                "whether it took effect"
+            ) from error
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def seconds_since_arming(self) -> int:
+        """0x30D-0x30E, read without the token; raises LinkError."""
+        return read_named(self.link, self._profile, "arming_age")["seconds"]
+
+    def read_events(self, first: int, count: int) -> Sequence[UnitEvent]:
+        """Entries ``first`` to ``first + count - 1`` of the ring; raises LinkError."""
+        return read_entries(
+            self.link, self._profile.events, first, count, boot_count=self.identity.boot_count
+        )
+
+    def close(self) -> None:
+        """Close the line."""
+        self.link.close()

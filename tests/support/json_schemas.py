@@ -1,0 +1,21 @@
+"""The published schema of a command's JSON, and whether a document fits it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+
+from tests.support.real_time import ROOT
+
+SCHEMAS = ROOT / "docs" / "reference" / "json"
+
+
+def check_shape(document: dict[str, Any]) -> str:
+    """Hold a document against the schema that its format names; returns the schema's name."""
+    name = str(document["format"]).removeprefix("traction-").removesuffix("/1")
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    return name

@@ -1,0 +1,126 @@
+"""``traction where``: which folders, files, versions and key are in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from controller.errors import KeyUnavailable, TractionError
+from workstation.commands.options import RecordsOptions, grouped
+from workstation.output import say, say_json
+
+if TYPE_CHECKING:
+    from records.store.record_folder import RecordFolder
+
+Facts = dict[str, object]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("where")(where)
+
+
+@grouped
+def where(records: RecordsOptions) -> None:
+    """Say where records and settings lie, how large they are, and which versions are in use."""
+    from workstation.settings import settings_file
+
+    settings, folder = records.place
+    facts: Facts = {
+        "records": str(folder),
+        "records_exist": folder.path.is_dir(),
+        "settings": str(settings_file()),
+        "settings_exist": settings_file().is_file(),
+        "second_place": settings.checkpoint_copy,
+        "force_unit": settings.unit_of_force.value,
+        "databases": list(_databases(folder)),
+        "key": _key(folder),
+        "versions": _versions(),
+    }
+    if records.as_json:
+        say_json("where", facts)
+        return
+    for line in _lines(facts):
+        say(line)
+
+
+def _databases(folder: RecordFolder) -> Iterator[Facts]:
+    """Every file of records, with its size and the version of its schema."""
+    from records.evidence.unit_reading import checking
+    from records.store.clinic_file import clinic_checking
+    from records.store.database import schema_version
+
+    found = [folder.clinic_database] if folder.clinic_database.exists() else []
+    for path in (*found, *folder.readable_databases()):
+        trouble, version = "", None
+        try:
+            is_clinic = path == folder.clinic_database
+            with clinic_checking(folder) if is_clinic else checking(path) as db:
+                version = schema_version(db)
+        except TractionError as error:
+            trouble = error.message
+        yield {
+            "file": str(path),
+            "bytes": _size(path),
+            "schema_version": version,
+            "trouble": trouble,
+        }
+
+
+def _size(path: Path) -> int:
+    """What a database takes on the disk, its log included."""
+    parts = (path, path.with_name(f"{path.name}-wal"))
+    return sum(part.stat().st_size for part in parts if part.is_file())
+
+
+def _key(folder: RecordFolder) -> Facts:
+    from records.keys.signing import public_key_in_use
+
+    try:
+        in_use = public_key_in_use(folder)
+    except KeyUnavailable as error:
+        return {"key_id": None, "trouble": error.message}
+    return {"key_id": in_use[0] if in_use else None, "trouble": ""}
+
+
+def _versions() -> Facts:
+    import platform
+    import sqlite3
+
+    return {
+        "traction": program_version(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "system": platform.platform(),
+    }
+
+
+def program_version() -> str:
+    """The version of the program that is installed."""
+    from importlib.metadata import version
+
+    return version("traction-session-controller")
+
+
+def _lines(facts: Facts) -> Iterator[str]:
+    """The same for people."""
+    there = "" if facts["records_exist"] else " (not there yet: the first session makes it)"
+    yield f"records       {facts['records']}{there}"
+    used = "" if facts["settings_exist"] else " (no such file: every setting has its default)"
+    yield f"settings      {facts['settings']}{used}"
+    yield f"second place  {facts['second_place'] or 'none (setting checkpoint_copy)'}"
+    yield f"force         {facts['force_unit']} leads (setting force_unit)"
+    databases, key, versions = facts["databases"], facts["key"], facts["versions"]
+    assert isinstance(databases, list)
+    assert isinstance(key, dict)
+    assert isinstance(versions, dict)
+    for one in databases:
+        state = one["trouble"] or f"schema {one['schema_version']}"
+        yield f"database      {one['file']}  {one['bytes'] / 1e6:.1f} MB  {state}"
+    if not databases:
+        yield "database      none yet"
+    yield f"key           {key['trouble'] or key['key_id'] or 'none yet'}"
+    yield "versions      " + ", ".join(f"{name} {text}" for name, text in versions.items())
