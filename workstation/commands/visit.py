@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,17 +41,24 @@ def register(app: typer.Typer) -> None:
     app.command("claims")(claims)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitOptions:
+    """Whose visit is held how."""
+
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take up a visit that was left, where it stands.")
+    ] = False
+    unit: Annotated[str, typer.Option(help="Name of the table; default: the one booked.")] = ""
+    preset: Annotated[str, typer.Option(help="Preset in place of the last order.")] = ""
+    credentials: Annotated[str, typer.Option(help="Credentials of who is not on file.")] = ""
+    out: OutOption = CLAIMS
+
+
 @grouped
 def visit(
     patient: Annotated[str, typer.Argument(help="Reference of a patient on file.")] = "",
     *,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Take up a visit that was left, where it stands.")
-    ] = False,
-    table: Annotated[str, typer.Option(help="Name of the table; default: the only one.")] = "",
-    preset: Annotated[str, typer.Option(help="Preset in place of the last order.")] = "",
-    credentials: Annotated[str, typer.Option(help="Credentials of who is not on file.")] = "",
-    out: OutOption = CLAIMS,
+    asked: VisitOptions,
     person: PersonOptions,
 ) -> None:
     """Hold one visit from the patient's name to the signed note and the claim.
@@ -62,7 +70,7 @@ def visit(
     from workstation.visit.dialogue import VisitLeft
     from workstation.visit.flow import AskedVisit, begin_visit, take_up
 
-    if not patient and not resume:
+    if not patient and not asked.resume:
         raise RequestRefused("say whose visit it is: traction visit REFERENCE --by NAME")
     if person.as_json:
         raise RequestRefused("a visit asks a person and prints no JSON; leave --json out")
@@ -72,13 +80,14 @@ def visit(
             "(run, note, scrub, export)"
         )
     place = person.place
-    asked = AskedVisit(reference=patient, table=table, preset=preset)
-    desk = _desk(place, _workplace(place), _signer(place, person.by, credentials), out)
+    whose = AskedVisit(reference=patient, table=asked.unit, preset=asked.preset)
+    signer = _signer(place, person.by, asked.credentials)
+    desk = _desk(place, _workplace(place), signer, asked.out)
     try:
-        (take_up if resume else begin_visit)(desk, asked)
+        (take_up if asked.resume else begin_visit)(desk, whose)
     except (VisitLeft, KeyboardInterrupt):
-        whose = f" {patient}" if patient else ""
-        say(f"the visit was left; take it up with: traction visit{whose} --resume")
+        of_whom = f" {patient}" if patient else ""
+        say(f"the visit was left; take it up with: traction visit{of_whom} --resume")
         raise typer.Exit(ENDED_EARLY) from None
     _leave_checkpoints(place)
 

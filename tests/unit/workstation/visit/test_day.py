@@ -16,6 +16,7 @@ from records.store.record_folder import RecordFolder
 from records.visit.worklist import VisitState, list_visits
 from tests.support.altering import altering
 from tests.support.commands import run, said
+from tests.support.json_schemas import check_shape
 from tests.support.reception import (
     FINDINGS,
     FIRST_TIME,
@@ -75,6 +76,8 @@ def test_a_day_of_twenty_patients(
     result = run(folder, "claims", "--today", "--out", str(documents), "--json")
     assert result.exit_code == 3, result.output
     facts = json.loads(result.output)
+    assert check_shape(facts) == "claims"
+    assert check_shape(json.loads(said(folder, "today", "--json"))) == "today"
     of_patient = {each["patient"]: each for each in facts["claims"]}
     assert of_patient.keys() == {f"P-{number:02}" for number in LEFT_AT}
     assert of_patient["P-05"]["lacks"] == ["no session yet"]
