@@ -13,10 +13,11 @@ from records.store.record_folder import RecordFolder
 from workstation.login import login_name
 
 
-def author_now(folder: RecordFolder, by: str = "") -> Author:
+def author_now(folder: RecordFolder, by: str = "", at_utc_ms: int | None = None) -> Author:
     """The person at the keyboard; ``by`` names them, else the account of the system does.
 
-    What readers without a key left is taken up into the chain first. Raises RequestRefused when
+    ``at_utc_ms`` is now by the caller's clock; default: the system's. What readers without a key
+    left is taken up into the chain first. Raises RequestRefused when
     ``by`` is no name that a record may hold, KeyUnavailable for an account that may only read.
     """
     if only_reads(folder):
@@ -28,7 +29,7 @@ def author_now(folder: RecordFolder, by: str = "") -> Author:
     author = Author(
         by=check_name("by", by) if by else user,
         user=user,
-        at_utc_ms=SystemClock().utc_ms(),
+        at_utc_ms=SystemClock().utc_ms() if at_utc_ms is None else at_utc_ms,
         key=load_or_create_key(folder),
         key_records=key_history(folder).head,
     )

@@ -37,6 +37,7 @@ PLUGINS_OF_PYDANTIC = "PYDANTIC_DISABLE_PLUGINS"
 """Without it the library looks through every installed package for code that changes its checks."""
 
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
+    "visit": ("visit", "today", "claims"),
     "run": ("run",),
     "observe": ("observe",),
     "order": ("order",),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from controller.errors import RecordNotFound
 from records.clinic.session_register import append_opened
 from records.clinic.standing_used import NOTHING_USED, StandingUsed, used_entry
+from records.clinic.visit_steps import VisitBegun, begun_entry
 from records.store.author import Author
 from records.store.clinic_chain import append_entries
 from records.store.clinic_file import clinic_writing
@@ -33,11 +34,15 @@ class FiledOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """A session that is about to be opened on a unit, and the standing data it is run with."""
+    """A session that is about to be opened on a unit, and the standing data it is run with.
+
+    ``begun`` are the steps of the visit that it was begun in; None outside of one.
+    """
 
     session_id: str
     unit_id: str
     used: StandingUsed = NOTHING_USED
+    begun: VisitBegun | None = None
 
 
 def file_order(
@@ -70,6 +75,9 @@ def file_order(
         if session.used.records:
             entry = used_entry(author, session.session_id, key, session.used)
             append_entries(db, author, [entry])
+        if session.begun is not None:
+            begun = begun_entry(author, session.session_id, key, session.begun)
+            append_entries(db, author, [begun])
         return key
 
 
@@ -84,6 +92,13 @@ def filed_order(db: Database, session_id: str) -> FiledOrder:
         raise RecordNotFound(f"the order of session {session_id} is not on file in clinic.db")
     key, digest, text = found[0]
     return FiledOrder(patient_key=key, order_digest=digest, order_text=text)
+
+
+def reference_of(db: Database, session_id: str) -> str:
+    """The patient reference that a session's order named; raises RecordNotFound."""
+    key = filed_order(db, session_id).patient_key
+    found = rows(db, "SELECT reference FROM patient WHERE key = ?", (key,))
+    return str(found[0][0]) if found else ""
 
 
 def sessions_of_patient(db: Database, patient_key: str) -> list[str]:

@@ -15,6 +15,7 @@ from controller.events import JsonValue
 from controller.words import NAME_CHARACTERS, TEXT_CHARACTERS, fault_of
 from records.clinic.audit import written_row
 from records.clinic.standing_used import used_of
+from records.clinic.visit_steps import steps_of
 from records.keys.signing import known_public_keys
 from records.note.fields import (
     PATIENT_REFERENCE,
@@ -53,6 +54,7 @@ def note_words_of(
         fold(_versions(entries), draft_in(db, session_id)),
         filed=filing_of(entries),
         standing=used_of(entries),
+        steps=steps_of(entries),
     )
     if not words.versions:
         return words
@@ -93,7 +95,8 @@ def confirm(folder: RecordFolder, note: TreatmentNote, name: str, author: Author
             f"{name}: the last visit proposes nothing that waits to be confirmed "
             f"(proposed are: {offered}); complete the field instead"
         )
-    source = confirmed_from(note.proposed_by_session)
+    since = note.proposed_since.get(name, "")
+    source = confirmed_from(note.proposed_by_session, since)
     _say(folder, note, {name: _word(proposed.value, source, author)}, author, "default confirmed")
 
 

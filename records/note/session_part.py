@@ -7,23 +7,29 @@ from datetime import tzinfo
 
 from controller.events import EventKind, Outcome
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
+from records.clinic.visit_steps import VisitStep
 from records.evidence.reader import NOT_CLOSED, SessionRecord
 from records.note.delivered_dose import DeliveredDose, compute_dose
 from records.note.device_fields import DevicePart, Field
 from records.note.events import Adjustment
 from records.note.standing import standing_fields
+from records.note.visit_steps import steps_fields
 from records.note.words import OrderFiling
 from records.order.order import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedSession:
-    """A session on file: what the evidence holds, and what was ordered, filed and used with it."""
+    """A session on file: what the evidence holds, and what was ordered, filed and used with it.
+
+    ``steps`` are those that a visit had done before it.
+    """
 
     record: SessionRecord
     order: Order
     filed: OrderFiling | None = None
     standing: StandingUsed = NOTHING_USED
+    steps: tuple[VisitStep, ...] = ()
 
     @property
     def session_id(self) -> str:
@@ -102,7 +108,11 @@ def session_part(session: RecordedSession, zone: tzinfo) -> SessionPart:
         checkpoint=record.checkpoint,
         dose=dose,
         adjustments=device.adjustments,
-        fields=(*device.device_fields(), *standing_fields(session.standing)),
+        fields=(
+            *device.device_fields(),
+            *standing_fields(session.standing),
+            *steps_fields(session.steps),
+        ),
         warnings=tuple(device.warnings()),
         as_signed=device.as_signed,
     )

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 MOST_DIGITS = 9
+_CONFIRMED = "confirmed from session "
+_SINCE = ", unchanged since "
 
 
 def codes_text(codes: Iterable[str]) -> str:
@@ -52,6 +54,16 @@ def proposed_from(session_id: str) -> str:
     return f"proposed from session {session_id}, not confirmed"
 
 
-def confirmed_from(session_id: str) -> str:
-    """The source of a word of the last visit that a person confirmed."""
-    return f"confirmed from session {session_id}"
+def confirmed_from(session_id: str, since: str = "") -> str:
+    """The source of a word of the last visit that a person confirmed.
+
+    ``since`` is the day since which it is unchanged; "" where that is not known.
+    """
+    unchanged = f"{_SINCE}{since}" if since else ""
+    return f"{_CONFIRMED}{session_id}{unchanged}"
+
+
+def unchanged_since(source: str) -> str:
+    """The day since which a confirmed word is unchanged; "" for any other word and in old notes."""
+    confirmed, since, day = source.partition(_SINCE)
+    return day if since and confirmed.startswith(_CONFIRMED) else ""

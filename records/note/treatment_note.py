@@ -5,8 +5,8 @@ A field that nobody has said anything about is open and stays visibly so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from records.clinic.visit_sessions import VisitStatement
@@ -43,8 +43,9 @@ class TreatmentNote:
     """The device's part and the clinician's part, in the order in which they are read.
 
     ``versions`` holds every signed version, the newest last. ``proposals`` are words of the last
-    visit (``proposed_by_session``) that a person may confirm one by one; they are no part of the
-    note until then. ``simulated``: the unit was a simulated one, by the sealed record.
+    visit (``proposed_by_session``) that a person may confirm one by one, unchanged since the day in
+    ``proposed_since``; they are no part of the note until then. ``simulated``: the unit was a
+    simulated one, by the sealed record.
     ``checkpoint`` binds the sealed session from outside, ``signature_checkpoint`` the newest
     version in clinic.db. Times are UTC milliseconds.
 
@@ -71,6 +72,7 @@ class TreatmentNote:
     versions: tuple[NoteVersion, ...] = ()
     proposals: tuple[Field, ...] = ()
     proposed_by_session: str = ""
+    proposed_since: Mapping[str, str] = field(default_factory=dict)
     repetitions: tuple[Repetition, ...] = ()
     signature_checkpoint: str = ""
     zone: tzinfo = UTC
@@ -91,18 +93,18 @@ class TreatmentNote:
     @property
     def visit_fields(self) -> tuple[Field, ...]:
         """The device's fields of the whole visit; none where it has one session."""
-        return tuple(field for field in self.device_fields if field.name.startswith(VISIT))
+        return tuple(each for each in self.device_fields if each.name.startswith(VISIT))
 
     @property
     def open_fields(self) -> list[str]:
         """Names of the fields that somebody still has to say something about."""
-        return [field.name for field in self.clinician_fields if field.needs_a_word]
+        return [each.name for each in self.clinician_fields if each.needs_a_word]
 
     def field(self, name: str) -> Field:
         """One field by its name; raises KeyError."""
-        for field in (*self.device_fields, *self.clinician_fields):
-            if field.name == name:
-                return field
+        for each in (*self.device_fields, *self.clinician_fields):
+            if each.name == name:
+                return each
         raise KeyError(name)
 
 
@@ -121,7 +123,11 @@ def draft_note(
     """
     zone = zone or record_zone(record)
     named = RecordedSession(
-        record=record, order=order, filed=spoken.filed, standing=spoken.standing
+        record=record,
+        order=order,
+        filed=spoken.filed,
+        standing=spoken.standing,
+        steps=spoken.steps,
     )
     sessions = (named, *(further.sessions if further else ()))
     own, *others = (session_part(session, zone) for session in sessions)
@@ -132,7 +138,7 @@ def draft_note(
         parts = in_time([own, *(part.of_a_visit(names_it=False) for part in others)])
         dose = dose_over(parts, own.started_utc_ms)
         told_over = visit_fields(parts, dose, further.said, zone)
-        device = (*told_over, *(field for part in parts for field in part.fields))
+        device = (*told_over, *(each for part in parts for each in part.fields))
     every = parts or (own,)
     adjusted = tuple(change for part in every for change in part.adjustments)
     known = clinician_fields(stopped=bool(dose.stops), adjusted=bool(adjusted))
@@ -163,6 +169,7 @@ def draft_note(
         versions=spoken.versions,
         proposals=tuple(clinician.proposals(told)),
         proposed_by_session=last_visit.session_id if last_visit else "",
+        proposed_since=last_visit.since if last_visit else {},
         repetitions=tuple(clinician.repetitions(told)),
         signature_checkpoint=spoken.checkpoint,
         zone=zone,

@@ -14,6 +14,7 @@ from difflib import SequenceMatcher
 from controller.errors import JournalCorrupt
 from controller.events import JsonValue
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
+from records.clinic.visit_steps import VisitStep
 from records.evidence.unreadable import refused_in_words
 from records.store.canonical import canonical_json
 from records.store.clinic_chain import Entry, EntryKind
@@ -99,6 +100,7 @@ class NoteWords:
     entry: int = -1
     filed: OrderFiling | None = None
     standing: StandingUsed = NOTHING_USED
+    steps: tuple[VisitStep, ...] = ()
 
     def version_of(self, name: str) -> NoteVersion | None:
         """The version that a field's word stands in; None for a draft's."""
@@ -125,10 +127,14 @@ class NoteWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastVisit:
-    """The patient's visit before this one: its session and what was said then."""
+    """The patient's visit before this one: its session and what was said then.
+
+    ``since`` is the day (YYYY-MM-DD) since which a word is unchanged.
+    """
 
     session_id: str
     words: Mapping[str, str]
+    since: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,9 +96,14 @@ def read_order(path: Path) -> Order:
             f"order file {path} cannot be read ({reason}); "
             "make one with: traction order new --region cervical"
         ) from error
+    return parse_entered_order(text, path.name)
+
+
+def parse_entered_order(text: str, name: str) -> Order:
+    """Check the text of an order that comes in now, its words too; raises PrescriptionInvalid."""
     document, mistakes = parsed_lines(text)
     words = [] if mistakes else [*word_faults(document)] or [*line_faults(text)]
-    return _order(text, path.name, words)
+    return _order(text, name, words)
 
 
 def parse_order(text: str, name: str) -> Order:

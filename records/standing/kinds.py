@@ -23,10 +23,13 @@ from records.claim.context import (
     Party,
     Payer,
     PlanOfCare,
+    RelatedCause,
     Relationship,
     Role,
+    Technique,
+    ThresholdCheck,
 )
-from records.claim.values import Blank, OptionalDate, OptionalText
+from records.claim.values import Blank, Money, OptionalBool, OptionalDate, OptionalText
 from records.order.order import DIAGNOSIS, Order
 from records.order.order_file import parse_order
 from records.order.quantities import force_n
@@ -76,6 +79,15 @@ Npi = Annotated[Annotated[str, Field(pattern=r"^\d{10}$")] | None, Blank]
 Diagnosis = Annotated[str, AfterValidator(_code)]
 
 
+class TractionLine(CheckedData):
+    """What the clinic's line of 97012 says at every visit."""
+
+    charge: Money = None
+    pos: Annotated[Annotated[str, Field(pattern=r"^\d{2}$")] | None, Blank] = None
+    """Place of service."""
+    technique: Annotated[Technique | None, Blank] = None
+
+
 class ClinicRecord(CheckedData):
     """The clinic. There is one; ``billing`` only where another one bills for it."""
 
@@ -98,6 +110,9 @@ class ClinicRecord(CheckedData):
     fee_table: Words = ""
     """Where the clinic's fee table lies."""
     billing: Party | None = None
+    traction_line: TractionLine | None = None
+    submitter_id: OptionalText = None
+    receiver_id: OptionalText = None
 
     @field_validator("time_zone")
     @classmethod
@@ -321,6 +336,13 @@ class PatientRecord(CheckedData):
     referring: Party | None = None
     onset_date: OptionalDate = None
     initial_treatment_date: OptionalDate = None
+    prior_auth_required: OptionalBool = None
+    accept_assignment: OptionalBool = None
+    benefits_assigned: OptionalBool = None
+    release_of_information: OptionalBool = None
+    related_causes: Annotated[tuple[RelatedCause, ...], Field(max_length=3)] = ()
+    other_insurance_first: OptionalBool = None
+    threshold_check: ThresholdCheck | None = None
     harness: Words = ""
     """The last one used; proposed, never filled in."""
     positioning: Words = ""

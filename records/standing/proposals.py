@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -38,9 +38,22 @@ OF_THE_CLAIM = (
     "referring",
     "onset_date",
     "initial_treatment_date",
+    "prior_auth_required",
+    "accept_assignment",
+    "benefits_assigned",
+    "release_of_information",
+    "related_causes",
+    "other_insurance_first",
+    "threshold_check",
 )
 """Keys that have the same name in both."""
+OF_THE_CLINIC = ("submitter_id", "receiver_id")
+"""The same of the clinic's record."""
 OF_A_PERSON = ("last_name", "first_name", "credentials", "npi", "taxonomy")
+
+
+OPEN: Final[tuple[object, ...]] = (None, "", (), [])
+"""Values that say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +73,21 @@ def claim_proposals(
     """
     found = dict[str, Proposal]()
     if held.clinic is not None:
-        found["billing"] = Proposal(_table(held.clinic.record.bills), _from(held.clinic))
+        source, said = _from(held.clinic), _table(held.clinic.record)
+        found["billing"] = Proposal(_table(held.clinic.record.bills), source)
+        found |= {key: Proposal(said[key], source) for key in OF_THE_CLINIC if key in said}
     if patient is not None:
         source = _from(patient)
         said = _table(patient.record)
         found["patient"] = Proposal(
             {key: said[key] for key in OF_THE_PATIENT if key in said}, source
         )
-        found |= {key: Proposal(said[key], source) for key in OF_THE_CLAIM if key in said}
+        found |= {
+            key: Proposal(said[key], source) for key in OF_THE_CLAIM if said.get(key) not in OPEN
+        }
         if codes := tuple(plain(code) for code in patient.record.diagnoses):
             found["diagnoses"] = Proposal(codes, source)
-    if person := _person(held, performed_by):
+    if person := person_called(held, performed_by):
         said = _table(person.record)
         values = {key: said[key] for key in OF_A_PERSON if key in said}
         found["rendering"] = Proposal(values, _from(person))
@@ -98,8 +115,11 @@ def order_proposals(
     return found
 
 
-def _person(held: StandingData, name: str) -> StandingVersion[PersonRecord] | None:
-    """The one whom a note names: by initials, or by the whole name with or without credentials."""
+def person_called(held: StandingData, name: str) -> StandingVersion[PersonRecord] | None:
+    """The one whom a note names: by initials, or by the whole name with or without credentials.
+
+    None where nobody on file, or more than one, is called so.
+    """
     named = [each for each in held.people if name in set(_names(each.record))]
     return named[0] if len(named) == 1 else None
 

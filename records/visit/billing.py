@@ -40,6 +40,8 @@ from records.clinic.filed_orders import sessions_of_patient
 from records.clinic.visit_sessions import visits_in
 from records.evidence.stored_session import SessionHead
 from records.keeping.search import others_of_day
+from records.standing.claim_context import standing_context
+from records.standing.versions import StandingData, read_standing
 from records.store.author import Author
 from records.store.clinic_chain import entries_of_session
 from records.store.clinic_file import clinic_reading
@@ -66,8 +68,9 @@ def billed(
 ) -> Visit:
     """The visit with its claim scrubbed; ``payer`` names a profile and wins over the context's.
 
-    Without a context file the claim is what record, order and note know; without a ``trial`` no
-    claim is ready. Raises RequestRefused, RulesInvalid, ClaimContextInvalid or JournalError.
+    Without a context file the claim is what record, order, note and the standing data of a patient
+    on file know; without a ``trial`` no claim is ready. Raises RequestRefused, RulesInvalid,
+    ClaimContextInvalid or JournalError.
     """
     context, profile = claim_of(folder, visit, payer=payer, context_file=context_file)
     left_out = without_room(context, visit.acceptances)
@@ -138,14 +141,38 @@ def _naming(report: ScrubReport, left_out: Sequence[str]) -> ScrubReport:
 def claim_of(
     folder: RecordFolder, visit: Visit, *, payer: str | None, context_file: Path | None
 ) -> tuple[ClaimContext, PayerProfile]:
-    """The claim as imported, or as record, order and note know it, and its payer's profile."""
+    """The claim and its payer's profile.
+
+    It is as imported, else as record, order, note and the standing data of its patient know it.
+    """
     if context_file is None:
-        profile = find_profile(payer or GENERIC_PAYER, folder)
-        known = Payer(kind=profile.kind, profile=profile.name)
-        context = context_of_session(visit.record, visit.order, visit.note, known, visit.zone)
-        return context, profile
+        return _claim_on_file(folder, visit, payer)
     context = load_context(context_file, visit.session_id)
     return context, find_profile(payer or context.payer.profile, folder)
+
+
+def claim_of_record(visit: Visit, profile: PayerProfile) -> ClaimContext:
+    """The claim as record, order and note know it, and nothing else."""
+    known = Payer(kind=profile.kind, profile=profile.name)
+    return context_of_session(visit.record, visit.order, visit.note, known, visit.zone)
+
+
+def _claim_on_file(
+    folder: RecordFolder, visit: Visit, payer: str | None
+) -> tuple[ClaimContext, PayerProfile]:
+    """What record, order, note and the clinic's standing data know; the patient's payer's rules.
+
+    Nothing of standing data is relied on where anything of the visit was altered.
+    """
+    held = StandingData() if visit.altered else read_standing(folder)
+    patient = held.patient_exactly(visit.patient_reference)
+    pays = patient.record.payer if patient else None
+    profile = find_profile(payer or (pays.profile if pays else GENERIC_PAYER), folder)
+    context = claim_of_record(visit, profile)
+    if patient is None:
+        return context, profile
+    performed_by = visit.note.field("performed_by").value or ""
+    return standing_context(context, held, patient, performed_by), profile
 
 
 def estimate_visit(visit: Visit, table_file: Path | None = None) -> Estimate:

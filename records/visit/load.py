@@ -82,6 +82,7 @@ def load_visit(
         further=words.further,
         asked_for=asked.record.head.session_id,
         standing=standing,
+        steps=words.note.steps,
     )
 
 

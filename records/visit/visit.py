@@ -22,6 +22,7 @@ from records.claim.rules.scrubber import ScrubReport
 from records.clinic.acceptance import Acceptance
 from records.clinic.claim_exports import FiledExport
 from records.clinic.standing_used import NOTHING_USED, StandingUsed
+from records.clinic.visit_steps import VisitStep
 from records.evidence.believed import mark_of
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose
@@ -43,7 +44,8 @@ class Visit:
 
     ``record`` and ``order`` are those of the session that the visit is called by, ``further`` are
     the others of a visit of several sessions. ``asked_for`` is the session by which it was asked
-    for. ``standing`` is what that session was run with.
+    for. ``standing`` is what the session that the visit is called by was run with, ``steps`` are
+    what had been done in the visit before it.
     """
 
     record: SessionRecord
@@ -63,11 +65,14 @@ class Visit:
     further: FurtherSessions | None = None
     asked_for: str = ""
     standing: StandingUsed = NOTHING_USED
+    steps: tuple[VisitStep, ...] = ()
 
     @property
     def sessions(self) -> tuple[RecordedSession, ...]:
         """Every session of the visit by its beginning, as the note's parts are."""
-        own = RecordedSession(record=self.record, order=self.order, standing=self.standing)
+        own = RecordedSession(
+            record=self.record, order=self.order, standing=self.standing, steps=self.steps
+        )
         if self.further is None:
             return (own,)
         by_id = {each.session_id: each for each in (own, *self.further.sessions)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 from controller.errors import JournalCorrupt, RequestRefused
 from records.clinic.acceptance import Acceptance, acceptances_of
@@ -23,6 +24,7 @@ from records.clinic.session_words import (
 )
 from records.clinic.standing_used import used_of
 from records.clinic.visit_sessions import Visits, visits_in
+from records.clinic.visit_steps import steps_of
 from records.evidence.believed import altered_text, refusal_of
 from records.evidence.reader import SessionRecord
 from records.evidence.unreadable import refused_in_words
@@ -32,6 +34,7 @@ from records.keys.signing import known_public_keys
 from records.note.lifecycle import note_words_of
 from records.note.session_part import RecordedSession
 from records.note.spoken import FiledWords, spoken_words
+from records.note.stored_text import unchanged_since
 from records.note.treatment_note import FurtherSessions
 from records.note.words import LastVisit, NoteWords, filing_of
 from records.order.order import Order
@@ -122,7 +125,7 @@ class _Look:
         return VisitWords(
             order=own.order,
             note=note_words_of(self._db, self._folder, own.session_id, read[0].entries),
-            last_visit=self._words_before(before, read[0]) if before else None,
+            last_visit=self._words_before(before, read[0], own.record) if before else None,
             acceptances=tuple(acceptances_of(entries)),
             sent=tuple(self._exports(records, read)),
             alterations=found,
@@ -136,16 +139,24 @@ class _Look:
         parsed = parse_order(order.order_text, f"of session {name}")
         entries = words.entries
         return RecordedSession(
-            record=record, order=parsed, filed=filing_of(entries), standing=used_of(entries)
+            record=record,
+            order=parsed,
+            filed=filing_of(entries),
+            standing=used_of(entries),
+            steps=steps_of(entries),
         )
 
-    def _words_before(self, before: tuple[str, ...], words: SessionWords) -> LastVisit:
+    def _words_before(
+        self, before: tuple[str, ...], words: SessionWords, record: SessionRecord
+    ) -> LastVisit:
         """What was said of the visit before, under the session that it is called by."""
         said = note_words_of(self._db, self._folder, before[0], words.entries_beside)
         orders = tuple(
             FiledWords(name, _order_on_file(self._db, name), said.filed) for name in before
         )
-        return LastVisit(session_id=before[0], words=spoken_words(orders, said))
+        texts = spoken_words(orders, said)
+        since = {name: _since(said, name, record.head.utc_offset_min) for name in texts}
+        return LastVisit(session_id=before[0], words=texts, since=since)
 
     def _exports(
         self, records: Sequence[SessionRecord], read: Sequence[SessionWords]
@@ -181,6 +192,21 @@ def _told_first(session_id: str, found: list[ClinicAlteration]) -> Iterator[None
         if not found:
             raise
         raise refusal_of(session_id, _altered(found[0])) from error
+
+
+def _since(said: NoteWords, name: str, utc_offset_min: int) -> str:
+    """The day since which a word is unchanged: the one that it says, else the one when it was said.
+
+    "" for a word of an order of which nobody knows when it was filed.
+    """
+    word = said.words.get(name)
+    if word is not None and (day := unchanged_since(word.source)):
+        return day
+    utc_ms = word.said_utc_ms if word else said.filed.at_utc_ms if said.filed else None
+    if utc_ms is None:
+        return ""
+    zone = timezone(timedelta(minutes=utc_offset_min))
+    return datetime.fromtimestamp(utc_ms / 1000, zone).date().isoformat()
 
 
 def _altered(found: ClinicAlteration) -> str:

@@ -25,6 +25,7 @@ CLINIC_CHAIN = {
     "records/clinic/session_words.py",
     "records/clinic/standing_used.py",
     "records/clinic/visit_sessions.py",
+    "records/clinic/visit_steps.py",
     "records/evidence/quarantine.py",
     "records/evidence/year_files.py",
     "records/keeping/legal_hold.py",

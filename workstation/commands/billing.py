@@ -88,9 +88,10 @@ def claim_new(
 
     What standing data know of clinic, patient and people is proposed, marked line by line.
     """
+    from records.claim.rules.payer_profile import find_profile
     from records.standing.proposals import claim_proposals
     from records.standing.versions import read_standing
-    from records.visit.billing import claim_of
+    from records.visit.billing import GENERIC_PAYER, claim_of_record
     from records.visit.load import audited_visit
     from workstation.author_now import reader_now
     from workstation.texts.claim_template import claim_template
@@ -104,7 +105,7 @@ def claim_new(
     patient = held.patient_exactly(visit.patient_reference)
     known = patient.record.payer if patient else None
     payer = payer or (known.profile if known else None)
-    context, _ = claim_of(folder, visit, payer=payer, context_file=None)
+    context = claim_of_record(visit, find_profile(payer or GENERIC_PAYER, folder))
     performed_by = visit.note.field("performed_by").value or ""
     proposed = claim_proposals(held, patient, performed_by)
     if known and known.profile != context.payer.profile:

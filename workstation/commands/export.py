@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,11 +19,11 @@ from workstation.commands.options import (
     say_whose_visit,
 )
 from workstation.commands.session_names import named_session
-from workstation.output import Target, refuse_existing, say, say_json, write_file
+from workstation.output import Target, say, say_json
 
 if TYPE_CHECKING:
-    from records.exports.formats import ExportedFile
     from records.visit.visit import Visit
+    from workstation.visit.exporting import Written
 
 
 class Format(StrEnum):
@@ -45,10 +44,6 @@ class Format(StrEnum):
     HL7_DFT = "hl7-dft"
     HL7_MDM = "hl7-mdm"
     BUNDLE = "bundle"
-
-
-FOR_A_RECEIVER = frozenset({Format.CSV, Format.X12_837P, Format.HL7_DFT})
-"""Formats that differ by their receiver, whose name the file then carries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +98,6 @@ class OpenEmrOptions:
     site: Annotated[str, typer.Option(help="OpenEMR's site.")] = "default"
 
 
-class Written(NamedTuple):
-    """The file of an export, and what stands there otherwise than it was said."""
-
-    file: Path
-    notices: tuple[str, ...]
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("export")(export)
@@ -131,49 +119,25 @@ def export(
     The claim is looked at by the rules of its payer; what they call wrong stands on the document,
     and a program that would import it without looking gets nothing.
     """
-    from records.exports.formats import (
-        Choices,
-        chosen_receiver,
-        claim_format,
-        document,
-        file_name,
-        refuse_other_session,
-    )
-    from records.visit.sent import keep_export, refuse_second
-    from workstation.author_now import reader_now
+    from workstation.visit.exporting import AskedExport, write_export
 
     place = records.place
-    choices = Choices(receiver=chosen_receiver(place.folder, form.receiver), sampled=form.sampled)
-    sent_as = claim_format(format_.value, form.receiver if format_ is Format.CSV else "own")
+    asked = AskedExport(
+        format=format_.value,
+        receiver=form.receiver,
+        sampled=form.sampled,
+        again=form.again,
+        out=to.out,
+        force=to.force,
+    )
+    asked.check_receiver(place.folder)
     session = named_session(place, session)
     if format_ is Format.BUNDLE:
-        visit, made, name = _bundle(place, session)
+        visit = _audited(place, session, "export bundle")
     else:
         visit = _visit(place, session, f"export {format_.value}", claim)
-        if sent_as and not form.again:
-            refuse_second(visit, sent_as)
-        made = document(visit, format_.value, choices)
-        mapped = form.receiver if format_ in FOR_A_RECEIVER else "own"
-        name = file_name(visit.session_id, format_.value, mapped)
-    say_whose_visit(visit)
-    target = to.out.file(name) if to.out else Path(name)
-    refuse_other_session(visit.note.sessions, target)
-    refuse_existing(target, force=to.force)
-    if sent_as:
-        reader = reader_now(place.folder)
-        keep_export(place.folder, visit, reader, sent_as, target.name, made.content)
-    written = Written(write_file(target, made.content), made.notices)
+    written = write_export(place.folder, visit, asked, say_whose_visit)
     _report(visit, format_, written, as_json=records.as_json)
-
-
-def _bundle(place: Place, session: str) -> tuple[Visit, ExportedFile, str]:
-    """The evidence of a session, its file's content and name."""
-    from records.exports.bundle import bundle_of
-    from records.exports.formats import ExportedFile
-
-    visit = _audited(place, session, "export bundle")
-    made = ExportedFile(content=bundle_of(place.folder, visit))
-    return visit, made, f"{visit.asked_session.session_id}.zip"
 
 
 @grouped

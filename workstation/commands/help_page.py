@@ -7,9 +7,19 @@ from typing import Any
 from typer.core import TyperGroup
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Treat": ("order", "run", "observe"),
-    "Notes": ("sessions", "show", "note"),
-    "Claims": ("claim", "scrub", "estimate", "accept", "payers", "codes", "export", "upload"),
+    "Treat": ("visit", "order", "run", "observe"),
+    "Notes": ("today", "sessions", "show", "note"),
+    "Claims": (
+        "claims",
+        "claim",
+        "scrub",
+        "estimate",
+        "accept",
+        "payers",
+        "codes",
+        "export",
+        "upload",
+    ),
     "Records": (
         "verify",
         "checkpoints",

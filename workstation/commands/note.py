@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,6 @@ from controller.errors import NoteRefused
 from controller.words import NAME_CHARACTERS, check_text
 from workstation.commands.options import (
     ByOption,
-    Place,
     RecordsOptions,
     SessionArgument,
     grouped,
@@ -25,9 +25,8 @@ from workstation.commands.session_names import named_session
 from workstation.output import say, say_json, say_text, warn
 
 if TYPE_CHECKING:
-    from records.store.author import Author
-    from records.visit.one_visit import VisitChange
     from records.visit.visit import Visit
+    from workstation.visit.note_desk import NoteDesk
 
 Several = list[str] | None
 
@@ -105,14 +104,17 @@ def note(
     A visit of several sessions has one note: --with says that a further session was part of it.
     """
     from workstation.anchors import leave_checkpoints
+    from workstation.visit.note_desk import NoteDesk
 
-    desk = _Desk(records.place, session, signer)
+    place = records.place
+    named = partial(named_session, place, by=signer.by)
+    desk = NoteDesk(place, named(session), signer.by, signer.credentials)
     if words.are_given:
         _require_name(signer.by)
     for other in words.with_ or []:
-        desk.join(other, words.reason)
+        desk.join(named(other), words.reason)
     for other in words.without or []:
-        desk.part(other, words.reason)
+        desk.part(named(other), words.reason)
     if words.complete:
         desk.complete(dict(_pairs(words.complete)))
     for field in words.confirm or []:
@@ -126,79 +128,6 @@ def note(
     if words.sign or words.amend or words.with_ or words.without:
         leave_checkpoints(desk.settings, desk.folder, warn)
     _print(desk, view, as_json=records.as_json)
-
-
-class _Desk:
-    """One session's note in one person's hands; the note is read anew before each act."""
-
-    def __init__(self, place: Place, session: str, signer: SignerOptions) -> None:
-        self.place, self.signer = place, signer
-        self.settings, self.folder = place
-        self.session = named_session(place, session, signer.by)
-
-    def author(self) -> Author:
-        from workstation.author_now import author_now
-
-        return author_now(self.folder, self.signer.by)
-
-    def shown(self, what: str) -> Visit:
-        """The visit for a person to read; audited."""
-        from records.visit.load import audited_visit
-        from workstation.author_now import reader_now
-
-        person = reader_now(self.folder, self.signer.by)
-        return audited_visit(self.folder, self.session, self.settings, person, what)
-
-    def join(self, session: str, reason: str) -> None:
-        from records.visit.load import load_visit
-        from records.visit.one_visit import join_session
-
-        session_id = named_session(self.place, session, self.signer.by)
-        other = load_visit(self.folder, session_id, self.settings)
-        join_session(self.folder, self._read(), other, self._change(reason))
-
-    def part(self, session: str, reason: str) -> None:
-        from records.visit.one_visit import part_session
-
-        session_id = named_session(self.place, session, self.signer.by)
-        part_session(self.folder, self._read(), session_id, self._change(reason))
-
-    def _change(self, reason: str) -> VisitChange:
-        from records.visit.one_visit import VisitChange
-
-        return VisitChange(author=self.author(), reason=reason, credentials=self.signer.credentials)
-
-    def complete(self, values: dict[str, str]) -> None:
-        from records.note.lifecycle import complete
-
-        complete(self.folder, self._read().note, values, self.author())
-
-    def confirm(self, field: str) -> None:
-        from records.note.lifecycle import confirm
-
-        confirm(self.folder, self._read().note, field, self.author())
-
-    def mark_not_assessed(self, field: str) -> None:
-        from records.note.lifecycle import mark_not_assessed
-
-        mark_not_assessed(self.folder, self._read().note, [field], self.author())
-
-    def sign(self) -> None:
-        from records.note.lifecycle import sign
-
-        sign(self.folder, self._read().note, self.signer.credentials, self.author())
-
-    def amend(self, values: dict[str, str], reason: str) -> None:
-        from records.note.lifecycle import amend
-
-        note, author = self._read().note, self.author()
-        amend(self.folder, note, values, reason, author, self.signer.credentials)
-
-    def _read(self) -> Visit:
-        """For the program itself: what is written on it is audited by the write."""
-        from records.visit.load import load_visit
-
-        return load_visit(self.folder, self.session, self.settings)
 
 
 def _require_name(by: str) -> None:
@@ -243,7 +172,7 @@ def _pairs_of_file(path: Path) -> Iterator[tuple[str, str]]:
 # --- what is printed --------------------------------------------------------------------------
 
 
-def _print(desk: _Desk, view: NoteViews, *, as_json: bool) -> None:
+def _print(desk: NoteDesk, view: NoteViews, *, as_json: bool) -> None:
     from records.exports.formats import written
     from records.exports.note.text import note_text
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from controller.errors import RequestRefused
 from controller.words import ADDRESS_CHARACTERS, check_name, check_text
 from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.commands.session_end import run_to_its_end, workplace_of
@@ -15,9 +17,11 @@ from workstation.commands.session_end import run_to_its_end, workplace_of
 if TYPE_CHECKING:
     from controller.ports import Clock, TractionUnit
     from firmware_bridge.line.line import Capture
-    from records.order.order import PlannedOrder
+    from records.clinic.visit_steps import VisitBegun
+    from records.order.order import Order, PlannedOrder
     from workstation.session.operators import PersonAtTerminal, SessionOperator
     from workstation.session.session_script import SessionScript
+    from workstation.session.treat import SessionResult
     from workstation.session.workplace import Workplace
     from workstation.terminal.screen import Screen
 
@@ -33,7 +37,12 @@ def run(
         str, typer.Argument(help="Address (modbus-tcp://host:5020?unit=1), or a unit's name.")
     ],
     *,
-    order: Annotated[Path, typer.Option("--order", help="Order file.")],
+    order: Annotated[
+        Path | None, typer.Option("--order", help="Order file.", show_default=False)
+    ] = None,
+    visit: Annotated[
+        str, typer.Option("--visit", help="A visit whose order was typed; `visit` gives it.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="A script answers the questions.")] = False,
     records: RecordsOptions,
     script: Annotated[
@@ -54,7 +63,6 @@ def run(
     from controller.runtime.clock import SystemClock
     from firmware_bridge.connect import unit_profile
     from records.order.order import PlannedOrder
-    from records.order.order_file import read_order
     from workstation.session.capturing import captured
     from workstation.session.operators import check_somebody_answers
     from workstation.session.realtime import take_realtime_rights
@@ -68,7 +76,8 @@ def run(
     by = check_name("--by", operator_name) if operator_name else ""
     place = records.place
     unit = _address(place, unit)
-    ordered = PlannedOrder.of(read_order(order))
+    order_of_today, begun = _order(place, order, visit)
+    ordered = PlannedOrder.of(order_of_today)
     steps = read_script(script) if script else None
     check_somebody_answers(ordered.plan.order, scripted=yes, terminal=is_terminal(sys.stdin))
     clock = SystemClock()
@@ -82,9 +91,23 @@ def run(
         signals.hand_to(operator)
         workplace = workplace_of(place, clock, screen)
         with captured(capture, unit, unit_profile()[1], clock, screen.message) as heard:
-            status = _treat(unit, ordered, workplace, operator, screen, heard)
+            treating = _Treating(unit, ordered, workplace, operator, begun)
+            status = treating.to_its_end(screen, heard)
         _leave_checkpoints(place, screen)
     raise typer.Exit(status)
+
+
+def _order(place: Place, file: Path | None, visit: str) -> tuple[Order, VisitBegun | None]:
+    """The order of a file, or of a visit with its steps; raises RequestRefused for none of both."""
+    from records.clinic.visit_steps import prepared_visit
+    from records.order.order_file import parse_entered_order, read_order
+
+    if (file is None) == (not visit):
+        raise RequestRefused("say which order: --order FILE")
+    if file is not None:
+        return read_order(file), None
+    text, begun = prepared_visit(place.folder, visit)
+    return parse_entered_order(text, "of this visit"), begun
 
 
 def _address(place: Place, unit: str) -> str:
@@ -121,26 +144,40 @@ def _operator(
     )
 
 
-def _treat(
-    unit: str,
-    ordered: PlannedOrder,
-    workplace: Workplace,
-    operator: SessionOperator,
-    screen: Screen,
-    capture: Capture | None,
-) -> int:
-    """Treat, and say how it ended; returns the exit status."""
-    from firmware_bridge.connect import connect_unit
-    from workstation.session.treat import treat
+@dataclass(frozen=True, slots=True)
+class _Treating:
+    """A session that is about to be run; ``begun`` are the steps of its visit."""
 
-    def connect(uri: str, clock: Clock) -> TractionUnit:
-        return connect_unit(uri, clock, workplace.warn, capture)
+    unit: str
+    ordered: PlannedOrder
+    workplace: Workplace
+    operator: SessionOperator
+    begun: VisitBegun | None
 
-    return run_to_its_end(
-        lambda: treat(unit, ordered, workplace=workplace, operator=operator, connect=connect),
-        screen,
-        not_free="release not seen: look at the patient, open the clutch",
-    )
+    def to_its_end(self, screen: Screen, capture: Capture | None) -> int:
+        """Treat, and say how it ended; returns the exit status."""
+        return run_to_its_end(
+            lambda: self._treat(capture),
+            screen,
+            not_free="release not seen: look at the patient, open the clutch",
+        )
+
+    def _treat(self, capture: Capture | None) -> SessionResult:
+        from firmware_bridge.connect import connect_unit
+        from workstation.session.treat import treat
+        from workstation.session.workplace import Recording
+
+        def connect(uri: str, clock: Clock) -> TractionUnit:
+            return connect_unit(uri, clock, self.workplace.warn, capture)
+
+        return treat(
+            self.unit,
+            self.ordered,
+            workplace=self.workplace,
+            operator=self.operator,
+            connect=connect,
+            recording=Recording(begun=self.begun),
+        )
 
 
 def _leave_checkpoints(place: Place, screen: Screen) -> None:

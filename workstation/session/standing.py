@@ -25,7 +25,7 @@ def prepared(workplace: Workplace, order: Order) -> Prepared:
     Raises PrescriptionInvalid above a patient's cap, JournalCorrupt where clinic.db was altered.
     """
     held = read_standing(workplace.folder)
-    workplace = _at_the_clinic(workplace, held)
+    workplace = at_the_clinic(workplace, held)
     utc_ms = workplace.clock.utc_ms()
     day = datetime.fromtimestamp(utc_ms / 1000, workplace.settings.zone_at(utc_ms)).date()
     standing = standing_for(held, order, day)
@@ -34,7 +34,7 @@ def prepared(workplace: Workplace, order: Order) -> Prepared:
     return Prepared(standing=standing, workplace=workplace)
 
 
-def _at_the_clinic(workplace: Workplace, held: StandingData) -> Workplace:
+def at_the_clinic(workplace: Workplace, held: StandingData) -> Workplace:
     """With what the clinic's record says in place of the settings."""
     if held.clinic is None:
         return workplace

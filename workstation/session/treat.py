@@ -21,6 +21,7 @@ from records.keeping.private_check import check_private
 from records.keys.signing import SigningKey, load_or_create_key
 from records.order.order import Order, PlannedOrder
 from workstation.session.commissioned import known_of, unit_as_commissioned
+from workstation.session.identified import check_identified
 from workstation.session.new_year import close_last_year
 from workstation.session.opening import opening_of, start_facts
 from workstation.session.operators import SessionOperator, check_somebody_answers
@@ -82,7 +83,12 @@ def treat(
         patient_key = file_order(
             folder,
             planned.order,
-            NewSession(session_id=session_id, unit_id=unit.identity.unit_id, used=standing.used),
+            NewSession(
+                session_id=session_id,
+                unit_id=unit.identity.unit_id,
+                used=standing.used,
+                begun=recording.begun,
+            ),
             author=author,
             new_key=recording.identifiers.patient_key,
         )
@@ -127,6 +133,7 @@ def _check_before_start(
         workplace.warn(warning)
     if unit.verified:
         order.check_patient_is_named()
+        check_identified(recording.begun)
         check_somebody_answers(
             order.prescription,
             scripted=operator.scripted,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.ports import Clock
+from records.clinic.visit_steps import VisitBegun
 from records.evidence.journal import COMMIT_INTERVAL_S
 from records.evidence.start_check import free_bytes_at
 from records.keys.signing import SigningKey
@@ -38,13 +39,15 @@ class Recording:
     """How a session is recorded. The defaults are those of every session in real time.
 
     Without a ``key`` the workstation's signs. A simulated session may commit less often than every
-    0.1 s, and be the same twice by fixed ``identifiers``.
+    0.1 s, and be the same twice by fixed ``identifiers``. ``begun`` are the steps of the visit that
+    the session is begun in; they are kept beside its order.
     """
 
     key: SigningKey | None = None
     identifiers: Identifiers = field(default_factory=random_identifiers)
     commit_interval_s: float = COMMIT_INTERVAL_S
     free_bytes: Callable[[Path], int] = free_bytes_at
+    begun: VisitBegun | None = None
 
 
 AS_ALWAYS = Recording()

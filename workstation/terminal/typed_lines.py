@@ -124,6 +124,8 @@ class EditedLines(TypedLines):
         super().__init__(descriptor, encoding)
         self._show = show
         self._mode: list[Any] | None = None
+        self._mode_lock = threading.Lock()
+        self._is_given_back = False
         self._escape = bytearray()
         self._is_utf8 = codecs.lookup(encoding).name == "utf-8"
         self._take_over()
@@ -136,11 +138,13 @@ class EditedLines(TypedLines):
             self._show(self._so_far())
 
     def give_back(self) -> None:
-        """The terminal as it was."""
-        if self._mode is not None:
-            with suppress(OSError, termios.error):
-                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._mode)
-            self._mode = None
+        """The terminal as it was; the thread that reads on does not take it over again."""
+        with self._mode_lock:
+            self._is_given_back = True
+            if self._mode is not None:
+                with suppress(OSError, termios.error):
+                    termios.tcsetattr(self._descriptor, termios.TCSANOW, self._mode)
+                self._mode = None
 
     def _read(self) -> bytes:
         self._take_over()
@@ -150,7 +154,9 @@ class EditedLines(TypedLines):
         """Keys come one by one and are not shown by the terminal; it may refuse."""
         if self._in_background():
             return
-        with suppress(OSError, termios.error):
+        with self._mode_lock, suppress(OSError, termios.error):
+            if self._is_given_back:
+                return
             mode = termios.tcgetattr(self._descriptor)
             if not mode[_LOCAL] & (termios.ICANON | termios.ECHO):
                 return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from controller.words import lines_of
 from records.exports.note.authors import author_lines
 from records.note.session_part import SessionPart
+from records.note.stored_text import unchanged_since
 from records.note.treatment_note import TreatmentNote, sessions_text
 from records.provenance import NOT_ASSESSED_TEXT, OPEN_TEXT, Sourced
 from records.visit.face import NOT_A_DEVICE
@@ -78,7 +79,8 @@ def _line(field: Sourced[str]) -> str:
 def shown(field: Sourced[str]) -> str:
     """The value, or in plain sight that there is none."""
     if field.value is not None:
-        return field.value
+        since = unchanged_since(field.source)
+        return f"{field.value} (unchanged since {since})" if since else field.value
     if field.not_assessed:
         return f"[{NOT_ASSESSED_TEXT}]"
     return f"[{OPEN_TEXT}]" if field.origin.value == "clinician" else "not recorded"

@@ -234,10 +234,28 @@ def test_the_last_visit_s_words_are_proposed_and_confirmed_one_by_one(folder: Re
     confirm(folder, note, "harness", later)
     note = note_of(folder, "s-2")
     assert note.field("harness").value == ALL_WORDS["harness"]
-    assert note.field("harness").where_from == "confirmed from session s-1 by A. Ray, draft"
+    day = "2025-12-31"  # of the first visit, at the clinic's offset of six hours
+    source = f"confirmed from session s-1, unchanged since {day}"
+    assert note.field("harness").where_from == f"{source} by A. Ray, draft"
     assert [f.name for f in note.proposals] == ["positioning", "angle_of_pull"]
     with pytest.raises(NoteRefused, match=r"patient_response: .* proposes nothing .*positioning"):
         confirm(folder, note, "patient_response", later)
+
+
+def test_a_word_that_is_confirmed_again_keeps_the_day_since_which_it_is_unchanged(
+    folder: RecordFolder,
+) -> None:
+    recorded(folder)
+    signed(folder)
+    sources = []
+    for number in (2, 3):
+        began_ms = BEGAN_MS + number * DAY_MS
+        recorded(folder, f"s-{number}", began_ms=began_ms)
+        said_at = author(folder, by="A. Ray", at_ms=began_ms + HOUR_MS)
+        confirm(folder, note_of(folder, f"s-{number}"), "harness", said_at)
+        sources.append(note_of(folder, f"s-{number}").field("harness").source)
+    since = "unchanged since 2025-12-31"
+    assert sources == [f"confirmed from session s-{n}, {since}" for n in (1, 2)]
 
 
 def test_proposals_come_from_the_same_patient_s_last_treatment_only(folder: RecordFolder) -> None:

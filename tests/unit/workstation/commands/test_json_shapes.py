@@ -117,7 +117,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Printed:
             ),
         )
         patch.setenv("EMR_TOKEN", "token")
-        life = (_empty, _read, _claims, _kept, _standing, _without_records)
+        life = (_empty, _read, _claims, _kept, _standing, _of_the_day, _without_records)
         for part in (*life, _changed, _sessions, _served):
             part(printed, patch)
     return printed
@@ -226,6 +226,12 @@ def _standing(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("appointments", "list")
     printed.run("appointments", "import", str(day), "--map", str(columns), *by)
     printed.run("appointments", "list")
+
+
+def _of_the_day(printed: Printed, _: pytest.MonkeyPatch) -> None:
+    """Empty lists; those of a day with visits are held against the same schemas (test_day)."""
+    printed.run("today")
+    printed.run("claims", "--week", "--out", f"{printed.place}/claims")
 
 
 def _without_records(printed: Printed, patch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
 from controller.errors import NoteRefused
+from controller.runtime.clock import SystemClock
 from records.clinic.audit import accesses
 from records.store.record_folder import RecordFolder
 from tests.support.commands import said
@@ -102,7 +104,10 @@ def test_the_last_visit_is_offered_and_confirmed(data: RecordFolder) -> None:
         "P. Jones",
     )
     text = said(data, "note", "s-2", "--sources")
-    assert "two-piece head halter  <- confirmed from session s-1 by P. Jones" in text
+    confirmed = "two-piece head halter (unchanged since {0})  <- confirmed from session s-1, "
+    today = datetime.fromtimestamp(SystemClock().utc_ms() / 1000, UTC).date()
+    days = [today - timedelta(days=1), today]
+    assert any(f"{confirmed}unchanged since {{0}} by P. Jones".format(day) in text for day in days)
     assert "[not assessed]  <- typed by P. Jones" in text
 
 

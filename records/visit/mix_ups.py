@@ -1,0 +1,65 @@
+"""Who could be taken for whom today: similar names, and a patient who is open elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+
+from records.standing.appointments import DayList
+from records.standing.kinds import PatientRecord
+from records.standing.versions import StandingData
+from records.visit.worklist import ListedVisit, VisitState
+
+ALIKE = 0.8
+"""From here on two names are told as similar: "Doe Jane" and "Dow Jane" are 0.875 alike, "Doe Jane"
+and "Roe Mary" 0.5."""
+
+
+def mix_ups(
+    patient: PatientRecord, held: StandingData, day: DayList | None, listed: Iterable[ListedVisit]
+) -> Iterator[str]:
+    """Warnings before a patient is identified, for a person to read."""
+    listed = list(listed)
+    yield from _similar(patient, held, day, listed)
+    for each in listed:
+        if each.reference == patient.reference and each.state in _OPEN:
+            where = f"session {each.session_id}" if each.session_id else "another terminal"
+            yield (
+                f"patient {patient.reference} has a visit that is {each.state.value} "
+                f"({where}): look whether this is the same person at another table"
+            )
+
+
+_OPEN = (VisitState.RUNNING, VisitState.BEGUN, VisitState.LEFT_OPEN)
+
+
+def _similar(
+    patient: PatientRecord,
+    held: StandingData,
+    day: DayList | None,
+    listed: Iterable[ListedVisit],
+) -> Iterator[str]:
+    others = {
+        each.reference: (each.last_name, each.first_name, f"at {each.time} on {each.table}")
+        for each in (day.appointments if day else ())
+    }
+    for visit in listed:
+        known = held.patient_exactly(visit.reference)
+        if known is not None:
+            record = known.record
+            others.setdefault(
+                record.reference, (record.last_name, record.first_name, "treated today")
+            )
+    others.pop(patient.reference, None)
+    own = _name(patient.last_name, patient.first_name)
+    for reference, (last, first, where) in sorted(others.items()):
+        if _alike(own, _name(last, first)) or last.casefold() == patient.last_name.casefold():
+            yield f"similar name today: {last}, {first} (patient {reference}), {where}"
+
+
+def _name(last: str, first: str) -> str:
+    return f"{last} {first}".casefold()
+
+
+def _alike(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE

@@ -1,0 +1,113 @@
+"""The order of the next treatment: the dose of the last one or of a preset, changed by a person.
+
+Only the dose is taken from the last visit. What was found or judged on a day is asked anew.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from controller.errors import PrescriptionInvalid
+from controller.event_details.happened import AlarmRaised
+from controller.events import EventKind, StopCause
+from records.checked_data import toml_document
+from records.keeping.search import SessionQuery, find_sessions
+from records.order.order import Order, PlannedOrder
+from records.order.order_file import ORDER_KEYS, parse_entered_order
+from records.standing.kinds import PresetDose, PresetRecord
+from records.standing.versions import StandingVersion
+from records.store.record_folder import RecordFolder
+from records.visit.load import Practice, load_visit
+from records.visit.visit import Visit
+
+DOSE_KEYS = ("region", *PresetDose.model_fields, "body_mass")
+"""Keys of an order that the next one may begin with."""
+NOT_TOLERATED = "not tolerated"
+REMINDING = "low"
+"""Priority of alarms that remind: the end of every treatment raises one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextOrder:
+    """Keys of an order as they were written, and in words where its dose is from."""
+
+    values: Mapping[str, Any]
+    source: str
+
+    def with_values(self, changes: Mapping[str, Any]) -> NextOrder:
+        """The same with other values; "" takes a key away. Raises PrescriptionInvalid."""
+        for key in changes:
+            if key not in ORDER_KEYS:
+                known = ", ".join(DOSE_KEYS)
+                raise PrescriptionInvalid(f"key {key} is none of an order; known are {known}")
+        changed = {**self.values, **changes}
+        return replace(self, values={key: each for key, each in changed.items() if each != ""})
+
+    @property
+    def text(self) -> str:
+        """The order file that says it."""
+        return toml_document({key: self.values.get(key) for key in ORDER_KEYS})
+
+    def planned(self) -> PlannedOrder:
+        """The order, checked as any that is read from a file; raises PrescriptionInvalid."""
+        return PlannedOrder.of(parse_entered_order(self.text, "of this visit"))
+
+
+def order_like(visit: Visit) -> NextOrder:
+    """The dose of a visit's last session, as it was ordered then."""
+    return NextOrder(
+        values=_dose(tomllib.loads(_last(visit).source_text)),
+        source=f"the order of session {visit.sessions[-1].session_id}",
+    )
+
+
+def order_of_preset(preset: StandingVersion[PresetRecord]) -> NextOrder:
+    """The dose of a preset of the clinic."""
+    record = preset.record
+    dose = record.dose.model_dump(exclude_none=True)
+    return NextOrder(values={"region": record.region, **dose}, source=preset.words)
+
+
+def visit_before(
+    folder: RecordFolder, practice: Practice, reference: str, day_of: Any
+) -> Visit | None:
+    """The newest visit of a patient in which a unit was armed; None: there was none yet."""
+    for found in find_sessions(folder, SessionQuery(patient=reference), day_of):
+        if found.sealed and found.outcome not in ("refused", "removed"):
+            return load_visit(folder, found.head.session_id, practice)
+    return None
+
+
+def trouble_in(visit: Visit) -> Iterator[str]:
+    """Why the force of the next treatment is to be given anew: what went wrong in this one."""
+    for session in visit.sessions:
+        record = session.record
+        ended = record.outcome
+        if record.of_kind(EventKind.PATIENT_STOP_PRESSED) or any(
+            stop.cause == StopCause.PATIENT_SWITCH_PRESSED for stop in visit.note.dose.stops
+        ):
+            yield "the patient pressed stop"
+        elif ended in ("interrupted", "link lost"):
+            yield f"the session ended as {ended}"
+        for event in record.of_kind(EventKind.ALARM_RAISED):
+            alarm = event.said(AlarmRaised)
+            if alarm.priority != REMINDING:
+                yield f"there was an alarm ({alarm.text})"
+    if visit.note.field("tolerance").value == NOT_TOLERATED:
+        yield "it was not tolerated"
+
+
+def ordered_hold_n(visit: Visit) -> float:
+    """The hold force of a visit's last order, N."""
+    return _last(visit).prescription.hold_force_n
+
+
+def _last(visit: Visit) -> Order:
+    return visit.sessions[-1].order
+
+
+def _dose(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: values[key] for key in DOSE_KEYS if key in values}

@@ -1,0 +1,168 @@
+"""The visits of some days and what each of them still lacks, by what is on record and nothing else.
+
+There is no file of states: a visit is where its record, its note and its exports say it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from controller.errors import JournalCorrupt, RecordNotFound
+from records.claim.decision import NO_BILL, decision_of
+from records.clinic.filed_orders import reference_of
+from records.clinic.visit_sessions import visits_of
+from records.clinic.visit_steps import VisitStep, steps_on_file
+from records.evidence.reader import NOT_CLOSED, REMOVED, RUNNING
+from records.keeping.search import FoundSession, SessionQuery, find_sessions
+from records.store.clinic_file import clinic_reading
+from records.store.record_folder import RecordFolder
+from records.visit.load import Practice, load_visit
+from records.visit.visit import Visit
+
+DayOf = Callable[[int], date]
+"""The clinic's day of a moment (UTC milliseconds)."""
+
+
+class VisitState(StrEnum):
+    """Where a visit is; the value is what lists say."""
+
+    BEGUN = "begun, no session yet"
+    RUNNING = "running"
+    LEFT_OPEN = "left open by a program that ended"
+    ALTERED = "altered, `traction verify` says where"
+    TO_COMPLETE = "to complete"
+    TO_SIGN = "to sign"
+    TO_CLAIM = "to claim"
+    CLAIMED = "claimed"
+    NOTHING_TO_CLAIM = "signed, nothing to claim"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedVisit:
+    """One visit in a list.
+
+    ``session_id`` is "" before the first session, ``visit_id`` is "" behind it; ``open_fields`` are
+    those of its note.
+    """
+
+    reference: str
+    state: VisitState
+    began_utc_ms: int
+    session_id: str = ""
+    visit_id: str = ""
+    open_fields: tuple[str, ...] = ()
+    steps: tuple[VisitStep, ...] = ()
+
+    @property
+    def is_finished(self) -> bool:
+        """True when nothing is left to be done in it."""
+        return self.state in (VisitState.CLAIMED, VisitState.NOTHING_TO_CLAIM)
+
+
+def list_visits(
+    folder: RecordFolder,
+    practice: Practice,
+    day_of: DayOf,
+    days: tuple[date, date],
+    *,
+    reference: str | None = None,
+) -> list[ListedVisit]:
+    """The visits of the days from the first to the last, by their beginning; of one patient only.
+
+    Sessions that were refused are none. A visit whose record or words were altered is told as that.
+    """
+    query = SessionQuery(first_day=days[0], last_day=days[1], patient=reference or "")
+    found = find_sessions(folder, query, day_of)
+    listed = [*_with_sessions(folder, practice, found), *_without_session(folder, day_of, days)]
+    return sorted(
+        (each for each in listed if _is_told(each, listed, reference)),
+        key=lambda each: (each.began_utc_ms, each.session_id),
+    )
+
+
+def _is_told(each: ListedVisit, listed: list[ListedVisit], reference: str | None) -> bool:
+    """Steps that were left, behind which the patient was treated all the same, are no visit."""
+    if reference is not None and each.reference != reference:
+        return False
+    return each.state is not VisitState.BEGUN or not any(
+        other.session_id and other.reference == each.reference
+        for other in listed
+        if other.began_utc_ms >= each.began_utc_ms
+    )
+
+
+def state_of(visit: Visit) -> VisitState:
+    """Where a visit is whose sessions are closed."""
+    if not visit.note.versions:
+        return VisitState.TO_COMPLETE if visit.note.open_fields else VisitState.TO_SIGN
+    if any(export.ready for export in visit.sent):
+        return VisitState.CLAIMED
+    decision = decision_of(visit.acceptances)
+    if not visit.note.reached_holding or (decision is not None and decision.value == NO_BILL):
+        return VisitState.NOTHING_TO_CLAIM
+    return VisitState.TO_CLAIM
+
+
+def _with_sessions(
+    folder: RecordFolder, practice: Practice, found: list[FoundSession]
+) -> Iterator[ListedVisit]:
+    visits = visits_of(folder)
+    together: dict[str, list[FoundSession]] = {}
+    for each in found:
+        if each.outcome not in ("refused", REMOVED):
+            together.setdefault(visits.named(each.head.session_id), []).append(each)
+    for name, sessions in together.items():
+        began = min(each.head.started_utc_ms for each in sessions)
+        outcomes = {each.outcome for each in sessions}
+        if outcomes & {RUNNING, NOT_CLOSED}:
+            state = VisitState.RUNNING if RUNNING in outcomes else VisitState.LEFT_OPEN
+            yield ListedVisit(
+                reference=_reference(folder, name),
+                state=state,
+                began_utc_ms=began,
+                session_id=name,
+            )
+            continue
+        try:
+            visit = load_visit(folder, name, practice)
+        except JournalCorrupt:
+            reference, state = _reference(folder, name), VisitState.ALTERED
+            yield ListedVisit(reference=reference, state=state, began_utc_ms=began, session_id=name)
+            continue
+        yield ListedVisit(
+            reference=visit.patient_reference,
+            state=state_of(visit),
+            began_utc_ms=began,
+            session_id=name,
+            open_fields=tuple(visit.note.open_fields),
+        )
+
+
+def _without_session(
+    folder: RecordFolder, day_of: DayOf, days: tuple[date, date]
+) -> Iterator[ListedVisit]:
+    """Visits that were begun and have no session yet; of each patient the newest of a day."""
+    newest: dict[tuple[str, date], ListedVisit] = {}
+    for visit_id, steps in steps_on_file(folder).waiting().items():
+        day = day_of(steps[0].at_utc_ms)
+        if days[0] <= day <= days[1]:
+            newest[steps[0].reference, day] = ListedVisit(
+                reference=steps[0].reference,
+                state=VisitState.BEGUN,
+                began_utc_ms=steps[0].at_utc_ms,
+                visit_id=visit_id,
+                steps=steps,
+            )
+    yield from newest.values()
+
+
+def _reference(folder: RecordFolder, session_id: str) -> str:
+    """The reference that the order of a session names; "" where no order is on file."""
+    try:
+        with clinic_reading(folder) as db:
+            return reference_of(db, session_id)
+    except RecordNotFound:
+        return ""

@@ -1,0 +1,139 @@
+"""A visit that was left in each of its steps is taken up by what is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.errors import RequestRefused
+from records.clinic.clinic_verify import verify_clinic
+from records.store.record_folder import RecordFolder
+from records.visit.load import load_visit
+from tests.support.altering import altering
+from tests.support.reception import (
+    FINDINGS,
+    FIRST_TIME,
+    OTHERWISE,
+    Left,
+    Reception,
+    medicare_patient,
+    open_clinic,
+    reception,
+)
+from tests.support.sessions import SETTINGS
+from tests.support.standing import keep
+from workstation.visit.flow import AskedVisit, begin_visit, take_up
+
+WHOM = AskedVisit(reference="TEST-1")
+FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME, "order as typed": "y"}
+
+
+@pytest.fixture
+def clinic(folder: RecordFolder, tmp_path: Path) -> Iterator[Reception]:
+    with reception(folder, tmp_path / "claims") as opened:
+        open_clinic(folder)
+        day = datetime.fromtimestamp(opened.clock.utc_ms() / 1000).date() - timedelta(days=7)
+        keep(folder, medicare_patient(day.isoformat()))
+        yield opened
+
+
+WHOLE = [
+    "identified name",
+    "identified birth date",
+    "preset",
+    "screen fracture",
+    "changes",
+    "symptoms",
+    "rationale",
+    "pain_before",
+    "diagnosis",
+    "positioning",
+    "harness",
+    "angle_of_pull",
+    "patient_response",
+    "tolerance",
+    "pain_after",
+    "minutes",
+    "plan_next",
+    "patient_notice",
+    "signature",
+    "accept 97012:GP",
+]
+"""Every question of a first visit, of the screen the first one."""
+BEFORE_THE_ORDER = dict.fromkeys(WHOLE[2:8], 2)
+"""Where a visit goes on that was left before its order was whole: preset, dose and words of an
+order are kept together, with the last of them. Identification and screen are kept at once."""
+
+
+def without_the_screen(names: list[str]) -> list[str]:
+    return [name for name in names if not name.startswith("screen") or name == "screen fracture"]
+
+
+@pytest.mark.parametrize("left_at", WHOLE[2:])
+def test_a_visit_that_was_left_is_taken_up_where_its_record_ends(
+    clinic: Reception, left_at: str
+) -> None:
+    with pytest.raises(Left):
+        begin_visit(clinic.desk(FIRST, kill_at=left_at), WHOM)
+    before = clinic.dialogue.asked
+    take_up(clinic.desk(FIRST), AskedVisit(reference=""))
+    asked = without_the_screen([name for name, _ in clinic.dialogue.asked])
+    place = WHOLE.index(left_at)
+    expected = WHOLE[BEFORE_THE_ORDER.get(left_at, place) :]
+    screened = "screen fracture" in {name for name, _ in before}
+    if screened and left_at in BEFORE_THE_ORDER:
+        expected = [name for name in expected if name != "screen fracture"]
+    assert asked == expected
+    made = load_visit(clinic.folder, "session-1", SETTINGS)
+    assert [version.by for version in made.note.versions] == ["Pat Jones"]
+    assert made.note.field("pain_before").value == "6"
+    assert made.note.field("performed_by").value == "Pat Jones, PT, DPT"
+    assert len(list(clinic.documents.rglob("*-837p.txt"))) == 1
+    assert verify_clinic(clinic.folder).alterations == ()
+    with altering(clinic.folder.clinic_database) as db:
+        assert db.execute("SELECT count(*) FROM draft_word").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("left_at", WHOLE[:2])
+def test_a_comparison_that_was_not_made_is_not_on_record(clinic: Reception, left_at: str) -> None:
+    with pytest.raises(Left):
+        begin_visit(clinic.desk(FIRST, kill_at=left_at), WHOM)
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+        take_up(clinic.desk(FIRST), WHOM)
+
+
+def test_nothing_is_taken_up_where_nothing_was_left(clinic: Reception) -> None:
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+        take_up(clinic.desk(FIRST), WHOM)
+    begin_visit(clinic.desk(FIRST), WHOM)
+    with pytest.raises(RequestRefused, match="no visit is waiting to be taken up"):
+        take_up(clinic.desk(FIRST), AskedVisit(reference=""))
+
+
+def test_a_screen_of_yesterday_is_not_taken_up(clinic: Reception) -> None:
+    with pytest.raises(Left):
+        begin_visit(clinic.desk(FIRST, kill_at="changes"), WHOM)
+    clinic.clock.sleep_until(clinic.clock.now_s() + 86_400)
+    with pytest.raises(RequestRefused, match="no visit of patient TEST-1 is waiting"):
+        take_up(clinic.desk(FIRST), WHOM)
+
+
+def test_a_note_of_yesterday_is_taken_up(clinic: Reception) -> None:
+    with pytest.raises(Left):
+        begin_visit(clinic.desk(FIRST, kill_at="signature"), WHOM)
+    clinic.clock.sleep_until(clinic.clock.now_s() + 86_400)
+    take_up(clinic.desk(FIRST), WHOM)
+    assert [name for name, _ in clinic.dialogue.asked] == ["signature", "accept 97012:GP"]
+
+
+def test_of_two_patients_who_wait_it_is_said_whose_visit(clinic: Reception) -> None:
+    keep(clinic.folder, medicare_patient("2026-01-05", reference="TEST-2", last_name="Roe"))
+    for reference in ("TEST-1", "TEST-2"):
+        desk = clinic.desk(FIRST, kill_at="changes")
+        with pytest.raises(Left):
+            begin_visit(desk, AskedVisit(reference=reference))
+    with pytest.raises(RequestRefused, match=r"several visits wait: TEST-1 .*TEST-2"):
+        take_up(clinic.desk(FIRST), AskedVisit(reference=""))

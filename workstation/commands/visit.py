@@ -1,0 +1,331 @@
+"""``traction visit``, ``today`` and ``claims``: one visit in one go, and the visits of a day."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from controller.errors import RequestRefused
+from controller.words import check_name
+from workstation.commands.options import PersonOptions, Place, grouped
+from workstation.exit_status import ENDED_EARLY
+from workstation.output import say, say_json, say_text, warn, write_file
+
+if TYPE_CHECKING:
+    from records.clinic.visit_steps import VisitBegun
+    from records.order.order import PlannedOrder
+    from records.visit.worklist import ListedVisit
+    from workstation.session.workplace import Workplace
+    from workstation.visit.claiming import ClaimResult
+    from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
+    from workstation.visit.dialogue import Dialogue
+
+NOT_READY = 3
+DAYS_OF_A_WEEK = 7
+OutOption = Annotated[
+    Path, typer.Option("--out", help="Folder of the claims; each day has one in it.")
+]
+CLAIMS = Path("claims")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("visit")(visit)
+    app.command("today")(today)
+    app.command("claims")(claims)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitOptions:
+    """Whose visit is held how."""
+
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take up a visit that was left, where it stands.")
+    ] = False
+    unit: Annotated[str, typer.Option(help="Name of the table; default: the one booked.")] = ""
+    preset: Annotated[str, typer.Option(help="Preset in place of the last order.")] = ""
+    credentials: Annotated[str, typer.Option(help="Credentials of who is not on file.")] = ""
+    out: OutOption = CLAIMS
+
+
+@grouped
+def visit(
+    patient: Annotated[str, typer.Argument(help="Reference of a patient on file.")] = "",
+    *,
+    asked: VisitOptions,
+    person: PersonOptions,
+) -> None:
+    """Hold one visit from the patient's name to the signed note and the claim.
+
+    Every answer is kept before the next question, so that a visit can be left anywhere: --resume
+    goes on where its record ends. Each step is a command of its own as well.
+    """
+    from workstation.terminal.typed_lines import is_terminal
+    from workstation.visit.dialogue import VisitLeft
+    from workstation.visit.flow import AskedVisit, begin_visit, take_up
+
+    if not patient and not asked.resume:
+        raise RequestRefused("say whose visit it is: traction visit REFERENCE --by NAME")
+    if person.as_json:
+        raise RequestRefused("a visit asks a person and prints no JSON; leave --json out")
+    if not is_terminal(sys.stdin):
+        raise RequestRefused(
+            "a visit is held at a terminal: it asks a person. Each step is a command of its own "
+            "(run, note, scrub, export)"
+        )
+    place = person.place
+    whose = AskedVisit(reference=patient, table=asked.unit, preset=asked.preset)
+    signer = _signer(place, person.by, asked.credentials)
+    desk = _desk(place, _workplace(place), signer, asked.out)
+    try:
+        (take_up if asked.resume else begin_visit)(desk, whose)
+    except (VisitLeft, KeyboardInterrupt):
+        of_whom = f" {patient}" if patient else ""
+        say(f"the visit was left; take it up with: traction visit{of_whom} --resume")
+        raise typer.Exit(ENDED_EARLY) from None
+    _leave_checkpoints(place)
+
+
+@grouped
+def today(*, person: PersonOptions) -> None:
+    """List today's visits: running, to complete, to sign, to claim, claimed."""
+    place = person.place
+    workplace = _workplace(place)
+    day = _day(workplace)
+    listed = _listed(place, workplace, (day, day), person, "today")
+    if person.as_json:
+        say_json("today", {"visits": [_facts(each, workplace) for each in listed]})
+        return
+    if not listed:
+        say(f"no visits on {day}")
+    for each in listed:
+        say(_line(each, workplace))
+
+
+@grouped
+def claims(
+    *,
+    of_today: Annotated[bool, typer.Option("--today", help="Claims of today's visits.")] = False,
+    of_week: Annotated[bool, typer.Option("--week", help="Those of the last seven days.")] = False,
+    out: OutOption = CLAIMS,
+    person: PersonOptions,
+) -> None:
+    """Scrub and export every claim that is ready, and say what was not and why.
+
+    Exit status 3 when a visit has no claim yet.
+    """
+    from workstation.author_now import reader_now
+    from workstation.visit.day import export_claims, summary_lines
+
+    if of_today == of_week:
+        raise RequestRefused("say which claims: --today or --week, one of both")
+    place = person.place
+    workplace = _workplace(place)
+    day = _day(workplace)
+    days = (day if of_today else day - timedelta(days=DAYS_OF_A_WEEK - 1), day)
+    listed = _listed(place, workplace, days, person, "claims")
+
+    results = export_claims(
+        workplace, listed, out, day, lambda folder: reader_now(folder, person.by)
+    )
+    lines = [*summary_lines(results)]
+    written = _write_summary(workplace, out / day.isoformat(), lines)
+    if person.as_json:
+        facts = [_claim_facts(each) for each in results]
+        say_json("claims", {"claims": facts, "summary": str(written)})
+    else:
+        for line in lines:
+            say(line)
+        say(f"summary in {written}")
+    if any(each.file is None for each in results):
+        raise typer.Exit(NOT_READY)
+
+
+def _write_summary(workplace: Workplace, place: Path, lines: Sequence[str]) -> Path:
+    """The summary of one run beside the claims; the next run has a file of its own."""
+    from controller.words import lines_of
+
+    now = _local(workplace, workplace.clock.utc_ms())
+    place.mkdir(parents=True, exist_ok=True)
+    return write_file(place / f"summary-{now.strftime('%H%M%S')}.txt", lines_of(lines).encode())
+
+
+# --- what a visit is held with ------------------------------------------------------------------
+
+
+def _workplace(place: Place) -> Workplace:
+    """The records, with what the clinic's own record says of name and time zone."""
+    from controller.runtime.clock import SystemClock
+    from records.standing.versions import read_standing
+    from workstation.session.standing import at_the_clinic
+    from workstation.session.workplace import Workplace
+
+    workplace = Workplace(
+        folder=place.folder, settings=place.settings, clock=SystemClock(), warn=warn
+    )
+    return at_the_clinic(workplace, read_standing(place.folder))
+
+
+def _desk(place: Place, workplace: Workplace, signer: VisitHolder, out: Path) -> VisitDesk:
+    from workstation.visit.desk import VisitDesk
+
+    def treat(address: str, planned: PlannedOrder, begun: VisitBegun) -> TreatedSession:
+        return _treat(place, signer, (address, planned, begun))
+
+    return VisitDesk(
+        workplace=workplace,
+        dialogue=_dialogue(),
+        signer=signer,
+        treat=treat,
+        close_left_open=lambda address: _close_left_open(workplace, address),
+        documents=out,
+    )
+
+
+def _treat(
+    place: Place, signer: VisitHolder, what: tuple[str, PlannedOrder, VisitBegun]
+) -> TreatedSession:
+    """The session, by ``traction run`` in a process of its own.
+
+    What writes notes and claims is never loaded where a unit is driven. The order is the one that
+    was kept for the visit.
+    """
+    from controller.events import Outcome
+    from records.clinic.visit_steps import steps_on_file
+    from records.evidence.reader import read_session
+    from workstation.visit.desk import TreatedSession
+    from workstation.visit.dialogue import VisitLeft
+    from workstation.visit.session_process import run_beside
+
+    address, _, begun = what
+    before = steps_on_file(place.folder).sessions.get(begun.visit, ())
+    run_beside(
+        ["run", address, "--visit", begun.visit, "--by", signer.in_full],
+        ["--data", str(place.folder.path)],
+    )
+    after = steps_on_file(place.folder).sessions.get(begun.visit, ())
+    if after == before:
+        raise VisitLeft
+    outcome = read_session(place.folder, after[-1]).outcome
+    return TreatedSession(
+        session_id=after[-1],
+        refused=outcome == Outcome.REFUSED,
+        early=outcome != Outcome.COMPLETED,
+    )
+
+
+def _close_left_open(workplace: Workplace, address: str) -> None:
+    """As the next session on that table would: let go first, then close the record."""
+    from firmware_bridge.connect import connect_unit
+    from records.keys.signing import load_or_create_key
+    from workstation.session.recover import recover
+    from workstation.session.register import note_new_seals
+
+    unit = connect_unit(address, workplace.clock, workplace.warn)
+    try:
+        key = load_or_create_key(workplace.folder)
+        for session_id in recover(unit, workplace, key):
+            say(f"closed as interrupted: session {session_id}")
+        note_new_seals(workplace, key)
+    finally:
+        unit.close()
+
+
+def _dialogue() -> Dialogue:
+    from workstation.terminal.typed_lines import typed_lines
+    from workstation.visit.dialogue import Dialogue
+
+    lines = typed_lines(sys.stdin)
+    assert lines is not None, "a visit is held at a terminal"
+    return Dialogue(lines.read_line, lambda text: say_text(f"{text}\n"))
+
+
+def _signer(place: Place, by: str, credentials: str) -> VisitHolder:
+    """Who holds the visit: somebody on file by initials or name, else as it was given."""
+    from records.standing.proposals import person_called
+    from records.standing.versions import read_standing
+    from workstation.visit.desk import VisitHolder
+
+    if not by.strip():
+        raise RequestRefused('by is empty; say who holds the visit with --by "NAME"')
+    name = check_name("--by", by.strip())
+    known = person_called(read_standing(place.folder), name)
+    if known is None:
+        return VisitHolder(name=name, credentials=credentials.strip())
+    record = known.record
+    return VisitHolder(
+        name=record.full_name,
+        credentials=record.credentials or credentials.strip(),
+        initials=record.initials,
+    )
+
+
+def _leave_checkpoints(place: Place) -> None:
+    from workstation.anchors import leave_checkpoints
+
+    leave_checkpoints(place.settings, place.folder, warn)
+
+
+# --- what is listed -----------------------------------------------------------------------------
+
+
+def _day(workplace: Workplace) -> date:
+    return _local(workplace, workplace.clock.utc_ms()).date()
+
+
+def _local(workplace: Workplace, utc_ms: int) -> datetime:
+    return datetime.fromtimestamp(utc_ms / 1000, workplace.settings.zone_at(utc_ms))
+
+
+def _listed(
+    place: Place,
+    workplace: Workplace,
+    days: tuple[date, date],
+    person: PersonOptions,
+    what: str,
+) -> list[ListedVisit]:
+    """The visits of some days; handed out once the row of the access is kept."""
+    from records.clinic.audit import record_read, standing_field
+    from records.visit.worklist import list_visits
+    from workstation.author_now import reader_now
+
+    listed = list_visits(
+        place.folder, workplace.settings, lambda utc_ms: _local(workplace, utc_ms).date(), days
+    )
+    if listed:
+        named = [standing_field("patient", each.reference) for each in listed]
+        reader = reader_now(place.folder, person.by)
+        record_read(place.folder, reader, what, fields=list(dict.fromkeys(named)))
+    return listed
+
+
+def _line(each: ListedVisit, workplace: Workplace) -> str:
+    began = _local(workplace, each.began_utc_ms).strftime("%H:%M")
+    lacks = f" ({', '.join(each.open_fields)})" if each.open_fields else ""
+    session = f"  session {each.session_id}" if each.session_id else ""
+    return f"{began}  {each.reference or '(nobody named)'}  {each.state.value}{lacks}{session}"
+
+
+def _facts(each: ListedVisit, workplace: Workplace) -> dict[str, Any]:
+    return {
+        "patient": each.reference,
+        "began": _local(workplace, each.began_utc_ms).isoformat(timespec="seconds"),
+        "state": each.state.value,
+        "session_id": each.session_id,
+        "open_fields": list(each.open_fields),
+    }
+
+
+def _claim_facts(each: ClaimResult) -> dict[str, Any]:
+    return {
+        "patient": each.reference,
+        "session_id": each.session_id,
+        "file": None if each.file is None else str(each.file),
+        "lacks": list(each.lacks),
+    }

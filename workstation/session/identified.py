@@ -1,0 +1,24 @@
+"""On a unit for patients a visit begins only with a patient who was identified."""
+
+from __future__ import annotations
+
+from controller.errors import RequestRefused
+from records.clinic.visit_steps import StepKind, VisitBegun
+
+
+def check_identified(begun: VisitBegun | None) -> None:
+    """Raise RequestRefused where nobody compared name and date of birth, and nobody said why not.
+
+    A session outside of a visit has the question of the controller only (PATIENT_AND_ORDER).
+    """
+    if begun is None:
+        return
+    newest = {step.kind: step for step in begun.steps}
+    if StepKind.IDENTIFIED in newest:
+        return
+    left_out = newest.get(StepKind.NOT_IDENTIFIED)
+    if left_out is None or not any(answered for _, answered in left_out.said):
+        raise RequestRefused(
+            "the unit is one for patients, and nobody compared the patient's name and date of "
+            "birth: take the visit up with --resume and compare both, or say why it cannot be done"
+        )

@@ -1,0 +1,1 @@
+"""A whole visit at the terminal, step by step, and the lists of a day."""

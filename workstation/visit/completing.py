@@ -1,0 +1,110 @@
+"""After the session: the open fields of the note one by one, the note to read, the signature."""
+
+from __future__ import annotations
+
+from controller.errors import RequestRefused
+from records.exports.note.text import note_text
+from records.note.fields import TOLERANCE
+from records.visit.visit import Visit
+from workstation.visit.desk import VisitDesk
+from workstation.visit.note_desk import NoteDesk
+
+MINUTES = ("total_timed_minutes", "total_treatment_minutes")
+NOTHING = "-"
+LEFT_OPEN = "Enter leaves it open, - says that there is nothing to say"
+
+
+def complete_note(desk: VisitDesk, session_id: str) -> Visit:
+    """Ask every open field; each answer is on record before the next question."""
+    note = desk.note(session_id)
+    visit = note.read()
+    skipped = set[str]()
+    names: tuple[str, ...]
+    while waiting := [name for name in visit.note.open_fields if name not in skipped]:
+        if waiting[0] in MINUTES and set(MINUTES) <= set(waiting):
+            taken = _minutes(desk, note)
+            names = MINUTES
+        else:
+            taken = _field(desk, note, visit, waiting[0])
+            names = (waiting[0],)
+        skipped |= set() if taken else set(names)
+        visit = note.read()
+    return visit
+
+
+def sign_note(desk: VisitDesk, session_id: str) -> bool:
+    """Show the note and sign it by name; False where it stays unsigned."""
+    note = desk.note(session_id)
+    visit = note.shown("note")
+    desk.dialogue.tell(note_text(visit).rstrip("\n"))
+    if visit.note.open_fields:
+        named = ", ".join(visit.note.open_fields)
+        desk.dialogue.tell(f"not signed, open fields: {named}")
+        return False
+    signer = desk.signer
+    if not signer.credentials:
+        desk.dialogue.tell(
+            "not signed: a signature needs credentials, as in PT; put them on file "
+            "(`traction people add`) or give --credentials"
+        )
+        return False
+    names = {each.casefold() for each in (signer.name, signer.initials, signer.in_full) if each}
+    text = f"Sign as {signer.in_full}: type your name or initials. n leaves it unsigned"
+    while True:
+        answer = desk.dialogue.words("signature", text).casefold()
+        if answer in ("n", "no"):
+            return False
+        if answer in names:
+            note.sign()
+            return True
+        desk.dialogue.tell(f"that is not the name of who holds this visit ({signer.in_full})")
+
+
+def _field(desk: VisitDesk, note: NoteDesk, visit: Visit, name: str) -> bool:
+    """One field; a refusal is told and asked again. False: it stays open."""
+    proposed = {each.name: each for each in visit.note.proposals}.get(name)
+    label = visit.note.field(name).label
+    if name == "tolerance":
+        note.complete({name: desk.dialogue.one_of(name, label, TOLERANCE)})
+        return True
+    while True:
+        if proposed is not None and proposed.value is not None:
+            since = visit.note.proposed_since.get(name, "")
+            unchanged = f"unchanged since {since}" if since else "unchanged"
+            text = f"{label}: {proposed.value!r}, {unchanged}? y, or today's words; {LEFT_OPEN}"
+        else:
+            text = f"{label}; {LEFT_OPEN}"
+        answer = desk.dialogue.ask(name, text)
+        if not answer:
+            return False
+        try:
+            if answer == NOTHING:
+                note.mark_not_assessed(name)
+            elif proposed is not None and answer.lower() in ("y", "yes"):
+                note.confirm(name)
+            else:
+                note.complete({name: answer})
+            return True
+        except RequestRefused as refusal:
+            desk.dialogue.tell(refusal.message)
+
+
+def _minutes(desk: VisitDesk, note: NoteDesk) -> bool:
+    """Both numbers of minutes in one answer: "0 25"."""
+    text = f"Minutes of the visit: timed codes, then all treatment, as in 0 25; {LEFT_OPEN}"
+    while True:
+        answer = desk.dialogue.ask("minutes", text)
+        if not answer:
+            return False
+        try:
+            if answer == NOTHING:
+                for name in MINUTES:
+                    note.mark_not_assessed(name)
+                return True
+            numbers = answer.split()
+            if len(numbers) != len(MINUTES):
+                raise RequestRefused(f"minutes={answer!r} is not two whole numbers, as in 0 25")
+            note.complete(dict(zip(MINUTES, numbers, strict=True)))
+            return True
+        except RequestRefused as refusal:
+            desk.dialogue.tell(refusal.message)

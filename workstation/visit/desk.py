@@ -1,0 +1,112 @@
+"""What a visit is held with: records, clock, the person at the terminal, and a way to treat."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from controller.ports import Clock
+from records.clinic.visit_steps import StepKind, VisitBegun, VisitStep, keep_step
+from records.order.order import PlannedOrder
+from records.store.author import Author
+from records.store.record_folder import RecordFolder
+from records.visit.prepared import VISIT
+from workstation.author_now import author_now
+from workstation.session.workplace import Workplace
+from workstation.settings import Settings
+from workstation.visit.dialogue import Dialogue
+from workstation.visit.note_desk import NoteDesk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatedSession:
+    """The session that was run; ``refused`` in its self-check, ``early`` before its time."""
+
+    session_id: str
+    refused: bool
+    early: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitHolder:
+    """Who holds the visit, as the note names them."""
+
+    name: str
+    credentials: str = ""
+    initials: str = ""
+
+    @property
+    def in_full(self) -> str:
+        """With credentials, as set-up and supervision name people."""
+        return f"{self.name}, {self.credentials}" if self.credentials else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitDesk:
+    """Everything that the steps of a visit use.
+
+    ``treat`` runs a session on the unit at an address; ``close_left_open`` closes what an earlier
+    program left open there. ``documents`` is where claims are written.
+    """
+
+    workplace: Workplace
+    dialogue: Dialogue
+    signer: VisitHolder
+    treat: Callable[[str, PlannedOrder, VisitBegun], TreatedSession]
+    close_left_open: Callable[[str], None]
+    documents: Path
+    new_id: Callable[[], str] = field(default=lambda: VISIT + secrets.token_hex(6))
+
+    @property
+    def folder(self) -> RecordFolder:
+        """Where the records live."""
+        return self.workplace.folder
+
+    @property
+    def settings(self) -> Settings:
+        """With the clinic's own name and time zone."""
+        return self.workplace.settings
+
+    @property
+    def clock(self) -> Clock:
+        """The workplace's."""
+        return self.workplace.clock
+
+    @property
+    def day(self) -> date:
+        """The clinic's day now."""
+        return self.day_of(self.clock.utc_ms())
+
+    def day_of(self, utc_ms: int) -> date:
+        """The clinic's day of a moment."""
+        return datetime.fromtimestamp(utc_ms / 1000, self.settings.zone_at(utc_ms)).date()
+
+    def author(self, _folder: RecordFolder | None = None) -> Author:
+        """The person who holds the visit, now."""
+        return author_now(self.folder, self.signer.name, self.clock.utc_ms())
+
+    def note(self, session_id: str) -> NoteDesk:
+        """The note of a session in this person's hands."""
+        place = (self.settings, self.folder)
+        signer = self.signer
+        return NoteDesk(place, session_id, signer.name, signer.credentials, self.clock.utc_ms)
+
+    def keep(
+        self, visit_id: str, reference: str, kind: StepKind, said: tuple[tuple[str, str], ...]
+    ) -> VisitStep:
+        """Put a step on record, now."""
+        author = self.author()
+        step = VisitStep(
+            visit=visit_id,
+            reference=reference,
+            kind=kind,
+            said=said,
+            by=author.by,
+            user=author.user,
+            at_utc_ms=author.at_utc_ms,
+        )
+        keep_step(self.folder, author, step)
+        return step

@@ -1,0 +1,100 @@
+"""One visit's note in one person's hands: what the commands do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from records.store.author import Author
+    from records.store.record_folder import RecordFolder
+    from records.visit.one_visit import VisitChange
+    from records.visit.visit import Visit
+    from workstation.settings import Settings
+
+
+class NoteDesk:
+    """One session's note in one person's hands; the note is read anew before each act."""
+
+    def __init__(
+        self,
+        place: tuple[Settings, RecordFolder],
+        session: str,
+        by: str,
+        credentials: str = "",
+        now: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self.settings, self.folder = place
+        self.session, self.by, self.credentials, self._now = session, by, credentials, now
+
+    def author(self) -> Author:
+        """The person, now."""
+        from workstation.author_now import author_now
+
+        return author_now(self.folder, self.by, self._now())
+
+    def shown(self, what: str) -> Visit:
+        """The visit for a person to read; audited."""
+        from records.visit.load import audited_visit
+        from workstation.author_now import reader_now
+
+        person = reader_now(self.folder, self.by)
+        return audited_visit(self.folder, self.session, self.settings, person, what)
+
+    def join(self, session: str, reason: str) -> None:
+        """Say that a further session was part of the visit."""
+        from records.visit.load import load_visit
+        from records.visit.one_visit import join_session
+
+        other = load_visit(self.folder, session, self.settings)
+        join_session(self.folder, self.read(), other, self._change(reason))
+
+    def part(self, session: str, reason: str) -> None:
+        """Say that a session was no part of it after all."""
+        from records.evidence.reader import find_session
+        from records.visit.one_visit import part_session
+
+        session_id = find_session(self.folder, session).session_id
+        part_session(self.folder, self.read(), session_id, self._change(reason))
+
+    def _change(self, reason: str) -> VisitChange:
+        from records.visit.one_visit import VisitChange
+
+        return VisitChange(author=self.author(), reason=reason, credentials=self.credentials)
+
+    def complete(self, values: dict[str, str]) -> None:
+        """Say something of fields."""
+        from records.note.lifecycle import complete
+
+        complete(self.folder, self.read().note, values, self.author())
+
+    def confirm(self, field: str) -> None:
+        """Take over the last visit's word of a field."""
+        from records.note.lifecycle import confirm
+
+        confirm(self.folder, self.read().note, field, self.author())
+
+    def mark_not_assessed(self, field: str) -> None:
+        """Say that there is nothing to say of a field."""
+        from records.note.lifecycle import mark_not_assessed
+
+        mark_not_assessed(self.folder, self.read().note, [field], self.author())
+
+    def sign(self) -> None:
+        """Sign the note."""
+        from records.note.lifecycle import sign
+
+        sign(self.folder, self.read().note, self.credentials, self.author())
+
+    def amend(self, values: dict[str, str], reason: str) -> None:
+        """Add a version to a signed note."""
+        from records.note.lifecycle import amend
+
+        note, author = self.read().note, self.author()
+        amend(self.folder, note, values, reason, author, self.credentials)
+
+    def read(self) -> Visit:
+        """For the program itself: what is written on it is audited by the write."""
+        from records.visit.load import load_visit
+
+        return load_visit(self.folder, self.session, self.settings)
