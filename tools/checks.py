@@ -2,7 +2,7 @@
 
 python tools/checks.py lint types contracts tests
 
-The commands of one part run side by side. The tests are four, of about the same processor time:
+The commands of one part run side by side. The tests are five, of about the same processor time:
 those with real programs in real time also wait, so that two cores have work to the end.
 """
 
@@ -23,7 +23,7 @@ SCRIPTS = Path(sys.executable).parent
 PACKAGES = ["controller", "firmware_bridge", "records", "simulator", "workstation"]
 
 PYTEST = [sys.executable, "-m", "pytest"]
-RECORDS = "tests/unit/records"
+RECORDS, WORKSTATION = "tests/unit/records", "tests/unit/workstation"
 REAL_TIME = "tests/recovery"
 SIMULATED = ("tests/safety", "tests/scenarios")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -37,8 +37,9 @@ PARTS: dict[str, list[list[str]]] = {
     "types": [[sys.executable, "-m", "mypy", *PACKAGES, "tools", "tests", "bootstrap.py"]],
     "contracts": [[str(SCRIPTS / "lint-imports")]],
     "tests": [
-        [*PYTEST, *(f"--ignore={one}" for one in (RECORDS, REAL_TIME, *SIMULATED))],
+        [*PYTEST, *(f"--ignore={one}" for one in (RECORDS, WORKSTATION, REAL_TIME, *SIMULATED))],
         [*PYTEST, RECORDS],
+        [*PYTEST, WORKSTATION],
         [*PYTEST, REAL_TIME],
         [*PYTEST, *SIMULATED],
     ],

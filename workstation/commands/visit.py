@@ -150,9 +150,10 @@ def claims(
 def _write_summary(workplace: Workplace, place: Path, lines: Sequence[str]) -> Path:
     """The summary of one run beside the claims; the next run has a file of its own."""
     from controller.words import lines_of
+    from records.store.private_files import make_folder
 
     now = _local(workplace, workplace.clock.utc_ms())
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     return write_file(place / f"summary-{now.strftime('%H%M%S')}.txt", lines_of(lines).encode())
 
 

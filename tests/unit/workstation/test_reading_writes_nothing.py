@@ -56,6 +56,7 @@ READING: dict[str, tuple[tuple[str, ...], ...]] = {
     "scrub": (("last",), ("20260101",)),
     "sessions": ((), ("--patient", "TEST-1"), ("--text", "arm"), ("--outcome", "stopped")),
     "show": (("last",), ("TEST-1",)),
+    "today": ((),),
     "where": ((),),
     "verify": (("--all",), ("last",), ("--all", "--since-last")),
 }
@@ -82,6 +83,8 @@ WRITING = {
     "simulate",
     "stop-test",
     "upload",
+    "claims",
+    "visit",
 }
 WITHOUT_RECORDS = {"ports", "replay"}
 CASES = [(name, more) for name, several in READING.items() for more in several]
