@@ -108,10 +108,9 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FiledCommissioning:
-    """A commissioning on file, with who signed for it."""
+class FiledTest:
+    """A test on file: who signed for it, and when."""
 
-    record: CommissioningRecord
     by: str
     at_utc_ms: int
 
@@ -119,6 +118,13 @@ class FiledCommissioning:
     def day(self) -> str:
         """The day of it (UTC), as an ISO date."""
         return datetime.fromtimestamp(self.at_utc_ms / 1000, UTC).date().isoformat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledCommissioning(FiledTest):
+    """A commissioning on file."""
+
+    record: CommissioningRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from controller.errors import RequestRefused
 from controller.event_details.codec import decode_fields, encode_fields
 from controller.events import StopCause
 from controller.order.prescription import Region
-from records.clinic.commissionings import Signer
+from records.clinic.commissionings import FiledTest, Signer
 from records.evidence.believed import read_checked
 from records.evidence.reader import SessionRecord
 from records.evidence.unreadable import refused_in_words
@@ -72,17 +71,10 @@ class StopTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FiledStopTest:
-    """A stop test on file, with who signed for it."""
+class FiledStopTest(FiledTest):
+    """A stop test on file."""
 
     test: StopTest
-    by: str
-    at_utc_ms: int
-
-    @property
-    def day(self) -> str:
-        """The day of it (UTC), as an ISO date."""
-        return datetime.fromtimestamp(self.at_utc_ms / 1000, UTC).date().isoformat()
 
 
 def file_stop_test(folder: RecordFolder, author: Author, session_id: str) -> StopTest:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from datetime import date
 
 import pytest
 
@@ -32,7 +30,6 @@ from tests.support.reception import (
     Left,
     Reception,
     medicare_patient,
-    open_clinic,
     reception,
 )
 from tests.support.sessions import SETTINGS
@@ -43,15 +40,6 @@ from workstation.visit.flow import AskedVisit, begin_visit, take_up
 WHOM = AskedVisit(reference="TEST-1")
 FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME}
 AGAIN = {**FINDINGS, **OTHERWISE}
-
-
-@pytest.fixture
-def clinic(folder: RecordFolder, tmp_path: Path) -> Iterator[Reception]:
-    with reception(folder, tmp_path / "claims") as opened:
-        open_clinic(folder)
-        day = datetime.fromtimestamp(opened.clock.utc_ms() / 1000).date() - timedelta(days=7)
-        keep(folder, medicare_patient(day.isoformat()))
-        yield opened
 
 
 def visit(clinic: Reception, session: str) -> Visit:

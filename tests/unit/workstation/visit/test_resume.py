@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from pathlib import Path
-
 import pytest
 
 from controller.errors import RequestRefused
 from records.clinic.clinic_verify import verify_clinic
-from records.store.record_folder import RecordFolder
 from records.visit.load import load_visit
 from tests.support.altering import altering
 from tests.support.reception import (
@@ -20,8 +15,6 @@ from tests.support.reception import (
     Left,
     Reception,
     medicare_patient,
-    open_clinic,
-    reception,
 )
 from tests.support.sessions import SETTINGS
 from tests.support.standing import keep
@@ -29,15 +22,6 @@ from workstation.visit.flow import AskedVisit, begin_visit, take_up
 
 WHOM = AskedVisit(reference="TEST-1")
 FIRST = {**FINDINGS, **OTHERWISE, **FIRST_TIME, "order as typed": "y"}
-
-
-@pytest.fixture
-def clinic(folder: RecordFolder, tmp_path: Path) -> Iterator[Reception]:
-    with reception(folder, tmp_path / "claims") as opened:
-        open_clinic(folder)
-        day = datetime.fromtimestamp(opened.clock.utc_ms() / 1000).date() - timedelta(days=7)
-        keep(folder, medicare_patient(day.isoformat()))
-        yield opened
 
 
 WHOLE = [
