@@ -10,7 +10,7 @@ from controller.event_details.happened import (
     RemarkRecorded,
     SelfCheckRecorded,
 )
-from controller.order.prescription import NEWTONS_PER_LBF
+from controller.order.force_unit import ForceUnit
 from records.note.delivered_dose import RecordedStop
 from records.note.events import Adjustment, RecordedPause
 from records.store.canonical import StoredEvent
@@ -22,7 +22,7 @@ def newtons(force_dn: int | None) -> str | None:
     """Tenths of a newton as "102.3 N (23.0 lbf)"."""
     if force_dn is None:
         return None
-    return f"{force_dn / 10:.1f} N ({force_dn / 10 / NEWTONS_PER_LBF:.1f} lbf)"
+    return ForceUnit.NEWTON.with_other(force_dn / 10)
 
 
 When = Callable[[int], str]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.errors import PrescriptionInvalid, RequestRefused
-from controller.order.prescription import NEWTONS_PER_LBF, Region
+from controller.order.force_unit import ForceUnit
+from controller.order.prescription import Region
 from records.clinic.visit_steps import StepKind, VisitStep
 from records.standing.appointments import day_list
 from records.standing.fit import check_order_fits_table
@@ -265,7 +266,7 @@ def _in_use(version: StandingVersion[Any]) -> bool:
 
 
 def _force(force_n: float) -> str:
-    return f"{force_n:.1f} N ({force_n / NEWTONS_PER_LBF:.1f} lbf)"
+    return ForceUnit.NEWTON.with_other(force_n)
 
 
 def region_of(order: NextOrder) -> Region:
