@@ -265,9 +265,14 @@ class Session:
             preparation.events.read(reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
 
     def _await_acknowledgement(self, machine: SessionMachine, watch: EndWatch) -> None:
-        """A tone every 30 s until somebody acknowledges; only a stop signal ends it otherwise."""
+        """A tone every 30 s until somebody acknowledges; only a stop signal ends it otherwise.
+
+        Nothing is asked behind a stop signal: the answer would come when nobody takes it.
+        """
         question = Question.END_ACKNOWLEDGED
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
+        if self._operator.stop_requested() is not None:
+            return
         person_only = needs_person(
             question,
             verified=self._unit.verified,

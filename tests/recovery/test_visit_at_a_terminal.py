@@ -118,7 +118,6 @@ def test_a_visit_killed_in_its_session_is_taken_up_and_signed(tmp_path: Path) ->
             seat.type(CTRL_Z)
             running.wait_for("Ctrl-Z does not stop a session")
             running.process.send_signal(signal.SIGTERM)  # to the visit, not to its session
-            answer(running, seat, "[y] The session has ended.", "y")
             answer(running, seat, "Treat again in this visit?", "n", 2)
             for question, text in NOTE:
                 answer(running, seat, question, text)

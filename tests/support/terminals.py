@@ -139,7 +139,11 @@ class Seated:
         def shown() -> bool:
             return self.seat.seen.count(words) >= times
 
-        wait_until(lambda: shown() or self.process.poll() is not None, f"{words!r}")
+        try:
+            wait_until(lambda: shown() or self.process.poll() is not None, f"{words!r}")
+        except AssertionError as error:
+            error.add_note(f"what was seen:\n{self.seat.seen}")
+            raise
         if not shown():
             raise EndedEarly(f"ended without {words!r}:\n{self.seat.seen}")
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from records.order.order import PlannedOrder
     from records.visit.worklist import ListedVisit
     from workstation.session.workplace import Workplace
+    from workstation.terminal.typed_lines import TypedLines
     from workstation.visit.claiming import ClaimResult
     from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
     from workstation.visit.dialogue import Dialogue
@@ -176,12 +177,16 @@ def _workplace(place: Place) -> Workplace:
 def _desk(place: Place, workplace: Workplace, signer: VisitHolder, out: Path) -> VisitDesk:
     from workstation.visit.desk import VisitDesk
 
+    lines = _lines()
+
     def treat(address: str, planned: PlannedOrder, begun: VisitBegun) -> TreatedSession:
-        return _treat(place, signer, (address, planned, begun))
+        treated = _treat(place, signer, (address, planned, begun))
+        lines.forget()  # what was typed for the session answers nothing of the visit
+        return treated
 
     return VisitDesk(
         workplace=workplace,
-        dialogue=_dialogue(),
+        dialogue=_dialogue(lines),
         signer=signer,
         treat=treat,
         close_left_open=lambda address: _close_left_open(workplace, address),
@@ -238,12 +243,17 @@ def _close_left_open(workplace: Workplace, address: str) -> None:
         unit.close()
 
 
-def _dialogue() -> Dialogue:
+def _lines() -> TypedLines:
     from workstation.terminal.typed_lines import typed_lines
-    from workstation.visit.dialogue import Dialogue
 
     lines = typed_lines(sys.stdin)
     assert lines is not None, "a visit is held at a terminal"
+    return lines
+
+
+def _dialogue(lines: TypedLines) -> Dialogue:
+    from workstation.visit.dialogue import Dialogue
+
     return Dialogue(lines.read_line, lambda text: say_text(f"{text}\n"))
 
 

@@ -75,6 +75,14 @@ class TypedLines:
             return
         raise RequestRefused(NO_END)
 
+    def forget(self) -> None:
+        """Drop what was typed and not read: it was typed for something else."""
+        self._buffer.clear()
+        self._too_long = False
+        if sys.platform != "win32":
+            with suppress(OSError, termios.error):
+                termios.tcflush(self._descriptor, termios.TCIFLUSH)
+
     def give_back(self) -> None:
         """Nothing of the terminal was changed."""
 

@@ -493,6 +493,19 @@ def test_a_stop_ends_the_waiting_and_nothing_was_acknowledged() -> None:
     assert bench.recorded_end["outcome"] == "stopped"
 
 
+def test_behind_a_stop_nothing_is_asked_that_nobody_will_hear() -> None:
+    bench = SessionBench()
+
+    def stop(since_s: float | None) -> None:
+        if since_s is not None and since_s > 5.0:
+            bench.operator.stop = Stop(by="A. Person")
+
+    bench.each_exchange = stop
+    bench.run()
+    assert Question.END_ACKNOWLEDGED not in bench.operator.asked
+    assert bench.recorded_end["outcome"] == "stopped"
+
+
 def test_only_a_person_acknowledges_the_end_of_a_release_that_was_not_seen() -> None:
     bench = SessionBench()
 

@@ -119,6 +119,17 @@ def test_ctrl_d_is_refused_in_words_and_the_terminal_stays_open(terminal: tuple[
     assert line == "pause"
 
 
+def test_what_was_typed_for_something_else_is_forgotten(terminal: tuple[int, int]) -> None:
+    person, program = terminal
+    lines = TypedLines(program, "utf-8")
+    os.write(person, b"first\nwaits in the program\n")
+    assert heard(lines, 1) == ["first"]
+    os.write(person, b"waits in the terminal\n")
+    lines.forget()
+    os.write(person, b"typed afterwards\n")
+    assert heard(lines, 1) == ["typed afterwards"]
+
+
 def test_a_descriptor_that_does_not_block_is_waited_for(terminal: tuple[int, int]) -> None:
     person, program = terminal
     os.set_blocking(program, False)
