@@ -21,7 +21,7 @@ from controller.ports import Clock
 from records.store.private_files import write_private
 from workstation.station.line import Accepting, Line, connect, listen
 from workstation.station.outbox import Outbox
-from workstation.station.place import Held, Place
+from workstation.station.place import ChannelPlace, Held
 from workstation.station.sparing_log import SparingLog
 
 HANDSHAKE_S: Final = 1.0
@@ -94,7 +94,7 @@ class ChannelListener:
 
     def __init__(
         self,
-        place: Place,
+        place: ChannelPlace,
         serve: Callable[[Peer], None],
         *,
         encode: Encode,
@@ -191,7 +191,7 @@ class ChannelListener:
         self._log.say(kind, f"{self._place.called}: {text}")
 
 
-def connect_to(place: Place, *, encode: Encode, clock: Clock) -> Peer:
+def connect_to(place: ChannelPlace, *, encode: Encode, clock: Clock) -> Peer:
     """Connect to the process that listens at ``place``; raises StationUnreachable saying why."""
     try:
         key = place.key.read_bytes()

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol, TypeAlias
 
 from controller.errors import MessageRefused
-from workstation.station.place import Place, short_path
+from workstation.station.place import ChannelPlace, short_path
 
 if sys.platform == "win32":
     from multiprocessing.connection import Client, Listener, PipeConnection
@@ -112,7 +112,7 @@ def _interval(seconds: float) -> bytes:
 if sys.platform == "win32":
 
     class _NamedPipe:
-        def __init__(self, place: Place) -> None:
+        def __init__(self, place: ChannelPlace) -> None:
             self._listener = Listener(place.pipe, "AF_PIPE")
 
         def accept(self) -> Line:
@@ -121,18 +121,18 @@ if sys.platform == "win32":
         def close(self) -> None:
             self._listener.close()
 
-    def listen(place: Place) -> Accepting:
+    def listen(place: ChannelPlace) -> Accepting:
         """Listen at ``place``; raises OSError."""
         return _NamedPipe(place)
 
-    def connect(place: Place) -> Line:
+    def connect(place: ChannelPlace) -> Line:
         """Connect to ``place``; raises OSError."""
         return Line(Client(place.pipe, "AF_PIPE"))
 
 else:
 
     class _UnixSocket:
-        def __init__(self, place: Place) -> None:
+        def __init__(self, place: ChannelPlace) -> None:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 with short_path(place.socket) as path:
@@ -152,12 +152,12 @@ else:
                 self._socket.shutdown(socket.SHUT_RDWR)
             self._socket.close()
 
-    def listen(place: Place) -> Accepting:
+    def listen(place: ChannelPlace) -> Accepting:
         """Listen at ``place``, whose lock is held: what lies there was left; raises OSError."""
         place.socket.unlink(missing_ok=True)
         return _UnixSocket(place)
 
-    def connect(place: Place) -> Line:
+    def connect(place: ChannelPlace) -> Line:
         """Connect to ``place``; raises OSError. A listener that hangs does not make it wait."""
         connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
