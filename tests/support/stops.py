@@ -12,7 +12,7 @@ from datetime import UTC
 from controller.order.force_unit import ForceUnit
 from controller.runtime.clock import SystemClock
 from workstation.station.stop_desk import StopDesk
-from workstation.station.stop_door import Address, StopDoor
+from workstation.station.stop_door import DoorAddress, StopDoor
 from workstation.station.stop_request import LOOPBACK, Neighbours
 from workstation.station.stop_target import SeenForce, StopAnswer, StopResult, StopWording
 
@@ -83,7 +83,7 @@ class OpenDoor:
             report=self.reported.append,
         )
         self.door = StopDoor(
-            [Address(host="127.0.0.1", port=self.port, tls=tls)],
+            [DoorAddress(host="127.0.0.1", port=self.port, tls=tls)],
             desk,
             clock=SystemClock(),
             report=self.reported.append,

@@ -37,7 +37,7 @@ WAITING_CONNECTIONS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class DoorAddress:
     """Where the door listens; with ``tls`` on connections that begin with its handshake."""
 
     host: str
@@ -64,7 +64,7 @@ class StopDoor:
 
     def __init__(
         self,
-        addresses: Sequence[Address],
+        addresses: Sequence[DoorAddress],
         desk: StopDesk,
         *,
         clock: Clock,
@@ -234,7 +234,7 @@ class StopDoor:
         caller.connected.close()
 
 
-def listening(address: Address) -> socket.socket:
+def listening(address: DoorAddress) -> socket.socket:
     """A socket that listens at an address; raises StationBusy when somebody else has the port."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)

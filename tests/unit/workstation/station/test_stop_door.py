@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from controller.errors import StationBusy
 from tests.support.real_time import wait_until
 from tests.support.stops import OpenDoor, Table, open_door, read_all
-from workstation.station.stop_door import MOST_CONNECTIONS, Address, listening
+from workstation.station.stop_door import MOST_CONNECTIONS, DoorAddress, listening
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_a_unit_that_fails_ends_its_answer_and_not_the_door() -> None:
 
 def test_a_port_that_is_taken_is_refused_with_the_setting(door: OpenDoor) -> None:
     with pytest.raises(StationBusy, match=rf"the port {door.port} of 127\.0\.0\.1 is not free"):
-        listening(Address(host="127.0.0.1", port=door.port))
+        listening(DoorAddress(host="127.0.0.1", port=door.port))
 
 
 # --- from another machine ---------------------------------------------------------------------
