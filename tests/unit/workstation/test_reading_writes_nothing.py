@@ -81,6 +81,7 @@ WRITING = {
     "restore",
     "run",
     "simulate",
+    "sound-check",
     "stop-test",
     "upload",
     "claims",
