@@ -52,6 +52,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "retention": ("retention", "hold"),
     "standing": ("clinic", "people", "units", "presets", "patients"),
     "appointments": ("appointments",),
+    "forms": ("forms",),
     "unit_files": ("quarantine", "repack", "move-years"),
     "ports": ("ports",),
     "profiles": ("profiles",),

@@ -63,6 +63,7 @@ from controller.session.treatment import Treatment
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
 SLACK_RATE_N_PER_S: Final = 2.0
+PRETENSION_QUESTION: Final = "Pretension is on. Do harness, position and line of pull look right?"
 
 
 class SessionMachine:
@@ -346,10 +347,7 @@ class SessionMachine:
         return self._start_treatment(now_s) if step is ApproachStep.TREAT else []
 
     def _start_pretension(self, now_s: float) -> list[Effect]:
-        ask = Ask(
-            Question.PRETENSION_LOOKS_RIGHT,
-            "Pretension is on. Do harness, position and line of pull look right?",
-        )
+        ask = Ask(Question.PRETENSION_LOOKS_RIGHT, PRETENSION_QUESTION)
         return [*self._enter(Phase.PRETENSIONING, now_s, self._order.pretension_force_n), ask]
 
     def _start_treatment(self, now_s: float) -> list[Effect]:

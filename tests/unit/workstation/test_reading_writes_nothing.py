@@ -70,6 +70,8 @@ WRITING = {
     "codes import",
     "commission",
     "demo",
+    "forms day",
+    "forms sheet",
     "key accept",
     "key revoke",
     "key rotate",

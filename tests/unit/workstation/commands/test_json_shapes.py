@@ -227,6 +227,8 @@ def _standing(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("appointments", "list")
     printed.run("appointments", "import", str(day), "--map", str(columns), *by)
     printed.run("appointments", "list")
+    printed.run("forms", "sheet", "--out", str(printed.place / "sheet.pdf"))
+    printed.run("forms", "day", "--out", str(printed.place / "day.pdf"), *by)
 
 
 def _of_the_day(printed: Printed, _: pytest.MonkeyPatch) -> None:
