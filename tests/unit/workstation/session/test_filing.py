@@ -91,7 +91,7 @@ def test_what_was_filed_by_another_is_driven_and_nothing_is_filed_again(tmp_path
         assert result.session_id == session.session_id
         assert record.outcome == "completed"
         assert record.head.unit_id == unit_id
-        assert record.started.patient_key == session.patient_key
+        assert record.opening.detail["patient_key"] == session.patient_key
         assert steps is not None
         assert [step.by for step in steps.steps] == ["A. Example"]
         with clinic_reading(stage.folder) as db:
