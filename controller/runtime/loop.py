@@ -25,7 +25,7 @@ from controller.event_details.happened import (
     UncertaintyRecorded,
 )
 from controller.questions import Question
-from controller.requests import AcknowledgeAlarms, PauseSound, Stop
+from controller.requests import AcknowledgeAlarms, PauseSound
 from controller.runtime.asides import hear_aside
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
@@ -82,6 +82,7 @@ class ForceLoop:
         self._operator = ports.operator
         self._alarms = ports.alarms
         self._questions = ports.questions
+        self._stops = ports.stops
         self._present = ports.present
         self._present.limits = supervisor.limits
         self._machine = machine
@@ -98,7 +99,6 @@ class ForceLoop:
         self._released_at_s: float | None = None
         self._strongest = Action.ALLOW
         self._free_since_s: float | None = None
-        self._stop_taken: Stop | None = None
         self._link_troubled = self._record_troubled = self._refused = False
         self._taken_over = self._lock_lost = False
 
@@ -308,9 +308,8 @@ class ForceLoop:
             self._alarms.raise_alarm("lock_lost", tick_at_s)
 
     def _hear_operator(self, tick_at_s: float) -> None:
-        stop = self._operator.stop_requested()
-        if stop is not None and stop != self._stop_taken and not self._machine.finished:
-            self._stop_taken = stop
+        stop = None if self._machine.finished else self._stops.take()
+        if stop is not None:
             kind = CommandKind.RELEASE_FAST if stop.fast else CommandKind.RELEASE
             self._release_now(ForceCommand(kind=kind))
             self._apply(StopRequested(stop), tick_at_s)

@@ -43,6 +43,7 @@ class YesOperator:
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
+        self.leaving: str | None = None
         self.ends = False
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
@@ -55,6 +56,9 @@ class YesOperator:
 
     def stop_requested(self) -> Stop | None:
         return self.stop
+
+    def leave_requested(self) -> str | None:
+        return self.leaving
 
     def requests(self) -> Sequence[SessionRequest]:
         ends, self.ends = self.ends, False
