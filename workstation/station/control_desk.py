@@ -191,6 +191,10 @@ class ControlDesk:
         if operator is not None:
             operator.leave(by)
 
+    def remind(self, text: str) -> None:
+        """As ``tell``; for the keys of a terminal that the process was started at."""
+        self.tell(text)
+
     @property
     def session_id(self) -> str:
         """The session that begins or runs; "" without one."""

@@ -18,6 +18,7 @@ from controller.snapshot import Doing, Snapshot
 from records.keys.signing import load_or_create_key
 from records.standing.for_session import unit_at
 from records.standing.versions import read_standing
+from records.store.private_files import make_folder
 from workstation.session.filing import read_filed
 from workstation.session.recover import recover
 from workstation.session.treat import treat
@@ -26,6 +27,8 @@ from workstation.station.control_desk import ControlDesk
 from workstation.station.messages import Prepare
 from workstation.station.place import Held
 
+STATION_LOCK: Final = ".station"
+"""Beside a unit's file of records: held for the life of the process that keeps the unit."""
 CHECKING: Final = "checking the records"
 RECONNECT_S: Final = (0.0, 1.0, 2.0, 4.0)
 """Between two tries to reach a unit; then always the last."""
@@ -76,16 +79,16 @@ class ControlProcess:
     def _watch_once(self) -> None:
         """One connection, until it is of no use, a session is asked for, or the end."""
         try:
-            unit = self._connect(self._table.address, self._clock)
+            self._watch_connected()
         except TractionError as error:
             self._wait_unreached(error)
-            return
+
+    def _watch_connected(self) -> None:
+        unit = self._connect(self._table.address, self._clock)
         try:
             self._keep(unit)
             self._recover(unit)
             self._watch(unit)
-        except LinkError as error:
-            self._wait_unreached(error)
         finally:
             unit.close()
 
@@ -137,9 +140,9 @@ class ControlProcess:
                 self._kept = None
             self._is_recovered = False
         if self._kept is None:
-            path = self._workplace.folder.unit_database(unit_id).with_suffix(".station")
-            refusal = f"unit {unit_id} is kept by another program of the station"
-            self._kept = Held(path, refusal)
+            path = self._workplace.folder.unit_database(unit_id).with_suffix(STATION_LOCK)
+            make_folder(path.parent)
+            self._kept = Held(path, f"unit {unit_id} is kept by another program of the station")
         self._desk.unit_id = unit_id
 
     def _recover(self, unit: TractionUnit) -> None:

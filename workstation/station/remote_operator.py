@@ -59,7 +59,7 @@ class RemoteOperator:
         word = "yes" if first.accepted else "no"
         return Followed.REFUSED, f"{first.answered_by} has answered it already with {word}"
 
-    def put(self, request: SessionRequest) -> Became | None:
+    def put(self, request_id: str, request: SessionRequest) -> Became | None:
         """Keep a request for the next tick; returns a refusal where too many wait."""
         with self._lock:
             if len(self._requests) >= REQUESTS_WAITING:
