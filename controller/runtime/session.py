@@ -20,13 +20,8 @@ from controller.event_details.happened import (
 )
 from controller.events import Outcome
 from controller.order.planner import TreatmentPlan
-from controller.ports import (
-    Answer,
-    ArmingRequest,
-    Progress,
-    Question,
-    StartFacts,
-)
+from controller.ports import ArmingRequest, StartFacts
+from controller.questions import Answer, Question
 from controller.requests import AcknowledgeAlarms
 from controller.runtime.asides import hear_aside
 from controller.runtime.end_watch import EndWatch
@@ -84,6 +79,7 @@ class Session:
         self._operator = ports.operator
         self._recorder = ports.recorder
         self._alarms = ports.alarms
+        self._questions = ports.questions
         self._plan = plan
         self._facts = facts
         self._lateness = lateness
@@ -146,7 +142,6 @@ class Session:
             supervisor=supervisor,
             events=preparation.events,
             lateness=self._lateness,
-            planned_s=self._plan.profile.end_s,
         )
         self._run_loop(loop, machine, arming_failed)
         if machine.ending.outcome != Outcome.LINK_LOST:
@@ -279,31 +274,23 @@ class Session:
             release_doubtful=not machine.ending.release_seen,
         )
         text = "The session has ended. Free the patient and confirm."
-        self._operator.ask(question, text, person_only=person_only)
+        self._questions.ask(question, text, person_only=person_only)
         ticker = Ticker(self._clock, self._unit.tick_s)
-        self._show_end(machine, None)
-        while (answer := self._operator.answer(question)) is None:
-            reading = watch.look(ticker.wait())
+        self._show_end(machine, None, 0.0)
+        while (answer := self._questions.answer(question)) is None:
+            lateness_s = ticker.wait()
+            reading = watch.look(lateness_s)
             self._hear("after the end")
             if self._operator.stop_requested() is not None:
                 return
-            self._show_end(machine, reading)
+            self._show_end(machine, reading, lateness_s)
         self._acknowledge_end(answer)
 
-    def _show_end(self, machine: SessionMachine, reading: Telemetry | None) -> None:
-        now_s = self._clock.now_s()
-        self._operator.show(
-            Progress(
-                phase=machine.phase.label,
-                elapsed_s=machine.treatment_elapsed_s(now_s),
-                planned_s=self._plan.order.traction_s,
-                target_n=0.0,
-                force_n=None if reading is None else reading.force_n,
-                alarms=self._alarms.active,
-                tone=self._alarms.tone_due(now_s),
-                sound_paused_s=self._alarms.sound_paused_s(now_s),
-            )
-        )
+    def _show_end(
+        self, machine: SessionMachine, reading: Telemetry | None, lateness_s: float
+    ) -> None:
+        course = machine.course(self._clock.now_s())
+        self._ports.present.show(course, reading, lateness_s=lateness_s)
 
     def _hear(self, when: str) -> None:
         """Requests that come while no loop runs."""

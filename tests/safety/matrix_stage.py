@@ -16,8 +16,10 @@ import numpy as np
 
 from controller.errors import LinkLost, TractionError
 from controller.events import EventKind
-from controller.ports import Answer, Clock, Progress, Question, TractionUnit
+from controller.ports import Clock, TractionUnit
+from controller.questions import Answer, Question
 from controller.requests import SessionRequest, Stop
+from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_serial
 from records.evidence.journal import SqliteJournal
 from records.evidence.reader import SessionRecord, read_session
@@ -127,7 +129,7 @@ class Person:
     which nothing moves, nobody comes.
     """
 
-    def __init__(self, script: SessionScript, watch: Callable[[Progress], None]) -> None:
+    def __init__(self, script: SessionScript, watch: Callable[[Snapshot], None]) -> None:
         self._script, self._watch = script, watch
         self._since_start_s: float | None = None
         self.acknowledges_end = True
@@ -152,9 +154,9 @@ class Person:
     def tell(self, text: str) -> None:
         self.told.append(text)
 
-    def show(self, progress: Progress) -> None:
-        self._since_start_s = progress.since_start_s
-        self._watch(progress)
+    def show(self, snapshot: Snapshot) -> None:
+        self._since_start_s = snapshot.since_start_s
+        self._watch(snapshot)
 
     def _waits(self, question: Question) -> bool:
         if question is Question.END_ACKNOWLEDGED:
@@ -307,12 +309,12 @@ class _Trigger:
         self._stage, self._inject = stage, inject
         self._entered_s: float | None = None
 
-    def watch(self, progress: Progress) -> None:
+    def watch(self, snapshot: Snapshot) -> None:
         """Once a tick, in the loop's own thread."""
         stage = self._stage
         now_s = stage.clock.now_s()
         stage.look_without_power()
-        if progress.phase in stage.phase.shown and self._entered_s is None:
+        if snapshot.phase in stage.phase.shown and self._entered_s is None:
             self._entered_s = now_s
             stage.person.acknowledges_end = not stage.phase.at_the_end
         if self._entered_s is not None and now_s >= self._entered_s + stage.phase.after_s:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from controller.errors import AnswerMissing, RequestRefused
 from controller.order.prescription import Prescription
-from controller.ports import Answer, Progress, Question
+from controller.questions import Answer, Question
 from controller.requests import Remark, SessionRequest, Stop
+from controller.snapshot import Snapshot
 from controller.start.before_start import needs_person, questions_before_start
 from workstation.login import login_name
 from workstation.session.request_lines import HELP, parse_request
@@ -36,7 +37,7 @@ ROOM_EVERY_S = 0.1
 
 ReadLine = Callable[[], str]
 """Waits for a line; raises RequestRefused for one that cannot be taken, EOFError at the end."""
-Show = Callable[[Progress], None]
+Show = Callable[[Snapshot], None]
 Tell = Callable[[str], None]
 Notices = Callable[[], Sequence[str]]
 """What is newly the matter with the display, or no longer, in words."""
@@ -206,10 +207,10 @@ class SessionOperator:
         """Say it on a line of its own."""
         self._tell(text)
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Hand the tick's figures to the display."""
-        self._since_start_s = progress.since_start_s
-        self._show(progress)
+        self._since_start_s = snapshot.since_start_s
+        self._show(snapshot)
 
     # --- lines of the terminal ----------------------------------------------------------------
 

@@ -19,7 +19,8 @@ from controller.errors import (
 )
 from controller.events import EventKind, Outcome
 from controller.order.planner import plan
-from controller.ports import Answer, ArmingRequest, Question
+from controller.ports import ArmingRequest
+from controller.questions import Answer, Question
 from controller.requests import EndEarly, Pause, Remark, Stop
 from controller.runtime import session as session_module
 from controller.runtime.clock import VirtualClock
@@ -88,7 +89,7 @@ class SessionBench:
     def ports(self) -> SessionPorts:
         """What the session and its parts share."""
         recorder = Recorder(self.journal, self.clock, self._started_s)
-        return SessionPorts.of(self.unit, self.clock, recorder, self.operator)
+        return SessionPorts.of(self.unit, self.clock, recorder, self.operator, "session-1")
 
     def _before(self) -> None:
         elapsed_s, armed_s = self.clock.now_s() - self._started_s, self.unit.armed_at_s

@@ -26,7 +26,7 @@ def number_of(name: str) -> signal.Signals | None:
 
 def operator(told: list[str] | None = None) -> SessionOperator:
     said = [] if told is None else told
-    return SessionOperator(scripted=True, show=lambda progress: None, tell=said.append)
+    return SessionOperator(scripted=True, show=lambda snapshot: None, tell=said.append)
 
 
 @pytest.mark.parametrize("name", RELEASING)
