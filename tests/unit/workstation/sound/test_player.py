@@ -12,7 +12,7 @@ import pytest
 from controller.runtime.clock import SystemClock
 from tests.support.heard_sound import faults_of, gaps_of, harmonics_of, pulses_of
 from tests.support.loudspeaker import SoundServer, sound_server, wave_of
-from tests.support.real_time import wait_until
+from tests.support.real_time import runs, wait_until
 from workstation.sound.player import FRAME_BYTES, Mixer
 from workstation.sound.player_client import SoundPlayer
 from workstation.sound.waveforms import RATE_HZ
@@ -119,7 +119,7 @@ def test_the_player_ends_when_whoever_started_it_is_killed(nowhere: None) -> Non
         child = int(process.stdout.readline())
         assert Path(f"/proc/{child}").exists()
         process.kill()
-        wait_until(lambda: not _runs(child), "the player's end")
+        wait_until(lambda: not runs(child), "the player's end")
 
 
 def test_the_mixer_gives_the_newest_burst_and_then_silence() -> None:
@@ -135,12 +135,3 @@ def test_the_mixer_gives_the_newest_burst_and_then_silence() -> None:
     assert mixer.take_played() == ()
     assert not mixer.play("c")
     assert frames.send(RATE_HZ) == bytes(RATE_HZ * FRAME_BYTES)
-
-
-def _runs(process_id: int) -> bool:
-    """False also for one that has ended and whose parent has not asked yet."""
-    try:
-        stat = Path(f"/proc/{process_id}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"

@@ -10,14 +10,9 @@ from itertools import pairwise
 import pytest
 
 from tests.support.real_time import wait_until
-from workstation.sound.player_client import (
-    ANSWER_S,
-    HEALTHY_S,
-    LONGEST_WAIT_S,
-    STARTING,
-    SoundPlayer,
-)
+from workstation.sound.player_client import STARTING, SoundPlayer
 from workstation.sound.wording import NO_SOUND, PlayerWord
+from workstation.watched_child import ANSWER_S, HEALTHY_S, LONGEST_WAIT_S
 
 WELL = PlayerWord(sounds=True, text="fake").line()
 PLAYS = f"""
