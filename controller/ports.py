@@ -363,8 +363,22 @@ class Operator(Protocol):
         say yes.
         """
 
+    def withdraw(self, question: Question) -> None:
+        """Take a question back: its time ran out, or what it was about is over."""
+        ...
+
     def stop_requested(self) -> Stop | None:
-        """The strongest stop that was asked for so far, or None; it is never taken back."""
+        """The strongest stop that was asked for so far, or None; it is never taken back.
+
+        It ends the treatment: the end is then acknowledged as after any other treatment.
+        """
+        ...
+
+    def leave_requested(self) -> str | None:
+        """Who or what wants the program to end, or None; it is never taken back.
+
+        It releases as a stop does, and nobody is asked anything behind it.
+        """
         ...
 
     def requests(self) -> Sequence[SessionRequest]:

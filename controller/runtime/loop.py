@@ -25,7 +25,7 @@ from controller.event_details.happened import (
     UncertaintyRecorded,
 )
 from controller.questions import Question
-from controller.requests import AcknowledgeAlarms, PauseSound, Stop
+from controller.requests import AcknowledgeAlarms, PauseSound
 from controller.runtime.asides import hear_aside
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
@@ -62,6 +62,7 @@ EVENT_READ_SHARE: Final = 0.4
 """Share of a tick that must be left before the unit's events are read in it."""
 FREE_LIMIT_S: Final = 10.0
 """So long after the patient was seen free the session logic must have ended by itself."""
+_ASKED_IN_A_RELEASE: Final = frozenset({Question.RELEASE_NOT_SEEN})
 
 
 class ForceLoop:
@@ -82,6 +83,7 @@ class ForceLoop:
         self._operator = ports.operator
         self._alarms = ports.alarms
         self._questions = ports.questions
+        self._stops = ports.stops
         self._present = ports.present
         self._present.limits = supervisor.limits
         self._machine = machine
@@ -98,7 +100,6 @@ class ForceLoop:
         self._released_at_s: float | None = None
         self._strongest = Action.ALLOW
         self._free_since_s: float | None = None
-        self._stop_taken: Stop | None = None
         self._link_troubled = self._record_troubled = self._refused = False
         self._taken_over = self._lock_lost = False
 
@@ -240,6 +241,14 @@ class ForceLoop:
         self._recorder.effects(effects, tick_at_s)
         for effect in effects:
             self._act(effect, tick_at_s)
+        self._withdraw_questions()
+
+    def _withdraw_questions(self) -> None:
+        """In a release nothing is asked but whether it was seen, and behind it nothing."""
+        if self._machine.finished:
+            self._questions.withdraw()
+        elif self._machine.releasing:
+            self._questions.withdraw(but=_ASKED_IN_A_RELEASE)
 
     def _act(self, effect: Effect, tick_at_s: float) -> None:
         match effect:
@@ -308,9 +317,8 @@ class ForceLoop:
             self._alarms.raise_alarm("lock_lost", tick_at_s)
 
     def _hear_operator(self, tick_at_s: float) -> None:
-        stop = self._operator.stop_requested()
-        if stop is not None and stop != self._stop_taken and not self._machine.finished:
-            self._stop_taken = stop
+        stop = None if self._machine.finished else self._stops.take()
+        if stop is not None:
             kind = CommandKind.RELEASE_FAST if stop.fast else CommandKind.RELEASE
             self._release_now(ForceCommand(kind=kind))
             self._apply(StopRequested(stop), tick_at_s)

@@ -33,6 +33,7 @@ from controller.order.phases import Phase
 from controller.ports import Clock, ForceSource, Operator
 from controller.requests import CheckIn, EndEarly, Remark, SessionRequest, request_name
 from controller.runtime.recorder import Recorder
+from controller.runtime.stops import Stops
 from controller.session.inputs_and_effects import Ending, decinewtons, session_ms
 from controller.snapshot import Snapshot
 from controller.telemetry import ForceSample
@@ -80,6 +81,7 @@ class Observation:
         self._seen_at_s = self._began_s
         self._troubled = self._in_gap = False
         self._number = 0
+        self._stops = Stops(ports.operator)
         self._times_ms: list[int] = []
         self._forces_dn: list[int] = []
 
@@ -194,9 +196,11 @@ class Observation:
     # --- people -------------------------------------------------------------------------------
 
     def _asked_to_end(self, now_s: float) -> Ending | None:
-        stop = self._ports.operator.stop_requested()
-        if stop is not None:
-            return self._ended(Outcome.STOPPED, f"ended by {stop.by}, not by a named person")
+        leaving = self._ports.operator.leave_requested()
+        if leaving is not None:
+            return self._ended(Outcome.STOPPED, f"ended by {leaving}, not by a named person")
+        if (stop := self._stops.take()) is not None:
+            self._refuse("stop", stop.by, now_s)
         for request in self._ports.operator.requests():
             if isinstance(request, EndEarly):
                 return self._ended_by(request, now_s)
@@ -210,10 +214,12 @@ class Observation:
         elif isinstance(request, CheckIn):
             recorder.event(CheckInRecorded(by=request.by), now_s=now_s)
         else:
-            name = request_name(request)
-            refused = RefusalRecorded(request=name, by=request.by, reason=NOTHING_ORDERED)
-            recorder.event(refused, now_s=now_s)
-            self._ports.operator.tell(NOTHING_ORDERED)
+            self._refuse(request_name(request), request.by, now_s)
+
+    def _refuse(self, name: str, by: str, now_s: float) -> None:
+        refused = RefusalRecorded(request=name, by=by, reason=NOTHING_ORDERED)
+        self._ports.recorder.event(refused, now_s=now_s)
+        self._ports.operator.tell(NOTHING_ORDERED)
 
     def _ended_by(self, request: EndEarly, now_s: float) -> Ending:
         """A named person ends it: completed when a hold was seen."""

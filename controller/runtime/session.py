@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.errors import (
     LinkError,
     OutcomeUncertain,
@@ -11,6 +13,7 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.event_details.happened import (
+    RefusalRecorded,
     ReleaseNotObserved,
     ReleaseObserved,
     ReleaseOrdered,
@@ -40,6 +43,7 @@ from controller.session.recorded_events import answer_recorded
 from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
+NO_TREATMENT: Final = "no treatment is running"
 _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
 
 
@@ -108,6 +112,7 @@ class Session:
             ending = Ending(outcome=outcome, reason=f"the program failed: {_described(failure)}")
             raise
         finally:
+            self._questions.withdraw()
             self._record_end(ending)
         return ending
 
@@ -260,13 +265,13 @@ class Session:
             preparation.events.read(reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
 
     def _await_acknowledgement(self, machine: SessionMachine, watch: EndWatch) -> None:
-        """A tone every 30 s until somebody acknowledges; only a stop signal ends it otherwise.
+        """A tone every 30 s until somebody acknowledges; only who leaves ends it otherwise.
 
-        Nothing is asked behind a stop signal: the answer would come when nobody takes it.
+        Nothing is asked behind a leave: the answer would come when nobody takes it.
         """
         question = Question.END_ACKNOWLEDGED
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
-        if self._operator.stop_requested() is not None:
+        if self._operator.leave_requested() is not None:
             return
         person_only = needs_person(
             question,
@@ -281,7 +286,8 @@ class Session:
             lateness_s = ticker.wait()
             reading = watch.look(lateness_s)
             self._hear("after the end")
-            if self._operator.stop_requested() is not None:
+            self._hear_late_stop()
+            if self._operator.leave_requested() is not None:
                 return
             self._show_end(machine, reading, lateness_s)
         self._acknowledge_end(answer)
@@ -303,6 +309,14 @@ class Session:
                 when=when,
                 now_s=self._clock.now_s(),
             )
+
+    def _hear_late_stop(self) -> None:
+        """A stop behind the end is heard: there is nothing left to release."""
+        if (stop := self._ports.stops.take()) is None:
+            return
+        refused = RefusalRecorded(request="stop", by=stop.by, reason=NO_TREATMENT)
+        self._recorder.event(refused, now_s=self._clock.now_s())
+        self._operator.tell(f"stop by {stop.by} heard: {NO_TREATMENT}")
 
     def _acknowledge_end(self, answer: Answer) -> None:
         now_s = self._clock.now_s()

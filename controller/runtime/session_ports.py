@@ -9,6 +9,7 @@ from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.open_questions import OpenQuestions
 from controller.runtime.present import Present
 from controller.runtime.recorder import Recorder
+from controller.runtime.stops import Stops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class SessionPorts:
     alarms: AlarmKeeper
     questions: OpenQuestions
     present: Present
+    stops: Stops
 
     @classmethod
     def of(
@@ -50,4 +52,5 @@ class SessionPorts:
             alarms=alarms,
             questions=questions,
             present=present,
+            stops=Stops(operator),
         )

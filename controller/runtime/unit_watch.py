@@ -59,7 +59,7 @@ class UnitWatch:
         self._unit = ports.unit
         self._clock = ports.clock
         self._recorder = ports.recorder
-        self._operator = ports.operator
+        self._stops = ports.stops
         self._present = ports.present
         self._course = Course(phase=Phase.CHECKING.label, planned_s=planned_s)
         self._hear = hear
@@ -110,7 +110,7 @@ class UnitWatch:
         """
         self._lateness_s = self._ticker.wait()
         self._hear()
-        if (stop := self._operator.stop_requested()) is not None:
+        if (stop := self._stops.asked()) is not None:
             raise RequestRefused(f"stopped before arming by {stop.by}; nothing was moved")
         asked_at_s = self._clock.now_s()
         try:

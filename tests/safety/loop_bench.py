@@ -43,6 +43,8 @@ class YesOperator:
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
+        self.withdrawn: list[Question] = []
+        self.leaving: str | None = None
         self.ends = False
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
@@ -55,6 +57,12 @@ class YesOperator:
 
     def stop_requested(self) -> Stop | None:
         return self.stop
+
+    def withdraw(self, question: Question) -> None:
+        self.withdrawn.append(question)
+
+    def leave_requested(self) -> str | None:
+        return self.leaving
 
     def requests(self) -> Sequence[SessionRequest]:
         ends, self.ends = self.ends, False

@@ -136,6 +136,7 @@ class Person:
         self.asked: set[Question] = set()
         self.told: list[str] = []
         self.stop: Stop | None = None
+        self.leaving: str | None = None
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
         self.asked.add(question)
@@ -147,6 +148,12 @@ class Person:
 
     def stop_requested(self) -> Stop | None:
         return self.stop
+
+    def withdraw(self, question: Question) -> None:
+        self.asked.discard(question)
+
+    def leave_requested(self) -> str | None:
+        return self.leaving
 
     def requests(self) -> Sequence[SessionRequest]:
         return self._script.due(self._since_start_s)
@@ -325,6 +332,7 @@ class _Trigger:
             stage.failure = stage.failure or f"the session had not ended after {GIVE_UP_S:g} s"
             stage.person.acknowledges_end = True
             stage.person.stop = Stop(by="the matrix", fast=True)
+            stage.person.leaving = "the matrix"
 
     def around_arming(self, unit: TractionUnit) -> None:
         """Inject in the call that arms, before or behind its writes."""

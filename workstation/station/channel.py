@@ -82,11 +82,14 @@ class Peer:
         self._line.close()
 
     def _write(self) -> None:
-        with suppress(EOFError):
+        try:
             while (message := self._outbox.next()) is not None:
                 self._line.send(self._encode(message))
-        self._outbox.drop()
-        self._line.cut()
+        except EOFError:
+            pass
+        finally:
+            self._outbox.drop()
+            self._line.cut()
 
 
 class ChannelListener:

@@ -153,6 +153,8 @@ class Answers:
         self.shown: list[Snapshot] = []
         self.told: list[str] = []
         self.stopped_by: str | None = None
+        self.withdrawn: list[Question] = []
+        self.leaving: str | None = None
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         self.asked.append(question)
@@ -165,6 +167,12 @@ class Answers:
 
     def stop_requested(self) -> Stop | None:
         return None if self.stopped_by is None else Stop(by=self.stopped_by)
+
+    def withdraw(self, question: Question) -> None:
+        self.withdrawn.append(question)
+
+    def leave_requested(self) -> str | None:
+        return self.leaving
 
     def requests(self) -> Sequence[SessionRequest]:
         return ()

@@ -108,6 +108,12 @@ class Yes:
     def stop_requested(self) -> Stop | None:
         return None
 
+    def withdraw(self, question: Question) -> None:
+        pass
+
+    def leave_requested(self) -> str | None:
+        return None
+
     def requests(self) -> Sequence[SessionRequest]:
         taken, self.wanted = self.wanted, []
         return taken

@@ -11,7 +11,7 @@ import pytest
 from controller.errors import AnswerMissing, RequestRefused
 from controller.order.prescription import Table
 from controller.questions import Answer, Question
-from controller.requests import Pause, Remark, SessionRequest
+from controller.requests import Pause, Remark, SessionRequest, Stop
 from controller.snapshot import Snapshot
 from tests.unit.controller.builders import prescription
 from workstation.session.operators import (
@@ -269,3 +269,53 @@ def test_on_a_verified_unit_a_script_alone_is_refused_with_what_a_person_must_se
         "pretension looks right, end acknowledged; answer at a terminal"
     )
     check_somebody_answers(order, scripted=True, terminal=True, verified=True)
+
+
+def test_a_typed_stop_waits_behind_no_other_line() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    for number in range(40):
+        terminal.typed.put(f"remark {number}")
+    terminal.typed.put(" STOP ")
+    terminal.typed.put(EOFError())
+    operator.reader_ended.wait(timeout=20)
+    assert operator.stop_requested() == Stop(by="P. Jones")
+    assert operator.leave_requested() is None
+
+
+def test_a_second_typed_stop_makes_the_release_fast() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    assert heard(operator, terminal, "stop", "stop") == []
+    assert operator.stop_requested() == Stop(by="P. Jones", fast=True)
+
+
+def test_whoever_leaves_stops_too() -> None:
+    operator = SessionOperator(scripted=True, show=lambda snapshot: None)
+    operator.stop("P. Jones")
+    assert operator.leave_requested() is None
+    operator.leave("SIGTERM")
+    assert operator.leave_requested() == "SIGTERM"
+    assert operator.stop_requested() == Stop(by="SIGTERM", fast=True)
+
+
+def test_a_question_that_is_withdrawn_is_said_and_the_next_one_is_asked() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Right?", person_only=False)
+    operator.ask(Question.LIFT_LOCKED, "Locked?", person_only=False)
+    operator.withdraw(ASKED)
+    assert terminal.said[-1] == "no answer is needed any more: [y/n] Right?"
+    assert terminal.asked[-1] == "[y/n] Locked?"
+    assert heard(operator, terminal, "y") == []
+    assert operator.answer(ASKED) is None
+    locked = operator.answer(Question.LIFT_LOCKED)
+    assert locked is not None
+    assert locked.accepted
+
+
+def test_a_withdrawn_question_leaves_no_answer_behind_for_the_next_time() -> None:
+    operator = SessionOperator(scripted=True, show=lambda snapshot: None)
+    operator.ask(ASKED, "Right?", person_only=False)
+    operator.withdraw(ASKED)
+    assert operator.answer(ASKED) is None
