@@ -30,6 +30,7 @@ from workstation.session.direct import direct_connection
 from workstation.session.identifiers import Identifiers
 from workstation.session.operators import SessionOperator
 from workstation.session.session_script import parse_script
+from workstation.session.standing import settings_at_the_clinic
 from workstation.session.treat import SessionResult, treat
 from workstation.session.workplace import Recording, Workplace
 from workstation.visit.desk import TreatedSession, VisitDesk, VisitHolder
@@ -181,10 +182,7 @@ class Reception:
         """A desk whose person answers so."""
         self.dialogue = AnsweringDialogue(answers, kill_at)
         held = read_standing(self.folder)
-        settings = SETTINGS
-        if held.clinic is not None:
-            record = held.clinic.record
-            settings = SETTINGS.of_the_clinic(record.name, record.time_zone)
+        settings = settings_at_the_clinic(SETTINGS, held)
         number = next(self.visits)
         return VisitDesk(
             workplace=Workplace(

@@ -80,6 +80,15 @@ class Place(NamedTuple):
         """The clinic's day of a moment."""
         return self.local(utc_ms).date()
 
+    def at_the_clinic(self) -> Place:
+        """With what the clinic's record says in place of the settings; raises JournalCorrupt."""
+        from records.standing.versions import read_standing
+        from workstation.session.standing import settings_at_the_clinic
+
+        return self._replace(
+            settings=settings_at_the_clinic(self.settings, read_standing(self.folder))
+        )
+
 
 def say_whose_visit(visit: Visit) -> None:
     """Say, past a pipe, that what follows is of a whole visit, where one session was named."""

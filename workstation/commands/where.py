@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,10 @@ def where(records: RecordsOptions) -> None:
     """Say where records and settings lie, how large they are, and which versions are in use."""
     from workstation.settings import settings_file
 
-    settings, folder = records.place
+    place = records.place
+    settings, folder = place
+    with suppress(TractionError):  # what is the matter with clinic.db is said behind its name
+        settings = place.at_the_clinic().settings
     facts: Facts = {
         "records": str(folder),
         "records_exist": folder.path.is_dir(),
@@ -112,7 +116,7 @@ def _lines(facts: Facts) -> Iterator[str]:
     used = "" if facts["settings_exist"] else " (no such file: every setting has its default)"
     yield f"settings      {facts['settings']}{used}"
     yield f"second place  {facts['second_place'] or 'none (setting checkpoint_copy)'}"
-    yield f"force         {facts['force_unit']} leads (setting force_unit)"
+    yield f"force         {facts['force_unit']} leads (setting force_unit, else `traction clinic`)"
     databases, key, versions = facts["databases"], facts["key"], facts["versions"]
     assert isinstance(databases, list)
     assert isinstance(key, dict)

@@ -23,11 +23,11 @@ class PhaseLines:
 
     def words(self, text: str) -> str:
         """A text on lines of its own."""
-        return f"{visible(text)}\n"
+        return f"{visible(self._forces.in_sentence(text))}\n"
 
     def frame(self, progress: Progress) -> str:
         """A line for a tone, a line for a new phase or after a while, else nothing."""
-        tone = f"tone: {alarm_words(progress)}\n" if progress.tone else ""
+        tone = f"tone: {alarm_words(progress, self._forces)}\n" if progress.tone else ""
         phase, shown_s = self._last
         if progress.phase == phase and progress.elapsed_s < shown_s + LINES_EVERY_S:
             return tone
@@ -77,17 +77,18 @@ def line(progress: Progress, forces: ForceUnit = ForceUnit.NEWTON) -> str:
     target = "" if target_n is None else f"   target {forces.with_other(target_n, _WIDTH)}"
     force = "no reading" if force_n is None else forces.with_other(force_n, _WIDTH)
     clock = f"{minutes(progress.elapsed_s)} / {minutes(progress.planned_s)}"
-    said = (progress.message, alarm_words(progress), sound_words(progress))
+    message = forces.in_sentence(progress.message)
+    said = (message, alarm_words(progress, forces), sound_words(progress))
     words = "   ".join(filter(None, said))
     return f"{phase_words(progress):<16} {clock}{target}   force {force}   {words}".rstrip()
 
 
-def alarm_words(progress: Progress) -> str:
+def alarm_words(progress: Progress, forces: ForceUnit) -> str:
     """The most pressing alarm in words, and how many more there are."""
     if not progress.alarms:
         return ""
     first, *more = progress.alarms
-    words = f"ALARM ({first.priority.name.lower()}) {first.text}"
+    words = f"ALARM ({first.priority.name.lower()}) {forces.in_sentence(first.text)}"
     return f"{words} (+{len(more)})" if more else words
 
 

@@ -170,9 +170,7 @@ def _order_and_treat(
 
 def _still_holds(desk: VisitDesk, text: str) -> bool:
     order = parse_entered_order(text, "of this visit")
-    desk.dialogue.tell(
-        plan_text(PlannedOrder.of(order).plan, desk.settings.unit_of_force).rstrip("\n")
-    )
+    desk.dialogue.tell(plan_text(PlannedOrder.of(order).plan, desk.forces).rstrip("\n"))
     return desk.dialogue.yes("order as typed", "This order was typed before. Go on with it?")
 
 
@@ -247,7 +245,7 @@ def _complete(desk: VisitDesk, session_id: str, said: Mapping[str, str]) -> None
         try:
             desk.note(session_id).complete({name: text})
         except RequestRefused as refusal:
-            desk.dialogue.tell(refusal.message)
+            desk.tell_refusal(refusal)
 
 
 def _finish(desk: VisitDesk, session_id: str) -> None:

@@ -227,7 +227,7 @@ def test_a_preset_above_the_table_s_limit_has_to_be_changed(clinic: Reception) -
     keep(clinic.folder, example("unit", force_limit="70 N"), made_from=1)
     answers = {**FIRST, "changes": "|hold_force=65 N; maximum_force=70 N|"}
     begin_visit(clinic.desk(answers), WHOM)
-    assert "maximum_force=80 N exceeds 70 N, the force_limit of unit Table 1" in heard(clinic)
+    assert "maximum_force=18.0 lbf (80 N) exceeds 15.7 lbf (70 N), the force_limit" in heard(clinic)
     assert visit(clinic, "session-1").order.as_entered["hold_force"] == "65 N"
 
 
