@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,15 +30,13 @@ def where(records: RecordsOptions) -> None:
 
     place = records.place
     settings, folder = place
-    with suppress(TractionError):  # what is the matter with clinic.db is said behind its name
-        settings = place.at_the_clinic().settings
     facts: Facts = {
         "records": str(folder),
         "records_exist": folder.path.is_dir(),
         "settings": str(settings_file()),
         "settings_exist": settings_file().is_file(),
         "second_place": settings.checkpoint_copy,
-        "force_unit": settings.unit_of_force.value,
+        "force_unit": place.leading_unit.value,
         "databases": list(_databases(folder)),
         "key": _key(folder),
         "versions": _versions(),
