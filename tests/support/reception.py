@@ -69,6 +69,16 @@ FIRST_TIME: Mapping[str, str] = {
     "harness": "two-piece head halter",
     "angle_of_pull": "20 deg",
 }
+NEW_PATIENT: Mapping[str, str] = {
+    "add patient": "y",
+    "last name": "Poe",
+    "first name": "Mary",
+    "birth date": "1971-02-28",
+    "payer": "commercial",
+    "payer name": "Example Health",
+    "member id": "W123",
+}
+"""What is asked of somebody who is not on file, in the order of asking."""
 
 
 class Left(Exception):

@@ -57,7 +57,9 @@ class VisitOptions:
 
 @grouped
 def visit(
-    patient: Annotated[str, typer.Argument(help="Reference of a patient on file.")] = "",
+    patient: Annotated[
+        str, typer.Argument(help="Reference of the patient; one who is not on file is added.")
+    ] = "",
     *,
     asked: VisitOptions,
     person: PersonOptions,

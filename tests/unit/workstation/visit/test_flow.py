@@ -57,9 +57,12 @@ def heard(clinic: Reception) -> str:
 # --- whom, and on which table -------------------------------------------------------------------
 
 
-def test_an_unknown_patient_is_refused_with_who_is_on_file(clinic: Reception) -> None:
+def test_an_unknown_patient_whom_nobody_adds_is_refused_with_who_is_on_file(
+    clinic: Reception,
+) -> None:
     with pytest.raises(RecordNotFound, match=r"patient TEST-9 is not on file .*TEST-1"):
-        begin_visit(clinic.desk(FIRST), AskedVisit(reference="TEST-9"))
+        begin_visit(clinic.desk({**FIRST, "add patient": "n"}), AskedVisit(reference="TEST-9"))
+    assert names(clinic) == ["add patient"]
     with pytest.raises(PrescriptionInvalid, match="'TEST-1' is"):
         begin_visit(clinic.desk(FIRST), AskedVisit(reference="test-1"))
     assert not names(clinic)
