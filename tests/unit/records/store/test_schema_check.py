@@ -305,7 +305,9 @@ def test_only_schemas_as_small_as_the_program_s_own_are_kept_in_memory(tmp_path:
         raw.execute(f"CREATE VIEW large AS SELECT '{'x' * large}' AS words")
     raw.close()
     db = Database(path, execute_plugins=False)
-    schema_differences(Database(memory=True), CLINIC_SCHEMA)  # what is known is made now
+    empty = Database(memory=True)
+    schema_differences(empty, CLINIC_SCHEMA)  # what is known is made now
+    empty.close()
     tracemalloc.start()
     try:
         found = [one.where for one in schema_differences(db, CLINIC_SCHEMA)]
