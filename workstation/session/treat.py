@@ -99,7 +99,7 @@ def treat(
         with recorded_as(session_id):
             try:
                 recorder = Recorder(journal, clock, origin_s)
-                ports = SessionPorts.of(unit, clock, recorder, operator)
+                ports = SessionPorts.of(unit, clock, recorder, operator, session_id)
                 ending = Session(
                     ports=ports, plan=planned.plan, facts=facts, lateness=lateness
                 ).run()

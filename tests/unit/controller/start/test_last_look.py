@@ -10,7 +10,8 @@ import pytest
 
 from controller.errors import LinkError, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
-from controller.ports import Answer, Question, StartFacts
+from controller.ports import StartFacts
+from controller.questions import Answer, Question
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
@@ -93,7 +94,11 @@ class Ready:
         self.journal, self.operator = ListJournal(), Slow(self.clock, yes_after_s)
         self.preparation = Preparation(
             ports=SessionPorts.of(
-                self.unit, self.clock, Recorder(self.journal, self.clock, 0.0), self.operator
+                self.unit,
+                self.clock,
+                Recorder(self.journal, self.clock, 0.0),
+                self.operator,
+                "session-1",
             ),
             order=CERVICAL,
             facts=facts or start_facts(),
