@@ -55,7 +55,7 @@ def readme_walk() -> Walk:
 
 def statuses(words: Sequence[str]) -> tuple[int, ...]:
     """How a command of the page may end: what is not ready says so by its status."""
-    return (NOT_READY,) if "scrub" in words or "scrub-html" in words else (0,)
+    return (NOT_READY,) if words[1] == "scrub" else (0,)
 
 
 def walked(programs: Path, folder: Path) -> Iterator[str]:
