@@ -185,6 +185,13 @@ class SessionOperator:
         self._take_lines()
         return self._answers.get(question)
 
+    def withdraw(self, question: Question) -> None:
+        """Nobody needs to answer it any more, and no answer that comes late counts."""
+        self._answers.pop(question, None)
+        if (text := self._open.pop(question, "")) != "":
+            self._tell(f"no answer is needed any more: {text}")
+            self._asking(next(iter(self._open.values()), ""))
+
     def requests(self) -> list[SessionRequest]:
         """Returns what was typed or is due by the script since the last call."""
         self._take_lines()
