@@ -363,6 +363,10 @@ class Operator(Protocol):
         say yes.
         """
 
+    def withdraw(self, question: Question) -> None:
+        """Take a question back: its time ran out, or what it was about is over."""
+        ...
+
     def stop_requested(self) -> Stop | None:
         """The strongest stop that was asked for so far, or None; it is never taken back.
 

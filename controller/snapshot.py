@@ -11,12 +11,13 @@ that a clock that is set does not move it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from controller.alarms import RaisedAlarm
 from controller.questions import OpenQuestion
-from controller.telemetry import PatientSwitch, UnitState
+from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
 
 
 class Doing(Enum):
@@ -110,3 +111,25 @@ class Snapshot:
     def treatment_left_s(self) -> float:
         """What is left of the planned treatment, seconds of its own clock."""
         return max(0.0, self.planned_s - self.elapsed_s)
+
+
+def with_reading(shown: Snapshot, reading: Telemetry | None, now_s: float) -> Snapshot:
+    """A snapshot with what a reading of this moment says; None: there was none."""
+    if reading is None:
+        return shown
+    return replace(
+        shown,
+        force_n=known_number(reading.force_n),
+        second_force_n=known_number(reading.second_force_n),
+        unit_state=reading.unit_state,
+        patient_switch=reading.patient_switch,
+        emergency_stop_open=reading.emergency_stop_open,
+        local_takeover=reading.status.has(UnitStatus.LOCAL_TAKEOVER),
+        speed_mm_per_s=known_number(reading.speed_mm_per_s),
+        reading_age_s=now_s - reading.taken_at_s,
+    )
+
+
+def known_number(value: float | None) -> float | None:
+    """The value, None for what is no number."""
+    return value if value is not None and math.isfinite(value) else None

@@ -62,6 +62,7 @@ EVENT_READ_SHARE: Final = 0.4
 """Share of a tick that must be left before the unit's events are read in it."""
 FREE_LIMIT_S: Final = 10.0
 """So long after the patient was seen free the session logic must have ended by itself."""
+_ASKED_IN_A_RELEASE: Final = frozenset({Question.RELEASE_NOT_SEEN})
 
 
 class ForceLoop:
@@ -240,6 +241,14 @@ class ForceLoop:
         self._recorder.effects(effects, tick_at_s)
         for effect in effects:
             self._act(effect, tick_at_s)
+        self._withdraw_questions()
+
+    def _withdraw_questions(self) -> None:
+        """In a release nothing is asked but whether it was seen, and behind it nothing."""
+        if self._machine.finished:
+            self._questions.withdraw()
+        elif self._machine.releasing:
+            self._questions.withdraw(but=_ASKED_IN_A_RELEASE)
 
     def _act(self, effect: Effect, tick_at_s: float) -> None:
         match effect:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.ports import Operator
 from controller.questions import Answer, OpenQuestion, Question
+
+NONE: Final[frozenset[Question]] = frozenset()
 
 
 class OpenQuestions:
@@ -22,11 +26,23 @@ class OpenQuestions:
         self.waiting = (*self.waiting, asked)
 
     def answer(self, question: Question) -> Answer | None:
-        """What was answered, or None as long as nobody has; an answer is given once."""
+        """What was answered, or None as long as nobody has; an answer is given once.
+
+        What was withdrawn is answered no more.
+        """
+        if all(each.question is not question for each in self.waiting):
+            return None
         answer = self._operator.answer(question)
         if answer is not None:
             self._forget(question)
         return answer
+
+    def withdraw(self, *, but: frozenset[Question] = NONE) -> None:
+        """Take back what nobody needs to answer any more: every one but ``but``."""
+        for each in self.waiting:
+            if each.question not in but:
+                self._operator.withdraw(each.question)
+                self._forget(each.question)
 
     def _forget(self, question: Question) -> None:
         self.waiting = tuple(each for each in self.waiting if each.question is not question)

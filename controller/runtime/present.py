@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from controller.errors import LinkError, StaleAnswer
 from controller.ports import Clock, Operator
 from controller.runtime.alarm_keeper import AlarmKeeper
@@ -11,8 +9,8 @@ from controller.runtime.open_questions import OpenQuestions
 from controller.runtime.recorder import Recorder
 from controller.safety.limits import SafetyLimits
 from controller.session.course import Course
-from controller.snapshot import Snapshot
-from controller.telemetry import Telemetry, UnitStatus
+from controller.snapshot import Snapshot, known_number, with_reading
+from controller.telemetry import Telemetry
 
 
 class Present:
@@ -64,56 +62,46 @@ class Present:
         if reading is not None:
             self._taken_at_s = reading.taken_at_s
         self._operator.show(
-            Snapshot(
-                number=self._number,
-                utc_ms=self._clock.utc_ms(),
-                session_id=self._session_id,
-                phase=course.phase,
-                stage=course.stage,
-                hold_number=course.hold_number,
-                hold_count=course.hold_count,
-                elapsed_s=course.elapsed_s,
-                planned_s=course.planned_s,
-                since_start_s=course.since_start_s,
-                phase_left_s=course.phase_left_s,
-                pause_left_s=course.pause_left_s,
-                check_in_s=course.check_in_s,
-                target_n=target_n,
-                force_n=None if reading is None else _known(reading.force_n),
-                second_force_n=None if reading is None else _known(reading.second_force_n),
-                ceiling_n=course.ceiling_n,
-                limit_n=None if limits is None else limits.force_n,
-                increase_n=course.increase_n,
-                unit_state=None if reading is None else reading.unit_state,
-                patient_switch=None if reading is None else reading.patient_switch,
-                emergency_stop_open=None if reading is None else reading.emergency_stop_open,
-                local_takeover=None
-                if reading is None
-                else reading.status.has(UnitStatus.LOCAL_TAKEOVER),
-                pull_mm=_known(pull_mm),
-                pull_share=_share(pull_mm, limits),
-                speed_mm_per_s=None if reading is None else _known(reading.speed_mm_per_s),
-                reading_age_s=None if self._taken_at_s is None else now_s - self._taken_at_s,
-                alarms=self._alarms.active,
-                questions=self._questions.waiting,
-                tone=self._alarms.tone_due(now_s),
-                sound_paused_s=self._alarms.sound_paused_s(now_s),
-                message=message,
-                lateness_s=lateness_s,
-                round_trip_s=self._round_trip_s,
-                missed=self._missed,
-                mismatched=self._mismatched,
-                record_age_s=self._recorder.age_s(),
-                record_trouble=self._recorder.trouble,
+            with_reading(
+                Snapshot(
+                    number=self._number,
+                    utc_ms=self._clock.utc_ms(),
+                    session_id=self._session_id,
+                    phase=course.phase,
+                    stage=course.stage,
+                    hold_number=course.hold_number,
+                    hold_count=course.hold_count,
+                    elapsed_s=course.elapsed_s,
+                    planned_s=course.planned_s,
+                    since_start_s=course.since_start_s,
+                    phase_left_s=course.phase_left_s,
+                    pause_left_s=course.pause_left_s,
+                    check_in_s=course.check_in_s,
+                    target_n=target_n,
+                    ceiling_n=course.ceiling_n,
+                    limit_n=None if limits is None else limits.force_n,
+                    increase_n=course.increase_n,
+                    pull_mm=known_number(pull_mm),
+                    pull_share=_share(pull_mm, limits),
+                    reading_age_s=None if self._taken_at_s is None else now_s - self._taken_at_s,
+                    alarms=self._alarms.active,
+                    questions=self._questions.waiting,
+                    tone=self._alarms.tone_due(now_s),
+                    sound_paused_s=self._alarms.sound_paused_s(now_s),
+                    message=message,
+                    lateness_s=lateness_s,
+                    round_trip_s=self._round_trip_s,
+                    missed=self._missed,
+                    mismatched=self._mismatched,
+                    record_age_s=self._recorder.age_s(),
+                    record_trouble=self._recorder.trouble,
+                ),
+                reading,
+                now_s,
             )
         )
 
 
-def _known(value: float | None) -> float | None:
-    """The value, None for what is no number."""
-    return value if value is not None and math.isfinite(value) else None
-
-
 def _share(pull_mm: float | None, limits: SafetyLimits | None) -> float | None:
-    pull_mm = _known(pull_mm)
+    pull_mm = known_number(pull_mm)
     return None if pull_mm is None or limits is None else pull_mm / limits.pull_mm

@@ -112,6 +112,7 @@ class Session:
             ending = Ending(outcome=outcome, reason=f"the program failed: {_described(failure)}")
             raise
         finally:
+            self._questions.withdraw()
             self._record_end(ending)
         return ending
 

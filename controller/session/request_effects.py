@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from controller.order.prescription import NEWTONS_PER_LBF
 from controller.requests import AdjustForce, CheckIn, Pause, Remark
 from controller.session.adjustments import ForceChange
 from controller.session.inputs_and_effects import Tell
@@ -41,6 +40,4 @@ def followed(request: CheckIn | Remark) -> Tell:
 
 
 def _forces(from_n: float, to_n: float) -> str:
-    """Both forces in N and lbf."""
-    lbf = f"{from_n / NEWTONS_PER_LBF:.1f} -> {to_n / NEWTONS_PER_LBF:.1f} lbf"
-    return f"{from_n:.1f} N -> {to_n:.1f} N ({lbf})"
+    return f"{from_n:.1f} N -> {to_n:.1f} N"

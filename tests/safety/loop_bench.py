@@ -43,6 +43,7 @@ class YesOperator:
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
+        self.withdrawn: list[Question] = []
         self.leaving: str | None = None
         self.ends = False
 
@@ -56,6 +57,9 @@ class YesOperator:
 
     def stop_requested(self) -> Stop | None:
         return self.stop
+
+    def withdraw(self, question: Question) -> None:
+        self.withdrawn.append(question)
 
     def leave_requested(self) -> str | None:
         return self.leaving

@@ -149,6 +149,9 @@ class Person:
     def stop_requested(self) -> Stop | None:
         return self.stop
 
+    def withdraw(self, question: Question) -> None:
+        self.asked.discard(question)
+
     def leave_requested(self) -> str | None:
         return self.leaving
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from controller.errors import AnswerMissing, RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Prescription
 from controller.questions import Answer, Question
 from controller.requests import Remark, SessionRequest, Stop
 from controller.snapshot import Snapshot
 from controller.start.before_start import needs_person, questions_before_start
 from workstation.login import login_name
-from workstation.session.request_lines import HELP, parse_request
+from workstation.session.request_lines import help_text, parse_request
 from workstation.session.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
@@ -102,11 +103,13 @@ class PersonAtTerminal:
     """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines.
 
     ``asking`` gets the question that is to be answered next, and nothing when there is none.
+    ``forces`` is the unit in which the help writes forces.
     """
 
     read_line: ReadLine
     by: str = ""
     asking: Tell = _say_nothing
+    forces: ForceUnit = ForceUnit.NEWTON
 
 
 class SessionOperator:
@@ -136,6 +139,7 @@ class SessionOperator:
         self._by = (person.by if person else "") or login_name()
         self._tell = tell
         self._asking = person.asking if person else _say_nothing
+        self._forces = person.forces if person else ForceUnit.NEWTON
         self._script = script or SessionScript()
         self._answers: dict[Question, Answer] = {}
         self._open: dict[Question, str] = {}
@@ -180,6 +184,13 @@ class SessionOperator:
         """The answer once it is there."""
         self._take_lines()
         return self._answers.get(question)
+
+    def withdraw(self, question: Question) -> None:
+        """Nobody needs to answer it any more, and no answer that comes late counts."""
+        self._answers.pop(question, None)
+        if (text := self._open.pop(question, "")) != "":
+            self._tell(f"no answer is needed any more: {text}")
+            self._asking(next(iter(self._open.values()), ""))
 
     def requests(self) -> list[SessionRequest]:
         """Returns what was typed or is due by the script since the last call."""
@@ -264,7 +275,7 @@ class SessionOperator:
         if self._open and word in ("y", "yes", "n", "no"):
             self._answer_oldest(accepted=word.startswith("y"))
         elif word == "help":
-            self._tell(HELP)
+            self._tell(help_text(self._forces))
         else:
             try:
                 self._requests.append(parse_request(line, self._by))

@@ -153,6 +153,7 @@ class Answers:
         self.shown: list[Snapshot] = []
         self.told: list[str] = []
         self.stopped_by: str | None = None
+        self.withdrawn: list[Question] = []
         self.leaving: str | None = None
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
@@ -166,6 +167,9 @@ class Answers:
 
     def stop_requested(self) -> Stop | None:
         return None if self.stopped_by is None else Stop(by=self.stopped_by)
+
+    def withdraw(self, question: Question) -> None:
+        self.withdrawn.append(question)
 
     def leave_requested(self) -> str | None:
         return self.leaving

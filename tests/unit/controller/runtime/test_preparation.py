@@ -108,6 +108,9 @@ class Yes:
     def stop_requested(self) -> Stop | None:
         return None
 
+    def withdraw(self, question: Question) -> None:
+        pass
+
     def leave_requested(self) -> str | None:
         return None
 

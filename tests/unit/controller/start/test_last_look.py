@@ -218,6 +218,18 @@ def test_what_has_changed_while_people_thought_refuses_the_arming(name: str) -> 
     assert not ready.items("last_look")
 
 
+@pytest.mark.parametrize("thinks_s", [61.0, 299.0])
+def test_what_was_read_more_than_a_minute_before_the_yes_is_read_again(thinks_s: float) -> None:
+    """The zero wanders while a person thinks, and nothing is left of the first readings."""
+    ready = Ready(yes_after_s=thinks_s)
+    assert ready.clock.now_s() >= thinks_s
+    before = len(ready.unit.commands)
+    ready.unit.changes = {"gross_force_n": 9.0}
+    with pytest.raises(RequestRefused, match=r"9\.0 N without the tare"):
+        ready.preparation.last_look()
+    assert len(ready.unit.commands) - before >= 20
+
+
 EVENTS: list[tuple[tuple[int, ...], str]] = [
     ((10, 11), "patient switch pressed"),
     ((12, 13), "patient switch unplugged"),

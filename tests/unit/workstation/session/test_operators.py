@@ -297,3 +297,25 @@ def test_whoever_leaves_stops_too() -> None:
     operator.leave("SIGTERM")
     assert operator.leave_requested() == "SIGTERM"
     assert operator.stop_requested() == Stop(by="SIGTERM", fast=True)
+
+
+def test_a_question_that_is_withdrawn_is_said_and_the_next_one_is_asked() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Right?", person_only=False)
+    operator.ask(Question.LIFT_LOCKED, "Locked?", person_only=False)
+    operator.withdraw(ASKED)
+    assert terminal.said[-1] == "no answer is needed any more: [y/n] Right?"
+    assert terminal.asked[-1] == "[y/n] Locked?"
+    assert heard(operator, terminal, "y") == []
+    assert operator.answer(ASKED) is None
+    locked = operator.answer(Question.LIFT_LOCKED)
+    assert locked is not None
+    assert locked.accepted
+
+
+def test_a_withdrawn_question_leaves_no_answer_behind_for_the_next_time() -> None:
+    operator = SessionOperator(scripted=True, show=lambda snapshot: None)
+    operator.ask(ASKED, "Right?", person_only=False)
+    operator.withdraw(ASKED)
+    assert operator.answer(ASKED) is None
