@@ -69,7 +69,15 @@ class LinkedPress:
 class ControlLink:
     """One unit as the station sees it. Its calls wait for nothing."""
 
-    def __init__(self, place: ChannelPlace, clock: Clock, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        place: ChannelPlace,
+        clock: Clock,
+        report: Callable[[str], None],
+        *,
+        manual_release: str = "",
+    ) -> None:
+        self.manual_release = manual_release
         self._place = place
         self._clock = clock
         self._log = SparingLog(clock, report)

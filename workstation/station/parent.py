@@ -30,8 +30,9 @@ from controller.runtime.clock import SystemClock
 from controller.words import one_line
 from records.store.private_files import open_or_create
 from workstation.exit_status import exit_status
+from workstation.station.control_link import ControlLink
 from workstation.station.place import ChannelPlace, Held, station_folder
-from workstation.station.plan import StationPlan
+from workstation.station.plan import PlannedUnit, StationPlan
 from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_door import DoorAddress, StopDoor
 from workstation.station.stop_request import LOOPBACK, Neighbours
@@ -74,15 +75,7 @@ class Station:
         self._ends = ""
         self._units: list[UnitProcess] = []
         try:
-            self._units = [
-                UnitProcess(
-                    ChannelPlace(folder=folder, called=unit.called),
-                    plan.control,
-                    clock=clock,
-                    report=self._report,
-                )
-                for unit in plan.units
-            ]
+            self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
             self._door = self._opened(plan)
         except BaseException:
             for unit in self._units:
@@ -110,6 +103,11 @@ class Station:
     def end(self, number: int, _frame: FrameType | None) -> None:
         """The handler of the signals that end it."""
         self._ends = self._ends or signal.Signals(number).name
+
+    def _process_of(self, unit: PlannedUnit, folder: Path, plan: StationPlan) -> UnitProcess:
+        place = ChannelPlace(folder=folder, called=unit.called)
+        link = ControlLink(place, self._clock, self._report, manual_release=unit.manual_release)
+        return UnitProcess(link, place, plan.control, clock=self._clock, report=self._report)
 
     def _opened(self, plan: StationPlan) -> StopDoor:
         neighbours = Neighbours(

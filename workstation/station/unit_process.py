@@ -29,17 +29,21 @@ SILENT_S: Final = 10.0
 
 
 class UnitProcess:
-    """One unit's process; ``command`` starts it. ``keep_up`` is called several times a second."""
+    """One unit's process and the link to it; ``command`` starts it.
+
+    ``keep_up`` is called several times a second.
+    """
 
     def __init__(
         self,
+        link: ControlLink,
         place: ChannelPlace,
         command: Sequence[str],
         *,
         clock: Clock,
         report: Callable[[str], None],
     ) -> None:
-        self.link = ControlLink(place, clock, report)
+        self.link = link
         self._place = place
         self._command = list(command)
         self._clock = clock
