@@ -5,12 +5,14 @@ A refused one is told with its reason where it is refused (``machine``, ``runtim
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
+from controller.event_details.happened import RefusalRecorded
 from controller.order.prescription import NEWTONS_PER_LBF
-from controller.requests import AdjustForce, CheckIn, Pause, Remark
+from controller.requests import AdjustForce, CheckIn, Pause, Remark, RequestOutcome
 from controller.session.adjustments import ForceChange
-from controller.session.inputs_and_effects import Tell
+from controller.session.inputs_and_effects import Ask, Effect, Emit, Tell
 
 
 def adjusted(request: AdjustForce, changes: tuple[ForceChange, ...]) -> Tell:
@@ -38,6 +40,15 @@ def followed(request: CheckIn | Remark) -> Tell:
             return Tell(f"recorded, by {by}: {text}")
         case _:
             assert_never(request)
+
+
+def outcome_of(effects: Sequence[Effect]) -> RequestOutcome:
+    """What became of the request that these effects answer."""
+    for effect in effects:
+        if isinstance(effect, Emit) and isinstance(effect.said, RefusalRecorded):
+            return RequestOutcome(followed=False, text=effect.said.reason)
+    told = [effect.text for effect in effects if isinstance(effect, Tell | Ask)]
+    return RequestOutcome(followed=True, text=told[-1] if told else "")
 
 
 def _forces(from_n: float, to_n: float) -> str:
