@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from controller.event_details.happened import RefusalRecorded
-from controller.order.prescription import NEWTONS_PER_LBF
 from controller.requests import AdjustForce, CheckIn, Pause, Remark, RequestOutcome
 from controller.session.adjustments import ForceChange
 from controller.session.inputs_and_effects import Ask, Effect, Emit, Tell
@@ -52,6 +51,4 @@ def outcome_of(effects: Sequence[Effect]) -> RequestOutcome:
 
 
 def _forces(from_n: float, to_n: float) -> str:
-    """Both forces in N and lbf."""
-    lbf = f"{from_n / NEWTONS_PER_LBF:.1f} -> {to_n / NEWTONS_PER_LBF:.1f} lbf"
-    return f"{from_n:.1f} N -> {to_n:.1f} N ({lbf})"
+    return f"{from_n:.1f} N -> {to_n:.1f} N"

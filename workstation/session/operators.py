@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from controller.errors import AnswerMissing, RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Prescription
 from controller.questions import Answer, Question
 from controller.requests import (
@@ -27,7 +28,7 @@ from controller.requests import (
 from controller.snapshot import Snapshot
 from controller.start.before_start import needs_person, questions_before_start
 from workstation.login import login_name
-from workstation.session.request_lines import HELP, parse_request
+from workstation.session.request_lines import help_text, parse_request
 from workstation.session.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
@@ -111,11 +112,13 @@ class PersonAtTerminal:
     """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines.
 
     ``asking`` gets the question that is to be answered next, and nothing when there is none.
+    ``forces`` is the unit in which the help writes forces.
     """
 
     read_line: ReadLine
     by: str = ""
     asking: Tell = _say_nothing
+    forces: ForceUnit = ForceUnit.NEWTON
 
 
 class SessionOperator:
@@ -145,6 +148,7 @@ class SessionOperator:
         self._by = (person.by if person else "") or login_name()
         self._tell = tell
         self._asking = person.asking if person else _say_nothing
+        self._forces = person.forces if person else ForceUnit.NEWTON
         self._script = script or SessionScript()
         self._answers: dict[Question, Answer] = {}
         self._open: dict[Question, str] = {}
@@ -292,7 +296,7 @@ class SessionOperator:
         if self._open and word in ("y", "yes", "n", "no"):
             self._answer_oldest(accepted=word.startswith("y"))
         elif word == "help":
-            self._tell(HELP)
+            self._tell(help_text(self._forces))
         else:
             try:
                 self._requests.append(parse_request(line, self._by, self._alarms))
