@@ -159,7 +159,7 @@ class AskedRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestOutcome:
+class RequestSettled:
     """What became of a request: followed, with what it changed, or refused, with the reason."""
 
     followed: bool

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 from controller.alarms import AlarmBoard, RaisedAlarm
 from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, AlarmSoundPaused
 from controller.ports import Operator
-from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound, RequestOutcome
+from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound, RequestSettled
 from controller.runtime.recorder import Recorder
 from controller.session.inputs_and_effects import Effect, RaiseAlarm, SettleAlarm, session_ms
 
@@ -38,13 +38,13 @@ class AlarmKeeper:
             case _:
                 pass
 
-    def request(self, request: AlarmRequest, now_s: float) -> RequestOutcome:
+    def request(self, request: AlarmRequest, now_s: float) -> RequestSettled:
         """Follow a person's request."""
         outcome = self._follow(request, now_s)
         self._operator.tell(outcome.text)
         return outcome
 
-    def _follow(self, request: AlarmRequest, now_s: float) -> RequestOutcome:
+    def _follow(self, request: AlarmRequest, now_s: float) -> RequestSettled:
         match request:
             case AcknowledgeAlarms(by=by, alarms=alarms):
                 seen = {(alarm.code, alarm.number) for alarm in alarms}
@@ -52,14 +52,14 @@ class AlarmKeeper:
                 codes = [alarm.code for alarm in active if (alarm.code, alarm.number) in seen]
                 taken = self._acknowledge(codes, by, now_s)
                 if taken or not active:
-                    return RequestOutcome(followed=bool(taken), text=_acknowledged(taken, by))
-                return RequestOutcome(followed=False, text=OTHER_ALARMS)
+                    return RequestSettled(followed=bool(taken), text=_acknowledged(taken, by))
+                return RequestSettled(followed=False, text=OTHER_ALARMS)
             case PauseSound(by=by):
                 until_s = self._board.pause_sound(now_s)
                 until_ms = session_ms(until_s, self._recorder.origin_s)
                 self._recorder.event(AlarmSoundPaused(by=by, until_ms=until_ms), now_s=now_s)
                 text = f"no tones for {until_s - now_s:.0f} s, by {by}"
-                return RequestOutcome(followed=True, text=text)
+                return RequestSettled(followed=True, text=text)
             case _:
                 assert_never(request)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from controller.ports import Operator
-from controller.requests import AskedRequest, RequestOutcome
+from controller.requests import AskedRequest, RequestSettled
 
 REMEMBERED: Final = 256
 """So many outcomes are kept: more than anybody asks for between two clicks of one button."""
@@ -17,7 +17,7 @@ class AskedRequests:
 
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
-        self._outcomes: dict[str, RequestOutcome] = {}
+        self._outcomes: dict[str, RequestSettled] = {}
 
     def take(self) -> Iterator[AskedRequest]:
         """What is newly asked for, in order; an id that was seen gets its first outcome again."""
@@ -28,7 +28,7 @@ class AskedRequests:
             else:
                 self._operator.settle(asked.id, first)
 
-    def settle(self, asked: AskedRequest, outcome: RequestOutcome) -> None:
+    def settle(self, asked: AskedRequest, outcome: RequestSettled) -> None:
         """Keep and tell what became of a request."""
         while len(self._outcomes) >= REMEMBERED:
             del self._outcomes[next(iter(self._outcomes))]

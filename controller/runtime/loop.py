@@ -26,7 +26,7 @@ from controller.event_details.happened import (
     UncertaintyRecorded,
 )
 from controller.questions import Question
-from controller.requests import AcknowledgeAlarms, PauseSound, RequestOutcome, SessionRequest
+from controller.requests import AcknowledgeAlarms, PauseSound, RequestSettled, SessionRequest
 from controller.runtime.asides import hear_aside
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
@@ -329,7 +329,7 @@ class ForceLoop:
             self._requests.settle(asked, self._follow(asked.request, tick_at_s))
         self._hear_answers(tick_at_s)
 
-    def _follow(self, request: SessionRequest, tick_at_s: float) -> RequestOutcome:
+    def _follow(self, request: SessionRequest, tick_at_s: float) -> RequestSettled:
         if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
             return hear_aside(
                 request,

@@ -35,7 +35,7 @@ from controller.requests import (
     CheckIn,
     EndEarly,
     Remark,
-    RequestOutcome,
+    RequestSettled,
     SessionRequest,
     request_name,
 )
@@ -214,12 +214,12 @@ class Observation:
         for asked in self._requests.take():
             if isinstance(asked.request, EndEarly):
                 ending = self._ended_by(asked.request, now_s)
-                self._requests.settle(asked, RequestOutcome(followed=True, text=ending.reason))
+                self._requests.settle(asked, RequestSettled(followed=True, text=ending.reason))
                 return ending
             self._requests.settle(asked, self._answer(asked.request, now_s))
         return None
 
-    def _answer(self, request: SessionRequest, now_s: float) -> RequestOutcome:
+    def _answer(self, request: SessionRequest, now_s: float) -> RequestSettled:
         recorder = self._ports.recorder
         if isinstance(request, Remark):
             recorder.event(RemarkRecorded(by=request.by, text=request.text), now_s=now_s)
@@ -227,8 +227,8 @@ class Observation:
             recorder.event(CheckInRecorded(by=request.by), now_s=now_s)
         else:
             self._refuse(request_name(request), request.by, now_s)
-            return RequestOutcome(followed=False, text=NOTHING_ORDERED)
-        return RequestOutcome(followed=True, text=followed(request).text)
+            return RequestSettled(followed=False, text=NOTHING_ORDERED)
+        return RequestSettled(followed=True, text=followed(request).text)
 
     def _refuse(self, name: str, by: str, now_s: float) -> None:
         refused = RefusalRecorded(request=name, by=by, reason=NOTHING_ORDERED)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from controller.event_details.happened import RefusalRecorded
-from controller.requests import AdjustForce, CheckIn, Pause, Remark, RequestOutcome
+from controller.requests import AdjustForce, CheckIn, Pause, Remark, RequestSettled
 from controller.session.adjustments import ForceChange
 from controller.session.inputs_and_effects import Ask, Effect, Emit, Tell
 
@@ -41,13 +41,13 @@ def followed(request: CheckIn | Remark) -> Tell:
             assert_never(request)
 
 
-def outcome_of(effects: Sequence[Effect]) -> RequestOutcome:
+def outcome_of(effects: Sequence[Effect]) -> RequestSettled:
     """What became of the request that these effects answer."""
     for effect in effects:
         if isinstance(effect, Emit) and isinstance(effect.said, RefusalRecorded):
-            return RequestOutcome(followed=False, text=effect.said.reason)
+            return RequestSettled(followed=False, text=effect.said.reason)
     told = [effect.text for effect in effects if isinstance(effect, Tell | Ask)]
-    return RequestOutcome(followed=True, text=told[-1] if told else "")
+    return RequestSettled(followed=True, text=told[-1] if told else "")
 
 
 def _forces(from_n: float, to_n: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from controller.order.planner import plan
 from controller.order.prescription import Prescription
 from controller.questions import Answer, Question
-from controller.requests import AskedRequest, EndEarly, RequestOutcome, Stop
+from controller.requests import AskedRequest, EndEarly, RequestSettled, Stop
 from controller.runtime.clock import VirtualClock
 from controller.runtime.lateness import Lateness
 from controller.runtime.loop import ForceLoop
@@ -44,7 +44,7 @@ class YesOperator:
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
-        self.settled: list[tuple[str, RequestOutcome]] = []
+        self.settled: list[tuple[str, RequestSettled]] = []
         self.withdrawn: list[Question] = []
         self.leaving: str | None = None
         self.ends = False
@@ -70,7 +70,7 @@ class YesOperator:
         ends, self.ends = self.ends, False
         return with_ids([EndEarly(by="examiner")] if ends else [])
 
-    def settle(self, request_id: str, outcome: RequestOutcome) -> None:
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
         self.settled.append((request_id, outcome))
 
     def tell(self, text: str) -> None:

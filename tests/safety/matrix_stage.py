@@ -18,7 +18,7 @@ from controller.errors import LinkLost, TractionError
 from controller.events import EventKind
 from controller.ports import Clock, TractionUnit
 from controller.questions import Answer, Question
-from controller.requests import AskedRequest, RequestOutcome, Stop
+from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_serial
 from records.evidence.journal import SqliteJournal
@@ -159,7 +159,7 @@ class Person:
     def requests(self) -> Sequence[AskedRequest]:
         return with_ids(self._script.due(self._since_start_s))
 
-    def settle(self, request_id: str, outcome: RequestOutcome) -> None:
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
         """What is said is kept."""
 
     def tell(self, text: str) -> None:

@@ -21,7 +21,7 @@ from controller.requests import (
     AlarmOnScreen,
     AskedRequest,
     Remark,
-    RequestOutcome,
+    RequestSettled,
     SessionRequest,
     Stop,
 )
@@ -219,7 +219,7 @@ class SessionOperator:
             return replace(request, alarms=self._alarms)
         return request
 
-    def settle(self, request_id: str, outcome: RequestOutcome) -> None:
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
         """Nothing: at a terminal everything is said in words."""
 
     def stop(self, by: str) -> None:

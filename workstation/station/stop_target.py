@@ -73,9 +73,9 @@ class StopTarget(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopWording:
-    """The clinic's zone and its unit of force."""
+    """The clinic's zone (None: that of the system) and its unit of force."""
 
-    zone: tzinfo
+    zone: tzinfo | None
     unit: ForceUnit
 
     def time(self, utc_ms: int) -> str:

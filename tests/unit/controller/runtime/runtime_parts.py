@@ -9,7 +9,7 @@ from controller.errors import LinkError
 from controller.events import EventKind, Sample, SessionEvent
 from controller.ports import ArmingRequest, UnitIdentity
 from controller.questions import Answer, Question
-from controller.requests import AskedRequest, RequestOutcome, Stop
+from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.runtime.clock import VirtualClock
 from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState, UnitStatus
@@ -154,7 +154,7 @@ class Answers:
         self.told: list[str] = []
         self.stopped_by: str | None = None
         self.queue: list[AskedRequest] = []
-        self.settled: list[tuple[str, RequestOutcome]] = []
+        self.settled: list[tuple[str, RequestSettled]] = []
         self.withdrawn: list[Question] = []
         self.leaving: str | None = None
 
@@ -180,7 +180,7 @@ class Answers:
         queued, self.queue = self.queue, []
         return queued
 
-    def settle(self, request_id: str, outcome: RequestOutcome) -> None:
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
         self.settled.append((request_id, outcome))
 
     def tell(self, text: str) -> None:

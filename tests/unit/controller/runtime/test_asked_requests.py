@@ -11,7 +11,7 @@ from controller.requests import (
     AskedRequest,
     Pause,
     Remark,
-    RequestOutcome,
+    RequestSettled,
     Resume,
     SessionRequest,
 )
@@ -62,7 +62,7 @@ def test_two_ids_are_two_decreases() -> None:
 def test_a_refusal_is_settled_with_its_reason_and_recorded_once() -> None:
     bench = Clicked().asks(asked("a", Resume(by=WHO)), asked("a", Resume(by=WHO)))
     assert len(bench.details(EventKind.REQUEST_REFUSED)) == 1
-    refused = RequestOutcome(followed=False, text="not possible while holding")
+    refused = RequestSettled(followed=False, text="not possible while holding")
     assert [outcome for key, outcome in bench.operator.settled if key == "a"] == [refused] * 2
 
 
@@ -72,15 +72,15 @@ def test_before_and_behind_the_treatment_requests_are_settled_too() -> None:
     bench.run()
     outcomes = [outcome for _, outcome in bench.operator.settled[:2]]
     assert outcomes == [
-        RequestOutcome(followed=False, text="not possible before the treatment"),
-        RequestOutcome(followed=True, text=f"recorded, by {WHO}: early"),
+        RequestSettled(followed=False, text="not possible before the treatment"),
+        RequestSettled(followed=True, text=f"recorded, by {WHO}: early"),
     ]
 
 
 def test_the_ids_that_are_remembered_are_bounded_and_the_newest() -> None:
     operator = Answers()
     requests = AskedRequests(operator)
-    outcome = RequestOutcome(followed=True, text="")
+    outcome = RequestSettled(followed=True, text="")
     for number in range(REMEMBERED + 1):
         requests.settle(asked(str(number)), outcome)
     operator.queue = [asked("0"), asked("1"), asked(str(REMEMBERED))]

@@ -18,7 +18,7 @@ from controller.requests import (
     CheckIn,
     Pause,
     Remark,
-    RequestOutcome,
+    RequestSettled,
     SessionRequest,
     Stop,
 )
@@ -127,7 +127,7 @@ class Yes:
         taken, self.wanted = self.wanted, []
         return with_ids(taken)
 
-    def settle(self, request_id: str, outcome: RequestOutcome) -> None:
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
         pass
 
     def tell(self, text: str) -> None:
