@@ -10,6 +10,7 @@ latching), session-rules.md#end (signal every 30 s until acknowledged).
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -182,9 +183,9 @@ class AlarmBoard:
         self._tone_at_s = -math.inf
         return alarm
 
-    def acknowledge(self, code: str | None = None) -> tuple[str, ...]:
-        """Take one alarm (None: all) off the board; returns the codes that were on it."""
-        taken = [c for c in self._active if code in (None, c)]
+    def acknowledge(self, codes: Collection[str]) -> tuple[str, ...]:
+        """Take alarms off the board; returns the codes that were on it."""
+        taken = [code for code in self._active if code in codes]
         for one in taken:
             del self._active[one]
         return tuple(taken)

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from controller.events import Sample, SessionEvent
 from controller.order.prescription import Region
 from controller.questions import Answer, Question
-from controller.requests import SessionRequest, Stop
+from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent
 
@@ -381,8 +381,12 @@ class Operator(Protocol):
         """
         ...
 
-    def requests(self) -> Sequence[SessionRequest]:
+    def requests(self) -> Sequence[AskedRequest]:
         """What was asked for since the last call, in order."""
+        ...
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        """Tell what became of a request; once for each time that it was asked for."""
         ...
 
     def tell(self, text: str) -> None:

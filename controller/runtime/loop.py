@@ -7,6 +7,7 @@ the session logic is asked for anything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -25,7 +26,7 @@ from controller.event_details.happened import (
     UncertaintyRecorded,
 )
 from controller.questions import Question
-from controller.requests import AcknowledgeAlarms, PauseSound
+from controller.requests import AcknowledgeAlarms, PauseSound, RequestSettled, SessionRequest
 from controller.runtime.asides import hear_aside
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
@@ -55,6 +56,7 @@ from controller.session.inputs_and_effects import (
 from controller.session.machine import SessionMachine
 from controller.session.recorded_events import answer_recorded
 from controller.session.release import GIVE_UP_S, RELEASE_LIMIT_S
+from controller.session.request_effects import outcome_of
 from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, Telemetry
 
@@ -83,7 +85,7 @@ class ForceLoop:
         self._operator = ports.operator
         self._alarms = ports.alarms
         self._questions = ports.questions
-        self._stops = ports.stops
+        self._stops, self._requests = ports.stops, ports.requests
         self._present = ports.present
         self._present.limits = supervisor.limits
         self._machine = machine
@@ -232,7 +234,7 @@ class ForceLoop:
             ordered = ReleaseOrdered(kind="release_without_token", reason=reason)
             self._recorder.event(ordered, now_s=tick_at_s)
 
-    def _apply(self, happened: MachineInput, tick_at_s: float) -> None:
+    def _apply(self, happened: MachineInput, tick_at_s: float) -> Sequence[Effect]:
         """Let the machine handle it; a release that it begins is on the wire before the record."""
         effects = self._machine.handle(happened, tick_at_s)
         if self._machine.releasing and not self._machine.finished:
@@ -242,6 +244,7 @@ class ForceLoop:
         for effect in effects:
             self._act(effect, tick_at_s)
         self._withdraw_questions()
+        return effects
 
     def _withdraw_questions(self) -> None:
         """In a release nothing is asked but whether it was seen, and behind it nothing."""
@@ -322,19 +325,21 @@ class ForceLoop:
             kind = CommandKind.RELEASE_FAST if stop.fast else CommandKind.RELEASE
             self._release_now(ForceCommand(kind=kind))
             self._apply(StopRequested(stop), tick_at_s)
-        for request in self._operator.requests():
-            if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
-                hear_aside(
-                    request,
-                    self._recorder,
-                    self._operator,
-                    self._alarms,
-                    when="after the end",
-                    now_s=tick_at_s,
-                )
-            else:
-                self._apply(Requested(request), tick_at_s)
+        for asked in self._requests.take():
+            self._requests.settle(asked, self._follow(asked.request, tick_at_s))
         self._hear_answers(tick_at_s)
+
+    def _follow(self, request: SessionRequest, tick_at_s: float) -> RequestSettled:
+        if isinstance(request, AcknowledgeAlarms | PauseSound) or self._machine.finished:
+            return hear_aside(
+                request,
+                self._recorder,
+                self._operator,
+                self._alarms,
+                when="after the end",
+                now_s=tick_at_s,
+            )
+        return outcome_of(self._apply(Requested(request), tick_at_s))
 
     def _hear_answers(self, tick_at_s: float) -> None:
         waiting = [asked.question for asked in self._questions.waiting]

@@ -300,15 +300,16 @@ class Session:
 
     def _hear(self, when: str) -> None:
         """Requests that come while no loop runs."""
-        for request in self._operator.requests():
-            hear_aside(
-                request,
+        for asked in self._ports.requests.take():
+            outcome = hear_aside(
+                asked.request,
                 self._recorder,
                 self._operator,
                 self._alarms,
                 when=when,
                 now_s=self._clock.now_s(),
             )
+            self._ports.requests.settle(asked, outcome)
 
     def _hear_late_stop(self) -> None:
         """A stop behind the end is heard: there is nothing left to release."""
@@ -322,7 +323,8 @@ class Session:
         now_s = self._clock.now_s()
         self._recorder.event(answer_recorded(Question.END_ACKNOWLEDGED, answer), now_s=now_s)
         if answer.accepted:
-            self._alarms.request(AcknowledgeAlarms(by=answer.answered_by), now_s)
+            shown = self._ports.present.alarms_shown
+            self._alarms.request(AcknowledgeAlarms(by=answer.answered_by, alarms=shown), now_s)
 
     def _record_end(self, ending: Ending) -> None:
         self._recorder.event(

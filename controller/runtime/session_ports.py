@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from controller.ports import Clock, Operator, TractionUnit
 from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.asked_requests import AskedRequests
 from controller.runtime.open_questions import OpenQuestions
 from controller.runtime.present import Present
 from controller.runtime.recorder import Recorder
@@ -24,6 +25,7 @@ class SessionPorts:
     questions: OpenQuestions
     present: Present
     stops: Stops
+    requests: AskedRequests
 
     @classmethod
     def of(
@@ -53,4 +55,5 @@ class SessionPorts:
             questions=questions,
             present=present,
             stops=Stops(operator),
+            requests=AskedRequests(operator),
         )

@@ -17,7 +17,8 @@ from typing import Final
 from workstation.sound.wording import NO_SOUND, PlayerWord
 from workstation.watched_child import WatchedChild
 
-COMMAND: Final = (sys.executable, "-m", "workstation.sound.player")
+COMMAND: Final = (sys.executable, "-P", "-m", "workstation.sound.player")
+"""`-P`: a file in the current folder is no part of the program."""
 STARTING: Final = "the sound is being started"
 
 

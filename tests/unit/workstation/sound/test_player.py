@@ -13,9 +13,9 @@ from controller.runtime.clock import SystemClock
 from tests.support.heard_sound import faults_of, gaps_of, harmonics_of, pulses_of
 from tests.support.loudspeaker import SoundServer, sound_server, wave_of
 from tests.support.real_time import runs, wait_until
+from workstation.sound.bursts import RATE_HZ
 from workstation.sound.player import FRAME_BYTES, Mixer
 from workstation.sound.player_client import SoundPlayer
-from workstation.sound.waveforms import RATE_HZ
 from workstation.sound.wording import NO_SOUND
 
 
