@@ -12,6 +12,7 @@ from workstation.commands.options import Place, RecordsOptions, grouped
 from workstation.output import say, warn
 
 if TYPE_CHECKING:
+    from controller.ports import Clock
     from workstation.session.workplace import Workplace
     from workstation.station.control_desk import ControlDesk
     from workstation.station.control_process import Connect, KeptTable
@@ -79,6 +80,7 @@ def _keep(place: Place, table: KeptTable) -> None:
             clock=clock,
             report=warn,
         )
+        threading.Thread(target=_repeat_busy, args=(desk, clock), daemon=True).start()
         try:
             say(f"keeps {table.name} at {table.address}")
             ControlProcess(table, _workplace(place, desk), desk, _connect(desk)).run()
@@ -87,12 +89,25 @@ def _keep(place: Place, table: KeptTable) -> None:
     say(f"{table.name} is kept no more ({desk.leaving})")
 
 
+def _repeat_busy(desk: ControlDesk, clock: Clock) -> None:
+    """Slow work of the thread that drives is never silence."""
+    from workstation.station.control_desk import BUSY_EVERY_S
+
+    while True:
+        clock.sleep_until(clock.now_s() + BUSY_EVERY_S)
+        desk.repeat_busy()
+
+
 def _workplace(place: Place, desk: ControlDesk) -> Workplace:
     from controller.runtime.clock import SystemClock
     from workstation.session.workplace import Workplace
 
     return Workplace(
-        folder=place.folder, settings=place.settings, clock=SystemClock(), warn=desk.tell
+        folder=place.folder,
+        settings=place.settings,
+        clock=SystemClock(),
+        warn=desk.tell,
+        working=desk.show_busy,
     )
 
 

@@ -78,6 +78,7 @@ def treat(
     unit = connect(uri, clock) if connect else connect_unit(uri, clock, workplace.warn)
     identified_at_s = clock.now_s()
     try:
+        workplace.working("checking the records")
         key = _check_before_start(unit, planned.order, operator, workplace, recording)
         standing = ready.standing.on(uri, unit, planned.order)
         facts = start_facts(
@@ -106,6 +107,7 @@ def treat(
                     ports=ports, plan=planned.plan, facts=facts, lateness=lateness
                 ).run()
             finally:
+                workplace.working("sealing the record")
                 journal.close()
             if recording.filed is None:
                 note_new_seals(workplace, key)

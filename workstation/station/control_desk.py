@@ -15,6 +15,7 @@ from typing import Final, assert_never
 
 from controller.errors import MessageRefused
 from controller.ports import Clock
+from controller.requests import AskedRequest
 from controller.snapshot import Doing, Said, Snapshot
 from workstation.station.channel import Peer
 from workstation.station.messages import (
@@ -147,7 +148,7 @@ class ControlDesk:
     def begin(self, asked: Prepare) -> RemoteOperator:
         """Begin the session that was asked for; returns who answers in it."""
         with self._lock:
-            self._operator = RemoteOperator(asked.session_id, self.show, self.tell)
+            self._operator = RemoteOperator(asked.session_id, self)
             if self.leaving:
                 self._operator.leave(self.leaving)
             self.settle(asked.id, Followed.FOLLOWED)
@@ -335,7 +336,7 @@ class ControlDesk:
             return Followed.REFUSED, f"session {message.session_id} is not open on {self._called}"
         if isinstance(message, GivenAnswer):
             return operator.give(message)
-        return operator.put(message.id, message.request)
+        return operator.put(AskedRequest(id=message.id, request=message.request))
 
     def _prepare(self, asked: Prepare) -> Became | None:
         if self.leaving:

@@ -165,7 +165,6 @@ class ControlProcess:
 
     def _hold(self, asked: Prepare) -> None:
         """The session that somebody asked for, to its seal."""
-        self._desk.show_busy(CHECKING)
         filed = FiledSession(
             session_id=asked.session_id,
             patient_key=asked.patient_key,

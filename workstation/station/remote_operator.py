@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from controller.questions import Answer, Question
-from controller.requests import SessionRequest, Stop
+from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.snapshot import Snapshot
 from workstation.station.messages import Followed, GivenAnswer
 
@@ -22,24 +22,37 @@ REQUESTS_AT_A_TIME: Final = 8
 """Most that one tick takes: whoever sends many must not make it late."""
 
 Became = tuple[Followed, str]
-"""What became of something that was asked, and why it was refused."""
+"""What became of something that was asked, and in words what it did or why it was refused."""
+
+
+class Screens(Protocol):
+    """Everybody who watches; no call waits."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the present."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Say something that stays readable."""
+        ...
+
+    def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
+        """Tell who asked what became of it."""
+        ...
 
 
 class RemoteOperator:
-    """One per session. ``show`` and ``tell`` reach everybody who watches and do not wait."""
+    """One per session. What it shows, tells and settles goes to ``screens`` and does not wait."""
 
-    def __init__(
-        self, session_id: str, show: Callable[[Snapshot], None], tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, session_id: str, screens: Screens) -> None:
         self.scripted = False
         self.at_terminal = True  # whoever asked for the session can be asked
         self.session_id = session_id
-        self._show = show
-        self._tell = tell
+        self._screens = screens
         self._lock = threading.RLock()  # a signal's handler may come while this thread holds it
         self._open: dict[Question, str] = {}
         self._answers: dict[Question, Answer] = {}
-        self._requests: deque[SessionRequest] = deque()
+        self._requests: deque[AskedRequest] = deque()
         self._stop: Stop | None = None
         self._leaving: str | None = None
 
@@ -59,12 +72,12 @@ class RemoteOperator:
         word = "yes" if first.accepted else "no"
         return Followed.REFUSED, f"{first.answered_by} has answered it already with {word}"
 
-    def put(self, request_id: str, request: SessionRequest) -> Became | None:
+    def put(self, asked: AskedRequest) -> Became | None:
         """Keep a request for the next tick; returns a refusal where too many wait."""
         with self._lock:
             if len(self._requests) >= REQUESTS_WAITING:
                 return Followed.REFUSED, f"{REQUESTS_WAITING} requests wait already"
-            self._requests.append(request)
+            self._requests.append(asked)
         return None
 
     def stop(self, by: str, *, fast: bool = False) -> Followed:
@@ -87,7 +100,7 @@ class RemoteOperator:
         with self._lock:
             self._answers.pop(question, None)
             self._open[question] = text
-        self._tell(text)
+        self._screens.tell(text)
 
     def withdraw(self, question: Question) -> None:
         """Take a question back: an answer that comes now is refused."""
@@ -107,16 +120,21 @@ class RemoteOperator:
         """Who or what wants the process to end, or None."""
         return self._leaving
 
-    def requests(self) -> Sequence[SessionRequest]:
+    def requests(self) -> Sequence[AskedRequest]:
         """The oldest of what was asked for, a few at a time."""
         with self._lock:
             count = min(len(self._requests), REQUESTS_AT_A_TIME)
             return [self._requests.popleft() for _ in range(count)]
 
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        """Tell who asked what became of a request."""
+        result = Followed.FOLLOWED if outcome.followed else Followed.REFUSED
+        self._screens.settle(request_id, result, outcome.text)
+
     def tell(self, text: str) -> None:
         """Say it to everybody who watches."""
-        self._tell(text)
+        self._screens.tell(text)
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the present to everybody who watches."""
-        self._show(snapshot)
+        self._screens.show(snapshot)
