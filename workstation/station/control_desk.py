@@ -354,10 +354,10 @@ class ControlDesk:
     def _stop(self, message: OrderedStop) -> Became:
         if self._operator is not None:
             return self._operator.stop(message.by, fast=message.fast), ""
-        self._idle_stop = True
         if self._preparing is not None:
             asked = self._preparing.asked
             self.refuse(asked, f"stopped by {message.by} before it began")
+        self._idle_stop = True
         return Followed.NOTHING_OPEN, ""
 
     def _outcome(self, request_id: str, result: Followed, reason: str) -> RequestOutcome:
