@@ -68,12 +68,15 @@ class UnitAlarms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sounding:
-    """What sounds: the burst, how often it starts, and the alarms that it stands for."""
+    """What sounds, and how often it starts."""
 
     burst: Burst
     every_s: float
     priority: Priority
     raisings: frozenset[Raising]
+    """The alarms that it stands for."""
+    present: frozenset[Raising]
+    """Those and all less pressing ones that are not paused."""
 
     @property
     def rank(self) -> tuple[Priority, bool]:
@@ -94,6 +97,7 @@ def what_sounds(units: Sequence[UnitAlarms], utc_ms: int) -> Sounding | None:
         every_s=TONE_EVERY_S[top],
         priority=top,
         raisings=frozenset(raising for raising, priority in chosen if priority is top),
+        present=frozenset(raising for raising, _ in heard),
     )
 
 
@@ -123,17 +127,14 @@ class Sounder:
     def __init__(self) -> None:
         self._last: Sounding | None = None
         self._last_at_s = -math.inf
-        self._answered: frozenset[Raising] = frozenset()
 
     def due(self, units: Sequence[UnitAlarms], now_s: float, utc_ms: int) -> Burst | None:
         """The burst that starts now; asked many times a second."""
         sounding = what_sounds(units, utc_ms)
         if sounding is None:
-            self._last, self._answered = None, frozenset()
             return None
         if now_s < self._due_at_s(sounding) - 1e-6:
             return None
-        self._answered = sounding.raisings
         self._last, self._last_at_s = sounding, now_s
         return sounding.burst
 
@@ -143,6 +144,6 @@ class Sounder:
         if last is None or sounding.rank > last.rank:
             return -math.inf
         regular_s = self._last_at_s + sounding.every_s
-        if sounding.raisings <= self._answered or sounding.rank < last.rank:
+        if sounding.raisings <= last.present:
             return regular_s
         return min(regular_s, self._last_at_s + last.burst.length_s + SHORTEST_SILENCE_S)

@@ -101,6 +101,18 @@ def test_a_less_pressing_new_alarm_brings_no_burst_forward() -> None:
     assert [at for at, _ in heard] == [0, 5, 10]
 
 
+def test_what_was_less_pressing_has_its_own_turn_when_the_high_alarm_is_acknowledged() -> None:
+    medium, high = alarm("cord_slack"), alarm("over_force")
+    heard = played(31, lambda now: [unit(medium, *([high] if now < 3 else []))])
+    assert heard == [(0, "high"), (15, "medium"), (30, "medium")]
+
+
+def test_a_new_alarm_after_an_acknowledgement_does_not_wait_for_a_whole_turn() -> None:
+    high, new = alarm("over_force"), alarm("cord_slack", 4.0)
+    heard = played(6, lambda now: [unit(high)] if now < 3 else [unit(new)] if now >= 4 else [])
+    assert [(round(at, 2), name) for at, name in heard] == [(0, "high"), (4.7, "medium")]
+
+
 def test_the_same_code_raised_anew_is_a_new_alarm() -> None:
     first = unit(alarm("stroke_near"))
     again = unit(alarm("stroke_near", 10.0, number=2))
