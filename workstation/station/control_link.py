@@ -153,11 +153,11 @@ class ControlLink:
     def _keep(self) -> None:
         while not self._closed.is_set():
             try:
-                peer = connect_to(self._place, encode=encoded, clock=self._clock)
+                self._talk(connect_to(self._place, encode=encoded, clock=self._clock))
             except StationUnreachable:
                 pass
-            else:
-                self._talk(peer)
+            except Exception as error:
+                self._log.say("failed", f"{self.called}: its connection failed: {error!r}")
             self._closed.wait(RETRY_S)
 
     def _talk(self, peer: Peer) -> None:

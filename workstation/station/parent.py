@@ -16,10 +16,12 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -40,25 +42,38 @@ from workstation.station.stop_target import StopWording
 from workstation.station.unit_process import UnitProcess
 
 TURN_S: Final = 0.1
+MOST_WAITING: Final = 1000
+LAST_LINES_S: Final = 2.0
 ENDING: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGBREAK")
 """Each lets the patients go and then ends the station."""
 
 
 class StationLog:
-    """One line for each thing that happens: to a file, and to whoever started the station."""
+    """One line for each thing that happens, written by a thread: no disk keeps the door waiting."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._descriptor = open_or_create(path)
         os.lseek(self._descriptor, 0, os.SEEK_END)
         self._clock = clock
+        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
 
     def __call__(self, text: str) -> None:
-        """Write a line. A full disk or a closed terminal must not stop the door."""
-        at = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC)
-        line = f"{at:%Y-%m-%dT%H:%M:%SZ} {one_line(text)}\n".encode("utf-8", "replace")
-        for descriptor in (self._descriptor, 1):
-            with suppress(OSError):
-                os.write(descriptor, line)
+        """Have a line written; with too many waiting it is lost."""
+        if self._lines.qsize() < MOST_WAITING:
+            at = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC)
+            self._lines.put(f"{at:%Y-%m-%dT%H:%M:%SZ} {one_line(text)}\n")
+
+    def close(self) -> None:
+        """Write what waits, for a moment."""
+        self._lines.put(None)
+        self._thread.join(LAST_LINES_S)
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with suppress(OSError):  # a full disk
+                os.write(self._descriptor, line.encode("utf-8", "replace"))
 
 
 class Station:
@@ -98,6 +113,7 @@ class Station:
         for unit in self._units:
             unit.link.close()
         self._report("station ended")
+        self._report.close()
         self._held.release()
 
     def end(self, number: int, _frame: FrameType | None) -> None:
