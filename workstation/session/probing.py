@@ -52,7 +52,6 @@ from workstation.session.commissioned import (
 )
 from workstation.session.opening import PROGRAM
 from workstation.session.workplace import Workplace
-from workstation.station.kept_address import check_not_kept
 
 UNIT_SETTLING_S: Final = 0.5
 """Three time constants of 60 ms and the sample's age; a unit has no number of its own for it."""
@@ -227,7 +226,6 @@ def _connected(
     trips: RoundTrips,
 ) -> Iterator[_Open]:
     """Connect, and give the port back at the end, whatever comes."""
-    check_not_kept(workplace.folder.path, asked.address)
     if isinstance(profile, TractionUnitProfile):
         if profile.name != UNIT:
             raise AddressInvalid(

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Final, assert_never
 
 from controller.errors import MessageRefused
-from controller.ports import Clock
+from controller.ports import Attendance, Clock
 from controller.requests import AskedRequest
 from controller.snapshot import Doing, Said, Snapshot
 from workstation.station.channel import Peer
@@ -202,17 +202,13 @@ class ControlDesk:
         preparing = self._preparing
         return "" if preparing is None else preparing.asked.session_id
 
-    def console_age_s(self) -> float | None:
-        """How long ago a console was heard; None where there was none."""
-        return self._age_s(self._heard_s.get(PeerRole.CONSOLE))
-
-    def station_age_s(self) -> float | None:
-        """How long ago the station's parent was heard; None where there was none."""
-        return self._age_s(self._heard_s.get(PeerRole.STATION))
-
-    def page_age_s(self) -> float | None:
-        """How long ago somebody had a page in sight that was live; None where nobody ever had."""
-        return self._age_s(self._pages_s)
+    def attendance(self) -> Attendance:
+        """How long ago console, page and station were heard; None for what never was."""
+        return Attendance(
+            console_age_s=self._age_s(self._heard_s.get(PeerRole.CONSOLE)),
+            page_age_s=self._age_s(self._pages_s),
+            station_age_s=self._age_s(self._heard_s.get(PeerRole.STATION)),
+        )
 
     def _age_s(self, at_s: float | None) -> float | None:
         return None if at_s is None else self._clock.now_s() - at_s

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from controller.ports import Attendance
 from controller.questions import Answer, Question
 from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.snapshot import Snapshot
@@ -38,6 +39,10 @@ class Screens(Protocol):
 
     def settle(self, request_id: str, result: Followed, reason: str = "") -> None:
         """Tell who asked what became of it."""
+        ...
+
+    def attendance(self) -> Attendance:
+        """How long ago those who look after a session were heard."""
         ...
 
 
@@ -130,6 +135,10 @@ class RemoteOperator:
         """Tell who asked what became of a request."""
         result = Followed.FOLLOWED if outcome.followed else Followed.REFUSED
         self._screens.settle(request_id, result, outcome.text)
+
+    def attendance(self) -> Attendance:
+        """How long ago those who look after the session were heard."""
+        return self._screens.attendance()
 
     def tell(self, text: str) -> None:
         """Say it to everybody who watches."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from controller.ports import NOBODY_WATCHES
 from controller.questions import Question
 from controller.requests import CheckIn, EndEarly, RequestSettled
 from controller.runtime.clock import VirtualClock
@@ -327,15 +328,17 @@ def test_busy_is_repeated_until_something_else_is_shown() -> None:
 
 def test_ages_are_those_of_the_last_word_and_none_where_there_was_none() -> None:
     bench = Bench()
-    ages = bench.desk.console_age_s, bench.desk.page_age_s, bench.desk.station_age_s
-    assert [age() for age in ages] == [None, None, None]
+    assert bench.desk.attendance() == NOBODY_WATCHES
     bench.say(Heartbeat(live_pages=0))
     bench.wait(1.0)
     bench.say(Heartbeat(live_pages=2), role=PeerRole.WATCH)
     bench.wait(2.0)
     bench.say(Heartbeat(live_pages=0), role=PeerRole.STATION)
     bench.wait(4.0)
-    assert [age() for age in ages] == pytest.approx([7.0, 6.0, 4.0])
+    heard = bench.desk.attendance()
+    assert heard.console_age_s == pytest.approx(7.0)
+    assert heard.page_age_s == pytest.approx(6.0)
+    assert heard.station_age_s == pytest.approx(4.0)
 
 
 def test_a_connection_that_has_gone_is_shown_nothing_more() -> None:
