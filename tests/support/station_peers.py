@@ -22,6 +22,7 @@ class PaperPeer(Peer):
     """Says what is queued, in order, and then has gone; every answer is read as if it had come."""
 
     def __init__(self, *says: object) -> None:
+        self.said = says
         self.says = deque(says)
         self.heard: list[object] = []
 

@@ -48,6 +48,7 @@ FRESH_S: Final = 1.0
 """A reading that is older is no present force."""
 BUSY_EVERY_S: Final = 0.25
 """How often busy is shown again, so that slow work is never silence."""
+SESSION_OVER: Final = "the session is over"
 PROGRAM: Final = "traction-session-controller"
 
 MAY: Final = {
@@ -66,6 +67,8 @@ class _Asked:
 
     peers: list[Peer]
     is_stop: bool
+    waits: bool = False
+    """What became of it is still to be seen."""
     outcome: RequestOutcome | None = None
 
 
@@ -155,8 +158,11 @@ class ControlDesk:
             return self._operator
 
     def end(self) -> None:
-        """The session is over."""
+        """The session is over, and with it whatever still waited for its next tick."""
         with self._lock:
+            for request_id, entry in self._asked.items():
+                if entry.waits and entry.outcome is None:
+                    self.settle(request_id, Followed.REFUSED, SESSION_OVER)
             self._operator = self._preparing = self._stopped = None
             self._idle_stop = False
 
@@ -308,11 +314,14 @@ class ControlDesk:
             else:
                 peer.send(known.outcome)
             return
-        self._asked[message.id] = _Asked(peers=[peer], is_stop=isinstance(message, OrderedStop))
+        entry = _Asked(peers=[peer], is_stop=isinstance(message, OrderedStop))
+        self._asked[message.id] = entry
         while len(self._asked) > REMEMBERED:
             self._asked.popitem(last=False)
         became = self._done(message)
-        if became is not None:
+        if became is None:
+            entry.waits = True
+        else:
             self.settle(message.id, *became)
 
     def _done(self, message: _WithId) -> Became | None:
