@@ -86,6 +86,7 @@ def test_every_number_of_the_capabilities_is_read_in_the_core_s_units() -> None:
         sample_period_s=0.005,
         maximum_answer_time_s=0.01,
         second_channel=True,
+        force_shows_noise=True,
         cell_capacity_n=1000.0,
         event_ring_size=32,
         days_since_stop_test=3,
