@@ -208,6 +208,18 @@ class ReceiverInvalid(RequestRefused):
     code = 1043
 
 
+class StationBusy(RequestRefused):
+    """Another process keeps the folder, the unit or the port; the message says which to use."""
+
+    code = 1070
+
+
+class MessageRefused(RequestRefused):
+    """A message between the station's processes is not one of theirs; the message says why."""
+
+    code = 1071
+
+
 class LinkError(TractionError):
     """The wire failed; ``raw`` keeps the bytes that came."""
 
@@ -367,3 +379,9 @@ class SimulationStalled(TractionError):
     """A participant of virtual time did not finish within the guard of real time."""
 
     code = 1090
+
+
+class StationUnreachable(TractionError):
+    """The process that drives a unit does not answer; the message says why."""
+
+    code = 5010

@@ -52,13 +52,16 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "retention": ("retention", "hold"),
     "standing": ("clinic", "people", "units", "presets", "patients"),
     "appointments": ("appointments",),
+    "forms": ("forms",),
     "unit_files": ("quarantine", "repack", "move-years"),
     "ports": ("ports",),
     "profiles": ("profiles",),
     "probe": ("probe", "commission", "commissionings", "stop-test"),
     "replay": ("replay",),
+    "sound": ("sound-check",),
     "simulate": ("simulate",),
     "demo": ("demo",),
+    "doctor": ("doctor",),
     "where": ("where",),
 }
 """The files of `workstation/commands` with their commands; the help has groups of its own."""

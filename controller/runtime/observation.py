@@ -30,10 +30,21 @@ from controller.event_details.happened import (
 )
 from controller.events import Outcome
 from controller.order.phases import Phase
-from controller.ports import Clock, ForceSource, Operator, Progress
-from controller.requests import CheckIn, EndEarly, Remark, SessionRequest, request_name
+from controller.ports import Clock, ForceSource, Operator
+from controller.requests import (
+    CheckIn,
+    EndEarly,
+    Remark,
+    RequestSettled,
+    SessionRequest,
+    request_name,
+)
+from controller.runtime.asked_requests import AskedRequests
 from controller.runtime.recorder import Recorder
+from controller.runtime.stops import Stops
 from controller.session.inputs_and_effects import Ending, decinewtons, session_ms
+from controller.session.request_effects import followed
+from controller.snapshot import Snapshot
 from controller.telemetry import ForceSample
 
 GAP_S: Final = 0.300
@@ -62,6 +73,7 @@ class ObservationPorts:
     clock: Clock
     recorder: Recorder
     operator: Operator
+    session_id: str
     shows_hold: ForcesSeen
 
 
@@ -77,6 +89,9 @@ class Observation:
         self._last: ForceSample | None = None
         self._seen_at_s = self._began_s
         self._troubled = self._in_gap = False
+        self._number = 0
+        self._stops = Stops(ports.operator)
+        self._requests = AskedRequests(ports.operator)
         self._times_ms: list[int] = []
         self._forces_dn: list[int] = []
 
@@ -169,13 +184,20 @@ class Observation:
 
     def _show(self, sample: ForceSample | None, now_s: float) -> None:
         since_s = None if self._pulled_from_s is None else now_s - self._pulled_from_s
+        self._number += 1
         self._ports.operator.show(
-            Progress(
+            Snapshot(
+                number=self._number,
+                utc_ms=self._ports.clock.utc_ms(),
+                session_id=self._ports.session_id,
                 phase=Phase.OBSERVING.label,
                 elapsed_s=since_s or 0.0,
                 planned_s=self._planned_s,
                 target_n=None,
                 force_n=None if sample is None else sample.net_n,
+                reading_age_s=None if self._last is None else self._last.age_s(now_s),
+                record_age_s=self._ports.recorder.age_s(),
+                record_trouble=self._ports.recorder.trouble,
                 since_start_s=since_s,
                 message="" if sample is not None else NO_READING,
             )
@@ -184,26 +206,34 @@ class Observation:
     # --- people -------------------------------------------------------------------------------
 
     def _asked_to_end(self, now_s: float) -> Ending | None:
-        stop = self._ports.operator.stop_requested()
-        if stop is not None:
-            return self._ended(Outcome.STOPPED, f"ended by {stop.by}, not by a named person")
-        for request in self._ports.operator.requests():
-            if isinstance(request, EndEarly):
-                return self._ended_by(request, now_s)
-            self._answer(request, now_s)
+        leaving = self._ports.operator.leave_requested()
+        if leaving is not None:
+            return self._ended(Outcome.STOPPED, f"ended by {leaving}, not by a named person")
+        if (stop := self._stops.take()) is not None:
+            self._refuse("stop", stop.by, now_s)
+        for asked in self._requests.take():
+            if isinstance(asked.request, EndEarly):
+                ending = self._ended_by(asked.request, now_s)
+                self._requests.settle(asked, RequestSettled(followed=True, text=ending.reason))
+                return ending
+            self._requests.settle(asked, self._answer(asked.request, now_s))
         return None
 
-    def _answer(self, request: SessionRequest, now_s: float) -> None:
+    def _answer(self, request: SessionRequest, now_s: float) -> RequestSettled:
         recorder = self._ports.recorder
         if isinstance(request, Remark):
             recorder.event(RemarkRecorded(by=request.by, text=request.text), now_s=now_s)
         elif isinstance(request, CheckIn):
             recorder.event(CheckInRecorded(by=request.by), now_s=now_s)
         else:
-            name = request_name(request)
-            refused = RefusalRecorded(request=name, by=request.by, reason=NOTHING_ORDERED)
-            recorder.event(refused, now_s=now_s)
-            self._ports.operator.tell(NOTHING_ORDERED)
+            self._refuse(request_name(request), request.by, now_s)
+            return RequestSettled(followed=False, text=NOTHING_ORDERED)
+        return RequestSettled(followed=True, text=followed(request).text)
+
+    def _refuse(self, name: str, by: str, now_s: float) -> None:
+        refused = RefusalRecorded(request=name, by=by, reason=NOTHING_ORDERED)
+        self._ports.recorder.event(refused, now_s=now_s)
+        self._ports.operator.tell(NOTHING_ORDERED)
 
     def _ended_by(self, request: EndEarly, now_s: float) -> Ending:
         """A named person ends it: completed when a hold was seen."""

@@ -6,7 +6,8 @@ from typing import Final
 
 from controller.errors import PrescriptionInvalid
 from controller.order.prescription import LONG_TREATMENT_S, Prescription
-from controller.ports import Question, StartFacts, UnitCapabilities, UnitIdentity
+from controller.ports import StartFacts, UnitCapabilities, UnitIdentity
+from controller.questions import Question
 
 DIGEST_SHOWN: Final = 12
 """Characters of an order's digest that are put before a person: as many as a checkpoint's part."""
@@ -21,11 +22,13 @@ ALWAYS_A_PERSON = frozenset(
 """Soft limits take an answer from a person at a terminal only (session-rules.md#opening), and so do
 a firmware that nobody has tested yet (hazard row 49), a force channel whose zero has moved (7) and
 a patient who may still hang on the cord (23)."""
-SURROUNDINGS = (
-    Question.LIFT_LOCKED,
-    Question.QUICK_RELEASE_IN_REACH,
-    Question.CALL_BELL_IN_HAND,
-)
+SURROUNDINGS_TEXTS: Final = {
+    Question.LIFT_LOCKED: "Is the table's lift locked?",
+    Question.QUICK_RELEASE_IN_REACH: "Is the quick release of the harness within reach?",
+    Question.CALL_BELL_IN_HAND: "Does the patient hold a call bell?",
+}
+"""The words of these questions, on the screen as on paper."""
+SURROUNDINGS = tuple(SURROUNDINGS_TEXTS)
 """What no sensor sees (hazard rows 51 and 52): one question each."""
 NOTHING_TO_SEE = frozenset({Question.LONG_TREATMENT})
 """A number of the order: the only question that needs nobody beside the table."""
@@ -103,12 +106,8 @@ def question_text(question: Question, order: Prescription) -> str:
             )
         case Question.TABLE_MOVES_FREELY:
             return _table_question(order)
-        case Question.LIFT_LOCKED:
-            return "Is the table's lift locked?"
-        case Question.QUICK_RELEASE_IN_REACH:
-            return "Is the quick release of the harness within reach?"
-        case Question.CALL_BELL_IN_HAND:
-            return "Does the patient hold a call bell?"
+        case _ if question in SURROUNDINGS_TEXTS:
+            return SURROUNDINGS_TEXTS[question]
         case Question.PRESS_TEST_NOT_SEEN:
             return (
                 "The patient's press of the stop switch was not seen. The record will say "
@@ -146,5 +145,6 @@ def patient_question(order: Prescription, facts: StartFacts, unit: UnitIdentity)
     )
 
 
-START_QUESTION: Final = "Is everybody clear of cord and table? Yes starts the traction now."
+ALL_CLEAR: Final = "Is everybody clear of cord and table?"
+START_QUESTION: Final = f"{ALL_CLEAR} Yes starts the traction now."
 """The last question before the arming."""

@@ -179,6 +179,8 @@ class UnitRecord(CheckedData):
     force_limit: Force | None = None
     """The most that the clinic orders on it; it only narrows what the unit itself takes."""
     commissioned: Annotated[tuple[CommissioningStatement, ...], Field(max_length=100)] = ()
+    manual_release: Annotated[SomeWords | None, Blank] = None
+    """How somebody frees a patient on this table by hand, in the clinic's own words."""
     in_use: bool = True
 
     @property

@@ -12,8 +12,8 @@ from typing import Any
 
 from controller.order.planner import plan
 from controller.order.prescription import Prescription
-from controller.ports import Answer, Progress, Question
-from controller.requests import EndEarly, SessionRequest, Stop
+from controller.questions import Answer, Question
+from controller.requests import AskedRequest, EndEarly, RequestSettled, Stop
 from controller.runtime.clock import VirtualClock
 from controller.runtime.lateness import Lateness
 from controller.runtime.loop import ForceLoop
@@ -25,8 +25,10 @@ from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import RELEASE_STRENGTH, Action
 from controller.session.inputs_and_effects import Ending
 from controller.session.machine import SessionMachine
+from controller.snapshot import Snapshot
 from controller.telemetry import CommandKind, ForceCommand
 from tests.safety.obedient_unit import LIMIT_N, ORDER, RELEASED_N, STEP_S, ObedientUnit
+from tests.support.asked_requests import with_ids
 from tests.unit.controller.runtime.runtime_parts import ListJournal
 
 SHORTER = {"session_s": 90.0, "dwell_s": 15.0}
@@ -42,6 +44,9 @@ class YesOperator:
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
+        self.settled: list[tuple[str, RequestSettled]] = []
+        self.withdrawn: list[Question] = []
+        self.leaving: str | None = None
         self.ends = False
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
@@ -55,14 +60,23 @@ class YesOperator:
     def stop_requested(self) -> Stop | None:
         return self.stop
 
-    def requests(self) -> Sequence[SessionRequest]:
+    def withdraw(self, question: Question) -> None:
+        self.withdrawn.append(question)
+
+    def leave_requested(self) -> str | None:
+        return self.leaving
+
+    def requests(self) -> Sequence[AskedRequest]:
         ends, self.ends = self.ends, False
-        return (EndEarly(by="examiner"),) if ends else ()
+        return with_ids([EndEarly(by="examiner")] if ends else [])
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        self.settled.append((request_id, outcome))
 
     def tell(self, text: str) -> None:
         """Nobody listens."""
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Nobody looks."""
 
 
@@ -86,7 +100,6 @@ class LoopBench:
 
     order: Prescription = ORDER
     core: Callable[[SessionMachine], Any] = lambda machine: machine
-    planned_s: float | None = None
     ends_at_s: float | None = None
     clock: VirtualClock = field(default_factory=VirtualClock)
     journal: ListJournal = field(default_factory=ListJournal)
@@ -110,14 +123,13 @@ class LoopBench:
         )
         planned = plan(self.order)
         self.machine = SessionMachine(planned, origin_s=self.started_s)
-        self.ports = SessionPorts.of(self.unit, self.clock, recorder, self.operator)
+        self.ports = SessionPorts.of(self.unit, self.clock, recorder, self.operator, "session-1")
         self.loop = ForceLoop(
             ports=self.ports,
             machine=self.core(self.machine),
             supervisor=self.supervisor,
             events=UnitEventReader(self.unit, recorder, first),
             lateness=self.lateness,
-            planned_s=planned.profile.end_s if self.planned_s is None else self.planned_s,
         )
 
     def run(self, each_exchange: Callable[[float], None] | None = None) -> LoopBench:

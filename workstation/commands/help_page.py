@@ -7,7 +7,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Treat": ("visit", "order", "run", "observe"),
+    "Treat": ("visit", "order", "run", "observe", "sound-check", "forms"),
     "Notes": ("today", "sessions", "show", "note"),
     "Claims": (
         "claims",
@@ -34,7 +34,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "repack",
         "move-years",
     ),
-    "Clinic": ("clinic", "people", "units", "presets", "patients", "appointments", "where"),
+    "Clinic": (
+        "clinic",
+        "people",
+        "units",
+        "presets",
+        "patients",
+        "appointments",
+        "where",
+        "doctor",
+    ),
     "Engineer": (
         "demo",
         "simulate",

@@ -57,7 +57,9 @@ class VisitOptions:
 
 @grouped
 def visit(
-    patient: Annotated[str, typer.Argument(help="Reference of a patient on file.")] = "",
+    patient: Annotated[
+        str, typer.Argument(help="Reference of the patient; one who is not on file is added.")
+    ] = "",
     *,
     asked: VisitOptions,
     person: PersonOptions,
@@ -68,6 +70,7 @@ def visit(
     goes on where its record ends. Each step is a command of its own as well.
     """
     from workstation.terminal.typed_lines import is_terminal
+    from workstation.texts.refusals import refusals_in
     from workstation.visit.dialogue import VisitLeft
     from workstation.visit.flow import AskedVisit, begin_visit, take_up
 
@@ -85,7 +88,8 @@ def visit(
     signer = _signer(place, person.by, asked.credentials)
     desk = _desk(place, _workplace(place), signer, asked.out)
     try:
-        (take_up if asked.resume else begin_visit)(desk, whose)
+        with refusals_in(desk.settings.unit_of_force):
+            (take_up if asked.resume else begin_visit)(desk, whose)
     except (VisitLeft, KeyboardInterrupt):
         of_whom = f" {patient}" if patient else ""
         say(f"the visit was left; take it up with: traction visit{of_whom} --resume")

@@ -5,19 +5,30 @@ An operator is polled by the loop and never makes it wait: the terminal is read 
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.errors import AnswerMissing, RequestRefused
+from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Prescription
-from controller.ports import Answer, Progress, Question
-from controller.requests import Remark, SessionRequest, Stop
+from controller.questions import Answer, Question
+from controller.requests import (
+    AcknowledgeAlarms,
+    AlarmOnScreen,
+    AskedRequest,
+    Remark,
+    RequestSettled,
+    SessionRequest,
+    Stop,
+)
+from controller.snapshot import Snapshot
 from controller.start.before_start import needs_person, questions_before_start
 from workstation.login import login_name
-from workstation.session.request_lines import HELP, parse_request
+from workstation.session.request_lines import help_text, parse_request
 from workstation.session.session_script import SessionScript
 
 SCRIPT = "script (--yes)"
@@ -28,6 +39,8 @@ ONLY_YES = frozenset({Question.END_ACKNOWLEDGED})
 PROGRAM = "traction run"
 """Who remarks upon the workstation itself: a display that takes nothing, a terminal that closed."""
 
+STOP = "stop"
+"""The line that releases the patient."""
 LINES_AT_A_TIME = 8
 """Most lines that one look takes: a pasted page must not make a tick late."""
 LINES_WAITING = 50
@@ -36,7 +49,7 @@ ROOM_EVERY_S = 0.1
 
 ReadLine = Callable[[], str]
 """Waits for a line; raises RequestRefused for one that cannot be taken, EOFError at the end."""
-Show = Callable[[Progress], None]
+Show = Callable[[Snapshot], None]
 Tell = Callable[[str], None]
 Notices = Callable[[], Sequence[str]]
 """What is newly the matter with the display, or no longer, in words."""
@@ -99,11 +112,13 @@ class PersonAtTerminal:
     """Who types: ``by`` is the name (default: that of the login), ``read_line`` gives the lines.
 
     ``asking`` gets the question that is to be answered next, and nothing when there is none.
+    ``forces`` is the unit in which the help writes forces.
     """
 
     read_line: ReadLine
     by: str = ""
     asking: Tell = _say_nothing
+    forces: ForceUnit = ForceUnit.NEWTON
 
 
 class SessionOperator:
@@ -133,6 +148,7 @@ class SessionOperator:
         self._by = (person.by if person else "") or login_name()
         self._tell = tell
         self._asking = person.asking if person else _say_nothing
+        self._forces = person.forces if person else ForceUnit.NEWTON
         self._script = script or SessionScript()
         self._answers: dict[Question, Answer] = {}
         self._open: dict[Question, str] = {}
@@ -142,7 +158,10 @@ class SessionOperator:
         self._reminders: deque[str] = deque()
         self._requests: list[SessionRequest] = []
         self._since_start_s: float | None = None
+        self._alarms: tuple[AlarmOnScreen, ...] = ()
+        self._ids = itertools.count(1)
         self._stop: Stop | None = None
+        self._leaving: str | None = None
         self.reader_ended = threading.Event()
         if person is not None:
             lines = (person.read_line,)
@@ -177,22 +196,43 @@ class SessionOperator:
         self._take_lines()
         return self._answers.get(question)
 
-    def requests(self) -> list[SessionRequest]:
+    def withdraw(self, question: Question) -> None:
+        """Nobody needs to answer it any more, and no answer that comes late counts."""
+        self._answers.pop(question, None)
+        if (text := self._open.pop(question, "")) != "":
+            self._tell(f"no answer is needed any more: {text}")
+            self._asking(next(iter(self._open.values()), ""))
+
+    def requests(self) -> list[AskedRequest]:
         """Returns what was typed or is due by the script since the last call."""
         self._take_lines()
         while self._reminders:
             self._tell(self._reminders.popleft())
         self._requests += [Remark(by=PROGRAM, text=notice) for notice in self._notices()]
-        taken = [*self._requests, *self._script.due(self._since_start_s)]
-        self._requests = []
-        return taken
+        due = [self._by_script(request) for request in self._script.due(self._since_start_s)]
+        taken, self._requests = [*self._requests, *due], []
+        return [AskedRequest(id=f"line {next(self._ids)}", request=request) for request in taken]
+
+    def _by_script(self, request: SessionRequest) -> SessionRequest:
+        """A script acknowledges what is on the screen when its time has come."""
+        if isinstance(request, AcknowledgeAlarms):
+            return replace(request, alarms=self._alarms)
+        return request
+
+    def settle(self, request_id: str, outcome: RequestSettled) -> None:
+        """Nothing: at a terminal everything is said in words."""
 
     def stop(self, by: str) -> None:
-        """Ask the loop for a release and the end of the session; safe in a signal handler.
+        """Ask the loop for a release; safe in a signal handler.
 
         The first stop releases at the ordered rate, every further one as fast as the unit can.
         """
         self._stop = Stop(by=by, fast=self._stop is not None)
+
+    def leave(self, by: str) -> None:
+        """Ask for a release and the end of the program; safe in a signal handler."""
+        self.stop(by)
+        self._leaving = by
 
     def remind(self, text: str) -> None:
         """Say it in the next tick; safe in a signal handler."""
@@ -202,22 +242,34 @@ class SessionOperator:
         """The strongest stop so far, or None."""
         return self._stop
 
+    def leave_requested(self) -> str | None:
+        """Who or what wants the program to end, or None."""
+        return self._leaving
+
     def tell(self, text: str) -> None:
         """Say it on a line of its own."""
         self._tell(text)
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Hand the tick's figures to the display."""
-        self._since_start_s = progress.since_start_s
-        self._show(progress)
+        self._since_start_s = snapshot.since_start_s
+        self._alarms = snapshot.alarms_on_screen
+        self._show(snapshot)
 
     # --- lines of the terminal ----------------------------------------------------------------
 
     def _read_lines(self, read_line: ReadLine) -> None:
-        """The reader thread: it only passes lines on; None says that there will be no more."""
+        """The reader thread: it passes lines on; None says that there will be no more.
+
+        A stop does not wait behind other lines.
+        """
         try:
             while True:
-                self._lines.put(_line_or_refusal(read_line))
+                line = _line_or_refusal(read_line)
+                if isinstance(line, str) and line.strip().lower() == STOP:
+                    self.stop(self._by)
+                else:
+                    self._lines.put(line)
                 while self._lines.qsize() >= LINES_WAITING:
                     self._room.wait(ROOM_EVERY_S)
         except EOFError:
@@ -244,10 +296,10 @@ class SessionOperator:
         if self._open and word in ("y", "yes", "n", "no"):
             self._answer_oldest(accepted=word.startswith("y"))
         elif word == "help":
-            self._tell(HELP)
+            self._tell(help_text(self._forces))
         else:
             try:
-                self._requests.append(parse_request(line, self._by))
+                self._requests.append(parse_request(line, self._by, self._alarms))
             except RequestRefused as refusal:
                 self._refuse(refusal)
 

@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any, Final, TextIO
 
 from controller.order.force_unit import ForceUnit
-from controller.ports import Clock, Progress
+from controller.ports import Clock
+from controller.snapshot import Snapshot
 from controller.words import visible
 from workstation.output import json_for
 from workstation.terminal.display import Display, DisplayStyle, writer
@@ -47,6 +48,7 @@ class Screen:
     ) -> None:
         out, err, now_s = sys.stdout, sys.stderr, clock.now_s
         shown = err if as_json else out
+        self._forces = forces
         page = page_for(shown, clock.utc_ms, forces)
         self._session = Display(page, writer(shown), now_s)
         self._has_input_row = isinstance(page, StatusArea)
@@ -64,9 +66,9 @@ class Screen:
 
     # --- called by the loop's thread ----------------------------------------------------------
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """The tick's figures."""
-        self._session.show(progress)
+        self._session.show(snapshot)
 
     def tell(self, text: str) -> None:
         """Words of the session."""
@@ -145,7 +147,7 @@ class Screen:
         self._messages.close(DRAIN_S)
 
     def _plain_messages(self) -> Display:
-        return Display(PhaseLines(), writer(self._err), self._now_s)
+        return Display(PhaseLines(self._forces), writer(self._err), self._now_s)
 
 
 class _Mailed(io.TextIOBase):

@@ -9,7 +9,8 @@ import pytest
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout, StaleAnswer, UnitRejected
 from controller.events import EventKind, SampleFlag
-from controller.ports import Question
+from controller.order.planner import plan
+from controller.questions import Question
 from controller.requests import AcknowledgeAlarms, Pause, PauseSound, Remark, Resume, Stop
 from controller.runtime.loop import EVENT_READ_SHARE
 from controller.telemetry import CommandKind, ForceCommand, UnitState
@@ -140,7 +141,9 @@ def test_records_that_are_put_aside_are_one_alarm_for_a_run_of_failures() -> Non
         troubled = 2.0 <= elapsed_s < 4.0 or 5.0 <= elapsed_s < 6.0
         bench.journal.trouble = "the disk is full" if troubled else ""
         if seen(elapsed_s):
-            bench.operator.queue.append(AcknowledgeAlarms(by="A. Person"))
+            bench.operator.queue.append(
+                AcknowledgeAlarms(by="A. Person", alarms=bench.operator.shown[-1].alarms_on_screen)
+            )
 
     bench.run(stopping(bench, 7.0, step))
     assert bench.alarms() == ["record_put_aside", "record_put_aside"]
@@ -175,7 +178,9 @@ def test_a_lock_that_is_lost_is_one_alarm_also_after_it_was_acknowledged() -> No
     def step(elapsed_s: float) -> None:
         bench.journal.lock_fault = "the lock file is gone" if elapsed_s >= 2.0 else ""
         if seen(elapsed_s):
-            bench.operator.queue.append(AcknowledgeAlarms(by="A. Person"))
+            bench.operator.queue.append(
+                AcknowledgeAlarms(by="A. Person", alarms=bench.operator.shown[-1].alarms_on_screen)
+            )
 
     bench.run(stopping(bench, 5.0, step))
     assert bench.alarms() == ["lock_lost"]
@@ -280,7 +285,7 @@ def test_what_comes_with_the_word_that_ends_the_session_is_not_possible_any_more
 
 
 def test_the_display_shows_what_is_ordered_read_and_left() -> None:
-    bench, lost = Bench(planned_s=66.0), Once(HOLD_S)
+    bench, lost = Bench(), Once(HOLD_S)
 
     def step(elapsed_s: float) -> None:
         bench.unit.silent = lost(elapsed_s)
@@ -288,7 +293,7 @@ def test_the_display_shows_what_is_ordered_read_and_left() -> None:
     bench.run(stopping(bench, HOLD_S + 1.0, step))
     shown = bench.operator.shown
     holding = [s for s in shown if s.phase == "holding"]
-    assert {s.planned_s for s in shown} == {66.0}
+    assert {s.planned_s for s in shown} == {plan(bench.order).profile.end_s}
     assert {s.target_n for s in holding} == {LIMIT_N}
     assert [s.force_n for s in holding].count(None) == 1
     assert shown[0].since_start_s is None

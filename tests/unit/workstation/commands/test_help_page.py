@@ -128,6 +128,7 @@ def test_one_option_name_means_one_thing() -> None:
         "audit",
         "hold",
         "order new",
+        "forms sheet",
     }, "a reference of the clinic"
     assert takers["--pid"] == {"upload"}
     assert not {"--operator", "--author", "--user", "--output", "--folder"} & takers.keys()

@@ -184,6 +184,7 @@ def _kept(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("backup", "--status")
     printed.run("backup", "--prove", str(copy))
     printed.run("restore", str(copy), data=back)
+    printed.run("sound-check", "--by", "P. Jones", "--without", "loudspeaker is being repaired")
     printed.run("archive", "--out", str(printed.place / "archive"))
     printed.run("hold", "s-1", "--reason", "asked for by a court")
     printed.run("hold", "--patient", "TEST-1", "--reason", "asked for by a court")
@@ -226,6 +227,8 @@ def _standing(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("appointments", "list")
     printed.run("appointments", "import", str(day), "--map", str(columns), *by)
     printed.run("appointments", "list")
+    printed.run("forms", "sheet", "--out", str(printed.place / "sheet.pdf"))
+    printed.run("forms", "day", "--out", str(printed.place / "day.pdf"), *by)
 
 
 def _of_the_day(printed: Printed, _: pytest.MonkeyPatch) -> None:
@@ -244,6 +247,7 @@ def _without_records(printed: Printed, patch: pytest.MonkeyPatch) -> None:
     printed.run("order", "new", "--region", "lumbar", "--out", f"{printed.place}/new/")
     printed.run("replay", str(capture), records=False)
     printed.run("ports", records=False)
+    printed.run("doctor")
     codes = write_order_file(printed.place)
     printed.run("codes", "import", str(codes), "--from", "2026-10-01", "--to", "2027-09-30")
     printed.run("codes", "list")

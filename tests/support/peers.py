@@ -1,0 +1,64 @@
+"""Two sides of a channel in one process: a listener that echoes, and clients of any manners."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from controller.errors import MessageRefused
+from controller.runtime.clock import SystemClock
+from workstation.station.channel import ChannelListener, Peer, connect_to
+from workstation.station.place import ChannelPlace, short_path, station_folder
+
+
+def as_bytes(message: object) -> bytes:
+    assert isinstance(message, bytes)
+    return message
+
+
+def echo(peer: Peer) -> None:
+    """Sends back what comes, and says what it refuses."""
+    with suppress(EOFError):
+        while True:
+            try:
+                said = peer.receive()
+            except MessageRefused as refused:
+                return peer.close(refused.message.encode())
+            assert said is not None
+            peer.send(said)
+
+
+class Echoing:
+    """A listener at ``Table 1`` with what it reported."""
+
+    def __init__(self, data: Path) -> None:
+        self.place = ChannelPlace(folder=station_folder(data), called="Table 1")
+        self.reported: list[str] = []
+        self.listener = ChannelListener(
+            self.place,
+            echo,
+            encode=as_bytes,
+            clock=SystemClock(),
+            report=self.reported.append,
+        )
+
+    def connect(self) -> Peer:
+        return connect_to(self.place, encode=as_bytes, clock=SystemClock())
+
+    def raw(self) -> socket.socket:
+        """A connection that has proved nothing."""
+        plain = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with short_path(self.place.socket) as path:
+            plain.connect(path)
+        return plain
+
+
+@contextmanager
+def echoing(data: Path) -> Iterator[Echoing]:
+    both = Echoing(data)
+    try:
+        yield both
+    finally:
+        both.listener.close()

@@ -1,0 +1,269 @@
+"""The channel of a unit: one process listens, consoles and the door connect and talk with it.
+
+Whoever connects proves that it can read the listener's key file, and the listener proves the same:
+each answers the other's random bytes with their HMAC. That happens in a thread of the connection
+and within a second, so that a silent client keeps nobody waiting. Connections beyond the limit are
+refused at once; those that stand are not touched by them.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Final
+
+from controller.errors import MessageRefused, StationUnreachable
+from controller.ports import Clock
+from records.store.private_files import write_private
+from workstation.station.line import Accepting, MessageLine, connect, listen
+from workstation.station.outbox import Outbox
+from workstation.station.place import ChannelPlace, Held
+from workstation.station.sparing_log import SparingLog
+
+HANDSHAKE_S: Final = 1.0
+MOST_CONNECTIONS: Final = 24
+"""Of one unit: the door, the console, its spare, and people who watch."""
+BREATH_S: Final = 0.1
+"""After an accept that failed, for instance because no descriptor was left."""
+LAST_WORDS_S: Final = 1.0
+"""For the last message of a connection that is closed."""
+_KEY_BYTES = _RANDOM_BYTES = _PROOF_BYTES = 32
+_CHALLENGE = b"traction channel 1 "
+_FULL = b"full"
+_CLIENT, _LISTENER = b"client", b"listener"
+
+Encode = Callable[[object], bytes]
+
+
+class Peer:
+    """The other side of a connection, which has proved that it may talk.
+
+    One thread receives. Any thread may ``send`` and ``show``, which never wait.
+    """
+
+    def __init__(self, line: MessageLine, encode: Encode, clock: Clock) -> None:
+        self._line = line
+        self._encode = encode
+        self._outbox = Outbox(clock)
+        self._writer = _thread(self._write)
+
+    def send(self, message: object) -> None:
+        """Send it behind what waits."""
+        self._outbox.put(message)
+
+    def show(self, frame: object) -> None:
+        """Send it unless a newer one comes before its turn."""
+        self._outbox.show(frame)
+
+    def receive(self, timeout_s: float | None = None) -> bytes | None:
+        """As ``MessageLine.receive`` does."""
+        return self._line.receive(timeout_s)
+
+    def cut(self) -> None:
+        """End the connection from any thread: ``receive`` raises EOFError."""
+        self._outbox.drop()
+        self._line.cut()
+
+    def close(self, last: object | None = None) -> None:
+        """End it by the thread that receives, with a last message unless that is None."""
+        if last is None:
+            self._outbox.drop()
+            self._line.cut()
+        else:
+            self._outbox.put(last)
+            self._outbox.end()
+            self._writer.join(LAST_WORDS_S)
+            self._line.cut()
+        self._writer.join()
+        self._line.close()
+
+    def _write(self) -> None:
+        try:
+            while (message := self._outbox.next()) is not None:
+                self._line.send(self._encode(message))
+        except EOFError:
+            pass
+        finally:
+            self._outbox.drop()
+            self._line.cut()
+
+
+class ChannelListener:
+    """Listens at a place for its life. ``serve`` gets each peer in a thread of its own."""
+
+    def __init__(
+        self,
+        place: ChannelPlace,
+        serve: Callable[[Peer], None],
+        *,
+        encode: Encode,
+        clock: Clock,
+        report: Callable[[str], None],
+    ) -> None:
+        """Take the place; raises StationBusy when another process has it, OSError."""
+        self._place = place
+        self._serve = serve
+        self._encode = encode
+        self._clock = clock
+        self._log = SparingLog(clock, report)
+        self._held = Held(
+            place.lock, f"another program of this workstation keeps {place.called}; use that one"
+        )
+        self._key = secrets.token_bytes(_KEY_BYTES)
+        self._lock = threading.Lock()
+        self._lines: set[MessageLine] = set()
+        self._closed = False
+        try:
+            write_private(place.key, self._key, secret=True)
+            self._accepting: Accepting = listen(place)
+        except BaseException:
+            self._held.release()
+            raise
+        self._thread = _thread(self._accept)
+
+    @property
+    def connections(self) -> int:
+        """How many there are at present, also those that have not proved anything."""
+        with self._lock:
+            return len(self._lines)
+
+    def close(self) -> None:
+        """Take no more, end those that are there, and leave the place."""
+        with self._lock:
+            self._closed = True
+            lines = list(self._lines)
+        for line in lines:
+            line.cut()
+        self._accepting.close()
+        self._thread.join()
+        self._place.socket.unlink(missing_ok=True)
+        self._place.key.unlink(missing_ok=True)
+        self._held.release()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                line = self._accepting.accept()
+            except OSError as error:
+                if not self._closed:
+                    self._say("accept", f"a connection was not taken ({error.strerror})")
+                    self._clock.sleep_until(self._clock.now_s() + BREATH_S)
+                continue
+            if self._enter(line):
+                _thread(partial(self._talk, line))
+            else:
+                self._refuse(line)
+
+    def _enter(self, line: MessageLine) -> bool:
+        with self._lock:
+            if self._closed or len(self._lines) >= MOST_CONNECTIONS:
+                return False
+            self._lines.add(line)
+            return True
+
+    def _refuse(self, line: MessageLine) -> None:
+        self._say(_FULL.decode(), f"a connection beyond {MOST_CONNECTIONS} was refused")
+        with suppress(EOFError):
+            line.send(_FULL)
+        line.close()
+
+    def _talk(self, line: MessageLine) -> None:
+        try:
+            with _cut_in_time(line):
+                _ask_for_proof(line, self._key)
+        except (EOFError, MessageRefused):
+            self._say("proof", "a connection without the key was refused")
+            line.close()
+        else:
+            self._serve_until_end(Peer(line, self._encode, self._clock))
+        finally:
+            with self._lock:
+                self._lines.discard(line)
+
+    def _serve_until_end(self, peer: Peer) -> None:
+        try:
+            self._serve(peer)
+        finally:
+            peer.close()
+
+    def _say(self, kind: str, text: str) -> None:
+        self._log.say(kind, f"{self._place.called}: {text}")
+
+
+def connect_to(place: ChannelPlace, *, encode: Encode, clock: Clock) -> Peer:
+    """Connect to the process that listens at ``place``; raises StationUnreachable saying why."""
+    try:
+        key = place.key.read_bytes()
+        line = connect(place)
+    except OSError as error:
+        raise StationUnreachable(
+            f"no program answers for {place.called} ({error.strerror or 'it takes too long'})"
+        ) from error
+    try:
+        with _cut_in_time(line):
+            _prove(line, key, place.called)
+    except (EOFError, MessageRefused) as error:
+        line.close()
+        raise StationUnreachable(
+            f"the program of {place.called} did not prove who it is within {HANDSHAKE_S:g} s"
+        ) from error
+    except StationUnreachable:
+        line.close()
+        raise
+    return Peer(line, encode, clock)
+
+
+def _ask_for_proof(line: MessageLine, key: bytes) -> None:
+    """The listener's side; raises MessageRefused or EOFError."""
+    challenge = secrets.token_bytes(_RANDOM_BYTES)
+    line.send(_CHALLENGE + challenge)
+    answer = line.receive() or b""
+    proof, theirs = answer[:_PROOF_BYTES], answer[_PROOF_BYTES:]
+    if len(theirs) != _RANDOM_BYTES or not hmac.compare_digest(
+        proof, _proof(key, _CLIENT, challenge)
+    ):
+        raise MessageRefused("the other side does not have the key")
+    line.send(_proof(key, _LISTENER, theirs))
+
+
+def _prove(line: MessageLine, key: bytes, called: str) -> None:
+    """The other side; raises MessageRefused, EOFError or StationUnreachable."""
+    said = line.receive() or b""
+    if said == _FULL:
+        raise StationUnreachable(
+            f"{called} has {MOST_CONNECTIONS} connections and takes no more; close a page or a "
+            "terminal that watches it"
+        )
+    challenge = said.removeprefix(_CHALLENGE)
+    if len(said) != len(_CHALLENGE) + _RANDOM_BYTES or len(challenge) != _RANDOM_BYTES:
+        raise MessageRefused("the other side speaks another language")
+    mine = secrets.token_bytes(_RANDOM_BYTES)
+    line.send(_proof(key, _CLIENT, challenge) + mine)
+    if not hmac.compare_digest(line.receive() or b"", _proof(key, _LISTENER, mine)):
+        raise MessageRefused("the other side does not have the key")
+
+
+def _proof(key: bytes, role: bytes, challenge: bytes) -> bytes:
+    return hmac.digest(key, _CHALLENGE + role + challenge, "sha256")
+
+
+@contextmanager
+def _cut_in_time(line: MessageLine) -> Iterator[None]:
+    """Cut the line when the block takes longer than a handshake may."""
+    timer = threading.Timer(HANDSHAKE_S, line.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _thread(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,174 @@
+"""One connection of ``multiprocessing.connection``: bytes only, and every wait in it ends.
+
+Nothing is ever pickled. A Unix socket on POSIX systems; on Windows, where nothing of this was
+tried, a named pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, Final, Protocol, TypeAlias
+
+from controller.errors import MessageRefused
+from workstation.station.place import ChannelPlace, short_path
+
+if sys.platform == "win32":
+    from multiprocessing.connection import Client, Listener, PipeConnection
+
+    AnyConnection: TypeAlias = "Connection[Any, Any] | PipeConnection[Any, Any]"
+else:
+    AnyConnection: TypeAlias = "Connection[Any, Any]"
+
+MOST_BYTES: Final = 65_536
+"""Of a message."""
+REST_S: Final = 1.0
+"""For the rest of a message that has begun."""
+STALL_S: Final = 30.0
+"""For a message that the other side does not take; a hung console may come back before."""
+CONNECT_S: Final = 1.0
+WAITING_CONNECTIONS: Final = 64
+"""What the system keeps for a listener that has not come round to them."""
+
+_TOO_LONG = "message length"
+"""Tells the library's error about a message that is too long from its others."""
+
+
+class MessageLine:
+    """Messages of at most ``MOST_BYTES`` both ways; ``receive`` and ``send`` by one thread each."""
+
+    def __init__(self, connection: AnyConnection) -> None:
+        self._connection = connection
+        self._socket: socket.socket | None = None
+        if sys.platform != "win32":
+            self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _interval(REST_S))
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _interval(STALL_S))
+
+    def send(self, content: bytes) -> None:
+        """Send one message; raises EOFError when the other side is gone or does not take it."""
+        try:
+            self._connection.send_bytes(content)
+        except OSError as error:
+            raise EOFError("the connection is gone") from error
+
+    def receive(self, timeout_s: float | None = None) -> bytes | None:
+        """One message; None when none begins in time. Raises EOFError when the other side is gone.
+
+        Raises MessageRefused for one that is too long or does not end; the connection is of no use
+        then.
+        """
+        try:
+            if not self._connection.poll(timeout_s):
+                return None
+            return self._connection.recv_bytes(MOST_BYTES)
+        except BlockingIOError as error:
+            raise MessageRefused(
+                f"half a message: its rest did not come in {REST_S:g} s"
+            ) from error
+        except OSError as error:
+            if _TOO_LONG in str(error):
+                raise MessageRefused(
+                    f"a message has more than {MOST_BYTES} bytes; nothing of it was read"
+                ) from error
+            raise EOFError("the connection is gone") from error
+
+    def cut(self) -> None:
+        """End the calls of both threads; may come from any thread."""
+        with suppress(OSError):
+            if self._socket is None:
+                self._connection.close()
+            else:
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give it back; no thread may use it any more."""
+        with suppress(OSError):
+            self._connection.close()
+        if self._socket is not None:
+            self._socket.close()
+
+
+class Accepting(Protocol):
+    """What hands over one connection after the other."""
+
+    def accept(self) -> MessageLine:
+        """Wait for the next; raises OSError."""
+        ...
+
+    def close(self) -> None:
+        """End the wait of ``accept`` and take no more."""
+
+
+def _interval(seconds: float) -> bytes:
+    """A time as sockets take it (``struct timeval``)."""
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+
+
+if sys.platform == "win32":
+
+    class _NamedPipe:
+        def __init__(self, place: ChannelPlace) -> None:
+            self._listener = Listener(place.pipe, "AF_PIPE")
+
+        def accept(self) -> MessageLine:
+            return MessageLine(self._listener.accept())
+
+        def close(self) -> None:
+            self._listener.close()
+
+    def listen(place: ChannelPlace) -> Accepting:
+        """Listen at ``place``; raises OSError."""
+        return _NamedPipe(place)
+
+    def connect(place: ChannelPlace) -> MessageLine:
+        """Connect to ``place``; raises OSError."""
+        return MessageLine(Client(place.pipe, "AF_PIPE"))
+
+else:
+
+    class _UnixSocket:
+        def __init__(self, place: ChannelPlace) -> None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                with short_path(place.socket) as path:
+                    self._socket.bind(path)
+                place.socket.chmod(0o600)
+                self._socket.listen(WAITING_CONNECTIONS)
+            except BaseException:
+                self._socket.close()
+                raise
+
+        def accept(self) -> MessageLine:
+            accepted, _ = self._socket.accept()
+            return _line_of(accepted)
+
+        def close(self) -> None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.close()
+
+    def listen(place: ChannelPlace) -> Accepting:
+        """Listen at ``place``, whose lock is held: what lies there was left; raises OSError."""
+        place.socket.unlink(missing_ok=True)
+        return _UnixSocket(place)
+
+    def connect(place: ChannelPlace) -> MessageLine:
+        """Connect to ``place``; raises OSError. A listener that hangs does not make it wait."""
+        connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connecting.settimeout(CONNECT_S)
+            with short_path(place.socket) as path:
+                connecting.connect(path)
+        except BaseException:
+            connecting.close()
+            raise
+        return _line_of(connecting)
+
+    def _line_of(connected: socket.socket) -> MessageLine:
+        connected.setblocking(True)
+        return MessageLine(Connection(connected.detach()))
