@@ -13,7 +13,8 @@ import pytest
 
 from controller.errors import SelfCheckFailed
 from controller.events import EventKind, Outcome
-from controller.ports import Clock, Progress
+from controller.ports import Clock
+from controller.snapshot import Snapshot
 from firmware_bridge.units.map_unit import MapUnit
 from records.store.record_folder import RecordFolder
 from simulator.device.guards import ForceGuards
@@ -85,11 +86,11 @@ def test_a_display_that_stops_lets_the_patient_go_once_the_force_must_move(
     stopped_at_s: list[float] = []
     pulled_n: list[float] = []
 
-    def watch(progress: Progress) -> None:
+    def watch(snapshot: Snapshot) -> None:
         pulled_n.append(stage.firmware.plant.cord_force_n)
-        stops = progress.phase == phase and (progress.force_n or 0.0) > above_n
-        if stops and progress.elapsed_s >= from_s and not stopped_at_s:
-            stopped_at_s.append(progress.elapsed_s)
+        stops = snapshot.phase == phase and (snapshot.force_n or 0.0) > above_n
+        if stops and snapshot.elapsed_s >= from_s and not stopped_at_s:
+            stopped_at_s.append(snapshot.elapsed_s)
             stage.firmware.cell.stick()
             assert stage.firmware.second_cell is not None
             stage.firmware.second_cell.stick()
