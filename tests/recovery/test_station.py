@@ -87,6 +87,9 @@ class Clinic:
         path = self.data / "station" / "station.log"
         return path.read_text() if path.exists() else ""
 
+    def wait_for_log(self, words: str) -> None:
+        wait_until(lambda: words in self.log, words)
+
     def kill_all(self) -> None:
         for unit in UNITS:
             for process_id in self.started(unit):
@@ -139,7 +142,7 @@ def test_a_parent_that_is_killed_leaves_its_units_running_and_the_next_takes_the
         clinic.wait_until_linked()
         assert "STOP was ordered at" in clinic.press()
         assert [len(clinic.started(unit)) for unit in UNITS] == [1, 1]
-        assert "Table 1: its program was found running" in clinic.log
+        clinic.wait_for_log("Table 1: its program was found running")
 
 
 def test_a_program_that_is_killed_is_started_again_and_the_parent_says_so(clinic: Clinic) -> None:
@@ -148,7 +151,7 @@ def test_a_program_that_is_killed_is_started_again_and_the_parent_says_so(clinic
         os.kill(clinic.started("Table 1")[0], signal.SIGKILL)
         wait_until(lambda: len(clinic.started("Table 1")) == 2, "the next program")
         clinic.wait_until_linked()
-        assert "Table 1: its program ended in a session; the unit should let go" in clinic.log
+        clinic.wait_for_log("Table 1: its program ended in a session; the unit should let go")
         assert "STOP was ordered at" in clinic.press()
         assert len(clinic.started("Table 2")) == 1
 
@@ -289,3 +292,15 @@ def test_the_log_of_a_program_is_kept_and_an_endless_one_put_aside(clinic: Clini
         )
     assert place.log.with_suffix(".log.1").stat().st_size == MOST_LOG_BYTES + 1
     assert {path.stat().st_mode & 0o077 for path in place.folder.iterdir()} == {0}
+
+
+def test_a_program_that_says_nothing_at_the_end_is_killed(clinic: Clinic) -> None:
+    """Its unit has let go by its watchdog long before."""
+    with clinic.parent() as parent:
+        clinic.wait_until_linked()
+        os.kill(clinic.started("Table 1")[0], signal.SIGSTOP)
+        parent.send_signal(signal.SIGTERM)
+        assert parent.wait(60) == 0
+    assert not is_alive(clinic.started("Table 1")[0])
+    assert "Table 1: its program says nothing and was killed" in clinic.log
+    assert clinic.events("Table 2")[-1] == "ended"

@@ -41,6 +41,7 @@ class Table:
     answers: StopAnswer | None = ORDERED
     present: SeenForce = FREE
     seen_free: SeenForce | None = None
+    manual_release: str = ""
     presses: list[PressOnTable] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 

@@ -69,7 +69,15 @@ class LinkedPress:
 class ControlLink:
     """One unit as the station sees it. Its calls wait for nothing."""
 
-    def __init__(self, place: ChannelPlace, clock: Clock, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        place: ChannelPlace,
+        clock: Clock,
+        report: Callable[[str], None],
+        *,
+        manual_release: str = "",
+    ) -> None:
+        self.manual_release = manual_release
         self._place = place
         self._clock = clock
         self._log = SparingLog(clock, report)
@@ -145,11 +153,11 @@ class ControlLink:
     def _keep(self) -> None:
         while not self._closed.is_set():
             try:
-                peer = connect_to(self._place, encode=encoded, clock=self._clock)
+                self._talk(connect_to(self._place, encode=encoded, clock=self._clock))
             except StationUnreachable:
                 pass
-            else:
-                self._talk(peer)
+            except Exception as error:
+                self._log.say("failed", f"{self.called}: its connection failed: {error!r}")
             self._closed.wait(RETRY_S)
 
     def _talk(self, peer: Peer) -> None:

@@ -16,10 +16,12 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -30,8 +32,9 @@ from controller.runtime.clock import SystemClock
 from controller.words import one_line
 from records.store.private_files import open_or_create
 from workstation.exit_status import exit_status
+from workstation.station.control_link import ControlLink
 from workstation.station.place import ChannelPlace, Held, station_folder
-from workstation.station.plan import StationPlan
+from workstation.station.plan import PlannedUnit, StationPlan
 from workstation.station.stop_desk import StopDesk
 from workstation.station.stop_door import DoorAddress, StopDoor
 from workstation.station.stop_request import LOOPBACK, Neighbours
@@ -39,25 +42,38 @@ from workstation.station.stop_target import StopWording
 from workstation.station.unit_process import UnitProcess
 
 TURN_S: Final = 0.1
+MOST_WAITING: Final = 1000
+LAST_LINES_S: Final = 2.0
 ENDING: Final = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGBREAK")
 """Each lets the patients go and then ends the station."""
 
 
 class StationLog:
-    """One line for each thing that happens: to a file, and to whoever started the station."""
+    """One line for each thing that happens, written by a thread: no disk keeps the door waiting."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._descriptor = open_or_create(path)
         os.lseek(self._descriptor, 0, os.SEEK_END)
         self._clock = clock
+        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
 
     def __call__(self, text: str) -> None:
-        """Write a line. A full disk or a closed terminal must not stop the door."""
-        at = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC)
-        line = f"{at:%Y-%m-%dT%H:%M:%SZ} {one_line(text)}\n".encode("utf-8", "replace")
-        for descriptor in (self._descriptor, 1):
-            with suppress(OSError):
-                os.write(descriptor, line)
+        """Have a line written; with too many waiting it is lost."""
+        if self._lines.qsize() < MOST_WAITING:
+            at = datetime.fromtimestamp(self._clock.utc_ms() / 1000, UTC)
+            self._lines.put(f"{at:%Y-%m-%dT%H:%M:%SZ} {one_line(text)}\n")
+
+    def close(self) -> None:
+        """Write what waits, for a moment."""
+        self._lines.put(None)
+        self._thread.join(LAST_LINES_S)
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with suppress(OSError):  # a full disk
+                os.write(self._descriptor, line.encode("utf-8", "replace"))
 
 
 class Station:
@@ -74,15 +90,7 @@ class Station:
         self._ends = ""
         self._units: list[UnitProcess] = []
         try:
-            self._units = [
-                UnitProcess(
-                    ChannelPlace(folder=folder, called=unit.called),
-                    plan.control,
-                    clock=clock,
-                    report=self._report,
-                )
-                for unit in plan.units
-            ]
+            self._units = [self._process_of(unit, folder, plan) for unit in plan.units]
             self._door = self._opened(plan)
         except BaseException:
             for unit in self._units:
@@ -105,11 +113,17 @@ class Station:
         for unit in self._units:
             unit.link.close()
         self._report("station ended")
+        self._report.close()
         self._held.release()
 
     def end(self, number: int, _frame: FrameType | None) -> None:
         """The handler of the signals that end it."""
         self._ends = self._ends or signal.Signals(number).name
+
+    def _process_of(self, unit: PlannedUnit, folder: Path, plan: StationPlan) -> UnitProcess:
+        place = ChannelPlace(folder=folder, called=unit.called)
+        link = ControlLink(place, self._clock, self._report, manual_release=unit.manual_release)
+        return UnitProcess(link, place, plan.control, clock=self._clock, report=self._report)
 
     def _opened(self, plan: StationPlan) -> StopDoor:
         neighbours = Neighbours(

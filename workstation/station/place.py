@@ -105,10 +105,11 @@ class Held:
 
 
 def is_held(path: Path) -> bool:
-    """True when some process holds the lock; nothing is made where there is no file."""
-    if not path.exists():
+    """True when some process holds the lock, as far as this one can find out; nothing is made."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
         return False
-    descriptor = open_or_create(path)
     try:
         return not try_lock(descriptor, shared=True)
     finally:

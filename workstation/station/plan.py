@@ -18,12 +18,14 @@ MOST_UNITS: Final = 32
 class PlannedUnit:
     """A unit by the clinic's name. Two units with one ``port`` or one ``unit_id`` are one unit.
 
-    ``port`` is the address as the system resolves it; ``unit_id`` is "" where none is on file.
+    ``port`` is the address as the system resolves it; ``unit_id`` is "" where none is on file, and
+    so is ``manual_release``, the clinic's words for it.
     """
 
     called: str
     port: str
     unit_id: str
+    manual_release: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,24 +29,28 @@ SILENT_S: Final = 10.0
 
 
 class UnitProcess:
-    """One unit's process; ``command`` starts it. ``keep_up`` is called several times a second."""
+    """One unit's process and the link to it; ``command`` starts it.
+
+    ``keep_up`` is called several times a second.
+    """
 
     def __init__(
         self,
+        link: ControlLink,
         place: ChannelPlace,
         command: Sequence[str],
         *,
         clock: Clock,
         report: Callable[[str], None],
     ) -> None:
-        self.link = ControlLink(place, clock, report)
+        self.link = link
         self._place = place
         self._command = list(command)
         self._clock = clock
         self._report = report
         self._child: subprocess.Popen[bytes] | None = None
         self._restarts = Restarts()
-        self._runs = self._held = self._told_to_end = False
+        self._runs = self._held = self._told_to_end = self._was_killed = False
         self._since_s = self._start_at_s = self._look_at_s = clock.now_s()
         self._ends_since_s: float | None = None
         self._silent_since_s = clock.now_s()
@@ -86,14 +90,24 @@ class UnitProcess:
         now_s = self._clock.now_s()
         if not self._is_running(now_s):
             return True
+        if not self._told_to_end and not (self.link.is_answering and self.link.in_session):
+            self._told_to_end = True
+            self._signal(signal.SIGTERM)
         if self.link.is_answering:
             self._silent_since_s = now_s
-            if not self.link.in_session and not self._told_to_end:
-                self._told_to_end = True
-                self._signal(signal.SIGTERM)
         elif now_s - self._silent_since_s > SILENT_S:
-            self._report(f"{self.called}: its program says nothing and was killed")
-            self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+            return self._kill(now_s)
+        return False
+
+    def _kill(self, now_s: float) -> bool:
+        """Kill a silent program; True when even that did not end it."""
+        if self._was_killed:
+            self._report(f"{self.called}: its program does not end")
+            return True
+        self._was_killed = True
+        self._silent_since_s = now_s
+        self._report(f"{self.called}: its program says nothing and was killed")
+        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
         return False
 
     def _is_running(self, now_s: float) -> bool:
