@@ -13,6 +13,7 @@ from controller.requests import (
     AcknowledgeAlarms,
     AdjustedForce,
     AdjustForce,
+    AlarmOnScreen,
     CheckIn,
     EndEarly,
     Pause,
@@ -52,10 +53,10 @@ def help_text(forces: ForceUnit) -> str:
     return _HELP.format(force=force, gap=" " * (16 - len(force)))
 
 
-def parse_request(line: str, by: str) -> SessionRequest:
+def parse_request(line: str, by: str, alarms: tuple[AlarmOnScreen, ...] = ()) -> SessionRequest:
     """The request in a line; raises RequestRefused saying what is understood instead.
 
-    Blanks and tabs between the words do not count.
+    Blanks and tabs between the words do not count. ``alarms`` are those that are on the screen.
     """
     text = _BLANKS.sub(" ", line).strip(" ")
     adjustment = _ADJUSTMENT.fullmatch(text)
@@ -70,7 +71,7 @@ def parse_request(line: str, by: str) -> SessionRequest:
         case "end":
             return EndEarly(by=by, reason=rest)
         case "ok":
-            return AcknowledgeAlarms(by=by)
+            return AcknowledgeAlarms(by=by, alarms=alarms)
         case "mute":
             return PauseSound(by=by)
         case "stop":

@@ -46,7 +46,7 @@ REST = AdjustedForce.REST
         ("remark patient asleep", Remark(by=WHO, text="patient asleep")),
         ("END", EndEarly(by=WHO)),
         ("end numb fingers", EndEarly(by=WHO, reason="numb fingers")),
-        ("ok", AcknowledgeAlarms(by=WHO)),
+        ("ok", AcknowledgeAlarms(by=WHO, alarms=())),
         ("mute", PauseSound(by=WHO)),
     ],
 )
