@@ -124,6 +124,9 @@ class StartFacts:
 class UnitCapabilities:
     """What a unit can do. ``raw_block`` holds the registers 0x20-0x37 as wire bytes.
 
+    ``force_shows_noise`` is its profile's word: its forces are the converter's with their noise,
+    not those of a display that may stand still.
+
     The unit's word on its own safety, bits 4, 5, 6 and 8 of 0x20: it notices an unplugged patient
     switch, compares the switch's two contacts, has the emergency stop wired into its drive, and
     lets go when it loses power.
@@ -142,6 +145,7 @@ class UnitCapabilities:
     sample_period_s: float
     maximum_answer_time_s: float
     second_channel: bool
+    force_shows_noise: bool
     cell_capacity_n: float
     event_ring_size: int
     days_since_stop_test: int
@@ -349,6 +353,23 @@ class SessionJournal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """How long ago those were heard who look after a session, seconds; None where it has none.
+
+    The console, a visible page that confirmed what it shows, and the station that started the
+    process.
+    """
+
+    console_age_s: float | None = None
+    page_age_s: float | None = None
+    station_age_s: float | None = None
+
+
+NOBODY_WATCHES: Final = Attendance()
+"""A session at a terminal: whoever types sits there."""
+
+
 class Operator(Protocol):
     """Whoever answers: a terminal, ``--yes``, later a console. Polled, so the loop never waits."""
 
@@ -387,6 +408,10 @@ class Operator(Protocol):
 
     def settle(self, request_id: str, outcome: RequestSettled) -> None:
         """Tell what became of a request; once for each time that it was asked for."""
+        ...
+
+    def attendance(self) -> Attendance:
+        """How long ago console, page and station were heard; asked once a tick."""
         ...
 
     def tell(self, text: str) -> None:

@@ -32,6 +32,7 @@ from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
 from controller.runtime.last_resort import LastResort, release_until_seen
 from controller.runtime.lateness import Lateness
+from controller.runtime.page_watch import PageWatch
 from controller.runtime.session_ports import SessionPorts
 from controller.runtime.ticker import Ticker
 from controller.runtime.tokenless import TokenlessRelease
@@ -87,6 +88,7 @@ class ForceLoop:
         self._questions = ports.questions
         self._stops, self._requests = ports.stops, ports.requests
         self._present = ports.present
+        self._pages = PageWatch(ports.alarms)
         self._present.limits = supervisor.limits
         self._machine = machine
         self._supervisor = supervisor
@@ -95,7 +97,7 @@ class ForceLoop:
         self._ticker = Ticker(ports.clock, ports.unit.tick_s)
         self._tokenless = TokenlessRelease(ports.unit)
         self.findings = FindingRecord(ports.recorder, ports.alarms, None)
-        self.host = HostWatch(ports.clock, ports.recorder, ports.unit.tick_s)
+        self.host = HostWatch(ports.clock, ports.recorder, ports.operator, ports.unit.tick_s)
         self.gone = False
         self.last_resort: LastResort | None = None
         self._command = supervisor.narrowed(machine.command(self._ticker.due_s))
@@ -207,6 +209,7 @@ class ForceLoop:
     def _look_around(self, reading: Telemetry | None, tick_at_s: float, lateness_s: float) -> None:
         """Operator, events and display: what may use the rest of the tick."""
         self._look_at_record(tick_at_s)
+        self._pages.look(self.host.attendance, tick_at_s)
         self._hear_operator(tick_at_s)
         if self._machine.finished:
             return

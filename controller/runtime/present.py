@@ -65,6 +65,7 @@ class Present:
     ) -> None:
         """Show this moment; ``reading`` is that of this tick, None when there was none."""
         now_s, limits = self._clock.now_s(), self.limits
+        attendance = self._operator.attendance()
         self._number += 1
         if reading is not None:
             self._taken_at_s = reading.taken_at_s
@@ -101,6 +102,9 @@ class Present:
                 mismatched=self._mismatched,
                 record_age_s=self._recorder.age_s(),
                 record_trouble=self._recorder.trouble,
+                console_age_s=attendance.console_age_s,
+                page_age_s=attendance.page_age_s,
+                station_age_s=attendance.station_age_s,
             ),
             reading,
             now_s,

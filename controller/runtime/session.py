@@ -135,11 +135,16 @@ class Session:
         first, arming_failed = self._arm(preparation, request)
         machine = SessionMachine(self._plan, origin_s=self._recorder.origin_s)
         supervisor = Supervisor(
-            session_limits(self._plan, self._unit.capabilities),
+            session_limits(
+                self._plan,
+                self._unit.capabilities,
+                console_lost_s=self._ports.console_lost_s,
+            ),
             first,
             self._clock.now_s(),
             release_rate_n_per_s=request.rate_down_n_per_s,
             second_channel=self._unit.capabilities.second_channel,
+            force_shows_noise=self._unit.capabilities.force_shows_noise,
         )
         loop = ForceLoop(
             ports=self._ports,

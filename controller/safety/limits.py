@@ -42,6 +42,7 @@ class SafetyLimits:
     stuck_moving_s: float = 1.0  # row 6
     stuck_s: float = 3.0
     stuck_mm: float = 0.5
+    stuck_order_n: float = 5.0  # the force must move: five steps of the coarsest display
     # Release
     free_n: float = 20.0  # reference map B.10: at or below it a unit may be disarmed
     slow_release_n: float = 10.0  # above what the ordered rate has left: the larger of the two
@@ -79,6 +80,8 @@ class SafetyLimits:
     suspended_s: float = 1.0  # row 30
     console_warn_s: float = 5.0
     console_s: float = 60.0  # the longest that the setting allows
+    station_warn_s: float = 5.0
+    station_s: float = 60.0  # times.md
     journal_s: float = 5.0  # rows 46 and 47
     session_s: float = 7500.0  # row 27: 99 min, what comes before it and its pauses
     dwell_s: float = 6300.0  # row 27: 99 min at one force and its pauses

@@ -12,6 +12,7 @@ from typing import Any
 
 from controller.order.planner import plan
 from controller.order.prescription import Prescription
+from controller.ports import NOBODY_WATCHES, Attendance
 from controller.questions import Answer, Question
 from controller.requests import AskedRequest, EndEarly, RequestSettled, Stop
 from controller.runtime.clock import VirtualClock
@@ -45,6 +46,7 @@ class YesOperator:
     def __init__(self) -> None:
         self.stop: Stop | None = None
         self.settled: list[tuple[str, RequestSettled]] = []
+        self.watchers = NOBODY_WATCHES
         self.withdrawn: list[Question] = []
         self.leaving: str | None = None
         self.ends = False
@@ -62,6 +64,9 @@ class YesOperator:
 
     def withdraw(self, question: Question) -> None:
         self.withdrawn.append(question)
+
+    def attendance(self) -> Attendance:
+        return self.watchers
 
     def leave_requested(self) -> str | None:
         return self.leaving

@@ -16,7 +16,7 @@ import numpy as np
 
 from controller.errors import LinkLost, TractionError
 from controller.events import EventKind
-from controller.ports import Clock, TractionUnit
+from controller.ports import NOBODY_WATCHES, Attendance, Clock, TractionUnit
 from controller.questions import Answer, Question
 from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.snapshot import Snapshot
@@ -152,6 +152,9 @@ class Person:
 
     def withdraw(self, question: Question) -> None:
         self.asked.discard(question)
+
+    def attendance(self) -> Attendance:
+        return NOBODY_WATCHES
 
     def leave_requested(self) -> str | None:
         return self.leaving

@@ -27,8 +27,7 @@ LOOK: Final = (sys.executable, "-P", "-m", "workstation.sound.look")
 def ports(folder: RecordFolder) -> Iterator[WorkstationFact]:
     """The port of each table on file; without one, what is connected."""
     try:
-        filed = standing_unchecked(folder).units if folder.path.exists() else ()
-        tables = [one for one in filed if one.record.in_use]
+        tables = list(standing_unchecked(folder).units) if folder.path.exists() else []
     except TractionError as error:
         yield not_well("ports", error.message, "look at it with `traction units list`")
         return

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from controller.errors import AnswerMissing, RequestRefused
 from controller.order.force_unit import ForceUnit
 from controller.order.prescription import Prescription
+from controller.ports import NOBODY_WATCHES, Attendance
 from controller.questions import Answer, Question
 from controller.requests import (
     AcknowledgeAlarms,
@@ -245,6 +246,10 @@ class SessionOperator:
     def leave_requested(self) -> str | None:
         """Who or what wants the program to end, or None."""
         return self._leaving
+
+    def attendance(self) -> Attendance:
+        """Neither console nor page: whoever answers sits at the terminal."""
+        return NOBODY_WATCHES
 
     def tell(self, text: str) -> None:
         """Say it on a line of its own."""

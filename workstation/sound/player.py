@@ -14,7 +14,8 @@ import subprocess
 import sys
 import threading
 import wave
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, TextIO
@@ -26,6 +27,7 @@ from workstation.sound.wording import ALIVE_EVERY_S, PlayerWord
 if TYPE_CHECKING:
     from miniaudio import Backend, PlaybackDevice
 
+MAKE: Final = (sys.executable, "-P", "-m", "workstation.sound.waveforms")
 PERIOD_MS: Final = 100
 """The loudspeaker asks for so much at a time: what a burst may be late."""
 SILENT_S: Final = 2.0
@@ -84,11 +86,21 @@ class NoLoudspeaker(Exception):
     """Why nothing can be played."""
 
 
-def made_sounds() -> dict[str, bytes]:
-    """Every burst as it is played; made by a process that is gone afterwards."""
+def made_sounds(alive: Callable[[], None]) -> dict[str, bytes]:
+    """Every burst as it is played; made by a process that is gone afterwards.
+
+    ``alive`` is called while it takes its time. Raises OSError or CalledProcessError.
+    """
     with TemporaryDirectory(prefix="traction-sound-") as place:
-        command = [sys.executable, "-P", "-m", "workstation.sound.waveforms", place]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        nothing = subprocess.DEVNULL
+        with subprocess.Popen([*MAKE, place], stdin=nothing, stdout=nothing) as process:
+            while True:
+                alive()
+                with suppress(subprocess.TimeoutExpired):
+                    status = process.wait(ALIVE_EVERY_S)
+                    break
+        if status:
+            raise subprocess.CalledProcessError(status, MAKE)
         sounds = {}
         for path in sorted(Path(place).glob("*.wav")):
             with wave.open(str(path), "rb") as file:
@@ -146,8 +158,9 @@ class Player:
 
     def run(self) -> None:
         """Until the input ends; an open loudspeaker that falls silent ends the process too."""
+        starting = PlayerWord(sounds=False, text="")
         try:
-            sounds = made_sounds()
+            sounds = made_sounds(lambda: self._say(starting))
         except (OSError, subprocess.SubprocessError) as error:
             self._say(PlayerWord(sounds=False, text=f"the sounds cannot be made ({error})"))
             return

@@ -3,7 +3,7 @@
 player = SoundPlayer()
 while True:
     state = player.keep_up(now_s)
-    if burst := sounder.due(units, now_s):
+    if burst := sounder.due(units, now_s, utc_ms):
         player.play(burst.name)
 """
 
@@ -73,7 +73,7 @@ class SoundPlayer:
         """In the thread that reads: what a player said last explains why it is gone, too."""
         word = PlayerWord.of(line)
         self._played += len(word.played)
-        self._trouble = "" if word.sounds else word.text
+        self._trouble = "" if word.sounds else word.text or self._trouble
         return word
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from controller.errors import LinkError
 from controller.events import EventKind, Sample, SessionEvent
-from controller.ports import ArmingRequest, UnitIdentity
+from controller.ports import NOBODY_WATCHES, ArmingRequest, Attendance, UnitIdentity
 from controller.questions import Answer, Question
 from controller.requests import AskedRequest, RequestSettled, Stop
 from controller.runtime.clock import VirtualClock
@@ -155,6 +155,7 @@ class Answers:
         self.stopped_by: str | None = None
         self.queue: list[AskedRequest] = []
         self.settled: list[tuple[str, RequestSettled]] = []
+        self.watchers = NOBODY_WATCHES
         self.withdrawn: list[Question] = []
         self.leaving: str | None = None
 
@@ -172,6 +173,9 @@ class Answers:
 
     def withdraw(self, question: Question) -> None:
         self.withdrawn.append(question)
+
+    def attendance(self) -> Attendance:
+        return self.watchers
 
     def leave_requested(self) -> str | None:
         return self.leaving

@@ -11,7 +11,15 @@ import pytest
 from controller.errors import RequestRefused, SelfCheckFailed
 from controller.events import EventKind, Sample, SessionEvent
 from controller.order.prescription import Prescription, Table
-from controller.ports import NO_WEIGHT_TEST, LastArming, SessionJournal, TractionUnit, WeightTest
+from controller.ports import (
+    NO_WEIGHT_TEST,
+    NOBODY_WATCHES,
+    Attendance,
+    LastArming,
+    SessionJournal,
+    TractionUnit,
+    WeightTest,
+)
 from controller.questions import Answer, Question
 from controller.requests import (
     AskedRequest,
@@ -119,6 +127,9 @@ class Yes:
 
     def withdraw(self, question: Question) -> None:
         pass
+
+    def attendance(self) -> Attendance:
+        return NOBODY_WATCHES
 
     def leave_requested(self) -> str | None:
         return None
