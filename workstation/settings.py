@@ -57,6 +57,8 @@ class Settings(BaseModel):
     """Group whose members may read the records; empty: only the account that keeps them."""
     backup_days: int = Field(default=7, ge=0, le=366)
     """Days after which the newest backup counts as too old; 0: never."""
+    paper_days: int = Field(default=7, ge=0, le=366)
+    """Days after which a downtime sheet is no longer entered; 0: however old it is."""
     backup_recipients: str = ""
     """age recipients, with spaces between them; empty: backups are not encrypted."""
 

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from controller.errors import TractionError
+from records.provenance import NOT_RECORDED_TEXT
 from records.visit.worklist import ListedVisit, VisitState
 from workstation.session.workplace import Workplace
 from workstation.visit.claiming import ClaimResult, NewPerson, export_when_ready, scrubbed_visit
@@ -18,6 +19,7 @@ WHY_NOT = {
     VisitState.ALTERED: "its record or its words were altered",
     VisitState.TO_COMPLETE: "the note is not complete",
     VisitState.TO_SIGN: "the note is not signed",
+    VisitState.ON_PAPER: f"T-001: entered from a downtime sheet, {NOT_RECORDED_TEXT}",
 }
 
 
@@ -32,7 +34,7 @@ def export_claims(
     return [
         _exported(workplace, each, documents / day.isoformat(), person)
         for each in listed
-        if not each.is_finished
+        if not each.is_finished or each.state is VisitState.ON_PAPER
     ]
 
 
