@@ -38,6 +38,28 @@ class AlarmKind:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaisedAlarm:
+    """An alarm that waits for an acknowledgement; ``number`` counts what the session has raised.
+
+    ``utc_ms`` is when it was raised (wall clock). The same code raised again has another number.
+    """
+
+    code: str
+    number: int
+    utc_ms: int
+
+    @property
+    def priority(self) -> Priority:
+        """How much it presses."""
+        return alarm_kind(self.code).priority
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return alarm_kind(self.code).text
+
+
 def _kinds(priority: Priority, **texts: str) -> dict[str, AlarmKind]:
     return {
         code: AlarmKind(code=code, priority=priority, text=text) for code, text in texts.items()
@@ -135,27 +157,30 @@ class AlarmBoard:
     """The alarms of one session, in the order in which they were raised; seconds, any axis."""
 
     def __init__(self) -> None:
-        self._active: dict[str, AlarmKind] = {}
+        self._active: dict[str, RaisedAlarm] = {}
+        self._raised = 0
         self._sound_paused_until_s = -math.inf
         self._tone_at_s = -math.inf
 
     @property
-    def active(self) -> tuple[AlarmKind, ...]:
+    def active(self) -> tuple[RaisedAlarm, ...]:
         """Alarms that wait for an acknowledgement, the most pressing first."""
-        return tuple(sorted(self._active.values(), key=lambda kind: -kind.priority))
+        return tuple(sorted(self._active.values(), key=lambda alarm: -alarm.priority))
 
-    def raise_alarm(self, code: str) -> AlarmKind | None:
+    def raise_alarm(self, code: str, utc_ms: int) -> RaisedAlarm | None:
         """Raise and latch; None when it is active already. A new alarm is heard at once.
 
         While the sound is paused that is so for high priority only: it ends the pause.
         """
         if code in self._active:
             return None
-        kind = self._active[code] = alarm_kind(code)
-        if kind.priority is Priority.HIGH:
+        self._raised += 1
+        alarm = RaisedAlarm(code=code, number=self._raised, utc_ms=utc_ms)
+        self._active[code] = alarm
+        if alarm.priority is Priority.HIGH:
             self._sound_paused_until_s = -math.inf
         self._tone_at_s = -math.inf
-        return kind
+        return alarm
 
     def acknowledge(self, code: str | None = None) -> tuple[str, ...]:
         """Take one alarm (None: all) off the board; returns the codes that were on it."""

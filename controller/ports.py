@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final, Protocol
 
-from controller.alarms import AlarmKind
 from controller.events import Sample, SessionEvent
 from controller.order.prescription import Region
+from controller.questions import Answer, Question
 from controller.requests import SessionRequest, Stop
+from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, ForceSample, Telemetry, UnitEvent
-from controller.words import NAME_CHARACTERS, check_text
 
 WATCHDOG_S: Final = 0.5
 """After so long without an accepted command a unit lets go by itself (times.md)."""
@@ -350,40 +349,6 @@ class SessionJournal(Protocol):
         ...
 
 
-class Question(Enum):
-    """What only a person may decide; each asks one thing. The journal keeps who answered."""
-
-    UNIT_NOT_COMMISSIONED = "unit_not_commissioned"
-    CLOCK_IN_DOUBT = "clock_in_doubt"
-    FIRMWARE_CHANGED = "firmware_changed"
-    ZERO_SHIFTED = "zero_shifted"
-    ACKNOWLEDGE_LATCHED_UNIT = "acknowledge_latched_unit"
-    PRESS_TEST_NOT_SEEN = "press_test_not_seen"
-    PRETENSION_LOOKS_RIGHT = "pretension_looks_right"
-    LONG_TREATMENT = "long_treatment"
-    FORCE_ABOVE_SOFT_LIMIT = "force_above_soft_limit"
-    TABLE_MOVES_FREELY = "table_moves_freely"
-    LIFT_LOCKED = "lift_locked"
-    QUICK_RELEASE_IN_REACH = "quick_release_in_reach"
-    CALL_BELL_IN_HAND = "call_bell_in_hand"
-    PATIENT_AND_ORDER = "patient_and_order"
-    START_TRACTION = "start_traction"
-    RESUME_RAISES_FORCE = "resume_raises_force"
-    RELEASE_NOT_SEEN = "release_not_seen"
-    END_ACKNOWLEDGED = "end_acknowledged"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A person's (or a script's) answer."""
-
-    accepted: bool
-    answered_by: str
-
-    def __post_init__(self) -> None:
-        check_text("answered_by", self.answered_by, NAME_CHARACTERS)
-
-
 class Operator(Protocol):
     """Whoever answers: a terminal, ``--yes``, later a console. Polled, so the loop never waits."""
 
@@ -398,8 +363,22 @@ class Operator(Protocol):
         say yes.
         """
 
+    def withdraw(self, question: Question) -> None:
+        """Take a question back: its time ran out, or what it was about is over."""
+        ...
+
     def stop_requested(self) -> Stop | None:
-        """The strongest stop that was asked for so far, or None; it is never taken back."""
+        """The strongest stop that was asked for so far, or None; it is never taken back.
+
+        It ends the treatment: the end is then acknowledged as after any other treatment.
+        """
+        ...
+
+    def leave_requested(self) -> str | None:
+        """Who or what wants the program to end, or None; it is never taken back.
+
+        It releases as a stop does, and nobody is asked anything behind it.
+        """
         ...
 
     def requests(self) -> Sequence[SessionRequest]:
@@ -410,31 +389,6 @@ class Operator(Protocol):
         """Say something that stays readable: a check, a refusal, an alarm."""
         ...
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Show the present; called once a tick."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What a display needs each tick. Forces in newtons, times in seconds.
-
-    ``target_n`` is None where nobody orders one. ``elapsed_s`` is the treatment clock, which ends
-    with the treatment; ``since_start_s`` runs on in pauses (None before the first ramp).
-    ``hold_number`` of ``hold_count`` is the hold that was reached last; 0 before it and where
-    holds are not known beforehand. ``tone`` asks for one tone now; ``sound_paused_s`` is how long
-    tones stay silent.
-    """
-
-    phase: str
-    elapsed_s: float
-    planned_s: float
-    target_n: float | None
-    force_n: float | None
-    since_start_s: float | None = None
-    hold_number: int = 0
-    hold_count: int = 0
-    alarms: tuple[AlarmKind, ...] = ()
-    tone: bool = False
-    sound_paused_s: float = 0.0
-    message: str = ""

@@ -75,9 +75,9 @@ def fault_of(text: str, most: int = TEXT_CHARACTERS) -> str:
     """What is wrong with ``text``, to be read behind the name of its field; empty if nothing is."""
     if len(text) > most:
         return f"has {len(text)} characters, at most {most}; shorten it"
-    for place, character in enumerate(text, start=1):
-        if hides(character):
-            return _fault_at(character, place, len(text))
+    for found in _UNUSUAL.finditer(text):
+        if hides(found[0]):
+            return _fault_at(found[0], found.start() + 1, len(text))
     return ""
 
 

@@ -23,9 +23,12 @@ _BARE = re.compile("[A-Za-z0-9_-]+")
 
 
 class CheckedData(BaseModel):
-    """A piece of a checked file: no unknown key, nothing changed afterwards."""
+    """A piece of a checked file: no unknown key, nothing changed afterwards.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Its checks are made when they are asked for the first time: most commands ask few of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 Model = TypeVar("Model", bound=BaseModel)

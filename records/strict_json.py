@@ -1,7 +1,8 @@
 """JSON of a record, read so that every reader sees the same: one meaning or an error, never both.
 
 A key that stands twice, a number with a point, a word such as NaN, half a character and nesting
-deeper than any record has are refused. What the program writes has none of these.
+deeper than any record has are refused. What the program writes has none of these. A message between
+processes is read in the same way, except that its numbers may have a point.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ import json
 import re
 from typing import Any, NoReturn
 
+_DIGITS = 16
+"""Of a whole number in a message: milliseconds since 1970 have 13."""
 MOST_LEVELS = 32
 """Lists and objects within each other; the deepest record of the program has 6."""
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
-def parse_json(text: object) -> Any:
+def parse_json(text: object, *, decoder: json.JSONDecoder | None = None) -> Any:
     """Returns what ``text`` says; raises ValueError saying in words what is wrong with it."""
     if not isinstance(text, str):
         raise ValueError(f"it is {type(text).__name__}, not text")
     _refuse_depth(text)
-    said = _decoded(text)
+    said = _decoded(text, decoder or _DECODER)
     if "\\u" in text:
         _refuse_halves(said)
     return said
@@ -34,6 +37,14 @@ def parse_object(text: object) -> dict[str, Any]:
     return said
 
 
+def parse_message(text: object) -> dict[str, Any]:
+    """An object whose numbers may have a point, and are none that a float cannot hold."""
+    said = parse_json(text, decoder=_MESSAGES)
+    if not isinstance(said, dict):
+        raise ValueError("it is no JSON object")
+    return said
+
+
 def object_or_empty(text: object) -> dict[str, Any]:
     """The same, empty for what is none: damage shows as a link that does not fit."""
     try:
@@ -42,13 +53,13 @@ def object_or_empty(text: object) -> dict[str, Any]:
         return {}
 
 
-def _decoded(text: str) -> Any:
+def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
     """``decode`` searches for blanks on both sides; what the program writes has none there."""
     if text[:1] == "{":
-        said, end = _DECODER.raw_decode(text)
+        said, end = decoder.raw_decode(text)
         if end == len(text):
             return said
-    return _DECODER.decode(text)
+    return decoder.decode(text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,6 +73,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_number(text: str) -> NoReturn:
     raise ValueError(f"{text[:20]} is no whole number")
+
+
+def _small_number(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(f"{text[:_DIGITS]}... has too many digits")
+    return int(text)
 
 
 def _refuse_halves(said: Any) -> None:
@@ -88,4 +105,7 @@ def _refuse_depth(text: str) -> None:
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_refuse_number, parse_constant=_refuse_number
+)
+_MESSAGES = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_small_number, parse_constant=_refuse_number
 )

@@ -58,6 +58,7 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "profiles": ("profiles",),
     "probe": ("probe", "commission", "commissionings", "stop-test"),
     "replay": ("replay",),
+    "sound": ("sound-check",),
     "simulate": ("simulate",),
     "demo": ("demo",),
     "where": ("where",),

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from controller import ports
 from controller.order.planner import plan
 from controller.runtime.clock import SystemClock, VirtualClock
+from controller.snapshot import Snapshot
 from records.exports.formats import written
 from records.keys.signing import NoKeyStore, load_or_create_key
 from records.order.order import Order, PlannedOrder
@@ -208,17 +208,17 @@ def _serve(unit: SimulatedUnit, wire: str) -> None:
 
 def _bar(act: Act, bars: Progress | None) -> Show:
     if bars is None:
-        return lambda progress: None
+        return lambda snapshot: None
     task = bars.add_task(f"{act.title} ({act.wire.upper()})", total=None, state="")
     ticks = 0
 
-    def show(progress: ports.Progress) -> None:
+    def show(snapshot: Snapshot) -> None:
         nonlocal ticks
         ticks += 1
-        if ticks % SHOW_EVERY == 0 or progress.phase == "releasing":
-            force = "" if progress.force_n is None else f"{progress.force_n:6.1f} N"
-            state = f"{progress.phase.replace('_', ' ')} {progress.elapsed_s / 60:5.1f} min {force}"
-            bars.update(task, completed=progress.elapsed_s, total=progress.planned_s, state=state)
+        if ticks % SHOW_EVERY == 0 or snapshot.phase == "releasing":
+            force = "" if snapshot.force_n is None else f"{snapshot.force_n:6.1f} N"
+            state = f"{snapshot.phase.replace('_', ' ')} {snapshot.elapsed_s / 60:5.1f} min {force}"
+            bars.update(task, completed=snapshot.elapsed_s, total=snapshot.planned_s, state=state)
 
     return show
 

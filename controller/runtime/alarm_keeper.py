@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controller.alarms import AlarmBoard, AlarmKind
+from controller.alarms import AlarmBoard, RaisedAlarm
 from controller.event_details.happened import AlarmAcknowledged, AlarmRaised, AlarmSoundPaused
 from controller.ports import Operator
 from controller.requests import AcknowledgeAlarms, AlarmRequest, PauseSound
@@ -21,7 +21,7 @@ class AlarmKeeper:
         self._board = AlarmBoard()
 
     @property
-    def active(self) -> tuple[AlarmKind, ...]:
+    def active(self) -> tuple[RaisedAlarm, ...]:
         """Alarms that wait for an acknowledgement, the most pressing first."""
         return self._board.active
 
@@ -49,13 +49,13 @@ class AlarmKeeper:
 
     def raise_alarm(self, code: str, now_s: float) -> None:
         """Raise, record and say it, unless it is active already."""
-        kind = self._board.raise_alarm(code)
-        if kind is None:
+        alarm = self._board.raise_alarm(code, self._recorder.utc_ms())
+        if alarm is None:
             return
-        priority = kind.priority.name.lower()
-        raised = AlarmRaised(code=kind.code, priority=priority, text=kind.text)
+        priority = alarm.priority.name.lower()
+        raised = AlarmRaised(code=alarm.code, priority=priority, text=alarm.text)
         self._recorder.event(raised, now_s=now_s)
-        self._operator.tell(f"ALARM ({priority}): {kind.text}")
+        self._operator.tell(f"ALARM ({priority}): {alarm.text}")
 
     def tone_due(self, now_s: float) -> bool:
         """True when a tone is to be made in this tick."""

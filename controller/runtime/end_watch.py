@@ -43,6 +43,7 @@ class EndWatch:
         self._findings = findings
         self._supervisor = supervisor
         self._host = host
+        self._present = ports.present
         self._phase = phase
         self._gone = gone
         self._tokenless = TokenlessRelease(ports.unit)
@@ -65,15 +66,17 @@ class EndWatch:
         return reading
 
     def _exchange(self, command: ForceCommand) -> Telemetry | None:
+        asked_at_s = self._clock.now_s()
         try:
-            return self._unit.exchange(command)
-        except LinkLost:
-            self._gone = True
-            return None
+            reading = self._unit.exchange(command)
         except UnitRejected:
             return self._unit.reading_after_refusal
-        except LinkError:
+        except LinkError as error:
+            self._gone = isinstance(error, LinkLost)
+            self._present.unanswered(error)
             return None
+        self._present.answered(self._clock.now_s() - asked_at_s)
+        return reading
 
     def _alarms_now(self, code: str) -> bool:
         return code == ALARMING_CODE or self._supervisor.stage is not SupervisedStage.FREE

@@ -24,8 +24,8 @@ from controller.event_details.happened import (
     ReleaseOrdered,
     UncertaintyRecorded,
 )
-from controller.ports import Progress, Question
-from controller.requests import AcknowledgeAlarms, PauseSound, Stop
+from controller.questions import Question
+from controller.requests import AcknowledgeAlarms, PauseSound
 from controller.runtime.asides import hear_aside
 from controller.runtime.finding_record import FindingRecord
 from controller.runtime.host_watch import HostWatch
@@ -62,6 +62,7 @@ EVENT_READ_SHARE: Final = 0.4
 """Share of a tick that must be left before the unit's events are read in it."""
 FREE_LIMIT_S: Final = 10.0
 """So long after the patient was seen free the session logic must have ended by itself."""
+_ASKED_IN_A_RELEASE: Final = frozenset({Question.RELEASE_NOT_SEEN})
 
 
 class ForceLoop:
@@ -75,18 +76,20 @@ class ForceLoop:
         supervisor: Supervisor,
         events: UnitEventReader,
         lateness: Lateness,
-        planned_s: float,
     ) -> None:
         self._unit = ports.unit
         self._clock = ports.clock
         self._recorder = ports.recorder
         self._operator = ports.operator
         self._alarms = ports.alarms
+        self._questions = ports.questions
+        self._stops = ports.stops
+        self._present = ports.present
+        self._present.limits = supervisor.limits
         self._machine = machine
         self._supervisor = supervisor
         self._events = events
         self._lateness = lateness
-        self._planned_s = planned_s
         self._ticker = Ticker(ports.clock, ports.unit.tick_s)
         self._tokenless = TokenlessRelease(ports.unit)
         self.findings = FindingRecord(ports.recorder, ports.alarms, None)
@@ -97,8 +100,6 @@ class ForceLoop:
         self._released_at_s: float | None = None
         self._strongest = Action.ALLOW
         self._free_since_s: float | None = None
-        self._questions: set[Question] = set()
-        self._stop_taken: Stop | None = None
         self._link_troubled = self._record_troubled = self._refused = False
         self._taken_over = self._lock_lost = False
 
@@ -143,7 +144,7 @@ class ForceLoop:
             reading, target_n=_pulling_force_n(self._command), phase=phase, tick_at_s=tick_at_s
         )
         if not self._machine.finished:
-            self._look_around(reading, tick_at_s)
+            self._look_around(reading, tick_at_s, lateness_s)
 
     def _judge(
         self, reading: Telemetry | None, sent: ForceCommand, lateness_s: float, tick_at_s: float
@@ -201,7 +202,7 @@ class ForceLoop:
                 "the session logic did not end after the release; report this defect"
             )
 
-    def _look_around(self, reading: Telemetry | None, tick_at_s: float) -> None:
+    def _look_around(self, reading: Telemetry | None, tick_at_s: float, lateness_s: float) -> None:
         """Operator, events and display: what may use the rest of the tick."""
         self._look_at_record(tick_at_s)
         self._hear_operator(tick_at_s)
@@ -211,7 +212,7 @@ class ForceLoop:
         self._insist(reading, tick_at_s)
         if reading is not None and not self._machine.releasing and self._time_left():
             self._events.read(reading, tick_at_s, limit=ENTRIES_IN_MOTION)
-        self._show(reading, tick_at_s)
+        self._show(reading, tick_at_s, lateness_s)
 
     def _insist(self, reading: Telemetry | None, tick_at_s: float) -> None:
         """A unit that takes no order with a token, and shows force, gets the one without.
@@ -240,14 +241,21 @@ class ForceLoop:
         self._recorder.effects(effects, tick_at_s)
         for effect in effects:
             self._act(effect, tick_at_s)
+        self._withdraw_questions()
+
+    def _withdraw_questions(self) -> None:
+        """In a release nothing is asked but whether it was seen, and behind it nothing."""
+        if self._machine.finished:
+            self._questions.withdraw()
+        elif self._machine.releasing:
+            self._questions.withdraw(but=_ASKED_IN_A_RELEASE)
 
     def _act(self, effect: Effect, tick_at_s: float) -> None:
         match effect:
             case Ask(question, text):
-                self._questions.add(question)
                 self._recorder.event(QuestionAsked(question=question.value), now_s=tick_at_s)
                 person_only = needs_person(question, verified=self._unit.verified)
-                self._operator.ask(question, text, person_only=person_only)
+                self._questions.ask(question, text, person_only=person_only)
             case Tell(text):
                 self._operator.tell(text)
             case Disarm():
@@ -272,6 +280,7 @@ class ForceLoop:
             reading = self._unit.exchange(command)
         except LinkLost as lost:
             self.gone = True
+            self._present.unanswered(lost)
             self._apply(LinkGone(lost.message), tick_at_s)
             return None
         except UnitRejected as rejection:
@@ -280,9 +289,11 @@ class ForceLoop:
             return self._unit.reading_after_refusal
         except LinkError as error:
             self.host.mismatches += isinstance(error, StaleAnswer)
+            self._present.unanswered(error)
             self._note_trouble(error, tick_at_s)
             return None
         self._link_troubled = False
+        self._present.answered(self._clock.now_s() - tick_at_s)
         return reading
 
     def _note_trouble(self, error: LinkError, tick_at_s: float) -> None:
@@ -306,9 +317,8 @@ class ForceLoop:
             self._alarms.raise_alarm("lock_lost", tick_at_s)
 
     def _hear_operator(self, tick_at_s: float) -> None:
-        stop = self._operator.stop_requested()
-        if stop is not None and stop != self._stop_taken and not self._machine.finished:
-            self._stop_taken = stop
+        stop = None if self._machine.finished else self._stops.take()
+        if stop is not None:
             kind = CommandKind.RELEASE_FAST if stop.fast else CommandKind.RELEASE
             self._release_now(ForceCommand(kind=kind))
             self._apply(StopRequested(stop), tick_at_s)
@@ -327,12 +337,12 @@ class ForceLoop:
         self._hear_answers(tick_at_s)
 
     def _hear_answers(self, tick_at_s: float) -> None:
-        for question in sorted(self._questions, key=lambda q: q.value):
+        waiting = [asked.question for asked in self._questions.waiting]
+        for question in sorted(waiting, key=lambda q: q.value):
             if self._machine.finished:
                 return
-            answer = self._operator.answer(question)
+            answer = self._questions.answer(question)
             if answer is not None:
-                self._questions.discard(question)
                 self._taken_over |= question is Question.RELEASE_NOT_SEEN and answer.accepted
                 self._recorder.event(answer_recorded(question, answer), now_s=tick_at_s)
                 self._apply(QuestionAnswered(question, answer), tick_at_s)
@@ -341,21 +351,13 @@ class ForceLoop:
         left_s = self._ticker.due_s - self._clock.now_s()
         return left_s > EVENT_READ_SHARE * self._ticker.tick_s
 
-    def _show(self, reading: Telemetry | None, tick_at_s: float) -> None:
-        self._operator.show(
-            Progress(
-                phase=self._machine.phase.label,
-                elapsed_s=self._machine.treatment_elapsed_s(tick_at_s),
-                planned_s=self._planned_s,
-                target_n=_pulling_force_n(self._command),
-                force_n=None if reading is None else reading.force_n,
-                since_start_s=self._machine.since_start_s(tick_at_s),
-                hold_number=self._machine.hold_number,
-                hold_count=self._machine.hold_count,
-                alarms=self._alarms.active,
-                tone=self._alarms.tone_due(tick_at_s),
-                sound_paused_s=self._alarms.sound_paused_s(tick_at_s),
-            )
+    def _show(self, reading: Telemetry | None, tick_at_s: float, lateness_s: float) -> None:
+        self._present.show(
+            self._machine.course(tick_at_s),
+            reading,
+            target_n=_pulling_force_n(self._command),
+            pull_mm=self._supervisor.pull_mm,
+            lateness_s=lateness_s,
         )
 
 

@@ -30,10 +30,12 @@ from controller.event_details.happened import (
 )
 from controller.events import Outcome
 from controller.order.phases import Phase
-from controller.ports import Clock, ForceSource, Operator, Progress
+from controller.ports import Clock, ForceSource, Operator
 from controller.requests import CheckIn, EndEarly, Remark, SessionRequest, request_name
 from controller.runtime.recorder import Recorder
+from controller.runtime.stops import Stops
 from controller.session.inputs_and_effects import Ending, decinewtons, session_ms
+from controller.snapshot import Snapshot
 from controller.telemetry import ForceSample
 
 GAP_S: Final = 0.300
@@ -62,6 +64,7 @@ class ObservationPorts:
     clock: Clock
     recorder: Recorder
     operator: Operator
+    session_id: str
     shows_hold: ForcesSeen
 
 
@@ -77,6 +80,8 @@ class Observation:
         self._last: ForceSample | None = None
         self._seen_at_s = self._began_s
         self._troubled = self._in_gap = False
+        self._number = 0
+        self._stops = Stops(ports.operator)
         self._times_ms: list[int] = []
         self._forces_dn: list[int] = []
 
@@ -169,13 +174,20 @@ class Observation:
 
     def _show(self, sample: ForceSample | None, now_s: float) -> None:
         since_s = None if self._pulled_from_s is None else now_s - self._pulled_from_s
+        self._number += 1
         self._ports.operator.show(
-            Progress(
+            Snapshot(
+                number=self._number,
+                utc_ms=self._ports.clock.utc_ms(),
+                session_id=self._ports.session_id,
                 phase=Phase.OBSERVING.label,
                 elapsed_s=since_s or 0.0,
                 planned_s=self._planned_s,
                 target_n=None,
                 force_n=None if sample is None else sample.net_n,
+                reading_age_s=None if self._last is None else self._last.age_s(now_s),
+                record_age_s=self._ports.recorder.age_s(),
+                record_trouble=self._ports.recorder.trouble,
                 since_start_s=since_s,
                 message="" if sample is not None else NO_READING,
             )
@@ -184,9 +196,11 @@ class Observation:
     # --- people -------------------------------------------------------------------------------
 
     def _asked_to_end(self, now_s: float) -> Ending | None:
-        stop = self._ports.operator.stop_requested()
-        if stop is not None:
-            return self._ended(Outcome.STOPPED, f"ended by {stop.by}, not by a named person")
+        leaving = self._ports.operator.leave_requested()
+        if leaving is not None:
+            return self._ended(Outcome.STOPPED, f"ended by {leaving}, not by a named person")
+        if (stop := self._stops.take()) is not None:
+            self._refuse("stop", stop.by, now_s)
         for request in self._ports.operator.requests():
             if isinstance(request, EndEarly):
                 return self._ended_by(request, now_s)
@@ -200,10 +214,12 @@ class Observation:
         elif isinstance(request, CheckIn):
             recorder.event(CheckInRecorded(by=request.by), now_s=now_s)
         else:
-            name = request_name(request)
-            refused = RefusalRecorded(request=name, by=request.by, reason=NOTHING_ORDERED)
-            recorder.event(refused, now_s=now_s)
-            self._ports.operator.tell(NOTHING_ORDERED)
+            self._refuse(request_name(request), request.by, now_s)
+
+    def _refuse(self, name: str, by: str, now_s: float) -> None:
+        refused = RefusalRecorded(request=name, by=by, reason=NOTHING_ORDERED)
+        self._ports.recorder.event(refused, now_s=now_s)
+        self._ports.operator.tell(NOTHING_ORDERED)
 
     def _ended_by(self, request: EndEarly, now_s: float) -> Ending:
         """A named person ends it: completed when a hold was seen."""

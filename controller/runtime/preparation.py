@@ -16,7 +16,8 @@ from controller.event_details.happened import (
     UnitAcknowledged,
 )
 from controller.order.prescription import Prescription
-from controller.ports import ArmingRequest, Question, StartFacts
+from controller.ports import ArmingRequest, StartFacts
+from controller.questions import Question
 from controller.runtime.session_ports import SessionPorts
 from controller.runtime.start_items import StartItems
 from controller.runtime.unit_events import ENTRIES_AT_REST, UnitEventReader
@@ -95,6 +96,7 @@ class Preparation:
         self._clock = ports.clock
         self._recorder = ports.recorder
         self._operator = ports.operator
+        self._questions = ports.questions
         self._order = order
         self._facts = facts
         self._watch = UnitWatch(
@@ -350,8 +352,8 @@ class Preparation:
         """Ask and wait without a limit (nothing moves); returns who said yes, a no is a refusal."""
         self._recorder.event(QuestionAsked(question=question.value), now_s=self._clock.now_s())
         person_only = needs_person(question, verified=self._unit.verified)
-        self._operator.ask(question, text, person_only=person_only)
-        while (answer := self._operator.answer(question)) is None:
+        self._questions.ask(question, text, person_only=person_only)
+        while (answer := self._questions.answer(question)) is None:
             self._watch.look()
         self._recorder.event(answer_recorded(question, answer), now_s=self._clock.now_s())
         if not answer.accepted:

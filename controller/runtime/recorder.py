@@ -77,6 +77,10 @@ class Recorder:
         """What became of the lock that keeps a second writer out; empty while it holds."""
         return self._journal.lock_fault
 
+    def utc_ms(self) -> int:
+        """The wall clock now, milliseconds since 1970."""
+        return self._clock.utc_ms()
+
     def age_s(self) -> float:
         """How long records have been waiting to become durable, seconds."""
         return self._journal.age_s(self._clock.now_s())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from controller.errors import (
     LinkError,
     OutcomeUncertain,
@@ -11,6 +13,7 @@ from controller.errors import (
     UnitFaulted,
 )
 from controller.event_details.happened import (
+    RefusalRecorded,
     ReleaseNotObserved,
     ReleaseObserved,
     ReleaseOrdered,
@@ -20,13 +23,8 @@ from controller.event_details.happened import (
 )
 from controller.events import Outcome
 from controller.order.planner import TreatmentPlan
-from controller.ports import (
-    Answer,
-    ArmingRequest,
-    Progress,
-    Question,
-    StartFacts,
-)
+from controller.ports import ArmingRequest, StartFacts
+from controller.questions import Answer, Question
 from controller.requests import AcknowledgeAlarms
 from controller.runtime.asides import hear_aside
 from controller.runtime.end_watch import EndWatch
@@ -45,6 +43,7 @@ from controller.session.recorded_events import answer_recorded
 from controller.start.before_start import needs_person
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
+NO_TREATMENT: Final = "no treatment is running"
 _REFUSALS = (RequestRefused, UnitFaulted, LinkError)
 
 
@@ -84,6 +83,7 @@ class Session:
         self._operator = ports.operator
         self._recorder = ports.recorder
         self._alarms = ports.alarms
+        self._questions = ports.questions
         self._plan = plan
         self._facts = facts
         self._lateness = lateness
@@ -112,6 +112,7 @@ class Session:
             ending = Ending(outcome=outcome, reason=f"the program failed: {_described(failure)}")
             raise
         finally:
+            self._questions.withdraw()
             self._record_end(ending)
         return ending
 
@@ -146,7 +147,6 @@ class Session:
             supervisor=supervisor,
             events=preparation.events,
             lateness=self._lateness,
-            planned_s=self._plan.profile.end_s,
         )
         self._run_loop(loop, machine, arming_failed)
         if machine.ending.outcome != Outcome.LINK_LOST:
@@ -265,13 +265,13 @@ class Session:
             preparation.events.read(reading, self._clock.now_s(), limit=ENTRIES_AT_REST)
 
     def _await_acknowledgement(self, machine: SessionMachine, watch: EndWatch) -> None:
-        """A tone every 30 s until somebody acknowledges; only a stop signal ends it otherwise.
+        """A tone every 30 s until somebody acknowledges; only who leaves ends it otherwise.
 
-        Nothing is asked behind a stop signal: the answer would come when nobody takes it.
+        Nothing is asked behind a leave: the answer would come when nobody takes it.
         """
         question = Question.END_ACKNOWLEDGED
         self._alarms.raise_alarm("treatment_done", self._clock.now_s())
-        if self._operator.stop_requested() is not None:
+        if self._operator.leave_requested() is not None:
             return
         person_only = needs_person(
             question,
@@ -279,31 +279,24 @@ class Session:
             release_doubtful=not machine.ending.release_seen,
         )
         text = "The session has ended. Free the patient and confirm."
-        self._operator.ask(question, text, person_only=person_only)
+        self._questions.ask(question, text, person_only=person_only)
         ticker = Ticker(self._clock, self._unit.tick_s)
-        self._show_end(machine, None)
-        while (answer := self._operator.answer(question)) is None:
-            reading = watch.look(ticker.wait())
+        self._show_end(machine, None, 0.0)
+        while (answer := self._questions.answer(question)) is None:
+            lateness_s = ticker.wait()
+            reading = watch.look(lateness_s)
             self._hear("after the end")
-            if self._operator.stop_requested() is not None:
+            self._hear_late_stop()
+            if self._operator.leave_requested() is not None:
                 return
-            self._show_end(machine, reading)
+            self._show_end(machine, reading, lateness_s)
         self._acknowledge_end(answer)
 
-    def _show_end(self, machine: SessionMachine, reading: Telemetry | None) -> None:
-        now_s = self._clock.now_s()
-        self._operator.show(
-            Progress(
-                phase=machine.phase.label,
-                elapsed_s=machine.treatment_elapsed_s(now_s),
-                planned_s=self._plan.order.traction_s,
-                target_n=0.0,
-                force_n=None if reading is None else reading.force_n,
-                alarms=self._alarms.active,
-                tone=self._alarms.tone_due(now_s),
-                sound_paused_s=self._alarms.sound_paused_s(now_s),
-            )
-        )
+    def _show_end(
+        self, machine: SessionMachine, reading: Telemetry | None, lateness_s: float
+    ) -> None:
+        course = machine.course(self._clock.now_s())
+        self._ports.present.show(course, reading, lateness_s=lateness_s)
 
     def _hear(self, when: str) -> None:
         """Requests that come while no loop runs."""
@@ -316,6 +309,14 @@ class Session:
                 when=when,
                 now_s=self._clock.now_s(),
             )
+
+    def _hear_late_stop(self) -> None:
+        """A stop behind the end is heard: there is nothing left to release."""
+        if (stop := self._ports.stops.take()) is None:
+            return
+        refused = RefusalRecorded(request="stop", by=stop.by, reason=NO_TREATMENT)
+        self._recorder.event(refused, now_s=self._clock.now_s())
+        self._operator.tell(f"stop by {stop.by} heard: {NO_TREATMENT}")
 
     def _acknowledge_end(self, answer: Answer) -> None:
         now_s = self._clock.now_s()

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from controller.ports import Clock, Operator, TractionUnit
 from controller.runtime.alarm_keeper import AlarmKeeper
+from controller.runtime.open_questions import OpenQuestions
+from controller.runtime.present import Present
 from controller.runtime.recorder import Recorder
+from controller.runtime.stops import Stops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +21,36 @@ class SessionPorts:
     recorder: Recorder
     operator: Operator
     alarms: AlarmKeeper
+    questions: OpenQuestions
+    present: Present
+    stops: Stops
 
     @classmethod
     def of(
-        cls, unit: TractionUnit, clock: Clock, recorder: Recorder, operator: Operator
+        cls,
+        unit: TractionUnit,
+        clock: Clock,
+        recorder: Recorder,
+        operator: Operator,
+        session_id: str,
     ) -> SessionPorts:
-        """Returns them for a session that begins: no alarm is active yet."""
-        alarms = AlarmKeeper(recorder, operator)
-        return cls(unit=unit, clock=clock, recorder=recorder, operator=operator, alarms=alarms)
+        """Returns them for a session that begins: no alarm is active and nothing was asked yet."""
+        alarms, questions = AlarmKeeper(recorder, operator), OpenQuestions(operator)
+        present = Present(
+            session_id=session_id,
+            clock=clock,
+            recorder=recorder,
+            operator=operator,
+            alarms=alarms,
+            questions=questions,
+        )
+        return cls(
+            unit=unit,
+            clock=clock,
+            recorder=recorder,
+            operator=operator,
+            alarms=alarms,
+            questions=questions,
+            present=present,
+            stops=Stops(operator),
+        )

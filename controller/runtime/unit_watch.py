@@ -8,10 +8,11 @@ from typing import Final
 
 from controller.errors import LinkError, RequestRefused, UnitFaulted
 from controller.event_details.happened import PressTestSeen
-from controller.ports import Progress
+from controller.order.phases import Phase
 from controller.runtime.clock_check import uptime_off_ms
 from controller.runtime.session_ports import SessionPorts
 from controller.runtime.ticker import Ticker
+from controller.session.course import Course
 from controller.start.self_check import ZERO_READINGS
 from controller.telemetry import CommandKind, ForceCommand, PatientSwitch, Telemetry
 
@@ -58,8 +59,9 @@ class UnitWatch:
         self._unit = ports.unit
         self._clock = ports.clock
         self._recorder = ports.recorder
-        self._operator = ports.operator
-        self._planned_s = planned_s
+        self._stops = ports.stops
+        self._present = ports.present
+        self._course = Course(phase=Phase.CHECKING.label, planned_s=planned_s)
         self._hear = hear
         self._ticker = Ticker(ports.clock, ports.unit.tick_s)
         self._press_test = PressTest()
@@ -68,6 +70,7 @@ class UnitWatch:
         self._identity = ports.unit.identity
         self._seen_at_s = identified_at_s
         self._uptime_ms: int | None = None
+        self._lateness_s = 0.0
         self._readings: deque[Telemetry] = deque(maxlen=ZERO_READINGS)
         self.reading = self.look_once()
 
@@ -105,17 +108,21 @@ class UnitWatch:
 
         Raises RequestRefused on a stop, LinkError on a silent unit, UnitFaulted on a restarted one.
         """
-        self._ticker.wait()
+        self._lateness_s = self._ticker.wait()
         self._hear()
-        if (stop := self._operator.stop_requested()) is not None:
+        if (stop := self._stops.asked()) is not None:
             raise RequestRefused(f"stopped before arming by {stop.by}; nothing was moved")
+        asked_at_s = self._clock.now_s()
         try:
             reading = self._unit.exchange(_OBSERVE)
-        except LinkError:
+        except LinkError as error:
+            self._present.unanswered(error)
             if self._clock.now_s() - self._answered_at_s > SILENCE_LIMIT_S:
                 raise
+            self._show(None)
             return None
         self._answered_at_s = self._clock.now_s()
+        self._present.answered(self._answered_at_s - asked_at_s)
         self._check_same_boot(reading)
         self._take(reading)
         return reading
@@ -151,17 +158,9 @@ class UnitWatch:
             )
         self._seen_at_s, self._uptime_ms = now_s, uptime_ms
 
-    def _show(self, reading: Telemetry) -> None:
-        self._operator.show(
-            Progress(
-                phase="checking",
-                elapsed_s=0.0,
-                planned_s=self._planned_s,
-                target_n=0.0,
-                force_n=reading.force_n,
-                message="" if self.press_test_passed else "waiting for the patient's press test",
-            )
-        )
+    def _show(self, reading: Telemetry | None) -> None:
+        message = "" if self.press_test_passed else "waiting for the patient's press test"
+        self._present.show(self._course, reading, lateness_s=self._lateness_s, message=message)
 
 
 def _up_for(uptime_s: float | None) -> str:

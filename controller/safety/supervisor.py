@@ -66,6 +66,16 @@ class Supervisor:
         return self._situation.stage
 
     @property
+    def limits(self) -> SafetyLimits:
+        """The limits in force."""
+        return self._limits
+
+    @property
+    def pull_mm(self) -> float | None:
+        """Cord wound in since the slack was taken up; None while it is not known."""
+        return self._situation.pull_mm
+
+    @property
     def force_is_on(self) -> bool:
         """True unless every channel there is shows at most 20 N."""
         return self._situation.force_is_on

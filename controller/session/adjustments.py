@@ -59,6 +59,19 @@ def changes_for(
     return (change, *_rest_that_follows(order, forces, change))
 
 
+def largest_increase_n(
+    order: Prescription, forces: OrderedForces, *, since_increase_s: float
+) -> float:
+    """The largest increase of the hold force that ``changes_for`` follows, in whole 0.1 N."""
+    if since_increase_s < INCREASE_EVERY_S:
+        return 0.0
+    room_n = min(INCREASE_SHARE * forces.hold_n, INCREASE_N, order.force_limit_n - forces.hold_n)
+    if order.mode is not Mode.STATIC:
+        longest_ramp_n = order.hold_s * order.ramp_up_n_per_s
+        room_n = min(room_n, longest_ramp_n - (forces.hold_n - forces.rest_n))
+    return max(0.0, math.floor(room_n * 10 + 1e-6) / 10)
+
+
 def applied(forces: OrderedForces, changes: tuple[ForceChange, ...]) -> OrderedForces:
     """The ordered forces after the changes."""
     for change in changes:

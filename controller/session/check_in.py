@@ -17,6 +17,12 @@ class CheckInReminder:
         """Somebody was with the patient."""
         self._last_s = now_s
 
+    def left_s(self, now_s: float) -> float | None:
+        """How long until somebody should look again; None before the treatment."""
+        if self._last_s is None:
+            return None
+        return max(0.0, self._last_s + CHECK_IN_EVERY_S - now_s)
+
     def due(self, now_s: float) -> bool:
         """True once each time that so long nobody was; never before the treatment."""
         if self._last_s is None or now_s - self._last_s < CHECK_IN_EVERY_S:

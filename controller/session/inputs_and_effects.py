@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from controller.event_details.table import EventDetail
 from controller.events import Outcome
-from controller.ports import Answer, Question
+from controller.questions import Answer, Question
 from controller.requests import Stop, TreatmentRequest
 from controller.safety.verdict import Verdict
 from controller.telemetry import Telemetry

@@ -20,7 +20,7 @@ from controller.events import StopCause
 from controller.order.force_profile import Segment
 from controller.order.phases import FINAL_PHASES, TRANSITIONS, TREATING_PHASES, Phase, Stage
 from controller.order.planner import SLACK_FOLLOW_N, TreatmentPlan
-from controller.ports import Answer, Question
+from controller.questions import Answer, Question
 from controller.requests import (
     AdjustForce,
     CheckIn,
@@ -36,6 +36,7 @@ from controller.safety.verdict import RELEASE_COMMANDS, Action, Verdict
 from controller.session import recorded_events
 from controller.session.approach import ANSWER_LIMIT_S, FAILED_APPROACH, Approach, ApproachStep
 from controller.session.check_in import CheckInReminder
+from controller.session.course import Course
 from controller.session.inputs_and_effects import (
     ArmingFailed,
     Ask,
@@ -81,9 +82,6 @@ class SessionMachine:
         self._approach = Approach(order)
         self._resume_asked: tuple[str, float] | None = None
         self._hold_parts: set[int] = set()
-        self._hold_count = len(
-            {part.part for part in plan.profile.segments if part.phase is Phase.HOLDING}
-        )
         self._hold_seen = HoldSeen()
         self._holding_position = False
         self._ceiling_n = order.hold_force_n
@@ -119,11 +117,6 @@ class SessionMachine:
         return len(self._hold_parts) if self._phase in TREATING_PHASES else 0
 
     @property
-    def hold_count(self) -> int:
-        """Number of holds that the order plans."""
-        return self._hold_count
-
-    @property
     def ceiling_n(self) -> float:
         """The highest force now ordered (0x206), newtons."""
         return self._ceiling_n
@@ -132,9 +125,15 @@ class SessionMachine:
         """Seconds on the treatment clock, which stands still in a pause; 0 before the treatment."""
         return self._treatment.elapsed_s(now_s - self._origin_s)
 
-    def since_start_s(self, now_s: float) -> float | None:
-        """Seconds since the first ramp, pauses included; None before it."""
-        return self._treatment.since_start_s(now_s - self._origin_s)
+    def course(self, now_s: float) -> Course:
+        """Where the session stands, for whoever shows it."""
+        check_in_s = None if self._end.ordered else self._reminder.left_s(now_s)
+        return self._treatment.course(
+            self._phase,
+            now_s - self._origin_s,
+            hold_number=self.hold_number,
+            check_in_s=check_in_s,
+        )
 
     def command(self, leave_s: float) -> ForceCommand:
         """What the unit should get in the exchange that leaves at ``leave_s``."""

@@ -40,6 +40,22 @@ class TreatmentPause:
         """The force that the pause wants, newtons."""
         return self._glide.at_n(session_s)
 
+    def held_left_s(self, session_s: float) -> float | None:
+        """How long the force is held yet; None once it goes back or the treatment goes on."""
+        if self._regressing or self.returning:
+            return None
+        return max(0.0, self.since_s + HOLD_LIMIT_S - session_s)
+
+    def left_s(self, session_s: float) -> float | None:
+        """How long until the pause ends in a release; None once the treatment goes on."""
+        if self.returning:
+            return None
+        if self._low_since_s is not None:
+            return max(0.0, self._low_since_s + PRETENSION_LIMIT_S - session_s)
+        way_n = max(0.0, self._glide.at_n(session_s) - self._base_n)
+        held_s = self.held_left_s(session_s) or 0.0
+        return held_s + way_n / self._down + PRETENSION_LIMIT_S
+
     def lower(self, most_n: float, session_s: float) -> None:
         """Go down to ``most_n`` if the pause holds more or is on its way to more."""
         if self._glide.to_n > most_n:

@@ -21,7 +21,7 @@ from controller.event_details.happened import (
 )
 from controller.events import StopCause, cause_of
 from controller.order.phases import Phase, Stage
-from controller.ports import Answer, Question
+from controller.questions import Answer, Question
 from controller.requests import Pause, TreatmentRequest, request_name
 from controller.safety.verdict import EndedFinding, Finding, Verdict
 from controller.session.adjustments import ForceChange

@@ -11,7 +11,7 @@ from controller.event_details.happened import ReleaseOrdered, UnitDisarmed
 from controller.events import Outcome
 from controller.order.phases import Phase
 from controller.order.prescription import Prescription
-from controller.ports import Question
+from controller.questions import Question
 from controller.session import recorded_events
 from controller.session.inputs_and_effects import Ask, Disarm, Effect, Emit, RaiseAlarm
 from controller.session.outcome import EndReason

@@ -10,10 +10,16 @@ import math
 from typing import Final
 
 from controller.order.force_profile import Segment
-from controller.order.phases import Phase
+from controller.order.phases import TREATING_PHASES, Phase, Stage
 from controller.order.planner import TreatmentPlan, base_force_n, level_n, ordered_forces, replan
 from controller.requests import AdjustForce
-from controller.session.adjustments import ForceChange, applied, changes_for
+from controller.session.adjustments import (
+    ForceChange,
+    applied,
+    changes_for,
+    largest_increase_n,
+)
+from controller.session.course import Course
 from controller.session.pause import PauseStep, TreatmentPause
 from controller.session.treatment_clock import TreatmentClock
 
@@ -27,6 +33,9 @@ class Treatment:
     def __init__(self, plan: TreatmentPlan) -> None:
         self._order = plan.order
         self._profile = plan.profile
+        self._planned_s = plan.profile.end_s
+        holds = [part for part in plan.profile.segments if part.phase is Phase.HOLDING]
+        self._hold_count = len({part.part for part in holds})
         self._forces = self._paused_with = ordered_forces(plan.order)
         self._segment = 0
         self._clock: TreatmentClock | None = None
@@ -56,6 +65,35 @@ class Treatment:
     def since_start_s(self, session_s: float) -> float | None:
         """Seconds since the first ramp, pauses included; None before it."""
         return None if self._clock is None else session_s - self._clock.started_ms / 1000
+
+    def course(
+        self, phase: Phase, session_s: float, *, hold_number: int, check_in_s: float | None
+    ) -> Course:
+        """Where the session stands in ``phase``; what is not the treatment's is given."""
+        pause, is_treating = self._pause, phase in TREATING_PHASES
+        may_rise = is_treating or phase is Phase.PAUSED
+        elapsed_s = self.elapsed_s(session_s)
+        held_left_s = None if pause is None else pause.held_left_s(session_s)
+        segment_left_s = max(0.0, self.segment.end_s - elapsed_s)
+        return Course(
+            phase=phase.label,
+            planned_s=self._planned_s,
+            stage=(self.segment.stage if may_rise else Stage.PREPARATION).name.lower(),
+            hold_number=hold_number,
+            hold_count=self._hold_count,
+            elapsed_s=elapsed_s,
+            since_start_s=self.since_start_s(session_s),
+            phase_left_s=segment_left_s if is_treating else held_left_s,
+            pause_left_s=None if pause is None else pause.left_s(session_s),
+            check_in_s=check_in_s,
+            ceiling_n=self.ceiling_n(session_s),
+            increase_n=self._increase_n(session_s) if may_rise else 0.0,
+        )
+
+    def _increase_n(self, session_s: float) -> float:
+        """The largest increase of the hold force that would be followed now, newtons."""
+        since_s = session_s - self._increased_at_s
+        return largest_increase_n(self._order, self._forces, since_increase_s=since_s)
 
     def target_n(self, session_s: float) -> float:
         """The force that the treatment wants, newtons."""

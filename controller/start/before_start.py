@@ -6,7 +6,8 @@ from typing import Final
 
 from controller.errors import PrescriptionInvalid
 from controller.order.prescription import LONG_TREATMENT_S, Prescription
-from controller.ports import Question, StartFacts, UnitCapabilities, UnitIdentity
+from controller.ports import StartFacts, UnitCapabilities, UnitIdentity
+from controller.questions import Question
 
 DIGEST_SHOWN: Final = 12
 """Characters of an order's digest that are put before a person: as many as a checkpoint's part."""

@@ -149,11 +149,15 @@ def read_session(folder: RecordFolder, session_id: str) -> SessionRecord:
         return load_session(db, path, head)
 
 
-def refuse_removed(folder: RecordFolder, head: SessionHead) -> None:
-    """Raise RecordNotFound, with who and why, when a session's content was removed."""
-    path, _ = _find(folder, head.session_id)
+def find_kept(folder: RecordFolder, session_id: str) -> SessionHead:
+    """The row of a session whose content is there, by its id or the beginning of it.
+
+    Raises RecordNotFound, with who and why where the content was removed.
+    """
+    path, head = _find(folder, session_id)
     with reading(path) as db:
         _refuse_removed(db, head)
+    return head
 
 
 def _refuse_removed(db: Database, head: SessionHead) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zipfile import ZipFile, is_zipfile
 
 from controller.errors import ExportRefused, ReceiverInvalid
-from records.exports.messages.receiver_maps import OWN, Receiver, load_receivers
+from records.exports.messages.receiver_maps import OWN, Receiver, load_receivers, own_receiver
 from records.store.record_folder import RecordFolder
 from records.visit.visit import Visit
 
@@ -32,7 +32,7 @@ class Choices:
     @property
     def known_receiver(self) -> Receiver:
         """The chosen receiver, else the program's own."""
-        return self.receiver or load_receivers()[OWN]
+        return self.receiver or own_receiver()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 
 from controller.event_details.happened import AnswerRecorded, SessionEnded
 from controller.events import EventKind
-from controller.ports import Question
+from controller.questions import Question
 from records.evidence.reader import SessionRecord
 from records.note.delivered_dose import DeliveredDose
 from records.note.event_texts import (

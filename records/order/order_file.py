@@ -27,7 +27,7 @@ Text = Annotated[str, Field(max_length=TEXT_CHARACTERS)]
 
 
 class _OrderFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     region: str
     mode: str

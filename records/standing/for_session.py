@@ -65,6 +65,10 @@ class SessionStanding:
             check_order_fits_table(order.prescription, unit)
         return replace(self, unit=unit)
 
+    def at_table(self, unit: StandingVersion[UnitRecord]) -> SessionStanding:
+        """The same at a table that is configured, before anybody looked what answers there."""
+        return replace(self, unit=unit)
+
 
 def standing_for(held: StandingData, order: Order, day: date) -> SessionStanding:
     """What holds for an order on the clinic's day; raises PrescriptionInvalid above a cap."""

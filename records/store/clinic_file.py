@@ -22,15 +22,12 @@ from records.store.database import (
 )
 from records.store.record_folder import RecordFolder
 
-_migrations = Migrations("traction-clinic")
-
 CHAINED_SINCE = 2
 """The first schema that has the chain; an older file is read as one without entries."""
 COVERED_TABLES = ("entry", "link")
 
 
-@_migrations()
-def m001_first_schema(db: Database) -> None:
+def _m001_first_schema(db: Database) -> None:
     """Orders as they were written, and patient keys."""
     db.execute("CREATE TABLE patient (key TEXT PRIMARY KEY, reference TEXT NOT NULL UNIQUE) STRICT")
     db.execute(
@@ -40,8 +37,7 @@ def m001_first_schema(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
-@_migrations()
-def m002_note_life(db: Database) -> None:
+def _m002_note_life(db: Database) -> None:
     """The chain of entries, and the words of notes that are still drafts.
 
     The two columns that entries are found by are computed from the covered text, never stored.
@@ -76,7 +72,9 @@ def m002_note_life(db: Database) -> None:
     db.execute("PRAGMA user_version = 2")
 
 
-CLINIC_SCHEMA = Schema("the clinic's words", 2, _migrations)
+CLINIC_SCHEMA = Schema(
+    "the clinic's words", 2, Migrations("traction-clinic", _m001_first_schema, _m002_note_life)
+)
 
 
 def clinic_reading(folder: RecordFolder) -> AbstractContextManager[Database]:
@@ -105,7 +103,7 @@ def clinic_writing(folder: RecordFolder) -> Iterator[Database]:
             except BaseException:
                 db.rollback()
                 raise
-            db.commit()
+            db.execute("COMMIT")
         finally:
             db.close()
 

@@ -15,7 +15,7 @@ from records.clinic.filed_orders import filed_order
 from records.clinic.standing_used import StandingUsed
 from records.clinic.visit_sessions import Visits, visits_of
 from records.evidence.believed import CheckedRecord, read_checked, refusal_of
-from records.evidence.reader import find_session, refuse_removed
+from records.evidence.reader import find_kept
 from records.evidence.unreadable import UNREADABLE
 from records.note.treatment_note import draft_note
 from records.store.author import Person
@@ -109,7 +109,7 @@ def _of_visit(
             yield asked
             continue
         try:
-            refuse_removed(folder, find_session(folder, name))
+            find_kept(folder, name)
             yield read_checked(folder, name)
         except RecordNotFound as error:
             raise RecordNotFound(
@@ -147,8 +147,7 @@ def altered_is_said(visit: Visit) -> Iterator[None]:
 
 def keep_reading(folder: RecordFolder, session_id: str, person: Person, what: str) -> str:
     """Keep the row of an access to a session, and to each of its visit; returns its whole id."""
-    head = find_session(folder, session_id)
-    refuse_removed(folder, head)
+    head = find_kept(folder, session_id)
     try:
         with clinic_reading(folder) as db:
             patient_key = filed_order(db, head.session_id).patient_key

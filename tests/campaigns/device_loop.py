@@ -7,7 +7,7 @@ from pathlib import Path
 
 from controller.events import EventKind
 from controller.order.planner import plan
-from controller.ports import Answer, Question
+from controller.questions import Answer, Question
 from records.evidence.reader import SessionRecord, read_session
 from records.order.order import PlannedOrder
 from records.store.record_folder import RecordFolder
@@ -50,7 +50,7 @@ def treat_on_device(patient: DrawnPatient, treatment: Treatment, *, seed: int) -
             "direct line",
             PlannedOrder.of(treatment.order()),
             workplace=Workplace(folder=RecordFolder(Path(folder)), settings=SETTINGS, clock=clock),
-            operator=Examiner(scripted=True, show=lambda progress: None),
+            operator=Examiner(scripted=True, show=lambda snapshot: None),
             connect=direct_connection(firmware),
             recording=Recording(identifiers=fixed_identifiers(), commit_interval_s=1.0),
         )

@@ -12,7 +12,8 @@ import numpy as np
 
 from controller.errors import OutcomeUncertain
 from controller.events import EventKind
-from controller.ports import Clock, Progress, TractionUnit
+from controller.ports import Clock, TractionUnit
+from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_serial
 from records.evidence.reader import SessionRecord, read_session
 from records.order.order import PlannedOrder
@@ -96,10 +97,10 @@ class Mover:
         self._entered_s: float | None = None
         self.moved_at_s: float | None = None
 
-    def watch(self, progress: Progress) -> None:
+    def watch(self, snapshot: Snapshot) -> None:
         """Once a tick, with what a display is shown."""
         session, now_s = self._session, self._clock.now_s()
-        if progress.phase != session.moves_in or session.patient.movement == "still":
+        if snapshot.phase != session.moves_in or session.patient.movement == "still":
             return
         if self._entered_s is None:
             self._entered_s = now_s

@@ -8,9 +8,9 @@ import pytest
 
 from controller.errors import JournalCorrupt, JournalUnavailable, UnitBusy
 from controller.events import EventKind, Outcome
-from controller.ports import Progress
 from controller.runtime import loop
 from controller.runtime.session import Session
+from controller.snapshot import Snapshot
 from records.evidence.integrity import verify
 from records.evidence.journal import SqliteJournal
 from records.evidence.reader import NOT_CLOSED, list_sessions
@@ -35,8 +35,8 @@ def killed(*_: object) -> None:
 def kill_in_hold(stage: Stage, order: str = SHORT_CERVICAL) -> None:
     """A session that ends in the middle of a hold without a release, an end or a seal."""
 
-    def kill(progress: Progress) -> None:
-        if progress.phase == "holding" and progress.elapsed_s > 8.0:
+    def kill(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and snapshot.elapsed_s > 8.0:
             raise Killed
 
     with pytest.MonkeyPatch.context() as patch:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from controller.events import EventKind
-from controller.ports import Answer, Clock, Progress, Question, TractionUnit
+from controller.ports import Clock, TractionUnit
+from controller.questions import Answer, Question
 from controller.session.inputs_and_effects import Ending
+from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_serial
 from records.evidence.reader import SessionRecord
 from records.store.record_folder import RecordFolder
@@ -107,10 +109,10 @@ class HazardStage:
         """Treat, inject once in ``phase`` after so many seconds of it, watch 60 s more."""
         entered_s = 0.0
 
-        def watch(progress: Progress) -> None:
+        def watch(snapshot: Snapshot) -> None:
             nonlocal entered_s
             now_s = self.clock.now_s()
-            if progress.phase == phase and not entered_s:
+            if snapshot.phase == phase and not entered_s:
                 entered_s = now_s
             if entered_s and not self.injected_at_s and now_s >= entered_s + after_s:
                 self.injected_at_s = now_s

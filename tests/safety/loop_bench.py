@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.order.planner import plan
 from controller.order.prescription import Prescription
-from controller.ports import Answer, Progress, Question
+from controller.questions import Answer, Question
 from controller.requests import EndEarly, SessionRequest, Stop
 from controller.runtime.clock import VirtualClock
 from controller.runtime.lateness import Lateness
@@ -25,6 +25,7 @@ from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import RELEASE_STRENGTH, Action
 from controller.session.inputs_and_effects import Ending
 from controller.session.machine import SessionMachine
+from controller.snapshot import Snapshot
 from controller.telemetry import CommandKind, ForceCommand
 from tests.safety.obedient_unit import LIMIT_N, ORDER, RELEASED_N, STEP_S, ObedientUnit
 from tests.unit.controller.runtime.runtime_parts import ListJournal
@@ -42,6 +43,8 @@ class YesOperator:
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
+        self.withdrawn: list[Question] = []
+        self.leaving: str | None = None
         self.ends = False
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
@@ -55,6 +58,12 @@ class YesOperator:
     def stop_requested(self) -> Stop | None:
         return self.stop
 
+    def withdraw(self, question: Question) -> None:
+        self.withdrawn.append(question)
+
+    def leave_requested(self) -> str | None:
+        return self.leaving
+
     def requests(self) -> Sequence[SessionRequest]:
         ends, self.ends = self.ends, False
         return (EndEarly(by="examiner"),) if ends else ()
@@ -62,7 +71,7 @@ class YesOperator:
     def tell(self, text: str) -> None:
         """Nobody listens."""
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Nobody looks."""
 
 
@@ -86,7 +95,6 @@ class LoopBench:
 
     order: Prescription = ORDER
     core: Callable[[SessionMachine], Any] = lambda machine: machine
-    planned_s: float | None = None
     ends_at_s: float | None = None
     clock: VirtualClock = field(default_factory=VirtualClock)
     journal: ListJournal = field(default_factory=ListJournal)
@@ -110,14 +118,13 @@ class LoopBench:
         )
         planned = plan(self.order)
         self.machine = SessionMachine(planned, origin_s=self.started_s)
-        self.ports = SessionPorts.of(self.unit, self.clock, recorder, self.operator)
+        self.ports = SessionPorts.of(self.unit, self.clock, recorder, self.operator, "session-1")
         self.loop = ForceLoop(
             ports=self.ports,
             machine=self.core(self.machine),
             supervisor=self.supervisor,
             events=UnitEventReader(self.unit, recorder, first),
             lateness=self.lateness,
-            planned_s=planned.profile.end_s if self.planned_s is None else self.planned_s,
         )
 
     def run(self, each_exchange: Callable[[float], None] | None = None) -> LoopBench:

@@ -16,8 +16,10 @@ import numpy as np
 
 from controller.errors import LinkLost, TractionError
 from controller.events import EventKind
-from controller.ports import Answer, Clock, Progress, Question, TractionUnit
+from controller.ports import Clock, TractionUnit
+from controller.questions import Answer, Question
 from controller.requests import SessionRequest, Stop
+from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_serial
 from records.evidence.journal import SqliteJournal
 from records.evidence.reader import SessionRecord, read_session
@@ -127,13 +129,14 @@ class Person:
     which nothing moves, nobody comes.
     """
 
-    def __init__(self, script: SessionScript, watch: Callable[[Progress], None]) -> None:
+    def __init__(self, script: SessionScript, watch: Callable[[Snapshot], None]) -> None:
         self._script, self._watch = script, watch
         self._since_start_s: float | None = None
         self.acknowledges_end = True
         self.asked: set[Question] = set()
         self.told: list[str] = []
         self.stop: Stop | None = None
+        self.leaving: str | None = None
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
         self.asked.add(question)
@@ -146,15 +149,21 @@ class Person:
     def stop_requested(self) -> Stop | None:
         return self.stop
 
+    def withdraw(self, question: Question) -> None:
+        self.asked.discard(question)
+
+    def leave_requested(self) -> str | None:
+        return self.leaving
+
     def requests(self) -> Sequence[SessionRequest]:
         return self._script.due(self._since_start_s)
 
     def tell(self, text: str) -> None:
         self.told.append(text)
 
-    def show(self, progress: Progress) -> None:
-        self._since_start_s = progress.since_start_s
-        self._watch(progress)
+    def show(self, snapshot: Snapshot) -> None:
+        self._since_start_s = snapshot.since_start_s
+        self._watch(snapshot)
 
     def _waits(self, question: Question) -> bool:
         if question is Question.END_ACKNOWLEDGED:
@@ -307,12 +316,12 @@ class _Trigger:
         self._stage, self._inject = stage, inject
         self._entered_s: float | None = None
 
-    def watch(self, progress: Progress) -> None:
+    def watch(self, snapshot: Snapshot) -> None:
         """Once a tick, in the loop's own thread."""
         stage = self._stage
         now_s = stage.clock.now_s()
         stage.look_without_power()
-        if progress.phase in stage.phase.shown and self._entered_s is None:
+        if snapshot.phase in stage.phase.shown and self._entered_s is None:
             self._entered_s = now_s
             stage.person.acknowledges_end = not stage.phase.at_the_end
         if self._entered_s is not None and now_s >= self._entered_s + stage.phase.after_s:
@@ -323,6 +332,7 @@ class _Trigger:
             stage.failure = stage.failure or f"the session had not ended after {GIVE_UP_S:g} s"
             stage.person.acknowledges_end = True
             stage.person.stop = Stop(by="the matrix", fast=True)
+            stage.person.leaving = "the matrix"
 
     def around_arming(self, unit: TractionUnit) -> None:
         """Inject in the call that arms, before or behind its writes."""

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import pytest
 
 from controller.errors import ProgramFailed
-from controller.ports import Progress
 from controller.safety.supervisor import Supervisor
 from controller.safety.verdict import Action, Verdict
+from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand
 from records.store.record_folder import RecordFolder
 from simulator.device.firmware import ReferenceFirmware
@@ -218,8 +218,8 @@ LAST_RESORT = [
 def test_last_resort_alone(
     folder: RecordFolder, monkeypatch: pytest.MonkeyPatch, breaks: Breaks
 ) -> None:
-    def break_the_loop(progress: Progress) -> None:
-        if progress.phase == "holding" and progress.elapsed_s > 9.0:
+    def break_the_loop(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and snapshot.elapsed_s > 9.0:
             breaks.inject(stage.firmware)
             raise KeyError("made by the test")
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from controller.events import EventKind, Outcome
-from controller.ports import Clock, Progress, TractionUnit
+from controller.ports import Clock, TractionUnit
 from controller.session.machine import SessionMachine
+from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_unit
 from records.evidence.integrity import verify
 from records.store.record_folder import RecordFolder
@@ -269,8 +270,8 @@ def test_row_31_a_closed_pty_ends_the_session_and_is_not_opened_again(folder: Re
         opened.append(uri)
         return connect_unit(uri, clock)
 
-    def close(progress: Progress) -> None:
-        if progress.phase == "holding" and progress.elapsed_s > 9.0 and not closed_at_s:
+    def close(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and snapshot.elapsed_s > 9.0 and not closed_at_s:
             closed_at_s.append(stage.clock.now_s())
             stage.unit.stop()
 

@@ -16,7 +16,7 @@ import pytest
 
 from controller.errors import JournalCorrupt, JournalUnavailable, UnitBusy
 from controller.events import EventKind, Outcome
-from controller.ports import Progress
+from controller.snapshot import Snapshot
 from records.evidence.integrity import verify
 from records.evidence.journal_store import JournalStore
 from records.evidence.spill import SpillFile, spill_path
@@ -35,10 +35,10 @@ class InHold:
         self.phases: list[str] = []
         self.acted = False
 
-    def __call__(self, progress: Progress) -> None:
-        if not self.phases or self.phases[-1] != progress.phase:
-            self.phases.append(progress.phase)
-        if progress.phase == "holding" and progress.elapsed_s > 10.0 and not self.acted:
+    def __call__(self, snapshot: Snapshot) -> None:
+        if not self.phases or self.phases[-1] != snapshot.phase:
+            self.phases.append(snapshot.phase)
+        if snapshot.phase == "holding" and snapshot.elapsed_s > 10.0 and not self.acted:
             self.acted = True
             self._act(only_database(self._folder))
 
@@ -90,8 +90,8 @@ def test_row_46_a_locked_database_does_not_end_the_treatment_and_loses_nothing(
         lock(path)
         locked_until_s = stage.clock.now_s() + 6.0
 
-    def watch(progress: Progress) -> None:
-        in_hold(progress)
+    def watch(snapshot: Snapshot) -> None:
+        in_hold(snapshot)
         if in_hold.acted and lock.held and stage.clock.now_s() >= locked_until_s:
             spilled.append(
                 spill_path(only_database(folder_in_memory)).read_bytes()[12:64] != bytes(52)
@@ -149,9 +149,9 @@ def test_row_46_with_no_place_left_the_patient_is_released_after_5_s(
         monkeypatch.setattr(SpillFile, "put", refuse)
         acted_at_s.append(stage.clock.now_s())
 
-    def watch(progress: Progress) -> None:
-        in_hold(progress)
-        if progress.phase == "releasing" and not released_at_s:
+    def watch(snapshot: Snapshot) -> None:
+        in_hold(snapshot)
+        if snapshot.phase == "releasing" and not released_at_s:
             released_at_s.append(stage.clock.now_s())
 
     with staged(folder_in_memory) as stage:

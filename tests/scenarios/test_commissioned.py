@@ -11,7 +11,8 @@ import pytest
 from controller.errors import JournalCorrupt, SelfCheckFailed, UnitNotVerified
 from controller.event_details.happened import SelfCheckRecorded
 from controller.events import EventKind, Outcome
-from controller.ports import Clock, Question, TractionUnit
+from controller.ports import Clock, TractionUnit
+from controller.questions import Question
 from controller.runtime.clock import VirtualClock
 from firmware_bridge.profile_kinds.transmitter import TransmitterProfile
 from firmware_bridge.profiles import shipped_profile

@@ -6,7 +6,7 @@ import pytest
 
 from controller.errors import JournalUnavailable, UnitBusy
 from controller.events import EventKind, Outcome
-from controller.ports import Progress
+from controller.snapshot import Snapshot
 from records.evidence.integrity import verify
 from records.evidence.reader import RUNNING, SessionRecord, list_sessions
 from records.evidence.spill import SpillFile, spill_path
@@ -17,17 +17,17 @@ from tests.support.sessions import SHORT_CERVICAL, staged
 
 
 class FailsInHold:
-    """Breaks the disk at the first hold; the progress line is where a test looks on."""
+    """Breaks the disk at the first hold; the snapshot line is where a test looks on."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
         self.phases: list[str] = []
 
-    def __call__(self, progress: Progress) -> None:
-        if progress.phase == "holding" and "holding" not in self.phases:
+    def __call__(self, snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and "holding" not in self.phases:
             self.plan.at, self.plan.lasting = self.plan.operations, True
-        if not self.phases or self.phases[-1] != progress.phase:
-            self.phases.append(progress.phase)
+        if not self.phases or self.phases[-1] != snapshot.phase:
+            self.phases.append(snapshot.phase)
 
 
 def the_session(folder: RecordFolder, session_id: str) -> SessionRecord:
@@ -85,8 +85,8 @@ def test_when_nothing_takes_a_write_the_patient_is_released(
 def test_a_deleted_lock_file_raises_one_alarm_and_starts_no_second_session(
     folder_in_memory: RecordFolder,
 ) -> None:
-    def delete_it_in_the_hold(progress: Progress) -> None:
-        if progress.phase == "holding" and not refused:
+    def delete_it_in_the_hold(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and not refused:
             (path,) = folder_in_memory.unit_databases()
             path.with_suffix(".lock").unlink()
             with pytest.raises(UnitBusy, match="deleted or replaced"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from controller.events import EventKind, Outcome
 from controller.order.phases import Phase
-from controller.ports import Answer, Progress, Question
+from controller.questions import Answer, Question
+from controller.snapshot import Snapshot
 from records.evidence.integrity import verify
 from records.store.record_folder import RecordFolder
 from tests.support.independent_dose import independent_dose
@@ -106,12 +107,12 @@ class LateOperator(SessionOperator):
             script=parse_script('step = [{ at = "5 s", do = "end", by = "P. Jones" }]', "script"),
         )
 
-    def _listen(self, progress: Progress) -> None:
-        if progress.phase == "stopped":
+    def _listen(self, snapshot: Snapshot) -> None:
+        if snapshot.phase == "stopped":
             now_s = self._now_s()  # type: ignore[operator]
             self._ended_at_s = self._ended_at_s or now_s
-            self.alarms |= {kind.code for kind in progress.alarms}
-            if progress.tone:
+            self.alarms |= {kind.code for kind in snapshot.alarms}
+            if snapshot.tone:
                 self.tones_at_s.append(now_s - self._ended_at_s)
 
     def answer(self, question: Question) -> Answer | None:

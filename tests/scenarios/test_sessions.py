@@ -11,7 +11,8 @@ import pytest
 
 from controller.errors import PrescriptionInvalid, RequestRefused, SelfCheckFailed, UnitBusy
 from controller.events import EventKind, JsonValue, Outcome
-from controller.ports import Answer, Progress, Question
+from controller.questions import Answer, Question
+from controller.snapshot import Snapshot
 from records.evidence.integrity import verify
 from records.evidence.reader import last_arming_of
 from records.exports.formats import written
@@ -121,8 +122,8 @@ def test_delivered_numbers_equal_a_second_implementation(tmp_path: Path) -> None
 
 
 def test_operator_stop_releases_at_the_ordered_rate(folder: RecordFolder) -> None:
-    def stop_in_hold(progress: Progress) -> None:
-        if progress.phase == "holding" and progress.elapsed_s > 10.0:
+    def stop_in_hold(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and snapshot.elapsed_s > 10.0:
             stage.operator.stop("P. Jones")
 
     with staged(folder) as stage:
@@ -146,8 +147,8 @@ def test_operator_stop_releases_at_the_ordered_rate(folder: RecordFolder) -> Non
     ],
 )
 def test_hazards_end_in_a_release_below_15_n(folder: RecordFolder, fault: str, code: str) -> None:
-    def inject(progress: Progress) -> None:
-        if progress.phase != "holding" or progress.elapsed_s < 12.0 or injected:
+    def inject(snapshot: Snapshot) -> None:
+        if snapshot.phase != "holding" or snapshot.elapsed_s < 12.0 or injected:
             return
         injected.append(fault)
         firmware = stage.firmware
@@ -174,8 +175,8 @@ def test_hazards_end_in_a_release_below_15_n(folder: RecordFolder, fault: str, c
 
 
 def test_a_vanished_port_ends_as_link_lost(folder: RecordFolder) -> None:
-    def pull(progress: Progress) -> None:
-        if progress.phase == "holding" and progress.elapsed_s > 9.0:
+    def pull(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and snapshot.elapsed_s > 9.0:
             stage.unit.stop()
 
     with staged(folder, wire="tcp") as stage:
@@ -282,7 +283,7 @@ class AnswersFor(SessionOperator):
     """A script for everything that a script may answer, and a person for one question more."""
 
     def __init__(self, question: Question) -> None:
-        super().__init__(scripted=True, show=lambda progress: None)
+        super().__init__(scripted=True, show=lambda snapshot: None)
         self._question = question
 
     def answer(self, question: Question) -> Answer | None:
@@ -313,8 +314,8 @@ def test_an_order_above_the_unit_s_rating_opens_no_session(folder: RecordFolder)
 
 
 def test_a_second_session_on_an_open_unit_is_refused(folder: RecordFolder) -> None:
-    def try_again(progress: Progress) -> None:
-        if progress.phase == "holding" and not refused:
+    def try_again(snapshot: Snapshot) -> None:
+        if snapshot.phase == "holding" and not refused:
             from records.store.unit_lock import UnitLock
 
             (path,) = folder.unit_databases()

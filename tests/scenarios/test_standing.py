@@ -34,7 +34,7 @@ WORDS = str(FLAG["text"])
 def listening() -> tuple[SessionOperator, list[str]]:
     """An operator whose script says yes to everything, and what it was told."""
     heard: list[str] = []
-    return SessionOperator(scripted=True, show=lambda progress: None, tell=heard.append), heard
+    return SessionOperator(scripted=True, show=lambda snapshot: None, tell=heard.append), heard
 
 
 def of_kind(folder: RecordFolder, kind: int) -> int:

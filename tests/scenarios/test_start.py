@@ -20,7 +20,8 @@ from controller.errors import (
 )
 from controller.events import EventKind, Outcome
 from controller.order.prescription import Region
-from controller.ports import Clock, Question, TractionUnit
+from controller.ports import Clock, TractionUnit
+from controller.questions import Question
 from records.evidence.journal import SqliteJournal
 from records.store.record_folder import RecordFolder
 from simulator import units

@@ -9,7 +9,8 @@ import pytest
 
 from controller.errors import LinkLost, OutcomeUncertain, ProgramFailed
 from controller.events import EventKind, Outcome
-from controller.ports import Answer, Progress, Question
+from controller.questions import Answer, Question
+from controller.snapshot import Snapshot
 from firmware_bridge.units import map_unit
 from firmware_bridge.units.reference_unit import ReferenceUnit
 from records.evidence.reader import SessionRecord, list_sessions
@@ -123,8 +124,8 @@ class Breaks(SessionOperator):
         super().__init__(scripted=True, show=self._look)
         self._phase, self._failure = phase, failure
 
-    def _look(self, progress: Progress) -> None:
-        if progress.phase == self._phase and progress.elapsed_s > 9.0:
+    def _look(self, snapshot: Snapshot) -> None:
+        if snapshot.phase == self._phase and snapshot.elapsed_s > 9.0:
             raise self._failure
 
 
@@ -151,8 +152,8 @@ def test_a_loop_that_breaks_in_its_release_is_still_followed_to_the_end(
     folder: RecordFolder,
 ) -> None:
     class BreaksInRelease(Breaks):
-        def _look(self, progress: Progress) -> None:
-            if progress.phase == "releasing":
+        def _look(self, snapshot: Snapshot) -> None:
+            if snapshot.phase == "releasing":
                 raise KeyError("frame")
 
     with staged(folder) as stage:
@@ -167,7 +168,7 @@ def test_a_loop_that_breaks_in_its_release_is_still_followed_to_the_end(
 class Waits(SessionOperator):
     """A script with a person beside it, who says after a time that the patient is free."""
 
-    def __init__(self, says: bool | None, watch: Callable[[Progress], None]) -> None:
+    def __init__(self, says: bool | None, watch: Callable[[Snapshot], None]) -> None:
         super().__init__(scripted=True, show=watch)
         self._says = says
         self.asked: list[Question] = []
@@ -183,8 +184,8 @@ def test_a_person_s_word_ends_a_release_that_was_never_seen(folder: RecordFolder
     order = SHORT_CERVICAL
     with staged(folder) as stage:
 
-        def watch(progress: Progress) -> None:
-            if progress.phase == "holding" and progress.elapsed_s > 12.0:
+        def watch(snapshot: Snapshot) -> None:
+            if snapshot.phase == "holding" and snapshot.elapsed_s > 12.0:
                 stage.firmware.cell.open()
 
         operator = Waits(True, watch)
@@ -208,8 +209,8 @@ def test_a_person_s_word_ends_a_release_that_was_never_seen(folder: RecordFolder
 def test_with_nobody_there_an_unseen_release_goes_on_for_10_minutes(folder: RecordFolder) -> None:
     with staged(folder) as stage:
 
-        def watch(progress: Progress) -> None:
-            if progress.phase == "holding" and progress.elapsed_s > 12.0:
+        def watch(snapshot: Snapshot) -> None:
+            if snapshot.phase == "holding" and snapshot.elapsed_s > 12.0:
                 stage.firmware.cell.open()
 
         result = stage.treat(operator=Waits(None, watch))
@@ -243,10 +244,10 @@ class LooksUntil(SessionOperator):
             return None
         return super().answer(question)
 
-    def _look(self, progress: Progress) -> None:
+    def _look(self, snapshot: Snapshot) -> None:
         if self._waiting:
             self._left -= 1
-            self.forces.append(progress.force_n)
+            self.forces.append(snapshot.force_n)
             if self._left == 20:
                 self._happens()
 

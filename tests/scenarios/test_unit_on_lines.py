@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controller.events import EventKind, Outcome
-from controller.ports import Progress
+from controller.snapshot import Snapshot
 from records.evidence.reader import SessionRecord
 from records.store.record_folder import RecordFolder
 from simulator.map_v1 import EventCode, State
@@ -33,8 +33,8 @@ def test_a_patient_who_presses_is_released_and_the_unit_s_own_event_tells_when(
 ) -> None:
     with staged(folder, wire="ascii") as stage:
 
-        def watch(progress: Progress) -> None:
-            if progress.phase == "holding" and progress.elapsed_s > 20.0:
+        def watch(snapshot: Snapshot) -> None:
+            if snapshot.phase == "holding" and snapshot.elapsed_s > 20.0:
                 stage.firmware.switch.press()
 
         result = stage.treat(watch=watch)

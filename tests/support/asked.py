@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.ports import Answer, Question
+from controller.questions import Answer, Question
 from workstation.session.operators import SessionOperator
 
 
@@ -13,7 +13,7 @@ class Asked(SessionOperator):
     """
 
     def __init__(self, *, person: bool = False, no: Question | None = None) -> None:
-        super().__init__(scripted=True, show=lambda progress: None)
+        super().__init__(scripted=True, show=lambda snapshot: None)
         self._person, self._no = person, no
         self.texts: dict[Question, str] = {}
 

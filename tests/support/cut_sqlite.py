@@ -81,10 +81,12 @@ def count_sqlite(patch: pytest.MonkeyPatch, step: Callable[[], None], notes: Not
     vfs = _CountedVfs("counted", step, notes)
     real = sqlite3.connect
 
-    def connect(path: Any, timeout: float = 5.0, *, uri: bool = False) -> Any:
+    def connect(
+        path: Any, timeout: float = 5.0, *, uri: bool = False, isolation_level: None = None
+    ) -> Any:
         """A URI is that of a reader, which writes nothing."""
         if path == ":memory:":
-            return real(path, timeout)
+            return real(path, timeout, isolation_level=isolation_level)
         return ApswConnection(path, None if uri else vfs.vfs_name, timeout)
 
     patch.setattr(sqlite3, "connect", connect)

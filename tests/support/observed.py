@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from controller.errors import LinkError
-from controller.ports import Clock, ForceSource, Progress
+from controller.ports import Clock, ForceSource
 from controller.runtime.clock import VirtualClock
+from controller.snapshot import Snapshot
 from controller.telemetry import ForceSample
 from firmware_bridge.connect_instrument import connect_instrument
 from firmware_bridge.line.capture import CaptureWriter
@@ -106,7 +107,7 @@ class Observed:
     result: SessionResult
     folder: RecordFolder
     instrument: object
-    shown: list[Progress] = field(default_factory=list)
+    shown: list[Snapshot] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
     def visit(self) -> Visit:
@@ -148,7 +149,7 @@ def observed_session(
         source.profile_digest, source.verified = digest, verified
         return SpoiltSource(source, of, spoil)
 
-    shown: list[Progress] = []
+    shown: list[Snapshot] = []
     told: list[str] = []
     result = observe(
         table,
@@ -232,7 +233,7 @@ def observed_over(
         replace(TABLE, address=uri, profile=profile),
         short_order(),
         workplace=Workplace(folder=folder, settings=SETTINGS, clock=clock),
-        operator=SessionOperator(scripted=True, show=lambda progress: None, script=script),
+        operator=SessionOperator(scripted=True, show=lambda snapshot: None, script=script),
         connect=connect,
         recording=Recording(
             identifiers=fixed_identifiers(), key=fixed_key(folder), commit_interval_s=1.0

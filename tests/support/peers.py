@@ -10,7 +10,7 @@ from pathlib import Path
 from controller.errors import MessageRefused
 from controller.runtime.clock import SystemClock
 from workstation.station.channel import ChannelListener, Peer, connect_to
-from workstation.station.place import Place, short_path, station_folder
+from workstation.station.place import ChannelPlace, short_path, station_folder
 
 
 def as_bytes(message: object) -> bytes:
@@ -34,7 +34,7 @@ class Echoing:
     """A listener at ``Table 1`` with what it reported."""
 
     def __init__(self, data: Path) -> None:
-        self.place = Place(folder=station_folder(data), called="Table 1")
+        self.place = ChannelPlace(folder=station_folder(data), called="Table 1")
         self.reported: list[str] = []
         self.listener = ChannelListener(
             self.place,

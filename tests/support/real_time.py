@@ -132,3 +132,12 @@ def wait_until(fact: Callable[[], bool], what: str) -> None:
     while not fact():
         assert time.monotonic() < deadline_s, f"{what} did not come within {PATIENCE_S:g} s"
         time.sleep(0.02)
+
+
+def runs(process_id: int) -> bool:
+    """False also for a process that has ended and whose parent has not asked yet (Linux)."""
+    try:
+        stat = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"

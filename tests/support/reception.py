@@ -13,7 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from controller.ports import Clock, Question, TractionUnit
+from controller.ports import Clock, TractionUnit
+from controller.questions import Question
 from records.clinic.visit_steps import VisitBegun
 from records.keys.signing import SigningKey
 from records.order.order import PlannedOrder
@@ -117,7 +118,7 @@ class CountingOperator(SessionOperator):
 
     def __init__(self, script: str = "") -> None:
         steps = parse_script(script, "script") if script else None
-        super().__init__(scripted=True, show=lambda progress: None, script=steps)
+        super().__init__(scripted=True, show=lambda snapshot: None, script=steps)
         self.questions: list[Question] = []
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from controller.ports import Clock, Progress, TractionUnit
+from controller.ports import Clock, TractionUnit
 from controller.runtime.clock import VirtualClock
+from controller.snapshot import Snapshot
 from firmware_bridge.connect import connect_unit
 from records.evidence.start_check import free_bytes_at
 from records.keys.signing import NoKeyStore, SigningKey, load_or_create_key
@@ -95,14 +96,14 @@ class Stage:
         self,
         order: str = SHORT_CERVICAL,
         *,
-        watch: Callable[[Progress], None] | None = None,
+        watch: Callable[[Snapshot], None] | None = None,
         script: str = "",
         operator: SessionOperator | None = None,
     ) -> SessionResult:
         """One session, signed by the folder's key; ``script`` holds requests."""
         operator = operator or SessionOperator(
             scripted=True,
-            show=watch or (lambda progress: None),
+            show=watch or (lambda snapshot: None),
             script=parse_script(script, "script") if script else None,
         )
         self.operator = operator

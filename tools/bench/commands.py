@@ -1,13 +1,15 @@
 """`make bench`: processor time of commands on a stored session, in turns, as ratios.
 
-Beside bare Python and `traction --help` stand the scrub and each export of the demo's session that
-was completed, each as a command of its own, and every export in one process. What an export is
-refused for costs as much as writing it would: loading, checking, scrubbing.
+Beside bare Python and `traction --help` stand note, show, scrub and each export of the demo's
+session that was completed, each as a command of its own, and every export in one process. What an
+export is refused for costs as much as writing it would: loading, checking, scrubbing. Each run has
+a fresh copy of the records, because the row of an access is one more link for the next run.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,15 +20,17 @@ from rich.console import Console
 from rich.table import Table
 
 from records.evidence.reader import list_sessions
-from records.exports.formats import CLAIM_FORMATS, KINDS
+from records.exports.formats import KINDS
 from records.store.record_folder import RecordFolder
 
-ROUNDS = 5
+ROUNDS = 7
 HELP_GOAL, COMMAND_GOAL, TOGETHER_GOAL_S = 12.0, 3.0, 2.0
 """Times bare Python; times `traction --help`; processor seconds of every export in one process."""
 BARE, HELP, TOGETHER = "python -c pass", "traction --help", "every export in one process"
 TRACTION = ("-m", "workstation.cli")
 HELP_COMMAND = (*TRACTION, "--help")
+KEPT, FRESH = Path("demo", "data"), Path("run", "data")
+"""The records as the demo left them, and the copy that a command works on."""
 CONTEXT = Path(__file__).parents[2] / "docs" / "how-to" / "claim-context-example.toml"
 
 
@@ -47,28 +51,34 @@ def commands_table(rounds: int = ROUNDS) -> Table:
 
 
 def commands_of(place: Path) -> dict[str, tuple[str, ...]]:
-    """What is measured by its name, on the records of a demo that is performed in ``place``."""
-    run((*TRACTION, "demo", "--out", str(place / "demo")), place)
-    folder = RecordFolder(place / "demo" / "data")
-    heads = (record.head for record in list_sessions(folder) if record.reached_holding)
+    """What is measured by its name, on copies of the records of a demo that is performed now."""
+    _measured((*TRACTION, "demo", "--out", str(place / "demo")), place)
+    kept, folder = RecordFolder(place / KEPT), str(place / FRESH)
+    heads = (record.head for record in list_sessions(kept) if record.reached_holding)
     session = min(heads, key=lambda head: head.started_utc_ms).session_id
-    asked = (session, "--data", str(folder), "--context", str(CONTEXT))
-    exports = {
-        f"export {name}": (*TRACTION, "export", *asked, "--format", name, *_again(name))
-        for name in KINDS
-    }
-    bundle = (*TRACTION, "export", session, "--data", str(folder), "--format", "bundle")
+    records = (session, "--data", folder)
+    claim = (*records, "--context", str(CONTEXT))
+    exports = {f"export {name}": (*TRACTION, "export", *claim, "--format", name) for name in KINDS}
     return {
         BARE: ("-c", "pass"),
         HELP: HELP_COMMAND,
-        "scrub": (*TRACTION, "scrub", *asked),
+        "note": (*TRACTION, "note", *records),
+        "show": (*TRACTION, "show", *records),
+        "scrub": (*TRACTION, "scrub", *claim),
         **exports,
-        "export bundle": bundle,
-        TOGETHER: ("-m", "tools.bench.commands", "together", str(folder), session),
+        "export bundle": (*TRACTION, "export", *records, "--format", "bundle"),
+        TOGETHER: ("-m", "tools.bench.commands", "together", folder, session),
     }
 
 
 def run(command: tuple[str, ...], place: Path) -> tuple[float, int]:
+    """``_measured`` with a fresh copy of the records, in an empty folder."""
+    shutil.rmtree(place / FRESH.parent, ignore_errors=True)
+    shutil.copytree(place / KEPT, place / FRESH)
+    return _measured(command, place / FRESH.parent)
+
+
+def _measured(command: tuple[str, ...], place: Path) -> tuple[float, int]:
     """Processor seconds of a Python process, user's and system's, and its exit status."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled
@@ -98,10 +108,6 @@ def together(folder: RecordFolder, session: str) -> None:
             print(f"{name}: {error}")
 
 
-def _again(name: str) -> tuple[str, ...]:
-    return ("--again",) if name in CLAIM_FORMATS else ()
-
-
 def _table(taken_s: dict[str, list[float]], statuses: dict[str, int]) -> Table:
     middle_s = {name: statistics.median(values) for name, values in taken_s.items()}
     rounds = len(taken_s[BARE])
@@ -109,13 +115,14 @@ def _table(taken_s: dict[str, list[float]], statuses: dict[str, int]) -> Table:
         title=f"Processor time of commands (n = {rounds}), goals: --help at most {HELP_GOAL:.0f} x "
         f"bare Python, a command {COMMAND_GOAL:.0f} x --help, together {TOGETHER_GOAL_S:.0f} s"
     )
-    for column in ("command", "status", "s", "x bare", "x --help"):
+    for column in ("command", "status", "s", "least to most", "x bare", "x --help"):
         table.add_column(column, justify="left" if column == "command" else "right")
     for name, seconds in middle_s.items():
         table.add_row(
             name,
             str(statuses[name]),
-            f"{seconds:.2f}",
+            f"{seconds:.3f}",
+            f"{min(taken_s[name]):.3f} to {max(taken_s[name]):.3f}",
             f"{seconds / middle_s[BARE]:.1f}",
             f"{seconds / middle_s[HELP]:.2f}",
         )

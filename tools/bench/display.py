@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.table import Table
 
-from controller.ports import Progress
+from controller.snapshot import Snapshot
 from workstation.terminal.display import Display, writer
 from workstation.terminal.status_area import StatusArea
 
@@ -85,9 +85,11 @@ def fill(descriptor: int) -> None:
     os.set_blocking(descriptor, True)
 
 
-def frame(tick: int) -> Progress:
+def frame(tick: int) -> Snapshot:
     """Returns what a loop shows in a tick."""
-    return Progress(
+    return Snapshot(
+        number=1,
+        utc_ms=0,
         phase="holding",
         elapsed_s=tick * 0.02,
         planned_s=900.0,

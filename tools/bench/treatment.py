@@ -93,7 +93,7 @@ def treatment(stage: Stage, base: Path | None = None) -> Run:
             uri,
             order,
             workplace=Workplace(folder=folder, settings=Settings(), clock=clock),
-            operator=SessionOperator(scripted=True, show=lambda progress: None),
+            operator=SessionOperator(scripted=True, show=lambda snapshot: None),
             connect=connect,
             recording=Recording(key=key, commit_interval_s=1.0),
         )

@@ -145,6 +145,7 @@ class _Opened:
             clock=clock,
             recorder=Recorder(self.journal, clock, self.origin_s),
             operator=operator,
+            session_id=self.session_id,
             shows_hold=shows_hold,
         )
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from controller.errors import AnswerMissing, RequestRefused
 from controller.order.prescription import Prescription
-from controller.ports import Answer, Progress, Question
+from controller.questions import Answer, Question
 from controller.requests import Remark, SessionRequest, Stop
+from controller.snapshot import Snapshot
 from controller.start.before_start import needs_person, questions_before_start
 from workstation.login import login_name
 from workstation.session.request_lines import HELP, parse_request
@@ -28,6 +29,8 @@ ONLY_YES = frozenset({Question.END_ACKNOWLEDGED})
 PROGRAM = "traction run"
 """Who remarks upon the workstation itself: a display that takes nothing, a terminal that closed."""
 
+STOP = "stop"
+"""The line that releases the patient."""
 LINES_AT_A_TIME = 8
 """Most lines that one look takes: a pasted page must not make a tick late."""
 LINES_WAITING = 50
@@ -36,7 +39,7 @@ ROOM_EVERY_S = 0.1
 
 ReadLine = Callable[[], str]
 """Waits for a line; raises RequestRefused for one that cannot be taken, EOFError at the end."""
-Show = Callable[[Progress], None]
+Show = Callable[[Snapshot], None]
 Tell = Callable[[str], None]
 Notices = Callable[[], Sequence[str]]
 """What is newly the matter with the display, or no longer, in words."""
@@ -143,6 +146,7 @@ class SessionOperator:
         self._requests: list[SessionRequest] = []
         self._since_start_s: float | None = None
         self._stop: Stop | None = None
+        self._leaving: str | None = None
         self.reader_ended = threading.Event()
         if person is not None:
             lines = (person.read_line,)
@@ -177,6 +181,13 @@ class SessionOperator:
         self._take_lines()
         return self._answers.get(question)
 
+    def withdraw(self, question: Question) -> None:
+        """Nobody needs to answer it any more, and no answer that comes late counts."""
+        self._answers.pop(question, None)
+        if (text := self._open.pop(question, "")) != "":
+            self._tell(f"no answer is needed any more: {text}")
+            self._asking(next(iter(self._open.values()), ""))
+
     def requests(self) -> list[SessionRequest]:
         """Returns what was typed or is due by the script since the last call."""
         self._take_lines()
@@ -188,11 +199,16 @@ class SessionOperator:
         return taken
 
     def stop(self, by: str) -> None:
-        """Ask the loop for a release and the end of the session; safe in a signal handler.
+        """Ask the loop for a release; safe in a signal handler.
 
         The first stop releases at the ordered rate, every further one as fast as the unit can.
         """
         self._stop = Stop(by=by, fast=self._stop is not None)
+
+    def leave(self, by: str) -> None:
+        """Ask for a release and the end of the program; safe in a signal handler."""
+        self.stop(by)
+        self._leaving = by
 
     def remind(self, text: str) -> None:
         """Say it in the next tick; safe in a signal handler."""
@@ -202,22 +218,33 @@ class SessionOperator:
         """The strongest stop so far, or None."""
         return self._stop
 
+    def leave_requested(self) -> str | None:
+        """Who or what wants the program to end, or None."""
+        return self._leaving
+
     def tell(self, text: str) -> None:
         """Say it on a line of its own."""
         self._tell(text)
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Hand the tick's figures to the display."""
-        self._since_start_s = progress.since_start_s
-        self._show(progress)
+        self._since_start_s = snapshot.since_start_s
+        self._show(snapshot)
 
     # --- lines of the terminal ----------------------------------------------------------------
 
     def _read_lines(self, read_line: ReadLine) -> None:
-        """The reader thread: it only passes lines on; None says that there will be no more."""
+        """The reader thread: it passes lines on; None says that there will be no more.
+
+        A stop does not wait behind other lines.
+        """
         try:
             while True:
-                self._lines.put(_line_or_refusal(read_line))
+                line = _line_or_refusal(read_line)
+                if isinstance(line, str) and line.strip().lower() == STOP:
+                    self.stop(self._by)
+                else:
+                    self._lines.put(line)
                 while self._lines.qsize() >= LINES_WAITING:
                     self._room.wait(ROOM_EVERY_S)
         except EOFError:

@@ -31,9 +31,10 @@ HELP = """\
   check NAME                NAME looked after the patient
   remark TEXT               words for the record
   end [REASON]              release the patient and end the session
+  stop                      release the patient at once; a second one releases fast
   ok                        acknowledge the alarms
   mute                      no tones for 2 min
-  help                      this list; Ctrl-C releases the patient at once"""
+  help                      this list; Ctrl-C releases the patient and leaves the program"""
 
 SHOWN_CHARACTERS = 40
 _BLANKS = re.compile(r"[ \t]+")
@@ -64,6 +65,8 @@ def parse_request(line: str, by: str) -> SessionRequest:
             return AcknowledgeAlarms(by=by)
         case "mute":
             return PauseSound(by=by)
+        case "stop":
+            raise RequestRefused("stop is a person's at the terminal; a script ends with end")
         case "check":
             return CheckIn(by=_needed(rest, "check", "who looked after the patient"))
         case "remark":
@@ -71,7 +74,7 @@ def parse_request(line: str, by: str) -> SessionRequest:
         case _:
             raise RequestRefused(
                 f"{_beginning(text)} is not understood; say pause, resume, -5 N, +5 N REASON, "
-                "check NAME, remark TEXT, end, ok, mute or help"
+                "check NAME, remark TEXT, end, stop, ok, mute or help"
             )
 
 

@@ -1,4 +1,4 @@
-"""What signals do while ``traction run`` has a session: they release, or they do nothing.
+"""What signals do while ``traction run`` has a session: they release and end it, or do nothing.
 
 No signal that can be caught ends or stops the program while it drives a unit. Only SIGKILL,
 SIGSTOP and a crash do; then the unit's watchdog lets the patient go.
@@ -46,7 +46,7 @@ class CaughtSignals:
         """From now on ``operator`` is told."""
         self._operator = operator
         for name in self._early:
-            operator.stop(name)
+            operator.leave(name)
 
     def release(self, number: int, _frame: FrameType | None) -> None:
         """The handler of every signal that asks for a release."""
@@ -57,7 +57,7 @@ class CaughtSignals:
         if self._operator is None:
             self._early.append(name)
         else:
-            self._operator.stop(name)
+            self._operator.leave(name)
 
     def refuse(self, _number: int, _frame: FrameType | None) -> None:
         """The handler of Ctrl-Z."""

@@ -15,6 +15,7 @@ from controller.start.before_start import check_order_fits_unit
 from firmware_bridge.connect import connect_unit
 from firmware_bridge.units.map_unit import MapUnit
 from records.clinic.filed_orders import NewSession, file_order
+from records.clinic.standing_used import StandingUsed
 from records.evidence.journal import open_session
 from records.evidence.start_check import check_before_start
 from records.keeping.private_check import check_private
@@ -29,7 +30,7 @@ from workstation.session.recorded_refusal import recorded_as
 from workstation.session.recover import recover
 from workstation.session.register import note_new_seals, program_author
 from workstation.session.standing import prepared
-from workstation.session.workplace import AS_ALWAYS, Recording, Workplace
+from workstation.session.workplace import AS_ALWAYS, FiledSession, Recording, Workplace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,35 +78,25 @@ def treat(
         facts = replace(facts, flags=standing.flags)
         recovered = recover(unit, workplace, key)
         close_last_year(workplace, unit.identity.unit_id, key)
-        session_id = recording.identifiers.session_id(clock.utc_ms())
         origin_s = clock.now_s()
-        author = program_author(workplace, key)
-        patient_key = file_order(
-            folder,
-            planned.order,
-            NewSession(
-                session_id=session_id,
-                unit_id=unit.identity.unit_id,
-                used=standing.used,
-                begun=recording.begun,
-            ),
-            author=author,
-            new_key=recording.identifiers.patient_key,
-        )
-        opening = opening_of(session_id, uri, planned, unit, workplace, patient_key)
+        filing = _Filing(unit.identity.unit_id, standing.used, key)
+        filed = recording.filed or filing.file(planned.order, workplace, recording)
+        session_id = filed.session_id
+        opening = opening_of(session_id, uri, planned, unit, workplace, filed.patient_key)
         commit_interval_s = recording.commit_interval_s
         journal = open_session(folder, opening, clock, key=key, commit_interval_s=commit_interval_s)
         lateness = Lateness()
         with recorded_as(session_id):
             try:
                 recorder = Recorder(journal, clock, origin_s)
-                ports = SessionPorts.of(unit, clock, recorder, operator)
+                ports = SessionPorts.of(unit, clock, recorder, operator, session_id)
                 ending = Session(
                     ports=ports, plan=planned.plan, facts=facts, lateness=lateness
                 ).run()
             finally:
                 journal.close()
-            note_new_seals(workplace, key)
+            if recording.filed is None:
+                note_new_seals(workplace, key)
         return SessionResult(
             session_id=session_id,
             ending=ending,
@@ -114,6 +105,34 @@ def treat(
         )
     finally:
         unit.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Filing:
+    """What a session that nobody filed before is filed with."""
+
+    unit_id: str
+    used: StandingUsed
+    key: SigningKey
+
+    def file(self, order: Order, workplace: Workplace, recording: Recording) -> FiledSession:
+        """File it by the account that runs the session."""
+        new = NewSession(
+            session_id=recording.identifiers.session_id(workplace.clock.utc_ms()),
+            unit_id=self.unit_id,
+            used=self.used,
+            begun=recording.begun,
+        )
+        patient_key = file_order(
+            workplace.folder,
+            order,
+            new,
+            author=program_author(workplace, self.key),
+            new_key=recording.identifiers.patient_key,
+        )
+        return FiledSession(
+            session_id=new.session_id, patient_key=patient_key, order_digest=order.digest
+        )
 
 
 def _check_before_start(

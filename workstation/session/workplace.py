@@ -35,12 +35,22 @@ class Workplace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FiledSession:
+    """A session whose order is on file in clinic.db; digest in hex."""
+
+    session_id: str
+    patient_key: str
+    order_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """How a session is recorded. The defaults are those of every session in real time.
 
     Without a ``key`` the workstation's signs. A simulated session may commit less often than every
     0.1 s, and be the same twice by fixed ``identifiers``. ``begun`` are the steps of the visit that
-    the session is begun in; they are kept beside its order.
+    the session is begun in; they are kept beside its order. A session that was ``filed`` by whoever
+    asked for it is not filed again, and nothing is written to clinic.db.
     """
 
     key: SigningKey | None = None
@@ -48,6 +58,7 @@ class Recording:
     commit_interval_s: float = COMMIT_INTERVAL_S
     free_bytes: Callable[[Path], int] = free_bytes_at
     begun: VisitBegun | None = None
+    filed: FiledSession | None = None
 
 
 AS_ALWAYS = Recording()

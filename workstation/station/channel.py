@@ -19,9 +19,9 @@ from typing import Final
 from controller.errors import MessageRefused, StationUnreachable
 from controller.ports import Clock
 from records.store.private_files import write_private
-from workstation.station.line import Accepting, Line, connect, listen
+from workstation.station.line import Accepting, MessageLine, connect, listen
 from workstation.station.outbox import Outbox
-from workstation.station.place import Held, Place
+from workstation.station.place import ChannelPlace, Held
 from workstation.station.sparing_log import SparingLog
 
 HANDSHAKE_S: Final = 1.0
@@ -45,7 +45,7 @@ class Peer:
     One thread receives. Any thread may ``send`` and ``show``, which never wait.
     """
 
-    def __init__(self, line: Line, encode: Encode, clock: Clock) -> None:
+    def __init__(self, line: MessageLine, encode: Encode, clock: Clock) -> None:
         self._line = line
         self._encode = encode
         self._outbox = Outbox(clock)
@@ -60,7 +60,7 @@ class Peer:
         self._outbox.show(frame)
 
     def receive(self, timeout_s: float | None = None) -> bytes | None:
-        """As ``Line.receive`` does."""
+        """As ``MessageLine.receive`` does."""
         return self._line.receive(timeout_s)
 
     def cut(self) -> None:
@@ -82,11 +82,14 @@ class Peer:
         self._line.close()
 
     def _write(self) -> None:
-        with suppress(EOFError):
+        try:
             while (message := self._outbox.next()) is not None:
                 self._line.send(self._encode(message))
-        self._outbox.drop()
-        self._line.cut()
+        except EOFError:
+            pass
+        finally:
+            self._outbox.drop()
+            self._line.cut()
 
 
 class ChannelListener:
@@ -94,7 +97,7 @@ class ChannelListener:
 
     def __init__(
         self,
-        place: Place,
+        place: ChannelPlace,
         serve: Callable[[Peer], None],
         *,
         encode: Encode,
@@ -112,7 +115,7 @@ class ChannelListener:
         )
         self._key = secrets.token_bytes(_KEY_BYTES)
         self._lock = threading.Lock()
-        self._lines: set[Line] = set()
+        self._lines: set[MessageLine] = set()
         self._closed = False
         try:
             write_private(place.key, self._key, secret=True)
@@ -155,20 +158,20 @@ class ChannelListener:
             else:
                 self._refuse(line)
 
-    def _enter(self, line: Line) -> bool:
+    def _enter(self, line: MessageLine) -> bool:
         with self._lock:
             if self._closed or len(self._lines) >= MOST_CONNECTIONS:
                 return False
             self._lines.add(line)
             return True
 
-    def _refuse(self, line: Line) -> None:
+    def _refuse(self, line: MessageLine) -> None:
         self._say(_FULL.decode(), f"a connection beyond {MOST_CONNECTIONS} was refused")
         with suppress(EOFError):
             line.send(_FULL)
         line.close()
 
-    def _talk(self, line: Line) -> None:
+    def _talk(self, line: MessageLine) -> None:
         try:
             with _cut_in_time(line):
                 _ask_for_proof(line, self._key)
@@ -191,7 +194,7 @@ class ChannelListener:
         self._log.say(kind, f"{self._place.called}: {text}")
 
 
-def connect_to(place: Place, *, encode: Encode, clock: Clock) -> Peer:
+def connect_to(place: ChannelPlace, *, encode: Encode, clock: Clock) -> Peer:
     """Connect to the process that listens at ``place``; raises StationUnreachable saying why."""
     try:
         key = place.key.read_bytes()
@@ -214,7 +217,7 @@ def connect_to(place: Place, *, encode: Encode, clock: Clock) -> Peer:
     return Peer(line, encode, clock)
 
 
-def _ask_for_proof(line: Line, key: bytes) -> None:
+def _ask_for_proof(line: MessageLine, key: bytes) -> None:
     """The listener's side; raises MessageRefused or EOFError."""
     challenge = secrets.token_bytes(_RANDOM_BYTES)
     line.send(_CHALLENGE + challenge)
@@ -227,7 +230,7 @@ def _ask_for_proof(line: Line, key: bytes) -> None:
     line.send(_proof(key, _LISTENER, theirs))
 
 
-def _prove(line: Line, key: bytes, called: str) -> None:
+def _prove(line: MessageLine, key: bytes, called: str) -> None:
     """The other side; raises MessageRefused, EOFError or StationUnreachable."""
     said = line.receive() or b""
     if said == _FULL:
@@ -249,7 +252,7 @@ def _proof(key: bytes, role: bytes, challenge: bytes) -> bytes:
 
 
 @contextmanager
-def _cut_in_time(line: Line) -> Iterator[None]:
+def _cut_in_time(line: MessageLine) -> Iterator[None]:
     """Cut the line when the block takes longer than a handshake may."""
     timer = threading.Timer(HANDSHAKE_S, line.cut)
     timer.daemon = True

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol, TypeAlias
 
 from controller.errors import MessageRefused
-from workstation.station.place import Place, short_path
+from workstation.station.place import ChannelPlace, short_path
 
 if sys.platform == "win32":
     from multiprocessing.connection import Client, Listener, PipeConnection
@@ -38,7 +38,7 @@ _TOO_LONG = "message length"
 """Tells the library's error about a message that is too long from its others."""
 
 
-class Line:
+class MessageLine:
     """Messages of at most ``MOST_BYTES`` both ways; ``receive`` and ``send`` by one thread each."""
 
     def __init__(self, connection: AnyConnection) -> None:
@@ -96,7 +96,7 @@ class Line:
 class Accepting(Protocol):
     """What hands over one connection after the other."""
 
-    def accept(self) -> Line:
+    def accept(self) -> MessageLine:
         """Wait for the next; raises OSError."""
         ...
 
@@ -112,27 +112,27 @@ def _interval(seconds: float) -> bytes:
 if sys.platform == "win32":
 
     class _NamedPipe:
-        def __init__(self, place: Place) -> None:
+        def __init__(self, place: ChannelPlace) -> None:
             self._listener = Listener(place.pipe, "AF_PIPE")
 
-        def accept(self) -> Line:
-            return Line(self._listener.accept())
+        def accept(self) -> MessageLine:
+            return MessageLine(self._listener.accept())
 
         def close(self) -> None:
             self._listener.close()
 
-    def listen(place: Place) -> Accepting:
+    def listen(place: ChannelPlace) -> Accepting:
         """Listen at ``place``; raises OSError."""
         return _NamedPipe(place)
 
-    def connect(place: Place) -> Line:
+    def connect(place: ChannelPlace) -> MessageLine:
         """Connect to ``place``; raises OSError."""
-        return Line(Client(place.pipe, "AF_PIPE"))
+        return MessageLine(Client(place.pipe, "AF_PIPE"))
 
 else:
 
     class _UnixSocket:
-        def __init__(self, place: Place) -> None:
+        def __init__(self, place: ChannelPlace) -> None:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 with short_path(place.socket) as path:
@@ -143,7 +143,7 @@ else:
                 self._socket.close()
                 raise
 
-        def accept(self) -> Line:
+        def accept(self) -> MessageLine:
             accepted, _ = self._socket.accept()
             return _line_of(accepted)
 
@@ -152,12 +152,12 @@ else:
                 self._socket.shutdown(socket.SHUT_RDWR)
             self._socket.close()
 
-    def listen(place: Place) -> Accepting:
+    def listen(place: ChannelPlace) -> Accepting:
         """Listen at ``place``, whose lock is held: what lies there was left; raises OSError."""
         place.socket.unlink(missing_ok=True)
         return _UnixSocket(place)
 
-    def connect(place: Place) -> Line:
+    def connect(place: ChannelPlace) -> MessageLine:
         """Connect to ``place``; raises OSError. A listener that hangs does not make it wait."""
         connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -169,6 +169,6 @@ else:
             raise
         return _line_of(connecting)
 
-    def _line_of(connected: socket.socket) -> Line:
+    def _line_of(connected: socket.socket) -> MessageLine:
         connected.setblocking(True)
-        return Line(Connection(connected.detach()))
+        return MessageLine(Connection(connected.detach()))

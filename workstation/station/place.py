@@ -29,7 +29,7 @@ DESCRIPTORS: Final = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ChannelPlace:
     """Where one process listens: ``called`` is its name for people, ``folder`` is DIR/station."""
 
     folder: Path

@@ -22,16 +22,17 @@ class SparingLog:
         self._lock = threading.Lock()
         self._last: dict[str, tuple[float, int]] = {}
 
-    def say(self, kind: str, text: str) -> None:
-        """Report ``text`` unless one of its kind was reported in the last minute."""
+    def say(self, kind: str, text: str) -> bool:
+        """Report ``text`` unless one of its kind was in the last minute; True when it did."""
         with self._lock:
             now_s = self._clock.now_s()
             last_s, left_out = self._last.get(kind, (-QUIET_S, 0))
             if kind in self._last and now_s - last_s < QUIET_S:
                 self._last[kind] = (last_s, left_out + 1)
-                return
+                return False
             if len(self._last) >= MOST_KINDS:
                 self._last.clear()
             self._last[kind] = (now_s, 0)
         more = f" ({left_out} more like it in between)" if left_out else ""
         self._report(text + more)
+        return True

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol, TextIO
 
-from controller.ports import Progress
+from controller.snapshot import Snapshot
 
 FRAME_EVERY_S: Final = 0.1
 """How often the newest frame is drawn and words are taken."""
@@ -38,7 +38,7 @@ class DisplayStyle(Protocol):
     def words(self, text: str) -> str:
         """A line for the person, as it is written."""
 
-    def frame(self, progress: Progress) -> str:
+    def frame(self, snapshot: Snapshot) -> str:
         """The state of the session, as it is written over the last one."""
 
     def aged(self, age_s: float) -> str:
@@ -57,9 +57,9 @@ class Display:
     def __init__(self, page: DisplayStyle, write: Write, now_s: Callable[[], float]) -> None:
         self._page, self._write, self._now_s = page, write, now_s
         self._numbers = itertools.count(1)
-        self._kept: deque[str | Progress | threading.Event] = deque(maxlen=WORDS_KEPT)
-        self._frame: Progress | None = None
-        self._drawn: Progress | None = None
+        self._kept: deque[str | Snapshot | threading.Event] = deque(maxlen=WORDS_KEPT)
+        self._frame: Snapshot | None = None
+        self._drawn: Snapshot | None = None
         self._framed_at_s = now_s()
         self._question = self._typed = ""
         self._prompted = ("", "")
@@ -74,13 +74,13 @@ class Display:
 
     # --- called by the loop's thread: never waits, never raises -------------------------------
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Put the newest frame down; one that begins a phase or asks for a tone is kept."""
         self._framed_at_s = self._now_s()
-        self._frame = progress
-        if progress.tone or progress.phase != self._phase:
-            self._phase = progress.phase
-            self._keep(progress)
+        self._frame = snapshot
+        if snapshot.tone or snapshot.phase != self._phase:
+            self._phase = snapshot.phase
+            self._keep(snapshot)
 
     def tell(self, text: str) -> None:
         """Keep words until they are written, as far as there is room."""
@@ -102,7 +102,7 @@ class Display:
             return f"nothing was taken for {STUCK_AFTER_S:g} s"
         return self._failure
 
-    def _keep(self, item: str | Progress | threading.Event) -> None:
+    def _keep(self, item: str | Snapshot | threading.Event) -> None:
         self._kept.append(item)
         self._put_down = next(self._numbers)
 
@@ -169,7 +169,7 @@ class Display:
         self._prompted = prompt
         return self._page.prompted(*prompt)
 
-    def _words_of(self, item: str | Progress) -> str:
+    def _words_of(self, item: str | Snapshot) -> str:
         """What is to be written; nothing for a frame that stands there already."""
         if isinstance(item, str):
             return self._page.words(item)

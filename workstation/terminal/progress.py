@@ -6,7 +6,7 @@ Pages return the text that is to be written; ``workstation.terminal.display`` wr
 from __future__ import annotations
 
 from controller.order.force_unit import ForceUnit
-from controller.ports import Progress
+from controller.snapshot import Snapshot
 from controller.words import visible
 
 _WIDTH = 6
@@ -25,14 +25,14 @@ class PhaseLines:
         """A text on lines of its own."""
         return f"{visible(text)}\n"
 
-    def frame(self, progress: Progress) -> str:
+    def frame(self, snapshot: Snapshot) -> str:
         """A line for a tone, a line for a new phase or after a while, else nothing."""
-        tone = f"tone: {alarm_words(progress)}\n" if progress.tone else ""
+        tone = f"tone: {alarm_words(snapshot)}\n" if snapshot.tone else ""
         phase, shown_s = self._last
-        if progress.phase == phase and progress.elapsed_s < shown_s + LINES_EVERY_S:
+        if snapshot.phase == phase and snapshot.elapsed_s < shown_s + LINES_EVERY_S:
             return tone
-        self._last = (progress.phase, progress.elapsed_s)
-        return f"{tone}{line(progress, self._forces)}\n"
+        self._last = (snapshot.phase, snapshot.elapsed_s)
+        return f"{tone}{line(snapshot, self._forces)}\n"
 
     def aged(self, age_s: float) -> str:
         """Nothing: a line that was written is of its time."""
@@ -54,7 +54,7 @@ class Verbatim:
         """The text and the end of its line."""
         return f"{text}\n"
 
-    def frame(self, progress: Progress) -> str:
+    def frame(self, snapshot: Snapshot) -> str:
         """A program has no use for the state of a moment."""
         return ""
 
@@ -71,39 +71,39 @@ class Verbatim:
         return ""
 
 
-def line(progress: Progress, forces: ForceUnit = ForceUnit.NEWTON) -> str:
+def line(snapshot: Snapshot, forces: ForceUnit = ForceUnit.NEWTON) -> str:
     """Phase, treatment clock, target and actual force in two units, message and alarm."""
-    force_n, target_n = progress.force_n, progress.target_n
+    force_n, target_n = snapshot.force_n, snapshot.target_n
     target = "" if target_n is None else f"   target {forces.with_other(target_n, _WIDTH)}"
     force = "no reading" if force_n is None else forces.with_other(force_n, _WIDTH)
-    clock = f"{minutes(progress.elapsed_s)} / {minutes(progress.planned_s)}"
-    said = (progress.message, alarm_words(progress), sound_words(progress))
+    clock = f"{minutes(snapshot.elapsed_s)} / {minutes(snapshot.planned_s)}"
+    said = (snapshot.message, alarm_words(snapshot), sound_words(snapshot))
     words = "   ".join(filter(None, said))
-    return f"{phase_words(progress):<16} {clock}{target}   force {force}   {words}".rstrip()
+    return f"{phase_words(snapshot):<16} {clock}{target}   force {force}   {words}".rstrip()
 
 
-def alarm_words(progress: Progress) -> str:
+def alarm_words(snapshot: Snapshot) -> str:
     """The most pressing alarm in words, and how many more there are."""
-    if not progress.alarms:
+    if not snapshot.alarms:
         return ""
-    first, *more = progress.alarms
+    first, *more = snapshot.alarms
     words = f"ALARM ({first.priority.name.lower()}) {first.text}"
     return f"{words} (+{len(more)})" if more else words
 
 
-def sound_words(progress: Progress) -> str:
+def sound_words(snapshot: Snapshot) -> str:
     """How long tones are still paused."""
-    if progress.sound_paused_s <= 0:
+    if snapshot.sound_paused_s <= 0:
         return ""
-    return f"no tones for {minutes(progress.sound_paused_s)}"
+    return f"no tones for {minutes(snapshot.sound_paused_s)}"
 
 
-def phase_words(progress: Progress) -> str:
+def phase_words(snapshot: Snapshot) -> str:
     """The phase, with the number of its hold where the order plans holds."""
-    phase = progress.phase.replace("_", " ")
-    if not (progress.hold_number and progress.hold_count):
+    phase = snapshot.phase.replace("_", " ")
+    if not (snapshot.hold_number and snapshot.hold_count):
         return phase
-    return f"{phase}, hold {progress.hold_number} of {progress.hold_count}"
+    return f"{phase}, hold {snapshot.hold_number} of {snapshot.hold_count}"
 
 
 def force_words(force_n: float | None, forces: ForceUnit) -> str:

@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any, Final, TextIO
 
 from controller.order.force_unit import ForceUnit
-from controller.ports import Clock, Progress
+from controller.ports import Clock
+from controller.snapshot import Snapshot
 from controller.words import visible
 from workstation.output import json_for
 from workstation.terminal.display import Display, DisplayStyle, writer
@@ -64,9 +65,9 @@ class Screen:
 
     # --- called by the loop's thread ----------------------------------------------------------
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """The tick's figures."""
-        self._session.show(progress)
+        self._session.show(snapshot)
 
     def tell(self, text: str) -> None:
         """Words of the session."""

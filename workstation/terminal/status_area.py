@@ -21,7 +21,7 @@ from rich.cells import cell_len, set_cell_size
 
 from controller.alarms import Priority
 from controller.order.force_unit import ForceUnit
-from controller.ports import Progress
+from controller.snapshot import Snapshot
 from controller.words import one_line, visible
 from workstation.terminal.display import BELL
 from workstation.terminal.progress import (
@@ -71,7 +71,7 @@ class StatusArea:
         forces: ForceUnit = ForceUnit.NEWTON,
     ) -> None:
         self._size, self._utc_ms, self._colours, self._forces = size, utc_ms, colours, forces
-        self._progress: Progress | None = None
+        self._snapshot: Snapshot | None = None
         self._age_s = 0.0
         self._question = self._typed = ""
         self._laid_out: os.terminal_size | None = None
@@ -87,10 +87,10 @@ class StatusArea:
         self._messages.append(message)
         return anew + self._message(message) + self._drawn()
 
-    def frame(self, progress: Progress) -> str:
+    def frame(self, snapshot: Snapshot) -> str:
         """The rows of the state that have changed, with a bell for a tone."""
-        self._progress, self._age_s = progress, 0.0
-        return self._lay_out() + self._drawn() + (BELL if progress.tone else "")
+        self._snapshot, self._age_s = snapshot, 0.0
+        return self._lay_out() + self._drawn() + (BELL if snapshot.tone else "")
 
     def aged(self, age_s: float) -> str:
         """The same while no newer frame has come."""
@@ -171,62 +171,62 @@ class StatusArea:
         return f"{PROMPT}{typed}"
 
     def _state(self, size: os.terminal_size) -> list[_Row]:
-        progress = self._progress
+        snapshot = self._snapshot
         if size.columns < LEAST_COLUMNS or size.lines < LEAST_ROWS:
-            return [_Row(self._force_and_phase(progress))]
+            return [_Row(self._force_and_phase(snapshot))]
         question = _Row(self._question or HINT, "1" if self._question else "")
-        alarm = self._alarm(progress)
-        return [*self._figures(progress, size.columns), alarm, question]
+        alarm = self._alarm(snapshot)
+        return [*self._figures(snapshot, size.columns), alarm, question]
 
-    def _figures(self, progress: Progress | None, columns: int) -> list[_Row]:
+    def _figures(self, snapshot: Snapshot | None, columns: int) -> list[_Row]:
         """As many rows before the first frame as behind it."""
         is_wide = columns >= WIDE_COLUMNS
-        if progress is None:
+        if snapshot is None:
             return [_Row("no reading yet", "7"), _Row(self._time_of_day()), _Row("")]
-        return self._wide(progress) if is_wide else self._narrow(progress)
+        return self._wide(snapshot) if is_wide else self._narrow(snapshot)
 
-    def _wide(self, progress: Progress) -> list[_Row]:
-        target_n = progress.target_n
+    def _wide(self, snapshot: Snapshot) -> list[_Row]:
+        target_n = snapshot.target_n
         ordered = "" if target_n is None else f"ordered {self._forces.with_other(target_n)}"
-        times = (self._time_of_day(), _since(progress), sound_words(progress), progress.message)
+        times = (self._time_of_day(), _since(snapshot), sound_words(snapshot), snapshot.message)
         return [
-            _Row(f"{phase_words(progress)}   {_treated(progress)}", "7"),
-            _Row(f"force {self._force(progress)}   {ordered}"),
+            _Row(f"{phase_words(snapshot)}   {_treated(snapshot)}", "7"),
+            _Row(f"force {self._force(snapshot)}   {ordered}"),
             _Row("   ".join(filter(None, times))),
         ]
 
-    def _narrow(self, progress: Progress) -> list[_Row]:
-        target_n = progress.target_n
+    def _narrow(self, snapshot: Snapshot) -> list[_Row]:
+        target_n = snapshot.target_n
         of = "" if target_n is None else f" of {self._forces.in_unit(target_n)}"
         return [
-            _Row(phase_words(progress), "7"),
-            _Row(f"{self._force(progress)}{of}"),
-            _Row(_treated(progress)),
+            _Row(phase_words(snapshot), "7"),
+            _Row(f"{self._force(snapshot)}{of}"),
+            _Row(_treated(snapshot)),
         ]
 
     def _time_of_day(self) -> str:
         now = datetime.fromtimestamp(self._utc_ms() / 1000, tz=UTC)
         return now.astimezone().strftime("%H:%M:%S %Z")
 
-    def _alarm(self, progress: Progress | None) -> _Row:
-        if progress is None or not progress.alarms:
+    def _alarm(self, snapshot: Snapshot | None) -> _Row:
+        if snapshot is None or not snapshot.alarms:
             return _Row("no alarm")
-        return _Row(alarm_words(progress), _COLOURS[progress.alarms[0].priority])
+        return _Row(alarm_words(snapshot), _COLOURS[snapshot.alarms[0].priority])
 
-    def _force_and_phase(self, progress: Progress | None) -> str:
-        if progress is None:
+    def _force_and_phase(self, snapshot: Snapshot | None) -> str:
+        if snapshot is None:
             return "no reading yet"
-        alarm = "ALARM " if progress.alarms else ""
-        target_n = progress.target_n
+        alarm = "ALARM " if snapshot.alarms else ""
+        target_n = snapshot.target_n
         of = "" if target_n is None else f" of {self._forces.in_unit(target_n).split()[0]}"
-        now = self._silence() or force_words(progress.force_n, self._forces)
-        return f"{alarm}{now}{of} {phase_words(progress)}"
+        now = self._silence() or force_words(snapshot.force_n, self._forces)
+        return f"{alarm}{now}{of} {phase_words(snapshot)}"
 
-    def _force(self, progress: Progress) -> str:
+    def _force(self, snapshot: Snapshot) -> str:
         """The force now, or why there is none; never one of a moment ago."""
         if silence := self._silence():
             return silence
-        force_n = progress.force_n
+        force_n = snapshot.force_n
         return "no reading" if force_n is None else self._forces.with_other(force_n)
 
     def _silence(self) -> str:
@@ -252,15 +252,15 @@ def _at(row: int) -> str:
     return f"\x1b[{row};1H"
 
 
-def _treated(progress: Progress) -> str:
-    left_s = max(0.0, progress.planned_s - progress.elapsed_s)
+def _treated(snapshot: Snapshot) -> str:
+    left_s = max(0.0, snapshot.planned_s - snapshot.elapsed_s)
     return (
-        f"treated {minutes(progress.elapsed_s)} of {minutes(progress.planned_s)}, "
+        f"treated {minutes(snapshot.elapsed_s)} of {minutes(snapshot.planned_s)}, "
         f"{minutes(left_s)} left"
     )
 
 
-def _since(progress: Progress) -> str:
-    if progress.since_start_s is None:
+def _since(snapshot: Snapshot) -> str:
+    if snapshot.since_start_s is None:
         return ""
-    return f"traction began {minutes(progress.since_start_s)} ago"
+    return f"traction began {minutes(snapshot.since_start_s)} ago"

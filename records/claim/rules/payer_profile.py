@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -134,25 +136,44 @@ def _check_unneeded(profile: PayerProfile, where: str) -> None:
 
 def all_profiles(folder: RecordFolder | None = None) -> dict[str, PayerProfile]:
     """Shipped profiles and the user's, by name; raises RulesInvalid."""
-    own = sorted(folder.payers.glob("*.toml")) if folder else []
-    return {**shipped_profiles(), **{path.stem: read_profile(path) for path in own}}
+    return {name: read() for name, read in _readers(folder).items()}
 
 
 def find_profile(name: str, folder: RecordFolder | None = None) -> PayerProfile:
-    """A profile by its name; raises RulesInvalid listing what there is."""
-    profiles = all_profiles(folder)
-    if name not in profiles:
+    """A profile by its name; raises RulesInvalid listing what there is. No other one is read."""
+    readers = _readers(folder)
+    if name not in readers:
         where = f" or add {folder.payers}/{name}.toml" if folder else ""
         raise RulesInvalid(
-            f"payer profile {name!r} is not known; choose one of {', '.join(profiles)}{where}"
+            f"payer profile {name!r} is not known; choose one of {', '.join(readers)}{where}"
         )
-    return profiles[name]
+    return readers[name]()
+
+
+def shipped_profiles() -> dict[str, PayerProfile]:
+    """The profiles that come with the program, by name."""
+    return all_profiles()
+
+
+def _readers(folder: RecordFolder | None) -> dict[str, Callable[[], PayerProfile]]:
+    """What reads each profile, by its name; one of the user's stands in a shipped one's place."""
+    shipped = sorted(
+        file.name.removesuffix(".toml")
+        for file in _shipped_folder().iterdir()
+        if file.name.endswith(".toml")
+    )
+    own = sorted(folder.payers.glob("*.toml")) if folder else []
+    return {
+        **{name: partial(_shipped_profile, name) for name in shipped},
+        **{path.stem: partial(read_profile, path) for path in own},
+    }
 
 
 @cache
-def shipped_profiles() -> dict[str, PayerProfile]:
-    """The profiles that come with the program, by name."""
-    folder = resources.files("records.claim.rules") / "payers"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
-    profiles = [parse_profile(f.read_text(encoding="utf-8"), f.name) for f in files]
-    return {profile.name: profile for profile in profiles}
+def _shipped_profile(name: str) -> PayerProfile:
+    file = _shipped_folder() / f"{name}.toml"
+    return parse_profile(file.read_text(encoding="utf-8"), file.name)
+
+
+def _shipped_folder() -> Traversable:
+    return resources.files("records.claim.rules") / "payers"

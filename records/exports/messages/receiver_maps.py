@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -128,6 +130,13 @@ def load_receivers(own_dir: Path | None = None) -> dict[str, Receiver]:
     return found
 
 
+@cache
+def own_receiver() -> Receiver:
+    """The program's own, whose file alone is read."""
+    name = f"{OWN}.toml"
+    return parse_receiver((_shipped_folder() / name).read_text(encoding="utf-8"), name)
+
+
 def parse_receiver(text: str, file_name: str) -> Receiver:
     """One map; raises ReceiverInvalid naming file, key and reason."""
     where = f"receiver {file_name}"
@@ -140,10 +149,13 @@ def parse_receiver(text: str, file_name: str) -> Receiver:
 
 
 def _shipped() -> Iterator[tuple[str, str]]:
-    folder = resources.files("records.exports.receivers")
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+    for file in sorted(_shipped_folder().iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml"):
             yield file.name, file.read_text(encoding="utf-8")
+
+
+def _shipped_folder() -> Traversable:
+    return resources.files("records.exports.receivers")
 
 
 def _users(own_dir: Path | None) -> Iterator[tuple[str, str]]:

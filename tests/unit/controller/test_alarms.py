@@ -47,8 +47,8 @@ def test_a_code_without_a_row_is_still_heard_with_high_priority() -> None:
 def test_alarms_latch_until_acknowledged_and_the_most_pressing_stands_first() -> None:
     board = AlarmBoard()
     for code in ("check_in_due", "pause_regressed", "over_force"):
-        assert board.raise_alarm(code) is not None
-    assert board.raise_alarm("over_force") is None
+        assert board.raise_alarm(code, 0) is not None
+    assert board.raise_alarm("over_force", 0) is None
     assert [kind.code for kind in board.active] == ["over_force", "pause_regressed", "check_in_due"]
     assert board.acknowledge("pause_regressed") == ("pause_regressed",)
     assert board.acknowledge("pause_regressed") == ()
@@ -62,13 +62,13 @@ def test_alarms_latch_until_acknowledged_and_the_most_pressing_stands_first() ->
 def test_tones_come_at_once_and_again_by_priority(code: str, every_s: int) -> None:
     board = AlarmBoard()
     assert not board.tone_due(0.0)
-    board.raise_alarm(code)
+    board.raise_alarm(code, 0)
     assert [second for second in range(100) if board.tone_due(second)] == [*range(0, 100, every_s)]
 
 
 def test_a_paused_sound_comes_back_after_2_min() -> None:
     board = AlarmBoard()
-    board.raise_alarm("treatment_done")
+    board.raise_alarm("treatment_done", 0)
     assert board.tone_due(0.0)
     assert board.pause_sound(10.0) == 130.0
     assert board.sound_paused_s(100.0) == 30.0
@@ -78,9 +78,9 @@ def test_a_paused_sound_comes_back_after_2_min() -> None:
 
 def test_a_new_alarm_of_high_priority_ends_the_pause_of_the_sound_and_others_do_not() -> None:
     board = AlarmBoard()
-    board.raise_alarm("check_in_due")
+    board.raise_alarm("check_in_due", 0)
     board.pause_sound(0.0)
-    board.raise_alarm("pause_regressed")
+    board.raise_alarm("pause_regressed", 0)
     assert not board.tone_due(1.0)
-    board.raise_alarm("over_force")
+    board.raise_alarm("over_force", 0)
     assert board.tone_due(2.0)

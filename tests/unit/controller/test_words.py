@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.errors import RequestRefused
-from controller.ports import Answer
+from controller.questions import Answer
 from controller.requests import (
     AcknowledgeAlarms,
     AdjustForce,

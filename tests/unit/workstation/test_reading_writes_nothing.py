@@ -83,6 +83,7 @@ WRITING = {
     "restore",
     "run",
     "simulate",
+    "sound-check",
     "stop-test",
     "upload",
     "claims",

@@ -25,7 +25,6 @@ HEAVY = {
     "rich",
     "serial",
     "sqlite3",
-    "sqlite_utils",
     "records",
     "simulator",
     "firmware_bridge",

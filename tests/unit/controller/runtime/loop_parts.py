@@ -7,11 +7,12 @@ from typing import Any
 
 from controller.errors import UnitRejected
 from controller.events import EventKind
-from controller.ports import Answer, Progress, Question
+from controller.questions import Answer, Question
 from controller.requests import SessionRequest
 from controller.runtime.clock import VirtualClock
 from controller.session.inputs_and_effects import MachineInput
 from controller.session.machine import SessionMachine
+from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState
 from tests.safety.loop_bench import LoopBench, YesOperator, strength
 from tests.safety.obedient_unit import ObedientUnit
@@ -75,7 +76,7 @@ class Person(YesOperator):
         self.asked: dict[Question, bool] = {}
         self.texts: list[str] = []
         self.told: list[str] = []
-        self.shown: list[Progress] = []
+        self.shown: list[Snapshot] = []
 
     def ask(self, question: Question, text: str, *, person_only: bool = False) -> None:
         self.asked[question] = person_only
@@ -92,8 +93,8 @@ class Person(YesOperator):
     def tell(self, text: str) -> None:
         self.told.append(text)
 
-    def show(self, progress: Progress) -> None:
-        self.shown.append(progress)
+    def show(self, snapshot: Snapshot) -> None:
+        self.shown.append(snapshot)
 
 
 class Once:

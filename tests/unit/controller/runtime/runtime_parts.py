@@ -7,15 +7,11 @@ from dataclasses import replace
 
 from controller.errors import LinkError
 from controller.events import EventKind, Sample, SessionEvent
-from controller.ports import (
-    Answer,
-    ArmingRequest,
-    Progress,
-    Question,
-    UnitIdentity,
-)
+from controller.ports import ArmingRequest, UnitIdentity
+from controller.questions import Answer, Question
 from controller.requests import SessionRequest, Stop
 from controller.runtime.clock import VirtualClock
+from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitEvent, UnitState, UnitStatus
 from tests.unit.controller import builders
 from tests.unit.controller.builders import TRACKING
@@ -154,9 +150,11 @@ class Answers:
         self.asked: list[Question] = []
         self.texts: list[str] = []
         self.person_only: dict[Question, bool] = {}
-        self.shown: list[Progress] = []
+        self.shown: list[Snapshot] = []
         self.told: list[str] = []
         self.stopped_by: str | None = None
+        self.withdrawn: list[Question] = []
+        self.leaving: str | None = None
 
     def ask(self, question: Question, text: str, *, person_only: bool) -> None:
         self.asked.append(question)
@@ -170,14 +168,20 @@ class Answers:
     def stop_requested(self) -> Stop | None:
         return None if self.stopped_by is None else Stop(by=self.stopped_by)
 
+    def withdraw(self, question: Question) -> None:
+        self.withdrawn.append(question)
+
+    def leave_requested(self) -> str | None:
+        return self.leaving
+
     def requests(self) -> Sequence[SessionRequest]:
         return ()
 
     def tell(self, text: str) -> None:
         self.told.append(text)
 
-    def show(self, progress: Progress) -> None:
-        self.shown.append(progress)
+    def show(self, snapshot: Snapshot) -> None:
+        self.shown.append(snapshot)
 
 
 def unit_event(sequence: int, code: int = 2, uptime_ms: int = 0) -> UnitEvent:

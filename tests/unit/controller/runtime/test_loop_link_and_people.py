@@ -9,7 +9,8 @@ import pytest
 
 from controller.errors import FrameCorrupt, LinkError, ReplyTimeout, StaleAnswer, UnitRejected
 from controller.events import EventKind, SampleFlag
-from controller.ports import Question
+from controller.order.planner import plan
+from controller.questions import Question
 from controller.requests import AcknowledgeAlarms, Pause, PauseSound, Remark, Resume, Stop
 from controller.runtime.loop import EVENT_READ_SHARE
 from controller.telemetry import CommandKind, ForceCommand, UnitState
@@ -280,7 +281,7 @@ def test_what_comes_with_the_word_that_ends_the_session_is_not_possible_any_more
 
 
 def test_the_display_shows_what_is_ordered_read_and_left() -> None:
-    bench, lost = Bench(planned_s=66.0), Once(HOLD_S)
+    bench, lost = Bench(), Once(HOLD_S)
 
     def step(elapsed_s: float) -> None:
         bench.unit.silent = lost(elapsed_s)
@@ -288,7 +289,7 @@ def test_the_display_shows_what_is_ordered_read_and_left() -> None:
     bench.run(stopping(bench, HOLD_S + 1.0, step))
     shown = bench.operator.shown
     holding = [s for s in shown if s.phase == "holding"]
-    assert {s.planned_s for s in shown} == {66.0}
+    assert {s.planned_s for s in shown} == {plan(bench.order).profile.end_s}
     assert {s.target_n for s in holding} == {LIMIT_N}
     assert [s.force_n for s in holding].count(None) == 1
     assert shown[0].since_start_s is None

@@ -11,23 +11,15 @@ import pytest
 from controller.errors import RequestRefused, SelfCheckFailed
 from controller.events import EventKind, Sample, SessionEvent
 from controller.order.prescription import Prescription, Table
-from controller.ports import (
-    NO_WEIGHT_TEST,
-    Answer,
-    LastArming,
-    Progress,
-    Question,
-    SessionJournal,
-    TractionUnit,
-    WeightTest,
-)
+from controller.ports import NO_WEIGHT_TEST, LastArming, SessionJournal, TractionUnit, WeightTest
+from controller.questions import Answer, Question
 from controller.requests import CheckIn, Pause, Remark, SessionRequest, Stop
-from controller.runtime.alarm_keeper import AlarmKeeper
 from controller.runtime.asides import hear_aside
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
 from controller.runtime.session_ports import SessionPorts
+from controller.snapshot import Snapshot
 from controller.telemetry import ForceCommand, Telemetry, UnitState, UnitStatus
 from tests.support.commissionings import TESTED
 from tests.unit.controller.builders import (
@@ -53,6 +45,11 @@ Look = Callable[[float], dict[str, Any]]
 @dataclass
 class Journal:
     events: list[SessionEvent] = field(default_factory=list)
+
+    trouble = ""
+
+    def age_s(self, now_s: float) -> float:
+        return 0.0
 
     def append_event(self, event: SessionEvent, *, at_once: bool = False) -> None:
         self.events.append(event)
@@ -111,6 +108,12 @@ class Yes:
     def stop_requested(self) -> Stop | None:
         return None
 
+    def withdraw(self, question: Question) -> None:
+        pass
+
+    def leave_requested(self) -> str | None:
+        return None
+
     def requests(self) -> Sequence[SessionRequest]:
         taken, self.wanted = self.wanted, []
         return taken
@@ -118,7 +121,7 @@ class Yes:
     def tell(self, text: str) -> None:
         self.said.append(text)
 
-    def show(self, progress: Progress) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         pass
 
 
@@ -139,7 +142,8 @@ class Start:
         clock = VirtualClock()
         self.journal, self.operator = Journal(), Yes(wanted=list(requests))
         recorder = Recorder(cast(SessionJournal, self.journal), clock, clock.now_s())
-        alarms = AlarmKeeper(recorder, self.operator)
+        unit = cast(TractionUnit, Unit(clock, look, verified))
+        ports = SessionPorts.of(unit, clock, recorder, self.operator, "session-1")
 
         def hear() -> None:
             for request in self.operator.requests():
@@ -147,19 +151,13 @@ class Start:
                     request,
                     recorder,
                     self.operator,
-                    alarms,
+                    ports.alarms,
                     when="before the treatment",
                     now_s=clock.now_s(),
                 )
 
         self.preparation = Preparation(
-            ports=SessionPorts(
-                unit=cast(TractionUnit, Unit(clock, look, verified)),
-                clock=clock,
-                recorder=recorder,
-                operator=self.operator,
-                alarms=alarms,
-            ),
+            ports=ports,
             order=order,
             facts=start_facts(
                 screening=screening,

@@ -10,7 +10,8 @@ import pytest
 from controller.errors import LinkError, PrescriptionInvalid, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
 from controller.order.prescription import Prescription, Region
-from controller.ports import NO_WEIGHT_TEST, Answer, Question
+from controller.ports import NO_WEIGHT_TEST
+from controller.questions import Answer, Question
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
@@ -60,7 +61,11 @@ class Stage:
     def preparation(self, order: Prescription = CERVICAL) -> Preparation:
         return Preparation(
             ports=SessionPorts.of(
-                self.unit, self.clock, Recorder(self.journal, self.clock, 0.0), self.operator
+                self.unit,
+                self.clock,
+                Recorder(self.journal, self.clock, 0.0),
+                self.operator,
+                "session-1",
             ),
             order=order,
             facts=start_facts(

@@ -19,7 +19,8 @@ from controller.errors import (
 )
 from controller.events import EventKind, Outcome
 from controller.order.planner import plan
-from controller.ports import Answer, ArmingRequest, Question
+from controller.ports import ArmingRequest
+from controller.questions import Answer, Question
 from controller.requests import EndEarly, Pause, Remark, Stop
 from controller.runtime import session as session_module
 from controller.runtime.clock import VirtualClock
@@ -88,7 +89,7 @@ class SessionBench:
     def ports(self) -> SessionPorts:
         """What the session and its parts share."""
         recorder = Recorder(self.journal, self.clock, self._started_s)
-        return SessionPorts.of(self.unit, self.clock, recorder, self.operator)
+        return SessionPorts.of(self.unit, self.clock, recorder, self.operator, "session-1")
 
     def _before(self) -> None:
         elapsed_s, armed_s = self.clock.now_s() - self._started_s, self.unit.armed_at_s
@@ -430,22 +431,22 @@ def test_a_unit_whose_port_vanished_is_not_read_any_more() -> None:
 
 
 class LatePerson(Person):
-    """Acknowledges the end so many looks after it was asked; ``stops`` stops instead."""
+    """Acknowledges the end so many looks after it was asked; ``leaves`` leaves instead."""
 
-    def __init__(self, *, looks: int, accepts: bool = True, stops: bool = False) -> None:
+    def __init__(self, *, looks: int, accepts: bool = True, leaves: bool = False) -> None:
         super().__init__(**YES)
-        self._left, self._accepts, self._stops = looks, accepts, stops
+        self._left, self._accepts, self._leaves = looks, accepts, leaves
 
     def answer(self, question: Question) -> Answer | None:
         if question is not Question.END_ACKNOWLEDGED:
             return super().answer(question)
         self._left -= 1
         if self._left > 0:
-            if self._left == 1 and not self._stops:
+            if self._left == 1 and not self._leaves:
                 self.queue.append(Pause(by="B. Person"))
             return None
-        if self._stops:
-            self.stop = Stop(by="A. Person")
+        if self._leaves:
+            self.leaving = "SIGTERM"
             return None
         return Answer(accepted=self._accepts, answered_by="B. Person")
 
@@ -486,24 +487,70 @@ def test_who_does_not_accept_the_end_acknowledges_no_alarm() -> None:
     assert bench.details(EventKind.ALARM_ACKNOWLEDGED) == []
 
 
-def test_a_stop_ends_the_waiting_and_nothing_was_acknowledged() -> None:
-    bench = ended_by(LatePerson(looks=3, stops=True))
+def test_who_leaves_ends_the_waiting_and_nothing_was_acknowledged() -> None:
+    bench = ended_by(LatePerson(looks=3, leaves=True))
     questions = [detail["question"] for detail in bench.details(EventKind.QUESTION_ANSWERED)]
     assert "end_acknowledged" not in questions
     assert bench.recorded_end["outcome"] == "stopped"
 
 
-def test_behind_a_stop_nothing_is_asked_that_nobody_will_hear() -> None:
-    bench = SessionBench()
+def asking(bench: SessionBench, after_s: float, **wish: Any) -> SessionBench:
+    """Run it with a person who wants something so long behind the arming."""
+    due = Once(after_s)
 
-    def stop(since_s: float | None) -> None:
-        if since_s is not None and since_s > 5.0:
-            bench.operator.stop = Stop(by="A. Person")
+    def ask(since_s: float | None) -> None:
+        if since_s is not None and due(since_s):
+            for name, value in wish.items():
+                setattr(bench.operator, name, value)
 
-    bench.each_exchange = stop
+    bench.each_exchange = ask
     bench.run()
+    return bench
+
+
+def test_behind_a_leave_nothing_is_asked_that_nobody_will_hear() -> None:
+    """Whoever leaves need not stop as well: the release goes out all the same."""
+    bench = asking(SessionBench(), 5.0, leaving="SIGTERM")
     assert Question.END_ACKNOWLEDGED not in bench.operator.asked
     assert bench.recorded_end["outcome"] == "stopped"
+    assert bench.recorded_end["reason"] == "operator stop (SIGTERM)"
+
+
+def test_behind_a_stop_the_tone_comes_until_a_person_acknowledges_the_end() -> None:
+    bench = asking(SessionBench(operator=LatePerson(looks=1300)), 5.0, stop=Stop(by="A. Person"))
+    person = bench.operator
+    assert bench.recorded_end["outcome"] == "stopped"
+    shown = [snapshot for snapshot in person.shown if snapshot.phase == "stopped"]
+    assert [snapshot.tone for snapshot in shown].count(True) == 3
+    assert [alarm.code for alarm in shown[-1].alarms] == ["treatment_done"]
+    assert [asked.question for asked in shown[-1].questions] == [Question.END_ACKNOWLEDGED]
+    assert bench.details(EventKind.QUESTION_ANSWERED)[-1]["by"] == "B. Person"
+    assert [detail["action"] for detail in bench.details(EventKind.OPERATOR_ACTED)] == ["stop"]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_stop_behind_the_end_is_recorded_once_and_changes_nothing(fast: bool) -> None:
+    """The same for the second stop of a person who did not see that the first one was heard."""
+    first = [] if not fast else [Stop(by="A. Person")]
+
+    class Presses(LatePerson):
+        def answer(self, question: Question) -> Answer | None:
+            if question is Question.END_ACKNOWLEDGED:
+                self.stop = Stop(by=f"P. {self._left}", fast=fast)
+            return super().answer(question)
+
+    bench = SessionBench(operator=Presses(looks=20))
+    if first:
+        asking(bench, 5.0, stop=first[0])
+    else:
+        bench.run()
+    late = [d for d in bench.details(EventKind.REQUEST_REFUSED) if d["request"] == "stop"]
+    assert len(late) == 1
+    assert late[0]["reason"] == "no treatment is running"
+    assert [told for told in bench.operator.told if "heard" in told] == [
+        f"stop by {late[0]['by']} heard: no treatment is running"
+    ]
+    assert bench.details(EventKind.ALARM_ACKNOWLEDGED)[-1]["by"] == "B. Person"
 
 
 def test_only_a_person_acknowledges_the_end_of_a_release_that_was_not_seen() -> None:

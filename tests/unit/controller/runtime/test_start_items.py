@@ -8,7 +8,8 @@ import pytest
 
 from controller.errors import RequestRefused
 from controller.events import EventKind
-from controller.ports import LastArming, Question
+from controller.ports import LastArming
+from controller.questions import Question
 from controller.runtime.clock import VirtualClock
 from controller.safety.limits import SafetyLimits
 from tests.unit.controller.builders import start_facts

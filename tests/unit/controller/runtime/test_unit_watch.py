@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from controller.errors import UnitFaulted
-from controller.ports import Progress
 from controller.runtime.clock import VirtualClock
 from controller.runtime.recorder import Recorder
 from controller.runtime.session_ports import SessionPorts
@@ -31,7 +30,7 @@ class Watched:
         self.unit, self.operator = StoryUnit(self.clock, story), Answers()
         recorder = Recorder(ListJournal(), self.clock, first_look_at_s)
         self.watch = UnitWatch(
-            ports=SessionPorts.of(self.unit, self.clock, recorder, self.operator),
+            ports=SessionPorts.of(self.unit, self.clock, recorder, self.operator, "session-1"),
             planned_s=930.0,
             identified_at_s=0.0,
             hear=lambda: None,
@@ -70,15 +69,10 @@ def test_between_two_readings_the_clocks_may_be_apart_by_as_much(
 
 def test_a_person_sees_the_force_and_what_is_waited_for() -> None:
     watched = Watched(press_test)
-    waiting = Progress(
-        phase="checking",
-        elapsed_s=0.0,
-        planned_s=930.0,
-        target_n=0.0,
-        force_n=watched.watch.reading.force_n,
-        message="waiting for the patient's press test",
-    )
-    assert watched.operator.shown == [waiting]
+    (waiting,) = watched.operator.shown
+    assert (waiting.phase, waiting.planned_s, waiting.target_n) == ("checking", 930.0, 0.0)
+    assert waiting.force_n == watched.watch.reading.force_n
+    assert waiting.message == "waiting for the patient's press test"
     while not watched.watch.press_test_passed:
         assert watched.operator.shown[-1].message == waiting.message
         watched.watch.look()

@@ -10,9 +10,10 @@ from controller.events import EventKind
 from controller.order.phases import Phase
 from controller.order.planner import plan
 from controller.order.prescription import Mode
-from controller.ports import Answer, Question
+from controller.questions import Answer, Question
 from controller.requests import Pause, Stop, TreatmentRequest
 from controller.safety.verdict import Action, Finding, Verdict
+from controller.session.course import Course
 from controller.session.inputs_and_effects import (
     Ask,
     Effect,
@@ -67,6 +68,10 @@ class Bench:
     @property
     def target_n(self) -> float:
         return self.machine.command(self.now_s).force_n
+
+    @property
+    def course(self) -> Course:
+        return self.machine.course(self.now_s)
 
     def emitted(self, kind: EventKind) -> list[dict[str, object]]:
         return [

@@ -10,7 +10,7 @@ from controller.errors import RequestRefused
 from controller.order.planner import OrderedForces, ordered_forces
 from controller.order.prescription import Prescription
 from controller.requests import AdjustedForce, AdjustForce
-from controller.session.adjustments import applied, changes_for
+from controller.session.adjustments import applied, changes_for, largest_increase_n
 from tests.unit.controller.builders import prescription
 from tests.unit.controller.session.machine_bench import STATIC
 
@@ -175,3 +175,30 @@ def test_a_static_order_has_no_rest_force_that_could_follow() -> None:
     request = AdjustForce(by="P. Jones", change_n=-80.0, reason="", force=AdjustedForce.HOLD)
     changes = changes_for(prescription(**STATIC), forces, request)
     assert [change.force for change in changes] == [AdjustedForce.HOLD]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        prescription(),
+        prescription(maximum_force_n=104.56),
+        prescription(maximum_force_n=150.0),
+        prescription(hold_force_n=60.0, rest_force_n=20.0, maximum_force_n=200.0),
+        prescription(hold_s=4.0, ramp_up_n_per_s=13.1, maximum_force_n=150.0),
+        prescription(**STATIC, maximum_force_n=150.0),
+    ],
+)
+def test_the_largest_increase_is_followed_and_a_tenth_more_is_refused(order: Prescription) -> None:
+    forces = ordered_forces(order)
+    most_n = largest_increase_n(order, forces, since_increase_s=2.0)
+    if most_n:
+        assert adjusted(order, most_n, since_increase_s=2.0).hold_n == forces.hold_n + most_n
+    with pytest.raises(RequestRefused):
+        adjusted(order, round(most_n + 0.1, 1), since_increase_s=2.0)
+
+
+def test_no_increase_is_possible_within_2_s_of_the_last() -> None:
+    order = prescription(maximum_force_n=150.0)
+    forces = ordered_forces(order)
+    assert largest_increase_n(order, forces, since_increase_s=1.94) == 0.0
+    assert largest_increase_n(order, forces, since_increase_s=2.0) == 10.0

@@ -22,3 +22,11 @@ def test_a_check_in_puts_the_reminder_off() -> None:
     reminder.looked_after(100.0)
     reminder.looked_after(350.0)
     assert [second for second in range(100, 700) if reminder.due(float(second))] == [650]
+
+
+def test_what_is_left_until_the_next_check_in() -> None:
+    reminder = CheckInReminder()
+    assert reminder.left_s(100.0) is None
+    reminder.looked_after(100.0)
+    assert reminder.left_s(101.0) == 299.0
+    assert reminder.left_s(401.0) == 0.0

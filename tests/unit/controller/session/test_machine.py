@@ -10,7 +10,7 @@ from controller.errors import IllegalTransition
 from controller.events import EventKind, Outcome
 from controller.order.phases import FINAL_PHASES, TRANSITIONS, Phase
 from controller.order.prescription import Mode
-from controller.ports import Answer, Question
+from controller.questions import Answer, Question
 from controller.requests import (
     AdjustedForce,
     AdjustForce,
@@ -235,7 +235,7 @@ def test_a_pause_holds_the_force_and_the_clock() -> None:
     bench.seconds(59.0)
     assert bench.target_n == held_n == 65.0
     assert bench.machine.treatment_elapsed_s(bench.now_s) == elapsed_s == pytest.approx(5.0)
-    assert bench.machine.since_start_s(bench.now_s) == pytest.approx(64.0)
+    assert bench.course.since_start_s == pytest.approx(64.0)
     assert bench.emitted(EventKind.PAUSED) == [
         {"by": WHO, "reason": "head turned", "target_dn": 650, "treatment_ms": 5000}
     ]

@@ -7,7 +7,7 @@ import pytest
 from controller.errors import IllegalTransition
 from controller.events import EventKind
 from controller.order.phases import FINAL_PHASES, Phase
-from controller.ports import Question
+from controller.questions import Question
 from controller.requests import AdjustForce, CheckIn, EndEarly, Pause, Remark, Resume, Stop
 from controller.safety.verdict import Action, Verdict
 from controller.session.inputs_and_effects import (

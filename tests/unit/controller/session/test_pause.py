@@ -53,3 +53,15 @@ def test_lowering_never_raises() -> None:
     assert held.target_n(50.0) == 100.0
     held.lower(80.0, 5.0)
     assert [held.target_n(second) for second in (5.5, 6.0, 30.0)] == [90.0, 80.0, 80.0]
+
+
+def test_what_is_left_of_a_pause_ends_at_its_limits() -> None:
+    held = pause()
+    assert (held.held_left_s(0.0), held.left_s(0.0)) == (60.0, 364.25)
+    assert (held.held_left_s(20.0), held.left_s(20.0)) == (40.0, 344.25)
+    steps(held, 62)
+    assert (held.held_left_s(62.0), held.left_s(62.0)) == (None, 302.25)
+    steps(held, 100)
+    assert held.left_s(100.0) == 265.0
+    held.return_to(100.0, 100.0)
+    assert (held.held_left_s(100.0), held.left_s(100.0)) == (None, None)

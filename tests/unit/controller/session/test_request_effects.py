@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.ports import Question
+from controller.questions import Question
 from controller.requests import (
     AdjustedForce,
     AdjustForce,
@@ -82,11 +82,11 @@ def test_the_treatment_clock_ends_with_the_treatment(end: StopRequested | Verdic
     bench = Bench().into_hold()
     bench.give(end)
     treated_s = bench.machine.treatment_elapsed_s(bench.now_s)
-    since_s = bench.machine.since_start_s(bench.now_s)
+    since_s = bench.course.since_start_s
     assert since_s is not None
     bench.seconds(3.0)
     assert bench.machine.treatment_elapsed_s(bench.now_s) == treated_s > 0.0
-    assert bench.machine.since_start_s(bench.now_s) == pytest.approx(since_s + 3.0)
+    assert bench.course.since_start_s == pytest.approx(since_s + 3.0)
 
 
 def test_a_stop_in_a_pause_keeps_the_time_of_the_pause() -> None:
@@ -100,4 +100,4 @@ def test_a_stop_in_a_pause_keeps_the_time_of_the_pause() -> None:
 
 def test_holds_are_counted_against_those_that_the_order_plans() -> None:
     bench = Bench().into_hold()
-    assert (bench.machine.hold_number, bench.machine.hold_count) == (1, 12)
+    assert (bench.course.hold_number, bench.course.hold_count) == (1, 12)

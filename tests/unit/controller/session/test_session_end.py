@@ -10,7 +10,7 @@ from controller.errors import IllegalTransition
 from controller.event_details.table import encode, kind_of
 from controller.events import EventKind, Outcome, StopCause
 from controller.order.phases import TRANSITIONS, Phase
-from controller.ports import Question
+from controller.questions import Question
 from controller.session.inputs_and_effects import (
     Ask,
     Disarm,

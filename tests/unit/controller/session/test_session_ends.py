@@ -8,7 +8,7 @@ import pytest
 
 from controller.events import EventKind
 from controller.order.phases import Phase
-from controller.ports import Question
+from controller.questions import Question
 from controller.requests import CheckIn, EndEarly, Pause, Resume, Stop
 from controller.safety.verdict import Action
 from controller.session.inputs_and_effects import (

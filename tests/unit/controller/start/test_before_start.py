@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.order.prescription import Prescription, Region, Table
-from controller.ports import Question
+from controller.questions import Question
 from controller.start.before_start import (
     needs_person,
     patient_question,

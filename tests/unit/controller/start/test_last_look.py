@@ -10,7 +10,8 @@ import pytest
 
 from controller.errors import LinkError, RequestRefused, UnitBusy, UnitFaulted
 from controller.events import EventKind
-from controller.ports import Answer, Question, StartFacts
+from controller.ports import StartFacts
+from controller.questions import Answer, Question
 from controller.runtime.clock import VirtualClock
 from controller.runtime.preparation import Preparation
 from controller.runtime.recorder import Recorder
@@ -93,7 +94,11 @@ class Ready:
         self.journal, self.operator = ListJournal(), Slow(self.clock, yes_after_s)
         self.preparation = Preparation(
             ports=SessionPorts.of(
-                self.unit, self.clock, Recorder(self.journal, self.clock, 0.0), self.operator
+                self.unit,
+                self.clock,
+                Recorder(self.journal, self.clock, 0.0),
+                self.operator,
+                "session-1",
             ),
             order=CERVICAL,
             facts=facts or start_facts(),
@@ -211,6 +216,18 @@ def test_what_has_changed_while_people_thought_refuses_the_arming(name: str) -> 
     with pytest.raises(error, match=words):
         ready.preparation.last_look()
     assert not ready.items("last_look")
+
+
+@pytest.mark.parametrize("thinks_s", [61.0, 299.0])
+def test_what_was_read_more_than_a_minute_before_the_yes_is_read_again(thinks_s: float) -> None:
+    """The zero wanders while a person thinks, and nothing is left of the first readings."""
+    ready = Ready(yes_after_s=thinks_s)
+    assert ready.clock.now_s() >= thinks_s
+    before = len(ready.unit.commands)
+    ready.unit.changes = {"gross_force_n": 9.0}
+    with pytest.raises(RequestRefused, match=r"9\.0 N without the tare"):
+        ready.preparation.last_look()
+    assert len(ready.unit.commands) - before >= 20
 
 
 EVENTS: list[tuple[tuple[int, ...], str]] = [

@@ -184,6 +184,7 @@ def _kept(printed: Printed, _: pytest.MonkeyPatch) -> None:
     printed.run("backup", "--status")
     printed.run("backup", "--prove", str(copy))
     printed.run("restore", str(copy), data=back)
+    printed.run("sound-check", "--by", "P. Jones", "--without", "loudspeaker is being repaired")
     printed.run("archive", "--out", str(printed.place / "archive"))
     printed.run("hold", "s-1", "--reason", "asked for by a court")
     printed.run("hold", "--patient", "TEST-1", "--reason", "asked for by a court")

@@ -130,7 +130,7 @@ def test_a_capture_holds_no_word_that_a_person_typed(folder: RecordFolder, tmp_p
         stage.connect = lambda uri, clock: connect_unit(uri, clock, capture=writer)
         operator = SessionOperator(
             scripted=True,
-            show=lambda progress: None,
+            show=lambda snapshot: None,
             script=parse_script("".join(steps), "script"),
         )
         result = stage.treat(order, operator=operator)

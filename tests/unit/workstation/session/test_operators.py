@@ -10,8 +10,9 @@ import pytest
 
 from controller.errors import AnswerMissing, RequestRefused
 from controller.order.prescription import Table
-from controller.ports import Answer, Progress, Question
-from controller.requests import Pause, Remark, SessionRequest
+from controller.questions import Answer, Question
+from controller.requests import Pause, Remark, SessionRequest, Stop
+from controller.snapshot import Snapshot
 from tests.unit.controller.builders import prescription
 from workstation.session.operators import (
     LINES_AT_A_TIME,
@@ -45,7 +46,7 @@ class Terminal:
     def operator(self) -> SessionOperator:
         return SessionOperator(
             scripted=False,
-            show=lambda progress: None,
+            show=lambda snapshot: None,
             person=PersonAtTerminal(
                 read_line=self.read_line, by="P. Jones", asking=self.asked.append
             ),
@@ -113,7 +114,7 @@ def test_what_was_typed_before_a_question_does_not_answer_it() -> None:
 
     operator = SessionOperator(
         scripted=False,
-        show=lambda progress: None,
+        show=lambda snapshot: None,
         person=PersonAtTerminal(read_line=read_line, by="P. Jones"),
     )
     operator.ask(ASKED, "Looks right?", person_only=False)
@@ -157,7 +158,7 @@ def test_a_pasted_page_is_taken_a_few_lines_at_a_time_and_waits_in_the_terminal(
 
     operator = SessionOperator(
         scripted=False,
-        show=lambda progress: None,
+        show=lambda snapshot: None,
         person=PersonAtTerminal(read_line=read_line),
     )
     assert many_read.wait(timeout=20)
@@ -181,7 +182,7 @@ def test_notices_and_reminders_come_with_the_next_requests() -> None:
     said: list[str] = []
     notices = [["the display shows nothing"], []]
     operator = SessionOperator(
-        scripted=True, show=lambda progress: None, tell=said.append, notices=lambda: notices.pop(0)
+        scripted=True, show=lambda snapshot: None, tell=said.append, notices=lambda: notices.pop(0)
     )
     operator.remind("Ctrl-Z does not stop a session")
     assert said == []
@@ -205,7 +206,7 @@ def test_a_terminal_that_closes_answers_no_to_everything() -> None:
 
 
 def test_a_script_answers_unless_only_a_person_may() -> None:
-    operator = SessionOperator(scripted=True, show=lambda progress: None)
+    operator = SessionOperator(scripted=True, show=lambda snapshot: None)
     operator.ask(ASKED, "?", person_only=False)
     assert operator.answer(ASKED) == Answer(accepted=True, answered_by=SCRIPT)
     operator.ask(ASKED, "?", person_only=True)
@@ -216,7 +217,7 @@ def test_beside_a_script_a_person_at_the_terminal_answers_what_only_a_person_may
     terminal = Terminal()
     operator = SessionOperator(
         scripted=True,
-        show=lambda progress: None,
+        show=lambda snapshot: None,
         person=PersonAtTerminal(read_line=terminal.read_line, by="P. Jones"),
         tell=terminal.said.append,
     )
@@ -229,11 +230,19 @@ def test_beside_a_script_a_person_at_the_terminal_answers_what_only_a_person_may
 
 def test_script_steps_follow_the_time_that_was_shown() -> None:
     script = parse_script('[[step]]\nat = "5 s"\ndo = "pause"\nby = "P. Jones"\n', "s")
-    operator = SessionOperator(scripted=True, show=lambda progress: None, script=script)
-    progress = Progress(phase="holding", elapsed_s=5.0, planned_s=60.0, target_n=1.0, force_n=None)
-    operator.show(progress)
+    operator = SessionOperator(scripted=True, show=lambda snapshot: None, script=script)
+    snapshot = Snapshot(
+        number=1,
+        utc_ms=0,
+        phase="holding",
+        elapsed_s=5.0,
+        planned_s=60.0,
+        target_n=1.0,
+        force_n=None,
+    )
+    operator.show(snapshot)
     assert operator.requests() == []
-    operator.show(replace(progress, since_start_s=5.0))
+    operator.show(replace(snapshot, since_start_s=5.0))
     assert operator.requests() == [Pause(by="P. Jones")]
 
 
@@ -260,3 +269,53 @@ def test_on_a_verified_unit_a_script_alone_is_refused_with_what_a_person_must_se
         "pretension looks right, end acknowledged; answer at a terminal"
     )
     check_somebody_answers(order, scripted=True, terminal=True, verified=True)
+
+
+def test_a_typed_stop_waits_behind_no_other_line() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    for number in range(40):
+        terminal.typed.put(f"remark {number}")
+    terminal.typed.put(" STOP ")
+    terminal.typed.put(EOFError())
+    operator.reader_ended.wait(timeout=20)
+    assert operator.stop_requested() == Stop(by="P. Jones")
+    assert operator.leave_requested() is None
+
+
+def test_a_second_typed_stop_makes_the_release_fast() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    assert heard(operator, terminal, "stop", "stop") == []
+    assert operator.stop_requested() == Stop(by="P. Jones", fast=True)
+
+
+def test_whoever_leaves_stops_too() -> None:
+    operator = SessionOperator(scripted=True, show=lambda snapshot: None)
+    operator.stop("P. Jones")
+    assert operator.leave_requested() is None
+    operator.leave("SIGTERM")
+    assert operator.leave_requested() == "SIGTERM"
+    assert operator.stop_requested() == Stop(by="SIGTERM", fast=True)
+
+
+def test_a_question_that_is_withdrawn_is_said_and_the_next_one_is_asked() -> None:
+    terminal = Terminal()
+    operator = terminal.operator()
+    operator.ask(ASKED, "Right?", person_only=False)
+    operator.ask(Question.LIFT_LOCKED, "Locked?", person_only=False)
+    operator.withdraw(ASKED)
+    assert terminal.said[-1] == "no answer is needed any more: [y/n] Right?"
+    assert terminal.asked[-1] == "[y/n] Locked?"
+    assert heard(operator, terminal, "y") == []
+    assert operator.answer(ASKED) is None
+    locked = operator.answer(Question.LIFT_LOCKED)
+    assert locked is not None
+    assert locked.accepted
+
+
+def test_a_withdrawn_question_leaves_no_answer_behind_for_the_next_time() -> None:
+    operator = SessionOperator(scripted=True, show=lambda snapshot: None)
+    operator.ask(ASKED, "Right?", person_only=False)
+    operator.withdraw(ASKED)
+    assert operator.answer(ASKED) is None

@@ -26,7 +26,7 @@ def number_of(name: str) -> signal.Signals | None:
 
 def operator(told: list[str] | None = None) -> SessionOperator:
     said = [] if told is None else told
-    return SessionOperator(scripted=True, show=lambda progress: None, tell=said.append)
+    return SessionOperator(scripted=True, show=lambda snapshot: None, tell=said.append)
 
 
 @pytest.mark.parametrize("name", RELEASING)
@@ -38,8 +38,10 @@ def test_a_signal_asks_for_the_stop_and_handlers_come_back(name: str) -> None:
         waiting = operator()
         caught.hand_to(waiting)
         assert waiting.stop_requested() is None
+        assert waiting.leave_requested() is None
         signal.raise_signal(number)
         assert waiting.stop_requested() == Stop(by=name)
+        assert waiting.leave_requested() == name
     assert signal.getsignal(number) == before
 
 

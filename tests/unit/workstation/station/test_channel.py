@@ -20,7 +20,7 @@ from tests.support.peers import Echoing, as_bytes, echoing
 from tests.support.real_time import ROOT, wait_until
 from workstation.station.channel import MOST_CONNECTIONS, connect_to
 from workstation.station.line import MOST_BYTES, listen
-from workstation.station.place import Place, is_held, short_path, station_folder
+from workstation.station.place import ChannelPlace, is_held, short_path, station_folder
 
 NO_KEY = "Table 1: a connection without the key was refused"
 
@@ -79,7 +79,7 @@ def test_one_place_has_one_listener(both: Echoing, tmp_path: Path) -> None:
 
 def test_a_socket_that_a_killed_listener_left_is_taken_over(tmp_path: Path) -> None:
     """The next owner has the lock, so nobody else can be at that socket."""
-    place = Place(folder=station_folder(tmp_path), called="Table 1")
+    place = ChannelPlace(folder=station_folder(tmp_path), called="Table 1")
     abandoned = listen(place)
     abandoned.close()
     assert place.socket.exists()
@@ -108,7 +108,7 @@ def test_a_long_path_is_refused_where_the_system_has_no_short_one(
 
 def test_two_names_that_look_alike_have_places_of_their_own(tmp_path: Path) -> None:
     names = ("Table 1", "Table-1", "table 1", "T" * 99 + "1", "T" * 99 + "2", "\u684c 1", "/../1")
-    places = [Place(folder=tmp_path, called=name) for name in names]
+    places = [ChannelPlace(folder=tmp_path, called=name) for name in names]
     assert len({place.socket for place in places}) == len(names)
     assert {place.socket.parent for place in places} == {tmp_path}
 
@@ -161,7 +161,7 @@ def test_a_key_of_another_start_is_refused_on_both_sides(both: Echoing) -> None:
 
 def test_a_listener_without_the_key_is_not_believed(tmp_path: Path) -> None:
     """Somebody else at the socket learns nothing and can order nothing."""
-    place = Place(folder=station_folder(tmp_path), called="Table 1")
+    place = ChannelPlace(folder=station_folder(tmp_path), called="Table 1")
     place.key.write_bytes(bytes(32))
     imposter = listen(place)
     with pytest.raises(StationUnreachable, match="did not prove who it is"):
@@ -170,7 +170,7 @@ def test_a_listener_without_the_key_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_where_nobody_listens_the_reason_is_said(tmp_path: Path) -> None:
-    place = Place(folder=station_folder(tmp_path), called="Table 1")
+    place = ChannelPlace(folder=station_folder(tmp_path), called="Table 1")
     with pytest.raises(StationUnreachable, match="no program answers for Table 1"):
         connect_to(place, encode=as_bytes, clock=SystemClock())
 
@@ -231,7 +231,7 @@ def test_a_reader_that_does_not_read_loses_frames_and_delays_nobody(both: Echoin
 
 
 def test_a_client_whose_listener_hangs_is_told_within_a_second(tmp_path: Path) -> None:
-    place = Place(folder=station_folder(tmp_path), called="Table 1")
+    place = ChannelPlace(folder=station_folder(tmp_path), called="Table 1")
     program = (
         "import sys, time; from pathlib import Path; from tests.support.peers import Echoing; "
         "Echoing(Path(sys.argv[1])); print('listens', flush=True); time.sleep(600)"

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from controller.ports import Progress
+from controller.snapshot import Snapshot
 from workstation.terminal.display import STUCK_AFTER_S, WORDS_KEPT, Display, writer
 from workstation.terminal.progress import PhaseLines
 from workstation.terminal.status_area import StatusArea
 
-PROGRESS = Progress(phase="holding", elapsed_s=1.0, planned_s=60.0, target_n=30.0, force_n=30.1)
+SNAPSHOT = Snapshot(
+    number=1, utc_ms=0, phase="holding", elapsed_s=1.0, planned_s=60.0, target_n=30.0, force_n=30.1
+)
 PATIENCE_S = 20.0
 
 
@@ -77,7 +79,7 @@ def test_words_come_in_order_and_the_newest_frame_behind_them() -> None:
     with displayed(place) as display:
         display.tell("one")
         display.tell("two")
-        display.show(PROGRESS)
+        display.show(SNAPSHOT)
         assert display.drain(PATIENCE_S)
     assert place.text.splitlines()[:2] == ["one", "two"]
     assert place.text.splitlines()[2].startswith("holding")
@@ -88,7 +90,7 @@ def test_frames_are_dropped_while_the_display_is_stuck_and_words_are_kept() -> N
     with displayed(place, area()) as display:
         stuck(display, place)
         for tick in range(1000):
-            display.show(replace(PROGRESS, elapsed_s=tick * 0.05))
+            display.show(replace(SNAPSHOT, elapsed_s=tick * 0.05))
         display.tell("words")
         place.free.set()
         assert display.drain(PATIENCE_S)
@@ -103,8 +105,8 @@ def test_a_phase_and_a_tone_are_kept_however_short_they_are() -> None:
     with displayed(place) as display:
         stuck(display, place)
         for phase in ("ramping_up", "holding", "releasing"):
-            display.show(replace(PROGRESS, phase=phase))
-            display.show(replace(PROGRESS, phase=phase, tone=phase == "holding"))
+            display.show(replace(SNAPSHOT, phase=phase))
+            display.show(replace(SNAPSHOT, phase=phase, tone=phase == "holding"))
         place.free.set()
         assert display.drain(PATIENCE_S)
     rows = [row.split()[0] for row in place.text.splitlines()]
@@ -114,7 +116,7 @@ def test_a_phase_and_a_tone_are_kept_however_short_they_are() -> None:
 def test_a_phase_is_shown_once_although_it_is_kept_and_newest() -> None:
     place = Place()
     with displayed(place) as display:
-        display.show(replace(PROGRESS, tone=True))
+        display.show(replace(SNAPSHOT, tone=True))
         assert display.drain(PATIENCE_S)
         display.tell("later")
         assert display.drain(PATIENCE_S)
@@ -126,7 +128,7 @@ def test_tones_that_had_to_wait_are_one() -> None:
     with displayed(place, area()) as display:
         stuck(display, place)
         for tick in range(20):
-            display.show(replace(PROGRESS, elapsed_s=float(tick), tone=True))
+            display.show(replace(SNAPSHOT, elapsed_s=float(tick), tone=True))
         place.free.set()
         assert display.drain(PATIENCE_S)
     assert place.text.count("\a") == 1
@@ -153,7 +155,7 @@ def test_the_loop_s_calls_return_while_the_display_is_stuck() -> None:
     with displayed(place) as display:
         stuck(display, place)
         for _ in range(10_000):
-            display.show(PROGRESS)
+            display.show(SNAPSHOT)
             display.tell("words")
             assert display.trouble() == ""
         assert not place.free.is_set(), "all of it happened while the display was stuck"
@@ -202,7 +204,7 @@ def test_a_page_that_fails_ends_the_display_and_nothing_else() -> None:
     assert display.close(PATIENCE_S)
     assert display.trouble() == "the display failed: ZeroDivisionError"
     display.tell("more")
-    display.show(PROGRESS)
+    display.show(SNAPSHOT)
 
 
 def test_a_stuck_display_is_left_to_its_fate_at_the_end() -> None:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from controller.alarms import ALARMS
 from controller.order.force_unit import ForceUnit
-from controller.ports import Progress
+from controller.snapshot import Snapshot
+from tests.support.alarms import raised
 from workstation.terminal.progress import PhaseLines, Verbatim, line
 
-PROGRESS = Progress(
-    phase="taking_up_slack", elapsed_s=61.0, planned_s=900.0, target_n=102.0, force_n=None
+SNAPSHOT = Snapshot(
+    number=1,
+    utc_ms=0,
+    phase="taking_up_slack",
+    elapsed_s=61.0,
+    planned_s=900.0,
+    target_n=102.0,
+    force_n=None,
 )
 ALARMED = replace(
-    PROGRESS,
-    alarms=(ALARMS["over_force"], ALARMS["check_in_due"]),
+    SNAPSHOT,
+    alarms=(raised("over_force"), raised("check_in_due")),
     tone=True,
     sound_paused_s=75.0,
 )
 
 
 def test_the_line_says_force_in_both_units_and_a_missing_reading_in_words() -> None:
-    text = line(PROGRESS)
+    text = line(SNAPSHOT)
     assert text.startswith("taking up slack")
     assert "01:01 / 15:00" in text
     assert "target  102.0 N ( 22.9 lbf)" in text
@@ -34,17 +40,17 @@ def test_the_most_pressing_alarm_stands_in_the_line_in_words() -> None:
 
 
 def test_a_hold_says_which_of_how_many_it_is() -> None:
-    text = line(replace(PROGRESS, phase="holding", hold_number=3, hold_count=12))
+    text = line(replace(SNAPSHOT, phase="holding", hold_number=3, hold_count=12))
     assert text.startswith("holding, hold 3 of 12 01:01")
 
 
 def test_without_a_terminal_lines_come_at_changes_of_phase_and_every_half_minute() -> None:
     page = PhaseLines()
     rows = [
-        page.frame(replace(PROGRESS, phase="holding", elapsed_s=float(second)))
+        page.frame(replace(SNAPSHOT, phase="holding", elapsed_s=float(second)))
         for second in range(61)
     ]
-    rows.append(page.frame(replace(PROGRESS, phase="releasing", elapsed_s=61.0)))
+    rows.append(page.frame(replace(SNAPSHOT, phase="releasing", elapsed_s=61.0)))
     shown = [row.split()[:2] for row in rows if row]
     assert shown == [
         ["holding", "00:00"],
@@ -70,7 +76,7 @@ def test_a_program_gets_its_document_as_it_is_and_no_frames() -> None:
 
 
 def test_a_table_that_is_only_observed_has_no_target_and_a_missing_reading_is_said() -> None:
-    dark = line(replace(PROGRESS, target_n=None, force_n=None, message="NO READING: look"))
+    dark = line(replace(SNAPSHOT, target_n=None, force_n=None, message="NO READING: look"))
     assert "target" not in dark
     assert "force no reading   NO READING: look" in dark
 
@@ -81,7 +87,7 @@ def test_lines_are_of_their_time_and_the_terminal_shows_what_is_typed() -> None:
 
 
 def test_the_clinic_s_unit_leads() -> None:
-    pulling = replace(PROGRESS, phase="holding", force_n=101.9)
+    pulling = replace(SNAPSHOT, phase="holding", force_n=101.9)
     text = line(pulling, ForceUnit.POUND)
     assert "target   22.9 lbf (102.0 N)   force   22.9 lbf (101.9 N)" in text
     assert PhaseLines(ForceUnit.POUND).frame(pulling) == f"{text}\n"

@@ -18,14 +18,16 @@ from typing import Any
 
 import pytest
 
-from controller.alarms import ALARMS
-from controller.ports import Progress
 from controller.runtime.clock import VirtualClock
+from controller.snapshot import Snapshot
+from tests.support.alarms import raised
 from workstation.terminal.progress import PhaseLines
 from workstation.terminal.screen import MOST_NOTICES, SIZE_UNKNOWN, Screen, last_words, page_for
 from workstation.terminal.status_area import StatusArea
 
-PROGRESS = Progress(phase="holding", elapsed_s=1.0, planned_s=60.0, target_n=30.0, force_n=30.1)
+SNAPSHOT = Snapshot(
+    number=1, utc_ms=0, phase="holding", elapsed_s=1.0, planned_s=60.0, target_n=30.0, force_n=30.1
+)
 
 
 def utc_ms() -> int:
@@ -61,7 +63,7 @@ def test_session_and_report_stand_on_standard_output_and_messages_beside_it() ->
         screen.message("plan")
         screen.settle()
         assert err.getvalue() == "plan\n"
-        screen.show(PROGRESS)
+        screen.show(SNAPSHOT)
         screen.tell("self-check passed")
         assert not screen.document({"a": 1})
         screen.end_session()
@@ -74,7 +76,7 @@ def test_session_and_report_stand_on_standard_output_and_messages_beside_it() ->
 def test_a_program_finds_nothing_but_its_document_on_standard_output() -> None:
     facts: dict[str, Any] = {"reason": "ended early by Ærø\u202e", "outcome": "stopped"}
     with streams() as (out, err), Screen(VirtualClock(start_s=0.0), as_json=True) as screen:
-        screen.show(PROGRESS)
+        screen.show(SNAPSHOT)
         screen.tell("self-check passed")
         assert screen.document(facts)
     assert json.loads(out.getvalue()) == facts
@@ -169,7 +171,7 @@ def test_a_terminal_gets_what_it_is_known_to_understand(
     terminal: Any, monkeypatch: pytest.MonkeyPatch, term: str, page: type
 ) -> None:
     monkeypatch.setenv("TERM", term)
-    alarmed = replace(PROGRESS, alarms=(ALARMS["over_force"],))
+    alarmed = replace(SNAPSHOT, alarms=(raised("over_force"),))
     assert type(page_for(terminal, utc_ms)) is page
     coloured = "\x1b[1;31m" in page_for(terminal, utc_ms).frame(alarmed)
     assert coloured is (page is StatusArea)
@@ -184,7 +186,7 @@ def test_the_size_is_asked_for_every_time_and_none_is_a_usual_one(
     page = page_for(terminal, utc_ms)
     for columns, rows in ((0, 0), (40, 10), (120, 40)):
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        page.frame(PROGRESS)
+        page.frame(SNAPSHOT)
         assert f"\x1b[{rows or SIZE_UNKNOWN.lines};1H> {columns}" in page.prompted("", str(columns))
 
 

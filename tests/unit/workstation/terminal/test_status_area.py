@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.alarms import ALARMS
 from controller.order.force_unit import ForceUnit
-from controller.ports import Progress
+from controller.snapshot import Snapshot
+from tests.support.alarms import raised
 from workstation.terminal.status_area import HINT, StatusArea
 
 SIZES = [(80, 24), (120, 40), (40, 10)]
-PROGRESS = Progress(
+SNAPSHOT = Snapshot(
+    number=1,
+    utc_ms=0,
     phase="holding",
     elapsed_s=271.0,
     planned_s=900.0,
@@ -28,7 +30,7 @@ PROGRESS = Progress(
     hold_count=12,
 )
 ALARMED = replace(
-    PROGRESS, alarms=(ALARMS["over_force"], ALARMS["check_in_due"]), tone=True, sound_paused_s=75.0
+    SNAPSHOT, alarms=(raised("over_force"), raised("check_in_due")), tone=True, sound_paused_s=75.0
 )
 TYPED = st.characters(categories=("L", "N", "P", "S", "Zs"), include_characters="\n\x1b\u202e")
 """The emulator gives up at a mark without a letter before it."""
@@ -73,7 +75,7 @@ class Person:
 def test_at_80_columns_the_state_stands_in_rows_of_its_own_below_the_messages() -> None:
     person = Person(80, 24)
     person.see(person.page.words("self-check zero: passed (0.1 N)"))
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     person.see(person.page.prompted(ASKED, "y"))
     assert person.rows[17:] == [
         "self-check zero: passed (0.1 N)",
@@ -132,7 +134,7 @@ def test_messages_scroll_into_the_history_and_rows_of_the_state_do_not(
 ) -> None:
     person = Person(columns, lines)
     for number in range(60):
-        person.see(person.page.frame(replace(PROGRESS, elapsed_s=float(number))))
+        person.see(person.page.frame(replace(SNAPSHOT, elapsed_s=float(number))))
         person.see(person.page.words(f"message {number}"))
     history = [
         "".join(row[x].data for x in range(columns)).rstrip() for row in person.terminal.history.top
@@ -144,7 +146,7 @@ def test_messages_scroll_into_the_history_and_rows_of_the_state_do_not(
 
 def test_a_long_message_wraps_above_the_state_and_steers_nothing() -> None:
     person = Person(40, 10)
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     before = person.rows[4:]
     person.see(person.page.words("  a word " + "x" * 33 + " another\x1b[2J\nsecond"))
     assert person.rows[4:] == before
@@ -153,22 +155,22 @@ def test_a_long_message_wraps_above_the_state_and_steers_nothing() -> None:
 
 def test_a_reading_that_is_too_old_is_not_shown_as_if_it_were_now() -> None:
     person = Person(80, 24)
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     person.see(person.page.aged(0.9))
     assert "101.9 N" in person.text
     person.see(person.page.aged(7.2))
     assert "101.9 N" not in person.text
     assert "force -- NO LIVE DATA for 7 s" in person.text
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     assert "NO LIVE DATA" not in person.text
 
 
 def test_another_size_draws_everything_anew() -> None:
     person = Person(80, 24)
     person.see(person.page.words("the message"))
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     person.resize(40, 10)
-    person.see(person.page.frame(replace(PROGRESS, force_n=55.5)))
+    person.see(person.page.frame(replace(SNAPSHOT, force_n=55.5)))
     assert "101.9 N" not in person.text
     assert person.rows[3] == "the message"
     assert person.rows[5].startswith("55.5 N")
@@ -178,7 +180,7 @@ def test_another_size_draws_everything_anew() -> None:
 def test_at_the_end_the_terminal_is_given_back_without_a_force() -> None:
     person = Person(80, 24)
     person.see(person.page.words("the session has ended"))
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     person.see(person.page.end())
     assert [row for row in person.rows if row] == ["the session has ended"]
     assert (person.terminal.cursor.y, person.terminal.margins) == (18, None)
@@ -201,7 +203,7 @@ def test_before_the_first_reading_the_areas_stand_as_they_will() -> None:
     person.see(person.page.words("plan"))
     assert person.rows[17] == "plan"
     assert person.rows[18].startswith("no reading yet")
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     assert person.rows[17] == "plan"
 
 
@@ -210,7 +212,7 @@ def test_the_input_row_never_wraps_and_ends_with_what_was_typed_last(
     typed: str, columns: int
 ) -> None:
     person = Person(columns, 24)
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     before = person.rows[:23]
     person.see(person.page.prompted("", typed + "end."))
     assert person.rows[:23] == before
@@ -228,5 +230,5 @@ def test_the_input_row_never_wraps_and_ends_with_what_was_typed_last(
 )
 def test_the_clinic_s_unit_leads_in_every_size(size: tuple[int, int], row: str) -> None:
     person = Person(*size, forces=ForceUnit.POUND)
-    person.see(person.page.frame(PROGRESS))
+    person.see(person.page.frame(SNAPSHOT))
     assert row in person.text

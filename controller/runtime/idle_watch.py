@@ -1,0 +1,107 @@
+"""A unit between two sessions: read once a tick and shown; ordered nothing but a release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from controller.errors import LinkError, LinkLost
+from controller.ports import Clock, TractionUnit
+from controller.runtime.ticker import Ticker
+from controller.runtime.tokenless import TokenlessRelease
+from controller.session.free_cord import FreeCord
+from controller.session.release import RELEASE_LIMIT_S
+from controller.snapshot import Doing, Snapshot, with_reading
+from controller.telemetry import CommandKind, ForceCommand, Telemetry, UnitState
+
+SILENCE_LIMIT_S: Final = 2.0
+"""Without a reading for so long the connection is made anew."""
+IDLE: Final = "idle"
+LOOKING: Final = "looking whether the cord is free"
+NO_READING: Final = "the unit does not answer"
+DRIVEN: Final = "another program drives the unit"
+NOT_FREE: Final = "no treatment is open here and the cord is not free: look at the patient"
+
+_DRIVEN = frozenset({UnitState.ARMED, UnitState.TRACKING, UnitState.HOLDING, UnitState.RELEASING})
+_OBSERVE = ForceCommand(kind=CommandKind.OBSERVE)
+
+
+class IdleWatch:
+    """One for each connection; ``number`` is that of the snapshot that was shown last."""
+
+    def __init__(
+        self, unit: TractionUnit, clock: Clock, show: Callable[[Snapshot], None], number: int = 0
+    ) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._show = show
+        self._ticker = Ticker(clock, unit.tick_s)
+        self._tokenless = TokenlessRelease(unit)
+        self._cord = FreeCord()
+        self._heard_at_s = clock.now_s()
+        self._releases_until_s = self._heard_at_s
+        self._missed = 0
+        self._round_trip_s: float | None = None
+        self._reading: Telemetry | None = None
+        self._is_known = False
+        self.number = number
+        self.is_free = False
+        """True where the newest reading is fresh, nobody drives the unit, and nothing pulls."""
+
+    def stop(self) -> None:
+        """Release what pulls here, whoever drives it; nothing where the cord is seen free."""
+        self._releases_until_s = self._clock.now_s() + RELEASE_LIMIT_S
+        self._release()
+
+    def look(self) -> None:
+        """Wait for the tick, read, show; raises LinkError where the connection is of no use."""
+        lateness_s = self._ticker.wait()
+        self._is_known = self._reading is not None  # one reading alone is never fresh
+        self._reading = self._read()
+        driven = self._reading is not None and self._reading.unit_state in _DRIVEN
+        slack = self._cord.sees(self._reading, self._clock.now_s())
+        self.is_free = slack and not driven
+        self._release()
+        self._tell(lateness_s, driven=driven)
+
+    def _read(self) -> Telemetry | None:
+        asked_at_s = self._clock.now_s()
+        try:
+            reading = self._unit.exchange(_OBSERVE)
+        except LinkError as error:
+            self._missed += 1
+            silent_s = self._clock.now_s() - self._heard_at_s
+            if isinstance(error, LinkLost) or silent_s > SILENCE_LIMIT_S:
+                raise
+            return None
+        self._heard_at_s = self._clock.now_s()
+        self._round_trip_s = self._heard_at_s - asked_at_s
+        return reading
+
+    def _release(self) -> None:
+        now_s = self._clock.now_s()
+        if now_s < self._releases_until_s and not self.is_free:
+            self._tokenless.order(now_s)
+
+    def _tell(self, lateness_s: float, *, driven: bool) -> None:
+        self.number += 1
+        shown = Snapshot(
+            number=self.number,
+            utc_ms=self._clock.utc_ms(),
+            doing=Doing.IDLE,
+            phase=IDLE,
+            lateness_s=lateness_s,
+            round_trip_s=self._round_trip_s,
+            missed=self._missed,
+            message=self._message(driven=driven),
+        )
+        self._show(with_reading(shown, self._reading, self._clock.now_s()))
+
+    def _message(self, *, driven: bool) -> str:
+        if self._reading is None:
+            return NO_READING
+        if driven:
+            return DRIVEN
+        if self.is_free:
+            return ""
+        return NOT_FREE if self._is_known else LOOKING

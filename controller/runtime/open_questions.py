@@ -1,0 +1,48 @@
+"""The questions that wait for an answer, as every screen sees them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller.ports import Operator
+from controller.questions import Answer, OpenQuestion, Question
+
+NONE: Final[frozenset[Question]] = frozenset()
+
+
+class OpenQuestions:
+    """One per session. Whether questions and answers are recorded is the matter of who asks."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+        self.waiting: tuple[OpenQuestion, ...] = ()
+        """Those that wait, the oldest first."""
+
+    def ask(self, question: Question, text: str, *, person_only: bool) -> None:
+        """Put a question, instead of one of the same kind that may wait."""
+        self._operator.ask(question, text, person_only=person_only)
+        self._forget(question)
+        asked = OpenQuestion(question=question, text=text, person_only=person_only)
+        self.waiting = (*self.waiting, asked)
+
+    def answer(self, question: Question) -> Answer | None:
+        """What was answered, or None as long as nobody has; an answer is given once.
+
+        What was withdrawn is answered no more.
+        """
+        if all(each.question is not question for each in self.waiting):
+            return None
+        answer = self._operator.answer(question)
+        if answer is not None:
+            self._forget(question)
+        return answer
+
+    def withdraw(self, *, but: frozenset[Question] = NONE) -> None:
+        """Take back what nobody needs to answer any more: every one but ``but``."""
+        for each in self.waiting:
+            if each.question not in but:
+                self._operator.withdraw(each.question)
+                self._forget(each.question)
+
+    def _forget(self, question: Question) -> None:
+        self.waiting = tuple(each for each in self.waiting if each.question is not question)

@@ -1,0 +1,135 @@
+"""The present of a process that may drive a unit, as every screen gets it: one value each tick.
+
+It holds what is so now and nothing that a screen must remember: open questions and alarms stand in
+it, and whoever looks for the first time sees as much as whoever always looked. Words that are said
+once travel beside it (``Said``).
+
+Forces in newtons, positions in millimetres, times in seconds. What a unit does not say, or nobody
+orders, is None and never 0. A time that is still to come is what is left of it at ``utc_ms``, so
+that a clock that is set does not move it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from controller.alarms import RaisedAlarm
+from controller.questions import OpenQuestion
+from controller.telemetry import PatientSwitch, Telemetry, UnitState, UnitStatus
+
+
+class Doing(Enum):
+    """What a process is doing: watching a unit, slow work on the records, or a session."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Something that was told once: a check, a refusal, an alarm. ``utc_ms`` is the wall clock."""
+
+    number: int
+    utc_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One moment. ``number`` grows by one with each of a session, ``utc_ms`` is the wall clock.
+
+    ``busy_with`` says in words what keeps a busy process. ``elapsed_s`` is the treatment clock,
+    which ends with the treatment; ``since_start_s`` runs on in pauses (None before the first ramp).
+    ``hold_number`` of ``hold_count`` is the hold that was reached last; 0 before it and where
+    holds are not known beforehand. ``phase_left_s`` is there where the phase ends at a known time:
+    in a pause as long as its force is held. ``pause_left_s`` ends in a release.
+
+    ``target_n`` is the ordered force. ``ceiling_n`` is the highest force ordered now, ``limit_n``
+    the highest that may be, ``increase_n`` the largest increase of the hold force that would be
+    followed now (0: none). ``pull_mm`` is the cord wound in since the slack was taken up and
+    ``pull_share`` its share of the pull length that ends in a release.
+
+    ``missed`` and ``mismatched`` count the session's exchanges without a reading, and answers of
+    other requests. ``record_age_s`` is how long records wait to become durable. ``page_age_s`` is
+    how long ago a visible page showed the present last, ``console_age_s`` and ``station_age_s`` how
+    long ago those processes were heard; None where a session has none. ``tone`` asks for one tone.
+    """
+
+    number: int
+    utc_ms: int
+    doing: Doing = Doing.SESSION
+    busy_with: str = ""
+    session_id: str = ""
+
+    phase: str
+    stage: str = ""
+    hold_number: int = 0
+    hold_count: int = 0
+    elapsed_s: float = 0.0
+    planned_s: float = 0.0
+    since_start_s: float | None = None
+    phase_left_s: float | None = None
+    pause_left_s: float | None = None
+    check_in_s: float | None = None
+
+    target_n: float | None = None
+    force_n: float | None = None
+    second_force_n: float | None = None
+    ceiling_n: float | None = None
+    limit_n: float | None = None
+    increase_n: float = 0.0
+
+    unit_state: UnitState | None = None
+    patient_switch: PatientSwitch | None = None
+    emergency_stop_open: bool | None = None
+    local_takeover: bool | None = None
+    pull_mm: float | None = None
+    pull_share: float | None = None
+    speed_mm_per_s: float | None = None
+    reading_age_s: float | None = None
+
+    alarms: tuple[RaisedAlarm, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
+    tone: bool = False
+    sound_paused_s: float = 0.0
+    message: str = ""
+
+    lateness_s: float = 0.0
+    round_trip_s: float | None = None
+    missed: int = 0
+    mismatched: int = 0
+    record_age_s: float = 0.0
+    record_trouble: str = ""
+    console_age_s: float | None = None
+    page_age_s: float | None = None
+    station_age_s: float | None = None
+
+    @property
+    def treatment_left_s(self) -> float:
+        """What is left of the planned treatment, seconds of its own clock."""
+        return max(0.0, self.planned_s - self.elapsed_s)
+
+
+def with_reading(shown: Snapshot, reading: Telemetry | None, now_s: float) -> Snapshot:
+    """A snapshot with what a reading of this moment says; None: there was none."""
+    if reading is None:
+        return shown
+    return replace(
+        shown,
+        force_n=known_number(reading.force_n),
+        second_force_n=known_number(reading.second_force_n),
+        unit_state=reading.unit_state,
+        patient_switch=reading.patient_switch,
+        emergency_stop_open=reading.emergency_stop_open,
+        local_takeover=reading.status.has(UnitStatus.LOCAL_TAKEOVER),
+        speed_mm_per_s=known_number(reading.speed_mm_per_s),
+        reading_age_s=now_s - reading.taken_at_s,
+    )
+
+
+def known_number(value: float | None) -> float | None:
+    """The value, None for what is no number."""
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,10 @@
+"""Alarms as a display gets them."""
+
+from __future__ import annotations
+
+from controller.alarms import RaisedAlarm
+
+
+def raised(code: str, number: int = 1) -> RaisedAlarm:
+    """An alarm that waits for an acknowledgement."""
+    return RaisedAlarm(code=code, number=number, utc_ms=0)

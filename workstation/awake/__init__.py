@@ -1,0 +1,1 @@
+"""Keeps the workstation awake while a session is open."""

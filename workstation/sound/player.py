@@ -1,0 +1,217 @@
+"""The process that plays: names of bursts on standard input, its state on standard output.
+
+    python -m workstation.sound.player
+
+It ends with its input, whatever the loudspeaker does, and by itself when a loudspeaker that was
+open takes nothing any more: a library that waits for a device that is gone is left with its
+process. Whoever started it starts it anew (``player_client``).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import wave
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final, TextIO
+
+from controller.runtime.clock import SystemClock
+from workstation.sound.wording import ALIVE_EVERY_S, PlayerWord
+
+if TYPE_CHECKING:
+    from miniaudio import Backend, PlaybackDevice
+
+PERIOD_MS: Final = 100
+"""The loudspeaker asks for so much at a time: what a burst may be late."""
+SILENT_S: Final = 2.0
+"""A loudspeaker that has asked for nothing for so long is gone."""
+LOOK_EVERY_S: Final = 5.0
+"""So often the list of loudspeakers is looked at."""
+NOT_A_LOUDSPEAKER: Final = frozenset({"Dummy Output"})
+"""What sound servers offer where nothing is connected."""
+FRAME_BYTES: Final = 2
+Frames = Generator[bytes, int, None]
+
+
+class Mixer:
+    """Gives the loudspeaker what it asks for: the newest burst, then silence without an end.
+
+    The loudspeaker's thread takes from it, another one says what to play.
+    """
+
+    def __init__(self, sounds: Mapping[str, bytes], clock: SystemClock) -> None:
+        self._sounds, self._clock = sounds, clock
+        self._lock = threading.Lock()
+        self._name, self._left = "", memoryview(b"")
+        self._played: list[str] = []
+        self.asked_at_s = clock.now_s()
+
+    def play(self, name: str) -> bool:
+        """From the next period on; what still sounds is cut off. False: no such burst."""
+        if name not in self._sounds:
+            return False
+        with self._lock:
+            self._name, self._left = name, memoryview(self._sounds[name])
+        return True
+
+    def frames(self) -> Frames:
+        """As much as is asked for, for as long as it is asked for."""
+        wanted = yield b""
+        while True:
+            wanted = yield self._take(wanted * FRAME_BYTES)
+
+    def take_played(self) -> tuple[str, ...]:
+        """The bursts that were taken whole since this was asked last."""
+        with self._lock:
+            played, self._played = tuple(self._played), []
+        return played
+
+    def _take(self, size: int) -> bytes:
+        with self._lock:
+            self.asked_at_s = self._clock.now_s()
+            part, self._left = bytes(self._left[:size]), self._left[size:]
+            if part and not self._left:
+                self._played.append(self._name)
+        return part.ljust(size, b"\0")
+
+
+class NoLoudspeaker(Exception):
+    """Why nothing can be played."""
+
+
+def made_sounds() -> tuple[dict[str, bytes], int]:
+    """Every burst as it is played, and the rate; made by a process that is gone afterwards."""
+    with TemporaryDirectory(prefix="traction-sound-") as place:
+        command = [sys.executable, "-m", "workstation.sound.waveforms", place]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        sounds, rate_hz = {}, 0
+        for path in sorted(Path(place).glob("*.wav")):
+            with wave.open(str(path), "rb") as file:
+                sounds[path.stem] = file.readframes(file.getnframes())
+                rate_hz = file.getframerate()
+    return sounds, rate_hz
+
+
+def sound_systems() -> list[Backend]:
+    """Those that the library knows here, without the one that plays into nothing."""
+    import miniaudio
+
+    nothing = {miniaudio.Backend.NULL, miniaudio.Backend.CUSTOM}
+    return sorted(miniaudio.get_enabled_backends() - nothing, key=lambda one: one.value)
+
+
+def open_loudspeaker(rate_hz: int) -> PlaybackDevice:
+    """The loudspeaker that the system would use; raises NoLoudspeaker."""
+    import miniaudio
+
+    refuse_dummies()
+    try:
+        return miniaudio.PlaybackDevice(
+            output_format=miniaudio.SampleFormat.SIGNED16,
+            nchannels=1,
+            sample_rate=rate_hz,
+            buffersize_msec=PERIOD_MS,
+            backends=sound_systems(),
+            app_name="traction",
+        )
+    except miniaudio.MiniaudioError as error:
+        raise NoLoudspeaker(f"the system opens none ({error.args[0]})") from error
+
+
+def refuse_dummies() -> None:
+    """Raises NoLoudspeaker where the system says by the names that nothing is connected.
+
+    A system that tells no names is not judged by them.
+    """
+    import miniaudio
+
+    try:
+        names = {one["name"] for one in miniaudio.Devices(sound_systems()).get_playbacks()}
+    except miniaudio.MiniaudioError:
+        return
+    if names and names <= NOT_A_LOUDSPEAKER:
+        raise NoLoudspeaker(f"the system has {', '.join(sorted(names))} only")
+
+
+class Player:
+    """Plays what its input names, and says how it is going."""
+
+    def __init__(self, out: TextIO, clock: SystemClock) -> None:
+        self._out, self._clock = out, clock
+        self._mixer: Mixer | None = None
+
+    def run(self) -> None:
+        """Until the input ends; an open loudspeaker that falls silent ends the process too."""
+        try:
+            sounds, rate_hz = made_sounds()
+        except (OSError, subprocess.SubprocessError) as error:
+            self._say(PlayerWord(sounds=False, text=f"the sounds cannot be made ({error})"))
+            return
+        self._mixer = Mixer(sounds, self._clock)
+        while True:
+            try:
+                loudspeaker = open_loudspeaker(rate_hz)
+                self._play_on(loudspeaker, self._mixer)
+            except NoLoudspeaker as error:
+                self._say(PlayerWord(sounds=False, text=str(error)))
+                self._wait(ALIVE_EVERY_S)
+
+    def take(self, name: str) -> None:
+        """Play a burst; before there is a loudspeaker it is dropped."""
+        if self._mixer is not None:
+            self._mixer.play(name)
+
+    def _play_on(self, loudspeaker: PlaybackDevice, mixer: Mixer) -> None:
+        import miniaudio
+
+        frames = mixer.frames()
+        next(frames)
+        mixer.asked_at_s = self._clock.now_s()
+        try:
+            loudspeaker.start(frames)
+        except miniaudio.MiniaudioError as error:
+            loudspeaker.close()
+            raise NoLoudspeaker(f"the system starts none ({error.args[0]})") from error
+        look_at_s = self._clock.now_s() + LOOK_EVERY_S
+        while True:
+            if self._clock.now_s() - mixer.asked_at_s > SILENT_S:
+                why = f"the loudspeaker of {loudspeaker.backend} takes nothing any more"
+                self._say(PlayerWord(sounds=False, text=why))
+                os._exit(1)  # closing it might wait for ever
+            if self._clock.now_s() >= look_at_s:
+                refuse_dummies()
+                look_at_s += LOOK_EVERY_S
+            played = mixer.take_played()
+            self._say(PlayerWord(sounds=True, text=loudspeaker.backend, played=played))
+            self._wait(ALIVE_EVERY_S)
+
+    def _wait(self, seconds: float) -> None:
+        self._clock.sleep_until(self._clock.now_s() + seconds)
+
+    def _say(self, word: PlayerWord) -> None:
+        print(word.line(), file=self._out, flush=True)
+
+
+def follow(player: Player) -> None:
+    """Take names from the input; at its end, which is that of the parent, end at once."""
+    for line in sys.stdin.buffer:
+        player.take(line.decode("ascii", "replace").strip())
+    os._exit(0)
+
+
+def main() -> None:
+    """Play until the input ends."""
+    player = Player(sys.stdout, SystemClock())
+    threading.Thread(target=follow, args=(player,), daemon=True).start()
+    try:
+        player.run()
+    except BrokenPipeError:
+        os._exit(0)  # nobody listens any more
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The lines between the parent and the process that plays: names in, JSON out; standard library."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+NO_SOUND: Final = "NO SOUND: no loudspeaker answers."
+ALIVE_EVERY_S: Final = 1.0
+"""The player says so often what it is doing, also when nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayerWord:
+    """One line of the player."""
+
+    sounds: bool
+    """True while a loudspeaker takes what it is given."""
+    text: str
+    """Which loudspeaker, or why there is none."""
+    played: tuple[str, ...] = ()
+    """Bursts that were taken to their last sample since the line before."""
+
+    def line(self) -> str:
+        """As it is written."""
+        return json.dumps({"sounds": self.sounds, "text": self.text, "played": self.played})
+
+    @classmethod
+    def of(cls, line: bytes) -> PlayerWord:
+        """As it was read; raises ValueError for anything else."""
+        said = json.loads(line)
+        match said:
+            case {"sounds": bool(sounds), "text": str(text), "played": [*played]}:
+                return cls(sounds=sounds, text=text, played=tuple(map(str, played)))
+            case _:
+                raise ValueError(f"no word of the player: {line[:80]!r}")

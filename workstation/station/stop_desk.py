@@ -1,0 +1,184 @@
+"""What the door of the stop does with a request: stop, show, or refuse. It knows no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from controller.ports import Clock
+from controller.words import NAME_CHARACTERS, one_line
+from workstation.station.sparing_log import SparingLog
+from workstation.station.stop_page import page, response, stop_path
+from workstation.station.stop_request import Head, HeadInvalid, Neighbours, parsed
+from workstation.station.stop_target import (
+    Press,
+    StopResult,
+    StopTarget,
+    StopWording,
+    present_text,
+    press_text,
+    released_text,
+)
+
+ANSWER_S: Final = 0.25
+"""After a press the page is sent, whatever has come by then."""
+SHOWN_S: Final = 120.0
+"""For so long a page shows what became of the last press."""
+ORIGIN_CHARACTERS: Final = 60
+"""Of a foreign origin in a message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """The last press on a unit."""
+
+    press: Press
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An answer that waits for the processes that were told to stop, at most until ``due_s``."""
+
+    presses: Sequence[Press]
+    due_s: float
+    content: Callable[[], bytes]
+
+    def is_ready(self, now_s: float) -> bool:
+        """True when there is no more to wait for."""
+        return now_s >= self.due_s or all(press.answer() is not None for press in self.presses)
+
+
+class StopDesk:
+    """The units that can be stopped, and what was last pressed on each."""
+
+    def __init__(
+        self,
+        targets: Sequence[StopTarget],
+        neighbours: Neighbours,
+        *,
+        words: StopWording,
+        clock: Clock,
+        report: Callable[[str], None],
+    ) -> None:
+        self._targets = {target.called: target for target in targets}
+        self._neighbours = neighbours
+        self._words = words
+        self._clock = clock
+        self._log = SparingLog(clock, report)
+        self._pressed: dict[str, Pressed] = {}
+
+    def handle(self, head_bytes: bytes, source: str) -> Pending:
+        """Do what a request asks for. ``source`` is the address that it came from."""
+        try:
+            head = parsed(head_bytes)
+        except HeadInvalid as error:
+            return self._refused("400 Bad Request", f"This is no request of a browser: {error}.")
+        if not self._neighbours.knows_hosts(head.hosts):
+            self._log.say("host", f"STOP under another name than this door's, from {source}")
+            return self._refused("421 Misdirected Request", "This door has another name.")
+        if head.method == "POST":
+            return self._stop(head, source)
+        if head.method == "GET":
+            return self._show(head)
+        return self._refused("405 Method Not Allowed", "Press the button, or send a POST.")
+
+    def too_long(self) -> bytes:
+        """The answer to a head that is longer than any browser's."""
+        return self._refused("431 Request Header Fields Too Large", "Too long.").content()
+
+    def _stop(self, head: Head, source: str) -> Pending:
+        foreign = self._neighbours.foreign(head.origins)
+        if foreign is not None:
+            return self._refuse_foreign(foreign, source)
+        targets = self._meant(head)
+        if not targets:
+            return self._unknown(head)
+        where = f"STOP from {source}, {_sender(head)}"[:NAME_CHARACTERS]
+        presses = [target.order_stop(where) for target in targets]
+        now_s = self._clock.now_s()
+        for target, press in zip(targets, presses, strict=True):
+            self._pressed[target.called] = Pressed(press=press, at_s=now_s)
+            self._log.say(f"pressed {target.called}", f"{target.called}: {where}")
+        origin = next((one for one in head.origins if one != "null"), None)
+        return Pending(
+            presses=presses,
+            due_s=now_s + ANSWER_S,
+            content=lambda: self._page(targets, head.unit or "", origin),
+        )
+
+    def _show(self, head: Head) -> Pending:
+        """GET never stops."""
+        targets = list(self._targets.values()) if head.path == "/" else self._meant(head)
+        if not targets:
+            return self._unknown(head)
+        return self._at_once(lambda: self._page(targets, head.unit or "", None))
+
+    def _meant(self, head: Head) -> list[StopTarget]:
+        if head.unit == "":
+            return list(self._targets.values())
+        target = self._targets.get(head.unit or "")
+        return [] if target is None else [target]
+
+    def _page(self, targets: Sequence[StopTarget], unit: str, origin: str | None) -> bytes:
+        lines = [line for target in targets for line in self._lines(target)]
+        refresh = None if all(map(self._is_settled, targets)) else stop_path(unit)
+        content = page(lines, [target.called for target in targets], refresh=refresh)
+        return response("200 OK", content, allowed_origin=origin)
+
+    def _lines(self, target: StopTarget) -> list[str]:
+        pressed = self._last(target)
+        if pressed is None:
+            return [target.called, present_text(target.force(), self._words)]
+        answer = pressed.press.answer()
+        lines = [target.called, press_text(target.called, answer, self._words)]
+        seen = target.released()
+        if answer is not None and seen is not None and answer.result is not StopResult.NOTHING_OPEN:
+            lines.append(released_text(answer, seen, self._words))
+        return lines
+
+    def _is_settled(self, target: StopTarget) -> bool:
+        """True when a page about it will not change any more by itself."""
+        pressed = self._last(target)
+        if pressed is None:
+            return True
+        answer = pressed.press.answer()
+        if answer is None:
+            return False
+        return answer.result is StopResult.NOTHING_OPEN or target.released() is not None
+
+    def _last(self, target: StopTarget) -> Pressed | None:
+        pressed = self._pressed.get(target.called)
+        fresh = pressed is not None and self._clock.now_s() - pressed.at_s <= SHOWN_S
+        return pressed if fresh else None
+
+    def _refuse_foreign(self, origin: str, source: str) -> Pending:
+        shown = one_line(origin[:ORIGIN_CHARACTERS])
+        text = f"a page of {shown} in a browser at {source} tried to stop a unit and was refused"
+        if self._log.say("foreign", text):
+            for target in self._targets.values():
+                target.tell(text)
+        return self._refused("403 Forbidden", "Only pages of this workstation may stop a unit.")
+
+    def _unknown(self, head: Head) -> Pending:
+        if head.unit is None:
+            return self._refused("404 Not Found", "There is nothing here. STOP is below.")
+        name = one_line(head.unit)
+        return self._refused(
+            "404 Not Found", f"NOTHING WAS STOPPED: no unit is called {name}. STOP is below."
+        )
+
+    def _refused(self, status: str, text: str) -> Pending:
+        return self._at_once(lambda: response(status, page([text], list(self._targets))))
+
+    def _at_once(self, content: Callable[[], bytes]) -> Pending:
+        return Pending(presses=(), due_s=self._clock.now_s(), content=content)
+
+
+def _sender(head: Head) -> str:
+    """Whose page it was, as far as the browser says."""
+    origin = next(iter(head.origins), "")
+    if origin in ("", "null"):
+        return "no page named"
+    return f"page of {one_line(origin[:ORIGIN_CHARACTERS])}"

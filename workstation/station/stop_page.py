@@ -1,0 +1,68 @@
+"""The page that the door of the stop answers with: few words, no script, a button for each unit."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+from urllib.parse import quote
+
+REFRESH_S: Final = 1
+STYLE: Final = (
+    "body{font:22px/1.5 sans-serif;margin:2em;max-width:40em;background:#fff;color:#111}"
+    "p{margin:.5em 0}button{font:bold 28px sans-serif;min-width:220px;min-height:72px;"
+    "margin:.5em 0;background:#b00020;color:#fff;border:0}"
+)
+_STYLE_HASH: Final = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def stop_path(called: str) -> str:
+    """Where a unit is stopped; "" for all of them."""
+    return f"/stop/{quote(called, safe='')}" if called else "/stop"
+
+
+def page(lines: Iterable[str], units: Sequence[str], *, refresh: str | None = None) -> bytes:
+    """A page of ``lines`` with a button for each unit; ``refresh`` is the path to look at next."""
+    again = (
+        f'<meta http-equiv="refresh" content="{REFRESH_S};url={escape(refresh)}">'
+        if refresh
+        else ""
+    )
+    said = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    buttons = "".join(_button(called) for called in units)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{again}'
+        '<meta name="viewport" content="width=device-width"><title>STOP</title>'
+        f"<style>{STYLE}</style></head><body><main>{said}{buttons}</main></body></html>"
+    ).encode()
+
+
+def _button(called: str) -> str:
+    return (
+        f'<form method="post" action="{escape(stop_path(called))}">'
+        f"<button>STOP {escape(called)}</button></form>"
+    )
+
+
+def response(status: str, content: bytes, *, allowed_origin: str | None = None) -> bytes:
+    """A whole answer; ``allowed_origin`` is a page that may read it by a script."""
+    headers = [
+        f"HTTP/1.1 {status}",
+        "Content-Type: text/html; charset=utf-8",
+        f"Content-Length: {len(content)}",
+        "Connection: close",
+        "Cache-Control: no-store",
+        f"Content-Security-Policy: {POLICY}",
+        "X-Content-Type-Options: nosniff",
+        "Referrer-Policy: same-origin",
+        "Vary: Origin",
+    ]
+    if allowed_origin is not None:
+        headers.append(f"Access-Control-Allow-Origin: {allowed_origin}")
+    return "\r\n".join([*headers, "", ""]).encode("latin-1") + content

@@ -1,0 +1,117 @@
+"""The head of a request to the door of the stop: what is asked for, and who may ask.
+
+A body is never needed and never waited for. What cannot be read is refused; it never stops and
+never keeps another request waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+MOST_HEAD_BYTES: Final = 16_384
+END_OF_HEAD: Final = (b"\r\n\r\n", b"\n\n")
+STOP_PATH: Final = "/stop"
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class HeadInvalid(ValueError):
+    """Bytes that are no request; says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Method, path without its query, and of two headers every value that was sent."""
+
+    method: str
+    path: str
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+
+    @property
+    def unit(self) -> str | None:
+        """The unit that the path names; "" for all of them, None where it is another path."""
+        if self.path.rstrip("/") == STOP_PATH:
+            return ""
+        start = f"{STOP_PATH}/"
+        return self.path.removeprefix(start) if self.path.startswith(start) else None
+
+
+def whole_head(received: bytes | bytearray) -> bytes | None:
+    """What stands before the first empty line; None as long as there is none."""
+    ends = [place for end in END_OF_HEAD if (place := received.find(end)) >= 0]
+    return bytes(received[: min(ends)]) if ends else None
+
+
+def parsed(head: bytes) -> Head:
+    """Read a head; raises HeadInvalid."""
+    lines = head.decode("latin-1").replace("\r\n", "\n").split("\n")
+    words = lines[0].split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/1."):
+        raise HeadInvalid("the first line is no request of HTTP/1")
+    named = [_header(line) for line in lines[1:]]
+    return Head(
+        method=words[0],
+        path=_path(words[1]),
+        hosts=tuple(value for name, value in named if name == "host"),
+        origins=tuple(value for name, value in named if name == "origin"),
+    )
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise HeadInvalid("a header has no colon")
+    return name.strip().lower(), value.strip()
+
+
+def _path(target: str) -> str:
+    """The path of a target, which some programs write with the whole address in front."""
+    try:
+        path = urlsplit(target).path if "://" in target else target.partition("?")[0]
+        return unquote(path, errors="strict")
+    except ValueError as error:
+        raise HeadInvalid("the path is no text") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """Whose pages may press: those of the console and of the door itself, at ``names``."""
+
+    names: frozenset[str]
+    ports: frozenset[int]
+
+    def knows_hosts(self, hosts: Iterable[str]) -> bool:
+        """True unless a name is not ours: then somebody else's name leads here (DNS rebinding).
+
+        Browsers always send one; who sends none is no browser.
+        """
+        return all(_host_of(f"//{host}") in self.names for host in hosts)
+
+    def foreign(self, origins: Iterable[str]) -> str | None:
+        """The first origin that is none of ours; None where all are, or there is none.
+
+        A page without an origin of its own says null, for instance one that is kept as a file.
+        """
+        return next((one for one in origins if one != "null" and not self._is_ours(one)), None)
+
+    def _is_ours(self, origin: str) -> bool:
+        try:
+            parts = urlsplit(origin)
+            port = parts.port
+        except ValueError:
+            return False
+        return (
+            parts.scheme in ("http", "https")
+            and _host_of(origin) in self.names
+            and port in self.ports
+        )
+
+
+def _host_of(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None

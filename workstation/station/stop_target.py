@@ -1,0 +1,117 @@
+"""What the door of the stop knows of a unit, and the words in which it says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import Enum
+from typing import Protocol
+
+from controller.order.force_unit import ForceUnit
+
+
+class StopResult(Enum):
+    """What the process that drives a unit did with a stop."""
+
+    ORDERED = "ordered"
+    ALREADY_ORDERED = "already_ordered"
+    NOTHING_OPEN = "nothing_open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAnswer:
+    """``utc_ms`` and ``force_n`` are those of the order; of an earlier one where there was one.
+
+    The force is None where no fresh reading tells it.
+    """
+
+    result: StopResult
+    utc_ms: int
+    force_n: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenForce:
+    """A force and when it was read, by the wall clock; None: not known."""
+
+    utc_ms: int
+    force_n: float | None
+
+
+class Press(Protocol):
+    """One press of a stop, on its way or answered."""
+
+    def answer(self) -> StopAnswer | None:
+        """What became of it; None as long as nothing answered."""
+        ...
+
+
+class StopTarget(Protocol):
+    """A unit that can be stopped. No call of it waits for anything."""
+
+    @property
+    def called(self) -> str:
+        """The unit's name."""
+        ...
+
+    def order_stop(self, source: str) -> Press:
+        """Order the release; ``source`` says for the record where the press came from."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Say something where the unit is watched."""
+        ...
+
+    def force(self) -> SeenForce:
+        """The force at present."""
+        ...
+
+    def released(self) -> SeenForce | None:
+        """Where the release was seen after the newest stop; None before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopWording:
+    """The clinic's zone and its unit of force."""
+
+    zone: tzinfo
+    unit: ForceUnit
+
+    def time(self, utc_ms: int) -> str:
+        """A time of the day."""
+        return f"{datetime.fromtimestamp(utc_ms / 1000, self.zone):%H:%M:%S}"
+
+    def force(self, force_n: float | None) -> str:
+        """A force, or that there is none."""
+        return "not known" if force_n is None else self.unit.in_unit(force_n)
+
+
+def press_text(called: str, answer: StopAnswer | None, words: StopWording) -> str:
+    """What became of a press."""
+    if answer is None:
+        return f"STOP did not reach {called}. Use the patient's switch or the emergency stop."
+    at = words.time(answer.utc_ms)
+    if answer.result is StopResult.NOTHING_OPEN:
+        head = f"No treatment is open on {called}."
+        seen = SeenForce(utc_ms=answer.utc_ms, force_n=answer.force_n)
+        return f"{head} {present_text(seen, words)}"
+    if answer.result is StopResult.ALREADY_ORDERED:
+        return f"STOP was already ordered at {at}."
+    force = words.force(answer.force_n)
+    return f"STOP was ordered at {at}, force then {force}. Look at the patient."
+
+
+def released_text(answer: StopAnswer, seen: SeenForce, words: StopWording) -> str:
+    """That the release was seen; after a second press without its time."""
+    force = f"Released: {words.force(seen.force_n)}"
+    if answer.result is StopResult.ALREADY_ORDERED:
+        return f"{force}."
+    return f"{force} at {words.time(seen.utc_ms)}."
+
+
+def present_text(seen: SeenForce, words: StopWording) -> str:
+    """A unit as it is, for who has not pressed anything."""
+    if seen.force_n is None:
+        return "Force not known: look at the patient."
+    return f"Force {words.force(seen.force_n)} at {words.time(seen.utc_ms)}."
