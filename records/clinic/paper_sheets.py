@@ -8,7 +8,7 @@ changed: what was mistaken is remarked upon.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controller.events import JsonValue
@@ -114,6 +114,22 @@ def sheet_digests(entries: Iterable[EventRow]) -> dict[str, str]:
         for row in entries
         if row.kind == EntryKind.PAPER_SHEET
     }
+
+
+def fault_of_sheet(entries: Sequence[EventRow]) -> str:
+    """Why the entries of one sheet do not fit: a note over it names the digest of its one entry.
+
+    "" when they do.
+    """
+    sheets = [row for row in entries if row.kind == EntryKind.PAPER_SHEET]
+    if len(sheets) != 1:
+        return f"{len(sheets)} entries hold it, one belongs there"
+    digest = digest_of_sheet(sheets[0])
+    for row in entries:
+        signs = row.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)
+        if signs and object_or_empty(row.detail_json).get("seal") != digest:
+            return f"entry {row.sequence}, a note over it, names another sheet"
+    return ""
 
 
 def _of_sheet(sheet: PaperSheet) -> dict[str, JsonValue]:

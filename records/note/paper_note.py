@@ -96,6 +96,21 @@ def minutes_of(sheet: PaperSheet) -> int:
     return (sheet.ended_utc_ms - sheet.began_utc_ms - paused_ms) // 60_000
 
 
+def sheet_as_evidence(kept: KeptSheet) -> Field:
+    """The sheet, as a rule cites it."""
+    return Sourced(
+        name="downtime_sheet",
+        label="Downtime sheet",
+        value=kept.sheet.sheet_id,
+        origin=Origin.CLINICIAN,
+        source=ON_PAPER,
+        document=SHEET,
+        digest=kept.digest,
+        attested_by=kept.by,
+        attested_utc_ms=kept.at_utc_ms,
+    )
+
+
 def _sheet_fields(kept: KeptSheet, zone: tzinfo) -> Iterator[Field]:
     sheet = kept.sheet
 

@@ -25,7 +25,7 @@ from records.clinic.audit import record_read
 from records.clinic.chain_check import ClinicAlteration, check_schema
 from records.clinic.paper_sheets import (
     KeptSheet,
-    digest_of_sheet,
+    fault_of_sheet,
     sheets_of,
     sheets_on_file,
 )
@@ -34,13 +34,11 @@ from records.evidence.believed import altered_text, mark_of, refusal_of
 from records.keys.key_folder import key_history
 from records.keys.signing import known_public_keys
 from records.note.lifecycle import note_words_of
-from records.note.paper_note import minutes_of, paper_note, sheet_zone
+from records.note.paper_note import minutes_of, paper_note, sheet_as_evidence, sheet_zone
 from records.note.treatment_note import TreatmentNote
-from records.provenance import ON_PAPER, SHEET, Origin, Sourced
 from records.standing.claim_context import standing_context
 from records.standing.versions import StandingData, read_standing
 from records.store.author import Person
-from records.store.clinic_chain import EntryKind
 from records.store.clinic_file import clinic_checking
 from records.store.record_folder import RecordFolder
 from records.visit.billing import GENERIC_PAYER
@@ -100,7 +98,7 @@ def load_paper(
             raise refusal_of(sheet_id, _altered(schema.alterations[0]))
         keys = known.only(known_public_keys(folder))
         words = read_session_words(db, keys, sheet_id, None)
-        found = [*schema.alterations, *words.alterations, *_faults_of_note(sheet_id, words)]
+        found = [*schema.alterations, *words.alterations, *_faults_of_sheet(sheet_id, words)]
         altered = _altered(found[0]) if found else ""
         if altered and not altered_too:
             raise refusal_of(sheet_id, altered)
@@ -171,7 +169,7 @@ def scrubbed_paper(
             performed_by = visit.note.field("performed_by").value or ""
             context = standing_context(context, held, patient, performed_by)
     tables = load_tables(folder).with_code_list(code_list_for(folder, context.date_of_service))
-    beside = Beside(log_altered=visit.altered, sheet=_as_evidence(visit.kept))
+    beside = Beside(log_altered=visit.altered, sheet=sheet_as_evidence(visit.kept))
     report = report_of(Facts(None, None, context, profile, tables, beside))
     return replace(visit, context=context, report=report, face=face_of(visit.note, report))
 
@@ -217,33 +215,9 @@ def _context(visit: PaperVisit, payer: Payer) -> ClaimContext:
     )
 
 
-def _as_evidence(kept: KeptSheet) -> Sourced[str]:
-    return Sourced(
-        name=SHEET.replace(" ", "_"),
-        label="Downtime sheet",
-        value=kept.sheet.sheet_id,
-        origin=Origin.CLINICIAN,
-        source=ON_PAPER,
-        document=SHEET,
-        digest=kept.digest,
-        attested_by=kept.by,
-        attested_utc_ms=kept.at_utc_ms,
-    )
-
-
-def _faults_of_note(sheet_id: str, words: SessionWords) -> Iterator[ClinicAlteration]:
-    """A signed note names the digest of its sheet's one entry."""
-    sheets = [row for row in words.stored if row.kind == EntryKind.PAPER_SHEET]
-    if len(sheets) != 1:
-        what = f"{len(sheets)} entries hold it, one belongs there"
+def _faults_of_sheet(sheet_id: str, words: SessionWords) -> Iterator[ClinicAlteration]:
+    if what := fault_of_sheet(words.stored):
         yield ClinicAlteration(where=f"sheet {sheet_id}", what=what)
-        return
-    digest = digest_of_sheet(sheets[0])
-    for entry in words.entries:
-        signs = entry.kind in (EntryKind.NOTE_SIGNED, EntryKind.NOTE_AMENDED)
-        if signs and entry.detail.get("seal") != digest:
-            what = f"entry {entry.sequence} names another sheet"
-            yield ClinicAlteration(where=f"the note of sheet {sheet_id}", what=what)
 
 
 def _altered(found: ClinicAlteration) -> str:

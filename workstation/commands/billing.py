@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,13 +29,8 @@ from workstation.exit_status import RECORD_BAD
 from workstation.output import say, say_json, say_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from records.claim.estimate import Estimate
-    from records.claim.rules.offers import Offer
-    from records.claim.rules.report import Exported
     from records.claim.rules.scrubber import ScrubReport
-    from records.clinic.acceptance import Acceptance
     from records.visit.paper_visit import PaperVisit
     from records.visit.visit import Visit
 
@@ -64,8 +59,6 @@ class CodeOptions:
     ] = None
     reason: Annotated[str, typer.Option(help="Why it is billed so, or not.")] = ""
 
-
-ReportFacts: TypeAlias = "tuple[str, ScrubReport, Sequence[Offer], Sequence[Acceptance], Exported]"
 
 claim_app = typer.Typer(
     help="Print what the practice's system has to say of a claim, to be filled in.",
@@ -135,7 +128,7 @@ def scrub(session: SessionArgument, claim: PayerOptions, records: RecordsOptions
     from records.visit.sent import exported
 
     visit: Visit | PaperVisit
-    facts: ReportFacts
+    facts: tuple[Any, ...]
     if paper := named_paper(records.place, session):
         visit = _billed_paper(records.place, paper, claim)
         report = visit.report
