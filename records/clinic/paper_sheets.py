@@ -11,11 +11,18 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from controller.errors import RequestRefused
 from controller.events import JsonValue
 from records.evidence.unreadable import refused_in_words
 from records.store.author import Author
 from records.store.canonical import EventRow, canonical_json
-from records.store.clinic_chain import Entry, EntryKind, append_entries, entries_of_kind
+from records.store.clinic_chain import (
+    Entry,
+    EntryKind,
+    append_entries,
+    entries_of_kind,
+    entries_of_session,
+)
 from records.store.clinic_file import clinic_reading, clinic_writing
 from records.store.database import rows
 from records.store.record_folder import RecordFolder
@@ -69,9 +76,15 @@ def is_paper(name: str) -> bool:
 def keep_sheet(folder: RecordFolder, author: Author, sheet: PaperSheet) -> None:
     """Keep a sheet and drop what was typed of it so far, in one transaction.
 
-    A patient who had no session yet has no key. Raises JournalUnavailable when nothing can be kept.
+    A patient who had no session yet has no key. Raises RequestRefused for a sheet that somebody
+    else entered meanwhile, JournalUnavailable when nothing can be kept.
     """
     with clinic_writing(folder) as db:
+        for before in sheets_of(entries_of_session(db, sheet.sheet_id)):
+            raise RequestRefused(
+                f"sheet {sheet.sheet_id} was entered by {before.by} meanwhile; nothing was kept. "
+                f"`traction note {sheet.sheet_id}` shows it"
+            )
         found = rows(db, "SELECT key FROM patient WHERE reference = ?", (sheet.reference,))
         detail: dict[str, JsonValue] = {
             "what": "downtime sheet entered",

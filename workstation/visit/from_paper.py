@@ -258,6 +258,10 @@ def _flagged(
     """What stands out: on the note for good."""
     yield from forces_flagged(sheet.values, patient, unit)
     yield from overlaps(desk.folder, sheet, desk.day_of, unit)
+    region = Region(sheet.values[REGION])
+    for number, flag in patient.standing_flags(desk.day_of(sheet.began_utc_ms)):
+        if flag.do_not_treat and flag.concerns(region):
+            yield f"Treated against lasting flag {number}: {flag.words}."
     checks = (*sheet.screened, *sheet.checks)
     missed = [asked for asked, said in checks if said == NOT_ON_IT]
     if missed:

@@ -14,7 +14,7 @@ import pytest
 from controller.errors import ExportRefused, NoteRefused, RequestRefused, TractionError
 from records.clinic.audit import accesses
 from records.clinic.clinic_verify import verify_clinic
-from records.clinic.paper_sheets import KeptSheet, sheets_on_file
+from records.clinic.paper_sheets import KeptSheet, keep_sheet, sheets_on_file
 from records.exports.note.pdf import note_pdf
 from records.exports.note.text import note_text
 from records.provenance import NOT_RECORDED_TEXT
@@ -27,9 +27,16 @@ from records.visit.sheet_items import ticks
 from records.visit.worklist import VisitState, list_visits
 from tests.support.commands import run, said
 from tests.support.pdfs import text_of
-from tests.support.reception import FINDINGS, FIRST_TIME, OTHERWISE, Left, Reception
+from tests.support.reception import (
+    FINDINGS,
+    FIRST_TIME,
+    OTHERWISE,
+    Left,
+    Reception,
+    medicare_patient,
+)
 from tests.support.sessions import SETTINGS
-from tests.support.standing import example, keep, patient
+from tests.support.standing import FLAG, example, keep, patient
 from workstation.visit.day import export_claims
 from workstation.visit.flow import AskedVisit, begin_visit, take_up
 from workstation.visit.from_paper import enter_sheet
@@ -454,3 +461,22 @@ def test_a_backup_brings_the_sheet_back(
     restored = RecordFolder(tmp_path / "restored")
     said(restored, "restore", str(tmp_path / "b"))
     assert [kept.sheet.sheet_id for kept in sheets_on_file(restored)] == [name]
+
+
+def test_of_two_who_enter_one_sheet_the_second_is_told(
+    clinic: Reception, enter: Callable[..., KeptSheet]
+) -> None:
+    kept = enter()
+    with pytest.raises(RequestRefused, match="was entered by Pat Jones meanwhile"):
+        keep_sheet(clinic.folder, clinic.desk({}).author(), kept.sheet)
+    assert not verify_clinic(clinic.folder).alterations
+    assert len(sheets_on_file(clinic.folder)) == 1
+
+
+def test_a_treatment_against_a_flag_is_flagged(
+    clinic: Reception, enter: Callable[..., KeptSheet]
+) -> None:
+    flag = {**FLAG, "do_not_treat": True, "on": "2026-01-01"}
+    record = medicare_patient("2026-11-18", flags=[flag])
+    keep(clinic.folder, record, made_from=1)
+    assert enter().sheet.flagged[-1].startswith("Treated against lasting flag 1: DO NOT TREAT")
